@@ -1,0 +1,4 @@
+"""What a device is and what it says: kinds, wire format, topics, registry.
+
+Knows the store (registry and table plans only). Never MQTT sessions, rules or HTTP.
+"""

@@ -1,0 +1,76 @@
+"""Readings of one kind as columns: what decoding yields, acceptance completes, COPY and rules consume.
+
+Pure data. Must not know how readings arrive or where they go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.kinds.kind import Kind, ValueType
+
+MISSING = -1
+"""`boot` or `seq` of a reading that carries none."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Columns:
+    """Readings of one kind, n rows in arrival order (message order; by observed_at within a message).
+
+    device_id: (n,) int32, the registry's id.
+    observed_at, received_at: (n,) int64, microseconds since 1970-01-01Z. received_at differs for every
+        message and never goes back, so (received_at, observed_at) is the arrival order of a device.
+    quality: (n,) int64 bit field, 0 is good; see devices.kinds.kind.
+    boot, seq: (n,) int64, MISSING (-1) when absent.
+    values: per measurement (n,): float64 with NaN when absent (booleans 0.0 and 1.0), or object arrays
+        of str and None for text.
+    extra: (n,) object, JSON object bytes of unknown keys, or None.
+    message: (n,) int32, index of the message in its batch.
+    """
+
+    kind: Kind
+    device_id: NDArray[np.int32]
+    observed_at: NDArray[np.int64]
+    received_at: NDArray[np.int64]
+    quality: NDArray[np.int64]
+    boot: NDArray[np.int64]
+    seq: NDArray[np.int64]
+    values: dict[str, NDArray[Any]]
+    extra: NDArray[np.object_]
+    message: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.observed_at)
+
+    def take(self, rows: NDArray[Any]) -> Columns:
+        """Return the rows selected by a boolean mask or an index array, in that order."""
+        return Columns(
+            kind=self.kind,
+            device_id=self.device_id[rows],
+            observed_at=self.observed_at[rows],
+            received_at=self.received_at[rows],
+            quality=self.quality[rows],
+            boot=self.boot[rows],
+            seq=self.seq[rows],
+            values={name: column[rows] for name, column in self.values.items()},
+            extra=self.extra[rows],
+            message=self.message[rows],
+        )
+
+    def good(self, name: str) -> NDArray[np.float64]:
+        """Return a numeric measurement with NaN where absent or marked suspect, shape (n,)."""
+        measurement = self.kind.measurement(name)
+        marked = (self.quality >> measurement.bit) & 1 == 1
+        return np.where(marked, np.nan, self.values[name])
+
+
+def empty_values(kind: Kind, n: int) -> dict[str, NDArray[Any]]:
+    """Return n rows in which every measurement of the kind is absent."""
+    return {
+        m.name: np.full(n, None, dtype=object) if m.type is ValueType.TEXT else np.full(n, np.nan)
+        for m in kind.measurements
+    }

@@ -1,0 +1,276 @@
+"""Irrigation drone: position, battery, tank, flow and dose of one aircraft.
+
+`gnss_fix` follows MAVLink GPS_FIX_TYPE (0..8); altitude is above ground.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.kinds.kind import (
+    Attribute,
+    AttributeType,
+    Derived,
+    Kind,
+    Measurement,
+    Panel,
+    Reporting,
+    ValueType,
+)
+
+Arrays = Mapping[str, NDArray[np.float64]]
+
+L_PER_HA = 10_000.0 / 60.0
+"""Litres per hectare of one litre per minute spread over one square metre per second."""
+
+
+def _application_l_ha(values: Arrays, attributes: Arrays) -> NDArray[np.float64]:
+    """Dose = 166.7 x flow / (speed x swath); unknown while hovering or with no swath."""
+    swept = values["speed_mps"] * attributes["swath_m"]
+    return L_PER_HA * values["flow_lpm"] / np.where(swept > 0.1, swept, np.nan)
+
+
+PHASES = ("docked", "takeoff", "transit", "spraying", "returning", "landing", "fault")
+
+KIND = Kind(
+    name="drone",
+    title={"en": "Irrigation drone", "fr": "Drone d'irrigation", "ar": "طائرة ري"},
+    icon="drone",
+    headline="battery_pct",
+    measurements=(
+        Measurement(
+            name="lat",
+            bit=8,
+            unit="deg",
+            low=-90,
+            high=90,
+            label={"en": "Latitude", "fr": "Latitude", "ar": "خط العرض"},
+        ),
+        Measurement(
+            name="lon",
+            bit=9,
+            unit="deg",
+            low=-180,
+            high=180,
+            label={"en": "Longitude", "fr": "Longitude", "ar": "خط الطول"},
+        ),
+        Measurement(
+            name="alt_m",
+            bit=10,
+            unit="m",
+            low=-10,
+            high=500,
+            label={"en": "Altitude", "fr": "Altitude", "ar": "الارتفاع"},
+        ),
+        Measurement(
+            name="heading_deg",
+            bit=11,
+            unit="deg",
+            low=0,
+            high=360,
+            label={"en": "Heading", "fr": "Cap", "ar": "الاتجاه"},
+        ),
+        Measurement(
+            name="speed_mps",
+            bit=12,
+            unit="m/s",
+            low=0,
+            high=40,
+            label={"en": "Speed", "fr": "Vitesse", "ar": "السرعة"},
+        ),
+        Measurement(
+            name="flight_phase",
+            bit=13,
+            type=ValueType.TEXT,
+            choices=PHASES,
+            label={"en": "Phase", "fr": "Phase", "ar": "مرحلة الطيران"},
+        ),
+        Measurement(
+            name="mission",
+            bit=14,
+            type=ValueType.TEXT,
+            label={"en": "Mission", "fr": "Mission", "ar": "المهمة"},
+        ),
+        Measurement(
+            name="zone", bit=15, type=ValueType.TEXT, label={"en": "Zone", "fr": "Zone", "ar": "المنطقة"}
+        ),
+        Measurement(
+            name="battery_pct",
+            bit=16,
+            unit="%",
+            low=0,
+            high=100,
+            label={"en": "Battery", "fr": "Batterie", "ar": "البطارية"},
+        ),
+        Measurement(
+            name="battery_v",
+            bit=17,
+            unit="V",
+            low=0,
+            high=80,
+            label={"en": "Battery voltage", "fr": "Tension batterie", "ar": "جهد البطارية"},
+        ),
+        Measurement(
+            name="battery_temperature_c",
+            bit=18,
+            unit="Cel",
+            low=-20,
+            high=100,
+            label={"en": "Battery temperature", "fr": "Température batterie", "ar": "حرارة البطارية"},
+        ),
+        Measurement(
+            name="cell_spread_v",
+            bit=19,
+            unit="V",
+            low=0,
+            high=2,
+            label={"en": "Cell spread", "fr": "Écart des cellules", "ar": "تفاوت الخلايا"},
+        ),
+        Measurement(
+            name="battery_cycles",
+            bit=20,
+            unit="1",
+            low=0,
+            counter=True,
+            label={"en": "Battery cycles", "fr": "Cycles batterie", "ar": "دورات البطارية"},
+        ),
+        Measurement(
+            name="tank_l",
+            bit=21,
+            unit="L",
+            low=0,
+            high=100,
+            label={"en": "Tank", "fr": "Réservoir", "ar": "الخزان"},
+        ),
+        Measurement(
+            name="flow_lpm",
+            bit=22,
+            unit="L/min",
+            low=0,
+            high=40,
+            label={"en": "Flow", "fr": "Débit", "ar": "التدفق"},
+        ),
+        Measurement(
+            name="pressure_bar",
+            bit=23,
+            unit="bar",
+            low=0,
+            high=10,
+            label={"en": "Pressure", "fr": "Pression", "ar": "الضغط"},
+        ),
+        Measurement(
+            name="application_l_ha",
+            bit=24,
+            unit="L/har",
+            low=0,
+            high=500,
+            label={"en": "Dose", "fr": "Dose", "ar": "الجرعة"},
+        ),
+        Measurement(
+            name="gnss_fix",
+            bit=25,
+            unit="1",
+            low=0,
+            high=8,
+            label={"en": "GNSS fix", "fr": "Fix GNSS", "ar": "تثبيت الموقع"},
+        ),
+        Measurement(
+            name="satellites",
+            bit=26,
+            unit="1",
+            low=0,
+            high=60,
+            label={"en": "Satellites", "fr": "Satellites", "ar": "الأقمار"},
+        ),
+        Measurement(
+            name="wind_mps",
+            bit=27,
+            unit="m/s",
+            low=0,
+            high=75,
+            label={"en": "Wind", "fr": "Vent", "ar": "الرياح"},
+        ),
+        Measurement(
+            name="vibration_mps2",
+            bit=28,
+            unit="m/s2",
+            low=0,
+            high=200,
+            label={"en": "Vibration", "fr": "Vibration", "ar": "الاهتزاز"},
+        ),
+        Measurement(
+            name="rssi_dbm",
+            bit=29,
+            unit="dB[mW]",
+            low=-150,
+            high=0,
+            label={"en": "Signal", "fr": "Signal", "ar": "الإشارة"},
+        ),
+    ),
+    derived=(
+        Derived(
+            measurement="application_l_ha",
+            inputs=("flow_lpm", "speed_mps"),
+            attributes=("swath_m",),
+            compute=_application_l_ha,
+        ),
+    ),
+    reporting=(
+        Reporting(
+            state="airborne",
+            every_s=1,
+            measurement="flight_phase",
+            one_of=("takeoff", "transit", "spraying", "returning", "landing"),
+        ),
+        Reporting(state="docked", every_s=60),
+    ),
+    attributes=(
+        Attribute(
+            name="home_lat",
+            unit="deg",
+            label={"en": "Home latitude", "fr": "Latitude base", "ar": "خط عرض القاعدة"},
+        ),
+        Attribute(
+            name="home_lon",
+            unit="deg",
+            label={"en": "Home longitude", "fr": "Longitude base", "ar": "خط طول القاعدة"},
+        ),
+        Attribute(
+            name="swath_m",
+            unit="m",
+            default=5.0,
+            label={"en": "Swath", "fr": "Largeur traitée", "ar": "عرض الرش"},
+        ),
+        Attribute(
+            name="tank_capacity_l",
+            unit="L",
+            default=40.0,
+            label={"en": "Tank capacity", "fr": "Capacité du réservoir", "ar": "سعة الخزان"},
+        ),
+        Attribute(
+            name="max_altitude_m",
+            unit="m",
+            default=30.0,
+            label={"en": "Maximum altitude", "fr": "Altitude maximale", "ar": "أقصى ارتفاع"},
+        ),
+        Attribute(
+            name="geofence",
+            type=AttributeType.POLYGON,
+            label={"en": "Geofence", "fr": "Zone autorisée", "ar": "النطاق المسموح"},
+        ),
+        Attribute(
+            name="target_l_ha",
+            unit="L/har",
+            default=100.0,
+            label={"en": "Target dose", "fr": "Dose visée", "ar": "الجرعة المطلوبة"},
+        ),
+    ),
+    panels=(
+        Panel(title={"en": "Battery", "fr": "Batterie", "ar": "البطارية"}, measurements=("battery_pct",)),
+        Panel(title={"en": "Tank", "fr": "Réservoir", "ar": "الخزان"}, measurements=("tank_l",)),
+        Panel(title={"en": "Flow", "fr": "Débit", "ar": "التدفق"}, measurements=("flow_lpm",)),
+        Panel(title={"en": "Dose", "fr": "Dose", "ar": "الجرعة"}, measurements=("application_l_ha",)),
+        Panel(title={"en": "Altitude", "fr": "Altitude", "ar": "الارتفاع"}, measurements=("alt_m",)),
+    ),
+)

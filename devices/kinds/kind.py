@@ -1,0 +1,192 @@
+"""What a kind of device declares about itself: measurements, reporting, derived values, drawing.
+
+Pure declarations. This file must not know storage, rules or any particular kind; tables, decoders,
+masks, schemas, dashboards and simulator channels are generated from these objects elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+RESERVED = frozenset("ts seq boot kind device extra quality device_id observed_at received_at".split())
+TEXT_LIMIT = 64
+"""Longest text measurement, in characters."""
+
+CLOCK_CORRECTED = 1 << 0
+"""Quality bit: the device's clock ran ahead; observed_at carries the stored offset."""
+UNDATED = 1 << 1
+"""Quality bit: no usable device time; observed_at was derived from the receive time."""
+FIRST_MEASUREMENT_BIT = 8
+"""Bits below belong to the platform; from here on each measurement owns one bit."""
+
+Text = Mapping[str, str]
+"""A sentence or label by language: en, fr and ar."""
+
+
+class ValueType(StrEnum):
+    """How a measurement travels and is stored."""
+
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+
+
+class AttributeType(StrEnum):
+    """What an attribute's value is; a polygon is a GeoJSON Polygon object."""
+
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    POLYGON = "polygon"
+
+
+class KindError(ValueError):
+    """A declaration is not acceptable; the text says which part and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One named quantity of a kind.
+
+    `low` and `high` are physical limits for quality, both included, in `unit`; never alert levels.
+    `error_codes` are values a sensor sends instead of a measurement. `bit` is the quality bit that
+    marks this measurement as suspect; a bit is never reused within a kind.
+    """
+
+    name: str
+    bit: int
+    unit: str = ""
+    type: ValueType = ValueType.NUMBER
+    low: float | None = None
+    high: float | None = None
+    error_codes: tuple[float, ...] = ()
+    choices: tuple[str, ...] = ()
+    counter: bool = False
+    label: Text = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """A measurement computed where the device did not report it.
+
+    `compute(values, attributes)` gets float64 arrays of one length (NaN where absent or suspect), one per
+    name in `inputs` and `attributes`, and returns the float64 result (NaN where it cannot tell).
+    """
+
+    measurement: str
+    inputs: tuple[str, ...]
+    attributes: tuple[str, ...]
+    compute: Callable[
+        [Mapping[str, NDArray[np.float64]], Mapping[str, NDArray[np.float64]]], NDArray[np.float64]
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reporting:
+    """How often a device in this state is expected to report, in seconds.
+
+    The first entry whose condition holds applies: `measurement` is one of `one_of` (text), or at least
+    `at_least` (number). An entry without a measurement always applies.
+    """
+
+    state: str
+    every_s: float
+    measurement: str | None = None
+    one_of: tuple[str, ...] = ()
+    at_least: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """Something known about a device that it does not measure: geometry, rating, circuit."""
+
+    name: str
+    unit: str = ""
+    type: AttributeType = AttributeType.NUMBER
+    default: float | str | bool | None = None
+    label: Text = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One chart: the measurements that belong on the same axis."""
+
+    title: Text
+    measurements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of device.
+
+    Raises:
+        KindError: a name breaks the grammar or is reserved, a bit is used twice, or a reference
+            names a measurement that does not exist.
+    """
+
+    name: str
+    title: Text
+    icon: str
+    headline: str
+    measurements: tuple[Measurement, ...]
+    reporting: tuple[Reporting, ...]
+    attributes: tuple[Attribute, ...] = ()
+    derived: tuple[Derived, ...] = ()
+    panels: tuple[Panel, ...] = ()
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    def measurement(self, name: str) -> Measurement:
+        """Return the measurement called `name`; KeyError when the kind has none."""
+        for measurement in self.measurements:
+            if measurement.name == name:
+                return measurement
+        raise KeyError(name)
+
+    @property
+    def measurement_mask(self) -> int:
+        """All quality bits that mark a value, as opposed to a time."""
+        return sum(1 << m.bit for m in self.measurements)
+
+
+def _check(kind: Kind) -> None:
+    if not NAME.fullmatch(kind.name):
+        raise KindError(f"kind {kind.name!r}: a name is a-z, 0-9 and _, at most 31, letter first")
+    if not kind.measurements:
+        raise KindError(f"kind {kind.name}: declares no measurement")
+    seen: set[str] = set()
+    bits: set[int] = set()
+    for m in kind.measurements:
+        where = f"kind {kind.name}, measurement {m.name!r}"
+        if not NAME.fullmatch(m.name) or m.name in RESERVED:
+            raise KindError(
+                f"{where}: not a free name (a-z, 0-9, _; {', '.join(sorted(RESERVED))} are taken)"
+            )
+        if m.name in seen:
+            raise KindError(f"{where}: declared twice")
+        if not FIRST_MEASUREMENT_BIT <= m.bit <= 62 or m.bit in bits:
+            raise KindError(f"{where}: bit {m.bit} is not free (use {FIRST_MEASUREMENT_BIT}..62, each once)")
+        if m.low is not None and m.high is not None and m.low > m.high:
+            raise KindError(f"{where}: low {m.low} is above high {m.high}")
+        seen.add(m.name)
+        bits.add(m.bit)
+    if not kind.reporting or kind.reporting[-1].measurement is not None:
+        raise KindError(f"kind {kind.name}: the last reporting entry must have no condition")
+    named = [kind.headline, *(r.measurement for r in kind.reporting if r.measurement)]
+    named += [n for d in kind.derived for n in (d.measurement, *d.inputs)]
+    named += [n for p in kind.panels for n in p.measurements]
+    for name in named:
+        if name not in seen:
+            raise KindError(f"kind {kind.name}: {name!r} is not one of its measurements")
+    for r in kind.reporting:
+        if not r.every_s > 0:
+            raise KindError(f"kind {kind.name}: reporting state {r.state!r} needs every_s above 0")

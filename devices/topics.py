@@ -1,0 +1,76 @@
+"""MQTT topics: nabd/v1/{municipality}/{kind}/{device}/{channel}.
+
+Pure. Must not know the registry: a topic that parses may still name nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+PREFIX = "nabd/v1"
+GATEWAY = "gateway"
+"""The kind level of a relay's topic; its elements name their own kind and device."""
+
+MUNICIPALITY = re.compile(r"[a-z0-9-]{1,32}")
+KIND = re.compile(r"[a-z][a-z0-9_]{0,30}")
+DEVICE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+
+
+class Channel(StrEnum):
+    """The last topic level; who sends on it is in the comment."""
+
+    TELEMETRY = "telemetry"  # device -> platform
+    PRESENCE = "presence"  # device -> platform, retained
+    COMMAND = "command"  # platform -> device
+    RESPONSE = "response"  # device -> platform
+    RECEIPT = "receipt"  # platform -> device
+
+
+class BadTopic(ValueError):
+    """A topic that no device may use; the text says which level and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One parsed topic."""
+
+    municipality: str
+    kind: str
+    device: str
+    channel: Channel
+
+    def __str__(self) -> str:
+        return f"{PREFIX}/{self.municipality}/{self.kind}/{self.device}/{self.channel}"
+
+    def on(self, channel: Channel) -> Topic:
+        """Return the same device's topic on another channel."""
+        return Topic(self.municipality, self.kind, self.device, channel)
+
+
+def every(channel: Channel) -> str:
+    """Return the subscription filter that matches the channel of every device."""
+    return f"{PREFIX}/+/+/+/{channel}"
+
+
+def parse(topic: str) -> Topic:
+    """Parse a topic name.
+
+    Raises:
+        BadTopic: wrong number of levels, or a level outside its grammar.
+    """
+    levels = topic.split("/")
+    if len(levels) != 6 or "/".join(levels[:2]) != PREFIX:
+        raise BadTopic(f"expected {PREFIX}/municipality/kind/device/channel")
+    municipality, kind, device, channel = levels[2:]
+    if not MUNICIPALITY.fullmatch(municipality):
+        raise BadTopic("municipality: a-z, 0-9 and -, at most 32")
+    if not KIND.fullmatch(kind):
+        raise BadTopic("kind: a-z, 0-9 and _, a letter first, at most 31")
+    if not DEVICE.fullmatch(device):
+        raise BadTopic("device: A-Z, a-z, 0-9 and _.:-, at most 64")
+    try:
+        return Topic(municipality, kind, device, Channel(channel))
+    except ValueError:
+        raise BadTopic(f"channel: one of {', '.join(Channel)}") from None

@@ -1,0 +1,1 @@
+"""Broker to committed rows. Knows devices and store; never rules, never HTTP."""

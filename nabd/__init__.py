@@ -1,0 +1,1 @@
+"""The shell: settings, the `nabd` command, composition of processes, logs. Knows everyone."""

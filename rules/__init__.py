@@ -1,0 +1,1 @@
+"""Readings to alerts. Knows devices and store; never MQTT, never HTTP."""

@@ -1,0 +1,1 @@
+"""PostgreSQL and TimescaleDB mechanics. Knows no device, no rule, no message."""
