@@ -1,0 +1,47 @@
+"""The one place that reads the wall clock.
+
+Under `nabd demo --speed S` every process of the platform and the simulator share one scaled clock, handed
+down as NABD_CLOCK=REAL:SCALED:SPEED (two instants in microseconds, and how fast scaled time runs).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Now = Callable[[], int]
+"""Returns microseconds since 1970-01-01Z."""
+
+
+def wall() -> int:
+    """Return the machine's time in microseconds since 1970-01-01Z."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ScaledClock:
+    """Time that left `scaled` when the machine's clock read `real`, and runs `speed` times as fast."""
+
+    real: int
+    scaled: int
+    speed: float
+
+    def __call__(self) -> int:
+        """Return scaled microseconds since 1970-01-01Z."""
+        return self.scaled + int((wall() - self.real) * self.speed)
+
+    def __str__(self) -> str:
+        return f"{self.real}:{self.scaled}:{self.speed:g}"
+
+
+def parse(text: str | None) -> tuple[Now, float]:
+    """Return the clock that NABD_CLOCK describes and its speed; the wall clock when it is empty.
+
+    Raises:
+        ValueError: the text is not REAL:SCALED:SPEED.
+    """
+    if not text:
+        return wall, 1.0
+    real, scaled, speed = text.split(":")
+    return ScaledClock(int(real), int(scaled), float(speed)), float(speed)

@@ -1,0 +1,36 @@
+"""Settings of every process, read from environment variables named NABD_*."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a Nabd process needs to know; each field is the variable NABD_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="NABD_", extra="ignore")
+
+    database: str | None = Field(
+        default=None, description="PostgreSQL DSN; empty: an embedded server in data_dir"
+    )
+    broker: str | None = Field(
+        default=None, description="mqtt://[user:password@]host[:port]; empty: an embedded broker"
+    )
+    data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
+    kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")
+    rules_dir: Path | None = Field(default=None, description="directory of *.yaml rule files beside the packs")
+    shard: str = Field(default="main", description="name of the set of municipalities this ingest owns")
+    http_host: str = Field(default="127.0.0.1", description="address the API listens on")
+    http_port: int = Field(default=8000, ge=0, le=65535, description="port the API listens on; 0: a free one")
+    clock: str | None = Field(
+        default=None, description="REAL:SCALED:SPEED in microseconds; set by `nabd demo --speed` only"
+    )
+    retention_days: int = Field(default=90, ge=7, description="how long raw readings are kept, in days")
+    keep_alive_s: int = Field(default=30, ge=2, description="MQTT keep-alive, in seconds")
+    receive_maximum: int = Field(
+        default=20_000, ge=1, le=65_535, description="messages the broker may have unacknowledged at ingest"
+    )
+    batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
