@@ -1,0 +1,45 @@
+"""Errors of the registry and of commands, by who must act; they know no HTTP and no exit code.
+
+RegistryError
+├── NotFound        the caller named something that does not exist
+├── AlreadyExists   the caller must choose another name, or edit what is there
+├── Invalid         the caller must correct the named field
+└── Conflict        somebody else changed it meanwhile: read it again, then decide
+"""
+
+from __future__ import annotations
+
+
+class RegistryError(Exception):
+    """Anything the registry refused; the text names the fix."""
+
+
+class NotFound(RegistryError):
+    """There is no `what` called `name`."""
+
+    def __init__(self, what: str, name: str, hint: str = "") -> None:
+        super().__init__(f"no {what} is called {name!r}{'; ' + hint if hint else ''}")
+        self.what = what
+        self.name = name
+
+
+class AlreadyExists(RegistryError):
+    """There is a `what` called `name` already."""
+
+    def __init__(self, what: str, name: str, hint: str = "") -> None:
+        super().__init__(f"a {what} called {name!r} exists already{'; ' + hint if hint else ''}")
+        self.what = what
+        self.name = name
+
+
+class Invalid(RegistryError):
+    """`field` is not acceptable; `message` says why and what would be."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class Conflict(RegistryError):
+    """It changed since it was read, or its state does not allow this."""
