@@ -1,0 +1,41 @@
+# What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench lock clean
+
+BIN := .venv/bin
+ARGS ?=
+
+help: ## say what there is
+	@echo "Nabd: every reading committed, watched and acted upon."
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@echo 'Options of a command go into ARGS: make demo ARGS="--speed 60"'
+
+setup: ## make .venv with Nabd in it (only when something changed)
+	@PYTHON="$(PYTHON)" scripts/setup
+
+demo: setup ## a simulated town at one URL; Ctrl-C leaves nothing behind
+	@$(BIN)/nabd demo $(ARGS)
+
+test: check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped one fail
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## format, lint, types, layers and SQL
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/squawk store/migrations/*.sql
+
+format: setup ## format and repair what can be repaired alone
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup ## measure readings per second on this machine
+	$(BIN)/nabd bench $(ARGS)
+
+lock: ## pin dependencies anew into constraints.txt (needs a package index)
+	scripts/lock $(ARGS)
+
+clean: ## remove what was built, .venv included
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
