@@ -1,6 +1,6 @@
 """Instants: int microseconds since 1970-01-01Z inside, aware datetimes in UTC at the edges.
 
-Pure. Must not read the wall clock: who needs the time is given a `Clock`.
+Pure. Must not read the wall clock: who needs the time is given a `Now`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-Clock = Callable[[], int]
+Now = Callable[[], int]
 """Returns the present instant in microseconds since 1970-01-01Z."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

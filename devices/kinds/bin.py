@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from devices.kinds.kind import (
     Attribute,
     AttributeType,
+    Command,
     Derived,
     Kind,
     Measurement,
@@ -189,4 +190,5 @@ KIND = Kind(
         Panel(title={"en": "Tilt", "fr": "Inclinaison", "ar": "الميل"}, measurements=("tilt_deg",)),
         Panel(title={"en": "Battery", "fr": "Batterie", "ar": "البطارية"}, measurements=("battery_v",)),
     ),
+    commands=(Command(name="calibrate", label={"en": "Calibrate", "fr": "Étalonner", "ar": "معايرة"}),),
 )

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.kinds.kind import (
+    Argument,
+    ArgumentType,
     Attribute,
     AttributeType,
+    Command,
     Derived,
     Kind,
     Measurement,
@@ -272,5 +275,28 @@ KIND = Kind(
         Panel(title={"en": "Flow", "fr": "Débit", "ar": "التدفق"}, measurements=("flow_lpm",)),
         Panel(title={"en": "Dose", "fr": "Dose", "ar": "الجرعة"}, measurements=("application_l_ha",)),
         Panel(title={"en": "Altitude", "fr": "Altitude", "ar": "الارتفاع"}, measurements=("alt_m",)),
+    ),
+    commands=(
+        Command(
+            name="return_home", label={"en": "Return home", "fr": "Retour base", "ar": "العودة إلى القاعدة"}
+        ),
+        Command(name="hold", label={"en": "Hold", "fr": "Stationnaire", "ar": "ثبات"}),
+        Command(
+            name="upload_mission",
+            arguments=(
+                Argument(
+                    name="mission",
+                    type=ArgumentType.TEXT,
+                    label={"en": "Mission", "fr": "Mission", "ar": "المهمة"},
+                ),
+                # Each zone is {"name", "polygon": GeoJSON Polygon, "target_l_ha"}.
+                Argument(
+                    name="zones",
+                    type=ArgumentType.LIST,
+                    label={"en": "Zones", "fr": "Zones", "ar": "المناطق"},
+                ),
+            ),
+            label={"en": "Upload mission", "fr": "Charger la mission", "ar": "تحميل المهمة"},
+        ),
     ),
 )

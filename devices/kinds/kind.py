@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
-RESERVED = frozenset("ts seq boot kind device extra quality device_id observed_at received_at".split())
+RESERVED = frozenset(
+    {"ts", "seq", "boot", "kind", "device", "extra", "quality", "device_id", "observed_at", "received_at"}
+)
 TEXT_LIMIT = 64
 """Longest text measurement, in characters."""
 
@@ -114,6 +116,37 @@ class Attribute:
     label: Text = field(default_factory=dict)
 
 
+class ArgumentType(StrEnum):
+    """What a command's argument is; a list holds JSON values the device alone understands."""
+
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Argument:
+    """One argument of a command; `low` and `high` are included, in `unit`."""
+
+    name: str
+    type: ArgumentType = ArgumentType.NUMBER
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    required: bool = True
+    label: Text = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """Something devices of this kind can be told to do, beside what every device can."""
+
+    name: str
+    arguments: tuple[Argument, ...] = ()
+    label: Text = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """One chart: the measurements that belong on the same axis."""
@@ -140,6 +173,7 @@ class Kind:
     attributes: tuple[Attribute, ...] = ()
     derived: tuple[Derived, ...] = ()
     panels: tuple[Panel, ...] = ()
+    commands: tuple[Command, ...] = ()
     model: str = ""
 
     def __post_init__(self) -> None:
@@ -187,6 +221,9 @@ def _check(kind: Kind) -> None:
     for name in named:
         if name not in seen:
             raise KindError(f"kind {kind.name}: {name!r} is not one of its measurements")
+    for c in kind.commands:
+        if not NAME.fullmatch(c.name) or not all(NAME.fullmatch(a.name) for a in c.arguments):
+            raise KindError(f"kind {kind.name}, command {c.name!r}: names are a-z, 0-9 and _, letter first")
     for r in kind.reporting:
         if not r.every_s > 0:
             raise KindError(f"kind {kind.name}: reporting state {r.state!r} needs every_s above 0")

@@ -3,7 +3,16 @@
 Names follow the Smart Data Model Streetlight where one exists.
 """
 
-from devices.kinds.kind import Attribute, AttributeType, Kind, Measurement, Panel, Reporting, ValueType
+from devices.kinds.kind import (
+    Argument,
+    Attribute,
+    AttributeType,
+    Command,
+    Kind,
+    Measurement,
+    Panel,
+    Reporting,
+)
 
 KIND = Kind(
     name="light",
@@ -147,6 +156,25 @@ KIND = Kind(
         Panel(
             title={"en": "Driver temperature", "fr": "Température du driver", "ar": "حرارة المشغّل"},
             measurements=("driver_temperature_c",),
+        ),
+    ),
+    commands=(
+        Command(
+            name="set_dimming",
+            arguments=(
+                Argument(
+                    name="pct",
+                    unit="%",
+                    low=0,
+                    high=100,
+                    label={"en": "Dimming", "fr": "Gradation", "ar": "شدة الإضاءة"},
+                ),
+            ),
+            label={"en": "Set dimming", "fr": "Régler la gradation", "ar": "ضبط شدة الإضاءة"},
+        ),
+        Command(
+            name="resume_schedule",
+            label={"en": "Resume schedule", "fr": "Reprendre l'horaire", "ar": "العودة إلى الجدول"},
         ),
     ),
 )

@@ -23,8 +23,11 @@ import msgspec
 
 from devices.kinds.kind import (
     FIRST_MEASUREMENT_BIT,
+    Argument,
+    ArgumentType,
     Attribute,
     AttributeType,
+    Command,
     Kind,
     KindError,
     Measurement,
@@ -63,6 +66,22 @@ class _Attribute(msgspec.Struct, forbid_unknown_fields=True):
     label: dict[str, str] = {}
 
 
+class _Argument(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    type: ArgumentType = ArgumentType.NUMBER
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    required: bool = True
+    label: dict[str, str] = {}
+
+
+class _Command(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    arguments: list[_Argument] = []
+    label: dict[str, str] = {}
+
+
 class _Panel(msgspec.Struct, forbid_unknown_fields=True):
     measurements: tuple[str, ...]
     title: dict[str, str] = {}
@@ -78,6 +97,7 @@ class _Kind(msgspec.Struct, forbid_unknown_fields=True):
     model: str = ""
     attributes: list[_Attribute] = []
     panels: list[_Panel] = []
+    commands: list[_Command] = []
 
 
 def read(path: Path) -> Kind:
@@ -112,4 +132,10 @@ def _build(raw: _Kind) -> Kind:
         reporting=tuple(Reporting(**fields(r)) for r in raw.reporting),
         attributes=tuple(Attribute(**fields(a)) for a in raw.attributes),
         panels=tuple(Panel(**fields(p)) for p in raw.panels),
+        commands=tuple(_command(c) for c in raw.commands),
     )
+
+
+def _command(raw: _Command) -> Command:
+    arguments = tuple(Argument(**msgspec.structs.asdict(a)) for a in raw.arguments)
+    return Command(name=raw.name, arguments=arguments, label=raw.label)
