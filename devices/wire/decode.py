@@ -1,0 +1,227 @@
+"""Payloads of one kind to columns: the path nearly every reading takes.
+
+Each payload is decoded alone, by one typed decoder generated from the kind. Joining payloads into one text
+is no faster (docs/adr) and would let a crafted payload borrow its neighbours' brackets. What the strict
+decoder refuses goes, that message alone, through devices.wire.elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.columns import MISSING
+from devices.kinds.kind import TEXT_LIMIT, Kind, Measurement, ValueType
+from devices.wire import elements, instants
+from devices.wire.elements import LONE, MAX_ELEMENTS, MAX_PAYLOAD
+from devices.wire.rejected import Reason, Rejected
+
+_Counter = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None
+_TYPES: dict[ValueType, Any] = {
+    ValueType.NUMBER: float | None,
+    ValueType.BOOLEAN: bool | None,
+    ValueType.TEXT: Annotated[str, msgspec.Meta(max_length=TEXT_LIMIT)] | None,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Decoded:
+    """Elements of one kind, n rows in the order sent; times still as the device says.
+
+    message, element: (n,) int32, the message's index and the position in its array (LONE: no array).
+    instant: (n,) int64 microseconds of device time, instants.ABSENT without `ts`.
+    boot, seq: (n,) int64, MISSING when absent.
+    values, extra: as in devices.columns.Columns.
+    """
+
+    message: NDArray[np.int32]
+    element: NDArray[np.int32]
+    instant: NDArray[np.int64]
+    boot: NDArray[np.int64]
+    seq: NDArray[np.int64]
+    values: dict[str, NDArray[Any]]
+    extra: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.instant)
+
+    def take(self, rows: NDArray[Any]) -> Decoded:
+        """Return the rows selected by a boolean mask or an index array."""
+        return Decoded(
+            message=self.message[rows],
+            element=self.element[rows],
+            instant=self.instant[rows],
+            boot=self.boot[rows],
+            seq=self.seq[rows],
+            values={name: column[rows] for name, column in self.values.items()},
+            extra=self.extra[rows],
+        )
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Elements while they are gathered, one entry a row."""
+
+    structs: list[Any]
+    message: list[int]
+    element: list[int]
+    extra: dict[int, bytes]
+
+    def append(self, message: int, good: Sequence[elements.Good]) -> None:
+        for element, struct, extra in good:
+            if extra is not None:
+                self.extra[len(self.structs)] = extra
+            self.structs.append(struct)
+            self.message.append(message)
+            self.element.append(element)
+
+
+class _Refused:
+    """Stands for a payload that the strict decoder does not take."""
+
+
+_REFUSED = _Refused()
+_UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class Decoder:
+    """Decodes payloads of one kind."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        fields: list[tuple[str, Any, Any]] = [
+            ("ts", int | float | str | None, None),
+            ("boot", _Counter, None),
+            ("seq", _Counter, None),
+            *((m.name, _TYPES[m.type], None) for m in kind.measurements),
+        ]
+        strict = msgspec.defstruct(kind.name, fields, forbid_unknown_fields=True, gc=False)
+        lenient = msgspec.defstruct(kind.name, fields, gc=False)
+        self._strict = msgspec.json.Decoder(strict | list[strict])  # type: ignore[valid-type]
+        self._lenient = elements.ElementDecoder(lenient, frozenset(name for name, _, _ in fields))
+
+    def decode(self, payloads: Sequence[bytes]) -> tuple[Decoded, list[Rejected]]:
+        """Decode a batch of payloads.
+
+        Returns:
+            Everything that can be stored, and a Rejected for each element or message that cannot.
+        """
+        rejected: list[Rejected] = []
+        rows = self._gather(payloads, rejected)
+        instant, bad_times = instants.parse_all([s.ts for s in rows.structs])
+        decoded = Decoded(
+            message=np.array(rows.message, dtype=np.int32),
+            element=np.array(rows.element, dtype=np.int32),
+            instant=instant,
+            boot=_counters([s.boot for s in rows.structs]),
+            seq=_counters([s.seq for s in rows.structs]),
+            values={m.name: _column(m, rows.structs) for m in self.kind.measurements},
+            extra=_extra(rows),
+        )
+        faults = {i: ("ts", Reason.BAD_TIME, why) for i, why in bad_times.items()}
+        faults |= self._unstorable_texts(decoded)
+        return self._without(decoded, payloads, faults, rejected), rejected
+
+    def _gather(self, payloads: Sequence[bytes], rejected: list[Rejected]) -> _Rows:
+        decoded = self._decode_all(payloads)
+        kinds_of_payload = set(map(type, decoded))
+        if list not in kinds_of_payload and _Refused not in kinds_of_payload:
+            n = len(decoded)
+            return _Rows(decoded, list(range(n)), [LONE] * n, {})
+        rows = _Rows([], [], [], {})
+        for message, found in enumerate(decoded):
+            if type(found) is list:
+                good: list[elements.Good] = [(i, struct, None) for i, struct in enumerate(found)]
+            elif found is _REFUSED:
+                good = self._lenient.decode(message, payloads[message], rejected)
+            else:
+                good = [(LONE, found, None)]
+            rows.append(message, good)
+        return rows
+
+    def _decode_all(self, payloads: Sequence[bytes]) -> list[Any]:
+        """Return an element, a list of elements or _REFUSED for each payload."""
+        if max(map(len, payloads), default=0) <= MAX_PAYLOAD:
+            try:
+                decoded = list(map(self._strict.decode, payloads))
+            except _UNDECODABLE:
+                pass  # at least one needs a closer look; find out which
+            else:
+                return [d if type(d) is not list or 0 < len(d) <= MAX_ELEMENTS else _REFUSED for d in decoded]
+        return list(map(self._decode_one, payloads))
+
+    def _decode_one(self, payload: bytes) -> Any:
+        if len(payload) > MAX_PAYLOAD:
+            return _REFUSED
+        try:
+            decoded = self._strict.decode(payload)
+        except _UNDECODABLE:
+            return _REFUSED
+        return decoded if type(decoded) is not list or 0 < len(decoded) <= MAX_ELEMENTS else _REFUSED
+
+    def _unstorable_texts(self, decoded: Decoded) -> dict[int, tuple[str, Reason, str]]:
+        # PostgreSQL's text has no NUL.
+        return {
+            i: (m.name, Reason.BAD_VALUE, "the character U+0000 cannot be stored")
+            for m in self.kind.measurements
+            if m.type is ValueType.TEXT
+            for i, text in enumerate(decoded.values[m.name])
+            if text is not None and "\0" in text
+        }
+
+    def _without(
+        self,
+        decoded: Decoded,
+        payloads: Sequence[bytes],
+        faults: dict[int, tuple[str, Reason, str]],
+        rejected: list[Rejected],
+    ) -> Decoded:
+        """Return the rows that have no fault, adding a rejection for each that has."""
+        if not faults:
+            return decoded
+        for i, (name, reason, detail) in faults.items():
+            message, element = int(decoded.message[i]), int(decoded.element[i])
+            rejected.append(
+                Rejected(
+                    message=message,
+                    reason=reason,
+                    detail=detail,
+                    pointer=pointer(element, name),
+                    payload=elements.element_bytes(payloads[message], element),
+                )
+            )
+        keep = np.ones(len(decoded), dtype=np.bool_)
+        keep[list(faults)] = False
+        return decoded.take(keep)
+
+
+def pointer(element: int, name: str = "") -> str:
+    """Return the JSON pointer of an element, or of one of its members."""
+    escaped = name.replace("~", "~0").replace("/", "~1")
+    return ("" if element == LONE else f"/{element}") + (f"/{escaped}" if name else "")
+
+
+def _counters(values: list[int | None]) -> NDArray[np.int64]:
+    return np.array([MISSING if v is None else v for v in values], dtype=np.int64)
+
+
+def _column(measurement: Measurement, structs: list[Any]) -> NDArray[Any]:
+    values = list(map(attrgetter(measurement.name), structs))
+    if measurement.type is ValueType.TEXT:
+        column = np.empty(len(values), dtype=object)
+        column[:] = values
+        return column
+    return np.array(values, dtype=np.float64)
+
+
+def _extra(rows: _Rows) -> NDArray[np.object_]:
+    extra = np.full(len(rows.structs), None, dtype=object)
+    for i, raw in rows.extra.items():
+        extra[i] = raw
+    return extra

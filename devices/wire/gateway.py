@@ -1,0 +1,59 @@
+"""What a gateway relays: each element names its own kind and device.
+
+Only takes messages apart; whether the device is the gateway's is the registry's to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from devices.wire import elements
+from devices.wire.rejected import Reason, Rejected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relayed:
+    """One element of a gateway's message, its own kind and device taken out of `payload`."""
+
+    message: int
+    element: int
+    kind: str
+    device: str
+    payload: bytes
+    raw: bytes
+
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_name = msgspec.json.Decoder(str)
+
+
+def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relayed]:
+    """Take one gateway message apart; what names no kind or device is rejected."""
+    try:
+        parts = elements.split(payload)
+    except ValueError as error:
+        rejected.append(
+            Rejected(message=message, reason=Reason.MALFORMED, detail=str(error), payload=payload)
+        )
+        return []
+    relayed = []
+    for position, raw in parts:
+        try:
+            members = _object.decode(raw)
+            kind, device = _name.decode(members.pop("kind")), _name.decode(members.pop("device"))
+        except (msgspec.MsgspecError, KeyError):
+            detail = "an element of a gateway needs the texts `kind` and `device`"
+            pointer = "" if position < 0 else f"/{position}"
+            rejected.append(
+                Rejected(
+                    message=message, reason=Reason.MALFORMED, detail=detail, pointer=pointer, payload=raw
+                )
+            )
+            continue
+        stripped = msgspec.json.encode(members)
+        relayed.append(
+            Relayed(message=message, element=position, kind=kind, device=device, payload=stripped, raw=raw)
+        )
+    return relayed
