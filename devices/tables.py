@@ -1,0 +1,38 @@
+"""What the store needs to know of a kind: its table of readings as plain columns.
+
+The only place where declarations become SQL types. Must not know migrations or partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from devices.kinds.kind import Kind, ValueType
+from store.tables import Column, ColumnType, Table
+
+BEFORE = (
+    Column(name="device_id", type=ColumnType.INTEGER, required=True),
+    Column(name="observed_at", type=ColumnType.TIME, required=True),
+    Column(name="received_at", type=ColumnType.TIME, required=True),
+    Column(name="quality", type=ColumnType.BIGINT, required=True),
+    Column(name="boot", type=ColumnType.BIGINT),
+    Column(name="seq", type=ColumnType.BIGINT),
+)
+AFTER = (Column(name="extra", type=ColumnType.JSON),)
+
+TYPES = {
+    ValueType.NUMBER: ColumnType.NUMBER,
+    ValueType.BOOLEAN: ColumnType.BOOLEAN,
+    ValueType.TEXT: ColumnType.TEXT,
+}
+
+
+def table_of(kind: Kind) -> Table:
+    """Return the table that holds the readings of a kind."""
+    measurements = tuple(Column(name=m.name, type=TYPES[m.type]) for m in kind.measurements)
+    return Table(kind=kind.name, columns=(*BEFORE, *measurements, *AFTER))
+
+
+def tables_of(kinds: Iterable[Kind]) -> list[Table]:
+    """Return the tables of several kinds, in the order given."""
+    return [table_of(kind) for kind in kinds]

@@ -1,0 +1,267 @@
+"""Bring a database to this program's schema: numbered migrations, then kind tables, then views.
+
+Forward only. Kind tables are created and gain columns, nothing else. Must not know what a kind means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+from store import edition as editions
+from store import partitions, views
+from store.edition import Edition
+from store.errors import MigrationError, NotMigrated
+from store.tables import RETENTION, Table, add_column, create
+from store.versions import Version, load
+
+LOCK = 0x6E616264
+"""Key of the advisory lock: 'nabd' in ASCII."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one migrate did; all empty when the database was up to date."""
+
+    edition: Edition
+    applied: tuple[str, ...] = ()
+    not_applicable: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    partitions: partitions.Kept = partitions.Kept()
+
+
+BOOKKEEPING = """
+CREATE TABLE IF NOT EXISTS nabd_schema (
+    edition text NOT NULL CHECK (edition IN ('plain', 'timescale')),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    one boolean PRIMARY KEY DEFAULT true CHECK (one)
+);
+CREATE TABLE IF NOT EXISTS nabd_migration (
+    number integer PRIMARY KEY,
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applicable boolean NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+);
+"""
+CHOOSE_EDITION = "INSERT INTO nabd_schema (edition) VALUES ($1)"
+RECORD = "INSERT INTO nabd_migration (number, name, checksum, applicable) VALUES ($1, $2, $3, $4)"
+
+
+async def migrate(
+    connection: asyncpg.Connection,
+    tables: Sequence[Table],
+    *,
+    now: int,
+    retention: timedelta = RETENTION,
+    versions: Sequence[Version] | None = None,
+) -> Report:
+    """Apply what is missing; repeating it does nothing. `now` is in microseconds.
+
+    Raises:
+        MigrationError: a migration failed or was changed after it ran, the database is newer than this
+            program, or a declared column has another type than the stored one.
+    """
+    versions = load() if versions is None else versions
+    async with _alone(connection):
+        await connection.execute(BOOKKEEPING)
+        edition = await _edition(connection)
+        applied: list[str] = []
+        skipped: list[str] = []
+        for version in _pending(versions, await _applied(connection)):
+            await _apply(connection, version, edition)
+            (applied if version.applies_to(edition) else skipped).append(str(version))
+        changes = await _changes(connection, tables, edition, retention)
+        async with connection.transaction():
+            for statement in changes.statements:
+                await connection.execute(statement)
+        kept = partitions.Kept()
+        if edition is Edition.PLAIN:
+            kept = await partitions.keep_partitions(connection, tables, now, retention)
+        await _create_views(connection, tables)
+        return Report(
+            edition=edition,
+            applied=tuple(applied),
+            not_applicable=tuple(skipped),
+            tables=changes.tables,
+            columns=changes.columns,
+            partitions=kept,
+        )
+
+
+@asynccontextmanager
+async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """Hold the lock that lets one migrate run at a time; of the session, as not all runs in transactions."""
+    await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+    try:
+        yield
+    finally:
+        if not connection.is_closed():
+            await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+
+
+async def _edition(connection: asyncpg.Connection) -> Edition:
+    try:
+        return await editions.stored(connection)
+    except NotMigrated:
+        chosen = await editions.detect(connection)
+        await connection.execute(CHOOSE_EDITION, chosen)
+        return chosen
+
+
+APPLIED = "SELECT number, name, checksum FROM nabd_migration ORDER BY number"
+
+
+async def _applied(connection: asyncpg.Connection) -> dict[int, asyncpg.Record]:
+    try:
+        return {row["number"]: row for row in await connection.fetch(APPLIED)}
+    except asyncpg.UndefinedTableError:
+        return {}
+
+
+def _pending(versions: Sequence[Version], applied: dict[int, asyncpg.Record]) -> list[Version]:
+    """Return what is still to run, after checking that what ran is what we have."""
+    known = {version.number: version for version in versions}
+    for number, row in applied.items():
+        if number not in known:
+            raise MigrationError(
+                f"the database is newer than this program: it has migration {number:04}_{row['name']},"
+                f" this program ends at {max(known, default=0):04}; install the newer program"
+            )
+        if known[number].checksum != row["checksum"]:
+            raise MigrationError(
+                f"migration {known[number]} was changed after it ran; restore its text and put the change"
+                " into a new migration"
+            )
+    return [version for version in versions if version.number not in applied]
+
+
+async def _apply(connection: asyncpg.Connection, version: Version, edition: Edition) -> None:
+    row = (version.number, version.name, version.checksum, version.applies_to(edition))
+    if not version.applies_to(edition):
+        await connection.execute(RECORD, *row)
+        return
+    try:
+        if version.transaction:
+            async with connection.transaction():
+                await connection.execute(version.sql)
+                await connection.execute(RECORD, *row)
+        else:
+            await connection.execute(version.sql)
+            await connection.execute(RECORD, *row)
+    except asyncpg.PostgresError as error:
+        raise MigrationError(f"migration {version} failed: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changes:
+    statements: tuple[str, ...]
+    tables: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+async def _changes(
+    connection: asyncpg.Connection, tables: Sequence[Table], edition: Edition, retention: timedelta
+) -> _Changes:
+    """Return what declared tables lack, without doing it."""
+    statements: list[str] = []
+    new: list[str] = []
+    columns: list[str] = []
+    for table in tables:
+        stored = await _columns(connection, table.name)
+        if not stored:
+            statements += create(table, edition, retention)
+            new.append(table.name)
+            continue
+        for column in table.columns:
+            if column.name not in stored:
+                statements.append(add_column(table, column))
+                columns.append(f"{table.name}.{column.name}")
+            elif stored[column.name] != column.type:
+                raise MigrationError(
+                    f"{table.name}.{column.name} is stored as {stored[column.name]} and now declared as"
+                    f" {column.type}; a changed type is a new name: declare it under another one"
+                )
+    return _Changes(statements=tuple(statements), tables=tuple(new), columns=tuple(columns))
+
+
+COLUMNS = """
+SELECT attname, format_type(atttypid, atttypmod) AS type
+FROM pg_attribute
+WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
+ORDER BY attnum
+"""
+
+
+async def _columns(connection: asyncpg.Connection, table: str) -> dict[str, str]:
+    """Return a table's columns and their types, in stored order; empty when there is no such table."""
+    return {row["attname"]: row["type"] for row in await connection.fetch(COLUMNS, table)}
+
+
+async def _create_views(connection: asyncpg.Connection, tables: Sequence[Table]) -> None:
+    stored = [(table, list(await _columns(connection, table.name))) for table in tables]
+    async with connection.transaction():
+        for name, statement in views.statements(stored).items():
+            try:
+                async with connection.transaction():
+                    await connection.execute(statement)
+            except asyncpg.InvalidTableDefinitionError:
+                # A column left or moved: only dropping changes that. Fails if something else builds on it.
+                await connection.execute(f"DROP VIEW {name}; {statement}")
+
+
+async def plan(
+    connection: asyncpg.Connection,
+    tables: Sequence[Table],
+    *,
+    now: int,
+    retention: timedelta = RETENTION,
+    versions: Sequence[Version] | None = None,
+) -> list[str]:
+    """Return the SQL that `migrate` would run, views aside, and change nothing.
+
+    Raises:
+        MigrationError: as `migrate`.
+    """
+    try:
+        edition = await editions.stored(connection)
+    except NotMigrated:
+        edition = await _edition_of_new(connection)
+    pending = _pending(load() if versions is None else versions, await _applied(connection))
+    found = [version.sql for version in pending if version.applies_to(edition)]
+    found += (await _changes(connection, tables, edition, retention)).statements
+    if edition is Edition.PLAIN:
+        for partition in await partitions.missing(connection, tables, now, retention):
+            found += partitions.statements(partition)
+    return found
+
+
+async def _edition_of_new(connection: asyncpg.Connection) -> Edition:
+    """Tell what a database would become, without leaving the extension behind."""
+    attempt = connection.transaction()
+    await attempt.start()
+    try:
+        return await editions.detect(connection)
+    finally:
+        await attempt.rollback()
+
+
+async def require_migrated(
+    connection: asyncpg.Connection, *, versions: Sequence[Version] | None = None
+) -> Edition:
+    """Return the edition of a database whose schema this program can use; for processes at start.
+
+    Raises:
+        NotMigrated: migrations are missing.
+        MigrationError: the database is newer than this program, or a migration was changed.
+    """
+    edition = await editions.stored(connection)
+    pending = _pending(load() if versions is None else versions, await _applied(connection))
+    if pending:
+        raise NotMigrated(f"the database lacks migration {pending[0]}: run `nabd migrate`")
+    return edition

@@ -1,0 +1,150 @@
+"""Partitions of the plain edition: one a week, for the whole retention window and two days ahead.
+
+Makes them ahead of the readings and drops them behind the retention window; TimescaleDB does both itself.
+
+Weeks and not days: three kinds need 45 tables instead of 280, so the first migrate and queries over all
+time stay fast; the price is that readings are kept up to seven days longer than asked.
+
+Every table also has a default partition, `{table}_other`. A row whose week has no partition (nobody kept
+partitions for days, or a clock jumped) must not fail the batch it is in; it lands there. When its week is
+made, its rows move there in the same transaction, with writers of the default partition held off, so that
+attaching always succeeds and the unique key holds throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from store.tables import RETENTION, Table
+
+WEEK = timedelta(days=7)
+AHEAD = timedelta(days=2)
+MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
+"""A partition is made within ten seconds or tried again at the next turn; ingest never waits longer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """One week of one table."""
+
+    table: str
+    start: datetime
+
+    @property
+    def name(self) -> str:
+        """`{table}_{first day}`, which is how an existing one is recognised."""
+        return f"{self.table}_{self.start:%Y%m%d}"
+
+    @property
+    def end(self) -> datetime:
+        """First instant of the next week."""
+        return self.start + WEEK
+
+
+def wanted(table: str, now: int, retention: timedelta) -> list[Partition]:
+    """Return the partitions that must exist at `now` (microseconds), oldest first."""
+    instant = EPOCH + timedelta(microseconds=now)
+    start = _monday(instant - retention)
+    weeks = (_monday(instant + AHEAD) - start) // WEEK + 1
+    return [Partition(table=table, start=start + week * WEEK) for week in range(weeks)]
+
+
+def _monday(instant: datetime) -> datetime:
+    return instant - (instant - MONDAY) % WEEK
+
+
+def statements(partition: Partition) -> list[str]:
+    """Return the SQL that makes a partition beside running writers and takes over its rows.
+
+    The new table is attached and not created in place: that locks the parent against other DDL only.
+    """
+    table, name = partition.table, partition.name
+    low, high = f"'{partition.start.isoformat()}'", f"'{partition.end.isoformat()}'"
+    inside = f"observed_at >= {low} AND observed_at < {high}"
+    return [
+        f"LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE",
+        f"LOCK TABLE {table}_other IN ACCESS EXCLUSIVE MODE",
+        f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)",
+        f"WITH moved AS (DELETE FROM {table}_other WHERE {inside} RETURNING *)"  # noqa: S608
+        f" INSERT INTO {name} SELECT * FROM moved",
+        f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({low}) TO ({high})",
+    ]
+
+
+EXISTING = """
+SELECT c.relname
+FROM pg_inherits AS i
+INNER JOIN pg_class AS c ON i.inhrelid = c.oid
+WHERE i.inhparent = to_regclass($1)
+"""
+
+
+async def existing(connection: asyncpg.Connection, table: str) -> set[str]:
+    """Return the names of a table's partitions, the default one included."""
+    return {row["relname"] for row in await connection.fetch(EXISTING, table)}
+
+
+async def missing(
+    connection: asyncpg.Connection, tables: Iterable[Table], now: int, retention: timedelta
+) -> list[Partition]:
+    """Return the partitions that must exist at `now` and do not."""
+    found: list[Partition] = []
+    for table in tables:
+        there = await existing(connection, table.name)
+        found += [p for p in wanted(table.name, now, retention) if p.name not in there]
+    return found
+
+
+async def make(connection: asyncpg.Connection, partition: Partition) -> None:
+    """Make one partition, in one short transaction."""
+    async with connection.transaction():
+        await connection.execute(";\n".join([LOCK_TIMEOUT, *statements(partition)]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What one turn did, by partition name."""
+
+    made: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+
+async def keep_partitions(
+    connection: asyncpg.Connection, tables: Sequence[Table], now: int, retention: timedelta = RETENTION
+) -> Kept:
+    """Make the partitions that `now` (microseconds) asks for and drop those past retention.
+
+    For the plain edition; called by migrate and every hour by the sweep. Repeating it does nothing.
+    """
+    made = await missing(connection, tables, now, retention)
+    for partition in made:
+        await make(connection, partition)
+    dropped: list[str] = []
+    for table in tables:
+        dropped += await _drop_old(connection, table.name, now, retention)
+    return Kept(made=tuple(p.name for p in made), dropped=tuple(dropped))
+
+
+def expired(table: str, names: Iterable[str], now: int, retention: timedelta) -> list[str]:
+    """Return those of a table's partitions in which every reading is older than the retention window."""
+    oldest = wanted(table, now, retention)[0].name
+    weeks = (name for name in names if name != f"{table}_other")
+    return sorted(name for name in weeks if name < oldest)  # names of one length sort by their day
+
+
+async def _drop_old(connection: asyncpg.Connection, table: str, now: int, retention: timedelta) -> list[str]:
+    """Drop whole weeks; a concurrent detach would leave writers alone but is refused beside a default."""
+    names = expired(table, await existing(connection, table), now, retention)
+    for name in names:
+        async with connection.transaction():
+            await connection.execute(f"{LOCK_TIMEOUT}; DROP TABLE {name}")
+    oldest = EPOCH + timedelta(microseconds=now) - retention - WEEK
+    await connection.execute(f"DELETE FROM {table}_other WHERE observed_at < $1", oldest)  # noqa: S608
+    return names

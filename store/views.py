@@ -1,0 +1,101 @@
+"""The SQL views v_*: what Grafana and outsiders may rely on, the same in both editions.
+
+Built after every migrate from the tables as they then are. Must not know editions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from store.tables import Table
+
+DEVICE = """\
+CREATE OR REPLACE VIEW v_device AS
+SELECT
+    d.id AS device_id,
+    d.name AS device,
+    m.name AS municipality,
+    d.kind,
+    p.name AS parent,
+    d.title,
+    d.lat,
+    d.lon,
+    d.attributes,
+    d.retired_at,
+    d.retired_reason,
+    o.online,
+    o.changed_at AS online_changed_at,
+    l.observed_at,
+    l.received_at,
+    l.interval_s,
+    l.quality,
+    l.measurements
+FROM device AS d
+INNER JOIN municipality AS m ON d.municipality_id = m.id
+LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN presence AS o ON d.id = o.device_id
+LEFT JOIN latest AS l ON d.id = l.device_id"""
+
+ALERT = """\
+CREATE OR REPLACE VIEW v_alert AS
+SELECT
+    a.id AS alert_id,
+    d.name AS device,
+    m.name AS municipality,
+    d.kind,
+    a.rule,
+    a.rule_version,
+    a.state,
+    a.severity,
+    a.opened_at,
+    a.detected_at,
+    a.resolved_at,
+    a.acknowledged_at,
+    a.acknowledged_by,
+    a.summary,
+    a.evidence,
+    d.lat,
+    d.lon
+FROM alert AS a
+INNER JOIN device AS d ON a.device_id = d.id
+INNER JOIN municipality AS m ON d.municipality_id = m.id"""
+
+LEDGER = """\
+CREATE OR REPLACE VIEW v_ledger AS
+SELECT
+    date_trunc('day', received_at, 'UTC') AS day,
+    shard,
+    source,
+    count(*) AS batches,
+    sum(messages) AS messages,
+    sum(received) AS received,
+    sum(stored) AS stored,
+    sum(duplicate) AS duplicate,
+    sum(rejected) AS rejected,
+    sum(undated) AS undated
+FROM ledger
+GROUP BY 1, 2, 3"""
+
+FIRST = ("observed_at", "received_at", "quality", "boot", "seq", "extra")
+"""Columns every kind has; measurements follow in the table's order, so that a new one is always last."""
+
+
+def statements(tables: Iterable[tuple[Table, Sequence[str]]]) -> dict[str, str]:
+    """Return CREATE OR REPLACE statements by view, for tables with the column names they have now."""
+    readings = {f"v_{table.kind}": _readings(table, names) for table, names in tables}
+    return {"v_device": DEVICE, "v_alert": ALERT, "v_ledger": LEDGER, **readings}
+
+
+def _readings(table: Table, names: Sequence[str]) -> str:
+    declared = [n for n in names if table.column(n) and n not in FIRST and n != "device_id"]
+    columns = ",\n    ".join(f"r.{name}" for name in (*FIRST, *declared))
+    return f"""\
+CREATE OR REPLACE VIEW v_{table.kind} AS
+SELECT
+    r.device_id,
+    d.name AS device,
+    m.name AS municipality,
+    {columns}
+FROM {table.name} AS r
+INNER JOIN device AS d ON r.device_id = d.id
+INNER JOIN municipality AS m ON d.municipality_id = m.id"""  # noqa: S608

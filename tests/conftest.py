@@ -1,0 +1,113 @@
+"""Fixtures every test may ask for: real databases and real brokers.
+
+A component that is missing skips the test that needs it, or fails it when NABD_REQUIRE_ALL=1.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import asyncpg
+import pytest
+
+from store.embedded import EmbeddedPostgres
+from store.pool import connect, open_pool
+from tests import databases
+from tests.brokers import Broker, EmbeddedBroker, Mosquitto, find_mosquitto
+
+ran_on: dict[str, str] = {}
+"""What the components of this run were, for the closing lines."""
+
+
+def missing(what: str) -> NoReturn:
+    """Skip the test that needs a component this machine lacks; fail it where all are required."""
+    if os.environ.get("NABD_REQUIRE_ALL") == "1":
+        pytest.fail(f"{what} (NABD_REQUIRE_ALL=1)", pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedPostgres]:
+    """The embedded PostgreSQL of this run."""
+    directory = Path(tempfile.mkdtemp(prefix="nabd-test-"))
+    server = EmbeddedPostgres(directory / "postgres", settings=databases.FAST)
+    server.start()
+    ran_on["plain edition"] = f"embedded PostgreSQL {server.version}"
+    try:
+        yield server
+    finally:
+        server.delete()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: EmbeddedPostgres) -> str:
+    """Name of a migrated database that nobody connects to."""
+    return databases.create_template(postgres_server)
+
+
+@pytest.fixture
+def dsn(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
+    """Address of a fresh migrated database for this test, plain edition."""
+    name = databases.create_database(postgres_server, migrated_template)
+    yield postgres_server.dsn(name)
+    databases.drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def empty_dsn(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """Address of a fresh database that was never migrated."""
+    name = databases.create_database(postgres_server)
+    yield postgres_server.dsn(name)
+    databases.drop_database(postgres_server, name)
+
+
+@pytest.fixture
+async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
+    """One connection to the test's database."""
+    connection = await connect(dsn)
+    yield connection
+    await connection.close(timeout=5)
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    """A pool on the test's database."""
+    pool = await open_pool(dsn)
+    yield pool
+    pool.terminate()
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A fresh broker: mosquitto where the machine has one, else the embedded one."""
+    if find_mosquitto():
+        ran_on["broker"] = "mosquitto"
+        with Mosquitto(tmp_path) as mosquitto:
+            yield mosquitto
+    else:
+        ran_on["broker"] = "iotcore (embedded)"
+        with EmbeddedBroker(tmp_path) as embedded:
+            yield embedded
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A real mosquitto with persistence, which the test may stop, kill and restart."""
+    if not find_mosquitto():
+        missing("needs mosquitto (Debian: apt install mosquitto)")
+    with Mosquitto(tmp_path, persistent=True) as broker:
+        yield broker
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end on what the tests ran."""
+    if ran_on:
+        terminalreporter.section("ran on")
+        for what, where in sorted(ran_on.items()):
+            terminalreporter.write_line(f"{what}: {where}")

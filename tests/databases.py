@@ -1,0 +1,73 @@
+"""Databases for tests: one embedded PostgreSQL a run, one migrated template, one copy of it a test."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from devices.kinds import load
+from devices.tables import tables_of
+from store.embedded import EmbeddedPostgres
+from store.migrate import Report, migrate
+from store.pool import connect
+
+T = TypeVar("T")
+
+TEMPLATE = "nabd_template"
+
+FAST = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "max_connections": "200"}
+"""A test survives kill -9 of the server with these, though not a power cut."""
+
+_numbers = itertools.count(1)
+
+
+def now() -> int:
+    """Return the wall clock in microseconds; partitions of test databases lie around it."""
+    return time.time_ns() // 1000
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine beside whatever event loop the test may have."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+async def execute(dsn: str, statement: str) -> None:
+    """Run one statement on a connection of its own."""
+    connection = await connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def migrate_all(dsn: str) -> Report:
+    """Migrate a database with every declared kind."""
+    connection = await connect(dsn, statement_timeout_s=0)
+    try:
+        return await migrate(connection, tables_of(load().values()), now=now())
+    finally:
+        await connection.close()
+
+
+def create_template(server: EmbeddedPostgres) -> str:
+    """Make the migrated database that tests get copies of; return its name."""
+    run(execute(server.dsn(), f"CREATE DATABASE {TEMPLATE}"))
+    run(migrate_all(server.dsn(TEMPLATE)))
+    return TEMPLATE
+
+
+def create_database(server: EmbeddedPostgres, template: str = "template0") -> str:
+    """Make a database nobody else uses and return its name."""
+    name = f"test_{next(_numbers)}"
+    run(execute(server.dsn(), f"CREATE DATABASE {name} TEMPLATE {template}"))
+    return name
+
+
+def drop_database(server: EmbeddedPostgres, name: str) -> None:
+    """Drop a test's database, whoever is still connected."""
+    run(execute(server.dsn(), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
