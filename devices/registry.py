@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from devices.errors import AlreadyExists, Conflict, Invalid, NotFound, RegistryError
 
-if TYPE_CHECKING:
-    import asyncpg
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+"""One connection, of a pool or not."""
 
 __all__ = [
     "AlreadyExists",
     "Conflict",
+    "Connection",
     "Device",
     "Invalid",
     "Municipality",
@@ -28,7 +29,9 @@ __all__ = [
     "Registry",
     "RegistryError",
     "get_device",
+    "get_municipality",
     "list_devices",
+    "list_municipalities",
     "load",
 ]
 

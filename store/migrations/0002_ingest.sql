@@ -52,10 +52,12 @@ CREATE TABLE rejection (
     pointer text NOT NULL,
     detail text NOT NULL,
     payload bytea NOT NULL,
+    replay_requested_at timestamptz,
     replayed_at timestamptz
 );
 CREATE INDEX rejection_device ON rejection (device, id);
-COMMENT ON COLUMN rejection.device IS 'the device level of the topic as sent, empty where there is none';
+CREATE INDEX rejection_replay ON rejection (id) WHERE replay_requested_at IS NOT NULL AND replayed_at IS NULL;
+COMMENT ON COLUMN rejection.device IS 'the device of a relayed element, else of the topic, empty where there is none';
 COMMENT ON COLUMN rejection.payload IS 'the offending element as it arrived, or the whole message';
 
 CREATE TABLE clock_offset (

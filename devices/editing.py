@@ -1,0 +1,194 @@
+"""Changes of a registered device: edited, moved below another parent, retired, put back into service.
+
+Each change is one transaction that ends by telling ingest. Must not know HTTP, MQTT or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from devices import generation
+from devices.errors import Conflict, Invalid
+from devices.instants import Now, to_datetime
+from devices.kinds import Kinds
+from devices.registration import NewDevice, check, find_parents, municipality_ids, placed
+from devices.registry import Connection, Device, get_device
+from devices.validation import meant
+
+FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes")
+"""What can change. Name and kind cannot, since readings are kept by them."""
+
+REASON_LIMIT = 500
+
+_UPDATE = """
+UPDATE device SET
+    municipality_id = $2, parent_id = $3, title = $4, lat = $5, lon = $6, attributes = $7,
+    version = version + 1, updated_at = $8
+WHERE id = $1 AND version = $9
+RETURNING version
+"""
+
+
+async def edit_device(
+    connection: Connection,
+    kinds: Kinds,
+    name: str,
+    changes: Mapping[str, Any],
+    *,
+    version: int | None = None,
+    now: Now,
+) -> Device:
+    """Change a device.
+
+    Args:
+        connection: the database.
+        kinds: the declared kinds.
+        name: whom to change.
+        changes: values by field, of FIELDS; attributes are merged, one set to None is taken away.
+        version: refuse if the device is no longer at this version.
+        now: the clock.
+
+    Raises:
+        NotFound: no device has that name.
+        Conflict: it changed since the given version was read.
+        Invalid: a field is not acceptable, or names something that does not exist.
+    """
+    async with connection.transaction():
+        device = await get_device(connection, name)
+        _refuse_stale(device, device.version if version is None else version)
+        changed = _changed(device, changes)
+        check(kinds, _as_new(changed))
+        if changed.municipality != device.municipality:
+            await _refuse_left_children(connection, device)
+        parents = await find_parents(connection, {changed.parent} if changed.parent is not None else set())
+        at = placed(_as_new(changed), await municipality_ids(connection), parents)
+        moved = await connection.fetchval(
+            _UPDATE,
+            device.id,
+            at.municipality_id,
+            at.parent_id,
+            at.title,
+            at.lat,
+            at.lon,
+            at.attributes,
+            to_datetime(now()),
+            device.version,
+        )
+        if moved is None:
+            raise _stale(name)
+        await generation.advance(connection)
+    return replace(
+        changed,
+        municipality_id=at.municipality_id,
+        parent_id=at.parent_id,
+        attributes=at.attributes,
+        version=moved,
+    )
+
+
+def _changed(device: Device, changes: Mapping[str, Any]) -> Device:
+    for unknown in changes.keys() - set(FIELDS):
+        raise Invalid(unknown, f"cannot be changed; {meant(unknown, FIELDS)}")
+    attributes = {**device.attributes, **(changes.get("attributes") or {})}
+    return replace(device, **{**changes, "attributes": attributes})
+
+
+def _as_new(device: Device) -> NewDevice:
+    return NewDevice(
+        name=device.name,
+        kind=device.kind,
+        municipality=device.municipality,
+        parent=device.parent,
+        title=device.title,
+        lat=device.lat,
+        lon=device.lon,
+        attributes=device.attributes,
+    )
+
+
+def _refuse_stale(device: Device, version: int) -> None:
+    if device.version != version:
+        raise _stale(device.name)
+
+
+def _stale(name: str) -> Conflict:
+    return Conflict(f"device {name!r} was changed meanwhile; read it again, then decide")
+
+
+_CHILDREN = """
+SELECT name FROM device
+WHERE parent_id = $1 AND retired_at IS NULL
+ORDER BY name
+LIMIT 3
+"""
+
+
+async def _refuse_left_children(connection: Connection, device: Device) -> None:
+    children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id)]
+    if children:
+        raise Invalid(
+            "municipality",
+            f"{', '.join(children)} stand below {device.name!r}: give them another parent first",
+        )
+
+
+_RETIRE = """
+UPDATE device SET
+    retired_at = $2, retired_reason = $3, version = version + 1, updated_at = $2
+WHERE name = $1 AND retired_at IS NULL
+RETURNING id
+"""
+
+_REINSTATE = """
+UPDATE device SET
+    retired_at = NULL, retired_reason = NULL, version = version + 1, updated_at = $2
+WHERE name = $1 AND retired_at IS NOT NULL
+RETURNING id
+"""
+
+
+async def retire_device(connection: Connection, name: str, reason: str, now: Now) -> Device:
+    """Take a device out of service; its readings stay, what it sends from now on is rejected.
+
+    Raises:
+        NotFound: no device has that name.
+        Conflict: it is retired already.
+        Invalid: no reason is given, or devices in service stand below it.
+    """
+    if not reason.strip() or len(reason) > REASON_LIMIT or "\x00" in reason:
+        raise Invalid("reason", f"say why it is retired, in at most {REASON_LIMIT} characters")
+    async with connection.transaction():
+        device = await get_device(connection, name)
+        children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id)]
+        if children:
+            raise Invalid("parent", f"{', '.join(children)} stand below {name!r}: retire or move them first")
+        return await _switch(connection, _RETIRE, name, now, reason.strip(), state="retired already")
+
+
+async def reinstate(connection: Connection, name: str, now: Now) -> Device:
+    """Put a retired device back into service.
+
+    Raises:
+        NotFound: no device has that name.
+        Conflict: it is in service.
+    """
+    async with connection.transaction():
+        await get_device(connection, name)
+        return await _switch(connection, _REINSTATE, name, now, state="in service already")
+
+
+async def _switch(
+    connection: Connection,
+    statement: str,
+    name: str,
+    now: Now,
+    *more: str,
+    state: Literal["retired already", "in service already"],
+) -> Device:
+    if await connection.fetchval(statement, name, to_datetime(now()), *more) is None:
+        raise Conflict(f"device {name!r} is {state}")
+    device = await get_device(connection, name)
+    await generation.advance(connection)
+    return device

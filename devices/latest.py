@@ -1,0 +1,167 @@
+"""The newest reading of each device, kept for screens and for telling who is silent.
+
+Must not know how readings arrive: ingest hands in columns, at most once a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from devices.kinds.kind import Kind, Reporting
+from devices.registry import Connection
+
+INTERVAL = "interval_s"
+"""Attribute of any device: how often this one reports, in seconds, whatever its kind declares."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """The newest reading of one device; `interval_s` after `received_at` the next one is expected."""
+
+    device: str
+    kind: str
+    municipality: str
+    observed_at: datetime
+    received_at: datetime
+    interval_s: float
+    quality: int
+    measurements: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatestColumns:
+    """Newest readings as columns of one length, each device at most once.
+
+    Times are microseconds since 1970-01-01Z, intervals seconds; `measurements` leaves absent ones out.
+    """
+
+    device_id: Sequence[int]
+    observed_at: Sequence[int]
+    received_at: Sequence[int]
+    interval_s: Sequence[float]
+    quality: Sequence[int]
+    measurements: Sequence[Mapping[str, Any]]
+
+
+# Rows are locked in the order of device_id, so that two writers cannot block each other.
+_FLUSH = """
+INSERT INTO latest AS kept (device_id, observed_at, received_at, interval_s, quality, measurements)
+SELECT
+    r.device_id,
+    'epoch'::timestamptz + r.observed_at * '1 microsecond'::interval,
+    'epoch'::timestamptz + r.received_at * '1 microsecond'::interval,
+    r.interval_s, r.quality, r.measurements
+FROM unnest($1::integer [], $2::bigint [], $3::bigint [], $4::float8 [], $5::bigint [], $6::jsonb [])
+    AS r (device_id, observed_at, received_at, interval_s, quality, measurements)
+ORDER BY r.device_id
+ON CONFLICT (device_id) DO UPDATE SET
+    observed_at = greatest(kept.observed_at, excluded.observed_at),
+    received_at = greatest(kept.received_at, excluded.received_at),
+    interval_s
+    = CASE WHEN excluded.observed_at >= kept.observed_at THEN excluded.interval_s ELSE kept.interval_s END,
+    quality
+    = CASE WHEN excluded.observed_at >= kept.observed_at THEN excluded.quality ELSE kept.quality END,
+    measurements
+    = CASE WHEN excluded.observed_at >= kept.observed_at THEN excluded.measurements ELSE kept.measurements END
+"""
+
+
+async def flush(connection: Connection, rows: LatestColumns) -> None:
+    """Keep what is newer than what is kept, and tell listeners of `nabd_latest` when it commits.
+
+    The newest `observed_at` decides the measurements; the greatest `received_at` is kept whoever sent it,
+    because a backlog proves that the device is alive.
+    """
+    if not rows.device_id:
+        return
+    async with connection.transaction():
+        await connection.execute(
+            _FLUSH,
+            rows.device_id,
+            rows.observed_at,
+            rows.received_at,
+            rows.interval_s,
+            rows.quality,
+            rows.measurements,
+        )
+        await connection.execute("NOTIFY nabd_latest")
+
+
+_PAGE = """
+SELECT
+    d.name AS device, d.kind, m.name AS municipality,
+    l.observed_at, l.received_at, l.interval_s, l.quality, l.measurements
+FROM latest AS l
+INNER JOIN device AS d ON l.device_id = d.id
+INNER JOIN municipality AS m ON d.municipality_id = m.id
+WHERE
+    d.retired_at IS NULL
+    AND ($1::text IS NULL OR m.name = $1)
+    AND ($2::text IS NULL OR d.kind = $2)
+    AND ($3::text IS NULL OR d.name > $3)
+ORDER BY d.name
+LIMIT $4
+"""
+
+
+async def list_latest(
+    connection: Connection,
+    *,
+    municipality: str | None = None,
+    kind: str | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> list[Latest]:
+    """Return a page of newest readings by device name, retired devices left out.
+
+    Args:
+        connection: the database.
+        municipality: only this municipality's.
+        kind: only this kind.
+        after: the last device name of the page before.
+        limit: at most so many.
+    """
+    rows = await connection.fetch(_PAGE, municipality, kind, after, limit)
+    return [Latest(**row) for row in rows]
+
+
+_ONE = """
+SELECT
+    d.name AS device, d.kind, m.name AS municipality,
+    l.observed_at, l.received_at, l.interval_s, l.quality, l.measurements
+FROM latest AS l
+INNER JOIN device AS d ON l.device_id = d.id
+INNER JOIN municipality AS m ON d.municipality_id = m.id
+WHERE d.name = $1
+"""
+
+
+async def get_latest(connection: Connection, name: str) -> Latest | None:
+    """Return the newest reading of a device, or None while it has sent none."""
+    row = await connection.fetchrow(_ONE, name)
+    return None if row is None else Latest(**row)
+
+
+def expected_interval(
+    kind: Kind, measurements: Mapping[str, Any], attributes: Mapping[str, Any] | None = None
+) -> float:
+    """Return how many seconds may pass until the next reading of a device in this state.
+
+    The device's own `interval_s` attribute wins; else the first reporting entry that matches.
+    """
+    own = (attributes or {}).get(INTERVAL)
+    if isinstance(own, int | float) and own > 0:
+        return float(own)
+    return next(r.every_s for r in kind.reporting if _applies(r, measurements))
+
+
+def _applies(reporting: Reporting, measurements: Mapping[str, Any]) -> bool:
+    if reporting.measurement is None:
+        return True
+    value = measurements.get(reporting.measurement)
+    if reporting.at_least is not None:
+        return isinstance(value, int | float) and value >= reporting.at_least
+    return value in reporting.one_of

@@ -1,0 +1,333 @@
+"""The ledger: every reading received is stored, a duplicate, or rejected with a reason.
+
+Ingest writes one row per batch, and per device only what was not stored; what a device stored is
+counted from its readings. Must not know how a batch came about.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from devices.instants import EPOCH, to_datetime
+from devices.kinds import STRUCTURAL, Kinds
+from devices.registry import Connection, Device
+from devices.rejections import DEVICE_LIMIT, storable
+
+DUPLICATE = "duplicate"
+"""The outcome of a reading that was stored already; every other outcome is a reason of rejection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCounts:
+    """What became of the readings of one batch. Times are microseconds since 1970-01-01Z.
+
+    `by_device` counts per (device, outcome), the outcome being `duplicate` or a reason of rejection.
+    `undated` readings are among those stored; an undecodable message counts as one reading received.
+    """
+
+    shard: str
+    batch: int
+    source: str
+    received_at: int
+    oldest_observed_at: int | None
+    messages: int
+    received: int
+    stored: int
+    duplicate: int
+    rejected: int
+    undated: int
+    by_device: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """Counts of readings; `reasons` splits `rejected`. `messages` is None where only readings are known."""
+
+    received: int
+    stored: int
+    duplicate: int
+    rejected: int
+    undated: int | None = None
+    messages: int | None = None
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    counted: int | None = None
+    """Rows in the tables of readings, where somebody asked to count them."""
+
+    @property
+    def balanced(self) -> bool:
+        """Tell whether nothing is unaccounted for: each sum agrees, and the tables where counted."""
+        return (
+            self.received == self.stored + self.duplicate + self.rejected
+            and self.rejected == sum(self.reasons.values())
+            and self.counted in (None, self.stored)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """The totals of batches received from `start` on, until the next period."""
+
+    start: datetime
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Sequence numbers `first`..`last` of one start of a device that are not stored.
+
+    They lie between the readings observed at `after` and `before`.
+    """
+
+    boot: int
+    first: int
+    last: int
+    after: datetime
+    before: datetime
+
+
+_BATCH = """
+INSERT INTO ledger (
+    shard, batch, source, received_at, oldest_observed_at,
+    messages, received, stored, duplicate, rejected, undated
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+
+_BATCH_DEVICES = """
+INSERT INTO ledger_device (shard, batch, device, outcome, readings)
+SELECT $1, $2, r.device, r.outcome, r.readings
+FROM unnest($3::text [], $4::text [], $5::integer []) AS r (device, outcome, readings)
+"""
+
+
+async def record(connection: Connection, counts: BatchCounts) -> None:
+    """Write the ledger of one batch, inside its transaction."""
+    oldest = counts.oldest_observed_at
+    await connection.execute(
+        _BATCH,
+        counts.shard,
+        counts.batch,
+        counts.source,
+        to_datetime(counts.received_at),
+        None if oldest is None else to_datetime(oldest),
+        counts.messages,
+        counts.received,
+        counts.stored,
+        counts.duplicate,
+        counts.rejected,
+        counts.undated,
+    )
+    by_device: Counter[tuple[str, str]] = Counter()
+    for (device, outcome), readings in counts.by_device.items():
+        by_device[storable(device, DEVICE_LIMIT), outcome] += readings
+    if by_device:
+        names, outcomes = zip(*by_device, strict=True)
+        await connection.execute(
+            _BATCH_DEVICES, counts.shard, counts.batch, names, outcomes, list(by_device.values())
+        )
+
+
+_PERIODS = """
+WITH batches AS (
+    SELECT
+        date_bin($3, received_at, 'epoch'::timestamptz) AS start,
+        sum(messages) AS messages, sum(received) AS received, sum(stored) AS stored,
+        sum(duplicate) AS duplicate, sum(rejected) AS rejected, sum(undated) AS undated
+    FROM ledger
+    WHERE received_at >= $1 AND received_at < $2
+    GROUP BY 1
+),
+
+outcomes AS (
+    SELECT
+        date_bin($3, l.received_at, 'epoch'::timestamptz) AS start, o.outcome, sum(o.readings) AS readings
+    FROM ledger AS l
+    INNER JOIN ledger_device AS o ON l.shard = o.shard AND l.batch = o.batch
+    WHERE l.received_at >= $1 AND l.received_at < $2 AND o.outcome <> 'duplicate'
+    GROUP BY 1, 2
+)
+
+SELECT
+    b.start, b.messages, b.received, b.stored, b.duplicate, b.rejected, b.undated,
+    coalesce(jsonb_object_agg(o.outcome, o.readings) FILTER (WHERE o.outcome IS NOT NULL), '{}') AS reasons
+FROM batches AS b
+LEFT JOIN outcomes AS o ON b.start = o.start
+GROUP BY b.start, b.messages, b.received, b.stored, b.duplicate, b.rejected, b.undated
+ORDER BY b.start
+"""
+
+_FOREVER = datetime(9999, 1, 1, tzinfo=EPOCH.tzinfo)
+
+
+async def by_period(
+    connection: Connection,
+    *,
+    every: timedelta,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Period]:
+    """Return the platform's totals per period of receive time, the oldest first, empty periods left out.
+
+    Args:
+        connection: the database.
+        every: length of a period; whole days start at midnight UTC.
+        since: from this receive time on.
+        until: before this receive time.
+    """
+    periods = []
+    for row in await connection.fetch(_PERIODS, since or EPOCH, until or _FOREVER, every):
+        sums = dict(row)
+        start = sums.pop("start")
+        periods.append(Period(start=start, totals=Totals(**sums)))
+    return periods
+
+
+_TOTAL = """
+SELECT
+    coalesce(sum(messages), 0) AS messages, coalesce(sum(received), 0) AS received,
+    coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicate), 0) AS duplicate,
+    coalesce(sum(rejected), 0) AS rejected, coalesce(sum(undated), 0) AS undated,
+    (
+        SELECT coalesce(jsonb_object_agg(counted.outcome, counted.readings), '{}')
+        FROM (
+            SELECT o.outcome, sum(o.readings) AS readings
+            FROM ledger AS l
+            INNER JOIN ledger_device AS o ON l.shard = o.shard AND l.batch = o.batch
+            WHERE l.received_at >= $1 AND l.received_at < $2 AND o.outcome <> 'duplicate'
+            GROUP BY o.outcome
+        ) AS counted
+    ) AS reasons
+FROM ledger
+WHERE received_at >= $1 AND received_at < $2
+"""
+
+
+async def total(
+    connection: Connection, *, since: datetime | None = None, until: datetime | None = None
+) -> Totals:
+    """Return the platform's totals of the batches received from `since` until before `until`."""
+    row = await connection.fetchrow(_TOTAL, since or EPOCH, until or _FOREVER)
+    assert row is not None
+    return Totals(**row)
+
+
+_OUTCOMES = """
+SELECT o.outcome, sum(o.readings) AS readings
+FROM ledger AS l
+INNER JOIN ledger_device AS o ON l.shard = o.shard AND l.batch = o.batch
+WHERE
+    l.received_at >= $1 AND l.received_at < $2
+    AND ($3::text IS NULL OR o.device = $3)
+    AND ($4::integer IS NULL OR o.device IN (SELECT d.name FROM device AS d WHERE d.municipality_id = $4))
+GROUP BY o.outcome
+ORDER BY o.outcome
+"""
+
+
+_COUNT = """
+SELECT count(*)
+FROM {table} AS r
+INNER JOIN device AS d ON r.device_id = d.id
+WHERE
+    r.received_at >= $1 AND r.received_at < $2
+    AND ($3::integer IS NULL OR r.device_id = $3)
+    AND ($4::integer IS NULL OR d.municipality_id = $4)
+"""
+
+
+async def count_readings(
+    connection: Connection,
+    kinds: Kinds,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    device_id: int | None = None,
+    municipality_id: int | None = None,
+) -> int:
+    """Return how many rows the tables of the given kinds hold; reads them all, so it can take long."""
+    stored = 0
+    for kind in kinds.values():
+        # The name of a kind is checked against a grammar that leaves nothing to quote.
+        query = _COUNT.format(table=f"{kind.name}_reading")
+        stored += await connection.fetchval(
+            query, since or EPOCH, until or _FOREVER, device_id, municipality_id
+        )
+    return stored
+
+
+async def of_device(
+    connection: Connection,
+    kinds: Kinds,
+    device: Device,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Totals:
+    """Return one device's totals: stored is counted from its readings, received is the sum."""
+    own = {device.kind: kinds[device.kind]} if device.kind in kinds else {}
+    bounds = (since or EPOCH, until or _FOREVER)
+    stored = await count_readings(connection, own, since=since, until=until, device_id=device.id)
+    outcomes = await connection.fetch(_OUTCOMES, *bounds, device.name, None)
+    return _summed(stored, {row["outcome"]: row["readings"] for row in outcomes})
+
+
+async def of_municipality(
+    connection: Connection,
+    kinds: Kinds,
+    municipality_id: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Totals:
+    """Return the totals of a municipality's registered devices, counted like those of one device."""
+    bounds = (since or EPOCH, until or _FOREVER)
+    stored = await count_readings(
+        connection, kinds, since=since, until=until, municipality_id=municipality_id
+    )
+    outcomes = await connection.fetch(_OUTCOMES, *bounds, None, municipality_id)
+    return _summed(stored, {row["outcome"]: row["readings"] for row in outcomes})
+
+
+def _summed(stored: int, outcomes: dict[str, int]) -> Totals:
+    duplicate = outcomes.pop(DUPLICATE, 0)
+    rejected = sum(outcomes.values())
+    return Totals(
+        received=stored + duplicate + rejected,
+        stored=stored,
+        duplicate=duplicate,
+        rejected=rejected,
+        reasons=outcomes,
+    )
+
+
+_GAPS = """
+SELECT boot, previous + 1 AS first, seq - 1 AS last, previous_at AS after, observed_at AS before
+FROM (
+    SELECT
+        boot, seq, observed_at,
+        lag(seq) OVER numbered AS previous, lag(observed_at) OVER numbered AS previous_at
+    FROM {table}
+    WHERE device_id = $1 AND boot IS NOT NULL AND seq IS NOT NULL AND observed_at >= $2
+    WINDOW numbered AS (PARTITION BY boot ORDER BY seq)
+) AS numbered
+WHERE seq > previous + 1
+ORDER BY before DESC, first DESC
+LIMIT $3
+"""
+
+
+async def gaps(
+    connection: Connection, device: Device, *, since: datetime | None = None, limit: int = 100
+) -> list[Gap]:
+    """Return the device's missing sequence numbers, the most recent first.
+
+    A rejected reading is a gap too: its number was received, but it is not stored. Numbers before the
+    first or after the last stored reading of a start cannot be seen.
+    """
+    if device.kind in STRUCTURAL:
+        return []
+    query = _GAPS.format(table=f"{device.kind}_reading")
+    return [Gap(**row) for row in await connection.fetch(query, device.id, since or EPOCH, limit)]

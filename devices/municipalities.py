@@ -1,0 +1,117 @@
+"""Changes of municipalities: added and edited, never deleted, since every row belongs to one.
+
+Each change is one transaction that ends by telling ingest. Must not know HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from devices import generation
+from devices.errors import AlreadyExists, Invalid, NotFound
+from devices.instants import Now, to_datetime
+from devices.registry import Connection, Municipality, municipality_of
+from devices.validation import (
+    check_locale,
+    check_municipality_name,
+    check_municipality_title,
+    check_position,
+    check_time_zone,
+    check_weekend,
+    meant,
+)
+
+FIELDS = ("title", "time_zone", "locale", "weekend", "lat", "lon", "register_unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMunicipality:
+    """What is said of a municipality to add it; see Municipality."""
+
+    name: str
+    title: Mapping[str, str] = field(default_factory=dict)
+    time_zone: str = "UTC"
+    locale: str = "en"
+    weekend: tuple[int, ...] = (6, 7)
+    lat: float | None = None
+    lon: float | None = None
+    register_unknown: bool = False
+
+
+_INSERT = """
+INSERT INTO municipality
+    (name, title, time_zone, locale, weekend, lat, lon, register_unknown, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (name) DO NOTHING
+RETURNING id, name, title, time_zone, locale, weekend, lat, lon, register_unknown
+"""
+
+
+async def add_municipality(connection: Connection, new: NewMunicipality, now: Now) -> Municipality:
+    """Add a municipality.
+
+    Raises:
+        AlreadyExists: the name is taken.
+        Invalid: a field is not acceptable.
+    """
+    check_municipality_name(new.name)
+    _check(new)
+    async with connection.transaction():
+        row = await connection.fetchrow(_INSERT, new.name, *_values(new), to_datetime(now()))
+        if row is None:
+            raise AlreadyExists("municipality", new.name, f"`nabd municipality edit {new.name}` changes it")
+        await generation.advance(connection)
+    return municipality_of(row)
+
+
+def _check(new: NewMunicipality) -> None:
+    check_municipality_title(new.title)
+    check_time_zone(new.time_zone)
+    check_locale(new.locale)
+    check_weekend(new.weekend)
+    check_position(new.lat, new.lon)
+
+
+def _values(new: NewMunicipality) -> tuple[Any, ...]:
+    return tuple(getattr(new, name) for name in FIELDS)
+
+
+_LOCKED = """
+SELECT id, name, title, time_zone, locale, weekend, lat, lon, register_unknown
+FROM municipality
+WHERE name = $1
+FOR UPDATE
+"""
+
+_UPDATE = """
+UPDATE municipality SET
+    title = $2, time_zone = $3, locale = $4, weekend = $5, lat = $6, lon = $7, register_unknown = $8
+WHERE id = $1
+RETURNING id, name, title, time_zone, locale, weekend, lat, lon, register_unknown
+"""
+
+
+async def edit_municipality(connection: Connection, name: str, changes: Mapping[str, Any]) -> Municipality:
+    """Change the given fields of a municipality (those of FIELDS) and keep the others.
+
+    Raises:
+        NotFound: there is none of that name.
+        Invalid: a field is unknown or not acceptable.
+    """
+    for unknown in changes.keys() - set(FIELDS):
+        raise Invalid(unknown, f"not a field of a municipality; {meant(unknown, FIELDS)}")
+    async with connection.transaction():
+        row: asyncpg.Record | None = await connection.fetchrow(_LOCKED, name)
+        if row is None:
+            raise NotFound("municipality", name, "`nabd municipality list` shows them")
+        kept = {f: row[f] for f in ("name", *FIELDS)}
+        edited = NewMunicipality(**{**kept, **changes})
+        _check(edited)
+        row = await connection.fetchrow(_UPDATE, row["id"], *_values(edited))
+        await generation.advance(connection)
+    assert row is not None
+    return municipality_of(row)

@@ -1,0 +1,179 @@
+"""The quarantine: what came from devices nobody registered, or from elsewhere than registered.
+
+An operator adopts a device, or corrects it, and asks for a replay; ingest then takes what is due and
+receives it again. Must not know how ingest stores it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from devices import registration, topics
+from devices.errors import Invalid, NotFound
+from devices.instants import Now, to_datetime
+from devices.kinds import Kinds
+from devices.registration import NewDevice
+from devices.registry import Connection, Device
+from devices.rejections import Rejection
+
+REASONS = ("unknown_device", "unknown_municipality", "unknown_kind", "misplaced", "not_your_device")
+"""Reasons that a change of the registry can settle, so that a replay makes sense."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """One device in quarantine for one reason, and where its topics put it.
+
+    `gateway` is the relay that named it, None when it spoke for itself.
+    """
+
+    device: str
+    kind: str
+    municipality: str
+    gateway: str | None
+    reason: str
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+_UNKNOWN = """
+SELECT
+    device, topic, reason, count(*) AS count,
+    min(received_at) AS first_at, max(received_at) AS last_at,
+    (array_agg(payload ORDER BY id DESC))[1] AS payload
+FROM rejection
+WHERE reason = ANY($1) AND replayed_at IS NULL AND ($2::text IS NULL OR device = $2)
+GROUP BY device, topic, reason
+ORDER BY max(received_at) DESC
+LIMIT $3
+"""
+
+
+async def unknown_devices(
+    connection: Connection, *, device: str | None = None, limit: int = 1000
+) -> list[Unknown]:
+    """Return who is in quarantine, the most recent first; what was replayed is left out.
+
+    Args:
+        connection: the database.
+        device: only the device of this name.
+        limit: at most so many.
+    """
+    rows = await connection.fetch(_UNKNOWN, list(REASONS), device, limit)
+    return [_unknown(row) for row in rows]
+
+
+def _unknown(row: asyncpg.Record) -> Unknown:
+    levels = [*row["topic"].split("/"), "", "", "", ""]
+    municipality, kind, speaker = levels[2:5]
+    relayed = kind == topics.GATEWAY and row["device"] != speaker
+    return Unknown(
+        device=row["device"],
+        kind=_kind_of(row["payload"]) if relayed else kind,
+        municipality=municipality,
+        gateway=speaker if relayed else None,
+        reason=row["reason"],
+        count=row["count"],
+        first_at=row["first_at"],
+        last_at=row["last_at"],
+    )
+
+
+def _kind_of(payload: bytes) -> str:
+    """The kind that a relayed element names for itself, empty when it does not."""
+    try:
+        element = json.loads(payload)
+    except (ValueError, RecursionError):
+        return ""
+    kind = element.get("kind") if isinstance(element, dict) else None
+    return kind if isinstance(kind, str) else ""
+
+
+async def adopt(
+    connection: Connection,
+    kinds: Kinds,
+    name: str,
+    now: Now,
+    *,
+    title: str = "",
+    lat: float | None = None,
+    lon: float | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> tuple[Device, int]:
+    """Register an unknown device as its own topics describe it, and ask for the replay of what it sent.
+
+    Returns:
+        The new device, and how many rejections will be replayed.
+
+    Raises:
+        NotFound: nothing of that name is in quarantine.
+        AlreadyExists: it is registered; correct it with `nabd device edit` and replay instead.
+        Invalid: what its topics say cannot be registered.
+    """
+    described = await unknown_devices(connection, device=name, limit=1)
+    if not described:
+        raise NotFound("device in quarantine", name, "`nabd device quarantine` shows them")
+    found = described[0]
+    if not found.kind:
+        raise Invalid("kind", f"gateway {found.gateway} does not say; use `nabd device add {name}`")
+    new = NewDevice(
+        name=name,
+        kind=found.kind,
+        municipality=found.municipality,
+        parent=found.gateway,
+        title=title,
+        lat=lat,
+        lon=lon,
+        attributes=attributes or {},
+    )
+    async with connection.transaction():
+        waiting = await request_replay(connection, name, now)
+        return await registration.add_device(connection, kinds, new, now), waiting
+
+
+_REQUEST = """
+UPDATE rejection SET replay_requested_at = $3
+WHERE device = $1 AND reason = ANY($2) AND replay_requested_at IS NULL AND replayed_at IS NULL
+RETURNING id
+"""
+
+
+async def request_replay(connection: Connection, device: str, now: Now) -> int:
+    """Mark what the device has in quarantine to be received again; return how many rejections that is."""
+    marked = await connection.fetch(_REQUEST, device, list(REASONS), to_datetime(now()))
+    return len(marked)
+
+
+_TAKE = """
+SELECT
+    id, shard, batch, received_at, topic, device, reason, pointer, detail, payload,
+    replay_requested_at, replayed_at
+FROM rejection
+WHERE replay_requested_at IS NOT NULL AND replayed_at IS NULL
+ORDER BY id
+LIMIT $1
+FOR UPDATE SKIP LOCKED
+"""
+
+
+async def take_replay(connection: Connection, limit: int) -> list[Rejection]:
+    """Lock and return rejections whose replay is due, oldest first.
+
+    They stay due until `mark_replayed` runs in the same transaction.
+    """
+    return [Rejection(**row) for row in await connection.fetch(_TAKE, limit)]
+
+
+_MARK = "UPDATE rejection SET replayed_at = $2 WHERE id = ANY($1)"
+
+
+async def mark_replayed(connection: Connection, ids: Sequence[int], now: Now) -> None:
+    """Say that these were received again; each then counts anew, stored or rejected."""
+    await connection.execute(_MARK, list(ids), to_datetime(now()))

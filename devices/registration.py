@@ -1,0 +1,236 @@
+"""Registering devices, one or a hundred thousand, each below its parent.
+
+One transaction, which ends by telling ingest. Changes of a registered device are in `devices.editing`.
+Must not know HTTP, MQTT or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from devices import generation
+from devices.errors import AlreadyExists, Invalid
+from devices.instants import Now, to_datetime
+from devices.kinds import STRUCTURAL, Kinds
+from devices.registry import Connection, Device
+from devices.validation import (
+    check_attributes,
+    check_device_name,
+    check_kind,
+    check_position,
+    check_title,
+    meant,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDevice:
+    """What is said of a device to register it; municipality and parent by name."""
+
+    name: str
+    kind: str
+    municipality: str
+    parent: str | None = None
+    title: str = ""
+    lat: float | None = None
+    lon: float | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check(kinds: Kinds, new: NewDevice) -> None:
+    """Refuse what is wrong with a device by itself, without asking the database.
+
+    Raises:
+        Invalid: the first field that is not acceptable.
+    """
+    check_device_name(new.name)
+    check_kind(new.kind, kinds)
+    check_position(new.lat, new.lon)
+    check_title(new.title)
+    check_attributes(new.attributes, kinds.get(new.kind))
+    if new.parent == new.name:
+        raise Invalid("parent", "a device is not its own parent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """What must be known of a parent to accept it."""
+
+    id: int
+    kind: str
+    municipality: str
+    retired: bool = False
+
+
+def check_parent(name: str, parent: Parent | None, municipality: str) -> None:
+    """Refuse a parent that does not exist, groups nothing, is retired, or stands in another municipality.
+
+    Raises:
+        Invalid: field `parent`.
+    """
+    if parent is None:
+        raise Invalid("parent", f"{name!r} is not registered; register it first")
+    if parent.kind not in STRUCTURAL:
+        raise Invalid("parent", f"{name!r} is a {parent.kind}; a parent is a {' or '.join(STRUCTURAL)}")
+    if parent.municipality != municipality:
+        raise Invalid("parent", f"{name!r} stands in {parent.municipality}, not in {municipality}")
+    if parent.retired:
+        raise Invalid("parent", f"{name!r} is retired; `nabd device edit {name} --reinstate` puts it back")
+
+
+_MUNICIPALITY_IDS = "SELECT name, id FROM municipality"
+
+_PARENTS = """
+SELECT d.name, d.id, d.kind, m.name AS municipality, d.retired_at IS NOT NULL AS retired
+FROM device AS d
+INNER JOIN municipality AS m ON d.municipality_id = m.id
+WHERE d.name = ANY($1)
+FOR SHARE OF d
+"""
+
+_INSERT = """
+INSERT INTO device (
+    name, municipality_id, kind, parent_id, title, lat, lon, attributes, created_at, updated_at
+)
+SELECT r.name, r.municipality_id, r.kind, r.parent_id, r.title, r.lat, r.lon, r.attributes, $9, $9
+FROM unnest(
+    $1::text [], $2::integer [], $3::text [], $4::integer [], $5::text [], $6::float8 [], $7::float8 [],
+    $8::jsonb []
+) WITH ORDINALITY AS r (name, municipality_id, kind, parent_id, title, lat, lon, attributes, position)
+ORDER BY r.position
+ON CONFLICT (name) DO NOTHING
+RETURNING id, name
+"""
+
+
+async def add_device(connection: Connection, kinds: Kinds, new: NewDevice, now: Now) -> Device:
+    """Register one device.
+
+    Raises:
+        AlreadyExists: the name is taken, perhaps by a retired device.
+        Invalid: a field is not acceptable, or names something that does not exist.
+    """
+    (device,) = await add_devices(connection, kinds, [new], now)
+    return device
+
+
+async def add_devices(
+    connection: Connection, kinds: Kinds, new: Sequence[NewDevice], now: Now
+) -> list[Device]:
+    """Register many devices at once, all or none; a parent may stand among them, before its children.
+
+    Raises:
+        AlreadyExists: a name is taken, or stands here twice.
+        Invalid: a field is not acceptable, or names something that does not exist.
+    """
+    for one in new:
+        check(kinds, one)
+    _refuse_repeats(new)
+    added: dict[str, Device] = {}
+    async with connection.transaction():
+        municipalities = await municipality_ids(connection)
+        for level in _levels(new):
+            added |= await _insert(connection, municipalities, level, now)
+        if added:
+            await generation.advance(connection)
+    return [added[one.name] for one in new]
+
+
+def _refuse_repeats(new: Sequence[NewDevice]) -> None:
+    seen: set[str] = set()
+    for one in new:
+        if one.name in seen:
+            raise AlreadyExists("device", one.name, "it stands twice among those to register")
+        seen.add(one.name)
+
+
+def _levels(new: Sequence[NewDevice]) -> list[list[NewDevice]]:
+    """Split so that parents among the new devices come a level before their children."""
+    waiting = {one.name: one for one in new}
+    levels: list[list[NewDevice]] = []
+    while waiting:
+        level = [one for one in waiting.values() if one.parent not in waiting]
+        if not level:
+            raise Invalid("parent", f"{', '.join(sorted(waiting)[:5])} are below each other")
+        for one in level:
+            del waiting[one.name]
+        levels.append(level)
+    return levels
+
+
+async def municipality_ids(connection: Connection) -> dict[str, int]:
+    """Return the id of every municipality by name."""
+    return {row["name"]: row["id"] for row in await connection.fetch(_MUNICIPALITY_IDS)}
+
+
+async def _insert(
+    connection: Connection, municipalities: Mapping[str, int], new: Sequence[NewDevice], now: Now
+) -> dict[str, Device]:
+    parents = await find_parents(connection, {one.parent for one in new if one.parent is not None})
+    devices = [placed(one, municipalities, parents) for one in new]
+    rows = await connection.fetch(
+        _INSERT,
+        [d.name for d in devices],
+        [d.municipality_id for d in devices],
+        [d.kind for d in devices],
+        [d.parent_id for d in devices],
+        [d.title for d in devices],
+        [d.lat for d in devices],
+        [d.lon for d in devices],
+        [d.attributes for d in devices],
+        to_datetime(now()),
+    )
+    ids = {row["name"]: row["id"] for row in rows}
+    for device in devices:
+        if device.name not in ids:
+            hint = f"`nabd device show {device.name}` shows it, `nabd device edit` changes it"
+            raise AlreadyExists("device", device.name, hint)
+    return {d.name: replace(d, id=ids[d.name]) for d in devices}
+
+
+def placed(new: NewDevice, municipalities: Mapping[str, int], parents: Mapping[str, Parent]) -> Device:
+    """Return the device with its municipality and parent found; its id is not known yet.
+
+    Raises:
+        Invalid: one of them does not exist, or the parent is not acceptable.
+    """
+    municipality_id = municipality_id_of(new.municipality, municipalities)
+    parent = None
+    if new.parent is not None:
+        parent = parents.get(new.parent)
+        check_parent(new.parent, parent, new.municipality)
+    return Device(
+        id=0,
+        name=new.name,
+        kind=new.kind,
+        municipality=new.municipality,
+        municipality_id=municipality_id,
+        parent=new.parent,
+        parent_id=parent.id if parent else None,
+        title=new.title,
+        lat=new.lat,
+        lon=new.lon,
+        attributes={name: value for name, value in new.attributes.items() if value is not None},
+    )
+
+
+def municipality_id_of(name: str, municipalities: Mapping[str, int]) -> int:
+    """Return the id of a municipality.
+
+    Raises:
+        Invalid: there is none of that name.
+    """
+    if name not in municipalities:
+        hint = f"`nabd municipality add {name}` adds it; {meant(name, municipalities)}"
+        raise Invalid("municipality", f"{name!r} is unknown; {hint}")
+    return municipalities[name]
+
+
+async def find_parents(connection: Connection, names: set[str]) -> dict[str, Parent]:
+    """Return those of the named devices that exist, locked against changes until the transaction ends."""
+    if not names:
+        return {}
+    rows = [dict(row) for row in await connection.fetch(_PARENTS, list(names))]
+    return {row.pop("name"): Parent(**row) for row in rows}

@@ -1,0 +1,144 @@
+"""Rejections: what was not stored, where, why, and the bytes that arrived.
+
+Written by ingest in the batch's transaction, read by people. What an operator does about the unknown
+ones is in `devices.quarantine`. Must not know how rejections come about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from devices.registry import Connection
+
+TOPIC_LIMIT = 512
+DEVICE_LIMIT = 128
+"""A topic level may be 64 KiB of anything; longer than this names nobody and would not fit an index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRejection:
+    """One thing refused. `received_at` is in microseconds since 1970-01-01Z.
+
+    `device` is whom it concerns: the element's own device where a gateway relays, else the topic's;
+    empty where there is none. `pointer` is a JSON pointer into the message, empty for all of it.
+    """
+
+    received_at: int
+    topic: str
+    device: str
+    reason: str
+    pointer: str
+    detail: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    """One stored rejection; `replayed_at` is set once ingest has received it again."""
+
+    id: int
+    shard: str
+    batch: int
+    received_at: datetime
+    topic: str
+    device: str
+    reason: str
+    pointer: str
+    detail: str
+    payload: bytes
+    replay_requested_at: datetime | None
+    replayed_at: datetime | None
+
+
+def storable(text: str, limit: int) -> str:
+    """Return the text as PostgreSQL can keep it: no NUL, no lone surrogate, at most `limit` characters."""
+    clean = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+_RECORD = """
+INSERT INTO rejection (shard, batch, received_at, topic, device, reason, pointer, detail, payload)
+SELECT
+    $1, $2, 'epoch'::timestamptz + r.received_at * '1 microsecond'::interval,
+    r.topic, r.device, r.reason, r.pointer, r.detail, r.payload
+FROM unnest($3::bigint [], $4::text [], $5::text [], $6::text [], $7::text [], $8::text [], $9::bytea [])
+    WITH ORDINALITY AS r (received_at, topic, device, reason, pointer, detail, payload, position)
+ORDER BY r.position
+"""
+
+
+async def record(connection: Connection, shard: str, batch: int, rows: Sequence[NewRejection]) -> None:
+    """Store the rejections of one batch, in one statement of the caller's transaction."""
+    if not rows:
+        return
+    await connection.execute(
+        _RECORD,
+        shard,
+        batch,
+        [r.received_at for r in rows],
+        [storable(r.topic, TOPIC_LIMIT) for r in rows],
+        [storable(r.device, DEVICE_LIMIT) for r in rows],
+        [r.reason for r in rows],
+        [storable(r.pointer, TOPIC_LIMIT) for r in rows],
+        [storable(r.detail, TOPIC_LIMIT) for r in rows],
+        [r.payload for r in rows],
+    )
+
+
+_NEWEST = """
+SELECT
+    id, shard, batch, received_at, topic, device, reason, pointer, detail, payload,
+    replay_requested_at, replayed_at
+FROM rejection
+WHERE
+    ($1::text IS NULL OR device = $1)
+    AND ($2::text IS NULL OR reason = $2)
+    AND ($3::text IS NULL OR split_part(topic, '/', 3) = $3)
+    AND ($4::bigint IS NULL OR id < $4)
+ORDER BY id DESC
+LIMIT $5
+"""
+
+_FOLLOWING = """
+SELECT
+    id, shard, batch, received_at, topic, device, reason, pointer, detail, payload,
+    replay_requested_at, replayed_at
+FROM rejection
+WHERE
+    ($1::text IS NULL OR device = $1)
+    AND ($2::text IS NULL OR reason = $2)
+    AND ($3::text IS NULL OR split_part(topic, '/', 3) = $3)
+    AND id > $4
+ORDER BY id
+LIMIT $5
+"""
+
+
+async def list_rejections(
+    connection: Connection,
+    *,
+    device: str | None = None,
+    reason: str | None = None,
+    municipality: str | None = None,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int = 100,
+) -> list[Rejection]:
+    """Return a page of rejections, newest first; with `after`, oldest first from there on.
+
+    Args:
+        connection: the database.
+        device: only those that concern the device of this name.
+        reason: only this reason.
+        municipality: only those whose topic names this municipality.
+        before: the last id of the page before.
+        after: the newest id already seen, to follow what comes.
+        limit: at most so many.
+    """
+    if after is not None:
+        rows = await connection.fetch(_FOLLOWING, device, reason, municipality, after, limit)
+    else:
+        rows = await connection.fetch(_NEWEST, device, reason, municipality, before, limit)
+    return [Rejection(**row) for row in rows]

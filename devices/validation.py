@@ -1,0 +1,154 @@
+"""What the registry accepts, field by field, with messages that name the fix.
+
+Pure. Must not know the database: whether a name is taken or a parent exists is told by the caller.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from babel import Locale, UnknownLocaleError
+
+from devices import topics
+from devices.errors import Invalid
+from devices.kinds import STRUCTURAL, Kinds
+from devices.kinds.kind import Attribute, AttributeType, Kind
+from devices.latest import INTERVAL
+
+LANGUAGES = ("en", "fr", "ar")
+TITLE_LIMIT = 200
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Return a sentence part that suggests what was meant and lists what is known."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1)
+    return (f"did you mean {close[0]!r}? " if close else "") + f"known: {', '.join(names) or 'none yet'}"
+
+
+def check_device_name(name: str) -> None:
+    """Refuse a name that could not stand in a topic."""
+    if not topics.DEVICE.fullmatch(name):
+        raise Invalid("name", f"{name!r} is not a device name: A-Z, a-z, 0-9 and _.:-, 1 to 64 of them")
+
+
+def check_municipality_name(name: str) -> None:
+    """Refuse a name that could not stand in a topic."""
+    if not topics.MUNICIPALITY.fullmatch(name):
+        raise Invalid("name", f"{name!r} is not a municipality name: a-z, 0-9 and -, 1 to 32 of them")
+
+
+def check_kind(name: str, kinds: Kinds) -> None:
+    """Refuse a kind that nobody declared."""
+    if name not in kinds and name not in STRUCTURAL:
+        raise Invalid("kind", f"{name!r} is not declared; {meant(name, [*kinds, *STRUCTURAL])}")
+
+
+def check_position(lat: float | None, lon: float | None) -> None:
+    """Refuse half a position, or one that is not on Earth."""
+    if (lat is None) != (lon is None):
+        raise Invalid("lat" if lat is None else "lon", "latitude and longitude come together or not at all")
+    if lat is not None and not -90 <= lat <= 90:
+        raise Invalid("lat", f"{lat} is not a latitude: -90 to 90")
+    if lon is not None and not -180 <= lon <= 180:
+        raise Invalid("lon", f"{lon} is not a longitude: -180 to 180")
+
+
+def check_title(title: str) -> None:
+    """Refuse a title that no screen could show or the database not keep."""
+    if len(title) > TITLE_LIMIT or "\x00" in title:
+        raise Invalid("title", f"at most {TITLE_LIMIT} characters, none of them NUL")
+
+
+def check_attributes(attributes: Mapping[str, Any], kind: Kind | None) -> None:
+    """Refuse a declared attribute of the wrong type; an attribute nobody declared is kept as it is."""
+    declared = {a.name: a for a in kind.attributes} if kind else {}
+    declared.setdefault(INTERVAL, Attribute(name=INTERVAL, unit="s"))
+    for name, value in attributes.items():
+        if not name or "\x00" in repr(name) + repr(value):
+            raise Invalid(f"attributes.{name}", "an attribute has a name, and NUL in neither name nor value")
+        if name in declared and value is not None:
+            check_attribute(declared[name], value)
+    interval = attributes.get(INTERVAL)
+    if interval is not None and interval <= 0:
+        raise Invalid(f"attributes.{INTERVAL}", f"{interval} s is not an interval: above 0")
+
+
+def check_attribute(attribute: Attribute, value: Any) -> None:
+    """Refuse a value that is not of the attribute's declared type."""
+    field = f"attributes.{attribute.name}"
+    unit = f" in {attribute.unit}" if attribute.unit else ""
+    match attribute.type:
+        case AttributeType.NUMBER:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                raise Invalid(field, f"{value!r} is not a number{unit}")
+        case AttributeType.BOOLEAN:
+            if not isinstance(value, bool):
+                raise Invalid(field, f"{value!r} is neither true nor false")
+        case AttributeType.TEXT:
+            if not isinstance(value, str):
+                raise Invalid(field, f"{value!r} is not text: put it in quotes")
+        case AttributeType.POLYGON:
+            if not _is_polygon(value):
+                raise Invalid(
+                    field, 'not a GeoJSON Polygon: {"type": "Polygon", "coordinates": [[[lon, lat], …]]}'
+                )
+
+
+def _is_polygon(value: Any) -> bool:
+    if not isinstance(value, dict) or value.get("type") != "Polygon":
+        return False
+    rings = value.get("coordinates")
+    return isinstance(rings, list) and bool(rings) and all(_is_ring(ring) for ring in rings)
+
+
+def _is_ring(ring: Any) -> bool:
+    return isinstance(ring, list) and len(ring) >= 4 and ring[0] == ring[-1] and all(map(_is_point, ring))
+
+
+def _is_point(point: Any) -> bool:
+    return (
+        isinstance(point, list)
+        and len(point) >= 2
+        and all(isinstance(c, int | float) and not isinstance(c, bool) for c in point)
+        and -180 <= point[0] <= 180
+        and -90 <= point[1] <= 90
+    )
+
+
+def check_municipality_title(title: Mapping[str, str]) -> None:
+    """Refuse languages the platform does not speak."""
+    for language, text in title.items():
+        if language not in LANGUAGES:
+            raise Invalid("title", f"{language!r} is not a language of the platform: {', '.join(LANGUAGES)}")
+        check_title(text)
+
+
+def check_time_zone(name: str) -> None:
+    """Refuse a time zone that the tz database does not have."""
+    if name not in available_timezones():
+        close = get_close_matches(name, available_timezones(), n=3)
+        hint = f"did you mean {' or '.join(close)}?" if close else "for example Asia/Beirut"
+        raise Invalid("time_zone", f"{name!r} is not in the tz database; {hint}")
+    ZoneInfo(name)
+
+
+def check_locale(name: str) -> None:
+    """Refuse a locale that CLDR does not know, or whose language the platform does not speak."""
+    try:
+        locale = Locale.parse(name, sep="-")
+    except (ValueError, UnknownLocaleError):
+        raise Invalid("locale", f"{name!r} is not a locale; for example ar-LB, ar-LY, fr-MA or en") from None
+    if locale.language not in LANGUAGES:
+        raise Invalid("locale", f"{name!r}: the platform speaks {', '.join(LANGUAGES)}; for example ar-LB")
+
+
+def check_weekend(days: Iterable[int]) -> None:
+    """Refuse days outside the ISO week."""
+    for day in days:
+        if not 1 <= day <= 7:
+            raise Invalid("weekend", f"{day} is not an ISO day: 1 is Monday, 5 Friday, 7 Sunday")

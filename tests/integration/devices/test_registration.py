@@ -1,0 +1,227 @@
+"""Registering, editing and retiring devices and municipalities."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from devices import registry
+from devices.editing import edit_device, reinstate, retire_device
+from devices.errors import AlreadyExists, Conflict, Invalid, NotFound
+from devices.municipalities import NewMunicipality, add_municipality, edit_municipality
+from devices.registration import NewDevice, add_device, add_devices
+from tests.integration.devices.town import BIN, KINDS, add_bin, add_town, generation, now
+
+CABINET = NewDevice(name="TRP-CAB-1", kind="cabinet", municipality="tripoli")
+LIGHT = NewDevice(name="TRP-LGT-1", kind="light", municipality="tripoli", parent="TRP-CAB-1")
+
+
+@pytest.fixture
+async def tripoli(connection: asyncpg.Connection) -> asyncpg.Connection:
+    """A database in which tripoli is registered."""
+    await add_town(connection)
+    return connection
+
+
+async def test_snapshot_holds_what_was_registered(tripoli: asyncpg.Connection) -> None:
+    await add_devices(tripoli, KINDS, [CABINET, LIGHT, replace(BIN, attributes={"volume_l": 660})], now)
+
+    snapshot = await registry.load(tripoli)
+
+    light = snapshot.by_name["TRP-LGT-1"]
+    assert light.parent == "TRP-CAB-1"
+    assert light.parent_id == snapshot.by_name["TRP-CAB-1"].id
+    assert snapshot.devices[light.id] == light
+    assert snapshot.by_name[BIN.name].attributes == {"volume_l": 660}
+    assert snapshot.municipalities["tripoli"].time_zone == "Asia/Beirut"
+
+
+async def test_device_comes_back_from_the_database_as_it_was_returned(tripoli: asyncpg.Connection) -> None:
+    added = await add_device(tripoli, KINDS, replace(BIN, lat=34.43, lon=35.84), now)
+
+    assert await registry.get_device(tripoli, BIN.name) == added
+
+
+async def test_registering_tells_ingest(tripoli: asyncpg.Connection) -> None:
+    before = await generation(tripoli)
+
+    await add_bin(tripoli)
+
+    assert await generation(tripoli) == before + 1
+
+
+async def test_registering_a_taken_name_is_refused_and_changes_nothing(tripoli: asyncpg.Connection) -> None:
+    await add_bin(tripoli)
+    before = await generation(tripoli)
+
+    with pytest.raises(AlreadyExists, match="nabd device edit"):
+        await add_devices(tripoli, KINDS, [CABINET, BIN], now)
+
+    assert [d.name for d in await registry.list_devices(tripoli)] == [BIN.name]
+    assert await generation(tripoli) == before
+
+
+async def test_children_may_come_before_their_parent_in_one_registration(tripoli: asyncpg.Connection) -> None:
+    light, cabinet = await add_devices(tripoli, KINDS, [LIGHT, CABINET], now)
+
+    assert light.parent_id == cabinet.id
+
+
+@pytest.mark.parametrize(
+    ("new", "field", "text"),
+    [
+        (replace(BIN, name="no spaces"), "name", "A-Z, a-z, 0-9"),
+        (replace(BIN, kind="bim"), "kind", "did you mean 'bin'"),
+        (replace(BIN, municipality="tripolis"), "municipality", "did you mean 'tripoli'"),
+        (replace(BIN, parent="NOBODY"), "parent", "not registered"),
+        (replace(BIN, lat=34.0), "lon", "together"),
+        (replace(BIN, lat=91.0, lon=0.0), "lat", "-90 to 90"),
+        (replace(BIN, attributes={"volume_l": "big"}), "attributes.volume_l", "not a number in L"),
+        (replace(BIN, attributes={"interval_s": 0}), "attributes.interval_s", "above 0"),
+    ],
+)
+async def test_registering_refuses_a_wrong_field_and_names_the_fix(
+    tripoli: asyncpg.Connection, new: NewDevice, field: str, text: str
+) -> None:
+    with pytest.raises(Invalid, match=text) as refused:
+        await add_device(tripoli, KINDS, new, now)
+
+    assert refused.value.field == field
+
+
+async def test_parent_must_group_devices(tripoli: asyncpg.Connection) -> None:
+    await add_bin(tripoli)
+
+    with pytest.raises(Invalid, match="a parent is a gateway or circuit or cabinet"):
+        await add_device(tripoli, KINDS, replace(LIGHT, parent=BIN.name), now)
+
+
+async def test_parent_must_stand_in_the_same_municipality(tripoli: asyncpg.Connection) -> None:
+    await add_town(tripoli, "rabat")
+    await add_device(tripoli, KINDS, replace(CABINET, municipality="rabat"), now)
+
+    with pytest.raises(Invalid, match="stands in rabat, not in tripoli"):
+        await add_device(tripoli, KINDS, LIGHT, now)
+
+
+async def test_list_pages_by_name_and_filters(tripoli: asyncpg.Connection) -> None:
+    names = ["TRP-BIN-1", "TRP-BIN-2", "TRP-BIN-3"]
+    await add_devices(tripoli, KINDS, [CABINET, LIGHT, *(replace(BIN, name=n) for n in names)], now)
+
+    first = await registry.list_devices(tripoli, kind="bin", limit=2)
+    rest = await registry.list_devices(tripoli, kind="bin", after=first[-1].name, limit=2)
+    below = await registry.list_devices(tripoli, parent="TRP-CAB-1")
+    found = await registry.list_devices(tripoli, search="clock SQ", municipality="tripoli")
+
+    assert [d.name for d in first + rest] == names
+    assert [d.name for d in below] == ["TRP-LGT-1"]
+    assert [d.name for d in found] == names
+
+
+async def test_editing_merges_attributes_and_counts_the_version(tripoli: asyncpg.Connection) -> None:
+    await add_device(tripoli, KINDS, replace(BIN, attributes={"volume_l": 660, "owner": "city"}), now)
+
+    changes = {"title": "Harbour", "attributes": {"owner": None, "route": "R1"}}
+    edited = await edit_device(tripoli, KINDS, BIN.name, changes, now=now)
+
+    assert edited.attributes == {"volume_l": 660, "route": "R1"}
+    assert edited.version == 2
+    assert edited == await registry.get_device(tripoli, BIN.name)
+
+
+async def test_editing_a_version_that_has_passed_is_a_conflict(tripoli: asyncpg.Connection) -> None:
+    await add_bin(tripoli)
+    await edit_device(tripoli, KINDS, BIN.name, {"title": "A"}, version=1, now=now)
+
+    with pytest.raises(Conflict):
+        await edit_device(tripoli, KINDS, BIN.name, {"title": "B"}, version=1, now=now)
+
+    assert (await registry.get_device(tripoli, BIN.name)).title == "A"
+
+
+async def test_editing_moves_a_device_below_a_parent_and_away(tripoli: asyncpg.Connection) -> None:
+    await add_devices(tripoli, KINDS, [CABINET, replace(LIGHT, parent=None)], now)
+
+    below = await edit_device(tripoli, KINDS, LIGHT.name, {"parent": "TRP-CAB-1"}, now=now)
+    away = await edit_device(tripoli, KINDS, LIGHT.name, {"parent": None}, now=now)
+
+    assert below.parent_id is not None
+    assert away.parent_id is None
+
+
+async def test_editing_cannot_change_the_kind(tripoli: asyncpg.Connection) -> None:
+    await add_bin(tripoli)
+
+    with pytest.raises(Invalid, match="kind: cannot be changed"):
+        await edit_device(tripoli, KINDS, BIN.name, {"kind": "light"}, now=now)
+
+
+async def test_a_retired_device_leaves_the_list_and_comes_back_when_reinstated(
+    tripoli: asyncpg.Connection,
+) -> None:
+    await add_bin(tripoli)
+
+    retired = await retire_device(tripoli, BIN.name, "burnt", now)
+    in_service = await registry.list_devices(tripoli)
+    gone = await registry.list_devices(tripoli, retired=True)
+    back = await reinstate(tripoli, BIN.name, now)
+
+    assert retired.retired_reason == "burnt"
+    assert retired.retired_at is not None
+    assert in_service == []
+    assert gone == [retired]
+    assert back.retired_at is None
+
+
+async def test_retiring_twice_is_a_conflict(tripoli: asyncpg.Connection) -> None:
+    await add_bin(tripoli)
+    await retire_device(tripoli, BIN.name, "burnt", now)
+
+    with pytest.raises(Conflict, match="retired already"):
+        await retire_device(tripoli, BIN.name, "again", now)
+
+
+async def test_a_parent_with_devices_in_service_cannot_be_retired(tripoli: asyncpg.Connection) -> None:
+    await add_devices(tripoli, KINDS, [CABINET, LIGHT], now)
+
+    with pytest.raises(Invalid, match="TRP-LGT-1 stand below"):
+        await retire_device(tripoli, CABINET.name, "rust", now)
+
+
+async def test_a_device_that_does_not_exist_is_not_found(tripoli: asyncpg.Connection) -> None:
+    with pytest.raises(NotFound, match="--search"):
+        await edit_device(tripoli, KINDS, "NOBODY", {"title": "x"}, now=now)
+
+
+async def test_municipality_edits_keep_the_other_fields(tripoli: asyncpg.Connection) -> None:
+    edited = await edit_municipality(tripoli, "tripoli", {"weekend": (5, 6), "register_unknown": True})
+
+    assert edited.weekend == (5, 6)
+    assert edited.register_unknown
+    assert edited.time_zone == "Asia/Beirut"
+    assert await registry.list_municipalities(tripoli) == [edited]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"time_zone": "Asia/Beyrouth"}, "did you mean"),
+        ({"locale": "xx-XX"}, "for example ar-LB"),
+        ({"locale": "de-DE"}, "speaks en, fr, ar"),
+        ({"weekend": (0,)}, "1 is Monday"),
+        ({"title": {"es": "Trípoli"}}, "not a language"),
+        ({"timezone": "UTC"}, "did you mean 'time_zone'"),
+    ],
+)
+async def test_municipality_refuses_a_wrong_field_and_names_the_fix(
+    tripoli: asyncpg.Connection, changes: dict[str, object], text: str
+) -> None:
+    with pytest.raises(Invalid, match=text):
+        await edit_municipality(tripoli, "tripoli", changes)
+
+
+async def test_municipality_name_can_be_taken_once(tripoli: asyncpg.Connection) -> None:
+    with pytest.raises(AlreadyExists):
+        await add_municipality(tripoli, NewMunicipality(name="tripoli"), now)
