@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from devices.registry import Connection
+from devices.storable import storable
 
 TOPIC_LIMIT = 512
 DEVICE_LIMIT = 128
@@ -50,12 +51,6 @@ class Rejection:
     payload: bytes
     replay_requested_at: datetime | None
     replayed_at: datetime | None
-
-
-def storable(text: str, limit: int) -> str:
-    """Return the text as PostgreSQL can keep it: no NUL, no lone surrogate, at most `limit` characters."""
-    clean = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-    return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 
 _RECORD = """

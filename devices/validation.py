@@ -18,6 +18,7 @@ from devices.errors import Invalid
 from devices.kinds import STRUCTURAL, Kinds
 from devices.kinds.kind import Attribute, AttributeType, Kind
 from devices.latest import INTERVAL
+from devices.storable import storable_json
 
 LANGUAGES = ("en", "fr", "ar")
 TITLE_LIMIT = 200
@@ -69,8 +70,8 @@ def check_attributes(attributes: Mapping[str, Any], kind: Kind | None) -> None:
     declared = {a.name: a for a in kind.attributes} if kind else {}
     declared.setdefault(INTERVAL, Attribute(name=INTERVAL, unit="s"))
     for name, value in attributes.items():
-        if not name or "\x00" in repr(name) + repr(value):
-            raise Invalid(f"attributes.{name}", "an attribute has a name, and NUL in neither name nor value")
+        if not name or storable_json({name: value}) != {name: value}:
+            raise Invalid(f"attributes.{name}", "an attribute has a name, and no NUL in name or value")
         if name in declared and value is not None:
             check_attribute(declared[name], value)
     interval = attributes.get(INTERVAL)
