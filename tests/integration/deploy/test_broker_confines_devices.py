@@ -1,0 +1,282 @@
+"""The deployed broker configuration on a real mosquitto: a device speaks and hears as itself alone.
+
+Exactly deploy/mosquitto/{mosquitto.conf,acl,start}; only paths and ports are replaced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from tests.brokers import find_mosquitto, free_port
+from tests.conftest import missing
+
+DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
+PATH = os.environ["PATH"] + os.pathsep + "/usr/sbin"
+"""Debian puts mosquitto where ordinary users have no PATH."""
+NOT_AUTHORIZED, REFUSED = 0x87, 0x80
+PASSWORDS = {"BIN-1": "one", "BIN-2": "two", "~ingest": "in", "~api": "out", "~simulator": "play"}
+TELEMETRY = "nabd/v1/tripoli/bin/BIN-1/telemetry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Ports of the running broker: one for devices, one for the platform."""
+
+    devices: int
+    platform: int
+
+
+def configuration(directory: Path, doors: Doors) -> str:
+    """Return the deployed configuration with other paths and ports, and nothing else changed."""
+    deployed = (DEPLOY / "mosquitto.conf").read_text(encoding="utf-8")
+    replaced = {
+        "listener 1883": f"listener {doors.devices} 127.0.0.1",
+        "listener 1884": f"listener {doors.platform} 127.0.0.1",
+        "password_file /mosquitto/data/passwords": f"password_file {directory}/passwords",
+        "acl_file /mosquitto/config/acl": f"acl_file {directory}/acl",
+        "persistence_location /mosquitto/data/": f"persistence_location {directory}/",
+    }
+    for deployed_line, line in replaced.items():
+        deployed, count = re.subn(f"^{re.escape(deployed_line)}$", line, deployed, flags=re.MULTILINE)
+        assert count == 1, deployed_line
+    # Started by root, the broker would become `mosquitto`, who may not read a test's directory.
+    return deployed + ("user root\n" if os.getuid() == 0 else "")
+
+
+@pytest.fixture(scope="module")
+def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
+    if not find_mosquitto():
+        missing("needs mosquitto (Debian: apt install mosquitto)")
+    directory = tmp_path_factory.mktemp("broker")
+    doors = Doors(devices=free_port(), platform=free_port())
+    shutil.copy(DEPLOY / "acl", directory / "acl")
+    (directory / "acl").chmod(0o600)
+    conf, passwords = directory / "mosquitto.conf", directory / "passwords"
+    conf.write_text(configuration(directory, doors), encoding="utf-8")
+    passwords.touch(mode=0o600)
+    for account in ("BIN-1", "BIN-2"):
+        subprocess.run(["mosquitto_passwd", "-b", passwords, account, PASSWORDS[account]], check=True)
+    environment = {
+        "PATH": PATH,
+        "PASSWORDS": str(passwords),
+        "MQTT_INGEST_PASSWORD": PASSWORDS["~ingest"],
+        "MQTT_API_PASSWORD": PASSWORDS["~api"],
+        "MQTT_SIMULATOR_PASSWORD": PASSWORDS["~simulator"],
+    }
+    log = directory / "log"
+    with log.open("wb") as stderr:
+        broker = subprocess.Popen([DEPLOY / "start", conf], env=environment, stdout=stderr, stderr=stderr)
+    try:
+        wait_until_open(broker, doors.platform, log)
+        yield doors
+    finally:
+        broker.terminate()
+        broker.wait(10)
+
+
+def wait_until_open(broker: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        assert broker.poll() is None, log.read_text(encoding="utf-8")
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    pytest.fail(f"the broker does not listen on {port}: {log.read_text(encoding='utf-8')}")
+
+
+def client(port: int, account: str, *, identifier: str | None = None, keep: bool = False) -> aiomqtt.Client:
+    """Return a client that speaks as one of the accounts; `keep` makes its session outlive it."""
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = 3600 if keep else 0
+    return aiomqtt.Client(
+        "127.0.0.1",
+        port,
+        username=account,
+        password=PASSWORDS[account],
+        identifier=identifier or account,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        clean_start=not keep,
+        properties=properties,
+    )
+
+
+@asynccontextmanager
+async def listening(port: int, account: str, *filters: str) -> AsyncIterator[aiomqtt.Client]:
+    async with client(port, account) as listener:
+        for each in filters:
+            await listener.subscribe(each, qos=1)
+        yield listener
+
+
+async def first(listener: aiomqtt.Client) -> tuple[str, bytes]:
+    """Return topic and payload of the next message; fail when none comes."""
+    async with asyncio.timeout(5):
+        async for message in listener.messages:
+            assert isinstance(message.payload, bytes)
+            return str(message.topic), message.payload
+    raise AssertionError("the connection ended")
+
+
+async def publish_reason(port: int, account: str, topic: str) -> int:
+    """Publish at QoS 1 and return the reason code of the PUBACK, which aiomqtt does not show."""
+    reason: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    publisher = paho.Client(CallbackAPIVersion.VERSION2, client_id=account, protocol=paho.MQTTv5)
+    publisher.username_pw_set(account, PASSWORDS[account])
+
+    def connected(*_: Any) -> None:
+        publisher.publish(topic, b"{}", qos=1)
+
+    def acknowledged(_client: Any, _user: Any, _packet: int, code: ReasonCode, _properties: Any) -> None:
+        reason.get_loop().call_soon_threadsafe(reason.set_result, code.value)
+
+    publisher.on_connect, publisher.on_publish = connected, acknowledged
+    publisher.connect("127.0.0.1", port)
+    publisher.loop_start()
+    try:
+        return await asyncio.wait_for(reason, 5)
+    finally:
+        publisher.disconnect()
+        publisher.loop_stop()
+
+
+async def test_device_reaches_ingest_on_its_own_topic(doors: Doors) -> None:
+    async with (
+        listening(doors.platform, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest,
+        client(doors.devices, "BIN-1") as device,
+    ):
+        await device.publish(TELEMETRY, b"{}", qos=1)
+
+        assert await first(ingest) == (TELEMETRY, b"{}")
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "nabd/v1/tripoli/bin/BIN-2/telemetry",
+        "nabd/v1/tripoli/bin/BIN-1/command",
+        "nabd/v1/tripoli/bin/BIN-1/receipt",
+        "nabd/v1/tripoli/bin/BIN-1/telemetry/more",
+        "nabd/v1/tripoli/BIN-1/telemetry",
+        "elsewhere",
+    ],
+)
+async def test_device_is_refused_on_a_topic_that_is_not_its_own(doors: Doors, topic: str) -> None:
+    async with listening(doors.platform, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest:
+        assert await publish_reason(doors.devices, "BIN-1", topic) == NOT_AUTHORIZED
+
+        async with client(doors.devices, "BIN-1") as device:
+            await device.publish(TELEMETRY, b"after", qos=1)
+        assert await first(ingest) == (TELEMETRY, b"after"), "the refused one reached nobody"
+
+
+async def test_device_on_mqtt_3_is_confined_as_well(doors: Doors) -> None:
+    async with (
+        listening(doors.platform, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest,
+        aiomqtt.Client(
+            "127.0.0.1",
+            doors.devices,
+            username="BIN-1",
+            password=PASSWORDS["BIN-1"],
+            protocol=aiomqtt.ProtocolVersion.V311,
+        ) as device,
+    ):
+        await device.publish("nabd/v1/tripoli/bin/BIN-2/telemetry", b"{}", qos=1)
+        await device.publish(TELEMETRY, b"after", qos=1)
+
+        assert await first(ingest) == (TELEMETRY, b"after")
+
+
+async def test_device_hears_its_own_commands_and_nobody_elses(doors: Doors) -> None:
+    async with (
+        listening(doors.devices, "BIN-1", "nabd/#") as device,
+        listening(doors.platform, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest,
+        client(doors.platform, "~api") as api,
+        client(doors.devices, "BIN-2") as neighbour,
+    ):
+        await api.publish("nabd/v1/tripoli/bin/BIN-2/command", b"not yours", qos=1)
+        await neighbour.publish("nabd/v1/tripoli/bin/BIN-2/telemetry", b"not yours", qos=1)
+        await first(ingest)
+        await api.publish("nabd/v1/tripoli/bin/BIN-1/command", b"yours", qos=1)
+
+        assert await first(device) == ("nabd/v1/tripoli/bin/BIN-1/command", b"yours")
+
+
+async def test_device_hears_its_receipts_from_ingest(doors: Doors) -> None:
+    receipt = "nabd/v1/tripoli/bin/BIN-1/receipt"
+    async with (
+        listening(doors.devices, "BIN-1", receipt) as device,
+        client(doors.platform, "~ingest") as ingest,
+    ):
+        await ingest.publish(receipt, b"{}", qos=1)
+
+        assert await first(device) == (receipt, b"{}")
+
+
+async def test_api_may_only_command(doors: Doors) -> None:
+    assert await publish_reason(doors.platform, "~api", TELEMETRY) == NOT_AUTHORIZED
+    assert await publish_reason(doors.platform, "~api", "nabd/v1/tripoli/bin/BIN-1/command") < REFUSED
+
+
+async def test_simulator_plays_any_device(doors: Doors) -> None:
+    async with (
+        listening(doors.platform, "~ingest", "nabd/v1/+/+/+/presence") as ingest,
+        client(doors.platform, "~simulator", identifier="BIN-7") as simulator,
+    ):
+        await simulator.publish("nabd/v1/tripoli/bin/BIN-7/presence", b"online", qos=1)
+
+        assert await first(ingest) == ("nabd/v1/tripoli/bin/BIN-7/presence", b"online")
+
+
+async def test_device_cannot_take_over_the_session_of_ingest(doors: Doors) -> None:
+    """A stolen session would hand the thief every message that waits for ingest."""
+    async with client(doors.platform, "~ingest", keep=True) as ingest:
+        await ingest.subscribe("nabd/v1/+/+/+/telemetry", qos=1)
+    async with client(doors.devices, "BIN-1") as device:
+        await device.publish(TELEMETRY, b"waits", qos=1)
+
+    async with client(doors.devices, "BIN-2", identifier="~ingest", keep=True):
+        pass
+
+    async with client(doors.platform, "~ingest", keep=True) as ingest:
+        assert await first(ingest) == (TELEMETRY, b"waits")
+
+
+@pytest.mark.parametrize(("account", "password"), [(None, None), ("BIN-1", "wrong"), ("BIN-9", "any")])
+async def test_stranger_is_refused(doors: Doors, account: str | None, password: str | None) -> None:
+    for port in (doors.devices, doors.platform):
+        with pytest.raises(aiomqtt.MqttError, match=r"[Nn]ot authori[sz]ed"):
+            async with aiomqtt.Client("127.0.0.1", port, username=account, password=password):
+                pass
+
+
+async def test_message_waits_for_ingest_beyond_the_default_of_a_thousand(doors: Doors) -> None:
+    async with client(doors.platform, "~ingest", keep=True) as ingest:
+        await ingest.subscribe("nabd/v1/+/+/+/response", qos=1)
+    async with client(doors.devices, "BIN-1") as device:
+        for number in range(1500):
+            await device.publish("nabd/v1/tripoli/bin/BIN-1/response", str(number), qos=1)
+
+    async with client(doors.platform, "~ingest", keep=True) as ingest:
+        heard = [int((await first(ingest))[1]) for _ in range(1500)]
+
+    assert heard == list(range(1500))
