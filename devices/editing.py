@@ -57,34 +57,48 @@ async def edit_device(
     """
     async with connection.transaction():
         device = await get_device(connection, name)
-        _refuse_stale(device, device.version if version is None else version)
-        changed = _changed(device, changes)
-        check(kinds, _as_new(changed))
-        if changed.municipality != device.municipality:
-            await _refuse_left_children(connection, device)
-        parents = await find_parents(connection, {changed.parent} if changed.parent is not None else set())
-        at = placed(_as_new(changed), await municipality_ids(connection), parents)
-        moved = await connection.fetchval(
-            _UPDATE,
-            device.id,
-            at.municipality_id,
-            at.parent_id,
-            at.title,
-            at.lat,
-            at.lon,
-            at.attributes,
-            to_datetime(now()),
-            device.version,
-        )
-        if moved is None:
+        if version is not None and device.version != version:
             raise _stale(name)
+        edited = await change_device(connection, kinds, device, changes, now)
         await generation.advance(connection)
+    return edited
+
+
+async def change_device(
+    connection: Connection, kinds: Kinds, device: Device, changes: Mapping[str, Any], now: Now
+) -> Device:
+    """Do what `edit_device` does inside the caller's transaction, which is to advance the generation.
+
+    Raises:
+        Conflict: it changed since `device` was read.
+        Invalid: a field is not acceptable, or names something that does not exist.
+    """
+    changed = _changed(device, changes)
+    check(kinds, _as_new(changed))
+    if changed.municipality != device.municipality:
+        await _refuse_left_children(connection, device)
+    parents = await find_parents(connection, {changed.parent} if changed.parent is not None else set())
+    at = placed(_as_new(changed), await municipality_ids(connection), parents)
+    version = await connection.fetchval(
+        _UPDATE,
+        device.id,
+        at.municipality_id,
+        at.parent_id,
+        at.title,
+        at.lat,
+        at.lon,
+        at.attributes,
+        to_datetime(now()),
+        device.version,
+    )
+    if version is None:
+        raise _stale(device.name)
     return replace(
-        changed,
-        municipality_id=at.municipality_id,
-        parent_id=at.parent_id,
-        attributes=at.attributes,
-        version=moved,
+        at,
+        id=device.id,
+        version=version,
+        retired_at=device.retired_at,
+        retired_reason=device.retired_reason,
     )
 
 
@@ -106,11 +120,6 @@ def _as_new(device: Device) -> NewDevice:
         lon=device.lon,
         attributes=device.attributes,
     )
-
-
-def _refuse_stale(device: Device, version: int) -> None:
-    if device.version != version:
-        raise _stale(device.name)
 
 
 def _stale(name: str) -> Conflict:

@@ -6,7 +6,7 @@ Must not know HTTP, MQTT or files.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,6 +23,8 @@ from devices.validation import (
     check_title,
     meant,
 )
+
+INSERTED_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +47,30 @@ def check(kinds: Kinds, new: NewDevice) -> None:
     Raises:
         Invalid: the first field that is not acceptable.
     """
-    check_device_name(new.name)
-    check_kind(new.kind, kinds)
-    check_position(new.lat, new.lon)
-    check_title(new.title)
-    check_attributes(new.attributes, kinds.get(new.kind))
+    for problem in problems(kinds, new):
+        raise problem
+
+
+def problems(kinds: Kinds, new: NewDevice) -> list[Invalid]:
+    """Return everything that is wrong with a device by itself, one error a field at most."""
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: check_device_name(new.name),
+        lambda: check_kind(new.kind, kinds),
+        lambda: check_position(new.lat, new.lon),
+        lambda: check_title(new.title),
+        lambda: check_attributes(new.attributes, kinds.get(new.kind)),
+        lambda: _check_not_own_parent(new),
+    )
+    found = []
+    for refuse in checks:
+        try:
+            refuse()
+        except Invalid as problem:
+            found.append(problem)
+    return found
+
+
+def _check_not_own_parent(new: NewDevice) -> None:
     if new.parent == new.name:
         raise Invalid("parent", "a device is not its own parent")
 
@@ -125,16 +146,39 @@ async def add_devices(
         AlreadyExists: a name is taken, or stands here twice.
         Invalid: a field is not acceptable, or names something that does not exist.
     """
+    async with connection.transaction():
+        added = await insert_devices(connection, kinds, new, now)
+        if added:
+            await generation.advance(connection)
+    return added
+
+
+async def insert_devices(
+    connection: Connection,
+    kinds: Kinds,
+    new: Sequence[NewDevice],
+    now: Now,
+    *,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> list[Device]:
+    """Do what `add_devices` does inside the caller's transaction, which is to advance the generation.
+
+    `on_progress` is told how many more are registered.
+
+    Raises:
+        AlreadyExists: a name is taken, or stands here twice.
+        Invalid: a field is not acceptable, or names something that does not exist.
+    """
     for one in new:
         check(kinds, one)
     _refuse_repeats(new)
     added: dict[str, Device] = {}
-    async with connection.transaction():
-        municipalities = await municipality_ids(connection)
-        for level in _levels(new):
-            added |= await _insert(connection, municipalities, level, now)
-        if added:
-            await generation.advance(connection)
+    municipalities = await municipality_ids(connection)
+    for level in _levels(new):
+        for start in range(0, len(level), INSERTED_AT_ONCE):
+            several = level[start : start + INSERTED_AT_ONCE]
+            added |= await _insert(connection, municipalities, several, now)
+            on_progress(len(several))
     return [added[one.name] for one in new]
 
 

@@ -1,0 +1,151 @@
+"""Importing a list of devices: what each line would do, then all of it in one transaction.
+
+Must not know files or terminals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from devices import generation, registry
+from devices.csv_rows import ATTRIBUTE, Problem, Row, Rows
+from devices.editing import change_device
+from devices.errors import Invalid
+from devices.instants import Now
+from devices.kinds import Kinds
+from devices.registration import Parent, check_parent, insert_devices, municipality_id_of
+from devices.registry import Connection, Device, Registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an import will do; nothing at all with lines that have a problem."""
+
+    add: list[Row]
+    edit: list[tuple[Device, Mapping[str, Any]]]
+    unchanged: int
+    problems: list[Problem]
+
+    @property
+    def steps(self) -> int:
+        """How many devices will be written."""
+        return len(self.add) + len(self.edit)
+
+
+async def plan(connection: Connection, read: Rows, *, update: bool) -> Plan:
+    """Compare a list with the registry.
+
+    Args:
+        connection: the database.
+        read: the list, with the problems it has by itself.
+        update: change devices that are registered already; otherwise they are a problem.
+    """
+    return plan_against(await registry.load(connection), read, update=update)
+
+
+def plan_against(registered: Registry, read: Rows, *, update: bool) -> Plan:
+    """Compare a list with a snapshot of the registry; see `plan`. Pure."""
+    accepted: dict[str, Row] = {}
+    result = Plan(add=[], edit=[], unchanged=0, problems=list(read.problems))
+    unchanged = 0
+    for row in _parents_first(read.rows):
+        try:
+            _check_against(registered, accepted, row, update=update)
+        except Invalid as problem:
+            result.problems.append(Problem(line=row.line, field=problem.field, message=problem.message))
+            continue
+        accepted[row.new.name] = row
+        device = registered.by_name.get(row.new.name)
+        if device is None:
+            result.add.append(row)
+        elif changes := _changes(device, row):
+            result.edit.append((device, changes))
+        else:
+            unchanged += 1
+    result.problems.sort(key=lambda problem: problem.line)
+    return Plan(add=result.add, edit=result.edit, unchanged=unchanged, problems=result.problems)
+
+
+def _parents_first(rows: Sequence[Row]) -> Iterator[Row]:
+    """Rows whose parent stands later in the list come after it; those in a circle come last."""
+    waiting = list(rows)
+    while waiting:
+        names = {row.new.name for row in waiting}
+        ready = [row for row in waiting if row.new.parent not in names] or waiting
+        chosen = set(map(id, ready))
+        yield from ready
+        waiting = [row for row in waiting if id(row) not in chosen]
+
+
+def _check_against(registered: Registry, accepted: Mapping[str, Row], row: Row, *, update: bool) -> None:
+    new = row.new
+    if new.name in accepted:
+        raise Invalid("name", f"{new.name!r} stands on line {accepted[new.name].line} already")
+    device = registered.by_name.get(new.name)
+    if device is not None and not update:
+        raise Invalid("name", f"{new.name!r} is registered already; --update changes it")
+    if device is not None and device.kind != new.kind:
+        raise Invalid("kind", f"{new.name!r} is a {device.kind}, and a kind never changes")
+    municipality_id_of(new.municipality, {m.name: m.id for m in registered.municipalities.values()})
+    if new.parent is not None:
+        check_parent(new.parent, _parent(registered, accepted, new.parent), new.municipality)
+
+
+def _parent(registered: Registry, accepted: Mapping[str, Row], name: str) -> Parent | None:
+    if name in accepted:
+        new = accepted[name].new
+        return Parent(id=0, kind=new.kind, municipality=new.municipality)
+    device = registered.by_name.get(name)
+    if device is None:
+        return None
+    retired = device.retired_at is not None
+    return Parent(id=device.id, kind=device.kind, municipality=device.municipality, retired=retired)
+
+
+def _changes(device: Device, row: Row) -> dict[str, Any]:
+    """What the row says differently; an empty cell says nothing."""
+    fields = ("municipality", "parent", "title", "lat", "lon")
+    changes: dict[str, Any] = {
+        field: getattr(row.new, field)
+        for field in fields
+        if field in row.said and getattr(row.new, field) != getattr(device, field)
+    }
+    attributes = {
+        name: value
+        for name, value in row.new.attributes.items()
+        if f"{ATTRIBUTE}{name}" in row.said and device.attributes.get(name) != value
+    }
+    return changes | ({"attributes": attributes} if attributes else {})
+
+
+async def carry_out(
+    connection: Connection,
+    kinds: Kinds,
+    planned: Plan,
+    now: Now,
+    *,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Write everything planned, or nothing.
+
+    Args:
+        connection: the database.
+        kinds: the declared kinds.
+        planned: what to write; its problems are left out.
+        now: the clock.
+        on_progress: told how many more devices are written.
+
+    Raises:
+        RegistryError: the registry changed since the plan was made.
+    """
+    async with connection.transaction():
+        await insert_devices(
+            connection, kinds, [row.new for row in planned.add], now, on_progress=on_progress
+        )
+        for device, changes in planned.edit:
+            await change_device(connection, kinds, device, changes, now)
+            on_progress(1)
+        if planned.steps:
+            await generation.advance(connection)

@@ -1,0 +1,170 @@
+"""A list of devices as a spreadsheet saves it, read into rows and every problem with its line.
+
+UTF-8 with or without a byte order mark; `,`, `;` or tab between cells; a header with the columns name, kind,
+municipality, parent, title, lat, lon and attr.NAME in any order. Pure: must not know the database.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from devices.errors import Invalid
+from devices.kinds import Kinds
+from devices.kinds.kind import Attribute, AttributeType
+from devices.registration import NewDevice, problems
+from devices.validation import meant
+
+COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon")
+REQUIRED = ("name", "kind", "municipality")
+ATTRIBUTE = "attr."
+DELIMITERS = (",", ";", "\t")
+CELL_LIMIT = 1_000_000
+WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why a line is not accepted; `line` counts from 1, the header's."""
+
+    line: int
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One device of the list; `said` names the columns whose cell was not empty."""
+
+    line: int
+    new: NewDevice
+    said: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """A list as read: the rows that are right by themselves, and what is wrong with the others."""
+
+    rows: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read(content: bytes, kinds: Kinds) -> Rows:
+    """Read a file's content; a problem with the file as a whole is on line 1."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return Rows(problems=[Problem(line=line, field="", message="not UTF-8: save the file as CSV UTF-8")])
+    header, _, _ = text.partition("\n")
+    delimiter = max(DELIMITERS, key=header.count)
+    csv.field_size_limit(CELL_LIMIT)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        return _read(lines, kinds)
+    except csv.Error as error:
+        return Rows(problems=[Problem(line=lines.line_num, field="", message=f"not CSV: {error}")])
+
+
+def _read(lines: Any, kinds: Kinds) -> Rows:
+    columns = [cell.strip() for cell in next(lines, [])]
+    result = Rows(problems=[Problem(line=1, field=p.field, message=p.message) for p in _header(columns)])
+    if result.problems:
+        return result
+    before = lines.line_num
+    for cells in lines:
+        line, before = before + 1, lines.line_num
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(columns):
+            message = f"{len(cells)} cells, but the header has {len(columns)}"
+            result.problems.append(Problem(line=line, field="", message=message))
+            continue
+        said = {c: cell.strip() for c, cell in zip(columns, cells, strict=True) if cell.strip()}
+        row, wrong = _row(line, said, kinds)
+        result.problems.extend(Problem(line=line, field=p.field, message=p.message) for p in wrong)
+        if not wrong:
+            result.rows.append(row)
+    return result
+
+
+def _header(columns: list[str]) -> list[Invalid]:
+    wrong = [Invalid(name, "column is missing") for name in REQUIRED if name not in columns]
+    for i, name in enumerate(columns):
+        if name in columns[:i]:
+            wrong.append(Invalid(name, "column stands twice"))
+        elif name not in COLUMNS and not (name.startswith(ATTRIBUTE) and len(name) > len(ATTRIBUTE)):
+            wrong.append(Invalid(name, f"unknown column; {meant(name, COLUMNS)}, attr.NAME"))
+    return wrong
+
+
+def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[Row, list[Invalid]]:
+    wrong = [Invalid(name, "is empty") for name in REQUIRED if name not in said]
+    kind = kinds.get(said.get("kind", ""))
+    declared = {a.name: a for a in kind.attributes} if kind else {}
+    position: dict[str, float] = {}
+    attributes: dict[str, Any] = {}
+    for column, cell in said.items():
+        try:
+            if column in ("lat", "lon"):
+                position[column] = _number(column, cell)
+            elif column.startswith(ATTRIBUTE):
+                name = column.removeprefix(ATTRIBUTE)
+                attributes[name] = attribute_value(name, cell, declared.get(name))
+        except Invalid as problem:
+            wrong.append(problem)
+    new = NewDevice(
+        name=said.get("name", ""),
+        kind=said.get("kind", ""),
+        municipality=said.get("municipality", ""),
+        parent=said.get("parent"),
+        title=said.get("title", ""),
+        lat=position.get("lat"),
+        lon=position.get("lon"),
+        attributes=attributes,
+    )
+    known = {problem.field for problem in wrong}
+    if not known & {"lat", "lon"}:
+        wrong += [p for p in problems(kinds, new) if p.field not in known]
+    return Row(line=line, new=new, said=frozenset(said)), wrong
+
+
+def _number(field: str, cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        hint = "; write the decimals after a point" if "," in cell else ""
+        raise Invalid(field, f"{cell!r} is not a number{hint}") from None
+
+
+def attribute_value(name: str, text: str, declared: Attribute | None) -> Any:
+    """Return an attribute written as text in the type its kind declares.
+
+    Undeclared ones become what they look like: a JSON number, boolean, list or object; else text.
+
+    Raises:
+        Invalid: the text cannot be of that type.
+    """
+    field = f"attributes.{name}"
+    match declared.type if declared else None:
+        case AttributeType.NUMBER:
+            return _number(field, text)
+        case AttributeType.TEXT:
+            return text
+        case AttributeType.BOOLEAN:
+            if text.lower() not in WORDS:
+                raise Invalid(field, f"{text!r} is neither true nor false")
+            return WORDS[text.lower()]
+        case AttributeType.POLYGON | None:
+            return _json_or_text(text)
+
+
+def _json_or_text(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
+        return text
