@@ -1,0 +1,93 @@
+"""Alerts and what happened to them as the API shows them, in lists and in the live stream alike."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from api.times import Instant
+from rules.alerts import Alert
+from rules.events import AlertEvent, Cursor
+from rules.transition import Severity
+
+
+class AlertOut(BaseModel):
+    """One alert of one rule on one device."""
+
+    id: int
+    rule: str = Field(examples=["bin-overflow"])
+    rule_version: int
+    device: str = Field(examples=["bin-0007"])
+    device_title: str = Field(examples=["Al-Tall square"])
+    kind: str = Field(examples=["bin"])
+    municipality: str = Field(examples=["tripoli"])
+    state: Literal["firing", "resolved"]
+    unknown: bool = Field(
+        description="still firing, but its device is silent: nobody can say whether it holds"
+    )
+    severity: Severity
+    opened_at: Instant = Field(description="device time at which the condition had held long enough")
+    detected_at: Instant = Field(description="our time at which we knew")
+    resolved_at: Instant | None
+    acknowledged_at: Instant | None
+    acknowledged_by: str | None
+    summary: dict[str, str] = Field(examples=[{"en": "Bin bin-0007 is 91% full", "fr": "...", "ar": "..."}])
+    evidence: dict[str, Any]
+
+
+class AlertEventOut(BaseModel):
+    """One thing that happened to one alert; `id` is its place in the live stream."""
+
+    id: str = Field(examples=["7421-118"])
+    alert_id: int
+    type: Literal["opened", "severity", "resolved", "acknowledged", "comment"]
+    at: Instant
+    severity: Severity
+    observed_at: Instant | None = None
+    received_at: Instant | None = None
+    evidence: dict[str, Any] | None = None
+    author: str | None = None
+    body: str | None = None
+
+
+class AlertWithHistoryOut(AlertOut):
+    """One alert and everything that happened to it, oldest first."""
+
+    history: list[AlertEventOut]
+
+
+def alert_out(alert: Alert) -> AlertOut:
+    """Return an alert as shown."""
+    return AlertOut(**members(alert))
+
+
+def members(alert: Alert) -> dict[str, Any]:
+    """Return the members of an alert as shown."""
+    return {name: getattr(alert, name) for name in AlertOut.model_fields}
+
+
+def event_out(event: AlertEvent) -> AlertEventOut:
+    """Return an event as shown."""
+    shown = {name: getattr(event, name) for name in AlertEventOut.model_fields if name not in ("id", "type")}
+    return AlertEventOut(id=format_cursor(event.cursor), type=event.type.value, **shown)
+
+
+def format_cursor(cursor: Cursor) -> str:
+    """Return a place in the order of events as the `id` of a live event."""
+    return f"{cursor[0]}-{cursor[1]}"
+
+
+def parse_cursor(text: str) -> Cursor:
+    """Return the place that a `Last-Event-ID` names.
+
+    Raises:
+        ValueError: it is not one of ours.
+    """
+    xid, dash, event = text.strip().partition("-")
+    if not (dash and xid.isdecimal() and event.isdecimal() and len(text) <= 40):
+        raise ValueError("an event id is two whole numbers with a hyphen between")
+    cursor = int(xid), int(event)
+    if max(cursor) >= 2**63:
+        raise ValueError("an event id has at most 63 bits a number")
+    return cursor

@@ -1,0 +1,109 @@
+"""The HTTP application: routes, guards and the live stream put together. Starts nothing by itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI
+
+from api import assets
+from api.context import Check, Context
+from api.edge import Edge
+from api.guards import Guards
+from api.handlers import add_handlers
+from api.idempotency import Idempotency
+from api.live import Live
+from api.metrics import Metrics
+from api.routes import (
+    alerts,
+    devices,
+    health,
+    kinds,
+    latest,
+    ledger,
+    municipalities,
+    readings,
+    rejections,
+    signin,
+    stream,
+)
+from devices.instants import Now
+from devices.kinds import Kinds
+
+if TYPE_CHECKING:
+    import asyncpg
+
+PREFIX = "/api/v1"
+NOUNS = (devices, latest, readings, alerts, rejections, ledger, municipalities, kinds, stream)
+
+DESCRIPTION = """\
+Readings, alerts and devices of a city. Errors are RFC 9457 problems with a stable `type`; lists are read by
+page (`Link: rel="next"`); times are RFC 3339, any offset in, UTC out."""
+
+
+def create_app(
+    *,
+    pool: asyncpg.Pool[asyncpg.Record],
+    kinds: Kinds,
+    now: Now,
+    token_required: bool,
+    speed: float = 1.0,
+    checks: Mapping[str, Check] | None = None,
+) -> FastAPI:
+    """Return the application.
+
+    Args:
+        pool: connections of `store.pool.open_pool`; the live stream keeps one of them.
+        kinds: the declared kinds.
+        now: the clock, in microseconds since 1970-01-01Z.
+        token_required: True beyond loopback: every route but /healthz wants a token.
+        speed: how many times faster than the wall the clock runs; the console says so.
+        checks: further parts of /readyz by name; each answers None, or why it is not ready.
+    """
+    metrics = Metrics()
+    live = Live(pool, kinds, metrics)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with live.running():
+            yield
+
+    app = FastAPI(
+        title="Nabd",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url=f"{PREFIX}/openapi.json",
+        # The usual documentation pages load scripts from another host.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.context = Context(
+        pool=pool,
+        kinds=kinds,
+        now=now,
+        token_required=token_required,
+        speed=speed,
+        checks=checks or {},
+        live=live,
+        metrics=metrics,
+        idempotency=Idempotency(),
+    )
+    add_handlers(app)
+    # The last one added is the outermost.
+    app.add_middleware(Guards, pool=pool, now=now, token_required=token_required)
+    app.add_middleware(Edge, metrics=metrics)
+    _include(app)
+    return app
+
+
+def _include(app: FastAPI) -> None:
+    version = APIRouter(prefix=PREFIX)
+    for noun in NOUNS:
+        version.include_router(noun.router)
+    app.include_router(version)
+    app.include_router(health.router)
+    app.include_router(signin.router)
+    app.include_router(assets.router(assets.load()))

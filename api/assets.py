@@ -1,0 +1,73 @@
+"""The console's files, served from inside the package: no build step, and nothing from another host.
+
+Files are read once at the start; each has an ETag, and only the types listed here exist. Must not know what
+they show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+from fastapi import APIRouter, Request, Response
+
+from api.pages import CACHE
+
+MEDIA_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+    "woff2": "font/woff2",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """One file as it is sent."""
+
+    body: bytes
+    media_type: str
+    tag: str
+
+
+def load(directory: Traversable | None = None) -> dict[str, Asset]:
+    """Return the files of the console by path, subdirectories included."""
+    root = directory or resources.files("api") / "console"
+    found: dict[str, Asset] = {}
+    _collect(root, "", found)
+    return found
+
+
+def _collect(directory: Traversable, prefix: str, found: dict[str, Asset]) -> None:
+    for entry in directory.iterdir():
+        media_type = MEDIA_TYPES.get(entry.name.rpartition(".")[2])
+        if entry.is_dir():
+            _collect(entry, f"{prefix}{entry.name}/", found)
+        elif media_type is not None:
+            body = entry.read_bytes()
+            tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+            found[prefix + entry.name] = Asset(body=body, media_type=media_type, tag=tag)
+
+
+def router(files: dict[str, Asset]) -> APIRouter:
+    """Return a route for the page and one for each file beside it; no request looks on the disk."""
+    routes = APIRouter(include_in_schema=False)
+    for path in files:
+        url = "/" if path == "index.html" else f"/console/{path}"
+        routes.add_api_route(url, _serve(files[path]), methods=["GET"], response_class=Response)
+    return routes
+
+
+def _serve(asset: Asset) -> Callable[[Request], Awaitable[Response]]:
+    async def serve(request: Request) -> Response:
+        headers = {"ETag": asset.tag, "Cache-Control": CACHE}
+        if asset.tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(asset.body, media_type=asset.media_type, headers=headers)
+
+    return serve

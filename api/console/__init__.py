@@ -1,0 +1,1 @@
+"""The pages, scripts and styles of the console; served as they lie here."""

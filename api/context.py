@@ -1,0 +1,57 @@
+"""What every handler may use: the pool, the kinds, the clock, the live stream. Made once by `create_app`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from api.idempotency import Idempotency
+from api.live import Live
+from api.metrics import Metrics
+from devices.instants import Now
+from devices.kinds import Kinds
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from devices.registry import Connection
+
+Check = Callable[[], Awaitable[str | None]]
+"""Answers None when a part of the platform is ready, the reason otherwise."""
+
+POOL_TIMEOUT_S = 5.0
+"""How long a request waits for a free connection before it is told to try again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One per application, at `app.state.context`."""
+
+    pool: asyncpg.Pool[asyncpg.Record]
+    kinds: Kinds
+    now: Now
+    token_required: bool
+    speed: float
+    checks: Mapping[str, Check]
+    live: Live
+    metrics: Metrics
+    idempotency: Idempotency
+
+
+def of_request(request: Request) -> Context:
+    """Return the application's context."""
+    context: Context = request.app.state.context
+    return context
+
+
+async def _connection(request: Request) -> AsyncIterator[Connection]:
+    async with of_request(request).pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+        yield connection
+
+
+UsesContext = Annotated[Context, Depends(of_request)]
+UsesConnection = Annotated["Connection", Depends(_connection, scope="function")]
+"""A pooled connection for as long as the handler runs; given back before the answer is sent."""

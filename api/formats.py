@@ -1,0 +1,87 @@
+"""Rows as JSON, NDJSON or CSV, as a stream of bytes that never holds the whole answer.
+
+Pure. Must not know what the rows mean.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+Row = Mapping[str, Any]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""First characters that make a spreadsheet evaluate a cell (OWASP, CSV injection)."""
+
+
+class Format(StrEnum):
+    """What `format=` takes."""
+
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+MEDIA_TYPES = {
+    Format.JSON: "application/json",
+    Format.NDJSON: "application/x-ndjson",
+    Format.CSV: "text/csv",
+}
+
+
+def negotiate(accept: str | None) -> Format:
+    """Return the first format that `Accept` names; JSON when it names none of ours."""
+    for part in (accept or "").split(","):
+        wanted = part.split(";")[0].strip().lower()
+        for form, media_type in MEDIA_TYPES.items():
+            if wanted == media_type:
+                return form
+    return Format.JSON
+
+
+def cell(value: Any) -> str:
+    """Return one CSV cell; text that a spreadsheet would evaluate gets an apostrophe in front."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Return rows as CSV (RFC 4180), UTF-8."""
+    out = io.StringIO()
+    csv.writer(out).writerows([cell(value) for value in row] for row in rows)
+    return out.getvalue().encode()
+
+
+async def as_json(head: Row, name: str, pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]:
+    """Yield one JSON object: the members of `head`, then the rows as the array `name`."""
+    yield msgspec.json.encode(head)[:-1] + b"," + msgspec.json.encode(name) + b":["
+    separator = b""
+    async for page in pages:
+        if page:
+            yield separator + b",".join(msgspec.json.encode(row) for row in page)
+            separator = b","
+    yield b"]}"
+
+
+async def as_ndjson(pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]:
+    """Yield one JSON object a line."""
+    async for page in pages:
+        yield b"".join(msgspec.json.encode(row) + b"\n" for row in page)
+
+
+async def as_csv(columns: Sequence[str], pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]:
+    """Yield a header line and one line a row, the columns in that order."""
+    yield csv_lines([columns])
+    async for page in pages:
+        yield csv_lines([[row.get(column) for column in columns] for row in page])

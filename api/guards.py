@@ -1,0 +1,132 @@
+"""Who may ask at all: host name, origin, token and size of a request, judged before any route sees it.
+
+Beyond loopback every route but /healthz needs a token. On loopback the host name must be loopback's, or a
+page of another site could reach us through a name that it points here (DNS rebinding). Must not know the
+routes' meaning.
+"""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import problems, tokens
+from api.problems import Problem
+
+if TYPE_CHECKING:
+    import asyncpg
+
+    from devices.instants import Now
+
+COOKIE = "nabd_session"
+OPEN_PATHS = frozenset({"/healthz"})
+SIGN_IN = "/signin"
+"""Judges the token it carries itself, so it is reachable without one; it tells nothing else."""
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+BODY_LIMIT = 256 * 1024
+
+
+class Guards:
+    """Answers a problem where a request may not pass."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        pool: asyncpg.Pool[asyncpg.Record],
+        now: Now,
+        token_required: bool,
+    ) -> None:
+        self.app = app
+        self.pool = pool
+        self.now = now
+        self.token_required = token_required
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        problem = await self._refusal(scope, headers)
+        if problem is not None:
+            accept_language = headers.get("accept-language")
+            response = problems.render(problem, accept_language=accept_language, instance=scope["path"])
+            await response(scope, receive, send)
+            return
+        await self.app(scope, _limited(receive), send)
+
+    async def _refusal(self, scope: Scope, headers: Headers) -> Problem | None:
+        if not self.token_required and not is_loopback(headers.get("host", "")):
+            return Problem(421, "wrong-host", "this server listens on loopback: use 127.0.0.1 or localhost")
+        if scope["method"] not in SAFE_METHODS and not is_same_origin(headers):
+            return Problem(403, "foreign-origin", "the request comes from a page of another site")
+        if int_or_zero(headers.get("content-length")) > BODY_LIMIT:
+            return Problem(413, "too-large", f"a body has at most {BODY_LIMIT} bytes")
+        if self.token_required and scope["path"] not in OPEN_PATHS and scope["path"] != SIGN_IN:
+            return await self._token_refusal(headers)
+        return None
+
+    async def _token_refusal(self, headers: Headers) -> Problem | None:
+        token = presented_token(headers)
+        if token is None:
+            detail = "send Authorization: Bearer TOKEN, or open the sign-in link in this browser"
+            return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="nabd"'})
+        async with self.pool.acquire(timeout=5.0) as connection:
+            if await tokens.is_valid(connection, token, self.now()):
+                return None
+        challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
+        return Problem(401, "unauthorized", "the token is unknown or has expired", headers=challenge)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a Host header names this machine and nothing else."""
+    try:
+        return urlsplit(f"//{host}").hostname in LOOPBACK_NAMES
+    except ValueError:
+        return False
+
+
+def is_same_origin(headers: Headers) -> bool:
+    """Tell whether a change was asked for by our own page, or by a program that is no browser."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def presented_token(headers: Headers) -> str | None:
+    """Return the bearer token, or the one in the session cookie."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return None
+    return cookie.value if cookie else None
+
+
+def int_or_zero(text: str | None) -> int:
+    """Return a header's number; what is no number is judged where the body is read."""
+    return int(text) if text and text.isascii() and text.isdigit() else 0
+
+
+def _limited(receive: Receive) -> Receive:
+    size = 0
+
+    async def receive_limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > BODY_LIMIT:
+            raise HTTPException(413, f"a body has at most {BODY_LIMIT} bytes")
+        return message
+
+    return receive_limited

@@ -1,0 +1,211 @@
+"""The live stream's one listener: reads what is new once per process and hands it to every open screen.
+
+NOTIFY says when to look, polling is the safety net, the order of events comes from the tables alone. Must
+not know HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import structlog
+
+from api.alerts import alert_out, event_out
+from api.latest import latest_out
+from api.metrics import Metrics
+from api.subscription import Interest, LiveAlert, Subscription
+from devices.fresh import latest_since, newest_received_at
+from devices.instants import EPOCH
+from devices.kinds import Kinds
+from rules import events
+from rules.alerts import get_alert
+from rules.events import AlertEvent, Cursor
+
+if TYPE_CHECKING:
+    from devices.registry import Connection
+
+log = structlog.get_logger(__name__)
+
+POLL_S = 2.0
+UNSETTLED_POLL_S = 0.2
+"""An event is read once no older transaction runs; a moment after its NOTIFY it may still have to wait."""
+UNSETTLED_FOR_S = 2.0
+LATEST_EVERY_S = 1.0
+LATEST_OVERLAP = timedelta(seconds=10)
+"""Two writers may commit out of order of their receive times by this much."""
+PAGE = 500
+LATEST_PAGE = 5000
+READ_TIMEOUT_S = 10.0
+RETRY_S = (0.5, 1.0, 2.0, 5.0)
+
+OUTAGES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Live:
+    """Start with `running()`; screens use `subscribe`. `cursor` is how far events have been handed out."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], kinds: Kinds, metrics: Metrics) -> None:
+        self._pool = pool
+        self._kinds = kinds
+        self._metrics = metrics
+        self._subscriptions: set[Subscription] = set()
+        self._wake = asyncio.Event()
+        self._notified_at = 0.0
+        self._latest_at = 0.0
+        self._newest: datetime = EPOCH
+        self._shown: dict[str, datetime] = {}
+        self._closed = False
+        self.cursor: Cursor | None = None
+        self.outage: str | None = "not connected yet"
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Listen as long as the block runs."""
+        task = asyncio.create_task(self._run(), name="live listener")
+        try:
+            yield
+        finally:
+            self.close()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def close(self) -> None:
+        """End every open stream, so that a server that stops need not wait for screens."""
+        self._closed = True
+        for subscription in list(self._subscriptions):
+            subscription.close()
+
+    @contextmanager
+    def subscribe(self, interest: Interest) -> Iterator[Subscription]:
+        """Open a subscription that gets everything after `cursor` as it is now."""
+        subscription = Subscription(interest)
+        self._subscriptions.add(subscription)
+        self._metrics.live_clients.set(len(self._subscriptions))
+        if self._closed:
+            subscription.close()
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+            self._metrics.live_clients.set(len(self._subscriptions))
+
+    async def replay(self, after: Cursor, until: Cursor, interest: Interest) -> AsyncIterator[LiveAlert]:
+        """Yield the settled events in (after, until] that are of interest."""
+        while after < until:
+            async with self._pool.acquire(timeout=READ_TIMEOUT_S) as connection:
+                found = await events.events_after(connection, after, PAGE)
+                lives = await _with_alerts(connection, [e for e in found if e.cursor <= until])
+            for live in lives:
+                if interest.in_alert(live):
+                    yield live
+            if len(found) < PAGE:
+                return
+            after = found[-1].cursor
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                async with (
+                    self._pool.acquire(timeout=READ_TIMEOUT_S) as connection,
+                    self._listening(connection),
+                ):
+                    failures = 0
+                    await self._follow(connection)
+            except OUTAGES as error:
+                if self.outage is None or failures == 0:
+                    log.warning("live stream lost the database", reason=str(error) or type(error).__name__)
+                self.outage = str(error) or type(error).__name__
+                await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
+                failures += 1
+
+    @asynccontextmanager
+    async def _listening(self, connection: Connection) -> AsyncIterator[None]:
+        channels = ("nabd_alert", "nabd_latest")
+        for channel in channels:
+            await connection.add_listener(channel, self._notified)
+        try:
+            yield
+        finally:
+            if not connection.is_closed():
+                for channel in channels:
+                    await connection.remove_listener(channel, self._notified)
+
+    def _notified(self, *_: Any) -> None:
+        self._notified_at = asyncio.get_running_loop().time()
+        self._wake.set()
+
+    async def _follow(self, connection: Connection) -> None:
+        await self._start(connection)
+        if self.outage != "not connected yet":
+            log.info("live stream reads the database again")
+        self.outage = None
+        while True:
+            self._wake.clear()
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                await self._read_alerts(connection)
+                await self._read_latest(connection)
+            await self._wait()
+
+    async def _start(self, connection: Connection) -> None:
+        if self.cursor is None:
+            self.cursor = await events.latest_cursor(connection)
+            self._newest = await newest_received_at(connection) or EPOCH
+
+    async def _wait(self) -> None:
+        recently = asyncio.get_running_loop().time() - self._notified_at < UNSETTLED_FOR_S
+        try:
+            async with asyncio.timeout(UNSETTLED_POLL_S if recently else POLL_S):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _read_alerts(self, connection: Connection) -> None:
+        while True:
+            assert self.cursor is not None
+            found = await events.events_after(connection, self.cursor, PAGE)
+            lives = await _with_alerts(connection, found) if self._subscriptions else []
+            for live in lives:
+                self._hand_out(live)
+            self._metrics.live_events.inc(len(found))
+            if found:
+                self.cursor = found[-1].cursor
+            if len(found) < PAGE:
+                return
+
+    def _hand_out(self, live: LiveAlert) -> None:
+        for subscription in self._subscriptions:
+            if not subscription.offer_alert(live):
+                self._metrics.live_missed.inc()
+
+    async def _read_latest(self, connection: Connection) -> None:
+        time = asyncio.get_running_loop().time()
+        if time - self._latest_at < LATEST_EVERY_S:
+            return
+        self._latest_at = time
+        if not self._subscriptions:
+            return
+        rows = await latest_since(connection, self._newest - LATEST_OVERLAP, LATEST_PAGE)
+        for row in rows:
+            if self._shown.get(row.device) == row.received_at:
+                continue
+            shown = latest_out(self._kinds, row)
+            for subscription in self._subscriptions:
+                subscription.offer_latest(shown)
+        if rows:
+            self._newest = rows[-1].received_at
+            self._shown = {row.device: row.received_at for row in rows}
+
+
+async def _with_alerts(connection: Connection, found: list[AlertEvent]) -> list[LiveAlert]:
+    alerts = {alert_id: await get_alert(connection, alert_id) for alert_id in {e.alert_id for e in found}}
+    return [
+        LiveAlert(cursor=event.cursor, event=event_out(event), alert=alert_out(alert))
+        for event in found
+        if (alert := alerts[event.alert_id]) is not None
+    ]

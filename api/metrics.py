@@ -1,0 +1,31 @@
+"""What the API counts about itself, in a registry of its own, as OpenMetrics text at /metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class Metrics:
+    """Counters of one application; two applications in one process do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "nabd_http_requests",
+            "Requests answered",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+        self.seconds = Histogram(
+            "nabd_http_request_seconds",
+            "Time until the response started",
+            ["method", "route"],
+            registry=self.registry,
+        )
+        self.live_clients = Gauge("nabd_live_clients", "Open live streams", registry=self.registry)
+        self.live_events = Counter(
+            "nabd_live_events", "Alert events read for live streams", registry=self.registry
+        )
+        self.live_missed = Counter(
+            "nabd_live_missed", "Events that slow live clients were told they missed", registry=self.registry
+        )

@@ -1,0 +1,107 @@
+"""Problem details (RFC 9457): every error of the API as `application/problem+json`.
+
+A problem's `type` is stable and for programs, its `title` is a sentence in the reader's language, its
+`detail` says what is wrong with this request. Must not know which route raised it, and never shows a
+traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from api.languages import LANGUAGES, Language, negotiate
+from api.problem_titles import TITLES
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:nabd:problem:"
+
+BY_STATUS: Mapping[int, str] = {
+    400: "bad-request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    409: "conflict",
+    412: "changed-meanwhile",
+    413: "too-large",
+    415: "unsupported-media-type",
+    421: "wrong-host",
+    422: "invalid",
+    500: "internal",
+    503: "unavailable",
+}
+
+
+class Problem(Exception):
+    """A request that cannot be served, and why.
+
+    `slug` is one of `problem_titles.TITLES`; `more` are further members of the problem object.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        slug: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.slug = slug
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.more = more
+
+
+def title(slug: str, language: Language) -> str:
+    """Return the sentence of a problem type in one language."""
+    return TITLES[slug][language]
+
+
+def render(problem: Problem, *, accept_language: str | None, instance: str) -> Response:
+    """Return the response of a problem, its title in the reader's language."""
+    language = negotiate(accept_language)
+    body = {
+        "type": TYPE_PREFIX + problem.slug,
+        "title": title(problem.slug, language),
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": instance,
+        **problem.more,
+    }
+    headers = {"Content-Language": language, "Vary": "Accept-Language", **problem.headers}
+    return Response(
+        msgspec.json.encode(body), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers
+    )
+
+
+def of_status(status: int, detail: str | None = None) -> Problem:
+    """Return the general problem of an HTTP status."""
+    slug = BY_STATUS.get(status, "bad-request" if status < 500 else "internal")
+    return Problem(status, slug, detail or HTTPStatus(status).phrase)
+
+
+def of_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """Return one problem that lists every parameter or member that is not acceptable."""
+    listed = [_violation(error) for error in errors]
+    first = listed[0]["detail"] if listed else "the request is not acceptable"
+    return Problem(422, "invalid", first, errors=listed)
+
+
+def _violation(error: Mapping[str, Any]) -> dict[str, str]:
+    place, *path = [str(part) for part in error.get("loc", ("request",))]
+    detail = f"{'.'.join(path) or place}: {error.get('msg', 'not acceptable')}"
+    if place == "body":
+        return {"pointer": "#/" + "/".join(path), "detail": detail}
+    return {"parameter": ".".join(path), "in": place, "detail": detail}
+
+
+assert all(set(titles) == set(LANGUAGES) for titles in TITLES.values())

@@ -1,0 +1,140 @@
+"""Alerts: the queue, one with its history, acknowledge, comment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from api import pages
+from api.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, members
+from api.context import UsesConnection, UsesContext
+from api.pages import Fields, Limit, Page
+from api.problems import Problem
+from rules import alerts, events
+from rules.alerts import AlertNotFound
+from rules.transition import Severity
+
+router = APIRouter(tags=["alerts"])
+
+AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", max_length=200, description="the same key is answered once and for all"),
+]
+NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
+"""PostgreSQL text takes no NUL, and nobody reads the other control characters."""
+
+
+class Acknowledgement(BaseModel):
+    """Who has seen it."""
+
+    author: str = Field(
+        default="operator", min_length=1, max_length=100, pattern=NO_CONTROL, examples=["Rima"]
+    )
+
+
+class Comment(BaseModel):
+    """What somebody wants the others to know."""
+
+    author: str = Field(
+        default="operator", min_length=1, max_length=100, pattern=NO_CONTROL, examples=["Rima"]
+    )
+    body: str = Field(min_length=1, max_length=4000, pattern=NO_CONTROL, examples=["Crew is on its way"])
+
+
+class CommentOut(BaseModel):
+    """The comment's number among the events of alerts."""
+
+    id: int
+
+
+@router.get("/alerts", response_model=Page[AlertOut], summary="List alerts, newest first")
+async def list_alerts(
+    request: Request,
+    connection: UsesConnection,
+    state: Literal["firing", "resolved"] | None = None,
+    severity: Severity | None = None,
+    device: Annotated[str | None, Query(max_length=64)] = None,
+    kind: Annotated[str | None, Query(max_length=31)] = None,
+    municipality: Annotated[str | None, Query(max_length=32)] = None,
+    before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
+    limit: Limit = 100,
+    fields: Fields = None,
+) -> Response:
+    """Return alerts, newest first."""
+    found = await alerts.list_alerts(
+        connection,
+        state=state,
+        severity=severity,
+        device=device,
+        kind=kind,
+        municipality=municipality,
+        before=before,
+        limit=limit + 1,
+    )
+    items = [alert_out(alert) for alert in found]
+    last = pages.last_of(items, limit)
+    cursor = None if last is None else str(last.id)
+    return pages.answer(request, items, limit=limit, parameter="before", cursor=cursor, fields=fields)
+
+
+@router.get("/alerts/{alert_id}", summary="One alert and its history")
+async def get_alert(alert_id: AlertId, connection: UsesConnection) -> AlertWithHistoryOut:
+    """Return an alert and everything that happened to it."""
+    alert = await alerts.get_alert(connection, alert_id)
+    if alert is None:
+        raise _unknown(alert_id)
+    history = await events.history(connection, alert_id)
+    return AlertWithHistoryOut(**members(alert), history=[event_out(event) for event in history])
+
+
+@router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it")
+async def acknowledge(
+    alert_id: AlertId,
+    context: UsesContext,
+    connection: UsesConnection,
+    body: Acknowledgement | None = None,
+    key: Key = None,
+) -> AlertOut:
+    """Acknowledge an alert: somebody has seen it, which never means that it is fixed.
+
+    Safe to repeat: the first acknowledgement stays. The condition ends by readings alone.
+    """
+    said = body or Acknowledgement()
+
+    async def work() -> AlertOut:
+        alert = await alerts.acknowledge(connection, alert_id, author=said.author, now=context.now())
+        return alert_out(alert)
+
+    try:
+        return await context.idempotency.once(
+            key, f"acknowledge {alert_id}", said.model_dump_json().encode(), work
+        )
+    except AlertNotFound as error:
+        raise _unknown(alert_id) from error
+
+
+@router.post("/alerts/{alert_id}/comments", status_code=201, summary="Comment on it")
+async def comment(
+    alert_id: AlertId, context: UsesContext, connection: UsesConnection, body: Comment, key: Key = None
+) -> CommentOut:
+    """Add a comment to the alert's history."""
+
+    async def work() -> CommentOut:
+        event = await alerts.comment(
+            connection, alert_id, author=body.author, body=body.body, now=context.now()
+        )
+        return CommentOut(id=event)
+
+    try:
+        return await context.idempotency.once(
+            key, f"comment {alert_id}", body.model_dump_json().encode(), work
+        )
+    except AlertNotFound as error:
+        raise _unknown(alert_id) from error
+
+
+def _unknown(alert_id: int) -> Problem:
+    return Problem(404, "unknown-alert", f"no alert has the number {alert_id}")

@@ -1,0 +1,84 @@
+"""What the kinds of device declare: measurements with units, ranges and labels, and how they are drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
+
+from api import pages
+from api.context import UsesContext
+from devices.kinds.kind import Kind
+
+router = APIRouter(tags=["kinds"])
+
+
+class MeasurementOut(BaseModel):
+    """One measurement of a kind; `low` and `high` are physical limits, in `unit` (UCUM)."""
+
+    name: str = Field(examples=["temperature_c"])
+    label: dict[str, str] = Field(examples=[{"en": "Temperature", "fr": "Température", "ar": "الحرارة"}])
+    unit: str = Field(examples=["Cel"])
+    type: str = Field(examples=["number"])
+    low: float | None = None
+    high: float | None = None
+    choices: list[str] = []
+    counter: bool = False
+
+
+class PanelOut(BaseModel):
+    """One chart: measurements that belong on the same axis."""
+
+    title: dict[str, str]
+    measurements: list[str]
+
+
+class AttributeOut(BaseModel):
+    """Something known about a device that it does not measure."""
+
+    name: str
+    label: dict[str, str]
+    unit: str
+    type: str
+    default: float | str | bool | None = None
+
+
+class KindOut(BaseModel):
+    """One kind of device as declared."""
+
+    name: str
+    title: dict[str, str]
+    icon: str
+    headline: str = Field(description="the measurement that says most at a glance")
+    measurements: list[MeasurementOut]
+    attributes: list[AttributeOut]
+    panels: list[PanelOut]
+
+
+@router.get("/kinds", response_model=dict[str, list[KindOut]], summary="Declared kinds")
+async def list_kinds(request: Request, context: UsesContext) -> Response:
+    """Return every kind this platform knows, as `{"items": [...]}`."""
+    items = [_kind_out(kind).model_dump(mode="json") for kind in context.kinds.values()]
+    return pages.tagged(request, msgspec.json.encode({"items": items}))
+
+
+def _kind_out(kind: Kind) -> KindOut:
+    return KindOut(
+        name=kind.name,
+        title=dict(kind.title),
+        icon=kind.icon,
+        headline=kind.headline,
+        measurements=[MeasurementOut(**_members(m, MeasurementOut)) for m in kind.measurements],
+        attributes=[AttributeOut(**_members(a, AttributeOut)) for a in kind.attributes],
+        panels=[PanelOut(title=dict(p.title), measurements=list(p.measurements)) for p in kind.panels],
+    )
+
+
+def _members(declared: object, model: type[BaseModel]) -> dict[str, Any]:
+    return {name: _plain(getattr(declared, name)) for name in model.model_fields}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,109 @@
+"""The ledger: received = stored + duplicate + rejected."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.context import UsesConnection, UsesContext
+from api.problems import Problem
+from api.times import Instant
+from devices import ledger, registry
+from devices.ledger import Totals
+
+router = APIRouter(tags=["ledger"])
+
+MOST_PERIODS = 1000
+
+
+class Every(StrEnum):
+    """Length of a period."""
+
+    MINUTE = "1m"
+    HOUR = "1h"
+    DAY = "1d"
+
+
+LENGTHS = {
+    Every.MINUTE: timedelta(minutes=1),
+    Every.HOUR: timedelta(hours=1),
+    Every.DAY: timedelta(days=1),
+}
+
+
+class TotalsOut(BaseModel):
+    """Counts of readings; a message that cannot be decoded counts one. `reasons` splits `rejected`."""
+
+    received: int = Field(examples=[1200])
+    stored: int = Field(examples=[1180])
+    duplicate: int = Field(examples=[15])
+    rejected: int = Field(examples=[5])
+    undated: int | None = Field(default=None, description="stored without a usable device time")
+    messages: int | None = None
+    reasons: dict[str, int] = Field(examples=[{"bad_value": 3, "unknown_device": 2}])
+    balanced: bool = Field(description="received = stored + duplicate + rejected, and the reasons add up")
+
+
+class PeriodOut(BaseModel):
+    """The totals of one period of receive time."""
+
+    start: Instant
+    totals: TotalsOut
+
+
+class LedgerOut(BaseModel):
+    """Totals, and the periods they consist of when asked for."""
+
+    totals: TotalsOut
+    periods: list[PeriodOut] = []
+
+
+Since = Annotated[Instant | None, Query(description="receive time from which on, RFC 3339")]
+Until = Annotated[Instant | None, Query(description="receive time before which, RFC 3339")]
+
+
+@router.get("/ledger", summary="What was received, and what became of it")
+async def read_ledger(
+    connection: UsesConnection,
+    context: UsesContext,
+    device: Annotated[str | None, Query(max_length=64)] = None,
+    since: Since = None,
+    until: Until = None,
+    every: Annotated[Every | None, Query(description="also split by period; needs `since`")] = None,
+) -> LedgerOut:
+    """Return the totals of the platform, or of one device."""
+    if device is not None:
+        found = await registry.get_device(connection, device)
+        totals = await ledger.of_device(connection, context.kinds, found, since=since, until=until)
+        return LedgerOut(totals=_totals_out(totals))
+    totals = await ledger.total(connection, since=since, until=until)
+    if every is None:
+        return LedgerOut(totals=_totals_out(totals))
+    _check_periods(since, until, every)
+    periods = await ledger.by_period(connection, every=LENGTHS[every], since=since, until=until)
+    shown = [PeriodOut(start=p.start, totals=_totals_out(p.totals)) for p in periods[:MOST_PERIODS]]
+    return LedgerOut(totals=_totals_out(totals), periods=shown)
+
+
+def _check_periods(since: Instant | None, until: Instant | None, every: Every) -> None:
+    if since is None or until is None:
+        raise Problem(422, "invalid", "every: needs since and until")
+    if until - since > LENGTHS[every] * MOST_PERIODS:
+        raise Problem(422, "range-too-wide", f"at most {MOST_PERIODS} periods; use a longer one")
+
+
+def _totals_out(totals: Totals) -> TotalsOut:
+    return TotalsOut(
+        received=totals.received,
+        stored=totals.stored,
+        duplicate=totals.duplicate,
+        rejected=totals.rejected,
+        undated=totals.undated,
+        messages=totals.messages,
+        reasons=dict(totals.reasons),
+        balanced=totals.balanced,
+    )

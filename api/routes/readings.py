@@ -1,0 +1,273 @@
+"""The readings of one device: raw or by bucket, as JSON, NDJSON or CSV, streamed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Annotated, Any, assert_never
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from api import buckets, formats
+from api.buckets import Bucket
+from api.context import POOL_TIMEOUT_S, Context, UsesConnection, UsesContext
+from api.formats import MEDIA_TYPES, Format
+from api.problems import Problem
+from api.times import Instant, rfc3339
+from devices import history, registry
+from devices.history import Bucketed, Reading
+from devices.instants import MICROSECOND, to_datetime
+from devices.kinds.kind import Kind
+
+router = APIRouter(tags=["readings"])
+
+DAY = timedelta(days=1)
+ROWS_AT_A_TIME = 2000
+SUMMARY = ("min", "max", "avg", "count", "last")
+
+
+class SummaryOut(BaseModel):
+    """One measurement over one bucket; suspect values are left out."""
+
+    min: float | None
+    max: float | None
+    avg: float | None
+    count: int
+    last: float | str | None
+
+
+class ReadingOut(BaseModel):
+    """One reading (raw), or the summary of one bucket."""
+
+    observed_at: Instant | None = Field(default=None, description="raw only")
+    received_at: Instant | None = Field(default=None, description="raw only")
+    quality: int | None = Field(default=None, description="raw only: bit field, 0 is good")
+    suspect: list[str] | None = Field(default=None, description="raw only: measurements not to be believed")
+    at: Instant | None = Field(default=None, description="buckets only: where the bucket starts")
+    readings: int | None = Field(default=None, description="buckets only: how many readings it holds")
+    measurements: dict[str, float | bool | str | SummaryOut | None]
+
+
+class ReadingsOut(BaseModel):
+    """The readings of one device in a time range."""
+
+    device: str = Field(examples=["bin-0007"])
+    kind: str = Field(examples=["bin"])
+    start: Instant
+    end: Instant
+    bucket: Bucket = Field(description="what was answered, also when auto was asked")
+    tz: str = Field(examples=["Asia/Beirut"])
+    units: dict[str, str] = Field(examples=[{"fill_pct": "%"}])
+    readings: list[ReadingOut]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What was asked for, complete and checked."""
+
+    context: Context
+    device: registry.Device
+    kind: Kind
+    measurements: Sequence[str]
+    start: datetime
+    end: datetime
+    bucket: Bucket
+    tz: str
+
+    @cached_property
+    def head(self) -> dict[str, Any]:
+        """The members that stand before the readings."""
+        return {
+            "device": self.device.name,
+            "kind": self.kind.name,
+            "start": rfc3339(self.start),
+            "end": rfc3339(self.end),
+            "bucket": self.bucket,
+            "tz": self.tz,
+            "units": {name: self.kind.measurement(name).unit for name in self.measurements},
+        }
+
+
+@router.get(
+    "/devices/{device}/readings",
+    response_model=ReadingsOut,
+    responses={200: {"content": {"text/csv": {}, "application/x-ndjson": {}}}},
+    summary="Readings of one device",
+)
+async def read_readings(
+    request: Request,
+    context: UsesContext,
+    connection: UsesConnection,
+    device: str,
+    measurements: Annotated[
+        str | None, Query(max_length=2000, description="names, separated by commas; all without it")
+    ] = None,
+    start: Annotated[
+        Instant | None, Query(description="first instant; a day before `end` without it")
+    ] = None,
+    end: Annotated[Instant | None, Query(description="first instant left out; now without it")] = None,
+    bucket: Bucket = Bucket.RAW,
+    width: Annotated[
+        int, Query(ge=10, le=5000, description="points useful, for auto")
+    ] = buckets.DEFAULT_WIDTH,
+    tz: Annotated[str | None, Query(max_length=64, description="IANA name; the municipality's")] = None,
+    format: Annotated[Format | None, Query(description="wins over Accept")] = None,  # noqa: A002
+) -> StreamingResponse:
+    """Return readings observed in [start, end), oldest first.
+
+    Buckets keep min, max, avg, count and last, and leave suspect values out; raw readings name them.
+    """
+    found = await registry.get_device(connection, device)
+    kind = _kind_of(context, found)
+    until = end or to_datetime(context.now())
+    since = start or until - DAY
+    selection = Selection(
+        context=context,
+        device=found,
+        kind=kind,
+        measurements=_chosen(kind, measurements),
+        start=since,
+        end=until,
+        bucket=_bucket_of(kind, bucket, until - since, width),
+        tz=_known_zone(tz or (await registry.get_municipality(connection, found.municipality)).time_zone),
+    )
+    return _respond(selection, format or formats.negotiate(request.headers.get("accept")))
+
+
+def _kind_of(context: Context, device: registry.Device) -> Kind:
+    kind = context.kinds.get(device.kind)
+    if kind is None:
+        raise Problem(404, "not-found", f"{device.name} is a {device.kind}, which has no readings of its own")
+    return kind
+
+
+def _chosen(kind: Kind, measurements: str | None) -> list[str]:
+    declared = [m.name for m in kind.measurements]
+    if measurements is None:
+        return declared
+    wanted = list(dict.fromkeys(name.strip() for name in measurements.split(",") if name.strip()))
+    for name in wanted:
+        if name not in declared:
+            raise Problem(422, "invalid", f"measurements: {name!r} is none of {', '.join(declared)}")
+    return wanted or declared
+
+
+def _bucket_of(kind: Kind, asked: Bucket, span: timedelta, width: int) -> Bucket:
+    if span <= timedelta(0):
+        raise Problem(422, "invalid", "end: must be after start")
+    every = timedelta(seconds=min(r.every_s for r in kind.reporting))
+    bucket = buckets.choose(span, width=width, every=every) if asked is Bucket.AUTO else asked
+    if span > buckets.LIMITS[bucket]:
+        most = buckets.LIMITS[bucket].days
+        raise Problem(422, "range-too-wide", f"bucket {bucket} is answered for at most {most} days")
+    return bucket
+
+
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Problem(422, "invalid", f"tz: {name!r} is no IANA time zone") from error
+
+
+def _respond(selection: Selection, form: Format) -> StreamingResponse:
+    rows = _raw_pages(selection) if selection.bucket is Bucket.RAW else _bucket_pages(selection)
+    match form:
+        case Format.JSON:
+            body = formats.as_json(selection.head, "readings", rows)
+        case Format.NDJSON:
+            body = formats.as_ndjson(rows)
+        case Format.CSV:
+            body = formats.as_csv(_csv_columns(selection), _flat(rows))
+        case _:
+            assert_never(form)
+    headers = {"Vary": "Accept"}
+    if form is Format.CSV:
+        name = f"{selection.device.name.replace(':', '_')}-{selection.bucket}.csv"
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return StreamingResponse(body, media_type=MEDIA_TYPES[form], headers=headers)
+
+
+async def _raw_pages(selection: Selection) -> AsyncIterator[list[dict[str, Any]]]:
+    # A connection per page, not per answer: a slow reader must not hold one.
+    start: datetime | None = selection.start
+    while start is not None:
+        async with selection.context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+            page = await history.readings(
+                connection,
+                selection.kind,
+                selection.device.id,
+                measurements=selection.measurements,
+                start=start,
+                end=selection.end,
+                limit=ROWS_AT_A_TIME,
+            )
+        yield [_raw_row(reading) for reading in page]
+        start = page[-1].observed_at + MICROSECOND if len(page) == ROWS_AT_A_TIME else None
+
+
+async def _bucket_pages(selection: Selection) -> AsyncIterator[list[dict[str, Any]]]:
+    async with selection.context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+        rows = await history.buckets(
+            connection,
+            selection.kind,
+            selection.device.id,
+            measurements=selection.measurements,
+            start=selection.start,
+            end=selection.end,
+            unit=buckets.unit(selection.bucket),
+            time_zone=selection.tz,
+        )
+    for i in range(0, len(rows), ROWS_AT_A_TIME):
+        yield [_bucket_row(row) for row in rows[i : i + ROWS_AT_A_TIME]]
+
+
+def _raw_row(reading: Reading) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "observed_at": rfc3339(reading.observed_at),
+        "received_at": rfc3339(reading.received_at),
+        "quality": reading.quality,
+        "suspect": reading.suspect,
+        "measurements": {name: value for name, value in reading.values.items() if value is not None},
+    }
+    if reading.boot is not None or reading.seq is not None:
+        row |= {"boot": reading.boot, "seq": reading.seq}
+    if reading.extra:
+        row["extra"] = reading.extra
+    return row
+
+
+def _bucket_row(row: Bucketed) -> dict[str, Any]:
+    summaries = {
+        name: {part: getattr(summary, part) for part in SUMMARY}
+        for name, summary in row.values.items()
+        if summary.count
+    }
+    return {"at": rfc3339(row.at), "readings": row.readings, "measurements": summaries}
+
+
+def _csv_columns(selection: Selection) -> list[str]:
+    if selection.bucket is Bucket.RAW:
+        return ["observed_at", "received_at", "quality", "suspect", *selection.measurements]
+    return ["at", "readings", *(f"{name}_{part}" for name in selection.measurements for part in SUMMARY)]
+
+
+async def _flat(pages: AsyncIterator[Sequence[Mapping[str, Any]]]) -> AsyncIterator[list[dict[str, Any]]]:
+    async for page in pages:
+        yield [_flat_row(row) for row in page]
+
+
+def _flat_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {name: value for name, value in row.items() if name not in ("measurements", "suspect", "extra")}
+    flat["suspect"] = " ".join(row.get("suspect", ()))
+    for name, value in row["measurements"].items():
+        if isinstance(value, dict):
+            flat |= {f"{name}_{part}": value[part] for part in SUMMARY}
+        else:
+            flat[name] = value
+    return flat

@@ -1,0 +1,107 @@
+"""What waits for one client of the live stream: bounded, whatever the client does.
+
+Alert events queue up to a limit; beyond it they are dropped and counted, and the client is told. Newest
+readings are coalesced: only the last one of each device waits. Pure but for waking its reader; must not
+know HTTP or the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+from api.alerts import AlertEventOut, AlertOut
+from api.latest import LatestOut
+from rules.events import Cursor
+from rules.transition import Severity
+
+QUEUE_LIMIT = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAlert:
+    """One event with the alert as it is now."""
+
+    cursor: Cursor
+    event: AlertEventOut
+    alert: AlertOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interest:
+    """What a client wants to hear of; None means everything."""
+
+    kind: str | None = None
+    municipality: str | None = None
+    severities: frozenset[Severity] | None = None
+
+    def in_alert(self, live: LiveAlert) -> bool:
+        """Tell whether an alert event is wanted."""
+        return self._in(live.alert.kind, live.alert.municipality) and (
+            self.severities is None or live.event.severity in self.severities
+        )
+
+    def in_latest(self, latest: LatestOut) -> bool:
+        """Tell whether a newest reading is wanted."""
+        return self._in(latest.kind, latest.municipality)
+
+    def _in(self, kind: str, municipality: str) -> bool:
+        return self.kind in (None, kind) and self.municipality in (None, municipality)
+
+
+@dataclass(slots=True, kw_only=True)
+class Waiting:
+    """What one wake-up hands to the client; `missed` counts alert events that were dropped before these."""
+
+    missed: int = 0
+    alerts: list[LiveAlert] = field(default_factory=list)
+    latest: list[LatestOut] = field(default_factory=list)
+
+
+class Subscription:
+    """One client. `offer_*` never waits; `wait` returns what there is as soon as there is something."""
+
+    def __init__(self, interest: Interest, limit: int = QUEUE_LIMIT) -> None:
+        self.interest = interest
+        self.closed = False
+        self._limit = limit
+        self._alerts: deque[LiveAlert] = deque()
+        self._latest: dict[str, LatestOut] = {}
+        self._missed = 0
+        self._wake = asyncio.Event()
+
+    def offer_alert(self, live: LiveAlert) -> bool:
+        """Queue an event; return False when the queue was full and everything waiting was dropped."""
+        if not self.interest.in_alert(live):
+            return True
+        fits = len(self._alerts) < self._limit
+        if not fits:
+            # Who lags that far must read the list again anyway; half a queue would only delay that.
+            self._missed += len(self._alerts)
+            self._alerts.clear()
+        self._alerts.append(live)
+        self._wake.set()
+        return fits
+
+    def offer_latest(self, latest: LatestOut) -> None:
+        """Replace what waits of this device."""
+        if self.interest.in_latest(latest):
+            self._latest[latest.device] = latest
+            self._wake.set()
+
+    def close(self) -> None:
+        """Let the client go: `wait` returns at once from now on."""
+        self.closed = True
+        self._wake.set()
+
+    async def wait(self) -> Waiting:
+        """Return everything that waits, once something does."""
+        await self._wake.wait()
+        if not self.closed:
+            self._wake.clear()
+        waiting = Waiting(missed=self._missed, alerts=list(self._alerts), latest=list(self._latest.values()))
+        self._missed = 0
+        self._alerts.clear()
+        self._latest.clear()
+        return waiting

@@ -1,0 +1,28 @@
+"""Instants as the API reads and writes them: RFC 3339, any offset in, UTC out.
+
+Pure. A time without an offset is refused: it would mean another instant in every town.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, PlainSerializer
+
+from devices.instants import to_datetime
+
+
+def rfc3339(instant: datetime) -> str:
+    """Return an aware datetime as RFC 3339 in UTC, for example 2026-03-01T08:30:00.25Z."""
+    text = instant.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return (text.rstrip("0") if "." in text else text) + "Z"
+
+
+def of_microseconds(instant: int) -> str:
+    """Return microseconds since 1970-01-01Z as RFC 3339 in UTC."""
+    return rfc3339(to_datetime(instant))
+
+
+Instant = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str)]
+"""An instant in requests and responses."""

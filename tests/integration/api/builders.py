@@ -1,0 +1,161 @@
+"""Rows that API tests need, made with the code that makes them in life where there is any."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from devices.instants import to_datetime, to_microseconds
+from devices.kinds import load
+from devices.latest import LatestColumns, flush
+from devices.registration import NewDevice, add_device
+from devices.registry import Device
+from rules.record import record
+from rules.transition import Severity, State, Transition
+
+KINDS = load()
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+"""Noon of yesterday: inside the partitions of a test database, and no day's edge."""
+
+SENTENCE = {"en": "{device} is full", "fr": "{device} est plein", "ar": "{device} ممتلئ"}
+
+
+def now() -> int:
+    """A clock that stands still at noon."""
+    return to_microseconds(NOON)
+
+
+async def add_town(connection: asyncpg.Connection, name: str = "tripoli") -> None:
+    """Add a municipality."""
+    await connection.execute(
+        """
+        INSERT INTO municipality (name, title, time_zone, locale, lat, lon)
+        VALUES ($1, $2, 'Asia/Beirut', 'ar-LB', 34.4367, 35.8497)
+        ON CONFLICT DO NOTHING
+        """,
+        name,
+        {"en": "Tripoli", "fr": "Tripoli", "ar": "طرابلس"},
+    )
+
+
+async def add(connection: asyncpg.Connection, name: str, kind: str = "bin", **more: Any) -> Device:
+    """Register a device, its town too."""
+    town = more.pop("municipality", "tripoli")
+    await add_town(connection, town)
+    new = NewDevice(name=name, kind=kind, municipality=town, **more)
+    return await add_device(connection, KINDS, new, now)
+
+
+async def add_rule(connection: asyncpg.Connection, rule: str, kind: str | None = "bin") -> None:
+    """Add version 1 of a rule that nobody evaluates."""
+    definition = {"silent": True} if rule == "silent" else {}
+    await connection.execute(
+        """
+        INSERT INTO rule (id, version, kind, definition, created_at) VALUES ($1, 1, $2, $3, $4)
+        ON CONFLICT DO NOTHING
+        """,
+        rule,
+        kind,
+        definition,
+        NOON,
+    )
+
+
+async def fire(
+    connection: asyncpg.Connection,
+    device: Device,
+    *,
+    rule: str = "bin-overflow",
+    severity: Severity = Severity.MAJOR,
+    at: datetime = NOON,
+    summary: Mapping[str, str] = SENTENCE,
+    evidence: Mapping[str, Any] | None = None,
+) -> int:
+    """Open an alert the way ingest does and return its id."""
+    await add_rule(connection, rule)
+    await _change(
+        connection, device, rule, State.PENDING, State.FIRING, severity, at, summary, evidence or {}
+    )
+    alert: int = await connection.fetchval(
+        "SELECT id FROM alert WHERE rule = $1 AND device_id = $2 AND state = 'firing'", rule, device.id
+    )
+    return alert
+
+
+async def resolve(connection: asyncpg.Connection, device: Device, *, rule: str = "bin-overflow") -> None:
+    """Resolve the device's open alert the way ingest does."""
+    await _change(connection, device, rule, State.FIRING, State.RESOLVED, Severity.MAJOR, NOON, SENTENCE, {})
+
+
+async def _change(
+    connection: asyncpg.Connection,
+    device: Device,
+    rule: str,
+    before: State,
+    after: State,
+    severity: Severity,
+    at: datetime,
+    summary: Mapping[str, str],
+    evidence: Mapping[str, Any],
+) -> None:
+    transition = Transition(
+        rule=rule,
+        version=1,
+        device_id=device.id,
+        from_state=before,
+        to_state=after,
+        severity=severity,
+        observed_at=to_microseconds(at),
+        received_at=to_microseconds(at),
+        evidence=evidence,
+    )
+    sentence = {language: text.format(device=device.name) for language, text in summary.items()}
+    async with connection.transaction():
+        await record(connection, [transition], lambda _: sentence, to_microseconds(at))
+
+
+async def store(connection: asyncpg.Connection, device: Device, rows: list[dict[str, Any]]) -> None:
+    """Store readings of one device; each row names measurements and `observed_at`, perhaps `quality`."""
+    measurements = sorted({name for row in rows for name in row} - {"observed_at", "quality", "extra"})
+    columns = ["device_id", "observed_at", "received_at", "quality", "extra", *measurements]
+    await connection.copy_records_to_table(
+        f"{device.kind}_reading",
+        columns=columns,
+        records=[
+            (
+                device.id,
+                row["observed_at"],
+                row["observed_at"] + timedelta(seconds=1),
+                row.get("quality", 0),
+                row.get("extra"),
+                *(row.get(name) for name in measurements),
+            )
+            for row in rows
+        ],
+    )
+
+
+async def report(
+    connection: asyncpg.Connection, device: Device, at: datetime = NOON, quality: int = 0, **values: Any
+) -> None:
+    """Make these the newest values of a device."""
+    await flush(
+        connection,
+        LatestColumns(
+            device_id=[device.id],
+            observed_at=[to_microseconds(at)],
+            received_at=[to_microseconds(at)],
+            interval_s=[600.0],
+            quality=[quality],
+            measurements=[values],
+        ),
+    )
+
+
+def instant(text: str) -> datetime:
+    """Read an instant as the API writes it."""
+    return to_datetime(to_microseconds(msgspec.convert(text, datetime)))

@@ -1,0 +1,61 @@
+"""The application on a real database: in process, and behind a real server on a free port."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import asyncpg
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.server import Server, listen
+from tests.integration.api import builders
+
+
+@pytest.fixture
+async def app(pool: asyncpg.Pool) -> FastAPI:
+    """The application as on loopback."""
+    return create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=False)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """A program that asks the application, without a server between."""
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+@pytest.fixture
+async def server(app: FastAPI) -> AsyncIterator[str]:
+    """Address of the application behind a real server."""
+    async with serving(app) as url:
+        yield url
+
+
+class serving:  # noqa: N801 - reads as a verb where it is used
+    """Serve an application on a free port as long as the block runs; the value is its address."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.server = Server(app)
+        self.socket: socket.socket = listen("127.0.0.1", 0)
+        self.task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> str:
+        self.task = asyncio.create_task(self.server.serve(sockets=[self.socket]))
+        async with asyncio.timeout(20):
+            while not self.server.started:
+                await asyncio.sleep(0.01)
+                if self.task.done():
+                    self.task.result()
+        return f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+
+    async def __aexit__(self, *_: object) -> None:
+        self.server.should_exit = True
+        assert self.task is not None
+        await asyncio.wait_for(self.task, 20)
+        self.socket.close()

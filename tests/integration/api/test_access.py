@@ -1,0 +1,153 @@
+"""Who may ask: tokens beyond loopback, host names and origins on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import asyncpg
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+
+from api import tokens
+from api.app import create_app
+from api.guards import COOKIE
+from devices.instants import to_datetime
+from tests.integration.api import builders
+
+
+def routes_of(app: FastAPI) -> list[tuple[str, str]]:
+    """Return every method and path, each parameter filled in."""
+    found = []
+    for route in iter_route_contexts(app.routes):
+        path = (route.path or "").replace("{device}", "bin-1").replace("{alert_id}", "1")
+        assert "{" not in path, "fill in the new parameter here"
+        found += [(method, path) for method in sorted((route.methods or set()) - {"HEAD"})]
+    return found
+
+
+@pytest.fixture
+async def guarded(pool: asyncpg.Pool) -> FastAPI:
+    """The application as beyond loopback."""
+    return create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+
+
+@pytest.fixture
+async def stranger(guarded: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """A program without a token, from anywhere."""
+    transport = httpx2.ASGITransport(app=guarded, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://nabd.example.org") as client:
+        yield client
+
+
+async def test_every_route_but_healthz_needs_a_token_beyond_loopback(
+    guarded: FastAPI, stranger: httpx2.AsyncClient
+) -> None:
+    routes = routes_of(guarded)
+    assert len(routes) > 20
+
+    answers = {route: (await stranger.request(*route)).status_code for route in routes}
+
+    assert answers.pop(("GET", "/healthz")) == 200
+    # Signing in judges the token in its address, and there is none.
+    assert answers.pop(("GET", "/signin")) == 422
+    assert set(answers.values()) == {401}
+
+
+async def test_wrong_token_is_refused_everywhere(guarded: FastAPI, stranger: httpx2.AsyncClient) -> None:
+    headers = {"Authorization": "Bearer wrong", "Cookie": f"{COOKIE}=wrong"}
+
+    answers = {(await stranger.request(*route, headers=headers)).status_code for route in routes_of(guarded)}
+
+    assert answers == {200, 401, 422}
+
+
+async def test_token_opens_routes_and_expires(
+    stranger: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    token = await tokens.create_token(connection, "test", builders.now())
+    headers = {"Authorization": f"Bearer {token}"}
+
+    valid = await stranger.get("/api/v1/devices", headers=headers)
+    past = to_datetime(builders.now()) - timedelta(seconds=1)
+    await connection.execute("UPDATE token SET expires_at = $1", past)
+    expired = await stranger.get("/api/v1/devices", headers=headers)
+
+    assert (valid.status_code, expired.status_code) == (200, 401)
+    assert 'error="invalid_token"' in expired.headers["www-authenticate"]
+
+
+async def test_token_is_not_kept_in_clear(connection: asyncpg.Connection) -> None:
+    token = await tokens.create_token(connection, "test", builders.now())
+
+    row = await connection.fetchrow("SELECT name, hash FROM token")
+
+    assert row is not None
+    assert token.encode() not in row["hash"]
+    assert len(row["hash"]) == 32
+
+
+async def test_sign_in_link_gives_a_cookie_that_opens_the_console(
+    stranger: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    token = await tokens.create_token(connection, "test", builders.now())
+
+    signed_in = await stranger.get(f"/signin?token={token}")
+    page = await stranger.get("/")
+
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
+    cookie = signed_in.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert page.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:8000", 200),
+        ("127.0.0.1", 200),
+        ("[::1]:8000", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost@evil.example", 421),
+        ("", 421),
+    ],
+)
+async def test_loopback_answers_only_to_names_of_loopback(
+    client: httpx2.AsyncClient, host: str, status: int
+) -> None:
+    answer = await client.get("/healthz", headers={"Host": host})
+
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "allowed"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Site": "same-origin"}, True),
+        ({"Origin": "http://127.0.0.1"}, True),
+        ({"Sec-Fetch-Site": "cross-site"}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Origin": "http://127.0.0.1:9999"}, False),
+        ({"Origin": "null"}, False),
+    ],
+)
+async def test_page_of_another_site_may_change_nothing(
+    client: httpx2.AsyncClient, headers: dict[str, str], allowed: bool
+) -> None:
+    answer = await client.post("/api/v1/alerts/1/acknowledge", headers=headers)
+
+    assert answer.status_code == (404 if allowed else 403)
+
+
+async def test_every_answer_has_security_headers(client: httpx2.AsyncClient) -> None:
+    for path in ("/", "/healthz", "/api/v1/devices", "/nothing"):
+        headers = (await client.get(path)).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"

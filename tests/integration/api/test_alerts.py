@@ -1,0 +1,93 @@
+"""Alerts over HTTP: the queue, acknowledging, comments."""
+
+from __future__ import annotations
+
+import asyncpg
+import httpx2
+
+from rules.transition import Severity
+from tests.integration.api import builders
+
+
+async def test_alerts_are_listed_newest_first_and_by_severity(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    ids = []
+    for i, severity in enumerate(Severity):
+        device = await builders.add(connection, f"bin-{i}")
+        ids.append(await builders.fire(connection, device, severity=severity))
+
+    everything = (await client.get("/api/v1/alerts?state=firing")).json()["items"]
+    critical = (await client.get("/api/v1/alerts?severity=critical")).json()["items"]
+
+    assert [alert["id"] for alert in everything] == ids[::-1]
+    assert [alert["device"] for alert in critical] == ["bin-0"]
+    assert critical[0]["summary"]["fr"] == "bin-0 est plein"
+
+
+async def test_alerts_are_read_page_by_page(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    devices = [await builders.add(connection, f"bin-{i}") for i in range(3)]
+    ids = [await builders.fire(connection, device) for device in devices]
+
+    first = await client.get("/api/v1/alerts?limit=2")
+    second = await client.get(first.links["next"]["url"])
+
+    assert [a["id"] for a in first.json()["items"] + second.json()["items"]] == ids[::-1]
+    assert "next" not in second.links
+
+
+async def test_acknowledged_alert_keeps_its_first_author_and_its_condition(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    alert = await builders.fire(connection, await builders.add(connection, "bin-1"))
+    url = f"/api/v1/alerts/{alert}/acknowledge"
+
+    first = await client.post(url, json={"author": "Rima"}, headers={"Idempotency-Key": "a"})
+    repeated = await client.post(url, json={"author": "Rima"}, headers={"Idempotency-Key": "a"})
+    second = await client.post(url, json={"author": "Samir"})
+
+    assert first.status_code == repeated.status_code == second.status_code == 200
+    assert first.json() == repeated.json()
+    assert second.json()["acknowledged_by"] == "Rima"
+    assert second.json()["state"] == "firing"
+    history = (await client.get(f"/api/v1/alerts/{alert}")).json()["history"]
+    assert [event["type"] for event in history] == ["opened", "acknowledged"]
+
+
+async def test_acknowledge_needs_no_body(client: httpx2.AsyncClient, connection: asyncpg.Connection) -> None:
+    alert = await builders.fire(connection, await builders.add(connection, "bin-1"))
+
+    answer = await client.post(f"/api/v1/alerts/{alert}/acknowledge")
+
+    assert answer.json()["acknowledged_by"] == "operator"
+
+
+async def test_comment_sent_twice_with_one_key_is_stored_once(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    alert = await builders.fire(connection, await builders.add(connection, "bin-1"))
+    url = f"/api/v1/alerts/{alert}/comments"
+    key = {"Idempotency-Key": "k1"}
+
+    first = await client.post(url, json={"body": "crew is on its way"}, headers=key)
+    again = await client.post(url, json={"body": "crew is on its way"}, headers=key)
+    other = await client.post(url, json={"body": "something else"}, headers=key)
+
+    assert (first.status_code, again.status_code, other.status_code) == (201, 201, 422)
+    assert first.json() == again.json()
+    history = (await client.get(f"/api/v1/alerts/{alert}")).json()["history"]
+    assert [event["body"] for event in history if event["type"] == "comment"] == ["crew is on its way"]
+
+
+async def test_alert_of_a_silent_device_is_shown_as_unknown(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    overflow = await builders.fire(connection, device)
+    await builders.fire(connection, device, rule="silent")
+
+    items = (await client.get("/api/v1/alerts")).json()["items"]
+
+    assert {item["id"]: item["unknown"] for item in items}[overflow] is True

@@ -1,0 +1,200 @@
+"""The readings of one device over HTTP."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+
+from api.routes import readings
+from tests.integration.api import builders
+from tests.integration.api.builders import NOON
+
+SUSPECT_FILL = 1 << builders.KINDS["bin"].measurement("fill_pct").bit
+RANGE = {"start": (NOON - timedelta(hours=6)).isoformat(), "end": (NOON + timedelta(hours=6)).isoformat()}
+
+
+async def ask(client: httpx2.AsyncClient, **parameters: Any) -> dict[str, Any]:
+    """Return the readings of bin-1 around noon."""
+    answer = await client.get("/api/v1/devices/bin-1/readings", params={**RANGE, **parameters})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_raw_readings_come_oldest_first_with_suspect_values_flagged(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await builders.store(
+        connection,
+        device,
+        [
+            {"observed_at": NOON + timedelta(minutes=1), "fill_pct": 180.0, "quality": SUSPECT_FILL},
+            {"observed_at": NOON, "fill_pct": 50.0, "lid_open": True, "extra": {"firmware": "2.1"}},
+        ],
+    )
+
+    found = await ask(client, measurements="fill_pct,lid_open")
+
+    first, second = found["readings"]
+    assert builders.instant(first["observed_at"]) == NOON
+    assert first["measurements"] == {"fill_pct": 50.0, "lid_open": True}
+    assert first["extra"] == {"firmware": "2.1"}
+    assert first["suspect"] == []
+    assert second["suspect"] == ["fill_pct"]
+    assert found["units"] == {"fill_pct": "%", "lid_open": ""}
+
+
+async def test_bucket_keeps_the_peak_and_leaves_suspect_values_out(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    values = [20.0, 90.0, 30.0]
+    rows = [{"observed_at": NOON + timedelta(minutes=5 * i), "fill_pct": v} for i, v in enumerate(values)]
+    rows.append({"observed_at": NOON + timedelta(minutes=30), "fill_pct": 999.0, "quality": SUSPECT_FILL})
+    await builders.store(connection, device, rows)
+
+    found = await ask(client, measurements="fill_pct", bucket="1h")
+
+    (bucket,) = found["readings"]
+    assert builders.instant(bucket["at"]) == NOON
+    assert bucket["readings"] == 4
+    summary = bucket["measurements"]["fill_pct"]
+    assert summary == {"min": 20.0, "max": 90.0, "avg": pytest.approx(140 / 3), "count": 3, "last": 30.0}
+
+
+async def test_day_bucket_begins_at_midnight_of_the_time_zone_asked_for(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await builders.store(connection, device, [{"observed_at": NOON, "fill_pct": 1.0}])
+
+    utc = await ask(client, bucket="1d", tz="UTC")
+    kiritimati = await ask(client, bucket="1d", tz="Pacific/Kiritimati")
+
+    assert builders.instant(utc["readings"][0]["at"]) == NOON - timedelta(hours=12)
+    assert builders.instant(kiritimati["readings"][0]["at"]) == NOON - timedelta(hours=2)
+
+
+async def test_booleans_and_texts_have_buckets_too(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1", kind="drone")
+    rows = [
+        {"observed_at": NOON + timedelta(seconds=i), "flight_phase": p}
+        for i, p in enumerate(("docked", "takeoff"))
+    ]
+    await builders.store(connection, device, rows)
+
+    found = await ask(client, measurements="flight_phase", bucket="1m")
+
+    assert found["readings"][0]["measurements"]["flight_phase"] == {
+        "min": None,
+        "max": None,
+        "avg": None,
+        "count": 2,
+        "last": "takeoff",
+    }
+
+
+async def test_auto_answers_raw_for_a_short_span_and_hours_for_a_long_one(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-1")
+
+    short = await ask(client, bucket="auto", width=300)
+    long = await ask(client, bucket="auto", width=300, start=(NOON - timedelta(days=10)).isoformat())
+
+    assert short["bucket"] == "raw"
+    assert long["bucket"] == "1h"
+
+
+async def test_every_reading_is_sent_once_when_there_are_many_pages(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readings, "ROWS_AT_A_TIME", 10)
+    device = await builders.add(connection, "bin-1")
+    rows = [{"observed_at": NOON + timedelta(seconds=i), "fill_pct": float(i)} for i in range(30)]
+    await builders.store(connection, device, rows)
+
+    found = await ask(client)
+
+    assert [r["measurements"]["fill_pct"] for r in found["readings"]] == [float(i) for i in range(30)]
+
+
+async def test_csv_has_a_column_per_measurement_and_no_formulas(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "drone-1", kind="drone")
+    await builders.store(
+        connection, device, [{"observed_at": NOON, "mission": "=HYPERLINK()", "alt_m": -2.5}]
+    )
+    parameters = {**RANGE, "measurements": "mission,alt_m", "format": "csv"}
+
+    answer = await client.get("/api/v1/devices/drone-1/readings", params=parameters)
+
+    (row,) = csv.DictReader(io.StringIO(answer.text))
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert row["mission"] == "'=HYPERLINK()"
+    assert row["alt_m"] == "-2.5"
+
+
+async def test_ndjson_has_a_reading_a_line_when_accept_asks_for_it(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    rows = [{"observed_at": NOON + timedelta(seconds=i), "fill_pct": float(i)} for i in range(3)]
+    await builders.store(connection, device, rows)
+
+    answer = await client.get(
+        "/api/v1/devices/bin-1/readings", params=RANGE, headers={"Accept": "application/x-ndjson"}
+    )
+
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert [line["measurements"]["fill_pct"] for line in lines] == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "slug"),
+    [
+        ({"measurements": "colour"}, "invalid"),
+        ({"tz": "Mars/Olympus"}, "invalid"),
+        ({"tz": "../../etc/passwd"}, "invalid"),
+        ({"start": "2026-01-01T00:00:00"}, "invalid"),
+        ({"start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"}, "invalid"),
+        ({"start": "2020-01-01T00:00:00Z"}, "range-too-wide"),
+        ({"start": "0001-01-01T00:00:00Z", "bucket": "auto"}, "range-too-wide"),
+        ({"bucket": "5m"}, "invalid"),
+        ({"format": "xls"}, "invalid"),
+    ],
+)
+async def test_readings_of_an_impossible_range_are_refused(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection, parameters: dict[str, str], slug: str
+) -> None:
+    await builders.add(connection, "bin-1")
+
+    answer = await client.get("/api/v1/devices/bin-1/readings", params={**RANGE, **parameters})
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == f"urn:nabd:problem:{slug}"
+
+
+async def test_latest_names_its_suspects(client: httpx2.AsyncClient, connection: asyncpg.Connection) -> None:
+    device = await builders.add(connection, "bin-1")
+    await builders.add(connection, "bin-2")
+    await builders.report(connection, device, quality=SUSPECT_FILL, fill_pct=180.0)
+
+    listed = (await client.get("/api/v1/latest")).json()["items"]
+    one = await client.get("/api/v1/devices/bin-1/latest")
+    none = await client.get("/api/v1/devices/bin-2/latest")
+
+    assert [item["device"] for item in listed] == ["bin-1"]
+    assert one.json()["suspect"] == ["fill_pct"]
+    assert none.status_code == 404

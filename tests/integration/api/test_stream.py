@@ -1,0 +1,175 @@
+"""The live stream from a real server, read as a client reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx2
+from fastapi import FastAPI
+
+from tests.integration.api import builders
+from tests.integration.api.conftest import serving
+
+PATIENCE_S = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One Server-Sent Event."""
+
+    name: str
+    id: str | None
+    data: Any
+
+
+async def read(response: httpx2.Response) -> AsyncIterator[Event]:
+    """Yield the events of a stream as they come."""
+    fields: dict[str, str] = {}
+    async for line in response.aiter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+            continue
+        if "data" in fields:
+            yield Event(fields.get("event", "message"), fields.get("id"), json.loads(fields["data"]))
+        fields = {}
+
+
+@asynccontextmanager
+async def listening(url: str, **headers: str) -> AsyncIterator[AsyncIterator[Event]]:
+    """Open a stream; the value yields its events, `hello` first."""
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        httpx2.AsyncClient(timeout=PATIENCE_S) as client,
+        client.stream("GET", url, headers={k.replace("_", "-"): v for k, v in headers.items()}) as response,
+    ):
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        yield read(response)
+
+
+async def ready(url: str) -> None:
+    """Wait until the live stream has found its place."""
+    async with httpx2.AsyncClient() as client, asyncio.timeout(PATIENCE_S):
+        # An id that is not ours is refused once the stream has its place, so this never stays open.
+        while (await client.get(f"{url}/api/v1/stream?last_event_id=x")).status_code == 503:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_alert_reaches_an_open_stream_with_its_present_state(
+    server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await ready(server)
+
+    async with listening(f"{server}/api/v1/stream") as events:
+        hello = await anext(events)
+        alert = await builders.fire(connection, device)
+        event = await anext(events)
+
+    assert (hello.name, hello.data["speed"]) == ("hello", 1.0)
+    assert event.name == "alert"
+    assert event.data["event"]["type"] == "opened"
+    assert (event.data["alert"]["id"], event.data["alert"]["state"]) == (alert, "firing")
+
+
+async def test_events_missed_while_away_are_replayed_once_and_in_order(
+    server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await ready(server)
+    async with listening(f"{server}/api/v1/stream") as events:
+        await anext(events)
+        await builders.fire(connection, device)
+        last = await anext(events)
+    await builders.resolve(connection, device)
+    await builders.fire(connection, device)
+    await builders.resolve(connection, device)
+
+    async with listening(f"{server}/api/v1/stream", Last_Event_ID=str(last.id)) as events:
+        hello = await anext(events)
+        replayed = [await anext(events) for _ in range(3)]
+        await builders.fire(connection, await builders.add(connection, "bin-2"))
+        live = await anext(events)
+
+    assert hello.id == last.id
+    assert [e.data["event"]["type"] for e in replayed] == ["resolved", "opened", "resolved"]
+    assert live.data["alert"]["device"] == "bin-2"
+    ids = [tuple(map(int, str(e.id).split("-"))) for e in (last, *replayed, live)]
+    assert ids == sorted(set(ids))
+
+
+async def test_stream_sends_only_what_the_client_asked_for(
+    server: str, connection: asyncpg.Connection
+) -> None:
+    bin_ = await builders.add(connection, "bin-1")
+    light = await builders.add(connection, "light-1", kind="light")
+    await ready(server)
+
+    async with listening(f"{server}/api/v1/stream?kind=light") as events:
+        await anext(events)
+        await builders.fire(connection, bin_)
+        await builders.fire(connection, light, rule="lamp-failure")
+        event = await anext(events)
+
+    assert event.data["alert"]["device"] == "light-1"
+
+
+async def test_newest_values_are_streamed_without_an_id(server: str, connection: asyncpg.Connection) -> None:
+    device = await builders.add(connection, "bin-1")
+    await ready(server)
+
+    async with listening(f"{server}/api/v1/stream") as events:
+        await anext(events)
+        await builders.report(connection, device, fill_pct=42.0)
+        event = await anext(events)
+
+    assert (event.name, event.id) == ("latest", None)
+    assert event.data["items"][0]["measurements"] == {"fill_pct": 42.0}
+
+
+async def test_stream_goes_on_after_its_database_connection_was_killed(
+    server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await ready(server)
+
+    async with listening(f"{server}/api/v1/stream") as events:
+        await anext(events)
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        alert = await builders.fire(connection, device)
+        event = await anext(events)
+
+    assert event.data["alert"]["id"] == alert
+
+
+async def test_stream_refuses_an_event_id_that_is_not_ours(server: str) -> None:
+    await ready(server)
+    async with httpx2.AsyncClient() as client:
+        answer = await client.get(f"{server}/api/v1/stream", headers={"Last-Event-ID": "yesterday"})
+
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_server_stops_at_once_although_a_stream_is_open(app: FastAPI) -> None:
+    loop = asyncio.get_running_loop()
+    async with serving(app) as url:
+        await ready(url)
+        async with listening(f"{url}/api/v1/stream") as events:
+            await anext(events)
+            began = loop.time()
+            app.state.context.live.close()
+            rest = [event async for event in events]
+
+    assert rest == []
+    assert loop.time() - began < 3
