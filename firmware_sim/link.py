@@ -1,0 +1,171 @@
+"""One device's MQTT 5 connection: connect, last will, presence, reconnect, and the reason of each PUBACK.
+
+Knows nothing of readings. aiomqtt keeps the connection; publishing goes to paho beneath it, because
+aiomqtt waits for a PUBACK but does not tell its reason code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiomqtt
+import numpy as np
+import paho.mqtt.client as mqtt
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+_FIRST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 120.0
+_TIMEOUT_S = 10.0
+_NOT_CONNECTED = 4
+"""MQTT_ERR_NO_CONN."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """Where to connect, and with what; times are divided by `speed`."""
+
+    host: str
+    port: int
+    speed: float = 1.0
+    keepalive_s: int = 30
+
+
+class Owner(Protocol):
+    """Whoever publishes through a link."""
+
+    def link_up(self) -> None:
+        """The connection is there."""
+
+    def link_down(self) -> None:
+        """The connection is gone, and with it every message that was not answered."""
+
+    def answered(self, mid: int, code: int) -> None:
+        """The broker answered a publish with a reason code; 0 is success."""
+
+    def heard(self, topic: str, payload: bytes) -> None:
+        """A message came in."""
+
+
+class Link:
+    """Keeps one client connected until cancelled."""
+
+    def __init__(
+        self,
+        name: str,
+        password: str | None,
+        *,
+        broker: Broker,
+        presence: str,
+        subscriptions: Sequence[str],
+        owner: Owner,
+        rng: np.random.Generator,
+    ) -> None:
+        self._name = name
+        self._password = password
+        self._broker = broker
+        self._presence = presence
+        self._subscriptions = subscriptions
+        self._owner = owner
+        self._rng = rng
+        self._allowed = asyncio.Event()
+        self._allowed.set()
+        self._paho: mqtt.Client | None = None
+
+    @property
+    def up(self) -> bool:
+        """Whether messages can be published now."""
+        return self._paho is not None
+
+    async def run(self) -> None:
+        """Connect, serve, reconnect with exponential back-off and full jitter; until cancelled."""
+        attempt = 0
+        while True:
+            await self._allowed.wait()
+            try:
+                await self._serve()
+            except aiomqtt.MqttError as error:
+                was_up = self._gone()
+                attempt = 0 if was_up else attempt + 1
+                logger.debug("%s: link down: %s", self._name, error)
+            finally:
+                self._gone()
+            await asyncio.sleep(self._backoff_s(attempt))
+
+    async def _serve(self) -> None:
+        async with self._client() as client:
+            paho = client._client
+            paho.on_publish = self._on_publish
+            if self._subscriptions:
+                await client.subscribe([(topic, 1) for topic in self._subscriptions])
+            paho.publish(self._presence, b"online", 1, True)
+            self._paho = paho
+            self._owner.link_up()
+            async for message in client.messages:
+                if isinstance(message.payload, bytes):
+                    self._owner.heard(str(message.topic), message.payload)
+
+    def _client(self) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            self._broker.host,
+            self._broker.port,
+            identifier=self._name,
+            username=self._name,
+            password=self._password,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            clean_start=True,
+            will=aiomqtt.Will(self._presence, b"offline", qos=1, retain=True),
+            keepalive=self._broker.keepalive_s,
+            timeout=_TIMEOUT_S,
+        )
+
+    def publish(self, topic: str, payload: bytes) -> int | None:
+        """Send at QoS 1 and return the packet id, or None when the link is down."""
+        if self._paho is None:
+            return None
+        sent = self._paho.publish(topic, payload, 1)
+        return sent.mid if sent.rc != _NOT_CONNECTED else None
+
+    def cut(self) -> None:
+        """Lose the link without a goodbye, so that the broker speaks the last will."""
+        self._allowed.clear()
+        self.drop()
+
+    def restore(self) -> None:
+        """Let the link come back."""
+        self._allowed.set()
+
+    def drop(self) -> None:
+        """Break the connection; it may be set up again at once."""
+        sock: Any = self._paho.socket() if self._paho is not None else None
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def say_offline(self) -> None:
+        """Publish the end of presence before a proper disconnect."""
+        if self._paho is not None:
+            self._paho.publish(self._presence, b"offline", 1, True)
+
+    def _gone(self) -> bool:
+        was_up, self._paho = self._paho is not None, None
+        if was_up:
+            self._owner.link_down()
+        return was_up
+
+    def _backoff_s(self, attempt: int) -> float:
+        longest = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** min(attempt, 10))
+        return float(self._rng.uniform(0.0, longest)) / self._broker.speed
+
+    def _on_publish(
+        self, client: mqtt.Client, userdata: Any, mid: int, code: ReasonCode, properties: Properties
+    ) -> None:
+        self._owner.answered(mid, code.value)

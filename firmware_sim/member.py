@@ -1,0 +1,228 @@
+"""The electronics of one simulated device: when it samples, what its clock says, how it writes a reading.
+
+Knows physics, faults and the wire's keys; not how messages travel. Times are arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from devices.kinds.kind import Kind
+from devices.topics import GATEWAY, Channel, Topic
+from firmware_sim.faults import SILENT, FaultLog, Labels, rfc3339
+from firmware_sim.outbox import Reading
+from firmware_sim.physics.model import SECOND, Answer, Truth, Value, generator
+from firmware_sim.plan import INSTANT, LINK_LOSS, SILENCE, Planned, Schedule
+from firmware_sim.publish_log import digest
+from firmware_sim.specs import SimulatedDevice
+from firmware_sim.town import Town
+
+_BOOT_S = 30.0
+"""After power-up a device reports within this time, however rarely it reports later."""
+_BAD_TIME = "2026-02-30 12:00"
+_REMEMBERED = 1000
+
+LinkBreaker = Callable[[bool], None]
+"""Told True when the device's link goes down, and False when it may come up again."""
+
+
+class Member:
+    """One sensing device. `due` is the instant of its next step."""
+
+    def __init__(
+        self, device: SimulatedDevice, town: Town, start: int, faults: FaultLog, delay_s: float
+    ) -> None:
+        assert device.physics is not None
+        self.device = device
+        self.kind: Kind = town.kinds[device.kind]
+        self.topic = str(_topic(device))
+        self._physics = device.physics()
+        self._rng = generator(town.seed, "wire", device.name)
+        self._resend_rng = generator(town.seed, "resend", device.name)
+        self._schedule = Schedule(
+            device.opening,
+            device.causes,
+            mean_days=town.fault_mean_days,
+            start=start,
+            rng=generator(town.seed, "faults", device.name),
+        )
+        self._labels = Labels(device.name, faults, delay_s) if device.habits.bad is None else None
+        self._active: dict[str, int] = {}
+        self._answered: dict[str, Answer] = {}
+        self._started = start
+        self._last_at: int | None = None
+        self._last_malformed = 0
+        self.boot = start // SECOND
+        self._seq = 0
+        self.on_link: LinkBreaker = lambda down: None
+        first = float(self._rng.uniform(0.0, min(self._physics.interval_s(), _BOOT_S)))
+        self._report_at = start + round(first * SECOND)
+        self.due = self._report_at
+
+    def tick(self, now: int) -> list[Reading]:
+        """Live until `now` (which is `due`) and return what is to be sent."""
+        self._break_and_repair(now)
+        urgent = self._physics.step(now)
+        interval = self._physics.interval_s()
+        self._label(now, interval)
+        readings: list[Reading] = []
+        if (urgent or now >= self._report_at) and SILENCE not in self._active:
+            readings = self._report(now)
+        if urgent or now >= self._report_at:
+            self._report_at = now + round(interval * SECOND)
+        self._report_at = min(self._report_at, now + round(interval * SECOND))
+        self.due = self._next_due(now)
+        return readings
+
+    def _next_due(self, now: int) -> int:
+        wanted = [self._report_at, now + round(self._physics.tick_s() * SECOND), *self._active.values()]
+        start = self._schedule.next_start
+        if start is not None and start > now:
+            wanted.append(start)
+        return max(now + SECOND // 1000, min(wanted))
+
+    def close(self, now: int) -> None:
+        """Label what still holds."""
+        if self._labels is not None:
+            self._labels.close(now)
+
+    def _break_and_repair(self, now: int) -> None:
+        for cause, until in list(self._active.items()):
+            if until <= now:
+                del self._active[cause]
+                self._switch(cause, on=False)
+        start = self._schedule.next_start
+        if start is not None and start <= now and self._ready(now):
+            planned: Planned = self._schedule.take()
+            if planned.lasts_s > INSTANT:
+                self._active[planned.cause] = now + round(planned.lasts_s * SECOND)
+            self._switch(planned.cause, on=True)
+
+    def _ready(self, now: int) -> bool:
+        cause = self._schedule.next_cause
+        return cause in (SILENCE, LINK_LOSS) or self._physics.ready(cause)
+
+    def _switch(self, cause: str, *, on: bool) -> None:
+        if cause == LINK_LOSS:
+            self.on_link(on)
+        elif cause == SILENCE:
+            self._report_at = self._report_at if on else 0
+        elif on:
+            self._physics.begin(cause)
+        else:
+            self._physics.end(cause)
+
+    def _label(self, now: int, interval_s: float) -> None:
+        if self._labels is None:
+            return
+        mute = SILENCE in self._active or LINK_LOSS in self._active
+        truth = {**self._physics.truth(), SILENT: Truth(holds=mute)}
+        self._labels.observe(now, truth, interval_s)
+
+    def _report(self, now: int) -> list[Reading]:
+        at = now // 1000 * 1000
+        if self._last_at is not None and at <= self._last_at:
+            return []
+        self._last_at = at
+        readings = [self._reading(at, self._physics.measure())]
+        habits = self.device.habits
+        if habits.malformed and self._rng.random() < habits.malformed:
+            readings.append(self._malformed(at + 1000))
+        return readings
+
+    def _reading(self, at: int, values: Mapping[str, Value]) -> Reading:
+        habits = self.device.habits
+        said: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
+        ts = self._device_time(at)
+        element: dict[str, object] = {"ts": ts}
+        if self.device.relay is not None:
+            element |= {"kind": self.device.kind, "device": self.device.name}
+        if habits.counted:
+            self._seq += 1
+            element |= {"boot": self.boot, "seq": self._seq}
+        element |= said
+        if habits.unknown_keys and self._rng.random() < habits.unknown_keys:
+            element |= {"fw": "2.4.1", "uptime_s": (at - self._started) // SECOND}
+        return Reading(
+            topic=self.topic,
+            device=self.device.name,
+            kind=self.device.kind,
+            observed_at=None if habits.clock == "unset" else at,
+            ts=ts,
+            clock=habits.clock,
+            values=said,
+            hash=digest(self.kind, said),
+            element=msgspec.json.encode(element),
+            boot=self.boot if habits.counted else None,
+            seq=self._seq if habits.counted else None,
+            bad=habits.bad,
+            receipt=habits.counted,
+        )
+
+    def _device_time(self, at: int) -> int | str:
+        habits = self.device.habits
+        if habits.clock == "unset":
+            return (at - self._started) // 1000 + 86_400_000
+        shown = at + round(habits.clock_ahead_s * SECOND)
+        return rfc3339(shown) if habits.text_time else shown // 1000
+
+    def _malformed(self, at: int) -> Reading:
+        """Return something that must be rejected: cut off, a word for a number, an impossible time."""
+        ts = at // 1000
+        name = self.kind.headline
+        choices = (
+            ("malformed", b'{"ts":%d,"%s":' % (ts, name.encode())),
+            ("bad_value", b'{"ts":%d,"%s":"hot"}' % (ts, name.encode())),
+            ("bad_time", b'{"ts":"%s","%s":1}' % (_BAD_TIME.encode(), name.encode())),
+        )
+        reason, element = choices[self._last_malformed % len(choices)]
+        self._last_malformed += 1
+        return Reading(
+            topic=self.topic,
+            device=self.device.name,
+            kind=self.device.kind,
+            observed_at=None,
+            ts=ts if reason == "bad_value" else None,
+            clock="right",
+            values={},
+            hash=digest(self.kind, {}),
+            element=element,
+            bad=reason,
+            alone=True,
+        )
+
+    def resends(self) -> bool:
+        """Tell by chance whether the device sends an accepted reading once more."""
+        habits = self.device.habits
+        return bool(habits.resends) and bool(self._resend_rng.random() < habits.resends)
+
+    def obey(self, now: int, command_id: str, name: str, args: Mapping[str, object]) -> Answer:
+        """Carry out a command once; a known id gets the answer it got before."""
+        if command_id not in self._answered:
+            self._answered[command_id] = self._obey(now, name, args)
+            if len(self._answered) > _REMEMBERED:
+                del self._answered[next(iter(self._answered))]
+        return self._answered[command_id]
+
+    def _obey(self, now: int, name: str, args: Mapping[str, object]) -> Answer:
+        if name not in ("reboot", "report_now"):
+            answer = self._physics.command(name, args)
+            self._report_at = min(self._report_at, now + round(self._physics.interval_s() * SECOND))
+            self.due = min(self.due, self._report_at)
+            return answer
+        if name == "reboot":
+            self.boot, self._seq = max(self.boot + 1, now // SECOND), 0
+        self._report_at = self.due = now
+        return Answer(status="succeeded", result={"boot": float(self.boot)} if name == "reboot" else {})
+
+
+def publisher(device: SimulatedDevice) -> str:
+    """Return the name of the device that publishes for this one: itself or its gateway."""
+    return device.relay or device.name
+
+
+def _topic(device: SimulatedDevice) -> Topic:
+    kind = device.kind if device.relay is None else GATEWAY
+    return Topic(device.municipality, kind, publisher(device), Channel.TELEMETRY)

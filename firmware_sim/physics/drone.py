@@ -1,0 +1,309 @@
+"""One irrigation drone: missions over its zone, and what they cost in energy and liquid.
+
+Pure. Power comes from mass and airspeed, pressure from what the nozzles let through; the ground truth of
+a dose is litres released over square metres swept, not what any formula says about the report.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_sim.physics.flight import Fence, Motion, Point, Zone, distance, position
+from firmware_sim.physics.model import (
+    HOUR_S,
+    REJECTED,
+    SECOND,
+    Answer,
+    Truth,
+    Value,
+    number,
+    sensed,
+    settle,
+)
+from firmware_sim.physics.weather import Weather
+
+CAPACITY_WH = 2200.0
+SWATH_M = 5.0
+TANK_L = 40.0
+_ALTITUDE_M = 3.0
+_TRANSIT_MPS, _SPRAY_MPS, _AWAY_MPS = 8.0, 4.0, 9.0
+_NOZZLES = 8.0
+"""Litres per minute through all clean nozzles at one bar; flow grows with the square root of pressure."""
+_CLOGGED = 0.32
+_PUMP_LIMIT_BAR = 4.8
+_GO_HOME, _EMERGENCY = 0.30, 0.025
+"""State of charge at which the autopilot turns back, and at which it lands where it is."""
+_RESERVE = 0.05
+_CELLS = 14
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroneSite:
+    """Where a drone is based (latitude, longitude), what it treats and how much, and its first take-off."""
+
+    name: str
+    home: Point
+    zone: Zone
+    fence: Fence
+    target_l_ha: float
+    first_takeoff_s: float
+    first_cycles: int
+
+
+class Drone:
+    """An aircraft with its autopilot."""
+
+    def __init__(
+        self, site: DroneSite, weather: Weather, interval_cap_s: float | None, rng: np.random.Generator
+    ) -> None:
+        self._site = site
+        self._weather = weather
+        self._rng = rng
+        self._docked_s = min(60.0, interval_cap_s or 60.0)
+        self._now: int | None = None
+        self._causes: set[str] = set()
+        self._route: list[Point] = []
+        self._missions = 0
+        self._wait_s = site.first_takeoff_s
+        self._hold_s = 0.0
+        self._homeward = False
+        self.phase = "docked"
+        self.motion = Motion()
+        self.energy_wh = CAPACITY_WH
+        self.power_w = 30.0
+        self.battery_c = 25.0
+        self.cycles = site.first_cycles
+        self.tank_l = TANK_L
+        self.flow_lpm = 0.0
+        self.pressure_bar = 0.0
+        self.dose_l_ha = site.target_l_ha
+
+    def step(self, now: int) -> bool:
+        """Fly until `now`, second by second; True when the phase changed."""
+        if self._now is None:
+            self._now, self.battery_c = now, self._weather.temperature_c(now)
+        was = self.phase
+        while self._now < now:
+            dt = min(1.0, (now - self._now) / SECOND)
+            self._now += round(dt * SECOND)
+            self._move(dt)
+            self._spray(dt)
+            self._drain(dt)
+        return self.phase != was
+
+    def _move(self, dt: float) -> None:
+        motion = self.motion
+        if self._hold_s > 0 and self.phase in ("transit", "spraying"):
+            self._hold_s -= dt
+            motion.hover(dt)
+            return
+        match self.phase:
+            case "docked" | "fault":
+                self._rest(dt)
+            case "takeoff":
+                if motion.climb_to(_ALTITUDE_M, dt):
+                    self.phase = "transit"
+            case "transit":
+                self._transit(dt)
+            case "spraying":
+                self._follow_rows(dt)
+            case "returning":
+                if motion.fly_to((0.0, 0.0), _TRANSIT_MPS, dt):
+                    self.phase = "landing"
+            case _:
+                if motion.climb_to(0.0, dt):
+                    self._landed()
+
+    def _rest(self, dt: float) -> None:
+        self._wait_s -= dt
+        if self._wait_s > 0:
+            return
+        if self.phase == "fault":
+            self.phase, self._wait_s = "docked", 300.0
+        self._service()
+        self._missions += 1
+        self._route = self._site.zone.rows(SWATH_M)
+        self.phase = "takeoff"
+
+    def _service(self) -> None:
+        """Fill the tank, change the battery when it is half empty."""
+        self.motion = Motion()
+        self.tank_l = TANK_L
+        if self.energy_wh < 0.6 * CAPACITY_WH:
+            self.energy_wh = CAPACITY_WH
+            self.cycles += 1
+        self._homeward = False
+
+    def _transit(self, dt: float) -> None:
+        if "runaway" in self._causes:
+            fence = self._site.fence
+            self.motion.fly_to((fence.east + 45.0, self.motion.at[1]), _AWAY_MPS, dt)
+        elif self._homeward:
+            self.phase = "returning"
+        elif self.motion.fly_to(self._route[0], _TRANSIT_MPS, dt):
+            self.phase = "spraying"
+
+    def _follow_rows(self, dt: float) -> None:
+        charge = self.energy_wh / CAPACITY_WH
+        turn_back = charge < _GO_HOME and "deaf" not in self._causes
+        if "runaway" in self._causes:
+            self.phase = "transit"
+        elif "deaf" in self._causes and charge < _EMERGENCY:
+            self._homeward, self.phase = True, "landing"
+        elif self.tank_l <= 0.3 or turn_back or not self._route:
+            if "deaf" not in self._causes:
+                self.phase = "returning"
+            else:
+                self.motion.hover(dt)
+        elif self.motion.fly_to(self._route[0], _SPRAY_MPS, dt):
+            self._route.pop(0)
+
+    def _landed(self) -> None:
+        home = distance(self.motion.at, (0.0, 0.0)) < 3.0
+        self.phase = "docked" if home else "fault"
+        self.motion.speed = 0.0
+        self._wait_s = float(self._rng.uniform(240.0, 600.0)) if home else 900.0
+
+    def _spray(self, dt: float) -> None:
+        swept_m2 = self.motion.speed * SWATH_M * dt
+        rate = self._site.target_l_ha * (1.5 if "wrong_rate" in self._causes else 1.0)
+        on = self.phase == "spraying" and self.tank_l > 0.3 and self._hold_s <= 0
+        wanted = rate / 10_000.0 * swept_m2 / dt * 60.0 if on else 0.0
+        nozzles = _NOZZLES * (_CLOGGED if "clogged" in self._causes else 1.0)
+        pressure = min(_PUMP_LIMIT_BAR, (wanted / nozzles) ** 2)
+        self.pressure_bar = settle(self.pressure_bar, pressure, dt, 0.4)
+        self.flow_lpm = nozzles * math.sqrt(self.pressure_bar)
+        if self.flow_lpm < 0.05:
+            self.flow_lpm = self.pressure_bar = 0.0
+        released = min(self.tank_l, self.flow_lpm / 60.0 * dt)
+        self.tank_l -= released
+        if on and swept_m2 > 0.5 * SWATH_M * dt:
+            self.dose_l_ha = settle(self.dose_l_ha, released / swept_m2 * 10_000.0, dt, 4.0)
+        elif not on:
+            self.dose_l_ha = self._site.target_l_ha
+
+    def _drain(self, dt: float) -> None:
+        airborne = self.phase not in ("docked", "fault")
+        self.power_w = self._needed_w(self._airspeed()) if airborne else 30.0
+        if airborne:
+            self.energy_wh = max(0.0, self.energy_wh - self.power_w * dt / HOUR_S)
+        ambient = self._weather.temperature_c(self._now or 0)
+        self.battery_c = settle(self.battery_c, ambient + 24.0 * self.power_w / 5000.0, dt, 600.0)
+
+    def _airspeed(self) -> float:
+        now = self._now or 0
+        meets = math.radians(self._weather.wind_from_deg(now) - self.motion.heading_deg)
+        return self.motion.speed + self._weather.wind_mps(now) * math.cos(meets)
+
+    def _needed_w(self, airspeed: float) -> float:
+        return 2600.0 + 55.0 * self.tank_l + 6.0 * airspeed**2 + 40.0 * self.pressure_bar
+
+    def _needed_home_wh(self) -> float:
+        """Energy to fly home against the wind from here, and to land."""
+        wind = self._weather.wind_mps(self._now or 0)
+        flight_s = distance(self.motion.at, (0.0, 0.0)) / _TRANSIT_MPS
+        landing_s = self.motion.altitude / 1.5 + 5.0
+        return (self._needed_w(_TRANSIT_MPS + wind) * flight_s + self._needed_w(wind) * landing_s) / HOUR_S
+
+    def measure(self) -> dict[str, Value]:
+        """Return what the autopilot says."""
+        noise = self._rng.normal(0.0, 1.0, 12)
+        airborne = self.phase not in ("docked", "fault")
+        at = (self.motion.at[0] + 0.05 * float(noise[0]), self.motion.at[1] + 0.05 * float(noise[1]))
+        lat, lon = position(self._site.home, at)
+        wind = self._weather.wind_mps(self._now or 0)
+        shake = 7.0 + 0.3 * self.motion.speed if airborne else 0.05
+        return {
+            "lat": sensed(lat, 7),
+            "lon": sensed(lon, 7),
+            "alt_m": sensed(self.motion.altitude + 0.04 * float(noise[2]), 2),
+            "heading_deg": sensed(self.motion.heading_deg, 1),
+            "speed_mps": sensed(abs(self.motion.speed + 0.03 * float(noise[3])) if airborne else 0.0, 2),
+            "flight_phase": self.phase,
+            "mission": f"{self._site.name}-{self._missions:04d}" if airborne else None,
+            "zone": self._site.zone.name if self.phase == "spraying" else None,
+            "battery_pct": sensed(100.0 * self.energy_wh / CAPACITY_WH, 1),
+            "battery_v": sensed(self._volts() + 0.02 * float(noise[4]), 2),
+            "battery_temperature_c": sensed(self.battery_c + 0.1 * float(noise[5]), 1),
+            "cell_spread_v": sensed(0.015 + 5e-6 * self.power_w + 0.002 * abs(float(noise[6])), 3),
+            "battery_cycles": float(self.cycles),
+            "tank_l": sensed(self.tank_l, 2),
+            "flow_lpm": sensed(max(0.0, self.flow_lpm * (1.0 + 0.01 * float(noise[7]))), 2),
+            "pressure_bar": sensed(max(0.0, self.pressure_bar * (1.0 + 0.01 * float(noise[8]))), 2),
+            "gnss_fix": 6.0 if self._rng.random() > 0.002 else 4.0,
+            "satellites": sensed(24.0 + 1.2 * float(noise[9]), 0),
+            "wind_mps": sensed(max(0.0, wind + 0.2 * float(noise[10])), 1),
+            "vibration_mps2": sensed(abs(shake * (1.0 + 0.08 * float(noise[11]))), 2),
+            "rssi_dbm": sensed(-60.0 - 0.03 * distance(self.motion.at, (0.0, 0.0)) + 2 * float(noise[2]), 0),
+        }
+
+    def _volts(self) -> float:
+        charge = self.energy_wh / CAPACITY_WH
+        cell = 3.50 + 0.68 * charge - 4.0 * max(0.0, 0.10 - charge)
+        return _CELLS * cell - 0.03 * self.power_w / 52.0
+
+    def interval_s(self) -> float:
+        """Report at 1 Hz in the air, once a minute on the ground."""
+        return self._docked_s if self.phase in ("docked", "fault") else 1.0
+
+    def tick_s(self) -> float:
+        """A docked drone may take off within seconds."""
+        return 2.0 if self.phase == "docked" else 1.0
+
+    def truth(self) -> Mapping[str, Truth]:
+        """What is really wrong with this flight."""
+        airborne = self.phase in ("takeoff", "transit", "spraying", "returning", "landing")
+        spraying = self.phase == "spraying" and self.flow_lpm > 0.5
+        off = abs(self.dose_l_ha / self._site.target_l_ha - 1.0)
+        need = self._needed_home_wh()
+        left = self.energy_wh
+        return {
+            "drone-battery-low": Truth(
+                holds=airborne and left < need + _RESERVE * CAPACITY_WH,
+                near=airborne and left < 2.0 * need + 0.15 * CAPACITY_WH,
+            ),
+            "drone-clogged-nozzle": Truth(holds=spraying and "clogged" in self._causes),
+            "drone-wrong-dose": Truth(holds=spraying and off > 0.17, near=spraying and off > 0.12),
+            "drone-geofence": Truth(
+                holds=airborne and not self._site.fence.contains(self.motion.at),
+                near="runaway" in self._causes,
+            ),
+        }
+
+    def ready(self, cause: str) -> bool:
+        """Nozzles clog and pilots lose an aircraft while it sprays."""
+        return self.phase == "spraying" and self.tank_l > 10.0
+
+    def begin(self, cause: str) -> None:
+        """Clog the nozzles, load a wrong rate, run away, or wear out the pack under a deaf autopilot."""
+        self._causes.add(cause)
+        if cause == "deaf":
+            self.energy_wh = min(self.energy_wh, 0.14 * CAPACITY_WH)
+
+    def end(self, cause: str) -> None:
+        """Repair it; an aircraft that ran away turns round."""
+        self._causes.discard(cause)
+        self._homeward = self._homeward or cause == "runaway"
+
+    def command(self, name: str, args: Mapping[str, object]) -> Answer:
+        """Obey return_home, hold (for two minutes) and set_interval (on the ground)."""
+        flying = self.phase in ("takeoff", "transit", "spraying", "returning")
+        match name:
+            case "return_home" if flying:
+                self._hold_s, self.phase = 0.0, "returning"
+            case "hold" if flying:
+                self._hold_s = 120.0
+            case "return_home" | "hold":
+                return Answer(status="failed", detail=f"not flying: {self.phase}")
+            case "set_interval":
+                every = number(args, "every_s", 1, 3600)
+                if every is None:
+                    return Answer(status="failed", detail="every_s: 1..3600")
+                self._docked_s = every
+            case _:
+                return REJECTED
+        return Answer(status="succeeded")

@@ -1,0 +1,213 @@
+"""One street light: photocell, dimming schedule, LED driver, mains and meter.
+
+Pure. The driver's curves are those of a typical dimmable LED luminaire: losses that do not shrink with the
+light, and a power factor that falls when dimmed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_sim.physics.grid import Circuit
+from firmware_sim.physics.model import (
+    HOUR_S,
+    REJECTED,
+    SECOND,
+    Answer,
+    Truth,
+    Value,
+    number,
+    sensed,
+    settle,
+)
+from firmware_sim.physics.weather import Weather
+
+_SWITCH_DEG = -3.0
+"""Sun elevation at which a photocell switches, about 20 lx."""
+_METER_FAILED = 65535.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LampSite:
+    """Where a lamp stands: its rating, its meter's past, and the town's clock (weekday, hour)."""
+
+    rated_power_w: float
+    first_energy_kwh: float
+    first_burn_hours: float
+    local_hour: Callable[[int], tuple[int, float]]
+
+
+def scheduled_dim_pct(hour: float) -> float:
+    """Full light in the evening, 60 % from 23 h, 40 % from 1 h, full again from 5 h."""
+    if hour >= 23.0 or hour < 1.0:
+        return 60.0
+    return 40.0 if 1.0 <= hour < 5.0 else 100.0
+
+
+class Light:
+    """A luminaire with its controller."""
+
+    def __init__(
+        self,
+        site: LampSite,
+        circuit: Circuit,
+        weather: Weather,
+        interval_cap_s: float | None,
+        rng: np.random.Generator,
+    ) -> None:
+        self._site = site
+        self._circuit = circuit
+        self._weather = weather
+        self._cap = interval_cap_s
+        self._rng = rng
+        self._interval: float | None = None
+        self._now: int | None = None
+        self._switch_deg = _SWITCH_DEG + float(rng.normal(0.0, 0.4))
+        self._drop_v = float(rng.uniform(0.0, 4.0))
+        self._standby_w = float(rng.uniform(0.4, 1.2))
+        self._lean_deg = float(rng.uniform(0.0, 1.5))
+        self._override: float | None = None
+        self._causes: set[str] = set()
+        self.commanded_pct = 0.0
+        self.output_pct = 0.0
+        self.power_w = self._standby_w
+        self.voltage_v = 230.0
+        self.driver_c = 20.0
+        self.energy_kwh = site.first_energy_kwh
+        self.burn_hours = site.first_burn_hours
+
+    def step(self, now: int) -> bool:
+        """Follow sun, schedule and mains until `now`; True when the lamp was told something else."""
+        first = self._now is None
+        dt = 0.0 if self._now is None else (now - self._now) / SECOND
+        self._now = now
+        was = (self.commanded_pct, self._mains_wrong())
+        self.commanded_pct = self._command(now)
+        self.output_pct = settle(self.output_pct, self._driven(), 60.0 if first else dt, 8.0)
+        self.voltage_v = self._mains(now)
+        self.power_w = self._power()
+        self.energy_kwh += self.power_w * dt / HOUR_S / 1000.0
+        self.burn_hours += dt / HOUR_S if self.power_w > 5.0 else 0.0
+        warm = self._weather.temperature_c(now) + 28.0 * self.power_w / self._site.rated_power_w
+        self.driver_c = warm if first else settle(self.driver_c, warm, dt, 900.0)
+        return not first and was != (self.commanded_pct, self._mains_wrong())
+
+    def _command(self, now: int) -> float:
+        if self._override is not None:
+            return self._override
+        dark = self._weather.sun_deg(now) < self._switch_deg or "blind_photocell" in self._causes
+        return scheduled_dim_pct(self._site.local_hour(now)[1]) if dark else 0.0
+
+    def _driven(self) -> float:
+        """What the driver does with what it is told."""
+        if self.commanded_pct == 0.0:
+            return 0.0
+        if "stuck_bright" in self._causes:
+            return 100.0
+        return 20.0 if "stuck_dim" in self._causes else self.commanded_pct
+
+    def _mains(self, now: int) -> float:
+        volts = self._circuit.voltage_v(now) - self._drop_v
+        if "loose_neutral_high" in self._causes:
+            volts += 36.0
+        if "loose_neutral_low" in self._causes:
+            volts -= 45.0
+        return volts
+
+    def _mains_wrong(self) -> bool:
+        return abs(self.voltage_v - 230.0) > 25.0
+
+    def _light_level(self) -> float:
+        """Fraction of full light that really leaves the lamp."""
+        if "open_led" in self._causes:
+            return 0.0
+        if "welded_relay" in self._causes and self.output_pct < 1.0:
+            return 1.0
+        return self.output_pct / 100.0
+
+    def _power(self) -> float:
+        level = self._light_level()
+        if level < 0.01:
+            return self._standby_w
+        return self._site.rated_power_w * (0.07 + 0.93 * math.pow(level, 1.08))
+
+    def measure(self) -> dict[str, Value]:
+        """Return what the controller's meter and sensors say."""
+        noise = self._rng.normal(0.0, 1.0, 6)
+        level = self._light_level()
+        factor = 0.35 if level < 0.01 else 0.975 - 0.42 * (1.0 - level) ** 2
+        volts = self.voltage_v + 0.2 * float(noise[0])
+        power = self.power_w * (1.0 + 0.004 * float(noise[1]))
+        lux = self._weather.daylight_lux(self._now or 0) * 0.6 + 22.0 * level
+        broken = self._rng.random() < 2e-4
+        return {
+            "power_w": _METER_FAILED if broken else sensed(power, 1),
+            "voltage_v": sensed(volts, 1),
+            "current_a": sensed(power / (volts * factor), 3),
+            "power_factor": sensed(min(1.0, factor + 0.003 * float(noise[2])), 2),
+            "dim_pct": sensed(self.output_pct, 0),
+            "commanded_dim_pct": sensed(self.commanded_pct, 0),
+            "energy_kwh": sensed(self.energy_kwh, 3),
+            "burn_hours": sensed(self.burn_hours, 2),
+            "driver_temperature_c": sensed(self.driver_c + 0.1 * float(noise[3]), 1),
+            "lux": sensed(max(0.0, lux * (1.0 + 0.02 * float(noise[4]))), 1),
+            "tilt_deg": sensed(self._lean_deg, 1),
+            "rssi_dbm": sensed(-78.0 + 3.0 * float(noise[5]), 0),
+        }
+
+    def interval_s(self) -> float:
+        """Report every 15 minutes while lit, four times a day when off."""
+        if self._interval is not None:
+            return self._interval
+        every = 900.0 if self.commanded_pct >= 1.0 else 21_600.0
+        return min(every, self._cap or every)
+
+    def tick_s(self) -> float:
+        """Dusk is watched once a minute."""
+        return 60.0
+
+    def truth(self) -> Mapping[str, Truth]:
+        """What is really wrong with this lamp."""
+        lit = self._light_level() > 0.05
+        sun = self._weather.sun_deg(self._now or 0)
+        astray = abs(self.output_pct - self.commanded_pct)
+        return {
+            "light-lamp-failure": Truth(holds="open_led" in self._causes and self.commanded_pct > 0.0),
+            "light-day-burner": Truth(holds=lit and sun > 3.0, near=lit and sun > 2.0),
+            "light-dimming-failure": Truth(holds=self.commanded_pct > 0.0 and astray > 12.0, near=astray > 8),
+            "light-over-voltage": Truth(holds=self.voltage_v > 253.0, near=self.voltage_v > 251.5),
+            "light-under-voltage": Truth(holds=self.voltage_v < 207.0, near=self.voltage_v < 208.5),
+        }
+
+    def ready(self, cause: str) -> bool:
+        """Things break at any time; whether it shows is another matter."""
+        return True
+
+    def begin(self, cause: str) -> None:
+        """Break the LED string, relay, photocell, dimming line or neutral."""
+        self._causes.add(cause)
+
+    def end(self, cause: str) -> None:
+        """Repair it."""
+        self._causes.discard(cause)
+
+    def command(self, name: str, args: Mapping[str, object]) -> Answer:
+        """Obey set_dimming, resume_schedule and set_interval."""
+        match name:
+            case "set_dimming":
+                level = number(args, "dim_pct", 0, 100)
+                if level is None:
+                    return Answer(status="failed", detail="dim_pct: 0..100")
+                self._override = level
+            case "resume_schedule":
+                self._override = None
+            case "set_interval":
+                self._interval = number(args, "every_s", 1, 86400)
+                return Answer(status="succeeded" if self._interval else "failed")
+            case _:
+                return REJECTED
+        return Answer(status="succeeded", result={"commanded_dim_pct": self._override})

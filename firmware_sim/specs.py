@@ -1,0 +1,148 @@
+"""What describes a simulated device and the ground it stands on, before anything runs.
+
+Pure declarations and the places we know; must not know how devices are built or run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from firmware_sim.physics.model import SECOND, Physics
+from firmware_sim.physics.weather import Weather
+from firmware_sim.plan import CAUSES, OPENING, Cause
+from firmware_sim.publish_log import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A municipality: where it is, its time zone, its language, its days of rest, its title."""
+
+    lat: float
+    lon: float
+    time_zone: str
+    locale: str
+    weekend: tuple[int, ...]
+    prefix: str
+    title: Mapping[str, str]
+
+
+PLACES: Mapping[str, Place] = {
+    "tripoli": Place(
+        lat=34.4367,
+        lon=35.8497,
+        time_zone="Asia/Beirut",
+        locale="ar",
+        weekend=(6, 7),
+        prefix="TRP",
+        title={"en": "Tripoli", "fr": "Tripoli", "ar": "طرابلس"},
+    ),
+    "nablus": Place(
+        lat=32.2211,
+        lon=35.2544,
+        time_zone="Asia/Hebron",
+        locale="ar",
+        weekend=(5, 6),
+        prefix="NBL",
+        title={"en": "Nablus", "fr": "Naplouse", "ar": "نابلس"},
+    ),
+    "benghazi": Place(
+        lat=32.1167,
+        lon=20.0667,
+        time_zone="Africa/Tripoli",
+        locale="ar",
+        weekend=(5, 6),
+        prefix="BEN",
+        title={"en": "Benghazi", "fr": "Benghazi", "ar": "بنغازي"},
+    ),
+    "chefchaouen": Place(
+        lat=35.1688,
+        lon=-5.2636,
+        time_zone="Africa/Casablanca",
+        locale="fr",
+        weekend=(6, 7),
+        prefix="CHE",
+        title={"en": "Chefchaouen", "fr": "Chefchaouen", "ar": "شفشاون"},
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How a device's electronics behave on the wire. Probabilities are per reading."""
+
+    clock: Clock = "right"
+    clock_ahead_s: float = 0.0
+    text_time: bool = False
+    counted: bool = False
+    resends: float = 0.0
+    unknown_keys: float = 0.0
+    malformed: float = 0.0
+    bad: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedDevice:
+    """One device as the platform's registry should know it, and how it behaves.
+
+    `physics` is None for structural devices (circuits, cabinets, gateways). `relay` names the gateway
+    that publishes for it.
+    """
+
+    name: str
+    kind: str
+    municipality: str
+    lat: float
+    lon: float
+    title: str = ""
+    parent: str | None = None
+    relay: str | None = None
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    habits: Habits = Habits()
+    physics: Callable[[], Physics] | None = None
+    causes: tuple[Cause, ...] = ()
+    opening: tuple[tuple[str, float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What every builder of devices needs to know of the town."""
+
+    municipality: str
+    place: Place
+    seed: int
+    weather: Weather
+    interval_cap_s: float | None
+    local_hour: Callable[[int], tuple[int, float]]
+
+    def name(self, noun: str, index: int) -> str:
+        """Return the device id of the n-th of its sort."""
+        return f"{self.place.prefix}-{noun}-{index + 1:03d}"
+
+    def interval(self, every_s: float) -> dict[str, object]:
+        """Return the interval attribute where the demo shortens the declared interval."""
+        capped = self.interval_cap_s is not None and self.interval_cap_s < every_s
+        return {"interval_s": self.interval_cap_s} if capped else {}
+
+
+def opening(kind: str, index: int) -> tuple[tuple[str, float, float], ...]:
+    """Return what happens early to the n-th device of a kind."""
+    return OPENING.get((kind, index), ())
+
+
+def causes(kind: str) -> tuple[Cause, ...]:
+    """Return what may happen to a device of this kind by chance."""
+    return CAUSES.get(kind, ())
+
+
+def local_clock(time_zone: str) -> Callable[[int], tuple[int, float]]:
+    """Return a function from an instant to the local weekday (Monday 0) and hour with its fraction."""
+    zone = ZoneInfo(time_zone)
+
+    def local_hour(now: int) -> tuple[int, float]:
+        at = datetime.fromtimestamp(now // SECOND, zone)
+        return at.weekday(), at.hour + at.minute / 60 + at.second / 3600
+
+    return local_hour
