@@ -137,3 +137,12 @@ async def list_rejections(
     else:
         rows = await connection.fetch(_NEWEST, device, reason, municipality, before, limit)
     return [Rejection(**row) for row in rows]
+
+
+_KEPT_SINCE = "SELECT device, count(*) AS kept FROM rejection WHERE received_at >= $1 GROUP BY device"
+
+
+async def kept_since(connection: Connection, since: int) -> dict[str, int]:
+    """Return by device how many rejections are kept of what was received since then (microseconds)."""
+    rows = await connection.fetch(_KEPT_SINCE, to_datetime(since))
+    return {row["device"]: row["kept"] for row in rows}

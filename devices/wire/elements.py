@@ -148,15 +148,13 @@ def _explain(error: msgspec.ValidationError) -> _Fault:
 
 
 def _check_storable(extra: bytes) -> None:
-    """Refuse what PostgreSQL's jsonb cannot hold: U+0000 and lone surrogates in a string."""
-    document = json.loads(extra, parse_int=str, parse_float=str)
-    text = json.dumps(document, ensure_ascii=False)
-    if "\\u0000" in text and "\0" in _strings(document):
-        raise _Fault(Reason.BAD_VALUE, "the character U+0000 cannot be stored")
+    """Refuse what jsonb cannot hold or readers cannot take: U+0000, lone surrogates, vast numbers."""
     try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise _Fault(Reason.MALFORMED, "a lone surrogate is not a character") from error
+        msgspec.json.decode(extra)
+    except msgspec.DecodeError as error:
+        raise _Fault(Reason.BAD_VALUE, f"an unknown key holds what cannot be kept: {error}") from error
+    if "\0" in _strings(msgspec.json.decode(extra)):
+        raise _Fault(Reason.BAD_VALUE, "the character U+0000 cannot be stored")
 
 
 def _strings(document: object) -> str:

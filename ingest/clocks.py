@@ -1,0 +1,164 @@
+"""When a reading was observed, although its device's clock may be absent, unset or ahead.
+
+Pure; judged per message and device by its newest `ts`. docs/protocol.md, "A wrong clock".
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
+from devices.wire.instants import ABSENT
+
+AHEAD_LIMIT = 5 * 60 * 1_000_000
+"""A clock further ahead of ours than this, in microseconds, is wrong and not just early."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ClockOffset:
+    """Device times first..last (microseconds, both included) of a device ran `ahead` microseconds fast."""
+
+    first: int
+    last: int
+    ahead: int
+
+
+@dataclass(slots=True)
+class Offsets:
+    """Clock offsets by device: those stored, and those that the batch at hand has learnt."""
+
+    by_device: dict[int, list[ClockOffset]] = field(default_factory=dict)
+    learnt: list[tuple[int, ClockOffset]] = field(default_factory=list)
+
+    def add(self, device_id: int, offset: ClockOffset) -> None:
+        """Remember a stored range of device time."""
+        insort(self.by_device.setdefault(device_id, []), offset)
+
+    def learn(self, device_id: int, offset: ClockOffset) -> None:
+        """Remember a range for the batch at hand; `adopt` or `forget` it afterwards."""
+        self.learnt.append((device_id, offset))
+
+    def adopt(self) -> None:
+        """Keep what the batch has learnt: it is stored."""
+        for device_id, offset in self.learnt:
+            self.add(device_id, offset)
+        self.learnt = []
+
+    def forget(self) -> None:
+        """Drop what the batch has learnt: it will be decided again, or not at all."""
+        self.learnt = []
+
+    def covering(self, device_id: int, instant: int) -> ClockOffset | None:
+        """Return the offset whose range holds an instant of device time."""
+        for learner, offset in self.learnt:
+            if learner == device_id and offset.first <= instant <= offset.last:
+                return offset
+        ranges = self.by_device.get(device_id, [])
+        for offset in reversed(ranges[: bisect_right(ranges, instant, key=lambda o: o.first)]):
+            if offset.last >= instant:
+                return offset
+        return None
+
+
+@dataclass(slots=True, kw_only=True)
+class Dated:
+    """What `date` found out, n rows.
+
+    observed_at: (n,) int64 microseconds.
+    quality: (n,) int64, CLOCK_CORRECTED and UNDATED.
+    bad: why a row has no time, by row.
+    """
+
+    observed_at: NDArray[np.int64]
+    quality: NDArray[np.int64]
+    bad: dict[int, str] = field(default_factory=dict)
+
+
+def date(
+    *,
+    instant: NDArray[np.int64],
+    device_id: NDArray[np.int32],
+    received_at: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    offsets: Offsets,
+    retention: int,
+) -> Dated:
+    """Say when each of n elements was observed.
+
+    Args:
+        instant: (n,) device time in microseconds, ABSENT without `ts`.
+        device_id: (n,).
+        received_at: (n,) microseconds, the same within a message.
+        starts: (m,) first row of each group; a group is what one message says of one device.
+        offsets: clock offsets known so far; what is learnt is added.
+        retention: how far back a reading may lie, in microseconds.
+    """
+    dated = Dated(observed_at=instant.copy(), quality=np.zeros(len(instant), dtype=np.int64))
+    if not len(instant):
+        return dated
+    newest = np.maximum.reduceat(instant, starts)
+    received = received_at[starts]
+    plain = (newest <= received + AHEAD_LIMIT) & (newest >= received - retention)
+    if offsets.by_device:
+        # A repeat of what was once said under a wrong clock must meet the same instant again.
+        plain &= ~np.isin(device_id[starts], list(offsets.by_device))
+    ends = np.append(starts[1:], len(instant))
+    for group in np.flatnonzero(~plain).tolist():
+        rows = range(int(starts[group]), int(ends[group]))
+        _date_group(dated, rows, instant, int(device_id[rows[0]]), int(received[group]), offsets, retention)
+    _date_absent(dated, instant, received_at, starts)
+    too_old = dated.observed_at < received_at - retention
+    for row in np.flatnonzero(too_old).tolist():
+        dated.bad.setdefault(row, "older than what is kept, in a message whose newest time is fine")
+    return dated
+
+
+def _date_group(
+    dated: Dated,
+    rows: Iterable[int],
+    instant: NDArray[np.int64],
+    device_id: int,
+    received: int,
+    offsets: Offsets,
+    retention: int,
+) -> None:
+    """Date one group whose clock is suspicious, or that may repeat what was said under a wrong clock."""
+    uncovered = []
+    for row in rows:
+        told = int(instant[row])
+        offset = offsets.covering(device_id, told) if told != ABSENT else None
+        if offset is not None:
+            dated.observed_at[row] = told - offset.ahead
+            dated.quality[row] |= CLOCK_CORRECTED
+        elif told != ABSENT:
+            uncovered.append(row)
+    if not uncovered:
+        return
+    times = instant[uncovered]
+    newest = int(times.max())
+    if newest > received + AHEAD_LIMIT:
+        learnt = ClockOffset(first=int(times.min()), last=newest, ahead=newest - received)
+        offsets.learn(device_id, learnt)
+        dated.observed_at[uncovered] = times - learnt.ahead
+        dated.quality[uncovered] |= CLOCK_CORRECTED
+    elif newest < received - retention:
+        dated.observed_at[uncovered] = received - (newest - times)
+        dated.quality[uncovered] |= UNDATED
+
+
+def _date_absent(
+    dated: Dated, instant: NDArray[np.int64], received_at: NDArray[np.int64], starts: NDArray[np.int64]
+) -> None:
+    absent = np.flatnonzero(instant == ABSENT)
+    if not len(absent):
+        return
+    dated.observed_at[absent] = received_at[absent]
+    dated.quality[absent] |= UNDATED
+    groups = np.searchsorted(starts, absent, side="right")
+    for again in absent[1:][groups[1:] == groups[:-1]].tolist():
+        dated.bad[again] = "only one element a message may leave out `ts`"

@@ -1,0 +1,28 @@
+"""Who else works in a batch's transaction. Ingest never knows what they do with the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from devices.columns import Columns
+from store.readings import Connection
+
+
+class BatchConsumer(Protocol):
+    """Sees every new row once, in the transaction that stores it."""
+
+    async def load(self, connection: Connection, shard: str) -> None:
+        """Rebuild state from what is committed; called whenever this process has claimed the shard."""
+
+    async def reload(self, connection: Connection) -> None:
+        """Take note that the registry or the rules changed."""
+
+    async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:
+        """Work on the new rows of a batch, in its transaction; must not end it."""
+
+    def committed(self) -> None:
+        """The transaction has committed: what `consume` computed is the state."""
+
+    def rolled_back(self) -> None:
+        """The transaction has not: forget what `consume` computed."""

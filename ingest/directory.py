@@ -1,0 +1,135 @@
+"""Who may say what: topics and relayed elements resolved against a snapshot of the registry.
+
+Pure: a new snapshot makes a new Directory. Must not know payloads, a broker or the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.kinds import Kinds
+from devices.registry import Device, Registry
+from devices.topics import GATEWAY, BadTopic, Channel, Topic, parse
+from devices.wire import Reason
+
+_MOST_TOPICS = 1_000_000
+"""Resolved topics kept; strangers inventing topics must not fill the memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where one topic leads: a registered device, or the reason why nowhere.
+
+    `unregistered` is set where the municipality registers unknown devices when they first speak.
+    """
+
+    topic: Topic | None
+    name: str
+    kind: str = ""
+    device_id: int = -1
+    refusal: Reason | None = None
+    detail: str = ""
+    unregistered: bool = False
+
+    @property
+    def relays(self) -> bool:
+        """Tell whether elements on this topic name their own device."""
+        return self.kind == GATEWAY
+
+
+class Directory:
+    """Resolves topics, once each, and gives attributes of devices as arrays."""
+
+    def __init__(self, registry: Registry, kinds: Kinds) -> None:
+        self.registry = registry
+        self.kinds = kinds
+        self.registers_unknown = any(m.register_unknown for m in registry.municipalities.values())
+        self._sources: dict[str, Source] = {}
+        self._attributes: dict[tuple[str, str], NDArray[np.float64]] = {}
+
+    def source(self, topic: str) -> Source:
+        """Return where a topic leads; remembered, since devices repeat themselves."""
+        found = self._sources.get(topic)
+        if found is None:
+            if len(self._sources) >= _MOST_TOPICS:
+                self._sources.clear()
+            found = self._sources[topic] = self._resolve(topic)
+        return found
+
+    def _resolve(self, text: str) -> Source:
+        try:
+            topic = parse(text)
+        except BadTopic as error:
+            # The device level, if there is one, still tells the operator whom to look at.
+            level = (text.split("/") + [""] * 6)[4]
+            return Source(topic=None, name=level, refusal=Reason.BAD_TOPIC, detail=str(error))
+        if topic.channel in (Channel.COMMAND, Channel.RECEIPT):
+            detail = f"{topic.channel} is for the platform to send on"
+            return Source(topic=topic, name=topic.device, refusal=Reason.BAD_TOPIC, detail=detail)
+        return self._find(topic, topic.kind, topic.device)
+
+    def _find(self, topic: Topic, kind: str, name: str) -> Source:
+        municipality = self.registry.municipalities.get(topic.municipality)
+        if municipality is None:
+            return _refused(topic, name, Reason.UNKNOWN_MUNICIPALITY, topic.municipality)
+        if kind not in self.kinds and kind != GATEWAY:
+            return _refused(topic, name, Reason.UNKNOWN_KIND, kind)
+        device = self.registry.by_name.get(name)
+        if device is None:
+            return Source(
+                topic=topic,
+                name=name,
+                kind=kind,
+                refusal=Reason.UNKNOWN_DEVICE,
+                detail=f"{name} is not registered",
+                unregistered=municipality.register_unknown and kind != GATEWAY,
+            )
+        if device.retired_at is not None:
+            return _refused(topic, name, Reason.UNKNOWN_DEVICE, f"retired: {device.retired_reason}")
+        if (device.municipality, device.kind) != (topic.municipality, kind):
+            detail = f"{name} is a {device.kind} of {device.municipality}"
+            return _refused(topic, name, Reason.MISPLACED, detail)
+        return Source(topic=topic, name=name, kind=kind, device_id=device.id)
+
+    def relayed(self, gateway: Source, kind: str, name: str) -> Source:
+        """Return where an element of a gateway leads; it must be registered below that gateway."""
+        assert gateway.topic is not None
+        source = self._find(gateway.topic, kind, name)
+        if source.refusal is not None:
+            return source
+        device = self.registry.devices[source.device_id]
+        if device.parent_id != gateway.device_id:
+            detail = f"{name} is not registered below gateway {gateway.name}"
+            return _refused(gateway.topic, name, Reason.NOT_YOUR_DEVICE, detail)
+        return source
+
+    def attributes(self, kind: str, names: tuple[str, ...]) -> Mapping[str, NDArray[np.float64]]:
+        """Return numeric attributes indexed by device id, NaN where there is neither value nor default."""
+        return {name: self._attribute(kind, name) for name in names}
+
+    def _attribute(self, kind: str, name: str) -> NDArray[np.float64]:
+        known = self._attributes.get((kind, name))
+        if known is None:
+            default = next((a.default for a in self.kinds[kind].attributes if a.name == name), None)
+            known = np.full(max(self.registry.devices, default=0) + 1, _number(default))
+            for device in self.registry.devices.values():
+                if device.kind == kind and name in device.attributes:
+                    known[device.id] = _number(device.attributes[name])
+            self._attributes[kind, name] = known
+        return known
+
+    def device(self, device_id: int) -> Device:
+        """Return a registered device by its id."""
+        return self.registry.devices[device_id]
+
+
+def _refused(topic: Topic, name: str, reason: Reason, detail: str) -> Source:
+    return Source(topic=topic, name=name, refusal=reason, detail=detail)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else np.nan

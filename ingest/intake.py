@@ -1,0 +1,45 @@
+"""Messages as they came from the broker, or from the quarantine: parallel lists, no object per message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from numpy import int64
+from numpy.typing import NDArray
+
+Origin = Literal["mqtt", "replay"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """n messages, in arrival order.
+
+    topics, payloads: length n.
+    received_at: (n,) int64 microseconds, each greater than the one before.
+    packet_ids: of the messages that want an acknowledgement, in order.
+    connection: the broker connection that they came on; acknowledgements belong to it alone.
+    rejections: where a replay takes its messages from, their ids in table rejection, one a message.
+    """
+
+    topics: list[str]
+    payloads: list[bytes]
+    received_at: NDArray[int64]
+    packet_ids: list[int]
+    connection: object
+    origin: Origin = "mqtt"
+    rejections: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.topics)
+
+    def part(self, start: int, stop: int) -> Intake:
+        """Return some of the messages; acknowledgements stay with the whole."""
+        return replace(
+            self,
+            topics=self.topics[start:stop],
+            payloads=self.payloads[start:stop],
+            received_at=self.received_at[start:stop],
+            packet_ids=[],
+            rejections=self.rejections[start:stop],
+        )

@@ -1,0 +1,209 @@
+"""An intake becomes a committed batch, whatever the database does meanwhile.
+
+Decides, commits, and classifies failures: wait and repeat, look closer, or give one message up. Returns only
+once everything is committed. Must not know the broker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import structlog
+
+from devices import registration, registry
+from devices.errors import AlreadyExists
+from devices.registration import NewDevice
+from devices.wire import Decoder, Reason, Rejected
+from ingest import commit as commits
+from ingest import shard as shards
+from ingest.batch import Batch, Refused, decide, unregistered
+from ingest.commit import Desk
+from ingest.directory import Directory
+from ingest.intake import Intake
+from ingest.settled import Settled
+from ingest.shard import Outcome
+from store.failures import Failure, classify
+from store.readings import Connection
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+CAREFUL_BATCHES = 20
+"""So many batches in a row must be free of repeats before plain COPY is trusted again."""
+TRIES = 3
+"""How often a failure that nobody can name is tried again before the batch is taken apart."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+
+
+class Pipeline:
+    """Commits one batch after the other for the owner of a shard.
+
+    `reconnect` opens a fresh connection to the database; it may take as long as the outage does.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        desk: Desk,
+        decoders: Mapping[str, Decoder],
+        reconnect: Callable[[], Awaitable[Connection]],
+    ) -> None:
+        self.connection = connection
+        self.desk = desk
+        self._decoders = decoders
+        self._reconnect = reconnect
+        self._careful = 0
+
+    async def process(self, intake: Intake, *, caught_up: bool, flush_latest: bool) -> Settled:
+        """Commit an intake; return what became of its readings.
+
+        Raises:
+            shards.Fenced: the shard is not ours any more; nothing was committed.
+        """
+        tries = 0
+        while True:
+            try:
+                batch = await self._decide(intake)
+                settled = await self._commit(batch, caught_up, flush_latest)
+            except commits.GenerationMoved:
+                commits.rolled_back(self.desk)
+                await self.reload()
+            except shards.Fenced:
+                commits.rolled_back(self.desk)
+                raise
+            except Exception as error:  # whatever it is, it is classified, and ingest goes on
+                failure = classify(error)
+                if failure is Failure.TRANSIENT:
+                    if await self._outlast(error) is Outcome.COMMITTED:
+                        assert self.desk.prepared is not None
+                        return self._adopt(self.desk.prepared, flush_latest)
+                    commits.rolled_back(self.desk)
+                    continue
+                commits.rolled_back(self.desk)
+                if failure is Failure.DATA and not self._careful:
+                    self._careful = CAREFUL_BATCHES
+                    continue
+                tries += 1
+                log.exception("batch failed", tries=tries, messages=len(intake))
+                if tries >= TRIES:
+                    return await self._take_apart(intake, error, caught_up)
+                await asyncio.sleep(FIRST_PAUSE_S)
+            else:
+                return self._adopt(settled, flush_latest)
+
+    async def _decide(self, intake: Intake) -> Batch:
+        await self._register(intake)
+        desk = self.desk
+        return decide(intake, desk.directory, self._decoders, desk.offsets, desk.retention)
+
+    async def _commit(self, batch: Batch, caught_up: bool, flush_latest: bool) -> Settled:
+        return await commits.commit(
+            self.connection,
+            self.desk,
+            batch,
+            careful=self._careful > 0,
+            caught_up=caught_up,
+            flush_latest=flush_latest,
+        )
+
+    def _adopt(self, settled: Settled, flush_latest: bool) -> Settled:
+        if self._careful:
+            repeats = any(map(len, settled.duplicates))
+            self._careful = CAREFUL_BATCHES if repeats else self._careful - 1
+        commits.committed(self.desk, settled, flushed_latest=flush_latest)
+        return settled
+
+    async def _register(self, intake: Intake) -> None:
+        """Register who speaks for the first time, where the municipality lets them."""
+        directory = self.desk.directory
+        if not directory.registers_unknown:
+            return
+        strangers = unregistered(intake, directory)
+        if not strangers:
+            return
+        new = [
+            NewDevice(name=name, kind=source.kind, municipality=source.topic.municipality)
+            for name, source in strangers.items()
+            if source.topic is not None
+        ]
+        try:
+            await registration.add_devices(self.connection, directory.kinds, new, self.desk.now)
+        except AlreadyExists:
+            pass  # an operator was faster; the snapshot below knows
+        else:
+            log.info("registered devices that spoke for the first time", devices=[n.name for n in new][:20])
+        await self.reload()
+
+    async def reload(self) -> None:
+        """Take the present registry and rules."""
+        desk = self.desk
+        async with self.connection.transaction(isolation="repeatable_read", readonly=True):
+            desk.shard.generation = await shards.generation(self.connection, desk.shard)
+            desk.directory = Directory(await registry.load(self.connection), desk.directory.kinds)
+            for consumer in desk.consumers:
+                await consumer.reload(self.connection)
+
+    async def outlasting(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Return what `work` returns, doing it again for as long as the database is away.
+
+        Raises:
+            shards.Fenced: the shard is not ours any more.
+        """
+        while True:
+            try:
+                return await work()
+            except shards.Fenced:
+                raise
+            except Exception as error:  # classified; what is not an outage goes up
+                if classify(error) is not Failure.TRANSIENT:
+                    raise
+                await self._outlast(error)
+
+    async def _outlast(self, error: Exception) -> Outcome:
+        """Wait until the database is back and the shard still ours; say what became of the batch at hand.
+
+        Raises:
+            shards.Fenced: another process has taken the shard over.
+        """
+        attempted = self.desk.shard.batch + 1
+        log.warning("database is away; the broker holds what comes", error=str(error) or repr(error))
+        pause = FIRST_PAUSE_S
+        while True:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+            try:
+                await self._renew()
+                outcome = await shards.resume(self.connection, self.desk.shard, attempted)
+            except shards.Fenced:
+                raise
+            except Exception as again:  # still away; anything else is not for us to judge here
+                if classify(again) is not Failure.TRANSIENT:
+                    raise
+                continue
+            log.warning("database is back", batch=attempted, outcome=outcome.name.lower())
+            return outcome
+
+    async def _renew(self) -> None:
+        # A statement that timed out leaves the connection in doubt, so it is never used again.
+        self.connection.terminate()
+        self.connection = await self._reconnect()
+
+    async def _take_apart(self, intake: Intake, error: Exception, caught_up: bool) -> Settled:
+        """Commit the messages one by one; one that fails alone is rejected as `internal`."""
+        if len(intake) > 1:
+            half = len(intake) // 2
+            parts = [
+                await self.process(part, caught_up=caught_up, flush_latest=False)
+                for part in (intake.part(0, half), intake.part(half, len(intake)))
+            ]
+            return parts[0].joined(parts[1])
+        log.error("message rejected as internal", topic=intake.topics[0], error=repr(error))
+        batch = Batch(intake=intake, sources=[self.desk.directory.source(intake.topics[0])])
+        rejected = Rejected(message=0, reason=Reason.INTERNAL, detail=repr(error), payload=intake.payloads[0])
+        batch.refused.append(Refused(device=batch.sources[0].name, rejected=rejected))
+        settled = await self._commit(batch, caught_up, flush_latest=False)
+        return self._adopt(settled, flush_latest=False)

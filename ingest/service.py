@@ -1,0 +1,250 @@
+"""The ingest process: own the shard, keep the session, commit what comes, acknowledge, tidy up when idle.
+
+Composes the other files of this package; decides nothing itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from random import Random
+from uuid import UUID
+
+import numpy as np
+import structlog
+
+from devices import latest, quarantine, registry, rejections
+from devices.instants import to_microseconds
+from devices.kinds import Kinds
+from devices.wire import Decoder
+from ingest import offsets, session
+from ingest import shard as shards
+from ingest.commit import Desk, Step
+from ingest.consumers import BatchConsumer
+from ingest.directory import Directory
+from ingest.intake import Intake
+from ingest.latest import FLUSH_EVERY_S
+from ingest.pipeline import Pipeline
+from ingest.session import Broker, BrokerRefused
+from ingest.shard import Shard
+from store.readings import Connection, CopyWriter, Writer
+
+log = structlog.get_logger(__name__)
+
+IDLE_S = 1.0
+"""How often an owner with nothing to write says that it lives."""
+REPLAY_EVERY_S = 2.0
+REPLAY_MESSAGES = 1_000
+DRAIN_S = 10.0
+LONGEST_PAUSE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the ingest process is started with. `open_database` waits out an outage."""
+
+    broker: Broker
+    open_database: Callable[[], Awaitable[Connection]]
+    kinds: Kinds
+    now: Callable[[], int]
+    owner: UUID
+    shard: str = "main"
+    consumers: Sequence[BatchConsumer] = ()
+    writer: Writer = field(default_factory=CopyWriter)
+    retention: int = 90 * 86_400 * 1_000_000
+    batch_messages: int = 20_000
+    random: Random = field(default_factory=Random)
+    step: Step = lambda _: None
+
+
+async def run(options: Options, stop: asyncio.Event) -> None:
+    """Ingest until `stop` is set, then finish the batch at hand and leave within DRAIN_S."""
+    ingesting = asyncio.create_task(_run(options, stop))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({ingesting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    await asyncio.wait({ingesting}, timeout=DRAIN_S)
+    if not ingesting.done():
+        # What is not committed is not acknowledged either: the broker keeps it.
+        ingesting.cancel()
+    with suppress(asyncio.CancelledError):
+        await ingesting
+
+
+async def _run(options: Options, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            async with _owning(options) as service:
+                await service.serve(stop)
+        except shards.Fenced as error:
+            log.warning("lost the shard, standing by", reason=str(error))
+
+
+@asynccontextmanager
+async def _owning(options: Options) -> AsyncIterator[_Service]:
+    """Claim the shard and load what batches are decided with."""
+    connection = await options.open_database()
+    shard = Shard(name=options.shard, owner=options.owner)
+    await shards.claim(connection, shard, options.now, lambda: log.info("standing by", shard=shard.name))
+    desk = Desk(
+        shard=shard,
+        directory=Directory(await registry.load(connection), options.kinds),
+        offsets=await offsets.load(connection),
+        writer=options.writer,
+        consumers=options.consumers,
+        now=options.now,
+        retention=options.retention,
+        step=options.step,
+    )
+    await _restore_allowance(connection, desk)
+    for consumer in options.consumers:
+        await consumer.load(connection, shard.name)
+    log.info("owning", shard=shard.name, batch=shard.batch, devices=len(desk.directory.registry.devices))
+    pipeline = Pipeline(
+        connection=connection,
+        desk=desk,
+        decoders={name: Decoder(kind) for name, kind in options.kinds.items()},
+        reconnect=options.open_database,
+    )
+    try:
+        yield _Service(options, pipeline, await shards.newest_received(connection, shard))
+    finally:
+        with suppress(OSError, TimeoutError):
+            await pipeline.connection.close(timeout=2)
+
+
+async def _restore_allowance(connection: Connection, desk: Desk) -> None:
+    hour = desk.now() // 3_600_000_000 * 3_600_000_000
+    desk.allowance.restore(hour, await rejections.kept_since(connection, hour))
+
+
+class _Every:
+    """Something that is due again after so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._done_at = 0.0
+
+    def due(self) -> bool:
+        """Tell whether it is due, and if so take it as done."""
+        time = asyncio.get_running_loop().time()
+        if time - self._done_at < self._seconds:
+            return False
+        self._done_at = time
+        return True
+
+
+class _Service:
+    def __init__(self, options: Options, pipeline: Pipeline, newest_received: int) -> None:
+        self._options = options
+        self._pipeline = pipeline
+        self._newest_received = newest_received
+        self._beat_again, self._flush, self._look_for_replay = map(
+            _Every, (IDLE_S, FLUSH_EVERY_S, REPLAY_EVERY_S)
+        )
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Connect to the broker again and again until told to stop."""
+        pause, told = 1.0, False
+        while not stop.is_set():
+            try:
+                connection = await session.connect(self._options.broker, self._options.now)
+            except (OSError, TimeoutError, BrokerRefused) as error:
+                if not told:
+                    log.warning(
+                        "broker is away, trying again", broker=str(self._options.broker), error=str(error)
+                    )
+                told = True
+                await self._rest(pause * self._options.random.random(), stop)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+                continue
+            log.info("subscribed", broker=str(self._options.broker))
+            pause, told = 1.0, False
+            await self._serve_connection(connection, stop)
+
+    async def _serve_connection(self, connection: session.Connection, stop: asyncio.Event) -> None:
+        keeping_alive = asyncio.create_task(connection.keep_alive())
+        try:
+            await self._pump(connection, stop)
+        finally:
+            keeping_alive.cancel()
+            connection.close()
+        if connection.lost.done() and not stop.is_set():
+            log.warning("session interrupted", reason=connection.lost.result())
+
+    async def _pump(self, connection: session.Connection, stop: asyncio.Event) -> None:
+        """Take everything that has arrived, commit it, acknowledge it; again."""
+        while not stop.is_set() and not connection.lost.done():
+            intake = connection.take(self._options.batch_messages, self._newest_received)
+            if intake is None:
+                await self._idle(connection)
+                continue
+            self._newest_received = int(intake.received_at[-1])
+            await self._process(intake, connection)
+            if self._look_for_replay.due():
+                await self._replay()
+
+    async def _process(self, intake: Intake, connection: session.Connection) -> None:
+        caught_up = not connection.waiting.topics and len(intake) < self._options.broker.receive_maximum // 2
+        flush_latest = self._flush.due()
+        settled = await self._pipeline.process(intake, caught_up=caught_up, flush_latest=flush_latest)
+        # Packet ids belong to one connection; on another they would delete what nobody has read.
+        if intake.connection is connection and not connection.lost.done():
+            connection.acknowledge(intake.packet_ids)
+            connection.publish(settled.receipts)
+        self._options.step("acknowledged")
+
+    async def _idle(self, connection: session.Connection) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IDLE_S / 4):
+                await connection.arrived.wait()
+                return
+        if self._beat_again.due():
+            await self._beat(caught_up=True)
+        if self._look_for_replay.due():
+            await self._replay()
+
+    async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
+        """Pause while the broker is away, saying that we live but cannot hear."""
+        await self._beat(caught_up=False)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+
+    async def _beat(self, *, caught_up: bool) -> None:
+        pipeline, desk = self._pipeline, self._pipeline.desk
+
+        async def write() -> None:
+            async with pipeline.connection.transaction():
+                moved = await shards.beat(
+                    pipeline.connection, desk.shard, now=desk.now(), caught_up=caught_up
+                )
+                if len(desk.latest):
+                    await latest.flush(pipeline.connection, desk.latest.rows(desk.directory))
+            desk.latest.clear()
+            if moved != desk.shard.generation:
+                await pipeline.reload()
+
+        await pipeline.outlasting(write)
+
+    async def _replay(self) -> None:
+        """Receive again what was quarantined and an operator has since made welcome."""
+        pipeline = self._pipeline
+        found = await pipeline.outlasting(
+            lambda: quarantine.take_replay(pipeline.connection, REPLAY_MESSAGES)
+        )
+        if not found:
+            return
+        received_at = np.array([to_microseconds(r.received_at) for r in found], dtype=np.int64)
+        intake = Intake(
+            topics=[r.topic for r in found],
+            payloads=[r.payload for r in found],
+            received_at=session.increasing(received_at, 0),
+            packet_ids=[],
+            connection=None,
+            origin="replay",
+            rejections=tuple(r.id for r in found),
+        )
+        await pipeline.process(intake, caught_up=True, flush_latest=False)

@@ -1,0 +1,114 @@
+"""What became of a batch's readings, for the ledger, the receipts and whoever consumes new rows.
+
+Pure. Must not know the database.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from devices.columns import Columns
+from devices.kinds.kind import UNDATED
+from devices.ledger import DUPLICATE, BatchCounts
+from devices.topics import Channel
+from ingest.batch import Batch, Refused
+from ingest.directory import Directory
+
+
+@dataclass(slots=True, kw_only=True)
+class Settled:
+    """The batch after the tables have answered.
+
+    stored: new rows by kind; nothing else is seen by rules.
+    duplicates: rows that the batch or the tables had already, by kind.
+    refused: every rejection, those of the tables included.
+    receipts: topic and payload of what to publish once this is committed.
+    """
+
+    stored: dict[str, Columns] = field(default_factory=dict)
+    duplicates: list[Columns] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    receipts: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def joined(self, other: Settled) -> Settled:
+        """Return what became of two parts of one intake, as far as the publisher must hear of it."""
+        return Settled(receipts=self.receipts + other.receipts)
+
+
+def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, number: int) -> BatchCounts:
+    """Return the batch's line of the ledger."""
+    by_device: Counter[tuple[str, str]] = Counter()
+    for columns in settled.duplicates:
+        ids, counts = np.unique(columns.device_id, return_counts=True)
+        for device_id, n in zip(ids.tolist(), counts.tolist(), strict=True):
+            by_device[directory.device(device_id).name, DUPLICATE] += n
+    for refused in settled.refused:
+        by_device[refused.device, refused.rejected.reason] += refused.rejected.readings
+    stored = list(settled.stored.values())
+    n_stored, n_duplicate = sum(map(len, stored)), sum(map(len, settled.duplicates))
+    n_rejected = sum(r.rejected.readings for r in settled.refused)
+    return BatchCounts(
+        shard=shard,
+        batch=number,
+        source=batch.intake.origin,
+        received_at=int(batch.intake.received_at[-1]),
+        oldest_observed_at=min((int(c.observed_at.min()) for c in stored if len(c)), default=None),
+        messages=len(batch.intake),
+        received=n_stored + n_duplicate + n_rejected,
+        stored=n_stored,
+        duplicate=n_duplicate,
+        rejected=n_rejected,
+        undated=sum(int(np.count_nonzero(c.quality & UNDATED)) for c in stored),
+        by_device={key: n for key, n in by_device.items() if n},
+    )
+
+
+class _Numbered(msgspec.Struct):
+    boot: int
+    seq: int
+
+
+_numbered = msgspec.json.Decoder(_Numbered)
+
+
+def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple[str, bytes]]:
+    """Return the receipts to publish: who numbers readings is told which of them are settled."""
+    numbers: defaultdict[tuple[str, str, int], list[int]] = defaultdict(list)
+    for message, device, boot, seq in _numbers(settled, directory):
+        topic = batch.sources[message].topic
+        if topic is not None:
+            numbers[str(topic.on(Channel.RECEIPT)), device, boot].append(seq)
+    return [
+        (topic, msgspec.json.encode({"device": device, "boot": boot, "seq": ranges(seqs)}))
+        for (topic, device, boot), seqs in numbers.items()
+    ]
+
+
+def _numbers(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, int, int]]:
+    for columns in (*settled.stored.values(), *settled.duplicates):
+        rows = np.flatnonzero((columns.boot >= 0) & (columns.seq >= 0))
+        for row in rows.tolist():
+            device = directory.device(int(columns.device_id[row])).name
+            yield int(columns.message[row]), device, int(columns.boot[row]), int(columns.seq[row])
+    for refused in settled.refused:
+        try:
+            numbered = _numbered.decode(refused.rejected.payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue  # what cannot be read carries no number that a receipt could name
+        yield refused.rejected.message, refused.device, numbered.boot, numbered.seq
+
+
+def ranges(numbers: Sequence[int]) -> list[list[int]]:
+    """Return sorted numbers as closed ranges: [3, 1, 2, 7] is [[1, 3], [7, 7]]."""
+    found: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found

@@ -1,0 +1,150 @@
+"""The row that says whose turn it is to write: a session lock to stand by, a counter to fence.
+
+Every batch begins by moving the counter; who cannot move it has lost the shard. Must not know what
+batches hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+from uuid import UUID
+
+from devices.instants import to_datetime, to_microseconds
+from store.readings import Connection
+
+
+class Fenced(Exception):
+    """Another process owns the shard now: drop everything that is not committed."""
+
+
+class UnknownShard(Exception):
+    """The shard's row does not exist; `nabd migrate` makes `main`."""
+
+
+class Outcome(Enum):
+    """What became of a batch whose COMMIT was not answered."""
+
+    COMMITTED = auto()
+    NOT_COMMITTED = auto()
+
+
+@dataclass(slots=True, kw_only=True)
+class Shard:
+    """The shard as its owner knows it; `batch` is the last committed one."""
+
+    name: str
+    owner: UUID
+    batch: int = 0
+    generation: int = -1
+
+
+_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('nabd shard ' || $1, 0))"
+_CLAIM = """
+UPDATE shard SET owner = $2, alive_at = $3, caught_up_at = NULL
+WHERE name = $1
+RETURNING batch, generation
+"""
+
+
+async def claim(
+    connection: Connection, shard: Shard, now: Callable[[], int], on_standby: Callable[[], None]
+) -> None:
+    """Wait until no other session holds the shard, then own it.
+
+    Raises:
+        UnknownShard: there is no such row.
+    """
+    stood_by = False
+    while not await connection.fetchval(_LOCK, shard.name):
+        if not stood_by:
+            on_standby()
+            stood_by = True
+        await asyncio.sleep(0.5)
+    row = await connection.fetchrow(_CLAIM, shard.name, shard.owner, to_datetime(now()))
+    if row is None:
+        raise UnknownShard(f"there is no shard {shard.name!r}: run `nabd migrate`, or set NABD_SHARD=main")
+    shard.batch, shard.generation = row["batch"], row["generation"]
+
+
+_RESUME = "SELECT owner, batch FROM shard WHERE name = $1"
+
+
+async def resume(connection: Connection, shard: Shard, attempted: int) -> Outcome:
+    """After losing the session in the middle of batch `attempted`: lock again and see what became of it.
+
+    Raises:
+        Fenced: another process has owned the shard meanwhile.
+    """
+    if not await connection.fetchval(_LOCK, shard.name):
+        raise Fenced(f"shard {shard.name} is held by another process")
+    row = await connection.fetchrow(_RESUME, shard.name)
+    if row is None or row["owner"] != shard.owner:
+        raise Fenced(f"shard {shard.name} is owned by {row and row['owner']}")
+    return Outcome.COMMITTED if row["batch"] == attempted else Outcome.NOT_COMMITTED
+
+
+_ADVANCE = """
+UPDATE shard SET batch = $2, alive_at = $4, caught_up_at = CASE WHEN $5 THEN coalesce(caught_up_at, $4) END
+WHERE name = $1 AND owner = $3 AND batch = $2 - 1
+RETURNING generation
+"""
+
+
+async def advance(connection: Connection, shard: Shard, *, now: int, caught_up: bool) -> int:
+    """Move the counter, first in the batch's transaction; return the generation of rules and registry.
+
+    Raises:
+        Fenced: another process owns the shard.
+    """
+    generation: int | None = await connection.fetchval(
+        _ADVANCE, shard.name, shard.batch + 1, shard.owner, to_datetime(now), caught_up
+    )
+    if generation is None:
+        raise Fenced(f"shard {shard.name} is not ours any more")
+    return generation
+
+
+_GENERATION = "SELECT generation FROM shard WHERE name = $1"
+
+
+async def generation(connection: Connection, shard: Shard) -> int:
+    """Return how often rules or registry have changed."""
+    found: int = await connection.fetchval(_GENERATION, shard.name)
+    return found
+
+
+# A replay's batch keeps older receive times, so the last batch alone does not tell.
+_NEWEST = """
+SELECT max(l.received_at)
+FROM (SELECT received_at FROM ledger WHERE shard = $1 ORDER BY batch DESC LIMIT 1000) AS l
+"""
+
+
+async def newest_received(connection: Connection, shard: Shard) -> int:
+    """Return the receive time, in microseconds, that those of the next batch must exceed."""
+    newest = await connection.fetchval(_NEWEST, shard.name)
+    return 0 if newest is None else to_microseconds(newest)
+
+
+_BEAT = """
+UPDATE shard SET alive_at = $3, caught_up_at = CASE WHEN $4 THEN coalesce(caught_up_at, $3) END
+WHERE name = $1 AND owner = $2
+RETURNING generation
+"""
+
+
+async def beat(connection: Connection, shard: Shard, *, now: int, caught_up: bool) -> int:
+    """Say that the owner lives although there is nothing to write.
+
+    Raises:
+        Fenced: another process owns the shard.
+    """
+    generation: int | None = await connection.fetchval(
+        _BEAT, shard.name, shard.owner, to_datetime(now), caught_up
+    )
+    if generation is None:
+        raise Fenced(f"shard {shard.name} is not ours any more")
+    return generation

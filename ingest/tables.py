@@ -1,0 +1,122 @@
+"""Accepted rows into their tables: the fast way while rows are new, the careful one when they may not be.
+
+The careful way tells repeats from conflicts and finds the row that the database refuses.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.columns import Columns
+from devices.tables import table_of
+from devices.wire import Reason
+from ingest.accept import Accepted
+from ingest.batch import Batch, locate
+from ingest.rows import copy_columns
+from ingest.settled import Settled
+from store import readings
+from store.readings import Connection, Writer
+
+
+async def append(connection: Connection, writer: Writer, batch: Batch) -> Settled:
+    """Store all rows of a batch, expecting every one to be new.
+
+    Raises:
+        asyncpg.UniqueViolationError: one is not; nothing of the transaction can be kept.
+    """
+    settled = Settled(refused=list(batch.refused))
+    for kind, accepted in batch.accepted.items():
+        columns = accepted.columns
+        if len(columns):
+            await writer.append(connection, table_of(columns.kind).name, copy_columns(columns), len(columns))
+        settled.stored[kind] = columns
+        settled.duplicates.append(accepted.repeats)
+    return settled
+
+
+async def merge(connection: Connection, writer: Writer, batch: Batch) -> Settled:
+    """Store the rows of a batch that are new; tell duplicates, conflicts and unstorable rows apart."""
+    settled = Settled(refused=list(batch.refused))
+    for kind, accepted in batch.accepted.items():
+        columns = accepted.columns
+        new = np.zeros(len(columns), dtype=np.bool_)
+        faults: dict[int, str] = {}
+        await _merge_rows(connection, writer, columns, np.arange(len(columns)), new, faults)
+        for row, detail in faults.items():
+            settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.BAD_VALUE, detail))
+        known = np.flatnonzero(~new)
+        known = known[~np.isin(known, list(faults))]
+        conflicts = await _conflicts(connection, accepted, known)
+        for row in conflicts:
+            settled.refused.append(
+                locate(
+                    batch,
+                    kind,
+                    int(accepted.row[row]),
+                    Reason.CONFLICT,
+                    "another reading of this instant is stored",
+                )
+            )
+        settled.stored[kind] = columns.take(new)
+        settled.duplicates += [columns.take(known[~np.isin(known, conflicts)]), accepted.repeats]
+    return settled
+
+
+async def _merge_rows(
+    connection: Connection,
+    writer: Writer,
+    columns: Columns,
+    rows: NDArray[np.int64],
+    new: NDArray[np.bool_],
+    faults: dict[int, str],
+) -> None:
+    """Merge rows under a savepoint, halving them until the ones at fault stand alone."""
+    if not len(rows):
+        return
+    part = columns.take(rows)
+    try:
+        async with connection.transaction():
+            new[rows] = await writer.merge(
+                connection, table_of(part.kind).name, copy_columns(part), len(part)
+            )
+    except readings.DATA_ERRORS as error:
+        if len(rows) == 1:
+            faults[int(rows[0])] = str(error)
+            return
+        half = len(rows) // 2
+        await _merge_rows(connection, writer, columns, rows[:half], new, faults)
+        await _merge_rows(connection, writer, columns, rows[half:], new, faults)
+
+
+async def _conflicts(connection: Connection, accepted: Accepted, known: NDArray[np.int64]) -> list[int]:
+    """Return those of the known rows whose content differs from what is stored."""
+    if not len(known):
+        return []
+    columns = accepted.columns
+    names = [m.name for m in columns.kind.measurements]
+    ids, observed = columns.device_id[known].tolist(), columns.observed_at[known].tolist()
+    stored = await readings.stored(connection, table_of(columns.kind).name, [*names, "extra"], ids, observed)
+    return [
+        row
+        for row, key in zip(known.tolist(), zip(ids, observed, strict=True), strict=True)
+        if not _says_the_same(accepted, row, stored[key])
+    ]
+
+
+def _says_the_same(accepted: Accepted, row: int, stored: dict[str, Any]) -> bool:
+    columns = accepted.columns
+    for name, values in columns.values.items():
+        reported = accepted.reported.get(name)
+        if reported is not None and np.isnan(reported[row]):
+            continue  # what is stored may be derived, from attributes of another day
+        value = values[row] if reported is None else reported[row]
+        if value is None or value != value:
+            value = None
+        if value != stored[name]:
+            return False
+    extra = columns.extra[row]
+    return bool((None if extra is None else msgspec.json.decode(extra)) == stored["extra"])

@@ -1,0 +1,39 @@
+"""What a failure of the database means for whoever was writing: whose fault, and whether to try again."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+import asyncpg
+
+from store.errors import Unavailable
+
+
+class Failure(Enum):
+    """Who must act."""
+
+    DATA = auto()  # the rows are at fault: find them
+    TRANSIENT = auto()  # the database is away, full or busy: wait, then the same again
+    OTHER = auto()  # nobody knows: a few tries, then give up on the rows and say so
+
+
+# SQLSTATE classes: 22 data, 23 constraints; 08 connection, 40 rollback, 53 resources, 57 intervention.
+_DATA = ("22", "23")
+_TRANSIENT = ("08", "40", "53", "57")
+
+
+def classify(error: BaseException) -> Failure:
+    """Say what an exception from asyncpg means."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        if state.startswith(_DATA):
+            return Failure.DATA
+        return Failure.TRANSIENT if state.startswith(_TRANSIENT) else Failure.OTHER
+    if isinstance(error, asyncpg.InternalClientError):
+        return Failure.TRANSIENT
+    if isinstance(error, asyncpg.InterfaceError):
+        # A closed connection; but asyncpg's complaint about an argument of ours is one too, and a ValueError.
+        return Failure.OTHER if isinstance(error, ValueError) else Failure.TRANSIENT
+    if isinstance(error, OSError | TimeoutError | Unavailable):
+        return Failure.TRANSIENT
+    return Failure.OTHER

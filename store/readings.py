@@ -1,0 +1,170 @@
+"""Rows of readings into their table: plain COPY, or COPY beside a merge that tells repeats apart.
+
+`Writer` is the seam between editions that take COPY and servers that do not (chosen where a server is
+opened). Must not know kinds, devices or acknowledgements.
+"""
+
+# ruff: noqa: S608 - names of tables and columns come from declarations whose grammar leaves nothing to quote
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+
+from store.copy import CopyColumn, encode, order
+from store.tables import ColumnType
+
+Connection = Any
+"""asyncpg.Connection, or what its pool lends; asyncpg's own type is not one."""
+
+DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+"""SQLSTATE classes 22 and 23: the rows are at fault, and trying again cannot help."""
+
+
+class Writer(Protocol):
+    """Puts rows of one table into the transaction of `connection`."""
+
+    async def append(
+        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+    ) -> None:
+        """Store rows that are expected to be new.
+
+        Raises:
+            asyncpg.UniqueViolationError: one of them is stored already; the transaction is lost.
+        """
+
+    async def merge(
+        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+    ) -> NDArray[np.bool_]:
+        """Store the rows that are new; return (n,) bool, True where the row was.
+
+        Keys (device_id, observed_at) must differ among the rows.
+        """
+
+
+class CopyWriter:
+    """Binary COPY: the way for every real server."""
+
+    async def append(
+        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+    ) -> None:
+        """Store rows that are expected to be new (one COPY)."""
+        await self._copy(connection, table, columns, rows)
+
+    async def merge(
+        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+    ) -> NDArray[np.bool_]:
+        """COPY into a temporary table, then insert what is not there yet."""
+        staging = f"incoming_{table}"
+        await connection.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS"
+        )
+        await connection.execute(f"DELETE FROM {staging}")
+        await self._copy(connection, staging, columns, rows)
+        names = ", ".join(c.name for c in columns)
+        inserted = await connection.fetch(
+            f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging}"
+            " ON CONFLICT (device_id, observed_at) DO NOTHING"
+            " RETURNING device_id, (extract(epoch FROM observed_at) * 1000000)::bigint"
+        )
+        return _present(columns, {(r[0], r[1]) for r in inserted})
+
+    async def _copy(
+        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+    ) -> None:
+        ordered = order(columns)
+        # A memoryview: asyncpg would take bytes for the name of a file.
+        source = memoryview(encode(ordered, rows))
+        await connection.copy_to_table(
+            table, source=source, columns=[c.name for c in ordered], format="binary", timeout=60
+        )
+
+
+class InsertWriter:
+    """INSERT ... FROM unnest, for servers without COPY FROM STDIN; at most `chunk` rows a statement."""
+
+    def __init__(self, chunk: int = 500) -> None:
+        self._chunk = chunk
+
+    async def append(
+        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+    ) -> None:
+        """Store rows that are expected to be new."""
+        for start in range(0, rows, self._chunk):
+            await connection.execute(_insert(table, columns), *_lists(columns, start, start + self._chunk))
+
+    async def merge(
+        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+    ) -> NDArray[np.bool_]:
+        """Insert what is not there yet."""
+        inserted: set[tuple[int, int]] = set()
+        query = (
+            f"{_insert(table, columns)} ON CONFLICT (device_id, observed_at) DO NOTHING"
+            " RETURNING device_id, (extract(epoch FROM observed_at) * 1000000)::bigint"
+        )
+        for start in range(0, rows, self._chunk):
+            found = await connection.fetch(query, *_lists(columns, start, start + self._chunk))
+            inserted |= {(r[0], r[1]) for r in found}
+        return _present(columns, inserted)
+
+
+def _insert(table: str, columns: Sequence[CopyColumn]) -> str:
+    names, sources, arrays = [], [], []
+    for i, column in enumerate(columns, start=1):
+        names.append(column.name)
+        arrays.append(f"${i}::{_array_type(column.type)} []")
+        sources.append(_from_array(column))
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(sources)}"
+        f" FROM unnest({', '.join(arrays)}) AS r ({', '.join(names)})"
+    )
+
+
+def _array_type(type_: ColumnType) -> str:
+    return {ColumnType.TIME: "bigint", ColumnType.JSON: "text"}.get(type_, str(type_))
+
+
+def _from_array(column: CopyColumn) -> str:
+    if column.type is ColumnType.TIME:
+        return f"'epoch'::timestamptz + r.{column.name} * '1 microsecond'::interval"
+    return f"r.{column.name}::jsonb" if column.type is ColumnType.JSON else f"r.{column.name}"
+
+
+def _lists(columns: Sequence[CopyColumn], start: int, stop: int) -> list[list[Any]]:
+    lists = []
+    for column in columns:
+        values = column.values[start:stop]
+        if column.type is ColumnType.BOOLEAN:
+            values = values == 1
+        items = values.tolist()
+        if column.type is ColumnType.JSON:
+            items = [None if v is None else v.decode() for v in items]
+        if column.null is not None:
+            items = [None if n else v for v, n in zip(items, column.null[start:stop], strict=True)]
+        lists.append(items)
+    return lists
+
+
+def _present(columns: Sequence[CopyColumn], keys: set[tuple[int, int]]) -> NDArray[np.bool_]:
+    by_name = {c.name: c.values for c in columns}
+    pairs = zip(by_name["device_id"].tolist(), by_name["observed_at"].tolist(), strict=True)
+    return np.array([pair in keys for pair in pairs], dtype=np.bool_)
+
+
+async def stored(
+    connection: Connection, table: str, names: Sequence[str], device_ids: list[int], observed_at: list[int]
+) -> dict[tuple[int, int], dict[str, Any]]:
+    """Return the stored rows of the given keys (device id, microseconds), with the named columns."""
+    rows = await connection.fetch(
+        f"SELECT r.device_id, k.observed_us, {', '.join('r.' + n for n in names)}"
+        " FROM unnest($1::integer [], $2::bigint []) AS k (device_id, observed_us)"
+        f" INNER JOIN {table} AS r ON r.device_id = k.device_id"
+        " AND r.observed_at = 'epoch'::timestamptz + k.observed_us * '1 microsecond'::interval",
+        device_ids,
+        observed_at,
+    )
+    return {(r["device_id"], r["observed_us"]): dict(r) for r in rows}
