@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from devices.instants import to_datetime
 from devices.registry import Connection
 from devices.storable import storable
 
