@@ -1,0 +1,139 @@
+"""`nabd command`: tell a device to do something, and wait for its answer.
+
+Checks and records are in devices.commands; here is the broker connection of one command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
+
+import aiomqtt
+import typer
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from devices import commands, registry, topics
+from devices.commands import NewCommand, SentCommand
+from devices.errors import Invalid
+from devices.topics import Channel
+from nabd.cli import output, values
+from nabd.cli.database import Opened, run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a broker listens, and as whom to talk to it."""
+
+    host: str
+    port: int
+    user: str | None
+    password: str | None
+
+
+def address(url: str) -> Address:
+    """Read mqtt://[user:password@]host[:port].
+
+    Raises:
+        Invalid: it is not written like that.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "mqtt" or not parts.hostname:
+        raise Invalid("NABD_BROKER", "write it as mqtt://[user:password@]host[:port]")
+    user = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password else None
+    return Address(host=parts.hostname, port=parts.port or 1883, user=user, password=password)
+
+
+def command(
+    device: Annotated[str, typer.Argument(help="whom to tell")],
+    name: Annotated[str, typer.Argument(help="what to do, for example report_now")],
+    arg: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="wait until the device has done it")] = False,
+    expires: Annotated[str, typer.Option(help="how long it may wait for the device")] = "5m",
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Send a command to a device; with --wait exit with 1 unless it succeeds."""
+    expires_after = values.duration(expires)
+
+    async def work(opened: Opened) -> SentCommand:
+        if not opened.settings.broker:
+            output.fail("no broker is named: set NABD_BROKER=mqtt://host:1883, as `nabd up` prints it")
+        broker = address(opened.settings.broker)
+        told = await registry.get_device(opened.connection, device)
+        kind = opened.kinds.get(told.kind)
+        args = values.arguments(arg or (), commands.known_commands(kind).get(name))
+        new = commands.new_command(
+            told, kind, name, args, id=uuid4(), now=opened.now, expires_after_s=expires_after.total_seconds()
+        )
+        try:
+            await _send(opened, broker, new, wait_s=expires_after.total_seconds() if wait else None)
+        except aiomqtt.MqttError as error:
+            output.fail(f"the broker at {broker.host}:{broker.port} does not take it: {error}")
+        return await commands.get_command(opened.connection, new.id)
+
+    sent = run(work)
+    if as_json:
+        output.print_json(sent)
+    else:
+        detail = f": {sent.detail}" if sent.detail else ""
+        output.line(f"{sent.name} to {sent.device} is {sent.status}{detail} ({sent.id})")
+    if wait and sent.status != "succeeded":
+        raise typer.Exit(1)
+
+
+async def _send(opened: Opened, broker: Address, new: NewCommand, *, wait_s: float | None) -> None:
+    client = aiomqtt.Client(
+        broker.host,
+        broker.port,
+        username=broker.user,
+        password=broker.password,
+        identifier=f"nabd-command-{new.id}",
+        protocol=aiomqtt.ProtocolVersion.V5,
+        timeout=10,
+    )
+    async with client:
+        if wait_s is not None:
+            await client.subscribe(str(topics.parse(new.topic).on(Channel.RESPONSE)), qos=1)
+        await commands.record_sent(opened.connection, new, opened.now)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.MessageExpiryInterval = max(1, (new.expires_at - opened.now()) // 1_000_000)
+        await client.publish(new.topic, new.payload, qos=1, properties=properties)
+        if wait_s is not None:
+            await _wait(opened, client, new, wait_s)
+
+
+async def _wait(opened: Opened, client: aiomqtt.Client, new: NewCommand, wait_s: float) -> None:
+    """Record the device's answers until the command is settled or its time is over."""
+    try:
+        async with asyncio.timeout(wait_s):
+            async for message in client.messages:
+                if await _settled(opened, new, message.payload):
+                    return
+    except TimeoutError:
+        await commands.expire(opened.connection, opened.now)
+
+
+async def _settled(opened: Opened, new: NewCommand, payload: object) -> bool:
+    if not isinstance(payload, bytes):
+        return False
+    try:
+        answer = commands.read_answer(payload)
+        if answer.id != new.id:
+            return False
+        await commands.record_response(
+            opened.connection,
+            new.device.name,
+            answer.id,
+            answer.status,
+            opened.now,
+            detail=answer.detail,
+            result=answer.result,
+        )
+    except Invalid as error:
+        output.complain(f"{new.device.name} answers what nobody understands: {error}")
+        return False
+    return (await commands.get_command(opened.connection, new.id)).settled

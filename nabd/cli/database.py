@@ -1,0 +1,73 @@
+"""How a command meets the database: one connection, and every expected failure as one line.
+
+Knows settings, clock and declared kinds, so that commands only say what they want.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import asyncpg
+from pydantic import ValidationError
+
+from devices import kinds
+from devices.errors import RegistryError
+from devices.instants import Now
+from devices.kinds import Kinds
+from devices.kinds.kind import KindError
+from devices.registry import Connection
+from nabd import clock
+from nabd.cli.output import fail
+from nabd.settings import Settings
+from store.errors import StoreError
+from store.migrate import require_migrated
+from store.pool import connect
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """What a command works with."""
+
+    connection: Connection
+    kinds: Kinds
+    now: Now
+    settings: Settings
+
+
+def run(work: Callable[[Opened], Awaitable[T]]) -> T:
+    """Run a command's work on the configured database and return what it returns.
+
+    A refusal or an outage is printed as one line that names the fix; the exit code is then 1.
+    """
+    try:
+        return asyncio.run(_opened(work))
+    except (RegistryError, StoreError, KindError) as error:
+        fail(str(error))
+    except ValidationError as error:
+        first = error.errors()[0]
+        fail(f"NABD_{str(first['loc'][0]).upper()}: {first['msg']}")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        fail(f"the database did not answer as expected: {error or type(error).__name__}; see `nabd doctor`")
+
+
+async def _opened(work: Callable[[Opened], Awaitable[T]]) -> T:
+    settings = Settings()
+    connection = await connect(_dsn(settings))
+    try:
+        await require_migrated(connection)
+        now, _ = clock.parse(settings.clock)
+        declared = kinds.load(settings.kinds_dir)
+        return await work(Opened(connection=connection, kinds=declared, now=now, settings=settings))
+    finally:
+        await connection.close()
+
+
+def _dsn(settings: Settings) -> str:
+    if not settings.database:
+        fail("no database is named: set NABD_DATABASE=postgresql://user@host/name, as `nabd up` prints it")
+    return settings.database

@@ -1,0 +1,311 @@
+"""`nabd device`: the registry of devices in the terminal.
+
+Commands translate and print; what is accepted is decided in devices/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from devices import csv_import, csv_rows, latest, quarantine, registry
+from devices.csv_import import Plan
+from devices.editing import edit_device, reinstate, retire_device
+from devices.latest import Latest
+from devices.registration import NewDevice, add_device
+from devices.registry import Device
+from nabd.cli import output, values
+from nabd.cli.database import Opened, run
+
+app = typer.Typer(no_args_is_help=True, help="Register, find, change and retire devices.")
+
+Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]
+Title = Annotated[str | None, typer.Option(help="what people call it")]
+Lat = Annotated[float | None, typer.Option(help="latitude, -90 to 90")]
+Lon = Annotated[float | None, typer.Option(help="longitude, -180 to 180")]
+Attr = Annotated[
+    list[str] | None, typer.Option(help="NAME=VALUE, as often as needed; an empty value takes it away")
+]
+Parent = Annotated[str | None, typer.Option(help="the gateway, circuit or cabinet it hangs on")]
+
+
+@app.command()
+def add(
+    name: Name,
+    kind: Annotated[str, typer.Option(help="its declared kind, or gateway, circuit, cabinet")],
+    municipality: Annotated[str, typer.Option(help="the municipality it stands in")],
+    parent: Parent = None,
+    title: Title = None,
+    lat: Lat = None,
+    lon: Lon = None,
+    attr: Attr = None,
+    as_json: Json = False,
+) -> None:
+    """Register one device."""
+
+    async def work(opened: Opened) -> Device:
+        new = NewDevice(
+            name=name,
+            kind=kind,
+            municipality=municipality,
+            parent=parent,
+            title=title or "",
+            lat=lat,
+            lon=lon,
+            attributes=values.attributes(attr or (), opened.kinds.get(kind)),
+        )
+        return await add_device(opened.connection, opened.kinds, new, opened.now)
+
+    _show_done(run(work), "registered", as_json=as_json)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV in UTF-8, with a header")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what would be done, and do nothing")
+    ] = False,
+    keep_good: Annotated[
+        bool, typer.Option("--keep-good", help="import the good lines although others have problems")
+    ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="change devices that are registered already")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Register the devices of a CSV file: all of them, or none when a line has a problem.
+
+    Columns: name, kind, municipality, parent, title, lat, lon, attr.NAME; comma, semicolon or tab between.
+    """
+
+    async def work(opened: Opened) -> tuple[Plan, bool]:
+        read = csv_rows.read(file.read_bytes(), opened.kinds)
+        planned = await csv_import.plan(opened.connection, read, update=update)
+        refused = bool(planned.problems) and not keep_good
+        if dry_run or refused:
+            return planned, False
+        with output.progress() as bar:
+            task = bar.add_task("Importing", total=planned.steps)
+            await csv_import.carry_out(
+                opened.connection,
+                opened.kinds,
+                planned,
+                opened.now,
+                on_progress=lambda written: bar.advance(task, written),
+            )
+        return planned, True
+
+    planned, written = run(work)
+    _report(planned, file, written=written, dry_run=dry_run, as_json=as_json)
+    if planned.problems:
+        raise typer.Exit(1)
+
+
+def _report(planned: Plan, file: Path, *, written: bool, dry_run: bool, as_json: bool) -> None:
+    counts = {"added": len(planned.add), "updated": len(planned.edit), "unchanged": planned.unchanged}
+    if as_json:
+        output.print_json({"written": written, **counts, "problems": planned.problems})
+        return
+    for problem in planned.problems:
+        where = f"{file}:{problem.line}"
+        output.complain(f"{where}: {problem.field + ': ' if problem.field else ''}{problem.message}")
+    told = ", ".join(f"{count} {what}" for what, count in counts.items())
+    if written:
+        output.line(f"{told}, {len(planned.problems)} problems.")
+    elif dry_run:
+        output.line(f"Nothing written (--dry-run). It would be: {told}, {len(planned.problems)} problems.")
+    else:
+        output.line(
+            f"Nothing written: correct {len(planned.problems)} problems, or use --keep-good ({told})."
+        )
+
+
+@app.command("list")
+def list_(
+    municipality: Annotated[str | None, typer.Option(help="only this municipality's")] = None,
+    kind: Annotated[str | None, typer.Option(help="only this kind")] = None,
+    parent: Annotated[str | None, typer.Option(help="only children of this device")] = None,
+    search: Annotated[str | None, typer.Option(help="only names or titles with this text")] = None,
+    retired: Annotated[bool, typer.Option("--retired", help="the retired ones instead")] = False,
+    after: Annotated[str | None, typer.Option(help="continue after this name")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="at most so many")] = 100,
+    as_json: Json = False,
+) -> None:
+    """List devices by name."""
+
+    async def work(opened: Opened) -> list[Device]:
+        return await registry.list_devices(
+            opened.connection,
+            municipality=municipality,
+            kind=kind,
+            parent=parent,
+            search=search,
+            retired=retired,
+            after=after,
+            limit=limit,
+        )
+
+    devices = run(work)
+    if as_json:
+        for device in devices:
+            output.print_json(device)
+        return
+    rows = [(d.name, d.kind, d.municipality, d.parent, d.title, d.lat, d.lon) for d in devices]
+    columns = ("device", "kind", "municipality", "parent", "title", "lat", "lon")
+    output.table(columns, rows, empty="No such device. `nabd device add` registers one.")
+    if len(devices) == limit:
+        output.line(f"There may be more: --after {devices[-1].name}")
+
+
+@app.command()
+def show(name: Name, as_json: Json = False) -> None:
+    """Show one device, and its newest reading."""
+
+    async def work(opened: Opened) -> tuple[Device, Latest | None]:
+        device = await registry.get_device(opened.connection, name)
+        return device, await latest.get_latest(opened.connection, name)
+
+    device, newest = run(work)
+    if as_json:
+        output.print_json({"device": device, "latest": newest})
+        return
+    output.table(("field", "value"), _described(device, newest))
+
+
+def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = [
+        ("device", device.name),
+        ("kind", device.kind),
+        ("municipality", device.municipality),
+        ("parent", device.parent),
+        ("title", device.title),
+        ("position", f"{device.lat}, {device.lon}" if device.lat is not None else None),
+        (
+            "retired",
+            f"{output.cell(device.retired_at)}: {device.retired_reason}" if device.retired_at else None,
+        ),
+        ("version", device.version),
+    ]
+    rows += [(f"attr.{name}", value) for name, value in sorted(device.attributes.items())]
+    if newest is None:
+        return [*rows, ("newest reading", "none yet")]
+    rows += [("observed", newest.observed_at), ("received", newest.received_at)]
+    return [*rows, *sorted(newest.measurements.items())]
+
+
+@app.command()
+def edit(
+    name: Name,
+    municipality: Annotated[str | None, typer.Option(help="move it to this municipality")] = None,
+    parent: Parent = None,
+    no_parent: Annotated[bool, typer.Option("--no-parent", help="hang it on nothing")] = False,
+    title: Title = None,
+    lat: Lat = None,
+    lon: Lon = None,
+    attr: Attr = None,
+    back: Annotated[bool, typer.Option("--reinstate", help="put it back into service")] = False,
+    as_json: Json = False,
+) -> None:
+    """Change a device; what is not named stays."""
+    if parent is not None and no_parent:
+        raise typer.BadParameter("--parent and --no-parent exclude each other")
+    said = {"municipality": municipality, "parent": parent, "title": title, "lat": lat, "lon": lon}
+    changes: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
+    changes |= {"parent": None} if no_parent else {}
+    if not changes and not attr and not back:
+        raise typer.BadParameter("name at least one change; `nabd device edit --help` lists them")
+
+    async def work(opened: Opened) -> Device:
+        device = await registry.get_device(opened.connection, name)
+        if attr:
+            changes["attributes"] = values.attributes(attr, opened.kinds.get(device.kind))
+        async with opened.connection.transaction():
+            if changes:
+                device = await edit_device(opened.connection, opened.kinds, name, changes, now=opened.now)
+            return await reinstate(opened.connection, name, opened.now) if back else device
+
+    _show_done(run(work), "changed", as_json=as_json)
+
+
+@app.command()
+def retire(
+    name: Name,
+    reason: Annotated[str, typer.Option(help="why, for those who ask later")],
+    as_json: Json = False,
+) -> None:
+    """Take a device out of service; its readings stay."""
+
+    async def work(opened: Opened) -> Device:
+        return await retire_device(opened.connection, name, reason, opened.now)
+
+    _show_done(run(work), "retired", as_json=as_json)
+
+
+@app.command()
+def adopt(
+    name: Name,
+    title: Title = None,
+    lat: Lat = None,
+    lon: Lon = None,
+    attr: Attr = None,
+    as_json: Json = False,
+) -> None:
+    """Register a device from quarantine as its topics describe it, and replay what it sent."""
+
+    async def work(opened: Opened) -> tuple[Device, int]:
+        found = await quarantine.unknown_devices(opened.connection, device=name, limit=1)
+        kind = opened.kinds.get(found[0].kind) if found else None
+        return await quarantine.adopt(
+            opened.connection,
+            opened.kinds,
+            name,
+            opened.now,
+            title=title or "",
+            lat=lat,
+            lon=lon,
+            attributes=values.attributes(attr or (), kind),
+        )
+
+    device, waiting = run(work)
+    if as_json:
+        output.print_json({"device": device, "replayed": waiting})
+    else:
+        output.line(
+            f"{device.name} is registered in {device.municipality}; {waiting} messages will be replayed."
+        )
+
+
+@app.command("quarantine")
+def quarantine_(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")] = 100,
+    as_json: Json = False,
+) -> None:
+    """List devices that send but are not registered where they say they are."""
+
+    async def work(opened: Opened) -> list[quarantine.Unknown]:
+        return await quarantine.unknown_devices(opened.connection, limit=limit)
+
+    unknown = run(work)
+    if as_json:
+        for one in unknown:
+            output.print_json(one)
+        return
+    rows = [
+        (u.device, u.kind, u.municipality, u.gateway, u.reason, u.count, u.first_at, u.last_at)
+        for u in unknown
+    ]
+    columns = ("device", "kind", "municipality", "gateway", "reason", "count", "first", "last")
+    output.table(columns, rows, empty="The quarantine is empty.")
+    if unknown:
+        output.line("`nabd device adopt DEVICE` registers one and replays what it sent.")
+
+
+def _show_done(device: Device, done: str, *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(replace(device, attributes=dict(device.attributes)))
+    else:
+        output.line(f"{device.name} ({device.kind} in {device.municipality}) is {done}.")

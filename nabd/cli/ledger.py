@@ -1,0 +1,131 @@
+"""`nabd ledger`: where every reading received has gone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+from devices import ledger as books
+from devices import registry
+from devices.ledger import Gap, Period, Totals
+from nabd.cli import output, values
+from nabd.cli.database import Opened, run
+
+EXPLAINED = (
+    "received = stored + duplicate + rejected. Stored: committed as a row. Duplicate: the same device at the "
+    "same instant was stored before. Rejected: not stored; reason and bytes are in `nabd rejections`. "
+    "Undated: stored at the time of receipt, because the device gave no usable time."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What was asked for."""
+
+    totals: Totals
+    periods: list[Period] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+
+
+def ledger(
+    device: Annotated[str | None, typer.Option(help="only this device, and its gaps in boot and seq")] = None,
+    municipality: Annotated[str | None, typer.Option(help="only this municipality's devices")] = None,
+    since: Annotated[str | None, typer.Option(help="from 24h or 7d ago, or an RFC 3339 instant")] = None,
+    until: Annotated[str | None, typer.Option(help="until then, written in the same way")] = None,
+    every: Annotated[str | None, typer.Option(help="also by periods of 15m, 1h, 1d, …")] = None,
+    count: Annotated[
+        bool, typer.Option("--count", help="also count the rows of readings; can be slow")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Account for every reading received; exits with 1 if one is unaccounted for."""
+    if device is not None and municipality is not None:
+        raise typer.BadParameter("--device and --municipality exclude each other")
+    if count and (device or municipality or since or until):
+        raise typer.BadParameter("--count compares all there is: use it without other limits")
+    if every and (device or municipality):
+        raise typer.BadParameter("--every is for the whole platform: leave --device and --municipality out")
+
+    async def work(opened: Opened) -> Account:
+        now = opened.now()
+        span = (values.instant(since, now), values.instant(until, now))
+        if device is not None:
+            return await _of_device(opened, device, *span)
+        if municipality is not None:
+            return await _of_municipality(opened, municipality, *span)
+        return await _of_platform(opened, *span, every=every, count=count)
+
+    account = run(work)
+    if as_json:
+        output.print_json(_document(account))
+    else:
+        _print(account)
+    if not account.totals.balanced:
+        raise typer.Exit(1)
+
+
+async def _of_device(opened: Opened, name: str, since: datetime | None, until: datetime | None) -> Account:
+    device = await registry.get_device(opened.connection, name)
+    totals = await books.of_device(opened.connection, opened.kinds, device, since=since, until=until)
+    return Account(totals=totals, gaps=await books.gaps(opened.connection, device, since=since))
+
+
+async def _of_municipality(
+    opened: Opened, name: str, since: datetime | None, until: datetime | None
+) -> Account:
+    found = await registry.get_municipality(opened.connection, name)
+    totals = await books.of_municipality(opened.connection, opened.kinds, found.id, since=since, until=until)
+    return Account(totals=totals)
+
+
+async def _of_platform(
+    opened: Opened, since: datetime | None, until: datetime | None, *, every: str | None, count: bool
+) -> Account:
+    periods: list[Period] = []
+    # One snapshot, so that a batch committed between two queries cannot look like a loss.
+    async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
+        totals = await books.total(opened.connection, since=since, until=until)
+        if count:
+            totals = replace(totals, counted=await books.count_readings(opened.connection, opened.kinds))
+        if every:
+            length = values.duration(every)
+            periods = await books.by_period(opened.connection, every=length, since=since, until=until)
+    return Account(totals=totals, periods=periods)
+
+
+def _document(account: Account) -> dict[str, Any]:
+    return {
+        **asdict(account.totals),
+        "balanced": account.totals.balanced,
+        "periods": [
+            {"start": p.start, **asdict(p.totals), "balanced": p.totals.balanced} for p in account.periods
+        ],
+        "gaps": account.gaps,
+    }
+
+
+def _print(account: Account) -> None:
+    totals = account.totals
+    columns = ("messages", "received", "stored", "duplicate", "rejected", "undated", "counted", "balanced")
+    output.table(columns, [_row(totals, columns)])
+    output.line(EXPLAINED)
+    if totals.reasons:
+        output.table(("rejected because", "readings"), sorted(totals.reasons.items()))
+    if account.periods:
+        rows = [(p.start, *_row(p.totals, columns)) for p in account.periods]
+        output.table(("from", *columns), rows)
+    if account.gaps:
+        rows = [(g.boot, g.first, g.last, g.last - g.first + 1, g.after, g.before) for g in account.gaps]
+        output.table(("boot", "first missing", "last missing", "count", "after", "before"), rows)
+    if not totals.balanced:
+        output.complain("the ledger does not balance: a reading is unaccounted for; run `nabd doctor`")
+
+
+def _row(totals: Totals, columns: tuple[str, ...]) -> tuple[object, ...]:
+    return tuple(
+        ("yes" if totals.balanced else "NO") if column == "balanced" else getattr(totals, column)
+        for column in columns
+    )

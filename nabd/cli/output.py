@@ -1,0 +1,104 @@
+"""What commands print: tables for people, JSON for programs, one line for a failure.
+
+With --json a list is one JSON object a line, and a single thing one JSON object; times are RFC 3339 in
+UTC, and bytes that are not UTF-8 stand as base64 under a name that says so. Exit codes: 0 done, 1 failed,
+2 wrong usage. Must not know what is printed.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+import msgspec
+import typer
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+PIPED_WIDTH = 240
+"""Columns where no terminal says how many there are; a table in a file should not be cut to 80."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console on what standard output or error is now."""
+    found = Console(stderr=stderr, highlight=False)
+    return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=PIPED_WIDTH)
+
+
+def print_json(value: Any) -> None:
+    """Print one value as one line of JSON; dataclasses become objects."""
+    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+    sys.stdout.flush()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
+    """Print rows below their headings, or the sentence `empty` where there are none.
+
+    Cells are printed as they are, whatever brackets they hold; None is blank.
+    """
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell(value)) for value in row))
+    if empty and not shown.row_count:
+        line(empty)
+        return
+    console().print(shown)
+
+
+def line(text: str) -> None:
+    """Print one line for a person."""
+    console().print(Text(text), soft_wrap=True)
+
+
+def cell(value: object) -> str:
+    """Return a value as a table shows it."""
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        case float():
+            return f"{value:g}"
+        case _:
+            return "".join(c if c.isprintable() else "\ufffd" for c in str(value))
+
+
+def complain(message: str) -> None:
+    """Print one line on standard error."""
+    console(stderr=True).print(Text(f"nabd: {message}"), soft_wrap=True)
+
+
+def fail(message: str) -> NoReturn:
+    """Say in one line what failed and what would help, and exit with 1."""
+    complain(message)
+    raise typer.Exit(1)
+
+
+def progress() -> Progress:
+    """Return a progress bar with the time it will still take; silent where no terminal watches."""
+    watched = console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=watched,
+        disable=not watched.is_terminal,
+        transient=True,
+    )
+
+
+def payload_fields(payload: bytes) -> dict[str, str]:
+    """Return the payload as JSON can carry it: `payload` as text, or `payload_base64`."""
+    try:
+        return {"payload": payload.decode()}
+    except UnicodeDecodeError:
+        return {"payload_base64": base64.b64encode(payload).decode()}

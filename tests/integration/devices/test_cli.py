@@ -1,0 +1,332 @@
+"""The registry's commands as a person or a script runs them, against a real database and broker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from devices import ledger as books
+from devices import rejections
+from nabd.cli.command import command
+from nabd.cli.device import app as device_app
+from nabd.cli.ledger import ledger
+from nabd.cli.municipality import app as municipality_app
+from nabd.cli.rejections import rejections as rejections_command
+from store.pool import connect
+from tests.brokers import Broker
+from tests.databases import run
+from tests.integration.devices.test_ledger import BATCH
+from tests.integration.devices.test_rejections import MALFORMED, STRANGER
+
+app = typer.Typer()
+app.add_typer(device_app, name="device")
+app.add_typer(municipality_app, name="municipality")
+app.command()(rejections_command)
+app.command()(ledger)
+app.command()(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def documents(self) -> list[Any]:
+        """Its JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def nabd(*arguments: str) -> Done:
+    result = CliRunner().invoke(app, list(arguments))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Done(code=result.exit_code, out=result.stdout, err=result.stderr)
+
+
+def done(*arguments: str) -> Done:
+    """Run a command that is to succeed."""
+    result = nabd(*arguments)
+    assert result.code == 0, result
+    return result
+
+
+@pytest.fixture
+def database(dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A database with tripoli in it, which commands find in their environment."""
+    monkeypatch.setenv("NABD_DATABASE", dsn)
+    done("municipality", "add", "tripoli", "--title", "ar=طرابلس", "--time-zone", "Asia/Beirut")
+    return dsn
+
+
+def reject(dsn: str, *rows: rejections.NewRejection) -> None:
+    """Store rejections as ingest would."""
+
+    async def record() -> None:
+        connection = await connect(dsn)
+        await rejections.record(connection, "main", 1, rows)
+        await connection.close()
+
+    run(record())
+
+
+def add_bin(name: str = "B-1", *more: str) -> Done:
+    return nabd("device", "add", name, "--kind", "bin", "--municipality", "tripoli", *more)
+
+
+def test_device_is_added_shown_edited_retired_and_listed(database: str) -> None:
+    assert add_bin("B-1", "--attr", "volume_l=660", "--lat", "34.4", "--lon", "35.8").code == 0
+    done("device", "edit", "B-1", "--title", "ساحة", "--attr", "volume_l=", "--attr", "route=R1")
+    done("device", "retire", "B-1", "--reason", "burnt")
+
+    (shown,) = done("device", "show", "B-1", "--json").documents
+    (listed,) = done("device", "list", "--retired", "--json").documents
+
+    assert shown["latest"] is None
+    assert shown["device"] == listed
+    assert (listed["title"], listed["attributes"], listed["retired_reason"]) == (
+        "ساحة",
+        {"route": "R1"},
+        "burnt",
+    )
+    assert "ساحة" in done("device", "list", "--retired").out
+    assert "burnt" in done("device", "show", "B-1").out
+
+
+def test_reinstated_device_is_back_in_the_list(database: str) -> None:
+    add_bin()
+    done("device", "retire", "B-1", "--reason", "burnt")
+
+    done("device", "edit", "B-1", "--reinstate")
+
+    assert [d["name"] for d in done("device", "list", "--json").documents] == ["B-1"]
+
+
+def test_refusal_is_one_line_that_names_the_fix(database: str) -> None:
+    add_bin()
+
+    again = add_bin()
+    wrong = nabd("device", "add", "B-2", "--kind", "bim", "--municipality", "tripoli")
+
+    assert (again.code, again.out, again.err.count("\n")) == (1, "", 1)
+    assert "nabd device edit" in again.err
+    assert "did you mean 'bin'" in wrong.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("device", "edit", "B-1"),
+        ("device", "edit", "B-1", "--parent", "G", "--no-parent"),
+        ("device", "edit", "B-1", "--attr", "volume"),
+        ("rejections", "--replay"),
+        ("ledger", "--since", "yesterday"),
+        ("ledger", "--since", "2026-01-01T00:00:00"),
+        ("ledger", "--count", "--device", "B-1"),
+        ("municipality", "edit", "tripoli", "--weekend", "friday"),
+    ],
+)
+def test_wrong_usage_exits_with_2(database: str, arguments: tuple[str, ...]) -> None:
+    add_bin()
+
+    assert nabd(*arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    ("database_dsn", "text"),
+    [(None, "NABD_DATABASE"), ("postgresql://nobody@127.0.0.1:1/none", "cannot be reached")],
+)
+def test_database_that_is_missing_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, database_dsn: str | None, text: str
+) -> None:
+    monkeypatch.delenv("NABD_DATABASE", raising=False)
+    if database_dsn:
+        monkeypatch.setenv("NABD_DATABASE", database_dsn)
+
+    failed = nabd("device", "list")
+
+    assert (failed.code, failed.err.count("\n")) == (1, 1)
+    assert text in failed.err
+
+
+def test_database_that_was_never_migrated_says_so(empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NABD_DATABASE", empty_dsn)
+
+    failed = nabd("device", "list")
+
+    assert failed.code == 1
+    assert "nabd migrate" in failed.err
+
+
+def test_import_writes_nothing_while_a_line_has_a_problem(database: str, tmp_path: Path) -> None:
+    file = tmp_path / "bins.csv"
+    file.write_text("name;kind;municipality\nB-1;bin;tripoli\nB-2;bim;tripoli\n", encoding="utf-8-sig")
+
+    refused = nabd("device", "import", str(file))
+    listed = done("device", "list", "--json")
+    kept = nabd("device", "import", str(file), "--keep-good", "--json")
+
+    assert refused.code == 1
+    assert f"{file}:3: kind" in refused.err
+    assert listed.out == ""
+    assert kept.code == 1
+    assert [(d["written"], d["added"]) for d in kept.documents] == [(True, 1)]
+    assert [p["line"] for p in kept.documents[0]["problems"]] == [3]
+
+
+def test_dry_run_tells_and_does_nothing(database: str, tmp_path: Path) -> None:
+    file = tmp_path / "bins.csv"
+    file.write_text("name,kind,municipality\nB-1,bin,tripoli\n")
+
+    told = done("device", "import", str(file), "--dry-run")
+
+    assert "1 added" in told.out
+    assert done("device", "list", "--json").out == ""
+
+
+def test_municipality_is_changed_and_listed(database: str) -> None:
+    done("municipality", "edit", "tripoli", "--register-unknown", "--weekend", "5,6")
+
+    (town,) = done("municipality", "list", "--json").documents
+
+    assert (town["weekend"], town["register_unknown"]) == ([5, 6], True)
+    assert "طرابلس" in done("municipality", "list").out
+
+
+def test_rejections_show_the_bytes_and_the_quarantine_is_adopted(database: str) -> None:
+    reject(database, STRANGER, MALFORMED)
+
+    newest, oldest = done("rejections", "--json").documents
+    (unknown,) = done("device", "quarantine", "--json").documents
+    (adopted,) = done("device", "adopt", "NEW-1", "--json").documents
+
+    assert newest["payload_base64"] == "AP8="
+    assert oldest["payload"] == '{"fill_pct":12}'
+    assert (unknown["device"], unknown["count"]) == ("NEW-1", 1)
+    assert (adopted["device"]["name"], adopted["replayed"]) == ("NEW-1", 1)
+    assert "unknown_device" in done("rejections", "--device", "NEW-1").out
+
+
+def test_replay_counts_what_will_be_received_again(database: str) -> None:
+    reject(database, STRANGER, STRANGER)
+
+    assert done("rejections", "--device", "NEW-1", "--replay", "--json").documents[0]["replayed"] == 2
+
+
+def test_ledger_explains_itself_and_balances(database: str) -> None:
+    run(record_batch(database))
+
+    (document,) = done("ledger", "--every", "1d", "--json").documents
+    told = done("ledger")
+
+    assert (document["received"], document["balanced"], len(document["periods"])) == (10, True, 1)
+    assert "received = stored + duplicate + rejected" in told.out
+    assert "bad_topic" in told.out
+
+
+def test_ledger_exits_with_1_when_the_tables_hold_less_than_it_says(database: str) -> None:
+    run(record_batch(database))
+
+    counted = nabd("ledger", "--count", "--json")
+
+    assert counted.code == 1
+    assert (counted.documents[0]["counted"], counted.documents[0]["balanced"]) == (0, False)
+
+
+def test_ledger_of_a_device_and_of_a_municipality(database: str) -> None:
+    add_bin("TRP-BIN-0001")
+    run(record_batch(database))
+
+    (device,) = done("ledger", "--device", "TRP-BIN-0001", "--json").documents
+    (town,) = done(
+        "ledger", "--municipality", "tripoli", "--since", "2020-01-01T00:00:00Z", "--json"
+    ).documents
+
+    assert (device["received"], device["gaps"]) == (3, [])
+    assert town["reasons"] == {"bad_value": 1}
+
+
+async def record_batch(dsn: str) -> None:
+    """Write one batch as ingest would."""
+    connection = await connect(dsn)
+    await books.record(connection, BATCH)
+    await connection.close()
+
+
+async def answer(broker: Broker, status: str, ready: asyncio.Event) -> None:
+    """Be a device that answers its first command."""
+    async with aiomqtt.Client(broker.host, broker.port, protocol=aiomqtt.ProtocolVersion.V5) as device:
+        await device.subscribe("nabd/v1/tripoli/bin/B-1/command", qos=1)
+        ready.set()
+        async for message in device.messages:
+            assert isinstance(message.payload, bytes)
+            told = json.loads(message.payload)
+            response = json.dumps({"id": told["id"], "status": status, "result": told["args"]})
+            await device.publish("nabd/v1/tripoli/bin/B-1/response", "no answer", qos=1)
+            await device.publish("nabd/v1/tripoli/bin/B-1/response", response, qos=1)
+            return
+
+
+@pytest.mark.parametrize(("status", "code"), [("succeeded", 0), ("failed", 1)])
+async def test_command_waits_for_the_device_and_ends_as_it_did(
+    database: str, broker: Broker, monkeypatch: pytest.MonkeyPatch, status: str, code: int
+) -> None:
+    monkeypatch.setenv("NABD_BROKER", f"mqtt://{broker.host}:{broker.port}")
+    await asyncio.to_thread(add_bin)
+    ready = asyncio.Event()
+    device = asyncio.create_task(answer(broker, status, ready))
+    await asyncio.wait_for(ready.wait(), 10)
+
+    told = await asyncio.to_thread(
+        nabd,
+        "command",
+        "B-1",
+        "set_interval",
+        "--arg",
+        "interval_s=60",
+        "--wait",
+        "--json",
+        "--expires",
+        "20s",
+    )
+    await device
+
+    assert told.code == code, told
+    assert [(d["status"], d["result"]) for d in told.documents] == [(status, {"interval_s": 60})]
+
+
+def test_command_without_an_answer_expires(
+    database: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NABD_BROKER", f"mqtt://{broker.host}:{broker.port}")
+    add_bin()
+
+    told = nabd("command", "B-1", "reboot", "--wait", "--expires", "1s", "--json")
+
+    assert (told.code, told.documents[0]["status"]) == (1, "expired")
+
+
+@pytest.mark.parametrize(
+    ("url", "text"), [("", "NABD_BROKER"), ("http://x", "mqtt://"), ("mqtt://127.0.0.1:1", "127.0.0.1:1")]
+)
+def test_broker_that_is_missing_is_one_line(
+    database: str, monkeypatch: pytest.MonkeyPatch, url: str, text: str
+) -> None:
+    monkeypatch.setenv("NABD_BROKER", url)
+    add_bin()
+
+    failed = nabd("command", "B-1", "reboot")
+
+    assert (failed.code, failed.err.count("\n")) == (1, 1)
+    assert text in failed.err
