@@ -16,33 +16,32 @@ import msgspec
 from firmware_sim.physics.model import SECOND, Truth
 
 SILENT = "silent"
-_SILENT_INTERVALS = 3.0
-"""A device that missed this many reports in a row has a deadline behind it by any account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """A fault by the id of the rule that should see it; `lasts_s` is how long it must hold to be seen."""
+    """What is expected of a rule: it sees `fault` once it held for `lasts_s` and so many readings more."""
 
     fault: str
     lasts_s: float
+    readings: float = 2.0
 
 
 EXPECTED: Mapping[str, Expectation] = {
     "bin-overflow": Expectation(fault="overflow", lasts_s=0),
     "bin-fire": Expectation(fault="fire", lasts_s=15),
     "bin-tipped": Expectation(fault="tipped", lasts_s=600),
-    "bin-battery-low": Expectation(fault="battery low", lasts_s=0),
+    "bin-battery-low": Expectation(fault="battery low", lasts_s=0, readings=3),
     "light-lamp-failure": Expectation(fault="lamp failure", lasts_s=300),
     "light-day-burner": Expectation(fault="day burner", lasts_s=1800),
     "light-dimming-failure": Expectation(fault="dimming failure", lasts_s=900),
-    "light-over-voltage": Expectation(fault="over voltage", lasts_s=0),
-    "light-under-voltage": Expectation(fault="under voltage", lasts_s=0),
-    "drone-battery-low": Expectation(fault="battery below the way home", lasts_s=10),
+    "light-over-voltage": Expectation(fault="over voltage", lasts_s=600),
+    "light-under-voltage": Expectation(fault="under voltage", lasts_s=600),
+    "drone-battery-low": Expectation(fault="battery below the way home", lasts_s=5),
     "drone-clogged-nozzle": Expectation(fault="clogged nozzle", lasts_s=10),
     "drone-wrong-dose": Expectation(fault="wrong dose", lasts_s=25),
-    "drone-geofence": Expectation(fault="outside the geofence", lasts_s=2),
-    SILENT: Expectation(fault="silence", lasts_s=0),
+    "drone-geofence": Expectation(fault="outside the geofence", lasts_s=3),
+    SILENT: Expectation(fault="silence", lasts_s=120, readings=3),
 }
 """How long each fault must hold before a rule built on the published starting points can see it."""
 
@@ -51,7 +50,7 @@ class FaultLine(msgspec.Struct, kw_only=True):
     """One labelled fault. `end` is null when it still held at shutdown.
 
     earliest: from here on an alert is honest, for faults that announce themselves.
-    detectable: whether it held long enough for a right rule, the platform's own delay included.
+    detectable: whether it held long enough for a right rule.
     """
 
     device: str
@@ -133,13 +132,18 @@ class Labels:
                 end=rfc3339(now) if ended else None,
                 expect=expect,
                 earliest=rfc3339(label.earliest),
-                detectable=lasted_s >= self._needed_s(expect),
+                detectable=lasted_s >= self._needed_s(expect, ended=ended),
             )
         )
 
-    def _needed_s(self, expect: str) -> float:
-        readings = _SILENT_INTERVALS if expect == SILENT else 2.0
-        return EXPECTED[expect].lasts_s + readings * self._interval_s + self._delay_s
+    def _needed_s(self, expect: str, *, ended: bool) -> float:
+        """Seconds that it must hold. Rules live in event time, so the platform's own delay counts only
+        for what is judged by the clock (silence) and for what shutdown cuts short."""
+        expected = EXPECTED[expect]
+        if expect == SILENT:
+            return max(expected.lasts_s, expected.readings * self._interval_s) + self._delay_s
+        delay_s = 0.0 if ended else self._delay_s
+        return expected.lasts_s + expected.readings * self._interval_s + delay_s
 
 
 def rfc3339(instant: int) -> str:

@@ -63,8 +63,9 @@ class Member:
 
     def tick(self, now: int) -> list[Reading]:
         """Live until `now` (which is `due`) and return what is to be sent."""
-        self._break_and_repair(now)
         urgent = self._physics.step(now)
+        if self._break_and_repair(now):
+            urgent |= self._physics.step(now)
         interval = self._physics.interval_s()
         self._label(now, interval)
         readings: list[Reading] = []
@@ -88,19 +89,22 @@ class Member:
         if self._labels is not None:
             self._labels.close(now)
 
-    def _break_and_repair(self, now: int) -> None:
-        for cause, until in list(self._active.items()):
-            if until <= now:
-                del self._active[cause]
-                self._switch(cause, on=False)
+    def _break_and_repair(self, now: int) -> bool:
+        """End and begin the causes that are due; True when anything changed."""
+        over = [cause for cause, until in self._active.items() if until <= now]
+        for cause in over:
+            del self._active[cause]
+            self._switch(cause, on=False)
         start = self._schedule.next_start
-        if start is not None and start <= now and self._ready(now):
-            planned: Planned = self._schedule.take()
-            if planned.lasts_s > INSTANT:
-                self._active[planned.cause] = now + round(planned.lasts_s * SECOND)
-            self._switch(planned.cause, on=True)
+        if start is None or start > now or not self._ready():
+            return bool(over)
+        planned: Planned = self._schedule.take()
+        if planned.lasts_s > INSTANT:
+            self._active[planned.cause] = now + round(planned.lasts_s * SECOND)
+        self._switch(planned.cause, on=True)
+        return True
 
-    def _ready(self, now: int) -> bool:
+    def _ready(self) -> bool:
         cause = self._schedule.next_cause
         return cause in (SILENCE, LINK_LOSS) or self._physics.ready(cause)
 

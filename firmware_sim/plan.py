@@ -72,7 +72,7 @@ OPENING: Mapping[tuple[str, int], tuple[tuple[str, float, float], ...]] = {
     # (kind, index in the town) -> (cause, seconds after the start, seconds it lasts)
     ("bin", 0): (("truck", 2, INSTANT),),
     ("bin", 2): (("fire", 4, 1500), ("tipped", 7200, 2400)),
-    ("bin", 3): (("fire", 9, 21),),
+    ("bin", 3): (("fire", 9, 28),),
     ("bin", 4): (("tipped", 10, 1800),),
     ("bin", 5): (("weak_cell", 6, 14400),),
     ("bin", 6): ((SILENCE, 8, 2400),),
@@ -86,8 +86,13 @@ OPENING: Mapping[tuple[str, int], tuple[tuple[str, float, float], ...]] = {
     ("light", 5): (("welded_relay", 1200, 10800),),
     ("light", 6): (("loose_neutral_high", 3600, 1200),),
     ("light", 7): (("stuck_bright", 0, 43200),),
-    ("drone", 0): (("clogged", 3, 90), ("wrong_rate", 1500, 120), (LINK_LOSS, 3600, 90)),
-    ("drone", 1): (("runaway", 3, 40), ("wrong_rate", 600, 150)),
+    ("drone", 0): (
+        ("clogged", 3, 16),
+        ("clogged", 300, 90),
+        ("wrong_rate", 1500, 120),
+        (LINK_LOSS, 3600, 90),
+    ),
+    ("drone", 1): (("runaway", 3, 22), ("wrong_rate", 600, 150)),
     ("drone", 2): (("deaf", 60, 1200),),
 }
 

@@ -84,21 +84,22 @@ class Bin:
         self._weak_cell = False
         self._truck_until: int | None = None
         self._lid_open = False
+        self._noticed = (False, False)
 
     def step(self, now: int) -> bool:
-        """Fill, burn, cool, tilt and empty until `now`."""
+        """Fill, burn, cool, tilt and empty until `now`; True when it tilts, heats up, or stops to."""
         if self._now is None:
             self._now = now
             self.temperature_c = self._weather.temperature_c(now)
         dt = (now - self._now) / SECOND
-        was = (self.tilt_deg > 30.0, self.burning)
         self._now = now
         weekday, hour = self._site.local_hour(now)
         self._throw_in(weekday, hour, dt)
         self._collect(now, hour)
         self._heat(now, dt)
         self.charge = max(0.0, self.charge - dt / (5 * 365 * DAY_S))
-        return (self.tilt_deg > 30.0, self.burning) != was
+        noticed, self._noticed = self._noticed, (self.tilt_deg > 30.0, self.temperature_c > 60.0)
+        return self._noticed != noticed
 
     def _throw_in(self, weekday: int, hour: float, dt: float) -> None:
         weight = self._site.profile[int(hour)] * 24.0 / sum(self._site.profile) * WEEKDAY[weekday]
@@ -176,9 +177,8 @@ class Bin:
         return knee + 0.002 * (min(self.temperature_c, 60.0) - 20.0)
 
     def interval_s(self) -> float:
-        """Report every ten minutes, once a minute while it burns or lies on its side."""
-        hurry = self.burning or self._tipped
-        return min(self._interval, 60.0) if hurry else self._interval
+        """Report every ten minutes, once a minute while hot or on its side."""
+        return min(self._interval, 60.0) if any(self._noticed) else self._interval
 
     def tick_s(self) -> float:
         """The truck is there for ninety seconds."""
