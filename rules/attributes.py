@@ -1,0 +1,89 @@
+"""What is known about devices without measuring it, as arrays that rules can index.
+
+Pure: built from plain mappings. Must not know the database.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.geometry import Polygons
+
+INTERVAL = "interval_s"
+"""How often this device reports, in seconds, whatever its kind declares."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One device: attributes, where it stands (its municipality's position if unknown), its time zone."""
+
+    attributes: Mapping[str, Any]
+    lat: float | None = None
+    lon: float | None = None
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributes:
+    """Attributes of n devices and, in the last row, of nobody: everything unknown.
+
+    numbers: (n + 1,) float64, NaN where absent (booleans 0.0 and 1.0). texts: object, None where absent.
+    lat, lon: degrees, NaN where unknown. zone: index into `zones`.
+    """
+
+    rows: NDArray[np.intp]
+    numbers: Mapping[str, NDArray[np.float64]]
+    texts: Mapping[str, NDArray[np.object_]]
+    polygons: Mapping[str, Polygons]
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    zone: NDArray[np.intp]
+    zones: tuple[str, ...]
+
+    def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
+        """Return the row of each device; nobody's where it is unknown."""
+        nobody = len(self.lat) - 1
+        known = (device_ids >= 0) & (device_ids < len(self.rows))
+        return np.where(known, self.rows[np.where(known, device_ids, 0)], nobody)
+
+
+def build(
+    devices: Mapping[int, Facts],
+    *,
+    numbers: Iterable[str] = (),
+    texts: Iterable[str] = (),
+    polygons: Iterable[str] = (),
+) -> Attributes:
+    """Return the named attributes of devices; a value of another type counts as absent."""
+    facts = [*devices.values(), Facts(attributes={})]
+    rows = np.full(max(devices, default=0) + 1, len(devices), dtype=np.intp)
+    rows[np.fromiter(devices, dtype=np.intp, count=len(devices))] = np.arange(len(devices))
+    zones = tuple(sorted({f.zone for f in facts}))
+    position = {zone: i for i, zone in enumerate(zones)}
+    return Attributes(
+        rows=rows,
+        numbers={n: np.array([_number(f.attributes.get(n)) for f in facts]) for n in {*numbers, INTERVAL}},
+        texts={n: _texts(f.attributes.get(n) for f in facts) for n in set(texts)},
+        polygons={n: Polygons.of([f.attributes.get(n) for f in facts]) for n in set(polygons)},
+        lat=np.array([math.nan if f.lat is None else f.lat for f in facts]),
+        lon=np.array([math.nan if f.lon is None else f.lon for f in facts]),
+        zone=np.array([position[f.zone] for f in facts], dtype=np.intp),
+        zones=zones,
+    )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and abs(value) < 1e300 else math.nan
+
+
+def _texts(values: Iterable[object]) -> NDArray[np.object_]:
+    found = [v if isinstance(v, str) else None for v in values]
+    column = np.empty(len(found), dtype=object)
+    column[:] = found
+    return column

@@ -1,0 +1,102 @@
+"""What a rule says: frozen values, already checked for shape, conditions still as text.
+
+Pure. Must not know files (rules.files) or how conditions are evaluated (rules.program).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rules.transition import Severity
+
+Text = Mapping[str, str]
+"""A sentence by language: en, fr and ar."""
+
+LANGUAGES = ("en", "fr", "ar")
+ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_UNITS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
+
+
+def duration_us(text: str) -> int:
+    """Return "90s", "10m", "1.5h" or "2d" in microseconds.
+
+    Raises:
+        ValueError: it is not a duration.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is not a duration such as 90s, 10m, 2h or 3d")
+    return round(float(found[1]) * _UNITS[found[2]])
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """How long a condition must hold: so many readings in a row, or so long in event time."""
+
+    readings: int = 1
+    lasting_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The longest gap between two readings that still counts as uninterrupted.
+
+    `intervals` times the interval expected after the earlier one, or a fixed time.
+    """
+
+    intervals: float = 2.5
+    fixed_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """When a rule looks at readings at all; outside they are undecided.
+
+    local_from_min, local_to_min: minutes after local midnight; the first is included, the last is not.
+    condition: an expression.
+    """
+
+    local_from_min: int | None = None
+    local_to_min: int | None = None
+    sun: Literal["day", "night"] | None = None
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """A sweep rule: no reading for so many expected intervals, but at least so long."""
+
+    intervals: float
+    at_least_us: int
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One rule. `levels` and `let` hold expressions as text; `kind` None means any kind.
+
+    source: the rule as it was written, JSON values only; what the database keeps.
+    """
+
+    id: str
+    kind: str | None
+    summary: Text
+    levels: Mapping[Severity, str] = field(default_factory=dict)
+    let: Mapping[str, str] = field(default_factory=dict)
+    clear: str | None = None
+    hold: Hold = Hold()
+    keep_firing: Hold = Hold()
+    max_gap: Gap = Gap()
+    when: Gate | None = None
+    suppress_by: tuple[str, ...] = ()
+    late: Literal["record", "raise"] = "record"
+    use_suspect: bool = False
+    route: str = ""
+    runbook: Text = field(default_factory=dict)
+    silent: Silent | None = None
+    source: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,76 @@
+"""Rows of a batch, grouped by device: who, in which order, and what came late.
+
+Pure arithmetic on arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """n rows of g devices, sorted by device; the rows of a device keep the order they arrived in.
+
+    order: (n,) where each sorted row came from. group: (n,) 0..g-1. first, last: (g,) a device's first and
+    last row. rank: (n,) position within the device.
+    """
+
+    order: NDArray[np.intp]
+    slots: NDArray[np.intp]
+    group: NDArray[np.intp]
+    first: NDArray[np.intp]
+    last: NDArray[np.intp]
+    rank: NDArray[np.intp]
+
+    def rounds(self) -> Iterator[NDArray[np.intp]]:
+        """Yield each device's first row, then each device's second row, and so on."""
+        if len(self.first) == len(self.order):
+            yield np.arange(len(self.order))
+            return
+        by_rank = np.argsort(self.rank, kind="stable")
+        yield from np.split(by_rank, np.cumsum(np.bincount(self.rank))[:-1])
+
+
+def group(slots: NDArray[np.intp]) -> Grouping:
+    """Group rows given by the slot of their device."""
+    order = np.argsort(slots, kind="stable")
+    ordered = slots[order]
+    begins = np.ones(len(ordered), dtype=np.bool_)
+    begins[1:] = ordered[1:] != ordered[:-1]
+    first = np.flatnonzero(begins)
+    number = np.cumsum(begins) - 1
+    return Grouping(
+        order=order,
+        slots=ordered[first],
+        group=number,
+        first=first,
+        last=np.append(first[1:], len(ordered)) - 1,
+        rank=np.arange(len(ordered)) - first[number],
+    )
+
+
+def late_rows(
+    grouping: Grouping, observed_at: NDArray[np.int64], watermark: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell which sorted rows are at or before what their device had observed when they arrived, shape (n,).
+
+    Args:
+        observed_at: (n,) sorted.
+        watermark: (g,) newest observed_at before the batch.
+    """
+    late = observed_at <= watermark[grouping.group]
+    followers = grouping.rank > 0
+    backwards = np.zeros(len(late), dtype=np.bool_)
+    backwards[1:] = followers[1:] & (observed_at[1:] <= observed_at[:-1])
+    if backwards.any():
+        # Ranks of instants instead of instants: adding a multiple per group cannot overflow.
+        _, position = np.unique(observed_at, return_inverse=True)
+        lifted = position + grouping.group * len(position)
+        newest = np.maximum.accumulate(lifted)
+        late[1:] |= followers[1:] & (lifted[1:] <= newest[:-1])
+    return late
