@@ -132,13 +132,14 @@ class Connection(asyncio.Protocol):
 
     def _receive_control(self, packet: mqtt5.Packet) -> None:
         match packet:
-            case mqtt5.ConnAckPacket() if packet.reason_code == 0:
+            case mqtt5.ConnAckPacket() if packet.reason_code == mqtt5.ConnAckReasonCode.SUCCESS:
                 self._session_present = packet.session_present
                 self._subscribe()
             case mqtt5.ConnAckPacket():
                 self._fail(_refusal(packet.reason_code, packet.reason_str, self.broker))
             case mqtt5.SubAckPacket():
-                refused = [code.name for code in packet.reason_codes if code >= 0x80]
+                # The codec's codes are IntEnums in name only: they do not compare as numbers.
+                refused = [code.name for code in packet.reason_codes if int(code) >= 0x80]
                 if refused:
                     self._fail(f"broker {self.broker} refuses our subscriptions: {', '.join(refused)}")
                 elif not self.ready.done():

@@ -1,0 +1,246 @@
+"""What becomes of a message, from a real broker to a real table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiomqtt
+import msgspec
+
+from devices.instants import to_datetime
+from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
+from tests.integration.ingest.conftest import Town, eventually, now
+
+HOUR = 3_600_000_000
+
+
+def topic(device: str = "b1", kind: str = "bin", municipality: str = "tripoli") -> str:
+    return f"nabd/v1/{municipality}/{kind}/{device}/telemetry"
+
+
+async def test_a_reading_is_stored_as_it_was_sent(town: Town) -> None:
+    await town.start()
+    at = now() - 60_000_000
+
+    await town.publish(
+        (topic(), {"ts": at // 1000, "boot": 3, "seq": 7, "fill_pct": 41.5, "lid_open": True, "door": 1})
+    )
+    await town.received(1)
+
+    (row,) = await town.readings()
+    assert row["name"] == "b1"
+    assert row["observed_at"] == to_datetime(at // 1000 * 1000)
+    assert (row["fill_pct"], row["lid_open"], row["temperature_c"]) == (41.5, True, None)
+    assert (row["boot"], row["seq"], row["quality"], row["extra"]) == (3, 7, 0, {"door": 1})
+
+
+async def test_a_batch_is_stored_but_for_its_bad_element(town: Town) -> None:
+    await town.start()
+    at = now() // 1000
+
+    await town.publish(
+        (
+            topic(),
+            [{"ts": at - 2, "fill_pct": 1}, {"ts": at - 1, "fill_pct": "full"}, {"ts": at, "fill_pct": 3}],
+        )
+    )
+    sums = await town.received(3)
+
+    assert (sums["stored"], sums["rejected"]) == (2, 1)
+    assert await town.rejections() == [("b1", "bad_value", "/1/fill_pct")]
+    assert [row["fill_pct"] for row in await town.readings()] == [1, 3]
+
+
+async def test_a_repeat_is_a_duplicate_and_another_value_a_conflict(town: Town) -> None:
+    await town.start()
+    at = now() // 1000
+    await town.publish((topic(), {"ts": at, "distance_mm": 900, "x": [1]}))
+    await town.received(1)
+
+    await town.publish(
+        (topic(), {"ts": at, "distance_mm": 900, "x": [1]}), (topic(), {"ts": at, "distance_mm": 901})
+    )
+    sums = await town.received(3)
+
+    assert (sums["stored"], sums["duplicate"], sums["rejected"]) == (1, 1, 1)
+    assert await town.rejections() == [("b1", "conflict", "")]
+
+
+async def test_a_repeat_within_one_batch_is_a_duplicate(town: Town) -> None:
+    at = now() // 1000
+    await town.start()
+    reading = {"ts": at, "fill_pct": 10}
+
+    await town.publish((topic(), [reading, reading, {"ts": at, "fill_pct": 11}]))
+    sums = await town.received(3)
+
+    assert (sums["stored"], sums["duplicate"], sums["rejected"]) == (1, 1, 1)
+    assert await town.rejections() == [("b1", "conflict", "/2")]
+
+
+async def test_every_kind_of_stranger_is_rejected_with_its_reason(town: Town) -> None:
+    await town.start()
+    sent: list[tuple[str, Any]] = [
+        (topic("b7"), {"fill_pct": 1}),
+        (topic("b1", municipality="nowhere"), {"fill_pct": 1}),
+        (topic("b1", kind="toaster"), {"fill_pct": 1}),
+        (topic("b1", kind="light"), {"power_w": 1}),
+        ("nabd/v1/tripoli/bin/b 1/telemetry", {"fill_pct": 1}),
+        (topic(), b"{"),
+        (topic(), {"ts": "yesterday"}),
+        (topic("g1", kind="gateway"), [{"kind": "bin", "device": "b1"}, {"kind": "bin", "device": "b9"}]),
+    ]
+
+    await town.publish(*sent)
+    sums = await town.received(9)
+
+    assert (sums["stored"], sums["rejected"]) == (1, 8)
+    assert sorted(await town.rejections()) == [
+        ("b 1", "bad_topic", ""),
+        ("b1", "bad_time", "/ts"),
+        ("b1", "malformed", ""),
+        ("b1", "misplaced", ""),
+        ("b1", "not_your_device", "/0"),
+        ("b1", "unknown_kind", ""),
+        ("b1", "unknown_municipality", ""),
+        ("b7", "unknown_device", ""),
+    ]
+
+
+async def test_a_reading_out_of_range_is_stored_and_marked(town: Town) -> None:
+    await town.start()
+    at = now() // 1000
+
+    await town.publish((topic(), {"ts": at, "distance_mm": 65535, "temperature_c": 20}))
+    await town.received(1)
+
+    (row,) = await town.readings()
+    assert row["distance_mm"] == 65535
+    assert row["quality"] == 1 << 8
+    assert row["fill_pct"] is None
+
+
+async def test_fill_is_derived_from_the_distance_where_it_is_absent(town: Town) -> None:
+    await town.start()
+
+    await town.publish((topic(), {"ts": now() // 1000, "distance_mm": 900}))
+    await town.received(1)
+
+    (row,) = await town.readings()
+    assert row["fill_pct"] == 50.0
+
+
+async def test_a_clock_ahead_is_corrected_and_its_repeat_meets_the_same_instant(town: Town) -> None:
+    await town.start()
+    ahead = now() + 3 * HOUR
+    backlog = [{"ts": (ahead - i * 60_000_000) // 1000, "fill_pct": i} for i in (2, 1, 0)]
+
+    await town.publish((topic(), backlog))
+    await town.received(3)
+    await town.publish((topic(), backlog[:1]))
+    sums = await town.received(4)
+
+    assert (sums["stored"], sums["duplicate"]) == (3, 1)
+    rows = await town.readings()
+    assert [row["quality"] for row in rows] == [CLOCK_CORRECTED] * 3
+    assert rows[2]["observed_at"] == rows[2]["received_at"]
+    assert (rows[2]["observed_at"] - rows[0]["observed_at"]).total_seconds() == 120
+
+
+async def test_an_unset_clock_keeps_the_spacing_and_says_so(town: Town) -> None:
+    await town.start()
+
+    await town.publish((topic(), [{"ts": 30, "fill_pct": 1}, {"ts": 90, "fill_pct": 2}]))
+    sums = await town.received(2)
+
+    assert sums["undated"] == 2
+    rows = await town.readings()
+    assert [row["quality"] for row in rows] == [UNDATED] * 2
+    assert (rows[1]["observed_at"] - rows[0]["observed_at"]).total_seconds() == 60
+
+
+async def test_a_reading_without_time_takes_the_receive_time(town: Town) -> None:
+    await town.start()
+
+    await town.publish((topic(), {"fill_pct": 1}), (topic(), [{"fill_pct": 2}, {"fill_pct": 3}]))
+    sums = await town.received(3)
+
+    assert (sums["stored"], sums["undated"], sums["rejected"]) == (2, 2, 1)
+    assert await town.rejections() == [("b1", "bad_time", "/1/ts")]
+    rows = await town.readings()
+    assert [row["observed_at"] for row in rows] == [row["received_at"] for row in rows]
+
+
+async def test_a_numbered_reading_earns_a_receipt_once_it_is_settled(town: Town) -> None:
+    await town.start()
+    at = now() // 1000
+    async with aiomqtt.Client(town.broker.host, town.broker.port, identifier="listener") as client:
+        await client.subscribe("nabd/v1/tripoli/bin/b1/receipt", qos=1)
+        readings = [{"ts": at - i, "boot": 5, "seq": 10 - i, "fill_pct": i} for i in (0, 1, 3)]
+        bad = {"ts": at - 5, "boot": 5, "seq": 20, "fill_pct": "x"}
+
+        await town.publish((topic(), [*readings, bad]))
+
+        message = await anext(aiter(client.messages))
+        assert msgspec.json.decode(message.payload) == {  # type: ignore[arg-type]
+            "device": "b1",
+            "boot": 5,
+            "seq": [[7, 7], [9, 10], [20, 20]],
+        }
+
+
+async def test_presence_is_kept_and_an_answer_moves_its_command(town: Town) -> None:
+    await town.start()
+
+    await town.publish(
+        ("nabd/v1/tripoli/bin/b1/presence", b"online"), ("nabd/v1/tripoli/bin/b2/presence", b"?")
+    )
+
+    async def online() -> Any:
+        return await town.connection.fetchval("SELECT online FROM presence")
+
+    assert await eventually(online)
+    assert await town.rejections() == [("b2", "malformed", "")]
+
+
+async def test_an_unknown_device_registers_itself_where_the_municipality_lets_it(town: Town) -> None:
+    await town.connection.execute("UPDATE municipality SET register_unknown = true")
+    await town.start()
+
+    await town.publish((topic("new-1"), {"ts": now() // 1000, "fill_pct": 1}))
+    sums = await town.received(1)
+
+    assert sums["stored"] == 1
+    assert [row["name"] for row in await town.readings()] == ["new-1"]
+
+
+async def test_what_was_quarantined_is_received_again_once_adopted(town: Town) -> None:
+    from devices.quarantine import adopt
+
+    await town.start()
+    at = now() // 1000
+    await town.publish((topic("late-1"), {"ts": at, "fill_pct": 12}))
+    await town.received(1)
+    received_at = await town.connection.fetchval("SELECT received_at FROM rejection")
+
+    await adopt(town.connection, town.options().kinds, "late-1", now)
+    sums = await town.received(2)
+
+    assert (sums["stored"], sums["rejected"]) == (1, 1)
+    (row,) = await town.readings()
+    assert (row["name"], row["fill_pct"], row["received_at"]) == ("late-1", 12, received_at)
+
+
+async def test_the_newest_reading_of_each_device_is_kept_for_screens(town: Town) -> None:
+    await town.start()
+    at = now() // 1000
+
+    await town.publish(
+        (topic(), [{"ts": at - 1000, "fill_pct": 1}, {"ts": at, "fill_pct": 2, "battery_v": 3.6}]),
+        (topic(), {"ts": at - 500, "fill_pct": 9}),
+    )
+
+    async def kept() -> Any:
+        return await town.connection.fetchval("SELECT measurements FROM latest")
+
+    assert await eventually(kept) == {"fill_pct": 2, "battery_v": 3.6}
