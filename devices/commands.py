@@ -17,8 +17,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from devices import topics
 from devices.errors import Conflict, Invalid, NotFound
 from devices.instants import Now, to_datetime
@@ -207,30 +205,6 @@ def _expected(argument: Argument) -> str:
         f"to {argument.high:g}" if argument.high is not None else "",
     ]
     return " ".join(["a number", *filter(None, bounds), argument.unit]).rstrip()
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What a device says of a command, on its `response` channel."""
-
-    id: UUID
-    status: str
-    detail: str | None = None
-    result: Any = None
-
-
-_answers = msgspec.json.Decoder(Answer)
-
-
-def read_answer(payload: bytes) -> Answer:
-    """Decode a response.
-
-    Raises:
-        Invalid: it is not JSON, or not of this shape.
-    """
-    try:
-        return _answers.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Invalid("response", str(error)) from error
 
 
 _SENT = """

@@ -20,6 +20,7 @@ from devices import commands, registry, topics
 from devices.commands import NewCommand, SentCommand
 from devices.errors import Invalid
 from devices.topics import Channel
+from ingest import channels
 from nabd.cli import output, values
 from nabd.cli.database import Opened, run
 
@@ -121,7 +122,7 @@ async def _settled(opened: Opened, new: NewCommand, payload: object) -> bool:
     if not isinstance(payload, bytes):
         return False
     try:
-        answer = commands.read_answer(payload)
+        answer = channels.response(payload)
         if answer.id != new.id:
             return False
         await commands.record_response(
@@ -133,7 +134,7 @@ async def _settled(opened: Opened, new: NewCommand, payload: object) -> bool:
             detail=answer.detail,
             result=answer.result,
         )
-    except Invalid as error:
+    except channels.NotUnderstood as error:
         output.complain(f"{new.device.name} answers what nobody understands: {error}")
         return False
     return (await commands.get_command(opened.connection, new.id)).settled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import asyncpg
@@ -12,6 +13,7 @@ from devices.editing import edit_device, reinstate, retire_device
 from devices.errors import AlreadyExists, Conflict, Invalid, NotFound
 from devices.municipalities import NewMunicipality, add_municipality, edit_municipality
 from devices.registration import NewDevice, add_device, add_devices
+from store.pool import connect
 from tests.integration.devices.town import BIN, KINDS, add_bin, add_town, generation, now
 
 CABINET = NewDevice(name="TRP-CAB-1", kind="cabinet", municipality="tripoli")
@@ -225,3 +227,22 @@ async def test_municipality_refuses_a_wrong_field_and_names_the_fix(
 async def test_municipality_name_can_be_taken_once(tripoli: asyncpg.Connection) -> None:
     with pytest.raises(AlreadyExists):
         await add_municipality(tripoli, NewMunicipality(name="tripoli"), now)
+
+
+async def test_two_edits_at_once_never_lose_one(tripoli: asyncpg.Connection, dsn: str) -> None:
+    await add_bin(tripoli)
+    others = [await connect(dsn) for _ in range(4)]
+
+    outcomes = await asyncio.gather(
+        *(
+            edit_device(other, KINDS, BIN.name, {"attributes": {f"by{i}": i}}, now=now)
+            for i, other in enumerate(others)
+        ),
+        return_exceptions=True,
+    )
+
+    edited = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+    assert all(isinstance(o, Conflict) for o in outcomes if isinstance(o, BaseException))
+    assert len((await registry.get_device(tripoli, BIN.name)).attributes) == len(edited) >= 1
+    for other in others:
+        await other.close()
