@@ -15,7 +15,8 @@ from devices.editing import change_device
 from devices.errors import Invalid
 from devices.instants import Now
 from devices.kinds import Kinds
-from devices.registration import Parent, check_parent, insert_devices, municipality_id_of
+from devices.new_device import Parent, check_parent, municipality_id_of
+from devices.registration import insert_devices
 from devices.registry import Connection, Device, Registry
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from devices.errors import Invalid
 from devices.kinds import Kinds
 from devices.kinds.kind import Attribute, AttributeType
-from devices.registration import NewDevice, problems
+from devices.new_device import NewDevice, problems
 from devices.validation import meant
 
 COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon")

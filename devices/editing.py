@@ -13,7 +13,8 @@ from devices import generation
 from devices.errors import Conflict, Invalid
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
-from devices.registration import NewDevice, check, find_parents, municipality_ids, placed
+from devices.new_device import NewDevice, check
+from devices.registration import find_parents, municipality_ids, placed
 from devices.registry import Connection, Device, get_device
 from devices.validation import meant
 

@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from devices.kinds.kind import Kind, Reporting
+from devices.kinds.kind import INTERVAL, Kind, Reporting
 from devices.registry import Connection
-
-INTERVAL = "interval_s"
-"""Attribute of any device: how often this one reports, in seconds, whatever its kind declares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,98 +7,26 @@ Must not know HTTP, MQTT or files.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from devices import generation
 from devices.errors import AlreadyExists, Invalid
 from devices.instants import Now, to_datetime
-from devices.kinds import STRUCTURAL, Kinds
+from devices.kinds import Kinds
+from devices.new_device import NewDevice, Parent, check, check_parent, municipality_id_of
 from devices.registry import Connection, Device
-from devices.validation import (
-    check_attributes,
-    check_device_name,
-    check_kind,
-    check_position,
-    check_title,
-    meant,
-)
+
+__all__ = [
+    "NewDevice",
+    "add_device",
+    "add_devices",
+    "find_parents",
+    "insert_devices",
+    "municipality_ids",
+    "placed",
+]
 
 INSERTED_AT_ONCE = 2_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewDevice:
-    """What is said of a device to register it; municipality and parent by name."""
-
-    name: str
-    kind: str
-    municipality: str
-    parent: str | None = None
-    title: str = ""
-    lat: float | None = None
-    lon: float | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-def check(kinds: Kinds, new: NewDevice) -> None:
-    """Refuse what is wrong with a device by itself, without asking the database.
-
-    Raises:
-        Invalid: the first field that is not acceptable.
-    """
-    for problem in problems(kinds, new):
-        raise problem
-
-
-def problems(kinds: Kinds, new: NewDevice) -> list[Invalid]:
-    """Return everything that is wrong with a device by itself, one error a field at most."""
-    checks: tuple[Callable[[], None], ...] = (
-        lambda: check_device_name(new.name),
-        lambda: check_kind(new.kind, kinds),
-        lambda: check_position(new.lat, new.lon),
-        lambda: check_title(new.title),
-        lambda: check_attributes(new.attributes, kinds.get(new.kind)),
-        lambda: _check_not_own_parent(new),
-    )
-    found = []
-    for refuse in checks:
-        try:
-            refuse()
-        except Invalid as problem:
-            found.append(problem)
-    return found
-
-
-def _check_not_own_parent(new: NewDevice) -> None:
-    if new.parent == new.name:
-        raise Invalid("parent", "a device is not its own parent")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parent:
-    """What must be known of a parent to accept it."""
-
-    id: int
-    kind: str
-    municipality: str
-    retired: bool = False
-
-
-def check_parent(name: str, parent: Parent | None, municipality: str) -> None:
-    """Refuse a parent that does not exist, groups nothing, is retired, or stands in another municipality.
-
-    Raises:
-        Invalid: field `parent`.
-    """
-    if parent is None:
-        raise Invalid("parent", f"{name!r} is not registered; register it first")
-    if parent.kind not in STRUCTURAL:
-        raise Invalid("parent", f"{name!r} is a {parent.kind}; a parent is a {' or '.join(STRUCTURAL)}")
-    if parent.municipality != municipality:
-        raise Invalid("parent", f"{name!r} stands in {parent.municipality}, not in {municipality}")
-    if parent.retired:
-        raise Invalid("parent", f"{name!r} is retired; `nabd device edit {name} --reinstate` puts it back")
 
 
 _MUNICIPALITY_IDS = "SELECT name, id FROM municipality"
@@ -258,18 +186,6 @@ def placed(new: NewDevice, municipalities: Mapping[str, int], parents: Mapping[s
         lon=new.lon,
         attributes={name: value for name, value in new.attributes.items() if value is not None},
     )
-
-
-def municipality_id_of(name: str, municipalities: Mapping[str, int]) -> int:
-    """Return the id of a municipality.
-
-    Raises:
-        Invalid: there is none of that name.
-    """
-    if name not in municipalities:
-        hint = f"`nabd municipality add {name}` adds it; {meant(name, municipalities)}"
-        raise Invalid("municipality", f"{name!r} is unknown; {hint}")
-    return municipalities[name]
 
 
 async def find_parents(connection: Connection, names: set[str]) -> dict[str, Parent]:

@@ -16,8 +16,7 @@ from babel import Locale, UnknownLocaleError
 from devices import topics
 from devices.errors import Invalid
 from devices.kinds import STRUCTURAL, Kinds
-from devices.kinds.kind import Attribute, AttributeType, Kind
-from devices.latest import INTERVAL
+from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind
 from devices.storable import storable_json
 
 LANGUAGES = ("en", "fr", "ar")

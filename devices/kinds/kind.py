@@ -21,6 +21,9 @@ RESERVED = frozenset(
 TEXT_LIMIT = 64
 """Longest text measurement, in characters."""
 
+INTERVAL = "interval_s"
+"""Attribute of any device: how often this one reports, in seconds, whatever its kind declares."""
+
 CLOCK_CORRECTED = 1 << 0
 """Quality bit: the device's clock ran ahead; observed_at carries the stored offset."""
 UNDATED = 1 << 1

@@ -1,0 +1,107 @@
+"""What is said of a device to register it, and what is wrong with that.
+
+Pure. Must not know the database: whether a municipality or a parent exists is told by the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from devices.errors import Invalid
+from devices.kinds import STRUCTURAL, Kinds
+from devices.validation import (
+    check_attributes,
+    check_device_name,
+    check_kind,
+    check_position,
+    check_title,
+    meant,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDevice:
+    """What is said of a device to register it; municipality and parent by name."""
+
+    name: str
+    kind: str
+    municipality: str
+    parent: str | None = None
+    title: str = ""
+    lat: float | None = None
+    lon: float | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check(kinds: Kinds, new: NewDevice) -> None:
+    """Refuse what is wrong with a device by itself, without asking the database.
+
+    Raises:
+        Invalid: the first field that is not acceptable.
+    """
+    for problem in problems(kinds, new):
+        raise problem
+
+
+def problems(kinds: Kinds, new: NewDevice) -> list[Invalid]:
+    """Return everything that is wrong with a device by itself, one error a field at most."""
+    checks: tuple[Callable[[], None], ...] = (
+        lambda: check_device_name(new.name),
+        lambda: check_kind(new.kind, kinds),
+        lambda: check_position(new.lat, new.lon),
+        lambda: check_title(new.title),
+        lambda: check_attributes(new.attributes, kinds.get(new.kind)),
+        lambda: _check_not_own_parent(new),
+    )
+    found = []
+    for refuse in checks:
+        try:
+            refuse()
+        except Invalid as problem:
+            found.append(problem)
+    return found
+
+
+def _check_not_own_parent(new: NewDevice) -> None:
+    if new.parent == new.name:
+        raise Invalid("parent", "a device is not its own parent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """What must be known of a parent to accept it."""
+
+    id: int
+    kind: str
+    municipality: str
+    retired: bool = False
+
+
+def check_parent(name: str, parent: Parent | None, municipality: str) -> None:
+    """Refuse a parent that does not exist, groups nothing, is retired, or stands in another municipality.
+
+    Raises:
+        Invalid: field `parent`.
+    """
+    if parent is None:
+        raise Invalid("parent", f"{name!r} is not registered; register it first")
+    if parent.kind not in STRUCTURAL:
+        raise Invalid("parent", f"{name!r} is a {parent.kind}; a parent is a {' or '.join(STRUCTURAL)}")
+    if parent.municipality != municipality:
+        raise Invalid("parent", f"{name!r} stands in {parent.municipality}, not in {municipality}")
+    if parent.retired:
+        raise Invalid("parent", f"{name!r} is retired; `nabd device edit {name} --reinstate` puts it back")
+
+
+def municipality_id_of(name: str, municipalities: Mapping[str, int]) -> int:
+    """Return the id of a municipality.
+
+    Raises:
+        Invalid: there is none of that name.
+    """
+    if name not in municipalities:
+        hint = f"`nabd municipality add {name}` adds it; {meant(name, municipalities)}"
+        raise Invalid("municipality", f"{name!r} is unknown; {hint}")
+    return municipalities[name]
