@@ -232,7 +232,18 @@ async def test_device_hears_its_receipts_from_ingest(doors: Doors) -> None:
         assert await first(device) == (receipt, b"{}")
 
 
-async def test_api_may_only_command(doors: Doors) -> None:
+async def test_api_hears_what_became_of_a_command(doors: Doors) -> None:
+    response = "nabd/v1/tripoli/bin/BIN-1/response"
+    async with (
+        listening(doors.platform, "~api", response) as api,
+        client(doors.devices, "BIN-1") as device,
+    ):
+        await device.publish(response, b"{}", qos=1)
+
+        assert await first(api) == (response, b"{}")
+
+
+async def test_api_publishes_commands_only(doors: Doors) -> None:
     assert await publish_reason(doors.platform, "~api", TELEMETRY) == NOT_AUTHORIZED
     assert await publish_reason(doors.platform, "~api", "nabd/v1/tripoli/bin/BIN-1/command") < REFUSED
 
