@@ -32,7 +32,7 @@ LICENCE = "SELECT current_setting('timescaledb.license', true)"
 async def detect(connection: asyncpg.Connection) -> Edition:
     """Tell what a new database can be, and create the extension where it can be.
 
-    Creating it where the server has not preloaded its library would end the connection, so that is asked first.
+    Creating it where the server has not preloaded its library would end the connection: so ask first.
     """
     state = await connection.fetchrow(EXTENSION_STATE)
     assert state is not None

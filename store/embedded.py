@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 from urllib.parse import quote
 
 from store.errors import StoreError, Unavailable
@@ -57,7 +58,7 @@ class EmbeddedPostgres:
         self._bin = programs()
         self._watch: subprocess.Popen[bytes] | None = None
 
-    def __enter__(self) -> EmbeddedPostgres:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -157,9 +158,9 @@ class EmbeddedPostgres:
         return copy / "bin"
 
     def _reachable(self, path: Path) -> bool:
-        done = subprocess.run(
-            ["/bin/sh", "-c", 'cd "$0"', str(path)], user=self._user, group=self._group(), cwd="/", check=False,
-            stderr=subprocess.DEVNULL,
+        done = subprocess.run(  # noqa: S603 - the path is an argument, not a part of the script
+            ["/bin/sh", "-c", 'cd "$0"', str(path)],
+            stderr=subprocess.DEVNULL, cwd="/", user=self._user, group=self._group(), check=False,
         )  # fmt: skip
         return done.returncode == 0
 
@@ -170,7 +171,7 @@ class EmbeddedPostgres:
         path = str(self.directory)
         if len(os.fsencode(path)) <= LONGEST_SOCKET_DIRECTORY and not set(path) & set(" ,'\"\\"):
             return self.directory
-        sockets = Path(tempfile.mkdtemp(prefix="nabd-", dir="/tmp"))  # noqa: S108 - TMPDIR may be as long
+        sockets = Path(tempfile.mkdtemp(prefix="nabd-", dir="/tmp"))  # TMPDIR may be as long
         if self._user is not None:
             owner = pwd.getpwnam(self._user)
             os.chown(sockets, owner.pw_uid, owner.pw_gid)
@@ -183,7 +184,7 @@ class EmbeddedPostgres:
         reaches us alone and the server outlives our last commit.
         """
         stop = shlex.join([str(self._bin / "pg_ctl"), "stop", "-s", "-m", "fast", "-D", str(self.pgdata)])
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - quoted above
             ["/bin/sh", "-c", f"read -r _; [ -f {shlex.quote(str(self.pgdata))}/postmaster.pid ] && {stop}"],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             user=self._user, group=self._group(), cwd="/", start_new_session=True,
@@ -197,7 +198,7 @@ class EmbeddedPostgres:
     def _call(self, program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         # A file and not a pipe: the server inherits it, and a pipe would stay open as long as it runs.
         with tempfile.TemporaryFile("w+") as output:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 - the wheel's own programs
                 [str(self._bin / program), *map(str, arguments)],
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, text=True, check=False,
                 user=self._user, group=self._group(), cwd=self.directory, timeout=120, start_new_session=True,

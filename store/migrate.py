@@ -32,7 +32,8 @@ class Report:
     not_applicable: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
-    partitions: partitions.Kept = partitions.Kept()
+    partitions_made: tuple[str, ...] = ()
+    partitions_dropped: tuple[str, ...] = ()
 
 
 BOOKKEEPING = """
@@ -90,7 +91,8 @@ async def migrate(
             not_applicable=tuple(skipped),
             tables=changes.tables,
             columns=changes.columns,
-            partitions=kept,
+            partitions_made=kept.made,
+            partitions_dropped=kept.dropped,
         )
 
 

@@ -26,8 +26,8 @@ AHEAD = timedelta(days=2)
 MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
-"""A partition is made within ten seconds or tried again at the next turn; ingest never waits longer."""
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"
+"""While we wait for a lock, writers queue behind us: so not for long, and again at the next turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +72,8 @@ def statements(partition: Partition) -> list[str]:
         f"LOCK TABLE ONLY {table} IN SHARE UPDATE EXCLUSIVE MODE",
         f"LOCK TABLE {table}_other IN ACCESS EXCLUSIVE MODE",
         f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)",
-        f"WITH moved AS (DELETE FROM {table}_other WHERE {inside} RETURNING *)"  # noqa: S608
-        f" INSERT INTO {name} SELECT * FROM moved",
+        f"INSERT INTO {name} SELECT * FROM {table}_other WHERE {inside}",  # noqa: S608 - checked names
+        f"DELETE FROM {table}_other WHERE {inside}",  # noqa: S608
         f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ({low}) TO ({high})",
     ]
 
@@ -102,18 +102,13 @@ async def missing(
     return found
 
 
-async def make(connection: asyncpg.Connection, partition: Partition) -> None:
-    """Make one partition, in one short transaction."""
-    async with connection.transaction():
-        await connection.execute(";\n".join([LOCK_TIMEOUT, *statements(partition)]))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """What one turn did, by partition name."""
+    """What one turn did, by partition name; `postponed` met a lock and is for the next turn."""
 
     made: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    postponed: tuple[str, ...] = ()
 
 
 async def keep_partitions(
@@ -123,13 +118,34 @@ async def keep_partitions(
 
     For the plain edition; called by migrate and every hour by the sweep. Repeating it does nothing.
     """
-    made = await missing(connection, tables, now, retention)
-    for partition in made:
-        await make(connection, partition)
-    dropped: list[str] = []
+    made = {p.name: statements(p) for p in await missing(connection, tables, now, retention)}
+    dropped: dict[str, list[str]] = {}
     for table in tables:
-        dropped += await _drop_old(connection, table.name, now, retention)
-    return Kept(made=tuple(p.name for p in made), dropped=tuple(dropped))
+        names = expired(table.name, await existing(connection, table.name), now, retention)
+        # A concurrent detach would leave writers alone, but PostgreSQL refuses it beside a default partition.
+        dropped |= {name: [f"DROP TABLE {name}"] for name in names}
+    postponed = {name for name, sql in (made | dropped).items() if not await _attempt(connection, sql)}
+    oldest = EPOCH + timedelta(microseconds=now) - retention - WEEK
+    for table in tables:
+        await connection.execute(
+            f"DELETE FROM {table.name}_other WHERE observed_at < $1",  # noqa: S608 - a checked name
+            oldest,
+        )
+    return Kept(
+        made=tuple(name for name in made if name not in postponed),
+        dropped=tuple(name for name in dropped if name not in postponed),
+        postponed=tuple(sorted(postponed)),
+    )
+
+
+async def _attempt(connection: asyncpg.Connection, sql: Sequence[str]) -> bool:
+    """Run statements in one short transaction; tell whether no lock stood in the way."""
+    try:
+        async with connection.transaction():
+            await connection.execute(";\n".join([LOCK_TIMEOUT, *sql]))
+    except asyncpg.LockNotAvailableError:
+        return False
+    return True
 
 
 def expired(table: str, names: Iterable[str], now: int, retention: timedelta) -> list[str]:
@@ -137,14 +153,3 @@ def expired(table: str, names: Iterable[str], now: int, retention: timedelta) ->
     oldest = wanted(table, now, retention)[0].name
     weeks = (name for name in names if name != f"{table}_other")
     return sorted(name for name in weeks if name < oldest)  # names of one length sort by their day
-
-
-async def _drop_old(connection: asyncpg.Connection, table: str, now: int, retention: timedelta) -> list[str]:
-    """Drop whole weeks; a concurrent detach would leave writers alone but is refused beside a default."""
-    names = expired(table, await existing(connection, table), now, retention)
-    for name in names:
-        async with connection.transaction():
-            await connection.execute(f"{LOCK_TIMEOUT}; DROP TABLE {name}")
-    oldest = EPOCH + timedelta(microseconds=now) - retention - WEEK
-    await connection.execute(f"DELETE FROM {table}_other WHERE observed_at < $1", oldest)  # noqa: S608
-    return names

@@ -84,10 +84,14 @@ def create(table: Table, edition: Edition, retention: timedelta = RETENTION) -> 
         ]
     return [
         body,
-        f"SELECT create_hypertable('{table.name}', by_range('observed_at', {_interval(CHUNK)}),"
-        " create_default_indexes => false)",
-        f"ALTER TABLE {table.name} SET (timescaledb.enable_columnstore,"
-        " timescaledb.segmentby = 'device_id', timescaledb.orderby = 'observed_at')",
+        (
+            f"SELECT create_hypertable('{table.name}', by_range('observed_at', {_interval(CHUNK)}),"
+            " create_default_indexes => false)"
+        ),
+        (
+            f"ALTER TABLE {table.name} SET (timescaledb.enable_columnstore,"
+            " timescaledb.segmentby = 'device_id', timescaledb.orderby = 'observed_at')"
+        ),
         f"CALL add_columnstore_policy('{table.name}', after => {_interval(COMPRESS_AFTER)})",
         f"SELECT add_retention_policy('{table.name}', drop_after => {_interval(retention)})",
     ]

@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,9 +17,10 @@ import asyncpg
 import pytest
 
 from store.embedded import EmbeddedPostgres
-from store.pool import connect, open_pool
+from store.pool import connect, name_of, open_pool
 from tests import databases
 from tests.brokers import Broker, EmbeddedBroker, Mosquitto, find_mosquitto
+from tests.timescale_server import CannotInstall, WasmTimescale, install
 
 ran_on: dict[str, str] = {}
 """What the components of this run were, for the closing lines."""
@@ -65,6 +67,45 @@ def empty_dsn(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     name = databases.create_database(postgres_server)
     yield postgres_server.dsn(name)
     databases.drop_database(postgres_server, name)
+
+
+@contextmanager
+def fresh_timescale() -> Iterator[str]:
+    """Give an empty database with TimescaleDB: on the server the environment names, else in WebAssembly."""
+    if server := os.environ.get("NABD_TEST_TIMESCALE_DSN"):
+        ran_on["timescale edition"] = f"{name_of(server)} (NABD_TEST_TIMESCALE_DSN)"
+        with databases.on_server(server) as dsn:
+            yield dsn
+        return
+    try:
+        install()
+    except CannotInstall as reason:
+        missing(f"TimescaleDB: {reason}, or NABD_TEST_TIMESCALE_DSN")
+    directory = Path(tempfile.mkdtemp(prefix="nabd-"))
+    try:
+        with WasmTimescale(directory) as wasm:
+            ran_on["timescale edition"] = f"TimescaleDB {wasm.version} in WebAssembly"
+            yield wasm.dsn
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def timescale_dsn() -> Iterator[str]:
+    """Address of a migrated database of the timescale edition, fresh for this module.
+
+    Unless NABD_TEST_TIMESCALE_DSN is set it takes one connection at a time and no COPY.
+    """
+    with fresh_timescale() as dsn:
+        databases.run(databases.migrate_all(dsn))
+        yield dsn
+
+
+@pytest.fixture
+def empty_timescale_dsn() -> Iterator[str]:
+    """Address of a database with TimescaleDB that was never migrated, fresh for this test."""
+    with fresh_timescale() as dsn:
+        yield dsn
 
 
 @pytest.fixture

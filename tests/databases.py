@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import Coroutine
+import uuid
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from devices.kinds import load
 from devices.tables import tables_of
@@ -71,3 +74,14 @@ def create_database(server: EmbeddedPostgres, template: str = "template0") -> st
 def drop_database(server: EmbeddedPostgres, name: str) -> None:
     """Drop a test's database, whoever is still connected."""
     run(execute(server.dsn(), f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+
+
+@contextmanager
+def on_server(dsn: str) -> Iterator[str]:
+    """Give a database of its own on a server that others use too."""
+    name = f"nabd_test_{uuid.uuid4().hex}"
+    run(execute(dsn, f"CREATE DATABASE {name}"))
+    try:
+        yield urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+    finally:
+        run(execute(dsn, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))

@@ -1,0 +1,72 @@
+"""TimescaleDB for tests: its own code in WebAssembly (tests/timescale), or a server named by the environment.
+
+The WebAssembly server takes one connection at a time, knows no COPY FROM STDIN, and takes messages of up
+to about 1,000 readings. A server named by NABD_TEST_TIMESCALE_DSN has no such limits.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+DIRECTORY = Path(__file__).parent / "timescale"
+INSTALL_S = 300.0
+
+
+class CannotInstall(Exception):
+    """The npm packages are not there and cannot be installed; the text says why."""
+
+
+def install() -> None:
+    """Install the locked packages where they are not there yet.
+
+    Raises:
+        CannotInstall: node or npm is missing, or npm failed.
+    """
+    if not shutil.which("node"):
+        raise CannotInstall("needs node (Debian: apt install nodejs npm)")
+    if (DIRECTORY / "node_modules" / "@unni-craftsman").is_dir():
+        return
+    npm = shutil.which("npm")
+    if not npm:
+        raise CannotInstall("needs npm (Debian: apt install npm)")
+    # The socket server names its own build of the database as a peer; we bring the one with TimescaleDB.
+    command = [npm, "ci", "--legacy-peer-deps", "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(
+        command, cwd=DIRECTORY, capture_output=True, text=True, check=False, timeout=INSTALL_S
+    )
+    if done.returncode:
+        raise CannotInstall(f"npm ci failed in {DIRECTORY.name}: {done.stderr.strip()[-500:]}")
+
+
+class WasmTimescale:
+    """One empty database with the extension created, as a context manager."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(exist_ok=True)
+        self.dsn = f"postgresql://postgres@/postgres?host={directory}"
+        self.version = ""
+        self._socket = directory / ".s.PGSQL.5432"
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            ["node", "server.mjs", str(self._socket)],
+            cwd=DIRECTORY,
+            stdin=subprocess.PIPE,  # the server ends when this closes, and so never outlives us
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        ready, _, self.version = self._process.stdout.readline().strip().partition(" ")
+        assert ready == "ready", f"TimescaleDB in WebAssembly did not start: {self._process.wait(10)}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._process is not None
+        self._process.communicate(timeout=10)
