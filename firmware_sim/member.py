@@ -168,7 +168,7 @@ class Member:
     def _device_time(self, at: int) -> int | str:
         habits = self.device.habits
         if habits.clock == "unset":
-            return (at - self._started) // 1000 + 86_400_000
+            return rfc3339(at - self._started)  # as text: so small a number would be taken for seconds
         shown = at + round(habits.clock_ahead_s * SECOND)
         return rfc3339(shown) if habits.text_time else shown // 1000
 
