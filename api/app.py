@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI
 
 from api import assets
+from api.assets import Asset
 from api.context import Check, Context
 from api.edge import Edge
 from api.guards import Guards
@@ -93,17 +94,19 @@ def create_app(
     )
     add_handlers(app)
     # The last one added is the outermost.
-    app.add_middleware(Guards, pool=pool, now=now, token_required=token_required)
+    files = assets.load()
+    page = files["signin.html"].body
+    app.add_middleware(Guards, pool=pool, now=now, token_required=token_required, sign_in_page=page)
     app.add_middleware(Edge, metrics=metrics)
-    _include(app)
+    _include(app, files)
     return app
 
 
-def _include(app: FastAPI) -> None:
+def _include(app: FastAPI, files: dict[str, Asset]) -> None:
     version = APIRouter(prefix=PREFIX)
     for noun in NOUNS:
         version.include_router(noun.router)
     app.include_router(version)
     app.include_router(health.router)
     app.include_router(signin.router)
-    app.include_router(assets.router(assets.load()))
+    app.include_router(assets.router(files))

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems, tokens
@@ -42,11 +43,13 @@ class Guards:
         pool: asyncpg.Pool[asyncpg.Record],
         now: Now,
         token_required: bool,
+        sign_in_page: bytes,
     ) -> None:
         self.app = app
         self.pool = pool
         self.now = now
         self.token_required = token_required
+        self.sign_in_page = sign_in_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,6 +60,8 @@ class Guards:
         if problem is not None:
             accept_language = headers.get("accept-language")
             response = problems.render(problem, accept_language=accept_language, instance=scope["path"])
+            if problem.status == 401 and "text/html" in headers.get("accept", ""):
+                response = HTMLResponse(self.sign_in_page, status_code=401)
             await response(scope, receive, send)
             return
         await self.app(scope, _limited(receive), send)

@@ -40,9 +40,9 @@ async def server(app: FastAPI) -> AsyncIterator[str]:
 class serving:  # noqa: N801 - reads as a verb where it is used
     """Serve an application on a free port as long as the block runs; the value is its address."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, port: int = 0) -> None:
         self.server = Server(app)
-        self.socket: socket.socket = listen("127.0.0.1", 0)
+        self.socket: socket.socket = listen("127.0.0.1", port)
         self.task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> str:

@@ -1,0 +1,38 @@
+// Requests to the API. Errors carry the problem's title, which is in the reader's language already.
+
+import { language } from "./i18n.js";
+
+const PAGE = 1000;
+
+async function request(method, url, body, headers = {}) {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      "Accept-Language": language(),
+      ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+      ...headers,
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw Object.assign(new Error(answer.title ?? response.statusText), { status: response.status });
+  return answer;
+}
+
+export const get = (url) => request("GET", url);
+
+// `key` makes a command that is sent twice be done once.
+export const post = (url, body) => request("POST", url, body, { "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-") });
+
+// Reads a list page by page and hands over each page; stops after `most` items.
+export async function eachPage(path, most, take) {
+  let url = `${path}${path.includes("?") ? "&" : "?"}limit=${PAGE}`;
+  let count = 0;
+  while (url && count < most) {
+    const page = await get(url);
+    count += page.items.length;
+    take(page.items);
+    url = page.next;
+  }
+  return url === null || url === undefined;
+}

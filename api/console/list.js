@@ -1,0 +1,68 @@
+// The list of devices: who they are, the value that says most, when they last spoke.
+
+import { $, bdi, h } from "./dom.js";
+import { number, said, t, value } from "./i18n.js";
+import { badge } from "./icons.js";
+import { reports, standing, state } from "./state.js";
+
+const STEP = 60;
+const WORST_FIRST = ["critical", "major", "silent", "minor", "warning", "ok", "none"];
+
+let kind = null;
+let shown = STEP;
+let redraw = () => {};
+let openDevice = () => {};
+
+export function startList(handlers) {
+  ({ redraw, openDevice } = handlers);
+  $("search").addEventListener("input", () => { shown = STEP; redraw(); });
+}
+
+export function drawList() {
+  drawChips();
+  const words = $("search").value.trim().toLowerCase();
+  const found = [...state.devices.values()]
+    .filter((device) => reports(device) && (!kind || device.kind === kind))
+    .filter((device) => !words || `${device.name} ${device.title}`.toLowerCase().includes(words))
+    .map((device) => ({ device, is: standing(device.name) }))
+    .sort((a, b) => WORST_FIRST.indexOf(a.is) - WORST_FIRST.indexOf(b.is) || a.device.name.localeCompare(b.device.name));
+  const focused = document.activeElement?.dataset?.device;
+  $("devices").replaceChildren(...(found.length ? rows(found) : [nothing(words || kind)]));
+  if (focused) $("devices").querySelector(`[data-device="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function rows(found) {
+  const items = found.slice(0, shown).map(({ device, is }) => row(device, is));
+  if (found.length > shown) {
+    items.push(h("button", { type: "button", class: "quiet more-rows", onclick: () => { shown += STEP; redraw(); } }, t("show_more")));
+  }
+  if (!state.complete) items.push(h("p", { class: "empty" }, t("devices_incomplete", { n: number(state.devices.size, 0) })));
+  return items;
+}
+
+function row(device, is) {
+  const declared = state.kinds.get(device.kind);
+  const latest = state.latest.get(device.name);
+  const headline = declared.measurements.find((one) => one.name === declared.headline);
+  const label = is === "ok" || is === "none" || is === "silent" ? t(`state_${is}`) : t(`severity_${is}`);
+  return h("button", { type: "button", class: "row", "data-device": device.name, onclick: () => openDevice(device.name) },
+    badge(declared.icon, is),
+    h("span", { class: "who" }, h("b", {}, bdi(device.title || device.name)), h("small", {}, said(declared.title), " · ", bdi(device.name))),
+    h("span", { class: "headline" }, value(headline, latest?.measurements?.[declared.headline]), h("small", {}, said(headline.label))),
+    h("span", { class: `tag is-${is}` }, label),
+    latest ? h("time", { datetime: latest.received_at, "data-since": latest.received_at }) : h("span", {}));
+}
+
+const nothing = (filtered) =>
+  h("p", { class: "empty" }, t(!state.loaded ? "loading" : filtered ? "devices_none_found" : "devices_empty"));
+
+function drawChips() {
+  const names = [...new Set([...state.devices.values()].filter(reports).map((device) => device.kind))].sort();
+  const chip = (name, label) => h("button", {
+    type: "button", class: "chip", "aria-pressed": String(kind === name), onclick: () => { kind = name; shown = STEP; redraw(); },
+  }, label);
+  const chips = [chip(null, t("kind_all")), ...names.map((name) => chip(name, said(state.kinds.get(name).title, name)))];
+  const focused = [...$("kinds").children].indexOf(document.activeElement);
+  $("kinds").replaceChildren(...(names.length > 1 ? chips : []));
+  if (focused >= 0) chips[focused]?.focus();
+}

@@ -1,0 +1,159 @@
+// The console: loads what there is, follows what comes, and draws. Each part of the screen draws itself from `state`.
+
+import { $, h, oncePerFrame } from "./dom.js";
+import { eachPage, get } from "./http.js";
+import * as i18n from "./i18n.js";
+import { t } from "./i18n.js";
+import { drawCounters } from "./counters.js";
+import { follow } from "./live.js";
+import { drawList, startList } from "./list.js";
+import { drawMap, startMap } from "./map.js";
+import { drawPanel, openDevice, refreshPanel, startPanel } from "./panel.js";
+import { drawQueue, refreshDetails, startQueue, updateTimes } from "./queue.js";
+import { clearAlerts, putAlert, saysSilent, setClock, state } from "./state.js";
+
+const MOST_DEVICES = 5000;
+const MOST_ALERTS = 2000;
+const TICK_MS = 10_000;
+
+let connected = null;
+
+const draw = oncePerFrame(() => {
+  drawCounters();
+  drawQueue();
+  drawList();
+  drawMap();
+  drawPanel();
+  updateTimes();
+});
+
+async function loadAll() {
+  const [kinds, towns] = await Promise.all([get("/api/v1/kinds"), get("/api/v1/municipalities")]);
+  state.kinds = new Map(kinds.items.map((kind) => [kind.name, kind]));
+  state.towns = new Map(towns.items.map((town) => [town.name, town]));
+  place();
+  await Promise.all([loadDevices(), loadLatest(), loadAlerts()]);
+  state.loaded = true;
+  draw();
+}
+
+async function loadDevices() {
+  state.complete = await eachPage("/api/v1/devices", MOST_DEVICES, (items) => {
+    for (const device of items) state.devices.set(device.name, device);
+    draw();
+  });
+}
+
+const loadLatest = () => eachPage("/api/v1/latest", MOST_DEVICES, putLatest);
+
+async function loadAlerts() {
+  const found = [];
+  await eachPage("/api/v1/alerts?state=firing", MOST_ALERTS, (items) => found.push(...items));
+  clearAlerts();
+  found.forEach(putAlert);
+  draw();
+}
+
+function putLatest(items) {
+  for (const latest of items) state.latest.set(latest.device, latest);
+  draw();
+}
+
+const hear = {
+  hello({ now, speed }) {
+    setClock(now, speed);
+    const again = connected === false;
+    connected = true;
+    drawLink();
+    if (again) loadLatest().catch(report);
+    draw();
+  },
+  alert({ event, alert }) {
+    const fresh = putAlert(alert);
+    if (fresh && event.type === "opened") announce(alert);
+    // Whether a device is silent decides how its other alerts are shown.
+    if (saysSilent(alert)) refetch(alert.device);
+    refreshDetails(alert.id);
+    draw();
+  },
+  latest({ items }) {
+    putLatest(items);
+    if (items.some((one) => !state.devices.has(one.device))) loadNew(items);
+    refreshPanel(new Set(items.map((one) => one.device)));
+  },
+  missed() {
+    loadAlerts().catch(report);
+  },
+  lost() {
+    connected = false;
+    drawLink();
+  },
+};
+
+async function refetch(device) {
+  const { items } = await get(`/api/v1/alerts?state=firing&device=${encodeURIComponent(device)}`);
+  items.forEach(putAlert);
+  draw();
+}
+
+let loadingNew = false;
+
+// A device that was registered since the page was opened has spoken.
+async function loadNew() {
+  if (loadingNew || state.devices.size >= MOST_DEVICES) return;
+  loadingNew = true;
+  try {
+    await loadDevices();
+  } finally {
+    loadingNew = false;
+  }
+}
+
+function announce(alert) {
+  const severity = t(`severity_${alert.severity}`);
+  $("announce").replaceChildren(h("p", {}, t("announce", { severity, summary: i18n.said(alert.summary, alert.rule) })));
+}
+
+function drawLink() {
+  $("link").className = `link ${connected ? "on" : "off"}`;
+  $("link").textContent = t(connected ? "live" : "connecting");
+  $("lost").hidden = connected !== false;
+  $("lost").textContent = t("lost");
+  $("fast").hidden = state.speed === 1;
+  $("fast").textContent = t("fast", { n: i18n.number(state.speed) });
+}
+
+function place() {
+  const towns = [...state.towns.values()];
+  if (towns.length) i18n.place(towns[0]);
+  $("town").textContent = towns.length === 1 ? i18n.said(towns[0].title, towns[0].name) : "";
+}
+
+function drawLanguages() {
+  $("languages").replaceChildren(...i18n.languages().map(({ code, name }) => h("button", {
+    type: "button", lang: code, "aria-pressed": String(code === i18n.language()), onclick: () => speak(code),
+  }, name)));
+}
+
+async function speak(code) {
+  await i18n.use(code);
+  i18n.translatePage();
+  drawLanguages();
+  place();
+  drawLink();
+  draw();
+}
+
+function report(error) {
+  $("lost").hidden = false;
+  $("lost").textContent = t("failed", { reason: error.message });
+}
+
+startMap({ openDevice });
+startQueue({ redraw: draw, openDevice });
+startList({ redraw: draw, openDevice });
+startPanel();
+await speak(i18n.preferred());
+setInterval(() => updateTimes(), TICK_MS);
+follow((name, message) => hear[name](message));
+loadAll().catch(report);

@@ -1,0 +1,158 @@
+// One device: its newest values and charts of its last readings.
+
+import { $, bdi, h } from "./dom.js";
+import { get } from "./http.js";
+import { full, number, said, t, value } from "./i18n.js";
+import { badge } from "./icons.js";
+import { chart } from "./chart.js";
+import { alertsOf, now, standing, state } from "./state.js";
+import { sentence, updateTimes } from "./queue.js";
+
+const HOUR_MS = 3_600_000;
+const PERIODS = [
+  { key: "period_6h", hours: 6, n: 6 }, { key: "period_1d", hours: 24, n: 24 },
+  { key: "period_7d", hours: 168, n: 7 }, { key: "period_30d", hours: 720, n: 30 },
+];
+const BUCKET_MS = { "1m": 60_000, "1h": HOUR_MS, "1d": 24 * HOUR_MS };
+const REFRESH_MS = 5000;
+
+let name = null;
+let period = PERIODS[1];
+let parts = {};
+let asked = 0;
+let timer = null;
+
+export function startPanel() {
+  const panel = $("panel");
+  panel.addEventListener("close", () => { name = null; });
+  // A click outside closes it: the dialog itself is only hit beyond its content.
+  panel.addEventListener("click", (event) => event.target === panel && panel.close());
+}
+
+export function openDevice(device) {
+  name = device;
+  build();
+  if (!$("panel").open) $("panel").showModal();
+  loadCharts();
+}
+
+export function drawPanel() {
+  if (!name) return;
+  if (parts.language !== document.documentElement.lang) {
+    build();
+    loadCharts();
+    return;
+  }
+  drawHead();
+  drawValues();
+}
+
+// Called when the device on the screen has spoken.
+export function refreshPanel(devices) {
+  if (!name || !devices.has(name) || timer) return;
+  timer = setTimeout(() => {
+    timer = null;
+    if (name) loadCharts();
+  }, REFRESH_MS);
+}
+
+function build() {
+  parts = {
+    language: document.documentElement.lang,
+    head: h("header", { class: "panel-head" }),
+    values: h("dl", { class: "values" }),
+    periods: h("div", { class: "chips", role: "group", "aria-label": t("period") }),
+    charts: h("div", { class: "charts" }, h("p", { class: "empty" }, t("loading"))),
+  };
+  $("panel").replaceChildren(h("div", { class: "panel-body" }, parts.head,
+    h("section", {}, h("h3", {}, t("latest_values")), parts.values),
+    h("section", {}, h("div", { class: "card-head" }, h("h3", {}, t("history")), parts.periods), parts.charts)));
+  drawHead();
+  drawValues();
+  drawPeriods();
+}
+
+function drawHead() {
+  const device = state.devices.get(name) ?? { name, title: "", kind: "" };
+  const kind = state.kinds.get(device.kind);
+  const open = alertsOf(name);
+  parts.head.replaceChildren(
+    badge(kind?.icon, standing(name)),
+    h("div", {},
+      h("h2", { id: "panel-title" }, bdi(device.title || device.name)),
+      h("p", {}, h("small", {}, said(kind?.title, device.kind), " · ", bdi(device.name))),
+      open.map((alert) => h("p", { class: `meta alert-line is-${alert.severity}` }, h("span", { class: `tag is-${alert.severity}` }, t(`severity_${alert.severity}`)), h("span", {}, sentence(alert))))),
+    h("button", { type: "button", class: "quiet close", "aria-label": t("close"), onclick: () => $("panel").close() }, "✕"));
+}
+
+function drawValues() {
+  const latest = state.latest.get(name);
+  const kind = state.kinds.get(state.devices.get(name)?.kind);
+  if (!latest || !kind) {
+    parts.values.replaceChildren(h("p", { class: "empty" }, t("no_reading")));
+    return;
+  }
+  const shown = kind.measurements.filter((one) => one.name in latest.measurements);
+  parts.values.replaceChildren(
+    ...shown.map((one) => {
+      const doubtful = latest.suspect.includes(one.name);
+      return h("div", { class: `value${doubtful ? " doubtful" : ""}${one.name === kind.headline ? " main" : ""}` },
+        h("dt", {}, said(one.label, one.name)), h("dd", {}, value(one, latest.measurements[one.name]), doubtful && h("small", {}, t("suspect"))));
+    }),
+    h("div", { class: "value" }, h("dt", {}, t("last_reading")),
+      h("dd", { title: full(new Date(latest.observed_at)) }, h("time", { "data-since": latest.observed_at, datetime: latest.observed_at }))));
+  updateTimes(parts.values);
+}
+
+function drawPeriods() {
+  parts.periods.replaceChildren(...PERIODS.map((one) => h("button", {
+    type: "button", class: "chip", "aria-pressed": String(one === period),
+    onclick: () => { period = one; drawPeriods(); loadCharts(); },
+  }, t(one.key, { n: number(one.n) }))));
+}
+
+async function loadCharts() {
+  const device = state.devices.get(name);
+  const kind = state.kinds.get(device?.kind);
+  if (!kind) return;
+  const question = ++asked;
+  const width = Math.max(parts.charts.clientWidth, 260);
+  const end = now();
+  const start = end - period.hours * HOUR_MS;
+  const names = [...new Set(kind.panels.flatMap((panel) => panel.measurements))];
+  if (!names.length) {
+    parts.charts.replaceChildren();
+    return;
+  }
+  const query = new URLSearchParams({
+    measurements: names.join(","), bucket: "auto", width: String(Math.round(width)), start: new Date(start).toISOString(), end: new Date(end).toISOString(),
+  });
+  try {
+    const found = await get(`/api/v1/devices/${encodeURIComponent(name)}/readings?${query}`);
+    if (question !== asked) return; // the reader has moved on meanwhile
+    const spacing = BUCKET_MS[found.bucket] ?? (state.latest.get(name)?.interval_s ?? 600) * 1000;
+    parts.charts.replaceChildren(...kind.panels.map((panel) => chart({
+      title: panel.title, start, end, width, gap: spacing * 3.5,
+      series: panel.measurements.map((one) => series(kind, one, found.readings)),
+    })));
+  } catch (error) {
+    if (question === asked) parts.charts.replaceChildren(h("p", { class: "problem" }, t("failed", { reason: error.message })));
+  }
+}
+
+function series(kind, name, readings) {
+  const measurement = kind.measurements.find((one) => one.name === name);
+  const points = [];
+  for (const reading of readings) {
+    const found = reading.measurements[name];
+    if (found === undefined || found === null || typeof found === "string") continue;
+    const at = Date.parse(reading.observed_at ?? reading.at);
+    if (typeof found === "object") {
+      if (found.count && found.avg !== null) points.push({ at, value: found.avg, low: found.min, high: found.max });
+    } else {
+      const raw = Number(found);
+      points.push({ at, value: raw, low: raw, high: raw, suspect: reading.suspect?.includes(name) });
+    }
+  }
+  return { measurement, points };
+}

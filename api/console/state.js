@@ -1,0 +1,83 @@
+// What the screen knows: devices, their newest values, open alerts, the platform's clock. No drawing here.
+
+export const SEVERITIES = ["critical", "major", "minor", "warning"];
+
+export const state = {
+  kinds: new Map(),
+  towns: new Map(),
+  devices: new Map(),
+  latest: new Map(),
+  alerts: new Map(),
+  byDevice: new Map(),
+  complete: true,
+  loaded: false,
+  speed: 1,
+};
+
+let clock = { at: Date.now(), since: performance.now() };
+
+export function setClock(now, speed) {
+  clock = { at: Date.parse(now), since: performance.now() };
+  state.speed = speed;
+}
+
+// The platform's time, which a demonstration may run faster than the wall's.
+export const now = () => clock.at + (performance.now() - clock.since) * state.speed;
+
+// Keeps open alerts only; returns whether it was not open before.
+export function putAlert(alert) {
+  const known = state.alerts.has(alert.id);
+  const own = state.byDevice.get(alert.device) ?? new Map();
+  if (alert.state === "firing") {
+    state.alerts.set(alert.id, alert);
+    own.set(alert.id, alert);
+  } else {
+    state.alerts.delete(alert.id);
+    own.delete(alert.id);
+  }
+  if (own.size) state.byDevice.set(alert.device, own);
+  else state.byDevice.delete(alert.device);
+  return !known && alert.state === "firing";
+}
+
+export function clearAlerts() {
+  state.alerts.clear();
+  state.byDevice.clear();
+}
+
+export const alertsOf = (device) => [...(state.byDevice.get(device)?.values() ?? [])];
+
+// An alert of this family says that the device itself has gone quiet.
+export const saysSilent = (alert) => /(^|[-_])silent$/.test(alert.rule);
+
+export const isSilent = (device) => alertsOf(device).some(saysSilent);
+
+// What colours a device: silent, its worst open alert, ok, or nothing known yet.
+export function standing(device) {
+  const open = alertsOf(device);
+  if (open.some(saysSilent)) return "silent";
+  for (const severity of SEVERITIES) if (open.some((alert) => alert.severity === severity)) return severity;
+  return state.latest.has(device) ? "ok" : "none";
+}
+
+export const reports = (device) => state.kinds.has(device.kind);
+
+export function position(device) {
+  const measured = state.latest.get(device.name)?.measurements ?? {};
+  const lat = measured.lat ?? device.lat;
+  const lon = measured.lon ?? device.lon;
+  return lat === null || lon === null || lat === undefined || lon === undefined ? null : { lat, lon };
+}
+
+export function counts() {
+  let devices = 0;
+  let reporting = 0;
+  for (const device of state.devices.values()) {
+    if (!reports(device)) continue;
+    devices += 1;
+    if (state.latest.has(device.name) && !isSilent(device.name)) reporting += 1;
+  }
+  const severities = Object.fromEntries(SEVERITIES.map((severity) => [severity, 0]));
+  for (const alert of state.alerts.values()) severities[alert.severity] += 1;
+  return { devices, reporting, alerts: state.alerts.size, severities };
+}

@@ -1,0 +1,44 @@
+"""A real browser in front of a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.conftest import missing
+from tests.integration.api.conftest import app, server
+
+__all__ = ["app", "server"]
+
+QUIET = [
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def find_chromium() -> str | None:
+    """Return the path of this machine's Chromium."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium of this machine; nothing is downloaded."""
+    path = find_chromium()
+    if path is None:
+        missing("needs chromium (Debian: apt install chromium)")
+    arguments = [*QUIET, "--no-sandbox"] if os.geteuid() == 0 else QUIET
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=arguments)
+        async with asyncio.timeout(100):
+            yield browser
+        await browser.close()

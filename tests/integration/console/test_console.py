@@ -1,0 +1,233 @@
+"""The console in a real browser: live, in three languages, in both directions."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI
+from playwright.async_api import Browser, Page, expect
+
+from api import tokens
+from api.app import create_app
+from api.context import Context
+from rules.transition import Severity
+from tests.integration.api import builders
+from tests.integration.api.builders import NOON
+from tests.integration.api.conftest import serving
+from tests.integration.console import town
+
+SENTENCE = {
+    "en": "Bin {device} is 91 % full",
+    "fr": "Le bac {device} est plein à 91 %",
+    "ar": "الحاوية {device} ممتلئة بنسبة ٩١٪",
+}
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@asynccontextmanager
+async def opened(browser: Browser, url: str, **how: Any) -> AsyncIterator[Page]:
+    """Open the console as a reader; any error of a script, and any request elsewhere, fails the test."""
+    errors: list[str] = []
+    context = await browser.new_context(**{"locale": "en-GB", **how})
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda r: None if r.url.startswith((url, "data:")) else errors.append(r.url))
+    page.on("console", lambda m: errors.append(m.text) if "Content Security Policy" in m.text else None)
+    await page.goto(url)
+    await expect(page.locator("#link.on")).to_be_visible()
+    yield page
+    await context.close()
+    assert errors == []
+
+
+async def test_alert_appears_without_reload_and_is_announced(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1", lat=34.43, lon=35.84)
+
+    async with opened(browser, server) as page:
+        await expect(page.locator("#alerts .empty.well")).to_be_visible()
+        await builders.fire(connection, device, severity=Severity.CRITICAL, summary=SENTENCE)
+
+        await expect(page.locator(".alert .summary")).to_have_text("Bin bin-1 is 91 % full")
+        await expect(page.locator("#count-open_alerts dd")).to_have_text("1")
+        await expect(page.locator(".mark.is-critical")).to_have_count(1)
+        await expect(page.locator("#announce")).to_contain_text("Bin bin-1 is 91 % full")
+
+        await builders.resolve(connection, device)
+        await expect(page.locator(".alert")).to_have_count(0)
+
+
+async def test_acknowledge_button_says_who_has_seen_it_on_every_screen(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    alert = await builders.fire(connection, device, summary=SENTENCE)
+
+    async with opened(browser, server) as mine, opened(browser, server) as other:
+        await mine.fill("#author", "Rima")
+        await mine.get_by_role("button", name="Acknowledge").click()
+
+        for page in (mine, other):
+            await expect(page.locator(".alert.seen .note")).to_contain_text("Rima")
+            await expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
+
+    stored = await connection.fetchval("SELECT acknowledged_by FROM alert WHERE id = $1", alert)
+    assert stored == "Rima"
+
+
+async def test_comment_is_kept_and_shown(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    await builders.fire(connection, await builders.add(connection, "bin-1"), summary=SENTENCE)
+
+    async with opened(browser, server) as page:
+        await page.get_by_role("button", name="Details").click()
+        await page.get_by_role("textbox", name="Comment").fill("<b>crew</b> is on its way")
+        await page.get_by_role("button", name="Send").click()
+
+        await expect(page.locator(".events q")).to_have_text("<b>crew</b> is on its way")
+
+
+async def test_arabic_runs_right_to_left_with_its_digits_and_charts_left_to_right(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1", title="Square 7")
+    await builders.fire(connection, device, summary=SENTENCE)
+    rows = [{"observed_at": NOON - timedelta(minutes=10 * i), "fill_pct": 40.0 + i} for i in range(20)]
+    await builders.store(connection, device, rows)
+    await builders.report(connection, device, fill_pct=40.0)
+
+    async with opened(browser, server, locale="ar-LB") as page:
+        assert await page.locator("html").get_attribute("dir") == "rtl"
+        await expect(page.locator("#count-devices dd")).to_have_text("١")
+        await expect(page.locator(".alert .summary")).to_contain_text("ممتلئة")
+        await expect(page.locator(".alert .summary bdi")).to_have_text("bin-1")
+        queue, card = await page.locator("#queue").bounding_box(), await page.locator("#map").bounding_box()
+        assert queue is not None
+        assert card is not None
+        assert queue["x"] < card["x"], "the queue stands at the end of the line"
+
+        await page.locator(".row").click()
+        await expect(page.locator(".chart .line").first).to_be_visible()
+        frame = page.locator(".chart .frame").first
+        assert await frame.evaluate("element => getComputedStyle(element).direction") == "ltr"
+
+
+async def test_libya_keeps_latin_digits_in_arabic(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-1")
+    await connection.execute("UPDATE municipality SET locale = 'ar-LY', time_zone = 'Africa/Tripoli'")
+
+    async with opened(browser, server, locale="ar") as page:
+        await expect(page.locator("#count-devices dd")).to_have_text("1")
+
+
+async def test_language_is_switched_at_once_and_remembered(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    await builders.fire(connection, await builders.add(connection, "bin-1"), summary=SENTENCE)
+
+    async with opened(browser, server) as page:
+        await page.get_by_role("button", name="Français").click()
+        await expect(page.locator(".alert .summary")).to_have_text("Le bac bin-1 est plein à 91 %")
+
+        await page.reload()
+        await expect(page.locator("#queue-title")).to_have_text("Alertes")
+        assert await page.locator("html").get_attribute("lang") == "fr"
+
+
+async def test_newest_values_change_on_the_screen(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await builders.report(connection, device, at=NOON - timedelta(minutes=10), fill_pct=20.0)
+
+    async with opened(browser, server) as page:
+        await expect(page.locator(".row .headline")).to_contain_text("20")
+        await builders.report(connection, device, fill_pct=77.0)
+        await expect(page.locator(".row .headline")).to_contain_text("77")
+
+
+async def test_screen_says_when_the_connection_is_lost_and_catches_up_after(
+    browser: Browser, app: FastAPI, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    first = serving(app)
+    url = await first.__aenter__()
+    port = int(url.rpartition(":")[2])
+
+    async with opened(browser, url) as page:
+        await first.__aexit__()
+        await expect(page.locator("#lost")).to_be_visible()
+        await builders.fire(connection, device, summary=SENTENCE)
+        again = restarted(app)
+        async with serving(again, port):
+            await expect(page.locator("#lost")).to_be_hidden()
+            await expect(page.locator(".alert .summary")).to_have_text("Bin bin-1 is 91 % full")
+
+
+def restarted(app: FastAPI) -> FastAPI:
+    """Return the same application as after a restart of the process."""
+    context: Context = app.state.context
+    return create_app(pool=context.pool, kinds=context.kinds, now=context.now, token_required=False)
+
+
+async def test_page_fits_a_phone(browser: Browser, server: str, connection: asyncpg.Connection) -> None:
+    await town.build(connection, datetime.now(UTC), devices=20)
+
+    for locale in ("en-GB", "fr-FR", "ar-LB"):
+        phone = {"width": 360, "height": 740}
+        async with opened(browser, server, locale=locale, viewport=phone) as page:
+            await expect(page.locator(".alert").first).to_be_visible()
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            assert width <= 360, locale
+
+
+async def test_keyboard_reaches_an_alert_and_a_device(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await builders.fire(connection, device, summary=SENTENCE)
+
+    async with opened(browser, server) as page:
+        await page.locator(".alert .primary").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".alert.seen")).to_have_count(1)
+
+        await page.locator(".row").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#panel-title")).to_have_text("bin-1")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#panel")).to_be_hidden()
+
+
+async def test_demonstration_says_how_fast_its_clock_runs(
+    browser: Browser, pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=False, speed=60)
+    async with serving(app) as url, opened(browser, url) as page:
+        await expect(page.locator("#fast")).to_have_text(re.compile("60"))
+
+
+async def test_stranger_beyond_loopback_sees_how_to_sign_in(
+    browser: Browser, pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    token = await tokens.create_token(connection, "test", builders.now())
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+    async with serving(app) as url, asyncio.timeout(60):
+        page = await browser.new_page()
+        await page.goto(url)
+        await page.fill("input[name=token]", token)
+        await page.click("button")
+        await expect(page.locator("#link.on")).to_be_visible()
+        assert page.url == f"{url}/"
