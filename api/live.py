@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 
 from api.alerts import alert_out, event_out
-from api.latest import latest_out
+from api.latest import LatestOut, latest_out
 from api.metrics import Metrics
 from api.subscription import Interest, LiveAlert, Subscription
 from devices.fresh import latest_since, newest_received_at
@@ -57,7 +57,7 @@ class Live:
         self._wake = asyncio.Event()
         self._notified_at = 0.0
         self._latest_at = 0.0
-        self._newest: datetime = EPOCH
+        self._newest: datetime | None = None
         self._shown: dict[str, datetime] = {}
         self._closed = False
         self.cursor: Cursor | None = None
@@ -155,7 +155,6 @@ class Live:
     async def _start(self, connection: Connection) -> None:
         if self.cursor is None:
             self.cursor = await events.latest_cursor(connection)
-            self._newest = await newest_received_at(connection) or EPOCH
 
     async def _wait(self) -> None:
         recently = asyncio.get_running_loop().time() - self._notified_at < UNSETTLED_FOR_S
@@ -189,17 +188,29 @@ class Live:
             return
         self._latest_at = time
         if not self._subscriptions:
+            self._newest = None
             return
-        rows = await latest_since(connection, self._newest - LATEST_OVERLAP, LATEST_PAGE)
-        for row in rows:
-            if self._shown.get(row.device) == row.received_at:
-                continue
-            shown = latest_out(self._kinds, row)
-            for subscription in self._subscriptions:
-                subscription.offer_latest(shown)
-        if rows:
-            self._newest = rows[-1].received_at
-            self._shown = {row.device: row.received_at for row in rows}
+        if self._newest is None:
+            # Nobody listened so far: what was kept until now is in the list that a screen reads first.
+            self._newest = await newest_received_at(connection) or EPOCH
+        after = max(self._newest - LATEST_OVERLAP, EPOCH)
+        shown: dict[str, datetime] = {}
+        while True:
+            rows = await latest_since(connection, after, LATEST_PAGE)
+            for row in rows:
+                shown[row.device] = row.received_at
+                if self._shown.get(row.device) != row.received_at:
+                    self._offer(latest_out(self._kinds, row))
+            if rows:
+                after = rows[-1].received_at
+                self._newest = max(self._newest, after)
+            if len(rows) < LATEST_PAGE:
+                break
+        self._shown = shown
+
+    def _offer(self, latest: LatestOut) -> None:
+        for subscription in self._subscriptions:
+            subscription.offer_latest(latest)
 
 
 async def _with_alerts(connection: Connection, found: list[AlertEvent]) -> list[LiveAlert]:

@@ -9,7 +9,7 @@ import { follow } from "./live.js";
 import { drawList, startList } from "./list.js";
 import { drawMap, startMap } from "./map.js";
 import { drawPanel, openDevice, refreshPanel, startPanel } from "./panel.js";
-import { drawQueue, refreshDetails, startQueue, updateTimes } from "./queue.js";
+import { drawQueue, refreshDetails, startQueue, updateTimes, welcome } from "./queue.js";
 import { clearAlerts, putAlert, saysSilent, setClock, state } from "./state.js";
 
 const MOST_DEVICES = 5000;
@@ -110,6 +110,7 @@ async function loadNew() {
 }
 
 function announce(alert) {
+  welcome(alert.id);
   const severity = t(`severity_${alert.severity}`);
   $("announce").replaceChildren(h("p", {}, t("announce", { severity, summary: i18n.said(alert.summary, alert.rule) })));
 }

@@ -14,6 +14,10 @@ let redraw = () => {};
 let openDevice = () => {};
 const opened = new Set();
 const drafts = new Map();
+const fresh = new Set();
+
+// The next drawing of this alert shows that it has just come.
+export const welcome = (id) => fresh.add(id);
 
 export function startQueue(handlers) {
   ({ redraw, openDevice } = handlers);
@@ -82,7 +86,7 @@ function drawChips() {
 function item(alert) {
   const icon = state.kinds.get(alert.kind)?.icon;
   return h("li", {
-    class: `alert is-${alert.severity}${alert.acknowledged_at ? " seen" : ""}`, "data-key": keyOf(alert), "data-alert": alert.id,
+    class: `alert is-${alert.severity}${alert.acknowledged_at ? " seen" : ""}${fresh.delete(alert.id) ? " fresh" : ""}`, "data-key": keyOf(alert), "data-alert": alert.id,
   },
   badge(icon, alert.severity),
   h("div", { class: "alert-text" },

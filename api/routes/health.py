@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from api.context import Check, Context, UsesContext
+from devices import registry
 
 router = APIRouter(tags=["health"])
 
@@ -63,5 +64,5 @@ async def _judge(check: Check) -> str | None:
 
 async def _database(context: Context) -> str | None:
     async with context.pool.acquire(timeout=CHECK_TIMEOUT_S) as connection:
-        await connection.fetchval("SELECT 1")
+        await registry.list_municipalities(connection)
     return None

@@ -7,12 +7,15 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import httpx2
+import pytest
 from fastapi import FastAPI
 
+from api import live
 from tests.integration.api import builders
 from tests.integration.api.conftest import serving
 
@@ -132,6 +135,26 @@ async def test_newest_values_are_streamed_without_an_id(server: str, connection:
 
     assert (event.name, event.id) == ("latest", None)
     assert event.data["items"][0]["measurements"] == {"fill_pct": 42.0}
+
+
+async def test_newest_values_of_many_devices_all_arrive_although_they_are_read_in_pages(
+    server: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LATEST_PAGE", 3)
+    devices = [await builders.add(connection, f"bin-{i}") for i in range(10)]
+    await ready(server)
+
+    heard: dict[str, float] = {}
+    async with listening(f"{server}/api/v1/stream") as events:
+        await anext(events)
+        for i, device in enumerate(devices):
+            at = builders.NOON + timedelta(milliseconds=i)
+            await builders.report(connection, device, at=at, fill_pct=float(i))
+        while len(heard) < 10:
+            event = await anext(events)
+            heard |= {item["device"]: item["measurements"]["fill_pct"] for item in event.data["items"]}
+
+    assert heard == {f"bin-{i}": float(i) for i in range(10)}
 
 
 async def test_stream_goes_on_after_its_database_connection_was_killed(
