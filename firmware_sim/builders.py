@@ -12,12 +12,13 @@ from functools import partial
 
 from devices.kinds.kind import Kind
 from firmware_sim.physics.bin import HOMES, SQUARES, Bin, BinSite
-from firmware_sim.physics.drone import SWATH_M, TANK_L, Drone, DroneSite
+from firmware_sim.physics.drone import Drone, DroneSite
 from firmware_sim.physics.flight import Zone, fence_around, polygon, position
 from firmware_sim.physics.generic import GenericDevice
 from firmware_sim.physics.grid import Circuit
 from firmware_sim.physics.light import LampSite, Light
 from firmware_sim.physics.model import Physics, generator
+from firmware_sim.physics.sprayer import SWATH_M, TANK_L
 from firmware_sim.plan import LINK_LOSS, SILENCE
 from firmware_sim.specs import Ground, Habits, SimulatedDevice, causes, opening
 
@@ -218,7 +219,7 @@ def _drone(ground: Ground, index: int) -> SimulatedDevice:
         name=f"Orchard {chr(ord('A') + index % 26)}",
         east=520.0 if far else 22.0,
         north=300.0 if far else 10.0,
-        width=80.0 if far else 60.0,
+        width=100.0,
         depth=60.0 if far else 40.0,
     )
     name = ground.name("DRN", index)

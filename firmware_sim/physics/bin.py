@@ -33,6 +33,7 @@ WEEKDAY = (1.0, 0.95, 0.95, 1.0, 1.1, 1.25, 1.15)
 """Factor by weekday, Monday first: markets and families on Saturday and Sunday."""
 
 FLAME_C = 420.0
+_FULL_PCT = 85.0
 _BLIND_ZONE_MM = 200.0
 _TRUCK_S = 90.0
 _NO_ECHO, _LOST_ECHO = 65535.0, 0.0
@@ -85,6 +86,7 @@ class Bin:
         self._truck_until: int | None = None
         self._lid_open = False
         self._noticed = (False, False)
+        self._overflowed = site.first_fill_pct >= _FULL_PCT
 
     def step(self, now: int) -> bool:
         """Fill, burn, cool, tilt and empty until `now`; True when it tilts, heats up, or stops to."""
@@ -97,6 +99,7 @@ class Bin:
         self._throw_in(weekday, hour, dt)
         self._collect(now, hour)
         self._heat(now, dt)
+        self._overflowed = self.fill_pct >= _FULL_PCT or (self._overflowed and self.fill_pct > 70.0)
         self.charge = max(0.0, self.charge - dt / (5 * 365 * DAY_S))
         noticed, self._noticed = self._noticed, (self.tilt_deg > 30.0, self.temperature_c > 60.0)
         return self._noticed != noticed
@@ -188,7 +191,10 @@ class Bin:
         """What is really wrong with this bin."""
         charge = min(self.charge, 0.06) if self._weak_cell else self.charge
         return {
-            "bin-overflow": Truth(holds=self.fill_pct >= 85.0, near=self.fill_pct >= 83.5),
+            # Waste that settles below the brim still waits for the truck.
+            "bin-overflow": Truth(
+                holds=self.fill_pct >= _FULL_PCT, near=self._overflowed or self.fill_pct >= _FULL_PCT - 1.5
+            ),
             "bin-fire": Truth(holds=self.burning, near=self.temperature_c > 45.0),
             "bin-tipped": Truth(holds=self._tipped),
             "bin-battery-low": Truth(holds=charge < 0.10, near=charge < _KNEE),

@@ -1,7 +1,6 @@
-"""One irrigation drone: missions over its zone, and what they cost in energy and liquid.
+"""One irrigation drone: missions over its zone, and what they cost in energy.
 
-Pure. Power comes from mass and airspeed, pressure from what the nozzles let through; the ground truth of
-a dose is litres released over square metres swept, not what any formula says about the report.
+Pure. Power comes from mass and airspeed; what is sprayed is physics/sprayer.py's.
 """
 
 from __future__ import annotations
@@ -24,17 +23,12 @@ from firmware_sim.physics.model import (
     sensed,
     settle,
 )
+from firmware_sim.physics.sprayer import EMPTY_L, SWATH_M, TANK_L, Sprayer
 from firmware_sim.physics.weather import Weather
 
 CAPACITY_WH = 2200.0
-SWATH_M = 5.0
-TANK_L = 40.0
 _ALTITUDE_M = 3.0
 _TRANSIT_MPS, _SPRAY_MPS, _AWAY_MPS = 8.0, 4.0, 9.0
-_NOZZLES = 8.0
-"""Litres per minute through all clean nozzles at one bar; flow grows with the square root of pressure."""
-_CLOGGED = 0.32
-_PUMP_LIMIT_BAR = 4.8
 _GO_HOME, _EMERGENCY = 0.30, 0.025
 """State of charge at which the autopilot turns back, and at which it lands where it is."""
 _RESERVE = 0.05
@@ -77,10 +71,7 @@ class Drone:
         self.power_w = 30.0
         self.battery_c = 25.0
         self.cycles = site.first_cycles
-        self.tank_l = TANK_L
-        self.flow_lpm = 0.0
-        self.pressure_bar = 0.0
-        self.dose_l_ha = site.target_l_ha
+        self.sprayer = Sprayer(dose_l_ha=site.target_l_ha)
 
     def step(self, now: int) -> bool:
         """Fly until `now`, second by second; True when the phase changed."""
@@ -132,7 +123,7 @@ class Drone:
     def _service(self) -> None:
         """Fill the tank, change the battery when it is half empty."""
         self.motion = Motion()
-        self.tank_l = TANK_L
+        self.sprayer.tank_l = TANK_L
         if self.energy_wh < 0.6 * CAPACITY_WH:
             self.energy_wh = CAPACITY_WH
             self.cycles += 1
@@ -141,7 +132,7 @@ class Drone:
     def _transit(self, dt: float) -> None:
         if "runaway" in self._causes:
             fence = self._site.fence
-            self.motion.fly_to((fence.east + 45.0, self.motion.at[1]), _AWAY_MPS, dt)
+            self.motion.fly_to((self.motion.at[0], fence.south - 45.0), _AWAY_MPS, dt)
         elif self._homeward:
             self.phase = "returning"
         elif self.motion.fly_to(self._route[0], _TRANSIT_MPS, dt):
@@ -154,7 +145,7 @@ class Drone:
             self.phase = "transit"
         elif "deaf" in self._causes and charge < _EMERGENCY:
             self._homeward, self.phase = True, "landing"
-        elif self.tank_l <= 0.3 or turn_back or not self._route:
+        elif self.sprayer.tank_l <= EMPTY_L or turn_back or not self._route:
             if "deaf" not in self._causes:
                 self.phase = "returning"
             else:
@@ -169,22 +160,11 @@ class Drone:
         self._wait_s = float(self._rng.uniform(240.0, 600.0)) if home else 900.0
 
     def _spray(self, dt: float) -> None:
-        swept_m2 = self.motion.speed * SWATH_M * dt
+        on = self.phase == "spraying" and self._hold_s <= 0
         rate = self._site.target_l_ha * (1.5 if "wrong_rate" in self._causes else 1.0)
-        on = self.phase == "spraying" and self.tank_l > 0.3 and self._hold_s <= 0
-        wanted = rate / 10_000.0 * swept_m2 / dt * 60.0 if on else 0.0
-        nozzles = _NOZZLES * (_CLOGGED if "clogged" in self._causes else 1.0)
-        pressure = min(_PUMP_LIMIT_BAR, (wanted / nozzles) ** 2)
-        self.pressure_bar = settle(self.pressure_bar, pressure, dt, 0.4)
-        self.flow_lpm = nozzles * math.sqrt(self.pressure_bar)
-        if self.flow_lpm < 0.05:
-            self.flow_lpm = self.pressure_bar = 0.0
-        released = min(self.tank_l, self.flow_lpm / 60.0 * dt)
-        self.tank_l -= released
-        if on and swept_m2 > 0.5 * SWATH_M * dt:
-            self.dose_l_ha = settle(self.dose_l_ha, released / swept_m2 * 10_000.0, dt, 4.0)
-        elif not on:
-            self.dose_l_ha = self._site.target_l_ha
+        self.sprayer.step(dt, self.motion.speed, rate if on else 0.0, clogged="clogged" in self._causes)
+        if not on:
+            self.sprayer.dose_l_ha = self._site.target_l_ha
 
     def _drain(self, dt: float) -> None:
         airborne = self.phase not in ("docked", "fault")
@@ -200,7 +180,7 @@ class Drone:
         return self.motion.speed + self._weather.wind_mps(now) * math.cos(meets)
 
     def _needed_w(self, airspeed: float) -> float:
-        return 2600.0 + 55.0 * self.tank_l + 6.0 * airspeed**2 + 40.0 * self.pressure_bar
+        return 2600.0 + 55.0 * self.sprayer.tank_l + 6.0 * airspeed**2 + 40.0 * self.sprayer.pressure_bar
 
     def _needed_home_wh(self) -> float:
         """Energy to fly home against the wind from here, and to land."""
@@ -231,9 +211,9 @@ class Drone:
             "battery_temperature_c": sensed(self.battery_c + 0.1 * float(noise[5]), 1),
             "cell_spread_v": sensed(0.015 + 5e-6 * self.power_w + 0.002 * abs(float(noise[6])), 3),
             "battery_cycles": float(self.cycles),
-            "tank_l": sensed(self.tank_l, 2),
-            "flow_lpm": sensed(max(0.0, self.flow_lpm * (1.0 + 0.01 * float(noise[7]))), 2),
-            "pressure_bar": sensed(max(0.0, self.pressure_bar * (1.0 + 0.01 * float(noise[8]))), 2),
+            "tank_l": sensed(self.sprayer.tank_l, 2),
+            "flow_lpm": sensed(max(0.0, self.sprayer.flow_lpm * (1.0 + 0.01 * float(noise[7]))), 2),
+            "pressure_bar": sensed(max(0.0, self.sprayer.pressure_bar * (1.0 + 0.01 * float(noise[8]))), 2),
             "gnss_fix": 6.0 if self._rng.random() > 0.002 else 4.0,
             "satellites": sensed(24.0 + 1.2 * float(noise[9]), 0),
             "wind_mps": sensed(max(0.0, wind + 0.2 * float(noise[10])), 1),
@@ -257,8 +237,8 @@ class Drone:
     def truth(self) -> Mapping[str, Truth]:
         """What is really wrong with this flight."""
         airborne = self.phase in ("takeoff", "transit", "spraying", "returning", "landing")
-        spraying = self.phase == "spraying" and self.flow_lpm > 0.5
-        off = abs(self.dose_l_ha / self._site.target_l_ha - 1.0)
+        spraying = self.phase == "spraying" and self.sprayer.flow_lpm > 0.5
+        off = abs(self.sprayer.dose_l_ha / self._site.target_l_ha - 1.0)
         need = self._needed_home_wh()
         left = self.energy_wh
         return {
@@ -276,7 +256,7 @@ class Drone:
 
     def ready(self, cause: str) -> bool:
         """Nozzles clog and pilots lose an aircraft while it sprays."""
-        return self.phase == "spraying" and self.tank_l > 10.0
+        return self.phase == "spraying" and self.sprayer.tank_l > 10.0
 
     def begin(self, cause: str) -> None:
         """Clog the nozzles, load a wrong rate, run away, or wear out the pack under a deaf autopilot."""

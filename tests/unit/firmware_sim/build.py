@@ -62,7 +62,7 @@ def make_light(rated_power_w: float = 100.0) -> Light:
 
 def make_drone(target_l_ha: float = 100.0, *, far: bool = False) -> Drone:
     away = 500.0 if far else 20.0
-    zone = Zone(name="A", east=away, north=10.0, width=60.0, depth=40.0)
+    zone = Zone(name="A", east=away, north=10.0, width=100.0, depth=40.0)
     site = DroneSite(
         name="D1",
         home=HOME,

@@ -21,7 +21,7 @@ def fly(drone: Drone, seconds: int, start: int = NOON) -> list[dict[str, object]
 def until_spraying(drone: Drone) -> int:
     for second in range(300):
         drone.step(NOON + second * SECOND)
-        if drone.phase == "spraying" and drone.flow_lpm > 1.0:
+        if drone.phase == "spraying" and drone.sprayer.flow_lpm > 1.0:
             return NOON + second * SECOND
     pytest.fail("never sprayed")
 
@@ -42,11 +42,11 @@ def test_drone_empties_its_tank_over_the_zone_at_the_asked_dose() -> None:
     doses = []
     for second in range(5, 60):
         drone.step(start + second * SECOND)
-        doses.append(drone.dose_l_ha)
+        doses.append(drone.sprayer.dose_l_ha)
 
     assert min(doses) > 88.0
     assert max(doses) < 112.0
-    assert drone.tank_l < 34.0
+    assert drone.sprayer.tank_l < 34.0
 
 
 def test_drone_spends_its_battery_only_in_the_air() -> None:
@@ -61,13 +61,13 @@ def test_clogged_nozzles_raise_the_pressure_and_halve_the_flow() -> None:
     drone = make_drone()
     start = until_spraying(drone)
     drone.step(start + 3 * SECOND)
-    flow, pressure = drone.flow_lpm, drone.pressure_bar
+    flow, pressure = drone.sprayer.flow_lpm, drone.sprayer.pressure_bar
     drone.begin("clogged")
 
     drone.step(start + 10 * SECOND)
 
-    assert drone.flow_lpm < 0.7 * flow
-    assert drone.pressure_bar > 1.5 * pressure
+    assert drone.sprayer.flow_lpm < 0.7 * flow
+    assert drone.sprayer.pressure_bar > 1.5 * pressure
     assert drone.truth()["drone-clogged-nozzle"].holds
     assert drone.truth()["drone-wrong-dose"].holds
 
@@ -79,7 +79,7 @@ def test_wrong_rate_shows_in_the_dose_that_reaches_the_ground() -> None:
 
     drone.step(start + 15 * SECOND)
 
-    assert drone.dose_l_ha > 130.0
+    assert drone.sprayer.dose_l_ha > 130.0
     assert drone.truth()["drone-wrong-dose"].holds
 
 
