@@ -117,10 +117,9 @@ class State:
         self.rows.put(changes.slots, changes.rows)
 
     def copy(self) -> State:
-        """Return an independent copy."""
+        """Return an independent copy in which every device has the same row."""
         copy = State(self.program)
-        copy.slots_of(self.devices[: self.size])
-        everyone = np.arange(self.size)
-        # slots_of hands out rows in the order of ids; both sides are addressed by id.
-        copy.rows.put(copy.slots_of(self.devices[: self.size]), self.rows.take(everyone))
+        copy.size = self.size
+        copy.devices, copy._slots = self.devices.copy(), self._slots.copy()
+        copy.rows = self.rows.take(np.arange(len(self.devices)))
         return copy

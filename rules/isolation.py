@@ -1,0 +1,81 @@
+"""A batch's rules, evaluated and recorded so that one bad rule harms only itself.
+
+The ordinary case is one step and, when something changed, one savepoint. When that fails every rule is
+tried once more alone; those that fail again are left out, and the batch goes on without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import asyncpg
+
+from devices.columns import Columns
+from devices.registry import Connection
+from rules.evaluate import RuleFailed, step
+from rules.record import record
+from rules.state import Changes, State
+from rules.unit import Unit
+
+_OUTAGE = ("08", "40", "53", "57")
+"""SQLSTATE classes that are nobody's fault: connection, serialization, resources, shutdown."""
+
+
+async def evaluate(connection: Connection, unit: Unit, state: State, columns: Columns, now: int) -> Changes:
+    """Evaluate new rows and record what they change; failed rules are noted in the unit.
+
+    Args:
+        connection: inside the transaction that stores the rows.
+        state: the unit's, or a copy that will become it; not altered.
+        now: when we knew, microseconds since 1970-01-01Z.
+
+    Raises:
+        asyncpg.PostgresError: an outage, or a failure that no rule shows alone.
+    """
+    try:
+        return await _attempt(connection, unit, state, columns, now, unit.skip)
+    except Exception as error:
+        # Whatever a rule may raise: the readings of the batch must not pay for it.
+        if is_outage(error):
+            raise
+    for rule, reason in (await _failing_alone(connection, unit, state, columns, now)).items():
+        unit.fail(rule, int(columns.received_at.min()), reason)
+    return await _attempt(connection, unit, state, columns, now, unit.skip)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether the database was away or busy, so that the same batch will do later."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "08")[:2] in _OUTAGE
+    return isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError)
+
+
+async def _attempt(
+    connection: Connection, unit: Unit, state: State, columns: Columns, now: int, skip: Collection[str]
+) -> Changes:
+    result = step(unit.program, state, columns, unit.attributes, skip)
+    if result.transitions:
+        async with connection.transaction():
+            await record(connection, result.transitions, unit.describe, now)
+    return result.changes
+
+
+async def _failing_alone(
+    connection: Connection, unit: Unit, state: State, columns: Columns, now: int
+) -> dict[str, str]:
+    """Return the reason of each rule that fails when it is tried alone; nothing of the trial stays."""
+    every = {r.rule.id for r in unit.program.rules}
+    failing: dict[str, str] = {}
+    for rule in every - unit.skip:
+        trial = connection.transaction()
+        await trial.start()
+        try:
+            await _attempt(connection, unit, state, columns, now, every - {rule})
+        except Exception as error:
+            if is_outage(error):
+                raise
+            reason = str(error) if isinstance(error, RuleFailed) else f"{type(error).__name__}: {error}"
+            failing[rule] = reason
+        finally:
+            await trial.rollback()
+    return failing

@@ -1,0 +1,215 @@
+"""Rules on the ingest path: every batch of new readings is evaluated once, in the batch's own transaction.
+
+It is what ingest calls a batch consumer, without knowing ingest. Nothing of a batch becomes state before
+`committed`; a batch that is rolled back leaves no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from devices.columns import Columns
+from devices.kinds.kind import Kind
+from devices.registry import Connection, load
+from rules import catalogue, snapshot, stored
+from rules.catalogue import Active
+from rules.isolation import evaluate
+from rules.state import Changes, State
+from rules.unit import Failure, Unit, build_unit
+
+CHECKPOINT_EVERY_US = 60_000_000
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pending:
+    """What a batch did to one kind; becomes true with its commit. skip: as it was before the batch."""
+
+    state: State
+    changes: Changes
+    checkpoint_at: int | None
+    skip: set[str]
+    failures: list[Failure]
+
+
+class LiveRules:
+    """All stream rules of one shard.
+
+    `load`, then for each batch `consume` in its transaction and `committed` or `rolled_back` after it;
+    `reload` between batches.
+    """
+
+    def __init__(self, kinds: Mapping[str, Kind], *, checkpoint_every_us: int = CHECKPOINT_EVERY_US) -> None:
+        self._kinds = kinds
+        self._every_us = checkpoint_every_us
+        self._shard = ""
+        self._units: dict[str, Unit] = {}
+        self._pending: dict[str, _Pending] = {}
+        self._unusable: dict[tuple[str, int], str] = {}
+
+    async def load(self, connection: Connection, shard: str) -> None:
+        """Take up where the last committed batch left off; writes nothing.
+
+        State is the last checkpoint moved over the readings received since; their transitions are
+        recorded already.
+        """
+        self._shard = shard
+        self._pending = {}
+        active, self._units = await self._build(connection)
+        for name, unit in self._units.items():
+            await self._resume(connection, name, unit, active)
+            snapshot.agree(unit.state, await stored.open_alerts(connection, name))
+
+    async def reload(self, connection: Connection) -> None:
+        """Take the present rules and registry; a rule that did not change keeps its state. Writes nothing.
+
+        The state of a new version starts from the alerts that are open.
+        """
+        self._pending = {}
+        active, units = await self._build(connection)
+        for name, unit in units.items():
+            _succeed(self._units[name], unit, active)
+            snapshot.agree(unit.state, await stored.open_alerts(connection, name))
+        self._units = units
+
+    async def _build(self, connection: Connection) -> tuple[Active, dict[str, Unit]]:
+        active = await catalogue.active(connection, self._kinds)
+        registry = await load(connection)
+        self._unusable = dict(active.unusable)
+        units = {n: build_unit(kind, active.of_kind(n), registry) for n, kind in self._kinds.items()}
+        return active, units
+
+    async def _resume(self, connection: Connection, name: str, unit: Unit, active: Active) -> None:
+        kept = await stored.checkpoint(connection, self._shard, name)
+        past = snapshot.parse(kept[2]) if kept else None
+        unit.catching_up = _missed(active, unit, {rule[:2] for rule in past.rules} if past else set())
+        if kept is None or past is None:
+            return
+        batch, received_at, _ = kept
+        snapshot.carry(past, unit.state)
+        oldest = await stored.oldest_after_batch(connection, self._shard, batch)
+        if oldest is not None:
+            since = stored.readings(connection, unit.program.kind, observed_from=oldest, after=received_at)
+            async with aclosing(since):
+                async for columns in since:
+                    unit.replay(columns)
+
+    async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:
+        """Evaluate the new rows of a batch inside its transaction.
+
+        Args:
+            connection: inside the transaction that stores the rows.
+            batch: its number.
+            columns: new rows in arrival order, at most one entry per kind.
+            now: microseconds since 1970-01-01Z.
+        """
+        for (rule, version), reason in self._unusable.items():
+            await catalogue.mark_broken(connection, rule, version, now, reason)
+        for rows in columns:
+            unit = self._units[rows.kind.name]
+            if len(rows) and unit.program.rules:
+                await self._consume_kind(connection, batch, unit, rows, now)
+
+    async def _consume_kind(
+        self, connection: Connection, batch: int, unit: Unit, rows: Columns, now: int
+    ) -> None:
+        name = rows.kind.name
+        if name in self._pending:
+            raise ValueError(f"two sets of {name} rows in one batch, or the last batch was never settled")
+        skip, failures = set(unit.skip), list(unit.failures)
+        try:
+            state = await self._caught_up(connection, unit, int(rows.received_at.min()), now)
+            changes = await evaluate(connection, unit, state, rows, now)
+            for failure in unit.failures:
+                await catalogue.mark_broken(
+                    connection, failure.rule, failure.version, failure.since, failure.reason
+                )
+            checkpoint_at = unit.checkpoint_at
+            if checkpoint_at is None or now - checkpoint_at >= self._every_us:
+                checkpoint_at = now
+                await self._save(connection, batch, state, changes, rows)
+        except BaseException:
+            unit.skip, unit.failures = skip, failures
+            raise
+        self._pending[name] = _Pending(
+            state=state, changes=changes, checkpoint_at=checkpoint_at, skip=skip, failures=failures
+        )
+
+    async def _save(
+        self, connection: Connection, batch: int, state: State, changes: Changes, rows: Columns
+    ) -> None:
+        kept = snapshot.take(state)
+        kept.rows.put(changes.slots, changes.rows)
+        received_at = int(rows.received_at.max())
+        data = snapshot.dump(kept)
+        await stored.save_checkpoint(connection, self._shard, rows.kind.name, batch, received_at, data)
+
+    async def _caught_up(self, connection: Connection, unit: Unit, before: int, now: int) -> State:
+        """Return the unit's state, or a copy in which mended rules have made up for what they missed."""
+        if not unit.catching_up:
+            return unit.state
+        state = unit.state.copy()
+        alerts = await stored.open_alerts(connection, unit.program.kind.name)
+        for rule, since in unit.catching_up.items():
+            alone = unit.alone(rule)
+            snapshot.agree(alone.state, alerts)
+            await self._make_up(connection, alone, since, before, now)
+            unit.skip |= alone.skip
+            unit.failures += alone.failures
+            snapshot.carry(snapshot.take(alone.state), state)
+        return state
+
+    async def _make_up(self, connection: Connection, alone: Unit, since: int, before: int, now: int) -> None:
+        oldest = await stored.oldest_since(connection, self._shard, since)
+        if oldest is None:
+            return
+        missed = stored.readings(
+            connection, alone.program.kind, observed_from=oldest, after=since - 1, before=before
+        )
+        async with aclosing(missed):
+            async for columns in missed:
+                alone.state.adopt(await evaluate(connection, alone, alone.state, columns, now))
+                if alone.skip:
+                    return
+
+    def committed(self) -> None:
+        """Make what `consume` computed the state."""
+        self._unusable = {}
+        for name, pending in self._pending.items():
+            unit = self._units[name]
+            unit.state = pending.state
+            unit.state.adopt(pending.changes)
+            unit.checkpoint_at = pending.checkpoint_at
+            unit.failures = []
+            unit.catching_up = {}
+        self._pending = {}
+
+    def rolled_back(self) -> None:
+        """Forget what `consume` computed."""
+        for name, pending in self._pending.items():
+            self._units[name].skip, self._units[name].failures = pending.skip, pending.failures
+        self._pending = {}
+
+
+def _succeed(before: Unit, after: Unit, active: Active) -> None:
+    """Hand what stays valid from one unit of a kind to the next."""
+    past = snapshot.take(before.state)
+    snapshot.carry(past, after.state)
+    ids = {rule.rule.id: rule.rule.version for rule in after.program.rules}
+    still = {rule for rule, version, *_ in past.rules if ids.get(rule) == version}
+    after.skip = before.skip & still
+    after.failures = [f for f in before.failures if f.rule in still]
+    after.catching_up = {r: at for r, at in before.catching_up.items() if r in still}
+    after.catching_up |= _missed(active, after, {rule[:2] for rule in past.rules})
+    same = past.rules == tuple(snapshot.identity(rule) for rule in after.program.rules)
+    after.checkpoint_at = before.checkpoint_at if same else None
+
+
+def _missed(active: Active, unit: Unit, known: set[tuple[str, int]]) -> dict[str, int]:
+    """Return since when mended rules have missed readings: new versions of ones that broke."""
+    return {
+        rule.rule.id: active.broken_since[rule.rule.id]
+        for rule in unit.program.rules
+        if rule.rule.id in active.broken_since and (rule.rule.id, rule.rule.version) not in known
+    }

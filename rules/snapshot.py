@@ -1,0 +1,130 @@
+"""A state that outlives its program: what checkpoints store, and what survives a change of rules.
+
+Columns are addressed by rule id and version, not by position. Pure.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.program import Compiled, Program
+from rules.state import Rows, State
+from rules.transition import Severity
+
+FORMAT = 1
+
+Identity = tuple[str, int, tuple[str, ...], tuple[str, ...]]
+"""Rule, version, severities, histories: state fits only where all are the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Rows of a state with the rules they belong to, in the order of their columns."""
+
+    rules: tuple[Identity, ...]
+    devices: NDArray[np.int32]
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAlert:
+    """An alert that fires, as the database knows it."""
+
+    rule: str
+    device_id: int
+    severity: Severity
+
+
+def identity(rule: Compiled) -> Identity:
+    """Return what a rule's state belongs to."""
+    severities = tuple(str(s) for s in rule.severities)
+    return rule.rule.id, rule.rule.version, severities, tuple(h.key for h in rule.histories)
+
+
+def take(state: State) -> Snapshot:
+    """Return a copy of a state."""
+    return Snapshot(
+        rules=tuple(identity(rule) for rule in state.program.rules),
+        devices=state.devices[: state.size].copy(),
+        rows=state.rows.take(np.arange(state.size)),
+    )
+
+
+def restore(snapshot: Snapshot, program: Program) -> State:
+    """Return a state for a program with all of a snapshot that fits it."""
+    state = State(program)
+    carry(snapshot, state)
+    return state
+
+
+def carry(snapshot: Snapshot, state: State) -> None:
+    """Copy into a state what belongs to the same rules and versions; watermarks only move on."""
+    slots, rows, old = state.slots_of(snapshot.devices), state.rows, snapshot.rows
+    rows.watermark[slots] = np.maximum(rows.watermark[slots], old.watermark)
+    places = _places(snapshot)
+    for index, rule in enumerate(state.program.rules):
+        place = places.get(identity(rule))
+        if place is None:
+            continue
+        position, latches, histories = place
+        mine = rule.latches
+        for name in ("on", "count", "start", "due"):
+            getattr(rows, name)[slots, mine] = getattr(old, name)[:, latches]
+        rows.ended[slots, index] = old.ended[:, position]
+        past = slice(rule.first_history, rule.first_history + len(rule.histories))
+        for name in ("value", "at", "until"):
+            getattr(rows, name)[slots, past] = getattr(old, name)[:, histories]
+
+
+def _places(snapshot: Snapshot) -> dict[Identity, tuple[int, slice, slice]]:
+    places: dict[Identity, tuple[int, slice, slice]] = {}
+    latch = history = 0
+    for position, rule in enumerate(snapshot.rules):
+        latches = slice(latch, latch + len(rule[2]))
+        histories = slice(history, history + len(rule[3]))
+        latch, history = latches.stop, histories.stop
+        places[rule] = (position, latches, histories)
+    return places
+
+
+def agree(state: State, alerts: Iterable[OpenAlert]) -> None:
+    """Make latches say what the open alerts say: the database is right about what is firing."""
+    rules = {rule.rule.id: rule for rule in state.program.rules}
+    known = [a for a in alerts if a.rule in rules]
+    slots = state.slots_of(np.array([a.device_id for a in known], dtype=np.int32))
+    on = np.zeros_like(state.rows.on)
+    for alert, slot in zip(known, slots, strict=True):
+        rule = rules[alert.rule]
+        reached = [s.rank <= alert.severity.rank for s in rule.severities]
+        # A new version may have fewer levels: an alert that is open stays at least at the lowest.
+        on[slot, rule.latches] = [True, *reached[1:]]
+    state.rows.count[on != state.rows.on] = 0
+    state.rows.on[:] = on
+
+
+def dump(snapshot: Snapshot) -> bytes:
+    """Return a snapshot as bytes."""
+    head = json.dumps({"format": FORMAT, "rules": snapshot.rules}).encode()
+    arrays = {f.name: getattr(snapshot.rows, f.name) for f in fields(Rows)}
+    out = io.BytesIO()
+    np.savez(out, head=np.frombuffer(head, dtype=np.uint8), devices=snapshot.devices, **arrays)
+    return out.getvalue()
+
+
+def parse(data: bytes) -> Snapshot | None:
+    """Return the snapshot in `data`; None when an earlier program wrote it in another format."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        head = json.loads(bytes(arrays["head"]))
+        if head["format"] != FORMAT:
+            return None
+        return Snapshot(
+            rules=tuple((i, v, tuple(levels), tuple(past)) for i, v, levels, past in head["rules"]),
+            devices=arrays["devices"],
+            rows=Rows(**{f.name: arrays[f.name] for f in fields(Rows)}),
+        )
