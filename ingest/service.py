@@ -55,7 +55,7 @@ class Options:
     writer: Writer = field(default_factory=CopyWriter)
     retention: int = 90 * 86_400 * 1_000_000
     batch_messages: int = 20_000
-    random: Random = field(default_factory=Random)
+    random: Random = field(default_factory=Random)  # spreads reconnections, keeps no secret
     step: Step = lambda _: None
 
 

@@ -9,6 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import mqtt5
 import numpy as np
@@ -77,8 +78,8 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce ourselves."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = own = cast(asyncio.Transport, transport)
         password = self.broker.password
         connect = mqtt5.ConnectPacket(
             self.broker.client_id,
@@ -89,7 +90,7 @@ class Connection(asyncio.Protocol):
             session_expiry_interval=SESSION_EXPIRY_S,
             receive_max=self.broker.receive_maximum,
         )
-        transport.write(connect.write())
+        own.write(connect.write())
 
     def data_received(self, data: bytes) -> None:
         """Parse every whole packet of a chunk at once."""

@@ -29,7 +29,11 @@ class ScaledClock:
 
     def __call__(self) -> int:
         """Return scaled microseconds since 1970-01-01Z."""
-        return self.scaled + int((wall() - self.real) * self.speed)
+        return self.at(wall())
+
+    def at(self, real: int) -> int:
+        """Return what this clock shows when the machine's clock shows `real`."""
+        return self.scaled + int((real - self.real) * self.speed)
 
     def __str__(self) -> str:
         return f"{self.real}:{self.scaled}:{self.speed:g}"

@@ -1,17 +1,24 @@
-"""Settings of every process, read from environment variables named NABD_*."""
+"""Settings of every process, read from environment variables named NABD_*.
+
+While `nabd up` runs, the file `running.env` in the data directory names its database and broker, so that
+other commands in the same directory find them. The environment wins.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+RUNNING = Path(os.environ.get("NABD_DATA_DIR", "var")) / "running.env"
+
 
 class Settings(BaseSettings):
     """What a Nabd process needs to know; each field is the variable NABD_<FIELD>."""
 
-    model_config = SettingsConfigDict(env_prefix="NABD_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="NABD_", env_file=RUNNING, extra="ignore")
 
     database: str | None = Field(
         default=None, description="PostgreSQL DSN; empty: an embedded server in data_dir"
@@ -21,7 +28,9 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")
-    rules_dir: Path | None = Field(default=None, description="directory of *.yaml rule files beside the packs")
+    rules_dir: Path | None = Field(
+        default=None, description="directory of *.yaml rule files beside the packs"
+    )
     shard: str = Field(default="main", description="name of the set of municipalities this ingest owns")
     http_host: str = Field(default="127.0.0.1", description="address the API listens on")
     http_port: int = Field(default=8000, ge=0, le=65535, description="port the API listens on; 0: a free one")
@@ -34,3 +43,9 @@ class Settings(BaseSettings):
         default=20_000, ge=1, le=65_535, description="messages the broker may have unacknowledged at ingest"
     )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that give another process these settings."""
+    values = settings.model_dump(exclude_none=True, mode="json")
+    return {f"NABD_{name.upper()}": str(value) for name, value in values.items()}

@@ -1,0 +1,5 @@
+"""`python -m nabd`."""
+
+from nabd.cli import main
+
+main()

@@ -1,0 +1,63 @@
+"""The `nabd` command. Each file here is one command or one group of them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nabd.cli import (
+    command,
+    demo,
+    device,
+    doctor,
+    ledger,
+    municipality,
+    rejections,
+    rule,
+    run,
+    tail,
+    validate,
+)
+from nabd.cli.version import print_version
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Nabd (نبض): every reading of a smart city committed, watched and acted upon.",
+    epilog="Settings are environment variables NABD_*, listed in docs/operations.md.",
+    pretty_exceptions_enable=False,
+)
+app.command()(demo.demo)
+app.command()(run.up)
+app.command()(run.ingest)
+app.command()(run.sweep)
+app.command()(run.api)
+app.command()(run.sim)
+app.command()(run.migrate)
+app.command()(doctor.doctor)
+app.command()(ledger.ledger)
+app.command()(rejections.rejections)
+app.command()(tail.tail)
+app.command()(command.command)
+app.command()(validate.validate)
+app.add_typer(device.app, name="device")
+app.add_typer(municipality.app, name="municipality")
+app.add_typer(rule.app, name="rule")
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Hold the options that come before a command."""
+
+
+def main() -> None:
+    """Run the command line; Ctrl-C ends it without a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)

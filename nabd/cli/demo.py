@@ -1,0 +1,169 @@
+"""`nabd demo`: a simulated town on embedded parts, in a temporary directory, gone when it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import typer
+from rich.live import Live
+from rich.text import Text
+
+from nabd import demo as demos
+from nabd import logs, processes
+from nabd.cli.output import complain, console, fail, line
+from nabd.cli.run import EXPECTED, load_settings
+from nabd.demo import Demo, DemoFailed
+from nabd.settings import Settings
+from store.pool import connect
+
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
+_SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
+
+
+def demo(
+    length: Annotated[
+        str | None, typer.Option("--for", help="stop after this long, for example 45s or 5m")
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(min=1, max=600, help="run the town's clock this many times faster")
+    ] = 1.0,
+    seed: Annotated[int | None, typer.Option(help="same seed, same town; drawn when left out")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object at the end")] = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="keep database, logs and publish log in this directory")
+    ] = None,
+) -> None:
+    """Run a living town: database, broker, platform and simulated devices with faults. Ctrl-C ends it.
+
+    At the end everything that the devices published is compared with what the tables hold; the exit code is
+    not 0 when a reading was lost, altered or invented, or the ledger does not balance.
+    """
+    seconds = _seconds(length)
+    settings = load_settings()
+    if settings.database or settings.broker:
+        fail("the demo brings its own database and broker: unset NABD_DATABASE and NABD_BROKER")
+    logs.configure("demo")
+    chosen = secrets.randbelow(1_000_000) if seed is None else seed
+    with contextlib.ExitStack() as stack:
+        directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nabd-demo-")))
+        directory.mkdir(parents=True, exist_ok=True)
+        try:
+            found = asyncio.run(_demo(directory, settings, seconds, speed, chosen, as_json))
+        except (DemoFailed, *EXPECTED) as error:
+            fail(str(error))
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        _tell(found)
+    if found["lost"] or found["unexpected"] or found["altered"] or not found["ledger_balanced"]:
+        fail("the proof does not hold: see lost, unexpected, altered and ledger_balanced above")
+
+
+def _seconds(length: str | None) -> float | None:
+    if length is None:
+        return None
+    match = _LENGTH.fullmatch(length.strip())
+    if not match:
+        raise typer.BadParameter("expected a number with s, m or h, for example 45s", param_hint="--for")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+async def _demo(
+    directory: Path, settings: Settings, seconds: float | None, speed: float, seed: int, as_json: bool
+) -> dict[str, object]:
+    stop = processes.stop_on_signals()
+    tell = complain if as_json else line
+    async with demos.running(directory, settings=settings, speed=speed, seed=seed, tell=tell) as demo:
+        _announce(demo, tell_json=as_json)
+        if seconds is not None:
+            asyncio.get_running_loop().call_later(seconds, stop.set)
+        showing = asyncio.create_task(_show(demo)) if not as_json else None
+        await demo.fleet.run(stop, drain_s=15.0)
+        if showing is not None:
+            showing.cancel()
+        tell("stopping; waiting until everything is committed, then comparing")
+        await demos.settled(demo)
+        await demo.supervisor.stop(["sweep", "ingest"])
+        return await demos.report(demo)
+
+
+def _announce(demo: Demo, *, tell_json: bool) -> None:
+    say = complain if tell_json else line
+    say(f"database  {demo.parts.database}")
+    say(f"broker    {demo.parts.broker}")
+    say(f"town      {demo.town.place.title['en']}, {len(demo.town.devices)} devices, seed {demo.town.seed}")
+    if demo.clock.speed != 1:
+        say(f"clock     runs {demo.clock.speed:g} times as fast as yours")
+    for name in ("database", "broker"):
+        say(f"          NABD_{name.upper()}={getattr(demo.parts.settings, name)}")
+    say(f"console   {demo.url}")
+    say("Ctrl-C ends the town and compares what was published with what is stored")
+
+
+_STATUS = """
+SELECT
+    (SELECT coalesce(sum(stored), 0) FROM ledger) AS stored,
+    (SELECT coalesce(sum(rejected), 0) FROM ledger) AS rejected,
+    (SELECT count(*) FROM alert) AS opened,
+    (SELECT count(*) FROM alert WHERE state = 'firing') AS firing
+"""
+
+_NEWS = """
+SELECT a.id, a.severity, a.summary ->> 'en' AS summary, a.opened_at
+FROM alert AS a
+WHERE a.id > $1
+ORDER BY a.id
+LIMIT 20
+"""
+
+
+async def _show(demo: Demo) -> None:
+    """Print alerts as they open, above one line of counts that is kept up to date."""
+    assert demo.parts.settings.database is not None
+    connection = await connect(demo.parts.settings.database)
+    colours = {"critical": "bold red", "major": "red", "minor": "yellow", "warning": "cyan"}
+    newest = 0
+    try:
+        with Live(console=console(), refresh_per_second=4, transient=True) as live:
+            while True:
+                for row in await connection.fetch(_NEWS, newest):
+                    newest = row["id"]
+                    when = f"{row['opened_at']:%H:%M:%S}Z"
+                    live.console.print(
+                        Text.assemble(
+                            when, " ", (f"{row['severity']:<9}", colours[row["severity"]]), row["summary"]
+                        )
+                    )
+                counts = await connection.fetchrow(_STATUS)
+                assert counts is not None
+                live.update(
+                    Text(
+                        f"published {demo.fleet.counts.published}  stored {counts['stored']}"
+                        f"  rejected {counts['rejected']}"
+                        f"  alerts {counts['firing']} open, {counts['opened']} in all"
+                    )
+                )
+                await asyncio.sleep(0.5)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        return  # the screen is not worth the town
+    finally:
+        await connection.close()
+
+
+def _tell(found: dict[str, object]) -> None:
+    line("")
+    for names in (
+        ("published", "received", "stored", "duplicates", "rejected"),
+        ("lost", "unexpected", "altered", "ledger_balanced"),
+        ("alerts_opened", "alerts_resolved", "faults", "faults_detected", "faults_missed", "false_alerts"),
+        ("publish_to_commit_ms", "publish_to_alert_ms"),
+    ):
+        line("   ".join(f"{name.replace('_', ' ')}: {found[name]}" for name in names))

@@ -1,0 +1,249 @@
+"""`nabd up | ingest | sweep | api | sim | migrate`: the processes of the platform."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+import uvloop
+from pydantic import ValidationError
+
+from devices import kinds
+from devices.errors import RegistryError
+from devices.kinds.kind import KindError
+from ingest.shard import UnknownShard
+from nabd import clock, embedded, logs, processes, simulated
+from nabd.brokers import BrokerFailed
+from nabd.cli.output import fail, line, print_json
+from nabd.processes import NotConfigured
+from nabd.settings import RUNNING, Settings, environment
+from nabd.supervisor import Child, Supervisor
+from rules.errors import RuleError
+from store.errors import StoreError
+from store.migrate import plan as plan_migration
+from store.pool import connect
+
+log = structlog.get_logger(__name__)
+
+EXPECTED = (
+    NotConfigured,
+    StoreError,
+    KindError,
+    RuleError,
+    RegistryError,
+    UnknownShard,
+    BrokerFailed,
+    OSError,
+)
+"""What can go wrong without a fault of the program; said in one line."""
+
+
+def load_settings() -> Settings:
+    """Return the settings, or say which variable is wrong and exit with 2."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        typer.echo(f"nabd: NABD_{str(first['loc'][0]).upper()}: {first['msg']}", err=True)
+        raise typer.Exit(2) from error
+
+
+def run_process(name: str, work: Coroutine[Any, Any, None]) -> None:
+    """Run a process until it is told to stop; what can be expected to fail is one line and exit code 1."""
+    logs.configure(name)
+    try:
+        uvloop.run(work)
+    except EXPECTED as error:
+        fail(str(error) or type(error).__name__)
+
+
+def ingest() -> None:
+    """Commit what devices publish: broker to database, rules included."""
+    run_process("ingest", processes.ingest(load_settings()))
+
+
+def sweep() -> None:
+    """Look for what no reading can tell: silent devices; and keep partitions."""
+    run_process("sweep", processes.sweep(load_settings()))
+
+
+def api() -> None:
+    """Serve the HTTP API, the live stream and the console."""
+    run_process("api", processes.api(load_settings()))
+
+
+def migrate(
+    plan: Annotated[
+        bool, typer.Option("--plan", help="print the SQL that would run, and run nothing")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Bring the database's schema to this version; a new database also gets the default rules."""
+    settings = load_settings()
+    try:
+        if plan:
+            statements = asyncio.run(_plan(settings))
+            if as_json:
+                print_json({"statements": statements})
+            else:
+                typer.echo(
+                    "\n".join(f"{statement.rstrip(';')};" for statement in statements) or "-- up to date"
+                )
+            return
+        processes.database_of(settings)
+        report = asyncio.run(embedded.migrated(settings))
+    except EXPECTED as error:
+        fail(str(error))
+    if as_json:
+        print_json(report)
+        return
+    line(f"edition: {report.edition}")
+    line(f"migrations applied: {', '.join(report.applied) or 'none, all were there'}")
+    for name, made in (("tables", report.tables), ("columns", report.columns)):
+        if made:
+            line(f"{name} made: {', '.join(made)}")
+
+
+async def _plan(settings: Settings) -> list[str]:
+    from devices.tables import tables_of
+
+    now, _ = clock.parse(settings.clock)
+    connection = await connect(processes.database_of(settings))
+    try:
+        declared = kinds.load(settings.kinds_dir)
+        return await plan_migration(connection, tables_of(declared.values()), now=now())
+    finally:
+        await connection.close()
+
+
+def up() -> None:
+    """Run everything on configured or embedded parts: database, broker, ingest, sweep and API."""
+    settings = load_settings()
+    logs.configure("up")
+    try:
+        asyncio.run(_up(settings))
+    except EXPECTED as error:
+        fail(str(error))
+
+
+async def _up(settings: Settings) -> None:
+    stop = processes.stop_on_signals()
+    async with embedded.parts(settings) as parts:
+        if not parts.persistent_broker and not processes.is_loopback(settings.http_host):
+            raise NotConfigured(
+                "the embedded broker keeps nothing and knows no passwords, so it serves loopback only:"
+                " install mosquitto, or set NABD_BROKER"
+            )
+        await embedded.migrated(parts.settings)
+        token = await _first_token(parts.settings)
+        variables = environment(parts.settings)
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        running = settings.data_dir / RUNNING.name
+        running.write_text(
+            "".join(f"{name}={variables[name]}\n" for name in ("NABD_DATABASE", "NABD_BROKER"))
+        )
+        running.chmod(0o600)
+        try:
+            async with Supervisor(variables) as supervisor:
+                for name in ("ingest", "sweep", "api"):
+                    log_file = settings.data_dir / "logs" / f"{name}.log"
+                    await supervisor.start(Child(name=name, arguments=[name], log=log_file))
+                line(f"database  {parts.database}")
+                line(f"broker    {parts.broker}")
+                line(f"console   http://{settings.http_host}:{settings.http_port}/")
+                if token:
+                    line(f"token     {token}  (shown once: keep it)")
+                line(f"logs      {settings.data_dir / 'logs'}; Ctrl-C stops everything")
+                await stop.wait()
+        finally:
+            running.unlink(missing_ok=True)
+
+
+async def _first_token(settings: Settings) -> str | None:
+    """Make the token of a new installation; None when there is one already."""
+    from api.tokens import create_token
+
+    assert settings.database is not None
+    now, _ = clock.parse(settings.clock)
+    connection = await connect(settings.database)
+    try:
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM token)"):
+            return None
+        return await create_token(connection, "first", now())
+    finally:
+        await connection.close()
+
+
+def sim(
+    seed: Annotated[int, typer.Option(help="same seed, same town and weather")] = 1,
+    bins: Annotated[int, typer.Option(min=0, help="how many bins")] = 30,
+    lights: Annotated[int, typer.Option(min=0, help="how many street lights")] = 24,
+    drones: Annotated[int, typer.Option(min=0, help="how many drones")] = 3,
+    municipality: Annotated[str, typer.Option(help="tripoli, nablus, benghazi or chefchaouen")] = "tripoli",
+    interval_cap: Annotated[float, typer.Option(help="report at least this often, in seconds")] = 60.0,
+    seconds: Annotated[float | None, typer.Option("--for", help="stop after so many seconds")] = None,
+    logs_in: Annotated[Path, typer.Option("--logs", help="directory of the publish and fault logs")] = Path(
+        "simulator"
+    ),
+    register: Annotated[bool, typer.Option(help="register the town in the database first")] = True,
+) -> None:
+    """Play a town of simulated devices against the configured broker."""
+    settings = load_settings()
+    run_process(
+        "sim",
+        _sim(settings, seed, (bins, lights, drones), municipality, interval_cap, seconds, logs_in, register),
+    )
+
+
+async def _sim(
+    settings: Settings,
+    seed: int,
+    numbers: tuple[int, int, int],
+    municipality: str,
+    interval_cap: float,
+    seconds: float | None,
+    logs_in: Path,
+    register: bool,
+) -> None:
+    from firmware_sim.fleet import run
+    from firmware_sim.town import make_town
+
+    stop = processes.stop_on_signals()
+    broker = processes.broker_of(settings)
+    now, speed = clock.parse(settings.clock)
+    declared = kinds.load(settings.kinds_dir)
+    bins, lights, drones = numbers
+    town = make_town(
+        seed,
+        declared,
+        municipality=municipality,
+        bins=bins,
+        lights=lights,
+        drones=drones,
+        interval_cap_s=interval_cap,
+    )
+    if register:
+        connection = await connect(await processes.ready_database(settings))
+        try:
+            added = await simulated.register(connection, declared, town, now)
+        finally:
+            await connection.close()
+        log.info("town registered", municipality=municipality, new_devices=added)
+    if seconds is not None:
+        asyncio.get_running_loop().call_later(seconds, stop.set)
+    await asyncio.to_thread(logs_in.mkdir, parents=True, exist_ok=True)
+    counts = await run(
+        town,
+        host=broker.host,
+        port=broker.port,
+        now=now,
+        speed=speed,
+        publish_log=logs_in / "publish.jsonl",
+        fault_log=logs_in / "faults.jsonl",
+        stop=stop,
+    )
+    print_json(counts)

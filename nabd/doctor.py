@@ -1,0 +1,191 @@
+"""What is wrong with an installation, one check after the other; each says what to do about it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import aiomqtt
+
+from devices import kinds, ledger
+from devices.instants import to_microseconds
+from devices.kinds.kind import KindError
+from nabd import address, clock
+from nabd.brokers import find_mosquitto
+from nabd.settings import Settings
+from store.errors import StoreError
+from store.migrate import require_migrated
+from store.pool import connect
+from store.readings import Connection
+
+ALIVE_S = 10.0
+
+
+class Verdict(StrEnum):
+    """How serious a finding is; only `bad` makes doctor fail."""
+
+    FINE = "fine"
+    NOTE = "note"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing looked at. `fix` says what to do, where there is something to do."""
+
+    subject: str
+    verdict: Verdict
+    said: str
+    fix: str = ""
+
+
+def fine(subject: str, said: str) -> Finding:
+    """Return a finding that needs nothing."""
+    return Finding(subject=subject, verdict=Verdict.FINE, said=said)
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Look at everything a process needs."""
+    findings = [_kinds(settings), _disk(settings), await _broker(settings)]
+    if settings.database is None:
+        findings.append(
+            Finding(
+                subject="database",
+                verdict=Verdict.NOTE,
+                said="none is named",
+                fix="`nabd up` embeds one; to use your own set NABD_DATABASE",
+            )
+        )
+        return findings
+    try:
+        connection = await connect(settings.database)
+    except StoreError as error:
+        fix = "start it, or correct NABD_DATABASE"
+        return [*findings, Finding(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
+    try:
+        return findings + await _database(connection, settings)
+    finally:
+        await connection.close()
+
+
+def _kinds(settings: Settings) -> Finding:
+    try:
+        return fine("kinds", ", ".join(kinds.load(settings.kinds_dir)))
+    except KindError as error:
+        return Finding(subject="kinds", verdict=Verdict.BAD, said=str(error), fix="correct the file")
+
+
+def _disk(settings: Settings) -> Finding:
+    place = settings.data_dir if settings.data_dir.exists() else settings.data_dir.absolute().parent
+    free = shutil.disk_usage(place).free / 1e9
+    if free > 1:
+        return fine("disk", f"{free:.0f} GB free")
+    fix = "make room: a full disk stops every commit, though nothing acknowledged is lost"
+    return Finding(subject="disk", verdict=Verdict.BAD, said=f"{free:.1f} GB free at {place}", fix=fix)
+
+
+async def _broker(settings: Settings) -> Finding:
+    if settings.broker is None:
+        own = (
+            "mosquitto"
+            if find_mosquitto()
+            else "the one in the wheel, which keeps nothing and knows no passwords"
+        )
+        return Finding(
+            subject="broker",
+            verdict=Verdict.NOTE,
+            said=f"none is named; `nabd up` would embed {own}",
+            fix="" if find_mosquitto() else "install mosquitto, or set NABD_BROKER",
+        )
+    try:
+        broker = address.parse(settings.broker)
+        async with aiomqtt.Client(
+            broker.host,
+            broker.port,
+            username=broker.username,
+            password=broker.password,
+            tls_context=broker.tls,
+            protocol=aiomqtt.ProtocolVersion.V5,
+            timeout=5,
+        ):
+            return fine("broker", f"{broker} lets us in")
+    except (ValueError, OSError, aiomqtt.MqttError) as error:
+        fix = "start it, or correct NABD_BROKER"
+        return Finding(subject="broker", verdict=Verdict.BAD, said=str(error), fix=fix)
+
+
+async def _database(connection: Connection, settings: Settings) -> list[Finding]:
+    version = await connection.fetchval("SHOW server_version")
+    try:
+        edition = await require_migrated(connection)
+    except StoreError as error:
+        return [Finding(subject="schema", verdict=Verdict.BAD, said=str(error), fix="run `nabd migrate`")]
+    checks: tuple[Callable[[Connection, Settings], Awaitable[Finding]], ...] = (
+        _durability,
+        _ingest,
+        _ledger,
+        _rules,
+    )
+    found = [fine("database", f"PostgreSQL {version}, {edition} edition")]
+    return found + [await check(connection, settings) for check in checks]
+
+
+async def _durability(connection: Connection, _: Settings) -> Finding:
+    off = [
+        name
+        for name in ("fsync", "synchronous_commit", "full_page_writes")
+        if await connection.fetchval("SELECT current_setting($1)", name) == "off"
+    ]
+    if not off:
+        return fine("durability", "a commit survives a crash")
+    fix = "turn it on: acknowledged is to mean committed"
+    return Finding(subject="durability", verdict=Verdict.BAD, said=f"{', '.join(off)} is off", fix=fix)
+
+
+async def _ingest(connection: Connection, settings: Settings) -> Finding:
+    now, speed = clock.parse(settings.clock)
+    row = await connection.fetchrow(
+        "SELECT alive_at, caught_up_at FROM shard WHERE name = $1", settings.shard
+    )
+    if row is None:
+        fix = "set NABD_SHARD to one that `nabd migrate` made"
+        return Finding(subject="ingest", verdict=Verdict.BAD, said=f"no shard {settings.shard!r}", fix=fix)
+    silent = None if row["alive_at"] is None else (now() - to_microseconds(row["alive_at"])) / 1e6 / speed
+    if silent is None or silent > ALIVE_S:
+        said = "has never run" if silent is None else f"has been silent for {silent:.0f} s"
+        return Finding(
+            subject="ingest", verdict=Verdict.BAD, said=said, fix="start `nabd ingest`, read its log"
+        )
+    if row["caught_up_at"] is None:
+        return Finding(
+            subject="ingest", verdict=Verdict.NOTE, said="is catching up with what the broker holds"
+        )
+    return fine("ingest", "is alive and has caught up")
+
+
+async def _ledger(connection: Connection, _: Settings) -> Finding:
+    totals = await ledger.total(connection)
+    said = f"{totals.received} received = {totals.stored} stored + {totals.duplicate} duplicate"
+    said += f" + {totals.rejected} rejected"
+    if totals.balanced:
+        return fine("ledger", said)
+    fix = "this should be impossible: keep the database as it is and report it"
+    return Finding(subject="ledger", verdict=Verdict.BAD, said=said, fix=fix)
+
+
+async def _rules(connection: Connection, _: Settings) -> Finding:
+    rows = await connection.fetch("SELECT id, broken_reason FROM rule WHERE active ORDER BY id")
+    broken = [f"{row['id']} ({row['broken_reason']})" for row in rows if row["broken_reason"]]
+    if broken:
+        fix = "correct the rule and apply it: `nabd rule apply FILE`"
+        return Finding(subject="rules", verdict=Verdict.BAD, said=f"broken: {'; '.join(broken)}", fix=fix)
+    if not rows:
+        return Finding(
+            subject="rules",
+            verdict=Verdict.NOTE,
+            said="there are none",
+            fix="`nabd migrate` brings the defaults",
+        )
+    return fine("rules", f"{len(rows)} active")

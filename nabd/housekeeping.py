@@ -1,0 +1,38 @@
+"""What must be done now and then beside the sweep: partitions kept ahead, stale commands given up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from devices import commands
+from devices.instants import Now
+from store.edition import Edition, stored
+from store.failures import Failure, classify
+from store.partitions import keep_partitions
+from store.readings import Connection
+from store.tables import Table
+
+log = structlog.get_logger(__name__)
+
+EVERY_S = 30.0
+
+
+async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: timedelta) -> None:
+    """Keep house until cancelled; an outage of the database postpones it."""
+    while True:
+        try:
+            async with pool.acquire() as lent:
+                connection: Connection = lent
+                await commands.expire(connection, now)
+                if await stored(connection) is Edition.PLAIN:
+                    await keep_partitions(connection, tables, now(), retention)
+        except Exception as error:  # classified; what is not an outage goes up
+            if classify(error) is not Failure.TRANSIENT:
+                raise
+            log.warning("housekeeping postponed", error=str(error))
+        await asyncio.sleep(EVERY_S)

@@ -1,0 +1,219 @@
+"""The processes of the platform, one coroutine each: settings in, running until told to stop.
+
+Composition only: this is where ingest meets the rules, and the API meets everyone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import uuid4
+
+import structlog
+
+from api.app import create_app
+from api.server import Server, listen
+from devices import kinds
+from devices.instants import to_microseconds
+from devices.tables import tables_of
+from ingest import service as ingest_service
+from ingest.session import Broker
+from nabd import address, clock, housekeeping
+from nabd.settings import Settings
+from rules import sweep as rules_sweep
+from rules.live import LiveRules
+from store.migrate import require_migrated
+from store.pool import connect, open_pool, wait_until_available
+from store.readings import Connection
+
+log = structlog.get_logger(__name__)
+
+ALIVE_S = 10.0
+"""An ingest that has not said anything for so long, in seconds of the wall clock, is not alive."""
+
+
+SWEEP_EVERY_S = 2.0
+SUPERVISED = "NABD_SUPERVISED"
+"""Set in the environment of processes that must not outlive the one that started them."""
+
+
+class NotConfigured(Exception):
+    """A setting that a process cannot do without is empty; the text names it and the fix."""
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGINT and SIGTERM set, and the end of the supervisor that started us."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if os.environ.get(SUPERVISED):
+        # Our standard input is a pipe that nobody writes to: it ends when the supervisor does.
+        threading.Thread(target=_wait_for_orphanhood, args=(loop, stop), daemon=True).start()
+    return stop
+
+
+def _wait_for_orphanhood(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    # Not sys.stdin.read(): its lock would be held while the interpreter ends.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    with contextlib.suppress(RuntimeError):  # the loop may have ended by itself
+        loop.call_soon_threadsafe(stop.set)
+
+
+def database_of(settings: Settings) -> str:
+    """Return the configured DSN.
+
+    Raises:
+        NotConfigured: there is none.
+    """
+    if not settings.database:
+        raise NotConfigured(
+            "no database is named: set NABD_DATABASE=postgresql://user@host/name, or start all with `nabd up`"
+        )
+    return settings.database
+
+
+def broker_of(settings: Settings) -> address.BrokerAddress:
+    """Return the configured broker.
+
+    Raises:
+        NotConfigured: there is none, or it is no address.
+    """
+    if not settings.broker:
+        raise NotConfigured(
+            "no broker is named: set NABD_BROKER=mqtt://user:password@host, or start all with `nabd up`"
+        )
+    try:
+        return address.parse(settings.broker)
+    except ValueError as error:
+        raise NotConfigured(f"NABD_BROKER: {error}") from error
+
+
+async def ready_database(settings: Settings) -> str:
+    """Wait until the database answers and is migrated; return its DSN.
+
+    Raises:
+        StoreError: it did not come up, or its schema does not fit.
+    """
+    dsn = database_of(settings)
+    told: set[str] = set()
+
+    def tell_once(error: Exception) -> None:
+        if str(error) not in told:
+            told.add(str(error))
+            log.warning("waiting for the database", error=str(error))
+
+    await wait_until_available(dsn, timeout_s=600, on_failure=tell_once)
+    connection = await connect(dsn)
+    try:
+        await require_migrated(connection)
+    finally:
+        await connection.close()
+    return dsn
+
+
+async def ingest(settings: Settings) -> None:
+    """Ingest one shard, with the rules in every batch's transaction."""
+    stop = stop_on_signals()
+    broker = broker_of(settings)
+    dsn = await ready_database(settings)
+    now, _ = clock.parse(settings.clock)
+    declared = kinds.load(settings.kinds_dir)
+
+    async def open_database() -> Connection:
+        return await connect(dsn)
+
+    options = ingest_service.Options(
+        broker=Broker(
+            host=broker.host,
+            port=broker.port,
+            client_id=f"nabd-ingest-{settings.shard}",
+            username=broker.username,
+            password=broker.password,
+            tls=broker.tls,
+            keep_alive_s=settings.keep_alive_s,
+            receive_maximum=settings.receive_maximum,
+        ),
+        open_database=open_database,
+        kinds=declared,
+        now=now,
+        owner=uuid4(),
+        shard=settings.shard,
+        consumers=[LiveRules(declared)],
+        retention=settings.retention_days * 86_400_000_000,
+        batch_messages=settings.batch_rows,
+    )
+    await ingest_service.run(options, stop)
+
+
+async def sweep(settings: Settings) -> None:
+    """Run the sweep rules and keep partitions, as the one leader."""
+    stop = stop_on_signals()
+    dsn = await ready_database(settings)
+    now, speed = clock.parse(settings.clock)
+    declared = kinds.load(settings.kinds_dir)
+    pool = await open_pool(dsn, max_size=3)
+    tables = tables_of(declared.values())
+    retention = timedelta(days=settings.retention_days)
+    sweeping = [
+        asyncio.create_task(
+            rules_sweep.run(pool, declared, now, SWEEP_EVERY_S, alive_within_s=ALIVE_S * speed)
+        ),
+        asyncio.create_task(housekeeping.run(pool, tables, now, retention)),
+    ]
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({*sweeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (*sweeping, stopping):
+        task.cancel()
+    await asyncio.gather(*sweeping, return_exceptions=True)
+    await pool.close()
+    for task in done - {stopping}:
+        task.result()
+
+
+async def api(settings: Settings, *, announce: Callable[[str, int], Awaitable[None]] | None = None) -> None:
+    """Serve the API and the console."""
+    stop = stop_on_signals()
+    dsn = await ready_database(settings)
+    now, speed = clock.parse(settings.clock)
+    pool = await open_pool(dsn, max_size=20)
+
+    async def ingest_lives() -> str | None:
+        alive_at = await pool.fetchval("SELECT max(alive_at) FROM shard")
+        silent_for = None if alive_at is None else (now() - to_microseconds(alive_at)) / 1e6 / speed
+        if silent_for is None:
+            return "ingest has never run: start `nabd ingest`"
+        return None if silent_for < ALIVE_S else f"ingest has been silent for {silent_for:.0f} s"
+
+    app = create_app(
+        pool=pool,
+        kinds=kinds.load(settings.kinds_dir),
+        now=now,
+        token_required=not is_loopback(settings.http_host),
+        speed=speed,
+        checks={"ingest": ingest_lives},
+    )
+    server = Server(app)
+    listener = listen(settings.http_host, settings.http_port)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    log.info("listening", host=settings.http_host, port=listener.getsockname()[1])
+    if announce is not None:
+        await announce(settings.http_host, listener.getsockname()[1])
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    stopping.cancel()
+    await serving
+    await pool.close()
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach an address we listen on."""
+    return host in ("localhost", "::1") or host.startswith("127.")

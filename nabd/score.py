@@ -1,0 +1,107 @@
+"""Alerts against labelled faults: which were seen, which missed, and which alerts were about nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from devices.instants import to_microseconds
+from devices.registry import Connection
+from firmware_sim.faults import FaultLine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """One alert as it opened. Times are microseconds since 1970-01-01Z; `committed_at` None where unknown."""
+
+    rule: str
+    device: str
+    opened_at: int
+    resolved: bool
+    committed_at: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """Counts; `faults` are those that lasted long enough for a right rule to see them."""
+
+    faults: int
+    detected: int
+    missed: tuple[str, ...]
+    false_alerts: tuple[str, ...]
+
+
+def read_faults(path: Path) -> list[FaultLine]:
+    """Return the labelled faults of a run."""
+    decoder = msgspec.json.Decoder(FaultLine)
+    return [decoder.decode(line) for line in path.read_bytes().splitlines()]
+
+
+def score(faults: Iterable[FaultLine], alerts: Iterable[Opened], grace: Mapping[str, int]) -> Score:
+    """Match alerts with faults of the same device that expect the same rule.
+
+    An alert matches when it opened between the fault's earliest honest moment and its end plus the device's
+    grace (microseconds by device): the rule's hold and one and a half reporting intervals.
+    """
+    unmatched = list(alerts)
+    detected, missed, known = 0, [], 0
+    for fault in faults:
+        found = [alert for alert in unmatched if _matches(fault, alert, grace.get(fault.device, 0))]
+        for alert in found:
+            unmatched.remove(alert)
+        if fault.detectable:
+            known += 1
+            if found:
+                detected += 1
+            else:
+                missed.append(f"{fault.expect} on {fault.device} from {fault.start}")
+    return Score(
+        faults=known,
+        detected=detected,
+        missed=tuple(missed),
+        false_alerts=tuple(f"{alert.rule} on {alert.device}" for alert in unmatched),
+    )
+
+
+def _matches(fault: FaultLine, alert: Opened, grace: int) -> bool:
+    if (fault.device, fault.expect) != (alert.device, alert.rule):
+        return False
+    from_, to = _instant(fault.earliest), None if fault.end is None else _instant(fault.end) + grace
+    return from_ - grace <= alert.opened_at and (to is None or alert.opened_at <= to)
+
+
+def _instant(text: str) -> int:
+    return to_microseconds(datetime.fromisoformat(text))
+
+
+_ALERTS = """
+SELECT
+    a.rule, d.name AS device, a.opened_at, a.state = 'resolved' AS resolved,
+    CASE WHEN current_setting('track_commit_timestamp') = 'on' THEN pg_xact_commit_timestamp(t.xmin) END
+        AS committed_at
+FROM alert AS a
+INNER JOIN device AS d ON a.device_id = d.id
+INNER JOIN transition AS t ON t.alert_id = a.id AND t.from_state <> 'firing'
+ORDER BY a.id
+"""
+
+
+async def opened(connection: Connection, at: Callable[[int], int]) -> list[Opened]:
+    """Return every alert with the moment at which its opening was committed.
+
+    Commit times are the server's own; `at` turns its clock to that of the log.
+    """
+    return [
+        Opened(
+            rule=row["rule"],
+            device=row["device"],
+            opened_at=to_microseconds(row["opened_at"]),
+            resolved=row["resolved"],
+            committed_at=None if row["committed_at"] is None else at(to_microseconds(row["committed_at"])),
+        )
+        for row in await connection.fetch(_ALERTS)
+    ]

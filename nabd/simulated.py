@@ -1,0 +1,50 @@
+"""A simulated town as the platform's registry should know it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from devices import municipalities, registration
+from devices.errors import AlreadyExists
+from devices.instants import Now
+from devices.kinds import Kinds
+from devices.municipalities import NewMunicipality
+from devices.registration import NewDevice
+from devices.registry import Connection, list_devices
+from firmware_sim.town import Town
+
+
+async def register(connection: Connection, kinds: Kinds, town: Town, now: Now) -> int:
+    """Register a town's municipality and its devices, those that are not yet; return how many."""
+    place = town.place
+    with suppress(AlreadyExists):  # the town has been here before
+        await municipalities.add_municipality(
+            connection,
+            NewMunicipality(
+                name=town.municipality,
+                title=place.title,
+                time_zone=place.time_zone,
+                locale=place.locale,
+                weekend=place.weekend,
+                lat=place.lat,
+                lon=place.lon,
+            ),
+            now,
+        )
+    known = {d.name for d in await list_devices(connection, municipality=town.municipality, limit=1_000_000)}
+    new = [
+        NewDevice(
+            name=device.name,
+            kind=device.kind,
+            municipality=device.municipality,
+            parent=device.parent,
+            title=device.title,
+            lat=device.lat,
+            lon=device.lon,
+            attributes=device.attributes,
+        )
+        for device in town.devices
+        if device.name not in known
+    ]
+    await registration.add_devices(connection, kinds, new, now)
+    return len(new)
