@@ -96,15 +96,23 @@ async def migrate(
         )
 
 
+TAKE_TIME = "SET statement_timeout = 0; SET lock_timeout = '30s'"
+"""An index may take an hour to build; waiting for one lock would hold up every writer behind us."""
+AS_BEFORE = "RESET statement_timeout; RESET lock_timeout"
+
+
 @asynccontextmanager
 async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
     """Hold the lock that lets one migrate run at a time; of the session, as not all runs in transactions."""
+    await connection.execute("SET statement_timeout = 0")
     await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
     try:
+        await connection.execute(TAKE_TIME)
         yield
     finally:
         if not connection.is_closed():
             await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+            await connection.execute(AS_BEFORE)
 
 
 async def _edition(connection: asyncpg.Connection) -> Edition:

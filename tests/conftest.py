@@ -5,6 +5,7 @@ A component that is missing skips the test that needs it, or fails it when NABD_
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -20,7 +21,7 @@ from store.embedded import EmbeddedPostgres
 from store.pool import connect, name_of, open_pool
 from tests import databases
 from tests.brokers import Broker, EmbeddedBroker, Mosquitto, find_mosquitto
-from tests.timescale_server import CannotInstall, WasmTimescale, install
+from tests.timescale_server import CLEAR, CannotInstall, WasmTimescale, install
 
 ran_on: dict[str, str] = {}
 """What the components of this run were, for the closing lines."""
@@ -90,22 +91,36 @@ def fresh_timescale() -> Iterator[str]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def migrated_timescale() -> Iterator[str]:
+    """The database behind `timescale_dsn`."""
+    with fresh_timescale() as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def empty_timescale() -> Iterator[str]:
+    """The database behind `empty_timescale_dsn`."""
+    with fresh_timescale() as dsn:
+        yield dsn
+
+
 @pytest.fixture(scope="module")
-def timescale_dsn() -> Iterator[str]:
-    """Address of a migrated database of the timescale edition, fresh for this module.
+def timescale_dsn(migrated_timescale: str) -> str:
+    """Address of a migrated database of the timescale edition, as good as new for this module.
 
     Unless NABD_TEST_TIMESCALE_DSN is set it takes one connection at a time and no COPY.
     """
-    with fresh_timescale() as dsn:
-        databases.run(databases.migrate_all(dsn))
-        yield dsn
+    databases.run(databases.execute(migrated_timescale, CLEAR))
+    databases.run(databases.migrate_all(migrated_timescale))
+    return migrated_timescale
 
 
 @pytest.fixture
-def empty_timescale_dsn() -> Iterator[str]:
-    """Address of a database with TimescaleDB that was never migrated, fresh for this test."""
-    with fresh_timescale() as dsn:
-        yield dsn
+def empty_timescale_dsn(empty_timescale: str) -> str:
+    """Address of a database with TimescaleDB that has no Nabd schema."""
+    databases.run(databases.execute(empty_timescale, CLEAR))
+    return empty_timescale
 
 
 @pytest.fixture
@@ -121,7 +136,11 @@ async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     """A pool on the test's database."""
     pool = await open_pool(dsn)
     yield pool
-    pool.terminate()
+    try:
+        await asyncio.wait_for(pool.close(), timeout=5)
+    except TimeoutError:  # the test left a connection acquired
+        pool.terminate()
+        await asyncio.sleep(0)
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ const { rows } = await db.query("SELECT extversion FROM pg_extension WHERE extna
 const execute = db.execProtocolRaw.bind(db);
 db.execProtocolRaw = async (message, options) => {
   const answer = await execute(message, options);
-  if (/(RESET|DISCARD) ALL/.test(Buffer.from(message).toString('latin1'))) {
-    await execute(query('SET search_path TO public'));
-  }
-  return answer;
+  if (!/(RESET|DISCARD) ALL/.test(Buffer.from(message).toString('latin1'))) return answer;
+  const kept = answer.slice(); // the next answer is written over this one
+  await execute(query('SET search_path TO public'));
+  return kept;
 };
 
 const server = new PGLiteSocketServer({ db, path: process.argv[2], connectionQueueTimeout: QUEUE_MS });
