@@ -7,6 +7,7 @@ routes' meaning.
 
 from __future__ import annotations
 
+import ipaddress
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -28,7 +29,6 @@ COOKIE = "nabd_session"
 OPEN_PATHS = frozenset({"/healthz"})
 SIGN_IN = "/signin"
 """Judges the token it carries itself, so it is reachable without one; it tells nothing else."""
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 256 * 1024
 
@@ -92,7 +92,8 @@ class Guards:
 def is_loopback(host: str) -> bool:
     """Tell whether a Host header names this machine and nothing else."""
     try:
-        return urlsplit(f"//{host}").hostname in LOOPBACK_NAMES
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
 

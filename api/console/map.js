@@ -11,7 +11,9 @@ import { SEVERITIES, position, reports, standing, state } from "./state.js";
 const METRES_A_DEGREE = 111_320;
 const MARGIN = 44;
 const GROUND_M = 240;
-const DETAIL = 0.055; // pixels a metre from which glyphs are drawn instead of dots
+const APART = 17; // pixels between two glyphs that can still be told apart
+const MANY = 8;
+const AROUND = [-1, 0, 1].flatMap((dx) => [-1, 0, 1].map((dy) => [dx, dy]));
 const ORDER = ["none", "ok", "warning", "minor", "silent", "major", "critical"];
 
 let origin = null;
@@ -113,18 +115,19 @@ const nice = (least) => {
 };
 
 function drawMarks(points) {
-  const detailed = view.scale > DETAIL || points.length < 150;
+  const placed = points.map((point) => ({ device: point.device, ...pixels(point) }));
+  const crowded = crowds(placed);
   const seen = new Set();
-  for (const point of points) {
-    const name = point.device.name;
-    const is = reports(point.device) ? standing(name) : "group";
-    const { x, y } = pixels(point);
+  for (const { device, x, y } of placed) {
+    const name = device.name;
+    const is = reports(device) ? standing(name) : "group";
     seen.add(name);
     let mark = marks.get(name);
-    const key = `${is} ${detailed}`;
+    const small = !(RANK[is] > 1) && crowded.has(name);
+    const key = `${is} ${small}`;
     if (!mark || mark.key !== key) {
       mark?.element.remove();
-      mark = { key, is, element: draw(point.device, is, detailed) };
+      mark = { key, is, element: draw(device, is, small) };
       marks.set(name, mark);
       layers.marks.append(mark.element);
     }
@@ -141,9 +144,28 @@ function drawMarks(points) {
 
 const RANK = Object.fromEntries(ORDER.map((is, rank) => [is, rank]));
 
-function draw(device, is, detailed) {
+// Who has a neighbour so close that their glyphs would cover each other; those in good health become dots.
+function crowds(placed) {
+  const cells = new Map();
+  const cell = (x, y) => `${Math.floor(x / APART)} ${Math.floor(y / APART)}`;
+  for (const one of placed) {
+    const key = cell(one.x, one.y);
+    if (!cells.has(key)) cells.set(key, []);
+    cells.get(key).push(one);
+  }
+  const near = (one, other) => one !== other && Math.hypot(one.x - other.x, one.y - other.y) < APART;
+  const found = new Set();
+  for (const one of placed) {
+    for (const [dx, dy] of AROUND) {
+      const others = cells.get(cell(one.x + dx * APART, one.y + dy * APART));
+      if (others?.length > MANY || others?.some((other) => near(one, other))) found.add(one.device.name);
+    }
+  }
+  return found;
+}
+
+function draw(device, is, small) {
   const declared = state.kinds.get(device.kind);
-  const small = !detailed && !(RANK[is] > 1);
   return s("g", {
     class: `mark is-${is}${small ? " small" : ""}`, "data-device": device.name,
     onpointerenter: () => tip(device), onpointerleave: () => { layers.tip.hidden = true; },

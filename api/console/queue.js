@@ -43,8 +43,10 @@ export function drawQueue() {
   const selection = document.activeElement?.selectionStart;
   const wanted = [...state.alerts.values()].filter((alert) => !chosen || alert.severity === chosen).sort(order).slice(0, SHOWN);
   if (!wanted.length) {
-    const text = !state.loaded ? "loading" : chosen ? "alerts_none_found" : "alerts_empty";
-    list.replaceChildren(h("li", { class: `empty ${state.loaded && !chosen ? "well" : ""}` }, t(text)));
+    // Silence of the whole town is no good news.
+    const well = state.loaded && !chosen && counts().reporting > 0;
+    const text = !state.loaded ? "loading" : chosen ? "alerts_none_found" : well ? "alerts_empty" : "alerts_quiet";
+    list.replaceChildren(h("li", { class: `empty${well ? " well" : ""}` }, t(text)));
     return;
   }
   const kept = new Map([...list.children].map((item) => [item.dataset.key, item]));

@@ -109,6 +109,8 @@ async def test_sign_in_link_gives_a_cookie_that_opens_the_console(
     [
         ("localhost:8000", 200),
         ("127.0.0.1", 200),
+        ("127.0.0.2:8000", 200),
+        ("[::1", 421),
         ("[::1]:8000", 200),
         ("evil.example", 421),
         ("127.0.0.1.evil.example", 421),

@@ -54,7 +54,7 @@ async def test_alert_appears_without_reload_and_is_announced(
     device = await builders.add(connection, "bin-1", lat=34.43, lon=35.84)
 
     async with opened(browser, server) as page:
-        await expect(page.locator("#alerts .empty.well")).to_be_visible()
+        await expect(page.locator("#alerts .empty")).to_have_text("No open alert")
         await builders.fire(connection, device, severity=Severity.CRITICAL, summary=SENTENCE)
 
         await expect(page.locator(".alert .summary")).to_have_text("Bin bin-1 is 91 % full")
