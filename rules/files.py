@@ -6,43 +6,20 @@ that a mistake in one is told like any other.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 import yaml
 
 from devices.kinds.kind import Kind
-from rules.definition import ID, LANGUAGES, Definition, Gap, Gate, Hold, Silent, duration_us
-from rules.errors import RuleError, RulesRefused, closest
+from rules.definition import Definition
+from rules.errors import RuleError, RulesRefused
 from rules.program import Rule, compile_rule
+from rules.reader import Reader
 from rules.transition import Severity
 
 PACKS = Path(__file__).parent / "packs"
-
-T = TypeVar("T")
-Place = tuple[int, int]
-"""Line and column, from 1."""
-
-_SHARED = ["id", "kind", "summary", "suppress_by", "route", "runbook"]
-_STREAM_KEYS = [
-    *_SHARED,
-    "levels",
-    "let",
-    "clear",
-    "for",
-    "max_gap",
-    "keep_firing",
-    "when",
-    "late",
-    "use_suspect",
-]
-_SWEEP_KEYS = [*_SHARED, "family", "silent"]
-_SILENT_KEYS = ("missing", "at_least", "severity")
-_READINGS = re.compile(r"(\d+)\s*readings?")
-_INTERVALS = re.compile(r"(\d+(?:\.\d+)?)\s*intervals?")
-_LOCAL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
 def read_files(paths: Iterable[Path], kinds: Mapping[str, Kind]) -> list[Definition]:
@@ -85,8 +62,14 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Defin
         problem = getattr(error, "problem", None) or str(error)
         raise RulesRefused([RuleError(problem, file=file, line=line, column=column)]) from None
     nodes = root.value if isinstance(root, yaml.SequenceNode) else [root] if root else []
-    reader = _Reader(kinds, file)
-    definitions = [d for node in nodes if (d := reader.rule(node)) is not None]
+    reader = Reader(kinds, file)
+    definitions: list[Definition] = []
+    for node in nodes:
+        definition = reader.rule(node)
+        if definition is not None:
+            definitions.append(definition)
+            if definition.levels and definition.kind is not None and definition.kind in kinds:
+                _compile(definition, kinds[definition.kind], reader)
     if not nodes:
         reader.wrong(None, "there is no rule in it")
     if reader.errors:
@@ -94,246 +77,29 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Defin
     return definitions
 
 
-class _Reader:
-    """Reads the rules of one file and collects what is wrong."""
-
-    def __init__(self, kinds: Mapping[str, Kind], file: str) -> None:
-        self._kinds = kinds
-        self._file = file
-        self._ids: set[str] = set()
-        self._nodes: dict[str, yaml.Node] = {}
-        self.errors: list[RuleError] = []
-
-    def wrong(self, node: yaml.Node | None, message: str, suggestion: str | None = None) -> None:
-        """Note a mistake."""
-        line, column = _place(node) if node is not None else (1, 1)
-        self.errors.append(
-            RuleError(message, file=self._file, line=line, column=column, suggestion=suggestion)
-        )
-
-    def rule(self, node: yaml.Node) -> Definition | None:
-        """Return one definition, or None when anything in it is wrong."""
-        before = len(self.errors)
-        if not isinstance(node, yaml.MappingNode):
-            self.wrong(node, "a rule is a list of keys such as id, kind, summary, levels")
-            return None
-        self._nodes = self._parts(node)
-        sweep = self._text("family") == "sweep" or "silent" in self._nodes
-        self._check_keys(node, _SWEEP_KEYS if sweep else _STREAM_KEYS, sweep)
-        definition = self._build(node, sweep) if len(self.errors) == before else None
-        if definition is None or len(self.errors) > before:
-            return None
-        if not sweep:
-            self._compile(definition)
-        return definition if len(self.errors) == before else None
-
-    def _parts(self, node: yaml.MappingNode) -> dict[str, yaml.Node]:
-        parts: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            name = str(getattr(key, "value", ""))
-            if name in parts:
-                self.wrong(key, f"{name} is given twice")
-            parts[name] = value
-        return parts
-
-    def _check_keys(self, node: yaml.MappingNode, allowed: list[str], sweep: bool) -> None:
-        for key, _ in node.value:
-            name = str(getattr(key, "value", ""))
-            if name not in allowed:
-                self.wrong(key, f"a rule has no key {name!r}", closest(name, allowed))
-        needed = ["id", "summary", "silent"] if sweep else ["id", "kind", "summary", "levels"]
-        for name in needed:
-            if name not in self._nodes:
-                self.wrong(node, f"{name} is missing")
-
-    def _build(self, node: yaml.Node, sweep: bool) -> Definition:
-        kind = self._text("kind")
-        if kind is not None and kind not in self._kinds and not (sweep and kind == "any"):
-            self.wrong(self._nodes["kind"], f"there is no kind {kind}", closest(kind, self._kinds))
-        hold = self._read("for", _hold, Hold())
-        return Definition(
-            id=self._id(),
-            kind=None if kind == "any" else kind,
-            summary=self._sentences("summary", needed=True),
-            runbook=self._sentences("runbook", needed=False),
-            levels=self._levels(),
-            let=self._expressions("let"),
-            clear=self._text("clear"),
-            hold=hold,
-            keep_firing=self._read("keep_firing", _hold, hold),
-            max_gap=self._read("max_gap", _gap, Gap()),
-            when=self._gate(),
-            suppress_by=self._texts("suppress_by"),
-            late=self._choice("late", ("record", "raise"), "record"),
-            use_suspect=self._choice("use_suspect", (False, True), False),
-            route=self._text("route") or "",
-            silent=self._silent() if sweep else None,
-            source=_plain(node),
-        )
-
-    def _id(self) -> str:
-        found = self._text("id") or ""
-        if not ID.fullmatch(found):
-            self.wrong(self._nodes["id"], f"{found!r}: an id is a-z, 0-9 and -, a letter first, at most 63")
-        elif found in self._ids:
-            self.wrong(self._nodes["id"], f"{found} is the id of an earlier rule")
-        self._ids.add(found)
-        return found
-
-    def _text(self, name: str) -> str | None:
-        node = self._nodes.get(name)
-        if node is None:
-            return None
-        if not isinstance(node, yaml.ScalarNode):
-            self.wrong(node, f"{name} is one value")
-            return None
-        return str(node.value).strip()
-
-    def _read(self, name: str, read: Callable[[str], T], default: T) -> T:
-        text = self._text(name)
-        if text is None:
-            return default
+def _compile(definition: Definition, kind: Kind, reader: Reader) -> None:
+    """Compile, and go on without each part that is wrong, so that all of them are told."""
+    remaining: Definition | None = definition
+    while remaining is not None:
         try:
-            return read(text)
-        except ValueError as error:
-            self.wrong(self._nodes[name], f"{name}: {error}")
-            return default
-
-    def _choice(self, name: str, choices: tuple[Any, ...], default: Any) -> Any:
-        if name not in self._nodes:
-            return default
-        value = _plain(self._nodes[name])
-        if value not in choices:
-            allowed = " or ".join(str(c).lower() for c in choices)
-            self.wrong(self._nodes[name], f"{name} is {allowed}, not {value}")
-            return default
-        return value
-
-    def _texts(self, name: str) -> tuple[str, ...]:
-        node = self._nodes.get(name)
-        if node is None:
-            return ()
-        if not isinstance(node, yaml.SequenceNode):
-            self.wrong(node, f"{name} is a list of rule ids")
-            return ()
-        return tuple(str(v) for v in _plain(node))
-
-    def _mapping(self, name: str) -> list[tuple[yaml.ScalarNode, yaml.ScalarNode]]:
-        node = self._nodes.get(name)
-        if node is None:
-            return []
-        pairs = node.value if isinstance(node, yaml.MappingNode) else None
-        if pairs is None or not all(isinstance(n, yaml.ScalarNode) for pair in pairs for n in pair):
-            self.wrong(node, f"{name} is a list of keys with one value each")
-            return []
-        self._nodes |= {f"{name}.{key.value}": value for key, value in pairs}
-        return list(pairs)
-
-    def _expressions(self, name: str) -> dict[str, str]:
-        return {key.value: str(value.value) for key, value in self._mapping(name)}
-
-    def _sentences(self, name: str, *, needed: bool) -> dict[str, str]:
-        sentences = self._expressions(name)
-        for key, _ in self._mapping(name):
-            if key.value not in LANGUAGES:
-                self.wrong(key, f"{name} is in {', '.join(LANGUAGES)}, not {key.value}")
-        for language in LANGUAGES:
-            if (needed or sentences) and language not in sentences:
-                self.wrong(self._nodes.get(name), f"{name} has no {language}")
-        return sentences
-
-    def _levels(self) -> dict[Severity, str]:
-        levels: dict[Severity, str] = {}
-        for key, value in self._mapping("levels"):
-            try:
-                levels[Severity(key.value)] = str(value.value)
-            except ValueError:
-                self.wrong(key, f"{key.value} is not a severity", closest(key.value, Severity))
-        if "levels" in self._nodes and not levels:
-            self.wrong(self._nodes["levels"], "levels has at least one severity with its condition")
-        return levels
-
-    def _gate(self) -> Gate | None:
-        given = self._expressions("when")
-        start = end = None
-        for name, text in given.items():
-            node = self._nodes[f"when.{name}"]
-            if name == "local_time":
-                found = _LOCAL_TIME.fullmatch(text)
-                if not found:
-                    self.wrong(node, f"{text!r} is not a span such as 22:00-06:00")
-                    continue
-                start, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
-            elif name == "sun" and text not in ("day", "night"):
-                self.wrong(node, f"sun is day or night, not {text}")
-            elif name not in ("sun", "condition"):
-                known = ("local_time", "sun", "condition")
-                self.wrong(node, f"when has no {name!r}", closest(name, known))
-        sun: Any = given.get("sun")
-        if not given:
-            return None
-        return Gate(local_from_min=start, local_to_min=end, sun=sun, condition=given.get("condition"))
-
-    def _silent(self) -> Silent | None:
-        given = self._expressions("silent")
-        for name in given:
-            if name not in _SILENT_KEYS:
-                node = self._nodes[f"silent.{name}"]
-                self.wrong(node, f"silent has no {name!r}", closest(name, _SILENT_KEYS))
-        missing = _INTERVALS.fullmatch(given.get("missing", ""))
-        if not missing:
-            self.wrong(self._nodes["silent"], "silent needs `missing`, such as 3 intervals")
-            return None
-        try:
-            severity = Severity(given.get("severity", "minor"))
-            at_least = duration_us(given.get("at_least", "0s"))
-        except ValueError as error:
-            self.wrong(self._nodes["silent"], str(error))
-            return None
-        return Silent(intervals=float(missing[1]), at_least_us=at_least, severity=severity)
-
-    def _compile(self, definition: Definition) -> None:
-        assert definition.kind is not None
-        try:
-            compile_rule(self._kinds[definition.kind], Rule(definition=definition, version=0))
+            compile_rule(kind, Rule(definition=remaining, version=0))
         except RuleError as error:
-            node = self._nodes.get(error.file)
-            line, column = _place(node) if node is not None else (1, 1)
-            # Within one line the column of the expression leads to the very word.
-            quoted = isinstance(node, yaml.ScalarNode) and node.style in ("'", '"')
-            one_line = node is not None and node.start_mark.line == node.end_mark.line
-            if one_line and error.column:
-                column += error.column - 1 + quoted
-            where = f"{definition.id}, {error.file}: {error.message}"
-            self.errors.append(
-                RuleError(where, file=self._file, line=line, column=column, suggestion=error.suggestion)
-            )
+            reader.errors.append(reader.located(definition, error))
+            remaining = _without(remaining, error.file)
+        else:
+            return
 
 
-def _place(node: yaml.Node) -> Place:
-    return node.start_mark.line + 1, node.start_mark.column + 1
-
-
-def _plain(node: yaml.Node) -> Any:
-    """Return a node as JSON values; times such as 10:30 and dates stay text."""
-    if isinstance(node, yaml.MappingNode):
-        return {str(_plain(key)): _plain(value) for key, value in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(value) for value in node.value]
-    if node.tag == "tag:yaml.org,2002:bool":
-        return node.value.lower() in ("true", "yes", "on")
-    return node.value
-
-
-def _hold(text: str) -> Hold:
-    found = _READINGS.fullmatch(text)
-    if found:
-        return Hold(readings=max(1, int(found[1])))
-    return Hold(lasting_us=0 if text == "0" else duration_us(text))
-
-
-def _gap(text: str) -> Gap:
-    found = _INTERVALS.fullmatch(text)
-    if found:
-        return Gap(intervals=float(found[1]))
-    return Gap(intervals=0.0, fixed_us=duration_us(text))
+def _without(definition: Definition, part: str) -> Definition | None:
+    """Return the definition with a harmless stand-in for one part; None when others depend on that part."""
+    group, _, name = part.partition(".")
+    match group:
+        case "levels":
+            return replace(definition, levels={**definition.levels, Severity(name): "true"})
+        case "clear":
+            return replace(definition, clear=None)
+        case "when":
+            return replace(definition, when=None)
+        case "summary":
+            return replace(definition, summary={**definition.summary, name: ""})
+    return None

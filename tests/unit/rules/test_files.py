@@ -1,0 +1,133 @@
+"""Rule files: what is accepted, and what a person reads who made a mistake."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rules.definition import Gap, Gate, Hold, Silent
+from rules.errors import RulesRefused
+from rules.files import default_packs, parse, read_files
+from rules.transition import Severity
+from tests.unit.rules.readings import KINDS
+
+GOOD = """\
+- id: bin-overflow
+  kind: bin
+  summary: {en: "{device}: {fill_pct:.0f}%", fr: "{device}", ar: "{device}"}
+  levels:
+    warning: fill_pct >= attr(overflow_at, 85)
+    critical: fill_pct >= 95
+  clear: fill_pct < 70
+  for: 2 readings
+  max_gap: 2h
+  keep_firing: 10m
+  when: {local_time: "22:00-06:00", sun: night}
+  suppress_by: [circuit-down]
+  late: raise
+  use_suspect: true
+  route: waste
+"""
+
+
+def mistakes(text: str) -> list[str]:
+    """Return what is wrong with a file called bins.yaml."""
+    with pytest.raises(RulesRefused) as refused:
+        parse(text, KINDS, file="bins.yaml")
+    return [str(error) for error in refused.value.errors]
+
+
+def test_file_becomes_a_definition_with_everything_it_says() -> None:
+    (d,) = parse(GOOD, KINDS)
+
+    assert list(d.levels) == [Severity.WARNING, Severity.CRITICAL]
+    assert (d.hold, d.keep_firing) == (Hold(readings=2), Hold(lasting_us=600_000_000))
+    assert d.max_gap == Gap(intervals=0, fixed_us=7_200_000_000)
+    assert d.when == Gate(local_from_min=1320, local_to_min=360, sun="night")
+    assert (d.late, d.use_suspect, d.route, d.suppress_by) == ("raise", True, "waste", ("circuit-down",))
+
+
+def test_definition_reads_back_the_same_from_what_the_database_keeps() -> None:
+    for definition in [*parse(GOOD, KINDS), *default_packs(KINDS)]:
+        (again,) = parse(json.dumps(definition.source, ensure_ascii=False), KINDS)
+        assert again == definition
+
+
+def test_keep_firing_is_as_long_as_for_when_it_is_not_given() -> None:
+    (d,) = parse(GOOD.replace("  keep_firing: 10m\n", ""), KINDS)
+
+    assert d.keep_firing == Hold(readings=2)
+
+
+def test_sweep_rule_says_what_silence_is() -> None:
+    summary = "summary: {en: a, fr: b, ar: c}"
+    text = f"id: quiet\nkind: any\n{summary}\nsilent: {{missing: 3 intervals}}\n"
+
+    (d,) = parse(text, KINDS)
+
+    assert d.kind is None
+    assert d.silent == Silent(intervals=3, at_least_us=0, severity=Severity.MINOR)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mistake"),
+    [
+        ("kind: bin", "kind: bim", "bins.yaml:2:9: there is no kind bim; did you mean bin?"),
+        ("clear:", "cleer:", "bins.yaml:7:3: a rule has no key 'cleer'; did you mean clear?"),
+        ("critical:", "critcal:", "bins.yaml:6:5: critcal is not a severity; did you mean critical?"),
+        (
+            "clear: fill_pct",
+            "clear: fil_pct",
+            "bins.yaml:7:10: bin-overflow, clear: bin measures no fil_pct; did you mean fill_pct?",
+        ),
+        (
+            "critical: fill_pct >= 95",
+            'critical: "fill_pct >= 95 and tilt"',
+            "bins.yaml:6:35: bin-overflow, levels.critical: bin measures no tilt; did you mean tilt_deg?",
+        ),
+        (
+            "{fill_pct:.0f}",
+            "{fil_pct:.0f}",
+            "bins.yaml:3:17: bin-overflow, summary.en: nothing is called {fil_pct}; did you mean fill_pct?",
+        ),
+        ("for: 2 readings", "for: 2 weeks", "bins.yaml:8:8: for: '2 weeks' is not a duration such as 90s"),
+        ("for: 2 readings", "for: [1]", "bins.yaml:8:8: for is one value"),
+        ("late: raise", "late: maybe", "bins.yaml:13:9: late is record or raise, not maybe"),
+        ("22:00-06:00", "22-6", "bins.yaml:11:22: '22-6' is not a span such as 22:00-06:00"),
+        ("sun: night", "sun: dusk", "bins.yaml:11:42: sun is day or night, not dusk"),
+        (', ar: "{device}"', "", "bins.yaml:3:12: summary has no ar"),
+        ("id: bin-overflow", "id: Bin", "bins.yaml:1:7: 'Bin': an id is a-z, 0-9 and -"),
+        ("  kind: bin\n", "", "bins.yaml:1:3: kind is missing"),
+        ("{device}:", "{device!r}:", "write a name, or a name and decimals"),
+        ("  clear: fill", "  clear: [fill", "bins.yaml:8:"),
+    ],
+)
+def test_mistake_is_told_with_file_line_column_and_suggestion(old: str, new: str, mistake: str) -> None:
+    assert old in GOOD
+
+    found = mistakes(GOOD.replace(old, new))
+    assert any(mistake in one for one in found), found
+
+
+def test_every_mistake_of_a_file_is_told_at_once() -> None:
+    text = GOOD.replace("late: raise", "late: maybe").replace("fill_pct", "fil_pct").replace("bin-", "1-")
+
+    lines = sorted(int(mistake.split(":")[1]) for mistake in mistakes(text))
+
+    assert lines == [1, 3, 5, 6, 7, 13]
+
+
+def test_id_may_be_used_once() -> None:
+    assert "bins.yaml:16:7: bin-overflow is the id of an earlier rule" in mistakes(GOOD + GOOD)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "- 3", "just text", "- {}", "\t", "a: [", "- id: x\n  id: x"])
+def test_nonsense_is_refused_without_a_traceback(text: str) -> None:
+    assert mistakes(text)
+
+
+def test_file_that_is_not_there_is_told_by_name(tmp_path: Path) -> None:
+    with pytest.raises(RulesRefused, match=r"nowhere\.yaml: cannot be read"):
+        read_files([tmp_path / "nowhere.yaml"], KINDS)

@@ -1,0 +1,83 @@
+"""Own history, geometry and the sun, checked against other ways to the same number."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import astral
+import astral.sun
+import numpy as np
+import pytest
+
+from devices.instants import to_microseconds
+from rules.geometry import Polygons, distance_m, edges
+from rules.sun import elevation_deg
+from tests.unit.rules.readings import Evaluator, at, rule, told
+
+RISE = rule('levels: {warning: "rate(temperature_c, \\"1m\\") >= 1"}')
+STEP = rule("levels: {warning: delta(fill_pct) >= 20}")
+
+
+def test_delta_compares_with_the_last_decided_reading() -> None:
+    readings = [at(0, fill_pct=10), at(10, fill_pct=None), at(20, fill_pct=30)]
+
+    assert told(Evaluator(STEP).feed(*readings)) == [("firing", "warning", 20)]
+
+
+def test_delta_is_undecided_after_silence() -> None:
+    assert told(Evaluator(STEP).feed(at(0, fill_pct=10), at(26, fill_pct=90))) == []
+
+
+def test_delta_remembers_over_batches_and_ignores_late_readings() -> None:
+    evaluator = Evaluator(STEP)
+
+    assert told(evaluator.feed(at(0, fill_pct=10))) == []
+    assert told(evaluator.feed(at(-5, fill_pct=80))) == []
+    assert told(evaluator.feed(at(10, fill_pct=29), at(20, fill_pct=49))) == [("firing", "warning", 20)]
+
+
+def test_rate_is_per_the_time_it_names() -> None:
+    slow = [at(0, temperature_c=20), at(10, temperature_c=29)]
+    fast = [at(0, temperature_c=20), at(10, temperature_c=30)]
+
+    assert told(Evaluator(RISE).feed(*slow)) == []
+    assert told(Evaluator(RISE).feed(*fast)) == [("firing", "warning", 10)]
+
+
+def test_distance_is_known_between_tripoli_and_benghazi() -> None:
+    found = distance_m(np.array([32.887]), np.array([13.191]), np.array([32.115]), np.array([20.068]))
+
+    assert found[0] == pytest.approx(650_000, rel=0.01)
+
+
+def test_polygon_tells_inside_from_outside_and_a_hole_is_outside() -> None:
+    outer = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
+    hole = [[4, 4], [6, 4], [6, 6], [4, 6], [4, 4]]
+    polygons = Polygons.of([{"type": "Polygon", "coordinates": [outer, hole]}, None, {"type": "Polygon"}])
+    owners = np.array([0, 0, 0, 0, 1, 2])
+    lat = np.array([5.0, 2.0, 11.0, np.nan, 5.0, 5.0])
+    lon = np.array([5.0, 3.0, 5.0, 5.0, 5.0, 5.0])
+
+    found = polygons.outside(owners, lat, lon)
+
+    np.testing.assert_array_equal(found, [1, 0, 1, np.nan, np.nan, np.nan])
+
+
+@pytest.mark.parametrize("nonsense", [3, {}, {"type": "Point"}, {"type": "Polygon", "coordinates": [["x"]]}])
+def test_polygon_that_is_none_counts_as_absent(nonsense: object) -> None:
+    assert edges(nonsense) is None
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon"), [(32.9, 13.2), (33.9, 35.5), (34.0, -6.8), (31.5, 34.5), (-33.0, 151.0)]
+)
+def test_sun_stands_where_astral_says(lat: float, lon: float) -> None:
+    start = datetime(2026, 1, 3, tzinfo=UTC)
+    moments = [start + timedelta(hours=37 * i) for i in range(250)]
+    instants = np.array([to_microseconds(m) for m in moments], dtype=np.int64)
+
+    found = elevation_deg(instants, np.full(250, lat), np.full(250, lon))
+
+    place = astral.Observer(lat, lon)
+    expected = [astral.sun.elevation(place, moment, with_refraction=False) for moment in moments]
+    np.testing.assert_allclose(found, expected, atol=0.02)
