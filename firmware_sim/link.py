@@ -101,17 +101,29 @@ class Link:
             await asyncio.sleep(self._backoff_s(attempt))
 
     async def _serve(self) -> None:
-        async with self._client() as client:
-            paho = client._client
-            paho.on_publish = self._on_publish
-            if self._subscriptions:
-                await client.subscribe([(topic, 1) for topic in self._subscriptions])
-            paho.publish(self._presence, b"online", 1, True)
-            self._paho = paho
-            self._owner.link_up()
-            async for message in client.messages:
-                if isinstance(message.payload, bytes):
-                    self._owner.heard(str(message.topic), message.payload)
+        client = self._client()
+        try:
+            async with client:
+                await self._speak(client)
+        finally:
+            # One that connects after we gave up would take the place of the next; and one lost before anyone
+            # waits for messages leaves an exception that asyncio would complain of.
+            _shut(client._client)
+            lost = client._disconnected
+            if lost.done() and not lost.cancelled():
+                lost.exception()
+
+    async def _speak(self, client: aiomqtt.Client) -> None:
+        paho = client._client
+        paho.on_publish = self._on_publish
+        if self._subscriptions:
+            await client.subscribe([(topic, 1) for topic in self._subscriptions])
+        paho.publish(self._presence, b"online", 1, True)
+        self._paho = paho
+        self._owner.link_up()
+        async for message in client.messages:
+            if isinstance(message.payload, bytes):
+                self._owner.heard(str(message.topic), message.payload)
 
     def _client(self) -> aiomqtt.Client:
         return aiomqtt.Client(
@@ -145,10 +157,8 @@ class Link:
 
     def drop(self) -> None:
         """Break the connection; it may be set up again at once."""
-        sock: Any = self._paho.socket() if self._paho is not None else None
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+        if self._paho is not None:
+            _shut(self._paho)
 
     def say_offline(self) -> None:
         """Publish the end of presence before a proper disconnect."""
@@ -169,3 +179,10 @@ class Link:
         self, client: mqtt.Client, userdata: Any, mid: int, code: ReasonCode, properties: Properties
     ) -> None:
         self._owner.answered(mid, code.value)
+
+
+def _shut(paho: mqtt.Client) -> None:
+    sock: Any = paho.socket()
+    if sock is not None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
