@@ -39,7 +39,12 @@ class Idempotency:
         if known is not None:
             if known[0] != digest:
                 raise Problem(422, "invalid", "Idempotency-Key: was used with another body")
-            answer: T = await asyncio.shield(known[1])
+            try:
+                answer: T = await asyncio.shield(known[1])
+            except asyncio.CancelledError:
+                if known[1].cancelled():
+                    return await self.once(key, where, body, work)
+                raise
             return answer
         return await self._first(place, digest, work)
 

@@ -43,7 +43,10 @@ const legend = (series) =>
 function scales(values, start, end, width) {
   let low = Math.min(...values);
   let high = Math.max(...values);
+  const positive = low >= 0;
   if (high - low < Math.abs(high) * 0.02 + 1e-6) [low, high] = [low - Math.abs(low) * 0.05 - 0.5, high + Math.abs(high) * 0.05 + 0.5];
+  // What is never negative gets no axis below nought.
+  if (positive) low = Math.max(low, 0);
   const step = nice((high - low) / 3);
   low = Math.floor(low / step) * step;
   high = Math.ceil(high / step) * step;

@@ -80,6 +80,12 @@ export function number(value, digits = 1) {
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value).replace("\u061c", "");
 }
 
+export function distance(metres) {
+  const far = metres >= 1000;
+  const format = new Intl.NumberFormat(locale, { style: "unit", unit: far ? "kilometer" : "meter", unitDisplay: "short" });
+  return format.format(far ? metres / 1000 : metres);
+}
+
 export const unit = (ucum) => UNITS[ucum] ?? ucum;
 
 export function value(measurement, raw) {

@@ -4,7 +4,7 @@
 // metres; the view (middle and pixels a metre) turns them into pixels.
 
 import { $, h, oncePerFrame, s } from "./dom.js";
-import { number, said, t } from "./i18n.js";
+import { distance, number, said, t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { SEVERITIES, position, reports, standing, state } from "./state.js";
 
@@ -19,6 +19,7 @@ const ORDER = ["none", "ok", "warning", "minor", "silent", "major", "critical"];
 let origin = null;
 let view = null;
 let touched = false;
+let fitted = null;
 let openDevice = () => {};
 let box = { width: 0, height: 0 };
 const layers = {};
@@ -74,7 +75,10 @@ export const drawMap = oncePerFrame(() => {
   if (!found.length || !box.width) return;
   origin ??= found[0].at;
   const points = found.map(({ device, at }) => ({ device, ...metres(at) }));
-  if (!view || !touched) fit(points);
+  // Drones move all the time; the map follows only when something new must fit on it.
+  const shape = `${points.length} ${box.width} ${box.height}`;
+  if (!view || (!touched && shape !== fitted)) fit(points);
+  fitted = shape;
   drawGround(points);
   drawGrid();
   drawMarks(points);
@@ -104,8 +108,7 @@ function drawGrid() {
     lines.push(s("path", { d: `M0 ${at}H${box.width}` }));
   }
   layers.grid.replaceChildren(...lines);
-  const text = step >= 1000 ? `${number(step / 1000)} km` : `${number(step, 0)} m`;
-  layers.scale.replaceChildren(h("span", {}, text));
+  layers.scale.replaceChildren(h("span", { dir: "auto" }, distance(step)));
   layers.scale.style.inlineSize = `${step * view.scale}px`;
 }
 
@@ -199,7 +202,7 @@ function drawButtons() {
   const button = (sign, key, act) => h("button", { type: "button", "aria-label": t(key), title: t(key), onclick: act }, sign);
   if (layers.buttons.dataset.language === document.documentElement.lang) return;
   layers.buttons.dataset.language = document.documentElement.lang;
-  layers.buttons.replaceChildren(button("+", "zoom_in", () => zoom(1.5)), button("−", "zoom_out", () => zoom(1 / 1.5)), button("⤢", "zoom_all", () => { touched = false; drawMap(); }));
+  layers.buttons.replaceChildren(button("+", "zoom_in", () => zoom(1.5)), button("−", "zoom_out", () => zoom(1 / 1.5)), button("⤢", "zoom_all", everything));
 }
 
 function zoom(factor, around = { x: box.width / 2, y: box.height / 2 }) {
@@ -208,6 +211,12 @@ function zoom(factor, around = { x: box.width / 2, y: box.height / 2 }) {
   const scale = Math.min(Math.max(view.scale * factor, 1e-4), 8);
   const at = { x: (around.x - box.width / 2) / view.scale, y: (around.y - box.height / 2) / view.scale };
   view = { x: view.x + at.x - (at.x * view.scale) / scale, y: view.y + at.y - (at.y * view.scale) / scale, scale };
+  drawMap();
+}
+
+function everything() {
+  touched = false;
+  fitted = null;
   drawMap();
 }
 
@@ -247,7 +256,7 @@ function movable(svg) {
   svg.addEventListener("keydown", (event) => {
     const act = {
       ArrowLeft: () => move(60, 0), ArrowRight: () => move(-60, 0), ArrowUp: () => move(0, 60), ArrowDown: () => move(0, -60),
-      "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: () => { touched = false; drawMap(); },
+      "+": () => zoom(1.5), "=": () => zoom(1.5), "-": () => zoom(1 / 1.5), 0: everything,
     }[event.key];
     if (!act) return;
     event.preventDefault();

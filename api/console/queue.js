@@ -112,8 +112,9 @@ function item(alert) {
 
 // The summary in the reader's language, the device's name in it kept from turning round.
 export function sentence(alert) {
-  const parts = said(alert.summary, alert.rule).split(alert.device);
-  return parts.flatMap((part, i) => (i ? [bdi(alert.device), part] : [part]));
+  const text = said(alert.summary, alert.rule);
+  const name = text.includes(alert.device) ? alert.device : alert.device_title;
+  return text.split(name).flatMap((part, i) => (i ? [bdi(name), part] : [part]));
 }
 
 function toggle(id) {
