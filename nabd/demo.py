@@ -20,6 +20,7 @@ from api.tokens import create_token
 from devices import kinds, ledger
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
+from devices.kinds.kind import INTERVAL
 from firmware_sim.fleet import Fleet
 from firmware_sim.link import Broker
 from firmware_sim.publish_log import PublishLine
@@ -184,7 +185,7 @@ async def report(demo: Demo) -> dict[str, object]:
         alerts = await score.opened(connection, demo.clock.at)
     finally:
         await connection.close()
-    rated = score.score(score.read_faults(demo.fault_log), alerts, grace(demo.town))
+    rated = score.score(score.read_faults(demo.fault_log), alerts, grace(demo.town, demo.kinds))
     speed = demo.clock.speed
     return {
         "published": found.published,
@@ -212,14 +213,13 @@ async def report(demo: Demo) -> dict[str, object]:
     }
 
 
-def grace(town: Town) -> Mapping[str, int]:
+def grace(town: Town, kinds: Kinds) -> Mapping[str, int]:
     """Return, by device, how late an alert may honestly open after its fault has ended, in microseconds."""
     found = {}
-    for device in town.devices:
-        every = device.attributes.get("interval_s", 600.0)
+    for device in town.sensing:
+        every = device.attributes.get(INTERVAL, max(r.every_s for r in kinds[device.kind].reporting))
         assert isinstance(every, int | float)
-        interval = timedelta(seconds=max(1.5 * every, 60.0))
-        found[device.name] = interval // timedelta(microseconds=1)
+        found[device.name] = timedelta(seconds=1.5 * every) // timedelta(microseconds=1)
     return found
 
 

@@ -45,25 +45,26 @@ def score(faults: Iterable[FaultLine], alerts: Iterable[Opened], grace: Mapping[
     """Match alerts with faults of the same device that expect the same rule.
 
     An alert matches when it opened between the fault's earliest honest moment and its end plus the device's
-    grace (microseconds by device): the rule's hold and one and a half reporting intervals.
+    grace (microseconds by device): one and a half reporting intervals. Where two faults could have caused
+    it, the later one has.
     """
-    unmatched = list(alerts)
-    detected, missed, known = 0, [], 0
-    for fault in faults:
-        found = [alert for alert in unmatched if _matches(fault, alert, grace.get(fault.device, 0))]
-        for alert in found:
-            unmatched.remove(alert)
-        if fault.detectable:
-            known += 1
-            if found:
-                detected += 1
-            else:
-                missed.append(f"{fault.expect} on {fault.device} from {fault.start}")
+    newest_first = sorted(faults, key=lambda fault: fault.start, reverse=True)
+    seen: set[int] = set()
+    unmatched = []
+    for alert in alerts:
+        for i, fault in enumerate(newest_first):
+            if _matches(fault, alert, grace.get(fault.device, 0)):
+                seen.add(i)
+                break
+        else:
+            unmatched.append(alert)
+    known = [i for i, fault in enumerate(newest_first) if fault.detectable]
+    missed = [newest_first[i] for i in known if i not in seen]
     return Score(
-        faults=known,
-        detected=detected,
-        missed=tuple(missed),
-        false_alerts=tuple(f"{alert.rule} on {alert.device}" for alert in unmatched),
+        faults=len(known),
+        detected=len(known) - len(missed),
+        missed=tuple(f"{fault.expect} on {fault.device} from {fault.start}" for fault in missed),
+        false_alerts=tuple(f"{alert.rule} on {alert.device} at {alert.opened_at}" for alert in unmatched),
     )
 
 
