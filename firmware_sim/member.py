@@ -121,7 +121,8 @@ class Member:
     def _label(self, now: int, interval_s: float) -> None:
         if self._labels is None:
             return
-        mute = SILENCE in self._active or LINK_LOSS in self._active
+        # Nobody can miss a device that has never been heard.
+        mute = self._last_at is not None and (SILENCE in self._active or LINK_LOSS in self._active)
         truth = {**self._physics.truth(), SILENT: Truth(holds=mute)}
         self._labels.observe(now, truth, interval_s)
 
