@@ -116,6 +116,18 @@ def test_dose_is_still_wrong_when_the_aircraft_turns_between_two_rows() -> None:
     assert fired("drone", *rows) == {"drone-wrong-dose"}
 
 
+def test_wrong_dose_ends_when_the_aircraft_lands_a_moment_after_spraying() -> None:
+    text = (PACKS / "drone.yaml").read_text(encoding="utf-8")
+    docked = [at(1 + i, flight_phase="docked", speed_mps=0.0, application_l_ha=None) for i in range(3)]
+
+    transitions = Evaluator(text, KINDS["drone"], FACTS).feed(*flight(40, application_l_ha=130), *docked)
+
+    assert [(t.rule, str(t.to_state)) for t in transitions] == [
+        ("drone-wrong-dose", "firing"),
+        ("drone-wrong-dose", "resolved"),
+    ]
+
+
 def test_default_rules_speak_three_languages_and_say_what_to_do() -> None:
     for definition in default_packs(KINDS):
         assert tuple(definition.summary) == LANGUAGES
