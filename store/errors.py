@@ -1,9 +1,9 @@
 """Errors of the store, by who must act.
 
-    StoreError
-    ├── Unavailable      the database cannot be reached now: retry with backoff
-    ├── NotMigrated      the operator must run `nabd migrate`
-    └── MigrationError   a migration is wrong or was changed after it ran
+StoreError
+├── Unavailable      the database cannot be reached now: retry with backoff
+├── NotMigrated      the operator must run `nabd migrate`
+└── MigrationError   a migration is wrong or was changed after it ran
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ async def test_a_numbered_reading_earns_a_receipt_once_it_is_settled(town: Town)
         await town.publish((topic(), [*readings, bad]))
 
         message = await anext(aiter(client.messages))
-        assert msgspec.json.decode(message.payload) == {  # type: ignore[arg-type]
+        assert msgspec.json.decode(message.payload) == {
             "device": "b1",
             "boot": 5,
             "seq": [[7, 7], [9, 10], [20, 20]],
