@@ -1,7 +1,8 @@
 """A batch's rules, evaluated and recorded so that one bad rule harms only itself.
 
 The ordinary case is one step and, when something changed, one savepoint. When that fails every rule is
-tried once more alone; those that fail again are left out, and the batch goes on without them.
+tried once more alone; those that fail again are left out, and the batch goes on without them. Rules that
+only fail together are left out together: a reading is never refused because of a rule.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ async def evaluate(connection: Connection, unit: Unit, state: State, columns: Co
         now: when we knew, microseconds since 1970-01-01Z.
 
     Raises:
-        asyncpg.PostgresError: an outage, or a failure that no rule shows alone.
+        Exception: an outage, see is_outage; nothing else.
     """
     try:
         return await _attempt(connection, unit, state, columns, now, unit.skip)
@@ -38,8 +39,16 @@ async def evaluate(connection: Connection, unit: Unit, state: State, columns: Co
         # Whatever a rule may raise: the readings of the batch must not pay for it.
         if is_outage(error):
             raise
+    since = int(columns.received_at.min())
     for rule, reason in (await _failing_alone(connection, unit, state, columns, now)).items():
-        unit.fail(rule, int(columns.received_at.min()), reason)
+        unit.fail(rule, since, reason)
+    try:
+        return await _attempt(connection, unit, state, columns, now, unit.skip)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        for rule in _every(unit) - unit.skip:
+            unit.fail(rule, since, f"fails beside other rules: {error}")
     return await _attempt(connection, unit, state, columns, now, unit.skip)
 
 
@@ -64,7 +73,7 @@ async def _failing_alone(
     connection: Connection, unit: Unit, state: State, columns: Columns, now: int
 ) -> dict[str, str]:
     """Return the reason of each rule that fails when it is tried alone; nothing of the trial stays."""
-    every = {r.rule.id for r in unit.program.rules}
+    every = _every(unit)
     failing: dict[str, str] = {}
     for rule in every - unit.skip:
         trial = connection.transaction()
@@ -79,3 +88,7 @@ async def _failing_alone(
         finally:
             await trial.rollback()
     return failing
+
+
+def _every(unit: Unit) -> set[str]:
+    return {r.rule.id for r in unit.program.rules}

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import asyncpg
+
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry import Connection, load
 from rules import catalogue, snapshot, stored
 from rules.catalogue import Active
-from rules.isolation import evaluate
+from rules.isolation import evaluate, is_outage
 from rules.state import Changes, State
 from rules.unit import Failure, Unit, build_unit
 
@@ -154,7 +156,14 @@ class LiveRules:
         for rule, since in unit.catching_up.items():
             alone = unit.alone(rule)
             snapshot.agree(alone.state, alerts)
-            await self._make_up(connection, alone, since, before, now)
+            try:
+                async with connection.transaction():
+                    await self._make_up(connection, alone, since, before, now)
+            except Exception as error:
+                # Too much to make up within one statement's time must not stop ingest either.
+                if is_outage(error) and not isinstance(error, asyncpg.QueryCanceledError):
+                    raise
+                alone.fail(rule, since, f"could not catch up: {error}")
             unit.skip |= alone.skip
             unit.failures += alone.failures
             snapshot.carry(snapshot.take(alone.state), state)

@@ -181,6 +181,29 @@ async def test_broken_rule_catches_up_when_the_mending_came_with_a_restart(
     assert await told(connection) == [("bad", "opened")]
 
 
+FORBID_TWO = """
+CREATE FUNCTION forbid_two() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN IF (SELECT count(*) FROM opened) > 1 THEN RAISE 'one at a time'; END IF; RETURN NULL; END $$;
+CREATE TRIGGER forbid_two AFTER INSERT ON alert REFERENCING NEW TABLE AS opened
+FOR EACH STATEMENT EXECUTE FUNCTION forbid_two();
+"""
+
+
+async def test_rules_that_fail_only_together_cost_no_reading_either(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    await connection.execute(FORBID_TWO)
+    await put(connection, OVERFLOW + rule("other", "fill_pct > 80"))
+    ingestion = await Ingestion(connection).start()
+
+    await ingestion.commit(fills(device, (0, 90), (10, 90)))
+    await ingestion.commit(fills(device, (20, 90)))
+
+    assert await connection.fetchval("SELECT count(*) FROM bin_reading") == 3
+    reasons = await connection.fetch("SELECT broken_reason FROM rule")
+    assert {r["broken_reason"] for r in reasons} == {"fails beside other rules: one at a time"}
+
+
 async def test_rule_that_cannot_be_read_is_marked_broken_and_costs_no_reading(
     connection: asyncpg.Connection, device: int
 ) -> None:
