@@ -195,7 +195,7 @@ async def report(demo: Demo) -> dict[str, object]:
         "duplicates": totals.duplicate,
         "rejected": totals.rejected,
         "lost": len(found.lost),
-        "unexpected": len(found.unexpected),
+        "unexpected": len(found.unexpected) + len(found.duplicated),
         "altered": len(found.altered),
         "ledger_balanced": totals.balanced and counted == totals.stored,
         "alerts_opened": len(alerts),

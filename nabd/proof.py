@@ -1,4 +1,4 @@
-"""What simulated devices say they published against what the tables hold: lost, altered, unexpected.
+"""What devices say they published against what the tables hold: lost, duplicated, altered, unexpected.
 
 The ledger balances by construction, so it proves nothing; this compares two independent accounts.
 """
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(slots=True, kw_only=True)
 class Proof:
-    """The comparison. `lost`, `altered` and `unexpected` hold what is wrong, and must be empty.
+    """The comparison. `lost`, `duplicated`, `altered` and `unexpected` hold what is wrong, and must be empty.
 
     published: distinct readings that were to be stored; acknowledged: those that the broker took over.
     commit_delays: microseconds from the first publish of a reading to its commit, where known.
@@ -47,14 +47,15 @@ class Proof:
     acknowledged: int = 0
     stored: int = 0
     lost: list[str] = field(default_factory=list)
+    duplicated: list[str] = field(default_factory=list)
     altered: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
     commit_delays: list[int] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
-        """Tell whether nothing was lost, altered or invented."""
-        return not (self.lost or self.altered or self.unexpected)
+        """Tell whether nothing was lost, stored twice, altered or invented."""
+        return not (self.lost or self.duplicated or self.altered or self.unexpected)
 
 
 @dataclass(slots=True)
@@ -101,8 +102,9 @@ def compare(lines: Iterable[PublishLine], rows: Iterable[Row]) -> Proof:
                 undated[key].acknowledged |= _taken(line)
     proof.published = len(by_instant) + len(undated)
     proof.acknowledged = sum(s.acknowledged for s in (*by_instant.values(), *undated.values()))
+    found: set[tuple[str, int | str]] = set()
     for row in rows:
-        _match(proof, row, by_instant, by_hash)
+        _match(proof, row, by_instant, by_hash, found)
     missing = [*by_instant.values(), *(said for many in by_hash.values() for said in many)]
     proof.lost = [
         f"{s.line.device} at {s.line.observed_at} ts {s.line.ts}" for s in missing if s.acknowledged
@@ -119,18 +121,24 @@ def _match(
     row: Row,
     by_instant: dict[tuple[str, int], _Said],
     by_hash: defaultdict[tuple[str, str], list[_Said]],
+    found: set[tuple[str, int | str]],
 ) -> None:
-    """Take the reading that a row tells of out of what is still to be found."""
+    """Move the reading that a row tells of from what is to be found to `found`, by instant or hash."""
     proof.stored += 1
     said = by_instant.pop((row.device, row.observed_at), None)
     if said is None:
-        waiting = by_hash[row.device, row.hash]
+        waiting = [] if (row.device, row.observed_at) in found else by_hash[row.device, row.hash]
         if not waiting:
-            proof.unexpected.append(f"{row.device} at {row.observed_at}")
+            again = (row.device, row.observed_at) in found or (row.device, row.hash) in found
+            wrong = proof.duplicated if again else proof.unexpected
+            wrong.append(f"{row.device} at {row.observed_at}")
             return
         said = waiting.pop(0)
-    elif said.line.hash != row.hash:
-        proof.altered.append(f"{row.device} at {row.observed_at}")
+        found.add((row.device, row.hash))
+    else:
+        found.add((row.device, row.observed_at))
+        if said.line.hash != row.hash:
+            proof.altered.append(f"{row.device} at {row.observed_at}")
     if row.committed_at is not None:
         proof.commit_delays.append(row.committed_at - said.first_at)
 

@@ -1,0 +1,131 @@
+"""Ingest in a process of its own that dies, waits or cheats exactly where a test tells it to.
+
+`ingest.service.run` with the Options of `nabd ingest`; a fork of a warm server, so that dozens of kills cost
+seconds. What it cheats in is in `builds`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from uuid import uuid4
+
+import uvloop
+
+from devices import kinds
+from ingest.consumers import BatchConsumer
+from ingest.service import Options, run
+from ingest.session import Broker
+from nabd import logs
+from rules.live import LiveRules
+from store.pool import connect
+from store.readings import Connection
+from tests.faults import builds
+
+STEPS = ("fenced", "readings", "ledger", "consumed", "committed", "acknowledged")
+"""Between every two of them a process may die."""
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["tests.faults.runner"])
+
+
+def now() -> int:
+    """Return the wall clock in microseconds."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one process of ingest does.
+
+    die_at, hold_at: a step's name and its how manieth time, counted from 1. Held, the process touches
+    `held` and waits until `go` exists.
+    """
+
+    dsn: str
+    port: int
+    directory: Path
+    build: str = "sound"
+    die_at: tuple[str, int] | None = None
+    hold_at: tuple[str, int] | None = None
+    batch_messages: int = 200
+    receive_maximum: int = 1000
+    keep_alive_s: int = 4
+    rules: bool = True
+    client_id: str = "nabd-ingest-main"
+
+    @property
+    def held(self) -> Path:
+        """Exists once the process waits at its step."""
+        return self.directory / "held"
+
+    @property
+    def go(self) -> Path:
+        """Lets a waiting process go on."""
+        return self.directory / "go"
+
+
+def start(plan: Plan) -> ForkServerProcess:
+    """Start ingest by a plan; it ends with its own signal, or with SIGTERM."""
+    plan.directory.mkdir(parents=True, exist_ok=True)
+    process = _context.Process(target=_main, args=(plan,), daemon=True)
+    process.start()
+    return process
+
+
+def _main(plan: Plan) -> None:
+    with (plan.directory / "ingest.log").open("ab", buffering=0) as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    logs.configure("ingest")
+    builds.BUILDS[plan.build]()
+    uvloop.run(_run(plan))
+
+
+async def _run(plan: Plan) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    declared = kinds.load()
+
+    async def open_database() -> Connection:
+        return await connect(plan.dsn)
+
+    consumers: list[BatchConsumer] = [LiveRules(declared)] if plan.rules else []
+    options = Options(
+        broker=Broker(
+            host="127.0.0.1", port=plan.port, client_id=plan.client_id,
+            keep_alive_s=plan.keep_alive_s, receive_maximum=plan.receive_maximum,
+        ),
+        open_database=open_database,
+        kinds=declared,
+        now=now,
+        owner=uuid4(),
+        consumers=consumers,
+        batch_messages=plan.batch_messages,
+        step=stepping(plan),
+    )  # fmt: skip
+    await run(options, stop)
+
+
+def stepping(plan: Plan) -> Callable[[str], None]:
+    """Return the hook that dies or waits where the plan says."""
+    reached: Counter[str] = Counter()
+
+    def step(name: str) -> None:
+        reached[name] += 1
+        if plan.hold_at == (name, reached[name]):
+            plan.held.touch()
+            while not plan.go.exists():
+                time.sleep(0.01)
+        if plan.die_at == (name, reached[name]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return step
