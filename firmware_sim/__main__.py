@@ -15,6 +15,7 @@ from pathlib import Path
 
 from devices import kinds
 from firmware_sim.fleet import run
+from firmware_sim.link import Broker
 from firmware_sim.town import PLACES, make_town
 
 
@@ -63,10 +64,8 @@ async def _run(arguments: argparse.Namespace) -> None:
     started = time.time_ns() // 1000
     counts = await run(
         town,
-        host=arguments.host,
-        port=arguments.port,
+        broker=Broker(host=arguments.host, port=arguments.port, speed=arguments.speed),
         now=lambda: started + round((time.time_ns() // 1000 - started) * arguments.speed),
-        speed=arguments.speed,
         publish_log=arguments.log / "publish.jsonl",
         fault_log=arguments.log / "faults.jsonl",
         stop=stop,

@@ -126,7 +126,7 @@ def _bin(ground: Ground, index: int) -> SimulatedDevice:
         municipality=ground.municipality,
         lat=lat,
         lon=lon,
-        title=f"Bin {index + 1}",
+        title=ground.title(index),
         attributes={
             "install_height_mm": site.install_height_mm,
             "usable_depth_mm": site.usable_depth_mm,
@@ -190,7 +190,7 @@ def _light(
         municipality=ground.municipality,
         lat=round(lat, 6),
         lon=round(lon, 6),
-        title=f"Light {index + 1}",
+        title=ground.title(index),
         parent=circuit.name,
         attributes={
             "rated_power_w": rated,
@@ -240,7 +240,7 @@ def _drone(ground: Ground, index: int) -> SimulatedDevice:
         municipality=ground.municipality,
         lat=home[0],
         lon=home[1],
-        title=f"Drone {index + 1}",
+        title=ground.title(index),
         attributes={
             "home_lat": home[0],
             "home_lon": home[1],

@@ -45,7 +45,6 @@ class Fleet:
         now: Callable[[], int],
         publish_log: Path,
         fault_log: Path,
-        password: Callable[[str], str | None] = lambda name: None,
     ) -> None:
         self._town = town
         self._now = now
@@ -66,7 +65,6 @@ class Fleet:
             log=self._publish_log,
             counts=self._counts,
             hurry=self._hurry,
-            password=password,
         )
         self._stations = _stations(town, self._members, around)
         self._heap = [(member.due, i) for i, member in enumerate(self._members)]
@@ -193,31 +191,27 @@ def _speaks(device: SimulatedDevice) -> bool:
 async def run(
     town: Town,
     *,
-    host: str,
-    port: int,
+    broker: Broker,
     now: Callable[[], int],
-    speed: float,
     publish_log: Path,
     fault_log: Path,
     stop: asyncio.Event,
-    password: Callable[[str], str | None] = lambda name: None,
     drain_s: float = 5.0,
 ) -> Counts:
     """Run every device of the town against a broker until `stop`, and return the final counts.
 
     Args:
-        now: microseconds since 1970-01-01Z on the simulation's clock, which runs `speed` times the wall's.
+        broker: where to connect; `broker.speed` times the wall's speed is that of the clock `now`.
+        now: microseconds since 1970-01-01Z on the simulation's clock.
         publish_log, fault_log: files to write, one JSON line per publish attempt and per fault.
-        password: the password of a device by its name, or None.
         drain_s: wall-clock seconds to flush what waits after `stop`.
     """
     fleet = Fleet(
         town,
-        broker=Broker(host=host, port=port, speed=speed),
+        broker=broker,
         now=now,
         publish_log=publish_log,
         fault_log=fault_log,
-        password=password,
     )
     await fleet.run(stop, drain_s=drain_s)
     return fleet.counts

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -31,10 +32,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broker:
-    """Where to connect, and with what; times are divided by `speed`."""
+    """Where to connect, and with what; times are divided by `speed`.
+
+    Without an account each device signs in under its own name.
+    """
 
     host: str
     port: int
+    username: str | None = None
+    password: str | None = None
+    tls: ssl.SSLContext | None = None
     speed: float = 1.0
     keepalive_s: int = 30
 
@@ -61,7 +68,6 @@ class Link:
     def __init__(
         self,
         name: str,
-        password: str | None,
         *,
         broker: Broker,
         presence: str,
@@ -70,7 +76,6 @@ class Link:
         rng: np.random.Generator,
     ) -> None:
         self._name = name
-        self._password = password
         self._broker = broker
         self._presence = presence
         self._subscriptions = subscriptions
@@ -130,8 +135,9 @@ class Link:
             self._broker.host,
             self._broker.port,
             identifier=self._name,
-            username=self._name,
-            password=self._password,
+            username=self._broker.username or self._name,
+            password=self._broker.password,
+            tls_context=self._broker.tls,
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True,
             will=aiomqtt.Will(self._presence, b"offline", qos=1, retain=True),

@@ -27,6 +27,7 @@ class Place:
     weekend: tuple[int, ...]
     prefix: str
     title: Mapping[str, str]
+    quarters: tuple[str, ...]
 
 
 PLACES: Mapping[str, Place] = {
@@ -38,6 +39,7 @@ PLACES: Mapping[str, Place] = {
         weekend=(6, 7),
         prefix="TRP",
         title={"en": "Tripoli", "fr": "Tripoli", "ar": "طرابلس"},
+        quarters=("Al-Tall", "Al-Mina", "Azmi", "Abu Samra", "Al-Zahriyeh", "Bab al-Ramel", "Al-Qobbeh"),
     ),
     "nablus": Place(
         lat=32.2211,
@@ -47,6 +49,7 @@ PLACES: Mapping[str, Place] = {
         weekend=(5, 6),
         prefix="NBL",
         title={"en": "Nablus", "fr": "Naplouse", "ar": "نابلس"},
+        quarters=("Al-Yasmina", "Al-Qaryun", "Ras al-Ain", "Rafidia", "Al-Makhfiyeh", "Balata"),
     ),
     "benghazi": Place(
         lat=32.1167,
@@ -56,6 +59,7 @@ PLACES: Mapping[str, Place] = {
         weekend=(5, 6),
         prefix="BEN",
         title={"en": "Benghazi", "fr": "Benghazi", "ar": "بنغازي"},
+        quarters=("Al-Sabri", "Sidi Hussein", "Al-Fuwayhat", "Al-Berka", "Al-Salmani", "Al-Kish"),
     ),
     "chefchaouen": Place(
         lat=35.1688,
@@ -65,6 +69,7 @@ PLACES: Mapping[str, Place] = {
         weekend=(6, 7),
         prefix="CHE",
         title={"en": "Chefchaouen", "fr": "Chefchaouen", "ar": "شفشاون"},
+        quarters=("Souika", "Rif al-Andalus", "Al-Onsar", "Sebbanin", "Kharrazin", "Bab al-Ain"),
     ),
 }
 
@@ -120,6 +125,11 @@ class Ground:
     def name(self, noun: str, index: int) -> str:
         """Return the device id of the n-th of its sort."""
         return f"{self.place.prefix}-{noun}-{index + 1:03d}"
+
+    def title(self, index: int) -> str:
+        """Return the place of the n-th of its sort, as people say it."""
+        quarters = self.place.quarters
+        return f"{quarters[index % len(quarters)]} {index // len(quarters) + 1}"
 
     def interval(self, every_s: float) -> dict[str, object]:
         """Return the interval attribute where the demo shortens the declared interval."""

@@ -75,7 +75,6 @@ class Around:
     log: PublishLog
     counts: Counts
     hurry: Callable[[Member], None]
-    password: Callable[[str], str | None]
 
 
 def accepted(code: int) -> bool:
@@ -106,7 +105,6 @@ class Station:
         self.outbox = Outbox()
         self.link = Link(
             topic.device,
-            around.password(topic.device),
             broker=around.broker,
             presence=str(topic.on(Channel.PRESENCE)),
             subscriptions=(str(topic.on(Channel.COMMAND)), str(topic.on(Channel.RECEIPT))),

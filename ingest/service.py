@@ -61,11 +61,13 @@ class Options:
 
 async def run(options: Options, stop: asyncio.Event) -> None:
     """Ingest until `stop` is set, then finish the batch at hand and leave within DRAIN_S."""
-    ingesting = asyncio.create_task(_run(options, stop))
+    claimed = asyncio.Event()
+    ingesting = asyncio.create_task(_run(options, stop, claimed))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({ingesting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    await asyncio.wait({ingesting}, timeout=DRAIN_S)
+    # Who stands by has nothing to finish.
+    await asyncio.wait({ingesting}, timeout=DRAIN_S if claimed.is_set() else 0)
     if not ingesting.done():
         # What is not committed is not acknowledged either: the broker keeps it.
         ingesting.cancel()
@@ -73,21 +75,23 @@ async def run(options: Options, stop: asyncio.Event) -> None:
         await ingesting
 
 
-async def _run(options: Options, stop: asyncio.Event) -> None:
+async def _run(options: Options, stop: asyncio.Event, claimed: asyncio.Event) -> None:
     while not stop.is_set():
         try:
-            async with _owning(options) as service:
+            async with _owning(options, claimed) as service:
                 await service.serve(stop)
         except shards.Fenced as error:
+            claimed.clear()
             log.warning("lost the shard, standing by", reason=str(error))
 
 
 @asynccontextmanager
-async def _owning(options: Options) -> AsyncIterator[_Service]:
-    """Claim the shard and load what batches are decided with."""
+async def _owning(options: Options, claimed: asyncio.Event) -> AsyncIterator[_Service]:
+    """Claim the shard, say so, and load what batches are decided with."""
     connection = await options.open_database()
     shard = Shard(name=options.shard, owner=options.owner)
     await shards.claim(connection, shard, options.now, lambda: log.info("standing by", shard=shard.name))
+    claimed.set()
     desk = Desk(
         shard=shard,
         directory=Directory(await registry.load(connection), options.kinds),

@@ -14,13 +14,12 @@ from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
 from nabd import address, clock
 from nabd.brokers import find_mosquitto
+from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
 from store.errors import StoreError
 from store.migrate import require_migrated
 from store.pool import connect
 from store.readings import Connection
-
-ALIVE_S = 10.0
 
 
 class Verdict(StrEnum):

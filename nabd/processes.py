@@ -11,8 +11,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -20,11 +21,10 @@ import structlog
 from api.app import create_app
 from api.server import Server, listen
 from devices import kinds
-from devices.instants import to_microseconds
 from devices.tables import tables_of
 from ingest import service as ingest_service
 from ingest.session import Broker
-from nabd import address, clock, housekeeping
+from nabd import address, clock, housekeeping, readiness
 from nabd.settings import Settings
 from rules import sweep as rules_sweep
 from rules.live import LiveRules
@@ -34,13 +34,16 @@ from store.readings import Connection
 
 log = structlog.get_logger(__name__)
 
-ALIVE_S = 10.0
-"""An ingest that has not said anything for so long, in seconds of the wall clock, is not alive."""
+T = TypeVar("T")
 
 
 SWEEP_EVERY_S = 2.0
 SUPERVISED = "NABD_SUPERVISED"
 """Set in the environment of processes that must not outlive the one that started them."""
+
+
+class Stopped(Exception):
+    """We were told to stop before there was anything to do."""
 
 
 class NotConfigured(Exception):
@@ -119,11 +122,27 @@ async def ready_database(settings: Settings) -> str:
     return dsn
 
 
+async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
+    """Return what `work` returns, unless we are told to stop first.
+
+    Raises:
+        Stopped: we were.
+    """
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        return working.result()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    raise Stopped
+
+
 async def ingest(settings: Settings) -> None:
     """Ingest one shard, with the rules in every batch's transaction."""
     stop = stop_on_signals()
     broker = broker_of(settings)
-    dsn = await ready_database(settings)
+    dsn = await unless_stopped(stop, ready_database(settings))
     now, _ = clock.parse(settings.clock)
     declared = kinds.load(settings.kinds_dir)
 
@@ -156,7 +175,7 @@ async def ingest(settings: Settings) -> None:
 async def sweep(settings: Settings) -> None:
     """Run the sweep rules and keep partitions, as the one leader."""
     stop = stop_on_signals()
-    dsn = await ready_database(settings)
+    dsn = await unless_stopped(stop, ready_database(settings))
     now, speed = clock.parse(settings.clock)
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(dsn, max_size=3)
@@ -164,7 +183,7 @@ async def sweep(settings: Settings) -> None:
     retention = timedelta(days=settings.retention_days)
     sweeping = [
         asyncio.create_task(
-            rules_sweep.run(pool, declared, now, SWEEP_EVERY_S, alive_within_s=ALIVE_S * speed)
+            rules_sweep.run(pool, declared, now, SWEEP_EVERY_S, alive_within_s=readiness.ALIVE_S * speed)
         ),
         asyncio.create_task(housekeeping.run(pool, tables, now, retention)),
     ]
@@ -178,34 +197,23 @@ async def sweep(settings: Settings) -> None:
         task.result()
 
 
-async def api(settings: Settings, *, announce: Callable[[str, int], Awaitable[None]] | None = None) -> None:
-    """Serve the API and the console."""
+async def api(settings: Settings) -> None:
+    """Serve the API and the console; without a database /readyz says so until there is one."""
     stop = stop_on_signals()
-    dsn = await ready_database(settings)
     now, speed = clock.parse(settings.clock)
-    pool = await open_pool(dsn, max_size=20)
-
-    async def ingest_lives() -> str | None:
-        alive_at = await pool.fetchval("SELECT max(alive_at) FROM shard")
-        silent_for = None if alive_at is None else (now() - to_microseconds(alive_at)) / 1e6 / speed
-        if silent_for is None:
-            return "ingest has never run: start `nabd ingest`"
-        return None if silent_for < ALIVE_S else f"ingest has been silent for {silent_for:.0f} s"
-
+    pool = await open_pool(database_of(settings), min_size=0, max_size=20)
     app = create_app(
         pool=pool,
         kinds=kinds.load(settings.kinds_dir),
         now=now,
         token_required=not is_loopback(settings.http_host),
         speed=speed,
-        checks={"ingest": ingest_lives},
+        checks=readiness.checks(settings, pool, now, speed),
     )
     server = Server(app)
     listener = listen(settings.http_host, settings.http_port)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     log.info("listening", host=settings.http_host, port=listener.getsockname()[1])
-    if announce is not None:
-        await announce(settings.http_host, listener.getsockname()[1])
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True

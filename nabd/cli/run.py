@@ -19,7 +19,7 @@ from ingest.shard import UnknownShard
 from nabd import clock, embedded, logs, processes, simulated
 from nabd.brokers import BrokerFailed
 from nabd.cli.output import fail, line, print_json
-from nabd.processes import NotConfigured
+from nabd.processes import NotConfigured, Stopped
 from nabd.settings import RUNNING, Settings, environment
 from nabd.supervisor import Child, Supervisor
 from rules.errors import RuleError
@@ -57,6 +57,8 @@ def run_process(name: str, work: Coroutine[Any, Any, None]) -> None:
     logs.configure(name)
     try:
         uvloop.run(work)
+    except Stopped:
+        return
     except EXPECTED as error:
         fail(str(error) or type(error).__name__)
 
@@ -210,6 +212,7 @@ async def _sim(
     register: bool,
 ) -> None:
     from firmware_sim.fleet import run
+    from firmware_sim.link import Broker as SimBroker
     from firmware_sim.town import make_town
 
     stop = processes.stop_on_signals()
@@ -238,10 +241,15 @@ async def _sim(
     await asyncio.to_thread(logs_in.mkdir, parents=True, exist_ok=True)
     counts = await run(
         town,
-        host=broker.host,
-        port=broker.port,
+        broker=SimBroker(
+            host=broker.host,
+            port=broker.port,
+            username=broker.username,
+            password=broker.password,
+            tls=broker.tls,
+            speed=speed,
+        ),
         now=now,
-        speed=speed,
         publish_log=logs_in / "publish.jsonl",
         fault_log=logs_in / "faults.jsonl",
         stop=stop,

@@ -8,6 +8,7 @@ from typing import Any
 
 from devices import kinds as declared
 from firmware_sim import fleet
+from firmware_sim.link import Broker as SimBroker
 from firmware_sim.town import make_town
 from nabd import simulated
 from tests.brokers import Broker
@@ -52,10 +53,8 @@ async def test_a_new_kind_needs_no_python(dsn: str, broker: Broker, tmp_path: Pa
         simulating = asyncio.create_task(
             fleet.run(
                 town,
-                host=broker.host,
-                port=broker.port,
+                broker=SimBroker(host=broker.host, port=broker.port),
                 now=now,
-                speed=1.0,
                 publish_log=tmp_path / "publish.jsonl",
                 fault_log=tmp_path / "faults.jsonl",
                 stop=stop,

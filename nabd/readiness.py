@@ -1,0 +1,65 @@
+"""What /readyz asks of the platform beside the database: schema, broker, ingest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import asyncpg
+
+from devices.instants import Now, to_microseconds
+from nabd import address
+from nabd.settings import Settings
+from store.errors import StoreError
+from store.migrate import require_migrated
+from store.readings import Connection
+
+ALIVE_S = 10.0
+"""An ingest that has not said anything for so long, in seconds of the wall clock, is not alive."""
+
+Check = Callable[[], Awaitable[str | None]]
+
+
+def checks(settings: Settings, pool: asyncpg.Pool, now: Now, speed: float) -> Mapping[str, Check]:
+    """Return the parts by name; each check answers None, or what is wrong."""
+    found: dict[str, Check] = {
+        "schema": lambda: _schema(pool),
+        "ingest": lambda: _ingest(pool, settings.shard, now, speed),
+    }
+    if settings.broker is not None:
+        broker = address.parse(settings.broker)
+        found["broker"] = lambda: _broker(broker)
+    return found
+
+
+async def _schema(pool: asyncpg.Pool) -> str | None:
+    try:
+        async with pool.acquire() as lent:
+            connection: Connection = lent
+            await require_migrated(connection)
+    except StoreError as error:
+        return str(error)
+    except (asyncpg.PostgresError, OSError):
+        return "cannot be read: the database is away"
+    return None
+
+
+async def _ingest(pool: asyncpg.Pool, shard: str, now: Now, speed: float) -> str | None:
+    try:
+        alive_at = await pool.fetchval("SELECT alive_at FROM shard WHERE name = $1", shard)
+    except (asyncpg.PostgresError, OSError):
+        return "unknown: the database is away"
+    if alive_at is None:
+        return "has never run: start `nabd ingest`"
+    silent_s = (now() - to_microseconds(alive_at)) / 1e6 / speed
+    return None if silent_s < ALIVE_S else f"silent for {silent_s:.0f} s: read its log"
+
+
+async def _broker(broker: address.BrokerAddress) -> str | None:
+    try:
+        _, writer = await asyncio.open_connection(broker.host, broker.port)
+    except OSError as error:
+        return f"{broker} cannot be reached: {error.strerror or error}"
+    writer.close()
+    await writer.wait_closed()
+    return None
