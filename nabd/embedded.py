@@ -12,12 +12,15 @@ from pathlib import Path
 from devices import kinds
 from devices.tables import tables_of
 from nabd import clock
-from nabd.brokers import local_broker
+from nabd.brokers import local_broker, port_or_free
 from nabd.settings import Settings
 from rules import catalogue, files
 from store.embedded import EmbeddedPostgres
 from store.migrate import Report, migrate
 from store.pool import connect
+
+
+MQTT_PORT = 1883
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,7 @@ async def parts(settings: Settings, *, postgres: Mapping[str, str] | None = None
             changes["database"] = server.dsn()
             database = f"embedded PostgreSQL {server.version}"
         if settings.broker is None:
-            own = local_broker(settings.data_dir / "broker")
+            own = local_broker(settings.data_dir / "broker", port=port_or_free(MQTT_PORT))
             await asyncio.to_thread(stack.enter_context, own)
             changes |= {
                 "broker": str(own.address),
