@@ -19,7 +19,6 @@ from store.embedded import EmbeddedPostgres
 from store.migrate import Report, migrate
 from store.pool import connect
 
-
 MQTT_PORT = 1883
 
 
