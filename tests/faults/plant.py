@@ -27,6 +27,17 @@ LONG = os.environ.get("NABD_FAULTS") == "long"
 """Whether the long form runs: `make faults`."""
 
 
+def resident_mb(pid: int) -> float:
+    """Return how much memory a process has in use."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def descriptors(pid: int) -> int:
+    """Return how many descriptors a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
 def scaled(short: float, long: float) -> float:
     """Return how much of a fault there is, in the short form or the long one."""
     return long if LONG else short
@@ -67,9 +78,8 @@ class Plant:
 
     def fleet(self, *, port: int | None = None, **how: Any) -> Fleet:
         """Return a fleet of all devices; use `async with`."""
-        return Fleet(
-            port or self.broker.port, self.devices, **{"seed": self.seed, "since": self.since, **how}
-        )
+        devices = how.pop("devices", self.devices)
+        return Fleet(port or self.broker.port, devices, **{"seed": self.seed, "since": self.since, **how})
 
     def plan(self, **changes: Any) -> Plan:
         """Return how one process of ingest is to run."""
@@ -106,6 +116,16 @@ class Plant:
 
         await eventually(over, within=within)
         return process.exitcode
+
+    async def ended_or_stored(self, process: ForkServerProcess, readings: int) -> None:
+        """Wait until a process that is to die has, or has nothing left to die of; then it is stopped."""
+        stored = "SELECT coalesce(sum(stored), 0) >= $1 FROM ledger"
+
+        async def over() -> bool:
+            return not process.is_alive() or bool(await self.fetchval(stored, readings))
+
+        await eventually(over, within=30)
+        await self.end(process)
 
     async def outlive(self, fleets: Sequence[Fleet], **changes: Any) -> Proof:
         """Run a sound ingest until everything said is stored; return the comparison."""
@@ -151,6 +171,14 @@ class Plant:
         await supervisor.start(child)
         await self.owned()
         return child
+
+    async def fetch(self, query: str, *values: object) -> Any:
+        """Return rows from the database."""
+        connection = await connect(self.dsn)
+        try:
+            return await connection.fetch(query, *values)
+        finally:
+            await connection.close()
 
     async def fetchval(self, query: str, *values: object) -> Any:
         """Return one value from the database."""

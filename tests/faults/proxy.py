@@ -57,6 +57,12 @@ class Proxy:
         """How many connections of clients are open."""
         return len(self._writers) // 2
 
+    def stall(self) -> None:
+        """Let the present connections go silent for ever, as behind a dead router; new ones are fine."""
+        self.network.flowing.clear()
+        self.network = Network(chop=self.network.chop, bytes_per_s=self.network.bytes_per_s)
+        self.network.flowing.set()
+
     def reset(self) -> None:
         """Break every connection with a RST instead of a goodbye."""
         for writer in list(self._writers):

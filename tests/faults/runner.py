@@ -26,6 +26,7 @@ from ingest.service import Options, run
 from ingest.session import Broker
 from nabd import logs
 from rules.live import LiveRules
+from store import pool
 from store.pool import connect
 from store.readings import Connection
 from tests.faults import builds
@@ -47,7 +48,7 @@ class Plan:
     """What one process of ingest does.
 
     die_at, hold_at: a step's name and its how manieth time, counted from 1. Held, the process touches
-    `held` and waits until `go` exists.
+    `held` and waits until `go` exists. impatient: a database that has not answered for 3 s is away.
     """
 
     dsn: str
@@ -61,6 +62,7 @@ class Plan:
     keep_alive_s: int = 4
     rules: bool = True
     client_id: str = "nabd-ingest-main"
+    impatient: bool = False
 
     @property
     def held(self) -> Path:
@@ -95,7 +97,12 @@ async def _run(plan: Plan) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     declared = kinds.load()
 
+    if plan.impatient:
+        pool.ANSWER_GRACE_S = 2.0
+
     async def open_database() -> Connection:
+        if plan.impatient:
+            return await connect(plan.dsn, statement_timeout_s=1, timeout_s=2)
         return await connect(plan.dsn)
 
     consumers: list[BatchConsumer] = [LiveRules(declared)] if plan.rules else []

@@ -97,7 +97,7 @@ async def test_the_checker_sees_one_row_deleted_and_one_altered(plant: Plant) ->
         fleet.say(MESSAGES)
         await fleet.answered()
     await plant.outlive([fleet])
-    some = "SELECT ctid FROM bin_reading ORDER BY observed_at LIMIT 1 OFFSET 7"
+    some = "SELECT ctid FROM bin_reading ORDER BY observed_at, device_id LIMIT 1 OFFSET 7"
 
     await plant.execute(f"UPDATE bin_reading SET battery_v = 3.5 WHERE ctid = ({some})")
     altered = await checker.examine(plant.dsn, fleet.lines(), plant.devices)
