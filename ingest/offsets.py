@@ -10,8 +10,8 @@ from store.readings import Connection
 
 _RECORD = """
 INSERT INTO clock_offset (device_id, covers, ahead, created_at)
-SELECT o.device_id, tstzrange(o.first, o.last, '[]'), o.ahead * '1 microsecond'::interval, $5
-FROM unnest($1::integer [], $2::timestamptz [], $3::timestamptz [], $4::bigint [])
+SELECT o.device_id, tstzrange(o.first, o.last, '[]'), o.ahead, $5
+FROM unnest($1::integer [], $2::timestamptz [], $3::timestamptz [], $4::interval [])
     AS o (device_id, first, last, ahead)
 ON CONFLICT DO NOTHING
 """
@@ -25,7 +25,8 @@ async def record(connection: Connection, learnt: Sequence[tuple[int, ClockOffset
             [device_id for device_id, _ in learnt],
             [to_datetime(offset.first) for _, offset in learnt],
             [to_datetime(offset.last) for _, offset in learnt],
-            [offset.ahead for _, offset in learnt],
+            # Not a number times an interval: PostgreSQL multiplies in floats, which 300 years do not fit.
+            [offset.ahead * MICROSECOND for _, offset in learnt],
             to_datetime(now),
         )
 
