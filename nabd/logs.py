@@ -24,7 +24,9 @@ def configure(process: str) -> None:
     if terminal:
         shared.append(structlog.dev.ConsoleRenderer())
     else:
-        shared += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        # Without the variables of every frame: a batch is megabytes, and a DSN has a password.
+        tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
+        shared += [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=shared,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
