@@ -131,6 +131,12 @@ class Mosquitto:
     ) -> None:
         self._stop()
 
+    @property
+    def pid(self) -> int:
+        """Process id while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def _stop(self) -> None:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nabd.cli import (
+    bench,
     command,
     demo,
     device,
@@ -43,6 +44,7 @@ app.command()(command.command)
 app.command()(validate.validate)
 app.add_typer(device.app, name="device")
 app.add_typer(municipality.app, name="municipality")
+app.add_typer(bench.app, name="bench")
 app.add_typer(rule.app, name="rule")
 
 

@@ -1,0 +1,62 @@
+"""The devices of a benchmark: numbered, of the kinds in proportion, in one municipality."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from devices import municipalities, registration
+from devices.instants import Now
+from devices.kinds import Kinds
+from devices.municipalities import NewMunicipality
+from devices.registration import NewDevice
+from devices.registry import Connection
+from devices.topics import Channel, Topic
+
+MUNICIPALITY = "bench"
+
+
+class Traffic(StrEnum):
+    """What devices say: one kind and plain readings, or the mixture a town sends."""
+
+    PLAIN = "plain"
+    MIXED = "mixed"
+
+
+_IN_TEN = {Traffic.PLAIN: {"bin": 10}, Traffic.MIXED: {"bin": 5, "light": 4, "drone": 1}}
+"""Of ten devices, how many are of which kind; a town has few drones."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """`size` devices; those of one ten are spread over the kinds, so that any part is in proportion."""
+
+    traffic: Traffic
+    size: int
+
+    def kind(self, index: int) -> str:
+        """Return the kind of a device."""
+        place = index % 10
+        for kind, share in _IN_TEN[self.traffic].items():
+            if place < share:
+                return kind
+            place -= share
+        raise AssertionError("shares add up to ten")
+
+    def name(self, index: int) -> str:
+        """Return the name of a device."""
+        return f"{self.kind(index).upper()}-{index:06d}"
+
+    def topic(self, index: int) -> str:
+        """Return where a device publishes readings."""
+        return str(Topic(MUNICIPALITY, self.kind(index), self.name(index), Channel.TELEMETRY))
+
+
+async def register(connection: Connection, kinds: Kinds, fleet: Fleet, now: Now) -> None:
+    """Register the fleet and its municipality in a fresh database."""
+    await municipalities.add_municipality(connection, NewMunicipality(name=MUNICIPALITY), now)
+    new = [
+        NewDevice(name=fleet.name(i), kind=fleet.kind(i), municipality=MUNICIPALITY)
+        for i in range(fleet.size)
+    ]
+    await registration.add_devices(connection, kinds, new, now)
