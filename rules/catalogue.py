@@ -50,6 +50,10 @@ class Active:
         """Return the sweep rules about silence."""
         return [r for r in self.rules if r.definition.silent is not None]
 
+    def sweeps(self) -> list[Rule]:
+        """Return the other sweep rules."""
+        return [r for r in self.rules if r.definition.sweep is not None]
+
 
 _LOCK = "LOCK TABLE rule IN SHARE ROW EXCLUSIVE MODE"
 

@@ -10,28 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rules.families import Sweep
 from rules.transition import Severity
 
 Text = Mapping[str, str]
 """A sentence by language: en, fr and ar."""
 
 LANGUAGES = ("en", "fr", "ar")
+SETTLE_US = 300_000_000
 ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
-_UNITS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
-
-
-def duration_us(text: str) -> int:
-    """Return "90s", "10m", "1.5h" or "2d" in microseconds.
-
-    Raises:
-        ValueError: it is not a duration.
-    """
-    found = _DURATION.fullmatch(text.strip())
-    if not found:
-        raise ValueError(f"{text!r} is not a duration such as 90s, 10m, 2h or 3d")
-    return round(float(found[1]) * _UNITS[found[2]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +67,8 @@ class Silent:
 class Definition:
     """One rule. `levels` and `let` hold expressions as text; `kind` None means any kind.
 
+    settle_us: how long an alert waits for one of `suppress_by` to open, and after it ended.
+    sweep: what a sweep rule other than one about silence judges.
     source: the rule as it was written, JSON values only; what the database keeps.
     """
 
@@ -94,9 +83,11 @@ class Definition:
     max_gap: Gap = Gap()
     when: Gate | None = None
     suppress_by: tuple[str, ...] = ()
+    settle_us: int = SETTLE_US
     late: Literal["record", "raise"] = "record"
     use_suspect: bool = False
     route: str = ""
     runbook: Text = field(default_factory=dict)
     silent: Silent | None = None
+    sweep: Sweep | None = None
     source: Mapping[str, object] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 
+from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Kind
 from rules.definition import Definition
 from rules.errors import RuleError, RulesRefused
@@ -44,7 +45,7 @@ def read_files(paths: Iterable[Path], kinds: Mapping[str, Kind]) -> list[Definit
 
 def default_packs(kinds: Mapping[str, Kind]) -> list[Definition]:
     """Return the rules that come with the platform, for the kinds there are."""
-    names = ["any", *kinds]
+    names = ["any", *kinds, *STRUCTURAL]
     return read_files([p for name in names if (p := PACKS / f"{name}.yaml").exists()], kinds)
 
 

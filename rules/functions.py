@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from devices.kinds.kind import AttributeType
 from rules import truth
 from rules.context import Context
-from rules.definition import duration_us
+from rules.durations import duration_us
 from rules.errors import closest
 from rules.geometry import distance_m
 from rules.scope import Compiler, History, Type, Typed, wrong

@@ -11,16 +11,20 @@ from typing import Any, TypeVar
 
 import yaml
 
+from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Kind
-from rules.definition import ID, LANGUAGES, Definition, Gap, Gate, Hold, Silent, duration_us
+from rules.definition import ID, LANGUAGES, SETTLE_US, Definition, Gap, Gate, Hold, Silent
+from rules.durations import duration_us
 from rules.errors import RuleError, closest
+from rules.families import FAMILIES, Sweep, read_family
+from rules.summary import check
 from rules.transition import Severity
 
 T = TypeVar("T")
 Place = tuple[int, int]
 """Line and column, from 1."""
 
-_SHARED = ["id", "kind", "summary", "suppress_by", "route", "runbook"]
+_SHARED = ["id", "kind", "summary", "suppress_by", "settle", "route", "runbook"]
 _STREAM_KEYS = [
     *_SHARED,
     "levels",
@@ -33,7 +37,8 @@ _STREAM_KEYS = [
     "late",
     "use_suspect",
 ]
-_SWEEP_KEYS = [*_SHARED, "family", "silent"]
+_SWEEP_FAMILIES = ["silent", *FAMILIES]
+_SWEEP_KEYS = [*_SHARED, "family", *_SWEEP_FAMILIES]
 _SILENT_KEYS = ("missing", "at_least", "severity")
 _READINGS = re.compile(r"(\d+)\s*readings?")
 _INTERVALS = re.compile(r"(\d+(?:\.\d+)?)\s*intervals?")
@@ -63,7 +68,7 @@ class Reader:
             self.wrong(node, "a rule is a list of keys such as id, kind, summary, levels")
             return None
         self._nodes = self._parts(node)
-        sweep = self._text("family") == "sweep" or "silent" in self._nodes
+        sweep = self._text("family") == "sweep" or any(name in self._nodes for name in _SWEEP_FAMILIES)
         complete = self._check_keys(node, _SWEEP_KEYS if sweep else _STREAM_KEYS, sweep)
         return self._build(node, sweep) if complete else None
 
@@ -82,7 +87,9 @@ class Reader:
             name = str(getattr(key, "value", ""))
             if name not in allowed:
                 self.wrong(key, f"a rule has no key {name!r}", closest(name, allowed))
-        needed = ["id", "summary", "silent"] if sweep else ["id", "kind", "summary", "levels"]
+        family = self._family()
+        kind = ["kind"] if family in FAMILIES else []
+        needed = ["id", *kind, "summary", family] if sweep else ["id", "kind", "summary", "levels"]
         for name in needed:
             if name not in self._nodes:
                 self.wrong(node, f"{name} is missing")
@@ -90,8 +97,11 @@ class Reader:
 
     def _build(self, node: yaml.Node, sweep: bool) -> Definition:
         kind = self._text("kind")
-        if kind is not None and kind not in self._kinds and not (sweep and kind == "any"):
-            self.wrong(self._nodes["kind"], f"there is no kind {kind}", closest(kind, self._kinds))
+        family = self._family()
+        structural = family in FAMILIES and FAMILIES[family].structural
+        known = STRUCTURAL if structural else [*self._kinds, "any"] if sweep else self._kinds
+        if kind is not None and kind not in known:
+            self.wrong(self._nodes["kind"], f"there is no kind {kind}", closest(kind, known))
         hold = self._read("for", _hold, Hold())
         return Definition(
             id=self._id(),
@@ -106,10 +116,12 @@ class Reader:
             max_gap=self._read("max_gap", _gap, Gap()),
             when=self._gate(),
             suppress_by=self._texts("suppress_by"),
+            settle_us=self._read("settle", duration_us, SETTLE_US),
             late=self._choice("late", ("record", "raise"), "record"),
             use_suspect=self._choice("use_suspect", (False, True), False),
             route=self._text("route") or "",
-            silent=self._silent() if sweep else None,
+            silent=self._silent() if sweep and "silent" in self._nodes else None,
+            sweep=self._sweep(family, self._kinds.get(kind or "")) if family in FAMILIES else None,
             source=_plain(node),
         )
 
@@ -233,6 +245,25 @@ class Reader:
             self.wrong(self._nodes["silent"], str(error))
             return None
         return Silent(intervals=float(missing[1]), at_least_us=at_least, severity=severity)
+
+    def _family(self) -> str:
+        """Return the family the rule belongs to; silence when it names none."""
+        return next((name for name in FAMILIES if name in self._nodes), "silent")
+
+    def _sweep(self, name: str, kind: Kind | None) -> Sweep | None:
+        try:
+            family = read_family(name, self._expressions(name), kind, self._kinds)
+        except RuleError as error:
+            node = self._nodes.get(f"{name}.{error.file}", self._nodes[name])
+            self.wrong(node, error.message, error.suggestion)
+            return None
+        for language, template in self._expressions("summary").items():
+            try:
+                check(template, dict.fromkeys(FAMILIES[name].values))
+            except RuleError as error:
+                message = f"summary.{language}: {error.message}"
+                self.wrong(self._nodes[f"summary.{language}"], message, error.suggestion)
+        return family
 
     def located(self, definition: Definition, error: RuleError) -> RuleError:
         """Return an error of one part of the rule read last ("levels.warning") with its place in the file."""

@@ -69,7 +69,7 @@ def columns_of(readings: Sequence[Reading], kind: Kind = BIN) -> Columns:
 
 
 def program_of(text: str, kind: Kind = BIN) -> Program:
-    rules = [Rule(definition=d, version=1) for d in parse(text, KINDS)]
+    rules = [Rule(definition=d, version=1) for d in parse(text, KINDS) if d.levels]
     return compile_program(kind, rules)
 
 
