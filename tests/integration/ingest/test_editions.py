@@ -1,0 +1,160 @@
+"""The same batches on both editions: plain PostgreSQL by COPY, TimescaleDB's own code by unnest.
+
+The WebAssembly build of TimescaleDB takes no COPY and one connection at a time, so there the pipeline runs
+without a broker and with the writer for such servers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import uuid4
+
+import asyncpg
+import numpy as np
+import pytest
+
+from devices import kinds as declared
+from devices.municipalities import NewMunicipality, add_municipality
+from devices.registration import NewDevice, add_devices
+from devices.registry import load
+from devices.wire import Decoder
+from ingest import shard as shards
+from ingest.clocks import Offsets
+from ingest.commit import Desk
+from ingest.directory import Directory
+from ingest.intake import Intake
+from ingest.pipeline import Pipeline
+from ingest.settled import Settled
+from ingest.shard import Shard
+from rules import catalogue, files
+from rules.live import LiveRules
+from store.pool import connect
+from store.readings import CopyWriter, InsertWriter, Writer
+
+KINDS = declared.load()
+NOW = 1_790_000_000_000_000
+
+
+@dataclass
+class Edition:
+    """One edition's pipeline on its one connection."""
+
+    pipeline: Pipeline
+    clock: int = NOW
+
+    @property
+    def connection(self) -> asyncpg.Connection:
+        connection: asyncpg.Connection = self.pipeline.connection
+        return connection
+
+    async def receive(self, *elements: object, device: str = "b1") -> Settled:
+        """Commit one message per element, received a second after the last ones."""
+        self.clock += 1_000_000
+        return await self.pipeline.process(
+            Intake(
+                topics=[f"nabd/v1/tripoli/bin/{device}/telemetry"] * len(elements),
+                payloads=[json.dumps(element).encode() for element in elements],
+                received_at=self.clock + np.arange(len(elements)),
+                packet_ids=[],
+                connection=None,
+            ),
+            caught_up=True,
+            flush_latest=True,
+        )
+
+
+@pytest.fixture(params=["plain", "timescale"])
+async def edition(request: pytest.FixtureRequest) -> AsyncIterator[Edition]:
+    """A pipeline with the default rules and bin b1, on a fresh database of each edition."""
+    name = "dsn" if request.param == "plain" else "timescale_dsn"
+    writer: Writer = CopyWriter() if request.param == "plain" else InsertWriter()
+    connection = await connect(request.getfixturevalue(name))
+    await connection.execute(
+        "TRUNCATE municipality, device, rejection, ledger, rule, bin_reading, latest CASCADE"
+    )
+    await add_municipality(connection, NewMunicipality(name="tripoli"), lambda: NOW)
+    await add_devices(
+        connection, KINDS, [NewDevice(name="b1", kind="bin", municipality="tripoli")], lambda: NOW
+    )
+    await catalogue.apply(connection, files.default_packs(KINDS), NOW)
+    shard = Shard(name="main", owner=uuid4())
+    await shards.claim(connection, shard, lambda: NOW, lambda: None)
+    rules = LiveRules(KINDS)
+    await rules.load(connection, "main")
+    desk = Desk(
+        shard=shard,
+        directory=Directory(await load(connection), KINDS),
+        offsets=Offsets(),
+        writer=writer,
+        consumers=[rules],
+        now=lambda: NOW,
+        retention=90 * 86_400_000_000,
+    )
+    decoders = {name: Decoder(kind) for name, kind in KINDS.items()}
+
+    async def never() -> asyncpg.Connection:
+        raise AssertionError("the connection is not to be lost")
+
+    yield Edition(Pipeline(connection=connection, desk=desk, decoders=decoders, reconnect=never))
+    await connection.close()
+
+
+def reading(minute: int, **values: float) -> dict[str, float]:
+    return {"ts": NOW // 1000 - 3_600_000 + minute * 60_000, **values}
+
+
+async def test_readings_are_stored_once_whoever_repeats_them(edition: Edition) -> None:
+    await edition.receive(*(reading(minute, fill_pct=minute) for minute in range(50)))
+
+    again = await edition.receive(*(reading(minute, fill_pct=minute) for minute in range(45, 55)))
+
+    assert sum(map(len, again.duplicates)) == 5
+    assert await edition.connection.fetchval("SELECT count(*) FROM bin_reading") == 55
+    assert await edition.connection.fetchval("SELECT sum(duplicate) FROM ledger") == 5
+
+
+async def test_another_value_for_the_same_instant_is_a_conflict(edition: Edition) -> None:
+    await edition.receive(reading(1, fill_pct=10))
+
+    settled = await edition.receive(reading(1, fill_pct=11), reading(2, fill_pct=12))
+
+    assert [r.rejected.reason for r in settled.refused] == ["conflict"]
+    rows = await edition.connection.fetch("SELECT fill_pct FROM bin_reading ORDER BY observed_at")
+    assert [row["fill_pct"] for row in rows] == [10, 12]
+
+
+async def test_more_rows_than_one_statement_takes_are_stored(edition: Edition) -> None:
+    rows = [reading(0, fill_pct=1) | {"ts": NOW // 1000 - i} for i in range(1200)]
+
+    settled = await edition.receive(rows[:600], rows[600:])
+
+    assert len(settled.stored["bin"]) == 1200
+    assert await edition.connection.fetchval("SELECT count(*) FROM bin_reading") == 1200
+
+
+async def test_an_alert_opens_in_the_transaction_of_its_reading(edition: Edition) -> None:
+    await edition.receive(reading(1, fill_pct=90), reading(11, fill_pct=91))
+
+    row = await edition.connection.fetchrow(
+        "SELECT a.rule, a.state, t.xid::text = r.xmin::text AS together FROM alert AS a"
+        " INNER JOIN transition AS t ON t.alert_id = a.id"
+        " INNER JOIN ledger AS r ON true ORDER BY r.batch DESC LIMIT 1"
+    )
+    assert tuple(row or ()) == ("bin-overflow", "firing", True)
+
+
+async def test_the_newest_reading_is_kept(edition: Edition) -> None:
+    await edition.receive(reading(1, fill_pct=1), reading(2, fill_pct=2))
+    await edition.receive(reading(3, fill_pct=3))
+
+    # Flushed with the batch after: at most one batch old while readings flow.
+    assert await edition.connection.fetchval("SELECT measurements FROM latest") == {"fill_pct": 2}
+
+
+async def test_the_views_answer_alike(edition: Edition) -> None:
+    await edition.receive(reading(1, fill_pct=33))
+
+    assert await edition.connection.fetchval("SELECT fill_pct FROM v_bin") == 33
+    assert await edition.connection.fetchval("SELECT sum(stored) FROM v_ledger") == 1
