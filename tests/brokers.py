@@ -1,12 +1,11 @@
-"""MQTT brokers for tests: a real mosquitto, or the broker in the wheel `iotcore`.
+"""A real mosquitto for tests, which they may stop, kill and restart.
 
-Both listen on loopback, on a free port, and are gone when their context ends. Neither has passwords.
+It listens on loopback, on a free port, and is gone when its context ends. It has no passwords.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,30 +15,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-import iotcore
+from nabd.brokers import HOST, find_mosquitto, free_port
 
-HOST = "127.0.0.1"
 START_S = 10.0
 
 
 class Broker(Protocol):
     """What a test needs to know of a broker."""
 
-    host: str
-    port: int
+    @property
+    def host(self) -> str: ...
 
-
-def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def find_mosquitto() -> str | None:
-    """Return the path of the machine's mosquitto; Debian puts it where ordinary users have no PATH."""
-    return shutil.which("mosquitto", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin")))
+    @property
+    def port(self) -> int: ...
 
 
 class Mosquitto:
@@ -115,49 +103,6 @@ class Mosquitto:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-
-ROUTER = """\
-id = 0
-
-[router]
-id = 0
-max_connections = 10010
-max_outgoing_packet_count = 200
-max_segment_size = 104857600
-max_segment_count = 10
-
-[v5.1]
-name = "v5"
-listen = "{host}:{port}"
-next_connection_delay_ms = 1
-
-[v5.1.connections]
-connection_timeout_ms = 60000
-max_payload_size = 262144
-max_inflight_count = 100
-dynamic_filters = true
-"""
-
-
-class EmbeddedBroker:
-    """The broker in the wheel: MQTT 5, no persistence, at most 100 unacknowledged messages."""
-
-    def __init__(self, directory: Path) -> None:
-        self.host = HOST
-        self.port = free_port()
-        configuration = directory / "broker.toml"
-        configuration.write_text(ROUTER.format(host=self.host, port=self.port), encoding="utf-8")
-        self._broker = iotcore.Broker(config_path=str(configuration))
-
-    def __enter__(self) -> Self:
-        self._broker.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._broker.stop()
 
 
 def _listens(port: int) -> bool:

@@ -17,10 +17,11 @@ from typing import NoReturn
 import asyncpg
 import pytest
 
+from nabd.brokers import IotCore, find_mosquitto
 from store.embedded import EmbeddedPostgres
 from store.pool import connect, name_of, open_pool
 from tests import databases
-from tests.brokers import Broker, EmbeddedBroker, Mosquitto, find_mosquitto
+from tests.brokers import Broker, Mosquitto
 from tests.timescale_server import CLEAR, CannotInstall, WasmTimescale, install
 
 ran_on: dict[str, str] = {}
@@ -152,8 +153,8 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
             yield mosquitto
     else:
         ran_on["broker"] = "iotcore (embedded)"
-        with EmbeddedBroker(tmp_path) as embedded:
-            yield embedded
+        with IotCore(tmp_path) as embedded:
+            yield embedded.address
 
 
 @pytest.fixture

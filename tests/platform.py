@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,25 +18,13 @@ import httpx2
 from devices import kinds as declared
 from devices.municipalities import NewMunicipality, add_municipality
 from devices.registration import NewDevice, add_devices
+from nabd.brokers import free_port
 from nabd.embedded import migrated
 from nabd.settings import Settings, environment
 from nabd.supervisor import Child, Supervisor, last_lines
 from store.pool import connect
-from tests.brokers import Broker, free_port
-
-
-def now() -> int:
-    """Return the wall clock in microseconds."""
-    return time.time_ns() // 1000
-
-
-async def eventually(condition: Callable[[], Awaitable[Any]], *, within: float = 30.0) -> Any:
-    """Return the first true result of the condition."""
-    deadline = time.monotonic() + within
-    while not (found := await condition()):
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        await asyncio.sleep(0.02)
-    return found
+from tests.brokers import Broker
+from tests.waiting import eventually, now
 
 
 @dataclass

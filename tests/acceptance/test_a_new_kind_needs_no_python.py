@@ -12,7 +12,8 @@ from firmware_sim.link import Broker as SimBroker
 from firmware_sim.town import make_town
 from nabd import simulated
 from tests.brokers import Broker
-from tests.platform import Platform, eventually, now, running
+from tests.platform import Platform, running
+from tests.waiting import eventually, now
 
 DECLARATION = """
 name = "walkway_counter"

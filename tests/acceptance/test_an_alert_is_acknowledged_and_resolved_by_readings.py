@@ -8,7 +8,8 @@ from typing import Any
 
 from devices.registration import NewDevice
 from tests.brokers import Broker
-from tests.platform import Platform, eventually, now, register, running
+from tests.platform import Platform, register, running
+from tests.waiting import eventually, now
 
 TOPIC = "nabd/v1/tripoli/bin/TRP-1/telemetry"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import httpx2
 
+from nabd.brokers import free_port
 from nabd.settings import Settings, environment
 from nabd.supervisor import Child, Supervisor
-from tests.brokers import free_port
-from tests.platform import eventually
+from tests.waiting import eventually
 
 
 async def test_the_api_says_which_part_is_missing_when_nothing_is_there(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from tests.brokers import find_mosquitto, free_port
+from nabd.brokers import find_mosquitto, free_port
 from tests.conftest import missing
 
 DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -23,21 +22,9 @@ from ingest.service import Options, run
 from ingest.session import Broker as IngestBroker
 from store.pool import connect
 from tests.brokers import Broker
+from tests.waiting import eventually, now
 
 KINDS: Kinds = declared.load()
-
-
-def now() -> int:
-    return time.time_ns() // 1000
-
-
-async def eventually(condition: Callable[[], Awaitable[Any]], *, within: float = 20.0) -> Any:
-    """Return the first true result of the condition."""
-    deadline = time.monotonic() + within
-    while not (found := await condition()):
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        await asyncio.sleep(0.02)
-    return found
 
 
 @dataclass

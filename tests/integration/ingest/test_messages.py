@@ -9,7 +9,8 @@ import msgspec
 
 from devices.instants import to_datetime
 from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
-from tests.integration.ingest.conftest import Town, eventually, now
+from tests.integration.ingest.conftest import Town
+from tests.waiting import eventually, now
 
 HOUR = 3_600_000_000
 

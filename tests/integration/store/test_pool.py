@@ -6,9 +6,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from nabd.brokers import free_port
 from store.errors import Unavailable
 from store.pool import connect, open_pool, wait_until_available
-from tests.brokers import free_port
 
 
 @pytest.mark.parametrize("type_", ["jsonb", "json"])
