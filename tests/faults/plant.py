@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from devices.municipalities import NewMunicipality, add_municipality
 from devices.registration import NewDevice, add_devices
@@ -63,6 +64,7 @@ class Plant:
     devices: list[str] = field(default_factory=list)
     since: int = field(default_factory=lambda: (now() // SECOND - 7200) * SECOND)
     processes: list[ForkServerProcess] = field(default_factory=list)
+    owner: UUID | None = None
 
     async def found(self, devices: int = 40) -> None:
         """Register bins, and take the default rules into use."""
@@ -100,8 +102,13 @@ class Plant:
         await self.end(process)
 
     async def owned(self) -> None:
-        """Wait until an ingest owns the shard and hears the broker."""
-        await checker.at_rest(self.dsn)
+        """Wait until another ingest than the last one owns the shard and hears the broker."""
+        query = "SELECT owner FROM shard WHERE caught_up_at IS NOT NULL AND owner IS DISTINCT FROM $1"
+
+        async def another() -> Any:
+            return await self.fetchval(query, self.owner)
+
+        self.owner = await eventually(another, within=30)
 
     async def end(self, process: ForkServerProcess) -> int | None:
         """Stop a process as SIGTERM does; return its exit code."""

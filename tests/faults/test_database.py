@@ -22,7 +22,7 @@ from tests.faults import checker
 from tests.faults.conftest import OwnServer
 from tests.faults.plant import Plant, eventually, resident_mb, scaled
 
-_TERMINATE = """
+TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
@@ -37,7 +37,7 @@ async def test_nothing_is_lost_when_the_sessions_of_ingest_are_killed(plant: Pla
         killed = 0
         while not talking.done():
             await asyncio.sleep(fleet.random.uniform(0.05, 0.6))
-            killed += await plant.fetchval(_TERMINATE)
+            killed += await plant.fetchval(TERMINATE)
         await talking
         await fleet.answered()
         found = await plant.proof([fleet])
