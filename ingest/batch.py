@@ -5,7 +5,7 @@ Pure: a list of steps from bytes to what a transaction will store. Must not know
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -86,7 +86,7 @@ def decide(
 ) -> Batch:
     """Decide about every message of an intake."""
     offsets.forget()
-    batch = Batch(intake=intake, sources=list(map(directory.source, intake.topics)))
+    batch = Batch(intake=intake, sources=directory.sources(intake.topics))
     groups = _group(batch, directory)
     for kind, group in groups.items():
         batch.accepted[kind] = _accept_group(
@@ -97,26 +97,60 @@ def decide(
 
 def _group(batch: Batch, directory: Directory) -> dict[str, Group]:
     """Sort messages by kind, relays and other channels apart."""
+    sources = batch.sources
+    others = [message for message, source in enumerate(sources) if not source.plain]
+    if any(sources[message].relays for message in others):
+        return _group_in_order(batch, directory)
+    _group_others(batch, others)
+    kinds = [source.kind if source.plain else "" for source in sources]
+    present = set(kinds)
+    return {kind: _group_plain(batch, kinds, kind) for kind in directory.kinds if kind in present}
+
+
+def _group_plain(batch: Batch, kinds: list[str], kind: str) -> Group:
+    """Return the messages of one kind: what most batches consist of, without a step for each message."""
+    payloads, sources = batch.intake.payloads, batch.sources
+    rows = [message for message, its in enumerate(kinds) if its == kind]
+    return Group(
+        message=rows,
+        payloads=[payloads[message] for message in rows] if len(rows) < len(kinds) else payloads,
+        device_ids=[sources[message].device_id for message in rows],
+    )
+
+
+def _group_in_order(batch: Batch, directory: Directory) -> dict[str, Group]:
+    """Sort messages of which some are relayed, so that all rows of a kind stay in arrival order."""
     groups: dict[str, Group] = {kind: Group() for kind in directory.kinds}
-    payloads = batch.intake.payloads
     for message, source in enumerate(batch.sources):
+        if source.plain:
+            groups[source.kind].append(message, batch.intake.payloads[message], source.device_id)
+        elif source.relays and source.refusal is None and _is_telemetry(source):
+            _group_relayed(batch, message, source, directory, groups)
+        else:
+            _group_others(batch, [message])
+    return {kind: group for kind, group in groups.items() if group.message}
+
+
+def _is_telemetry(source: Source) -> bool:
+    return source.topic is None or source.topic.channel is Channel.TELEMETRY
+
+
+def _group_others(batch: Batch, messages: Iterable[int]) -> None:
+    """Refuse messages that lead nowhere, and read those of other channels."""
+    payloads = batch.intake.payloads
+    for message in messages:
+        source = batch.sources[message]
         if source.refusal is not None:
-            telemetry = source.topic is None or source.topic.channel is Channel.TELEMETRY
             rejected = Rejected(
                 message=message,
                 reason=source.refusal,
                 detail=source.detail,
                 payload=payloads[message],
-                readings=int(telemetry),
+                readings=int(_is_telemetry(source)),
             )
             batch.refused.append(Refused(device=source.name, rejected=rejected))
-        elif source.topic is None or source.topic.channel is not Channel.TELEMETRY:
-            _other_channel(batch, message, source)
-        elif source.relays:
-            _group_relayed(batch, message, source, directory, groups)
         else:
-            groups[source.kind].append(message, payloads[message], source.device_id)
-    return {kind: group for kind, group in groups.items() if group.message}
+            _other_channel(batch, message, source)
 
 
 def _group_relayed(

@@ -5,7 +5,7 @@ Pure: a new snapshot makes a new Directory. Must not know payloads, a broker or 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,8 @@ _MOST_TOPICS = 1_000_000
 class Source:
     """Where one topic leads: a registered device, or the reason why nowhere.
 
-    `unregistered` is set where the municipality registers unknown devices when they first speak.
+    `unregistered` is set where the municipality registers unknown devices when they first speak; `plain`
+    for telemetry of a registered device that speaks for itself, as nearly every message is.
     """
 
     topic: Topic | None
@@ -34,6 +35,7 @@ class Source:
     refusal: Reason | None = None
     detail: str = ""
     unregistered: bool = False
+    plain: bool = False
 
     @property
     def relays(self) -> bool:
@@ -50,6 +52,14 @@ class Directory:
         self.registers_unknown = any(m.register_unknown for m in registry.municipalities.values())
         self._sources: dict[str, Source] = {}
         self._attributes: dict[tuple[str, str], NDArray[np.float64]] = {}
+
+    def sources(self, topics: Sequence[str]) -> list[Source]:
+        """Return where each topic leads."""
+        known = self._sources
+        try:
+            return [known[topic] for topic in topics]
+        except KeyError:
+            return list(map(self.source, topics))
 
     def source(self, topic: str) -> Source:
         """Return where a topic leads; remembered, since devices repeat themselves."""
@@ -93,7 +103,8 @@ class Directory:
         if (device.municipality, device.kind) != (topic.municipality, kind):
             detail = f"{name} is a {device.kind} of {device.municipality}"
             return _refused(topic, name, Reason.MISPLACED, detail)
-        return Source(topic=topic, name=name, kind=kind, device_id=device.id)
+        plain = topic.channel is Channel.TELEMETRY and kind != GATEWAY
+        return Source(topic=topic, name=name, kind=kind, device_id=device.id, plain=plain)
 
     def relayed(self, gateway: Source, kind: str, name: str) -> Source:
         """Return where an element of a gateway leads; it must be registered below that gateway."""
