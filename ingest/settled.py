@@ -17,7 +17,7 @@ from devices.kinds.kind import UNDATED
 from devices.ledger import DUPLICATE, BatchCounts
 from devices.topics import Channel
 from ingest.batch import Batch, Refused
-from ingest.directory import Directory
+from ingest.directory import Directory, Source
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,22 +79,32 @@ _numbered = msgspec.json.Decoder(_Numbered)
 def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple[str, bytes]]:
     """Return the receipts to publish: who numbers readings is told which of them are settled."""
     numbers: defaultdict[tuple[str, str, int], list[int]] = defaultdict(list)
+    topics = batch.intake.topics
+    first: dict[str, Source] = {}
     for message, device, boot, seq in _numbers(settled, directory):
-        topic = batch.sources[message].topic
-        if topic is not None:
-            numbers[str(topic.on(Channel.RECEIPT)), device, boot].append(seq)
+        numbers[topics[message], device, boot].append(seq)
+        first.setdefault(topics[message], batch.sources[message])
     return [
-        (topic, msgspec.json.encode({"device": device, "boot": boot, "seq": ranges(seqs)}))
-        for (topic, device, boot), seqs in numbers.items()
+        (
+            str(topic.on(Channel.RECEIPT)),
+            msgspec.json.encode({"device": device, "boot": boot, "seq": ranges(seqs)}),
+        )
+        for (published_on, device, boot), seqs in numbers.items()
+        if (topic := first[published_on].topic) is not None
     ]
 
 
 def _numbers(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, int, int]]:
     for columns in (*settled.stored.values(), *settled.duplicates):
         rows = np.flatnonzero((columns.boot >= 0) & (columns.seq >= 0))
-        for row in rows.tolist():
-            device = directory.device(int(columns.device_id[row])).name
-            yield int(columns.message[row]), device, int(columns.boot[row]), int(columns.seq[row])
+        for message, device_id, boot, seq in zip(
+            columns.message[rows].tolist(),
+            columns.device_id[rows].tolist(),
+            columns.boot[rows].tolist(),
+            columns.seq[rows].tolist(),
+            strict=True,
+        ):
+            yield message, directory.device(device_id).name, boot, seq
     for refused in settled.refused:
         try:
             numbered = _numbered.decode(refused.rejected.payload)
