@@ -17,7 +17,7 @@ from devices.kinds import Kinds
 if TYPE_CHECKING:
     import asyncpg
 
-    from devices.registry import Connection
+    from store.connection import Connection
 
 Check = Callable[[], Awaitable[str | None]]
 """Answers None when a part of the platform is ready, the reason otherwise."""

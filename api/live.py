@@ -27,7 +27,7 @@ from rules.alerts import get_alert
 from rules.events import AlertEvent, Cursor
 
 if TYPE_CHECKING:
-    from devices.registry import Connection
+    from store.connection import Connection
 
 log = structlog.get_logger(__name__)
 

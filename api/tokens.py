@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from devices.instants import to_datetime
 
 if TYPE_CHECKING:
-    from devices.registry import Connection
+    from store.connection import Connection
 
 _CREATE = """
 INSERT INTO token (name, hash, created_at)

@@ -22,10 +22,11 @@ from devices.errors import Conflict, Invalid, NotFound
 from devices.instants import Now, to_datetime
 from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Argument, ArgumentType, Command, Kind
-from devices.registry import Connection, Device
+from devices.registry import Device
 from devices.storable import storable, storable_json
 from devices.topics import Channel, Topic
 from devices.validation import meant
+from store.connection import Connection
 
 COMMON = (
     Command(name="reboot", label={"en": "Reboot", "fr": "Redémarrer", "ar": "إعادة التشغيل"}),

@@ -17,7 +17,8 @@ from devices.instants import Now
 from devices.kinds import Kinds
 from devices.new_device import Parent, check_parent, municipality_id_of
 from devices.registration import insert_devices
-from devices.registry import Connection, Device, Registry
+from devices.registry import Device, Registry
+from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,9 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.new_device import NewDevice, check
 from devices.registration import find_parents, municipality_ids, placed
-from devices.registry import Connection, Device, get_device
+from devices.registry import Device, get_device
 from devices.validation import meant
+from store.connection import Connection
 
 FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes")
 """What can change. Name and kind cannot, since readings are kept by them."""

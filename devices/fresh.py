@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from devices.latest import Latest
 
 if TYPE_CHECKING:
-    from devices.registry import Connection
+    from store.connection import Connection
 
 _SINCE = """
 SELECT

@@ -5,7 +5,7 @@ Ingest reads it when each batch takes the row, so a change is seen by the first 
 
 from __future__ import annotations
 
-from devices.registry import Connection
+from store.connection import Connection
 
 _ADVANCE = "UPDATE shard SET generation = generation + 1"
 

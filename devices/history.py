@@ -16,7 +16,7 @@ from devices.kinds.kind import Kind, Measurement, ValueType
 if TYPE_CHECKING:
     import asyncpg
 
-    from devices.registry import Connection
+    from store.connection import Connection
 
 Value = float | bool | str | None
 

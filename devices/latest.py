@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from devices.kinds.kind import INTERVAL, Kind, Reporting
-from devices.registry import Connection
+from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 
 from devices.instants import EPOCH, to_datetime
 from devices.kinds import STRUCTURAL, Kinds
-from devices.registry import Connection, Device
+from devices.registry import Device
 from devices.rejections import DEVICE_LIMIT
 from devices.storable import storable
+from store.connection import Connection
 
 DUPLICATE = "duplicate"
 """The outcome of a reading that was stored already; every other outcome is a reason of rejection."""

@@ -14,7 +14,7 @@ import asyncpg
 from devices import generation
 from devices.errors import AlreadyExists, Invalid, NotFound
 from devices.instants import Now, to_datetime
-from devices.registry import Connection, Municipality, municipality_of
+from devices.registry import Municipality, municipality_of
 from devices.validation import (
     check_locale,
     check_municipality_name,
@@ -24,6 +24,7 @@ from devices.validation import (
     check_weekend,
     meant,
 )
+from store.connection import Connection
 
 FIELDS = ("title", "time_zone", "locale", "weekend", "lat", "lon", "register_unknown")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from devices.instants import to_datetime
 
 if TYPE_CHECKING:
-    from devices.registry import Connection
+    from store.connection import Connection
 
 _RECORD = """
 INSERT INTO presence (device_id, online, changed_at)

@@ -19,8 +19,9 @@ from devices.errors import Invalid, NotFound
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registration import NewDevice
-from devices.registry import Connection, Device
+from devices.registry import Device
 from devices.rejections import Rejection
+from store.connection import Connection
 
 REASONS = ("unknown_device", "unknown_municipality", "unknown_kind", "misplaced", "not_your_device")
 """Reasons that a change of the registry can settle, so that a replay makes sense."""

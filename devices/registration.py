@@ -14,7 +14,8 @@ from devices.errors import AlreadyExists, Invalid
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.new_device import NewDevice, Parent, check, check_parent, municipality_id_of
-from devices.registry import Connection, Device
+from devices.registry import Device
+from store.connection import Connection
 
 __all__ = [
     "NewDevice",

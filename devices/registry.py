@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 
 from devices.errors import AlreadyExists, Conflict, Invalid, NotFound, RegistryError
-
-Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
-"""One connection, of a pool or not."""
+from store.connection import Connection
 
 __all__ = [
     "AlreadyExists",

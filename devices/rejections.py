@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from devices.instants import to_datetime
-from devices.registry import Connection
 from devices.storable import storable
+from store.connection import Connection
 
 TOPIC_LIMIT = 512
 DEVICE_LIMIT = 128

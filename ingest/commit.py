@@ -21,7 +21,8 @@ from ingest.directory import Directory
 from ingest.latest import LatestBuffer
 from ingest.settled import Settled, count, receipts
 from ingest.shard import Shard
-from store.readings import Connection, Writer
+from store.connection import Connection
+from store.readings import Writer
 
 Step = Callable[[str], None]
 """Told the name of each step as it is done; tests stop the process there."""

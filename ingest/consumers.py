@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from devices.columns import Columns
-from store.readings import Connection
+from store.connection import Connection
 
 
 class BatchConsumer(Protocol):

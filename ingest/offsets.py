@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from devices.instants import MICROSECOND, to_datetime, to_microseconds
 from ingest.clocks import ClockOffset, Offsets
-from store.readings import Connection
+from store.connection import Connection
 
 _RECORD = """
 INSERT INTO clock_offset (device_id, covers, ahead, created_at)

@@ -24,8 +24,8 @@ from ingest.directory import Directory
 from ingest.intake import Intake
 from ingest.settled import Settled
 from ingest.shard import Outcome
+from store.connection import Connection
 from store.failures import Failure, classify
-from store.readings import Connection
 
 log = structlog.get_logger(__name__)
 

@@ -29,7 +29,8 @@ from ingest.latest import FLUSH_EVERY_S
 from ingest.pipeline import Pipeline
 from ingest.session import Broker, BrokerRefused
 from ingest.shard import Shard
-from store.readings import Connection, CopyWriter, Writer
+from store.connection import Connection
+from store.readings import CopyWriter, Writer
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from uuid import UUID
 
 from devices.instants import to_datetime, to_microseconds
-from store.readings import Connection
+from store.connection import Connection
 
 
 class Fenced(Exception):

@@ -19,7 +19,8 @@ from ingest.batch import Batch, locate
 from ingest.rows import copy_columns
 from ingest.settled import Settled
 from store import readings
-from store.readings import Connection, Writer
+from store.connection import Connection
+from store.readings import Writer
 
 
 async def append(connection: Connection, writer: Writer, batch: Batch) -> Settled:

@@ -16,10 +16,10 @@ from nabd import address, clock
 from nabd.brokers import find_mosquitto
 from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
+from store.connection import Connection
 from store.errors import StoreError
 from store.migrate import require_migrated
 from store.pool import connect
-from store.readings import Connection
 
 
 class Verdict(StrEnum):

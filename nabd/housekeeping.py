@@ -14,7 +14,6 @@ from devices.instants import Now
 from store.edition import Edition, stored
 from store.failures import Failure, classify
 from store.partitions import keep_partitions
-from store.readings import Connection
 from store.tables import Table
 
 log = structlog.get_logger(__name__)
@@ -26,8 +25,7 @@ async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: 
     """Keep house until cancelled; an outage of the database postpones it."""
     while True:
         try:
-            async with pool.acquire() as lent:
-                connection: Connection = lent
+            async with pool.acquire() as connection:
                 await commands.expire(connection, now)
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now(), retention)

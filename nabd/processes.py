@@ -28,9 +28,9 @@ from nabd import address, clock, housekeeping, readiness
 from nabd.settings import Settings
 from rules import sweep as rules_sweep
 from rules.live import LiveRules
+from store.connection import Connection
 from store.migrate import require_migrated
 from store.pool import connect, open_pool, wait_until_available
-from store.readings import Connection
 
 log = structlog.get_logger(__name__)
 

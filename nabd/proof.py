@@ -17,9 +17,9 @@ import msgspec
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.kinds.kind import Kind
-from devices.registry import Connection
 from devices.tables import table_of
 from firmware_sim.publish_log import PublishLine, digest
+from store.connection import Connection
 
 ACCEPTED = 0x00
 """PUBACK reason with which a broker takes a message over; 0x10 (nobody subscribed) and errors do not."""

@@ -12,7 +12,6 @@ from nabd import address
 from nabd.settings import Settings
 from store.errors import StoreError
 from store.migrate import require_migrated
-from store.readings import Connection
 
 ALIVE_S = 10.0
 """An ingest that has not said anything for so long, in seconds of the wall clock, is not alive."""
@@ -34,8 +33,7 @@ def checks(settings: Settings, pool: asyncpg.Pool, now: Now, speed: float) -> Ma
 
 async def _schema(pool: asyncpg.Pool) -> str | None:
     try:
-        async with pool.acquire() as lent:
-            connection: Connection = lent
+        async with pool.acquire() as connection:
             await require_migrated(connection)
     except StoreError as error:
         return str(error)

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 
 from devices.instants import to_microseconds
-from devices.registry import Connection
 from firmware_sim.faults import FaultLine
+from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,9 @@ from devices.instants import Now
 from devices.kinds import Kinds
 from devices.municipalities import NewMunicipality
 from devices.registration import NewDevice
-from devices.registry import Connection, list_devices
+from devices.registry import list_devices
 from firmware_sim.town import Town
+from store.connection import Connection
 
 
 async def register(connection: Connection, kinds: Kinds, town: Town, now: Now) -> int:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import asyncpg
 
+from store.connection import Connection
 from store.errors import NotMigrated
 
 
@@ -29,7 +30,7 @@ CREATE_EXTENSION = "CREATE EXTENSION IF NOT EXISTS timescaledb"
 LICENCE = "SELECT current_setting('timescaledb.license', true)"
 
 
-async def detect(connection: asyncpg.Connection) -> Edition:
+async def detect(connection: Connection) -> Edition:
     """Tell what a new database can be, and create the extension where it can be.
 
     Creating it where the server has not preloaded its library would end the connection: so ask first.
@@ -51,7 +52,7 @@ async def detect(connection: asyncpg.Connection) -> Edition:
 STORED = "SELECT edition FROM nabd_schema"
 
 
-async def stored(connection: asyncpg.Connection) -> Edition:
+async def stored(connection: Connection) -> Edition:
     """Return the edition of a migrated database.
 
     Raises:

@@ -14,6 +14,7 @@ import asyncpg
 
 from store import edition as editions
 from store import partitions, views
+from store.connection import Connection
 from store.edition import Edition
 from store.errors import MigrationError, NotMigrated
 from store.tables import RETENTION, Table, add_column, create
@@ -55,7 +56,7 @@ RECORD = "INSERT INTO nabd_migration (number, name, checksum, applicable) VALUES
 
 
 async def migrate(
-    connection: asyncpg.Connection,
+    connection: Connection,
     tables: Sequence[Table],
     *,
     now: int,
@@ -102,7 +103,7 @@ AS_BEFORE = "RESET statement_timeout; RESET lock_timeout"
 
 
 @asynccontextmanager
-async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
+async def _alone(connection: Connection) -> AsyncIterator[None]:
     """Hold the lock that lets one migrate run at a time; of the session, as not all runs in transactions."""
     await connection.execute("SET statement_timeout = 0")
     await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
@@ -115,7 +116,7 @@ async def _alone(connection: asyncpg.Connection) -> AsyncIterator[None]:
             await connection.execute(AS_BEFORE)
 
 
-async def _edition(connection: asyncpg.Connection) -> Edition:
+async def _edition(connection: Connection) -> Edition:
     try:
         return await editions.stored(connection)
     except NotMigrated:
@@ -127,7 +128,7 @@ async def _edition(connection: asyncpg.Connection) -> Edition:
 APPLIED = "SELECT number, name, checksum FROM nabd_migration ORDER BY number"
 
 
-async def _applied(connection: asyncpg.Connection) -> dict[int, asyncpg.Record]:
+async def _applied(connection: Connection) -> dict[int, asyncpg.Record]:
     try:
         return {row["number"]: row for row in await connection.fetch(APPLIED)}
     except asyncpg.UndefinedTableError:
@@ -151,7 +152,7 @@ def _pending(versions: Sequence[Version], applied: dict[int, asyncpg.Record]) ->
     return [version for version in versions if version.number not in applied]
 
 
-async def _apply(connection: asyncpg.Connection, version: Version, edition: Edition) -> None:
+async def _apply(connection: Connection, version: Version, edition: Edition) -> None:
     row = (version.number, version.name, version.checksum, version.applies_to(edition))
     if not version.applies_to(edition):
         await connection.execute(RECORD, *row)
@@ -176,7 +177,7 @@ class _Changes:
 
 
 async def _changes(
-    connection: asyncpg.Connection, tables: Sequence[Table], edition: Edition, retention: timedelta
+    connection: Connection, tables: Sequence[Table], edition: Edition, retention: timedelta
 ) -> _Changes:
     """Return what declared tables lack, without doing it."""
     statements: list[str] = []
@@ -208,12 +209,12 @@ ORDER BY attnum
 """
 
 
-async def _columns(connection: asyncpg.Connection, table: str) -> dict[str, str]:
+async def _columns(connection: Connection, table: str) -> dict[str, str]:
     """Return a table's columns and their types, in stored order; empty when there is no such table."""
     return {row["attname"]: row["type"] for row in await connection.fetch(COLUMNS, table)}
 
 
-async def _create_views(connection: asyncpg.Connection, tables: Sequence[Table]) -> None:
+async def _create_views(connection: Connection, tables: Sequence[Table]) -> None:
     stored = [(table, list(await _columns(connection, table.name))) for table in tables]
     async with connection.transaction():
         for name, statement in views.statements(stored).items():
@@ -226,7 +227,7 @@ async def _create_views(connection: asyncpg.Connection, tables: Sequence[Table])
 
 
 async def plan(
-    connection: asyncpg.Connection,
+    connection: Connection,
     tables: Sequence[Table],
     *,
     now: int,
@@ -251,7 +252,7 @@ async def plan(
     return found
 
 
-async def _edition_of_new(connection: asyncpg.Connection) -> Edition:
+async def _edition_of_new(connection: Connection) -> Edition:
     """Tell what a database would become, without leaving the extension behind."""
     attempt = connection.transaction()
     await attempt.start()
@@ -261,9 +262,7 @@ async def _edition_of_new(connection: asyncpg.Connection) -> Edition:
         await attempt.rollback()
 
 
-async def require_migrated(
-    connection: asyncpg.Connection, *, versions: Sequence[Version] | None = None
-) -> Edition:
+async def require_migrated(connection: Connection, *, versions: Sequence[Version] | None = None) -> Edition:
     """Return the edition of a database whose schema this program can use; for processes at start.
 
     Raises:

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
+from store.connection import Connection
 from store.tables import RETENTION, Table
 
 WEEK = timedelta(days=7)
@@ -86,13 +87,13 @@ WHERE i.inhparent = to_regclass($1)
 """
 
 
-async def existing(connection: asyncpg.Connection, table: str) -> set[str]:
+async def existing(connection: Connection, table: str) -> set[str]:
     """Return the names of a table's partitions, the default one included."""
     return {row["relname"] for row in await connection.fetch(EXISTING, table)}
 
 
 async def missing(
-    connection: asyncpg.Connection, tables: Iterable[Table], now: int, retention: timedelta
+    connection: Connection, tables: Iterable[Table], now: int, retention: timedelta
 ) -> list[Partition]:
     """Return the partitions that must exist at `now` and do not."""
     found: list[Partition] = []
@@ -112,7 +113,7 @@ class Kept:
 
 
 async def keep_partitions(
-    connection: asyncpg.Connection, tables: Sequence[Table], now: int, retention: timedelta = RETENTION
+    connection: Connection, tables: Sequence[Table], now: int, retention: timedelta = RETENTION
 ) -> Kept:
     """Make the partitions that `now` (microseconds) asks for and drop those past retention.
 
@@ -138,7 +139,7 @@ async def keep_partitions(
     )
 
 
-async def _attempt(connection: asyncpg.Connection, sql: Sequence[str]) -> bool:
+async def _attempt(connection: Connection, sql: Sequence[str]) -> bool:
     """Run statements in one short transaction; tell whether no lock stood in the way."""
     try:
         async with connection.transaction():

@@ -15,11 +15,9 @@ import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
+from store.connection import Connection
 from store.copy import CopyColumn, encode, order
 from store.tables import ColumnType
-
-Connection = Any
-"""asyncpg.Connection, or what its pool lends; asyncpg's own type is not one."""
 
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 """SQLSTATE classes 22 and 23: the rows are at fault, and trying again cannot help."""
@@ -80,7 +78,11 @@ class CopyWriter:
         # A memoryview: asyncpg would take bytes for the name of a file.
         source = memoryview(encode(ordered, rows))
         await connection.copy_to_table(
-            table, source=source, columns=[c.name for c in ordered], format="binary", timeout=60
+            table,
+            source=source,  # type: ignore[arg-type]  # any buffer is read, whatever the stubs say
+            columns=[c.name for c in ordered],
+            format="binary",
+            timeout=60,
         )
 
 

@@ -18,8 +18,8 @@ from nabd.bench.rig import Rig
 from nabd.bench.traffic import Stream
 from nabd.brokers import Mosquitto
 from nabd.settings import Settings, environment
+from store.connection import Connection
 from store.pool import connect
-from store.readings import Connection
 
 START_S, STALLED_S = 30.0, 30.0
 SUBSCRIBED = "subscribed"

@@ -10,8 +10,8 @@ from devices.instants import Now
 from devices.kinds import Kinds
 from devices.municipalities import NewMunicipality
 from devices.registration import NewDevice
-from devices.registry import Connection
 from devices.topics import Channel, Topic
+from store.connection import Connection
 
 MUNICIPALITY = "bench"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +21,8 @@ from nabd.bench.fleet import Fleet
 from nabd.bench.rig import Rig
 from nabd.bench.traffic import Stream, make_stream
 from nabd.percentiles import percentiles
+from store.connection import Connection
 from store.pool import connect
-from store.readings import Connection
 
 OF = (50, 99, 99.9)
 
@@ -122,7 +123,7 @@ async def _alerts(connection: Connection, stream: Stream) -> list[float]:
     return _of_newest(await connection.fetch(_ALERTS), stream)
 
 
-def _of_newest(rows: list[tuple[int, float]], stream: Stream) -> list[float]:
+def _of_newest(rows: list[asyncpg.Record], stream: Stream) -> list[float]:
     """Keep the newest reading of each message: an array's older ones had waited on the device."""
     if not rows:
         return []

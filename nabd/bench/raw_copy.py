@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from nabd.bench.recorded import EncodedBatch
 from nabd.bench.rig import Rig
+from store.connection import Connection
 from store.pool import connect
-from store.readings import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,5 +47,8 @@ async def _copy(connection: Connection, batches: Sequence[EncodedBatch]) -> None
     async with connection.transaction():
         for batch in batches:
             await connection.copy_to_table(
-                batch.table, source=memoryview(batch.data), columns=batch.names, format="binary"
+                batch.table,
+                source=memoryview(batch.data),  # type: ignore[arg-type]  # any buffer is read
+                columns=batch.names,
+                format="binary",
             )

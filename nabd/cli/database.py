@@ -18,10 +18,10 @@ from devices.errors import RegistryError
 from devices.instants import Now
 from devices.kinds import Kinds
 from devices.kinds.kind import KindError
-from devices.registry import Connection
 from nabd import clock
 from nabd.cli.output import fail
 from nabd.settings import Settings
+from store.connection import Connection
 from store.errors import StoreError
 from store.migrate import require_migrated
 from store.pool import connect

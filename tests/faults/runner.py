@@ -27,8 +27,8 @@ from ingest.session import Broker
 from nabd import logs
 from rules.live import LiveRules
 from store import pool
+from store.connection import Connection
 from store.pool import connect
-from store.readings import Connection
 from tests.faults import builds
 
 STEPS = ("fenced", "readings", "ledger", "consumed", "committed", "acknowledged")

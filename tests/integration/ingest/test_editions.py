@@ -30,6 +30,7 @@ from ingest.settled import Settled
 from ingest.shard import Shard
 from rules import catalogue, files
 from rules.live import LiveRules
+from store.connection import Connection
 from store.pool import connect
 from store.readings import CopyWriter, InsertWriter, Writer
 
@@ -45,9 +46,8 @@ class Edition:
     clock: int = NOW
 
     @property
-    def connection(self) -> asyncpg.Connection:
-        connection: asyncpg.Connection = self.pipeline.connection
-        return connection
+    def connection(self) -> Connection:
+        return self.pipeline.connection
 
     async def receive(self, *elements: object, device: str = "b1") -> Settled:
         """Commit one message per element, received a second after the last ones."""
