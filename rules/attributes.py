@@ -6,7 +6,7 @@ Pure: built from plain mappings. Must not know the database.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +21,45 @@ INTERVAL = "interval_s"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One device: attributes, where it stands (its municipality's position if unknown), its time zone."""
+    """One device: attributes, where it stands (its municipality's position if unknown), its calendar.
+
+    zone, weekend: its municipality's clock and ISO days. maintenance: spans (from, until) in microseconds.
+    """
 
     attributes: Mapping[str, Any]
     lat: float | None = None
     lon: float | None = None
     zone: str = "UTC"
+    weekend: tuple[int, ...] = (6, 7)
+    maintenance: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """Maintenance windows of n devices: w spans with their owner's row. start, end: microseconds."""
+
+    owner: NDArray[np.intp]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, spans: Sequence[tuple[tuple[int, int], ...]]) -> Windows | None:
+        """Build from each device's spans; None when there are none."""
+        found = [(row, *span) for row, own in enumerate(spans) for span in own]
+        if not found:
+            return None
+        owner, start, end = np.array(found, dtype=np.int64).T
+        return cls(owner=owner, start=start, end=end)
+
+    def hold(self, rows: NDArray[np.intp], instants: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which instants lie in a window of their row's device; the end is not included."""
+        first = np.searchsorted(self.owner, rows, side="left")
+        many = np.searchsorted(self.owner, rows, side="right") - first
+        inside = np.zeros(len(rows), dtype=np.bool_)
+        for turn in range(int(many.max(initial=0))):
+            window = np.minimum(first + turn, len(self.owner) - 1)
+            inside |= (turn < many) & (self.start[window] <= instants) & (instants < self.end[window])
+        return inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +67,7 @@ class Attributes:
     """Attributes of n devices and, in the last row, of nobody: everything unknown.
 
     numbers: (n + 1,) float64, NaN where absent (booleans 0.0 and 1.0). texts: object, None where absent.
-    lat, lon: degrees, NaN where unknown. zone: index into `zones`.
+    lat, lon: degrees, NaN where unknown. zone: index into `zones`. weekend: bits of days, 0 is Monday.
     """
 
     rows: NDArray[np.intp]
@@ -45,6 +78,8 @@ class Attributes:
     lon: NDArray[np.float64]
     zone: NDArray[np.intp]
     zones: tuple[str, ...]
+    weekend: NDArray[np.int64]
+    windows: Windows | None
 
     def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device; nobody's where it is unknown."""
@@ -75,6 +110,8 @@ def build(
         lon=np.array([math.nan if f.lon is None else f.lon for f in facts]),
         zone=np.array([position[f.zone] for f in facts], dtype=np.intp),
         zones=zones,
+        weekend=np.array([sum(1 << (day - 1) for day in f.weekend) for f in facts], dtype=np.int64),
+        windows=Windows.of([f.maintenance for f in facts]),
     )
 
 

@@ -29,8 +29,8 @@ _QUARTER_US = 900_000_000
 class Context:
     """n rows of one kind.
 
-    order: (n,) row of `columns` for each row here. observed_at: (n,) microseconds. late: (n,) bool, at or
-    before what the device had observed when the row arrived. previous(i) of a history: see rules.histories.
+    order: (n,) row of `columns` for each row here. observed_at: (n,) microseconds. past(i): what
+    the program's history i says about every row, see rules.histories.
     """
 
     def __init__(self, columns: Columns, order: NDArray[np.intp], attributes: Attributes) -> None:
@@ -41,8 +41,9 @@ class Context:
         self.received_at: NDArray[np.int64] = columns.received_at[order]
         self.device_id: NDArray[np.int32] = columns.device_id[order]
         self.facts = attributes.rows_of(self.device_id)
-        self.previous: Callable[[int], tuple[Floats, Floats]] = _no_history
+        self.past: Callable[[int], Any] = _no_history
         self._kept: dict[Hashable, NDArray[Any]] = {}
+        self._numbers: dict[tuple[str, bool], dict[str | None, int]] = {}
 
     def __len__(self) -> int:
         return len(self.order)
@@ -92,18 +93,56 @@ class Context:
         lat, lon = self.attributes.lat[self.facts], self.attributes.lon[self.facts]
         return self.keep("sun", lambda: sun.elevation_deg(self.observed_at, lat, lon))
 
+    def lag_s(self) -> Floats:
+        """Return how long after it was observed each reading was received, in seconds."""
+        return self.keep("lag", lambda: (self.received_at - self.observed_at) / 1e6)
+
     def local_min(self) -> NDArray[np.int64]:
         """Return minutes after midnight on the clock of the device's municipality."""
-        return self.keep("local_min", self._local_min)
+        return self._local_minutes() % 1440
 
-    def _local_min(self) -> NDArray[np.int64]:
+    def weekend(self) -> NDArray[np.bool_]:
+        """Tell whether it is a weekend day on the calendar of the device's municipality."""
+        # 1970-01-01 was a Thursday; bit 0 is Monday.
+        weekday = (self._local_minutes() // 1440 + 3) % 7
+        found: NDArray[np.bool_] = (self.attributes.weekend[self.facts] >> weekday) & 1 == 1
+        return found
+
+    def _local_minutes(self) -> NDArray[np.int64]:
+        return self.keep("local_minutes", self._count_local_minutes)
+
+    def _count_local_minutes(self) -> NDArray[np.int64]:
         # Offsets change on quarter hours only, so a few look-ups serve a whole batch.
-        quarter = self.observed_at // _QUARTER_US
-        keys = np.stack([self.attributes.zone[self.facts], quarter], axis=1)
-        unique, inverse = np.unique(keys, axis=0, return_inverse=True)
-        offsets = [_offset_min(self.attributes.zones[zone], int(q) * _QUARTER_US) for zone, q in unique]
-        minutes = self.observed_at // 60_000_000 + np.array(offsets, dtype=np.int64)[inverse.ravel()]
-        return minutes % 1440
+        zones = len(self.attributes.zones)
+        keys = self.observed_at // _QUARTER_US * zones + self.attributes.zone[self.facts]
+        unique, inverse = np.unique(keys, return_inverse=True)
+        offsets = [
+            _offset_min(self.attributes.zones[k % zones], k // zones * _QUARTER_US) for k in unique.tolist()
+        ]
+        return self.observed_at // 60_000_000 + np.array(offsets, dtype=np.int64)[inverse]
+
+    def maintained(self) -> NDArray[np.bool_] | None:
+        """Tell which readings lie in a maintenance window of their device, None when none does."""
+        if self.attributes.windows is None:
+            return None
+        windows = self.attributes.windows
+        return self.keep("maintained", lambda: windows.hold(self.facts, self.observed_at))
+
+    def number_of(self, text: str, name: str, use_suspect: bool) -> int:
+        """Return the number that stands for a text in `numbered`, -2 when it does not occur."""
+        self.numbered(name, use_suspect)
+        return self._numbers[name, use_suspect].get(text, -2)
+
+    def numbered(self, name: str, use_suspect: bool) -> NDArray[np.int64]:
+        """Return a text measurement as numbers, equal ones for equal texts, -1 where it is missing."""
+        return self.keep(("numbered", name, use_suspect), lambda: self._number_texts(name, use_suspect))
+
+    def _number_texts(self, name: str, use_suspect: bool) -> NDArray[np.int64]:
+        numbers: dict[str | None, int] = {None: -1}
+        texts = self.text(name, use_suspect).tolist()
+        found = np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int64)
+        self._numbers[name, use_suspect] = numbers
+        return found
 
     def interval_us(self) -> NDArray[np.int64]:
         """Return how soon after each row the next is expected: the device's own interval, or its kind's."""
@@ -121,8 +160,8 @@ class Context:
         assert reporting.measurement is not None
         if reporting.at_least is not None:
             return self.columns.values[reporting.measurement][self.order] >= reporting.at_least
-        values = self.text(reporting.measurement, use_suspect=True)
-        return np.isin(values.astype(str), reporting.one_of)
+        values = self.numbered(reporting.measurement, use_suspect=True)
+        return np.isin(values, [self.number_of(c, reporting.measurement, True) for c in reporting.one_of])
 
 
 @lru_cache(maxsize=4096)
@@ -132,5 +171,5 @@ def _offset_min(zone: str, instant: int) -> int:
     return 0 if offset is None else int(offset.total_seconds()) // 60
 
 
-def _no_history(index: int) -> tuple[Floats, Floats]:
+def _no_history(index: int) -> Any:
     raise LookupError(f"no history {index} outside a step")

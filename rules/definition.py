@@ -45,13 +45,16 @@ class Gate:
     """When a rule looks at readings at all; outside they are undecided.
 
     local_from_min, local_to_min: minutes after local midnight; the first is included, the last is not.
-    condition: an expression.
+    days: by the municipality's week and clock.
+    condition: an expression. maintenance: whether it looks during maintenance windows too.
     """
 
     local_from_min: int | None = None
     local_to_min: int | None = None
+    days: Literal["weekend", "workdays"] | None = None
     sun: Literal["day", "night"] | None = None
     condition: str | None = None
+    maintenance: Literal["rest", "look"] = "rest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,13 +19,11 @@ from rules.attributes import Attributes
 from rules.context import Context
 from rules.grouping import group, late_rows
 from rules.histories import Histories
-from rules.latches import Flip, run
+from rules.latches import Flip, Wanted, run
 from rules.program import Compiled, Program
-from rules.state import Changes, State
+from rules.state import Changes, Patch, State
 from rules.transition import State as Condition
 from rules.transition import Transition
-
-Codes = NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,56 +59,76 @@ def step(
         RuleFailed: a condition raised. Skip that rule and step again.
     """
     grouping = group(state.slots_of(columns.device_id))
-    rows = state.rows.take(grouping.slots)
     context = Context(columns, grouping.order, attributes)
-    late = late_rows(grouping, context.observed_at, rows.watermark)
-    histories = Histories(context, grouping, late, program.histories, rows)
-    context.previous = histories.previous
+    watermark = state.rows.watermark[grouping.slots]
+    late = late_rows(grouping, context.observed_at, watermark)
+    histories = Histories(program, context, grouping, late, state.rows)
+    context.past = histories.past
+    flips: list[Flip] = []
+    patches: list[Patch] = []
     with np.errstate(all="ignore"):
-        rise, fall = _conditions(program, context, late, skip)
-        flips = run(program, grouping, context, late, rise, fall, rows)
+        for index, rule in enumerate(program.rules):
+            if rule.rule.id in skip or not len(context):
+                continue
+            wanted = _wanted(rule, context, late)
+            found, changed = run(index, rule, wanted, context, grouping, state.rows)
+            flips += found
+            patches += changed
         if len(context):
             newest = np.maximum.reduceat(context.observed_at, grouping.first)
-            rows.watermark = np.maximum(rows.watermark, newest)
+            patches.append(Patch("watermark", grouping.slots, None, np.maximum(watermark, newest)))
         transitions = _transitions(program, context, late, flips)
-    return Step(changes=Changes(slots=grouping.slots, rows=rows), transitions=transitions)
+    return Step(changes=Changes(patches=(*patches, *histories.patches)), transitions=transitions)
 
 
-def _conditions(
-    program: Program, context: Context, late: NDArray[np.bool_], skip: Collection[str]
-) -> tuple[Codes, Codes]:
-    """Return what latches wait for, off and on, (n, latches): 1 true, 0 false, -1 undecided."""
-    rise = np.full((len(context), program.latch_count), -1, dtype=np.int8)
-    fall = rise.copy()
-    for rule in program.rules:
-        if rule.rule.id in skip:
-            continue
-        try:
-            _one_rule(rule, context, late, rise[:, rule.latches], fall[:, rule.latches])
-        except Exception as error:
-            # Whatever one rule does wrong must cost neither the batch nor the other rules.
-            raise RuleFailed(rule.rule.id, error) from error
-    return rise, fall
+def _wanted(rule: Compiled, context: Context, late: NDArray[np.bool_]) -> Wanted:
+    """Return what a rule's latches wait for on every row.
+
+    Raises:
+        RuleFailed: the rule raised.
+    """
+    try:
+        wanted = _conditions(rule, context)
+        # Every function of the past must have seen every row, also one that only a sentence uses.
+        for history in range(rule.first_history, rule.first_history + len(rule.histories)):
+            context.past(history)
+    except Exception as error:
+        # Whatever one rule does wrong must cost neither the batch nor the other rules.
+        raise RuleFailed(rule.rule.id, error) from error
+    if not late.any():
+        return wanted
+    # Out of its order a reading cannot end, continue or interrupt anything; at most it is news by itself.
+    raises = rule.rule.definition.late == "raise" and rule.immediate
+    return Wanted(
+        rise=[np.where(late & ~((rise == 1) & raises), np.nan, rise) for rise in wanted.rise],
+        fall=[np.where(late, np.nan, fall) for fall in wanted.fall],
+        late=late,
+    )
 
 
-def _one_rule(rule: Compiled, context: Context, late: NDArray[np.bool_], rise: Codes, fall: Codes) -> None:
-    reached: truth.Truth | None = None
-    for level in reversed(range(len(rule.levels))):
-        own = rule.levels[level](context)
-        reached = own if reached is None else truth.either(own, reached)
-        rise[:, level] = truth.codes(reached)
-        fall[:, level] = truth.codes(truth.negated(reached))
+def _conditions(rule: Compiled, context: Context) -> Wanted:
+    rise: list[truth.Truth] = []
+    for level in reversed(rule.levels):
+        own = level(context)
+        rise.append(truth.either(own, rise[-1]) if rise else own)
+    rise.reverse()
+    fall = [truth.negated(reached) for reached in rise]
     if rule.clear is not None:
-        fall[:, 0] = truth.codes(rule.clear(context))
-    if rule.gate is not None:
-        closed = rule.gate(context) != 1
-        rise[closed] = -1
-        fall[closed] = -1
-    if late.any():
-        # Out of its order a reading cannot end, continue or interrupt anything; at most it is news by itself.
-        raises = rule.rule.definition.late == "raise" and rule.immediate
-        rise[late] = np.where(rise[late] == 1, 1, -1) if raises else -1
-        fall[late] = -1
+        fall[0] = rule.clear(context)
+    closed = _closed(rule, context)
+    if closed is not None:
+        rise = [np.where(closed, np.nan, one) for one in rise]
+        fall = [np.where(closed, np.nan, one) for one in fall]
+    return Wanted(rise=rise, fall=fall, late=None)
+
+
+def _closed(rule: Compiled, context: Context) -> NDArray[np.bool_] | None:
+    """Tell on which rows the rule does not look, None when it looks at all of them."""
+    closed: NDArray[np.bool_] | None = None if rule.gate is None else rule.gate(context) != 1
+    resting = context.maintained() if rule.rests else None
+    if closed is None or resting is None:
+        return resting if closed is None else closed
+    return closed | resting
 
 
 def _transitions(

@@ -7,7 +7,7 @@ Types are checked against a kind before anything runs. Numbers and truths are fl
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -138,6 +138,9 @@ class _Compiler:
         if a.type is not Type.NUMBER and not isinstance(op, ast.Eq | ast.NotEq):
             raise wrong(left, f"{a.type} can only be equal or not")
         self._known_choice(left, b.constant, right)
+        texts = self._texts(left, [b.constant])
+        if texts is not None:
+            return texts if isinstance(op, ast.Eq) else lambda c: truth.negated(texts(c))
         if a.type is Type.TEXT:
             return lambda c: _compare_texts(compare, a.compute(c), b.compute(c), len(c))
         if isinstance(b.constant, float):
@@ -155,9 +158,27 @@ class _Compiler:
                 raise wrong(element, "`in` needs plain values")
             self._known_choice(left, option.constant, element)
         values = {o.constant for o in options}
+        texts = self._texts(left, values)
+        if texts is not None:
+            return texts
         if a.type is Type.TEXT:
             return lambda c: _texts_in(a.compute(c), values)
         return _fold(truth.either, [_equals(a.compute, v) for v in values if isinstance(v, float)])
+
+    def _texts(self, node: ast.expr, values: Iterable[object]) -> Compute | None:
+        """Return what tells whether a text measurement is one of some plain texts; None for anything else."""
+        wanted = frozenset(v for v in values if isinstance(v, str))
+        known = {m.name for m in self.scope.kind.measurements if m.type is ValueType.TEXT}
+        if not wanted or not isinstance(node, ast.Name) or node.id not in known - set(self.scope.lets):
+            return None
+        name, suspect = node.id, self.scope.use_suspect
+
+        def compute(c: Context) -> NDArray[np.float64]:
+            numbers = c.numbered(name, suspect)
+            found = np.isin(numbers, [c.number_of(text, name, suspect) for text in wanted])
+            return truth.decided(found, numbers == -1)
+
+        return lambda c: c.keep(("texts", name, suspect, wanted), lambda: compute(c))
 
     def _known_choice(self, left: ast.expr, value: object, right: ast.expr) -> None:
         """Refuse a text that the measurement can never have: it would be a condition that never holds."""

@@ -15,39 +15,35 @@ from numpy.typing import NDArray
 
 from devices.kinds.kind import AttributeType
 from rules import truth
+from rules.arguments import arguments
 from rules.context import Context
-from rules.durations import duration_us
+from rules.curves import interpolate, parse_curve
 from rules.errors import closest
 from rules.geometry import distance_m
-from rules.scope import Compiler, History, Type, Typed, wrong
+from rules.past import PAST
+from rules.scope import Compiler, Type, Typed, wrong
 
 Function = Callable[[Compiler, ast.Call, int], Typed]
 _FloatArray = NDArray[np.float64]
 
 
-def _arguments(call: ast.Call, least: int, most: int, form: str) -> list[ast.expr]:
-    if not least <= len(call.args) <= most:
-        raise wrong(call, f"write {form}")
-    return call.args
-
-
 def _abs(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
-    (argument,) = _arguments(call, 1, 1, "abs(x)")
+    (argument,) = arguments(call, 1, 1, "abs(x)")
     inner = compiler.wanted(argument, depth, Type.NUMBER).compute
     return Typed(Type.NUMBER, lambda c: np.abs(inner(c)))
 
 
 def _extreme(choose: Callable[[Any, Any], NDArray[np.float64]], name: str) -> Function:
     def function(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
-        arguments = _arguments(call, 2, 16, f"{name}(a, b, ...)")
-        parts = [compiler.wanted(a, depth, Type.NUMBER).compute for a in arguments]
+        given = arguments(call, 2, 16, f"{name}(a, b, ...)")
+        parts = [compiler.wanted(a, depth, Type.NUMBER).compute for a in given]
         return Typed(Type.NUMBER, lambda c: reduce(choose, [p(c) for p in parts]))
 
     return function
 
 
 def _attr(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
-    name_node, *default_node = _arguments(call, 1, 2, "attr(name) or attr(name, default)")
+    name_node, *default_node = arguments(call, 1, 2, "attr(name) or attr(name, default)")
     name = _bare(name_node)
     if name is None:
         raise wrong(name_node, "attr() takes the name of an attribute")
@@ -103,47 +99,8 @@ def _or_text(values: NDArray[np.object_], default: float | str | None) -> NDArra
     return filled
 
 
-def _delta(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
-    (argument,) = _arguments(call, 1, 1, "delta(x)")
-    inner, index = _remembered(compiler, argument, depth)
-    typed = Typed(Type.NUMBER, lambda c: inner.compute(c) - c.previous(index)[0])
-    compiler.scope.shown[ast.unparse(call)] = typed
-    return typed
-
-
-def _rate(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
-    argument, per_node = _arguments(call, 2, 2, 'rate(x, "1m")')
-    per = compiler.wanted(per_node, depth, Type.TEXT).constant
-    try:
-        per_s = duration_us(str(per)) / 1e6
-    except ValueError as error:
-        raise wrong(per_node, str(error)) from None
-    inner, index = _remembered(compiler, argument, depth)
-
-    def compute(c: Context) -> _FloatArray:
-        before, elapsed_s = c.previous(index)
-        rate: _FloatArray = (inner.compute(c) - before) / elapsed_s * per_s
-        return rate
-
-    typed = Typed(Type.NUMBER, compute)
-    compiler.scope.shown[ast.unparse(call)] = typed
-    return typed
-
-
-def _remembered(compiler: Compiler, argument: ast.expr, depth: int) -> tuple[Typed, int]:
-    """Return the compiled argument and the index of the history that remembers it."""
-    scope = compiler.scope
-    typed = compiler.wanted(argument, depth, Type.NUMBER)
-    key = ast.unparse(argument)
-    for position, history in enumerate(scope.histories):
-        if history.key == key:
-            return typed, scope.first_history + position
-    scope.histories.append(History(key=key, rule=scope.rule, compute=typed.compute, gap=scope.gap))
-    return typed, scope.first_history + len(scope.histories) - 1
-
-
 def _outside(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
-    (argument,) = _arguments(call, 1, 1, "outside(attr(geofence))")
+    (argument,) = arguments(call, 1, 1, "outside(attr(geofence))")
     polygon = compiler.wanted(argument, depth, Type.POLYGON).constant
     scope = compiler.scope
     if not {"lat", "lon"} <= {m.name for m in scope.kind.measurements}:
@@ -162,15 +119,35 @@ def _outside(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
 
 
 def _sun(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
-    _arguments(call, 0, 0, "sun()")
+    arguments(call, 0, 0, "sun()")
     typed = Typed(Type.NUMBER, lambda c: c.sun_deg())
     compiler.scope.shown["sun()"] = typed
     return typed
 
 
+def _lag(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    arguments(call, 0, 0, "lag()")
+    typed = Typed(Type.NUMBER, lambda c: c.lag_s())
+    compiler.scope.shown["lag()"] = typed
+    return typed
+
+
+def _curve(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    x_node, points_node = arguments(call, 2, 2, 'curve(x, "0:0.5 100:1")')
+    x = compiler.wanted(x_node, depth, Type.NUMBER).compute
+    points = compiler.wanted(points_node, depth, Type.TEXT)
+    if isinstance(points.constant, str):
+        fixed = parse_curve(points.constant)
+        if fixed is None:
+            raise wrong(points_node, "a curve is points such as 0:0.5 50:0.8 100:1, x rising")
+        xs, ys = fixed
+        return Typed(Type.NUMBER, lambda c: np.interp(x(c), xs, ys))
+    return Typed(Type.NUMBER, lambda c: interpolate(x(c), points.compute(c)))
+
+
 def _distance(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
-    arguments = _arguments(call, 4, 4, "distance_m(lat1, lon1, lat2, lon2)")
-    parts = [compiler.wanted(a, depth, Type.NUMBER).compute for a in arguments]
+    given = arguments(call, 4, 4, "distance_m(lat1, lon1, lat2, lon2)")
+    parts = [compiler.wanted(a, depth, Type.NUMBER).compute for a in given]
     return Typed(Type.NUMBER, lambda c: distance_m(*(part(c) for part in parts)))
 
 
@@ -192,9 +169,10 @@ FUNCTIONS: Mapping[str, Function] = {
     "min": _extreme(np.minimum, "min"),
     "max": _extreme(np.maximum, "max"),
     "attr": _attr,
-    "delta": _delta,
-    "rate": _rate,
+    **PAST,
     "outside": _outside,
     "sun": _sun,
+    "lag": _lag,
+    "curve": _curve,
     "distance_m": _distance,
 }

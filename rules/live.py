@@ -142,7 +142,7 @@ class LiveRules:
         self, connection: Connection, batch: int, state: State, changes: Changes, rows: Columns
     ) -> None:
         kept = snapshot.take(state)
-        kept.rows.put(changes.slots, changes.rows)
+        changes.apply(kept.rows)
         received_at = int(rows.received_at.max())
         data = snapshot.dump(kept)
         await stored.save_checkpoint(connection, self._shard, rows.kind.name, batch, received_at, data)

@@ -1,4 +1,4 @@
-"""The stream rules of one kind, compiled: conditions as functions, holds and gaps as arrays.
+"""The stream rules of one kind, compiled: conditions as functions over columns.
 
 A rule is a stack of latches, one per level, lowest severity first. A latch is off or on; what it waits for
 must hold in a run of readings before it flips. Pure. Must not know state or readings.
@@ -6,11 +6,11 @@ must hold in a run of readings before it flips. Pure. Must not know state or rea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from devices.kinds.kind import Kind
 from rules import summary, truth
@@ -58,6 +58,12 @@ class Compiled:
         return slice(self.first_latch, self.first_latch + len(self.severities))
 
     @property
+    def rests(self) -> bool:
+        """Tell whether the rule does not look during maintenance."""
+        gate = self.rule.definition.when
+        return gate is None or gate.maintenance == "rest"
+
+    @property
     def immediate(self) -> bool:
         """Tell whether a single reading is enough to fire."""
         hold = self.rule.definition.hold
@@ -66,17 +72,13 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """All rules of one kind; arrays have one entry per latch."""
+    """All rules of one kind; values, instants: which columns of a state each history has."""
 
     kind: Kind
     rules: tuple[Compiled, ...]
     histories: tuple[History, ...]
-    rise_readings: NDArray[np.int32]
-    rise_us: NDArray[np.int64]
-    fall_readings: NDArray[np.int32]
-    fall_us: NDArray[np.int64]
-    gap_intervals: NDArray[np.float64]
-    gap_us: NDArray[np.int64]
+    values: tuple[slice, ...]
+    instants: tuple[slice, ...]
     numbers: frozenset[str]
     texts: frozenset[str]
     polygons: frozenset[str]
@@ -84,7 +86,25 @@ class Program:
     @property
     def latch_count(self) -> int:
         """Number of latches of all rules together."""
-        return len(self.rise_us)
+        return sum(len(rule.severities) for rule in self.rules)
+
+    def columns_of(self, rule: Compiled) -> tuple[slice, slice]:
+        """Return which numbers and instants of a state the histories of a rule have; it has at least one."""
+        first, last = rule.first_history, rule.first_history + len(rule.histories) - 1
+        return (
+            slice(self.values[first].start, self.values[last].stop),
+            slice(self.instants[first].start, self.instants[last].stop),
+        )
+
+    @property
+    def value_count(self) -> int:
+        """How many numbers all histories remember of a device."""
+        return sum(h.values for h in self.histories)
+
+    @property
+    def instant_count(self) -> int:
+        """How many instants all histories remember of a device."""
+        return sum(h.instants for h in self.histories)
 
 
 def compile_rule(kind: Kind, rule: Rule) -> Compiled:
@@ -111,21 +131,23 @@ def compile_program(kind: Kind, rules: Sequence[Rule]) -> Program:
         scopes.append(scope)
         latches += len(one.severities)
         histories += len(one.histories)
-    definitions = [c.rule.definition for c in compiled for _ in c.severities]
+    remembered = tuple(h for c in compiled for h in c.histories)
     return Program(
         kind=kind,
         rules=tuple(compiled),
-        histories=tuple(h for c in compiled for h in c.histories),
-        rise_readings=np.array([d.hold.readings for d in definitions], dtype=np.int32),
-        rise_us=np.array([d.hold.lasting_us for d in definitions], dtype=np.int64),
-        fall_readings=np.array([d.keep_firing.readings for d in definitions], dtype=np.int32),
-        fall_us=np.array([d.keep_firing.lasting_us for d in definitions], dtype=np.int64),
-        gap_intervals=np.array([d.max_gap.intervals for d in definitions], dtype=np.float64),
-        gap_us=np.array([d.max_gap.fixed_us for d in definitions], dtype=np.int64),
+        histories=remembered,
+        values=_columns(h.values for h in remembered),
+        instants=_columns(h.instants for h in remembered),
         numbers=frozenset().union(*(s.numbers for s in scopes)),
         texts=frozenset().union(*(s.texts for s in scopes)),
         polygons=frozenset().union(*(s.polygons for s in scopes)),
     )
+
+
+def _columns(widths: Iterable[int]) -> tuple[slice, ...]:
+    """Return which columns belong to each history."""
+    stops = list(accumulate(widths, initial=0))
+    return tuple(slice(start, stop) for start, stop in pairwise(stops))
 
 
 def _compile(kind: Kind, rule: Rule, first_latch: int, first_history: int) -> tuple[Compiled, Scope]:
@@ -138,7 +160,7 @@ def _compile(kind: Kind, rule: Rule, first_latch: int, first_history: int) -> tu
         first_history=first_history,
     )
     for name, text in definition.let.items():
-        scope.lets[name] = _part(f"let.{name}", compile_expression, text, scope)
+        scope.lets[name] = _kept(_part(f"let.{name}", compile_expression, text, scope), definition.id, name)
     severities = tuple(sorted(definition.levels, key=lambda s: s.rank))
     conditions = tuple(definition.levels[s] for s in severities)
     levels = [
@@ -162,6 +184,12 @@ def _compile(kind: Kind, rule: Rule, first_latch: int, first_history: int) -> tu
         histories=tuple(scope.histories),
     )
     return compiled, scope
+
+
+def _kept(typed: Typed, rule: str, name: str) -> Typed:
+    """Return what computes a `let` once per step, however often it is named."""
+    key = ("let", rule, name)
+    return Typed(typed.type, lambda c: c.keep(key, lambda: typed.compute(c)), typed.constant)
 
 
 def _part(part: str, compile_text: object, text: str, scope: Scope) -> Typed:
@@ -194,6 +222,9 @@ def _gate(gate: Gate, scope: Scope) -> Compute:
     start, end = gate.local_from_min, gate.local_to_min
     if start is not None and end is not None:
         parts.append(lambda c: _within(c, start, end))
+    if gate.days is not None:
+        weekend = gate.days == "weekend"
+        parts.append(lambda c: (c.weekend() == weekend).astype(np.float64))
     if gate.sun is not None:
         day = gate.sun == "day"
         parts.append(lambda c: truth.decided((c.sun_deg() >= HORIZON_DEG) == day, np.isnan(c.sun_deg())))

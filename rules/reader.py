@@ -42,6 +42,7 @@ _SWEEP_KEYS = [*_SHARED, "family", *_SWEEP_FAMILIES]
 _SILENT_KEYS = ("missing", "at_least", "severity")
 _READINGS = re.compile(r"(\d+)\s*readings?")
 _INTERVALS = re.compile(r"(\d+(?:\.\d+)?)\s*intervals?")
+_GATE_CHOICES = {"days": ("weekend", "workdays"), "sun": ("day", "night"), "maintenance": ("rest", "look")}
 _LOCAL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -210,7 +211,7 @@ class Reader:
     def _gate(self) -> Gate | None:
         given = self._expressions("when")
         start = end = None
-        for name, text in given.items():
+        for name, text in list(given.items()):
             node = self._nodes[f"when.{name}"]
             if name == "local_time":
                 found = _LOCAL_TIME.fullmatch(text)
@@ -218,15 +219,17 @@ class Reader:
                     self.wrong(node, f"{text!r} is not a span such as 22:00-06:00")
                     continue
                 start, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
-            elif name == "sun" and text not in ("day", "night"):
-                self.wrong(node, f"sun is day or night, not {text}")
-            elif name not in ("sun", "condition"):
-                known = ("local_time", "sun", "condition")
+            elif name in _GATE_CHOICES:
+                if text not in _GATE_CHOICES[name]:
+                    self.wrong(node, f"{name} is {' or '.join(_GATE_CHOICES[name])}, not {text}")
+                    given.pop(name)
+            elif name != "condition":
+                known = ("local_time", "condition", *_GATE_CHOICES)
                 self.wrong(node, f"when has no {name!r}", closest(name, known))
-        sun: Any = given.get("sun")
+        chosen: dict[str, Any] = {name: given[name] for name in _GATE_CHOICES if name in given}
         if not given:
             return None
-        return Gate(local_from_min=start, local_to_min=end, sun=sun, condition=given.get("condition"))
+        return Gate(local_from_min=start, local_to_min=end, condition=given.get("condition"), **chosen)
 
     def _silent(self) -> Silent | None:
         given = self._expressions("silent")

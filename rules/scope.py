@@ -17,6 +17,7 @@ from devices.kinds.kind import Attribute, Kind
 from rules.context import Context
 from rules.definition import Gap
 from rules.errors import RuleError
+from rules.look import Look
 
 Compute = Callable[[Context], NDArray[Any]]
 
@@ -41,12 +42,18 @@ class Typed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What must be remembered of each device: the last value of an expression, and when it was."""
+    """What one function remembers of each device's past, in constant size.
+
+    key: the call as it is written. ask: answers for all rows of a step. values, instants: how many numbers
+    and instants it remembers of a device.
+    """
 
     key: str
     rule: str
-    compute: Compute
+    ask: Callable[[Look], Any]
     gap: Gap
+    values: int
+    instants: int
 
 
 @dataclass(slots=True, kw_only=True)

@@ -17,10 +17,10 @@ from rules.program import Compiled, Program
 from rules.state import Rows, State
 from rules.transition import Severity
 
-FORMAT = 1
+FORMAT = 2
 
-Identity = tuple[str, int, tuple[str, ...], tuple[str, ...]]
-"""Rule, version, severities, histories: state fits only where all are the same."""
+Identity = tuple[str, int, tuple[str, ...], tuple[tuple[str, int, int], ...]]
+"""Rule, version, severities, histories with their sizes: state fits only where all are the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,8 @@ class OpenAlert:
 def identity(rule: Compiled) -> Identity:
     """Return what a rule's state belongs to."""
     severities = tuple(str(s) for s in rule.severities)
-    return rule.rule.id, rule.rule.version, severities, tuple(h.key for h in rule.histories)
+    histories = tuple((h.key, h.values, h.instants) for h in rule.histories)
+    return rule.rule.id, rule.rule.version, severities, histories
 
 
 def take(state: State) -> Snapshot:
@@ -65,31 +66,34 @@ def restore(snapshot: Snapshot, program: Program) -> State:
 
 def carry(snapshot: Snapshot, state: State) -> None:
     """Copy into a state what belongs to the same rules and versions; watermarks only move on."""
-    slots, rows, old = state.slots_of(snapshot.devices), state.rows, snapshot.rows
+    slots, program = state.slots_of(snapshot.devices), state.program
+    rows, old = state.rows, snapshot.rows
     rows.watermark[slots] = np.maximum(rows.watermark[slots], old.watermark)
     places = _places(snapshot)
     for index, rule in enumerate(state.program.rules):
         place = places.get(identity(rule))
         if place is None:
             continue
-        position, latches, histories = place
+        position, latches, values, instants = place
         mine = rule.latches
         for name in ("on", "count", "start", "due"):
             getattr(rows, name)[slots, mine] = getattr(old, name)[:, latches]
         rows.ended[slots, index] = old.ended[:, position]
-        past = slice(rule.first_history, rule.first_history + len(rule.histories))
-        for name in ("value", "at", "until"):
-            getattr(rows, name)[slots, past] = getattr(old, name)[:, histories]
+        if rule.histories:
+            own_values, own_instants = program.columns_of(rule)
+            rows.value[slots, own_values] = old.value[:, values]
+            rows.at[slots, own_instants] = old.at[:, instants]
 
 
-def _places(snapshot: Snapshot) -> dict[Identity, tuple[int, slice, slice]]:
-    places: dict[Identity, tuple[int, slice, slice]] = {}
-    latch = history = 0
+def _places(snapshot: Snapshot) -> dict[Identity, tuple[int, slice, slice, slice]]:
+    places: dict[Identity, tuple[int, slice, slice, slice]] = {}
+    latch = value = instant = 0
     for position, rule in enumerate(snapshot.rules):
         latches = slice(latch, latch + len(rule[2]))
-        histories = slice(history, history + len(rule[3]))
-        latch, history = latches.stop, histories.stop
-        places[rule] = (position, latches, histories)
+        values = slice(value, value + sum(v for _, v, _ in rule[3]))
+        instants = slice(instant, instant + sum(a for _, _, a in rule[3]))
+        latch, value, instant = latches.stop, values.stop, instants.stop
+        places[rule] = (position, latches, values, instants)
     return places
 
 
@@ -124,7 +128,7 @@ def parse(data: bytes) -> Snapshot | None:
         if head["format"] != FORMAT:
             return None
         return Snapshot(
-            rules=tuple((i, v, tuple(levels), tuple(past)) for i, v, levels, past in head["rules"]),
+            rules=tuple((i, v, tuple(s), tuple((k, n, a) for k, n, a in h)) for i, v, s, h in head["rules"]),
             devices=arrays["devices"],
             rows=Rows(**{f.name: arrays[f.name] for f in fields(Rows)}),
         )

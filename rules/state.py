@@ -7,6 +7,7 @@ dropping them leaves no trace. Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,11 @@ NEVER = np.iinfo(np.int64).min
 
 @dataclass(slots=True, kw_only=True)
 class Rows:
-    """Rows of a state: d devices, l latches, r rules, h histories. Instants are microseconds.
+    """Rows of a state: d devices, l latches, r rules. Instants are microseconds.
 
     watermark: (d,) newest observed_at. on, count, start, due: (d, l) whether the latch is on; the readings
     in its present run; when that run began; after when a reading starts a new run. ended: (d, r) when the
-    last alert resolved. value, at, until: (d, h) what a history remembers, of when, and how long it counts.
+    last alert resolved. value, at: (d, v), (d, a) what histories remember: numbers and instants.
     """
 
     watermark: NDArray[np.int64]
@@ -34,11 +35,11 @@ class Rows:
     ended: NDArray[np.int64]
     value: NDArray[np.float64]
     at: NDArray[np.int64]
-    until: NDArray[np.int64]
 
     @classmethod
-    def blank(cls, devices: int, latches: int, rules: int, histories: int) -> Rows:
+    def blank(cls, devices: int, program: Program) -> Rows:
         """Return rows of devices that never reported."""
+        latches, rules = program.latch_count, len(program.rules)
         return cls(
             watermark=np.full(devices, NEVER, dtype=np.int64),
             on=np.zeros((devices, latches), dtype=np.bool_),
@@ -46,9 +47,8 @@ class Rows:
             start=np.zeros((devices, latches), dtype=np.int64),
             due=np.zeros((devices, latches), dtype=np.int64),
             ended=np.full((devices, rules), NEVER, dtype=np.int64),
-            value=np.full((devices, histories), np.nan),
-            at=np.zeros((devices, histories), dtype=np.int64),
-            until=np.zeros((devices, histories), dtype=np.int64),
+            value=np.full((devices, program.value_count), np.nan),
+            at=np.zeros((devices, program.instant_count), dtype=np.int64),
         )
 
     def take(self, slots: NDArray[np.intp]) -> Rows:
@@ -61,12 +61,30 @@ class Rows:
             getattr(self, f.name)[slots] = getattr(rows, f.name)
 
 
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """New values of some columns of one array, for some devices; `columns` None is all of them."""
+
+    name: str
+    slots: NDArray[np.intp]
+    columns: slice | None
+    values: NDArray[Any]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """New rows of the devices a step touched."""
+    """What a step changed in a state."""
 
-    slots: NDArray[np.intp]
-    rows: Rows
+    patches: tuple[Patch, ...]
+
+    def apply(self, rows: Rows) -> None:
+        """Make the changes in the rows of a state, or in a copy of them all."""
+        for patch in self.patches:
+            array = getattr(rows, patch.name)
+            if patch.columns is None:
+                array[patch.slots] = patch.values
+            else:
+                array[patch.slots, patch.columns] = patch.values
 
 
 class State:
@@ -77,11 +95,7 @@ class State:
         self.size = 0
         self.devices = np.empty(0, dtype=np.int32)
         self._slots = np.empty(0, dtype=np.intp)
-        self.rows = self._blank(0)
-
-    def _blank(self, devices: int) -> Rows:
-        program = self.program
-        return Rows.blank(devices, program.latch_count, len(program.rules), len(program.histories))
+        self.rows = Rows.blank(0, program)
 
     def slots_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device; one seen for the first time gets a blank row."""
@@ -104,7 +118,7 @@ class State:
         end = self.size + len(device_ids)
         if end > len(self.devices):
             capacity = max(end, 2 * len(self.devices), 64)
-            devices, rows = np.zeros(capacity, dtype=np.int32), self._blank(capacity)
+            devices, rows = np.zeros(capacity, dtype=np.int32), Rows.blank(capacity, self.program)
             devices[: self.size] = self.devices[: self.size]
             rows.put(np.arange(self.size), self.rows.take(np.arange(self.size)))
             self.devices, self.rows = devices, rows
@@ -114,7 +128,7 @@ class State:
 
     def adopt(self, changes: Changes) -> None:
         """Make changes part of the state: their batch is committed."""
-        self.rows.put(changes.slots, changes.rows)
+        changes.apply(self.rows)
 
     def copy(self) -> State:
         """Return an independent copy in which every device has the same row."""

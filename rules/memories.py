@@ -1,0 +1,121 @@
+"""What was before: the last value, how often something was true of late.
+
+Each function takes a look at one step's rows and answers for all of them at once; late rows are undecided.
+Pure.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.arguments import SLOTS
+from rules.look import Floats, Look, Track, track
+
+_ONES = np.array([bin(bits).count("1") for bits in range(1 << SLOTS)], dtype=np.int64)
+LAST = (1, 2)
+BITS = (2, 2)
+EVENTS = (0, 3 + SLOTS)
+"""How many numbers and instants each remembers."""
+
+
+def last(look: Look, value: Floats) -> tuple[Floats, Floats]:
+    """Return the value before each row and the seconds since; NaN after silence, and at first."""
+    before, elapsed_s = look.blank(), look.blank()
+    found = track(look, ~np.isnan(value))
+    if found is None:
+        return before, elapsed_s
+    mine = value[found.rows]
+    past = np.where(found.first, look.values[found.owner, 0], np.concatenate([[np.nan], mine[:-1]]))
+    past_at = np.where(found.first, look.instants[found.owner, 0], np.concatenate([[0], found.at[:-1]]))
+    before[found.rows] = np.where(found.gap, np.nan, past)
+    elapsed_s[found.rows] = np.where(found.gap, np.nan, (found.at - past_at) / 1e6)
+    look.values[found.owners, 0] = mine[found.last]
+    found.remember(look)
+    return before, elapsed_s
+
+
+def of_readings(look: Look, truth: Floats, readings: int) -> tuple[Floats, Floats]:
+    """Return how many of the last decided readings, at most `readings` of them, were true, and of how many.
+
+    Silence starts anew. Remembered: the last 16 truths as bits, and how many there are.
+    """
+    trues, seen = look.blank(), look.blank()
+    found = track(look, ~np.isnan(truth))
+    if found is None:
+        return trues, seen
+    true = (truth[found.rows] == 1).astype(np.int64)
+    position = np.arange(len(true))
+    begin = found.since(found.first | found.gap)
+    carried = found.first[begin] & ~found.gap[begin]
+    bits = np.where(carried, np.nan_to_num(look.values[found.owner, 0]), 0).astype(np.int64)
+    known = np.where(carried, np.nan_to_num(look.values[found.owner, 1]), 0).astype(np.int64)
+    total = np.concatenate([[0], np.cumsum(true)])
+    own = np.minimum(position - begin + 1, readings)
+    older = np.minimum(known, readings - own)
+    trues[found.rows] = total[position + 1] - total[position + 1 - own] + _ONES[bits & ((1 << older) - 1)]
+    seen[found.rows] = own + older
+    _keep_bits(look, found, true, begin, bits, known)
+    return trues, seen
+
+
+def _keep_bits(
+    look: Look,
+    found: Track,
+    true: NDArray[np.int64],
+    begin: NDArray[np.intp],
+    bits: NDArray[np.int64],
+    known: NDArray[np.int64],
+) -> None:
+    end, start = found.last, begin[found.last]
+    own = np.minimum(end - start + 1, SLOTS)
+    packed = np.where(own < SLOTS, bits[end] << own, 0)
+    for back in range(min(SLOTS, int(own.max()))):
+        there = back < own
+        packed[there] |= true[end[there] - back] << back
+    look.values[found.owners, 0] = packed & ((1 << SLOTS) - 1)
+    look.values[found.owners, 1] = np.minimum(own + known[end], SLOTS)
+    found.remember(look)
+
+
+def within(look: Look, truth: Floats, window_us: int) -> tuple[Floats, Floats]:
+    """Return how many readings of the last `window_us` were true, 16 at most, and whether that is all.
+
+    It is all (1.0) when nothing longer than the gap was missed in the window. Remembered: since when
+    nothing was missed, and the instants of the last 16 true readings.
+    """
+    trues, covered = look.blank(), look.blank()
+    found = track(look, ~np.isnan(truth))
+    if found is None:
+        return trues, covered
+    begin = found.since(found.first | found.gap)
+    since = np.where(found.first[begin] & ~found.gap[begin], look.instants[found.owner, 2], found.at[begin])
+    covered[found.rows] = found.at - since >= window_us
+    trues[found.rows] = _count_events(look, found, truth[found.rows] == 1, window_us)
+    look.instants[found.owners, 2] = since[found.last]
+    found.remember(look)
+    return trues, covered
+
+
+def _count_events(look: Look, found: Track, true: NDArray[np.bool_], window_us: int) -> Floats:
+    """Count events in each row's window and keep the newest ones."""
+    ring = look.instants[:, 3:]
+    if not true.any() and not ring[found.owners].any():
+        return np.zeros(len(true))
+    # Of each device: what was remembered, oldest first, then what is new.
+    begin = np.flatnonzero(found.first)
+    number = np.searchsorted(begin, np.arange(len(true)), side="right") - 1
+    happened: NDArray[np.int64] = np.cumsum(true)
+    before: NDArray[np.int64] = (happened - true)[begin]
+    room: NDArray[np.int64] = SLOTS + (happened[found.last] - before)
+    offset = np.cumsum(room) - room
+    events = np.zeros(int(room.sum()), dtype=np.int64)
+    events[offset[:, None] + np.arange(SLOTS)] = ring[found.owners]
+    place = offset[number] + SLOTS + happened - before[number]
+    events[place[true] - 1] = found.at[true]
+    counted = np.zeros(len(true))
+    for back in range(1, SLOTS + 1):
+        counted += events[place - back] > np.maximum(found.at - window_us, 0)
+    end = place[found.last]
+    look.instants[found.owners, 3:] = events[end[:, None] - SLOTS + np.arange(SLOTS)]
+    return counted
