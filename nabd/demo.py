@@ -38,6 +38,8 @@ START_S = 60.0
 SETTLE_S = 60.0
 INTERVAL_S = 5.0
 """At speed 1 devices report at least this often, so that there is something to see."""
+NEWCOMERS = 1
+"""Devices that nobody has registered: the town lets them register themselves."""
 AFTERNOON = 15
 """Local hour at which a scaled demo begins: within hours lamps light up and bins are emptied."""
 
@@ -71,7 +73,7 @@ async def running(
         DemoFailed: a part did not come up.
     """
     declared = kinds.load(settings.kinds_dir)
-    town = make_town(seed, declared, interval_cap_s=INTERVAL_S * speed)
+    town = make_town(seed, declared, interval_cap_s=INTERVAL_S * speed, strangers=0)
     scaled = start_clock(town, speed)
     own = settings.model_copy(
         update={"data_dir": directory, "clock": str(scaled), "http_port": port_or_free(settings.http_port)}
@@ -123,7 +125,7 @@ async def _prepare(settings: Settings, declared: Kinds, town: Town, now: ScaledC
     assert settings.database is not None
     connection = await connect(settings.database)
     try:
-        await simulated.register(connection, declared, town, now)
+        await simulated.register(connection, declared, town, now, newcomers=NEWCOMERS)
         return await create_token(connection, "demo", now())
     finally:
         await connection.close()

@@ -25,6 +25,7 @@ from devices.tables import tables_of
 from ingest import service as ingest_service
 from ingest.session import Broker
 from nabd import address, clock, housekeeping, readiness
+from nabd.first_token import first_token
 from nabd.settings import Settings
 from rules import sweep as rules_sweep
 from rules.live import LiveRules
@@ -202,11 +203,13 @@ async def api(settings: Settings) -> None:
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
     pool = await open_pool(database_of(settings), min_size=0, max_size=20)
+    token_required = not is_loopback(settings.http_host)
+    announcing = asyncio.create_task(_announce_token(settings)) if token_required else None
     app = create_app(
         pool=pool,
         kinds=kinds.load(settings.kinds_dir),
         now=now,
-        token_required=not is_loopback(settings.http_host),
+        token_required=token_required,
         speed=speed,
         checks=readiness.checks(settings, pool, now, speed),
     )
@@ -217,9 +220,19 @@ async def api(settings: Settings) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    stopping.cancel()
+    for task in (stopping, announcing):
+        if task is not None:
+            task.cancel()
     await serving
     await pool.close()
+
+
+async def _announce_token(settings: Settings) -> None:
+    """Once the database is there, print the token of a new installation, on standard output only."""
+    await ready_database(settings)
+    token = await first_token(settings)
+    if token is not None:
+        print(f"token (shown once: keep it): {token}", flush=True)
 
 
 def is_loopback(host: str) -> bool:

@@ -15,8 +15,11 @@ from firmware_sim.town import Town
 from store.connection import Connection
 
 
-async def register(connection: Connection, kinds: Kinds, town: Town, now: Now) -> int:
-    """Register a town's municipality and its devices, those that are not yet; return how many."""
+async def register(connection: Connection, kinds: Kinds, town: Town, now: Now, *, newcomers: int = 0) -> int:
+    """Register a town's municipality and its devices, those that are not yet; return how many.
+
+    The last `newcomers` devices are left out: the municipality registers them when they first speak.
+    """
     place = town.place
     with suppress(AlreadyExists):  # the town has been here before
         await municipalities.add_municipality(
@@ -29,6 +32,7 @@ async def register(connection: Connection, kinds: Kinds, town: Town, now: Now) -
                 weekend=place.weekend,
                 lat=place.lat,
                 lon=place.lon,
+                register_unknown=newcomers > 0,
             ),
             now,
         )
@@ -44,7 +48,7 @@ async def register(connection: Connection, kinds: Kinds, town: Town, now: Now) -
             lon=device.lon,
             attributes=device.attributes,
         )
-        for device in town.devices
+        for device in town.devices[: len(town.devices) - newcomers]
         if device.name not in known
     ]
     await registration.add_devices(connection, kinds, new, now)

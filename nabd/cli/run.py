@@ -19,6 +19,7 @@ from ingest.shard import UnknownShard
 from nabd import clock, embedded, logs, processes, simulated
 from nabd.brokers import BrokerFailed
 from nabd.cli.output import fail, line, print_json
+from nabd.first_token import first_token
 from nabd.processes import NotConfigured, Stopped
 from nabd.settings import RUNNING, Settings, environment
 from nabd.supervisor import Child, Supervisor
@@ -141,7 +142,7 @@ async def _up(settings: Settings) -> None:
                 " install mosquitto, or set NABD_BROKER"
             )
         await embedded.migrated(parts.settings)
-        token = await _first_token(parts.settings)
+        token = await first_token(parts.settings)
         variables = environment(parts.settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         running = settings.data_dir / RUNNING.name
@@ -163,21 +164,6 @@ async def _up(settings: Settings) -> None:
                 await stop.wait()
         finally:
             running.unlink(missing_ok=True)
-
-
-async def _first_token(settings: Settings) -> str | None:
-    """Make the token of a new installation; None when there is one already."""
-    from api.tokens import create_token
-
-    assert settings.database is not None
-    now, _ = clock.parse(settings.clock)
-    connection = await connect(settings.database)
-    try:
-        if await connection.fetchval("SELECT EXISTS (SELECT FROM token)"):
-            return None
-        return await create_token(connection, "first", now())
-    finally:
-        await connection.close()
 
 
 def sim(
