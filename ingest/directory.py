@@ -109,6 +109,8 @@ class Directory:
     def relayed(self, gateway: Source, kind: str, name: str) -> Source:
         """Return where an element of a gateway leads; it must be registered below that gateway."""
         assert gateway.topic is not None
+        if kind == GATEWAY:
+            return _refused(gateway.topic, name, Reason.NOT_YOUR_DEVICE, "a gateway relays no gateway")
         source = self._find(gateway.topic, kind, name)
         if source.refusal is not None:
             return source

@@ -34,9 +34,8 @@ def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relaye
     try:
         parts = elements.split(payload)
     except ValueError as error:
-        rejected.append(
-            Rejected(message=message, reason=Reason.MALFORMED, detail=str(error), payload=payload)
-        )
+        reason = Reason.BAD_VALUE if isinstance(error, elements.NotANumber) else Reason.MALFORMED
+        rejected.append(Rejected(message=message, reason=reason, detail=str(error), payload=payload))
         return []
     relayed = []
     for position, raw in parts:
