@@ -65,7 +65,7 @@ async def parts(settings: Settings, *, postgres: Mapping[str, str] | None = None
 
 
 async def migrated(settings: Settings) -> Report:
-    """Migrate the configured database, and give a new one the default rules.
+    """Migrate the configured database; give a new one the default rules, and any the operator's own.
 
     Raises:
         StoreError, KindError, RuleError: whoever must act is named.
@@ -79,6 +79,8 @@ async def migrated(settings: Settings) -> Report:
         report = await migrate(connection, tables_of(declared.values()), now=now(), retention=retention)
         if not (await catalogue.active(connection, declared)).rules:
             await catalogue.apply(connection, files.default_packs(declared), now())
+        if own := rule_files(settings):
+            await catalogue.apply(connection, files.read_files(own, declared), now())
     finally:
         await connection.close()
     return report

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")
     rules_dir: Path | None = Field(
-        default=None, description="directory of *.yaml rule files beside the packs"
+        default=None, description="directory of *.yaml rule files that `nabd migrate` puts into force"
     )
     shard: str = Field(default="main", description="name of the set of municipalities this ingest owns")
     http_host: str = Field(default="127.0.0.1", description="address the API listens on")
