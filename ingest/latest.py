@@ -2,72 +2,126 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.columns import Columns
-from devices.kinds.kind import ValueType
+from devices.kinds.kind import Measurement, ValueType
 from devices.latest import LatestColumns, expected_interval
 from ingest.directory import Directory
 
 FLUSH_EVERY_S = 1.0
+FLUSH_BEHIND_S = 5.0
+"""While messages wait, newest values are not news, and with a large fleet a flush costs more than a batch."""
+
+_MOST_ROWS = 200_000
+"""So many rows are kept before those that are not the newest of their device are dropped."""
 
 
 class LatestBuffer:
-    """Remembers where the newest row of each device is; measurements are read when flushed."""
+    """Keeps committed rows as they are; which are the newest is looked at when they are flushed."""
 
     def __init__(self) -> None:
-        self._newest: dict[int, tuple[Columns, int]] = {}
-        self._received: dict[int, int] = {}
+        self._kept: defaultdict[str, list[Columns]] = defaultdict(list)
+        self._rows = 0
 
     def __len__(self) -> int:
-        return len(self._newest)
+        return self._rows
 
     def add(self, columns: Columns) -> None:
         """Take note of committed rows."""
-        order = np.lexsort((columns.observed_at, columns.device_id))
-        devices = columns.device_id[order]
-        last = np.flatnonzero(np.append(np.diff(devices) != 0, True))
-        for device_id, row in zip(devices[last].tolist(), order[last].tolist(), strict=True):
-            kept = self._newest.get(device_id)
-            if kept is None or kept[0].observed_at[kept[1]] <= columns.observed_at[row]:
-                self._newest[device_id] = (columns, row)
-            self._received[device_id] = int(columns.received_at[row])
+        self._kept[columns.kind.name].append(columns)
+        self._rows += len(columns)
+        if self._rows > _MOST_ROWS:
+            self._kept = defaultdict(list, {kind: [_newest(kept)] for kind, kept in self._kept.items()})
+            # Rows that stay count as none: a fleet larger than the limit must not be sorted at every batch.
+            self._rows = 1
 
     def rows(self, directory: Directory) -> LatestColumns:
         """Return what to flush."""
-        newest = self._newest.items()
-        measurements = [_measurements(columns, row) for _, (columns, row) in newest]
+        newest = [_newest(kept) for kept in self._kept.values()]
+        measurements = [values for columns in newest for values in _measurements(columns)]
+        devices = [device for columns in newest for device in columns.device_id.tolist()]
+        kinds = [columns.kind for columns in newest for _ in range(len(columns))]
         return LatestColumns(
-            device_id=list(self._newest),
-            observed_at=[int(columns.observed_at[row]) for _, (columns, row) in newest],
-            received_at=[self._received[device_id] for device_id in self._newest],
+            device_id=devices,
+            observed_at=[at for columns in newest for at in columns.observed_at.tolist()],
+            received_at=[at for columns in newest for at in columns.received_at.tolist()],
             interval_s=[
-                expected_interval(columns.kind, values, directory.device(device_id).attributes)
-                for (device_id, (columns, _)), values in zip(newest, measurements, strict=True)
+                expected_interval(kind, values, directory.device(device).attributes)
+                for kind, values, device in zip(kinds, measurements, devices, strict=True)
             ],
-            quality=[int(columns.quality[row]) for _, (columns, row) in newest],
+            quality=[bits for columns in newest for bits in columns.quality.tolist()],
             measurements=measurements,
         )
 
     def clear(self) -> None:
         """Forget everything: it is flushed, or the shard is lost."""
-        self._newest.clear()
-        self._received.clear()
+        self._kept.clear()
+        self._rows = 0
 
 
-def _measurements(columns: Columns, row: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _newest(kept: list[Columns]) -> Columns:
+    """Return the newest row of each device, as received last: a backlog proves that a device is alive."""
+    together = _joined(kept)
+    order = np.lexsort((together.observed_at, together.device_id))
+    devices = together.device_id[order]
+    starts = np.flatnonzero(np.append(True, np.diff(devices) != 0))
+    newest = together.take(order[np.append(starts[1:], len(order)) - 1])
+    newest.received_at = np.maximum.reduceat(together.received_at[order], starts)
+    return newest
+
+
+def _joined(kept: list[Columns]) -> Columns:
+    if len(kept) == 1:
+        return kept[0]
+
+    def join(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(columns, name) for columns in kept])
+
+    return Columns(
+        kind=kept[0].kind,
+        device_id=join("device_id"),
+        observed_at=join("observed_at"),
+        received_at=join("received_at"),
+        quality=join("quality"),
+        boot=join("boot"),
+        seq=join("seq"),
+        values={n: np.concatenate([columns.values[n] for columns in kept]) for n in kept[0].values},
+        extra=join("extra"),
+        message=join("message"),
+    )
+
+
+def _measurements(columns: Columns) -> list[Mapping[str, Any]]:
+    """Return what each row measured, absent measurements left out."""
+    names, lists = [], []
     for measurement in columns.kind.measurements:
-        value = columns.values[measurement.name][row]
-        if value is None or value != value:
-            continue
-        match measurement.type:
-            case ValueType.NUMBER:
-                found[measurement.name] = float(value)
-            case ValueType.BOOLEAN:
-                found[measurement.name] = bool(value)
-            case ValueType.TEXT:
-                found[measurement.name] = value
-    return found
+        values = _plain(measurement, columns.values[measurement.name])
+        if values is not None:
+            names.append(measurement.name)
+            lists.append(values)
+    if not lists:
+        return [{} for _ in range(len(columns))]
+    return [
+        {name: value for name, value in zip(names, row, strict=True) if value is not None}
+        for row in zip(*lists, strict=True)
+    ]
+
+
+def _plain(measurement: Measurement, values: NDArray[Any]) -> list[Any] | None:
+    """Return a column with None where it is absent; None for one that is absent throughout."""
+    if measurement.type is ValueType.TEXT:
+        texts = values.tolist()
+        return None if texts.count(None) == len(texts) else texts
+    absent = np.isnan(values)
+    if absent.all():
+        return None
+    plain: list[Any] = (values != 0).tolist() if measurement.type is ValueType.BOOLEAN else values.tolist()
+    for row in np.flatnonzero(absent).tolist():
+        plain[row] = None
+    return plain

@@ -25,7 +25,7 @@ from ingest.commit import Desk, Step
 from ingest.consumers import BatchConsumer
 from ingest.directory import Directory
 from ingest.intake import Intake
-from ingest.latest import FLUSH_EVERY_S
+from ingest.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S
 from ingest.pipeline import Pipeline
 from ingest.session import Broker, BrokerRefused
 from ingest.shard import Shard
@@ -132,10 +132,10 @@ class _Every:
         self._seconds = seconds
         self._done_at = 0.0
 
-    def due(self) -> bool:
-        """Tell whether it is due, and if so take it as done."""
+    def due(self, seconds: float = 0.0) -> bool:
+        """Tell whether it is due, and was last done `seconds` ago or longer; if so take it as done."""
         time = asyncio.get_running_loop().time()
-        if time - self._done_at < self._seconds:
+        if time - self._done_at < max(self._seconds, seconds):
             return False
         self._done_at = time
         return True
@@ -193,7 +193,7 @@ class _Service:
 
     async def _process(self, intake: Intake, connection: session.Connection) -> None:
         caught_up = not connection.waiting.topics and len(intake) < self._options.broker.receive_maximum // 2
-        flush_latest = self._flush.due()
+        flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
         settled = await self._pipeline.process(intake, caught_up=caught_up, flush_latest=flush_latest)
         # Packet ids belong to one connection; on another they would delete what nobody has read.
         if intake.connection is connection and not connection.lost.done():
