@@ -66,7 +66,7 @@ def encode(columns: Sequence[CopyColumn], rows: int) -> bytes:
     # Texts and JSON are rare in most rows: those without any need no splicing. Order means nothing to COPY.
     blank = np.ones(rows, dtype=np.bool_)
     for column in loose:
-        blank &= np.equal(column.values, None)
+        blank &= column.values == np.array(None)
     if loose and blank.any():
         parts = [_body([_part(c, mask) for c in columns], int(mask.sum())) for mask in (blank, ~blank)]
     else:
