@@ -68,7 +68,7 @@ async def migrated(settings: Settings) -> Report:
     """Migrate the configured database; give a new one the default rules, and any the operator's own.
 
     Raises:
-        StoreError, KindError, RuleError: whoever must act is named.
+        StoreError, KindError, RulesRefused: whoever must act is named.
     """
     assert settings.database is not None
     now, _ = clock.parse(settings.clock)

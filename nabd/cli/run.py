@@ -23,7 +23,7 @@ from nabd.first_token import first_token
 from nabd.processes import NotConfigured, Stopped
 from nabd.settings import RUNNING, Settings, environment
 from nabd.supervisor import Child, Supervisor
-from rules.errors import RuleError
+from rules.errors import RulesRefused
 from store.errors import StoreError
 from store.migrate import plan as plan_migration
 from store.pool import connect
@@ -34,7 +34,7 @@ EXPECTED = (
     NotConfigured,
     StoreError,
     KindError,
-    RuleError,
+    RulesRefused,
     RegistryError,
     UnknownShard,
     BrokerFailed,
