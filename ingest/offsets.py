@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from devices.instants import MICROSECOND, to_datetime, to_microseconds
+from devices.instants import MICROSECOND, to_datetime
 from ingest.clocks import ClockOffset, Offsets
 from store.connection import Connection
 
+# Instants travel as intervals since 1970. A number times an interval is a float, in which 300 years lose
+# microseconds; and asyncpg takes the last microsecond of the year 9999, which devices do send, for infinity.
 _RECORD = """
 INSERT INTO clock_offset (device_id, covers, ahead, created_at)
-SELECT o.device_id, tstzrange(o.first, o.last, '[]'), o.ahead, $5
-FROM unnest($1::integer [], $2::timestamptz [], $3::timestamptz [], $4::interval [])
+SELECT
+    o.device_id, tstzrange('epoch'::timestamptz + o.first, 'epoch'::timestamptz + o.last, '[]'), o.ahead, $5
+FROM unnest($1::integer [], $2::interval [], $3::interval [], $4::interval [])
     AS o (device_id, first, last, ahead)
 ON CONFLICT DO NOTHING
 """
@@ -23,15 +26,19 @@ async def record(connection: Connection, learnt: Sequence[tuple[int, ClockOffset
         await connection.execute(
             _RECORD,
             [device_id for device_id, _ in learnt],
-            [to_datetime(offset.first) for _, offset in learnt],
-            [to_datetime(offset.last) for _, offset in learnt],
-            # Not a number times an interval: PostgreSQL multiplies in floats, which 300 years do not fit.
+            [offset.first * MICROSECOND for _, offset in learnt],
+            [offset.last * MICROSECOND for _, offset in learnt],
             [offset.ahead * MICROSECOND for _, offset in learnt],
             to_datetime(now),
         )
 
 
-_LOAD = "SELECT device_id, lower(covers) AS first, upper(covers) AS last, ahead FROM clock_offset"
+_LOAD = """
+SELECT
+    device_id, lower(covers) - 'epoch'::timestamptz AS first, upper(covers) - 'epoch'::timestamptz AS last,
+    ahead
+FROM clock_offset
+"""
 
 
 async def load(connection: Connection) -> Offsets:
@@ -39,8 +46,8 @@ async def load(connection: Connection) -> Offsets:
     offsets = Offsets()
     for row in await connection.fetch(_LOAD):
         offset = ClockOffset(
-            first=to_microseconds(row["first"]),
-            last=to_microseconds(row["last"]),
+            first=row["first"] // MICROSECOND,
+            last=row["last"] // MICROSECOND,
             ahead=row["ahead"] // MICROSECOND,
         )
         offsets.add(row["device_id"], offset)

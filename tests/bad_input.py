@@ -31,7 +31,7 @@ class Case:
 
     @property
     def payloads(self) -> list[bytes]:
-        whole = (DIRECTORY / self.says["file"]).read_bytes()
+        whole = (DIRECTORY / str(self.says["file"])).read_bytes()
         if self.says.get("lines"):
             return whole.split(b"\n")
         return [whole[:n] for n in range(1, len(whole))] if self.says.get("truncated") else [whole]
