@@ -26,6 +26,14 @@ class AlertOut(BaseModel):
     unknown: bool = Field(
         description="still firing, but its device is silent: nobody can say whether it holds"
     )
+    inhibited_by: int | None = Field(
+        default=None,
+        description="the open alert that explains this one: nobody needs to be called for this one",
+    )
+    held_until: Instant | None = Field(
+        default=None,
+        description="our time until which such an alert may still open; null where no rule explains this one",
+    )
     severity: Severity
     opened_at: Instant = Field(description="device time at which the condition had held long enough")
     detected_at: Instant = Field(description="our time at which we knew")
@@ -41,7 +49,7 @@ class AlertEventOut(BaseModel):
 
     id: str = Field(examples=["7421-118"])
     alert_id: int
-    type: Literal["opened", "severity", "resolved", "acknowledged", "comment"]
+    type: Literal["opened", "severity", "resolved", "acknowledged", "comment", "inhibited", "surfaced"]
     at: Instant
     severity: Severity
     observed_at: Instant | None = None

@@ -31,6 +31,8 @@ class Alert:
 
     opened_at, resolved_at: the device's time; detected_at: when we knew. summary: sentence by language.
     unknown: still firing, but its device is silent, so nobody can say whether it still holds.
+    inhibited_by: the alert that explains this one, while it does: nobody needs to be called for this one.
+    held_until: our time until which such an alert may still open; None where no rule explains this one's.
     """
 
     id: int
@@ -50,6 +52,8 @@ class Alert:
     summary: Mapping[str, str]
     evidence: Mapping[str, Any]
     unknown: bool
+    inhibited_by: int | None
+    held_until: datetime | None
 
 
 # A silent device is told by an open alert of a rule that declares `silent`; that alert itself is known.
@@ -62,7 +66,8 @@ SELECT alert.id, alert.rule, alert.rule_version, device.name AS device,
         SELECT FROM alert AS other
         JOIN rule AS silent ON silent.id = other.rule AND silent.version = other.rule_version
         WHERE other.device_id = alert.device_id AND other.state = 'firing' AND silent.definition ? 'silent'
-    ) AS unknown
+    ) AS unknown,
+    CASE WHEN alert.state = 'firing' THEN alert.inhibited_by END AS inhibited_by, alert.held_until
 FROM alert
 JOIN rule ON rule.id = alert.rule AND rule.version = alert.rule_version
 JOIN device ON device.id = alert.device_id

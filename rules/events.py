@@ -29,6 +29,8 @@ class EventType(StrEnum):
     RESOLVED = "resolved"
     ACKNOWLEDGED = "acknowledged"
     COMMENT = "comment"
+    INHIBITED = "inhibited"
+    SURFACED = "surfaced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class AlertEvent:
 
     at: when we knew (detected_at of a transition, creation of a note). severity: the alert's after a
     transition, as it is now for a note. observed_at, received_at and evidence belong to transitions, author
-    and body to notes.
+    and body to notes. Inhibited and surfaced are notes of nobody; their body is the other alert's id.
     """
 
     xid: int

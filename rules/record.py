@@ -20,11 +20,29 @@ from rules.transition import State, Transition
 Describe = Callable[[Transition], Mapping[str, str]]
 """Renders the sentence of a transition in every language."""
 
+# An alert that an open one explains (rules.suppression) stands back from the start.
 OPEN = """
-INSERT INTO alert (rule, rule_version, device_id, state, severity, opened_at, detected_at, summary, evidence)
-SELECT rule, version, device_id, 'firing', severity, observed_at, $1, summary::jsonb, evidence::jsonb
+INSERT INTO alert
+    (rule, rule_version, device_id, state, severity, opened_at, detected_at, summary, evidence,
+    inhibited_by, held_until)
+SELECT opened.rule, opened.version, opened.device_id, 'firing', opened.severity, opened.observed_at, $1,
+    opened.summary::jsonb, opened.evidence::jsonb,
+    (
+        SELECT parent.id
+        FROM device AS own
+        LEFT JOIN device AS one ON own.parent_id = one.id
+        LEFT JOIN device AS two ON one.parent_id = two.id
+        LEFT JOIN device AS three ON two.parent_id = three.id
+        JOIN alert AS parent ON parent.device_id IN (own.id, one.id, two.id, three.id)
+        WHERE own.id = opened.device_id AND parent.state = 'firing'
+            AND rule.definition -> 'suppress_by' ? parent.rule
+        ORDER BY parent.id LIMIT 1
+    ),
+    CASE WHEN jsonb_typeof(rule.definition -> 'suppress_by') = 'array'
+        THEN $1::timestamptz + coalesce(rule.definition ->> 'settle', '5m')::interval END
 FROM unnest($2::text[], $3::int[], $4::int[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
     AS opened (rule, version, device_id, severity, observed_at, summary, evidence)
+LEFT JOIN rule ON rule.id = opened.rule AND rule.version = opened.version
 ON CONFLICT (rule, device_id) WHERE state = 'firing' DO NOTHING
 RETURNING id, rule, device_id
 """

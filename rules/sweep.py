@@ -1,37 +1,46 @@
-"""Sweep rules: what no single reading can tell. So far one of them: silence.
+"""Sweep rules: what no single reading can tell. Here: which rules look, how often, in one process.
 
-A device is silent when nothing was received from it for so many of its expected intervals. That is judged
-by receive time, and only while our own ingest is alive and has been caught up for longer than that device's
-interval: an outage of ours is not a silent city. One process sweeps at a time.
+Parents come first: children_down before silence; last of all, alerts that have a parent stand back behind it.
+How each family judges stands in sweep_silent, sweep_children, sweep_refreshed, sweep_neighbours and
+sweep_forecast.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 import asyncpg
 import structlog
 
-from devices.instants import Now, to_datetime, to_microseconds
+from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from devices.registry import Connection
-from rules import catalogue
-from rules.definition import Silent
+from rules import (
+    catalogue,
+    suppression,
+    sweep_children,
+    sweep_forecast,
+    sweep_neighbours,
+    sweep_refreshed,
+    sweep_silent,
+)
+from rules.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.incidents import Moment, end_orphans
 from rules.isolation import is_outage
 from rules.program import Rule
-from rules.record import record
-from rules.summary import render
-from rules.transition import State, Transition
 
 log = structlog.get_logger(__name__)
 
 ALIVE_WITHIN_S = 10.0
-LOOK_BACK_DAYS = 7
-"""How old a backlog may be to still prove, by its receive time, that a device lives."""
+EVERY_US: Mapping[type, int] = {
+    ChildrenDown: 10_000_000,
+    NotRefreshed: 60_000_000,
+    Neighbours: 60_000_000,
+    Forecast: 60_000_000,
+}
+"""How often the dearer families look, on the clock of the readings; the others at every sweep."""
 
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('nabd.rules.sweep', 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('nabd.rules.sweep', 0))"
@@ -40,43 +49,20 @@ _CAUGHT_UP = """
 SELECT caught_up_at FROM shard WHERE name = $1 AND alive_at > $2
 """
 
-_OVERDUE = """
-SELECT latest.device_id, device.kind, latest.received_at, latest.interval_s,
-    coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality
-FROM latest
-INNER JOIN device ON latest.device_id = device.id
-INNER JOIN municipality ON device.municipality_id = municipality.id
-WHERE device.retired_at IS NULL
-    AND ($3::text IS NULL OR device.kind = $3)
-    AND latest.received_at
-        + greatest(latest.interval_s * $4::float8, $5::float8) * interval '1 second' < $1::timestamptz
-    AND $2::timestamptz + latest.interval_s * interval '1 second' < $1::timestamptz
-    AND NOT EXISTS (
-        SELECT FROM alert
-        WHERE alert.rule = $6 AND alert.device_id = latest.device_id AND alert.state = 'firing'
-    )
-ORDER BY latest.device_id
-"""
 
-_RESUMED = """
-SELECT alert.device_id, alert.rule, alert.rule_version, alert.severity, latest.observed_at, latest.received_at
-FROM alert
-INNER JOIN latest ON alert.device_id = latest.device_id
-WHERE alert.rule = ANY($1::text []) AND alert.state = 'firing' AND latest.received_at > alert.opened_at
-ORDER BY alert.device_id
-"""
+@dataclass(slots=True)
+class Pace:
+    """When each rule looked last (microseconds), so that the dearer ones look less often."""
 
+    looked_at: dict[str, int] = field(default_factory=dict)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Overdue:
-    """A device that has missed its deadline (microseconds); its names are for sentences."""
-
-    device_id: int
-    kind: str
-    received_at: int
-    deadline: int
-    interval_s: float
-    names: Mapping[str, str]
+    def is_due(self, rule: Rule, now: int) -> bool:
+        """Tell whether a rule is to look now, and note that it does."""
+        every = EVERY_US.get(type(rule.definition.sweep), 0)
+        if now - self.looked_at.get(rule.id, now - every) < every:
+            return False
+        self.looked_at[rule.id] = now
+        return True
 
 
 async def sweep_once(
@@ -86,123 +72,57 @@ async def sweep_once(
     *,
     shard: str = "main",
     alive_within_s: float = ALIVE_WITHIN_S,
+    pace: Pace | None = None,
 ) -> int:
-    """Open and resolve alerts about silence; return how many transitions that made.
+    """Open and resolve alerts of sweep rules; return how many transitions that made.
 
     Args:
         now: microseconds since 1970-01-01Z.
         alive_within_s: how fresh the sign of life of ingest must be, on the clock of `now`.
+        pace: what a leader remembers from sweep to sweep; without it every rule looks.
     """
-    rules = (await catalogue.active(connection, kinds)).silent()
-    if not rules:
-        return 0
-    made = await _resolve(connection, rules, now)
+    pace = pace or Pace()
+    active = await catalogue.active(connection, kinds)
     freshest = to_datetime(now - round(alive_within_s * 1e6))
-    caught_up_at = await connection.fetchval(_CAUGHT_UP, shard, freshest)
-    if caught_up_at is None:
-        return made
-    for rule in rules:
-        made += await _open(connection, rule, caught_up_at, now)
+    moment = Moment(now=now, caught_up_at=await connection.fetchval(_CAUGHT_UP, shard, freshest))
+    made = await end_orphans(connection, now)
+    for rule in sorted([*active.sweeps(), *active.silent()], key=_parents_first):
+        if pace.is_due(rule, now):
+            made += await _alone(connection, rule, moment, kinds)
+    await suppression.settle(connection, now)
     return made
 
 
-async def _resolve(connection: Connection, rules: Sequence[Rule], now: int) -> int:
-    """Close alerts of devices that were heard again; their reading says when."""
-    rows = await connection.fetch(_RESUMED, [rule.id for rule in rules])
-    transitions = [
-        Transition(
-            rule=row["rule"],
-            version=row["rule_version"],
-            device_id=row["device_id"],
-            from_state=State.FIRING,
-            to_state=State.RESOLVED,
-            severity=row["severity"],
-            observed_at=to_microseconds(row["observed_at"]),
-            received_at=to_microseconds(row["received_at"]),
-            evidence={"condition": "a reading was received"},
-        )
-        for row in rows
-    ]
-    async with connection.transaction():
-        return await record(connection, transitions, lambda _: {}, now)
+def _parents_first(rule: Rule) -> tuple[bool, str]:
+    return not isinstance(rule.definition.sweep, ChildrenDown), rule.id
 
 
-async def _open(connection: Connection, rule: Rule, caught_up_at: datetime, now: int) -> int:
-    silent = rule.definition.silent
-    assert silent is not None
-    rows = await connection.fetch(
-        _OVERDUE,
-        to_datetime(now),
-        caught_up_at,
-        rule.definition.kind,
-        silent.intervals,
-        silent.at_least_us / 1e6,
-        rule.id,
-    )
-    overdue = [_overdue(row, silent) for row in rows]
-    heard = await _heard_since(connection, overdue)
-    missing = {d.device_id: d for d in overdue if d.device_id not in heard}
-    transitions = [_silence(rule, silent, d, now) for d in missing.values()]
-
-    def describe(transition: Transition) -> Mapping[str, str]:
-        device = missing[transition.device_id]
-        values = {**transition.evidence["values"], **device.names}
-        return render(rule.definition.summary, values)
-
-    async with connection.transaction():
-        return await record(connection, transitions, describe, now)
+async def _alone(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+    """Let one rule look; one that fails is marked broken and costs no other."""
+    try:
+        return await _judge(connection, rule, moment, kinds)
+    except Exception as error:
+        # Whatever a rule may raise: the other rules must not pay for it.
+        if is_outage(error):
+            raise
+        log.exception("sweep rule broke", rule=rule.id)
+        reason = f"{type(error).__name__}: {error}"
+        await catalogue.mark_broken(connection, rule.id, rule.version, moment.now, reason)
+        return 0
 
 
-def _overdue(row: asyncpg.Record, silent: Silent) -> _Overdue:
-    received_at = to_microseconds(row["received_at"])
-    patience_us = max(round(row["interval_s"] * silent.intervals * 1e6), silent.at_least_us)
-    return _Overdue(
-        device_id=row["device_id"],
-        kind=row["kind"],
-        received_at=received_at,
-        deadline=received_at + patience_us,
-        interval_s=row["interval_s"],
-        names={"device": row["title"], "municipality": row["municipality"]},
-    )
-
-
-def _silence(rule: Rule, silent: Silent, device: _Overdue, now: int) -> Transition:
-    return Transition(
-        rule=rule.id,
-        version=rule.version,
-        device_id=device.device_id,
-        from_state=State.PENDING,
-        to_state=State.FIRING,
-        severity=silent.severity,
-        observed_at=device.deadline,
-        received_at=device.received_at,
-        evidence={
-            "condition": f"no reading for {silent.intervals:g} intervals",
-            "since": to_datetime(device.received_at).isoformat(),
-            "values": {"silent_min": round((now - device.received_at) / 60e6, 1)},
-            "limits": {"interval_s": device.interval_s},
-        },
-    )
-
-
-async def _heard_since(connection: Connection, overdue: Sequence[_Overdue]) -> set[int]:
-    """Return devices that were heard after all: table `latest` may be a second behind the readings."""
-    by_kind: dict[str, list[_Overdue]] = defaultdict(list)
-    for device in overdue:
-        by_kind[device.kind].append(device)
-    heard: set[int] = set()
-    for kind, devices in by_kind.items():
-        # Names of kinds are checked by their declaration; they cannot be parameters.
-        query = (
-            "SELECT DISTINCT asked.device_id FROM unnest($1::int [], $2::timestamptz [])"  # noqa: S608
-            f" AS asked (device_id, received_at) INNER JOIN {kind}_reading AS reading"
-            " ON reading.device_id = asked.device_id AND reading.received_at > asked.received_at"
-            f" AND reading.observed_at > asked.received_at - interval '{LOOK_BACK_DAYS} days'"
-        )
-        ids = [d.device_id for d in devices]
-        received = [to_datetime(d.received_at) for d in devices]
-        heard |= {row["device_id"] for row in await connection.fetch(query, ids, received)}
-    return heard
+async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+    match rule.definition.sweep:
+        case None:
+            return await sweep_silent.sweep(connection, rule, moment)
+        case ChildrenDown():
+            return await sweep_children.sweep(connection, rule, moment, kinds)
+        case NotRefreshed():
+            return await sweep_refreshed.sweep(connection, rule, moment, kinds)
+        case Neighbours():
+            return await sweep_neighbours.sweep(connection, rule, moment, kinds)
+        case Forecast():
+            return await sweep_forecast.sweep(connection, rule, moment, kinds)
 
 
 async def run(
@@ -245,9 +165,10 @@ async def _lead(
     """Sweep on this connection for as long as it lives; return at once when another process leads."""
     if not await connection.fetchval(_LOCK):
         return
+    pace = Pace()
     try:
         while True:
-            await sweep_once(connection, kinds, now(), shard=shard, alive_within_s=alive_within_s)
+            await sweep_once(connection, kinds, now(), shard=shard, alive_within_s=alive_within_s, pace=pace)
             await sleep(every_s)
     finally:
         if not connection.is_closed():

@@ -70,7 +70,7 @@ const hear = {
   },
   alert({ event, alert }) {
     const fresh = putAlert(alert);
-    if (fresh && event.type === "opened") announce(alert);
+    if (fresh && event.type === "opened" && !alert.inhibited_by) announce(alert);
     // Whether a device is silent decides how its other alerts are shown.
     if (saysSilent(alert)) refetch(alert.device);
     refreshDetails(alert.id);

@@ -66,11 +66,13 @@ export function updateTimes(root = document) {
   }
 }
 
+// What another open alert explains comes last: nobody needs to go there.
 const order = (a, b) =>
+  Boolean(a.inhibited_by) - Boolean(b.inhibited_by) ||
   MATTERS.indexOf(a.severity) - MATTERS.indexOf(b.severity) || (a.opened_at < b.opened_at ? 1 : -1);
 
 const keyOf = (alert) =>
-  [alert.id, alert.severity, alert.unknown, alert.acknowledged_at, opened.has(alert.id), document.documentElement.lang].join(" ");
+  [alert.id, alert.severity, alert.unknown, alert.inhibited_by, alert.acknowledged_at, opened.has(alert.id), document.documentElement.lang].join(" ");
 
 function drawChips() {
   const { alerts, severities } = counts();
@@ -88,7 +90,7 @@ function drawChips() {
 function item(alert) {
   const icon = state.kinds.get(alert.kind)?.icon;
   return h("li", {
-    class: `alert is-${alert.severity}${alert.acknowledged_at ? " seen" : ""}${fresh.delete(alert.id) ? " fresh" : ""}`, "data-key": keyOf(alert), "data-alert": alert.id,
+    class: `alert is-${alert.severity}${alert.acknowledged_at || alert.inhibited_by ? " seen" : ""}${fresh.delete(alert.id) ? " fresh" : ""}`, "data-key": keyOf(alert), "data-alert": alert.id,
   },
   badge(icon, alert.severity),
   h("div", { class: "alert-text" },
@@ -98,6 +100,7 @@ function item(alert) {
       h("button", { type: "button", class: "plain-link", "data-focus": `device ${alert.id}`, onclick: () => openDevice(alert.device) }, bdi(alert.device_title)),
       h("time", { datetime: alert.opened_at, title: full(new Date(alert.opened_at)), "data-since": alert.opened_at }),
     ),
+    alert.inhibited_by && h("p", { class: "meta note" }, t("inhibited", { parent: explanation(alert) })),
     alert.unknown && h("p", { class: "meta note" }, t("unknown")),
     alert.acknowledged_at && h("p", { class: "meta note" }, t("acknowledged_by", { name: `\u2068${alert.acknowledged_by}\u2069` })),
     opened.has(alert.id) && details(alert),
@@ -108,6 +111,12 @@ function item(alert) {
       type: "button", class: "quiet", "data-focus": `more ${alert.id}`, "aria-expanded": String(opened.has(alert.id)), onclick: () => toggle(alert.id),
     }, t("details")),
   ));
+}
+
+// What the alert that explains this one says; its number where it is not among those shown.
+function explanation({ inhibited_by }) {
+  const parent = state.alerts.get(inhibited_by);
+  return parent ? `\u2068${said(parent.summary, parent.rule)}\u2069` : number(inhibited_by, 0);
 }
 
 // The summary in the reader's language, the device's name in it kept from turning round.
