@@ -42,7 +42,7 @@ def flat(look: Look, value: Floats, window: Hold, tolerance: float) -> Floats:
     steps = _steps(look, found, value[found.rows], tolerance)
     # A device's first row that carries a run on counts as its beginning here.
     begin = found.since(_split(steps, steps.fresh | found.first, tolerance))
-    carried = ~steps.fresh[begin]
+    carried = found.first[begin] & ~steps.fresh[begin]
     start = np.where(carried, look.instants[found.owner, 2], found.at[begin])
     readings = np.arange(len(begin)) - begin + 1 + np.where(carried, look.instants[found.owner, 3], 0)
     dark = np.where(carried, look.instants[found.owner, 4] == 1, found.gap[begin])

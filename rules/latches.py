@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.context import Context
+from rules.definition import Definition, Gap
 from rules.grouping import Grouping
 from rules.program import Compiled
 from rules.state import Patch, Rows
@@ -22,7 +23,7 @@ Bools = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 Instants = NDArray[np.int64]
 
-WINDOW = 512
+WINDOW = 256
 """Rows of one device that are scanned at once: what is scanned again after a flip."""
 
 
@@ -65,6 +66,18 @@ class _Latches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What all scans of one rule go over: n rows; what is wanted as (n, levels), instants, ends of runs."""
+
+    definition: Definition
+    rise: Truth
+    fall: Truth
+    late: Bools | None
+    at: Instants
+    until: Instants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Scan:
     """m rows, ragged by device. device: (m,) which of the scanned ones. stop: (k,) last position of each.
 
@@ -95,7 +108,15 @@ def run(
         due=rows.due[slots, rule.latches],
         ended=rows.ended[slots, index],
     )
-    flips = _settle(index, rule, wanted, context, grouping, busy, mine)
+    ground = _Ground(
+        definition=rule.rule.definition,
+        rise=np.stack(wanted.rise, axis=1),
+        fall=np.stack(wanted.fall, axis=1),
+        late=wanted.late,
+        at=context.observed_at,
+        until=_until(rule.rule.definition.max_gap, context),
+    )
+    flips = _settle(index, ground, grouping.first[busy], grouping.last[busy] + 1, mine)
     patches = [
         Patch(name, slots, rule.latches, getattr(mine, name)) for name in ("on", "count", "start", "due")
     ]
@@ -107,98 +128,80 @@ def run(
 def _busy(rule: Compiled, wanted: Wanted, grouping: Grouping, rows: Rows) -> Indices:
     """Return the devices where something holds or is pending: all others stay as they are."""
     on = rows.on[grouping.slots, rule.latches]
-    busy: Bools = rows.count[grouping.slots, rule.latches].any(axis=1)
+    busy: Bools = np.asarray(rows.count[grouping.slots, rule.latches].any(axis=1))
     for level, (rise, fall) in enumerate(zip(wanted.rise, wanted.fall, strict=True)):
-        holds: Bools = np.asarray(rise == 1)
-        if on[:, level].any():
-            holds = np.where(on[:, level][grouping.group], np.asarray(fall == 1), holds)
-        busy[grouping.group[holds]] = True
+        lit = on[:, level]
+        waits = np.where(lit[grouping.group], fall, rise) if lit.any() else rise
+        busy[grouping.group[waits == 1]] = True
     return np.flatnonzero(busy)
 
 
-def _settle(
-    index: int,
-    rule: Compiled,
-    wanted: Wanted,
-    context: Context,
-    grouping: Grouping,
-    busy: Indices,
-    latches: _Latches,
-) -> list[Flip]:
+def _until(gap: Gap, context: Context) -> Instants:
+    """Return until when each row's run stays uninterrupted."""
+    until: Instants = context.observed_at + gap.fixed_us
+    return until + (gap.intervals * context.interval_us()).astype(np.int64) if gap.intervals else until
+
+
+def _settle(index: int, ground: _Ground, cursor: Indices, end: Indices, latches: _Latches) -> list[Flip]:
+    """Go over all rows from `cursor` to `end` of each device."""
     flips: list[Flip] = []
-    cursor, end = grouping.first[busy].copy(), grouping.last[busy] + 1
-    live = np.arange(len(busy))
+    live = np.arange(len(cursor))
     while len(live):
-        scan = _scan(rule, wanted, context, cursor[live], end[live], live, latches)
+        scan = _scan(ground, cursor[live], end[live], live, latches)
         hit = np.flatnonzero(scan.held.any(axis=1))
         # Each device's first row with a flip, or else its last row of the window.
         stop = scan.stop.copy()
-        flipped, at = np.unique(scan.device[hit], return_index=True)
-        stop[flipped] = hit[at]
+        if len(hit):
+            flipped = scan.device[hit]
+            first = np.ones(len(hit), dtype=np.bool_)
+            first[1:] = flipped[1:] != flipped[:-1]
+            hit, flipped = hit[first], flipped[first]
+            stop[flipped] = hit
         latches.count[live] = scan.count[stop]
         latches.start[live] = scan.start[stop]
         latches.due[live] = scan.due[stop]
-        if len(flipped):
-            where = stop[flipped]
-            flips += _flip(index, scan.rows[where], context, scan.held[where], live[flipped], latches)
+        if len(hit):
+            row = scan.rows[hit]
+            flips += _flip(index, row, ground.at[row], scan.held[hit], live[flipped], latches)
         cursor[live] = scan.rows[stop] + 1
         live = live[cursor[live] < end[live]]
     return flips
 
 
-def _scan(
-    rule: Compiled,
-    wanted: Wanted,
-    context: Context,
-    cursor: Indices,
-    end: Indices,
-    live: Indices,
-    latches: _Latches,
-) -> _Scan:
+def _scan(ground: _Ground, cursor: Indices, end: Indices, live: Indices, latches: _Latches) -> _Scan:
     """Follow every run over the next rows of each device as if no latch flipped."""
     size = np.minimum(end - cursor, WINDOW)
     stop = np.cumsum(size) - 1
     device = np.repeat(np.arange(len(size)), size)
-    first = (stop - size + 1)[device]
+    begins = (stop - size + 1)[device]
     position = np.arange(len(device))
-    rows = position - first + cursor[device]
-    at = context.observed_at[rows][:, None]
-    owner = live[device]
+    rows = position - begins + cursor[device]
+    at, until, owner = ground.at[rows], ground.until[rows], live[device]
 
-    on = latches.on[owner]
-    code = np.where(
-        on,
-        np.stack([fall[rows] for fall in wanted.fall], axis=1),
-        np.stack([rise[rows] for rise in wanted.rise], axis=1),
-    )
-    late = wanted.late[rows] if wanted.late is not None else None
+    on, waiting = latches.on[owner], latches.count[owner]
+    code = np.where(on, ground.fall[rows], ground.rise[rows])
+    late = ground.late[rows] if ground.late is not None else None
     if late is not None:
-        raised = (code == 1) & late[:, None] & (at > latches.ended[owner][:, None])
+        raised = (code == 1) & late[:, None] & (at > latches.ended[owner])[:, None]
         code[late] = np.nan
     ones, zeros = code == 1, code == 0
 
-    place, first = position[:, None], first[:, None]
+    place, first, now = position[:, None], begins[:, None], at[:, None]
     one = np.maximum.accumulate(np.where(ones, place, -1), axis=0)
     zero = np.maximum.accumulate(np.where(zeros, place, -1), axis=0)
     one_before, zero_before = _shifted(one), _shifted(zero)
-    until = at + _gap_us(rule, context, rows)[:, None]
-    seen = one_before >= first
-    due = np.where(seen, np.take_along_axis(until, np.maximum(one_before, 0), axis=0), latches.due[owner])
-    fresh = np.where(seen, zero_before > one_before, (zero_before >= first) | (latches.count[owner] == 0))
-    begin = np.maximum.accumulate(np.where(ones & (fresh | (at > due)), place, -1), axis=0)
+    due = np.where(one_before >= first, until[one_before], latches.due[owner])
+    ended = np.where(one_before >= first, zero_before > one_before, (zero_before >= first) | (waiting == 0))
+    begin = np.maximum.accumulate(np.where(ones & (ended | (now > due)), place, -1), axis=0)
 
     begun = begin >= first
     total = np.cumsum(ones, axis=0)
-    from_row = np.where(begun, begin, first)
-    since_row = (
-        total - np.take_along_axis(total, from_row, axis=0) + np.take_along_axis(ones, from_row, axis=0)
-    )
-    count = np.where(begun, since_row, latches.count[owner] + since_row)
-    start = np.where(begun, np.take_along_axis(at, np.maximum(begin, 0), axis=0), latches.start[owner])
-    definition = rule.rule.definition
-    readings = np.where(on, definition.keep_firing.readings, definition.hold.readings)
-    lasting = np.where(on, definition.keep_firing.lasting_us, definition.hold.lasting_us)
-    held = ones & (count >= readings) & (at - start >= lasting)
+    from_row, level = np.where(begun, begin, first), np.arange(ones.shape[1])
+    count = total - total[from_row, level] + ones[from_row, level] + np.where(begun, 0, waiting)
+    start = np.where(begun, at[begin], latches.start[owner])
+    rise, fall = ground.definition.hold, ground.definition.keep_firing
+    held = ones & (count >= np.where(on, fall.readings, rise.readings))
+    held &= now - start >= np.where(on, fall.lasting_us, rise.lasting_us)
     if late is not None:
         held |= raised
     return _Scan(
@@ -208,38 +211,29 @@ def _scan(
         held=held,
         count=np.where((zero >= first) & (zero > one), 0, count),
         start=start,
-        due=np.where(one >= first, np.take_along_axis(until, np.maximum(one, 0), axis=0), latches.due[owner]),
+        due=np.where(one >= first, until[one], latches.due[owner]),
     )
 
 
-def _shifted(latest: NDArray[np.intp]) -> NDArray[np.intp]:
+def _shifted(latest: Indices) -> Indices:
     """Return the same as of the row before."""
     before = np.full_like(latest, -1)
     before[1:] = latest[:-1]
     return before
 
 
-def _gap_us(rule: Compiled, context: Context, rows: Indices) -> Instants:
-    gap = rule.rule.definition.max_gap
-    if not gap.intervals:
-        return np.full(len(rows), gap.fixed_us, dtype=np.int64)
-    return (gap.intervals * context.interval_us()[rows]).astype(np.int64) + gap.fixed_us
-
-
 def _flip(
-    index: int, row: Indices, context: Context, held: Bools, device: Indices, latches: _Latches
+    index: int, row: Indices, observed_at: Instants, held: Bools, device: Indices, latches: _Latches
 ) -> list[Flip]:
     """Set the latches of one rule to its new level: all up to it on, all above it off."""
     was = latches.on[device]
-    observed_at = context.observed_at[row]
     before = _level(was)
     after = _level(was ^ held)
     after[held[:, 0] & was[:, 0]] = -1
     now = np.arange(was.shape[1]) <= after[:, None]
     first = held.argmax(axis=1)
-    run_length = latches.count[device, first]
     # A late reading that raises has no run: it is its own beginning.
-    since = np.where(run_length > 0, latches.start[device, first], observed_at)
+    since = np.where(latches.count[device, first] > 0, latches.start[device, first], observed_at)
     latches.count[device] = np.where(held | (now != was), 0, latches.count[device])
     latches.on[device] = now
     ended = (before >= 0) & (after < 0)

@@ -1,8 +1,8 @@
 """A device's own normal, slot by slot of event time: the engine behind baseline() and trend().
 
-A window is eight slots, each with its mean. What a row is compared with comes from complete slots only, so it does not depend
-on how readings are cut into batches. Values may be kept apart by a percentage, such as the dimming level,
-in steps of 20. Constant size per device. Pure.
+A window is eight slots, each with its mean. What a row is compared with comes from complete slots only, so
+it does not depend on how readings are cut into batches. Values may be kept apart by a percentage, such as
+the dimming level, in steps of 20. Constant size per device. Pure.
 """
 
 from __future__ import annotations

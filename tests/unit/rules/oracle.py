@@ -1,7 +1,7 @@
 """The rule semantics once more, one reading at a time in plain Python: what the evaluator must agree with.
 
-Conditions are Python functions from (values, previous) to True, False or None (undecided); previous(name)
-gives the last decided value of a measurement and the minutes since, or None.
+Conditions are Python functions from (values, past) to True, False or None (undecided); past(name) gives the
+last decided value of a measurement and the minutes since, or None, and has the functions of past.py.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.unit.rules.past import Past
 from tests.unit.rules.readings import MINUTE, Reading
 
-Previous = Callable[[str], tuple[float, float] | None]
-Condition = Callable[[Mapping[str, Any], Previous], bool | None]
+Condition = Callable[[Mapping[str, Any], Past], bool | None]
 
 
 @dataclass(kw_only=True)
@@ -43,7 +43,7 @@ class Memory:
     watermark: int | None = None
     latches: dict[str, list[Latch]] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
-    past: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
+    past: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def any_true(truths: list[bool | None]) -> bool | None:
@@ -75,20 +75,12 @@ class Oracle:
             k: None if k in reading.marked and not spec.use_suspect else v for k, v in reading.values.items()
         }
 
-        def previous(name: str) -> tuple[float, float] | None:
-            past = memory.past.get((spec.name, name))
-            if past is None or late or at - past[1] > spec.max_gap * MINUTE:
-                return None
-            return past[0], (at - past[1]) / MINUTE
-
-        truths = [condition(values, previous) for _, condition in spec.levels]
+        past = Past(memory.past.setdefault(spec.name, {}), values, at, late, round(spec.max_gap * MINUTE))
+        truths = [condition(values, past) for _, condition in spec.levels]
         reached = [any_true(truths[k:]) for k in range(len(truths))]
         ends = [None if r is None else not r for r in reached]
         if spec.clear:
-            ends[0] = spec.clear(values, previous)
-        for name, value in values.items():
-            if value is not None and not late:
-                memory.past[spec.name, name] = (value, at)
+            ends[0] = spec.clear(values, past)
 
         latches = memory.latches.setdefault(spec.name, [Latch() for _ in spec.levels])
         before = level(latches)

@@ -7,8 +7,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.rules.oracle import Oracle, Previous, Spec
-from tests.unit.rules.readings import Evaluator, Reading, rule
+from tests.unit.rules.oracle import Oracle, Spec
+from tests.unit.rules.past import Past
+from tests.unit.rules.readings import MINUTE, Evaluator, Reading, rule
 
 RULES = (
     rule(
@@ -40,6 +41,32 @@ use_suspect: true
         "fire",
     )
     + rule("levels: {warning: delta(fill_pct) > 10, major: fill_pct > 90 and tilt_deg > 30}", "jump")
+    + rule(
+        """
+levels:
+  warning: n_of(fill_pct > 80, 2, 3)
+  major: n_of(fill_pct > 80 and tilt_deg > 30, 3, "45m") or count(tilt_deg > 30, "4 readings") >= 4
+clear: count(fill_pct > 80, "30m") < 1
+""",
+        "often",
+    )
+    + rule(
+        """
+levels: {warning: "flat(fill_pct, \\"30m\\", 6)", major: "flat(temperature_c, \\"20m\\", 0)"}
+max_gap: 40m
+""",
+        "stuck",
+    )
+    + rule(
+        """
+levels:
+  warning: fill_pct > baseline(fill_pct, "80m") + 3
+  major: abs(temperature_c - baseline(temperature_c, "2h", fill_pct)) > 12
+for: 2 readings
+""",
+        "unusual",
+    )
+    + rule('levels: {warning: "trend(fill_pct, \\"80m\\") > 900"}', "rising")
 )
 
 
@@ -47,29 +74,72 @@ def over(name: str, limit: float) -> Any:
     return lambda v, p: None if v.get(name) is None else v[name] > limit
 
 
-def fire(v: Any, previous: Previous) -> bool | None:
-    now, past = v.get("temperature_c"), previous("temperature_c")
+def fire(v: Any, past: Past) -> bool | None:
+    now, before = v.get("temperature_c"), past("temperature_c")
     if now is None:
         return None
     if now > 70:
         return True
-    if past is None:
+    if before is None:
         return None
-    step = now - past[0]
-    return bool(step / past[1] > 2 and step > 10)
+    step = now - before[0]
+    return bool(step / before[1] > 2 and step > 10)
 
 
-def jumped(v: Any, previous: Previous) -> bool | None:
-    past = previous("fill_pct")
-    return None if v.get("fill_pct") is None or past is None else v["fill_pct"] - past[0] > 10
+def jumped(v: Any, past: Past) -> bool | None:
+    before = past("fill_pct")
+    return None if v.get("fill_pct") is None or before is None else v["fill_pct"] - before[0] > 10
 
 
-def full_and_tilted(v: Any, previous: Previous) -> bool | None:
-    parts = [over("fill_pct", 90)(v, previous), over("tilt_deg", 30)(v, previous)]
+def full_and_tilted(v: Any, past: Past) -> bool | None:
+    parts = [over("fill_pct", 90)(v, past), over("tilt_deg", 30)(v, past)]
     return False if False in parts else None if None in parts else True
 
 
-def clear(v: Any, previous: Previous) -> bool | None:
+def both(*truths: bool | None) -> bool | None:
+    return False if False in truths else None if None in truths else True
+
+
+def one(*truths: bool | None) -> bool | None:
+    return True if True in truths else None if None in truths else False
+
+
+def often_major(v: Any, past: Past) -> bool | None:
+    tilted = over("tilt_deg", 30)(v, past)
+    full_too = both(over("fill_pct", 80)(v, past), tilted)
+    # count() of readings is undecided until as many were seen.
+    counted = past.n_of("tilt", tilted, 4, 4)
+    history = past._kept.get("tilt", [])
+    known = counted is not None and len(past._run(history)) >= 4
+    return one(past.n_within("both", full_too, 3, 45), counted if known else None)
+
+
+def often_clear(v: Any, past: Past) -> bool | None:
+    counted = past.count("high", over("fill_pct", 80)(v, past), 30)
+    return counted[0] < 1 if counted and counted[1] else None
+
+
+def unusual(name: str, key: str, slot: int, off: float, absolute: bool) -> Any:
+    def condition(v: Any, past: Past) -> bool | None:
+        value, level = v.get(name), v.get("fill_pct")
+        if absolute:
+            key_here = f"{key}{round(level / 20)}" if level is not None else ""
+            normal = past.baseline(key_here, value if level is not None else None, slot)
+        else:
+            normal = past.baseline(key, value, slot)
+        if value is None or normal is None:
+            return None
+        return bool(abs(value - normal) > off if absolute else value > normal + off)
+
+    return condition
+
+
+def rising(v: Any, past: Past) -> bool | None:
+    slope = past.trend("slope", v.get("fill_pct"), 10 * MINUTE)
+    return None if slope is None else slope > 900
+
+
+def clear(v: Any, past: Past) -> bool | None:
     return None if v.get("fill_pct") is None else v["fill_pct"] < 70
 
 
@@ -90,6 +160,32 @@ SPECS = [
     ),
     Spec(name="fire", levels=[("critical", fire)], late_raises=True, use_suspect=True),
     Spec(name="jump", levels=[("warning", jumped), ("major", full_and_tilted)]),
+    Spec(
+        name="often",
+        levels=[
+            ("warning", lambda v, p: p.n_of("full", over("fill_pct", 80)(v, p), 2, 3)),
+            ("major", often_major),
+        ],
+        clear=often_clear,
+    ),
+    Spec(
+        name="stuck",
+        levels=[
+            ("warning", lambda v, p: p.flat("fill", v.get("fill_pct"), 30, 6)),
+            ("major", lambda v, p: p.flat("heat", v.get("temperature_c"), 20, 0)),
+        ],
+        max_gap=40,
+    ),
+    Spec(
+        name="unusual",
+        levels=[
+            ("warning", unusual("fill_pct", "fill", 10 * MINUTE, 3, False)),
+            ("major", unusual("temperature_c", "heat", 15 * MINUTE, 12, True)),
+        ],
+        hold=(2, 0),
+        keep=(2, 0),
+    ),
+    Spec(name="rising", levels=[("warning", rising)]),
 ]
 
 names = ("fill_pct", "temperature_c", "tilt_deg")
