@@ -1,13 +1,13 @@
 # What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench lock clean
+.PHONY: help setup demo test check format bench bench-rules lock clean
 
 BIN := .venv/bin
 ARGS ?=
 
 help: ## say what there is
 	@echo "Nabd: every reading committed, watched and acted upon."
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
 	@echo 'Options of a command go into ARGS: make demo ARGS="--speed 60"'
 
 setup: ## make .venv with Nabd in it (only when something changed)
@@ -32,6 +32,9 @@ format: setup ## format and repair what can be repaired alone
 
 bench: setup ## measure readings per second on this machine
 	$(BIN)/nabd bench $(ARGS)
+
+bench-rules: setup ## measure the default rules on months of labelled faults
+	@$(BIN)/nabd bench rules $(ARGS)
 
 lock: ## pin dependencies anew into constraints.txt (needs a package index)
 	scripts/lock $(ARGS)

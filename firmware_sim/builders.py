@@ -105,6 +105,7 @@ def _bins(ground: Ground, count: int, gateways: int) -> list[SimulatedDevice]:
 def _bin(ground: Ground, index: int) -> SimulatedDevice:
     rng = generator(ground.seed, "bin", str(index))
     square = index % 3 == 0
+    lat, lon = _spot(ground, "bin", index, 900.0)
     site = BinSite(
         install_height_mm=float(rng.choice((1400, 1500, 1650))),
         usable_depth_mm=1200.0,
@@ -117,8 +118,10 @@ def _bin(ground: Ground, index: int) -> SimulatedDevice:
         first_charge=float(rng.uniform(0.35, 1.0)),
         extras=index % 4 == 0,
         local_hour=ground.local_hour,
+        slow_truck=0.05,
+        sunshine_c=float(rng.uniform(8, 26)),
+        home=(lat, lon) if index % 2 == 0 else None,
     )
-    lat, lon = _spot(ground, "bin", index, 900.0)
     name = ground.name("BIN", index)
     return SimulatedDevice(
         name=name,
@@ -233,6 +236,7 @@ def _drone(ground: Ground, index: int) -> SimulatedDevice:
         target_l_ha=float(rng.choice((80, 100, 120))),
         first_takeoff_s=1.0 + 2.0 * index,
         first_cycles=int(rng.integers(10, 200)),
+        hours=ground.drone_hours,
     )
     return SimulatedDevice(
         name=name,
@@ -248,6 +252,7 @@ def _drone(ground: Ground, index: int) -> SimulatedDevice:
             "tank_capacity_l": TANK_L,
             "max_altitude_m": 30.0,
             "geofence": polygon(home, site.fence),
+            "zone_area": polygon(home, zone.edges),
             "target_l_ha": site.target_l_ha,
             **ground.interval(60.0),
         },

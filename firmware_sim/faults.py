@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -20,11 +20,16 @@ SILENT = "silent"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
-    """What is expected of a rule: it sees `fault` once it held for `lasts_s` and so many readings more."""
+    """What is expected of a rule: it sees `fault` once it held for `lasts_s` and so many readings more.
+
+    unbroken: whether it must hold without a break. Where a moment decides nothing (a dose while the
+    aircraft turns) what held before the moment still counts, as long as the fault stayed near.
+    """
 
     fault: str
     lasts_s: float
     readings: float = 2.0
+    unbroken: bool = True
 
 
 EXPECTED: Mapping[str, Expectation] = {
@@ -38,19 +43,46 @@ EXPECTED: Mapping[str, Expectation] = {
     "light-over-voltage": Expectation(fault="over voltage", lasts_s=600),
     "light-under-voltage": Expectation(fault="under voltage", lasts_s=600),
     "drone-battery-low": Expectation(fault="battery below the way home", lasts_s=5),
-    "drone-clogged-nozzle": Expectation(fault="clogged nozzle", lasts_s=10),
-    "drone-wrong-dose": Expectation(fault="wrong dose", lasts_s=25),
+    "drone-clogged-nozzle": Expectation(fault="clogged nozzle", lasts_s=10, unbroken=False),
+    "drone-wrong-dose": Expectation(fault="wrong dose", lasts_s=25, unbroken=False),
     "drone-geofence": Expectation(fault="outside the geofence", lasts_s=3),
     SILENT: Expectation(fault="silence", lasts_s=120, readings=3),
 }
 """How long each fault must hold before a rule built on the published starting points can see it."""
+
+_DAY_S = 86_400.0
+LONG_RUN: Mapping[str, Expectation] = {
+    "bin-moved": Expectation(fault="moved", lasts_s=3 * 3600),
+    "bin-sensor-frozen": Expectation(fault="sensor frozen", lasts_s=3 * _DAY_S),
+    "bin-sensor-blocked": Expectation(fault="sensor blocked", lasts_s=0.5 * _DAY_S),
+    "light-partial-failure": Expectation(fault="partial failure", lasts_s=3 * _DAY_S, readings=0),
+    "light-cycling": Expectation(fault="cycling", lasts_s=1800),
+    "light-low-power-factor": Expectation(fault="low power factor", lasts_s=3600),
+    "light-high-temperature": Expectation(fault="high temperature", lasts_s=900),
+    "light-pole-hit": Expectation(fault="pole hit", lasts_s=0),
+    "light-end-of-life": Expectation(fault="end of life", lasts_s=0),
+    "drone-cell-imbalance": Expectation(fault="cell imbalance", lasts_s=30),
+    "drone-hot-battery": Expectation(fault="hot battery", lasts_s=10),
+    "drone-leak": Expectation(fault="leak", lasts_s=30, unbroken=False),
+    "drone-pump-failure": Expectation(fault="pump failure", lasts_s=5),
+    "drone-off-target": Expectation(fault="off target", lasts_s=5),
+    "drone-altitude": Expectation(fault="too high", lasts_s=5),
+    "drone-poor-fix": Expectation(fault="poor fix", lasts_s=5),
+}
+"""The same for faults that only show in months of town: see plan.LONG_RUN."""
+
+
+def expectation(rule: str) -> Expectation:
+    """Return what is expected of a rule."""
+    return EXPECTED.get(rule) or LONG_RUN[rule]
 
 
 class FaultLine(msgspec.Struct, kw_only=True):
     """One labelled fault. `end` is null when it still held at shutdown.
 
     earliest: from here on an alert is honest, for faults that announce themselves.
-    detectable: whether it held long enough for a right rule.
+    detectable: whether it held long enough for a right rule, where the sensor could see it.
+    interval_s: the longest reporting interval of the device while it held.
     """
 
     device: str
@@ -60,12 +92,26 @@ class FaultLine(msgspec.Struct, kw_only=True):
     expect: str
     earliest: str
     detectable: bool
+    interval_s: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
 class _Open:
+    """A label under way. run: the share, up to now, of what its rule needs; best: the largest so far."""
+
     start: int
     earliest: int
+    interval_s: float
+    held: bool = True
+    run: float = 0.0
+    best: float = 0.0
+
+
+class FaultSink(Protocol):
+    """Where labelled faults go."""
+
+    def write(self, line: FaultLine) -> None:
+        """Take one fault that has ended, or that still holds at the end of the run."""
 
 
 class FaultLog:
@@ -93,7 +139,7 @@ class Labels:
     that hesitates at the limit is one fault.
     """
 
-    def __init__(self, device: str, log: FaultLog, delay_s: float) -> None:
+    def __init__(self, device: str, log: FaultSink, delay_s: float) -> None:
         self._device = device
         self._log = log
         self._delay_s = delay_s
@@ -105,45 +151,68 @@ class Labels:
     def observe(self, now: int, truth: Mapping[str, Truth], interval_s: float) -> None:
         """Take the truth at one instant; `interval_s` is how often the device reports now."""
         before = now if self._last is None else self._last
+        known_s = self._interval_s or interval_s
         self._last, self._interval_s = now, interval_s
         for expect, state in truth.items():
+            label = self._open.get(expect)
+            if label is not None:
+                self._ripen(expect, label, state, now - before, interval_s)
             if state.holds or state.near:
                 self._near.setdefault(expect, before)
-                if state.holds and expect not in self._open:
-                    self._open[expect] = _Open(start=now, earliest=self._near[expect])
+                if state.holds and label is None:
+                    # Nobody hears from a silent device that it now wants to report more often.
+                    every_s = known_s if expect == SILENT else interval_s
+                    self._open[expect] = _Open(
+                        start=now, earliest=self._near[expect], interval_s=every_s, held=not state.hidden
+                    )
             else:
                 self._near.pop(expect, None)
-                if expect in self._open:
+                if label is not None:
                     self._close(expect, now, ended=True)
+
+    def _ripen(self, expect: str, label: _Open, state: Truth, passed: int, interval_s: float) -> None:
+        """Add the time since the last look, if the fault held all through it and could be seen."""
+        if expect != SILENT:
+            label.interval_s = max(label.interval_s, interval_s)
+        every_s = label.interval_s if expect == SILENT else interval_s
+        if label.held:
+            label.run += passed / SECOND / max(1e-3, self._needed_s(expect, every_s))
+            label.best = max(label.best, label.run)
+        label.held = state.holds and not state.hidden
+        if not label.held and (expectation(expect).unbroken or state.hidden):
+            label.run = 0.0
 
     def close(self, now: int) -> None:
         """Write what still holds at shutdown, with no end."""
-        for expect in list(self._open):
+        for expect, label in list(self._open.items()):
+            held = Truth(holds=label.held, near=True)
+            self._ripen(expect, label, held, now - (self._last or now), self._interval_s)
             self._close(expect, now, ended=False)
 
     def _close(self, expect: str, now: int, *, ended: bool) -> None:
         label = self._open.pop(expect)
-        lasted_s = (now - label.start) / SECOND
+        needed_s = self._needed_s(expect, label.interval_s)
+        # The platform's own delay counts only for what shutdown cuts short: rules live in event time.
+        wanted = 1.0 if ended or expect == SILENT else 1.0 + self._delay_s / max(1e-3, needed_s)
         self._log.write(
             FaultLine(
                 device=self._device,
-                fault=EXPECTED[expect].fault,
+                fault=expectation(expect).fault,
                 start=rfc3339(label.start),
                 end=rfc3339(now) if ended else None,
                 expect=expect,
                 earliest=rfc3339(label.earliest),
-                detectable=lasted_s >= self._needed_s(expect, ended=ended),
+                detectable=label.best >= wanted - 1e-9,
+                interval_s=label.interval_s,
             )
         )
 
-    def _needed_s(self, expect: str, *, ended: bool) -> float:
-        """Seconds that it must hold. Rules live in event time, so the platform's own delay counts only
-        for what is judged by the clock (silence) and for what shutdown cuts short."""
-        expected = EXPECTED[expect]
+    def _needed_s(self, expect: str, interval_s: float) -> float:
+        """Seconds that it must hold; the platform's delay counts for what is judged by the clock."""
+        expected = expectation(expect)
         if expect == SILENT:
-            return max(expected.lasts_s, expected.readings * self._interval_s) + self._delay_s
-        delay_s = 0.0 if ended else self._delay_s
-        return expected.lasts_s + expected.readings * self._interval_s + delay_s
+            return max(expected.lasts_s, expected.readings * interval_s) + self._delay_s
+        return expected.lasts_s + expected.readings * interval_s
 
 
 def rfc3339(instant: int) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from devices.kinds.kind import Kind
 from devices.topics import GATEWAY, Channel, Topic
-from firmware_sim.faults import SILENT, FaultLog, Labels, rfc3339
+from firmware_sim.faults import SILENT, FaultSink, Labels, rfc3339
 from firmware_sim.outbox import Reading
 from firmware_sim.physics.model import SECOND, Answer, Truth, Value, generator
 from firmware_sim.plan import INSTANT, LINK_LOSS, SILENCE, Planned, Schedule
@@ -32,7 +32,7 @@ class Member:
     """One sensing device. `due` is the instant of its next step."""
 
     def __init__(
-        self, device: SimulatedDevice, town: Town, start: int, faults: FaultLog, delay_s: float
+        self, device: SimulatedDevice, town: Town, start: int, faults: FaultSink, delay_s: float
     ) -> None:
         assert device.physics is not None
         self.device = device
@@ -98,7 +98,7 @@ class Member:
         start = self._schedule.next_start
         if start is None or start > now or not self._ready():
             return bool(over)
-        planned: Planned = self._schedule.take()
+        planned: Planned = self._schedule.take(now)
         if planned.lasts_s > INSTANT:
             self._active[planned.cause] = now + round(planned.lasts_s * SECOND)
         self._switch(planned.cause, on=True)

@@ -68,6 +68,54 @@ CAUSES: Mapping[str, tuple[Cause, ...]] = {
     ),
 }
 
+_HOUR_S = 3600.0
+LONG_RUN: Mapping[str, tuple[Cause, ...]] = {
+    "bin": (
+        Cause(name="smoulder", shortest_s=60, longest_s=5400, weight=2),
+        Cause(name="lean", shortest_s=240, longest_s=4 * _HOUR_S, weight=2),
+        Cause(name="leaky_cell", shortest_s=2 * DAY_S, longest_s=7 * DAY_S, weight=2),
+        Cause(name="moved", shortest_s=_HOUR_S, longest_s=2 * DAY_S, weight=2),
+        Cause(name="frozen_echo", shortest_s=2 * DAY_S, longest_s=8 * DAY_S),
+        Cause(name="blocked_echo", shortest_s=4 * _HOUR_S, longest_s=3 * DAY_S),
+        Cause(name="unused", shortest_s=DAY_S, longest_s=6 * DAY_S, weight=0.5),
+        Cause(name=SILENCE, shortest_s=300, longest_s=8 * _HOUR_S, weight=0.7),
+        Cause(name=LINK_LOSS, shortest_s=300, longest_s=4 * _HOUR_S, weight=0.7),
+    ),
+    "light": (
+        Cause(name="dark_led", shortest_s=_HOUR_S, longest_s=2 * DAY_S),
+        Cause(name="welded_relay", shortest_s=_HOUR_S, longest_s=DAY_S, weight=0.7),
+        Cause(name="blind_photocell", shortest_s=_HOUR_S, longest_s=DAY_S, weight=0.7),
+        Cause(name="stuck_dimming", shortest_s=_HOUR_S, longest_s=DAY_S, weight=2),
+        Cause(name="neutral_shift", shortest_s=60, longest_s=DAY_S, weight=2.5),
+        Cause(name="dead_modules", shortest_s=2 * DAY_S, longest_s=7 * DAY_S, weight=2),
+        Cause(name="flicker", shortest_s=1200, longest_s=12 * _HOUR_S, weight=2),
+        Cause(name="worn_capacitor", shortest_s=_HOUR_S, longest_s=2 * DAY_S),
+        Cause(name="fouled_heatsink", shortest_s=2 * _HOUR_S, longest_s=3 * DAY_S),
+        Cause(name="struck", shortest_s=2 * _HOUR_S, longest_s=3 * DAY_S),
+        Cause(name="old_lamp", shortest_s=2 * DAY_S, longest_s=8 * DAY_S),
+        Cause(name=SILENCE, shortest_s=600, longest_s=DAY_S, weight=0.4),
+        Cause(name=LINK_LOSS, shortest_s=600, longest_s=12 * _HOUR_S, weight=0.4),
+    ),
+    "drone": (
+        Cause(name="clogged_partly", shortest_s=6, longest_s=120),
+        Cause(name="rate_off", shortest_s=10, longest_s=120),
+        Cause(name="runaway", shortest_s=20, longest_s=60),
+        Cause(name="deaf", shortest_s=60, longest_s=400),
+        Cause(name="weak_pack", shortest_s=60, longest_s=2 * _HOUR_S),
+        Cause(name="blocked_fan", shortest_s=600, longest_s=_HOUR_S, weight=2),
+        Cause(name="leak", shortest_s=20, longest_s=200, weight=1.5),
+        Cause(name="pump_stop", shortest_s=4, longest_s=60),
+        Cause(name="off_course", shortest_s=10, longest_s=90, weight=2),
+        Cause(name="climbs", shortest_s=15, longest_s=60, weight=2),
+        Cause(name="jammed", shortest_s=4, longest_s=60),
+        Cause(name=LINK_LOSS, shortest_s=20, longest_s=400, weight=1.5),
+    ),
+}
+"""What breaks in months, at the pace of months. What is drawn when it begins may lie near a rule's limit."""
+
+MEAN_DAYS: Mapping[str, float] = {"bin": 2.5, "light": 2.0, "drone": 0.006}
+"""Mean days from the end of one of these to the next, by kind."""
+
 OPENING: Mapping[tuple[str, int], tuple[tuple[str, float, float], ...]] = {
     # (kind, index in the town) -> (cause, seconds after the start, seconds it lasts)
     ("bin", 0): (("truck", 2, INSTANT),),
@@ -129,11 +177,11 @@ class Schedule:
         """Name of the next cause; empty when nothing more will break."""
         return self._queue[0].cause if self._queue else ""
 
-    def take(self) -> Planned:
-        """Remove and return the next cause, and draw another once the list is empty."""
+    def take(self, now: int) -> Planned:
+        """Remove and return the next cause, which begins `now`; draw another once the list is empty."""
         planned = self._queue.pop(0)
         if not self._queue:
-            self._draw(planned.start + round(planned.lasts_s * SECOND))
+            self._draw(now + round(planned.lasts_s * SECOND))
         return planned
 
     def _draw(self, after: int) -> None:

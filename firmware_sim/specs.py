@@ -121,6 +121,7 @@ class Ground:
     weather: Weather
     interval_cap_s: float | None
     local_hour: Callable[[int], tuple[int, float]]
+    drone_hours: tuple[float, float] | None = None
 
     def name(self, noun: str, index: int) -> str:
         """Return the device id of the n-th of its sort."""

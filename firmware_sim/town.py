@@ -47,6 +47,7 @@ def make_town(
     strangers: int = 1,
     interval_cap_s: float | None = None,
     fault_mean_days: float = 1.5,
+    drone_hours: tuple[float, float] | None = None,
 ) -> Town:
     """Return the town that belongs to a seed.
 
@@ -58,6 +59,7 @@ def make_town(
         strangers: devices that publish without being registered, to keep the quarantine alive.
         interval_cap_s: upper limit of every reporting interval, or None for the declared ones.
         fault_mean_days: mean time between chance faults of one device after its opening; 0 for none.
+        drone_hours: the hours of the day, UTC, within which drones take off; None for all day.
     """
     place = PLACES[municipality]
     ground = Ground(
@@ -67,6 +69,7 @@ def make_town(
         weather=make_weather(seed, place.lat, place.lon),
         interval_cap_s=interval_cap_s,
         local_hour=local_clock(place.time_zone),
+        drone_hours=drone_hours,
     )
     numbers = {"bin": bins, "light": lights, "drone": drones}
     return Town(

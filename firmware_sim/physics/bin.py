@@ -6,11 +6,15 @@ distance of an ultrasonic sensor, which a rule must make sense of without our he
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_sim.physics.cell import EMPTY, KNEE, Cell
+from firmware_sim.physics.echo import Echo
+from firmware_sim.physics.flight import Point, position
 from firmware_sim.physics.model import (
     DAY_S,
     HOUR_S,
@@ -34,12 +38,12 @@ WEEKDAY = (1.0, 0.95, 0.95, 1.0, 1.1, 1.25, 1.15)
 
 FLAME_C = 420.0
 _FULL_PCT = 85.0
-_BLIND_ZONE_MM = 200.0
+_HOT_C = 70.0
+_FALLEN_DEG = 45.0
+_AWAY_M = 30.0
 _TRUCK_S = 90.0
-_NO_ECHO, _LOST_ECHO = 65535.0, 0.0
 _SENSOR_FAILED_C = -127.0
-_KNEE = 0.12
-"""State of charge under which a lithium thionyl chloride cell starts to collapse."""
+_FIX_EVERY_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,8 @@ class BinSite:
 
     fill_pct_per_day: mean filling in points a day. collect_hours: local hours at which the truck passes.
     local_hour: the town's clock, from an instant to (weekday with Monday 0, hour with fraction).
+    slow_truck: share of collections in which the bin hangs on the lift for minutes. sunshine_c: how much
+    warmer than the air the sun makes it. home: where it stands, for a bin with a position sensor.
     """
 
     install_height_mm: float
@@ -61,6 +67,9 @@ class BinSite:
     first_charge: float
     extras: bool
     local_hour: Callable[[int], tuple[int, float]]
+    slow_truck: float = 0.0
+    sunshine_c: float = 9.0
+    home: Point | None = None
 
 
 class Bin:
@@ -79,11 +88,17 @@ class Bin:
         self.temperature_c = 20.0
         self.tilt_deg = float(rng.uniform(0.2, 3.0))
         self._rest_deg = self.tilt_deg
-        self.charge = site.first_charge
+        self.cell = Cell(charge=site.first_charge)
+        self.echo = Echo(site.install_height_mm, site.usable_depth_mm)
         self.burning = False
+        self._flame_c, self._kindles_s = FLAME_C, 75.0
         self._tipped = False
-        self._weak_cell = False
+        self._lies_deg = 88.0
+        self._unused = False
+        self._away: Point = (0.0, 0.0)
+        self._fix_at = 0
         self._truck_until: int | None = None
+        self._lift_s = _TRUCK_S - 25.0
         self._lid_open = False
         self._noticed = (False, False)
         self._overflowed = site.first_fill_pct >= _FULL_PCT
@@ -100,14 +115,14 @@ class Bin:
         self._collect(now, hour)
         self._heat(now, dt)
         self._overflowed = self.fill_pct >= _FULL_PCT or (self._overflowed and self.fill_pct > 70.0)
-        self.charge = max(0.0, self.charge - dt / (5 * 365 * DAY_S))
+        self.cell.step(dt)
         noticed, self._noticed = self._noticed, (self.tilt_deg > 30.0, self.temperature_c > 60.0)
         return self._noticed != noticed
 
     def _throw_in(self, weekday: int, hour: float, dt: float) -> None:
         weight = self._site.profile[int(hour)] * 24.0 / sum(self._site.profile) * WEEKDAY[weekday]
         expected = self._site.fill_pct_per_day * weight * dt / DAY_S
-        bags = int(self._rng.poisson(expected / 0.6)) if not self._tipped else 0
+        bags = int(self._rng.poisson(expected / 0.6)) if not (self._tipped or self._unused) else 0
         self.fill_pct = min(112.0, self.fill_pct + 0.6 * bags)
         self._lid_open = bool(self._rng.random() < 0.01 + 0.02 * min(1, bags))
         if self._rng.random() < 0.5 * dt / DAY_S and self.fill_pct > 20.0:
@@ -119,11 +134,12 @@ class Bin:
         if due and not self._tipped and self._rng.random() >= self._site.missed_collection:
             self._call_truck(now)
         if self._truck_until is None:
-            self.tilt_deg = 88.0 if self._tipped else self._rest_deg
+            self.tilt_deg = self._lies_deg if self._tipped else self._rest_deg
             return
         left = (self._truck_until - now) / SECOND
         self._lid_open = left > 0
-        self.tilt_deg = float(self._rng.uniform(95.0, 140.0)) if 20.0 < left < 65.0 else self._rest_deg
+        lifted = 20.0 < left < self._lift_s
+        self.tilt_deg = float(self._rng.uniform(95.0, 140.0)) if lifted else self._rest_deg
         if left <= 65.0:
             self.fill_pct = min(self.fill_pct, float(self._rng.uniform(0.0, 4.0)))
             self.burning = False
@@ -131,73 +147,84 @@ class Bin:
             self._truck_until = None
 
     def _call_truck(self, now: int) -> None:
-        self._truck_until = now + int(_TRUCK_S * SECOND)
+        stays_s = _TRUCK_S
+        if self._site.slow_truck and self._rng.random() < self._site.slow_truck:
+            stays_s = float(self._rng.uniform(150.0, 480.0))
+        self._lift_s = stays_s - 25.0
+        self._truck_until = now + int(stays_s * SECOND)
 
     def _heat(self, now: int, dt: float) -> None:
         sunshine = max(0.0, self._weather.sun_deg(now)) / 90.0
-        shell = self._weather.temperature_c(now) + 9.0 * sunshine
+        shell = self._weather.temperature_c(now) + self._site.sunshine_c * sunshine
         if self.burning:
-            self.temperature_c = settle(self.temperature_c, FLAME_C, dt, 75.0)
+            self.temperature_c = settle(self.temperature_c, self._flame_c, dt, self._kindles_s)
             self.fill_pct = max(10.0, self.fill_pct - 30.0 * dt / HOUR_S)
         else:
             self.temperature_c = settle(self.temperature_c, shell, dt, 240.0)
 
     def measure(self) -> dict[str, Value]:
         """Return what the sensors say, lost echoes and error codes included."""
-        noise = self._rng.normal(0.0, 1.0, 5)
-        luck = self._rng.random(3)
+        now, noise, luck = self._now or 0, self._rng.normal(0.0, 1.0, 5), self._rng.random()
         values: dict[str, Value] = {
-            "distance_mm": self._distance(float(noise[0]), float(luck[0])),
+            "distance_mm": self.echo.distance_mm(
+                now, self.fill_pct, self.tilt_deg, float(noise[0]), self._rng
+            ),
             "temperature_c": sensed(self.temperature_c + 0.03 * noise[1], 1),
             "tilt_deg": sensed(min(180.0, abs(self.tilt_deg + 0.2 * noise[2])), 1),
             "lid_open": self._lid_open,
-            "battery_v": sensed(self._volts(), 3),
-            "battery_pct": sensed(100.0 * self.charge, 0),
+            "battery_v": sensed(self.cell.volts(self.temperature_c, self._rng), 3),
+            "battery_pct": sensed(100.0 * self.cell.charge, 0),
             "rssi_dbm": sensed(-92.0 + 4.0 * noise[3], 0),
             "snr_db": sensed(6.0 + 2.0 * noise[4], 1),
         }
-        if luck[1] < 2e-5:
+        if luck < 2e-5:
             values["temperature_c"] = _SENSOR_FAILED_C
         if self._site.extras:
             litres = self._site.volume_l * self.fill_pct / 100.0
             values["weight_kg"] = sensed(max(0.0, 0.11 * litres + 0.5 * noise[0]), 1)
             values["methane_ppm"] = sensed(max(0.0, 4.0 + 0.3 * self.fill_pct + noise[1]), 0)
+        if self._site.home is not None and now >= self._fix_at:
+            self._fix_at = now + round(_FIX_EVERY_S * SECOND)
+            values |= self._fix(self._site.home)
         return values
 
-    def _distance(self, noise: float, luck: float) -> float:
-        if luck < 0.003:
-            return _NO_ECHO if luck < 0.002 else _LOST_ECHO
-        height = self._site.install_height_mm
-        if self.tilt_deg > 30.0:
-            return sensed(min(5900.0, height * (1.3 + 0.2 * abs(noise))), 0)
-        surface = height - self._site.usable_depth_mm * self.fill_pct / 100.0
-        return sensed(max(_BLIND_ZONE_MM, surface + 3.0 * noise), 0)
-
-    def _volts(self) -> float:
-        charge = min(self.charge, 0.06) if self._weak_cell else self.charge
-        flat = 3.58 + 0.06 * charge
-        knee = flat - (0.75 * (_KNEE - charge) / _KNEE if charge < _KNEE else 0.0)
-        return knee + 0.002 * (min(self.temperature_c, 60.0) - 20.0)
+    def _fix(self, home: Point) -> dict[str, Value]:
+        """Return a position as a receiver between houses finds it: some metres off, rarely a street off."""
+        strays = float(self._rng.uniform(30.0, 80.0)) if self._rng.random() < 0.001 else 0.0
+        east, north = self._rng.normal(0.0, 4.0, 2)
+        lat, lon = position(home, (self._away[0] + float(east) + strays, self._away[1] + float(north)))
+        return {"lat": sensed(lat, 6), "lon": sensed(lon, 6)}
 
     def interval_s(self) -> float:
         """Report every ten minutes, once a minute while hot or on its side."""
         return min(self._interval, 60.0) if any(self._noticed) else self._interval
 
     def tick_s(self) -> float:
-        """The truck is there for ninety seconds."""
-        return 30.0
+        """The truck is there for ninety seconds; otherwise little happens between two reports."""
+        busy = self._truck_until is not None or self.burning or any(self._noticed)
+        return 30.0 if busy else min(300.0, max(30.0, self._interval))
 
     def truth(self) -> Mapping[str, Truth]:
         """What is really wrong with this bin."""
-        charge = min(self.charge, 0.06) if self._weak_cell else self.charge
+        cell, burning = self.cell, self.burning
+        away = math.hypot(*self._away)
+        fallen = self._tipped and self._lies_deg > _FALLEN_DEG
         return {
             # Waste that settles below the brim still waits for the truck.
             "bin-overflow": Truth(
-                holds=self.fill_pct >= _FULL_PCT, near=self._overflowed or self.fill_pct >= _FULL_PCT - 1.5
+                holds=self.fill_pct >= _FULL_PCT,
+                near=self._overflowed or self.fill_pct >= _FULL_PCT - 1.5,
+                hidden=self.echo.blind,
             ),
-            "bin-fire": Truth(holds=self.burning, near=self.temperature_c > 45.0),
-            "bin-tipped": Truth(holds=self._tipped),
-            "bin-battery-low": Truth(holds=charge < 0.10, near=charge < _KNEE),
+            "bin-fire": Truth(
+                holds=burning and (self._flame_c >= FLAME_C or self.temperature_c > _HOT_C),
+                near=burning or self.temperature_c > 45.0,
+            ),
+            "bin-tipped": Truth(holds=fallen),
+            "bin-battery-low": Truth(holds=cell.left < EMPTY, near=cell.left < KNEE or cell.leak_per_s > 0.0),
+            "bin-moved": Truth(holds=self._site.home is not None and away > _AWAY_M, near=away > _AWAY_M - 5),
+            "bin-sensor-frozen": Truth(holds=self.echo.frozen),
+            "bin-sensor-blocked": Truth(holds=self.echo.blocked),
         }
 
     def ready(self, cause: str) -> bool:
@@ -205,27 +232,65 @@ class Bin:
         return self._truck_until is None
 
     def begin(self, cause: str) -> None:
-        """Set it on fire, tip it over, weaken its cell, or send the truck."""
+        """Begin what is named; how badly, is drawn for the causes of a long run."""
         match cause:
             case "fire":
+                self.burning, self._flame_c, self._kindles_s = True, FLAME_C, 75.0
+            case "smoulder":
                 self.burning = True
+                self._flame_c = 10.0 ** float(self._rng.uniform(math.log10(78.0), math.log10(410.0)))
+                self._kindles_s = float(self._rng.uniform(60.0, 900.0))
             case "tipped":
-                self._tipped = True
+                self._tipped, self._lies_deg = True, 88.0
+            case "lean":
+                self._fall(float(self._rng.uniform(46.0, 100.0)))
             case "weak_cell":
-                self._weak_cell = True
+                self.cell.weak = True
+            case "leaky_cell":
+                self.cell.leak(self._rng)
+            case "moved":
+                self._away = self._dragged()
+            case "frozen_echo":
+                self.echo.frozen = True
+            case "blocked_echo":
+                self.echo.blocked = True
+            case "unused":
+                self._unused = True
             case "truck":
                 self._call_truck(self._now or 0)
 
+    def _fall(self, lies_deg: float) -> None:
+        """Fall over and spill; three in ten only stand on a kerb."""
+        kerb = self._rng.random() < 0.3
+        self._tipped = True
+        self._lies_deg = float(self._rng.uniform(8.0, 27.0)) if kerb else lies_deg
+        if not kerb:
+            self.fill_pct = min(self.fill_pct, float(self._rng.uniform(10.0, 50.0)))
+
+    def _dragged(self) -> Point:
+        """Return where somebody dragged it; three in ten stay near."""
+        near = self._rng.random() < 0.3
+        metres = float(self._rng.uniform(3.0, 15.0) if near else self._rng.uniform(31.0, 200.0))
+        bearing = float(self._rng.uniform(0.0, 2 * math.pi))
+        return metres * math.sin(bearing), metres * math.cos(bearing)
+
     def end(self, cause: str) -> None:
-        """Extinguish, put upright, or change the cell."""
+        """Extinguish, put upright or back, repair, or change the cell."""
         match cause:
-            case "fire":
+            case "fire" | "smoulder":
                 self.burning = False
-            case "tipped":
+            case "tipped" | "lean":
                 self._tipped = False
-            case "weak_cell":
-                self._weak_cell = False
-                self.charge = 1.0
+            case "weak_cell" | "leaky_cell":
+                self.cell.change()
+            case "moved":
+                self._away = (0.0, 0.0)
+            case "frozen_echo":
+                self.echo.frozen = False
+            case "blocked_echo":
+                self.echo.blocked = False
+            case "unused":
+                self._unused = False
 
     def command(self, name: str, args: Mapping[str, object]) -> Answer:
         """Obey set_interval and calibrate."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_sim.physics.airframe import Troubles
 from firmware_sim.physics.flight import Fence, Motion, Point, Zone, distance, position
 from firmware_sim.physics.model import (
     HOUR_S,
@@ -23,7 +24,7 @@ from firmware_sim.physics.model import (
     sensed,
     settle,
 )
-from firmware_sim.physics.sprayer import EMPTY_L, SWATH_M, TANK_L, Sprayer
+from firmware_sim.physics.sprayer import CLOGGED, EMPTY_L, SWATH_M, TANK_L, Sprayer
 from firmware_sim.physics.weather import Weather
 
 CAPACITY_WH = 2200.0
@@ -33,11 +34,15 @@ _GO_HOME, _EMERGENCY = 0.30, 0.025
 """State of charge at which the autopilot turns back, and at which it lands where it is."""
 _RESERVE = 0.05
 _CELLS = 14
+_CEILING_M = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroneSite:
-    """Where a drone is based (latitude, longitude), what it treats and how much, and its first take-off."""
+    """Where a drone is based (latitude, longitude), what it treats and how much, and its first take-off.
+
+    hours: the hours of the day, UTC, within which missions begin; None for all day long.
+    """
 
     name: str
     home: Point
@@ -46,6 +51,7 @@ class DroneSite:
     target_l_ha: float
     first_takeoff_s: float
     first_cycles: int
+    hours: tuple[float, float] | None = None
 
 
 class Drone:
@@ -72,14 +78,17 @@ class Drone:
         self.battery_c = 25.0
         self.cycles = site.first_cycles
         self.sprayer = Sprayer(dose_l_ha=site.target_l_ha)
+        self.troubles = Troubles()
 
     def step(self, now: int) -> bool:
-        """Fly until `now`, second by second; True when the phase changed."""
+        """Fly until `now`, second by second, or rest in longer steps; True when the phase changed."""
         if self._now is None:
             self._now, self.battery_c = now, self._weather.temperature_c(now)
         was = self.phase
         while self._now < now:
-            dt = min(1.0, (now - self._now) / SECOND)
+            rests = self.phase in ("docked", "fault")
+            longest = min(60.0, max(1.0, self._wait_s)) if rests else 1.0
+            dt = min(longest, (now - self._now) / SECOND)
             self._now += round(dt * SECOND)
             self._move(dt)
             self._spray(dt)
@@ -101,6 +110,7 @@ class Drone:
             case "transit":
                 self._transit(dt)
             case "spraying":
+                motion.climb_to(self.troubles.climbs_to_m or _ALTITUDE_M, dt)
                 self._follow_rows(dt)
             case "returning":
                 if motion.fly_to((0.0, 0.0), _TRANSIT_MPS, dt):
@@ -113,12 +123,24 @@ class Drone:
         self._wait_s -= dt
         if self._wait_s > 0:
             return
+        closed_s = self._closed_s()
+        if closed_s > 0 and self.phase == "docked":
+            self._wait_s = closed_s
+            return
         if self.phase == "fault":
             self.phase, self._wait_s = "docked", 300.0
         self._service()
         self._missions += 1
         self._route = self._site.zone.rows(SWATH_M)
         self.phase = "takeoff"
+
+    def _closed_s(self) -> float:
+        """Return the seconds until missions may begin again; 0 when they may."""
+        if self._site.hours is None:
+            return 0.0
+        first, last = self._site.hours
+        hour = (self._now or 0) / SECOND / HOUR_S % 24.0
+        return 0.0 if first <= hour < last else (first - hour) % 24.0 * HOUR_S + 1.0
 
     def _service(self) -> None:
         """Fill the tank, change the battery when it is half empty."""
@@ -150,7 +172,7 @@ class Drone:
                 self.phase = "returning"
             else:
                 self.motion.hover(dt)
-        elif self.motion.fly_to(self._route[0], _SPRAY_MPS, dt):
+        elif self.motion.fly_to(self.troubles.shifted(self._route[0]), _SPRAY_MPS, dt):
             self._route.pop(0)
 
     def _landed(self) -> None:
@@ -161,8 +183,10 @@ class Drone:
 
     def _spray(self, dt: float) -> None:
         on = self.phase == "spraying" and self._hold_s <= 0
-        rate = self._site.target_l_ha * (1.5 if "wrong_rate" in self._causes else 1.0)
-        self.sprayer.step(dt, self.motion.speed, rate if on else 0.0, clogged="clogged" in self._causes)
+        rate = self._site.target_l_ha * (1.5 if "wrong_rate" in self._causes else self.troubles.rate)
+        self.sprayer.open_share = CLOGGED if "clogged" in self._causes else self.troubles.open_share
+        self.sprayer.leak_lpm, self.sprayer.stopped = self.troubles.leak_lpm, self.troubles.pump_stopped
+        self.sprayer.step(dt, self.motion.speed, rate if on else 0.0)
         if not on:
             self.sprayer.dose_l_ha = self._site.target_l_ha
 
@@ -172,7 +196,12 @@ class Drone:
         if airborne:
             self.energy_wh = max(0.0, self.energy_wh - self.power_w * dt / HOUR_S)
         ambient = self._weather.temperature_c(self._now or 0)
-        self.battery_c = settle(self.battery_c, ambient + 24.0 * self.power_w / 5000.0, dt, 600.0)
+        self.battery_c = settle(
+            self.battery_c,
+            ambient + (24.0 + self.troubles.hotter_c) * self.power_w / 5000.0,
+            dt,
+            300.0 if self.troubles.hotter_c and airborne else 600.0,
+        )
 
     def _airspeed(self) -> float:
         now = self._now or 0
@@ -193,9 +222,12 @@ class Drone:
         """Return what the autopilot says."""
         noise = self._rng.normal(0.0, 1.0, 12)
         airborne = self.phase not in ("docked", "fault")
-        at = (self.motion.at[0] + 0.05 * float(noise[0]), self.motion.at[1] + 0.05 * float(noise[1]))
+        fix = self._fix()
+        blur = 0.05 if fix >= 3.0 else 3.0
+        at = (self.motion.at[0] + blur * float(noise[0]), self.motion.at[1] + blur * float(noise[1]))
         lat, lon = position(self._site.home, at)
         wind = self._weather.wind_mps(self._now or 0)
+        slosh = 0.12 * float(noise[9]) * min(1.0, self.sprayer.tank_l / 5.0) if airborne else 0.0
         shake = 7.0 + 0.3 * self.motion.speed if airborne else 0.05
         return {
             "lat": sensed(lat, 7),
@@ -209,17 +241,28 @@ class Drone:
             "battery_pct": sensed(100.0 * self.energy_wh / CAPACITY_WH, 1),
             "battery_v": sensed(self._volts() + 0.02 * float(noise[4]), 2),
             "battery_temperature_c": sensed(self.battery_c + 0.1 * float(noise[5]), 1),
-            "cell_spread_v": sensed(0.015 + 5e-6 * self.power_w + 0.002 * abs(float(noise[6])), 3),
+            "cell_spread_v": sensed(self._spread_v() + 0.002 * abs(float(noise[6])), 3),
             "battery_cycles": float(self.cycles),
-            "tank_l": sensed(self.sprayer.tank_l, 2),
+            "tank_l": sensed(max(0.0, self.sprayer.tank_l + slosh), 2),
             "flow_lpm": sensed(max(0.0, self.sprayer.flow_lpm * (1.0 + 0.01 * float(noise[7]))), 2),
             "pressure_bar": sensed(max(0.0, self.sprayer.pressure_bar * (1.0 + 0.01 * float(noise[8]))), 2),
-            "gnss_fix": 6.0 if self._rng.random() > 0.002 else 4.0,
-            "satellites": sensed(24.0 + 1.2 * float(noise[9]), 0),
+            "gnss_fix": fix,
+            "satellites": sensed(24.0 + 1.2 * float(noise[10]) if fix >= 3.0 else 5.0, 0),
             "wind_mps": sensed(max(0.0, wind + 0.2 * float(noise[10])), 1),
             "vibration_mps2": sensed(abs(shake * (1.0 + 0.08 * float(noise[11]))), 2),
             "rssi_dbm": sensed(-60.0 - 0.03 * distance(self.motion.at, (0.0, 0.0)) + 2 * float(noise[2]), 0),
         }
+
+    def _fix(self) -> float:
+        """RTK fixed, float now and then, 2D for a single reading in a thousand; worse when jammed."""
+        luck = float(self._rng.random())
+        if self.troubles.jammed:
+            return float(int(3 * luck))
+        return 6.0 if luck > 0.003 else 4.0 if luck > 0.001 else 2.0
+
+    def _spread_v(self, power_w: float | None = None) -> float:
+        load = self.power_w if power_w is None else power_w
+        return 0.015 + 5e-6 * load + self.troubles.rest_v + self.troubles.load_v * load / 5000.0
 
     def _volts(self) -> float:
         charge = self.energy_wh / CAPACITY_WH
@@ -232,41 +275,67 @@ class Drone:
 
     def tick_s(self) -> float:
         """A docked drone may take off within seconds."""
-        return 2.0 if self.phase == "docked" else 1.0
+        if self.phase in ("docked", "fault"):
+            return max(1.0, min(60.0, self._wait_s))
+        return 1.0
 
     def truth(self) -> Mapping[str, Truth]:
         """What is really wrong with this flight."""
         airborne = self.phase in ("takeoff", "transit", "spraying", "returning", "landing")
-        spraying = self.phase == "spraying" and self.sprayer.flow_lpm > 0.5
-        off = abs(self.sprayer.dose_l_ha / self._site.target_l_ha - 1.0)
-        need = self._needed_home_wh()
-        left = self.energy_wh
+        need, left, troubles = self._needed_home_wh(), self.energy_wh, self.troubles
+        spread, limit = self._spread_v(), 0.30 if airborne else 0.10
+        high = self.motion.altitude
         return {
             "drone-battery-low": Truth(
                 holds=airborne and left < need + _RESERVE * CAPACITY_WH,
                 near=airborne and left < 2.0 * need + 0.15 * CAPACITY_WH,
             ),
-            "drone-clogged-nozzle": Truth(holds=spraying and "clogged" in self._causes),
-            "drone-wrong-dose": Truth(holds=spraying and off > 0.17, near=spraying and off > 0.12),
             "drone-geofence": Truth(
                 holds=airborne and not self._site.fence.contains(self.motion.at),
                 near="runaway" in self._causes,
+            ),
+            "drone-cell-imbalance": Truth(holds=spread > limit, near=troubles.rest_v > 0.10),
+            "drone-hot-battery": Truth(holds=self.battery_c > 60.0, near=self.battery_c > 52.0),
+            "drone-altitude": Truth(holds=airborne and high > _CEILING_M, near=airborne and high > 28.0),
+            "drone-poor-fix": Truth(holds=airborne and troubles.jammed),
+            **self._spraying_truth(),
+        }
+
+    def _spraying_truth(self) -> dict[str, Truth]:
+        sprayer, troubles = self.sprayer, self.troubles
+        spraying = self.phase == "spraying" and sprayer.tank_l > EMPTY_L and self._hold_s <= 0
+        off = abs(sprayer.dose_l_ha / self._site.target_l_ha - 1.0)
+        short = sprayer.flow_lpm < 0.7 * sprayer.wanted_lpm
+        clogged = "clogged" in self._causes or troubles.open_share < 1.0
+        outside_m = self._site.zone.outside_m(self.motion.at)
+        leaks = troubles.leak_lpm >= 1.0 and sprayer.tank_l > EMPTY_L
+        return {
+            "drone-clogged-nozzle": Truth(holds=spraying and clogged and short, near=spraying and clogged),
+            "drone-wrong-dose": Truth(holds=spraying and off > 0.15, near=spraying and off > 0.11),
+            "drone-leak": Truth(holds=leaks, near=troubles.leak_lpm >= 1.0),
+            "drone-pump-failure": Truth(holds=spraying and troubles.pump_stopped, near=troubles.pump_stopped),
+            "drone-off-target": Truth(
+                holds=spraying and sprayer.flow_lpm > 0.5 and outside_m > 1.0,
+                near=spraying and outside_m > 0.0,
             ),
         }
 
     def ready(self, cause: str) -> bool:
         """Nozzles clog and pilots lose an aircraft while it sprays."""
-        return self.phase == "spraying" and self.sprayer.tank_l > 10.0
+        return self.phase == "spraying" and 10.0 < self.sprayer.tank_l < 39.5
 
     def begin(self, cause: str) -> None:
-        """Clog the nozzles, load a wrong rate, run away, or wear out the pack under a deaf autopilot."""
+        """Clog the nozzles, load a wrong rate, run away, wear out the pack under a deaf autopilot, ..."""
         self._causes.add(cause)
         if cause == "deaf":
             self.energy_wh = min(self.energy_wh, 0.14 * CAPACITY_WH)
+        else:
+            self.troubles.begin(cause, self._rng)
 
     def end(self, cause: str) -> None:
         """Repair it; an aircraft that ran away turns round."""
         self._causes.discard(cause)
+        self.troubles.end(cause)
         self._homeward = self._homeward or cause == "runaway"
 
     def command(self, name: str, args: Mapping[str, object]) -> Answer:

@@ -36,6 +36,18 @@ class Zone:
             points += ends if row % 2 == 0 else ends[::-1]
         return points
 
+    def outside_m(self, at: Point) -> float:
+        """Return how many metres a position lies outside the field, 0 within it."""
+        east = max(self.east - at[0], at[0] - self.east - self.width, 0.0)
+        return math.hypot(east, max(self.north - at[1], at[1] - self.north - self.depth, 0.0))
+
+    @property
+    def edges(self) -> Fence:
+        """The field as a rectangle around home."""
+        return Fence(
+            west=self.east, south=self.north, east=self.east + self.width, north=self.north + self.depth
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fence:

@@ -24,10 +24,14 @@ DAY_S = 86400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """Whether a fault really holds, and whether it is so near that an alert would be honest already."""
+    """Whether a fault really holds, and whether it is so near that an alert would be honest already.
+
+    hidden: another fault has blinded the sensor that could see this one; nobody can know of it.
+    """
 
     holds: bool
     near: bool = False
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

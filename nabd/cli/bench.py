@@ -15,6 +15,7 @@ from nabd.bench.drain import Drain
 from nabd.bench.fleet import Traffic
 from nabd.bench.ladder import Plan, Result, Stage
 from nabd.brokers import BrokerFailed
+from nabd.cli import bench_rules
 from nabd.cli.output import fail, line, print_json, progress, table
 from store.errors import StoreError
 
@@ -26,6 +27,9 @@ ALWAYS = frozenset({Stage.RECORDED, Stage.COPY, Stage.DRAIN})
 @app.callback()
 def root() -> None:
     """Measure this machine."""
+
+
+app.command()(bench_rules.rules)
 
 
 @app.command()

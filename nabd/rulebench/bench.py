@@ -1,0 +1,176 @@
+"""Runs the benchmark: groups of devices, each through months of life, acceptance and rules; then the score.
+
+Devices do not depend on each other here, so groups run in processes of their own. Same seed and numbers,
+same result, however many processes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+
+from devices import kinds
+from devices.kinds.kind import Kind
+from firmware_sim.faults import EXPECTED, LONG_RUN, FaultLine
+from nabd.rulebench.judged import Opening, Platform
+from nabd.rulebench.life import Carrier, Collected, Message
+from nabd.rulebench.matching import Match, fault_of, match
+from nabd.rulebench.score import RuleScore, score
+from nabd.rulebench.town import DAY_US, Numbers, bench_town, first_instant, of_kind, registry_of
+from rules.definition import Definition
+from rules.files import default_packs
+
+_GROUP = {"bin": 20, "light": 20, "drone": 2}
+"""Devices of a kind that run together; what is simulated at 1 Hz takes longest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Some devices of one kind, by their position in the town."""
+
+    seed: int
+    numbers: Numbers
+    kind: str
+    first: int
+    last: int
+
+    @property
+    def device_days(self) -> float:
+        """How much life is in it."""
+        return (self.last - self.first) * self.numbers.days
+
+
+@dataclass(slots=True, kw_only=True)
+class Lived:
+    """What happened in a group."""
+
+    faults: list[FaultLine]
+    alerts: list[Opening]
+    readings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A run of one seed. `without_rule`: labelled faults of rules that the packs do not have."""
+
+    seed: int
+    device_days: float
+    readings: int
+    scores: tuple[RuleScore, ...]
+    found: Match
+    without_rule: Mapping[str, int]
+
+    @property
+    def overall(self) -> RuleScore:
+        """The score over all rules."""
+        return self.scores[-1]
+
+    @property
+    def insufficient(self) -> list[str]:
+        """Rules with too few faults to be judged."""
+        return [s.rule for s in self.scores[:-1] if s.insufficient]
+
+
+def groups(seed: int, numbers: Numbers) -> list[Group]:
+    """Return the groups of a run, the slowest first."""
+    return [
+        Group(seed=seed, numbers=numbers, kind=kind, first=first, last=min(first + size, numbers.of(kind)))
+        for kind, size in sorted(_GROUP.items(), key=lambda item: item[1])
+        for first in range(0, numbers.of(kind), size)
+    ]
+
+
+def run(
+    seed: int, numbers: Numbers, *, processes: int = 2, progress: Callable[[float], None] = lambda days: None
+) -> Result:
+    """Live through months of a town and judge the rules of the default packs.
+
+    Args:
+        progress: told the device-days of every group that is done.
+    """
+    todo = groups(seed, numbers)
+    lived: dict[Group, Lived] = {}
+    if processes <= 1:
+        for group in todo:
+            lived[group] = live(group)
+            progress(group.device_days)
+    else:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            futures = {pool.submit(live, group): group for group in todo}
+            for future in as_completed(futures):
+                lived[futures[future]] = future.result()
+                progress(futures[future].device_days)
+    return judge(seed, numbers, [lived[group] for group in todo])
+
+
+def live(group: Group, rules: Sequence[Definition] | None = None) -> Lived:
+    """Live through the whole run with one group; `rules` None means the default packs."""
+    known = kinds.load()
+    town = of_kind(bench_town(group.seed, known, group.numbers), group.kind)
+    definitions = default_packs(known) if rules is None else rules
+    platform = Platform(town.kinds, registry_of(town), definitions)
+    start = first_instant(group.seed)
+    end = start + round(group.numbers.days * DAY_US)
+    labelled = Collected()
+    devices = [d for d in town.sensing if d.kind == group.kind][group.first : group.last]
+    carriers = [Carrier(device, town, start, labelled) for device in devices]
+    alerts: list[Opening] = []
+    under_way: list[Message] = []
+    at = start
+    while at < end:
+        at = min(at + DAY_US, end)
+        under_way += [message for carrier in carriers for message in carrier.until(at)]
+        under_way.sort(key=lambda message: message.received_at)
+        arrived = [message for message in under_way if message.received_at < at]
+        under_way = under_way[len(arrived) :]
+        alerts += platform.take(arrived)
+    for carrier in carriers:
+        carrier.close(end)
+    alerts += platform.close(end)
+    return Lived(faults=labelled.lines, alerts=alerts, readings=platform.readings)
+
+
+def judge(
+    seed: int, numbers: Numbers, lived: Sequence[Lived], rules: Sequence[Definition] | None = None
+) -> Result:
+    """Match and score what happened in all groups."""
+    known = kinds.load()
+    definitions = default_packs(known) if rules is None else rules
+    judged = {d.id: d for d in definitions if d.levels or d.silent}
+    labelled = {**EXPECTED, **LONG_RUN}
+    names = [rule for rule in judged if rule in labelled]
+    end = first_instant(seed) + round(numbers.days * DAY_US)
+    faults = [fault_of(line, end) for part in lived for line in part.faults]
+    alerts = [alert for part in lived for alert in part.alerts]
+    found = match(
+        [f for f in faults if f.rule in judged], [a for a in alerts if a.rule in names], _holds(judged)
+    )
+    lost = [fault for fault in faults if fault.rule not in judged and fault.detectable]
+    days = {rule: _device_days(judged[rule], numbers, known) for rule in names}
+    return Result(
+        seed=seed,
+        device_days=sum(numbers.of(kind) for kind in _GROUP) * numbers.days,
+        readings=sum(part.readings for part in lived),
+        scores=tuple(score(found, names, days)),
+        found=found,
+        without_rule={rule: sum(f.rule == rule for f in lost) for rule in sorted({f.rule for f in lost})},
+    )
+
+
+def _device_days(rule: Definition, numbers: Numbers, known: Mapping[str, Kind]) -> float:
+    judged = [rule.kind] if rule.kind is not None else list(known)
+    return sum(numbers.of(kind) for kind in judged) * numbers.days
+
+
+def _holds(rules: Mapping[str, Definition]) -> Callable[[str, float], int]:
+    def hold_us(rule: str, interval_s: float) -> int:
+        definition = rules[rule]
+        if definition.silent is not None:
+            patience = round(definition.silent.intervals * interval_s * 1e6)
+            return max(patience, definition.silent.at_least_us)
+        return definition.hold.lasting_us + round((definition.hold.readings - 1) * interval_s * 1e6)
+
+    return hold_us

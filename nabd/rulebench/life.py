@@ -1,0 +1,110 @@
+"""The messages of simulated devices over months: sampled, delayed, held back while a link is lost, repeated.
+
+Stands between a device's electronics (firmware_sim.member) and the platform, in the place of link and
+broker. Knows no rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_sim.faults import FaultLine
+from firmware_sim.member import Member
+from firmware_sim.outbox import MOST_BYTES, MOST_ELEMENTS, Reading
+from firmware_sim.physics.model import SECOND, generator
+from firmware_sim.specs import SimulatedDevice
+from firmware_sim.town import Town
+
+PLATFORM_DELAY_S = 5.0
+"""What the platform may take to notice a silence: a sweep, and a message under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it reaches the platform. `received_at`: microseconds."""
+
+    received_at: int
+    topic: str
+    payload: bytes
+
+
+class Collected:
+    """A sink of labelled faults: a list."""
+
+    def __init__(self) -> None:
+        self.lines: list[FaultLine] = []
+
+    def write(self, line: FaultLine) -> None:
+        """Keep one fault."""
+        self.lines.append(line)
+
+
+class Carrier:
+    """One device with its link. `until` yields messages in the order in which they arrive."""
+
+    def __init__(self, device: SimulatedDevice, town: Town, start: int, faults: Collected) -> None:
+        self.member = Member(device, town, start, faults, PLATFORM_DELAY_S)
+        self.member.on_link = self._switch
+        self._rng: np.random.Generator = generator(town.seed, "carrier", device.name)
+        self._down = False
+        self._waiting: list[Reading] = []
+        self._flush_at: int | None = None
+        self._arrived = 0
+
+    def until(self, end: int) -> Iterator[Message]:
+        """Live until `end`, not included."""
+        while self.member.due < end:
+            now = self.member.due
+            readings = self.member.tick(now)
+            if self._down:
+                self._waiting += readings
+            elif self._flush_at is not None:
+                self._waiting += readings
+                if now >= self._flush_at:
+                    yield from self._flush(now)
+            else:
+                for reading in readings:
+                    yield from self._send(now, reading.topic, reading.element, reading)
+
+    def close(self, end: int) -> None:
+        """Label what still holds."""
+        self.member.close(end)
+
+    def _switch(self, down: bool) -> None:
+        now = self.member.due
+        self._down = down
+        self._flush_at = None if down else now + round(float(self._rng.uniform(0.5, 8.0)) * SECOND)
+
+    def _flush(self, now: int) -> Iterator[Message]:
+        """Send what has waited, oldest first, in arrays as long as the contract allows."""
+        waiting, self._waiting, self._flush_at = self._waiting, [], None
+        for batch in _batches(waiting):
+            elements = [reading.element for reading in batch]
+            payload = elements[0] if len(batch) == 1 else b"[" + b",".join(elements) + b"]"
+            yield from self._send(now, batch[0].topic, payload, batch[0])
+
+    def _send(self, now: int, topic: str, payload: bytes, reading: Reading) -> Iterator[Message]:
+        at = max(self._arrived + 1, now + round(float(self._rng.uniform(0.03, 0.8)) * SECOND))
+        self._arrived = at
+        yield Message(at, topic, payload)
+        if reading.bad is None and reading.clock == "right" and self.member.resends():
+            self._arrived = at + round(float(self._rng.uniform(0.001, 0.1)) * SECOND)
+            yield Message(self._arrived, topic, payload)
+
+
+def _batches(waiting: Sequence[Reading]) -> Iterator[list[Reading]]:
+    batch: list[Reading] = []
+    size = 0
+    for reading in waiting:
+        length = len(reading.element) + 1
+        full = len(batch) == MOST_ELEMENTS or size + length > MOST_BYTES or reading.alone
+        if batch and (full or batch[-1].alone):
+            yield batch
+            batch, size = [], 0
+        batch.append(reading)
+        size += length
+    if batch:
+        yield batch
