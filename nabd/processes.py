@@ -29,6 +29,7 @@ from nabd.first_token import first_token
 from nabd.settings import Settings
 from rules import sweep as rules_sweep
 from rules.live import LiveRules
+from rules.shadow import ShadowRules
 from store.connection import Connection
 from store.migrate import require_migrated
 from store.pool import connect, open_pool, wait_until_available
@@ -166,7 +167,7 @@ async def ingest(settings: Settings) -> None:
         now=now,
         owner=uuid4(),
         shard=settings.shard,
-        consumers=[LiveRules(declared)],
+        consumers=[LiveRules(declared), ShadowRules(declared)],
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
     )

@@ -1,48 +1,71 @@
-"""`nabd rule`: check rule files, put them into force, list what is in force."""
+"""`nabd rule`: check, compare, apply, list and switch rules; their versions and who changed what."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from devices import kinds
+from nabd.cli import rule_explain, rule_shadow, rule_trial
 from nabd.cli.database import Opened
 from nabd.cli.database import run as on_database
-from nabd.cli.output import complain, line, print_json, table
-from nabd.cli.run import load_settings
-from rules import catalogue
-from rules.catalogue import Active, Applied
-from rules.definition import Definition
+from nabd.cli.output import cell, fail, line, print_json, table
+from nabd.cli.rule_files import Author, Files, Json, RuleId, read, someone
+from rules import diff as diffs
+from rules import editing, shadows, versions
+from rules.catalogue import Applied
+from rules.diff import Change, Difference
 from rules.errors import RulesRefused
-from rules.files import read_files
+from rules.versions import RuleChange, StoredRule
 
-app = typer.Typer(no_args_is_help=True, help="Check, apply and list rules.")
+app = typer.Typer(no_args_is_help=True, help="Check, try, compare, apply and explain rules.")
 
-Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="rule files in YAML")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Only = Annotated[bool, typer.Option("--only", help="take every other rule out of force")]
 
 
 @app.command()
 def check(files: Files) -> None:
     """Say what is wrong in rule files, with line and suggestion. Exits with 1 when anything is."""
-    found = _read(files)
+    found = read(files)
     line(f"{len(found)} rules, nothing wrong")
 
 
 @app.command()
 def apply(
     files: Files,
-    only: Annotated[bool, typer.Option("--only", help="take every other rule out of force")] = False,
+    only: Only = False,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="on trial beside the live rules: recorded, never alerting")
+    ] = False,
+    author: Author = "",
     as_json: Json = False,
 ) -> None:
     """Put rule files into force, all or none; running processes take them with the next batch."""
-    definitions = _read(files)
+    definitions = read(files)
+    if shadow and only:
+        raise typer.BadParameter("--only takes rules out of force; a shadow leaves the live rules alone")
+
+    async def on_trial(opened: Opened) -> None:
+        who = author or someone()
+        await shadows.add(opened.connection, definitions, author=who, now=opened.now())
 
     async def work(opened: Opened) -> Applied:
-        return await catalogue.apply(opened.connection, definitions, opened.now(), remove_others=only)
+        return await editing.apply(
+            opened.connection,
+            definitions,
+            author=author or someone(),
+            now=opened.now(),
+            remove_others=only,
+        )
 
+    if shadow:
+        on_database(on_trial)
+        shadowed = [d.id for d in definitions]
+        if as_json:
+            print_json({"shadowed": shadowed})
+        else:
+            line(f"on trial: {', '.join(shadowed)}; `nabd rule shadow` compares them with the live rules")
+        return
     applied = on_database(work)
     if as_json:
         print_json(applied)
@@ -52,33 +75,128 @@ def apply(
             line(f"{name}: {', '.join(ids)}")
 
 
+@app.command()
+def diff(files: Files, only: Only = False, as_json: Json = False) -> None:
+    """Show what applying rule files would change. Exits with 1 when anything would, like diff."""
+    definitions = read(files)
+
+    async def work(opened: Opened) -> list[Difference]:
+        in_force = await versions.sources(opened.connection)
+        return diffs.differences(in_force, definitions, remove_others=only)
+
+    found = on_database(work)
+    for one in found:
+        if as_json:
+            print_json(one)
+        elif one.change is Change.UNCHANGED:
+            line(f"{one.rule}: unchanged")
+        else:
+            line(f"{one.rule}: {one.change} ({', '.join(one.keys)})")
+            line(one.text)
+    if any(one.change is not Change.UNCHANGED for one in found):
+        raise typer.Exit(1)
+
+
 @app.command(name="list")
-def list_(as_json: Json = False) -> None:
+def list_(
+    disabled: Annotated[bool, typer.Option("--all", help="those out of force too")] = False,
+    kind: Annotated[str | None, typer.Option(help="only of this kind")] = None,
+    as_json: Json = False,
+) -> None:
     """List the rules in force, broken ones with the reason."""
 
-    async def work(opened: Opened) -> Active:
-        return await catalogue.active(opened.connection, opened.kinds)
+    async def work(opened: Opened) -> list[StoredRule]:
+        return await versions.list_rules(opened.connection, disabled=disabled, kind=kind, limit=100_000)
 
-    active = on_database(work)
+    found = on_database(work)
     rows = [
-        [r.id, r.version, r.definition.kind or "any", "in force", r.definition.summary["en"]]
-        for r in active.rules
+        {
+            "id": r.id,
+            "version": r.version,
+            "kind": r.kind or "any",
+            "state": r.state,
+            "open_alerts": r.open_alerts,
+            "shadow": r.shadow,
+            "summary": r.broken_reason or _sentence(r),
+        }
+        for r in found
     ]
-    rows += [[id_, "", "", "broken", reason] for id_, reason in active.broken.items()]
     if as_json:
         for row in rows:
-            print_json(dict(zip(("id", "version", "kind", "state", "summary"), row, strict=True)))
+            print_json(row)
         return
     table(
-        ["rule", "version", "kind", "state", "summary"],
-        rows,
+        ["rule", "version", "kind", "state", "open", "on trial since", "summary"],
+        [list(row.values()) for row in rows],
         empty="no rules are in force: `nabd migrate` brings the defaults",
     )
 
 
-def _read(files: list[Path]) -> list[Definition]:
+@app.command()
+def show(
+    rule: RuleId,
+    version: Annotated[int | None, typer.Option("--version", help="an earlier version")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show a rule as YAML, ready to be edited and applied."""
+
+    async def work(opened: Opened) -> StoredRule:
+        return await versions.get_rule(opened.connection, rule, version)
+
+    found = on_database(work)
+    if as_json:
+        print_json(found)
+        return
+    author = f" by {found.author}" if found.author else ""
+    line(f"# version {found.version}, {found.state}, applied {cell(found.created_at)}{author}")
+    line(diffs.as_yaml(found.definition).rstrip())
+
+
+@app.command()
+def history(rule: RuleId, as_json: Json = False) -> None:
+    """Say who changed what about a rule, oldest first."""
+
+    async def work(opened: Opened) -> list[RuleChange]:
+        return await versions.history(opened.connection, rule)
+
+    changes = on_database(work)
+    if as_json:
+        for change in changes:
+            print_json(change)
+        return
+    table(["at", "version", "what", "who"], [[c.at, c.version, c.action, c.author or "–"] for c in changes])
+
+
+@app.command()
+def enable(rule: RuleId, author: Author = "") -> None:
+    """Put a rule back into force as it last was."""
+
+    async def work(opened: Opened) -> int:
+        return await editing.enable(
+            opened.connection, opened.kinds, rule, author=author or someone(), now=opened.now()
+        )
+
     try:
-        return read_files(files, kinds.load(load_settings().kinds_dir))
+        line(f"{rule}: version {on_database(work)} is in force")
     except RulesRefused as refused:
-        complain(str(refused))
-        raise typer.Exit(1) from refused
+        fail(f"{rule} cannot be used any more: {refused}")
+
+
+@app.command()
+def disable(rule: RuleId, author: Author = "") -> None:
+    """Take a rule out of force; its open alerts end."""
+
+    async def work(opened: Opened) -> int:
+        return await editing.disable(opened.connection, rule, author=author or someone(), now=opened.now())
+
+    line(f"{rule}: out of force; open alerts ended: {on_database(work)}")
+
+
+app.command(name="test")(rule_trial.try_rules)
+app.command(name="explain")(rule_explain.explain)
+app.command(name="shadow")(rule_shadow.shadow)
+
+
+def _sentence(rule: StoredRule) -> str:
+    summary = rule.definition.get("summary", {})
+    return str(summary.get("en", "")) if isinstance(summary, dict) else ""

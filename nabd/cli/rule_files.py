@@ -1,0 +1,38 @@
+"""Rule files and authors as the commands about rules take them."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from devices import kinds
+from nabd.cli.output import complain
+from nabd.cli.run import load_settings
+from rules.definition import Definition
+from rules.errors import RulesRefused
+from rules.files import read_files
+
+Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="rule files in YAML")]
+RuleId = Annotated[str, typer.Argument(help="the rule's id")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Author = Annotated[str, typer.Option("--author", envvar="USER", help="who does it, for the history")]
+
+
+def read(files: list[Path]) -> list[Definition]:
+    """Return the definitions of files, or say everything that is wrong with them and exit with 1."""
+    try:
+        return read_files(files, kinds.load(load_settings().kinds_dir))
+    except RulesRefused as refused:
+        complain(str(refused))
+        raise typer.Exit(1) from refused
+
+
+def someone() -> str:
+    """Return who runs this command, as far as the machine knows."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

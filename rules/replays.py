@@ -1,0 +1,211 @@
+"""Stored readings as columns, in the order they arrived and as fast as the database can give them.
+
+One binary COPY per window of receive time, decoded as one array: every column is made as wide as any
+other, so that no row needs Python. Reads only. Must not know what the readings are wanted for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.columns import MISSING, Columns, empty_values
+from devices.instants import to_datetime, to_microseconds
+from devices.kinds.kind import Kind, Measurement, ValueType
+from devices.registry import Connection
+
+WINDOW_ROWS = 200_000
+"""Readings that are asked for at once, as far as the ledger tells."""
+DAY_US = 86_400_000_000
+_MINUTE_US = 60_000_000
+_AHEAD_US = DAY_US
+"""How far a device's clock may run ahead of ours in what is stored; a bound for partitions."""
+_BATCH_US = 60 * _MINUTE_US
+"""How much later than its first message a batch may enter the ledger."""
+
+_COPY_HEADER = 19
+_POSTGRES_EPOCH_US = 946_684_800_000_000
+"""2000-01-01Z, from which PostgreSQL counts."""
+
+_LEDGER = """
+SELECT date_bin('1 minute', received_at, 'epoch'::timestamptz) AS minute, sum(stored)::bigint AS stored,
+    min(oldest_observed_at) AS oldest
+FROM ledger
+WHERE received_at >= $1 AND received_at < $2
+GROUP BY 1
+ORDER BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A span [start, end) of receive time.
+
+    oldest: nothing received in it was observed earlier, None when that is not known. rows: how many
+    readings of all kinds it holds at most, 0 when that is not known.
+    """
+
+    start: int
+    end: int
+    oldest: int | None
+    rows: int
+
+
+async def windows(connection: Connection, start: int, end: int, rows: int = WINDOW_ROWS) -> list[Window]:
+    """Cut [start, end) of receive time (microseconds) where the ledger says that about `rows` were stored."""
+    ledger = await connection.fetch(_LEDGER, to_datetime(start), to_datetime(end + _BATCH_US))
+    minutes = [
+        (to_microseconds(r["minute"]), r["stored"], to_microseconds(r["oldest"]) if r["oldest"] else None)
+        for r in ledger
+    ]
+    return list(_cut(minutes, start, end, rows))
+
+
+def _cut(minutes: Sequence[tuple[int, int, int | None]], start: int, end: int, rows: int) -> Iterator[Window]:
+    """Yield windows of at most a day; one minute is never cut."""
+    position = 0
+    while start < end:
+        first, stored = position, 0
+        until = min(start + DAY_US, end)
+        while position < len(minutes) and minutes[position][0] < until:
+            if stored and stored + minutes[position][1] > rows:
+                until = max(minutes[position][0], start + 1)
+                break
+            stored += minutes[position][1]
+            position += 1
+        oldest = _oldest(minutes, max(first - 1, 0), until + _BATCH_US)
+        yield Window(start=start, end=until, oldest=oldest, rows=stored)
+        start = until
+
+
+def _oldest(minutes: Sequence[tuple[int, int, int | None]], position: int, until: int) -> int | None:
+    oldest: int | None = None
+    for minute, _, observed_at in islice(minutes, position, None):
+        if minute >= until:
+            break
+        if observed_at is not None:
+            oldest = observed_at if oldest is None else min(oldest, observed_at)
+    return oldest
+
+
+async def columns(
+    connection: Connection,
+    kind: Kind,
+    window: Window,
+    *,
+    measurements: Collection[str],
+    devices: Sequence[int] | None = None,
+) -> Columns:
+    """Return the readings received in a window by (received_at, observed_at), the order they arrived in.
+
+    Args:
+        measurements: those wanted; the others are absent in the result.
+        devices: only these, by the registry's number.
+    """
+    wanted = [m for m in kind.measurements if m.name in measurements]
+    bounds = _bounds(window)
+    words = {
+        m.name: [row[0] for row in await connection.fetch(_words_sql(kind, m), *bounds)]
+        for m in wanted
+        if m.type is ValueType.TEXT
+    }
+    received: list[bytes] = []
+
+    async def keep(data: bytes) -> None:
+        received.append(data)
+
+    await connection.copy_from_query(
+        _readings_sql(kind, wanted),
+        *bounds,
+        None if devices is None else list(devices),
+        *words.values(),
+        output=keep,
+        format="binary",
+    )
+    return _columns(kind, wanted, words, _decoded(b"".join(received), wanted))
+
+
+_WITHIN = """
+WHERE observed_at >= $1::timestamptz AND observed_at < $2::timestamptz
+    AND received_at >= $3::timestamptz AND received_at < $4::timestamptz
+"""
+
+
+def _bounds(window: Window) -> tuple[datetime, ...]:
+    oldest = to_datetime(0 if window.oldest is None else window.oldest)
+    end = to_datetime(window.end)
+    return oldest, to_datetime(window.end + _AHEAD_US), to_datetime(window.start), end
+
+
+def _words_sql(kind: Kind, measurement: Measurement) -> str:
+    """Return what asks for every text of a window; names of a kind are checked by its declaration."""
+    name = measurement.name
+    return f'SELECT DISTINCT "{name}" FROM "{kind.name}_reading" {_WITHIN} AND "{name}" IS NOT NULL'  # noqa: S608
+
+
+def _readings_sql(kind: Kind, wanted: Sequence[Measurement]) -> str:
+    fields = ["device_id", "observed_at", "received_at", "quality"]
+    parameter = 6
+    for m in wanted:
+        column = f'"{m.name}"'
+        match m.type:
+            case ValueType.TEXT:
+                fields.append(f"coalesce(array_position(${parameter}::text [], {column}), 0)")
+                parameter += 1
+            case ValueType.BOOLEAN:
+                fields.append(f"coalesce({column}::integer::float8, 'NaN')")
+            case ValueType.NUMBER:
+                fields.append(f"coalesce({column}, 'NaN')")
+    return (
+        f'SELECT {", ".join(fields)} FROM "{kind.name}_reading" {_WITHIN}'  # noqa: S608
+        " AND ($5::integer [] IS NULL OR device_id = ANY($5)) ORDER BY received_at, observed_at, device_id"
+    )
+
+
+def _decoded(data: bytes, wanted: Sequence[Measurement]) -> NDArray[Any]:
+    """Return the rows of a binary COPY, whose fields all have a fixed length, as a structured array."""
+    parts: list[tuple[str, str]] = [("fields", ">i2")]
+    named = [("device_id", ">i4"), ("observed_at", ">i8"), ("received_at", ">i8"), ("quality", ">i8")]
+    named += [(f"m_{m.name}", ">i4" if m.type is ValueType.TEXT else ">f8") for m in wanted]
+    for name, code in named:
+        parts += [(f"{name} length", ">i4"), (name, code)]
+    row = np.dtype(parts)
+    # After the rows stands a trailer of two bytes.
+    return np.frombuffer(
+        data, dtype=row, offset=_COPY_HEADER, count=(len(data) - _COPY_HEADER - 2) // row.itemsize
+    )
+
+
+def _columns(
+    kind: Kind, wanted: Sequence[Measurement], words: Mapping[str, list[str]], rows: NDArray[Any]
+) -> Columns:
+    n = len(rows)
+    values = empty_values(kind, 0)
+    absent = np.full(n, np.nan), np.full(n, None, dtype=object)
+    for m in kind.measurements:
+        values[m.name] = absent[m.type is ValueType.TEXT]
+    for m in wanted:
+        found = rows[f"m_{m.name}"]
+        if m.type is ValueType.TEXT:
+            values[m.name] = np.array([None, *words[m.name]], dtype=object)[found]
+        else:
+            values[m.name] = found.astype(np.float64)
+    missing = np.full(n, MISSING, dtype=np.int64)
+    return Columns(
+        kind=kind,
+        device_id=rows["device_id"].astype(np.int32),
+        observed_at=rows["observed_at"].astype(np.int64) + _POSTGRES_EPOCH_US,
+        received_at=rows["received_at"].astype(np.int64) + _POSTGRES_EPOCH_US,
+        quality=rows["quality"].astype(np.int64),
+        boot=missing,
+        seq=missing,
+        values=values,
+        extra=absent[True],
+        message=np.arange(n, dtype=np.int32),
+    )

@@ -1,0 +1,39 @@
+"""Live rules and shadows as two consumers of the same batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from devices.columns import Columns
+from devices.registry import Connection
+from rules.live import LiveRules
+from rules.shadow import ShadowRules
+from tests.integration.rules.ingestion import KINDS
+
+
+class LiveAndShadow(LiveRules):
+    """Hands every call to both."""
+
+    def __init__(self) -> None:
+        super().__init__(KINDS)
+        self.shadow = ShadowRules(KINDS)
+
+    async def load(self, connection: Connection, shard: str) -> None:
+        await super().load(connection, shard)
+        await self.shadow.load(connection, shard)
+
+    async def reload(self, connection: Connection) -> None:
+        await super().reload(connection)
+        await self.shadow.reload(connection)
+
+    async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:
+        await super().consume(connection, batch, columns, now)
+        await self.shadow.consume(connection, batch, columns, now)
+
+    def committed(self) -> None:
+        super().committed()
+        self.shadow.committed()
+
+    def rolled_back(self) -> None:
+        super().rolled_back()
+        self.shadow.rolled_back()

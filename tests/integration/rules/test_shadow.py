@@ -1,0 +1,158 @@
+"""Rules on trial beside the live ones: recorded in the batch's transaction, exactly once, never alerting."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from devices.errors import Invalid, NotFound
+from rules import editing, shadows, versions
+from rules.alerts import list_alerts
+from rules.evaluate import RuleFailed, step
+from rules.events import events_after
+from rules.files import parse
+from tests.integration.rules.beside import LiveAndShadow
+from tests.integration.rules.ingestion import KINDS, Crash, Ingestion
+from tests.integration.rules.test_live import OVERFLOW, START, fills, rule
+from tests.integration.rules.town import MINUTE, add_device
+
+EARLIER = rule("overflow", "fill_pct >= 70", "for: 1 readings")
+
+
+@pytest.fixture
+async def device(connection: asyncpg.Connection) -> int:
+    return await add_device(connection, "B-1")
+
+
+async def begin(connection: asyncpg.Connection, text: str = EARLIER, minute: int = 0) -> None:
+    await shadows.add(connection, parse(text, KINDS), author="Rima", now=START + minute * MINUTE)
+
+
+async def started(connection: asyncpg.Connection) -> Ingestion:
+    await editing.apply(connection, parse(OVERFLOW, KINDS), author="Rima", now=START)
+    await begin(connection)
+    return await Ingestion(connection, LiveAndShadow()).start()
+
+
+async def recorded(connection: asyncpg.Connection) -> list[tuple[str, int]]:
+    rows = await connection.fetch("SELECT to_state, observed_at FROM shadow_transition ORDER BY id")
+    return [(r["to_state"], round((r["observed_at"].timestamp() * 1e6 - START) / MINUTE)) for r in rows]
+
+
+async def test_shadow_records_what_it_would_have_done_and_alerts_nobody(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    ingestion = await started(connection)
+
+    await ingestion.commit(fills(device, (0, 75), (10, 20)))
+
+    assert await recorded(connection) == [("firing", 0), ("resolved", 10)]
+    assert await list_alerts(connection) == []
+    assert await events_after(connection) == []
+
+
+async def test_shadow_is_compared_with_the_live_rule(connection: asyncpg.Connection, device: int) -> None:
+    ingestion = await started(connection)
+    await ingestion.commit(fills(device, (0, 75), (10, 20), (20, 90), (30, 95)))
+
+    trial = await shadows.trial(connection, "overflow", START + 60 * MINUTE)
+
+    assert [e.opened_at for e in trial.shadowed] == [START, START + 20 * MINUTE]
+    assert [e.opened_at for e in trial.live] == [START + 30 * MINUTE]
+
+
+async def test_shadow_records_nothing_twice_when_batches_crash_and_the_process_restarts(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    ingestion = await started(connection)
+    for minute, fill in ((0, 75), (10, 76), (20, 10), (30, 80)):
+        with pytest.raises(Crash):
+            await ingestion.commit(fills(device, (minute, fill)), crash=True)
+        await ingestion.commit(fills(device, (minute, fill)))
+        ingestion = await Ingestion(connection, LiveAndShadow()).start()
+
+    assert await recorded(connection) == [("firing", 0), ("resolved", 20), ("firing", 30)]
+
+
+async def test_shadow_keeps_its_state_when_something_else_is_reloaded(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    ingestion = await started(connection)
+    await ingestion.commit(fills(device, (0, 75)))
+    await ingestion.rules.reload(connection)
+
+    await ingestion.commit(fills(device, (10, 76)))
+
+    assert await recorded(connection) == [("firing", 0)]
+
+
+async def test_failing_shadow_costs_neither_the_batch_nor_the_live_rule(
+    connection: asyncpg.Connection, device: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingestion = await started(connection)
+
+    def fail(program: object, state: object, columns: object, attributes: object, skip: object) -> object:
+        if "overflow" not in skip:  # type: ignore[operator]
+            raise RuleFailed("overflow", ZeroDivisionError("no"))
+        return step(program, state, columns, attributes, skip)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("rules.shadow.step", fail)
+    await ingestion.commit(fills(device, (0, 90), (10, 90)))
+
+    (alert,) = await list_alerts(connection)
+    (found,) = await shadows.on_trial(connection)
+    assert alert.rule == "overflow"
+    assert found.broken_reason == "ZeroDivisionError: no"
+    assert await recorded(connection) == []
+
+
+async def test_promoted_shadow_is_in_force_and_open_alerts_stay(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    ingestion = await started(connection)
+    await ingestion.commit(fills(device, (0, 90), (10, 90)))
+
+    version = await shadows.promote(connection, KINDS, "overflow", author="Sami", now=START + 15 * MINUTE)
+    await ingestion.rules.reload(connection)
+    await ingestion.commit(fills(device, (20, 75)))
+
+    (alert,) = await list_alerts(connection)
+    in_force = await versions.get_rule(connection, "overflow")
+    assert version == in_force.version == 2
+    assert in_force.definition["levels"] == {"warning": "fill_pct >= 70"}
+    assert alert.state == "firing"
+    assert await shadows.on_trial(connection) == []
+
+
+async def test_dropped_shadow_is_evaluated_no_more(connection: asyncpg.Connection, device: int) -> None:
+    ingestion = await started(connection)
+    await shadows.drop(connection, "overflow", author="Sami", now=START)
+    await ingestion.rules.reload(connection)
+
+    await ingestion.commit(fills(device, (0, 75)))
+
+    assert await recorded(connection) == []
+    with pytest.raises(NotFound):
+        await shadows.drop(connection, "overflow", author="Sami", now=START)
+
+
+async def test_second_shadow_of_a_rule_replaces_the_first(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    ingestion = await started(connection)
+    await ingestion.commit(fills(device, (0, 75)))
+    await begin(connection, rule("overflow", "fill_pct >= 99", "for: 0"), minute=5)
+    await ingestion.rules.reload(connection)
+
+    await ingestion.commit(fills(device, (10, 76)))
+
+    assert len(await shadows.on_trial(connection)) == 1
+    trial = await shadows.trial(connection, "overflow", START + 60 * MINUTE)
+    assert trial.shadowed == ()
+
+
+async def test_rule_about_silence_cannot_be_a_shadow(connection: asyncpg.Connection) -> None:
+    silence = "id: gone\nsummary: {en: x, fr: x, ar: x}\nsilent: {missing: 3 intervals}"
+
+    with pytest.raises(Invalid):
+        await shadows.add(connection, parse(silence, KINDS), author="Rima", now=START)

@@ -1,0 +1,202 @@
+"""Explanations: every term with its worth, since when, why undecided, and what is still missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.columns import Columns
+from devices.registry import Device, Municipality, Registry
+from rules.explain import Past, Present, explain
+from rules.explain_texts import LANGUAGES, document, sentences
+from rules.explanation import Explanation, Standing, Term, Why, Worth
+from rules.files import parse
+from rules.program import Rule
+from rules.snapshot import OpenAlert
+from rules.transition import Severity
+from tests.unit.rules.readings import BIN, KINDS, MINUTE, NOON, Reading, at, columns_of, rule
+
+TOWN = Municipality(
+    id=1,
+    name="tripoli",
+    title={},
+    time_zone="Asia/Beirut",
+    locale="ar-LB",
+    weekend=(6, 7),
+    lat=34.4,
+    lon=35.8,
+    register_unknown=False,
+)
+DEVICE = Device(id=1, name="B-1", kind="bin", municipality="tripoli", municipality_id=1)
+REGISTRY = Registry(devices={1: DEVICE}, by_name={"B-1": DEVICE}, municipalities={"tripoli": TOWN})
+OVERFLOW = (
+    "levels: {warning: fill_pct >= 85, critical: fill_pct >= 95}\nclear: fill_pct < 70\nfor: 3 readings"
+)
+
+
+def explained(
+    body: str,
+    *readings: Reading,
+    past: Past | None = None,
+    alert: int | None = None,
+    silent: int | None = None,
+) -> Explanation:
+    (definition,) = parse(rule(body), KINDS)
+    columns: Columns = columns_of(readings)
+    present = Present(
+        device_id=1,
+        device="B-1",
+        at=NOON + 3600 * 1_000_000,
+        alert=alert,
+        severity=Severity.WARNING if alert else None,
+        opened_at=NOON if alert else None,
+        silent_since=silent,
+    )
+    rule_ = Rule(definition=definition, version=3)
+    return explain(BIN, rule_, REGISTRY, columns, past or Past(), present)
+
+
+def term(explanation: Explanation, text: str) -> Term:
+    return next(t for t in explanation.terms if t.text == text)
+
+
+def test_pending_rule_says_how_many_readings_are_missing() -> None:
+    found = explained(OVERFLOW, at(0, fill_pct=50), at(10, fill_pct=90), at(20, fill_pct=91))
+
+    assert found.standing is Standing.PENDING
+    assert found.severity is Severity.WARNING
+    assert found.since == NOON + 10 * MINUTE
+    assert found.missing is not None
+    assert found.missing.readings == 1
+    warning = term(found, "fill_pct >= 85")
+    assert (warning.value, warning.limit, warning.worth) == (91, "85", Worth.TRUE)
+    assert warning.since == NOON + 10 * MINUTE
+    assert term(found, "fill_pct >= 95").worth is Worth.FALSE
+
+
+def test_pending_rule_says_how_much_time_is_missing() -> None:
+    body = "levels: {major: tilt_deg > 45}\nfor: 30m\nmax_gap: 1h"
+
+    found = explained(body, at(0, tilt_deg=60), at(10, tilt_deg=60))
+
+    assert found.missing is not None
+    assert found.missing.lasting_us == 20 * MINUTE
+    assert found.missing.restarts_after == NOON + 70 * MINUTE
+
+
+def test_firing_rule_says_what_ends_it() -> None:
+    found = explained(OVERFLOW, *(at(10 * i, fill_pct=90) for i in range(3)), at(30, fill_pct=60), alert=7)
+
+    assert found.standing is Standing.FIRING
+    assert found.alert == 7
+    assert found.since == NOON
+    assert found.clear == "fill_pct < 70"
+    assert found.ends_missing is not None
+    assert found.ends_missing.readings == 2
+
+
+def test_firing_rule_is_unknown_while_its_device_is_silent() -> None:
+    found = explained(
+        OVERFLOW, *(at(10 * i, fill_pct=90) for i in range(3)), alert=7, silent=NOON + 40 * MINUTE
+    )
+
+    assert found.standing is Standing.UNKNOWN
+    assert term(found, "fill_pct >= 85").worth is Worth.TRUE
+
+
+def test_alert_older_than_the_history_is_taken_from_the_database() -> None:
+    past = Past(alerts=(OpenAlert(rule="r", device_id=1, severity=Severity.WARNING),))
+
+    found = explained(OVERFLOW, at(0, fill_pct=80), past=past, alert=7)
+
+    assert found.standing is Standing.FIRING
+    assert [level.reached for level in found.levels] == [True, False]
+
+
+def test_rule_without_a_run_is_inactive() -> None:
+    found = explained(OVERFLOW, at(0, fill_pct=10))
+
+    assert found.standing is Standing.INACTIVE
+    assert found.missing is None
+
+
+@pytest.mark.parametrize(
+    ("reading", "why"),
+    [(at(10, temperature_c=1), Why.MISSING), (at(10, fill_pct=99, marked=("fill_pct",)), Why.SUSPECT)],
+)
+def test_undecided_term_says_which_value_is_to_blame(reading: Reading, why: Why) -> None:
+    found = explained(OVERFLOW, at(0, fill_pct=90), reading)
+
+    undecided = term(found, "fill_pct >= 85")
+    assert undecided.worth is Worth.UNDECIDED
+    assert [(r.why, r.name) for r in undecided.reasons] == [(why, "fill_pct")]
+
+
+def test_undecided_term_says_so_when_there_is_no_past_to_compare_with() -> None:
+    found = explained("levels: {warning: 'rate(temperature_c, \"1m\") > 5'}", at(0, temperature_c=20))
+
+    (only,) = found.terms
+    assert only.worth is Worth.UNDECIDED
+    assert only.reasons[0].why is Why.NO_PAST
+
+
+def test_undecided_term_looks_through_names_given_by_let() -> None:
+    found = explained("let: {full: fill_pct / 100}\nlevels: {warning: full > 0.85}", at(0, temperature_c=20))
+
+    assert found.terms[0].reasons[0].name == "fill_pct"
+
+
+def test_late_reading_does_not_count() -> None:
+    found = explained(OVERFLOW, at(10, fill_pct=90), at(5, fill_pct=10))
+
+    assert found.late_last
+    assert found.observed_at == NOON + 10 * MINUTE
+    assert term(found, "fill_pct >= 85").worth is Worth.TRUE
+
+
+def test_reading_before_the_watermark_does_not_count() -> None:
+    found = explained(OVERFLOW, at(5, fill_pct=99), past=Past(watermark=NOON + 10 * MINUTE))
+
+    assert found.observed_at is None
+    assert found.standing is Standing.INACTIVE
+
+
+def test_gate_shows_what_time_it_is_where_the_device_stands() -> None:
+    found = explained('levels: {warning: fill_pct > 1}\nwhen: {local_time: "22:00-06:00"}', at(0, fill_pct=9))
+
+    assert found.gate is Worth.FALSE
+    assert term(found, "local_time 22:00-06:00").value == "15:00"
+    assert found.standing is Standing.INACTIVE
+
+
+def test_gate_shows_where_the_sun_stands() -> None:
+    found = explained("levels: {warning: fill_pct > 1}\nwhen: {sun: night}", at(0, fill_pct=9))
+
+    (_, sun) = found.terms
+    assert isinstance(sun.value, float)
+    assert 20 < sun.value < 60
+    assert sun.worth is Worth.FALSE
+
+
+def test_device_without_readings_is_said_to_have_none() -> None:
+    found = explained(OVERFLOW)
+
+    assert found.observed_at is None
+    assert found.terms == ()
+    assert "sent no reading" in " ".join(sentences(found, "en"))
+
+
+def test_sentences_exist_in_every_language() -> None:
+    cases = [
+        explained(OVERFLOW, at(0, fill_pct=90)),
+        explained(OVERFLOW, *(at(10 * i, fill_pct=90) for i in range(3)), alert=7),
+        explained(OVERFLOW, *(at(10 * i, fill_pct=90) for i in range(3)), alert=7, silent=NOON),
+        explained(
+            "levels: {warning: fill_pct > 1}\nwhen: {sun: night}", at(0, fill_pct=9), at(-5, fill_pct=9)
+        ),
+    ]
+
+    for case in cases:
+        said = {language: sentences(case, language) for language in LANGUAGES}
+        assert len({len(s) for s in said.values()}) == 1
+        assert document(case)["sentences"] == said
+        assert not any("{" in sentence for s in said.values() for sentence in s)
