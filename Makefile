@@ -1,6 +1,6 @@
 # What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench bench-rules lock clean
+.PHONY: help setup demo test faults check format bench bench-rules lock clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -18,6 +18,9 @@ demo: setup ## a simulated town at one URL; Ctrl-C leaves nothing behind
 
 test: check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped one fail
 	$(BIN)/python -m pytest $(ARGS)
+
+faults: setup ## the long form of the fault matrix (docs/faults.md); NABD_FAULTS_SEED=n repeats a run
+	NABD_FAULTS=long $(BIN)/python -m pytest tests/faults -rP $(ARGS)
 
 check: setup ## format, lint, types, layers and SQL
 	$(BIN)/ruff format --check .
