@@ -57,7 +57,7 @@ LEFT JOIN LATERAL (
 ) AS good ON true
 WHERE pending.rule = $1 AND NOT pending.dismissed AND device.retired_at IS NULL
     AND pending.since
-        + greatest(latest.interval_s * $3::float8, $4::float8) * interval '1 second' < $2::timestamptz
+        + greatest(latest.interval_s * $3::float8, $4::float8) * interval '1 second' <= $2::timestamptz
     AND latest.received_at + latest.interval_s * interval '2 seconds' > $2
     AND NOT EXISTS (
         SELECT FROM alert
@@ -138,7 +138,7 @@ def _finding(family: NotRefreshed, row: asyncpg.Record, now: int) -> Finding | N
     if row["last_good"] is None:
         return None
     deadline = to_microseconds(row["last_good"]) + round(row["patience_s"] * 1e6)
-    if deadline >= now:
+    if deadline > now:
         return None
     return Finding(
         device_id=row["device_id"],

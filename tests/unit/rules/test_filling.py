@@ -1,0 +1,171 @@
+"""How fast a bin fills: right on simulated bins, through emptyings, settling and wild echoes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from firmware_sim.physics.bin import HOMES, Bin, BinSite
+from firmware_sim.physics.model import SECOND
+from firmware_sim.physics.weather import Weather
+from rules.filling import SLOTS, STATE, Outlook, State, fold, fresh, outlook
+
+HEIGHT_MM, DEPTH_MM = 1500.0, 1200.0
+STEP_S = 600
+START_S = 1_760_000_400
+FULL, EMPTIED_BY = 85.0, 25.0
+
+
+def feed(state: State, *readings: tuple[float, float]) -> Outlook:
+    """Take in readings (hours, value) of one bin and return the outlook at the last one."""
+    at = np.zeros(1, dtype=np.int64)
+    for hours, value in readings:
+        at = np.array([START_S + round(hours * 3600)], dtype=np.int64)
+        fold(state, at, np.array([value]), EMPTIED_BY, FULL)
+    return outlook(state, at, FULL)
+
+
+def line(
+    start: float, stop: float, level: float, rate: float, every: float = 0.5
+) -> list[tuple[float, float]]:
+    return [(h, level + rate * (h - start)) for h in np.arange(start, stop, every)]
+
+
+def test_steady_filling_is_forecast_exactly() -> None:
+    found = feed(fresh(1), *line(0, 24.5, 10, 1.5))
+
+    assert found.rate_per_h[0] == pytest.approx(1.5, rel=1e-3)
+    assert found.level[0] == pytest.approx(46, abs=0.1)
+    assert found.hours_p50[0] == pytest.approx((85 - 46) / 1.5, rel=1e-2)
+    assert found.hours_p80[0] == pytest.approx(found.hours_p50[0], rel=1e-2)
+
+
+def test_nothing_is_told_before_a_filling_is_old_enough() -> None:
+    found = feed(fresh(1), *line(0, 5, 10, 2))
+
+    assert np.isnan(found.hours_p50[0])
+
+
+def test_emptying_begins_anew_and_earlier_rates_help_at_once() -> None:
+    state = fresh(1)
+    feed(state, *line(0, 24, 5, 2.0))
+
+    found = feed(state, *line(24, 26, 1, 2.0))
+
+    assert state["emptied_at"][0] == START_S + 24 * 3600
+    assert state["count"][0] == 4
+    assert found.hours_p50[0] == pytest.approx((85 - 4) / 2, rel=0.05)
+
+
+def test_one_wild_echo_is_no_emptying_and_moves_nothing() -> None:
+    state = fresh(1)
+    feed(state, *line(0, 20, 10, 1.5), (20, 3.0), *line(20.5, 24, 40.75, 1.5), (24, 99.0))
+
+    found = feed(state, (24.5, 46.75))
+
+    assert state["emptied_at"][0] == 0
+    assert found.rate_per_h[0] == pytest.approx(1.5, rel=0.02)
+    assert found.level[0] == pytest.approx(46.75, abs=1)
+
+
+def test_settling_is_no_emptying() -> None:
+    state = fresh(1)
+    sunk = [(h, v - 5 * (h > 8) - 4 * (h > 16)) for h, v in line(0, 30, 10, 2)]
+
+    found = feed(state, *sunk)
+
+    assert state["emptied_at"][0] == 0
+    assert found.rate_per_h[0] == pytest.approx(1.8, abs=0.25)
+
+
+def test_bin_that_nobody_uses_is_never_full() -> None:
+    found = feed(fresh(1), *line(0, 48, 30, 0.0))
+
+    assert np.isnan(found.hours_p50[0])
+    assert found.level[0] == 30
+
+
+def test_full_bin_is_full_now() -> None:
+    found = feed(fresh(1), *line(0, 45, 10, 2))
+
+    assert (found.hours_p50[0], found.hours_p80[0]) == (0, 0)
+
+
+def test_memory_is_constant_however_long_a_filling_lasts() -> None:
+    state = fresh(1)
+
+    found = feed(state, *line(0, 24 * 30, 1, 0.1))
+
+    assert state["count"][0] <= SLOTS
+    assert len(state.tobytes()) == STATE.itemsize
+    assert found.rate_per_h[0] == pytest.approx(0.1, rel=0.01)
+
+
+def test_devices_of_one_batch_do_not_touch_each_other() -> None:
+    together, alone = fresh(3), fresh(1)
+    for hours, value in line(0, 40, 5, 1.0):
+        at = np.full(3, START_S + round(hours * 3600), dtype=np.int64)
+        fold(together, at, np.array([value, np.nan, 60 - value]), EMPTIED_BY, FULL)
+        fold(alone, at[:1], np.array([value]), EMPTIED_BY, FULL)
+
+    assert together[:1].tobytes() == alone.tobytes()
+    assert together["count"][1] == 0
+
+
+def simulated(seed: int) -> tuple[list[tuple[int, float]], float | None]:
+    """Return what a simulated bin reports (s, fill) until it is really full, and when that was (s)."""
+    rng = np.random.default_rng(seed)
+    bin_ = Bin(
+        BinSite(
+            install_height_mm=HEIGHT_MM,
+            usable_depth_mm=DEPTH_MM,
+            volume_l=770.0,
+            fill_pct_per_day=float(rng.uniform(15, 40)),
+            profile=HOMES,
+            collect_hours=(),
+            missed_collection=0.0,
+            first_fill_pct=float(rng.uniform(5, 40)),
+            first_charge=1.0,
+            extras=False,
+            local_hour=lambda now: (now // (86_400 * SECOND) % 7, now / SECOND % 86_400 / 3600),
+        ),
+        Weather(32.9, 13.2, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)),
+        None,
+        rng,
+    )
+    trucks = {36 * 3600, 84 * 3600}
+    reported: list[tuple[int, float]] = []
+    for second in range(0, 12 * 86_400, 300):
+        now = (START_S + second) * SECOND
+        if second in trucks:
+            bin_.begin("truck")
+        bin_.step(now)
+        if second > max(trucks) + 3600 and bin_.fill_pct >= FULL:
+            return reported, START_S + second
+        distance = bin_.measure()["distance_mm"]
+        if second % STEP_S == 0 and isinstance(distance, float | int) and 0 < distance < 6000:
+            fill = 100 * (HEIGHT_MM - distance) / DEPTH_MM
+            reported.append((START_S + second, min(max(fill, 0.0), 100.0)))
+    return reported, None
+
+
+def test_forecast_of_simulated_bins_is_right_within_a_fifth_of_the_time_left() -> None:
+    bins = [b for b in map(simulated, range(60)) if b[1] is not None]
+    errors: list[float] = []
+    covered: list[bool] = []
+    for reported, full_at in bins:
+        assert full_at is not None
+        state = fresh(1)
+        asked = full_at - 20 * 3600
+        for at, value in reported:
+            if at <= asked:
+                fold(state, np.array([at]), np.array([value]), EMPTIED_BY, FULL)
+        found = outlook(state, np.array([asked]), FULL)
+        errors.append(float(found.hours_p50[0]) - 20)
+        covered.append(bool(found.hours_p80[0] >= 20))
+        assert abs(state["emptied_at"][0] - (START_S + 84 * 3600)) <= 3600
+
+    assert len(bins) >= 50
+    assert float(np.median(np.abs(errors))) <= 4.0
+    assert abs(float(np.median(errors))) <= 3.0
+    assert 0.7 <= float(np.mean(covered)) <= 0.9
