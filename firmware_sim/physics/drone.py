@@ -33,6 +33,8 @@ _TRANSIT_MPS, _SPRAY_MPS, _AWAY_MPS = 8.0, 4.0, 9.0
 _GO_HOME, _EMERGENCY = 0.30, 0.025
 """State of charge at which the autopilot turns back, and at which it lands where it is."""
 _RESERVE = 0.05
+_MARGIN = 1.3
+"""By how much more than the way home takes a pilot wants to have left, besides the reserve."""
 _CELLS = 14
 _CEILING_M = 30.0
 
@@ -287,7 +289,7 @@ class Drone:
         high = self.motion.altitude
         return {
             "drone-battery-low": Truth(
-                holds=airborne and left < need + _RESERVE * CAPACITY_WH,
+                holds=airborne and left < _MARGIN * need + _RESERVE * CAPACITY_WH,
                 near=airborne and left < 2.0 * need + 0.15 * CAPACITY_WH,
             ),
             "drone-geofence": Truth(

@@ -222,7 +222,8 @@ class Light:
         return {
             "light-lamp-failure": Truth(holds=dark and told, near=dark),
             "light-day-burner": Truth(holds=lit and sun > 3.0, near=lit and sun > 2.0),
-            "light-dimming-failure": Truth(holds=told and astray > 10.0, near=told and astray > 8.0),
+            # More than ten whole points: controllers know no halves.
+            "light-dimming-failure": Truth(holds=told and astray > 10.5, near=told and astray > 8.0),
             "light-over-voltage": Truth(holds=self.voltage_v > 253.0, near=self.voltage_v > 250.0),
             "light-under-voltage": Truth(holds=self.voltage_v < 207.0, near=self.voltage_v < 210.0),
             "light-partial-failure": Truth(holds=0.93 * wear.dead_share > 0.15),
@@ -244,7 +245,7 @@ class Light:
         self._causes.add(cause)
         match cause:
             case "stuck_dimming":
-                self._stuck_pct = float(self._rng.uniform(3.0, 100.0))
+                self._stuck_pct = float(self._rng.uniform(10.0, 100.0))
             case "neutral_shift":
                 up = self._rng.random() < 0.5
                 self._shift_v = float(self._rng.uniform(10.0, 42.0) if up else self._rng.uniform(-55.0, -8.0))

@@ -26,7 +26,7 @@ from rules.context import Context
 from rules.definition import Definition
 from rules.evaluate import step
 from rules.program import Rule
-from rules.transition import State
+from rules.transition import State, Transition
 from rules.unit import Unit, build_unit
 
 RETENTION_US = 400 * 86_400_000_000
@@ -61,14 +61,23 @@ class Platform:
 
     def take(self, messages: Sequence[Message]) -> Iterator[Opening]:
         """Accept and judge messages in the order of their arrival; yield the alerts that opened."""
+        for kind, columns in self.accept(messages):
+            for transition in self.judge(kind, columns):
+                if transition.to_state is State.FIRING and transition.from_state is not State.FIRING:
+                    yield self._opening(transition.rule, transition.device_id, transition.observed_at)
+            yield from self._hear(kind, columns)
+
+    def accept(self, messages: Sequence[Message]) -> Iterator[tuple[str, Columns]]:
+        """Yield what would be stored, by kind."""
         if not messages:
             return
-        batch = decide(self._intake(messages), self._directory, self._decoders, self._offsets, RETENTION_US)
+        intake = self._intake(messages)
+        batch = decide(intake, self._directory, self._decoders, self._offsets, RETENTION_US)
         self._offsets.adopt()
         for kind, accepted in batch.accepted.items():
             columns = self._new(accepted.columns)
             self.readings += len(columns)
-            yield from self._judge(kind, columns)
+            yield kind, columns
 
     def _intake(self, messages: Sequence[Message]) -> Intake:
         """Give every message a receive time of its own, as ingest does."""
@@ -93,14 +102,16 @@ class Platform:
         self._recent = [*self._recent[-3:], keys]
         return columns.take(~known) if known.any() else columns
 
-    def _judge(self, kind: str, columns: Columns) -> Iterator[Opening]:
+    def judge(self, kind: str, columns: Columns) -> tuple[Transition, ...]:
+        """Step the stream rules of a kind over new readings, as if their batch was committed."""
         unit = self._units[kind]
         made = step(unit.program, unit.state, columns, unit.attributes)
         unit.state.adopt(made.changes)
-        for transition in made.transitions:
-            if transition.to_state is State.FIRING and transition.from_state is not State.FIRING:
-                yield self._opening(transition.rule, transition.device_id, transition.observed_at)
-        interval = Context(columns, np.arange(len(columns)), unit.attributes).interval_us()
+        return made.transitions
+
+    def _hear(self, kind: str, columns: Columns) -> Iterator[Opening]:
+        attributes = self._units[kind].attributes
+        interval = Context(columns, np.arange(len(columns)), attributes).interval_us()
         for silence in self._listeners[kind].hear(columns.device_id, columns.received_at, interval):
             yield self._opening(*silence)
 
