@@ -19,6 +19,7 @@ from ingest.clocks import Offsets
 from ingest.consumers import BatchConsumer
 from ingest.directory import Directory
 from ingest.latest import LatestBuffer
+from ingest.newest import Newest
 from ingest.settled import Settled, count, receipts
 from ingest.shard import Shard
 from store.connection import Connection
@@ -48,6 +49,7 @@ class Desk:
     retention: int
     allowance: Allowance = field(default_factory=Allowance)
     latest: LatestBuffer = field(default_factory=LatestBuffer)
+    newest: Newest = field(default_factory=Newest)
     prepared: Settled | None = None
     step: Step = lambda _: None
 
@@ -72,8 +74,7 @@ async def commit(
         if generation != desk.shard.generation:
             raise GenerationMoved
         desk.step("fenced")
-        store = tables.merge if careful else tables.append
-        settled = await store(connection, desk.writer, batch)
+        settled = await tables.store(connection, desk.writer, batch, desk.newest, careful=careful)
         desk.step("readings")
         await _record(connection, desk, batch, settled, number)
         desk.step("ledger")
@@ -99,6 +100,8 @@ def committed(desk: Desk, settled: Settled, *, flushed_latest: bool) -> None:
     for columns in settled.stored.values():
         if len(columns):
             desk.latest.add(columns)
+    for columns in (*settled.stored.values(), *settled.duplicates):
+        desk.newest.add(columns)
     for consumer in desk.consumers:
         consumer.committed()
 

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 CAREFUL_BATCHES = 20
-"""So many batches in a row must be free of repeats before plain COPY is trusted again."""
+"""So many batches in a row must be free of unforeseen repeats before plain COPY is trusted again."""
 TRIES = 3
 """How often a failure that nobody can name is tried again before the batch is taken apart."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
@@ -112,8 +112,7 @@ class Pipeline:
 
     def _adopt(self, settled: Settled, flush_latest: bool) -> Settled:
         if self._careful:
-            repeats = any(map(len, settled.duplicates))
-            self._careful = CAREFUL_BATCHES if repeats else self._careful - 1
+            self._careful = CAREFUL_BATCHES if settled.surprises else self._careful - 1
         commits.committed(self.desk, settled, flushed_latest=flush_latest)
         return settled
 

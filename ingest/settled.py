@@ -28,12 +28,14 @@ class Settled:
     duplicates: rows that the batch or the tables had already, by kind.
     refused: every rejection, those of the tables included.
     receipts: topic and payload of what to publish once this is committed.
+    surprises: rows that were stored already although nothing pointed to it.
     """
 
     stored: dict[str, Columns] = field(default_factory=dict)
     duplicates: list[Columns] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     receipts: list[tuple[str, bytes]] = field(default_factory=list)
+    surprises: int = 0
 
     def joined(self, other: Settled) -> Settled:
         """Return what became of two parts of one intake, as far as the publisher must hear of it."""

@@ -1,4 +1,4 @@
-"""Accepted rows into their tables: the fast way while rows are new, the careful one when they may not be.
+"""Accepted rows into their tables: the fast way for rows that must be new, the careful one for others.
 
 The careful way tells repeats from conflicts and finds the row that the database refuses.
 """
@@ -16,6 +16,7 @@ from devices.tables import table_of
 from devices.wire import Reason
 from ingest.accept import Accepted
 from ingest.batch import Batch, locate
+from ingest.newest import Newest
 from ingest.rows import copy_columns
 from ingest.settled import Settled
 from store import readings
@@ -23,48 +24,64 @@ from store.connection import Connection
 from store.readings import Writer
 
 
-async def append(connection: Connection, writer: Writer, batch: Batch) -> Settled:
-    """Store all rows of a batch, expecting every one to be new.
+async def store(
+    connection: Connection, writer: Writer, batch: Batch, newest: Newest, *, careful: bool
+) -> Settled:
+    """Store the rows of a batch that are new; tell duplicates, conflicts and unstorable rows apart.
+
+    Args:
+        newest: tells which rows may be repeats. The others are appended, unless we are `careful`.
 
     Raises:
-        asyncpg.UniqueViolationError: one is not; nothing of the transaction can be kept.
+        asyncpg.UniqueViolationError, asyncpg.DataError: an appended row is not new, or not storable;
+            nothing of the transaction can be kept.
     """
     settled = Settled(refused=list(batch.refused))
     for kind, accepted in batch.accepted.items():
         columns = accepted.columns
-        if len(columns):
-            await writer.append(connection, table_of(columns.kind).name, copy_columns(columns), len(columns))
-        settled.stored[kind] = columns
-        settled.duplicates.append(accepted.repeats)
+        later = newest.before(columns)
+        new = np.zeros(len(columns), dtype=np.bool_) if careful else later
+        await _append(connection, writer, columns, new)
+        if new.all():
+            settled.stored[kind] = columns
+            settled.duplicates.append(accepted.repeats)
+        else:
+            await _settle(connection, writer, batch, kind, new.copy(), later, settled)
     return settled
 
 
-async def merge(connection: Connection, writer: Writer, batch: Batch) -> Settled:
-    """Store the rows of a batch that are new; tell duplicates, conflicts and unstorable rows apart."""
-    settled = Settled(refused=list(batch.refused))
-    for kind, accepted in batch.accepted.items():
-        columns = accepted.columns
-        new = np.zeros(len(columns), dtype=np.bool_)
-        faults: dict[int, str] = {}
-        await _merge_rows(connection, writer, columns, np.arange(len(columns)), new, faults)
-        for row, detail in faults.items():
-            settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.BAD_VALUE, detail))
-        known = np.flatnonzero(~new)
-        known = known[~np.isin(known, list(faults))]
-        conflicts = await _conflicts(connection, accepted, known)
-        for row in conflicts:
-            settled.refused.append(
-                locate(
-                    batch,
-                    kind,
-                    int(accepted.row[row]),
-                    Reason.CONFLICT,
-                    "another reading of this instant is stored",
-                )
-            )
-        settled.stored[kind] = columns.take(new)
-        settled.duplicates += [columns.take(known[~np.isin(known, conflicts)]), accepted.repeats]
-    return settled
+async def _append(connection: Connection, writer: Writer, columns: Columns, rows: NDArray[np.bool_]) -> None:
+    """Store rows that should all be new."""
+    part = columns if rows.all() else columns.take(rows)
+    if len(part):
+        await writer.append(connection, table_of(part.kind).name, copy_columns(part), len(part))
+
+
+async def _settle(
+    connection: Connection,
+    writer: Writer,
+    batch: Batch,
+    kind: str,
+    new: NDArray[np.bool_],
+    later: NDArray[np.bool_],
+    settled: Settled,
+) -> None:
+    """Store the other rows that are new, completing `new`, and say what became of the rest."""
+    accepted = batch.accepted[kind]
+    columns = accepted.columns
+    faults: dict[int, str] = {}
+    await _merge_rows(connection, writer, columns, np.flatnonzero(~new), new, faults)
+    for row, detail in faults.items():
+        settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.BAD_VALUE, detail))
+    known = np.flatnonzero(~new)
+    known = known[~np.isin(known, list(faults))]
+    settled.surprises += int(np.count_nonzero(later[known]))
+    conflicts = await _conflicts(connection, accepted, known)
+    for row in conflicts:
+        detail = "another reading of this instant is stored"
+        settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.CONFLICT, detail))
+    settled.stored[kind] = columns.take(new)
+    settled.duplicates += [columns.take(known[~np.isin(known, conflicts)]), accepted.repeats]
 
 
 async def _merge_rows(
