@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from devices.kinds import Kinds
 from devices.registry import Device, Registry
-from devices.topics import GATEWAY, BadTopic, Channel, Topic, parse
+from devices.topics import GATEWAY, PREFIX, BadTopic, Channel, Topic, parse
 from devices.wire import Reason
 
 _MOST_TOPICS = 1_000_000
 """Resolved topics kept; strangers inventing topics must not fill the memory."""
+_TELEMETRY = f"/{Channel.TELEMETRY}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,19 @@ class Directory:
         return found
 
     def _resolve(self, text: str) -> Source:
+        return self._resolve_known(text) or self._resolve_any(text)
+
+    def _resolve_known(self, text: str) -> Source | None:
+        """Return where telemetry of a registered device leads: its topic needs no closer look."""
+        device = self.registry.by_name.get(text[: -len(_TELEMETRY)].rpartition("/")[2])
+        if device is None or device.retired_at is not None or device.kind not in self.kinds:
+            return None
+        if text != f"{PREFIX}/{device.municipality}/{device.kind}/{device.name}{_TELEMETRY}":
+            return None
+        topic = Topic(device.municipality, device.kind, device.name, Channel.TELEMETRY)
+        return Source(topic=topic, name=device.name, kind=device.kind, device_id=device.id, plain=True)
+
+    def _resolve_any(self, text: str) -> Source:
         try:
             topic = parse(text)
         except BadTopic as error:
