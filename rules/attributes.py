@@ -21,14 +21,16 @@ INTERVAL = "interval_s"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One device: attributes, where it stands (its municipality's position if unknown), its calendar.
+    """One device: attributes, where it stands, its calendar.
 
+    lat, lon: its municipality's position if its own is unknown; placed: whether they are its own.
     zone, weekend: its municipality's clock and ISO days. maintenance: spans (from, until) in microseconds.
     """
 
     attributes: Mapping[str, Any]
     lat: float | None = None
     lon: float | None = None
+    placed: bool = True
     zone: str = "UTC"
     weekend: tuple[int, ...] = (6, 7)
     maintenance: tuple[tuple[int, int], ...] = ()
@@ -76,6 +78,7 @@ class Attributes:
     polygons: Mapping[str, Polygons]
     lat: NDArray[np.float64]
     lon: NDArray[np.float64]
+    placed: NDArray[np.bool_]
     zone: NDArray[np.intp]
     zones: tuple[str, ...]
     weekend: NDArray[np.int64]
@@ -108,6 +111,7 @@ def build(
         polygons={n: Polygons.of([f.attributes.get(n) for f in facts]) for n in set(polygons)},
         lat=np.array([math.nan if f.lat is None else f.lat for f in facts]),
         lon=np.array([math.nan if f.lon is None else f.lon for f in facts]),
+        placed=np.array([f.placed for f in facts]),
         zone=np.array([position[f.zone] for f in facts], dtype=np.intp),
         zones=zones,
         weekend=np.array([sum(1 << (day - 1) for day in f.weekend) for f in facts], dtype=np.int64),

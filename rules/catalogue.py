@@ -43,8 +43,8 @@ class Active:
     broken_since: Mapping[str, int] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> list[Rule]:
-        """Return the stream rules of a kind."""
-        return [r for r in self.rules if r.definition.kind == kind and r.definition.levels]
+        """Return the stream rules of a kind, those for any kind included."""
+        return [r for r in self.rules if r.definition.kind in (kind, None) and r.definition.levels]
 
     def silent(self) -> list[Rule]:
         """Return the sweep rules about silence."""

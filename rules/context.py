@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns
 from devices.instants import to_datetime
-from devices.kinds.kind import Kind, Reporting
+from devices.kinds.kind import CLOCK_CORRECTED, Kind, Reporting
 from rules import sun
 from rules.attributes import INTERVAL, Attributes
 
@@ -88,14 +88,22 @@ class Context:
         """Return a text attribute of each row's device, None where absent."""
         return self.keep(("attr", name), lambda: self.attributes.texts[name][self.facts])
 
+    def place(self) -> tuple[Floats, Floats]:
+        """Return where each row's device stands, or else its municipality: latitude and longitude."""
+        return self.attributes.lat[self.facts], self.attributes.lon[self.facts]
+
     def sun_deg(self) -> Floats:
         """Return the sun's elevation where the device stands."""
-        lat, lon = self.attributes.lat[self.facts], self.attributes.lon[self.facts]
-        return self.keep("sun", lambda: sun.elevation_deg(self.observed_at, lat, lon))
+        return self.keep("sun", lambda: sun.elevation_deg(self.observed_at, *self.place()))
 
     def lag_s(self) -> Floats:
         """Return how long after it was observed each reading was received, in seconds."""
-        return self.keep("lag", lambda: (self.received_at - self.observed_at) / 1e6)
+        return self.keep("lag", lambda: (self.received_at - self.observed_at).astype(np.float64) / 1e6)
+
+    def clock_corrected(self) -> Floats:
+        """Tell whether the device's clock was so wrong that its time was corrected."""
+        marked = self.columns.quality[self.order] & CLOCK_CORRECTED > 0
+        return self.keep("clock", lambda: marked.astype(np.float64))
 
     def local_min(self) -> NDArray[np.int64]:
         """Return minutes after midnight on the clock of the device's municipality."""

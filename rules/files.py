@@ -69,8 +69,9 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Defin
         definition = reader.rule(node)
         if definition is not None:
             definitions.append(definition)
-            if definition.levels and definition.kind is not None and definition.kind in kinds:
-                _compile(definition, kinds[definition.kind], reader)
+            for kind in _judged(definition, kinds):
+                if not _compile(definition, kind, reader):
+                    break
     if not nodes:
         reader.wrong(None, "there is no rule in it")
     if reader.errors:
@@ -78,8 +79,16 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Defin
     return definitions
 
 
-def _compile(definition: Definition, kind: Kind, reader: Reader) -> None:
-    """Compile, and go on without each part that is wrong, so that all of them are told."""
+def _judged(definition: Definition, kinds: Mapping[str, Kind]) -> list[Kind]:
+    """Return the kinds whose readings a rule judges."""
+    if not definition.levels:
+        return []
+    return [kind for name, kind in kinds.items() if definition.kind in (name, None)]
+
+
+def _compile(definition: Definition, kind: Kind, reader: Reader) -> bool:
+    """Compile, and go on without each part that is wrong, so that all of them are told; True if none is."""
+    right = True
     remaining: Definition | None = definition
     while remaining is not None:
         try:
@@ -87,8 +96,10 @@ def _compile(definition: Definition, kind: Kind, reader: Reader) -> None:
         except RuleError as error:
             reader.errors.append(reader.located(definition, error))
             remaining = _without(remaining, error.file)
+            right = False
         else:
-            return
+            break
+    return right
 
 
 def _without(definition: Definition, part: str) -> Definition | None:

@@ -132,6 +132,49 @@ def _lag(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     return typed
 
 
+def _clock_corrected(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    arguments(call, 0, 0, "clock_corrected()")
+    return Typed(Type.CONDITION, lambda c: c.clock_corrected())
+
+
+def _known(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    """x, or something else where x is undecided."""
+    x_node, otherwise_node = arguments(call, 2, 2, "known(x, otherwise)")
+    x = compiler.wanted(x_node, depth, Type.NUMBER, Type.CONDITION)
+    otherwise = compiler.wanted(otherwise_node, depth, x.type).compute
+
+    def compute(c: Context) -> _FloatArray:
+        value = x.compute(c)
+        return np.where(np.isnan(value), otherwise(c), value)
+
+    return Typed(x.type, compute)
+
+
+def _only(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    """x where a condition holds, undecided elsewhere."""
+    x_node, condition_node = arguments(call, 2, 2, "only(x, condition)")
+    x = compiler.wanted(x_node, depth, Type.NUMBER, Type.CONDITION)
+    condition = compiler.wanted(condition_node, depth, Type.CONDITION).compute
+    return Typed(x.type, lambda c: np.where(condition(c) == 1, x.compute(c), np.nan))
+
+
+def _away(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    """Metres from where the device is registered to where it says it is."""
+    arguments(call, 0, 0, "away_m()")
+    scope = compiler.scope
+    if not {"lat", "lon"} <= {m.name for m in scope.kind.measurements}:
+        raise wrong(call, f"{scope.kind.name} measures no lat and lon")
+    suspect = scope.use_suspect
+
+    def compute(c: Context) -> _FloatArray:
+        metres = distance_m(c.number("lat", suspect), c.number("lon", suspect), *c.place())
+        return np.where(c.attributes.placed[c.facts], metres, np.nan)
+
+    typed = Typed(Type.NUMBER, compute)
+    scope.shown["away_m()"] = typed
+    return typed
+
+
 def _curve(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     x_node, points_node = arguments(call, 2, 2, 'curve(x, "0:0.5 100:1")')
     x = compiler.wanted(x_node, depth, Type.NUMBER).compute
@@ -173,6 +216,10 @@ FUNCTIONS: Mapping[str, Function] = {
     "outside": _outside,
     "sun": _sun,
     "lag": _lag,
+    "clock_corrected": _clock_corrected,
+    "known": _known,
+    "only": _only,
+    "away_m": _away,
     "curve": _curve,
     "distance_m": _distance,
 }

@@ -100,7 +100,7 @@ class Reader:
         kind = self._text("kind")
         family = self._family()
         structural = family in FAMILIES and FAMILIES[family].structural
-        known = STRUCTURAL if structural else [*self._kinds, "any"] if sweep else self._kinds
+        known = STRUCTURAL if structural else [*self._kinds, "any"]
         if kind is not None and kind not in known:
             self.wrong(self._nodes["kind"], f"there is no kind {kind}", closest(kind, known))
         hold = self._read("for", _hold, Hold())

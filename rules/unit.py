@@ -18,6 +18,10 @@ from rules.program import Program, Rule, compile_program
 from rules.state import State
 from rules.transition import Transition
 
+Maintenance = Mapping[int, Sequence[tuple[int, int]]]
+"""Spans of maintenance by device id, microseconds; the end is not included."""
+NO_MAINTENANCE: Maintenance = {}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
@@ -79,12 +83,14 @@ class Unit:
         return Unit(program=program, state=State(program), attributes=self.attributes, devices=self.devices)
 
 
-def build_unit(kind: Kind, rules: Sequence[Rule], registry: Registry) -> Unit:
+def build_unit(
+    kind: Kind, rules: Sequence[Rule], registry: Registry, maintenance: Maintenance = NO_MAINTENANCE
+) -> Unit:
     """Return the rules of a kind with a blank state."""
     program = compile_program(kind, rules)
     devices = {d.id: d for d in registry.devices.values() if d.kind == kind.name}
     attributes = build(
-        {d.id: _facts(d, registry) for d in devices.values()},
+        {d.id: _facts(d, registry, maintenance) for d in devices.values()},
         numbers=program.numbers,
         texts=program.texts,
         polygons=program.polygons,
@@ -92,8 +98,16 @@ def build_unit(kind: Kind, rules: Sequence[Rule], registry: Registry) -> Unit:
     return Unit(program=program, state=State(program), attributes=attributes, devices=devices)
 
 
-def _facts(device: Device, registry: Registry) -> Facts:
+def _facts(device: Device, registry: Registry, maintenance: Maintenance) -> Facts:
     municipality = registry.municipalities[device.municipality]
     placed = device.lat is not None and device.lon is not None
     where = device if placed else municipality
-    return Facts(attributes=device.attributes, lat=where.lat, lon=where.lon, zone=municipality.time_zone)
+    return Facts(
+        attributes=device.attributes,
+        lat=where.lat,
+        lon=where.lon,
+        placed=placed,
+        zone=municipality.time_zone,
+        weekend=municipality.weekend,
+        maintenance=tuple(maintenance.get(device.id, ())),
+    )

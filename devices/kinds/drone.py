@@ -263,6 +263,11 @@ KIND = Kind(
             label={"en": "Geofence", "fr": "Zone autorisée", "ar": "النطاق المسموح"},
         ),
         Attribute(
+            name="zone_area",
+            type=AttributeType.POLYGON,
+            label={"en": "Zone to spray", "fr": "Zone à traiter", "ar": "منطقة الرش"},
+        ),
+        Attribute(
             name="target_l_ha",
             unit="L/har",
             default=100.0,

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rules.attributes import Facts
 from rules.definition import LANGUAGES
-from rules.files import PACKS, default_packs
-from rules.program import compile_rule
-from tests.unit.rules.readings import KINDS, Evaluator, Reading, at
+from rules.errors import RuleError
+from rules.evaluate import step
+from rules.files import PACKS, default_packs, parse
+from rules.program import Rule, compile_program, compile_rule
+from rules.state import State
+from tests.unit.rules.readings import KINDS, Evaluator, Reading, at, attributes_for, columns_of
 
 SQUARE = {"type": "Polygon", "coordinates": [[[13, 32], [14, 32], [14, 33], [13, 33], [13, 32]]]}
-FACTS = {1: Facts(attributes={"geofence": SQUARE, "home_lat": 32.5, "home_lon": 13.5}, lat=32.9, lon=13.2)}
+FACTS = {
+    1: Facts(
+        attributes={"geofence": SQUARE, "zone_area": SQUARE, "home_lat": 32.5, "home_lon": 13.5},
+        lat=32.9,
+        lon=13.2,
+    )
+}
 """A device in Tripoli; noon in the tests is noon UTC."""
 
 NIGHT = 10 * 60
@@ -26,24 +37,71 @@ def fired(kind: str, *readings: Reading) -> set[str]:
     return {t.rule for t in Evaluator(text, KINDS[kind], FACTS).feed(*readings)}
 
 
+def fired_of(
+    pack: str, kind: str, readings: list[Reading], lag_s: Callable[[int], float] = lambda i: 1.0
+) -> set[str]:
+    """Return the ids of the rules of another pack that fire on a kind, readings received after a lag."""
+    text = (PACKS / f"{pack}.yaml").read_text(encoding="utf-8")
+    rules = [Rule(definition=d, version=1) for d in parse(text, KINDS) if d.levels]
+    program = compile_program(KINDS[kind], rules)
+    columns = columns_of(readings, KINDS[kind])
+    columns.received_at = columns.observed_at + np.array(
+        [round(lag_s(i) * 1e6) for i in range(len(readings))]
+    )
+    return {t.rule for t in step(program, State(program), columns, attributes_for(program)).transitions}
+
+
 def every(minutes: float, count: int, start: float = 0, **values: Any) -> list[Reading]:
     return [at(start + minutes * i, **values) for i in range(count)]
 
 
-def flight(count: int = 40, **values: Any) -> list[Reading]:
+def flight(count: int = 40, start: float = 0, **values: Any) -> list[Reading]:
     """A drone that sprays as it should, unless told otherwise, once a second."""
     usual = {
         "flight_phase": "spraying", "lat": 32.5, "lon": 13.502, "speed_mps": 4.0, "wind_mps": 3.0,
         "battery_pct": 60.0, "flow_lpm": 12.0, "pressure_bar": 2.2, "application_l_ha": 100.0,
-        "gnss_fix": 4.0,
+        "gnss_fix": 4.0, "tank_l": 30.0, "alt_m": 3.0, "cell_spread_v": 0.05, "battery_temperature_c": 35.0,
     }  # fmt: skip
-    return every(1 / 60, count, **{**usual, **values})
+    return every(1 / 60, count, start, **{**usual, **values})
 
 
 def lamp(count: int = 4, start: float = NIGHT, **values: Any) -> list[Reading]:
     """A 90 W lamp at full light by night, unless told otherwise."""
-    usual = {"power_w": 90.0, "voltage_v": 230.0, "dim_pct": 100.0, "commanded_dim_pct": 100.0}
+    usual = {
+        "power_w": 90.0, "voltage_v": 230.0, "dim_pct": 100.0, "commanded_dim_pct": 100.0,
+        "power_factor": 0.97, "driver_temperature_c": 50.0, "tilt_deg": 1.0, "burn_hours": 3000.0,
+    }  # fmt: skip
     return every(15, count, start, **{**usual, **values})
+
+
+def blinking(times: int) -> list[Reading]:
+    """A lamp that goes on or off so many times in half an hour."""
+    return [
+        reading for i in range(times + 1) for reading in lamp(1, NIGHT + 4 * i, power_w=90.0 * (i % 2 == 0))
+    ]
+
+
+def nights(lost: float, since: int) -> list[Reading]:
+    """Fifteen nights of a lamp dimmed at midnight that lost a share of its light one night."""
+    found = []
+    for night in range(15):
+        for quarter in range(32):
+            level = 100.0 if quarter < 12 else 40.0
+            power = 90 * (0.07 + 0.93 * level / 100 * (1 - lost * (night >= since)))
+            start = NIGHT + 1440 * night + 15 * quarter
+            found += lamp(1, start, power_w=power, dim_pct=level, commanded_dim_pct=level, power_factor=None)
+        found += lamp(1, NIGHT + 1440 * night + 720, power_w=0.5, dim_pct=0.0, commanded_dim_pct=0.0)
+    return found
+
+
+def leaking(lpm: float, seconds: int = 120) -> list[Reading]:
+    """A flight whose tank loses more than goes through the flow meter, with waves in the tank."""
+    waves = (0.1, -0.12, 0.05, 0.0, -0.04, 0.08, -0.1)
+    return [
+        reading
+        for s in range(seconds)
+        for reading in flight(1, tank_l=36 - (12 + lpm) * s / 60 + waves[s % 7], start=s / 60)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +118,19 @@ def lamp(count: int = 4, start: float = NIGHT, **values: Any) -> list[Reading]:
         ([at(0, tilt_deg=120), at(1, tilt_deg=110), at(2, tilt_deg=1)], set()),
         (every(10, 3, battery_v=3.4, temperature_c=20), {"bin-battery-low"}),
         (every(10, 6, battery_v=3.4, temperature_c=2), set()),
+        (every(60, 4, lat=32.9005, lon=13.2), {"bin-moved"}),
+        (every(60, 4, lat=32.9001, lon=13.2), set()),
+        ([*every(60, 1, lat=32.9005, lon=13.2), *every(60, 4, 60, lat=32.9, lon=13.2)], set()),
+        (every(10, 73 * 6, distance_mm=900), {"bin-sensor-frozen"}),
+        (every(10, 71 * 6, distance_mm=900), set()),
+        ([at(10 * i, distance_mm=900 + 7 * (i % 2)) for i in range(73 * 6)], set()),
+        ([at(-10, distance_mm=900), *every(10, 80, distance_mm=201)], {"bin-sensor-blocked"}),
+        ([at(10 * i, distance_mm=max(200, 1000 - 10 * i)) for i in range(200)], set()),
+        (
+            [at(360 * i, battery_v=3.6, battery_pct=45 - i / 4, temperature_c=20) for i in range(64)],
+            {"bin-battery-low"},
+        ),
+        ([at(360 * i, battery_v=3.6, battery_pct=45 - i / 99, temperature_c=20) for i in range(64)], set()),
     ],
 )
 def test_bin_rules_find_the_fault_and_nothing_else(readings: list[Reading], expected: set[str]) -> None:
@@ -80,6 +151,17 @@ def test_bin_rules_find_the_fault_and_nothing_else(readings: list[Reading], expe
         (lamp(voltage_v=256), {"light-over-voltage"}),
         (lamp(voltage_v=200), {"light-under-voltage"}),
         ([*lamp(1, voltage_v=256), *lamp(1, NIGHT + 15, voltage_v=245)], set()),
+        (lamp(6, power_factor=0.88), {"light-low-power-factor"}),
+        (lamp(6, power_factor=0.82, dim_pct=40, commanded_dim_pct=40, power_w=36), set()),
+        (lamp(driver_temperature_c=90), {"light-high-temperature"}),
+        ([*lamp(1), *lamp(1, NIGHT + 15, tilt_deg=12)], {"light-pole-hit"}),
+        ([*lamp(1), *lamp(1, NIGHT + 15, tilt_deg=3)], set()),
+        (lamp(1, burn_hours=50_001.0), {"light-end-of-life"}),
+        (blinking(7), {"light-cycling"}),
+        (blinking(6), set()),
+        (nights(lost=0.3, since=12), {"light-partial-failure"}),
+        (nights(lost=0.3, since=14), set()),
+        (nights(lost=0.1, since=12), set()),
     ],
 )
 def test_light_rules_find_the_fault_and_nothing_else(readings: list[Reading], expected: set[str]) -> None:
@@ -98,9 +180,21 @@ def test_light_rules_find_the_fault_and_nothing_else(readings: list[Reading], ex
         (flight(application_l_ha=120), {"drone-wrong-dose"}),
         (flight(15, application_l_ha=120), set()),
         (flight(application_l_ha=120, speed_mps=1.0), set()),
-        (flight(5, lon=14.0001, battery_pct=95), {"drone-geofence", "drone-battery-low"}),
+        (flight(3, lon=14.0001, battery_pct=95), {"drone-geofence", "drone-battery-low"}),
+        (flight(cell_spread_v=0.2), set()),
+        (flight(cell_spread_v=0.35), {"drone-cell-imbalance"}),
+        (every(1, 3, flight_phase="docked", cell_spread_v=0.12), {"drone-cell-imbalance"}),
+        (flight(battery_temperature_c=63), {"drone-hot-battery"}),
+        (leaking(2.0), {"drone-leak"}),
+        (leaking(0.1), set()),
+        (flight(flow_lpm=0.1, pressure_bar=0.0, application_l_ha=None), {"drone-pump-failure"}),
+        (flight(flow_lpm=0.1, pressure_bar=0.0, application_l_ha=None, tank_l=0.3), set()),
+        (flight(flow_lpm=0.1, pressure_bar=0.0, application_l_ha=None, speed_mps=0.5), set()),
+        (flight(alt_m=33), {"drone-altitude"}),
+        (flight(gnss_fix=2), {"drone-poor-fix"}),
+        ([*flight(5), *flight(1, 5 / 60, gnss_fix=2), *flight(5, 6 / 60)], set()),
         (flight(2, lon=14.0001), set()),
-        (flight(5, lat=32.4999, lon=13.5001, gnss_fix=1), set()),
+        (flight(5, lat=33.1, lon=13.5001, gnss_fix=1, battery_pct=99), {"drone-poor-fix", "drone-battery-low"}),
     ],
 )
 def test_drone_rules_find_the_fault_and_nothing_else(readings: list[Reading], expected: set[str]) -> None:
@@ -128,6 +222,33 @@ def test_wrong_dose_ends_when_the_aircraft_lands_a_moment_after_spraying() -> No
     ]
 
 
+def test_spraying_outside_the_zone_is_told_inside_the_fence_too() -> None:
+    small = {"type": "Polygon", "coordinates": [[[13, 32], [13.5, 32], [13.5, 33], [13, 33], [13, 32]]]}
+    attributes = {**FACTS[1].attributes, "zone_area": small}
+    text = (PACKS / "drone.yaml").read_text(encoding="utf-8")
+
+    transitions = Evaluator(text, KINDS["drone"], {1: Facts(attributes=attributes)}).feed(*flight(5))
+
+    assert [t.rule for t in transitions] == ["drone-off-target"]
+
+
+@pytest.mark.parametrize("kind", ["bin", "light", "drone"])
+def test_rules_for_any_kind_judge_every_kind(kind: str) -> None:
+    values = {m.name: 5.0 for m in KINDS[kind].measurements if m.type == "number"}
+
+    assert fired_of("any", kind, every(1, 1441, **values)) == {"frozen-values"}
+    assert fired_of("any", kind, every(1, 1000, **values)) == set()
+
+
+def test_clock_that_is_behind_is_told_from_a_slow_network() -> None:
+    steady = every(10, 60, fill_pct=10)
+    jumpy = [at(10 * i, fill_pct=10) for i in range(60)]
+
+    assert fired_of("any", "bin", steady, lag_s=lambda i: 3600.0) == {"clock-wrong"}
+    assert fired_of("any", "bin", jumpy, lag_s=lambda i: 600.0 + 60 * (i % 9)) == set()
+    assert fired_of("any", "bin", steady, lag_s=lambda i: 2.0) == set()
+
+
 def test_default_rules_speak_three_languages_and_say_what_to_do() -> None:
     for definition in default_packs(KINDS):
         assert tuple(definition.summary) == LANGUAGES
@@ -147,9 +268,6 @@ def test_default_rules_show_their_values_in_evidence() -> None:
 
 
 def test_rule_of_another_kind_is_refused_by_its_name() -> None:
-    from rules.errors import RuleError
-    from rules.program import Rule
-
     overflow = next(d for d in default_packs(KINDS) if d.id == "bin-overflow")
 
     with pytest.raises(RuleError, match="light measures no fill_pct"):
