@@ -20,6 +20,7 @@ from api.metrics import Metrics
 from api.routes import (
     alerts,
     devices,
+    forecasts,
     health,
     kinds,
     latest,
@@ -27,6 +28,7 @@ from api.routes import (
     municipalities,
     readings,
     rejections,
+    rules,
     signin,
     stream,
 )
@@ -37,7 +39,19 @@ if TYPE_CHECKING:
     import asyncpg
 
 PREFIX = "/api/v1"
-NOUNS = (devices, latest, readings, alerts, rejections, ledger, municipalities, kinds, stream)
+NOUNS = (
+    devices,
+    latest,
+    readings,
+    forecasts,
+    alerts,
+    rules,
+    rejections,
+    ledger,
+    municipalities,
+    kinds,
+    stream,
+)
 
 DESCRIPTION = """\
 Readings, alerts and devices of a city. Errors are RFC 9457 problems with a stable `type`; lists are read by

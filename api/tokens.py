@@ -42,6 +42,19 @@ async def is_valid(connection: Connection, token: str, now: int) -> bool:
     return stored is not None and hmac.compare_digest(stored, wanted)
 
 
+_NAME = """
+SELECT name
+FROM token
+WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)
+"""
+
+
+async def name_of(connection: Connection, token: str, now: int) -> str | None:
+    """Return whose token it is, None when it is unknown or has expired."""
+    name: str | None = await connection.fetchval(_NAME, _hash(token), to_datetime(now), timeout=5.0)
+    return name
+
+
 _ANY = """
 SELECT EXISTS (SELECT FROM token WHERE expires_at IS NULL OR expires_at > $1)
 """

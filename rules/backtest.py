@@ -7,6 +7,7 @@ attributes they have now. Rules about silence look at the present and cannot be 
 from __future__ import annotations
 
 import ast
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -28,6 +29,9 @@ from rules.program import Program, Rule
 from rules.state import State
 from rules.transition import Severity
 from rules.unit import Unit, build_unit
+
+STEP_ROWS = 25_000
+"""Readings evaluated at once: what fits into a processor's cache; twice as fast as a million."""
 
 Elapsed = Callable[[], float]
 """Seconds that only ever grow, to measure with."""
@@ -62,14 +66,17 @@ class Backtest:
         Raises:
             rules.evaluate.RuleFailed: a rule raised.
         """
-        if not len(columns):
-            return
+        for start in range(0, len(columns), STEP_ROWS):
+            # A slice costs no copy.
+            self._step(columns.take(slice(start, start + STEP_ROWS)), elapsed)  # type: ignore[arg-type]
+        self.readings += len(columns)
+        self._devices.update(np.unique(columns.device_id).tolist())
+
+    def _step(self, columns: Columns, elapsed: Elapsed) -> None:
         began = elapsed()
         result = step(self._unit.program, self._unit.state, columns, self._unit.attributes)
         self._unit.state.adopt(result.changes)
         self.evaluation_s += elapsed() - began
-        self.readings += len(columns)
-        self._devices.update(np.unique(columns.device_id).tolist())
         for transition in result.transitions:
             self._episodes[transition.rule].add(transition)
 
@@ -102,7 +109,8 @@ async def replay(
         columns = await replays.columns(
             connection, backtest.kind, window, measurements=backtest.measurements, devices=devices
         )
-        backtest.feed(columns, elapsed)
+        # Beside the event loop: whoever else it serves goes on meanwhile.
+        await asyncio.to_thread(backtest.feed, columns, elapsed)
         yield Progress(done=number, of=len(windows), readings=backtest.readings, until=window.end)
 
 

@@ -177,7 +177,7 @@ def _term(
     changes = np.flatnonzero(worths[1:] != worths[:-1])
     first = counted[changes[-1] + 1] if len(changes) else counted[0]
     worth = _worth(heard.worth[row])
-    limit = _plain(heard.values[RIGHT][row]) if RIGHT in heard.values else leaf.right if leaf.fixed else None
+    limit = _plain(heard.values[RIGHT][row]) if RIGHT in heard.values else _written(leaf)
     return Term(
         part=part,
         text=leaf.text,
@@ -187,6 +187,16 @@ def _term(
         since=int(columns.observed_at[first]),
         reasons=_reasons(kind, columns, row, definition, leaf) if worth is Worth.UNDECIDED else (),
     )
+
+
+def _written(leaf: Leaf) -> float | str | None:
+    """Return the plain value on the right of a term, None where nothing is compared."""
+    if not leaf.fixed or leaf.right is None:
+        return None
+    try:
+        return float(leaf.right)
+    except ValueError:
+        return leaf.right
 
 
 def _reasons(

@@ -68,7 +68,7 @@ def test_pending_rule_says_how_many_readings_are_missing() -> None:
     assert found.missing is not None
     assert found.missing.readings == 1
     warning = term(found, "fill_pct >= 85")
-    assert (warning.value, warning.limit, warning.worth) == (91, "85", Worth.TRUE)
+    assert (warning.value, warning.limit, warning.worth) == (91, 85, Worth.TRUE)
     assert warning.since == NOON + 10 * MINUTE
     assert term(found, "fill_pct >= 95").worth is Worth.FALSE
 

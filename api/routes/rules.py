@@ -1,0 +1,327 @@
+"""Rules: read, change, try on history, put on trial beside the live ones, explain."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+
+from api import pages
+from api.context import Context, UsesConnection, UsesContext
+from api.pages import Fields, Limit, Page
+from api.problems import Problem
+from api.rules import (
+    BODY,
+    ExplanationOut,
+    RuleOut,
+    RuleWithHistoryOut,
+    ShadowOut,
+    TrialOut,
+    author,
+    change_out,
+    definitions,
+    findings_out,
+    refusal,
+    rule_members,
+    rule_out,
+)
+from api.times import Instant
+from devices.errors import Conflict, Invalid
+from devices.instants import to_datetime, to_microseconds
+from devices.registry import Connection, get_device, load
+from rules import backtest, editing, explain_texts, shadows, versions
+from rules.backtest import Backtest
+from rules.definition import Definition
+from rules.errors import RulesRefused
+from rules.evaluate import RuleFailed
+from rules.explaining import explain_rule
+from rules.findings import findings
+
+router = APIRouter(tags=["rules"])
+
+RuleId = Annotated[str, Path(max_length=63)]
+DeviceName = Annotated[str, Query(max_length=64, examples=["bin-0007"])]
+IfMatch = Annotated[str | None, Header(description='ETag of the version to change, or "*"')]
+
+LONGEST_S = 20.0
+"""How long a test may take before it answers with what it has."""
+FURTHEST_US = 31 * 86_400_000_000
+WEEK_US = 7 * 86_400_000_000
+
+
+@router.get("/rules", response_model=Page[RuleOut], summary="List rules by id")
+async def list_rules(
+    request: Request,
+    connection: UsesConnection,
+    kind: Annotated[str | None, Query(max_length=31)] = None,
+    disabled: Annotated[bool, Query(description="those out of force too")] = False,
+    after: Annotated[str | None, Query(max_length=63, description="cursor")] = None,
+    limit: Limit = 100,
+    fields: Fields = None,
+) -> Response:
+    """Return the newest version of each rule by id."""
+    found = await versions.list_rules(connection, disabled=disabled, kind=kind, after=after, limit=limit + 1)
+    items = [rule_out(rule) for rule in found]
+    last = pages.last_of(items, limit)
+    cursor = None if last is None else last.id
+    return pages.answer(request, items, limit=limit, parameter="after", cursor=cursor, fields=fields)
+
+
+@router.post("/rules/test", openapi_extra=BODY, summary="Say what rules would have done; writes nothing")
+async def try_rules(
+    request: Request,
+    context: UsesContext,
+    connection: UsesConnection,
+    since: Annotated[Instant | None, Query(description="a week ago without it; at most 31 days")] = None,
+    device: Annotated[str | None, Query(max_length=64, description="only its readings")] = None,
+) -> TrialOut:
+    """Evaluate rules over stored readings and compare them with the live ones. One test runs at a time.
+
+    After 20 seconds the answer is what was found until then, and `complete` is false. `nabd rule test` has no
+    such limit.
+    """
+    wanted = await definitions(request, context)
+    now = context.now()
+    start = now - WEEK_US if since is None else to_microseconds(since)
+    if start < now - FURTHEST_US:
+        raise Problem(422, "range-too-wide", "since: a test goes back at most 31 days")
+    state = request.app.state
+    if getattr(state, "testing_rules", False):
+        detail = "another test of rules is running"
+        raise Problem(503, "unavailable", detail, headers={"Retry-After": "5"})
+    state.testing_rules = True
+    try:
+        return await _test(context, connection, wanted, start, now, device)
+    except RuleFailed as failed:
+        raise Problem(422, "invalid", f"{failed.rule} fails on these readings: {failed}") from failed
+    finally:
+        state.testing_rules = False
+
+
+async def _test(
+    context: Context,
+    connection: Connection,
+    wanted: list[Definition],
+    start: int,
+    end: int,
+    device: str | None,
+) -> TrialOut:
+    streams = [d for d in wanted if d.levels and d.kind is not None]
+    devices = None if device is None else [(await get_device(connection, device)).id]
+    registry = await load(connection)
+    names = {d.id: d.name for d in registry.devices.values()}
+    deadline = time.monotonic() + LONGEST_S
+    reached, readings, found = end, 0, []
+    for kind in dict.fromkeys(d.kind for d in streams if d.kind is not None):
+        mine = [d for d in streams if d.kind == kind]
+        trial = Backtest(context.kinds[kind], mine, registry)
+        until = await _until(connection, trial, start, end, devices, deadline)
+        reached, readings = min(reached, until), readings + trial.readings
+        for d in mine:
+            live = await backtest.live_episodes(connection, d.id, start=start, end=until, devices=devices)
+            summed = findings(
+                d.id,
+                trial.episodes(d.id),
+                live,
+                names,
+                start=start,
+                end=until,
+                readings=trial.readings,
+                seen=trial.devices,
+            )
+            found.append(findings_out(summed))
+    return TrialOut(
+        complete=reached == end,
+        until=to_datetime(reached),
+        readings=readings,
+        findings=found,
+        skipped=[d.id for d in wanted if d not in streams],
+    )
+
+
+async def _until(
+    connection: Connection,
+    trial: Backtest,
+    start: int,
+    end: int,
+    devices: list[int] | None,
+    deadline: float,
+) -> int:
+    """Run a trial until it is done or time is up; return the instant it reached."""
+    until = start
+    async for progress in backtest.replay(connection, trial, start=start, end=end, devices=devices):
+        until = progress.until
+        if time.monotonic() > deadline:
+            break
+    return until
+
+
+@router.get("/rules/{rule}", summary="One rule, and who changed what")
+async def get_rule(
+    rule: RuleId,
+    response: Response,
+    connection: UsesConnection,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="an earlier one")] = None,
+) -> RuleWithHistoryOut:
+    """Return a rule with its ETag and its history."""
+    found = await versions.get_rule(connection, rule, version)
+    history = await versions.history(connection, rule)
+    response.headers["ETag"] = f'"{found.version}"'
+    response.headers["Cache-Control"] = pages.CACHE
+    return RuleWithHistoryOut(**rule_members(found), history=[change_out(change) for change in history])
+
+
+@router.put(
+    "/rules/{rule}",
+    openapi_extra=BODY,
+    responses={
+        412: {"description": "it changed since the version that If-Match names"},
+        422: {"description": "what is wrong with it, each mistake with line, column and suggestion"},
+    },
+    summary="Put a rule into force",
+)
+async def put_rule(
+    rule: RuleId,
+    request: Request,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    if_match: IfMatch = None,
+    if_none_match: Annotated[str | None, Header(description='"*" where it must be new')] = None,
+) -> RuleOut:
+    """Check a rule and make it the version in force; its open alerts stay. The same text changes nothing."""
+    definition = await _definition(request, context, rule)
+    version = 0 if (if_none_match or "").strip() == "*" else _version(if_match)
+    try:
+        await editing.put(
+            connection,
+            definition,
+            author=await author(request, context, connection),
+            now=context.now(),
+            version=version,
+        )
+    except Conflict as conflict:
+        raise Problem(412, "changed-meanwhile", str(conflict)) from conflict
+    return await _tagged(connection, rule, response)
+
+
+@router.post("/rules/{rule}/enable", summary="Put a rule back into force")
+async def enable_rule(
+    rule: RuleId, request: Request, response: Response, context: UsesContext, connection: UsesConnection
+) -> RuleOut:
+    """Put the last version of a rule back into force, as a new version."""
+    who = await author(request, context, connection)
+    try:
+        await editing.enable(connection, context.kinds, rule, author=who, now=context.now())
+    except RulesRefused as refused:
+        raise refusal(refused) from refused
+    return await _tagged(connection, rule, response)
+
+
+@router.post("/rules/{rule}/disable", summary="Take a rule out of force")
+async def disable_rule(
+    rule: RuleId, request: Request, response: Response, context: UsesContext, connection: UsesConnection
+) -> RuleOut:
+    """Take a rule out of force; its open alerts end."""
+    who = await author(request, context, connection)
+    await editing.disable(connection, rule, author=who, now=context.now())
+    return await _tagged(connection, rule, response)
+
+
+@router.get(
+    "/rules/{rule}/explain", response_model=ExplanationOut, summary="Why it fires on a device, or not"
+)
+async def explain(
+    rule: RuleId,
+    device: DeviceName,
+    context: UsesContext,
+    connection: UsesConnection,
+    at: Annotated[Instant | None, Query(description="now without it")] = None,
+) -> dict[str, Any]:
+    """Return each term with its value and whether it holds, since when, and what is still missing."""
+    moment = context.now() if at is None else to_microseconds(at)
+    try:
+        explanation = await explain_rule(connection, context.kinds, rule, device, at=moment)
+    except RulesRefused as refused:
+        raise refusal(refused) from refused
+    return explain_texts.document(explanation)
+
+
+@router.get("/rules/{rule}/shadow", summary="The rule on trial, compared with the live one")
+async def get_shadow(rule: RuleId, context: UsesContext, connection: UsesConnection) -> ShadowOut:
+    """Return what the shadow and the live rule did since the trial began."""
+    return await _shadow(context, connection, rule)
+
+
+@router.put("/rules/{rule}/shadow", openapi_extra=BODY, summary="Put a text of the rule on trial")
+async def put_shadow(
+    rule: RuleId, request: Request, context: UsesContext, connection: UsesConnection
+) -> ShadowOut:
+    """Evaluate a text of the rule beside the live one from now on; it never alerts."""
+    definition = await _definition(request, context, rule)
+    who = await author(request, context, connection)
+    await shadows.add(connection, [definition], author=who, now=context.now())
+    return await _shadow(context, connection, rule)
+
+
+@router.post("/rules/{rule}/shadow/promote", summary="Put the rule on trial into force")
+async def promote_shadow(
+    rule: RuleId, request: Request, response: Response, context: UsesContext, connection: UsesConnection
+) -> RuleOut:
+    """Make the shadow the version in force; open alerts stay."""
+    who = await author(request, context, connection)
+    try:
+        await shadows.promote(connection, context.kinds, rule, author=who, now=context.now())
+    except RulesRefused as refused:
+        raise refusal(refused) from refused
+    return await _tagged(connection, rule, response)
+
+
+@router.delete("/rules/{rule}/shadow", status_code=204, summary="End a trial")
+async def drop_shadow(
+    rule: RuleId, request: Request, context: UsesContext, connection: UsesConnection
+) -> None:
+    """End the trial; what it recorded stays."""
+    who = await author(request, context, connection)
+    await shadows.drop(connection, rule, author=who, now=context.now())
+
+
+async def _shadow(context: Context, connection: Connection, rule: str) -> ShadowOut:
+    now = context.now()
+    trial = await shadows.trial(connection, rule, now)
+    names = {d.id: d.name for d in (await load(connection)).devices.values()}
+    start = to_microseconds(trial.shadow.created_at)
+    found = findings(rule, trial.shadowed, trial.live, names, start=start, end=now)
+    return ShadowOut(
+        rule=rule,
+        author=trial.shadow.author,
+        created_at=trial.shadow.created_at,
+        broken_reason=trial.shadow.broken_reason,
+        definition=dict(trial.shadow.definition),
+        findings=findings_out(found),
+    )
+
+
+async def _definition(request: Request, context: Context, rule: str) -> Definition:
+    """Return the one rule of a request's body, which must be the one that the address names."""
+    found = await definitions(request, context)
+    if len(found) != 1 or found[0].id != rule:
+        raise Invalid("id", f"the body must be the one rule {rule}")
+    return found[0]
+
+
+async def _tagged(connection: Connection, rule: str, response: Response) -> RuleOut:
+    found = await versions.get_rule(connection, rule)
+    response.headers["ETag"] = f'"{found.version}"'
+    response.headers["Cache-Control"] = pages.CACHE
+    return rule_out(found)
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isdecimal() or len(text) > 9:
+        raise Problem(412, "changed-meanwhile", "If-Match: is not an ETag of a rule")
+    return int(text)

@@ -1,0 +1,133 @@
+"""Explanations from the database: the version then in force, the device's history, its alerts."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from devices.errors import Invalid, NotFound
+from devices.instants import to_datetime
+from rules import editing
+from rules.explaining import explain_rule
+from rules.explanation import Explanation, Standing, Worth
+from rules.files import parse
+from tests.integration.rules.ingestion import KINDS, Ingestion
+from tests.integration.rules.test_live import OVERFLOW, START, fills, rule
+from tests.integration.rules.town import MINUTE, add_device, add_rule
+
+SILENT = "id: gone\nsummary: {en: x, fr: x, ar: x}\nsilent: {missing: 3 intervals, at_least: 2m}"
+
+
+@pytest.fixture
+async def device(connection: asyncpg.Connection) -> int:
+    return await add_device(connection, "B-1")
+
+
+async def put(connection: asyncpg.Connection, text: str, minute: int = 0) -> None:
+    await editing.apply(connection, parse(text, KINDS), author="Rima", now=START + minute * MINUTE)
+
+
+async def at(connection: asyncpg.Connection, minute: int, name: str = "overflow") -> Explanation:
+    return await explain_rule(connection, KINDS, name, "B-1", at=START + minute * MINUTE)
+
+
+async def test_rule_is_explained_as_it_stood_at_each_moment(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    await put(connection, OVERFLOW)
+    ingestion = await Ingestion(connection).start()
+    for minute, fill in ((1, 50), (10, 90), (20, 91), (30, 40), (40, 40)):
+        await ingestion.commit(fills(device, (minute, fill)))
+
+    stood = [(await at(connection, minute)).standing for minute in (5, 15, 25, 35, 45)]
+
+    assert stood == ["inactive", "pending", "firing", "firing", "inactive"]
+
+
+async def test_firing_rule_is_explained_by_its_alert(connection: asyncpg.Connection, device: int) -> None:
+    await put(connection, OVERFLOW)
+    ingestion = await Ingestion(connection).start()
+    await ingestion.commit(fills(device, (10, 90), (20, 91), (30, 40)))
+
+    found = await at(connection, 35)
+
+    assert found.alert == await connection.fetchval("SELECT id FROM alert")
+    assert found.since == START + 20 * MINUTE
+    assert [t.worth for t in found.terms] == [Worth.FALSE]
+    assert found.ends_missing is not None
+    assert found.ends_missing.readings == 1
+
+
+async def test_open_alert_of_a_silent_device_is_unknown(connection: asyncpg.Connection, device: int) -> None:
+    await put(connection, OVERFLOW)
+    ingestion = await Ingestion(connection).start()
+    await ingestion.commit(fills(device, (10, 90), (20, 91)))
+    await add_rule(connection, "silent", {"silent": {"missing": "3 intervals"}})
+    await connection.execute(
+        "INSERT INTO alert (rule, rule_version, device_id, state, severity, opened_at, detected_at, summary,"
+        " evidence) VALUES ('silent', 1, $1, 'firing', 'minor', $2, $2, '{}', '{}')",
+        device,
+        to_datetime(START + 60 * MINUTE),
+    )
+
+    assert (await at(connection, 50)).standing is Standing.FIRING
+    found = await at(connection, 61)
+
+    assert found.standing is Standing.UNKNOWN
+    assert found.silent_since == START + 60 * MINUTE
+
+
+async def test_new_version_is_explained_by_what_it_has_seen(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    await put(connection, OVERFLOW)
+    ingestion = await Ingestion(connection).start()
+    await ingestion.commit(fills(device, (10, 80)))
+    await put(connection, rule("overflow", "fill_pct >= 75"), minute=15)
+    await ingestion.rules.reload(connection)
+    await ingestion.commit(fills(device, (20, 80)))
+
+    before, after = await at(connection, 12), await at(connection, 25)
+
+    assert (before.version, before.standing) == (1, "inactive")
+    assert (after.version, after.standing) == (2, "pending")
+    assert after.missing is not None
+    assert after.missing.readings == 1
+
+
+async def test_new_version_that_has_seen_nothing_is_explained_by_what_came_before(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    await put(connection, OVERFLOW)
+    ingestion = await Ingestion(connection).start()
+    await ingestion.commit(fills(device, (10, 80)))
+    await put(connection, rule("overflow", "fill_pct >= 75"), minute=15)
+
+    assert (await at(connection, 16)).terms[0].value == 80
+
+
+async def test_silence_is_explained_by_its_deadline(connection: asyncpg.Connection, device: int) -> None:
+    await put(connection, SILENT)
+    await connection.execute(
+        "INSERT INTO latest (device_id, observed_at, received_at, interval_s, quality, measurements)"
+        " VALUES ($1, $2, $2, 600, 0, '{}')",
+        device,
+        to_datetime(START),
+    )
+
+    found = await at(connection, 5, "gone")
+
+    assert found.standing is Standing.INACTIVE
+    assert found.deadline == START + 30 * MINUTE
+
+
+async def test_rule_of_another_kind_is_refused(connection: asyncpg.Connection, device: int) -> None:
+    await add_device(connection, "L-1", "light")
+    await put(connection, OVERFLOW)
+
+    with pytest.raises(Invalid):
+        await explain_rule(connection, KINDS, "overflow", "L-1", at=START)
+    with pytest.raises(NotFound):
+        await explain_rule(connection, KINDS, "overflow", "B-9", at=START)
+    with pytest.raises(NotFound):
+        await explain_rule(connection, KINDS, "nothing", "B-1", at=START)

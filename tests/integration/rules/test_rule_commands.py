@@ -1,0 +1,181 @@
+"""`nabd rule` as a person or a script runs it, against a real database."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from nabd.cli.rule import app
+from store.pool import connect
+from tests.databases import run
+from tests.integration.rules.ingestion import Ingestion
+from tests.integration.rules.test_live import OVERFLOW, fills, rule
+from tests.integration.rules.town import add_device
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def documents(self) -> list[Any]:
+        """Its JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def nabd(*arguments: str | Path) -> Done:
+    result = CliRunner().invoke(app, [str(a) for a in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Done(code=result.exit_code, out=result.stdout, err=result.stderr)
+
+
+def done(*arguments: str | Path) -> Done:
+    """Run a command that is to succeed."""
+    result = nabd(*arguments)
+    assert result.code == 0, result
+    return result
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A rule file."""
+    path = tmp_path / "bins.yaml"
+    path.write_text(OVERFLOW, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def database(dsn: str, monkeypatch: pytest.MonkeyPatch, file: Path) -> str:
+    """A database with the rule in force and a bin that overflowed once; commands find it."""
+    monkeypatch.setenv("NABD_DATABASE", dsn)
+    monkeypatch.setenv("USER", "rima")
+    done("apply", file)
+
+    async def live() -> None:
+        connection = await connect(dsn)
+        device = await add_device(connection, "B-1")
+        await add_device(connection, "B-2")
+        ingestion = await Ingestion(connection).start()
+        for minute, fill in ((0, 50), (10, 90), (20, 91), (30, 60), (40, 60), (50, 86)):
+            await ingestion.commit(fills(device, (minute, fill)))
+        await connection.close()
+
+    run(live())
+    return dsn
+
+
+def test_mistake_is_told_with_its_place_and_what_was_meant(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(OVERFLOW.replace("fill_pct >= 85", "fil_pct >= 85"), encoding="utf-8")
+
+    for command in ("check", "test"):
+        result = nabd(command, path)
+
+        assert result.code == 1
+        assert (
+            f"{path}:4:22: overflow, levels.warning: bin measures no fil_pct; did you mean fill_pct?"
+            in result.err
+        )
+
+
+def test_backtest_says_how_the_live_rule_compares(database: str, file: Path) -> None:
+    file.write_text(rule("overflow", "fill_pct >= 85", "for: 1 readings"), encoding="utf-8")
+
+    (found,) = done("test", file, "--since", "12h", "--json").documents
+    shown = done("test", file, "--since", "12h").out
+
+    assert (len(found["alerts"]), found["live_alerts"], found["same"], found["only_test"]) == (2, 1, 1, 1)
+    assert found["devices"] == 1
+    assert found["flaps"] == 1
+    assert sum(found["per_day"].values()) == 2
+    assert "overflow: 2 alerts" in shown
+    assert "only in this test: 1" in shown
+
+
+def test_backtest_of_another_kind_is_refused(database: str, file: Path) -> None:
+    assert "no rule of kind light" in nabd("test", file, "--kind", "light").err
+
+
+def test_diff_shows_what_would_change_and_exits_like_diff(database: str, file: Path) -> None:
+    assert done("diff", file).out == "overflow: unchanged\n"
+    file.write_text(OVERFLOW.replace("85", "80"), encoding="utf-8")
+
+    result = nabd("diff", file)
+
+    assert result.code == 1
+    assert "overflow: changed (levels)" in result.out
+    assert "-    warning: fill_pct >= 85" in result.out
+
+
+def test_history_and_versions_are_shown(database: str, file: Path) -> None:
+    file.write_text(OVERFLOW.replace("85", "80"), encoding="utf-8")
+    done("apply", file, "--author", "Sami")
+
+    told = [(c["version"], c["action"], c["author"]) for c in done("history", "overflow", "--json").documents]
+
+    assert told == [(1, "applied", "rima"), (2, "applied", "Sami")]
+    assert "fill_pct >= 85" in done("show", "overflow", "--version", "1").out
+    assert "# version 2, in force" in done("show", "overflow").out
+
+
+def test_shown_rule_can_be_applied_again(database: str, file: Path) -> None:
+    file.write_text(done("show", "overflow").out, encoding="utf-8")
+
+    assert done("apply", file, "--json").documents[0]["unchanged"] == ["overflow"]
+
+
+def test_disabled_rule_is_listed_only_when_asked_for(database: str) -> None:
+    done("disable", "overflow")
+
+    assert done("list", "--json").documents == []
+    (found,) = done("list", "--all", "--json").documents
+    assert (found["state"], found["open_alerts"]) == ("disabled", 0)
+    assert done("enable", "overflow").out == "overflow: version 2 is in force\n"
+
+
+def test_shadow_goes_on_trial_and_is_promoted(database: str, file: Path) -> None:
+    file.write_text(OVERFLOW.replace("85", "80"), encoding="utf-8")
+
+    done("apply", file, "--shadow")
+    (found,) = done("shadow", "--json").documents
+    assert found["shadow"]["author"] == "rima"
+    assert done("list", "--json").documents[0]["version"] == 1
+    assert done("shadow", "overflow", "--promote").out == "overflow: version 2 is in force\n"
+    assert "no rule is on trial" in done("shadow").out
+
+
+def test_explanation_is_in_the_language_asked_for(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
+
+    assert "overflow est en attente sur B-1" in done("explain", "overflow", "B-1").out
+    assert "قيد الانتظار" in done("explain", "overflow", "B-1", "--lang", "ar").out
+    assert "readings in a row: 1" in done("explain", "overflow", "B-1", "--lang", "en").out
+    assert nabd("explain", "overflow", "B-1", "--lang", "de").code == 2
+    (found,) = done("explain", "overflow", "B-1", "--json").documents
+    assert (found["state"], found["terms"][0]["value"]) == ("pending", 86)
+
+
+def test_what_does_not_exist_is_one_line(database: str) -> None:
+    for arguments in (
+        ("show", "nothing"),
+        ("history", "nothing"),
+        ("disable", "nothing"),
+        ("explain", "nothing", "B-1"),
+        ("explain", "overflow", "B-9"),
+        ("shadow", "nothing"),
+        ("shadow", "nothing", "--drop"),
+    ):
+        result = nabd(*arguments)
+
+        assert result.code == 1
+        assert len(result.err.splitlines()) == 1
