@@ -30,7 +30,8 @@ class Context:
     """n rows of one kind.
 
     order: (n,) row of `columns` for each row here. observed_at: (n,) microseconds. past(i): what
-    the program's history i says about every row, see rules.histories.
+    the program's history i says about every row, see rules.histories. shared: what histories
+    share within a step.
     """
 
     def __init__(self, columns: Columns, order: NDArray[np.intp], attributes: Attributes) -> None:
@@ -42,6 +43,7 @@ class Context:
         self.device_id: NDArray[np.int32] = columns.device_id[order]
         self.facts = attributes.rows_of(self.device_id)
         self.past: Callable[[int], Any] = _no_history
+        self.shared: dict[Hashable, Any] = {}
         self._kept: dict[Hashable, NDArray[Any]] = {}
         self._numbers: dict[tuple[str, bool], dict[str | None, int]] = {}
 

@@ -20,8 +20,9 @@ from rules.context import Context
 from rules.grouping import group, late_rows
 from rules.histories import Histories
 from rules.latches import Flip, Wanted, run
+from rules.patch import Patch
 from rules.program import Compiled, Program
-from rules.state import Changes, Patch, State
+from rules.state import Changes, State
 from rules.transition import State as Condition
 from rules.transition import Transition
 

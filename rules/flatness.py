@@ -43,9 +43,9 @@ def flat(look: Look, value: Floats, window: Hold, tolerance: float) -> Floats:
     # A device's first row that carries a run on counts as its beginning here.
     begin = found.since(_split(steps, steps.fresh | found.first, tolerance))
     carried = found.first[begin] & ~steps.fresh[begin]
-    start = np.where(carried, look.instants[found.owner, 2], found.at[begin])
-    readings = np.arange(len(begin)) - begin + 1 + np.where(carried, look.instants[found.owner, 3], 0)
-    dark = np.where(carried, look.instants[found.owner, 4] == 1, found.gap[begin])
+    start = np.where(carried, look.instant(2, found.owner), found.at[begin])
+    readings = np.arange(len(begin)) - begin + 1 + np.where(carried, look.instant(3, found.owner), 0)
+    dark = np.where(carried, look.instant(4, found.owner) == 1, found.gap[begin])
     long_enough = (readings >= window.readings) & (found.at - start >= window.lasting_us)
     result[found.rows] = np.where(long_enough, 1.0, np.where(dark, np.nan, 0.0))
     _remember(look, found, steps, begin, (start, readings, dark))
@@ -55,8 +55,8 @@ def flat(look: Look, value: Floats, window: Hold, tolerance: float) -> Floats:
 def _steps(look: Look, found: Track, value: Floats, tolerance: float) -> _Steps:
     low, high = value.copy(), value.copy()
     head = found.first & ~found.gap
-    low[head] = np.minimum(value[head], look.values[found.owner[head], 0])
-    high[head] = np.maximum(value[head], look.values[found.owner[head], 1])
+    low[head] = np.minimum(value[head], look.value(0, found.owner[head]))
+    high[head] = np.maximum(value[head], look.value(1, found.owner[head]))
     fresh = found.gap.copy()
     fresh[head] = high[head] - low[head] > tolerance
     low[head & fresh], high[head & fresh] = value[head & fresh], value[head & fresh]
@@ -125,8 +125,8 @@ def _remember(
     first = begin[found.last]
     bounds = np.stack([first, found.last + 1], axis=1).ravel()
     low, high = np.append(steps.low, 0.0), np.append(steps.high, 0.0)
-    look.values[found.owners, 0] = np.minimum.reduceat(low, bounds)[::2]
-    look.values[found.owners, 1] = np.maximum.reduceat(high, bounds)[::2]
+    look.keep_value(0, found.owners, np.minimum.reduceat(low, bounds)[::2])
+    look.keep_value(1, found.owners, np.maximum.reduceat(high, bounds)[::2])
     for cell, numbers in enumerate(told, start=2):
-        look.instants[found.owners, cell] = numbers[found.last]
+        look.keep_instant(cell, found.owners, numbers[found.last])
     found.remember(look)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from rules.context import Context
 from rules.grouping import Grouping
 from rules.look import Look
+from rules.patch import Patch
 from rules.program import Program
-from rules.state import Patch, Rows
+from rules.state import Rows
 
 
 class Histories:
@@ -43,17 +44,16 @@ class Histories:
         return self._answers[index]
 
     def _ask(self, index: int) -> Any:
-        history, slots = self._program.histories[index], self._grouping.slots
-        values, instants = self._program.values[index], self._program.instants[index]
+        history, program = self._program.histories[index], self._program
         look = Look(
             context=self._context,
             grouping=self._grouping,
             late=self._late,
             gap=history.gap,
-            values=self._rows.value[slots, values],
-            instants=self._rows.at[slots, instants],
+            values=self._rows.value,
+            instants=self._rows.at,
+            first_value=program.values[index].start,
+            first_instant=program.instants[index].start,
+            patches=self.patches,
         )
-        answer = history.ask(look)
-        self.patches.append(Patch("value", slots, values, look.values))
-        self.patches.append(Patch("at", slots, instants, look.instants))
-        return answer
+        return history.ask(look)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from rules.context import Context
 from rules.definition import Definition, Gap
 from rules.grouping import Grouping
+from rules.patch import Patch
 from rules.program import Compiled
-from rules.state import Patch, Rows
+from rules.state import Rows
 from rules.truth import Truth
 
 Bools = NDArray[np.bool_]

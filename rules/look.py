@@ -6,7 +6,8 @@ leaves in them becomes the state once the batch is committed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from rules.context import Context
 from rules.definition import Gap
 from rules.grouping import Grouping
+from rules.patch import Patch
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
@@ -23,9 +25,10 @@ Rows = NDArray[np.intp]
 
 @dataclass(slots=True, kw_only=True)
 class Look:
-    """n rows of g devices with v remembered numbers and a remembered instants each.
+    """n rows of g devices, and what is remembered of each device as of before the step.
 
-    late: (n,) rows that have no past. values: (g, v), NaN at first. instants: (g, a), 0 at first.
+    late: (n,) rows that have no past. values, instants: (d, ...) the whole state's, of which the history's
+    own cells begin at first_value and first_instant. patches: what is to be remembered after the step.
     """
 
     context: Context
@@ -34,10 +37,33 @@ class Look:
     gap: Gap
     values: Floats
     instants: Instants
+    first_value: int
+    first_instant: int
+    patches: list[Patch]
 
     def blank(self) -> Floats:
         """Return a result that is undecided everywhere."""
         return np.full(len(self.context), np.nan)
+
+    def value(self, cell: int, owner: Rows) -> Floats:
+        """Return a remembered number of some devices, NaN at first."""
+        found: Floats = self.values[self.grouping.slots[owner], self.first_value + cell]
+        return found
+
+    def instant(self, cell: int, owner: Rows) -> Instants:
+        """Return a remembered instant of some devices, 0 at first."""
+        found: Instants = self.instants[self.grouping.slots[owner], self.first_instant + cell]
+        return found
+
+    def keep_value(self, cell: int, owner: Rows, values: NDArray[Any]) -> None:
+        """Remember a number of some devices."""
+        slots = self.grouping.slots[owner]
+        self.patches.append(Patch("value", slots, self.first_value + cell, values))
+
+    def keep_instant(self, cell: int, owner: Rows, instants: NDArray[Any]) -> None:
+        """Remember an instant of some devices."""
+        slots = self.grouping.slots[owner]
+        self.patches.append(Patch("at", slots, self.first_instant + cell, instants))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,8 +86,8 @@ class Track:
 
     def remember(self, look: Look) -> None:
         """Keep when each device's last decided row was, and until when the next one continues it."""
-        look.instants[self.owners, 0] = self.at[self.last]
-        look.instants[self.owners, 1] = self.until[self.last]
+        look.keep_instant(0, self.owners, self.at[self.last])
+        look.keep_instant(1, self.owners, self.until[self.last])
 
     def since(self, begins: Bools) -> Rows:
         """Return the position of the latest row, up to each one, at which something begins; -1 before."""
@@ -70,9 +96,20 @@ class Track:
 
 def track(look: Look, decided: Bools) -> Track | None:
     """Return the rows that count, None when there are none; instants 0 and 1 are those of `remember`."""
-    rows = np.flatnonzero(decided & ~look.late)
-    if not len(rows):
+    counts = decided & ~look.late
+    if not counts.any():
         return None
+    if not counts.all():
+        return _track(look, np.flatnonzero(counts))
+    # Where every row counts, all histories share everything but what they remember.
+    shared: Track | None = look.context.shared.get(("track", look.gap))
+    if shared is None:
+        shared = look.context.shared["track", look.gap] = _track(look, np.arange(len(counts)))
+        return shared
+    return replace(shared, gap=_gaps(look, shared.first, shared.owner, shared.at, shared.until))
+
+
+def _track(look: Look, rows: Rows) -> Track:
     owner = look.grouping.group[rows]
     at = look.context.observed_at[rows]
     until = at + look.gap.fixed_us
@@ -80,7 +117,6 @@ def track(look: Look, decided: Bools) -> Track | None:
         until = until + (look.gap.intervals * look.context.interval_us()[rows]).astype(np.int64)
     first = np.ones(len(rows), dtype=np.bool_)
     first[1:] = owner[1:] != owner[:-1]
-    due = np.where(first, look.instants[owner, 1], np.concatenate([[0], until[:-1]]))
     begin = np.flatnonzero(first)
     return Track(
         rows=rows,
@@ -88,7 +124,14 @@ def track(look: Look, decided: Bools) -> Track | None:
         at=at,
         until=until,
         first=first,
-        gap=at > due,
+        gap=_gaps(look, first, owner, at, until),
         owners=owner[begin],
         last=np.append(begin[1:], len(rows)) - 1,
     )
+
+
+def _gaps(look: Look, first: Bools, owner: Rows, at: Instants, until: Instants) -> Bools:
+    due = np.empty_like(until)
+    due[1:] = until[:-1]
+    due[first] = look.instant(1, owner[first])
+    return at > due

@@ -45,6 +45,14 @@ class Slots:
     picky: bool
 
 
+@dataclass(slots=True, kw_only=True)
+class _Table:
+    """The slots of g devices: cells (g, levels, width), number of the slot under way (g,)."""
+
+    cells: NDArray[np.float64]
+    number: NDArray[np.int64]
+
+
 def look_up(look: Look, value: Floats, level: Floats | None, slots: Slots) -> Floats:
     """Return what was concluded, before each row's slot, of its device at its level; and learn the values."""
     result = look.blank()
@@ -54,48 +62,63 @@ def look_up(look: Look, value: Floats, level: Floats | None, slots: Slots) -> Fl
     rows = np.flatnonzero(decided)
     if not len(rows):
         return result
-    owner = look.grouping.group[rows]
+    group = look.grouping.group[rows]
+    owners, owner = np.unique(group, return_inverse=True)
     number = look.context.observed_at[rows] // slots.slot_us
     bins = np.zeros(len(rows), dtype=np.intp)
     if level is not None:
         bins = np.clip(np.rint(level[rows] / 20), 0, LEVELS - 1).astype(np.intp)
+    table = _load(look, owners, slots)
     # One round for each slot of event time that a device's rows of this step lie in: ordinarily one.
     changes = np.ones(len(rows), dtype=np.bool_)
     changes[1:] = (owner[1:] != owner[:-1]) | (number[1:] != number[:-1])
     begins = np.flatnonzero(changes)
     first = np.searchsorted(owner[begins], owner[begins])
-    rank = (np.arange(len(begins)) - first)[np.cumsum(changes) - 1]
-    for turn in range(int(rank.max()) + 1):
-        mine = np.flatnonzero(rank == turn)
-        _advance(look, owner[mine], number[mine], slots)
-        table = look.values.reshape(len(look.values), slots.levels, _WIDTH)
-        normal = table[owner[mine], bins[mine], _NORMAL]
+    rank = np.arange(len(begins)) - first
+    size = np.diff(np.append(begins, len(rows)))
+    by_rank = np.argsort(np.repeat(rank, size), kind="stable")
+    for mine in np.split(by_rank, np.cumsum(np.bincount(np.repeat(rank, size)))[:-1]):
+        _advance(table, owner[mine], number[mine], slots)
+        normal = table.cells[owner[mine], bins[mine], _NORMAL]
         result[rows[mine]] = normal
-        _learn(table, owner[mine], bins[mine], value[rows[mine]], normal, slots)
+        _learn(table.cells, owner[mine], bins[mine], value[rows[mine]], normal, slots)
+    _store(look, owners, table)
     return result
 
 
-def _advance(look: Look, owner: Rows, number: NDArray[np.int64], slots: Slots) -> None:
+def _load(look: Look, owners: Rows, slots: Slots) -> _Table:
+    width = _WIDTH * slots.levels
+    cells = np.stack([look.value(cell, owners) for cell in range(width)], axis=1)
+    number = look.instant(0, owners)
+    return _Table(cells=cells.reshape(len(owners), slots.levels, _WIDTH), number=number)
+
+
+def _store(look: Look, owners: Rows, table: _Table) -> None:
+    for cell, values in enumerate(table.cells.reshape(len(owners), -1).T):
+        look.keep_value(cell, owners, values)
+    look.keep_instant(0, owners, table.number)
+
+
+def _advance(table: _Table, owner: Rows, number: NDArray[np.int64], slots: Slots) -> None:
     """Complete the slots of devices whose time has moved on to another one."""
-    owners, position = np.unique(owner, return_index=True)
-    new, old = number[position], look.instants[owners, 0]
-    moved = new != old
+    moved = number != table.number[owner]
     if not moved.any():
         return
-    owners, new, old = owners[moved], new[moved], old[moved]
-    table = look.values[owners].reshape(len(owners), slots.levels, _WIDTH)
-    total, count = np.nan_to_num(table[:, :, _SUM]), np.nan_to_num(table[:, :, _COUNT])
+    owners, position = np.unique(owner[moved], return_index=True)
+    new, old = number[moved][position], table.number[owners]
+    cells = table.cells[owners]
+    total, count = np.nan_to_num(cells[:, :, _SUM]), np.nan_to_num(cells[:, :, _COUNT])
     each = np.arange(len(owners))
-    table[each, :, old % SLOTS] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    cells[each, :, old % SLOTS] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     for ahead in range(1, SLOTS + 1):
         skipped = old + ahead <= new
-        table[each[skipped], :, (old[skipped] + ahead) % SLOTS] = np.nan
-    table[:, :, _SUM] = table[:, :, _COUNT] = 0.0
+        cells[each[skipped], :, (old[skipped] + ahead) % SLOTS] = np.nan
+    cells[:, :, _SUM] = cells[:, :, _COUNT] = 0.0
     chronological = (new[:, None] + np.arange(SLOTS)) % SLOTS
-    means = table[each[:, None, None], np.arange(slots.levels)[None, :, None], chronological[:, None, :]]
-    table[:, :, _NORMAL] = slots.conclude(means.reshape(-1, SLOTS)).reshape(len(owners), slots.levels)
-    look.values[owners] = table.reshape(len(owners), -1)
-    look.instants[owners, 0] = new
+    means = cells[each[:, None, None], np.arange(slots.levels)[None, :, None], chronological[:, None, :]]
+    cells[:, :, _NORMAL] = slots.conclude(means.reshape(-1, SLOTS)).reshape(len(owners), slots.levels)
+    table.cells[owners] = cells
+    table.number[owners] = new
 
 
 def _learn(
@@ -104,13 +127,11 @@ def _learn(
     near = np.ones(len(value), dtype=np.bool_)
     if slots.picky:
         near = np.isnan(normal) | (np.abs(value - normal) <= LEARN_WITHIN * np.abs(normal))
-    cells, place = np.unique(owner[near] * slots.levels + bins[near], return_inverse=True)
-    who, level = np.divmod(cells, slots.levels)
-    each = np.arange(len(cells))
-    # What was summed before goes first, so that the sum does not depend on how readings are cut into batches.
-    order, weights = np.append(each, place), np.append(table[who, level, _SUM], value[near])
-    table[who, level, _SUM] = np.bincount(order, weights, minlength=len(cells))
-    table[who, level, _COUNT] += np.bincount(place, minlength=len(cells))
+    place = owner[near] * slots.levels + bins[near]
+    # What was summed before is added first, so the sum does not depend on how readings are cut into batches.
+    flat = table.reshape(-1, _WIDTH)
+    np.add.at(flat[:, _SUM], place, value[near])
+    np.add.at(flat[:, _COUNT], place, 1.0)
 
 
 def median(means: NDArray[np.float64]) -> Floats:

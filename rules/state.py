@@ -7,11 +7,11 @@ dropping them leaves no trace. Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rules.patch import Patch
 from rules.program import Program
 
 NEVER = np.iinfo(np.int64).min
@@ -21,6 +21,8 @@ NEVER = np.iinfo(np.int64).min
 @dataclass(slots=True, kw_only=True)
 class Rows:
     """Rows of a state: d devices, l latches, r rules. Instants are microseconds.
+
+    Column after column in memory: a step looks at few columns of many devices.
 
     watermark: (d,) newest observed_at. on, count, start, due: (d, l) whether the latch is on; the readings
     in its present run; when that run began; after when a reading starts a new run. ended: (d, r) when the
@@ -42,13 +44,13 @@ class Rows:
         latches, rules = program.latch_count, len(program.rules)
         return cls(
             watermark=np.full(devices, NEVER, dtype=np.int64),
-            on=np.zeros((devices, latches), dtype=np.bool_),
-            count=np.zeros((devices, latches), dtype=np.int32),
-            start=np.zeros((devices, latches), dtype=np.int64),
-            due=np.zeros((devices, latches), dtype=np.int64),
-            ended=np.full((devices, rules), NEVER, dtype=np.int64),
-            value=np.full((devices, program.value_count), np.nan),
-            at=np.zeros((devices, program.instant_count), dtype=np.int64),
+            on=np.zeros((devices, latches), dtype=np.bool_, order="F"),
+            count=np.zeros((devices, latches), dtype=np.int32, order="F"),
+            start=np.zeros((devices, latches), dtype=np.int64, order="F"),
+            due=np.zeros((devices, latches), dtype=np.int64, order="F"),
+            ended=np.full((devices, rules), NEVER, dtype=np.int64, order="F"),
+            value=np.full((devices, program.value_count), np.nan, order="F"),
+            at=np.zeros((devices, program.instant_count), dtype=np.int64, order="F"),
         )
 
     def take(self, slots: NDArray[np.intp]) -> Rows:
@@ -59,16 +61,6 @@ class Rows:
         """Overwrite some rows."""
         for f in fields(Rows):
             getattr(self, f.name)[slots] = getattr(rows, f.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """New values of some columns of one array, for some devices; `columns` None is all of them."""
-
-    name: str
-    slots: NDArray[np.intp]
-    columns: slice | None
-    values: NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -194,7 +194,8 @@ def test_light_rules_find_the_fault_and_nothing_else(readings: list[Reading], ex
         (flight(gnss_fix=2), {"drone-poor-fix"}),
         ([*flight(5), *flight(1, 5 / 60, gnss_fix=2), *flight(5, 6 / 60)], set()),
         (flight(2, lon=14.0001), set()),
-        (flight(5, lat=33.1, lon=13.5001, gnss_fix=1, battery_pct=99), {"drone-poor-fix", "drone-battery-low"}),
+        (flight(5, lat=32.4999, lon=13.5001, gnss_fix=1), {"drone-poor-fix"}),
+        (flight(2, lat=33.1, gnss_fix=1), set()),
     ],
 )
 def test_drone_rules_find_the_fault_and_nothing_else(readings: list[Reading], expected: set[str]) -> None:
