@@ -22,13 +22,18 @@ from rules.transition import Severity
 NAMED = 20
 """How many children an alert's evidence names."""
 
+# A device that connected again lives, though by day it may have nothing to report for hours.
+HEARD_AT = (
+    "SELECT greatest(latest.received_at, CASE WHEN presence.online THEN presence.changed_at END) AS heard_at"
+)
+
 # $1 now, $2 caught up since, $3 kind of the parents, $4 kind of the children, $5 intervals that are silence,
 # $6 how far apart the ends may lie (s), $7 rule, $8 share, $9 children at least, $10 how many to name.
 # A child whose end does not lie near the newest sign of life among the fallen fell before them.
 BEGUN = """
 WITH child AS (
-    SELECT device.parent_id, device.name, latest.received_at, latest.interval_s,
-        latest.received_at + latest.interval_s * $5::float8 * interval '1 second' < $1::timestamptz
+    SELECT device.parent_id, device.name, latest.received_at, latest.interval_s, sign.heard_at,
+        sign.heard_at + latest.interval_s * $5::float8 * interval '1 second' < $1::timestamptz
             AND $2::timestamptz + latest.interval_s * $5::float8 * interval '1 second' < $1 AS overdue,
         presence.online IS FALSE AND presence.changed_at >= latest.received_at
             AND presence.changed_at < $1 - interval '1 minute'
@@ -46,18 +51,19 @@ WITH child AS (
     INNER JOIN device ON parent.id = device.parent_id
     INNER JOIN latest ON device.id = latest.device_id
     LEFT JOIN presence ON device.id = presence.device_id
+    CROSS JOIN LATERAL ({heard_at}) AS sign
     WHERE parent.kind = $3 AND parent.retired_at IS NULL AND device.kind = $4 AND device.retired_at IS NULL
 ),
 
 fallen AS (
     SELECT *, overdue OR gone AS silent,
-        max(received_at) FILTER (WHERE overdue OR gone) OVER (PARTITION BY parent_id) AS last_heard
+        max(heard_at) FILTER (WHERE overdue OR gone) OVER (PARTITION BY parent_id) AS last_heard
     FROM child
 ),
 
 counted AS (
     SELECT *,
-        silent AND received_at + (interval_s + $6) * interval '1 second' >= last_heard AS silenced,
+        silent AND heard_at + (interval_s + $6) * interval '1 second' >= last_heard AS silenced,
         dark AND NOT silent AND NOT failed_before AS darkened
     FROM fallen
 ),
@@ -94,8 +100,8 @@ SELECT alert.device_id, alert.rule_version, alert.severity,
     coalesce((alert.evidence -> 'values' ->> 'children')::int, 0) AS children,
     count(latest.device_id) AS present,
     count(*) FILTER (
-        WHERE latest.received_at > alert.opened_at
-            AND latest.received_at + latest.interval_s * $4::float8 * interval '1 second' >= $1::timestamptz
+        WHERE sign.heard_at > alert.opened_at
+            AND sign.heard_at + latest.interval_s * $4::float8 * interval '1 second' >= $1::timestamptz
             AND NOT (presence.online IS FALSE AND presence.changed_at >= latest.received_at)
             AND NOT {dark}
             AND (
@@ -108,6 +114,7 @@ FROM alert
 LEFT JOIN device ON alert.device_id = device.parent_id AND device.kind = $3 AND device.retired_at IS NULL
 LEFT JOIN latest ON device.id = latest.device_id
 LEFT JOIN presence ON device.id = presence.device_id
+CROSS JOIN LATERAL ({heard_at}) AS sign
 WHERE alert.rule = $2 AND alert.state = 'firing'
 GROUP BY alert.id
 ORDER BY alert.id
@@ -126,7 +133,7 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
 
 async def _begin(connection: Connection, rule: Rule, family: ChildrenDown, moment: Moment, kind: Kind) -> int:
     rows = await connection.fetch(
-        BEGUN.format(dark=_all_hold(kind, family.dark, "false")),
+        BEGUN.format(heard_at=HEARD_AT, dark=_all_hold(kind, family.dark, "false")),
         moment.at,
         moment.caught_up_at,
         rule.definition.kind,
@@ -163,7 +170,7 @@ def _finding(family: ChildrenDown, row: asyncpg.Record, now: int) -> Finding:
 async def _end(connection: Connection, rule: Rule, family: ChildrenDown, moment: Moment, kind: Kind) -> int:
     """Close incidents in which so many children stand again that the share that is down is no longer one."""
     query = OPEN_INCIDENTS.format(
-        dark=_all_hold(kind, family.dark, "false"), lit=_all_hold(kind, family.lit, "true")
+        heard_at=HEARD_AT, dark=_all_hold(kind, family.dark, "false"), lit=_all_hold(kind, family.lit, "true")
     )
     rows = await connection.fetch(query, moment.at, rule.id, family.of, family.missing)
     endings = [

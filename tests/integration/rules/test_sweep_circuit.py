@@ -25,6 +25,7 @@ from tests.integration.rules.sweeping import (
     circuit,
     disconnect,
     hear,
+    instant,
     sweep,
     with_default_rules,
 )
@@ -76,6 +77,20 @@ async def test_circuit_is_down_when_most_lamps_are_dark_and_ends_when_they_are_l
 
     await hear(connection, lamps, 40, LIT)
     assert await sweep(connection, 41) == 1
+    assert await alerts(connection) == []
+
+
+async def test_circuit_is_up_once_lamps_connected_again_although_by_day_they_have_nothing_to_report(
+    connection: asyncpg.Connection, lamps: list[int]
+) -> None:
+    await hear(connection, lamps, 1, {"commanded_dim_pct": 0, "power_w": 0.4}, interval_s=21600)
+    await connection.execute("UPDATE latest SET interval_s = 21600")
+    await disconnect(connection, lamps, 3)
+    assert await sweep(connection, 5) == 1
+
+    await connection.execute("UPDATE presence SET online = true, changed_at = $1", instant(600))
+
+    assert await sweep(connection, 601) == 1
     assert await alerts(connection) == []
 
 
