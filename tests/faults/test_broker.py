@@ -12,7 +12,7 @@ async def test_nothing_is_lost_when_the_broker_is_stopped_under_load(plant: Plan
     plant.run()
     await plant.owned()
     async with plant.fleet() as fleet:
-        talking = asyncio.create_task(fleet.talk(seconds=scaled(5, 60), rate=600))
+        talking = asyncio.create_task(fleet.talk(seconds=scaled(4, 60), rate=600))
         for _ in range(int(scaled(2, 12))):
             await asyncio.sleep(fleet.random.uniform(0.8, scaled(1.6, 5)))
             await asyncio.to_thread(plant.broker.restart)
@@ -32,7 +32,7 @@ async def test_devices_with_receipts_lose_nothing_when_the_broker_is_killed(plan
         plant.fleet(devices=plain, name="plain") as others,
     ):
         talking = asyncio.gather(
-            careful.talk(seconds=scaled(6, 60), rate=300), others.talk(seconds=scaled(6, 60), rate=300)
+            careful.talk(seconds=scaled(5, 60), rate=300), others.talk(seconds=scaled(5, 60), rate=300)
         )
         for _ in range(int(scaled(2, 12))):
             await asyncio.sleep(careful.random.uniform(1.0, scaled(2.0, 5)))
@@ -53,7 +53,7 @@ async def test_devices_with_receipts_lose_nothing_when_the_broker_forgets_everyt
     plant.run(batch_messages=50)
     await plant.owned()
     async with plant.fleet(receipts=True) as fleet:
-        talking = asyncio.create_task(fleet.talk(seconds=scaled(5, 60), rate=500))
+        talking = asyncio.create_task(fleet.talk(seconds=scaled(4, 60), rate=500))
         for _ in range(int(scaled(2, 12))):
             await asyncio.sleep(fleet.random.uniform(0.8, scaled(1.6, 5)))
             await asyncio.to_thread(plant.forgetful_broker)

@@ -33,7 +33,7 @@ async def test_nothing_is_lost_when_the_sessions_of_ingest_are_killed(plant: Pla
     plant.run(batch_messages=50)
     await plant.owned()
     async with plant.fleet() as fleet:
-        talking = asyncio.create_task(fleet.talk(seconds=scaled(5, 60), rate=600))
+        talking = asyncio.create_task(fleet.talk(seconds=scaled(4, 60), rate=600))
         killed = 0
         while not talking.done():
             await asyncio.sleep(fleet.random.uniform(0.05, 0.6))
@@ -90,7 +90,7 @@ async def test_nothing_is_lost_when_the_server_crashes_under_load(
     process = plant.run(batch_messages=100)
     await plant.owned()
     async with plant.fleet() as fleet:
-        talking = asyncio.create_task(fleet.talk(seconds=scaled(6, 90), rate=600))
+        talking = asyncio.create_task(fleet.talk(seconds=scaled(5, 90), rate=600))
         for _ in range(int(scaled(2, 12))):
             await asyncio.sleep(fleet.random.uniform(0.8, scaled(1.6, 5)))
             await asyncio.to_thread(server.stop_server, "immediate")
@@ -139,7 +139,7 @@ async def test_ingest_waits_in_constant_memory_and_catches_up_when_the_server_is
         await plant.proof([fleet])
         before = resident_mb(process.pid)
         await asyncio.to_thread(server.stop_server)
-        await fleet.talk(seconds=scaled(5, 120), rate=int(scaled(2000, 5000)))
+        await fleet.talk(seconds=scaled(4, 120), rate=int(scaled(2000, 5000)))
         await fleet.answered()
         during = resident_mb(process.pid)
         await asyncio.to_thread(server.start)
@@ -158,7 +158,7 @@ async def test_ingest_outlasts_a_frozen_server(server_plant: Plant, own_server: 
     plant.run(impatient=True)
     await plant.owned()
     async with plant.fleet() as fleet:
-        talking = asyncio.create_task(fleet.talk(seconds=scaled(8, 100), rate=300))
+        talking = asyncio.create_task(fleet.talk(seconds=scaled(6, 100), rate=300))
         await asyncio.sleep(1)
         frozen = _processes(own_server.server.pid)
         for pid in frozen:
@@ -236,7 +236,7 @@ async def test_nothing_is_lost_when_the_disk_of_the_database_is_full(
         await fleet.answered()
         await plant.proof([fleet])
         _fill(ballast)
-        await fleet.talk(seconds=scaled(5, 60), rate=3000)
+        await fleet.talk(seconds=scaled(3, 60), rate=3000)
         await fleet.answered()
         log = plant.directory / "ingest" / "ingest.log"
 

@@ -45,7 +45,7 @@ async def test_nothing_is_lost_when_ingest_is_killed_at_random_moments(plant: Pl
     kills = int(scaled(3, 25))
     async with Supervisor(plant.environment()) as supervisor, plant.fleet() as fleet:
         child = await plant.supervise(supervisor)
-        talking = asyncio.create_task(fleet.talk(seconds=scaled(10, 300), rate=400))
+        talking = asyncio.create_task(fleet.talk(seconds=scaled(7, 300), rate=400))
         for _ in range(kills):
             await asyncio.sleep(fleet.random.uniform(0.3, scaled(1.5, 6)))
             assert child.process is not None
@@ -115,8 +115,8 @@ async def test_ingest_drains_and_ends_well_when_told_to_under_load(plant: Plant)
     async with plant.fleet() as fleet:
         async with Supervisor(plant.environment()) as supervisor:
             child = await plant.supervise(supervisor)
-            talking = asyncio.create_task(fleet.talk(seconds=4, rate=800))
-            await asyncio.sleep(2)
+            talking = asyncio.create_task(fleet.talk(seconds=2.5, rate=800))
+            await asyncio.sleep(1.2)
             process = child.process
             assert process is not None
             asked_at = time.monotonic()
@@ -150,14 +150,18 @@ async def test_a_standby_ends_as_quickly_when_told_to(plant: Plant) -> None:
 
 
 async def test_ingest_goes_on_after_it_was_frozen_for_longer_than_its_keep_alive(plant: Plant) -> None:
-    process = plant.run()
+    process = plant.run(keep_alive_s=int(scaled(2, 30)))
     await plant.owned()
     async with plant.fleet() as fleet:
-        talking = asyncio.create_task(fleet.talk(seconds=scaled(9, 70), rate=400))
+        talking = asyncio.create_task(fleet.talk(seconds=scaled(6, 70), rate=400))
         await asyncio.sleep(1)
         assert process.pid is not None
         os.kill(process.pid, signal.SIGSTOP)
-        await asyncio.sleep(scaled(7.5, 60))  # the broker gives up after one and a half keep-alives of 4 s
+
+        async def broker_gave_up() -> bool:
+            return "exceeded timeout" in (plant.directory / "mosquitto.log").read_text()
+
+        await eventually(broker_gave_up, within=scaled(20, 90))
         os.kill(process.pid, signal.SIGCONT)
         await talking
         await fleet.answered()

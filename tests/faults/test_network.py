@@ -33,7 +33,7 @@ async def test_nothing_is_lost_and_no_descriptor_stays_open_when_connections_are
         assert process.pid is not None
         before = descriptors(process.pid)
         async with plant.fleet() as fleet:
-            talking = asyncio.create_task(fleet.talk(seconds=scaled(6, 90), rate=500))
+            talking = asyncio.create_task(fleet.talk(seconds=scaled(4, 90), rate=500))
             resets = 0
             while not talking.done():
                 await asyncio.sleep(fleet.random.uniform(0.05, 1.0))
@@ -57,7 +57,7 @@ async def test_ingest_leaves_a_connection_that_is_half_open(plant: Plant) -> Non
         assert process.pid is not None
         before = descriptors(process.pid)
         async with plant.fleet() as fleet:
-            talking = asyncio.create_task(fleet.talk(seconds=scaled(9, 60), rate=400))
+            talking = asyncio.create_task(fleet.talk(seconds=scaled(5, 60), rate=400))
             for _ in range(int(scaled(1, 8))):
                 await asyncio.sleep(1)
                 accepted = proxy.accepted

@@ -29,7 +29,7 @@ async def test_one_writes_and_never_both_when_the_owner_loses_its_session_and_wa
     await plant.owned()
     owners = [await plant.fetchval(_OWNER)]
     async with plant.fleet() as fleet:
-        talking = asyncio.create_task(fleet.talk(seconds=scaled(6, 90), rate=400))
+        talking = asyncio.create_task(fleet.talk(seconds=scaled(5, 90), rate=400))
         while not talking.done():
             await asyncio.sleep(fleet.random.uniform(0.5, 1.0))
             pid = process[await _name_of_owner(plant, process)].pid
@@ -69,7 +69,7 @@ async def test_an_owner_stops_writing_when_the_row_names_another(plant: Plant) -
     await plant.owned()
     fenced = 0
     async with plant.fleet() as fleet:
-        talking = asyncio.create_task(fleet.talk(seconds=scaled(5, 60), rate=500))
+        talking = asyncio.create_task(fleet.talk(seconds=scaled(4, 60), rate=500))
         while not talking.done():
             await asyncio.sleep(fleet.random.uniform(0.3, 1.2))
             await plant.execute("UPDATE shard SET owner = gen_random_uuid() WHERE name = 'main'")
@@ -90,8 +90,8 @@ async def test_a_standby_takes_over_when_the_owner_is_killed(plant: Plant) -> No
     first = await plant.fetchval(_OWNER)
     plant.run(directory=plant.directory / "other")
     async with plant.fleet() as fleet:
-        talking = asyncio.create_task(fleet.talk(seconds=3, rate=500))
-        await asyncio.sleep(1)
+        talking = asyncio.create_task(fleet.talk(seconds=2, rate=500))
+        await asyncio.sleep(0.7)
         owner.kill()
 
         async def taken_over() -> bool:

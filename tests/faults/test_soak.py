@@ -1,4 +1,4 @@
-"""Everything at once, at random: 15 seconds in the short form, a minute in the long one, ten by hand."""
+"""Everything at once, at random: ten seconds in the short form, a minute in the long one, ten by hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.faults.proxy import Proxy
 from tests.faults.publisher import Fleet
 from tests.faults.test_database import TERMINATE
 
-SECONDS = float(os.environ.get("NABD_FAULTS_SECONDS", scaled(12, 60)))
+SECONDS = float(os.environ.get("NABD_FAULTS_SECONDS", scaled(10, 60)))
 
 
 @dataclass(slots=True)
