@@ -15,7 +15,7 @@ import asyncpg
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry import Connection, load
-from rules import catalogue, snapshot, stored
+from rules import catalogue, maintenance, snapshot, stored
 from rules.catalogue import Active
 from rules.isolation import evaluate, is_outage
 from rules.state import Changes, State
@@ -31,6 +31,7 @@ class _Pending:
     state: State
     changes: Changes
     checkpoint_at: int | None
+    seen: int
     skip: set[str]
     failures: list[Failure]
 
@@ -79,7 +80,8 @@ class LiveRules:
         active = await catalogue.active(connection, self._kinds)
         registry = await load(connection)
         self._unusable = dict(active.unusable)
-        units = {n: build_unit(kind, active.of_kind(n), registry) for n, kind in self._kinds.items()}
+        resting = await maintenance.spans(connection, registry)
+        units = {n: build_unit(kind, active.of_kind(n), registry, resting) for n, kind in self._kinds.items()}
         return active, units
 
     async def _resume(self, connection: Connection, name: str, unit: Unit, active: Active) -> None:
@@ -89,6 +91,7 @@ class LiveRules:
         if kept is None or past is None:
             return
         batch, received_at, _ = kept
+        unit.seen = received_at
         snapshot.carry(past, unit.state)
         oldest = await stored.oldest_after_batch(connection, self._shard, batch)
         if oldest is not None:
@@ -128,14 +131,21 @@ class LiveRules:
                     connection, failure.rule, failure.version, failure.since, failure.reason
                 )
             checkpoint_at = unit.checkpoint_at
-            if checkpoint_at is None or now - checkpoint_at >= self._every_us:
+            # Readings adopted from quarantine keep their old receive time: a restart would not replay them.
+            adopted = int(rows.received_at.min()) <= unit.seen
+            if checkpoint_at is None or adopted or now - checkpoint_at >= self._every_us:
                 checkpoint_at = now
                 await self._save(connection, batch, state, changes, rows)
         except BaseException:
             unit.skip, unit.failures = skip, failures
             raise
         self._pending[name] = _Pending(
-            state=state, changes=changes, checkpoint_at=checkpoint_at, skip=skip, failures=failures
+            state=state,
+            changes=changes,
+            checkpoint_at=checkpoint_at,
+            seen=max(unit.seen, int(rows.received_at.max())),
+            skip=skip,
+            failures=failures,
         )
 
     async def _save(
@@ -190,6 +200,7 @@ class LiveRules:
             unit.state = pending.state
             unit.state.adopt(pending.changes)
             unit.checkpoint_at = pending.checkpoint_at
+            unit.seen = pending.seen
             unit.failures = []
             unit.catching_up = {}
         self._pending = {}
@@ -213,6 +224,7 @@ def _succeed(before: Unit, after: Unit, active: Active) -> None:
     after.catching_up |= _missed(active, after, {rule[:2] for rule in past.rules})
     same = past.rules == tuple(snapshot.identity(rule) for rule in after.program.rules)
     after.checkpoint_at = before.checkpoint_at if same else None
+    after.seen = before.seen
 
 
 def _missed(active: Active, unit: Unit, known: set[tuple[str, int]]) -> dict[str, int]:

@@ -29,6 +29,7 @@ from rules import (
 from rules.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.incidents import Moment, end_orphans
 from rules.isolation import is_outage
+from rules.leftovers import end_leftovers
 from rules.program import Rule
 
 log = structlog.get_logger(__name__)
@@ -85,7 +86,7 @@ async def sweep_once(
     active = await catalogue.active(connection, kinds)
     freshest = to_datetime(now - round(alive_within_s * 1e6))
     moment = Moment(now=now, caught_up_at=await connection.fetchval(_CAUGHT_UP, shard, freshest))
-    made = await end_orphans(connection, now)
+    made = await end_orphans(connection, now) + await end_leftovers(connection, now)
     for rule in sorted([*active.sweeps(), *active.silent()], key=_parents_first):
         if pace.is_due(rule, now):
             made += await _alone(connection, rule, moment, kinds)

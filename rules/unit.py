@@ -1,6 +1,6 @@
 """The running rules of one kind: program, state, and what is known about its devices.
 
-Pure. Must not know the database; rules.live reads and writes for it.
+Must not talk to the database; rules.live reads and writes for it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,12 @@ from devices.registry import Device, Registry
 from rules import summary
 from rules.attributes import Attributes, Facts, build
 from rules.evaluate import RuleFailed, step
+from rules.maintenance import Spans
 from rules.program import Program, Rule, compile_program
 from rules.state import State
 from rules.transition import Transition
 
-Maintenance = Mapping[int, Sequence[tuple[int, int]]]
-"""Spans of maintenance by device id, microseconds; the end is not included."""
-NO_MAINTENANCE: Maintenance = {}
+NO_MAINTENANCE: Spans = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +38,8 @@ class Unit:
 
     skip: rules that failed since they were loaded. failures: of those, what nobody was told yet.
     catching_up: rules that must first make up for readings received since an instant.
-    checkpoint_at: when the state was last kept, None when it must be with the next batch.
+    checkpoint_at: when the state was last kept, None when it must be with the next batch. seen: the newest
+    receive time in it.
     """
 
     program: Program
@@ -50,6 +50,7 @@ class Unit:
     failures: list[Failure] = field(default_factory=list)
     catching_up: dict[str, int] = field(default_factory=dict)
     checkpoint_at: int | None = None
+    seen: int = 0
 
     def describe(self, transition: Transition) -> Mapping[str, str]:
         """Return a transition's sentence in every language."""
@@ -62,6 +63,7 @@ class Unit:
 
     def replay(self, columns: Columns) -> None:
         """Move the state over readings whose transitions are recorded already."""
+        self.seen = max(self.seen, int(columns.received_at.max()))
         while True:
             try:
                 self.state.adopt(step(self.program, self.state, columns, self.attributes, self.skip).changes)
@@ -84,7 +86,7 @@ class Unit:
 
 
 def build_unit(
-    kind: Kind, rules: Sequence[Rule], registry: Registry, maintenance: Maintenance = NO_MAINTENANCE
+    kind: Kind, rules: Sequence[Rule], registry: Registry, maintenance: Spans = NO_MAINTENANCE
 ) -> Unit:
     """Return the rules of a kind with a blank state."""
     program = compile_program(kind, rules)
@@ -98,7 +100,7 @@ def build_unit(
     return Unit(program=program, state=State(program), attributes=attributes, devices=devices)
 
 
-def _facts(device: Device, registry: Registry, maintenance: Maintenance) -> Facts:
+def _facts(device: Device, registry: Registry, maintenance: Spans) -> Facts:
     municipality = registry.municipalities[device.municipality]
     placed = device.lat is not None and device.lon is not None
     where = device if placed else municipality

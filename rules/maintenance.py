@@ -1,0 +1,110 @@
+"""Maintenance windows: spans of event time in which rules do not look at a device.
+
+Must not know how rules are evaluated: here is who is being worked on, and when.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from devices.generation import advance
+from devices.instants import to_datetime, to_microseconds
+from devices.registry import Connection, Device, Registry
+
+Spans = Mapping[int, Sequence[tuple[int, int]]]
+"""By device id: from and until, microseconds; the end is not included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One window over a municipality, or over a device and everything below it."""
+
+    id: int
+    municipality_id: int | None
+    device_id: int | None
+    from_at: datetime
+    until_at: datetime
+    reason: str
+    author: str
+
+
+_WINDOWS = """
+SELECT id, municipality_id, device_id, from_at, until_at, reason, author
+FROM maintenance_window
+ORDER BY from_at, id
+"""
+
+
+async def windows(connection: Connection) -> list[Window]:
+    """Return every window, oldest first."""
+    return [Window(**row) for row in await connection.fetch(_WINDOWS)]
+
+
+_PLAN = """
+INSERT INTO maintenance_window
+    (municipality_id, device_id, from_at, until_at, reason, author, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING id
+"""
+
+
+async def plan(
+    connection: Connection,
+    *,
+    from_at: datetime,
+    until_at: datetime,
+    reason: str,
+    author: str,
+    now: int,
+    municipality_id: int | None = None,
+    device_id: int | None = None,
+) -> int:
+    """Add a window over a municipality or a device and let running evaluators know; return its id.
+
+    Args:
+        until_at: not included; after `from_at`.
+        now: microseconds since 1970-01-01Z.
+    """
+    async with connection.transaction():
+        window: int = await connection.fetchval(
+            _PLAN, municipality_id, device_id, from_at, until_at, reason, author, to_datetime(now)
+        )
+        await advance(connection)
+    return window
+
+
+_CANCEL = "DELETE FROM maintenance_window WHERE id = $1 RETURNING id"
+
+
+async def cancel(connection: Connection, window: int) -> bool:
+    """Take a window back; False when there is none of this id."""
+    async with connection.transaction():
+        gone = await connection.fetchval(_CANCEL, window) is not None
+        if gone:
+            await advance(connection)
+    return gone
+
+
+async def spans(connection: Connection, registry: Registry) -> Spans:
+    """Return the windows of every device, those of its municipality and of what it hangs on included."""
+    found = await windows(connection)
+    by_device: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for device in registry.devices.values() if found else ():
+        above = _and_above(device, registry)
+        for w in found:
+            if w.municipality_id == device.municipality_id or w.device_id in above:
+                by_device[device.id].append((to_microseconds(w.from_at), to_microseconds(w.until_at)))
+    return by_device
+
+
+def _and_above(device: Device, registry: Registry) -> set[int | None]:
+    """Return the ids of a device and of what it hangs on."""
+    ids: set[int | None] = set()
+    at: Device | None = device
+    while at is not None and at.id not in ids:
+        ids.add(at.id)
+        at = registry.devices.get(at.parent_id) if at.parent_id is not None else None
+    return ids
