@@ -197,7 +197,9 @@ class ExplanationOut(BaseModel):
     readings: int
     looks: Literal["true", "false", "undecided"] = Field(description="whether `when` holds")
     late_last: bool
-    suppressed: bool
+    inhibited_by: int | None = Field(description="the open alert that explains this one")
+    across: bool = Field(description="judged over many devices or by time: `evidence` instead of terms")
+    evidence: dict[str, Any]
     clear: str
     missing: MissingOut | None
     ends_missing: MissingOut | None

@@ -22,6 +22,7 @@ from rules.context import Context
 from rules.definition import Definition, Hold
 from rules.evaluate import step
 from rules.explanation import Explanation, Level, Missing, Reason, Standing, Term, Why, Worth
+from rules.past import PAST
 from rules.program import Compiled, Rule
 from rules.scope import Compute
 from rules.snapshot import OpenAlert
@@ -53,6 +54,7 @@ class Present:
     device: str
     at: int
     alert: int | None = None
+    inhibited_by: int | None = None
     severity: Severity | None = None
     opened_at: int | None = None
     silent_since: int | None = None
@@ -110,7 +112,7 @@ def explain(
         for (part, leaf), (ears, _) in zip(parts, heard[1:], strict=True)
         if row is not None
     )
-    terms += _local_time(rule.definition, registry, present, columns, row)
+    terms += _calendar(rule.definition, registry, present, columns, row)
     return _explanation(rule, columns, present, levels, terms, _gate_worth(gate, row), row)
 
 
@@ -207,10 +209,7 @@ def _reasons(
     reasons = [reason for reason in found if reason is not None]
     if reasons:
         return tuple(reasons)
-    called = {
-        text for text in ("delta(", "rate(", "baseline(", "flat(", "count(", "n_of(") if text in leaf.text
-    }
-    if called:
+    if any(name in PAST for name in _named(definition, leaf.text)):
         return (Reason(why=Why.NO_PAST),)
     return (Reason(why=Why.NO_ATTRIBUTE if "attr(" in leaf.text else Why.NOT_A_NUMBER),)
 
@@ -233,27 +232,30 @@ def _unmeasured(kind: Kind, columns: Columns, row: int, name: str, definition: D
     return Reason(why=Why.SUSPECT, name=name) if marked and not definition.use_suspect else None
 
 
-def _local_time(
+def _calendar(
     definition: Definition, registry: Registry, present: Present, columns: Columns, row: int | None
 ) -> tuple[Term, ...]:
-    """Return the clock's part of the gate: what time it was where the device stands."""
+    """Return what clock and calendar say to the gate: what time it was where the device stands."""
     gate = definition.when
-    if row is None or gate is None or gate.local_from_min is None or gate.local_to_min is None:
+    if row is None or gate is None:
         return ()
     town = registry.municipalities[registry.devices[present.device_id].municipality]
     clock = to_datetime(int(columns.observed_at[row])).astimezone(ZoneInfo(town.time_zone))
-    minute, start, end = clock.hour * 60 + clock.minute, gate.local_from_min, gate.local_to_min
-    inside = start <= minute < end if start <= end else minute >= start or minute < end
-    return (
-        Term(
-            part="when",
-            text=f"local_time {_clock(start)}-{_clock(end)}",
-            value=_clock(minute),
-            limit=None,
-            worth=Worth.TRUE if inside else Worth.FALSE,
-            since=None,
-        ),
-    )
+    terms = []
+    if gate.local_from_min is not None and gate.local_to_min is not None:
+        minute, start, end = clock.hour * 60 + clock.minute, gate.local_from_min, gate.local_to_min
+        inside = start <= minute < end if start <= end else minute >= start or minute < end
+        terms.append(_fixed(f"local_time {_clock(start)}-{_clock(end)}", _clock(minute), inside))
+    if gate.days is not None:
+        rests = clock.isoweekday() in town.weekend
+        today = "weekend" if rests else "workdays"
+        terms.append(_fixed(f"days {gate.days}", today, rests == (gate.days == "weekend")))
+    return tuple(terms)
+
+
+def _fixed(text: str, value: str, holds: bool) -> Term:
+    worth = Worth.TRUE if holds else Worth.FALSE
+    return Term(part="when", text=text, value=value, limit=None, worth=worth, since=None)
 
 
 def _clock(minutes: int) -> str:
@@ -304,7 +306,7 @@ def _explanation(
         gate=gate,
         clear=rule.definition.clear or f"not ({levels[0].condition})",
         late_last=row is not None and row != len(columns) - 1,
-        suppressed=bool(reached) and not fires,
+        inhibited_by=present.inhibited_by,
         missing=rising[0].missing if rising else None,
         ends_missing=ends,
     )

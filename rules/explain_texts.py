@@ -51,10 +51,15 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "ar": "لا يمكن لأحد أن يعرف هل ما زالت القاعدة {rule} متحققة على {device}: الجهاز صامت منذ {silent}."
         " كانت مفعّلة منذ {since}، الخطورة: {severity}.",
     },
-    "suppressed": {
-        "en": "Its condition holds, but no alert is open: another alert makes it unnecessary, or ended it.",
-        "fr": "Sa condition tient sans alerte ouverte : une autre la rend inutile, ou y a mis fin.",
-        "ar": "شرطها متحقق ولكن لا تنبيه مفتوح: تنبيه آخر يغني عنه أو أنهاه.",
+    "inhibited": {
+        "en": "Nobody is called for it: alert {inhibited} explains it.",
+        "fr": "Personne n'est appelé : l'alerte {inhibited} l'explique.",
+        "ar": "لا يُستدعى أحد من أجله: التنبيه {inhibited} يفسّره.",
+    },
+    "across": {
+        "en": "This rule is judged every few seconds over many devices or by time, not reading by reading.",
+        "fr": "Cette règle est jugée toutes les quelques secondes, sur plusieurs appareils ou sur la durée.",
+        "ar": "يُحكم على هذه القاعدة كل بضع ثوانٍ على عدة أجهزة أو بمرور الوقت، لا قراءةً بقراءة.",
     },
     "also_silent": {
         "en": "The device is silent since {silent}: what follows is what it said last.",
@@ -180,10 +185,12 @@ def _keys(e: Explanation, language: Language) -> list[tuple[str, dict[str, str]]
     keys: list[tuple[str, dict[str, str]]] = [(str(e.standing), {})]
     if e.silent_since is not None and e.standing is not Standing.UNKNOWN and e.deadline is None:
         keys.append(("also_silent", {}))
-    if e.suppressed:
-        keys.append(("suppressed", {}))
+    if e.inhibited_by is not None:
+        keys.append(("inhibited", {"inhibited": str(e.inhibited_by)}))
     if e.deadline is not None:
         return [*keys, ("deadline", {})]
+    if e.across:
+        return [*keys, ("across", {})]
     keys.append(("judged_on" if e.observed_at is not None else "no_reading", {}))
     if e.late_last:
         keys.append(("late_last", {}))
@@ -277,7 +284,9 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "readings": e.readings,
         "looks": str(e.gate),
         "late_last": e.late_last,
-        "suppressed": e.suppressed,
+        "inhibited_by": e.inhibited_by,
+        "across": e.across,
+        "evidence": dict(e.values),
         "clear": e.clear,
         "missing": _missing_document(e.missing),
         "ends_missing": _missing_document(e.ends_missing),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 
@@ -46,11 +47,11 @@ async def explain_rule(
         raise Invalid(
             "device", f"{rule} judges devices of kind {definition.kind}; {device} is a {found.kind}"
         )
-    present = await _present(connection, rule, found, at)
+    present, evidence = await _present(connection, rule, found, at)
     if definition.silent is not None:
         return await _explain_silence(connection, version, present)
     if not definition.levels:
-        raise Invalid("rule", f"{rule} judges many devices together: its alert carries the evidence")
+        return _explain_across(version, present, evidence)
     kind = kinds[found.kind]
     town = await get_municipality(connection, found.municipality)
     registry = Registry(
@@ -87,7 +88,7 @@ async def _version(connection: Connection, kinds: Mapping[str, Kind], rule: str,
 
 
 _ALERT = """
-SELECT alert.id, alert.severity, alert.opened_at, (
+SELECT alert.id, alert.severity, alert.opened_at, alert.inhibited_by, alert.evidence, (
     SELECT min(other.opened_at) FROM alert AS other
     INNER JOIN rule ON rule.id = other.rule AND rule.version = other.rule_version
     WHERE other.device_id = $2 AND rule.definition ? 'silent' AND other.detected_at <= $3
@@ -101,18 +102,22 @@ LIMIT 1
 """
 
 
-async def _present(connection: Connection, rule: str, device: Device, at: int) -> Present:
+async def _present(
+    connection: Connection, rule: str, device: Device, at: int
+) -> tuple[Present, Mapping[str, Any]]:
     row = await connection.fetchrow(_ALERT, rule, device.id, to_datetime(at))
     assert row is not None
-    return Present(
+    present = Present(
         device_id=device.id,
         device=device.name,
         at=at,
         alert=row["id"],
+        inhibited_by=row["inhibited_by"],
         severity=None if row["severity"] is None else Severity(row["severity"]),
         opened_at=_microseconds(row["opened_at"]),
         silent_since=_microseconds(row["silent_since"]),
     )
+    return present, row["evidence"] or {}
 
 
 async def _window(connection: Connection, kind: Kind, device: Device, at: int, began: int) -> Window:
@@ -185,6 +190,27 @@ async def _explain_silence(connection: Connection, rule: Rule, present: Present)
         gate=Worth.TRUE,
         deadline=deadline,
         values={} if row is None else {"interval_s": row["interval_s"]},
+    )
+
+
+def _explain_across(rule: Rule, present: Present, evidence: Mapping[str, Any]) -> Explanation:
+    """Explain a rule that judges many devices, or the time to come: by the evidence of its alert."""
+    return Explanation(
+        rule=rule.id,
+        version=rule.version,
+        device=present.device,
+        at=present.at,
+        standing=Standing.INACTIVE if present.alert is None else Standing.FIRING,
+        severity=present.severity,
+        since=present.opened_at,
+        alert=present.alert,
+        observed_at=None,
+        received_at=None,
+        silent_since=present.silent_since,
+        readings=0,
+        inhibited_by=present.inhibited_by,
+        across=True,
+        values=evidence,
     )
 
 

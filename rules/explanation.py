@@ -98,7 +98,8 @@ class Explanation:
 
     since: when it began to fire or to be pending. readings: how many were looked at. gate: whether the
     rule looks at its readings now. late_last: the newest reading to arrive came late and did not count.
-    suppressed: it holds, but no alert is open.
+    inhibited_by: the open alert that makes this one unnecessary. across: judged over many devices or by time,
+    not by readings of this one; `values` is then the alert's evidence.
     """
 
     rule: str
@@ -118,7 +119,8 @@ class Explanation:
     gate: Worth = Worth.TRUE
     clear: str = ""
     late_last: bool = False
-    suppressed: bool = False
+    inhibited_by: int | None = None
+    across: bool = False
     missing: Missing | None = None
     ends_missing: Missing | None = None
     deadline: int | None = None

@@ -47,6 +47,8 @@ def explain(
         return
     for sentence in explain_texts.sentences(explanation, language):
         line(sentence)
+    for name, value in explanation.values.items():
+        line(f"  {name}: {value}")
     if explanation.terms:
         table(explain_texts.HEADINGS[language], explain_texts.rows(explanation, language))
 

@@ -65,7 +65,7 @@ def try_rules(
     for rule in tested.skipped:
         line(f"{rule}: not tested: it judges silence or many devices together, which history cannot replay")
     rate = tested.readings / tested.evaluation_s if tested.evaluation_s else 0
-    line(f"{tested.readings} readings, evaluated in {tested.evaluation_s:.2f} s ({rate:,.0f} a second)")
+    line(f"{tested.readings} readings, evaluated in {tested.evaluation_s:.2f} s of one core ({rate:,.0f}/s)")
 
 
 async def _test(opened: Opened, definitions: Sequence[Definition], since: str, device: str | None) -> Tested:

@@ -8,6 +8,7 @@ import pytest
 from devices.errors import Invalid, NotFound
 from devices.instants import to_datetime
 from rules import editing
+from rules.explain_texts import sentences
 from rules.explaining import explain_rule
 from rules.explanation import Explanation, Standing, Worth
 from rules.files import parse
@@ -119,6 +120,44 @@ async def test_silence_is_explained_by_its_deadline(connection: asyncpg.Connecti
 
     assert found.standing is Standing.INACTIVE
     assert found.deadline == START + 30 * MINUTE
+
+
+async def test_rule_over_many_devices_is_explained_by_the_evidence_of_its_alert(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    forecast = (
+        "id: soon\nkind: bin\nfamily: sweep\nsummary: {en: x, fr: x, ar: x}\n"
+        "forecast: {measurement: fill_pct, reaches: 85}"
+    )
+    await put(connection, forecast)
+    assert (await at(connection, 1, "soon")).standing is Standing.INACTIVE
+    await connection.execute(
+        "INSERT INTO alert (rule, rule_version, device_id, state, severity, opened_at, detected_at, summary,"
+        " evidence) VALUES ('soon', 1, $1, 'firing', 'minor', $2, $2, '{}', $3)",
+        device,
+        to_datetime(START + 2 * MINUTE),
+        {"condition": "full within 24 h"},
+    )
+
+    found = await at(connection, 3, "soon")
+
+    assert (found.standing, found.across) == (Standing.FIRING, True)
+    assert found.values == {"condition": "full within 24 h"}
+
+
+async def test_alert_that_stands_back_says_behind_which(connection: asyncpg.Connection, device: int) -> None:
+    await put(connection, OVERFLOW)
+    await put(connection, rule("parent", "fill_pct >= 1", "for: 0"))
+    ingestion = await Ingestion(connection).start()
+    await ingestion.commit(fills(device, (10, 90), (20, 91)))
+    await connection.execute(
+        "UPDATE alert SET inhibited_by = (SELECT id FROM alert WHERE rule = 'parent') WHERE rule = 'overflow'"
+    )
+
+    found = await at(connection, 25)
+
+    assert found.inhibited_by == await connection.fetchval("SELECT id FROM alert WHERE rule = 'parent'")
+    assert f"alert {found.inhibited_by} explains it" in " ".join(sentences(found, "en"))
 
 
 async def test_rule_of_another_kind_is_refused(connection: asyncpg.Connection, device: int) -> None:
