@@ -20,6 +20,7 @@ LEVELS = 6
 """Percentages 0, 20, ... 100."""
 KNOWN = 3
 """Complete slots without which nothing can be said."""
+_MANY_ROUNDS = 8
 LEARN_WITHIN = 0.1
 """How far from normal a value may be to be learned: a fault must not become normal within days."""
 DAY_US = 86_400_000_000
@@ -69,21 +70,95 @@ def look_up(look: Look, value: Floats, level: Floats | None, slots: Slots) -> Fl
     if level is not None:
         bins = np.clip(np.rint(level[rows] / 20), 0, LEVELS - 1).astype(np.intp)
     table = _load(look, owners, slots)
-    # One round for each slot of event time that a device's rows of this step lie in: ordinarily one.
+    _fill(table, result, (rows, owner, number, bins, value[rows]), slots)
+    _store(look, owners, table)
+    return result
+
+
+def _fill(
+    table: _Table,
+    result: Floats,
+    decided: tuple[Rows, Rows, NDArray[np.int64], Rows, Floats],
+    slots: Slots,
+) -> None:
+    """Answer for decided rows: where they are, whose, their slots and levels, their values."""
+    rows, owner, number, bins, value = decided
     changes = np.ones(len(rows), dtype=np.bool_)
     changes[1:] = (owner[1:] != owner[:-1]) | (number[1:] != number[:-1])
     begins = np.flatnonzero(changes)
     first = np.searchsorted(owner[begins], owner[begins])
     rank = np.arange(len(begins)) - first
+    if not slots.picky and rank.max() >= _MANY_ROUNDS:
+        _fill_all(table, result, (rows, owner[begins], number[begins], np.cumsum(changes) - 1, value), slots)
+        return
+    # Where only what is normal is learned, a slot depends on the one before: one round for each.
     size = np.diff(np.append(begins, len(rows)))
     by_rank = np.argsort(np.repeat(rank, size), kind="stable")
     for mine in np.split(by_rank, np.cumsum(np.bincount(np.repeat(rank, size)))[:-1]):
         _advance(table, owner[mine], number[mine], slots)
         normal = table.cells[owner[mine], bins[mine], _NORMAL]
         result[rows[mine]] = normal
-        _learn(table.cells, owner[mine], bins[mine], value[rows[mine]], normal, slots)
-    _store(look, owners, table)
-    return result
+        _learn(table.cells, owner[mine], bins[mine], value[mine], normal, slots)
+
+
+def _fill_all(
+    table: _Table,
+    result: Floats,
+    decided: tuple[Rows, Rows, NDArray[np.int64], Rows, Floats],
+    slots: Slots,
+) -> None:
+    """Do the same for a single level where everything is learned: all slots of all devices at once.
+
+    owner, number are those of the slots here, in order; of each row, which slot it lies in.
+    """
+    rows, owner, number, slot, value = decided
+    cells, under_way = table.cells[:, 0], table.number
+    begins = np.ones(len(owner), dtype=np.bool_)
+    begins[1:] = owner[1:] != owner[:-1]
+    first, last = np.flatnonzero(begins), np.append(np.flatnonzero(begins)[1:], len(owner)) - 1
+    continued = number == under_way[owner]
+    total = np.where(continued, cells[owner, _SUM], 0.0)
+    count = np.where(continued, cells[owner, _COUNT], 0.0)
+    np.add.at(total, slot, value)
+    count += np.bincount(slot, minlength=len(owner))
+
+    # Every device's slots in order: the seven or eight it knew, the one that was under way, the new ones.
+    each = np.arange(len(under_way))
+    back = np.arange(SLOTS - 1, 0, -1)
+    known_number = under_way[:, None] - back
+    known_mean = cells[each[:, None], known_number % SLOTS]
+    before = np.where(cells[:, _COUNT] > 0, cells[:, _SUM] / np.maximum(cells[:, _COUNT], 1), np.nan)
+    key = np.concatenate([np.repeat(each, SLOTS - 1), each, owner])
+    resumed = np.zeros(len(each), dtype=np.bool_)
+    resumed[owner[first]] = continued[first]
+    # A slot that goes on is among the new ones already.
+    when = np.concatenate([known_number.ravel(), np.where(resumed, under_way - 2 * SLOTS, under_way), number])
+    means = np.concatenate([known_mean.ravel(), before, total / count])
+    order = np.lexsort((np.arange(len(key)), when, key))
+    key, when, means = key[order], when[order], means[order]
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = np.arange(len(order))
+    here = place[SLOTS * len(each) :]
+
+    window = np.full((len(owner), SLOTS), np.nan)
+    for step in range(1, SLOTS + 1):
+        there = np.maximum(here - step, 0)
+        age = number - when[there]
+        fits = (here >= step) & (key[there] == owner) & (age > 0) & (age < SLOTS)
+        window[fits, SLOTS - age[fits]] = means[there[fits]]
+    normal = np.where(continued, cells[owner, _NORMAL], np.nan)
+    fresh = ~continued
+    normal[fresh] = slots.conclude(window[fresh])
+    result[rows] = normal[slot]
+
+    # Those whose time moved on remember the window of their last slot.
+    end, whose = last[~continued[last]], owner[last[~continued[last]]]
+    for age in range(1, SLOTS):
+        cells[whose, (number[end] - age) % SLOTS] = window[end, SLOTS - age]
+    cells[whose, number[end] % SLOTS] = np.nan
+    cells[whose, _NORMAL] = normal[end]
+    under_way[whose] = number[end]
+    cells[owner[last], _SUM], cells[owner[last], _COUNT] = total[last], count[last]
 
 
 def _load(look: Look, owners: Rows, slots: Slots) -> _Table:
