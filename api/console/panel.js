@@ -2,7 +2,7 @@
 
 import { $, bdi, h } from "./dom.js";
 import { get } from "./http.js";
-import { full, number, said, t, value } from "./i18n.js";
+import { full, language, number, said, t, value } from "./i18n.js";
 import { badge } from "./icons.js";
 import { chart } from "./chart.js";
 import { alertsOf, now, standing, state } from "./state.js";
@@ -19,6 +19,7 @@ const REFRESH_MS = 5000;
 let name = null;
 let period = PERIODS[1];
 let parts = {};
+const reasons = new Map();
 let asked = 0;
 let timer = null;
 
@@ -31,6 +32,7 @@ export function startPanel() {
 
 export function openDevice(device) {
   name = device;
+  reasons.clear();
   build();
   if (!$("panel").open) $("panel").showModal();
   loadCharts();
@@ -81,8 +83,31 @@ function drawHead() {
     h("div", {},
       h("h2", { id: "panel-title" }, bdi(device.title || device.name)),
       h("p", {}, h("small", {}, said(kind?.title, device.kind), " · ", bdi(device.name))),
-      open.map((alert) => h("p", { class: `meta alert-line is-${alert.severity}` }, h("span", { class: `tag is-${alert.severity}` }, t(`severity_${alert.severity}`)), h("span", {}, sentence(alert))))),
+      open.flatMap((alert) => [
+        h("p", { class: `meta alert-line is-${alert.severity}` }, h("span", { class: `tag is-${alert.severity}` }, t(`severity_${alert.severity}`)), h("span", {}, sentence(alert)),
+          h("button", { type: "button", class: "quiet", "aria-expanded": String(reasons.has(alert.id)), onclick: () => askWhy(alert) }, t("why"))),
+        reasons.has(alert.id) && why(reasons.get(alert.id)),
+      ])),
     h("button", { type: "button", class: "quiet close", "aria-label": t("close"), onclick: () => $("panel").close() }, "✕"));
+}
+
+// A second click closes the answer again.
+async function askWhy(alert) {
+  if (!reasons.delete(alert.id)) {
+    try {
+      reasons.set(alert.id, await get(`/api/v1/rules/${encodeURIComponent(alert.rule)}/explain?device=${encodeURIComponent(alert.device)}`));
+    } catch (error) {
+      reasons.set(alert.id, { failed: error.message });
+    }
+  }
+  if (name === alert.device) drawHead();
+}
+
+function why(found) {
+  if (found.failed) return h("p", { class: "problem" }, t("failed", { reason: found.failed }));
+  return h("ul", { class: "why" },
+    found.sentences[language()].map((one) => h("li", {}, one)),
+    found.terms.map((term) => h("li", {}, bdi(term.text), " · ", bdi(term.value === null ? "–" : String(term.value)), " · ", t(`holds_${term.holds}`))));
 }
 
 function drawValues() {
