@@ -206,6 +206,7 @@ async def report(demo: Demo) -> dict[str, object]:
         "faults_detected": rated.detected,
         "faults_missed": len(rated.missed),
         "false_alerts": len(rated.false_alerts),
+        "unlabelled_alerts": len(rated.unlabelled),
         "publish_to_commit_ms": percentiles([d / 1000 / speed for d in found.commit_delays]),
         "publish_to_alert_ms": percentiles([d / 1000 / speed for d in alert_delays(lines, alerts)]),
         "seed": demo.town.seed,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from devices.instants import to_microseconds
-from firmware_sim.faults import FaultLine
+from devices.instants import to_datetime, to_microseconds
+from firmware_sim.faults import EXPECTED, FaultLine
 from store.connection import Connection
 
 
@@ -27,12 +27,17 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """Counts; `faults` are those that lasted long enough for a right rule to see them."""
+    """Counts; `faults` are those that lasted long enough for a right rule to see them.
+
+    `unlabelled` alerts are of rules that the simulator has no ground truth for, such as forecasts: nobody can
+    say whether they are true.
+    """
 
     faults: int
     detected: int
     missed: tuple[str, ...]
     false_alerts: tuple[str, ...]
+    unlabelled: tuple[str, ...]
 
 
 def read_faults(path: Path) -> list[FaultLine]:
@@ -50,8 +55,11 @@ def score(faults: Iterable[FaultLine], alerts: Iterable[Opened], grace: Mapping[
     """
     newest_first = sorted(faults, key=lambda fault: fault.start, reverse=True)
     seen: set[int] = set()
-    unmatched = []
+    unmatched, unlabelled = [], []
     for alert in alerts:
+        if alert.rule not in EXPECTED:
+            unlabelled.append(alert)
+            continue
         for i, fault in enumerate(newest_first):
             if _matches(fault, alert, grace.get(fault.device, 0)):
                 seen.add(i)
@@ -64,8 +72,13 @@ def score(faults: Iterable[FaultLine], alerts: Iterable[Opened], grace: Mapping[
         faults=len(known),
         detected=len(known) - len(missed),
         missed=tuple(f"{fault.expect} on {fault.device} from {fault.start}" for fault in missed),
-        false_alerts=tuple(f"{alert.rule} on {alert.device} at {alert.opened_at}" for alert in unmatched),
+        false_alerts=tuple(map(_told, unmatched)),
+        unlabelled=tuple(map(_told, unlabelled)),
     )
+
+
+def _told(alert: Opened) -> str:
+    return f"{alert.rule} on {alert.device} at {to_datetime(alert.opened_at).isoformat()}"
 
 
 def _matches(fault: FaultLine, alert: Opened, grace: int) -> bool:

@@ -63,5 +63,11 @@ def test_a_fault_too_short_to_see_counts_neither_way() -> None:
     assert (found.faults, found.detected, found.missed, found.false_alerts) == (0, 0, (), ())
 
 
+def test_an_alert_of_a_rule_without_ground_truth_is_neither_true_nor_false() -> None:
+    found = rated([fault(0, 10)], [alert(5), alert(5, rule="bin-full-soon")])
+
+    assert (found.detected, found.false_alerts, len(found.unlabelled)) == (1, (), 1)
+
+
 def test_a_fault_that_still_holds_may_be_detected_at_any_time() -> None:
     assert rated([fault(0, None)], [alert(500)]).detected == 1
