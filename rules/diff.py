@@ -14,12 +14,14 @@ from typing import Any
 import yaml
 
 from rules.definition import Definition
+from rules.lets import in_order
 
 Source = Mapping[str, Any]
 
 _ORDER = (
     *("id", "kind", "family", "summary", "let", "levels", "clear", "for", "keep_firing", "max_gap"),
-    *("when", "late", "use_suspect", "silent", "suppress_by", "route", "runbook"),
+    *("when", "late", "use_suspect", "silent", "suppress_by", "settle", "route", "runbook"),
+    *("en", "fr", "ar", "warning", "minor", "major", "critical"),
 )
 """Keys as a person would write them; others follow by name."""
 
@@ -78,10 +80,20 @@ def difference(rule: str, before: Source | None, after: Source | None) -> Differ
 
 
 def as_yaml(source: Source) -> str:
-    """Return a rule as a person would write it."""
-    ordered = {key: source[key] for key in _sorted(source)}
-    text: str = yaml.safe_dump([ordered], sort_keys=False, allow_unicode=True, width=100)
+    """Return a rule as a person would write it, in an order that does not depend on how it was stored."""
+    text: str = yaml.safe_dump([_ordered(source)], sort_keys=False, allow_unicode=True, width=100)
     return text
+
+
+def _ordered(value: Any) -> Any:
+    """Return mappings with their keys in order: sentences by language, levels by severity, names by need."""
+    if isinstance(value, Mapping):
+        let = value.get("let")
+        ordered = {key: _ordered(value[key]) for key in _sorted(value)}
+        if isinstance(let, Mapping):
+            ordered["let"] = dict(in_order({name: str(let[name]) for name in sorted(let)}))
+        return ordered
+    return value
 
 
 def _sorted(keys: Iterable[str]) -> list[str]:

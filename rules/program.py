@@ -18,6 +18,7 @@ from rules.context import Context
 from rules.definition import Definition, Gate
 from rules.errors import RuleError
 from rules.expression import compile_condition, compile_expression
+from rules.lets import in_order
 from rules.scope import Compute, History, Scope, Typed
 from rules.sun import HORIZON_DEG
 from rules.transition import Severity
@@ -159,7 +160,7 @@ def _compile(kind: Kind, rule: Rule, first_latch: int, first_history: int) -> tu
         gap=definition.max_gap,
         first_history=first_history,
     )
-    for name, text in definition.let.items():
+    for name, text in in_order(definition.let):
         scope.lets[name] = _kept(_part(f"let.{name}", compile_expression, text, scope), definition.id, name)
     severities = tuple(sorted(definition.levels, key=lambda s: s.rank))
     conditions = tuple(definition.levels[s] for s in severities)

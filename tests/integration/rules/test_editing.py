@@ -8,7 +8,8 @@ import pytest
 from devices.errors import Conflict, NotFound
 from rules import catalogue, editing, versions
 from rules.alerts import list_alerts
-from rules.files import parse
+from rules.diff import differences
+from rules.files import default_packs, parse
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule, told
 from tests.integration.rules.town import MINUTE, add_device
@@ -143,3 +144,17 @@ async def test_unknown_rule_is_not_found(connection: asyncpg.Connection) -> None
     ):
         with pytest.raises(NotFound):
             await call
+
+
+async def test_default_rules_are_all_usable_and_unchanged_when_read_back(
+    connection: asyncpg.Connection,
+) -> None:
+    packs = default_packs(KINDS)
+    await editing.apply(connection, packs, author="Rima", now=START)
+
+    active = await catalogue.active(connection, KINDS)
+    again = differences(await versions.sources(connection), packs)
+
+    assert active.unusable == {}
+    assert len(active.rules) == len(packs)
+    assert {d.text for d in again} == {""}
