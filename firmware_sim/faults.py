@@ -16,6 +16,8 @@ import msgspec
 from firmware_sim.physics.model import SECOND, Truth
 
 SILENT = "silent"
+FROZEN_VALUES = "frozen-values"
+CLOCK_WRONG = "clock-wrong"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ EXPECTED: Mapping[str, Expectation] = {
 
 _DAY_S = 86_400.0
 LONG_RUN: Mapping[str, Expectation] = {
+    FROZEN_VALUES: Expectation(fault="frozen values", lasts_s=_DAY_S),
+    CLOCK_WRONG: Expectation(fault="clock wrong", lasts_s=9 * 3600),
     "bin-moved": Expectation(fault="moved", lasts_s=3 * 3600),
     "bin-sensor-frozen": Expectation(fault="sensor frozen", lasts_s=3 * _DAY_S),
     "bin-sensor-blocked": Expectation(fault="sensor blocked", lasts_s=0.5 * _DAY_S),
@@ -156,7 +160,9 @@ class Labels:
         for expect, state in truth.items():
             label = self._open.get(expect)
             if label is not None:
-                self._ripen(expect, label, state, now - before, interval_s)
+                if expect != SILENT:
+                    label.interval_s = max(label.interval_s, interval_s)
+                self._ripen(expect, label, state, now - before, known_s)
             if state.holds or state.near:
                 self._near.setdefault(expect, before)
                 if state.holds and label is None:
@@ -172,8 +178,6 @@ class Labels:
 
     def _ripen(self, expect: str, label: _Open, state: Truth, passed: int, interval_s: float) -> None:
         """Add the time since the last look, if the fault held all through it and could be seen."""
-        if expect != SILENT:
-            label.interval_s = max(label.interval_s, interval_s)
         every_s = label.interval_s if expect == SILENT else interval_s
         if label.held:
             label.run += passed / SECOND / max(1e-3, self._needed_s(expect, every_s))

@@ -5,16 +5,19 @@ Knows physics, faults and the wire's keys; not how messages travel. Times are ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import msgspec
+import numpy as np
 
 from devices.kinds.kind import Kind
 from devices.topics import GATEWAY, Channel, Topic
-from firmware_sim.faults import SILENT, FaultSink, Labels, rfc3339
+from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, SILENT, FaultSink, Labels, rfc3339
 from firmware_sim.outbox import Reading
 from firmware_sim.physics.model import SECOND, Answer, Truth, Value, generator
-from firmware_sim.plan import INSTANT, LINK_LOSS, SILENCE, Planned, Schedule
+from firmware_sim.plan import CLOCK_OFF, FROZEN, INSTANT, LINK_LOSS, SILENCE, Planned, Schedule
 from firmware_sim.publish_log import digest
 from firmware_sim.specs import SimulatedDevice
 from firmware_sim.town import Town
@@ -23,6 +26,10 @@ _BOOT_S = 30.0
 """After power-up a device reports within this time, however rarely it reports later."""
 _BAD_TIME = "2026-02-30 12:00"
 _REMEMBERED = 1000
+
+_FAST_S, _SLOW_S = 300.0, 600.0
+"""How far ahead, and behind, a clock may be; behind looks like a slow network for longer."""
+_STILL_SEEN = (SILENT, FROZEN_VALUES, CLOCK_WRONG)
 
 LinkBreaker = Callable[[bool], None]
 """Told True when the device's link goes down, and False when it may come up again."""
@@ -40,6 +47,7 @@ class Member:
         self.topic = str(_topic(device))
         self._physics = device.physics()
         self._rng = generator(town.seed, "wire", device.name)
+        self._clock_rng = generator(town.seed, "clock", device.name)
         self._resend_rng = generator(town.seed, "resend", device.name)
         self._schedule = Schedule(
             device.opening,
@@ -50,6 +58,10 @@ class Member:
         )
         self._labels = Labels(device.name, faults, delay_s) if device.habits.bad is None else None
         self._active: dict[str, int] = {}
+        self._said: dict[str, Value] = {}
+        self._frozen: dict[str, Value] | None = None
+        self._frozen_interval_s = 0.0
+        self._clock_off_s = 0.0
         self._answered: dict[str, Answer] = {}
         self._started = start
         self._last_at: int | None = None
@@ -66,7 +78,7 @@ class Member:
         urgent = self._physics.step(now)
         if self._break_and_repair(now):
             urgent |= self._physics.step(now)
-        interval = self._physics.interval_s()
+        interval = self._interval_s()
         self._label(now, interval)
         readings: list[Reading] = []
         if (urgent or now >= self._report_at) and SILENCE not in self._active:
@@ -76,6 +88,12 @@ class Member:
         self._report_at = min(self._report_at, now + round(interval * SECOND))
         self.due = self._next_due(now)
         return readings
+
+    def _interval_s(self) -> float:
+        """Return how often it reports: as before for as long as its software stands still."""
+        if self._frozen:
+            return self._frozen_interval_s
+        return self._physics.interval_s()
 
     def _next_due(self, now: int) -> int:
         wanted = [self._report_at, now + round(self._physics.tick_s() * SECOND), *self._active.values()]
@@ -106,13 +124,18 @@ class Member:
 
     def _ready(self) -> bool:
         cause = self._schedule.next_cause
-        return cause in (SILENCE, LINK_LOSS) or self._physics.ready(cause)
+        return cause in (SILENCE, LINK_LOSS, FROZEN, CLOCK_OFF) or self._physics.ready(cause)
 
     def _switch(self, cause: str, *, on: bool) -> None:
         if cause == LINK_LOSS:
             self.on_link(on)
         elif cause == SILENCE:
             self._report_at = self._report_at if on else 0
+        elif cause == FROZEN:
+            self._frozen_interval_s = self._physics.interval_s()
+            self._frozen = self._said if on else None
+        elif cause == CLOCK_OFF:
+            self._clock_off_s = _drawn_offset_s(self._clock_rng) if on else 0.0
         elif on:
             self._physics.begin(cause)
         else:
@@ -123,15 +146,30 @@ class Member:
             return
         # Nobody can miss a device that has never been heard.
         mute = self._last_at is not None and (SILENCE in self._active or LINK_LOSS in self._active)
-        truth = {**self._physics.truth(), SILENT: Truth(holds=mute)}
+        truth = {
+            **self._physics.truth(),
+            SILENT: Truth(holds=mute),
+            FROZEN_VALUES: Truth(holds=bool(self._frozen)),
+            CLOCK_WRONG: Truth(holds=self._clock_wrong()),
+        }
+        # Frozen values tell nothing, nor do readings that a clock set back makes look late.
+        if self._frozen or self._clock_off_s < -_SLOW_S:
+            truth = {rule: replace(state, hidden=rule not in _STILL_SEEN) for rule, state in truth.items()}
         self._labels.observe(now, truth, interval_s)
+
+    def _clock_wrong(self) -> bool:
+        """Tell whether the clock is so wrong that somebody should set it."""
+        off_s = self.device.habits.clock_ahead_s + self._clock_off_s
+        unset = self.device.habits.clock == "unset"
+        return unset or not -_SLOW_S <= off_s <= _FAST_S
 
     def _report(self, now: int) -> list[Reading]:
         at = now // 1000 * 1000
         if self._last_at is not None and at <= self._last_at:
             return []
         self._last_at = at
-        readings = [self._reading(at, self._physics.measure())]
+        self._said = self._frozen or self._physics.measure()
+        readings = [self._reading(at, self._said)]
         habits = self.device.habits
         if habits.malformed and self._rng.random() < habits.malformed:
             readings.append(self._malformed(at + 1000))
@@ -156,7 +194,7 @@ class Member:
             kind=self.device.kind,
             observed_at=None if habits.clock == "unset" else at,
             ts=ts,
-            clock=habits.clock,
+            clock="ahead" if self._clock_off_s else habits.clock,
             values=said,
             hash=digest(self.kind, said),
             element=msgspec.json.encode(element),
@@ -170,7 +208,7 @@ class Member:
         habits = self.device.habits
         if habits.clock == "unset":
             return rfc3339(at - self._started)  # as text: so small a number would be taken for seconds
-        shown = at + round(habits.clock_ahead_s * SECOND)
+        shown = at + round((habits.clock_ahead_s + self._clock_off_s) * SECOND)
         return rfc3339(shown) if habits.text_time else shown // 1000
 
     def _malformed(self, at: int) -> Reading:
@@ -221,6 +259,16 @@ class Member:
             self.boot, self._seq = max(self.boot + 1, now // SECOND), 0
         self._report_at = self.due = now
         return Answer(status="succeeded", result={"boot": float(self.boot)} if name == "reboot" else {})
+
+
+def _drawn_offset_s(rng: np.random.Generator) -> float:
+    """Return by how much a clock goes wrong: seconds or minutes often, hours seldom, ahead or behind."""
+    if rng.random() < 0.25:
+        return float(rng.uniform(-120.0, 120.0))
+    ahead = rng.random() < 0.6
+    low, high = (330.0, 40_000.0) if ahead else (660.0, 7200.0)
+    off_s = low * math.pow(high / low, float(rng.random()))
+    return off_s if ahead else -off_s
 
 
 def publisher(device: SimulatedDevice) -> str:

@@ -16,6 +16,10 @@ SILENCE = "silence"
 """The device's electronics stop."""
 LINK_LOSS = "link_loss"
 """The device goes on measuring but cannot send."""
+FROZEN = "frozen_values"
+"""The device's software repeats its last values, with new times."""
+CLOCK_OFF = "clock_off"
+"""The device's clock is wrong."""
 INSTANT = 1.0
 """Duration of a cause that only starts something."""
 
@@ -80,21 +84,25 @@ LONG_RUN: Mapping[str, tuple[Cause, ...]] = {
         Cause(name="unused", shortest_s=DAY_S, longest_s=6 * DAY_S, weight=0.5),
         Cause(name=SILENCE, shortest_s=300, longest_s=8 * _HOUR_S, weight=0.7),
         Cause(name=LINK_LOSS, shortest_s=300, longest_s=4 * _HOUR_S, weight=0.7),
+        Cause(name=FROZEN, shortest_s=_HOUR_S, longest_s=3 * DAY_S, weight=0.7),
+        Cause(name=CLOCK_OFF, shortest_s=_HOUR_S, longest_s=2 * DAY_S, weight=0.7),
     ),
     "light": (
         Cause(name="dark_led", shortest_s=_HOUR_S, longest_s=2 * DAY_S),
         Cause(name="welded_relay", shortest_s=_HOUR_S, longest_s=DAY_S, weight=0.7),
         Cause(name="blind_photocell", shortest_s=_HOUR_S, longest_s=DAY_S, weight=0.7),
         Cause(name="stuck_dimming", shortest_s=_HOUR_S, longest_s=DAY_S, weight=2),
-        Cause(name="neutral_shift", shortest_s=60, longest_s=DAY_S, weight=2.5),
+        Cause(name="neutral_shift", shortest_s=60, longest_s=DAY_S, weight=3),
         Cause(name="dead_modules", shortest_s=2 * DAY_S, longest_s=7 * DAY_S, weight=2),
         Cause(name="flicker", shortest_s=1200, longest_s=12 * _HOUR_S, weight=2),
-        Cause(name="worn_capacitor", shortest_s=_HOUR_S, longest_s=2 * DAY_S),
+        Cause(name="worn_capacitor", shortest_s=_HOUR_S, longest_s=2 * DAY_S, weight=1.5),
         Cause(name="fouled_heatsink", shortest_s=2 * _HOUR_S, longest_s=3 * DAY_S),
         Cause(name="struck", shortest_s=2 * _HOUR_S, longest_s=3 * DAY_S),
         Cause(name="old_lamp", shortest_s=2 * DAY_S, longest_s=8 * DAY_S),
         Cause(name=SILENCE, shortest_s=600, longest_s=DAY_S, weight=0.4),
         Cause(name=LINK_LOSS, shortest_s=600, longest_s=12 * _HOUR_S, weight=0.4),
+        Cause(name=FROZEN, shortest_s=_HOUR_S, longest_s=4 * DAY_S, weight=0.5),
+        Cause(name=CLOCK_OFF, shortest_s=_HOUR_S, longest_s=4 * DAY_S, weight=0.5),
     ),
     "drone": (
         Cause(name="clogged_partly", shortest_s=6, longest_s=120),

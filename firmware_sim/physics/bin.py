@@ -214,7 +214,7 @@ class Bin:
             "bin-overflow": Truth(
                 holds=self.fill_pct >= _FULL_PCT,
                 near=self._overflowed or self.fill_pct >= _FULL_PCT - 1.5,
-                hidden=self.echo.blind,
+                hidden=self.echo.blind or self.tilt_deg > 30.0,
             ),
             "bin-fire": Truth(
                 holds=burning and (self._flame_c >= FLAME_C or self.temperature_c > _HOT_C),

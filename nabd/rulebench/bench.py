@@ -7,22 +7,23 @@ same result, however many processes.
 from __future__ import annotations
 
 import multiprocessing
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devices import kinds
 from devices.kinds.kind import Kind
-from firmware_sim.faults import EXPECTED, LONG_RUN, FaultLine
+from firmware_sim.faults import CLOCK_WRONG, EXPECTED, LONG_RUN, FaultLine
 from nabd.rulebench.judged import Opening, Platform
 from nabd.rulebench.life import Carrier, Collected, Message
-from nabd.rulebench.matching import Match, fault_of, match
+from nabd.rulebench.matching import Fault, Match, fault_of, match
 from nabd.rulebench.score import RuleScore, score
 from nabd.rulebench.town import DAY_US, Numbers, bench_town, first_instant, of_kind, registry_of
 from rules.definition import Definition
 from rules.files import default_packs
 
-_GROUP = {"bin": 20, "light": 20, "drone": 2}
+_GROUP = {"bin": 20, "light": 16, "drone": 1}
 """Devices of a kind that run together; what is simulated at 1 Hz takes longest."""
 
 
@@ -144,7 +145,7 @@ def judge(
     names = [rule for rule in judged if rule in labelled]
     end = first_instant(seed) + round(numbers.days * DAY_US)
     faults = [fault_of(line, end) for part in lived for line in part.faults]
-    alerts = [alert for part in lived for alert in part.alerts]
+    alerts = _rightly_dated([alert for part in lived for alert in part.alerts], faults)
     found = match(
         [f for f in faults if f.rule in judged], [a for a in alerts if a.rule in names], _holds(judged)
     )
@@ -158,6 +159,20 @@ def judge(
         found=found,
         without_rule={rule: sum(f.rule == rule for f in lost) for rule in sorted({f.rule for f in lost})},
     )
+
+
+def _rightly_dated(alerts: Sequence[Opening], faults: Sequence[Fault]) -> list[Opening]:
+    """Return the alerts with the time of receipt, where the device's own clock was wrong by label."""
+    wrong: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        if fault.rule == CLOCK_WRONG:
+            wrong[fault.device].append(fault)
+    return [
+        replace(alert, opened_at=alert.received_at)
+        if any(f.start <= alert.received_at <= f.end for f in wrong[alert.device])
+        else alert
+        for alert in alerts
+    ]
 
 
 def _device_days(rule: Definition, numbers: Numbers, known: Mapping[str, Kind]) -> float:

@@ -35,11 +35,12 @@ _INSTANT_BITS = 51
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """An alert opened. `opened_at`: event time in microseconds."""
+    """An alert opened. `opened_at`: event time in microseconds; `received_at`: of the reading that did it."""
 
     rule: str
     device: str
     opened_at: int
+    received_at: int = 0
 
 
 class Platform:
@@ -64,7 +65,12 @@ class Platform:
         for kind, columns in self.accept(messages):
             for transition in self.judge(kind, columns):
                 if transition.to_state is State.FIRING and transition.from_state is not State.FIRING:
-                    yield self._opening(transition.rule, transition.device_id, transition.observed_at)
+                    yield Opening(
+                        rule=transition.rule,
+                        device=self._registry.devices[transition.device_id].name,
+                        opened_at=transition.observed_at,
+                        received_at=transition.received_at,
+                    )
             yield from self._hear(kind, columns)
 
     def accept(self, messages: Sequence[Message]) -> Iterator[tuple[str, Columns]]:
@@ -122,11 +128,12 @@ class Platform:
                 yield self._opening(*silence)
 
     def _opening(self, rule: str, device_id: int, at: int) -> Opening:
-        return Opening(rule=rule, device=self._registry.devices[device_id].name, opened_at=at)
+        name = self._registry.devices[device_id].name
+        return Opening(rule=rule, device=name, opened_at=at, received_at=at)
 
 
 def _stream(rules: Sequence[Rule], kind: str) -> list[Rule]:
-    return [r for r in rules if r.definition.levels and r.definition.kind == kind]
+    return [r for r in rules if r.definition.levels and r.definition.kind in (None, kind)]
 
 
 def _silent(rules: Sequence[Rule], kind: str) -> list[Rule]:

@@ -27,9 +27,9 @@ class Numbers:
     """How much town: days, and devices of each kind."""
 
     days: float = 60.0
-    bins: int = 80
-    lights: int = 80
-    drones: int = 8
+    bins: int = 60
+    lights: int = 64
+    drones: int = 5
 
     def of(self, kind: str) -> int:
         """Return how many devices of a kind."""

@@ -101,7 +101,7 @@ async def through_mqtt(
         return task.done() or await connection.fetchval("SELECT caught_up_at FROM shard")
 
     async def stored() -> bool:
-        return (await connection.fetchval(_READINGS)) + (await connection.fetchval(_FLIGHTS)) >= rows
+        return bool(await connection.fetchval(_READINGS) + await connection.fetchval(_FLIGHTS) >= rows)
 
     await eventually(caught_up)
     async with aiomqtt.Client(

@@ -81,10 +81,10 @@ def test_six_hours_of_a_town_show_every_sort_of_fault_with_honest_labels(tmp_pat
         assert datetime.fromisoformat(line.earliest) <= datetime.fromisoformat(line.start)
 
 
-def test_healthy_town_has_no_faults_but_full_bins(tmp_path: Path) -> None:
+def test_healthy_town_has_no_faults_but_full_bins_and_wrong_clocks(tmp_path: Path) -> None:
     town = small_town(interval_cap_s=60.0, fault_mean_days=0.0)
     calm = replace(town, devices=tuple(device for device in town.sensing if not device.opening))
 
     lives(calm, tmp_path, 12 * 3600)
 
-    assert {line.expect for line in lines(tmp_path / "faults.jsonl")} <= {"bin-overflow"}
+    assert {line.expect for line in lines(tmp_path / "faults.jsonl")} <= {"bin-overflow", "clock-wrong"}
