@@ -70,6 +70,7 @@ class Silent:
 class Definition:
     """One rule. `levels` and `let` hold expressions as text; `kind` None means any kind.
 
+    labels: what readers see instead of a name of `let`.
     settle_us: how long an alert waits for one of `suppress_by` to open, and after it ended.
     sweep: what a sweep rule other than one about silence judges.
     source: the rule as it was written, JSON values only; what the database keeps.
@@ -80,6 +81,7 @@ class Definition:
     summary: Text
     levels: Mapping[Severity, str] = field(default_factory=dict)
     let: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Text] = field(default_factory=dict)
     clear: str | None = None
     hold: Hold = Hold()
     keep_firing: Hold = Hold()

@@ -29,6 +29,7 @@ _STREAM_KEYS = [
     *_SHARED,
     "levels",
     "let",
+    "labels",
     "clear",
     "for",
     "max_gap",
@@ -111,6 +112,7 @@ class Reader:
             runbook=self._sentences("runbook", needed=False),
             levels=self._levels(),
             let=self._expressions("let"),
+            labels=self._labels(),
             clear=self._text("clear"),
             hold=hold,
             keep_firing=self._read("keep_firing", _hold, hold),
@@ -196,6 +198,22 @@ class Reader:
             if (needed or sentences) and language not in sentences:
                 self.wrong(self._nodes.get(name), f"{name} has no {language}")
         return sentences
+
+    def _labels(self) -> dict[str, dict[str, str]]:
+        """Return what readers see instead of the names of `let`."""
+        node = self._nodes.get("labels")
+        found: dict[str, dict[str, str]] = _plain(node) if isinstance(node, yaml.MappingNode) else {}
+        if node is not None and not found:
+            self.wrong(node, "labels is a list of names of `let`, each in en, fr and ar")
+        for name, label in found.items():
+            if f"let.{name}" not in self._nodes:
+                self.wrong(node, f"labels: no `let` is called {name}", closest(name, self._let_names()))
+            elif not isinstance(label, dict) or set(label) != set(LANGUAGES):
+                self.wrong(node, f"labels: {name} is in {', '.join(LANGUAGES)}")
+        return found
+
+    def _let_names(self) -> list[str]:
+        return [name.partition(".")[2] for name in self._nodes if name.startswith("let.")]
 
     def _levels(self) -> dict[Severity, str]:
         levels: dict[Severity, str] = {}

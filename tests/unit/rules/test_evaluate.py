@@ -7,7 +7,7 @@ import pytest
 from rules.attributes import Facts
 from rules.evaluate import step
 from rules.transition import State
-from tests.unit.rules.readings import KINDS, NOON, Evaluator, at, columns_of, rule, told
+from tests.unit.rules.readings import KINDS, MINUTE, NOON, Evaluator, at, columns_of, rule, told
 
 OVERFLOW = rule(
     """
@@ -170,6 +170,36 @@ def test_first_reading_fires_from_inactive_and_a_held_one_from_pending() -> None
     assert held.feed(at(0, fill_pct=90), at(10, fill_pct=90))[0].from_state is State.PENDING
 
 
+@pytest.mark.parametrize(("weekend", "fires"), [((6, 7), False), ((4, 5), True)])
+def test_gate_knows_the_municipalitys_weekend(weekend: tuple[int, ...], fires: bool) -> None:
+    # The tests' noon is a Thursday, which is a weekend day in some countries.
+    gated = rule("levels: {warning: fill_pct > 85}\nwhen: {days: weekend}")
+    facts = {1: Facts(attributes={}, weekend=weekend)}
+
+    assert bool(Evaluator(gated, facts=facts).feed(at(0, fill_pct=90))) is fires
+
+
+def test_local_day_decides_what_a_weekend_is() -> None:
+    gated = rule("levels: {warning: fill_pct > 85}\nwhen: {days: weekend}")
+    friday_in_kiribati = {1: Facts(attributes={}, weekend=(5,), zone="Pacific/Kiritimati")}
+
+    assert Evaluator(gated, facts=friday_in_kiribati).feed(at(0, fill_pct=90))
+
+
+def test_rules_rest_during_maintenance_unless_they_say_otherwise() -> None:
+    spans = ((NOON, NOON + 30 * MINUTE), (NOON + 60 * MINUTE, NOON + 70 * MINUTE))
+    facts = {1: Facts(attributes={}, maintenance=spans)}
+    readings = [at(m, d, fill_pct=90) for m in (0, 10, 29, 30, 60) for d in (1, 2)]
+    held = "levels: {warning: fill_pct > 85}\nfor: 2 readings\nmax_gap: 1h"
+    rules = rule(held) + rule(held + "\nwhen: {maintenance: look}", "looks")
+
+    found = Evaluator(rules, facts=facts).feed(*readings, at(70, 1, fill_pct=90))
+
+    assert [(t.rule, t.device_id, (t.observed_at - NOON) // MINUTE) for t in found] == [
+        ("looks", 1, 10), ("r", 2, 10), ("looks", 2, 10), ("r", 1, 70),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(("zone", "fires"), [("UTC", False), ("Asia/Gaza", False), ("Asia/Dubai", True)])
 def test_gate_looks_at_the_municipalitys_clock(zone: str, fires: bool) -> None:
     gated = rule('levels: {warning: fill_pct > 85}\nwhen: {local_time: "16:00-06:00"}')
@@ -215,3 +245,45 @@ def test_light_is_known_by_night_where_it_stands() -> None:
     evaluator = Evaluator(night, KINDS["light"], {1: beirut, 2: los_angeles})
 
     assert [t.device_id for t in evaluator.feed(at(0, 1, power_w=1), at(0, 2, power_w=1))] == [2]
+
+
+def test_no_alert_opens_or_ends_out_of_silence() -> None:
+    """The gap test: whatever is waited for, a reading after silence starts it anew."""
+    for level in (
+        "n_of(fill_pct > 80, 2, 3)",
+        'n_of(fill_pct > 80, 2, "2h")',
+        'flat(fill_pct, "1h", 1)',
+        'count(fill_pct > 80, "2 readings") >= 2',
+        "fill_pct > 80 and delta(fill_pct) == 0",
+    ):
+        evaluator = Evaluator(rule(f"levels: {{warning: '{level}'}}\nmax_gap: 20m\nfor: 10m"))
+        assert evaluator.feed(at(0, fill_pct=90), at(120, fill_pct=90)) == [], level
+
+    open_alert = Evaluator(rule("levels: {warning: 'n_of(fill_pct > 80, 2, 3)'}\nmax_gap: 20m"))
+    assert told(open_alert.feed(at(0, fill_pct=90), at(10, fill_pct=90))) == [("firing", "warning", 10)]
+    assert open_alert.feed(at(120, fill_pct=90), at(130, fill_pct=10)) == []
+    assert told(open_alert.feed(at(140, fill_pct=10))) == [("resolved", "warning", 140)]
+
+
+def test_late_but_true_reading_raises_once_and_ends_by_the_next_in_order() -> None:
+    fire = rule("levels: {critical: temperature_c > 70}\nclear: temperature_c < 50\nlate: raise")
+    evaluator = Evaluator(fire)
+    evaluator.feed(at(30, temperature_c=20))
+
+    backlog = evaluator.feed(*(at(m, temperature_c=90) for m in (10, 15, 20)))
+
+    assert told(backlog) == [("firing", "critical", 10)]
+    assert told(evaluator.feed(at(40, temperature_c=20))) == [("resolved", "critical", 40)]
+
+
+def test_two_hour_backlog_gives_the_same_alerts_as_readings_that_came_in_time() -> None:
+    text = OVERFLOW + rule('levels: {minor: "n_of(delta(fill_pct) > 1, 3, \\"30m\\")"}', "filling")
+    readings = [at(m, fill_pct=60 + m / 3) for m in range(0, 121, 10)] + [
+        at(m, fill_pct=5) for m in (130, 140)
+    ]
+    lived, backlog = Evaluator(text), Evaluator(text)
+
+    in_time = [t for reading in readings for t in told(lived.feed(reading))]
+
+    assert told(backlog.feed(*readings)) == in_time
+    assert len(in_time) >= 4

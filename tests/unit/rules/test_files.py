@@ -98,6 +98,8 @@ def test_sweep_rule_says_what_silence_is() -> None:
         ("22:00-06:00", "22-6", "bins.yaml:11:22: '22-6' is not a span such as 22:00-06:00"),
         ("sun: night", "sun: dusk", "bins.yaml:11:42: sun is day or night, not dusk"),
         (', ar: "{device}"', "", "bins.yaml:3:12: summary has no ar"),
+        ("sun: night", "days: weekends", "bins.yaml:11:43: days is weekend or workdays, not weekends"),
+        ("clear:", "labels: {fil: {en: a, fr: b, ar: c}}\n  clear:", "labels: no `let` is called fil"),
         ("id: bin-overflow", "id: Bin", "bins.yaml:1:7: 'Bin': an id is a-z, 0-9 and -"),
         ("  kind: bin\n", "", "bins.yaml:1:3: kind is missing"),
         ("{device}:", "{device!r}:", "write a name, or a name and decimals"),

@@ -1,0 +1,81 @@
+"""However a history is cut into batches, the default rules say the same, to the last digit of evidence."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from rules.attributes import Facts
+from rules.files import PACKS
+from tests.unit.rules.readings import KINDS, Evaluator, Reading, at
+
+SQUARE = {"type": "Polygon", "coordinates": [[[13, 32], [14, 32], [14, 33], [13, 33], [13, 32]]]}
+FACTS = {
+    device: Facts(
+        attributes={"geofence": SQUARE, "zone_area": SQUARE, "home_lat": 32.5, "home_lon": 13.5},
+        lat=32.9,
+        lon=13.2,
+    )
+    for device in (1, 2, 3)
+}
+PHASES = ("docked", "takeoff", "transit", "spraying", "returning", "landing")
+
+
+def drawn(kind: str, dice: random.Random) -> dict[str, Any]:
+    """Return values around the limits of the default rules, some of them missing."""
+    values: dict[str, Any] = {
+        "fill_pct": dice.choice([60, 84, 86, 96]), "distance_mm": dice.choice([200, 201, 900, 902]),
+        "temperature_c": dice.choice([20, 46, 60, 75]), "tilt_deg": dice.choice([1, 2, 50]),
+        "battery_v": dice.choice([3.1, 3.4, 3.6]), "battery_pct": dice.uniform(5, 60),
+        "power_w": dice.choice([0.6, 40, 60, 88, 92]), "voltage_v": dice.choice([190, 205, 230, 255]),
+        "power_factor": dice.choice([0.8, 0.95]), "dim_pct": dice.choice([0, 40, 100]),
+        "commanded_dim_pct": dice.choice([0, 40, 100, 100]), "burn_hours": dice.uniform(49_990, 50_010),
+        "driver_temperature_c": dice.choice([50, 88, 102]), "flight_phase": dice.choice(PHASES),
+        "lat": dice.choice([32.9, 32.9004, 33.1]), "lon": 13.2, "speed_mps": dice.choice([1.0, 4.0]),
+        "wind_mps": 3.0, "flow_lpm": dice.choice([0.2, 5.0, 12.0]), "pressure_bar": dice.choice([2.0, 4.6]),
+        "application_l_ha": dice.choice([100, 120]), "gnss_fix": dice.choice([2, 4]),
+        "alt_m": dice.choice([3, 33]), "tank_l": dice.uniform(5, 30), "cell_spread_v": dice.choice([0.05, 0.2, 0.4]),
+        "battery_temperature_c": dice.choice([30, 62, 72]),
+    }  # fmt: skip
+    known = {m.name for m in KINDS[kind].measurements}
+    return {name: value for name, value in values.items() if name in known and dice.random() > 0.03}
+
+
+def history(kind: str, dice: random.Random, readings: int) -> list[Reading]:
+    """Return readings of three devices in runs of alike values, with gaps, repeats and late ones."""
+    minute = dict.fromkeys((1, 2, 3), 0.0)
+    values = {device: drawn(kind, dice) for device in minute}
+    step = {"bin": 10.0, "light": 15.0, "drone": 1 / 60}[kind]
+    found = []
+    for _ in range(readings):
+        device = dice.choice((1, 1, 2, 3))
+        minute[device] += step * dice.choice([1, 1, 1, 1, 1, 1, 2, 0.3, 30, 0, -2])
+        if dice.random() < 0.3:
+            values[device] |= {
+                name: value for name, value in drawn(kind, dice).items() if dice.random() < 0.2
+            }
+        found.append(at(minute[device], device, **values[device]))
+    return found
+
+
+@pytest.mark.parametrize("kind", ["bin", "light", "drone"])
+@pytest.mark.parametrize("seed", range(2))
+def test_batch_split_changes_no_transition_of_the_default_rules(kind: str, seed: int) -> None:
+    dice = random.Random(f"{kind} {seed}")
+    text = (PACKS / f"{kind}.yaml").read_text(encoding="utf-8")
+    readings = history(kind, dice, 400)
+    cuts = sorted(dice.sample(range(1, 400), dice.choice([3, 40, 200])))
+
+    whole = Evaluator(text, KINDS[kind], FACTS).feed(*readings)
+    one_by_one = Evaluator(text, KINDS[kind], FACTS).feed_cut(readings, range(1, 400))
+    cut = Evaluator(text, KINDS[kind], FACTS).feed_cut(readings, cuts)
+
+    def plain(transitions: list[Any]) -> list[tuple[Any, ...]]:
+        return [
+            (t.rule, t.device_id, t.from_state, t.to_state, t.observed_at, t.evidence) for t in transitions
+        ]
+
+    assert len(whole) > 10
+    assert plain(whole) == plain(cut) == plain(one_by_one)
