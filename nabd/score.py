@@ -10,7 +10,10 @@ from pathlib import Path
 import msgspec
 
 from devices.instants import to_datetime, to_microseconds
-from firmware_sim.faults import EXPECTED, FaultLine
+from firmware_sim.faults import EXPECTED, LONG_RUN, FaultLine
+
+LABELLED = EXPECTED.keys() | LONG_RUN.keys()
+"""Rules that the simulator has ground truth for."""
 from store.connection import Connection
 
 
@@ -57,7 +60,7 @@ def score(faults: Iterable[FaultLine], alerts: Iterable[Opened], grace: Mapping[
     seen: set[int] = set()
     unmatched, unlabelled = [], []
     for alert in alerts:
-        if alert.rule not in EXPECTED:
+        if alert.rule not in LABELLED:
             unlabelled.append(alert)
             continue
         for i, fault in enumerate(newest_first):
