@@ -11,10 +11,10 @@ import msgspec
 
 from devices.instants import to_datetime, to_microseconds
 from firmware_sim.faults import EXPECTED, LONG_RUN, FaultLine
+from store.connection import Connection
 
 LABELLED = EXPECTED.keys() | LONG_RUN.keys()
 """Rules that the simulator has ground truth for."""
-from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
