@@ -25,10 +25,11 @@ from rules import replays
 from rules.definition import Definition
 from rules.episodes import Episode, Episodes
 from rules.evaluate import step
+from rules.maintenance import Spans
 from rules.program import Program, Rule
 from rules.state import State
 from rules.transition import Severity
-from rules.unit import Unit, build_unit
+from rules.unit import NO_MAINTENANCE, Unit, build_unit
 
 STEP_ROWS = 25_000
 """Readings evaluated at once: what fits into a processor's cache; twice as fast as a million."""
@@ -48,11 +49,20 @@ class Progress:
 
 
 class Backtest:
-    """Rules of one kind on trial. `feed` it readings as they arrived, then ask `episodes`."""
+    """Rules of one kind on trial. `feed` it readings as they arrived, then ask `episodes`.
 
-    def __init__(self, kind: Kind, definitions: Sequence[Definition], registry: Registry) -> None:
+    resting: maintenance windows by device; rules do not look meanwhile.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        definitions: Sequence[Definition],
+        registry: Registry,
+        resting: Spans = NO_MAINTENANCE,
+    ) -> None:
         rules = [Rule(definition=d, version=0) for d in definitions]
-        self._unit: Unit = build_unit(kind, rules, registry)
+        self._unit: Unit = build_unit(kind, rules, registry, resting)
         self._episodes = {rule.id: Episodes() for rule in rules}
         self.kind = kind
         self.measurements = _measurements(self._unit.program, self._unit)

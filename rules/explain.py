@@ -22,6 +22,7 @@ from rules.context import Context
 from rules.definition import Definition, Hold
 from rules.evaluate import step
 from rules.explanation import Explanation, Level, Missing, Reason, Standing, Term, Why, Worth
+from rules.maintenance import Spans
 from rules.past import PAST
 from rules.program import Compiled, Rule
 from rules.scope import Compute
@@ -30,7 +31,7 @@ from rules.state import NEVER, Rows
 from rules.sun import HORIZON_DEG
 from rules.terms import LEFT, RIGHT, Leaf, leaves, probe
 from rules.transition import Severity
-from rules.unit import build_unit
+from rules.unit import NO_MAINTENANCE, build_unit
 
 Worths = NDArray[np.int8]
 
@@ -76,18 +77,25 @@ class _Heard:
 
 
 def explain(
-    kind: Kind, rule: Rule, registry: Registry, columns: Columns, past: Past, present: Present
+    kind: Kind,
+    rule: Rule,
+    registry: Registry,
+    columns: Columns,
+    past: Past,
+    present: Present,
+    resting: Spans = NO_MAINTENANCE,
 ) -> Explanation:
     """Explain one stream rule on one device.
 
     Args:
         registry: holds at least the device and its municipality.
         columns: the device's readings in the order they arrived; empty if there are none.
+        resting: maintenance windows; rules that rest do not look meanwhile.
     """
     parts = _parts(rule.definition)
     probes = [probe(leaf, rule.definition, f"term-{i}") for i, (_, leaf) in enumerate(parts)]
     rules = [rule, *(Rule(definition=p, version=0) for p in probes)]
-    unit = build_unit(kind, rules, registry)
+    unit = build_unit(kind, rules, registry, resting)
     heard, program = [], unit.program
     compiled: list[Compiled] = []
     for number, one in enumerate(program.rules):
@@ -113,7 +121,11 @@ def explain(
         if row is not None
     )
     terms += _calendar(rule.definition, registry, present, columns, row)
-    return _explanation(rule, columns, present, levels, terms, _gate_worth(gate, row), row)
+    worth = _gate_worth(gate, row)
+    if row is not None and _rests(rule.definition, resting, present, int(columns.observed_at[row])):
+        terms += (_fixed("maintenance", "rest", False),)
+        worth = Worth.FALSE
+    return _explanation(rule, columns, present, levels, terms, worth, row)
 
 
 def _parts(definition: Definition) -> list[tuple[str, Leaf]]:
@@ -251,6 +263,13 @@ def _calendar(
         today = "weekend" if rests else "workdays"
         terms.append(_fixed(f"days {gate.days}", today, rests == (gate.days == "weekend")))
     return tuple(terms)
+
+
+def _rests(definition: Definition, resting: Spans, present: Present, observed_at: int) -> bool:
+    """Tell whether a reading lies in a maintenance window that the rule respects."""
+    if definition.when is not None and definition.when.maintenance == "look":
+        return False
+    return any(start <= observed_at < end for start, end in resting.get(present.device_id, ()))
 
 
 def _fixed(text: str, value: str, holds: bool) -> Term:

@@ -15,15 +15,17 @@ import asyncpg
 from devices.errors import Invalid, NotFound
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Connection, Device, Registry, get_device, get_municipality
-from rules import replays
+from devices.registry import Connection, Device, Registry, get_device, get_municipality, load
+from rules import maintenance, replays
 from rules.explain import Past, Present, explain
 from rules.explanation import Explanation, Standing, Worth
 from rules.files import parse
+from rules.maintenance import Spans
 from rules.program import Rule
 from rules.replays import Window
 from rules.snapshot import OpenAlert
 from rules.transition import Severity
+from rules.unit import NO_MAINTENANCE
 
 HISTORY = 5_000
 """Readings that are looked at, at most."""
@@ -66,7 +68,14 @@ async def explain_rule(
         devices=[found.id],
     )
     past = await _past(connection, kind, rule, found, window)
-    return explain(kind, version, registry, columns, past, present)
+    return explain(kind, version, registry, columns, past, present, await _resting(connection))
+
+
+async def _resting(connection: Connection) -> Spans:
+    """Return the maintenance windows; who stands below whom is only looked up when there are any."""
+    if not await maintenance.windows(connection):
+        return NO_MAINTENANCE
+    return await maintenance.spans(connection, await load(connection))
 
 
 _VERSION = """

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry import Connection, load
-from rules import shadows, snapshot, stored
+from rules import maintenance, shadows, snapshot, stored
 from rules.evaluate import RuleFailed, step
 from rules.isolation import is_outage
 from rules.state import Changes
@@ -70,7 +70,8 @@ class ShadowRules:
         if not any(rules.values()):
             return {}
         registry = await load(connection)
-        return {n: build_unit(self._kinds[n], mine, registry) for n, mine in rules.items() if mine}
+        resting = await maintenance.spans(connection, registry)
+        return {n: build_unit(self._kinds[n], mine, registry, resting) for n, mine in rules.items() if mine}
 
     async def _resume(self, connection: Connection, name: str, unit: Unit) -> None:
         kept = await stored.checkpoint(connection, self._shard, _place(name))

@@ -30,7 +30,7 @@ from api.times import Instant
 from devices.errors import Conflict, Invalid
 from devices.instants import to_datetime, to_microseconds
 from devices.registry import Connection, get_device, load
-from rules import backtest, editing, explain_texts, shadows, versions
+from rules import backtest, editing, explain_texts, maintenance, shadows, versions
 from rules.backtest import Backtest
 from rules.definition import Definition
 from rules.errors import RulesRefused
@@ -110,12 +110,13 @@ async def _test(
     streams = [d for d in wanted if d.levels and d.kind is not None]
     devices = None if device is None else [(await get_device(connection, device)).id]
     registry = await load(connection)
+    resting = await maintenance.spans(connection, registry)
     names = {d.id: d.name for d in registry.devices.values()}
     deadline = time.monotonic() + LONGEST_S
     reached, readings, found = end, 0, []
     for kind in dict.fromkeys(d.kind for d in streams if d.kind is not None):
         mine = [d for d in streams if d.kind == kind]
-        trial = Backtest(context.kinds[kind], mine, registry)
+        trial = Backtest(context.kinds[kind], mine, registry, resting)
         until = await _until(connection, trial, start, end, devices, deadline)
         reached, readings = min(reached, until), readings + trial.readings
         for d in mine:

@@ -16,7 +16,7 @@ from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, console, fail, line, print_json, table
 from nabd.cli.rule_files import Files, Json, read
 from nabd.cli.values import instant
-from rules import backtest
+from rules import backtest, maintenance
 from rules.backtest import Backtest
 from rules.definition import Definition
 from rules.evaluate import RuleFailed
@@ -76,13 +76,14 @@ async def _test(opened: Opened, definitions: Sequence[Definition], since: str, d
     # A month in one go may take longer than a question of the console is given.
     await opened.connection.execute("SET statement_timeout = 0")
     registry = await load(opened.connection)
+    resting = await maintenance.spans(opened.connection, registry)
     devices = None if device is None else [(await get_device(opened.connection, device)).id]
     streams = [d for d in definitions if d.levels and d.kind is not None]
     found: list[Findings] = []
     readings, evaluation_s = 0, 0.0
     for name in dict.fromkeys(d.kind for d in streams if d.kind is not None):
         mine = [d for d in streams if d.kind == name]
-        trial = Backtest(opened.kinds[name], mine, registry)
+        trial = Backtest(opened.kinds[name], mine, registry, resting)
         await _replay(opened, trial, start, now, devices)
         readings, evaluation_s = readings + trial.readings, evaluation_s + trial.evaluation_s
         found += [await _findings(opened, trial, d.id, registry, start, now, devices) for d in mine]

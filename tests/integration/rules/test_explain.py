@@ -7,7 +7,7 @@ import pytest
 
 from devices.errors import Invalid, NotFound
 from devices.instants import to_datetime
-from rules import editing
+from rules import editing, maintenance
 from rules.explain_texts import sentences
 from rules.explaining import explain_rule
 from rules.explanation import Explanation, Standing, Worth
@@ -158,6 +158,26 @@ async def test_alert_that_stands_back_says_behind_which(connection: asyncpg.Conn
 
     assert found.inhibited_by == await connection.fetchval("SELECT id FROM alert WHERE rule = 'parent'")
     assert f"alert {found.inhibited_by} explains it" in " ".join(sentences(found, "en"))
+
+
+async def test_rule_does_not_look_during_maintenance(connection: asyncpg.Connection, device: int) -> None:
+    await put(connection, rule("overflow", "fill_pct >= 85", "for: 1 readings"))
+    await maintenance.plan(
+        connection,
+        from_at=to_datetime(START),
+        until_at=to_datetime(START + 60 * MINUTE),
+        reason="new lid",
+        author="Rima",
+        now=START,
+        device_id=device,
+    )
+    ingestion = await Ingestion(connection).start()
+    await ingestion.commit(fills(device, (10, 90)))
+
+    found = await at(connection, 20)
+
+    assert (found.standing, found.gate) == (Standing.INACTIVE, Worth.FALSE)
+    assert [t.text for t in found.terms] == ["fill_pct >= 85", "maintenance"]
 
 
 async def test_rule_of_another_kind_is_refused(connection: asyncpg.Connection, device: int) -> None:
