@@ -36,8 +36,8 @@ def drawn(kind: str, dice: random.Random) -> dict[str, Any]:
         "lat": dice.choice([32.9, 32.9004, 33.1]), "lon": 13.2, "speed_mps": dice.choice([1.0, 4.0]),
         "wind_mps": 3.0, "flow_lpm": dice.choice([0.2, 5.0, 12.0]), "pressure_bar": dice.choice([2.0, 4.6]),
         "application_l_ha": dice.choice([100, 120]), "gnss_fix": dice.choice([2, 4]),
-        "alt_m": dice.choice([3, 33]), "tank_l": dice.uniform(5, 30), "cell_spread_v": dice.choice([0.05, 0.2, 0.4]),
-        "battery_temperature_c": dice.choice([30, 62, 72]),
+        "alt_m": dice.choice([3, 33]), "tank_l": dice.uniform(5, 30),
+        "cell_spread_v": dice.choice([0.05, 0.2, 0.4]), "battery_temperature_c": dice.choice([30, 62, 72]),
     }  # fmt: skip
     known = {m.name for m in KINDS[kind].measurements}
     return {name: value for name, value in values.items() if name in known and dice.random() > 0.03}
