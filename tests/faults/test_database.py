@@ -130,7 +130,7 @@ async def test_ingest_waits_in_constant_memory_and_catches_up_when_the_server_is
     server_plant: Plant, own_server: OwnServer
 ) -> None:
     plant, server = server_plant, own_server.server
-    process = plant.run(receive_maximum=20_000, batch_messages=20_000)
+    process = plant.run(receive_maximum=20_000, batch_messages=20_000, keep_alive_s=int(scaled(4, 30)))
     await plant.owned()
     assert process.pid is not None
     async with plant.fleet() as fleet:
