@@ -59,6 +59,22 @@ def test_being_near_is_no_fault(tmp_path: Path) -> None:
     assert label(tmp_path, [FINE, NEAR, NEAR, FINE]) == []
 
 
+def test_fault_that_only_hesitates_at_the_limit_need_not_be_seen(tmp_path: Path) -> None:
+    hesitating = [FINE, BAD, NEAR, BAD, NEAR, BAD, NEAR, BAD, FINE]
+
+    (line,) = label(tmp_path, hesitating)
+
+    assert not line.detectable  # never two readings in a row
+
+
+def test_fault_that_a_blind_sensor_hides_need_not_be_seen(tmp_path: Path) -> None:
+    hidden = Truth(holds=True, hidden=True)
+
+    (line,) = label(tmp_path, [FINE, hidden, hidden, hidden, hidden, FINE])
+
+    assert not line.detectable
+
+
 def test_expected_rules_are_those_of_the_default_packs() -> None:
     if not RULES.is_dir() or not list(RULES.glob("*.yaml")):
         pytest.skip("no rule packs")
