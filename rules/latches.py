@@ -24,8 +24,8 @@ Bools = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 Instants = NDArray[np.int64]
 
-WINDOW = 256
-"""Rows of one device that are scanned at once: what is scanned again after a flip."""
+WINDOW, WIDEST = 96, 8192
+"""Rows of one device that are scanned at once, after a flip and in the end: what may be scanned again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +146,9 @@ def _until(gap: Gap, context: Context) -> Instants:
 def _settle(index: int, ground: _Ground, cursor: Indices, end: Indices, latches: _Latches) -> list[Flip]:
     """Go over all rows from `cursor` to `end` of each device."""
     flips: list[Flip] = []
-    live = np.arange(len(cursor))
+    live, window = np.arange(len(cursor)), WINDOW
     while len(live):
-        scan = _scan(ground, cursor[live], end[live], live, latches)
+        scan = _scan(ground, cursor[live], np.minimum(end[live], cursor[live] + window), live, latches)
         hit = np.flatnonzero(scan.held.any(axis=1))
         # Each device's first row with a flip, or else its last row of the window.
         stop = scan.stop.copy()
@@ -164,6 +164,7 @@ def _settle(index: int, ground: _Ground, cursor: Indices, end: Indices, latches:
         if len(hit):
             row = scan.rows[hit]
             flips += _flip(index, row, ground.at[row], scan.held[hit], live[flipped], latches)
+        window = WINDOW if len(hit) else min(4 * window, WIDEST)
         cursor[live] = scan.rows[stop] + 1
         live = live[cursor[live] < end[live]]
     return flips
@@ -171,7 +172,7 @@ def _settle(index: int, ground: _Ground, cursor: Indices, end: Indices, latches:
 
 def _scan(ground: _Ground, cursor: Indices, end: Indices, live: Indices, latches: _Latches) -> _Scan:
     """Follow every run over the next rows of each device as if no latch flipped."""
-    size = np.minimum(end - cursor, WINDOW)
+    size = end - cursor
     stop = np.cumsum(size) - 1
     device = np.repeat(np.arange(len(size)), size)
     begins = (stop - size + 1)[device]
