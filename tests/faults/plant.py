@@ -55,14 +55,17 @@ async def eventually(condition: Callable[[], Awaitable[Any]], *, within: float =
 
 @dataclass(slots=True)
 class Plant:
-    """What a fault test works with. `since` is when the devices began to observe."""
+    """What a fault test works with. `since` is when the devices began to observe.
+
+    Long enough ago that a hundred thousand seconds later is still no clock that runs ahead.
+    """
 
     dsn: str
     broker: Mosquitto
     directory: Path
     seed: int
     devices: list[str] = field(default_factory=list)
-    since: int = field(default_factory=lambda: (now() // SECOND - 7200) * SECOND)
+    since: int = field(default_factory=lambda: (now() // SECOND - 7 * 86_400) * SECOND)
     processes: list[ForkServerProcess] = field(default_factory=list)
     owner: UUID | None = None
 
