@@ -158,16 +158,15 @@ SELECT
     replay_requested_at, replayed_at
 FROM rejection
 WHERE replay_requested_at IS NOT NULL AND replayed_at IS NULL
-ORDER BY id
+ORDER BY received_at, id
 LIMIT $1
-FOR UPDATE SKIP LOCKED
 """
 
 
 async def take_replay(connection: Connection, limit: int) -> list[Rejection]:
-    """Lock and return rejections whose replay is due, oldest first.
+    """Return rejections whose replay is due, the first received first.
 
-    They stay due until `mark_replayed` runs in the same transaction.
+    They stay due until `mark_replayed`; only the owner of the shard replays, so nobody else takes them.
     """
     return [Rejection(**row) for row in await connection.fetch(_TAKE, limit)]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -104,6 +105,12 @@ def accept(
     reported = {d.measurement: columns.values[d.measurement] for d in kind.derived}
     columns.quality = columns.quality | quality(columns)
     _derive(columns, attributes)
+    for derived in kind.derived:
+        # What was computed can be as impossible as what was sent.
+        suspect = _suspect(kind.measurement(derived.measurement), columns)
+        if suspect is not None:
+            bit = kind.measurement(derived.measurement).bit
+            columns.quality = columns.quality | suspect.astype(np.int64) << bit
     return Accepted(
         columns=columns,
         row=order,
@@ -165,12 +172,16 @@ def _first_of_each_key(
 
 def equal(columns: Columns, one: int, other: int) -> bool:
     """Tell whether two rows report the same content; `boot` and `seq` are delivery, not content."""
-    if columns.extra[one] != columns.extra[other]:
+    if _decoded(columns.extra[one]) != _decoded(columns.extra[other]):
         return False
     return all(
         values[one] == values[other] or (values[one] != values[one] and values[other] != values[other])
         for values in columns.values.values()
     )
+
+
+def _decoded(extra: bytes | None) -> object:
+    return None if extra is None else msgspec.json.decode(extra)
 
 
 def quality(columns: Columns) -> NDArray[np.int64]:

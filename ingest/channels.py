@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from devices.commands import ANSWERS
+from devices.wire import elements
 
 
 class NotUnderstood(ValueError):
@@ -47,6 +48,8 @@ def response(payload: bytes) -> Response:
     Raises:
         NotUnderstood: it is not one.
     """
+    if elements.depth(payload) > elements.MAX_DEPTH:
+        raise NotUnderstood(f"nested deeper than {elements.MAX_DEPTH} levels")
     try:
         answer = _response.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -19,6 +19,10 @@ AHEAD_LIMIT = 5 * 60 * 1_000_000
 """A clock further ahead of ours than this, in microseconds, is wrong and not just early."""
 
 
+RUN_GAP = 60 * 60 * 1_000_000
+"""Device times further apart than this, in microseconds, are covered apart: nothing was said between."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class ClockOffset:
     """Device times first..last (microseconds, both included) of a device ran `ahead` microseconds fast."""
@@ -34,10 +38,12 @@ class Offsets:
 
     by_device: dict[int, list[ClockOffset]] = field(default_factory=dict)
     learnt: list[tuple[int, ClockOffset]] = field(default_factory=list)
+    longest: dict[int, int] = field(default_factory=dict)
 
     def add(self, device_id: int, offset: ClockOffset) -> None:
         """Remember a stored range of device time."""
         insort(self.by_device.setdefault(device_id, []), offset)
+        self.longest[device_id] = max(self.longest.get(device_id, 0), offset.last - offset.first)
 
     def learn(self, device_id: int, offset: ClockOffset) -> None:
         """Remember a range for the batch at hand; `adopt` or `forget` it afterwards."""
@@ -59,9 +65,12 @@ class Offsets:
             if learner == device_id and offset.first <= instant <= offset.last:
                 return offset
         ranges = self.by_device.get(device_id, [])
-        for offset in reversed(ranges[: bisect_right(ranges, instant, key=lambda o: o.first)]):
-            if offset.last >= instant:
-                return offset
+        # No range is longer than the longest, so the search ends where even that one could not reach.
+        i = bisect_right(ranges, instant, key=lambda o: o.first) - 1
+        while i >= 0 and ranges[i].first >= instant - self.longest[device_id]:
+            if ranges[i].last >= instant:
+                return ranges[i]
+            i -= 1
         return None
 
 
@@ -137,18 +146,45 @@ def _date_group(
             dated.quality[row] |= CLOCK_CORRECTED
         elif told != ABSENT:
             uncovered.append(row)
-    if not uncovered:
+    if uncovered and int(instant[uncovered].max()) < received - retention:
+        _date_unset(dated, uncovered, instant, received)
         return
+    while uncovered and int(instant[uncovered].max()) > received + AHEAD_LIMIT:
+        uncovered = _date_ahead(dated, uncovered, instant, device_id, received, offsets, retention)
+
+
+def _date_unset(dated: Dated, rows: list[int], instant: NDArray[np.int64], received: int) -> None:
+    """Date rows of a clock that was never set: received now, spaced as the device says."""
+    times = instant[rows]
+    dated.observed_at[rows] = received - (times.max() - times)
+    dated.quality[rows] |= UNDATED
+
+
+def _date_ahead(
+    dated: Dated,
+    uncovered: list[int],
+    instant: NDArray[np.int64],
+    device_id: int,
+    received: int,
+    offsets: Offsets,
+    retention: int,
+) -> list[int]:
+    """Date the rows that share the wrong clock of the newest one; return those that do not."""
     times = instant[uncovered]
-    newest = int(times.max())
-    if newest > received + AHEAD_LIMIT:
-        learnt = ClockOffset(first=int(times.min()), last=newest, ahead=newest - received)
-        offsets.learn(device_id, learnt)
-        dated.observed_at[uncovered] = times - learnt.ahead
-        dated.quality[uncovered] |= CLOCK_CORRECTED
-    elif newest < received - retention:
-        dated.observed_at[uncovered] = received - (newest - times)
-        dated.quality[uncovered] |= UNDATED
+    ahead = int(times.max()) - received
+    # One glitch must not drag the device's right times along, nor claim those still to come.
+    shared = times - ahead >= received - retention
+    rows = np.array(uncovered)[shared]
+    for run in _runs(np.sort(times[shared])):
+        offsets.learn(device_id, ClockOffset(first=int(run[0]), last=int(run[-1]), ahead=ahead))
+    dated.observed_at[rows] = instant[rows] - ahead
+    dated.quality[rows] |= CLOCK_CORRECTED
+    return [row for row, is_shared in zip(uncovered, shared, strict=True) if not is_shared]
+
+
+def _runs(times: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Split sorted times where more than RUN_GAP lies between two."""
+    return np.split(times, np.flatnonzero(np.diff(times) > RUN_GAP) + 1)
 
 
 def _date_absent(

@@ -66,9 +66,11 @@ class Directory:
         """Return where a topic leads; remembered, since devices repeat themselves."""
         found = self._sources.get(topic)
         if found is None:
+            found = self._resolve(topic)
             if len(self._sources) >= _MOST_TOPICS:
                 self._sources.clear()
-            found = self._sources[topic] = self._resolve(topic)
+            if found.refusal is not Reason.BAD_TOPIC:  # such a topic may be long, and no two alike
+                self._sources[topic] = found
         return found
 
     def _resolve(self, text: str) -> Source:

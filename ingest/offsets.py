@@ -33,6 +33,8 @@ async def record(connection: Connection, learnt: Sequence[tuple[int, ClockOffset
         )
 
 
+_PRUNE = "DELETE FROM clock_offset WHERE upper(covers) - ahead < $1"
+
 _LOAD = """
 SELECT
     device_id, lower(covers) - 'epoch'::timestamptz AS first, upper(covers) - 'epoch'::timestamptz AS last,
@@ -41,8 +43,9 @@ FROM clock_offset
 """
 
 
-async def load(connection: Connection) -> Offsets:
-    """Return every stored offset."""
+async def load(connection: Connection, oldest: int) -> Offsets:
+    """Return every stored offset; drop those of readings observed before `oldest` (microseconds)."""
+    await connection.execute(_PRUNE, to_datetime(oldest))
     offsets = Offsets()
     for row in await connection.fetch(_LOAD):
         offset = ClockOffset(

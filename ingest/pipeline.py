@@ -58,20 +58,32 @@ class Pipeline:
         self._reconnect = reconnect
         self._careful = 0
 
-    async def process(self, intake: Intake, *, caught_up: bool, flush_latest: bool) -> Settled:
+    async def process(
+        self, intake: Intake, *, caught_up: bool, flush_latest: bool, tries: int = 0
+    ) -> Settled:
         """Commit an intake; return what became of its readings.
+
+        Args:
+            intake: the messages.
+            caught_up: whether the broker has nothing more for us.
+            flush_latest: whether newest values are written along.
+            tries: how often it has failed already for no reason that has a name.
 
         Raises:
             shards.Fenced: the shard is not ours any more; nothing was committed.
         """
-        tries = 0
+        stale = False
+        blamed: Exception | None = None
         while True:
             try:
-                batch = await self._decide(intake)
+                if stale:
+                    await self.reload()
+                    stale = False
+                batch = await self._decide(intake) if blamed is None else self._blame(intake, blamed)
                 settled = await self._commit(batch, caught_up, flush_latest)
             except commits.GenerationMoved:
                 commits.rolled_back(self.desk)
-                await self.reload()
+                stale = True
             except shards.Fenced:
                 commits.rolled_back(self.desk)
                 raise
@@ -87,11 +99,16 @@ class Pipeline:
                 if failure is Failure.DATA and not self._careful:
                     self._careful = CAREFUL_BATCHES
                     continue
+                if blamed is not None:
+                    raise  # not even its rejection can be stored: nothing here can help
                 tries += 1
                 log.exception("batch failed", tries=tries, messages=len(intake))
-                if tries >= TRIES:
-                    return await self._take_apart(intake, error, caught_up)
-                await asyncio.sleep(FIRST_PAUSE_S)
+                if tries < TRIES:
+                    await asyncio.sleep(FIRST_PAUSE_S)
+                elif len(intake) > 1:
+                    return await self._take_apart(intake, caught_up)
+                else:
+                    blamed = error
             else:
                 return self._adopt(settled, flush_latest)
 
@@ -191,18 +208,19 @@ class Pipeline:
         self.connection.terminate()
         self.connection = await self._reconnect()
 
-    async def _take_apart(self, intake: Intake, error: Exception, caught_up: bool) -> Settled:
-        """Commit the messages one by one; one that fails alone is rejected as `internal`."""
-        if len(intake) > 1:
-            half = len(intake) // 2
-            parts = [
-                await self.process(part, caught_up=caught_up, flush_latest=False)
-                for part in (intake.part(0, half), intake.part(half, len(intake)))
-            ]
-            return parts[0].joined(parts[1])
+    async def _take_apart(self, intake: Intake, caught_up: bool) -> Settled:
+        """Commit an intake in halves, each tried once more, until what fails stands alone."""
+        half = len(intake) // 2
+        parts = [
+            await self.process(part, caught_up=caught_up, flush_latest=False, tries=TRIES - 1)
+            for part in (intake.part(0, half), intake.part(half, len(intake)))
+        ]
+        return parts[0].joined(parts[1])
+
+    def _blame(self, intake: Intake, error: Exception) -> Batch:
+        """Return the batch that rejects a message which fails although it stands alone."""
         log.error("message rejected as internal", topic=intake.topics[0], error=repr(error))
         batch = Batch(intake=intake, sources=[self.desk.directory.source(intake.topics[0])])
         rejected = Rejected(message=0, reason=Reason.INTERNAL, detail=repr(error), payload=intake.payloads[0])
         batch.refused.append(Refused(device=batch.sources[0].name, rejected=rejected))
-        settled = await self._commit(batch, caught_up, flush_latest=False)
-        return self._adopt(settled, flush_latest=False)
+        return batch

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
 
+import asyncpg
 import numpy as np
 import structlog
 
@@ -19,7 +20,7 @@ from devices import latest, quarantine, registry, rejections
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.wire import Decoder
-from ingest import offsets, session
+from ingest import offsets, session, unflushed
 from ingest import shard as shards
 from ingest.commit import Desk, Step
 from ingest.consumers import BatchConsumer
@@ -30,6 +31,7 @@ from ingest.pipeline import Pipeline
 from ingest.session import Broker, BrokerRefused
 from ingest.shard import Shard
 from store.connection import Connection
+from store.failures import Failure, classify
 from store.readings import CopyWriter, Writer
 
 log = structlog.get_logger(__name__)
@@ -39,7 +41,10 @@ IDLE_S = 1.0
 REPLAY_EVERY_S = 2.0
 REPLAY_MESSAGES = 1_000
 DRAIN_S = 10.0
-LONGEST_PAUSE_S = 120.0
+RETRY_S = 1.0
+LONGEST_PAUSE_S = 5.0
+SETTLED_S = 5.0
+"""A session that ended sooner was no success: the next one waits, lest two clients chase each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,21 +87,47 @@ async def _run(options: Options, stop: asyncio.Event, claimed: asyncio.Event) ->
             async with _owning(options, claimed) as service:
                 await service.serve(stop)
         except shards.Fenced as error:
-            claimed.clear()
             log.warning("lost the shard, standing by", reason=str(error))
+        except Exception as error:  # classified; what is not an outage ends the process
+            if classify(error) is not Failure.TRANSIENT:
+                raise
+            log.warning("database is away, trying again", error=str(error) or repr(error))
+            await asyncio.sleep(RETRY_S)
+        finally:
+            claimed.clear()
 
 
 @asynccontextmanager
 async def _owning(options: Options, claimed: asyncio.Event) -> AsyncIterator[_Service]:
     """Claim the shard, say so, and load what batches are decided with."""
     connection = await options.open_database()
+    try:
+        service = await _own(connection, options, claimed)
+    except BaseException:
+        await _close(connection)
+        raise
+    try:
+        yield service
+    finally:
+        await service.leave()
+
+
+UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+async def _close(connection: Connection) -> None:
+    with suppress(*UNREACHABLE):
+        await connection.close(timeout=2)
+
+
+async def _own(connection: Connection, options: Options, claimed: asyncio.Event) -> _Service:
     shard = Shard(name=options.shard, owner=options.owner)
     await shards.claim(connection, shard, options.now, lambda: log.info("standing by", shard=shard.name))
     claimed.set()
     desk = Desk(
         shard=shard,
         directory=Directory(await registry.load(connection), options.kinds),
-        offsets=await offsets.load(connection),
+        offsets=await offsets.load(connection, options.now() - options.retention),
         writer=options.writer,
         consumers=options.consumers,
         now=options.now,
@@ -104,6 +135,7 @@ async def _owning(options: Options, claimed: asyncio.Event) -> AsyncIterator[_Se
         step=options.step,
     )
     await _restore_allowance(connection, desk)
+    await unflushed.restore(connection, desk.directory)
     for consumer in options.consumers:
         await consumer.load(connection, shard.name)
     log.info("owning", shard=shard.name, batch=shard.batch, devices=len(desk.directory.registry.devices))
@@ -113,11 +145,7 @@ async def _owning(options: Options, claimed: asyncio.Event) -> AsyncIterator[_Se
         decoders={name: Decoder(kind) for name, kind in options.kinds.items()},
         reconnect=options.open_database,
     )
-    try:
-        yield _Service(options, pipeline, await shards.newest_received(connection, shard))
-    finally:
-        with suppress(OSError, TimeoutError):
-            await pipeline.connection.close(timeout=2)
+    return _Service(options, pipeline, await shards.newest_received(connection, shard))
 
 
 async def _restore_allowance(connection: Connection, desk: Desk) -> None:
@@ -150,8 +178,17 @@ class _Service:
             _Every, (IDLE_S, FLUSH_EVERY_S, REPLAY_EVERY_S)
         )
 
+    async def leave(self) -> None:
+        """Write the newest values that are not written yet, and close."""
+        pipeline, desk = self._pipeline, self._pipeline.desk
+        with suppress(*UNREACHABLE):
+            if len(desk.latest):
+                await latest.flush(pipeline.connection, desk.latest.rows(desk.directory))
+        await _close(pipeline.connection)
+
     async def serve(self, stop: asyncio.Event) -> None:
         """Connect to the broker again and again until told to stop."""
+        loop = asyncio.get_running_loop()
         pause, told = 1.0, False
         while not stop.is_set():
             try:
@@ -165,9 +202,15 @@ class _Service:
                 await self._rest(pause * self._options.random.random(), stop)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 continue
-            log.info("subscribed", broker=str(self._options.broker))
-            pause, told = 1.0, False
+            resumed = connection.ready.result()
+            log.info("subscribed", broker=str(self._options.broker), session="resumed" if resumed else "new")
+            told, since = False, loop.time()
             await self._serve_connection(connection, stop)
+            if loop.time() - since >= SETTLED_S:
+                pause = 1.0
+            else:
+                await self._rest(pause, stop)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
 
     async def _serve_connection(self, connection: session.Connection, stop: asyncio.Event) -> None:
         keeping_alive = asyncio.create_task(connection.keep_alive())
@@ -212,11 +255,14 @@ class _Service:
             await self._replay()
 
     async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
-        """Pause while the broker is away, saying that we live but cannot hear."""
-        await self._beat(caught_up=False)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await stop.wait()
+        """Pause while the broker is away, saying all the while that we live but cannot hear."""
+        until = asyncio.get_running_loop().time() + seconds
+        while not stop.is_set() and (left := until - asyncio.get_running_loop().time()) > 0:
+            if self._beat_again.due():
+                await self._beat(caught_up=False)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, IDLE_S)):
+                    await stop.wait()
 
     async def _beat(self, *, caught_up: bool) -> None:
         pipeline, desk = self._pipeline, self._pipeline.desk

@@ -65,7 +65,6 @@ class Connection(asyncio.Protocol):
         self.broker = broker
         self.waiting = Waiting()
         self.arrived = asyncio.Event()
-        self.unacknowledged = 0
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[bool] = loop.create_future()
         self.lost: asyncio.Future[str] = loop.create_future()
@@ -139,8 +138,12 @@ class Connection(asyncio.Protocol):
             case mqtt5.ConnAckPacket():
                 self._fail(_refusal(packet.reason_code, packet.reason_str, self.broker))
             case mqtt5.SubAckPacket():
-                # The codec's codes are IntEnums in name only: they do not compare as numbers.
-                refused = [code.name for code in packet.reason_codes if int(code) >= 0x80]
+                # QoS 0 would be granted too by a broker that cannot do better, and lose messages.
+                refused = [
+                    c.name
+                    for c in packet.reason_codes
+                    if c != mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE
+                ]
                 if refused:
                     self._fail(f"broker {self.broker} refuses our subscriptions: {', '.join(refused)}")
                 elif not self.ready.done():
@@ -181,7 +184,6 @@ class Connection(asyncio.Protocol):
             self._heard_at = asyncio.get_running_loop().time()
             self._transport.resume_reading()
         packet_ids = [i for i in waiting.packet_ids[:n] if i]
-        self.unacknowledged += len(packet_ids)
         return Intake(
             topics=waiting.topics[:n],
             payloads=payloads,
@@ -192,7 +194,6 @@ class Connection(asyncio.Protocol):
 
     def acknowledge(self, packet_ids: list[int]) -> None:
         """Send the PUBACKs of messages of this connection, in one write."""
-        self.unacknowledged -= len(packet_ids)
         acks = np.zeros(len(packet_ids), dtype=_ACK)
         acks["type"], acks["length"], acks["packet_id"] = 0x40, 2, packet_ids
         self._write(acks.tobytes())

@@ -19,6 +19,9 @@ from devices.topics import Channel
 from ingest.batch import Batch, Refused
 from ingest.directory import Directory, Source
 
+RANGES = 1_000
+"""Most ranges in one receipt."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Settled:
@@ -89,9 +92,10 @@ def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple
     return [
         (
             str(topic.on(Channel.RECEIPT)),
-            msgspec.json.encode({"device": device, "boot": boot, "seq": ranges(seqs)}),
+            msgspec.json.encode({"device": device, "boot": boot, "seq": told}),
         )
         for (published_on, device, boot), seqs in numbers.items()
+        for told in split(seqs)
         if (topic := first[published_on].topic) is not None
     ]
 
@@ -113,6 +117,13 @@ def _numbers(settled: Settled, directory: Directory) -> Iterator[tuple[int, str,
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue  # what cannot be read carries no number that a receipt could name
         yield refused.rejected.message, refused.device, numbered.boot, numbered.seq
+
+
+def split(seqs: Sequence[int]) -> Iterator[list[list[int]]]:
+    """Split ranges so that no receipt outgrows what a broker takes."""
+    found = ranges(seqs)
+    for start in range(0, len(found), RANGES):
+        yield found[start : start + RANGES]
 
 
 def ranges(numbers: Sequence[int]) -> list[list[int]]:

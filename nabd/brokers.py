@@ -100,6 +100,7 @@ class Mosquitto:
         self._directory = directory.absolute()
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
+        self._watch: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         configuration = self._directory / "mosquitto.conf"
@@ -114,6 +115,7 @@ class Mosquitto:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        self._watch = _watch_over(self._process.pid)
         deadline = time.monotonic() + _START_S
         while not _listens(self.address.port):
             if self._process.poll() is not None:
@@ -147,6 +149,22 @@ class Mosquitto:
             self._process.wait()
         if self._process.stderr is not None:
             self._process.stderr.close()
+        if self._watch is not None:
+            self._watch.communicate()
+
+
+def _watch_over(pid: int) -> subprocess.Popen[bytes]:
+    """Start a shell that stops the broker when this process is gone, kill -9 included.
+
+    It reads a pipe whose other end only we hold, and lives in a session of its own.
+    """
+    return subprocess.Popen(  # noqa: S603 - a number and our own words
+        ["/bin/sh", "-c", f"read -r _; kill {pid} 2>/dev/null"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 _ROUTER = """\

@@ -47,5 +47,8 @@ def parse(text: str | None) -> tuple[Now, float]:
     """
     if not text:
         return wall, 1.0
-    real, scaled, speed = text.split(":")
-    return ScaledClock(int(real), int(scaled), float(speed)), float(speed)
+    try:
+        real, scaled, speed = text.split(":")
+        return ScaledClock(int(real), int(scaled), float(speed)), float(speed)
+    except ValueError as error:
+        raise ValueError("NABD_CLOCK: expected REAL:SCALED:SPEED; only `nabd demo` sets it") from error

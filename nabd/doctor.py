@@ -12,6 +12,7 @@ import aiomqtt
 from devices import kinds, ledger
 from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
+from devices.tables import tables_of
 from nabd import address, clock
 from nabd.brokers import find_mosquitto
 from nabd.readiness import ALIVE_S
@@ -118,8 +119,9 @@ async def _broker(settings: Settings) -> Finding:
 async def _database(connection: Connection, settings: Settings) -> list[Finding]:
     version = await connection.fetchval("SHOW server_version")
     try:
-        edition = await require_migrated(connection)
-    except StoreError as error:
+        declared = kinds.load(settings.kinds_dir)
+        edition = await require_migrated(connection, tables_of(declared.values()))
+    except (StoreError, KindError) as error:
         return [Finding(subject="schema", verdict=Verdict.BAD, said=str(error), fix="run `nabd migrate`")]
     checks: tuple[Callable[[Connection, Settings], Awaitable[Finding]], ...] = (
         _durability,

@@ -22,7 +22,7 @@ def configure(process: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if terminal:
-        shared.append(structlog.dev.ConsoleRenderer())
+        shared.append(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
     else:
         # Without the variables of every frame: a batch is megabytes, and a DSN has a password.
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)

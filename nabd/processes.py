@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
+import asyncpg
 import structlog
 
 from api.app import create_app
@@ -31,6 +32,7 @@ from rules import sweep as rules_sweep
 from rules.live import LiveRules
 from rules.shadow import ShadowRules
 from store.connection import Connection
+from store.errors import StoreError
 from store.migrate import require_migrated
 from store.pool import connect, open_pool, wait_until_available
 
@@ -39,6 +41,8 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 
+CLOSE_S = 5.0
+MIGRATION_EVERY_S = 2.0
 SWEEP_EVERY_S = 2.0
 SUPERVISED = "NABD_SUPERVISED"
 """Set in the environment of processes that must not outlive the one that started them."""
@@ -116,9 +120,10 @@ async def ready_database(settings: Settings) -> str:
             log.warning("waiting for the database", error=str(error))
 
     await wait_until_available(dsn, timeout_s=600, on_failure=tell_once)
+    declared = kinds.load(settings.kinds_dir)
     connection = await connect(dsn)
     try:
-        await require_migrated(connection)
+        await require_migrated(connection, tables_of(declared.values()))
     finally:
         await connection.close()
     return dsn
@@ -203,16 +208,19 @@ async def api(settings: Settings) -> None:
     """Serve the API and the console; without a database /readyz says so until there is one."""
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
+    if settings.broker is not None:
+        broker_of(settings)  # a wrong address is told at once, and not by /readyz
+    declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(database_of(settings), min_size=0, max_size=20)
     token_required = not is_loopback(settings.http_host)
     announcing = asyncio.create_task(_announce_token(settings)) if token_required else None
     app = create_app(
         pool=pool,
-        kinds=kinds.load(settings.kinds_dir),
+        kinds=declared,
         now=now,
         token_required=token_required,
         speed=speed,
-        checks=readiness.checks(settings, pool, now, speed),
+        checks=readiness.checks(settings, pool, declared, now, speed),
     )
     server = Server(app)
     listener = listen(settings.http_host, settings.http_port)
@@ -225,12 +233,21 @@ async def api(settings: Settings) -> None:
         if task is not None:
             task.cancel()
     await serving
-    await pool.close()
+    try:
+        await asyncio.wait_for(pool.close(), CLOSE_S)
+    except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        pool.terminate()  # the database went first, or does not answer
 
 
 async def _announce_token(settings: Settings) -> None:
-    """Once the database is there, print the token of a new installation, on standard output only."""
-    await ready_database(settings)
+    """Once the database is there and migrated, print the token of a new installation."""
+    while True:
+        try:
+            await ready_database(settings)
+        except StoreError:
+            await asyncio.sleep(MIGRATION_EVERY_S)
+        else:
+            break
     token = await first_token(settings)
     if token is not None:
         print(f"token (shown once: keep it): {token}", flush=True)

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 import asyncpg
 
 from devices.instants import Now, to_microseconds
+from devices.kinds import Kinds
+from devices.tables import tables_of
 from nabd import address
 from nabd.settings import Settings
 from store.errors import StoreError
@@ -19,10 +21,12 @@ ALIVE_S = 10.0
 Check = Callable[[], Awaitable[str | None]]
 
 
-def checks(settings: Settings, pool: asyncpg.Pool, now: Now, speed: float) -> Mapping[str, Check]:
+def checks(
+    settings: Settings, pool: asyncpg.Pool, declared: Kinds, now: Now, speed: float
+) -> Mapping[str, Check]:
     """Return the parts by name; each check answers None, or what is wrong."""
     found: dict[str, Check] = {
-        "schema": lambda: _schema(pool),
+        "schema": lambda: _schema(pool, declared),
         "ingest": lambda: _ingest(pool, settings.shard, now, speed),
     }
     if settings.broker is not None:
@@ -31,10 +35,10 @@ def checks(settings: Settings, pool: asyncpg.Pool, now: Now, speed: float) -> Ma
     return found
 
 
-async def _schema(pool: asyncpg.Pool) -> str | None:
+async def _schema(pool: asyncpg.Pool, declared: Kinds) -> str | None:
     try:
         async with pool.acquire() as connection:
-            await require_migrated(connection)
+            await require_migrated(connection, tables_of(declared.values()))
     except StoreError as error:
         return str(error)
     except (asyncpg.PostgresError, OSError):

@@ -262,15 +262,20 @@ async def _edition_of_new(connection: Connection) -> Edition:
         await attempt.rollback()
 
 
-async def require_migrated(connection: Connection, *, versions: Sequence[Version] | None = None) -> Edition:
+async def require_migrated(
+    connection: Connection, tables: Sequence[Table] = (), *, versions: Sequence[Version] | None = None
+) -> Edition:
     """Return the edition of a database whose schema this program can use; for processes at start.
 
     Raises:
-        NotMigrated: migrations are missing.
+        NotMigrated: migrations are missing, or one of the declared tables or its columns.
         MigrationError: the database is newer than this program, or a migration was changed.
     """
     edition = await editions.stored(connection)
     pending = _pending(load() if versions is None else versions, await _applied(connection))
     if pending:
         raise NotMigrated(f"the database lacks migration {pending[0]}: run `nabd migrate`")
+    changes = await _changes(connection, tables, edition, RETENTION)
+    if lacking := (*changes.tables, *changes.columns):
+        raise NotMigrated(f"the database lacks {', '.join(lacking)}: run `nabd migrate`")
     return edition

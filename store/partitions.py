@@ -140,11 +140,19 @@ async def keep_partitions(
 
 
 async def _attempt(connection: Connection, sql: Sequence[str]) -> bool:
-    """Run statements in one short transaction; tell whether no lock stood in the way."""
+    """Run statements in one short transaction; tell whether nobody stood in the way.
+
+    Who made or dropped the same partition at the same time has done it for us: the next turn will see.
+    """
     try:
         async with connection.transaction():
             await connection.execute(";\n".join([LOCK_TIMEOUT, *sql]))
-    except asyncpg.LockNotAvailableError:
+    except (
+        asyncpg.LockNotAvailableError,
+        asyncpg.DuplicateTableError,
+        asyncpg.UniqueViolationError,
+        asyncpg.UndefinedTableError,
+    ):
         return False
     return True
 

@@ -25,13 +25,16 @@ def load(directory: Path | None = None) -> dict[str, Kind]:
     """Return every declared kind by name, those of `directory`/*.toml included.
 
     Raises:
-        KindError: a TOML file is not a valid declaration, or a name is declared twice.
+        KindError: a TOML file is not a valid declaration, a name is declared twice, or there is no
+            such directory.
     """
     modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if m.name not in _NOT_KINDS)
     kinds: dict[str, Kind] = {}
     for module in modules:
         kind: Kind = importlib.import_module(f"{__name__}.{module}").KIND
         kinds[kind.name] = kind
+    if directory and not directory.is_dir():
+        raise KindError(f"{directory} is no directory: correct NABD_KINDS_DIR")
     for path in sorted(directory.glob("*.toml")) if directory else []:
         kind = toml.read(path)
         if kind.name in kinds or kind.name in STRUCTURAL:

@@ -22,7 +22,8 @@ LONE = -1
 MAX_DEPTH = 32
 """Deepest nesting of a payload; real ones have three levels."""
 
-_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# The closing quote is optional: a string that never ends must not be tried again from each of its bytes.
+_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _PATH: Final = re.compile(r" - at `\$([^`]*)`$", re.DOTALL)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -97,7 +98,7 @@ def split(payload: bytes) -> list[tuple[int, bytes]]:
     if len(payload) > MAX_PAYLOAD:
         raise ValueError(f"{len(payload)} bytes, the limit is {MAX_PAYLOAD}")
     payload.decode("utf-8")
-    if _depth(payload) > MAX_DEPTH:
+    if depth(payload) > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     # The standard decoder is the stricter judge of escapes; numbers stay texts, so none is out of range.
     document = json.loads(payload, parse_int=str, parse_float=str, parse_constant=_no_constant)
@@ -115,16 +116,17 @@ def element_bytes(payload: bytes, position: int) -> bytes:
     return payload if position < 0 else bytes(_list.decode(payload)[position])
 
 
-def _depth(payload: bytes) -> int:
+def depth(payload: bytes) -> int:
+    """Return how deeply a payload nests, 0 for not too deeply to care."""
     if payload.count(b"[") + payload.count(b"{") <= MAX_DEPTH:
         return 0
-    depth = deepest = 0
+    level = deepest = 0
     for token in _TOKENS.findall(payload):
         if token in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
+            level += 1
+            deepest = max(deepest, level)
         elif token in b"]}":
-            depth -= 1
+            level -= 1
     return deepest
 
 

@@ -22,18 +22,6 @@ class Reason(StrEnum):
     INTERNAL = "internal"
 
 
-QUARANTINE = frozenset(
-    {
-        Reason.UNKNOWN_MUNICIPALITY,
-        Reason.UNKNOWN_KIND,
-        Reason.UNKNOWN_DEVICE,
-        Reason.MISPLACED,
-        Reason.NOT_YOUR_DEVICE,
-    }
-)
-"""Reasons that registering a device can cure; such payloads can be replayed."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
     """One element, or one whole message, that is not stored.

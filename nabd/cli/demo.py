@@ -19,7 +19,7 @@ from rich.text import Text
 from nabd import demo as demos
 from nabd import logs, processes
 from nabd.cli.output import complain, console, fail, line
-from nabd.cli.run import EXPECTED, load_settings
+from nabd.cli.run import EXPECTED, own_settings
 from nabd.demo import Demo, DemoFailed
 from nabd.settings import Settings
 from store.pool import connect
@@ -47,7 +47,7 @@ def demo(
     not 0 when a reading was lost, altered or invented, or the ledger does not balance.
     """
     seconds = _seconds(length)
-    settings = load_settings()
+    settings = own_settings()
     if settings.database or settings.broker:
         fail("the demo brings its own database and broker: unset NABD_DATABASE and NABD_BROKER")
     logs.configure("demo")

@@ -54,8 +54,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
 
 
 def line(text: str) -> None:
-    """Print one line for a person."""
-    console().print(Text(text), soft_wrap=True)
+    """Print one line for a person; what would steer the terminal is shown and not sent."""
+    console().print(Text("\n".join(map(cell, text.split("\n")))), soft_wrap=True)
 
 
 def cell(value: object) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
+import asyncpg
 import structlog
 import typer
 import uvloop
@@ -15,9 +17,10 @@ from pydantic import ValidationError
 from devices import kinds
 from devices.errors import RegistryError
 from devices.kinds.kind import KindError
+from firmware_sim.specs import PLACES
 from ingest.shard import UnknownShard
 from nabd import clock, embedded, logs, processes, simulated
-from nabd.brokers import BrokerFailed
+from nabd.brokers import BrokerFailed, free_port
 from nabd.cli.output import fail, line, print_json
 from nabd.first_token import first_token
 from nabd.processes import NotConfigured, Stopped
@@ -39,18 +42,33 @@ EXPECTED = (
     UnknownShard,
     BrokerFailed,
     OSError,
+    asyncpg.PostgresError,
 )
 """What can go wrong without a fault of the program; said in one line."""
 
 
 def load_settings() -> Settings:
     """Return the settings, or say which variable is wrong and exit with 2."""
+    return _checked(Settings)
+
+
+def own_settings() -> Settings:
+    """Return the settings without what a `nabd up` that runs, or was killed, has named in this directory."""
+    return _checked(lambda: Settings(_env_file=None))  # type: ignore[call-arg]  # pydantic-settings' own
+
+
+def _checked(load: Callable[[], Settings]) -> Settings:
     try:
-        return Settings()
+        settings = load()
+        clock.parse(settings.clock)
     except ValidationError as error:
         first = error.errors()[0]
         typer.echo(f"nabd: NABD_{str(first['loc'][0]).upper()}: {first['msg']}", err=True)
         raise typer.Exit(2) from error
+    except ValueError as error:
+        typer.echo(f"nabd: {error}", err=True)
+        raise typer.Exit(2) from error
+    return settings
 
 
 def run_process(name: str, work: Coroutine[Any, Any, None]) -> None:
@@ -118,14 +136,16 @@ async def _plan(settings: Settings) -> list[str]:
     connection = await connect(processes.database_of(settings))
     try:
         declared = kinds.load(settings.kinds_dir)
-        return await plan_migration(connection, tables_of(declared.values()), now=now())
+        retention = timedelta(days=settings.retention_days)
+        tables = tables_of(declared.values())
+        return await plan_migration(connection, tables, now=now(), retention=retention)
     finally:
         await connection.close()
 
 
 def up() -> None:
     """Run everything on configured or embedded parts: database, broker, ingest, sweep and API."""
-    settings = load_settings()
+    settings = own_settings()
     logs.configure("up")
     try:
         asyncio.run(_up(settings))
@@ -135,6 +155,8 @@ def up() -> None:
 
 async def _up(settings: Settings) -> None:
     stop = processes.stop_on_signals()
+    if settings.http_port == 0:
+        settings = settings.model_copy(update={"http_port": free_port()})
     async with embedded.parts(settings) as parts:
         if not parts.persistent_broker and not processes.is_loopback(settings.http_host):
             raise NotConfigured(
@@ -181,6 +203,8 @@ def sim(
 ) -> None:
     """Play a town of simulated devices against the configured broker."""
     settings = load_settings()
+    if municipality not in PLACES:
+        raise typer.BadParameter(f"one of {', '.join(PLACES)}", param_hint="--municipality")
     run_process(
         "sim",
         _sim(settings, seed, (bins, lights, drones), municipality, interval_cap, seconds, logs_in, register),

@@ -25,6 +25,8 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object a line")] = False,
 ) -> None:
     """Print messages as they are published, without taking them from anyone. Ctrl-C ends it."""
+    if channel not in ("+", *Channel):
+        raise typer.BadParameter(f"one of {', '.join(Channel)}, or +", param_hint="--channel")
     try:
         broker = processes.broker_of(load_settings())
     except NotConfigured as error:

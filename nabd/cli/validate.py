@@ -5,14 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from devices import kinds
+from devices.columns import Columns
 from devices.instants import to_datetime
-from devices.kinds.kind import KindError
+from devices.kinds import Kinds
+from devices.kinds.kind import CLOCK_CORRECTED, UNDATED, KindError
+from devices.registry import Device, Municipality, Registry
+from devices.topics import Channel, Topic
 from devices.wire import Decoder
 from devices.wire.decode import pointer
-from devices.wire.instants import ABSENT
+from ingest.batch import Batch, decide
+from ingest.clocks import Offsets
+from ingest.directory import Directory
+from ingest.intake import Intake
+from nabd import clock
 from nabd.cli.output import fail, print_json, table
 from nabd.cli.run import load_settings
 
@@ -22,14 +31,14 @@ def validate(
     kind: Annotated[str, typer.Option(help="whose reading it is: bin, light, drone or any declared kind")],
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object a line")] = False,
 ) -> None:
-    """Check payloads as ingest would: decoding, types and times. Exits with 1 when something is refused."""
+    """Check payloads as ingest would, received now. Exits with 1 when something is refused."""
     try:
         declared = kinds.load(load_settings().kinds_dir)
     except KindError as error:
         fail(str(error))
     if kind not in declared:
         raise typer.BadParameter(f"no such kind; declared are {', '.join(declared)}", param_hint="--kind")
-    results = _check(Decoder(declared[kind]), files)
+    results = _check(declared, kind, files)
     if as_json:
         for result in results:
             print_json(result)
@@ -40,23 +49,67 @@ def validate(
         raise typer.Exit(1)
 
 
-def _check(decoder: Decoder, files: list[Path]) -> list[dict[str, Any]]:
-    decoded, rejected = decoder.decode([path.read_bytes() for path in files])
-    accepted = [
+def _check(declared: Kinds, kind: str, files: list[Path]) -> list[dict[str, Any]]:
+    """Decide about each file as if a registered device of its own had just published it."""
+    batch = _decide(declared, kind, [path.read_bytes() for path in files])
+    accepted = batch.accepted.get(kind)
+    results = [
         {
-            "file": str(files[message]),
-            "pointer": pointer(element),
-            "outcome": "accepted",
-            "detail": "without ts: the receive time will stand in"
-            if instant == ABSENT
-            else f"observed at {to_datetime(instant).isoformat()}",
+            "file": str(files[r.rejected.message]),
+            "pointer": r.rejected.pointer,
+            "outcome": str(r.rejected.reason),
+            "detail": r.rejected.detail,
         }
-        for message, element, instant in zip(
-            decoded.message.tolist(), decoded.element.tolist(), decoded.instant.tolist(), strict=True
-        )
+        for r in batch.refused
     ]
-    refused = [
-        {"file": str(files[r.message]), "pointer": r.pointer, "outcome": str(r.reason), "detail": r.detail}
-        for r in rejected
-    ]
-    return sorted(accepted + refused, key=lambda result: (result["file"], result["pointer"]))
+    if accepted is not None:
+        origins = batch.origins[kind]
+        columns = accepted.columns
+        results += [
+            {
+                "file": str(files[int(columns.message[i])]),
+                "pointer": pointer(int(origins.element[row])),
+                "outcome": "accepted",
+                "detail": _said(columns, i),
+            }
+            for i, row in enumerate(accepted.row.tolist())
+        ]
+    return sorted(results, key=lambda result: (result["file"], result["pointer"]))
+
+
+def _decide(declared: Kinds, kind: str, payloads: list[bytes]) -> Batch:
+    town = Municipality(
+        id=1, name="offline", title={}, time_zone="UTC", locale="en", weekend=(), lat=None, lon=None,
+        register_unknown=False,
+    )  # fmt: skip
+    devices = {
+        i: Device(id=i, name=f"file-{i}", kind=kind, municipality=town.name, municipality_id=1)
+        for i in range(len(payloads))
+    }
+    registry = Registry(
+        devices=devices, by_name={d.name: d for d in devices.values()}, municipalities={town.name: town}
+    )
+    now, _ = clock.parse(None)
+    intake = Intake(
+        topics=[str(Topic(town.name, kind, d.name, Channel.TELEMETRY)) for d in devices.values()],
+        payloads=payloads,
+        received_at=now() + np.arange(len(payloads)),
+        packet_ids=[],
+        connection=None,
+    )
+    retention = load_settings().retention_days * 86_400_000_000
+    return decide(
+        intake, Directory(registry, declared), {kind: Decoder(declared[kind])}, Offsets(), retention
+    )
+
+
+def _said(columns: Columns, row: int) -> str:
+    at = to_datetime(int(columns.observed_at[row])).isoformat()
+    quality = int(columns.quality[row])
+    notes = [m.name for m in columns.kind.measurements if quality >> m.bit & 1]
+    text = f"observed at {at}"
+    if quality & UNDATED:
+        text += ", taken from the receive time"
+    if quality & CLOCK_CORRECTED:
+        text += ", the clock runs ahead"
+    return text + (f"; suspect: {', '.join(notes)}" if notes else "")

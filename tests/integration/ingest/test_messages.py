@@ -148,6 +148,84 @@ async def test_a_clock_ahead_is_corrected_and_its_repeat_meets_the_same_instant(
     assert (rows[2]["observed_at"] - rows[0]["observed_at"]).total_seconds() == 120
 
 
+async def test_one_glitched_time_does_not_drag_the_right_ones_along(town: Town) -> None:
+    await town.start()
+    at = now()
+    century = 36_500 * 24 * HOUR
+
+    await town.publish(
+        (topic(), [{"ts": at - 1_000_000, "fill_pct": 1}, {"ts": at + century, "fill_pct": 2}])
+    )
+    await town.received(2)
+    await town.publish((topic(), {"ts": at + 1_000_000, "fill_pct": 3}))
+    sums = await town.received(3)
+
+    assert sums["rejected"] == 0
+    rows = {row["fill_pct"]: row for row in await town.readings()}
+    assert [rows[fill]["quality"] for fill in (1, 2, 3)] == [0, CLOCK_CORRECTED, 0]
+    assert rows[3]["observed_at"] == to_datetime(at + 1_000_000)
+
+
+async def test_a_clock_set_right_is_believed_between_what_it_said_before(town: Town) -> None:
+    await town.start()
+    at = now()
+
+    await town.publish(
+        (topic(), [{"ts": at - 2 * HOUR, "fill_pct": 1}, {"ts": at + 2 * HOUR, "fill_pct": 2}])
+    )
+    await town.received(2)
+    await town.publish((topic(), {"ts": at, "fill_pct": 3}))
+    await town.received(3)
+
+    row = next(row for row in await town.readings() if row["fill_pct"] == 3)
+    assert (row["observed_at"], row["quality"]) == (to_datetime(at), 0)
+
+
+async def test_an_impossible_derived_value_is_marked(town: Town) -> None:
+    await town.start()
+
+    await town.publish((topic("u1", "drone"), {"ts": now() // 1000, "flow_lpm": 40, "speed_mps": 0.1}))
+    await town.received(1)
+
+    (row,) = await town.readings("drone")
+    assert row["application_l_ha"] > 500
+    assert row["quality"] == 1 << 24
+
+
+async def test_an_answer_that_nests_too_deeply_is_rejected_and_harms_nobody(town: Town) -> None:
+    await town.start()
+    deep = b'{"id":"8c5b1c5e-6f0e-4a53-9e35-6d0f6f0a8c11","status":"succeeded","result":%s1%s}'
+
+    await town.publish(
+        ("nabd/v1/tripoli/bin/b1/response", deep % (b"[" * 500, b"]" * 500)),
+        (topic("b2"), {"ts": now() // 1000, "fill_pct": 1}),
+    )
+    await town.received(1)
+
+    assert await town.rejections() == [("b1", "malformed", "")]
+
+
+async def test_newest_values_survive_a_kill_before_they_were_flushed(town: Town) -> None:
+    await town.start()
+    at = now() // 1000
+    await town.publish((topic(), {"ts": at - 1000, "fill_pct": 1}), (topic(), {"ts": at, "fill_pct": 99}))
+    await town.received(2)
+
+    async def flushed() -> Any:
+        return await town.connection.fetchval("SELECT measurements ->> 'fill_pct' FROM latest")
+
+    assert await eventually(flushed)
+    await town.shut_down()
+    # As a kill would have left it: the last flush never happened.
+    await town.connection.execute(
+        "UPDATE latest SET measurements = '{}', observed_at = observed_at - '1 s'::interval,"
+        " received_at = received_at - '1 s'::interval"
+    )
+    await town.start()
+
+    assert float(await flushed()) == 99
+
+
 async def test_an_unset_clock_keeps_the_spacing_and_says_so(town: Town) -> None:
     await town.start()
 

@@ -26,5 +26,5 @@ def test_without_a_scaled_clock_time_is_the_machines() -> None:
 
 
 def test_a_clock_that_is_none_is_refused() -> None:
-    with pytest.raises(ValueError, match="unpack"):
+    with pytest.raises(ValueError, match="NABD_CLOCK"):
         clock.parse("noon")

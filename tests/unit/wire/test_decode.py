@@ -7,7 +7,7 @@ import pytest
 
 from devices import kinds
 from devices.columns import MISSING
-from devices.wire import MAX_ELEMENTS, MAX_PAYLOAD, Decoder, Reason
+from devices.wire import MAX_ELEMENTS, MAX_PAYLOAD, Decoder, Reason, elements
 from devices.wire.instants import ABSENT
 
 BIN = Decoder(kinds.load()["bin"])
@@ -153,6 +153,13 @@ def test_a_time_tells_its_unit_by_its_size(ts: bytes) -> None:
 
 def test_a_missing_time_is_left_to_be_resolved() -> None:
     assert BIN.decode([b"{}"])[0].instant.tolist() == [ABSENT]
+
+
+def test_a_string_that_never_ends_is_not_read_again_from_each_of_its_bytes() -> None:
+    assert refused(b"[{" * 17 + b'"' + b'\\"' * 32_000) == (Reason.MALFORMED, "")
+
+    # Were it read again and again, this would not end today.
+    assert elements.depth(b"[{" * 17 + b'"' + b'\\"' * 2_000_000) == 34
 
 
 def test_a_text_with_nul_is_refused_and_its_neighbour_kept() -> None:
