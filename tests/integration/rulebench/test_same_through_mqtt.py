@@ -11,6 +11,7 @@ import aiomqtt
 import asyncpg
 
 from devices.kinds import load
+from firmware_sim.plan import CLOCK_OFF
 from firmware_sim.town import Town
 from ingest.service import Options, run
 from ingest.session import Broker as IngestBroker
@@ -33,8 +34,13 @@ Change = tuple[str, str, str, str, str, int]
 
 
 def town_of_a_bad_day() -> Town:
+    """Return a town in which much breaks, but no clock: what that does depends on the moment of receipt."""
     town = bench_town(SEED, KINDS, Numbers(days=1, bins=8, lights=6, drones=1))
-    return replace(town, fault_mean_days=0.05)
+    devices = [
+        replace(device, causes=tuple(cause for cause in device.causes if cause.name != CLOCK_OFF))
+        for device in town.devices
+    ]
+    return replace(town, devices=tuple(devices), fault_mean_days=0.05)
 
 
 def day_of(town: Town) -> list[Message]:
