@@ -97,7 +97,7 @@ LONG_RUN: Mapping[str, tuple[Cause, ...]] = {
         Cause(name="flicker", shortest_s=1200, longest_s=12 * _HOUR_S, weight=2),
         Cause(name="worn_capacitor", shortest_s=_HOUR_S, longest_s=2 * DAY_S, weight=1.5),
         Cause(name="fouled_heatsink", shortest_s=2 * _HOUR_S, longest_s=3 * DAY_S),
-        Cause(name="struck", shortest_s=2 * _HOUR_S, longest_s=3 * DAY_S),
+        Cause(name="struck", shortest_s=2 * _HOUR_S, longest_s=3 * DAY_S, weight=1.6),
         Cause(name="old_lamp", shortest_s=2 * DAY_S, longest_s=8 * DAY_S),
         Cause(name=SILENCE, shortest_s=600, longest_s=DAY_S, weight=0.4),
         Cause(name=LINK_LOSS, shortest_s=600, longest_s=12 * _HOUR_S, weight=0.4),
