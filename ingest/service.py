@@ -42,8 +42,8 @@ REPLAY_EVERY_S = 2.0
 REPLAY_MESSAGES = 1_000
 DRAIN_S = 10.0
 RETRY_S = 1.0
-LONGEST_PAUSE_S = 5.0
-SETTLED_S = 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
+SETTLED_S = 1.0
 """A session that ended sooner was no success: the next one waits, lest two clients chase each other."""
 
 
@@ -189,7 +189,7 @@ class _Service:
     async def serve(self, stop: asyncio.Event) -> None:
         """Connect to the broker again and again until told to stop."""
         loop = asyncio.get_running_loop()
-        pause, told = 1.0, False
+        pause, told = FIRST_PAUSE_S, False
         while not stop.is_set():
             try:
                 connection = await session.connect(self._options.broker, self._options.now)
@@ -207,7 +207,7 @@ class _Service:
             told, since = False, loop.time()
             await self._serve_connection(connection, stop)
             if loop.time() - since >= SETTLED_S:
-                pause = 1.0
+                pause = FIRST_PAUSE_S
             else:
                 await self._rest(pause, stop)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
