@@ -14,13 +14,13 @@ from api.context import Context
 from api.guards import presented_token
 from api.problems import Problem
 from api.times import Instant
-from devices.registry import Connection
 from rules.definition import Definition
 from rules.errors import RulesRefused
 from rules.files import parse
 from rules.findings import Findings
 from rules.transition import Severity
 from rules.versions import RuleChange, StoredRule
+from store.connection import Connection
 
 EXAMPLE: Mapping[str, Any] = {
     "id": "bin-overflow",

@@ -18,7 +18,6 @@ from store.connection import Connection
 __all__ = [
     "AlreadyExists",
     "Conflict",
-    "Connection",
     "Device",
     "Invalid",
     "Municipality",

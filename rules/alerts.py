@@ -13,8 +13,8 @@ from typing import Any, Literal
 import asyncpg
 
 from devices.instants import to_datetime
-from devices.registry import Connection
 from rules.transition import Severity, State
+from store.connection import Connection
 
 
 class AlertNotFound(LookupError):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from devices.columns import Columns, empty_values
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Connection, Registry
+from devices.registry import Registry
 from rules import replays
 from rules.definition import Definition
 from rules.episodes import Episode, Episodes
@@ -30,6 +30,7 @@ from rules.program import Program, Rule
 from rules.state import State
 from rules.transition import Severity
 from rules.unit import NO_MAINTENANCE, Unit, build_unit
+from store.connection import Connection
 
 STEP_ROWS = 25_000
 """Readings evaluated at once: what fits into a processor's cache; twice as fast as a million."""

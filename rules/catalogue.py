@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from devices.generation import advance
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Connection
 from rules.definition import Definition
 from rules.errors import RulesRefused
 from rules.files import parse
 from rules.program import Rule
+from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,13 +15,13 @@ from devices.errors import Conflict, NotFound
 from devices.generation import advance
 from devices.instants import to_datetime
 from devices.kinds.kind import Kind
-from devices.registry import Connection
 from rules import catalogue
 from rules.catalogue import Applied
 from rules.definition import Definition
 from rules.files import parse
 from rules.record import record
 from rules.transition import Severity, State, Transition
+from store.connection import Connection
 
 LOCK = "LOCK TABLE rule IN SHARE ROW EXCLUSIVE MODE"
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import asyncpg
 
-from devices.registry import Connection
 from rules.transition import Severity
+from store.connection import Connection
 
 Cursor = tuple[int, int]
 """(xid, id) of the last event seen."""

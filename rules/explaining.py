@@ -15,7 +15,7 @@ import asyncpg
 from devices.errors import Invalid, NotFound
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Connection, Device, Registry, get_device, get_municipality, load
+from devices.registry import Device, Registry, get_device, get_municipality, load
 from rules import maintenance, replays
 from rules.explain import Past, Present, explain
 from rules.explanation import Explanation, Standing, Worth
@@ -26,6 +26,7 @@ from rules.replays import Window
 from rules.snapshot import OpenAlert
 from rules.transition import Severity
 from rules.unit import NO_MAINTENANCE
+from store.connection import Connection
 
 HISTORY = 5_000
 """Readings that are looked at, at most."""

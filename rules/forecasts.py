@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from devices.registry import Connection
+from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from devices.instants import to_datetime
-from devices.registry import Connection
 from rules.families import FAMILIES
 from rules.program import Rule
 from rules.record import record
 from rules.summary import render
 from rules.transition import Severity, State, Transition
+from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,11 @@ from collections.abc import Collection
 import asyncpg
 
 from devices.columns import Columns
-from devices.registry import Connection
 from rules.evaluate import RuleFailed, step
 from rules.record import record
 from rules.state import Changes, State
 from rules.unit import Unit
+from store.connection import Connection
 
 _OUTAGE = ("08", "40", "53", "57")
 """SQLSTATE classes that are nobody's fault: connection, serialization, resources, shutdown."""

@@ -11,9 +11,9 @@ from typing import Any
 import asyncpg
 
 from devices.instants import to_datetime, to_microseconds
-from devices.registry import Connection
 from rules.record import record
 from rules.transition import Severity, State, Transition
+from store.connection import Connection
 
 _LEFT = """
 SELECT

@@ -14,12 +14,13 @@ import asyncpg
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry import Connection, load
+from devices.registry import load
 from rules import catalogue, maintenance, snapshot, stored
 from rules.catalogue import Active
 from rules.isolation import evaluate, is_outage
 from rules.state import Changes, State
 from rules.unit import Failure, Unit, build_unit
+from store.connection import Connection
 
 CHECKPOINT_EVERY_US = 60_000_000
 

@@ -12,7 +12,8 @@ from datetime import datetime
 
 from devices.generation import advance
 from devices.instants import to_datetime, to_microseconds
-from devices.registry import Connection, Device, Registry
+from devices.registry import Device, Registry
+from store.connection import Connection
 
 Spans = Mapping[int, Sequence[tuple[int, int]]]
 """By device id: from and until, microseconds; the end is not included."""

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import asyncpg
 
 from devices.instants import to_datetime
-from devices.registry import Connection
 from rules.transition import State, Transition
+from store.connection import Connection
 
 Describe = Callable[[Transition], Mapping[str, str]]
 """Renders the sentence of a transition in every language."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from devices.columns import MISSING, Columns, empty_values
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind, Measurement, ValueType
-from devices.registry import Connection
+from store.connection import Connection
 
 WINDOW_ROWS = 200_000
 """Readings that are asked for at once, as far as the ledger tells."""

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry import Connection, load
+from devices.registry import load
 from rules import maintenance, shadows, snapshot, stored
 from rules.evaluate import RuleFailed, step
 from rules.isolation import is_outage
 from rules.state import Changes
 from rules.unit import Unit, build_unit
+from store.connection import Connection
 
 CHECKPOINT_EVERY_US = 60_000_000
 

@@ -18,7 +18,6 @@ from devices.errors import Invalid, NotFound
 from devices.generation import advance
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Connection
 from rules import backtest, editing
 from rules.definition import Definition
 from rules.episodes import Episode, Episodes
@@ -27,6 +26,7 @@ from rules.files import parse
 from rules.program import Rule
 from rules.snapshot import OpenAlert
 from rules.transition import Severity, State, Transition
+from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

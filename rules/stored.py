@@ -14,9 +14,9 @@ import numpy as np
 from devices.columns import MISSING, Columns
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind, ValueType
-from devices.registry import Connection
 from rules.snapshot import OpenAlert
 from rules.transition import Severity
+from store.connection import Connection
 
 CHUNK = 5_000
 

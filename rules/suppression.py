@@ -9,7 +9,7 @@ for the rule's `settle`, in which the device may recover. Must not know sweep ru
 from __future__ import annotations
 
 from devices.instants import to_datetime
-from devices.registry import Connection
+from store.connection import Connection
 
 # What explains an alert hangs above its device (gateway, circuit, cabinet), or is on the device itself.
 # Rows another transaction is about to change are left for the next time: nobody ever waits for us.

@@ -16,7 +16,6 @@ import structlog
 
 from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
-from devices.registry import Connection
 from rules import (
     catalogue,
     suppression,
@@ -31,6 +30,7 @@ from rules.incidents import Moment, end_orphans
 from rules.isolation import is_outage
 from rules.leftovers import end_leftovers
 from rules.program import Rule
+from store.connection import Connection
 
 log = structlog.get_logger(__name__)
 

@@ -13,11 +13,11 @@ import asyncpg
 
 from devices.instants import to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Connection
 from rules.families import ChildrenDown, Comparison
 from rules.incidents import Ending, Finding, Moment, begin, end
 from rules.program import Rule
 from rules.transition import Severity
+from store.connection import Connection
 
 NAMED = 20
 """How many children an alert's evidence names."""

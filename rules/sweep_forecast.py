@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Connection
 from rules import filling
 from rules.families import Forecast
 from rules.filling import Outlook, State
 from rules.incidents import Ending, Finding, Moment, begin, end
 from rules.program import Rule
 from rules.transition import Severity
+from store.connection import Connection
 
 AT_A_TIME = 5_000
 NEW_AT_A_TIME = 500

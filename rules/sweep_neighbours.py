@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from devices.instants import to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Connection
 from rules import neighbourhood
 from rules.families import Neighbours
 from rules.incidents import Ending, Finding, Moment, begin, end
 from rules.neighbourhood import Usual
 from rules.program import Rule
 from rules.transition import Severity
+from store.connection import Connection
 
 STILL_OFF = 0.5
 """An alert ends when the value is nearer than this part of the limit."""

@@ -12,11 +12,11 @@ import asyncpg
 
 from devices.instants import to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Connection
 from rules.families import NotRefreshed
 from rules.incidents import Ending, Finding, Moment, begin, end
 from rules.program import Rule
 from rules.transition import Severity
+from store.connection import Connection
 
 LOOK_BACK_DAYS = 30
 """A device that did not send a measurement for longer has none."""

@@ -14,11 +14,11 @@ from datetime import datetime
 import asyncpg
 
 from devices.instants import to_datetime, to_microseconds
-from devices.registry import Connection
 from rules.definition import Silent
 from rules.incidents import Ending, Finding, Moment, begin, end
 from rules.program import Rule
 from rules.transition import Severity
+from store.connection import Connection
 
 LOOK_BACK_DAYS = 7
 """How old a backlog may be to still prove, by its receive time, that a device lives."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import asyncpg
 
 from devices.errors import NotFound
-from devices.registry import Connection
+from store.connection import Connection
 
 RuleState = Literal["in force", "broken", "disabled"]
 

@@ -29,7 +29,7 @@ from api.rules import (
 from api.times import Instant
 from devices.errors import Conflict, Invalid
 from devices.instants import to_datetime, to_microseconds
-from devices.registry import Connection, get_device, load
+from devices.registry import get_device, load
 from rules import backtest, editing, explain_texts, maintenance, shadows, versions
 from rules.backtest import Backtest
 from rules.definition import Definition
@@ -37,6 +37,7 @@ from rules.errors import RulesRefused
 from rules.evaluate import RuleFailed
 from rules.explaining import explain_rule
 from rules.findings import findings
+from store.connection import Connection
 
 router = APIRouter(tags=["rules"])
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devices.columns import Columns
-from devices.registry import Connection
 from rules.live import LiveRules
 from rules.shadow import ShadowRules
+from store.connection import Connection
 from tests.integration.rules.ingestion import KINDS
 
 
