@@ -58,7 +58,7 @@ def columns_of(readings: Sequence[Reading], kind: Kind = BIN) -> Columns:
         kind=kind,
         device_id=np.array([r.device for r in readings], dtype=np.int32),
         observed_at=observed_at,
-        received_at=np.arange(n, dtype=np.int64) + NOON,
+        received_at=observed_at + 1_000_000,
         quality=quality,
         boot=np.full(n, -1, dtype=np.int64),
         seq=np.full(n, -1, dtype=np.int64),

@@ -74,6 +74,13 @@ def lamp(count: int = 4, start: float = NIGHT, **values: Any) -> list[Reading]:
     return every(15, count, start, **{**usual, **values})
 
 
+def burning_by_day(count: int = 4) -> list[Reading]:
+    """A lamp that is lit at noon, and whose power varies as real power does."""
+    return [
+        r for i in range(count) for r in lamp(1, 15 * i, power_w=90 + i / 10, commanded_dim_pct=0, dim_pct=0)
+    ]
+
+
 def blinking(times: int) -> list[Reading]:
     """A lamp that goes on or off so many times in half an hour."""
     return [
@@ -125,6 +132,14 @@ def leaking(lpm: float, seconds: int = 120) -> list[Reading]:
         (every(10, 71 * 6, distance_mm=900), set()),
         ([at(10 * i, distance_mm=900 + 7 * (i % 2)) for i in range(73 * 6)], set()),
         ([at(-10, distance_mm=900), *every(10, 80, distance_mm=201)], {"bin-sensor-blocked"}),
+        (
+            [at(-10, fill_pct=30, distance_mm=900), *every(10, 80, fill_pct=100, distance_mm=201)],
+            {"bin-sensor-blocked"},
+        ),
+        (
+            [at(10 * i, fill_pct=min(100, i), distance_mm=max(200, 1000 - 8 * i)) for i in range(120)],
+            {"bin-overflow"},
+        ),
         ([at(10 * i, distance_mm=max(200, 1000 - 10 * i)) for i in range(200)], set()),
         (
             [at(360 * i, battery_v=3.6, battery_pct=45 - i / 4, temperature_c=20) for i in range(64)],
@@ -147,7 +162,11 @@ def test_bin_rules_find_the_fault_and_nothing_else(readings: list[Reading], expe
         (lamp(power_w=32, dim_pct=40, commanded_dim_pct=40), set()),
         (lamp(power_w=20, dim_pct=20), {"light-dimming-failure"}),
         (lamp(count=2, start=0, commanded_dim_pct=0, dim_pct=0), set()),
-        (lamp(count=3, start=0, commanded_dim_pct=0, dim_pct=0), {"light-day-burner"}),
+        (burning_by_day(), {"light-day-burner"}),
+        (lamp(count=8, start=0), set()),
+        (lamp(power_w=0.8, dim_pct=8), {"light-dimming-failure", "light-lamp-failure"}),
+        (lamp(power_w=9, dim_pct=8), {"light-dimming-failure"}),
+        (lamp(power_w=0.8, dim_pct=0), {"light-lamp-failure"}),
         (lamp(voltage_v=256), {"light-over-voltage"}),
         (lamp(voltage_v=200), {"light-under-voltage"}),
         ([*lamp(1, voltage_v=256), *lamp(1, NIGHT + 15, voltage_v=245)], set()),
@@ -228,7 +247,7 @@ def test_spraying_outside_the_zone_is_told_inside_the_fence_too() -> None:
     attributes = {**FACTS[1].attributes, "zone_area": small}
     text = (PACKS / "drone.yaml").read_text(encoding="utf-8")
 
-    transitions = Evaluator(text, KINDS["drone"], {1: Facts(attributes=attributes)}).feed(*flight(5))
+    transitions = Evaluator(text, KINDS["drone"], {1: Facts(attributes=attributes)}).feed(*flight(8))
 
     assert [t.rule for t in transitions] == ["drone-off-target"]
 
@@ -264,6 +283,7 @@ def test_default_rules_show_their_values_in_evidence() -> None:
 
     assert failure.evidence["values"] == {
         "commanded_dim_pct": 100, "power_w": 0.8, "expected_w": 90, "voltage_v": 230,
+        "dim_pct": 100,
     }  # fmt: skip
     assert failure.evidence["limits"] == {"rated_power_w": 90}
 
@@ -271,5 +291,5 @@ def test_default_rules_show_their_values_in_evidence() -> None:
 def test_rule_of_another_kind_is_refused_by_its_name() -> None:
     overflow = next(d for d in default_packs(KINDS) if d.id == "bin-overflow")
 
-    with pytest.raises(RuleError, match="light measures no fill_pct"):
+    with pytest.raises(RuleError, match="light measures no distance_mm"):
         compile_rule(KINDS["light"], Rule(definition=overflow, version=1))
