@@ -34,7 +34,7 @@ format: setup ## format and repair what can be repaired alone
 	$(BIN)/ruff format .
 
 bench: setup ## measure readings per second on this machine
-	$(BIN)/nabd bench $(ARGS)
+	@$(BIN)/nabd bench ingest $(ARGS)
 
 bench-rules: setup ## measure the default rules on months of labelled faults
 	@$(BIN)/nabd bench rules $(ARGS)

@@ -153,8 +153,14 @@ async def run(plan: Plan, tell: Tell) -> Result:
     with tempfile.TemporaryDirectory(prefix="nabd-bench-") as directory:
         async with rig.running(Path(directory)) as running:
             result.machine = machine.describe(running.server.version)
-            await _limits(running, plan, result, tell)
-            await _drains(running, plan, result, tell)
+            # Stages take turns, so that a noisy minute hits all of them.
+            for number in range(1, plan.runs + 1):
+
+                def tell_run(step: str, number: int = number) -> None:
+                    tell(f"{step}, run {number}")
+
+                await _limits(running, plan, result, tell_run)
+                await _drains(running, plan, result, tell_run)
             if Stage.OPEN in plan.stages:
                 await _open_loops(running, plan, result, tell)
             if Stage.PEERS in plan.stages:
@@ -192,16 +198,14 @@ async def _limits(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
     fleet, declared = Fleet(traffic=plan.traffic, size=plan.devices), kinds.load()
     stream = _stream(plan, fleet)
     if Stage.RECORDED in plan.stages:
-        for number in range(plan.runs):
-            tell(f"recorded stream, run {number + 1}")
-            result.recorded.append(recorded.run(stream, fleet, declared, Settings().batch_rows)[0])
+        tell("recorded stream")
+        result.recorded.append(recorded.run(stream, fleet, declared, Settings().batch_rows)[0])
     if Stage.COPY in plan.stages:
         async with running.database(fleet, []) as dsn:
             for size in _sizes(plan):
+                tell(f"raw COPY, {size} messages a batch")
                 _, encoded = recorded.run(stream, fleet, declared, size)
-                for number in range(plan.runs):
-                    tell(f"raw COPY, {size} messages a batch, run {number + 1}")
-                    result.copies.append(await raw_copy.run(running, dsn, encoded, plan.messages, size))
+                result.copies.append(await raw_copy.run(running, dsn, encoded, plan.messages, size))
                 del encoded
     gc.collect()
 
@@ -210,20 +214,19 @@ RULE_SETS = ("off", "default", "100")
 
 
 async def _drains(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
-    """Stages c, e and f. Variants take turns, so that a noisy minute hits all of them."""
+    """Stages c, e and f."""
     stages = plan.stages
-    for number in range(plan.runs):
-        if stages & {Stage.DRAIN, Stage.OPEN}:
-            tell(f"drain, run {number + 1}")
-            result.drains.append(await _drain(running, plan, plan.devices, plan.rules))
-        if Stage.FLEETS in stages:
-            for size in (plan.devices, plan.large_fleet):
-                tell(f"drain, {size} devices, run {number + 1}")
-                result.fleets.setdefault(size, []).append(await _drain(running, plan, size, plan.rules))
-        if Stage.RULES in stages:
-            for rules in RULE_SETS:
-                tell(f"drain, rules {rules}, run {number + 1}")
-                result.rules.setdefault(rules, []).append(await _drain(running, plan, plan.devices, rules))
+    if stages & {Stage.DRAIN, Stage.OPEN}:
+        tell("drain")
+        result.drains.append(await _drain(running, plan, plan.devices, plan.rules))
+    if Stage.FLEETS in stages:
+        for size in (plan.devices, plan.large_fleet):
+            tell(f"drain, {size} devices")
+            result.fleets.setdefault(size, []).append(await _drain(running, plan, size, plan.rules))
+    if Stage.RULES in stages:
+        for rules in RULE_SETS:
+            tell(f"drain, rules {rules}")
+            result.rules.setdefault(rules, []).append(await _drain(running, plan, plan.devices, rules))
 
 
 async def _drain(running: Rig, plan: Plan, devices: int, rules: str) -> Drain:

@@ -69,7 +69,7 @@ def test_bench_finds_latencies_of_commits_and_alerts_when_sending_at_intended_in
         "--stage",
         "open",
         "--open-seconds",
-        "2",
+        "1",
     )
 
     assert found["lost"] == 0
