@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import aiomqtt
 import msgspec
 
+from devices.commands import get_command, new_command, record_sent
 from devices.instants import to_datetime
 from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
+from devices.registry import get_device
 from tests.integration.ingest.conftest import Town
 from tests.waiting import eventually, now
 
@@ -268,7 +271,7 @@ async def test_a_numbered_reading_earns_a_receipt_once_it_is_settled(town: Town)
         }
 
 
-async def test_presence_is_kept_and_an_answer_moves_its_command(town: Town) -> None:
+async def test_presence_is_kept_and_what_is_no_presence_is_rejected(town: Town) -> None:
     await town.start()
 
     await town.publish(
@@ -280,6 +283,27 @@ async def test_presence_is_kept_and_an_answer_moves_its_command(town: Town) -> N
 
     assert await eventually(online)
     assert await eventually(town.rejections) == [("b2", "malformed", "")]
+
+
+async def test_an_answer_moves_its_command(town: Town) -> None:
+    await town.start()
+    device = await get_device(town.connection, "b1")
+    command = new_command(device, town.options().kinds["bin"], "report_now", {}, id=uuid4(), now=now)
+    await record_sent(town.connection, command, now)
+
+    await town.publish(
+        (
+            "nabd/v1/tripoli/bin/b1/response",
+            {"id": str(command.id), "status": "succeeded", "result": {"ok": 1}},
+        )
+    )
+
+    async def settled() -> Any:
+        found = await get_command(town.connection, command.id)
+        return found if found.settled else None
+
+    found = await eventually(settled)
+    assert (found.status, found.result) == ("succeeded", {"ok": 1})
 
 
 async def test_an_unknown_device_registers_itself_where_the_municipality_lets_it(town: Town) -> None:
