@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems, tokens
+from api.handlers import OUTAGES, of_outage
 from api.problems import Problem
 
 if TYPE_CHECKING:
@@ -82,9 +83,12 @@ class Guards:
         if token is None:
             detail = "send Authorization: Bearer TOKEN, or open the sign-in link in this browser"
             return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="nabd"'})
-        async with self.pool.acquire(timeout=5.0) as connection:
-            if await tokens.is_valid(connection, token, self.now()):
-                return None
+        try:
+            async with self.pool.acquire(timeout=5.0) as connection:
+                if await tokens.is_valid(connection, token, self.now()):
+                    return None
+        except OUTAGES as error:  # here no handler of the application sees it
+            return of_outage(error)
         challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
         return Problem(401, "unauthorized", "the token is unknown or has expired", headers=challenge)
 

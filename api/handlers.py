@@ -43,7 +43,7 @@ def add_handlers(app: FastAPI) -> None:
         _handler(lambda _: Problem(422, "invalid", "text may not contain the character NUL")),
     )
     for outage in OUTAGES:
-        app.add_exception_handler(outage, _handler(_of_outage))
+        app.add_exception_handler(outage, _handler(of_outage))
 
 
 def _handler(translate: Callable[..., Problem]) -> Handler:
@@ -80,6 +80,7 @@ def _of_invalid(error: errors.Invalid) -> Problem:
     return Problem(422, "invalid", str(error), errors=listed)
 
 
-def _of_outage(error: Exception) -> Problem:
+def of_outage(_: Exception) -> Problem:
+    """Return the problem of a database that is away."""
     detail = "the database did not answer in time"
     return Problem(503, "unavailable", detail, headers={"Retry-After": "2"})

@@ -117,12 +117,17 @@ class Live:
                 ):
                     failures = 0
                     await self._follow(connection)
-            except OUTAGES as error:
-                if self.outage is None or failures == 0:
-                    log.warning("live stream lost the database", reason=str(error) or type(error).__name__)
-                self.outage = str(error) or type(error).__name__
-                await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
-                failures += 1
+            except Exception as error:  # the edge of a task: one that ends would leave every screen behind
+                reason = str(error) or type(error).__name__
+                self._metrics.live_failures.inc()
+                if not isinstance(error, OUTAGES):
+                    log.exception("live stream failed, trying again", reason=reason)
+                    failures = len(RETRY_S)  # it will not be better in a moment
+                elif self.outage is None or failures == 0:
+                    log.warning("live stream lost the database", reason=reason)
+                self.outage = reason
+            await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
+            failures += 1
 
     @asynccontextmanager
     async def _listening(self, connection: Connection) -> AsyncIterator[None]:
@@ -179,8 +184,7 @@ class Live:
 
     def _hand_out(self, live: LiveAlert) -> None:
         for subscription in self._subscriptions:
-            if not subscription.offer_alert(live):
-                self._metrics.live_missed.inc()
+            self._metrics.live_missed.inc(subscription.offer_alert(live))
 
     async def _read_latest(self, connection: Connection) -> None:
         time = asyncio.get_running_loop().time()
@@ -193,7 +197,7 @@ class Live:
         if self._newest is None:
             # Nobody listened so far: what was kept until now is in the list that a screen reads first.
             self._newest = await newest_received_at(connection) or EPOCH
-        after = max(self._newest - LATEST_OVERLAP, EPOCH)
+        after = max(self._newest - LATEST_OVERLAP, EPOCH), ""
         shown: dict[str, datetime] = {}
         while True:
             rows = await latest_since(connection, after, LATEST_PAGE)
@@ -202,8 +206,8 @@ class Live:
                 if self._shown.get(row.device) != row.received_at:
                     self._offer(latest_out(self._kinds, row))
             if rows:
-                after = rows[-1].received_at
-                self._newest = max(self._newest, after)
+                after = rows[-1].received_at, rows[-1].device
+                self._newest = max(self._newest, rows[-1].received_at)
             if len(rows) < LATEST_PAGE:
                 break
         self._shown = shown

@@ -26,6 +26,9 @@ class Metrics:
         self.live_events = Counter(
             "nabd_live_events", "Alert events read for live streams", registry=self.registry
         )
+        self.live_failures = Counter(
+            "nabd_live_failures", "Times the live stream had to begin again", registry=self.registry
+        )
         self.live_missed = Counter(
             "nabd_live_missed", "Events that slow live clients were told they missed", registry=self.registry
         )

@@ -82,6 +82,8 @@ def tagged(request: Request, body: bytes) -> Response:
 
 def _keep(item: dict[str, Any], fields: str) -> dict[str, Any]:
     wanted = [name.strip() for name in fields.split(",") if name.strip()]
+    if not wanted:
+        return item
     unknown = [name for name in wanted if name not in item]
     if unknown:
         known = ", ".join(item)

@@ -71,18 +71,19 @@ class Subscription:
         self._missed = 0
         self._wake = asyncio.Event()
 
-    def offer_alert(self, live: LiveAlert) -> bool:
-        """Queue an event; return False when the queue was full and everything waiting was dropped."""
+    def offer_alert(self, live: LiveAlert) -> int:
+        """Queue an event; return how many were dropped for it: a queue that is full is emptied."""
         if not self.interest.in_alert(live):
-            return True
-        fits = len(self._alerts) < self._limit
-        if not fits:
+            return 0
+        dropped = 0
+        if len(self._alerts) >= self._limit:
             # Who lags that far must read the list again anyway; half a queue would only delay that.
-            self._missed += len(self._alerts)
+            dropped = len(self._alerts)
+            self._missed += dropped
             self._alerts.clear()
         self._alerts.append(live)
         self._wake.set()
-        return fits
+        return dropped
 
     def offer_latest(self, latest: LatestOut) -> None:
         """Replace what waits of this device."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, PlainSerializer
 
 from devices.instants import to_datetime
 
@@ -24,5 +24,15 @@ def of_microseconds(instant: int) -> str:
     return rfc3339(to_datetime(instant))
 
 
+def _reachable(instant: datetime) -> datetime:
+    # Further out a shift by an offset or by a day leaves the calendar.
+    if not 1900 <= instant.year < 9999:
+        raise ValueError("write an instant of the years 1900 to 9998")
+    return instant
+
+
 Instant = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str)]
-"""An instant in requests and responses."""
+"""An instant in responses."""
+
+Asked = Annotated[AwareDatetime, AfterValidator(_reachable)]
+"""An instant in requests."""

@@ -20,15 +20,19 @@ SELECT
 FROM latest AS l
 INNER JOIN device AS d ON l.device_id = d.id
 INNER JOIN municipality AS m ON d.municipality_id = m.id
-WHERE l.received_at > $1 AND d.retired_at IS NULL
-ORDER BY l.received_at
-LIMIT $2
+WHERE (l.received_at, d.name) > ($1, $2) AND d.retired_at IS NULL
+ORDER BY l.received_at, d.name
+LIMIT $3
 """
 
 
-async def latest_since(connection: Connection, received_after: datetime, limit: int) -> list[Latest]:
-    """Return newest readings received after an instant, oldest received first."""
-    return [Latest(**row) for row in await connection.fetch(_SINCE, received_after, limit)]
+async def latest_since(connection: Connection, after: tuple[datetime, str], limit: int) -> list[Latest]:
+    """Return newest readings received after an instant, oldest received first.
+
+    `after` is when the last one of the page before was received, and of which device: one message can bring
+    the newest readings of many, all received at once.
+    """
+    return [Latest(**row) for row in await connection.fetch(_SINCE, *after, limit)]
 
 
 _NEWEST = """

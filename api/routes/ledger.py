@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from api.context import UsesConnection, UsesContext
 from api.problems import Problem
-from api.times import Instant
+from api.times import Asked, Instant
 from devices import ledger, registry
 from devices.ledger import Totals
 
@@ -62,8 +62,8 @@ class LedgerOut(BaseModel):
     periods: list[PeriodOut] = []
 
 
-Since = Annotated[Instant | None, Query(description="receive time from which on, RFC 3339")]
-Until = Annotated[Instant | None, Query(description="receive time before which, RFC 3339")]
+Since = Annotated[Asked | None, Query(description="receive time from which on, RFC 3339")]
+Until = Annotated[Asked | None, Query(description="receive time before which, RFC 3339")]
 
 
 @router.get("/ledger", summary="What was received, and what became of it")
@@ -89,7 +89,7 @@ async def read_ledger(
     return LedgerOut(totals=_totals_out(totals), periods=shown)
 
 
-def _check_periods(since: Instant | None, until: Instant | None, every: Every) -> None:
+def _check_periods(since: datetime | None, until: datetime | None, every: Every) -> None:
     if since is None or until is None:
         raise Problem(422, "invalid", "every: needs since and until")
     if until - since > LENGTHS[every] * MOST_PERIODS:

@@ -18,7 +18,7 @@ from api.buckets import Bucket
 from api.context import POOL_TIMEOUT_S, Context, UsesConnection, UsesContext
 from api.formats import MEDIA_TYPES, Format
 from api.problems import Problem
-from api.times import Instant, rfc3339
+from api.times import Asked, Instant, rfc3339
 from devices import history, registry
 from devices.history import Bucketed, Reading
 from devices.instants import MICROSECOND, to_datetime
@@ -107,10 +107,8 @@ async def read_readings(
     measurements: Annotated[
         str | None, Query(max_length=2000, description="names, separated by commas; all without it")
     ] = None,
-    start: Annotated[
-        Instant | None, Query(description="first instant; a day before `end` without it")
-    ] = None,
-    end: Annotated[Instant | None, Query(description="first instant left out; now without it")] = None,
+    start: Annotated[Asked | None, Query(description="first instant; a day before `end` without it")] = None,
+    end: Annotated[Asked | None, Query(description="first instant left out; now without it")] = None,
     bucket: Bucket = Bucket.RAW,
     width: Annotated[
         int, Query(ge=10, le=5000, description="points useful, for auto")

@@ -26,7 +26,7 @@ from api.rules import (
     rule_members,
     rule_out,
 )
-from api.times import Instant
+from api.times import Asked
 from devices.errors import Conflict, Invalid
 from devices.instants import to_datetime, to_microseconds
 from devices.registry import get_device, load
@@ -74,7 +74,7 @@ async def try_rules(
     request: Request,
     context: UsesContext,
     connection: UsesConnection,
-    since: Annotated[Instant | None, Query(description="a week ago without it; at most 31 days")] = None,
+    since: Annotated[Asked | None, Query(description="a week ago without it; at most 31 days")] = None,
     device: Annotated[str | None, Query(max_length=64, description="only its readings")] = None,
 ) -> TrialOut:
     """Evaluate rules over stored readings and compare them with the live ones. One test runs at a time.
@@ -239,7 +239,7 @@ async def explain(
     device: DeviceName,
     context: UsesContext,
     connection: UsesConnection,
-    at: Annotated[Instant | None, Query(description="now without it")] = None,
+    at: Annotated[Asked | None, Query(description="now without it")] = None,
 ) -> dict[str, Any]:
     """Return each term with its value and whether it holds, since when, and what is still missing."""
     moment = context.now() if at is None else to_microseconds(at)

@@ -61,9 +61,26 @@ async def test_every_route_but_healthz_needs_a_token_beyond_loopback(
 async def test_wrong_token_is_refused_everywhere(guarded: FastAPI, stranger: httpx2.AsyncClient) -> None:
     headers = {"Authorization": "Bearer wrong", "Cookie": f"{COOKIE}=wrong"}
 
-    answers = {(await stranger.request(*route, headers=headers)).status_code for route in routes_of(guarded)}
+    answers = {
+        route: (await stranger.request(*route, headers=headers)).status_code for route in routes_of(guarded)
+    }
 
-    assert answers == {200, 401, 422}
+    assert {route for route, status in answers.items() if status != 401} == {
+        ("GET", "/healthz"),
+        ("GET", "/signin"),
+    }
+
+
+async def test_outage_is_told_as_one_although_nobody_can_judge_the_token(
+    stranger: httpx2.AsyncClient, connection: asyncpg.Connection, pool: asyncpg.Pool
+) -> None:
+    headers = {"Authorization": f"Bearer {await tokens.create_token(connection, 'test', builders.now())}"}
+    pool.terminate()
+
+    answer = await stranger.get("/api/v1/devices", headers=headers)
+
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["type"] == "urn:nabd:problem:unavailable"
 
 
 async def test_token_opens_routes_and_expires(

@@ -170,7 +170,7 @@ async def test_ndjson_has_a_reading_a_line_when_accept_asks_for_it(
         ({"start": "2026-01-01T00:00:00"}, "invalid"),
         ({"start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"}, "invalid"),
         ({"start": "2020-01-01T00:00:00Z"}, "range-too-wide"),
-        ({"start": "0001-01-01T00:00:00Z", "bucket": "auto"}, "range-too-wide"),
+        ({"start": "1900-01-01T00:00:00Z", "bucket": "auto"}, "range-too-wide"),
         ({"bucket": "5m"}, "invalid"),
         ({"format": "xls"}, "invalid"),
     ],

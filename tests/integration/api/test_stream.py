@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from api import live
 from tests.integration.api import builders
 from tests.integration.api.conftest import serving
+from tests.waiting import eventually
 
 PATIENCE_S = 20
 
@@ -137,8 +138,9 @@ async def test_newest_values_are_streamed_without_an_id(server: str, connection:
     assert event.data["items"][0]["measurements"] == {"fill_pct": 42.0}
 
 
+@pytest.mark.parametrize("apart_ms", [0, 1])
 async def test_newest_values_of_many_devices_all_arrive_although_they_are_read_in_pages(
-    server: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    server: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, apart_ms: int
 ) -> None:
     monkeypatch.setattr(live, "LATEST_PAGE", 3)
     devices = [await builders.add(connection, f"bin-{i}") for i in range(10)]
@@ -147,9 +149,10 @@ async def test_newest_values_of_many_devices_all_arrive_although_they_are_read_i
     heard: dict[str, float] = {}
     async with listening(f"{server}/api/v1/stream") as events:
         await anext(events)
-        for i, device in enumerate(devices):
-            at = builders.NOON + timedelta(milliseconds=i)
-            await builders.report(connection, device, at=at, fill_pct=float(i))
+        async with connection.transaction():
+            for i, device in enumerate(devices):
+                at = builders.NOON + timedelta(milliseconds=i * apart_ms)
+                await builders.report(connection, device, at=at, fill_pct=float(i))
         while len(heard) < 10:
             event = await anext(events)
             heard |= {item["device"]: item["measurements"]["fill_pct"] for item in event.data["items"]}
@@ -173,6 +176,30 @@ async def test_stream_goes_on_after_its_database_connection_was_killed(
         event = await anext(events)
 
     assert event.data["alert"]["id"] == alert
+
+
+async def test_stream_goes_on_after_an_alert_that_cannot_be_shown(
+    server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await ready(server)
+
+    async with listening(f"{server}/api/v1/stream") as events:
+        await anext(events)
+        async with connection.transaction():
+            alert = await builders.fire(connection, device)
+            await connection.execute("UPDATE alert SET summary = $1", {"en": 1})
+        # The listener has met it once its transaction is older than every other.
+        await eventually(lambda: _failed(server), within=PATIENCE_S)
+        await connection.execute("UPDATE alert SET summary = $1", {"en": "full"})
+        event = await anext(events)
+
+    assert event.data["alert"]["id"] == alert
+
+
+async def _failed(server: str) -> bool:
+    async with httpx2.AsyncClient() as client:
+        return "nabd_live_failures_total 0.0" not in (await client.get(f"{server}/metrics")).text
 
 
 async def test_stream_refuses_an_event_id_that_is_not_ours(server: str) -> None:
