@@ -74,6 +74,7 @@ class Connection(asyncio.Protocol):
         self._heard_at = loop.time()
         self._transport: asyncio.Transport | None = None
         self._session_present = False
+        self._keep_alive_s = broker.keep_alive_s
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Introduce ourselves."""
@@ -134,6 +135,9 @@ class Connection(asyncio.Protocol):
         match packet:
             case mqtt5.ConnAckPacket() if packet.reason_code == mqtt5.ConnAckReasonCode.SUCCESS:
                 self._session_present = packet.session_present
+                if packet.server_keep_alive:
+                    # The broker may want to hear us sooner, but not make us find out later that it is dead.
+                    self._keep_alive_s = min(packet.server_keep_alive, self.broker.keep_alive_s)
                 self._subscribe()
             case mqtt5.ConnAckPacket():
                 self._fail(_refusal(packet.reason_code, packet.reason_str, self.broker))
@@ -210,10 +214,10 @@ class Connection(asyncio.Protocol):
         """Ping, and give the connection up when the broker has been mute for one and a half intervals."""
         loop = asyncio.get_running_loop()
         while not self.lost.done():
-            await asyncio.sleep(self.broker.keep_alive_s / 2)
+            await asyncio.sleep(self._keep_alive_s / 2)
             self._write(mqtt5.PingReqPacket().write())
             # While we do not read, we cannot hear: that is our doing and not the broker's death.
-            if not self._paused and loop.time() - self._heard_at > 1.5 * self.broker.keep_alive_s:
+            if not self._paused and loop.time() - self._heard_at > 1.5 * self._keep_alive_s:
                 self._fail(f"broker {self.broker} has not answered for {loop.time() - self._heard_at:.0f} s")
 
     def connection_lost(self, exc: Exception | None) -> None:

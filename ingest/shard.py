@@ -42,6 +42,25 @@ class Shard:
 
 
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('nabd shard ' || $1, 0))"
+_CLIENT_ID = "SELECT client_id FROM shard WHERE name = $1"
+
+
+async def client_id(connection: Connection, name: str) -> str:
+    """Return the name of the shard's session at the broker: the same for good, and no other installation's.
+
+    Raises:
+        UnknownShard: there is no such row.
+    """
+    found: str | None = await connection.fetchval(_CLIENT_ID, name)
+    if found is None:
+        raise _unknown(name)
+    return found
+
+
+def _unknown(name: str) -> UnknownShard:
+    return UnknownShard(f"there is no shard {name!r}: run `nabd migrate`, or set NABD_SHARD=main")
+
+
 _CLAIM = """
 UPDATE shard SET owner = $2, alive_at = $3, caught_up_at = NULL
 WHERE name = $1
@@ -65,7 +84,7 @@ async def claim(
         await asyncio.sleep(0.5)
     row = await connection.fetchrow(_CLAIM, shard.name, shard.owner, to_datetime(now()))
     if row is None:
-        raise UnknownShard(f"there is no shard {shard.name!r}: run `nabd migrate`, or set NABD_SHARD=main")
+        raise _unknown(shard.name)
     shard.batch, shard.generation = row["batch"], row["generation"]
 
 

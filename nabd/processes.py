@@ -24,6 +24,7 @@ from api.server import Server, listen
 from devices import kinds
 from devices.tables import tables_of
 from ingest import service as ingest_service
+from ingest import shard as shards
 from ingest.session import Broker
 from nabd import address, clock, housekeeping, readiness
 from nabd.first_token import first_token
@@ -129,6 +130,14 @@ async def ready_database(settings: Settings) -> str:
     return dsn
 
 
+async def _client_id(dsn: str, shard: str) -> str:
+    connection = await connect(dsn)
+    try:
+        return await shards.client_id(connection, shard)
+    finally:
+        await connection.close()
+
+
 async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
     """Return what `work` returns, unless we are told to stop first.
 
@@ -160,7 +169,7 @@ async def ingest(settings: Settings) -> None:
         broker=Broker(
             host=broker.host,
             port=broker.port,
-            client_id=f"nabd-ingest-{settings.shard}",
+            client_id=await _client_id(dsn, settings.shard),
             username=broker.username,
             password=broker.password,
             tls=broker.tls,

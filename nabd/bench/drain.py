@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devices import ledger
-from ingest import session
+from ingest import session, shard
 from nabd import clock
 from nabd.bench import children, usage
 from nabd.bench.children import ChildFailed, child, last_words
@@ -44,18 +44,21 @@ class Drain:
     memory_mb: float
 
 
-async def fill(rig: Rig, broker: Mosquitto, stream: Stream, directory: Path) -> Sent:
+async def fill(dsn: str, broker: Mosquitto, stream: Stream, directory: Path) -> Sent:
     """Make ingest's session and publish the stream into it."""
-    opened = await session.connect(_broker_of(broker), clock.wall)
+    opened = await session.connect(await _broker_of(broker, dsn), clock.wall)
     opened.close()
     await asyncio.sleep(0)
     return await children.publish(directory, stream, host=broker.address.host, port=broker.address.port)
 
 
-def _broker_of(broker: Mosquitto) -> session.Broker:
-    return session.Broker(
-        host=broker.address.host, port=broker.address.port, client_id=f"nabd-ingest-{Settings().shard}"
-    )
+async def _broker_of(broker: Mosquitto, dsn: str) -> session.Broker:
+    connection = await connect(dsn)
+    try:
+        client_id = await shard.client_id(connection, Settings().shard)
+    finally:
+        await connection.close()
+    return session.Broker(host=broker.address.host, port=broker.address.port, client_id=client_id)
 
 
 def settings_of(dsn: str, broker: Mosquitto) -> dict[str, str]:
@@ -67,7 +70,7 @@ async def run(rig: Rig, dsn: str, stream: Stream, name: str) -> Drain:
     """Fill, start ingest, wait for the last commit."""
     directory = rig.directory / name
     with rig.broker() as broker:
-        sent = await fill(rig, broker, stream, directory)
+        sent = await fill(dsn, broker, stream, directory)
         log = directory / "ingest.log"
         async with child(ingest_command(), log, settings_of(dsn, broker)) as process:
             await until_said(process, log, SUBSCRIBED)
