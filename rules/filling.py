@@ -157,6 +157,23 @@ def outlook(state: State, now: Ints, reaches: float) -> Outlook:
     )
 
 
+def due(looked_at: Ints, observed_at: Ints) -> NDArray[np.bool_]:
+    """Tell which devices have a reading new enough to be looked at again, (n,) seconds each."""
+    ready: NDArray[np.bool_] = observed_at >= looked_at + SPACING_S
+    return ready
+
+
+def is_soon(found: Outlook, reaches: float, within_s: float) -> NDArray[np.bool_]:
+    """Tell who will be full within a time; what is full already is told by another rule."""
+    soon: NDArray[np.bool_] = (found.hours_p50 * 3600.0 <= within_s) & (found.level < reaches)
+    return soon
+
+
+def is_far(found: Outlook, beyond_s: float) -> NDArray[np.bool_]:
+    """Tell who will not be full before a time, or not at all."""
+    return ~(found.hours_p50 * 3600.0 <= beyond_s)
+
+
 def _hours(left: Floats, rate: Floats) -> Floats:
     fills = rate > SLOWEST
     return np.where(fills, left / np.where(fills, rate, 1.0), np.where(left > 0, np.nan, 0.0))

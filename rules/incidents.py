@@ -7,11 +7,11 @@ Must not know how a family finds anything (sweep_*).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from devices.instants import to_datetime
+from devices.instants import to_datetime, to_microseconds
 from rules.families import FAMILIES
 from rules.program import Rule
 from rules.record import record
@@ -24,16 +24,32 @@ from store.connection import Connection
 class Moment:
     """When a sweep looks, and since when ingest has been caught up (None: it is not, or seems dead).
 
-    now: microseconds since 1970-01-01Z.
+    now: microseconds since 1970-01-01Z. alive_at: ingest's newest sign of life; None is `now`. resting: until
+    when a rule leaves devices alone, by id, microseconds; those whose time is over but not long are in it.
     """
 
     now: int
     caught_up_at: datetime | None
+    alive_at: datetime | None = None
+    resting: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
         """`now` as a datetime."""
         return to_datetime(self.now)
+
+    @property
+    def heard_until(self) -> int:
+        """Up to when ingest would have heard, microseconds: of what came later nobody knows yet.
+
+        On a clock that runs fast a pause of ingest of some seconds is longer than a device's patience.
+        """
+        return self.now if self.alive_at is None else min(self.now, to_microseconds(self.alive_at))
+
+    def rests(self, device_id: int, patience_us: int = 0) -> bool:
+        """Tell whether the rule leaves a device alone, and for so long after."""
+        until = self.resting.get(device_id)
+        return until is not None and self.now < until + patience_us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,38 @@ async def spans(connection: Connection, registry: Registry) -> Spans:
     return by_device
 
 
+# A window that is over is told for a while: rules that wait for something begin to wait at its end.
+_RESTING = """
+WITH RECURSIVE near AS (
+    SELECT municipality_id, device_id, until_at FROM maintenance_window
+    WHERE from_at <= $1 AND until_at > $1 - interval '1 day'
+),
+
+below AS (
+    SELECT device.id, near.until_at, 0 AS depth
+    FROM near
+    INNER JOIN device ON near.device_id = device.id OR near.municipality_id = device.municipality_id
+    UNION ALL
+    SELECT device.id, below.until_at, below.depth + 1
+    FROM below
+    INNER JOIN device ON below.id = device.parent_id
+    WHERE below.depth < 4
+)
+
+SELECT id, max(until_at) AS until_at FROM below GROUP BY id
+"""
+
+
+async def resting(connection: Connection, now: int) -> dict[int, int]:
+    """Return until when devices are being worked on, by id, those whose window ended within a day included.
+
+    Args:
+        now: microseconds since 1970-01-01Z; the ends too.
+    """
+    rows = await connection.fetch(_RESTING, to_datetime(now))
+    return {row["id"]: to_microseconds(row["until_at"]) for row in rows}
+
+
 def _and_above(device: Device, registry: Registry) -> set[int | None]:
     """Return the ids of a device and of what it hangs on."""
     ids: set[int | None] = set()

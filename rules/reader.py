@@ -24,7 +24,7 @@ T = TypeVar("T")
 Place = tuple[int, int]
 """Line and column, from 1."""
 
-_SHARED = ["id", "kind", "summary", "suppress_by", "settle", "route", "runbook"]
+_SHARED = ["id", "kind", "summary", "suppress_by", "settle", "when", "route", "runbook"]
 _STREAM_KEYS = [
     *_SHARED,
     "levels",
@@ -34,7 +34,6 @@ _STREAM_KEYS = [
     "for",
     "max_gap",
     "keep_firing",
-    "when",
     "late",
     "use_suspect",
 ]
@@ -117,7 +116,7 @@ class Reader:
             hold=hold,
             keep_firing=self._read("keep_firing", _hold, hold),
             max_gap=self._read("max_gap", _gap, Gap()),
-            when=self._gate(),
+            when=self._gate(sweep),
             suppress_by=self._texts("suppress_by"),
             settle_us=self._read("settle", duration_us, SETTLE_US),
             late=self._choice("late", ("record", "raise"), "record"),
@@ -226,7 +225,7 @@ class Reader:
             self.wrong(self._nodes["levels"], "levels has at least one severity with its condition")
         return levels
 
-    def _gate(self) -> Gate | None:
+    def _gate(self, sweep: bool) -> Gate | None:
         given = self._expressions("when")
         start = end = None
         for name, text in list(given.items()):
@@ -241,6 +240,8 @@ class Reader:
                 if text not in _GATE_CHOICES[name]:
                     self.wrong(node, f"{name} is {' or '.join(_GATE_CHOICES[name])}, not {text}")
                     given.pop(name)
+            elif name == "condition" and sweep:
+                self.wrong(node, "a sweep rule looks at many devices, not at a reading: it has no condition")
             elif name != "condition":
                 known = ("local_time", "condition", *_GATE_CHOICES)
                 self.wrong(node, f"when has no {name!r}", closest(name, known))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import asyncpg
 import structlog
@@ -18,6 +18,8 @@ from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from rules import (
     catalogue,
+    gates,
+    maintenance,
     suppression,
     sweep_children,
     sweep_forecast,
@@ -47,7 +49,7 @@ _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('nabd.rules.sweep', 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('nabd.rules.sweep', 0))"
 
 _CAUGHT_UP = """
-SELECT caught_up_at FROM shard WHERE name = $1 AND alive_at > $2
+SELECT caught_up_at, alive_at FROM shard WHERE name = $1 AND alive_at > $2
 """
 
 
@@ -85,11 +87,17 @@ async def sweep_once(
     pace = pace or Pace()
     active = await catalogue.active(connection, kinds)
     freshest = to_datetime(now - round(alive_within_s * 1e6))
-    moment = Moment(now=now, caught_up_at=await connection.fetchval(_CAUGHT_UP, shard, freshest))
+    ingest = await connection.fetchrow(_CAUGHT_UP, shard, freshest)
+    moment = Moment(
+        now=now,
+        caught_up_at=ingest["caught_up_at"] if ingest else None,
+        alive_at=ingest["alive_at"] if ingest else None,
+        resting=await maintenance.resting(connection, now),
+    )
     made = await end_orphans(connection, now) + await end_leftovers(connection, now)
     for rule in sorted([*active.sweeps(), *active.silent()], key=_parents_first):
         if pace.is_due(rule, now):
-            made += await _alone(connection, rule, moment, kinds)
+            made += await _alone(connection, rule, await _gated(connection, rule, moment), kinds)
     await suppression.settle(connection, now)
     return made
 
@@ -110,6 +118,17 @@ async def _alone(connection: Connection, rule: Rule, moment: Moment, kinds: Mapp
         reason = f"{type(error).__name__}: {error}"
         await catalogue.mark_broken(connection, rule.id, rule.version, moment.now, reason)
         return 0
+
+
+async def _gated(connection: Connection, rule: Rule, moment: Moment) -> Moment:
+    """Return the moment as the rule's `when` lets it see it."""
+    gate = rule.definition.when
+    if gate is None:
+        return moment
+    resting = dict(moment.resting) if gate.maintenance == "rest" else {}
+    # Whoever a gate is closed for is left alone as during maintenance.
+    resting |= dict.fromkeys(await gates.closed_for(connection, gate, moment.now), moment.now + 1)
+    return replace(moment, resting=resting)
 
 
 async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:

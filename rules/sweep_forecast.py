@@ -95,13 +95,16 @@ async def _look(connection: Connection, rule: Rule, kind: Kind, moment: Moment, 
         await _learn(connection, query, family, rows, state, moment)
     at = _seconds(rows)
     value = np.array([r["value"] for r in rows], dtype=np.float64)
-    filling.fold(state, at, value, family.emptied_by, family.reaches)
+    # What is read while somebody works on a device teaches nothing; it is put off like any other.
+    rests = np.array([moment.rests(r["device_id"]) for r in rows], dtype=bool)
+    filling.fold(state, at, np.where(rests, np.nan, value), family.emptied_by, family.reaches)
     found = filling.outlook(state, at, family.reaches)
     # Together: a state that is kept without its alert would never open it.
     async with connection.transaction():
         await _keep(connection, rule, rows, state, found)
-        made = await end(connection, _endings(rule, family, rows, found), moment.now)
-        return made + await begin(connection, rule, _findings(family, rows, state, found), moment.now)
+        made = await end(connection, _endings(rule, family, rows, found, ~rests), moment.now)
+        findings = _findings(family, rows, state, found, ~rests)
+        return made + await begin(connection, rule, findings, moment.now)
 
 
 def _states(rows: Sequence[asyncpg.Record]) -> State:
@@ -173,8 +176,14 @@ def _after(row: asyncpg.Record, hours: float) -> object:
     return to_datetime(to_microseconds(row["observed_at"]) + round(float(hours) * 3600e6))
 
 
-def _endings(rule: Rule, family: Forecast, rows: Sequence[asyncpg.Record], found: Outlook) -> list[Ending]:
-    far = ~(found.hours_p50 * 3600e6 <= family.clear_us)
+def _endings(
+    rule: Rule,
+    family: Forecast,
+    rows: Sequence[asyncpg.Record],
+    found: Outlook,
+    judged: NDArray[np.bool_],
+) -> list[Ending]:
+    far = filling.is_far(found, family.clear_us / 1e6) & judged
     return [
         Ending(
             device_id=row["device_id"],
@@ -191,10 +200,13 @@ def _endings(rule: Rule, family: Forecast, rows: Sequence[asyncpg.Record], found
 
 
 def _findings(
-    family: Forecast, rows: Sequence[asyncpg.Record], state: State, found: Outlook
+    family: Forecast,
+    rows: Sequence[asyncpg.Record],
+    state: State,
+    found: Outlook,
+    judged: NDArray[np.bool_],
 ) -> list[Finding]:
-    # What is full already is told by another rule.
-    soon = (found.hours_p50 * 3600e6 <= family.within_us) & (found.level < family.reaches)
+    soon = filling.is_soon(found, family.reaches, family.within_us / 1e6) & judged
     return [
         _finding(family, rows[i], state[i], found, i)
         for i in np.flatnonzero(soon).tolist()

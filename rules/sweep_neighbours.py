@@ -1,38 +1,35 @@
 """Neighbours: a value far from the median of what stands around the device, for so long.
 
-One query for the newest good values of a kind, medians in numpy (rules.neighbourhood). Since when a device
-has been off is kept in sweep_pending, so a restart forgets nothing.
+Here is how values are read and suspicions kept; who is far is for rules.apart to say. Since when a device has
+been off is kept in sweep_pending, so a restart forgets nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import asyncpg
 import numpy as np
-from numpy.typing import NDArray
 
-from devices.instants import to_microseconds
+from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
-from rules import neighbourhood
+from rules import apart
+from rules.apart import NEVER, Newest, Verdict
 from rules.families import Neighbours
 from rules.incidents import Ending, Finding, Moment, begin, end
-from rules.neighbourhood import Usual
 from rules.program import Rule
 from rules.transition import Severity
 from store.connection import Connection
 
-STILL_OFF = 0.5
-"""An alert ends when the value is nearer than this part of the limit."""
-
 # Values older than two intervals say nothing about now.
 VALUES = """
-SELECT latest.device_id, coalesce(device.parent_id, -1) AS parent_id, device.municipality_id,
-    device.lat, device.lon, (latest.measurements ->> $2)::float8 AS value,
-    latest.observed_at, latest.received_at
+SELECT latest.device_id, coalesce(device.parent_id, -1) AS parent_id, device.lat, device.lon,
+    (latest.measurements ->> $2)::float8 AS value, latest.observed_at, latest.received_at,
+    pending.since, alert.rule_version AS open_version, alert.severity AS open_severity
 FROM latest
 INNER JOIN device ON latest.device_id = device.id
+LEFT JOIN sweep_pending AS pending ON pending.rule = $5 AND latest.device_id = pending.device_id
+LEFT JOIN alert ON alert.rule = $5 AND latest.device_id = alert.device_id AND alert.state = 'firing'
 WHERE device.kind = $1 AND device.retired_at IS NULL
     AND latest.measurements ? $2 AND (latest.quality >> $3::int) & 1 = 0
     AND latest.received_at + latest.interval_s * interval '2 seconds' > $4::timestamptz
@@ -50,40 +47,12 @@ SELECT $1, device_id, since FROM unnest($2::int [], $3::timestamptz []) AS off (
 ON CONFLICT (rule, device_id) DO NOTHING
 """
 
-READY = """
-SELECT pending.device_id, pending.since, coalesce(nullif(device.title, ''), device.name) AS title,
-    municipality.name AS municipality
-FROM sweep_pending AS pending
-INNER JOIN device ON pending.device_id = device.id
+TITLES = """
+SELECT device.id, coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality
+FROM device
 INNER JOIN municipality ON device.municipality_id = municipality.id
-INNER JOIN latest ON pending.device_id = latest.device_id
-WHERE pending.rule = $1 AND latest.observed_at - pending.since >= $2::float8 * interval '1 second'
-    AND NOT EXISTS (
-        SELECT FROM alert
-        WHERE alert.rule = $1 AND alert.device_id = pending.device_id AND alert.state = 'firing'
-    )
-ORDER BY pending.device_id
+WHERE device.id = ANY($1::int [])
 """
-
-OPEN_ALERTS = """
-SELECT device_id, rule_version, severity FROM alert WHERE rule = $1 AND state = 'firing' ORDER BY device_id
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Values:
-    """Newest good values of a kind, (n,) each, beside the rows they come from."""
-
-    rows: Sequence[asyncpg.Record]
-    device_id: NDArray[np.int64]
-    value: NDArray[np.float64]
-    usual: Usual
-    off: NDArray[np.float64]
-
-    def at(self, device_id: int) -> int | None:
-        """Return the place of a device, None when it is not among them."""
-        place = int(np.searchsorted(self.device_id, device_id))
-        return place if place < len(self.device_id) and self.device_id[place] == device_id else None
 
 
 async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
@@ -95,90 +64,98 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
         return 0
     kind = kinds[rule.definition.kind]
     bit = kind.measurement(family.measurement).bit
-    rows = await connection.fetch(VALUES, kind.name, family.measurement, bit, moment.at)
+    heard = to_datetime(moment.heard_until)
+    found = await connection.fetch(VALUES, kind.name, family.measurement, bit, heard, rule.id)
+    rows = [row for row in found if not moment.rests(row["device_id"])]
     if not rows:
         return 0
-    values = _judged(family, rows)
-    far = np.flatnonzero(values.off >= 1)
-    # The median may waver: whoever is off stays suspect until clearly back.
-    near = {int(d) for d in values.device_id[values.off < STILL_OFF]}
-    suspects = [int(d) for d in values.device_id[values.off >= STILL_OFF]]
-    await connection.execute(FORGET, rule.id, suspects)
-    since = [rows[i]["observed_at"] for i in far]
-    await connection.execute(SUSPECT, rule.id, [int(d) for d in values.device_id[far]], since)
-    made = await _end(connection, rule, values, near, moment.now)
-    return made + await _begin(connection, rule, family, values, moment.now)
+    verdict = apart.judge(family, _columns(rows))
+    await _remember(connection, rule, rows, verdict)
+    made = await _end(connection, rule, rows, verdict, moment.now)
+    return made + await _begin(connection, rule, family, rows, verdict, moment.now)
 
 
-def _judged(family: Neighbours, rows: Sequence[asyncpg.Record]) -> _Values:
-    """Return values with how far off each is: 1 is the limit, 0 also where there are too few neighbours."""
-    value = np.array([r["value"] for r in rows], dtype=np.float64)
-    if family.within_m is None:
-        usual = neighbourhood.by_group(np.array([r["parent_id"] for r in rows], dtype=np.int64), value)
-    else:
-        lat = np.array([r["lat"] for r in rows], dtype=np.float64)
-        lon = np.array([r["lon"] for r in rows], dtype=np.float64)
-        usual = neighbourhood.by_distance(lat, lon, value, family.within_m)
-    limit = np.maximum(family.off_by * usual.spread, family.minimum)
-    enough = (usual.neighbours >= family.at_least) & np.isfinite(limit)
-    distance = np.abs(value - usual.median)
-    off = np.where(enough & (distance > 0), distance / np.where(limit > 0, limit, 1e-9), 0.0)
-    return _Values(
-        rows=rows,
-        device_id=np.array([r["device_id"] for r in rows], dtype=np.int64),
-        value=value,
-        usual=usual,
-        off=off,
+def _columns(rows: Sequence[asyncpg.Record]) -> Newest:
+    def numbers(name: str) -> apart.Floats:
+        return np.array([r[name] for r in rows], dtype=np.float64)
+
+    since = [NEVER if r["since"] is None else to_microseconds(r["since"]) for r in rows]
+    return Newest(
+        value=numbers("value"),
+        observed_at=np.array([to_microseconds(r["observed_at"]) for r in rows], dtype=np.int64),
+        group=np.array([r["parent_id"] for r in rows], dtype=np.int64),
+        lat=numbers("lat"),
+        lon=numbers("lon"),
+        since=np.array(since, dtype=np.int64),
+        is_open=np.array([r["open_version"] is not None for r in rows], dtype=bool),
     )
 
 
-async def _begin(connection: Connection, rule: Rule, family: Neighbours, values: _Values, now: int) -> int:
-    ready = await connection.fetch(READY, rule.id, family.lasting_us / 1e6)
-    findings = []
-    for row in ready:
-        place = values.at(row["device_id"])
-        if place is not None and values.off[place] >= 1:
-            findings.append(_finding(family, row, values, place))
+async def _remember(
+    connection: Connection, rule: Rule, rows: Sequence[asyncpg.Record], verdict: Verdict
+) -> None:
+    suspects = np.flatnonzero(verdict.since > NEVER).tolist()
+    devices = [rows[i]["device_id"] for i in suspects]
+    await connection.execute(FORGET, rule.id, devices)
+    since = [to_datetime(int(verdict.since[i])) for i in suspects]
+    await connection.execute(SUSPECT, rule.id, devices, since)
+
+
+async def _begin(
+    connection: Connection,
+    rule: Rule,
+    family: Neighbours,
+    rows: Sequence[asyncpg.Record],
+    verdict: Verdict,
+    now: int,
+) -> int:
+    places = np.flatnonzero(verdict.begins).tolist()
+    if not places:
+        return 0
+    asked = [rows[place]["device_id"] for place in places]
+    titles = {r["id"]: r for r in await connection.fetch(TITLES, asked)}
+    findings = [
+        _finding(family, rows[place], titles[rows[place]["device_id"]], verdict, place) for place in places
+    ]
     return await begin(connection, rule, findings, now)
 
 
-def _finding(family: Neighbours, row: asyncpg.Record, values: _Values, place: int) -> Finding:
-    reading = values.rows[place]
-    median, spread = float(values.usual.median[place]), float(values.usual.spread[place])
+def _finding(
+    family: Neighbours, row: asyncpg.Record, title: asyncpg.Record, verdict: Verdict, place: int
+) -> Finding:
+    since = int(verdict.since[place])
     return Finding(
         device_id=row["device_id"],
         severity=family.severity,
-        observed_at=to_microseconds(row["since"]) + family.lasting_us,
-        received_at=to_microseconds(reading["received_at"]),
+        observed_at=since + family.lasting_us,
+        received_at=to_microseconds(row["received_at"]),
         evidence={
             "condition": f"{family.measurement} far from its neighbours' median",
-            "since": row["since"].isoformat(),
+            "since": to_datetime(since).isoformat(),
             "values": {
-                "value": round(float(values.value[place]), 2),
-                "median": round(median, 2),
-                "neighbours": int(values.usual.neighbours[place]),
+                "value": round(row["value"], 2),
+                "median": round(float(verdict.usual.median[place]), 2),
+                "neighbours": int(verdict.usual.neighbours[place]),
             },
-            "limits": {"off_by": round(max(family.off_by * spread, family.minimum), 2)},
+            "limits": {"off_by": round(float(verdict.limit[place]), 2)},
         },
-        names={"device": row["title"], "municipality": row["municipality"]},
+        names={"device": title["title"], "municipality": title["municipality"]},
     )
 
 
-async def _end(connection: Connection, rule: Rule, values: _Values, near: set[int], now: int) -> int:
-    endings = []
-    for alert in await connection.fetch(OPEN_ALERTS, rule.id):
-        place = values.at(alert["device_id"])
-        if place is not None and alert["device_id"] in near:
-            reading = values.rows[place]
-            endings.append(
-                Ending(
-                    device_id=alert["device_id"],
-                    rule=rule.id,
-                    version=alert["rule_version"],
-                    severity=Severity(alert["severity"]),
-                    observed_at=to_microseconds(reading["observed_at"]),
-                    received_at=to_microseconds(reading["received_at"]),
-                    condition="near its neighbours' median again",
-                )
-            )
+async def _end(
+    connection: Connection, rule: Rule, rows: Sequence[asyncpg.Record], verdict: Verdict, now: int
+) -> int:
+    endings = [
+        Ending(
+            device_id=rows[place]["device_id"],
+            rule=rule.id,
+            version=rows[place]["open_version"],
+            severity=Severity(rows[place]["open_severity"]),
+            observed_at=to_microseconds(rows[place]["observed_at"]),
+            received_at=to_microseconds(rows[place]["received_at"]),
+            condition="near its neighbours' median again",
+        )
+        for place in np.flatnonzero(verdict.ends).tolist()
+    ]
     return await end(connection, endings, now)

@@ -2,16 +2,19 @@
 
 `latest` shows whom to suspect, sweep_pending since when; the stored readings are asked only once a device's
 time is over, and again only when a newer value was found there. A device that never sent it is left alone.
+Who is overdue is for rules.refreshing to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import asyncpg
+import numpy as np
 
-from devices.instants import to_microseconds
+from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
+from rules import refreshing
 from rules.families import NotRefreshed
 from rules.incidents import Ending, Finding, Moment, begin, end
 from rules.program import Rule
@@ -38,10 +41,9 @@ WHERE device.kind = $4 AND device.retired_at IS NULL
 ON CONFLICT (rule, device_id) DO NOTHING
 """
 
-# A device that is silent has another alert: it must have been heard within the last two intervals.
+# It only narrows what is read: rules.refreshing decides, by the last good value.
 OVERDUE = """
 SELECT pending.device_id, pending.since, latest.received_at, latest.interval_s,
-    greatest(latest.interval_s * $3::float8, $4::float8) AS patience_s,
     coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality,
     good.observed_at AS last_good
 FROM sweep_pending AS pending
@@ -95,7 +97,7 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     kind = kinds[rule.definition.kind]
     bit = kind.measurement(family.measurement).bit
     named = {"kind": kind.name, "measurement": family.measurement, "bit": bit}
-    made = await _end(connection, rule, moment.now, REFRESHED.format(**named))
+    made = await _end(connection, rule, moment, REFRESHED.format(**named))
     if moment.caught_up_at is None:
         return made
     await connection.execute(FORGET, rule.id, family.measurement, bit)
@@ -103,7 +105,7 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     return made + await _begin(connection, rule, family, moment, OVERDUE.format(**named))
 
 
-async def _end(connection: Connection, rule: Rule, now: int, query: str) -> int:
+async def _end(connection: Connection, rule: Rule, moment: Moment, query: str) -> int:
     rows = await connection.fetch(query, rule.id)
     endings = [
         Ending(
@@ -116,39 +118,47 @@ async def _end(connection: Connection, rule: Rule, now: int, query: str) -> int:
             condition="a value was received",
         )
         for row in rows
+        if not moment.rests(row["device_id"])
     ]
-    return await end(connection, endings, now)
+    return await end(connection, endings, moment.now)
 
 
 async def _begin(connection: Connection, rule: Rule, family: NotRefreshed, moment: Moment, query: str) -> int:
+    heard = to_datetime(moment.heard_until)
     rows = await connection.fetch(
-        query, rule.id, moment.at, family.missing, family.at_least_us / 1e6, LOOK_BACK_DAYS
+        query, rule.id, heard, family.missing, family.at_least_us / 1e6, LOOK_BACK_DAYS
     )
+    rows = [row for row in rows if not moment.rests(row["device_id"])]
     if not rows:
         return 0
     await connection.execute(
         LEARN, rule.id, *zip(*((r["device_id"], r["last_good"]) for r in rows), strict=True)
     )
-    findings = [f for row in rows if (f := _finding(family, row, moment.now))]
-    return await begin(connection, rule, findings, moment.now)
+    known = [row for row in rows if row["last_good"] is not None]
+    return await begin(connection, rule, _findings(family, known, moment), moment.now)
 
 
-def _finding(family: NotRefreshed, row: asyncpg.Record, now: int) -> Finding | None:
-    """Return what is wrong; None when the stored readings know a value that is new enough, or none at all."""
-    if row["last_good"] is None:
-        return None
-    deadline = to_microseconds(row["last_good"]) + round(row["patience_s"] * 1e6)
-    if deadline > now:
-        return None
+def _findings(family: NotRefreshed, rows: Sequence[asyncpg.Record], moment: Moment) -> list[Finding]:
+    """Return what is wrong; nothing where the stored readings know a value that is new enough."""
+    last_good = np.array([to_microseconds(r["last_good"]) for r in rows], dtype=np.int64)
+    received_at = np.array([to_microseconds(r["received_at"]) for r in rows], dtype=np.int64)
+    interval_us = np.array([r["interval_s"] * 1e6 for r in rows], dtype=np.float64).astype(np.int64)
+    patience_us = refreshing.patience_us(family, interval_us)
+    late = refreshing.overdue(family, last_good, received_at, interval_us, moment.heard_until)
+    return [_finding(family, rows[i], int(patience_us[i]), moment.now) for i in np.flatnonzero(late).tolist()]
+
+
+def _finding(family: NotRefreshed, row: asyncpg.Record, patience_us: int, now: int) -> Finding:
+    last_good = to_microseconds(row["last_good"])
     return Finding(
         device_id=row["device_id"],
         severity=family.severity,
-        observed_at=deadline,
+        observed_at=last_good + patience_us,
         received_at=to_microseconds(row["received_at"]),
         evidence={
-            "condition": f"no good {family.measurement} for {row['patience_s'] / 3600:g} h",
+            "condition": f"no good {family.measurement} for {patience_us / 3600e6:g} h",
             "since": row["last_good"].isoformat(),
-            "values": {"missing_h": round((now - to_microseconds(row["last_good"])) / 3600e6, 1)},
+            "values": {"missing_h": round((now - last_good) / 3600e6, 1)},
             "limits": {"interval_s": row["interval_s"], "missing": family.missing},
         },
         names={"device": row["title"], "municipality": row["municipality"]},

@@ -1,7 +1,7 @@
 """Silence: nothing was received from a device for so many of its expected intervals.
 
-Judged by receive time, and only while our own ingest is alive and has been caught up for longer than that
-device's interval: an outage of ours is not a silent city.
+Judged by receive time and up to ingest's last sign of life, and only while it has been caught up for longer
+than that device's interval: an outage of ours is not a silent city.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ class _Overdue:
 
 async def sweep(connection: Connection, rule: Rule, moment: Moment) -> int:
     """Open and resolve alerts of one rule; return how many transitions that made."""
-    made = await _resolve(connection, rule, moment.now)
+    made = await _resolve(connection, rule, moment)
     if moment.caught_up_at is None:
         return made
-    return made + await _open(connection, rule, moment.caught_up_at, moment.now)
+    return made + await _open(connection, rule, moment.caught_up_at, moment)
 
 
-async def _resolve(connection: Connection, rule: Rule, now: int) -> int:
+async def _resolve(connection: Connection, rule: Rule, moment: Moment) -> int:
     """Close alerts of devices that were heard again; their reading says when."""
     rows = await connection.fetch(RESUMED, [rule.id])
     endings = [
@@ -84,16 +84,17 @@ async def _resolve(connection: Connection, rule: Rule, now: int) -> int:
             condition="a reading was received",
         )
         for row in rows
+        if not moment.rests(row["device_id"])
     ]
-    return await end(connection, endings, now)
+    return await end(connection, endings, moment.now)
 
 
-async def _open(connection: Connection, rule: Rule, caught_up_at: datetime, now: int) -> int:
+async def _open(connection: Connection, rule: Rule, caught_up_at: datetime, moment: Moment) -> int:
     silent = rule.definition.silent
     assert silent is not None
     rows = await connection.fetch(
         OVERDUE,
-        to_datetime(now),
+        to_datetime(moment.heard_until),
         caught_up_at,
         rule.definition.kind,
         silent.intervals,
@@ -101,9 +102,11 @@ async def _open(connection: Connection, rule: Rule, caught_up_at: datetime, now:
         rule.id,
     )
     overdue = [_overdue(row, silent) for row in rows]
-    heard = await _heard_since(connection, overdue)
-    findings = [_finding(silent, d, now) for d in overdue if d.device_id not in heard]
-    return await begin(connection, rule, findings, now)
+    # Whoever was being worked on has its time again once the work is done.
+    missed = [d for d in overdue if not moment.rests(d.device_id, d.deadline - d.received_at)]
+    heard = await _heard_since(connection, missed)
+    findings = [_finding(silent, d, moment.now) for d in missed if d.device_id not in heard]
+    return await begin(connection, rule, findings, moment.now)
 
 
 def _overdue(row: asyncpg.Record, silent: Silent) -> _Overdue:

@@ -107,3 +107,21 @@ def test_default_packs_hold_the_sweep_rules_of_every_kind() -> None:
     families = {d.id: type(d.sweep) for d in default_packs(KINDS) if d.sweep}
 
     assert families == {"circuit-down": ChildrenDown, "bin-full-soon": Forecast}
+
+
+def test_condition_in_the_gate_of_a_sweep_rule_is_refused_with_the_reason() -> None:
+    text = """
+- id: quiet
+  kind: bin
+  summary: {en: a, fr: b, ar: c}
+  silent: {missing: 3 intervals}
+  when: {local_time: "22:00-06:00", condition: fill_pct > 5}
+"""
+    with pytest.raises(RulesRefused) as refused:
+        parse(text, load())
+
+    (error,) = refused.value.errors
+    assert (error.line, error.message) == (
+        6,
+        "a sweep rule looks at many devices, not at a reading: it has no condition",
+    )

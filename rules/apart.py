@@ -1,0 +1,82 @@
+"""Who is far from what is usual around it, since when, and whether for long enough.
+
+Pure. Must not know the database or when a sweep looks (sweep_neighbours). Medians are rules.neighbourhood's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules import neighbourhood
+from rules.families import Neighbours
+from rules.neighbourhood import Usual
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+STILL_OFF = 0.5
+"""An alert ends when the value is nearer than this part of the limit."""
+NEVER = -(1 << 62)
+"""In place of an instant that never was."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newest:
+    """Newest good values of n devices, (n,) each; instants in microseconds.
+
+    group: whoever hangs on the same parent, negative for none. since: from when it has been far already,
+    else NEVER. is_open: it has an alert.
+    """
+
+    value: Floats
+    observed_at: Ints
+    group: Ints
+    lat: Floats
+    lon: Floats
+    since: Ints
+    is_open: Bools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What is to be done, (n,) each. since: what to remember, NEVER for nothing. begins, ends: of alerts."""
+
+    usual: Usual
+    limit: Floats
+    since: Ints
+    begins: Bools
+    ends: Bools
+
+
+def judge(family: Neighbours, newest: Newest) -> Verdict:
+    """Compare every device with its neighbours; too few of them, and it is compared with nobody."""
+    if family.within_m is None:
+        usual = neighbourhood.by_group(newest.group, newest.value)
+    else:
+        usual = neighbourhood.by_distance(newest.lat, newest.lon, newest.value, family.within_m)
+    limit = np.maximum(family.off_by * usual.spread, family.minimum)
+    off = _off(family, newest.value, usual, limit)
+    far = off >= 1
+    # The median may waver: whoever is off stays suspect until clearly back.
+    remembered = np.where(off >= STILL_OFF, newest.since, NEVER)
+    since = np.where(far & (remembered == NEVER), newest.observed_at, remembered)
+    lasted = newest.observed_at - family.lasting_us >= since
+    return Verdict(
+        usual=usual,
+        limit=limit,
+        since=since,
+        begins=far & lasted & ~newest.is_open,
+        ends=newest.is_open & (off < STILL_OFF),
+    )
+
+
+def _off(family: Neighbours, value: Floats, usual: Usual, limit: Floats) -> Floats:
+    """Return how far off each is: 1 is the limit, 0 also where there are too few neighbours."""
+    enough = (usual.neighbours >= family.at_least) & np.isfinite(limit)
+    distance = np.abs(value - usual.median)
+    off: Floats = np.where(enough & (distance > 0), distance / np.where(limit > 0, limit, 1e-9), 0.0)
+    return off

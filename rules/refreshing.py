@@ -1,0 +1,35 @@
+"""Which measurements are no longer refreshed although their device speaks.
+
+Pure. Must not know the database or when a sweep looks (sweep_refreshed).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.families import NotRefreshed
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+HEARD_INTERVALS = 2.0
+"""A device that is silent has another alert: it must have been heard within the last two intervals."""
+
+
+def patience_us(family: NotRefreshed, interval_us: Ints) -> Ints:
+    """Return how long devices may be without a good value."""
+    patience: Ints = np.maximum((interval_us * family.missing).astype(np.int64), family.at_least_us)
+    return patience
+
+
+def overdue(family: NotRefreshed, last_good: Ints, received_at: Ints, interval_us: Ints, at: int) -> Bools:
+    """Tell which devices have gone without a good value for too long, (n,) each; microseconds.
+
+    Args:
+        last_good: when the last good value was observed.
+        received_at, interval_us: of the newest reading, and how soon after it another was expected.
+    """
+    speaks = received_at + (interval_us * HEARD_INTERVALS).astype(np.int64) > at
+    late: Bools = speaks & (last_good + patience_us(family, interval_us) <= at)
+    return late

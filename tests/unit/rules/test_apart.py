@@ -1,0 +1,56 @@
+"""Who is far from its neighbours, without a database: the decision that service and benchmark share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rules import apart
+from rules.apart import NEVER, Newest
+from rules.families import Neighbours
+from rules.transition import Severity
+
+MINUTE = 60_000_000
+FAMILY = Neighbours(
+    measurement="voltage_v",
+    within_m=None,
+    at_least=3,
+    off_by=6.0,
+    minimum=10.0,
+    lasting_us=30 * MINUTE,
+    severity=Severity.WARNING,
+)
+
+
+def newest(first: float, minute: float, *, since: float | None = None, is_open: bool = False) -> Newest:
+    """Return five devices of one parent, four of them at 230."""
+    n = 5
+    off_since = NEVER if since is None else round(since * MINUTE)
+    return Newest(
+        value=np.array([first, 230.0, 230.5, 229.5, 230.2]),
+        observed_at=np.full(n, round(minute * MINUTE), dtype=np.int64),
+        group=np.ones(n, dtype=np.int64),
+        lat=np.full(n, np.nan),
+        lon=np.full(n, np.nan),
+        since=np.array([off_since, *[NEVER] * 4], dtype=np.int64),
+        is_open=np.array([is_open, *[False] * 4]),
+    )
+
+
+def test_far_value_is_remembered_at_once_and_told_when_it_lasted() -> None:
+    verdict = apart.judge(FAMILY, newest(245, 0))
+    assert verdict.since.tolist() == [0, *[NEVER] * 4]
+    assert not verdict.begins.any()
+
+    assert not apart.judge(FAMILY, newest(245, 29, since=0)).begins.any()
+    assert apart.judge(FAMILY, newest(245, 30, since=0)).begins.tolist() == [True, *[False] * 4]
+
+
+def test_value_that_wavers_is_still_suspect_and_one_that_is_back_is_not() -> None:
+    assert apart.judge(FAMILY, newest(237, 10, since=0)).since[0] == 0
+    assert apart.judge(FAMILY, newest(232, 10, since=0)).since[0] == NEVER
+
+
+def test_alert_opens_once_and_ends_when_the_value_is_back() -> None:
+    assert not apart.judge(FAMILY, newest(245, 60, since=0, is_open=True)).begins.any()
+    assert not apart.judge(FAMILY, newest(237, 60, since=0, is_open=True)).ends.any()
+    assert apart.judge(FAMILY, newest(231, 60, since=0, is_open=True)).ends[0]

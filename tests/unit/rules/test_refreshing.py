@@ -1,0 +1,32 @@
+"""Which measurements are overdue, without a database: the decision that service and benchmark share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rules import refreshing
+from rules.families import NotRefreshed
+from rules.transition import Severity
+
+MINUTE = 60_000_000
+FAMILY = NotRefreshed(measurement="fill_pct", missing=6.0, at_least_us=60 * MINUTE, severity=Severity.WARNING)
+
+
+def overdue(last_good: float, received: float, at: float, interval: float = 10) -> bool:
+    def one(minute: float) -> refreshing.Ints:
+        return np.array([round(minute * MINUTE)], dtype=np.int64)
+
+    found = refreshing.overdue(FAMILY, one(last_good), one(received), one(interval), round(at * MINUTE))
+    return bool(found[0])
+
+
+def test_measurement_is_overdue_after_so_many_intervals_and_at_least_so_long() -> None:
+    assert not overdue(0, 55, 59)
+    assert overdue(0, 55, 60)
+    assert not overdue(0, 55, 60, interval=15)
+    assert not overdue(0, 55, 59, interval=1)
+
+
+def test_silent_device_is_not_told_for_its_measurements() -> None:
+    assert overdue(0, 45, 64)
+    assert not overdue(0, 45, 65)
