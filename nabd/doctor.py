@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import aiomqtt
+import asyncpg
 
 from devices import kinds, ledger
 from devices.instants import to_microseconds
@@ -66,6 +67,9 @@ async def examine(settings: Settings) -> list[Finding]:
         return [*findings, Finding(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
     try:
         return findings + await _database(connection, settings)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        fix = "let the user of NABD_DATABASE own the schema, or read the server's log"
+        return [*findings, Finding(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
     finally:
         await connection.close()
 
@@ -78,7 +82,8 @@ def _kinds(settings: Settings) -> Finding:
 
 
 def _disk(settings: Settings) -> Finding:
-    place = settings.data_dir if settings.data_dir.exists() else settings.data_dir.absolute().parent
+    wanted = settings.data_dir.absolute()
+    place = next(directory for directory in (wanted, *wanted.parents) if directory.exists())
     free = shutil.disk_usage(place).free / 1e9
     if free > 1:
         return fine("disk", f"{free:.0f} GB free")

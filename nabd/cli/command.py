@@ -6,9 +6,7 @@ Checks and records are in devices.commands; here is the broker connection of one
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import aiomqtt
@@ -18,35 +16,13 @@ from paho.mqtt.properties import Properties
 
 from devices import commands, registry, topics
 from devices.commands import NewCommand, SentCommand
-from devices.errors import Invalid
 from devices.topics import Channel
 from ingest import channels
+from nabd.address import BrokerAddress
 from nabd.cli import output, values
 from nabd.cli.database import Opened, run
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where a broker listens, and as whom to talk to it."""
-
-    host: str
-    port: int
-    user: str | None
-    password: str | None
-
-
-def address(url: str) -> Address:
-    """Read mqtt://[user:password@]host[:port].
-
-    Raises:
-        Invalid: it is not written like that.
-    """
-    parts = urlsplit(url)
-    if parts.scheme != "mqtt" or not parts.hostname:
-        raise Invalid("NABD_BROKER", "write it as mqtt://[user:password@]host[:port]")
-    user = unquote(parts.username) if parts.username else None
-    password = unquote(parts.password) if parts.password else None
-    return Address(host=parts.hostname, port=parts.port or 1883, user=user, password=password)
+from nabd.cli.run import load_settings
+from nabd.processes import NotConfigured, broker_of
 
 
 def command(
@@ -59,11 +35,12 @@ def command(
 ) -> None:
     """Send a command to a device; with --wait exit with 1 unless it succeeds."""
     expires_after = values.duration(expires)
+    try:
+        broker = broker_of(load_settings())
+    except NotConfigured as error:
+        output.fail(str(error))
 
     async def work(opened: Opened) -> SentCommand:
-        if not opened.settings.broker:
-            output.fail("no broker is named: set NABD_BROKER=mqtt://host:1883, as `nabd up` prints it")
-        broker = address(opened.settings.broker)
         told = await registry.get_device(opened.connection, device)
         kind = opened.kinds.get(told.kind)
         args = values.arguments(arg or (), commands.known_commands(kind).get(name))
@@ -73,7 +50,7 @@ def command(
         try:
             await _send(opened, broker, new, wait_s=expires_after.total_seconds() if wait else None)
         except aiomqtt.MqttError as error:
-            output.fail(f"the broker at {broker.host}:{broker.port} does not take it: {error}")
+            output.fail(f"broker {broker} does not take it: {error}; check NABD_BROKER")
         return await commands.get_command(opened.connection, new.id)
 
     sent = run(work)
@@ -86,12 +63,13 @@ def command(
         raise typer.Exit(1)
 
 
-async def _send(opened: Opened, broker: Address, new: NewCommand, *, wait_s: float | None) -> None:
+async def _send(opened: Opened, broker: BrokerAddress, new: NewCommand, *, wait_s: float | None) -> None:
     client = aiomqtt.Client(
         broker.host,
         broker.port,
-        username=broker.user,
+        username=broker.username,
         password=broker.password,
+        tls_context=broker.tls,
         identifier=f"nabd-command-{new.id}",
         protocol=aiomqtt.ProtocolVersion.V5,
         timeout=10,

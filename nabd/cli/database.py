@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import asyncpg
-from pydantic import ValidationError
 
 from devices import kinds
 from devices.errors import RegistryError
@@ -20,6 +19,7 @@ from devices.kinds import Kinds
 from devices.kinds.kind import KindError
 from nabd import clock
 from nabd.cli.output import fail
+from nabd.cli.run import load_settings
 from nabd.settings import Settings
 from store.connection import Connection
 from store.errors import StoreError
@@ -44,19 +44,16 @@ def run(work: Callable[[Opened], Awaitable[T]]) -> T:
 
     A refusal or an outage is printed as one line that names the fix; the exit code is then 1.
     """
+    settings = load_settings()
     try:
-        return asyncio.run(_opened(work))
+        return asyncio.run(_opened(work, settings))
     except (RegistryError, StoreError, KindError) as error:
         fail(str(error))
-    except ValidationError as error:
-        first = error.errors()[0]
-        fail(f"NABD_{str(first['loc'][0]).upper()}: {first['msg']}")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         fail(f"the database did not answer as expected: {error or type(error).__name__}; see `nabd doctor`")
 
 
-async def _opened(work: Callable[[Opened], Awaitable[T]]) -> T:
-    settings = Settings()
+async def _opened(work: Callable[[Opened], Awaitable[T]], settings: Settings) -> T:
     connection = await connect(_dsn(settings))
     try:
         await require_migrated(connection)

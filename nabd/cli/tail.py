@@ -27,6 +27,9 @@ def tail(
     """Print messages as they are published, without taking them from anyone. Ctrl-C ends it."""
     if channel not in ("+", *Channel):
         raise typer.BadParameter(f"one of {', '.join(Channel)}, or +", param_hint="--channel")
+    for name, level in (("DEVICE", device), ("--kind", kind), ("--municipality", municipality)):
+        if set(level) & set("/#") or ("+" in level and level != "+"):
+            raise typer.BadParameter(f"{level!r}: write one name, or + for all", param_hint=name)
     try:
         broker = processes.broker_of(load_settings())
     except NotConfigured as error:

@@ -71,7 +71,10 @@ def instant(text: str | None, now: int) -> datetime | None:
     if text is None:
         return None
     if AGO.fullmatch(text):
-        return to_datetime(now) - duration(text)
+        try:
+            return to_datetime(now) - duration(text)
+        except OverflowError:
+            raise typer.BadParameter(f"{text!r} ago is before the calendar") from None
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:

@@ -1,0 +1,76 @@
+"""What the command line says of what it cannot use: one line that names the fix, never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from nabd import doctor
+from nabd.cli import app, values
+from nabd.settings import Settings
+from tests.waiting import now
+
+
+def nabd(*arguments: str) -> tuple[int, str]:
+    """Run a command and return its exit code and what it complained of."""
+    result = CliRunner().invoke(app, list(arguments))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stderr
+
+
+@pytest.mark.parametrize("url", ["mqtt://h:abc", "http://h", "h:1883", "mqtt://"])
+@pytest.mark.parametrize("arguments", [("command", "B-1", "reboot"), ("tail",)])
+def test_broker_that_is_no_address_is_named(
+    monkeypatch: pytest.MonkeyPatch, url: str, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("NABD_BROKER", url)
+
+    code, said = nabd(*arguments)
+
+    assert code == 1
+    assert "NABD_BROKER: " in said
+    assert "expected mqtt://" in said
+
+
+def test_command_takes_a_broker_with_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NABD_BROKER", "mqtts://127.0.0.1:1")
+
+    _, said = nabd("command", "B-1", "reboot")
+
+    assert "no database is named" in said
+
+
+@pytest.mark.parametrize("arguments", [("ledger",), ("device", "list"), ("sweep",)])
+def test_variable_that_cannot_be_used_is_named(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("NABD_CLOCK", "noon")
+
+    code, said = nabd(*arguments)
+
+    assert code == 2
+    assert "NABD_CLOCK" in said
+
+
+@pytest.mark.parametrize("level", ["#", "a/b", "bin+"])
+def test_tail_refuses_what_is_no_level_of_a_topic(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+    monkeypatch.setenv("NABD_BROKER", "mqtt://127.0.0.1:1")
+
+    code, said = nabd("tail", level)
+
+    assert code == 2
+    assert "one name" in said
+
+
+def test_instant_before_the_calendar_is_refused() -> None:
+    with pytest.raises(typer.BadParameter, match="before the calendar"):
+        values.instant("999999d", now())
+
+
+async def test_doctor_looks_at_the_disk_of_a_directory_that_is_not_made_yet(tmp_path: Path) -> None:
+    findings = await doctor.examine(Settings(data_dir=tmp_path / "a" / "b" / "c"))
+
+    assert "disk" in {finding.subject for finding in findings}
