@@ -295,11 +295,11 @@ class Bin:
     def command(self, name: str, args: Mapping[str, object]) -> Answer:
         """Obey set_interval and calibrate."""
         if name == "set_interval":
-            every = number(args, "every_s", 1, 86400)
+            every = number(args, "interval_s", 1, 86400)
             if every is None:
-                return Answer(status="failed", detail="every_s: 1..86400")
+                return Answer(status="failed", detail="interval_s: 1..86400")
             self._interval = every
-            return Answer(status="succeeded", result={"every_s": every})
+            return Answer(status="succeeded", result={"interval_s": every})
         if name == "calibrate":
             return Answer(status="succeeded", result={"empty_mm": self._site.install_height_mm})
         return REJECTED

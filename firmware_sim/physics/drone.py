@@ -351,9 +351,9 @@ class Drone:
             case "return_home" | "hold":
                 return Answer(status="failed", detail=f"not flying: {self.phase}")
             case "set_interval":
-                every = number(args, "every_s", 1, 3600)
+                every = number(args, "interval_s", 1, 3600)
                 if every is None:
-                    return Answer(status="failed", detail="every_s: 1..3600")
+                    return Answer(status="failed", detail="interval_s: 1..3600")
                 self._docked_s = every
             case _:
                 return REJECTED

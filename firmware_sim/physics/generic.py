@@ -74,8 +74,11 @@ class GenericDevice:
         """Obey set_interval."""
         if name != "set_interval":
             return REJECTED
-        self._interval = number(args, "every_s", 1, 86400)
-        return Answer(status="succeeded" if self._interval else "failed")
+        every = number(args, "interval_s", 1, 86400)
+        if every is None:
+            return Answer(status="failed", detail="interval_s: 1..86400")
+        self._interval = every
+        return Answer(status="succeeded")
 
     def _first(self, m: Measurement) -> Value:
         if m.type is ValueType.TEXT:

@@ -270,15 +270,18 @@ class Light:
         """Obey set_dimming, resume_schedule and set_interval."""
         match name:
             case "set_dimming":
-                level = number(args, "dim_pct", 0, 100)
+                level = number(args, "pct", 0, 100)
                 if level is None:
-                    return Answer(status="failed", detail="dim_pct: 0..100")
+                    return Answer(status="failed", detail="pct: 0..100")
                 self._override = level
             case "resume_schedule":
                 self._override = None
             case "set_interval":
-                self._interval = number(args, "every_s", 1, 86400)
-                return Answer(status="succeeded" if self._interval else "failed")
+                every = number(args, "interval_s", 1, 86400)
+                if every is None:
+                    return Answer(status="failed", detail="interval_s: 1..86400")
+                self._interval = every
+                return Answer(status="succeeded", result={"interval_s": every})
             case _:
                 return REJECTED
         return Answer(status="succeeded", result={"commanded_dim_pct": self._override})

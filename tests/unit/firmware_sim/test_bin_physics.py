@@ -112,7 +112,7 @@ def test_bin_reports_more_often_while_it_lies_on_its_side() -> None:
 def test_bin_obeys_set_interval_within_limits() -> None:
     bin_ = make_bin()
 
-    assert bin_.command("set_interval", {"every_s": 30}).status == "succeeded"
+    assert bin_.command("set_interval", {"interval_s": 30}).status == "succeeded"
     assert bin_.interval_s() == 30.0
-    assert bin_.command("set_interval", {"every_s": -1}).status == "failed"
+    assert bin_.command("set_interval", {"interval_s": -1}).status == "failed"
     assert bin_.command("fly", {}).status == "rejected"

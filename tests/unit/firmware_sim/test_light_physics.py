@@ -103,7 +103,7 @@ def test_lamp_with_a_loose_neutral_reports_over_voltage_at_once() -> None:
 def test_lamp_keeps_a_commanded_level_until_told_to_resume() -> None:
     light = make_light()
 
-    light.command("set_dimming", {"dim_pct": 30})
+    light.command("set_dimming", {"pct": 30})
     light.step(MIDNIGHT)
     assert light.commanded_pct == 30.0
 

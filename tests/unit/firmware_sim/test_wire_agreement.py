@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pytest
 
 from devices import topics
+from devices.commands import known_commands
 from devices.kinds.kind import Kind, ValueType
 from devices.validation import check_attributes, check_device_name, check_position
 from devices.wire.decode import Decoded, Decoder
 from firmware_sim.outbox import Reading
-from firmware_sim.physics.model import Value
+from firmware_sim.physics.model import Physics, Value
 from firmware_sim.publish_log import digest
-from tests.unit.firmware_sim.build import KINDS, small_town
+from tests.unit.firmware_sim.build import KINDS, NOON, make_bin, make_drone, make_light, small_town
 from tests.unit.firmware_sim.test_town import lives
 
 
@@ -65,3 +68,21 @@ def test_town_is_what_the_registry_accepts() -> None:
         check_device_name(device.name)
         check_position(device.lat, device.lon)
         check_attributes(device.attributes, KINDS.get(device.kind))
+
+
+BUILDERS: Mapping[str, Callable[[], Physics]] = {"bin": make_bin, "light": make_light, "drone": make_drone}
+
+
+@pytest.mark.parametrize("kind", BUILDERS)
+def test_device_understands_the_commands_as_the_platform_words_them(kind: str) -> None:
+    device = BUILDERS[kind]()
+    device.step(NOON)
+    commands = {name: known for name, known in known_commands(KINDS[kind]).items() if known.arguments}
+    commands.pop("upload_mission", None)  # these drones keep the mission they have
+
+    answers = {
+        name: device.command(name, {argument.name: 60 for argument in known.arguments})
+        for name, known in commands.items()
+    }
+
+    assert {name: answer.status for name, answer in answers.items()} == dict.fromkeys(commands, "succeeded")

@@ -80,6 +80,17 @@ def test_every_lasting_service_restarts_and_has_a_health_check() -> None:
             assert "healthcheck" in service or "profiles" in service, name
 
 
+def test_every_process_of_ours_has_a_database_and_writes_where_it_may() -> None:
+    ours = {name: service for name, service in SERVICES.items() if service["image"].startswith("nabd:")}
+
+    assert len(ours) == 5
+    for name, service in ours.items():
+        assert "NABD_DATABASE" in service["environment"], name
+        assert (service["read_only"], service["tmpfs"]) == (True, ["/tmp"])
+    command = SERVICES["simulator"]["command"]
+    assert command[command.index("--logs") + 1].startswith("/tmp/")
+
+
 def test_images_are_pinned() -> None:
     for name, service in SERVICES.items():
         assert re.search(r":\d+\.\d+\.\d+", service["image"]), name
