@@ -16,6 +16,7 @@ import msgspec
 from firmware_sim.physics.model import SECOND, Truth
 
 SILENT = "silent"
+LOST_LINK = "drone-lost-link"
 FROZEN_VALUES = "frozen-values"
 CLOCK_WRONG = "clock-wrong"
 
@@ -26,12 +27,15 @@ class Expectation:
 
     unbroken: whether it must hold without a break. Where a moment decides nothing (a dose while the
     aircraft turns) what held before the moment still counts, as long as the fault stayed near.
+    gone_s: what returns within this time and one reading was never over. Where a value wavers around its
+    limit (mains, a flight along the field's edge) a moment on the right side is no repair.
     """
 
     fault: str
     lasts_s: float
     readings: float = 2.0
     unbroken: bool = True
+    gone_s: float = 0.0
 
 
 EXPECTED: Mapping[str, Expectation] = {
@@ -42,8 +46,8 @@ EXPECTED: Mapping[str, Expectation] = {
     "light-lamp-failure": Expectation(fault="lamp failure", lasts_s=300),
     "light-day-burner": Expectation(fault="day burner", lasts_s=1800),
     "light-dimming-failure": Expectation(fault="dimming failure", lasts_s=900),
-    "light-over-voltage": Expectation(fault="over voltage", lasts_s=600),
-    "light-under-voltage": Expectation(fault="under voltage", lasts_s=600),
+    "light-over-voltage": Expectation(fault="over voltage", lasts_s=600, gone_s=600),
+    "light-under-voltage": Expectation(fault="under voltage", lasts_s=600, gone_s=600),
     "drone-battery-low": Expectation(fault="battery below the way home", lasts_s=5),
     "drone-clogged-nozzle": Expectation(fault="clogged nozzle", lasts_s=10, unbroken=False),
     "drone-wrong-dose": Expectation(fault="wrong dose", lasts_s=25, unbroken=False),
@@ -51,6 +55,9 @@ EXPECTED: Mapping[str, Expectation] = {
     SILENT: Expectation(fault="silence", lasts_s=120, readings=3),
 }
 """How long each fault must hold before a rule built on the published starting points can see it."""
+
+BY_RECEIPT = (SILENT, LOST_LINK)
+"""What is judged by the platform's clock: nothing came."""
 
 _DAY_S = 86_400.0
 LONG_RUN: Mapping[str, Expectation] = {
@@ -69,9 +76,10 @@ LONG_RUN: Mapping[str, Expectation] = {
     "drone-hot-battery": Expectation(fault="hot battery", lasts_s=10),
     "drone-leak": Expectation(fault="leak", lasts_s=30, unbroken=False),
     "drone-pump-failure": Expectation(fault="pump failure", lasts_s=5),
-    "drone-off-target": Expectation(fault="off target", lasts_s=5),
+    "drone-off-target": Expectation(fault="off target", lasts_s=5, gone_s=5),
     "drone-altitude": Expectation(fault="too high", lasts_s=5),
     "drone-poor-fix": Expectation(fault="poor fix", lasts_s=5),
+    "drone-lost-link": Expectation(fault="lost link", lasts_s=10, readings=3),
 }
 """The same for faults that only show in months of town: see plan.LONG_RUN."""
 
@@ -101,7 +109,10 @@ class FaultLine(msgspec.Struct, kw_only=True):
 
 @dataclass(slots=True, kw_only=True)
 class _Open:
-    """A label under way. run: the share, up to now, of what its rule needs; best: the largest so far."""
+    """A label under way. run: the share, up to now, of what its rule needs; best: the largest so far.
+
+    gone: since when it neither holds nor is near, None while it does.
+    """
 
     start: int
     earliest: int
@@ -109,6 +120,7 @@ class _Open:
     held: bool = True
     run: float = 0.0
     best: float = 0.0
+    gone: int | None = None
 
 
 class FaultSink(Protocol):
@@ -160,25 +172,35 @@ class Labels:
         for expect, state in truth.items():
             label = self._open.get(expect)
             if label is not None:
-                if expect != SILENT:
+                if expect not in BY_RECEIPT:
                     label.interval_s = max(label.interval_s, interval_s)
                 self._ripen(expect, label, state, now - before, known_s)
             if state.holds or state.near:
+                if label is not None:
+                    label.gone = None
                 self._near.setdefault(expect, before)
                 if state.holds and label is None:
                     # Nobody hears from a silent device that it now wants to report more often.
-                    every_s = known_s if expect == SILENT else interval_s
+                    every_s = known_s if expect in BY_RECEIPT else interval_s
                     self._open[expect] = _Open(
                         start=now, earliest=self._near[expect], interval_s=every_s, held=not state.hidden
                     )
-            else:
+            elif label is None:
                 self._near.pop(expect, None)
-                if label is not None:
-                    self._close(expect, now, ended=True)
+            else:
+                label.gone = now if label.gone is None else label.gone
+                if now - label.gone >= self._forgotten_after(expect, interval_s):
+                    self._near.pop(expect, None)
+                    self._close(expect, label.gone, ended=True)
+
+    def _forgotten_after(self, expect: str, interval_s: float) -> int:
+        """Return after how many microseconds without it a fault is over."""
+        gone_s = expectation(expect).gone_s
+        return round((gone_s + interval_s) * SECOND) if gone_s else 0
 
     def _ripen(self, expect: str, label: _Open, state: Truth, passed: int, interval_s: float) -> None:
         """Add the time since the last look, if the fault held all through it and could be seen."""
-        every_s = label.interval_s if expect == SILENT else interval_s
+        every_s = label.interval_s if expect in BY_RECEIPT else interval_s
         if label.held:
             label.run += passed / SECOND / max(1e-3, self._needed_s(expect, every_s))
             label.best = max(label.best, label.run)
@@ -191,13 +213,13 @@ class Labels:
         for expect, label in list(self._open.items()):
             held = Truth(holds=label.held, near=True)
             self._ripen(expect, label, held, now - (self._last or now), self._interval_s)
-            self._close(expect, now, ended=False)
+            self._close(expect, label.gone or now, ended=label.gone is not None)
 
     def _close(self, expect: str, now: int, *, ended: bool) -> None:
         label = self._open.pop(expect)
         needed_s = self._needed_s(expect, label.interval_s)
         # The platform's own delay counts only for what shutdown cuts short: rules live in event time.
-        wanted = 1.0 if ended or expect == SILENT else 1.0 + self._delay_s / max(1e-3, needed_s)
+        wanted = 1.0 if ended or expect in BY_RECEIPT else 1.0 + self._delay_s / max(1e-3, needed_s)
         self._log.write(
             FaultLine(
                 device=self._device,
@@ -214,7 +236,7 @@ class Labels:
     def _needed_s(self, expect: str, interval_s: float) -> float:
         """Seconds that it must hold; the platform's delay counts for what is judged by the clock."""
         expected = expectation(expect)
-        if expect == SILENT:
+        if expect in BY_RECEIPT:
             return max(expected.lasts_s, expected.readings * interval_s) + self._delay_s
         return expected.lasts_s + expected.readings * interval_s
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from devices.kinds.kind import Kind
 from devices.topics import GATEWAY, Channel, Topic
-from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, SILENT, FaultSink, Labels, rfc3339
+from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, LOST_LINK, SILENT, FaultSink, Labels, rfc3339
 from firmware_sim.outbox import Reading
 from firmware_sim.physics.model import SECOND, Answer, Truth, Value, generator
 from firmware_sim.plan import CLOCK_OFF, FROZEN, INSTANT, LINK_LOSS, SILENCE, Planned, Schedule
@@ -29,7 +29,7 @@ _REMEMBERED = 1000
 
 _FAST_S, _SLOW_S = 300.0, 600.0
 """How far ahead, and behind, a clock may be; behind looks like a slow network for longer."""
-_STILL_SEEN = (SILENT, FROZEN_VALUES, CLOCK_WRONG)
+_STILL_SEEN = (SILENT, LOST_LINK, FROZEN_VALUES, CLOCK_WRONG)
 
 LinkBreaker = Callable[[bool], None]
 """Told True when the device's link goes down, and False when it may come up again."""
@@ -62,6 +62,7 @@ class Member:
         self._frozen: dict[str, Value] | None = None
         self._frozen_interval_s = 0.0
         self._clock_off_s = 0.0
+        self._mute_aloft: bool | None = None
         self._answered: dict[str, Answer] = {}
         self._started = start
         self._last_at: int | None = None
@@ -147,7 +148,7 @@ class Member:
         # Nobody can miss a device that has never been heard.
         mute = self._last_at is not None and (SILENCE in self._active or LINK_LOSS in self._active)
         truth = {
-            **self._physics.truth(),
+            **self._aloft(self._physics.truth(), mute),
             SILENT: Truth(holds=mute),
             FROZEN_VALUES: Truth(holds=bool(self._frozen)),
             CLOCK_WRONG: Truth(holds=self._clock_wrong()),
@@ -156,6 +157,20 @@ class Member:
         if self._frozen or self._clock_off_s < -_SLOW_S:
             truth = {rule: replace(state, hidden=rule not in _STILL_SEEN) for rule, state in truth.items()}
         self._labels.observe(now, truth, interval_s)
+
+    def _aloft(self, truth: Mapping[str, Truth], mute: bool) -> Mapping[str, Truth]:
+        """Return the truth with what it means that an aircraft is mute: lost, if it was heard last in flight.
+
+        Until it is heard again nobody knows whether it has landed.
+        """
+        flies = truth.get(LOST_LINK)
+        if flies is None:
+            return truth
+        if not mute:
+            self._mute_aloft = None
+        elif self._mute_aloft is None:
+            self._mute_aloft = flies.near
+        return {**truth, LOST_LINK: Truth(holds=bool(self._mute_aloft))}
 
     def _clock_wrong(self) -> bool:
         """Tell whether the clock is so wrong that somebody should set it."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNDATED
 from devices.wire.instants import ABSENT
 
 AHEAD_LIMIT = 5 * 60 * 1_000_000
@@ -79,7 +79,7 @@ class Dated:
     """What `date` found out, n rows.
 
     observed_at: (n,) int64 microseconds.
-    quality: (n,) int64, CLOCK_CORRECTED and UNDATED.
+    quality: (n,) int64, CLOCK_CORRECTED, CLOCK_UNSET and UNDATED.
     bad: why a row has no time, by row.
     """
 
@@ -157,7 +157,7 @@ def _date_unset(dated: Dated, rows: list[int], instant: NDArray[np.int64], recei
     """Date rows of a clock that was never set: received now, spaced as the device says."""
     times = instant[rows]
     dated.observed_at[rows] = received - (times.max() - times)
-    dated.quality[rows] |= UNDATED
+    dated.quality[rows] |= UNDATED | CLOCK_UNSET
 
 
 def _date_ahead(

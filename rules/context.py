@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns
 from devices.instants import to_datetime
-from devices.kinds.kind import CLOCK_CORRECTED, Kind, Reporting
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, Kind, Reporting
 from rules import sun
 from rules.attributes import INTERVAL, Attributes
 
@@ -106,6 +106,11 @@ class Context:
         """Tell whether the device's clock was so wrong that its time was corrected."""
         marked = self.columns.quality[self.order] & CLOCK_CORRECTED > 0
         return self.keep("clock", lambda: marked.astype(np.float64))
+
+    def clock_unset(self) -> Floats:
+        """Tell whether the device sent the time of a clock that was never set."""
+        marked = self.columns.quality[self.order] & CLOCK_UNSET > 0
+        return self.keep("clock_unset", lambda: marked.astype(np.float64))
 
     def local_min(self) -> NDArray[np.int64]:
         """Return minutes after midnight on the clock of the device's municipality."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rules.among import Among
 from rules.families import Sweep
 from rules.transition import Severity
 
@@ -59,11 +60,15 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silent:
-    """A sweep rule: no reading for so many expected intervals, but at least so long."""
+    """A sweep rule: no reading for so many expected intervals, but at least so long.
+
+    after: judged only where this is what the device said last.
+    """
 
     intervals: float
     at_least_us: int
     severity: Severity
+    after: Among | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

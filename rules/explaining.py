@@ -173,15 +173,24 @@ async def _past(connection: Connection, kind: Kind, rule: str, device: Device, w
     )
 
 
-_LATEST = "SELECT observed_at, received_at, interval_s FROM latest WHERE device_id = $1"
+_LATEST = """
+SELECT observed_at, received_at, interval_s,
+    $2::text IS NULL OR measurements ->> $2 = ANY($3::text []) AS judged
+FROM latest WHERE device_id = $1
+"""
 
 
 async def _explain_silence(connection: Connection, rule: Rule, present: Present) -> Explanation:
     silent = rule.definition.silent
     assert silent is not None
-    row: asyncpg.Record | None = await connection.fetchrow(_LATEST, present.device_id)
+    row: asyncpg.Record | None = await connection.fetchrow(
+        _LATEST,
+        present.device_id,
+        None if silent.after is None else silent.after.measurement,
+        None if silent.after is None else silent.after.one_of,
+    )
     deadline = None
-    if row is not None:
+    if row is not None and row["judged"]:
         patience_us = max(round(row["interval_s"] * silent.intervals * 1e6), silent.at_least_us)
         deadline = to_microseconds(row["received_at"]) + patience_us
     return Explanation(

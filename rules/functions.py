@@ -137,6 +137,11 @@ def _clock_corrected(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     return Typed(Type.CONDITION, lambda c: c.clock_corrected())
 
 
+def _clock_unset(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    arguments(call, 0, 0, "clock_unset()")
+    return Typed(Type.CONDITION, lambda c: c.clock_unset())
+
+
 def _known(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     """x, or something else where x is undecided."""
     x_node, otherwise_node = arguments(call, 2, 2, "known(x, otherwise)")
@@ -217,6 +222,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "sun": _sun,
     "lag": _lag,
     "clock_corrected": _clock_corrected,
+    "clock_unset": _clock_unset,
     "known": _known,
     "only": _only,
     "away_m": _away,

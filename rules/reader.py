@@ -13,6 +13,7 @@ import yaml
 
 from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Kind
+from rules.among import read_among
 from rules.definition import ID, LANGUAGES, SETTLE_US, Definition, Gap, Gate, Hold, Silent
 from rules.durations import duration_us
 from rules.errors import RuleError, closest
@@ -39,7 +40,7 @@ _STREAM_KEYS = [
 ]
 _SWEEP_FAMILIES = ["silent", *FAMILIES]
 _SWEEP_KEYS = [*_SHARED, "family", *_SWEEP_FAMILIES]
-_SILENT_KEYS = ("missing", "at_least", "severity")
+_SILENT_KEYS = ("missing", "at_least", "severity", "after")
 _READINGS = re.compile(r"(\d+)\s*readings?")
 _INTERVALS = re.compile(r"(\d+(?:\.\d+)?)\s*intervals?")
 _GATE_CHOICES = {"days": ("weekend", "workdays"), "sun": ("day", "night"), "maintenance": ("rest", "look")}
@@ -122,7 +123,7 @@ class Reader:
             late=self._choice("late", ("record", "raise"), "record"),
             use_suspect=self._choice("use_suspect", (False, True), False),
             route=self._text("route") or "",
-            silent=self._silent() if sweep and "silent" in self._nodes else None,
+            silent=self._silent(self._kinds.get(kind or "")) if sweep and "silent" in self._nodes else None,
             sweep=self._sweep(family, self._kinds.get(kind or "")) if family in FAMILIES else None,
             source=_plain(node),
         )
@@ -250,7 +251,7 @@ class Reader:
             return None
         return Gate(local_from_min=start, local_to_min=end, condition=given.get("condition"), **chosen)
 
-    def _silent(self) -> Silent | None:
+    def _silent(self, kind: Kind | None) -> Silent | None:
         given = self._expressions("silent")
         for name in given:
             if name not in _SILENT_KEYS:
@@ -266,7 +267,12 @@ class Reader:
         except ValueError as error:
             self.wrong(self._nodes["silent"], str(error))
             return None
-        return Silent(intervals=float(missing[1]), at_least_us=at_least, severity=severity)
+        try:
+            after = read_among(given["after"], kind) if "after" in given else None
+        except RuleError as error:
+            self.wrong(self._nodes["silent.after"], f"silent.after: {error.message}", error.suggestion)
+            return None
+        return Silent(intervals=float(missing[1]), at_least_us=at_least, severity=severity, after=after)
 
     def _family(self) -> str:
         """Return the family the rule belongs to; silence when it names none."""

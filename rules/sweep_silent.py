@@ -38,6 +38,7 @@ WHERE device.retired_at IS NULL
         SELECT FROM alert
         WHERE alert.rule = $6 AND alert.device_id = latest.device_id AND alert.state = 'firing'
     )
+    AND ($7::text IS NULL OR latest.measurements ->> $7 = ANY($8::text []))
 ORDER BY latest.device_id
 """
 
@@ -100,6 +101,8 @@ async def _open(connection: Connection, rule: Rule, caught_up_at: datetime, mome
         silent.intervals,
         silent.at_least_us / 1e6,
         rule.id,
+        None if silent.after is None else silent.after.measurement,
+        None if silent.after is None else silent.after.one_of,
     )
     overdue = [_overdue(row, silent) for row in rows]
     # Whoever was being worked on has its time again once the work is done.
@@ -131,7 +134,10 @@ def _finding(silent: Silent, device: _Overdue, now: int) -> Finding:
         evidence={
             "condition": f"no reading for {silent.intervals:g} intervals",
             "since": to_datetime(device.received_at).isoformat(),
-            "values": {"silent_min": round((now - device.received_at) / 60e6, 1)},
+            "values": {
+                "silent_min": round((now - device.received_at) / 60e6, 1),
+                "silent_s": round((now - device.received_at) / 1e6),
+            },
             "limits": {"interval_s": device.interval_s},
         },
         names=device.names,

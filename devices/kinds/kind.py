@@ -28,6 +28,8 @@ CLOCK_CORRECTED = 1 << 0
 """Quality bit: the device's clock ran ahead; observed_at carries the stored offset."""
 UNDATED = 1 << 1
 """Quality bit: no usable device time; observed_at was derived from the receive time."""
+CLOCK_UNSET = 1 << 2
+"""Quality bit beside UNDATED: the device has a clock, but it was never set; it sent a time nobody can use."""
 FIRST_MEASUREMENT_BIT = 8
 """Bits below belong to the platform; from here on each measurement owns one bit."""
 

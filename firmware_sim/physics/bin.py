@@ -216,9 +216,11 @@ class Bin:
                 near=self._overflowed or self.fill_pct >= _FULL_PCT - 1.5,
                 hidden=self.echo.blind or self.tilt_deg > 30.0,
             ),
+            # What smoulders is a fire, too; not before it is hot can its sensor tell it from the sun.
             "bin-fire": Truth(
-                holds=burning and (self._flame_c >= FLAME_C or self.temperature_c > _HOT_C),
+                holds=burning,
                 near=burning or self.temperature_c > 45.0,
+                hidden=self._flame_c < FLAME_C and self.temperature_c <= _HOT_C,
             ),
             "bin-tipped": Truth(holds=fallen),
             "bin-battery-low": Truth(holds=cell.left < EMPTY, near=cell.left < KNEE or cell.leak_per_s > 0.0),

@@ -300,6 +300,8 @@ class Drone:
             "drone-hot-battery": Truth(holds=self.battery_c > 60.0, near=self.battery_c > 52.0),
             "drone-altitude": Truth(holds=airborne and high > _CEILING_M, near=airborne and high > 28.0),
             "drone-poor-fix": Truth(holds=airborne and troubles.jammed),
+            # One step away from it: only its electronics know whether it is mute.
+            "drone-lost-link": Truth(holds=False, near=airborne),
             **self._spraying_truth(),
         }
 

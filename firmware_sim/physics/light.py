@@ -86,6 +86,7 @@ class Light:
         self._healthy_since = 0
         self.wear = Wear()
         self._struck = 0.0
+        self._unlit = False
         self._lit_h = 0.0
         self.commanded_pct = 0.0
         self.output_pct = 0.0
@@ -111,6 +112,8 @@ class Light:
         self.energy_kwh += self.power_w * dt / HOUR_S / 1000.0
         lit_h = dt / HOUR_S if self.power_w > 5.0 else 0.0
         self.burn_hours += lit_h
+        told_in_vain = self._is_open() and self.commanded_pct > 0.0
+        self._unlit = told_in_vain or (self._unlit and self._light_level() < 0.05)
         self._lit_h += lit_h
         warm = (
             self._weather.temperature_c(now) + 28.0 * self.wear.heat * self.power_w / self._site.rated_power_w
@@ -146,9 +149,13 @@ class Light:
     def _mains_wrong(self) -> bool:
         return abs(self.voltage_v - 230.0) > 25.0
 
+    def _is_open(self) -> bool:
+        """Tell whether the LEDs get no current."""
+        return "open_led" in self._causes or self.wear.dark_share > 0.0
+
     def _light_level(self) -> float:
         """Fraction of full light that really leaves the lamp."""
-        if "open_led" in self._causes or self.wear.dark_share > 0.0 or not self.wear.lit:
+        if self._is_open() or not self.wear.lit:
             return 0.0
         if "welded_relay" in self._causes and self.output_pct < 1.0:
             return 1.0
@@ -216,14 +223,15 @@ class Light:
         lit = self._light_level() > 0.05
         sun = self._weather.sun_deg(self._now or 0)
         astray = abs(self.output_pct - self.commanded_pct)
-        dark = "open_led" in self._causes or wear.dark_share > 0.0
+        dark = self._is_open()
         worn = self.burn_hours - RATED_LIFE_H
-        # What is broken stays broken while nobody can see it: by day, or while dimmed.
+        # What is broken stays broken while nobody can see it: by day, or while dimmed. What was repaired by
+        # day is broken to everybody until it lights.
         return {
-            "light-lamp-failure": Truth(holds=dark and told, near=dark),
+            "light-lamp-failure": Truth(holds=dark and told, near=dark or self._unlit),
             "light-day-burner": Truth(holds=lit and sun > 3.0, near=lit and sun > 2.0),
             # More than ten whole points: controllers know no halves.
-            "light-dimming-failure": Truth(holds=told and astray > 10.5, near=told and astray > 8.0),
+            "light-dimming-failure": Truth(holds=told and astray > 10.5, near=told and astray > 7.5),
             "light-over-voltage": Truth(holds=self.voltage_v > 253.0, near=self.voltage_v > 250.0),
             "light-under-voltage": Truth(holds=self.voltage_v < 207.0, near=self.voltage_v < 210.0),
             "light-partial-failure": Truth(holds=0.93 * wear.dead_share > 0.15),

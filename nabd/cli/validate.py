@@ -12,7 +12,7 @@ from devices import kinds
 from devices.columns import Columns
 from devices.instants import to_datetime
 from devices.kinds import Kinds
-from devices.kinds.kind import CLOCK_CORRECTED, UNDATED, KindError
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNDATED, KindError
 from devices.registry import Device, Municipality, Registry
 from devices.topics import Channel, Topic
 from devices.wire import Decoder
@@ -110,6 +110,8 @@ def _said(columns: Columns, row: int) -> str:
     text = f"observed at {at}"
     if quality & UNDATED:
         text += ", taken from the receive time"
+    if quality & CLOCK_UNSET:
+        text += " because the clock was never set"
     if quality & CLOCK_CORRECTED:
         text += ", the clock runs ahead"
     return text + (f"; suspect: {', '.join(notes)}" if notes else "")

@@ -118,7 +118,7 @@ class Platform:
     def _hear(self, kind: str, columns: Columns) -> Iterator[Opening]:
         attributes = self._units[kind].attributes
         interval = Context(columns, np.arange(len(columns)), attributes).interval_us()
-        for silence in self._listeners[kind].hear(columns.device_id, columns.received_at, interval):
+        for silence in self._listeners[kind].hear(columns, interval):
             yield self._opening(*silence)
 
     def close(self, now: int) -> Iterator[Opening]:

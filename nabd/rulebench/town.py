@@ -28,8 +28,8 @@ class Numbers:
 
     days: float = 60.0
     bins: int = 60
-    lights: int = 64
-    drones: int = 5
+    lights: int = 80
+    drones: int = 6
 
     def of(self, kind: str) -> int:
         """Return how many devices of a kind."""

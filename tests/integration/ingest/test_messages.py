@@ -10,7 +10,7 @@ import msgspec
 
 from devices.commands import get_command, new_command, record_sent
 from devices.instants import to_datetime
-from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNDATED
 from devices.registry import get_device
 from tests.integration.ingest.conftest import Town
 from tests.waiting import eventually, now
@@ -237,7 +237,7 @@ async def test_an_unset_clock_keeps_the_spacing_and_says_so(town: Town) -> None:
 
     assert sums["undated"] == 2
     rows = await town.readings()
-    assert [row["quality"] for row in rows] == [UNDATED] * 2
+    assert [row["quality"] for row in rows] == [UNDATED | CLOCK_UNSET] * 2
     assert (rows[1]["observed_at"] - rows[0]["observed_at"]).total_seconds() == 60
 
 

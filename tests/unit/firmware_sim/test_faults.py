@@ -48,6 +48,30 @@ def test_label_stays_open_while_the_value_hesitates_at_the_limit(tmp_path: Path)
     assert line.start == rfc3339(NOON + 60 * SECOND)
 
 
+def wavering(directory: Path, states: list[Truth]) -> list[FaultLine]:
+    """Return the labels of mains looked at every five minutes, told every fifteen."""
+    log = FaultLog(directory / "faults.jsonl")
+    labels = Labels("L1", log, 3.0)
+    for i, state in enumerate(states):
+        labels.observe(NOON + i * 300 * SECOND, {"light-over-voltage": state}, 900.0)
+    labels.close(NOON + len(states) * 300 * SECOND)
+    log.close()
+    return lines(directory / "faults.jsonl")
+
+
+def test_mains_that_are_fine_for_a_moment_are_still_the_same_fault(tmp_path: Path) -> None:
+    (line,) = wavering(tmp_path, [FINE, *[BAD] * 12, FINE, FINE, *[BAD] * 3, *[FINE] * 8])
+
+    assert line.start == rfc3339(NOON + 300 * SECOND)
+    assert line.end == rfc3339(NOON + 18 * 300 * SECOND), "since when it was gone, not when that was sure"
+
+
+def test_mains_that_are_fine_for_long_are_wrong_anew(tmp_path: Path) -> None:
+    found = wavering(tmp_path, [FINE, *[BAD] * 12, *[FINE] * 6, *[BAD] * 12, FINE])
+
+    assert [line.end is None for line in found] == [False, False]
+
+
 def test_label_has_no_end_when_the_fault_still_holds_at_shutdown(tmp_path: Path) -> None:
     (line,) = label(tmp_path, [FINE, BAD])
 

@@ -100,16 +100,17 @@ def test_blind_sensor_hides_an_overflow_from_everyone() -> None:
     assert bin_.truth()["bin-sensor-blocked"].holds
 
 
-def test_smoulder_is_a_fault_only_once_it_is_hot() -> None:
+def test_smoulder_is_seen_only_once_it_is_hot() -> None:
     bin_ = make_bin()
     bin_.step(NOON)
     bin_.begin("smoulder")
-    assert not bin_.truth()["bin-fire"].holds
-    assert bin_.truth()["bin-fire"].near
+    assert bin_.truth()["bin-fire"].holds
+    assert bin_.truth()["bin-fire"].hidden
 
     live(bin_, NOON, 3 * 3600, every_s=30)
 
     assert bin_.truth()["bin-fire"].holds
+    assert not bin_.truth()["bin-fire"].hidden
     assert bin_.temperature_c > 70.0
 
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import msgspec
 
-from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, FaultLine
+from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, LOST_LINK, SILENT, FaultLine
 from firmware_sim.member import Member
 from firmware_sim.outbox import Reading
 from firmware_sim.physics.model import DAY_S, SECOND
-from firmware_sim.plan import CLOCK_OFF, FROZEN
+from firmware_sim.plan import CLOCK_OFF, FROZEN, LINK_LOSS
 from tests.unit.firmware_sim.build import NOON, small_town
 
 
@@ -70,3 +70,31 @@ def test_wrong_clock_shows_in_the_time_a_device_tells_and_is_set_right_again() -
     (wrong,) = off - {0}
     told = bool(of(CLOCK_WRONG, lines))
     assert told == (wrong > 300 or wrong < -600)
+
+
+def flown(after_s: float) -> list[FaultLine]:
+    """Return the labels of a drone that takes off after a second and loses its link for five minutes."""
+    town = small_town(interval_cap_s=None, fault_mean_days=0.0)
+    drone = next(d for d in town.sensing if d.kind == "drone")
+    device = replace(drone, opening=((LINK_LOSS, after_s, 300.0),), causes=())
+    kept = Kept()
+    member = Member(device, town, NOON, kept, 5.0)
+    while member.due < NOON + 3600 * SECOND:
+        member.tick(member.due)
+    member.close(member.due)
+    return kept.lines
+
+
+def test_drone_that_goes_mute_in_flight_is_lost_until_it_is_heard_again() -> None:
+    found = flown(60.0)
+
+    (lost,), (silent,) = of(LOST_LINK, found), of(SILENT, found)
+    assert lost.detectable
+    assert (lost.start, lost.end) == (silent.start, silent.end)
+
+
+def test_drone_that_goes_mute_on_the_ground_is_not_lost_though_it_takes_off() -> None:
+    docked = flown(400.0)
+
+    assert len(of(SILENT, docked)) == 1
+    assert of(LOST_LINK, docked) == []

@@ -2,21 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from devices import kinds
+from devices.columns import MISSING, Columns, empty_values
 from nabd.rulebench.silence import Listener
 from rules.files import default_packs
 from rules.program import Rule
 
+KINDS = kinds.load()
 MINUTE = 60_000_000
-RULES = [Rule(definition=d, version=1) for d in default_packs(kinds.load()) if d.id == "silent"]
+RULES = [Rule(definition=d, version=1) for d in default_packs(KINDS) if d.id == "silent"]
+LOST_LINK = [Rule(definition=d, version=1) for d in default_packs(KINDS) if d.id == "drone-lost-link"]
+
+
+def readings(kind: str, minutes: Sequence[float]) -> Columns:
+    at = np.array([round(m * MINUTE) for m in minutes], dtype=np.int64)
+    n = len(at)
+    return Columns(
+        kind=KINDS[kind],
+        device_id=np.full(n, 7, dtype=np.int32),
+        observed_at=at,
+        received_at=at,
+        quality=np.zeros(n, dtype=np.int64),
+        boot=np.full(n, MISSING),
+        seq=np.full(n, MISSING),
+        values=empty_values(KINDS[kind], n),
+        extra=np.full(n, None, dtype=object),
+        message=np.arange(n, dtype=np.int32),
+    )
 
 
 def heard(listener: Listener, *minutes: float, interval_min: float = 10.0) -> list[tuple[str, int, int]]:
-    at = np.array([round(m * MINUTE) for m in minutes], dtype=np.int64)
-    device = np.full(len(at), 7, dtype=np.int32)
-    return list(listener.hear(device, at, np.full(len(at), round(interval_min * MINUTE))))
+    interval = np.full(len(minutes), round(interval_min * MINUTE), dtype=np.int64)
+    return list(listener.hear(readings("bin", minutes), interval))
+
+
+def flown(phase: str, *minutes: float) -> list[tuple[str, int, int]]:
+    """Return what is told of a drone that reports every second and says so."""
+    columns = readings("drone", minutes)
+    columns.values["flight_phase"][:] = phase
+    return list(Listener(LOST_LINK).hear(columns, np.full(len(minutes), 1_000_000, dtype=np.int64)))
 
 
 def test_device_is_silent_after_three_missing_intervals() -> None:
@@ -47,3 +75,16 @@ def test_silence_that_still_lasts_is_told_at_the_end() -> None:
 
     assert list(listener.close(29 * MINUTE)) == []
     assert list(listener.close(31 * MINUTE)) == [("silent", 7, 30 * MINUTE)]
+
+
+def test_link_is_lost_ten_seconds_after_the_last_word_in_flight() -> None:
+    assert flown("spraying", 0, 1) == [("drone-lost-link", 7, 10_000_000)]
+    assert flown("spraying", 0, 0.15) == []
+
+
+def test_drone_that_is_mute_on_the_ground_has_not_lost_its_link() -> None:
+    assert flown("docked", 0, 1) == []
+
+
+def test_nothing_is_told_without_rules_about_silence() -> None:
+    assert heard(Listener([]), 0, 100) == []

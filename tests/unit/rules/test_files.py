@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rules.among import Among
 from rules.definition import Gap, Gate, Hold, Silent
 from rules.errors import RulesRefused
 from rules.files import default_packs, parse, read_files
@@ -69,6 +70,37 @@ def test_sweep_rule_says_what_silence_is() -> None:
 
     assert d.kind is None
     assert d.silent == Silent(intervals=3, at_least_us=0, severity=Severity.MINOR)
+
+
+QUIET = """\
+id: quiet
+kind: drone
+summary: {en: a, fr: b, ar: c}
+silent: {missing: 3 intervals, after: 'flight_phase in ("transit", "landing")'}
+"""
+
+
+def test_silence_may_count_only_after_what_a_device_said_last() -> None:
+    (d,) = parse(QUIET, KINDS)
+
+    assert d.silent is not None
+    assert d.silent.after == Among(measurement="flight_phase", one_of=("transit", "landing"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "mistake"),
+    [
+        ('"landing"', '"landed"', "flight_phase is never 'landed'; did you mean landing?"),
+        ("flight_phase", "fligt_phase", "drone has no text 'fligt_phase'; did you mean flight_phase?"),
+        ("in (", "== (", 'expected flight_phase in ("...", "..."), not'),
+        ("kind: drone", "kind: any", "any kind has no text 'flight_phase'"),
+    ],
+)
+def test_mistake_in_what_was_said_last_is_told(old: str, new: str, mistake: str) -> None:
+    with pytest.raises(RulesRefused) as refused:
+        parse(QUIET.replace(old, new), KINDS)
+
+    assert mistake in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from devices.kinds.kind import CLOCK_UNSET, UNDATED
 from rules.attributes import Facts
 from rules.definition import LANGUAGES
 from rules.errors import RuleError
@@ -20,7 +21,13 @@ from tests.unit.rules.readings import KINDS, Evaluator, Reading, at, attributes_
 SQUARE = {"type": "Polygon", "coordinates": [[[13, 32], [14, 32], [14, 33], [13, 33], [13, 32]]]}
 FACTS = {
     1: Facts(
-        attributes={"geofence": SQUARE, "zone_area": SQUARE, "home_lat": 32.5, "home_lon": 13.5},
+        attributes={
+            "geofence": SQUARE,
+            "zone_area": SQUARE,
+            "home_lat": 32.5,
+            "home_lon": 13.5,
+            "tank_capacity_l": 40.0,
+        },
         lat=32.9,
         lon=13.2,
     )
@@ -38,13 +45,18 @@ def fired(kind: str, *readings: Reading) -> set[str]:
 
 
 def fired_of(
-    pack: str, kind: str, readings: list[Reading], lag_s: Callable[[int], float] = lambda i: 1.0
+    pack: str,
+    kind: str,
+    readings: list[Reading],
+    lag_s: Callable[[int], float] = lambda i: 1.0,
+    quality: int = 0,
 ) -> set[str]:
     """Return the ids of the rules of another pack that fire on a kind, readings received after a lag."""
     text = (PACKS / f"{pack}.yaml").read_text(encoding="utf-8")
     rules = [Rule(definition=d, version=1) for d in parse(text, KINDS) if d.levels]
     program = compile_program(KINDS[kind], rules)
     columns = columns_of(readings, KINDS[kind])
+    columns.quality |= quality
     columns.received_at = columns.observed_at + np.array(
         [round(lag_s(i) * 1e6) for i in range(len(readings))]
     )
@@ -191,8 +203,10 @@ def test_light_rules_find_the_fault_and_nothing_else(readings: list[Reading], ex
     ("readings", "expected"),
     [
         (flight(), set()),
-        (flight(battery_pct=8), {"drone-battery-low"}),
-        (flight(battery_pct=8, flight_phase="docked"), set()),
+        (flight(battery_pct=7.5, tank_l=40.0), {"drone-battery-low"}),
+        (flight(battery_pct=7.5, tank_l=2.0), set()),
+        (flight(battery_pct=7.5, tank_l=2.0, alt_m=30.0), {"drone-battery-low"}),
+        (flight(battery_pct=7.5, flight_phase="docked"), set()),
         (flight(battery_pct=25, lon=13.54), {"drone-battery-low"}),
         (flight(flow_lpm=5, pressure_bar=4.7), {"drone-clogged-nozzle"}),
         (flight(flow_lpm=5, pressure_bar=1.0), set()),
@@ -269,6 +283,28 @@ def test_clock_that_is_behind_is_told_from_a_slow_network() -> None:
     assert fired_of("any", "bin", steady, lag_s=lambda i: 2.0) == set()
 
 
+def test_clock_that_was_never_set_is_told_from_a_device_without_a_clock() -> None:
+    assert fired_of("any", "bin", every(10, 3, fill_pct=10), quality=UNDATED | CLOCK_UNSET) == {"clock-wrong"}
+    assert fired_of("any", "bin", every(10, 3, fill_pct=10), quality=UNDATED) == set()
+
+
+def test_battery_of_a_device_that_repeats_a_lone_sag_is_not_low() -> None:
+    sound = every(10, 3, battery_v=3.6, temperature_c=20.0, distance_mm=900)
+    sag = every(10, 6, 30, battery_v=3.4, temperature_c=20.0, distance_mm=903)
+    low = [at(30 + 10 * i, battery_v=3.4, temperature_c=20.0, distance_mm=900 + i % 4) for i in range(4)]
+
+    assert fired("bin", *sound, *sag) == set()
+    assert fired("bin", *sound, *low) == {"bin-battery-low"}
+
+
+def test_lamp_that_comes_back_again_and_again_has_not_failed() -> None:
+    seen = ((0, 90), (6, 1), (9, 90), (15, 1), (18, 90), (24, 1), (31, 1), (33, 90))
+    blinking = [r for minute, watts in seen for r in lamp(1, NIGHT + minute, power_w=float(watts))]
+
+    assert fired("light", *blinking) == set()
+    assert fired("light", *blinking[:1], *blinking[5:7]) == {"light-lamp-failure"}
+
+
 def test_default_rules_speak_three_languages_and_say_what_to_do() -> None:
     for definition in default_packs(KINDS):
         assert tuple(definition.summary) == LANGUAGES
@@ -283,7 +319,7 @@ def test_default_rules_show_their_values_in_evidence() -> None:
 
     assert failure.evidence["values"] == {
         "commanded_dim_pct": 100, "power_w": 0.8, "expected_w": 90, "voltage_v": 230,
-        "dim_pct": 100,
+        "dim_pct": 100, "relit": 0, "delta(power_w)": 0, "returns": 0, "n_of(relit, 2, '1h')": None,
     }  # fmt: skip
     assert failure.evidence["limits"] == {"rated_power_w": 90}
 
