@@ -69,6 +69,32 @@ async def test_device_is_silent_after_three_missed_intervals_and_told_once(
     assert alert.summary["en"] == "B-1 has been silent for 30 min"
 
 
+async def test_drone_that_was_heard_last_in_flight_is_lost_after_ten_seconds(
+    connection: asyncpg.Connection,
+) -> None:
+    await catalogue.apply(connection, default_packs(KINDS), NOON)
+    for name, phase in (("D-1", "transit"), ("D-2", "docked")):
+        device = await add_device(connection, name, "drone")
+        await latest(connection, device, 0, 1)
+        await connection.execute(
+            "UPDATE latest SET measurements = jsonb_build_object('flight_phase', $2::text)"
+            " WHERE device_id = $1",
+            device,
+            phase,
+        )
+
+    assert await sweep(connection, 0.16) == 0
+    assert await sweep(connection, 0.2) == 1
+    assert await sweep(connection, 2.1) == 2
+
+    alerts = {(alert.rule, alert.device): alert for alert in await list_alerts(connection)}
+    assert set(alerts) == {("drone-lost-link", "D-1"), ("silent", "D-1"), ("silent", "D-2")}
+    lost = alerts["drone-lost-link", "D-1"]
+    assert lost.summary["en"] == "Drone D-1 was heard last in flight, 12 s ago"
+    assert alerts["silent", "D-1"].inhibited_by == lost.id
+    assert alerts["silent", "D-2"].inhibited_by is None
+
+
 async def test_silence_ends_by_the_reading_when_readings_resume(connection: asyncpg.Connection) -> None:
     device = await town(connection)
     await sweep(connection, 40)
