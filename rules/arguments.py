@@ -10,6 +10,7 @@ import re
 
 from rules.definition import Hold
 from rules.durations import duration_us
+from rules.errors import RuleError
 from rules.scope import Compiler, Type, wrong
 
 SLOTS = 16
@@ -29,7 +30,7 @@ def arguments(call: ast.Call, least: int, most: int, form: str) -> list[ast.expr
     return call.args
 
 
-def duration(compiler: Compiler, node: ast.expr, depth: int) -> int:
+def duration(compiler: Compiler, node: ast.expr, depth: int, *others: str) -> int:
     """Return a duration such as "1m" in microseconds.
 
     Raises:
@@ -37,9 +38,9 @@ def duration(compiler: Compiler, node: ast.expr, depth: int) -> int:
     """
     text = compiler.wanted(node, depth, Type.TEXT).constant
     try:
-        return duration_us(str(text))
-    except ValueError as error:
-        raise wrong(node, str(error)) from None
+        return duration_us(str(text), *others)
+    except RuleError as error:
+        raise wrong(node, error.message, error.suggestion) from None
 
 
 def window(compiler: Compiler, node: ast.expr, depth: int, *, most_readings: int = SLOTS) -> Hold:
@@ -51,7 +52,7 @@ def window(compiler: Compiler, node: ast.expr, depth: int, *, most_readings: int
     text = str(compiler.wanted(node, depth, Type.TEXT).constant)
     found = _READINGS.fullmatch(text.strip())
     if not found:
-        return Hold(readings=0, lasting_us=duration(compiler, node, depth))
+        return Hold(readings=0, lasting_us=duration(compiler, node, depth, "readings"))
     if not 1 <= int(found[1]) <= most_readings:
         raise wrong(node, f"a window has 1 to {most_readings} readings")
     return Hold(readings=int(found[1]))

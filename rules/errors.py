@@ -12,10 +12,20 @@ from collections.abc import Iterable, Sequence
 
 
 class RuleError(ValueError):
-    """One mistake in a rule. `line` and `column` count from 1; 0 means unknown."""
+    """One mistake in a rule. `line` and `column` count from 1; 0 means unknown.
+
+    others: mistakes found beside it in the same part.
+    """
 
     def __init__(
-        self, message: str, *, file: str = "", line: int = 0, column: int = 0, suggestion: str | None = None
+        self,
+        message: str,
+        *,
+        file: str = "",
+        line: int = 0,
+        column: int = 0,
+        suggestion: str | None = None,
+        others: Sequence[RuleError] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -23,11 +33,19 @@ class RuleError(ValueError):
         self.line = line
         self.column = column
         self.suggestion = suggestion
+        self.others = tuple(others)
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
         hint = f"; did you mean {self.suggestion}?" if self.suggestion else ""
         return f"{place}: {self.message}{hint}" if place else f"{self.message}{hint}"
+
+
+def together(mistakes: Sequence[RuleError]) -> RuleError:
+    """Return several mistakes of one part as the first, with the others beside it."""
+    first, *rest = [one for mistake in mistakes for one in (mistake, *mistake.others)]
+    first.others = tuple(rest)
+    return first
 
 
 class RulesRefused(ValueError):

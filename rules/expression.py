@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from devices.kinds.kind import ValueType
 from rules import truth
 from rules.context import Context
-from rules.errors import RuleError, closest
+from rules.errors import RuleError, closest, together
 from rules.functions import FUNCTIONS
 from rules.scope import Compute, Scope, Type, Typed, wrong
 
@@ -93,9 +93,22 @@ class _Compiler:
         return typed
 
     def _bool_op(self, node: ast.BoolOp, depth: int) -> Typed:
-        parts = [self.wanted(v, depth, Type.CONDITION).compute for v in node.values]
+        parts = self._each(node.values, depth)
         join = truth.both if isinstance(node.op, ast.And) else truth.either
         return Typed(Type.CONDITION, _fold(join, parts))
+
+    def _each(self, nodes: Iterable[ast.expr], depth: int) -> list[Compute]:
+        """Compile conditions beside each other; a mistake in one does not hide those in the others."""
+        parts: list[Compute] = []
+        mistakes: list[RuleError] = []
+        for node in nodes:
+            try:
+                parts.append(self.wanted(node, depth, Type.CONDITION).compute)
+            except RuleError as error:
+                mistakes.append(error)
+        if mistakes:
+            raise together(mistakes)
+        return parts
 
     def _unary_op(self, node: ast.UnaryOp, depth: int) -> Typed:
         if isinstance(node.op, ast.Not):
@@ -208,7 +221,8 @@ class _Compiler:
         elif name in {m.name for m in scope.kind.measurements}:
             typed = self._measurement(name)
         elif name in FUNCTIONS:
-            raise wrong(node, f"{name} is a function: write {name}(...)")
+            near = closest(name, scope.names())
+            raise wrong(node, f"{name} is a function: write {name}(...)", near)
         else:
             raise wrong(
                 node, f"{scope.kind.name} measures no {name}", closest(name, [*scope.names(), *FUNCTIONS])

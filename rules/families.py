@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from devices.kinds.kind import Kind, ValueType
-from rules.durations import duration_us
-from rules.errors import RuleError, closest
+from rules.durations import duration_us, intervals
+from rules.errors import RuleError, closest, together
 from rules.transition import Severity
 
 
@@ -93,7 +93,6 @@ class Forecast:
 Sweep = ChildrenDown | NotRefreshed | Neighbours | Forecast
 
 _COMPARISON = re.compile(r"([a-z][a-z0-9_]*)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)")
-_INTERVALS = re.compile(r"(\d+(?:\.\d+)?)\s*intervals?")
 _METRES = re.compile(r"(\d+(?:\.\d+)?)\s*m")
 _NEEDED = object()
 
@@ -116,11 +115,11 @@ def comparisons(text: str) -> tuple[Comparison, ...]:
     """Return "power_w < 5 and dim_pct >= 1" as comparisons.
 
     Raises:
-        ValueError: it is something else.
+        RuleError: it is something else.
     """
     found = [_COMPARISON.fullmatch(part.strip()) for part in text.split(" and ")]
     if not all(found):
-        raise ValueError(f"{text!r} is not comparisons such as power_w < 5 and dim_pct >= 1")
+        raise RuleError(f"{text!r} is not comparisons such as power_w < 5 and dim_pct >= 1")
     return tuple(
         Comparison(measurement=m[1], operator=m[2], value=float(m[3]))  # type: ignore[arg-type]
         for m in found
@@ -128,24 +127,41 @@ def comparisons(text: str) -> tuple[Comparison, ...]:
     )
 
 
-def _intervals(text: str) -> float:
-    found = _INTERVALS.fullmatch(text)
-    if not found:
-        raise ValueError(f"{text!r} is not a number of intervals such as 3 intervals")
-    return float(found[1])
+def severity(text: str) -> Severity:
+    """Return the severity of that name.
+
+    Raises:
+        RuleError: there is none.
+    """
+    if text not in set(Severity):
+        raise RuleError(f"{text} is not a severity", suggestion=closest(text, Severity))
+    return Severity(text)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise RuleError(f"{text!r} is not a number") from None
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise RuleError(f"{text!r} is not a whole number")
+    return int(text)
 
 
 def _metres(text: str) -> float:
     found = _METRES.fullmatch(text)
     if not found:
-        raise ValueError(f"{text!r} is not a distance such as 500 m")
+        raise RuleError(f"{text!r} is not a distance such as 500 m")
     return float(found[1])
 
 
 def _share(text: str) -> float:
-    share = float(text.rstrip("%")) / (100 if text.endswith("%") else 1)
+    share = _number(text.rstrip("%")) / (100 if text.endswith("%") else 1)
     if not 0 <= share <= 1:
-        raise ValueError(f"{text!r} is not a share such as 60% or 0.6")
+        raise RuleError(f"{text!r} is not a share such as 60% or 0.6")
     return share
 
 
@@ -157,9 +173,9 @@ FAMILIES: Mapping[str, Shape] = {
             "share": (_share, 0.6),
             "clear": (_share, 0.3),
             "within": (duration_us, 300_000_000),
-            "at_least": (int, 3),
-            "missing": (_intervals, 1.5),
-            "severity": (Severity, Severity.CRITICAL),
+            "at_least": (_whole, 3),
+            "missing": (intervals, 1.5),
+            "severity": (severity, Severity.CRITICAL),
             "dark": (comparisons, ()),
             "lit": (comparisons, ()),
         },
@@ -170,9 +186,9 @@ FAMILIES: Mapping[str, Shape] = {
         make=NotRefreshed,
         keys={
             "measurement": (str, _NEEDED),
-            "missing": (_intervals, 6.0),
+            "missing": (intervals, 6.0),
             "at_least": (duration_us, 3_600_000_000),
-            "severity": (Severity, Severity.WARNING),
+            "severity": (severity, Severity.WARNING),
         },
         values=("missing_h",),
     ),
@@ -181,11 +197,11 @@ FAMILIES: Mapping[str, Shape] = {
         keys={
             "measurement": (str, _NEEDED),
             "within": (_metres, None),
-            "at_least": (int, 5),
-            "off_by": (float, 6.0),
-            "minimum": (float, 0.0),
+            "at_least": (_whole, 5),
+            "off_by": (_number, 6.0),
+            "minimum": (_number, 0.0),
             "for": (duration_us, 1_800_000_000),
-            "severity": (Severity, Severity.WARNING),
+            "severity": (severity, Severity.WARNING),
         },
         values=("value", "median", "neighbours"),
     ),
@@ -193,11 +209,11 @@ FAMILIES: Mapping[str, Shape] = {
         make=Forecast,
         keys={
             "measurement": (str, _NEEDED),
-            "reaches": (float, _NEEDED),
+            "reaches": (_number, _NEEDED),
             "within": (duration_us, 86_400_000_000),
             "clear": (duration_us, 108_000_000_000),
-            "emptied_by": (float, 25.0),
-            "severity": (Severity, Severity.WARNING),
+            "emptied_by": (_number, 25.0),
+            "severity": (severity, Severity.WARNING),
         },
         values=("value", "rate_per_h", "hours", "hours_p80"),
     ),
@@ -224,14 +240,25 @@ def read_family(name: str, given: Mapping[str, str], kind: Kind | None, kinds: M
         RuleError: `file` is the key that is wrong, empty for the family itself.
     """
     shape = FAMILIES[name]
-    for key in given:
-        if key not in shape.keys:
-            raise RuleError(f"{name} has no {key!r}", file=key, suggestion=closest(key, shape.keys))
-    values = {_RENAMED.get((name, key), key): _value(name, key, given) for key in shape.keys}
+    mistakes = [
+        RuleError(f"{name} has no {key!r}", file=key, suggestion=closest(key, shape.keys))
+        for key in given
+        if key not in shape.keys
+    ]
+    values: dict[str, Any] = {}
+    for key in shape.keys:
+        try:
+            values[_RENAMED.get((name, key), key)] = _value(name, key, given)
+        except RuleError as error:
+            mistakes.append(error)
+            values[_RENAMED.get((name, key), key)] = None
     family = shape.make(**values)
-    judged = _kind_of(family, kind, kinds)
-    for key, measurement in _measurements(family):
-        _check(judged, key, measurement)
+    try:
+        _check_measurements(family, _kind_of(family, kind, kinds))
+    except RuleError as error:
+        mistakes.append(error)
+    if mistakes:
+        raise together(mistakes)
     return family
 
 
@@ -243,8 +270,8 @@ def _value(name: str, key: str, given: Mapping[str, str]) -> Any:
         return default
     try:
         return read(given[key].strip())
-    except ValueError as error:
-        raise RuleError(f"{name}, {key}: {error}", file=key) from None
+    except RuleError as error:
+        raise RuleError(f"{name}, {key}: {error.message}", file=key, suggestion=error.suggestion) from None
 
 
 def _kind_of(family: Sweep, kind: Kind | None, kinds: Mapping[str, Kind]) -> Kind:
@@ -258,15 +285,23 @@ def _kind_of(family: Sweep, kind: Kind | None, kinds: Mapping[str, Kind]) -> Kin
 
 
 def _measurements(family: Sweep) -> list[tuple[str, str]]:
-    """Return the measurements a family names, each with the key that does."""
+    """Return the measurements a family names, each with the key that does; not those that cannot be read."""
     if isinstance(family, ChildrenDown):
-        named = [("dark", c.measurement) for c in family.dark]
-        return named + [("lit", c.measurement) for c in family.lit]
-    return [("measurement", family.measurement)]
+        named = [("dark", c.measurement) for c in family.dark or ()]
+        return named + [("lit", c.measurement) for c in family.lit or ()]
+    return [("measurement", family.measurement)] if family.measurement else []
 
 
-def _check(kind: Kind, key: str, measurement: str) -> None:
+def _check_measurements(family: Sweep, kind: Kind) -> None:
     numbers = [m.name for m in kind.measurements if m.type is ValueType.NUMBER]
-    if measurement not in numbers:
-        message = f"{kind.name} measures no number {measurement}"
-        raise RuleError(message, file=key, suggestion=closest(measurement, numbers))
+    mistakes = [
+        RuleError(
+            f"{kind.name} measures no number {measurement}",
+            file=key,
+            suggestion=closest(measurement, numbers),
+        )
+        for key, measurement in _measurements(family)
+        if measurement not in numbers
+    ]
+    if mistakes:
+        raise together(mistakes)

@@ -16,6 +16,7 @@ from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Kind
 from rules.definition import Definition
 from rules.errors import RuleError, RulesRefused
+from rules.lets import depending, names_in, stand_in
 from rules.program import Rule, compile_rule
 from rules.reader import Reader
 from rules.transition import Severity
@@ -75,7 +76,7 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Defin
     if not nodes:
         reader.wrong(None, "there is no rule in it")
     if reader.errors:
-        raise RulesRefused(reader.errors)
+        raise RulesRefused(sorted(reader.errors, key=lambda e: (e.line, e.column)))
     return definitions
 
 
@@ -94,7 +95,7 @@ def _compile(definition: Definition, kind: Kind, reader: Reader) -> bool:
         try:
             compile_rule(kind, Rule(definition=remaining, version=0))
         except RuleError as error:
-            reader.errors.append(reader.located(definition, error))
+            reader.errors += [reader.located(definition, error.file, one) for one in (error, *error.others)]
             remaining = _without(remaining, error.file)
             right = False
         else:
@@ -103,7 +104,7 @@ def _compile(definition: Definition, kind: Kind, reader: Reader) -> bool:
 
 
 def _without(definition: Definition, part: str) -> Definition | None:
-    """Return the definition with a harmless stand-in for one part; None when others depend on that part."""
+    """Return the definition with a harmless stand-in for one part, and for what is made of it."""
     group, _, name = part.partition(".")
     match group:
         case "levels":
@@ -114,4 +115,26 @@ def _without(definition: Definition, part: str) -> Definition | None:
             return replace(definition, when=None)
         case "summary":
             return replace(definition, summary={**definition.summary, name: ""})
+        case "let":
+            if (plain := stand_in(definition.let[name])) is not None and plain != definition.let[name]:
+                return replace(definition, let={**definition.let, name: plain})
+            return _without_let(definition, depending(definition.let, name))
     return None
+
+
+def _without_let(definition: Definition, gone: set[str]) -> Definition:
+    def hit(text: str | None) -> bool:
+        return text is not None and bool(names_in(text) & gone)
+
+    gate = definition.when
+    return replace(
+        definition,
+        let={name: text for name, text in definition.let.items() if name not in gone},
+        levels={s: "true" if hit(text) else text for s, text in definition.levels.items()},
+        clear=None if hit(definition.clear) else definition.clear,
+        when=replace(gate, condition=None) if gate is not None and hit(gate.condition) else gate,
+        summary={
+            language: "" if any(f"{{{name}" in text for name in gone) else text
+            for language, text in definition.summary.items()
+        },
+    )

@@ -5,25 +5,22 @@ Must not know how conditions are compiled (rules.files does that) or the databas
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import yaml
 
 from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Kind
+from rules import spans
 from rules.among import read_among
 from rules.definition import ID, LANGUAGES, SETTLE_US, Definition, Gap, Gate, Hold, Silent
-from rules.durations import duration_us
+from rules.durations import duration_us, intervals
 from rules.errors import RuleError, closest
-from rules.families import FAMILIES, Sweep, read_family
+from rules.families import FAMILIES, Sweep, read_family, severity
+from rules.nodes import Nodes, plain
 from rules.summary import check
 from rules.transition import Severity
-
-T = TypeVar("T")
-Place = tuple[int, int]
-"""Line and column, from 1."""
 
 _SHARED = ["id", "kind", "summary", "suppress_by", "settle", "when", "route", "runbook"]
 _STREAM_KEYS = [
@@ -41,28 +38,16 @@ _STREAM_KEYS = [
 _SWEEP_FAMILIES = ["silent", *FAMILIES]
 _SWEEP_KEYS = [*_SHARED, "family", *_SWEEP_FAMILIES]
 _SILENT_KEYS = ("missing", "at_least", "severity", "after")
-_READINGS = re.compile(r"(\d+)\s*readings?")
-_INTERVALS = re.compile(r"(\d+(?:\.\d+)?)\s*intervals?")
 _GATE_CHOICES = {"days": ("weekend", "workdays"), "sun": ("day", "night"), "maintenance": ("rest", "look")}
-_LOCAL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
-class Reader:
+class Reader(Nodes):
     """Reads the rules of one file and collects what is wrong."""
 
     def __init__(self, kinds: Mapping[str, Kind], file: str) -> None:
+        super().__init__(file)
         self._kinds = kinds
-        self._file = file
         self._ids: set[str] = set()
-        self._nodes: dict[str, yaml.Node] = {}
-        self.errors: list[RuleError] = []
-
-    def wrong(self, node: yaml.Node | None, message: str, suggestion: str | None = None) -> None:
-        """Note a mistake."""
-        line, column = _place(node) if node is not None else (1, 1)
-        self.errors.append(
-            RuleError(message, file=self._file, line=line, column=column, suggestion=suggestion)
-        )
 
     def rule(self, node: yaml.Node) -> Definition | None:
         """Return one definition, None when it is too incomplete; whether it is right, `errors` tells."""
@@ -70,29 +55,20 @@ class Reader:
             self.wrong(node, "a rule is a list of keys such as id, kind, summary, levels")
             return None
         self._nodes = self._parts(node)
-        sweep = self._text("family") == "sweep" or any(name in self._nodes for name in _SWEEP_FAMILIES)
+        sweep = "family" in self._nodes or any(name in self._nodes for name in _SWEEP_FAMILIES)
         complete = self._check_keys(node, _SWEEP_KEYS if sweep else _STREAM_KEYS, sweep)
         return self._build(node, sweep) if complete else None
 
-    def _parts(self, node: yaml.MappingNode) -> dict[str, yaml.Node]:
-        parts: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            name = str(getattr(key, "value", ""))
-            if name in parts:
-                self.wrong(key, f"{name} is given twice")
-            parts[name] = value
-        return parts
-
     def _check_keys(self, node: yaml.MappingNode, allowed: list[str], sweep: bool) -> bool:
-        """Note unknown and missing keys; tell whether the necessary ones are there."""
+        """Note unknown and missing keys; tell whether there is enough to look at the others."""
         for key, _ in node.value:
             name = str(getattr(key, "value", ""))
             if name not in allowed:
-                self.wrong(key, f"a rule has no key {name!r}", closest(name, allowed))
+                self._unknown(key, f"a rule has no key {name!r}", name, allowed)
         family = self._family()
         kind = ["kind"] if family in FAMILIES else []
-        needed = ["id", *kind, "summary", family] if sweep else ["id", "kind", "summary", "levels"]
-        for name in needed:
+        needed = [*kind, family] if sweep else ["kind", "levels"]
+        for name in ("id", "summary", *needed):
             if name not in self._nodes:
                 self.wrong(node, f"{name} is missing")
         return all(name in self._nodes for name in needed)
@@ -103,8 +79,12 @@ class Reader:
         structural = family in FAMILIES and FAMILIES[family].structural
         known = STRUCTURAL if structural else [*self._kinds, "any"]
         if kind is not None and kind not in known:
-            self.wrong(self._nodes["kind"], f"there is no kind {kind}", closest(kind, known))
-        hold = self._read("for", _hold, Hold())
+            meant = closest(kind, known)
+            self.wrong(self._nodes["kind"], f"there is no kind {kind}", meant)
+            kind = meant or kind
+        if self._text("family") not in (None, "sweep"):
+            self.wrong(self._nodes["family"], f"family is sweep, not {self._text('family')}", "sweep")
+        hold = self._read("for", spans.hold, Hold())
         return Definition(
             id=self._id(),
             kind=None if kind == "any" else kind,
@@ -115,8 +95,8 @@ class Reader:
             labels=self._labels(),
             clear=self._text("clear"),
             hold=hold,
-            keep_firing=self._read("keep_firing", _hold, hold),
-            max_gap=self._read("max_gap", _gap, Gap()),
+            keep_firing=self._read("keep_firing", spans.hold, hold),
+            max_gap=self._read("max_gap", spans.gap, Gap()),
             when=self._gate(sweep),
             suppress_by=self._texts("suppress_by"),
             settle_us=self._read("settle", duration_us, SETTLE_US),
@@ -125,11 +105,13 @@ class Reader:
             route=self._text("route") or "",
             silent=self._silent(self._kinds.get(kind or "")) if sweep and "silent" in self._nodes else None,
             sweep=self._sweep(family, self._kinds.get(kind or "")) if family in FAMILIES else None,
-            source=_plain(node),
+            source=plain(node),
         )
 
     def _id(self) -> str:
         found = self._text("id") or ""
+        if "id" not in self._nodes:
+            return found
         if not ID.fullmatch(found):
             self.wrong(self._nodes["id"], f"{found!r}: an id is a-z, 0-9 and -, a letter first, at most 63")
         elif found in self._ids:
@@ -137,72 +119,21 @@ class Reader:
         self._ids.add(found)
         return found
 
-    def _text(self, name: str) -> str | None:
-        node = self._nodes.get(name)
-        if node is None:
-            return None
-        if not isinstance(node, yaml.ScalarNode):
-            self.wrong(node, f"{name} is one value")
-            return None
-        return str(node.value).strip()
-
-    def _read(self, name: str, read: Callable[[str], T], default: T) -> T:
-        text = self._text(name)
-        if text is None:
-            return default
-        try:
-            return read(text)
-        except ValueError as error:
-            self.wrong(self._nodes[name], f"{name}: {error}")
-            return default
-
-    def _choice(self, name: str, choices: tuple[Any, ...], default: Any) -> Any:
-        if name not in self._nodes:
-            return default
-        value = _plain(self._nodes[name])
-        if value not in choices:
-            allowed = " or ".join(str(c).lower() for c in choices)
-            self.wrong(self._nodes[name], f"{name} is {allowed}, not {value}")
-            return default
-        return value
-
-    def _texts(self, name: str) -> tuple[str, ...]:
-        node = self._nodes.get(name)
-        if node is None:
-            return ()
-        if not isinstance(node, yaml.SequenceNode):
-            self.wrong(node, f"{name} is a list of rule ids")
-            return ()
-        return tuple(str(v) for v in _plain(node))
-
-    def _mapping(self, name: str) -> list[tuple[yaml.ScalarNode, yaml.ScalarNode]]:
-        node = self._nodes.get(name)
-        if node is None:
-            return []
-        pairs = node.value if isinstance(node, yaml.MappingNode) else None
-        if pairs is None or not all(isinstance(n, yaml.ScalarNode) for pair in pairs for n in pair):
-            self.wrong(node, f"{name} is a list of keys with one value each")
-            return []
-        self._nodes |= {f"{name}.{key.value}": value for key, value in pairs}
-        return list(pairs)
-
-    def _expressions(self, name: str) -> dict[str, str]:
-        return {key.value: str(value.value) for key, value in self._mapping(name)}
-
     def _sentences(self, name: str, *, needed: bool) -> dict[str, str]:
         sentences = self._expressions(name)
         for key, _ in self._mapping(name):
             if key.value not in LANGUAGES:
-                self.wrong(key, f"{name} is in {', '.join(LANGUAGES)}, not {key.value}")
+                message = f"{name} is in {', '.join(LANGUAGES)}, not {key.value}"
+                self.wrong(key, message, closest(key.value, LANGUAGES))
         for language in LANGUAGES:
-            if (needed or sentences) and language not in sentences:
+            if ((name in self._nodes and needed) or sentences) and language not in sentences:
                 self.wrong(self._nodes.get(name), f"{name} has no {language}")
         return sentences
 
     def _labels(self) -> dict[str, dict[str, str]]:
         """Return what readers see instead of the names of `let`."""
         node = self._nodes.get("labels")
-        found: dict[str, dict[str, str]] = _plain(node) if isinstance(node, yaml.MappingNode) else {}
+        found: dict[str, dict[str, str]] = plain(node) if isinstance(node, yaml.MappingNode) else {}
         if node is not None and not found:
             self.wrong(node, "labels is a list of names of `let`, each in en, fr and ar")
         for name, label in found.items():
@@ -217,35 +148,43 @@ class Reader:
 
     def _levels(self) -> dict[Severity, str]:
         levels: dict[Severity, str] = {}
+        unknown: list[yaml.ScalarNode] = []
         for key, value in self._mapping("levels"):
-            try:
+            if key.value in set(Severity):
                 levels[Severity(key.value)] = str(value.value)
-            except ValueError:
+            else:
                 self.wrong(key, f"{key.value} is not a severity", closest(key.value, Severity))
+                unknown.append(value)
+        # Their conditions are looked at too, under names that are free.
+        for value, free in zip(unknown, [s for s in Severity if s not in levels], strict=False):
+            levels[free] = str(value.value)
+            self._nodes[f"levels.{free}"] = value
         if "levels" in self._nodes and not levels:
             self.wrong(self._nodes["levels"], "levels has at least one severity with its condition")
         return levels
 
     def _gate(self, sweep: bool) -> Gate | None:
         given = self._expressions("when")
-        start = end = None
+        start: int | None = None
+        end: int | None = None
         for name, text in list(given.items()):
             node = self._nodes[f"when.{name}"]
             if name == "local_time":
-                found = _LOCAL_TIME.fullmatch(text)
-                if not found:
-                    self.wrong(node, f"{text!r} is not a span such as 22:00-06:00")
-                    continue
-                start, end = int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4])
+                span = self._read("when.local_time", _span, None)
+                start, end = span or (None, None)
             elif name in _GATE_CHOICES:
-                if text not in _GATE_CHOICES[name]:
-                    self.wrong(node, f"{name} is {' or '.join(_GATE_CHOICES[name])}, not {text}")
+                choices = _GATE_CHOICES[name]
+                if text not in choices:
+                    message = f"{name} is {' or '.join(choices)}, not {text}"
+                    self.wrong(node, message, closest(text, choices))
                     given.pop(name)
             elif name == "condition" and sweep:
                 self.wrong(node, "a sweep rule looks at many devices, not at a reading: it has no condition")
             elif name != "condition":
                 known = ("local_time", "condition", *_GATE_CHOICES)
-                self.wrong(node, f"when has no {name!r}", closest(name, known))
+                self._unknown(node, f"when has no {name!r}", name, known, "when.")
+                if "when.condition" in self._nodes:
+                    given.setdefault("condition", text)
         chosen: dict[str, Any] = {name: given[name] for name in _GATE_CHOICES if name in given}
         if not given:
             return None
@@ -257,34 +196,27 @@ class Reader:
             if name not in _SILENT_KEYS:
                 node = self._nodes[f"silent.{name}"]
                 self.wrong(node, f"silent has no {name!r}", closest(name, _SILENT_KEYS))
-        missing = _INTERVALS.fullmatch(given.get("missing", ""))
-        if not missing:
+        if "missing" not in given:
             self.wrong(self._nodes["silent"], "silent needs `missing`, such as 3 intervals")
-            return None
-        try:
-            severity = Severity(given.get("severity", "minor"))
-            at_least = duration_us(given.get("at_least", "0s"))
-        except ValueError as error:
-            self.wrong(self._nodes["silent"], str(error))
-            return None
-        try:
-            after = read_among(given["after"], kind) if "after" in given else None
-        except RuleError as error:
-            self.wrong(self._nodes["silent.after"], f"silent.after: {error.message}", error.suggestion)
-            return None
-        return Silent(intervals=float(missing[1]), at_least_us=at_least, severity=severity, after=after)
+        return Silent(
+            intervals=self._read("silent.missing", intervals, 0.0),
+            at_least_us=self._read("silent.at_least", duration_us, 0),
+            severity=self._read("silent.severity", severity, Severity.MINOR),
+            after=self._read("silent.after", lambda text: read_among(text, kind), None),
+        )
 
     def _family(self) -> str:
         """Return the family the rule belongs to; silence when it names none."""
         return next((name for name in FAMILIES if name in self._nodes), "silent")
 
     def _sweep(self, name: str, kind: Kind | None) -> Sweep | None:
+        family = None
         try:
             family = read_family(name, self._expressions(name), kind, self._kinds)
-        except RuleError as error:
-            node = self._nodes.get(f"{name}.{error.file}", self._nodes[name])
-            self.wrong(node, error.message, error.suggestion)
-            return None
+        except RuleError as first:
+            for error in (first, *first.others):
+                node = self._nodes.get(f"{name}.{error.file}", self._nodes[name])
+                self.wrong(node, error.message, error.suggestion)
         for language, template in self._expressions("summary").items():
             try:
                 check(template, dict.fromkeys(FAMILIES[name].values))
@@ -293,41 +225,6 @@ class Reader:
                 self.wrong(self._nodes[f"summary.{language}"], message, error.suggestion)
         return family
 
-    def located(self, definition: Definition, error: RuleError) -> RuleError:
-        """Return an error of one part of the rule read last ("levels.warning") with its place in the file."""
-        node = self._nodes.get(error.file)
-        line, column = _place(node) if node is not None else (1, 1)
-        # Within one line the column of the expression leads to the very word.
-        if isinstance(node, yaml.ScalarNode) and node.start_mark.line == node.end_mark.line and error.column:
-            column += error.column - 1 + (node.style in ("'", '"'))
-        message = f"{definition.id}, {error.file}: {error.message}"
-        return RuleError(message, file=self._file, line=line, column=column, suggestion=error.suggestion)
 
-
-def _place(node: yaml.Node) -> Place:
-    return node.start_mark.line + 1, node.start_mark.column + 1
-
-
-def _plain(node: yaml.Node) -> Any:
-    """Return a node as JSON values; times such as 10:30 and dates stay text."""
-    if isinstance(node, yaml.MappingNode):
-        return {str(_plain(key)): _plain(value) for key, value in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain(value) for value in node.value]
-    if node.tag == "tag:yaml.org,2002:bool":
-        return node.value.lower() in ("true", "yes", "on")
-    return node.value
-
-
-def _hold(text: str) -> Hold:
-    found = _READINGS.fullmatch(text)
-    if found:
-        return Hold(readings=max(1, int(found[1])))
-    return Hold(lasting_us=0 if text == "0" else duration_us(text))
-
-
-def _gap(text: str) -> Gap:
-    found = _INTERVALS.fullmatch(text)
-    if found:
-        return Gap(intervals=float(found[1]))
-    return Gap(intervals=0.0, fixed_us=duration_us(text))
+def _span(text: str) -> tuple[int, int] | None:
+    return spans.local_time(text)

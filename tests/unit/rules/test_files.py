@@ -31,6 +31,7 @@ GOOD = """\
   use_suspect: true
   route: waste
 """
+SUMMARY = "summary: {en: a, fr: b, ar: c}"
 
 
 def mistakes(text: str) -> list[str]:
@@ -63,8 +64,7 @@ def test_keep_firing_is_as_long_as_for_when_it_is_not_given() -> None:
 
 
 def test_sweep_rule_says_what_silence_is() -> None:
-    summary = "summary: {en: a, fr: b, ar: c}"
-    text = f"id: quiet\nkind: any\n{summary}\nsilent: {{missing: 3 intervals}}\n"
+    text = f"id: quiet\nkind: any\n{SUMMARY}\nsilent: {{missing: 3 intervals}}\n"
 
     (d,) = parse(text, KINDS)
 
@@ -125,9 +125,24 @@ def test_mistake_in_what_was_said_last_is_told(old: str, new: str, mistake: str)
             "bins.yaml:3:17: bin-overflow, summary.en: nothing is called {fil_pct}; did you mean fill_pct?",
         ),
         ("for: 2 readings", "for: 2 weeks", "bins.yaml:8:8: for: '2 weeks' is not a duration such as 90s"),
+        ("for: 2 readings", "for: 2 redings", "10m, 2h or 3d; did you mean 2 readings?"),
+        ("for: 2 readings", "for: 5 minutes", "did you mean 5m?"),
+        ("for: 2 readings", "for: 2 weeks", "did you mean 14d?"),
+        ("max_gap: 2h", "max_gap: 3 intervls", "did you mean 3 intervals?"),
+        ("late: raise", "late: rise", "did you mean raise?"),
+        ("sun: night", "sun: nigth", "did you mean night?"),
+        ('fr: "{device}"', 'fra: "{device}"', "summary is in en, fr, ar, not fra; did you mean fr?"),
+        (
+            "critical: fill_pct >= 95",
+            'critical: flt(fill_pct, "1h", 2)',
+            "no function flt; did you mean flat?",
+        ),
+        ("critical: fill_pct >= 95", 'critical: flat(fill_pct, "90 mins", 2)', "did you mean 90m?"),
+        ("critical: fill_pct >= 95", 'critical: flat(fill_pct, "9 redings", 2)', "did you mean 9 readings?"),
+        ("critical: fill_pct >= 95", "critical: distance_m < 9", "did you mean distance_mm?"),
         ("for: 2 readings", "for: [1]", "bins.yaml:8:8: for is one value"),
         ("late: raise", "late: maybe", "bins.yaml:13:9: late is record or raise, not maybe"),
-        ("22:00-06:00", "22-6", "bins.yaml:11:22: '22-6' is not a span such as 22:00-06:00"),
+        ("22:00-06:00", "22-6", "'22-6' is not a span such as 22:00-06:00; did you mean 22:00-06:00?"),
         ("sun: night", "sun: dusk", "bins.yaml:11:42: sun is day or night, not dusk"),
         (', ar: "{device}"', "", "bins.yaml:3:12: summary has no ar"),
         ("sun: night", "days: weekends", "bins.yaml:11:43: days is weekend or workdays, not weekends"),
@@ -151,6 +166,67 @@ def test_every_mistake_of_a_file_is_told_at_once() -> None:
     lines = sorted(int(mistake.split(":")[1]) for mistake in mistakes(text))
 
     assert lines == [1, 3, 5, 6, 7, 13]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("critical: fill_pct >= 95", "critcal: fil_pct >= 95", "bins.yaml:6:14: bin-overflow, levels."),
+        ("critical: fill_pct >= 95", "xyz: fil_pct >= 95", "bins.yaml:6:10: bin-overflow, levels."),
+        ("clear: fill_pct < 70", "cleer: fil_pct < 70", "bins.yaml:7:10: bin-overflow, clear"),
+        ("sun: night", "conditon: fil_pct < 70", "bins.yaml:11:47: bin-overflow, when.condition"),
+        ("kind: bin\n", "kind: bim\n  let: {x: fil_pct + 1}\n", "bins.yaml:3:12: bin-overflow, let.x"),
+        ("- id: bin-overflow\n  kind: bin", "- kind: bin\n  let: {x: fil_pct + 1}", "bins.yaml:2:12: let.x"),
+        ("critical: fill_pct >= 95", "critical: tilt > 3 and fil_pct > 3", "bins.yaml:6:28: bin-overflow"),
+        (
+            "  levels",
+            "  let: {a: tilt > 3, b: a and fil_pct > 3}\n  levels",
+            "bins.yaml:4:31: bin-overflow, let.b",
+        ),
+    ],
+)
+def test_mistake_does_not_hide_the_one_beneath_or_beside_it(old: str, new: str, place: str) -> None:
+    assert old in GOOD
+
+    found = mistakes(GOOD.replace(old, new, 1))
+
+    assert len(found) >= 2
+    assert any(place in one and "fil_pct; did you mean fill_pct?" in one for one in found), found
+
+
+def test_mistakes_are_told_in_the_order_of_the_file() -> None:
+    text = GOOD.replace("late: raise", "late: maybe").replace("fill_pct", "fil_pct").replace("bin-", "1-")
+
+    places = [tuple(map(int, mistake.split(":")[1:3])) for mistake in mistakes(text)]
+
+    assert places == sorted(places)
+    assert len(places) > 5
+
+
+def test_every_mistake_of_a_sweep_rule_is_told() -> None:
+    summary = "summary: {en: a, fr: b, ar: c}"
+    text = (
+        f"id: full\nkind: bin\nfamily: swep\n{summary}\nforecast: {{measurement: fil_pct, reaches: many}}\n"
+    )
+
+    assert [one.partition(": ")[2] for one in mistakes(text)] == [
+        "family is sweep, not swep; did you mean sweep?",
+        "bin measures no number fil_pct; did you mean fill_pct?",
+        "forecast, reaches: 'many' is not a number",
+    ]
+
+
+def test_silence_is_told_what_was_meant() -> None:
+    silent = "silent: {missing: 3 intervls, at_least: 2 mins, severity: majr}"
+
+    assert [
+        one.partition("mean ")[2]
+        for one in mistakes(f"id: a\nkind: any\nsummary: {{en: a, fr: b, ar: c}}\n{silent}")
+    ] == [
+        "3 intervals?",
+        "2m?",
+        "major?",
+    ]
 
 
 def test_id_may_be_used_once() -> None:
