@@ -14,6 +14,8 @@ async function request(method, url, body, headers = {}) {
     },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
+  // The sign-in has run out; the page that asks for it comes instead of this one.
+  if (response.status === 401) location.reload();
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw Object.assign(new Error(answer.title ?? response.statusText), { status: response.status });
   return answer;

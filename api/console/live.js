@@ -17,7 +17,10 @@ export function follow(hear) {
     source.addEventListener("error", () => {
       hear("lost", {});
       // After an error answer the browser gives up; while the network is away it tries again by itself.
-      if (source.readyState === EventSource.CLOSED) setTimeout(open, RETRY_MS);
+      if (source.readyState === EventSource.CLOSED) {
+        hear("refused", {});
+        setTimeout(open, RETRY_MS);
+      }
     });
   };
 

@@ -15,8 +15,11 @@ import { clearAlerts, putAlert, saysSilent, setClock, state } from "./state.js";
 const MOST_DEVICES = 5000;
 const MOST_ALERTS = 2000;
 const TICK_MS = 10_000;
+const RETRY_MS = 3000;
 
 let connected = null;
+// Alerts heard while a list of them is under way are newer than the list; one array for each list.
+const meanwhile = new Set();
 
 const draw = oncePerFrame(() => {
   drawCounters();
@@ -26,6 +29,17 @@ const draw = oncePerFrame(() => {
   drawPanel();
   updateTimes();
 });
+
+// A page that is opened during an outage fills itself once the platform is back.
+async function begin() {
+  try {
+    await loadAll();
+    drawLink();
+  } catch (error) {
+    report(error);
+    setTimeout(begin, RETRY_MS);
+  }
+}
 
 async function loadAll() {
   const [kinds, towns] = await Promise.all([get("/api/v1/kinds"), get("/api/v1/municipalities")]);
@@ -48,14 +62,23 @@ const loadLatest = () => eachPage("/api/v1/latest", MOST_DEVICES, putLatest);
 
 async function loadAlerts() {
   const found = [];
-  await eachPage("/api/v1/alerts?state=firing", MOST_ALERTS, (items) => found.push(...items));
+  const heard = [];
+  meanwhile.add(heard);
+  try {
+    await eachPage("/api/v1/alerts?state=firing", MOST_ALERTS, (items) => found.push(...items));
+  } finally {
+    meanwhile.delete(heard);
+  }
   clearAlerts();
-  found.forEach(putAlert);
+  [...found, ...heard].forEach(putAlert);
   draw();
 }
 
 function putLatest(items) {
-  for (const latest of items) state.latest.set(latest.device, latest);
+  for (const latest of items) {
+    const known = state.latest.get(latest.device);
+    if (!known || Date.parse(latest.received_at) >= Date.parse(known.received_at)) state.latest.set(latest.device, latest);
+  }
   draw();
 }
 
@@ -70,15 +93,16 @@ const hear = {
   },
   alert({ event, alert }) {
     const fresh = putAlert(alert);
+    for (const heard of meanwhile) heard.push(alert);
     if (fresh && event.type === "opened" && !alert.inhibited_by) announce(alert);
     // Whether a device is silent decides how its other alerts are shown.
-    if (saysSilent(alert)) refetch(alert.device);
+    if (saysSilent(alert)) refetch(alert.device).catch(report);
     refreshDetails(alert.id);
     draw();
   },
   latest({ items }) {
     putLatest(items);
-    if (items.some((one) => !state.devices.has(one.device))) loadNew(items);
+    if (items.some((one) => !state.devices.has(one.device))) loadNew().catch(report);
     refreshPanel(new Set(items.map((one) => one.device)));
   },
   missed() {
@@ -87,6 +111,10 @@ const hear = {
   lost() {
     connected = false;
     drawLink();
+  },
+  refused() {
+    // Perhaps the sign-in has run out: a request notices, a stream is not told why.
+    get("/api/v1/municipalities").catch(() => {});
   },
 };
 
@@ -118,8 +146,10 @@ function announce(alert) {
 function drawLink() {
   $("link").className = `link ${connected ? "on" : "off"}`;
   $("link").textContent = t(connected ? "live" : "connecting");
-  $("lost").hidden = connected !== false;
-  $("lost").textContent = t("lost");
+  if (state.loaded || connected === false) {
+    $("lost").hidden = connected !== false;
+    $("lost").textContent = t("lost");
+  }
   $("fast").hidden = state.speed === 1;
   $("fast").textContent = t("fast", { n: i18n.number(state.speed) });
 }
@@ -157,4 +187,4 @@ startPanel();
 await speak(i18n.preferred());
 setInterval(() => updateTimes(), TICK_MS);
 follow((name, message) => hear[name](message));
-loadAll().catch(report);
+begin();

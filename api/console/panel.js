@@ -139,7 +139,10 @@ function drawPeriods() {
 async function loadCharts() {
   const device = state.devices.get(name);
   const kind = state.kinds.get(device?.kind);
-  if (!kind) return;
+  if (!kind) {
+    parts.charts.replaceChildren();
+    return;
+  }
   const question = ++asked;
   const width = Math.max(parts.charts.clientWidth, 260);
   const end = now();

@@ -24,8 +24,13 @@ export function setClock(now, speed) {
 // The platform's time, which a demonstration may run faster than the wall's.
 export const now = () => clock.at + (performance.now() - clock.since) * state.speed;
 
+// An alert that has ended never opens again, whatever an answer says that is older than its end.
+const ended = new Set();
+
 // Keeps open alerts only; returns whether it was not open before.
 export function putAlert(alert) {
+  if (alert.state !== "firing") ended.add(alert.id);
+  else if (ended.has(alert.id)) return false;
   const known = state.alerts.has(alert.id);
   const own = state.byDevice.get(alert.device) ?? new Map();
   if (alert.state === "firing") {

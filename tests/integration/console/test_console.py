@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 from fastapi import FastAPI
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from api import tokens
 from api.app import create_app
@@ -27,13 +27,19 @@ SENTENCE = {
     "fr": "Le bac {device} est plein à 91 %",
     "ar": "الحاوية {device} ممتلئة بنسبة ٩١٪",
 }
+Answer = Callable[[Route], Awaitable[None]]
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
 
 
 @asynccontextmanager
-async def opened(browser: Browser, url: str, **how: Any) -> AsyncIterator[Page]:
-    """Open the console as a reader; any error of a script, and any request elsewhere, fails the test."""
+async def opened(
+    browser: Browser, url: str, *, route: tuple[str, Answer] | None = None, **how: Any
+) -> AsyncIterator[Page]:
+    """Open the console as a reader; any error of a script, and any request elsewhere, fails the test.
+
+    `route` stands between the page and the addresses of a pattern.
+    """
     errors: list[str] = []
     context = await browser.new_context(**{"locale": "en-GB", **how})
     page = await context.new_page()
@@ -41,6 +47,8 @@ async def opened(browser: Browser, url: str, **how: Any) -> AsyncIterator[Page]:
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda r: None if r.url.startswith((url, "data:")) else errors.append(r.url))
     page.on("console", lambda m: errors.append(m.text) if "Content Security Policy" in m.text else None)
+    if route is not None:
+        await page.route(*route)
     await page.goto(url)
     await expect(page.locator("#link.on")).to_be_visible()
     yield page
@@ -82,6 +90,63 @@ async def test_acknowledge_button_says_who_has_seen_it_on_every_screen(
 
     stored = await connection.fetchval("SELECT acknowledged_by FROM alert WHERE id = $1", alert)
     assert stored == "Rima"
+
+
+async def test_page_opened_during_an_outage_fills_itself_afterwards(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-1")
+    outage = iter(range(2))
+
+    async def answer(route: Route) -> None:
+        if next(outage, None) is None:
+            await route.continue_()
+        else:
+            await route.fulfill(status=503, json={"title": "Away"})
+
+    async with opened(browser, server, route=("**/api/v1/kinds", answer)) as page:
+        await expect(page.locator(".row")).to_have_count(1)
+        await expect(page.locator("#lost")).to_be_hidden()
+
+
+async def test_what_is_heard_while_the_alerts_are_read_is_newer_than_their_list(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    ended, new = await builders.add(connection, "bin-1"), await builders.add(connection, "bin-2")
+    await builders.fire(connection, ended, summary=SENTENCE)
+    heard = asyncio.Event()
+
+    async def answer(route: Route) -> None:
+        old = await route.fetch()
+        await builders.resolve(connection, ended)
+        await builders.fire(connection, new, summary=SENTENCE)
+        await asyncio.wait_for(heard.wait(), 20)
+        await route.fulfill(response=old)
+
+    async def listen(page: Page) -> None:
+        await expect(page.locator("#announce")).to_contain_text("bin-2")
+        heard.set()
+
+    async with opened(browser, server, route=("**/api/v1/alerts?state=firing*", answer)) as page:
+        await listen(page)
+        await expect(page.locator("#count-open_alerts dd")).to_have_text("1")
+        await expect(page.locator(".alert .summary")).to_have_text("Bin bin-2 is 91 % full")
+
+
+async def test_page_asks_to_sign_in_again_when_its_token_has_ended(
+    browser: Browser, pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    guarded = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+    token = await tokens.create_token(connection, "test", builders.now())
+    async with serving(guarded) as url:
+        page = await browser.new_page()
+        await page.goto(f"{url}/signin?token={token}")
+        await expect(page.locator("#link.on")).to_be_visible()
+
+        await connection.execute("DELETE FROM token")
+        guarded.state.context.live.close()
+
+        await expect(page.locator("input[name=token]")).to_be_visible()
 
 
 async def test_comment_is_kept_and_shown(

@@ -42,6 +42,18 @@ def test_every_sentence_that_the_page_or_a_script_names_exists() -> None:
     assert asked <= sentences("en").keys()
 
 
+def test_every_sentence_is_asked_for() -> None:
+    text = "".join(
+        file.read_text(encoding="utf-8") for file in [*CONSOLE.glob("*.js"), CONSOLE / "index.html"]
+    )
+    quoted = set(re.findall(r'"([a-z0-9_]+)"', text))
+    made = tuple(re.findall(r"\bt\(`(\w+_)\$", text))
+
+    assert len(made) > 2
+    unused = [key for key in sentences("en") if key not in quoted and not key.startswith(made)]
+    assert unused == []
+
+
 def test_console_asks_no_other_host_and_has_no_inline_script_or_style() -> None:
     for file in [*CONSOLE.glob("*.js"), *CONSOLE.glob("*.css"), *CONSOLE.glob("*.html")]:
         text = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
