@@ -250,14 +250,19 @@ async def api(settings: Settings) -> None:
 
 async def _announce_token(settings: Settings) -> None:
     """Once the database is there and migrated, print the token of a new installation."""
+    told = ""
     while True:
         try:
             await ready_database(settings)
-        except StoreError:
+            token = await first_token(settings)
+        except (StoreError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            reason = str(error) or type(error).__name__
+            if reason != told:
+                log.warning("the token waits for the database", error=reason)
+            told = reason
             await asyncio.sleep(MIGRATION_EVERY_S)
         else:
             break
-    token = await first_token(settings)
     if token is not None:
         print(f"token (shown once: keep it): {token}", flush=True)
 

@@ -168,10 +168,11 @@ async def _up(settings: Settings) -> None:
         variables = environment(parts.settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         running = settings.data_dir / RUNNING.name
+        running.unlink(missing_ok=True)
+        running.touch(mode=0o600)  # before there is a password in it
         running.write_text(
             "".join(f"{name}={variables[name]}\n" for name in ("NABD_DATABASE", "NABD_BROKER"))
         )
-        running.chmod(0o600)
         try:
             async with Supervisor(variables) as supervisor:
                 for name in ("ingest", "sweep", "api"):
