@@ -20,6 +20,7 @@ let name = null;
 let period = PERIODS[1];
 let parts = {};
 const reasons = new Map();
+let windows = [];
 let asked = 0;
 let timer = null;
 
@@ -33,9 +34,11 @@ export function startPanel() {
 export function openDevice(device) {
   name = device;
   reasons.clear();
+  windows = [];
   build();
   if (!$("panel").open) $("panel").showModal();
   loadCharts();
+  loadWindows();
 }
 
 export function drawPanel() {
@@ -83,12 +86,31 @@ function drawHead() {
     h("div", {},
       h("h2", { id: "panel-title" }, bdi(device.title || device.name)),
       h("p", {}, h("small", {}, said(kind?.title, device.kind), " · ", bdi(device.name))),
+      windows.map(maintenance),
       open.flatMap((alert) => [
         h("p", { class: `meta alert-line is-${alert.severity}` }, h("span", { class: `tag is-${alert.severity}` }, t(`severity_${alert.severity}`)), h("span", {}, sentence(alert)),
           h("button", { type: "button", class: "quiet", "aria-expanded": String(reasons.has(alert.id)), onclick: () => askWhy(alert) }, t("why"))),
         reasons.has(alert.id) && why(reasons.get(alert.id)),
       ])),
     h("button", { type: "button", class: "quiet close", "aria-label": t("close"), onclick: () => $("panel").close() }, "✕"));
+}
+
+// Rules do not look while people work on it.
+function maintenance(window) {
+  const times = { from: full(new Date(window.from_at)), until: full(new Date(window.until_at)), reason: `\u2068${window.reason}\u2069` };
+  return h("p", { class: "meta note maintenance" }, t(window.state === "running" ? "maintenance_running" : "maintenance_planned", times));
+}
+
+async function loadWindows() {
+  const device = name;
+  try {
+    const { items } = await get(`/api/v1/maintenance?device=${encodeURIComponent(device)}`);
+    if (name !== device) return; // the reader has moved on meanwhile
+    windows = items;
+    drawHead();
+  } catch {
+    // what is planned is no reason to show less of the device
+  }
 }
 
 // A second click closes the answer again.

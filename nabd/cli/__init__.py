@@ -14,6 +14,7 @@ from nabd.cli import (
     device,
     doctor,
     ledger,
+    maintenance,
     municipality,
     rejections,
     rule,
@@ -46,6 +47,7 @@ app.add_typer(device.app, name="device")
 app.add_typer(municipality.app, name="municipality")
 app.add_typer(bench.app, name="bench")
 app.add_typer(rule.app, name="rule")
+app.add_typer(maintenance.app, name="maintenance")
 
 
 @app.callback()

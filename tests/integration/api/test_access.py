@@ -22,9 +22,9 @@ def routes_of(app: FastAPI) -> list[tuple[str, str]]:
     """Return every method and path, each parameter filled in."""
     found = []
     for route in iter_route_contexts(app.routes):
-        path = (
-            (route.path or "").replace("{device}", "bin-1").replace("{alert_id}", "1").replace("{rule}", "r")
-        )
+        path = route.path or ""
+        for parameter, value in (("device", "bin-1"), ("alert_id", "1"), ("rule", "r"), ("window", "1")):
+            path = path.replace(f"{{{parameter}}}", value)
         assert "{" not in path, "fill in the new parameter here"
         found += [(method, path) for method in sorted((route.methods or set()) - {"HEAD"})]
     return found

@@ -1,0 +1,114 @@
+"""Maintenance windows: which there are, plan one, end one early."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from api import pages
+from api.context import UsesConnection, UsesContext
+from api.pages import Limit, Page
+from api.routes.alerts import NO_CONTROL, Key
+from api.rules import author
+from api.times import Asked, Instant
+from rules import windows
+from rules.windows import PlannedWindow
+
+router = APIRouter(tags=["maintenance"])
+
+Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+
+class WindowOut(BaseModel):
+    """When people work on a device and everything below it, or in a municipality: rules do not look then."""
+
+    id: int
+    device: str | None = Field(examples=["light-0042"])
+    municipality: str | None = Field(examples=[None])
+    from_at: Instant
+    until_at: Instant = Field(description="not included")
+    reason: str = Field(examples=["Replacing the lamps of the cabinet"])
+    author: str = Field(examples=["Rima"])
+    created_at: Instant
+    state: Literal["planned", "running", "over", "cancelled"]
+
+
+class NewWindow(BaseModel):
+    """A device or a municipality, until when, and what is done there."""
+
+    device: str | None = Field(default=None, max_length=64, examples=["light-0042"])
+    municipality: str | None = Field(default=None, max_length=32)
+    from_at: Asked | None = Field(default=None, description="now without it")
+    until_at: Asked = Field(description="not included; at most 366 days after the beginning")
+    reason: str = Field(
+        min_length=1, max_length=windows.REASON_LENGTH, pattern=NO_CONTROL, examples=["Washing the bins"]
+    )
+
+
+@router.get("/maintenance", response_model=Page[WindowOut], summary="List maintenance windows")
+async def list_windows(
+    request: Request,
+    context: UsesContext,
+    connection: UsesConnection,
+    device: Annotated[str | None, Query(max_length=64, description="only those that cover it")] = None,
+    municipality: Annotated[str | None, Query(max_length=32, description="over it and its devices")] = None,
+    over: Annotated[bool, Query(description="those that have ended too")] = False,
+    after: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
+    limit: Limit = 100,
+) -> Response:
+    """Return windows that run or are planned, in the order they were planned."""
+    found = await windows.list_windows(
+        connection,
+        now=context.now(),
+        device=device,
+        municipality=municipality,
+        over=over,
+        after=after,
+        limit=limit + 1,
+    )
+    items = [_out(window) for window in found]
+    last = pages.last_of(items, limit)
+    cursor = None if last is None else str(last.id)
+    return pages.answer(request, items, limit=limit, parameter="after", cursor=cursor)
+
+
+@router.post("/maintenance", status_code=201, summary="Plan a maintenance window")
+async def add_window(
+    request: Request,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    body: NewWindow,
+    key: Key = None,
+) -> WindowOut:
+    """Plan a window: rules do not look at readings observed in it, and nobody is missed meanwhile."""
+    who = await author(request, context, connection)
+
+    async def work() -> WindowOut:
+        return _out(await windows.add_window(connection, **body.model_dump(), author=who, now=context.now()))
+
+    planned = await context.idempotency.once(key, "maintenance", body.model_dump_json().encode(), work)
+    response.headers["Location"] = f"{request.url.path}/{planned.id}"
+    return planned
+
+
+@router.get("/maintenance/{window}", summary="One maintenance window")
+async def get_window(window: Number, context: UsesContext, connection: UsesConnection) -> WindowOut:
+    """Return one window."""
+    return _out(await windows.get_window(connection, window, now=context.now()))
+
+
+@router.post(
+    "/maintenance/{window}/end",
+    responses={409: {"description": "it is over already"}},
+    summary="End a maintenance window now",
+)
+async def end_window(window: Number, context: UsesContext, connection: UsesConnection) -> WindowOut:
+    """End a window that runs, or take back one that has not begun; rules look again from here on."""
+    return _out(await windows.end_window(connection, window, now=context.now()))
+
+
+def _out(window: PlannedWindow) -> WindowOut:
+    return WindowOut(**{name: getattr(window, name) for name in WindowOut.model_fields})
