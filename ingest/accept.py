@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from devices.columns import Columns
 from devices.kinds.kind import Kind, Measurement, ValueType
 from devices.wire import Decoded, Reason
-from ingest.clocks import Offsets, date
+from ingest.clocks import Clocks, date
 
 Attributes = Mapping[str, NDArray[np.float64]]
 """Numeric attributes of one kind, each indexed by device id."""
@@ -54,7 +54,7 @@ def accept(
     *,
     device_id: NDArray[np.int32],
     received_at: NDArray[np.int64],
-    offsets: Offsets,
+    clocks: Clocks,
     retention: int,
     attributes: Attributes,
 ) -> Accepted:
@@ -65,7 +65,7 @@ def accept(
         decoded: n rows; rows of one message about one device are adjacent.
         device_id: (n,) registry ids.
         received_at: (n,) microseconds, the same within a message and differing between messages.
-        offsets: known clock offsets; what is learnt is added.
+        clocks: known clock offsets; what is learnt is added.
         retention: how far back a reading may lie, in microseconds.
         attributes: what the kind's derived values need.
     """
@@ -75,7 +75,7 @@ def accept(
         device_id=device_id,
         received_at=received_at,
         starts=starts,
-        offsets=offsets,
+        clocks=clocks,
         retention=retention,
     )
     refusals = [

@@ -17,7 +17,7 @@ from devices.wire.decode import pointer
 from devices.wire.elements import element_bytes
 from ingest import channels
 from ingest.accept import Accepted, accept
-from ingest.clocks import Offsets
+from ingest.clocks import Clocks, Learnt, Offsets
 from ingest.directory import Directory, Source
 from ingest.intake import Intake
 
@@ -64,6 +64,7 @@ class Batch:
 
     intake: Intake
     sources: list[Source]
+    learnt: Learnt = field(default_factory=list)
     accepted: dict[str, Accepted] = field(default_factory=dict)
     origins: dict[str, Origins] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
@@ -85,13 +86,11 @@ def decide(
     intake: Intake, directory: Directory, decoders: Mapping[str, Decoder], offsets: Offsets, retention: int
 ) -> Batch:
     """Decide about every message of an intake."""
-    offsets.forget()
-    batch = Batch(intake=intake, sources=directory.sources(intake.topics))
+    clocks = Clocks(offsets)
+    batch = Batch(intake=intake, sources=directory.sources(intake.topics), learnt=clocks.learnt)
     groups = _group(batch, directory)
     for kind, group in groups.items():
-        batch.accepted[kind] = _accept_group(
-            batch, kind, group, directory, decoders[kind], offsets, retention
-        )
+        batch.accepted[kind] = _accept_group(batch, kind, group, directory, decoders[kind], clocks, retention)
     return batch
 
 
@@ -201,7 +200,7 @@ def _accept_group(
     group: Group,
     directory: Directory,
     decoder: Decoder,
-    offsets: Offsets,
+    clocks: Clocks,
     retention: int,
 ) -> Accepted:
     decoded, rejected = decoder.decode(group.payloads)
@@ -215,7 +214,7 @@ def _accept_group(
         decoded,
         device_id=np.array(group.device_ids, dtype=np.int32)[payload],
         received_at=batch.intake.received_at[decoded.message],
-        offsets=offsets,
+        clocks=clocks,
         retention=retention,
         attributes=directory.attributes(kind, names),
     )

@@ -32,12 +32,15 @@ class ClockOffset:
     ahead: int
 
 
+Learnt = list[tuple[int, ClockOffset]]
+"""Offsets that a batch has found out, each with its device's id."""
+
+
 @dataclass(slots=True)
 class Offsets:
-    """Clock offsets by device: those stored, and those that the batch at hand has learnt."""
+    """The stored clock offsets by device."""
 
     by_device: dict[int, list[ClockOffset]] = field(default_factory=dict)
-    learnt: list[tuple[int, ClockOffset]] = field(default_factory=list)
     longest: dict[int, int] = field(default_factory=dict)
 
     def add(self, device_id: int, offset: ClockOffset) -> None:
@@ -45,25 +48,13 @@ class Offsets:
         insort(self.by_device.setdefault(device_id, []), offset)
         self.longest[device_id] = max(self.longest.get(device_id, 0), offset.last - offset.first)
 
-    def learn(self, device_id: int, offset: ClockOffset) -> None:
-        """Remember a range for the batch at hand; `adopt` or `forget` it afterwards."""
-        self.learnt.append((device_id, offset))
-
-    def adopt(self) -> None:
-        """Keep what the batch has learnt: it is stored."""
-        for device_id, offset in self.learnt:
+    def adopt(self, learnt: Learnt) -> None:
+        """Remember what a batch has learnt: it is stored."""
+        for device_id, offset in learnt:
             self.add(device_id, offset)
-        self.learnt = []
-
-    def forget(self) -> None:
-        """Drop what the batch has learnt: it will be decided again, or not at all."""
-        self.learnt = []
 
     def covering(self, device_id: int, instant: int) -> ClockOffset | None:
         """Return the offset whose range holds an instant of device time."""
-        for learner, offset in self.learnt:
-            if learner == device_id and offset.first <= instant <= offset.last:
-                return offset
         ranges = self.by_device.get(device_id, [])
         # No range is longer than the longest, so the search ends where even that one could not reach.
         i = bisect_right(ranges, instant, key=lambda o: o.first) - 1
@@ -72,6 +63,25 @@ class Offsets:
                 return ranges[i]
             i -= 1
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What one batch is dated with: the stored offsets, and those that it learns itself."""
+
+    stored: Offsets
+    learnt: Learnt = field(default_factory=list)
+
+    def learn(self, device_id: int, offset: ClockOffset) -> None:
+        """Remember a range for the rest of the batch."""
+        self.learnt.append((device_id, offset))
+
+    def covering(self, device_id: int, instant: int) -> ClockOffset | None:
+        """Return the offset whose range holds an instant of device time."""
+        for learner, offset in self.learnt:
+            if learner == device_id and offset.first <= instant <= offset.last:
+                return offset
+        return self.stored.covering(device_id, instant)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,7 +104,7 @@ def date(
     device_id: NDArray[np.int32],
     received_at: NDArray[np.int64],
     starts: NDArray[np.int64],
-    offsets: Offsets,
+    clocks: Clocks,
     retention: int,
 ) -> Dated:
     """Say when each of n elements was observed.
@@ -104,7 +114,7 @@ def date(
         device_id: (n,).
         received_at: (n,) microseconds, the same within a message.
         starts: (m,) first row of each group; a group is what one message says of one device.
-        offsets: clock offsets known so far; what is learnt is added.
+        clocks: clock offsets known so far; what is learnt is added.
         retention: how far back a reading may lie, in microseconds.
     """
     dated = Dated(observed_at=instant.copy(), quality=np.zeros(len(instant), dtype=np.int64))
@@ -113,13 +123,13 @@ def date(
     newest = np.maximum.reduceat(instant, starts)
     received = received_at[starts]
     plain = (newest <= received + AHEAD_LIMIT) & (newest >= received - retention)
-    if offsets.by_device:
+    if clocks.stored.by_device:
         # A repeat of what was once said under a wrong clock must meet the same instant again.
-        plain &= ~np.isin(device_id[starts], list(offsets.by_device))
+        plain &= ~np.isin(device_id[starts], list(clocks.stored.by_device))
     ends = np.append(starts[1:], len(instant))
     for group in np.flatnonzero(~plain).tolist():
         rows = range(int(starts[group]), int(ends[group]))
-        _date_group(dated, rows, instant, int(device_id[rows[0]]), int(received[group]), offsets, retention)
+        _date_group(dated, rows, instant, int(device_id[rows[0]]), int(received[group]), clocks, retention)
     _date_absent(dated, instant, received_at, starts)
     too_old = dated.observed_at < received_at - retention
     for row in np.flatnonzero(too_old).tolist():
@@ -133,14 +143,14 @@ def _date_group(
     instant: NDArray[np.int64],
     device_id: int,
     received: int,
-    offsets: Offsets,
+    clocks: Clocks,
     retention: int,
 ) -> None:
     """Date one group whose clock is suspicious, or that may repeat what was said under a wrong clock."""
     uncovered = []
     for row in rows:
         told = int(instant[row])
-        offset = offsets.covering(device_id, told) if told != ABSENT else None
+        offset = clocks.covering(device_id, told) if told != ABSENT else None
         if offset is not None:
             dated.observed_at[row] = told - offset.ahead
             dated.quality[row] |= CLOCK_CORRECTED
@@ -150,7 +160,7 @@ def _date_group(
         _date_unset(dated, uncovered, instant, received)
         return
     while uncovered and int(instant[uncovered].max()) > received + AHEAD_LIMIT:
-        uncovered = _date_ahead(dated, uncovered, instant, device_id, received, offsets, retention)
+        uncovered = _date_ahead(dated, uncovered, instant, device_id, received, clocks, retention)
 
 
 def _date_unset(dated: Dated, rows: list[int], instant: NDArray[np.int64], received: int) -> None:
@@ -166,7 +176,7 @@ def _date_ahead(
     instant: NDArray[np.int64],
     device_id: int,
     received: int,
-    offsets: Offsets,
+    clocks: Clocks,
     retention: int,
 ) -> list[int]:
     """Date the rows that share the wrong clock of the newest one; return those that do not."""
@@ -176,7 +186,7 @@ def _date_ahead(
     shared = times - ahead >= received - retention
     rows = np.array(uncovered)[shared]
     for run in _runs(np.sort(times[shared])):
-        offsets.learn(device_id, ClockOffset(first=int(run[0]), last=int(run[-1]), ahead=ahead))
+        clocks.learn(device_id, ClockOffset(first=int(run[0]), last=int(run[-1]), ahead=ahead))
     dated.observed_at[rows] = instant[rows] - ahead
     dated.quality[rows] |= CLOCK_CORRECTED
     return [row for row, is_shared in zip(uncovered, shared, strict=True) if not is_shared]

@@ -93,7 +93,7 @@ async def commit(
 def committed(desk: Desk, settled: Settled, *, flushed_latest: bool) -> None:
     """Adopt what the committed batch has changed in memory."""
     desk.shard.batch += 1
-    desk.offsets.adopt()
+    desk.offsets.adopt(settled.learnt)
     desk.allowance.adopt()
     if flushed_latest:
         desk.latest.clear()
@@ -108,7 +108,6 @@ def committed(desk: Desk, settled: Settled, *, flushed_latest: bool) -> None:
 
 def rolled_back(desk: Desk) -> None:
     """Forget what a batch that did not commit has prepared."""
-    desk.offsets.forget()
     desk.allowance.forget()
     for consumer in desk.consumers:
         consumer.rolled_back()
@@ -133,7 +132,7 @@ async def _record(connection: Connection, desk: Desk, batch: Batch, settled: Set
         if desk.allowance.admits(r.device, int(batch.intake.received_at[r.rejected.message]))
     ]
     await rejections.record(connection, name, number, kept)
-    await offsets.record(connection, desk.offsets.learnt, desk.now())
+    await offsets.record(connection, batch.learnt, desk.now())
     await presence.record(connection, batch.presences)
     for device, answer in batch.responses:
         await record_response(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
@@ -38,6 +39,15 @@ TRIES = 3
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ahead:
+    """An intake that is decided before its turn, and the registry that this is done with."""
+
+    intake: Intake
+    directory: Directory
+    deciding: asyncio.Future[Batch | None]
+
+
 class Pipeline:
     """Commits one batch after the other for the owner of a shard.
 
@@ -57,9 +67,16 @@ class Pipeline:
         self._decoders = decoders
         self._reconnect = reconnect
         self._careful = 0
+        self._ahead: _Ahead | None = None
 
     async def process(
-        self, intake: Intake, *, caught_up: bool, flush_latest: bool, tries: int = 0
+        self,
+        intake: Intake,
+        *,
+        caught_up: bool,
+        flush_latest: bool,
+        following: Intake | None = None,
+        tries: int = 0,
     ) -> Settled:
         """Commit an intake; return what became of its readings.
 
@@ -67,6 +84,7 @@ class Pipeline:
             intake: the messages.
             caught_up: whether the broker has nothing more for us.
             flush_latest: whether newest values are written along.
+            following: what will be processed next: it is decided while this commits.
             tries: how often it has failed already for no reason that has a name.
 
         Raises:
@@ -80,6 +98,7 @@ class Pipeline:
                     await self.reload()
                     stale = False
                 batch = await self._decide(intake) if blamed is None else self._blame(intake, blamed)
+                self._look_ahead(following)
                 settled = await self._commit(batch, caught_up, flush_latest)
             except commits.GenerationMoved:
                 commits.rolled_back(self.desk)
@@ -113,9 +132,35 @@ class Pipeline:
                 return self._adopt(settled, flush_latest)
 
     async def _decide(self, intake: Intake) -> Batch:
+        if batch := await self._decided_ahead(intake):
+            return batch
         await self._register(intake)
         desk = self.desk
         return decide(intake, desk.directory, self._decoders, desk.offsets, desk.retention)
+
+    def _look_ahead(self, following: Intake | None) -> None:
+        """Decide about what comes next, in a thread, while the database works."""
+        desk, directory = self.desk, self.desk.directory
+        if following is None or self._ahead or directory.registers_unknown:
+            return
+
+        def deciding() -> Batch | None:
+            try:
+                return decide(following, directory, self._decoders, desk.offsets, desk.retention)
+            except Exception:  # its own turn will meet the same, and classify it
+                return None
+
+        future = asyncio.get_running_loop().run_in_executor(None, deciding)
+        self._ahead = _Ahead(intake=following, directory=directory, deciding=future)
+
+    async def _decided_ahead(self, intake: Intake) -> Batch | None:
+        """Return what was decided ahead of an intake, if the registry is still the same."""
+        ahead = self._ahead
+        if ahead is None or ahead.intake is not intake:
+            return None
+        self._ahead = None
+        batch = await ahead.deciding
+        return batch if ahead.directory is self.desk.directory else None
 
     async def _commit(self, batch: Batch, caught_up: bool, flush_latest: bool) -> Settled:
         return await commits.commit(
@@ -130,6 +175,8 @@ class Pipeline:
     def _adopt(self, settled: Settled, flush_latest: bool) -> Settled:
         if self._careful:
             self._careful = CAREFUL_BATCHES if settled.surprises else self._careful - 1
+        if settled.learnt:
+            self._ahead = None  # it was decided without knowing of these clocks
         commits.committed(self.desk, settled, flushed_latest=flush_latest)
         return settled
 

@@ -45,6 +45,8 @@ RETRY_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 SETTLED_S = 1.0
 """A session that ended sooner was no success: the next one waits, lest two clients chase each other."""
+LOOK_AHEAD = 0.1
+"""Waiting messages, as a share of a full batch, that are worth one decided while the one at hand commits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,20 +226,33 @@ class _Service:
 
     async def _pump(self, connection: session.Connection, stop: asyncio.Event) -> None:
         """Take everything that has arrived, commit it, acknowledge it; again."""
+        following: Intake | None = None
         while not stop.is_set() and not connection.lost.done():
-            intake = connection.take(self._options.batch_messages, self._newest_received)
+            intake = following or self._take(connection)
             if intake is None:
                 await self._idle(connection)
                 continue
-            self._newest_received = int(intake.received_at[-1])
-            await self._process(intake, connection)
+            plenty = len(connection.waiting.topics) >= LOOK_AHEAD * self._options.batch_messages
+            following = self._take(connection) if plenty else None
+            await self._process(intake, following, connection)
             if self._look_for_replay.due():
                 await self._replay()
 
-    async def _process(self, intake: Intake, connection: session.Connection) -> None:
-        caught_up = not connection.waiting.topics and len(intake) < self._options.broker.receive_maximum // 2
+    def _take(self, connection: session.Connection) -> Intake | None:
+        intake = connection.take(self._options.batch_messages, self._newest_received)
+        if intake is not None:
+            self._newest_received = int(intake.received_at[-1])
+        return intake
+
+    async def _process(
+        self, intake: Intake, following: Intake | None, connection: session.Connection
+    ) -> None:
+        waiting = len(intake) + len(following or ()) + len(connection.waiting.topics)
+        caught_up = waiting < self._options.broker.receive_maximum // 2
         flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
-        settled = await self._pipeline.process(intake, caught_up=caught_up, flush_latest=flush_latest)
+        settled = await self._pipeline.process(
+            intake, caught_up=caught_up, flush_latest=flush_latest, following=following
+        )
         # Packet ids belong to one connection; on another they would delete what nobody has read.
         if intake.connection is connection and not connection.lost.done():
             connection.acknowledge(intake.packet_ids)

@@ -20,7 +20,7 @@ from ingest.intake import Intake
 
 log = structlog.get_logger(__name__)
 
-BUFFER_LIMIT = 32 * 1024 * 1024
+BUFFER_LIMIT = 8 * 1024 * 1024
 """Bytes of payload not yet taken at which the socket is no longer read."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
 _ACK = np.dtype([("type", "u1"), ("length", "u1"), ("packet_id", ">u2")])
@@ -41,7 +41,7 @@ class Broker:
     password: str | None = None
     tls: ssl.SSLContext | None = None
     keep_alive_s: int = 30
-    receive_maximum: int = 20_000
+    receive_maximum: int = 40_000
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -176,23 +176,23 @@ class Connection(asyncio.Protocol):
         n = min(limit, len(waiting.topics))
         if not n:
             return None
-        self.waiting = Waiting(
-            waiting.topics[n:], waiting.payloads[n:], waiting.packet_ids[n:], waiting.received_at[n:]
+        taken = Waiting(
+            waiting.topics[:n], waiting.payloads[:n], waiting.packet_ids[:n], waiting.received_at[:n]
         )
-        payloads = waiting.payloads[:n]
-        self.waiting.payload_bytes = waiting.payload_bytes - sum(map(len, payloads))
-        if not self.waiting.topics:
+        for rest in (waiting.topics, waiting.payloads, waiting.packet_ids, waiting.received_at):
+            del rest[:n]
+        waiting.payload_bytes -= sum(map(len, taken.payloads))
+        if not waiting.topics:
             self.arrived.clear()
-        if self._paused and self.waiting.payload_bytes < BUFFER_LIMIT // 2 and self._transport:
+        if self._paused and waiting.payload_bytes < BUFFER_LIMIT // 2 and self._transport:
             self._paused = False
             self._heard_at = asyncio.get_running_loop().time()
             self._transport.resume_reading()
-        packet_ids = [i for i in waiting.packet_ids[:n] if i]
         return Intake(
-            topics=waiting.topics[:n],
-            payloads=payloads,
-            received_at=increasing(np.array(waiting.received_at[:n], dtype=np.int64), after),
-            packet_ids=packet_ids,
+            topics=taken.topics,
+            payloads=taken.payloads,
+            received_at=increasing(np.array(taken.received_at, dtype=np.int64), after),
+            packet_ids=[i for i in taken.packet_ids if i],
             connection=self,
         )
 

@@ -17,6 +17,7 @@ from devices.kinds.kind import UNDATED
 from devices.ledger import DUPLICATE, BatchCounts
 from devices.topics import Channel
 from ingest.batch import Batch, Refused
+from ingest.clocks import Learnt
 from ingest.directory import Directory, Source
 
 RANGES = 1_000
@@ -32,6 +33,7 @@ class Settled:
     refused: every rejection, those of the tables included.
     receipts: topic and payload of what to publish once this is committed.
     surprises: rows that were stored already although nothing pointed to it.
+    learnt: clock offsets that are stored now.
     """
 
     stored: dict[str, Columns] = field(default_factory=dict)
@@ -39,6 +41,7 @@ class Settled:
     refused: list[Refused] = field(default_factory=list)
     receipts: list[tuple[str, bytes]] = field(default_factory=list)
     surprises: int = 0
+    learnt: Learnt = field(default_factory=list)
 
     def joined(self, other: Settled) -> Settled:
         """Return what became of two parts of one intake, as far as the publisher must hear of it."""

@@ -36,7 +36,7 @@ async def store(
         asyncpg.UniqueViolationError, asyncpg.DataError: an appended row is not new, or not storable;
             nothing of the transaction can be kept.
     """
-    settled = Settled(refused=list(batch.refused))
+    settled = Settled(refused=list(batch.refused), learnt=batch.learnt)
     for kind, accepted in batch.accepted.items():
         columns = accepted.columns
         later = newest.before(columns)

@@ -92,7 +92,7 @@ class Mosquitto:
     """The machine's mosquitto with a store of its own."""
 
     name = "mosquitto"
-    receive_maximum = 20_000
+    receive_maximum = 65_535
     persistent = True
 
     def __init__(self, directory: Path, program: str, port: int) -> None:

@@ -163,7 +163,10 @@ async def ingest(settings: Settings) -> None:
     declared = kinds.load(settings.kinds_dir)
 
     async def open_database() -> Connection:
-        return await connect(dsn)
+        connection = await connect(dsn)
+        # A plan made while a day's partition is empty is kept while it grows: it must not read it whole.
+        await connection.execute("SET enable_seqscan = off")
+        return connection
 
     options = ingest_service.Options(
         broker=Broker(

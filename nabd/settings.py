@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     retention_days: int = Field(default=90, ge=7, description="how long raw readings are kept, in days")
     keep_alive_s: int = Field(default=30, ge=2, description="MQTT keep-alive, in seconds")
     receive_maximum: int = Field(
-        default=20_000, ge=1, le=65_535, description="messages the broker may have unacknowledged at ingest"
+        default=40_000, ge=1, le=65_535, description="messages the broker may have unacknowledged at ingest"
     )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
 

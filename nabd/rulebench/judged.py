@@ -79,7 +79,7 @@ class Platform:
             return
         intake = self._intake(messages)
         batch = decide(intake, self._directory, self._decoders, self._offsets, RETENTION_US)
-        self._offsets.adopt()
+        self._offsets.adopt(batch.learnt)
         for kind, accepted in batch.accepted.items():
             columns = self._new(accepted.columns)
             self.readings += len(columns)

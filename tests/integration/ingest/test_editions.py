@@ -51,18 +51,22 @@ class Edition:
 
     async def receive(self, *elements: object, device: str = "b1") -> Settled:
         """Commit one message per element, received a second after the last ones."""
+        return await self.process(self.intake(*elements, device=device))
+
+    def intake(self, *elements: object, device: str = "b1") -> Intake:
+        """Return one message per element, received a second after the last ones."""
         self.clock += 1_000_000
-        return await self.pipeline.process(
-            Intake(
-                topics=[f"nabd/v1/tripoli/bin/{device}/telemetry"] * len(elements),
-                payloads=[json.dumps(element).encode() for element in elements],
-                received_at=self.clock + np.arange(len(elements)),
-                packet_ids=[],
-                connection=None,
-            ),
-            caught_up=True,
-            flush_latest=True,
+        return Intake(
+            topics=[f"nabd/v1/tripoli/bin/{device}/telemetry"] * len(elements),
+            payloads=[json.dumps(element).encode() for element in elements],
+            received_at=self.clock + np.arange(len(elements)),
+            packet_ids=[],
+            connection=None,
         )
+
+    async def process(self, intake: Intake, following: Intake | None = None) -> Settled:
+        """Commit an intake, deciding about the next one meanwhile."""
+        return await self.pipeline.process(intake, caught_up=True, flush_latest=True, following=following)
 
 
 @pytest.fixture(params=["plain", "timescale"])
@@ -158,3 +162,38 @@ async def test_the_views_answer_alike(edition: Edition) -> None:
 
     assert await edition.connection.fetchval("SELECT fill_pct FROM v_bin") == 33
     assert await edition.connection.fetchval("SELECT sum(stored) FROM v_ledger") == 1
+
+
+async def test_what_is_decided_ahead_is_stored_in_its_turn(edition: Edition) -> None:
+    first = edition.intake(reading(1, fill_pct=10))
+    second = edition.intake(reading(1, fill_pct=10), reading(2, fill_pct=20), {"ts": "yesterday"})
+
+    await edition.process(first, following=second)
+    settled = await edition.process(second)
+
+    assert [len(columns) for columns in settled.duplicates] == [1, 0]
+    assert [r.rejected.reason for r in settled.refused] == ["bad_time"]
+    assert await edition.connection.fetchval("SELECT count(*) FROM bin_reading") == 2
+
+
+async def test_what_is_decided_ahead_is_decided_again_when_the_registry_changes(edition: Edition) -> None:
+    second = edition.intake(reading(2, fill_pct=20), device="b2")
+    await edition.process(edition.intake(reading(1, fill_pct=10)), following=second)
+    newcomer = NewDevice(name="b2", kind="bin", municipality="tripoli")
+    await add_devices(edition.connection, KINDS, [newcomer], lambda: NOW)
+
+    settled = await edition.process(second)
+
+    assert not settled.refused
+    assert len(settled.stored["bin"]) == 1
+
+
+async def test_what_a_batch_learns_of_a_clock_counts_for_the_one_decided_ahead(edition: Edition) -> None:
+    ahead = {"ts": NOW // 1000 + 3 * 3_600_000, "fill_pct": 10}
+    second = edition.intake(ahead)
+    await edition.process(edition.intake(ahead), following=second)
+
+    settled = await edition.process(second)
+
+    assert [len(columns) for columns in settled.duplicates] == [1, 0]
+    assert await edition.connection.fetchval("SELECT count(*) FROM bin_reading") == 1

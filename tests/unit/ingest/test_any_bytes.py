@@ -198,7 +198,7 @@ def test_a_repeat_under_a_clock_that_is_ahead_meets_the_same_instant_however_it_
     told = [[NOW_MS + ahead - age for age in message] for message in messages]
     offsets = Offsets()
     first = decided([(topic("b1"), said([at(t) for t in message])) for message in told], offsets)
-    offsets.adopt()
+    offsets.adopt(first.learnt)
     every = sorted({t for message in told for t in message})
     random.shuffle(every)
 
@@ -215,7 +215,7 @@ def test_a_repeat_of_what_was_taken_as_right_meets_its_instant_after_an_offset_w
     backlog = said([at(NOW_MS + ahead - 3 * minute), at(NOW_MS + ahead)])
     offsets = Offsets()
     first = decided([(topic("b1"), late), (topic("b1"), backlog)], offsets)
-    offsets.adopt()
+    offsets.adopt(first.learnt)
 
     again = decided([(topic("b1"), late)], offsets)
 

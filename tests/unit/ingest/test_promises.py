@@ -183,7 +183,7 @@ class Promises(RuleBasedStateMachine):
     def commit(self) -> None:
         assert self.pending is not None
         intake, batch = self.pending
-        settled = Settled(refused=list(batch.refused))
+        settled = Settled(refused=list(batch.refused), learnt=batch.learnt)
         for kind, accepted in batch.accepted.items():
             columns = accepted.columns
             value = columns.values["fill_pct" if kind == "bin" else "power_w"]
@@ -198,7 +198,7 @@ class Promises(RuleBasedStateMachine):
         counts = count(settled, batch, directory(), shard="main", number=1)
         for name in self.ledger:
             self.ledger[name] += getattr(counts, name)
-        self.offsets.adopt()
+        self.offsets.adopt(settled.learnt)
         self.pending, self.committed = None, (intake, receipts(settled, batch, directory()))
 
     @precondition(lambda self: self.committed is not None)
@@ -221,7 +221,6 @@ class Promises(RuleBasedStateMachine):
     @rule()
     def crash(self) -> None:
         self.pending = self.committed = None
-        self.offsets.forget()
         self.lose_the_connection()
 
     @rule()
