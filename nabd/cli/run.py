@@ -14,6 +14,7 @@ import typer
 import uvloop
 from pydantic import ValidationError
 
+from api.server import listen
 from devices import kinds
 from devices.errors import RegistryError
 from devices.kinds.kind import KindError
@@ -157,6 +158,9 @@ async def _up(settings: Settings) -> None:
     stop = processes.stop_on_signals()
     if settings.http_port == 0:
         settings = settings.model_copy(update={"http_port": free_port()})
+    listen(
+        settings.http_host, settings.http_port
+    ).close()  # taken: said now, not by a process that ends again
     async with embedded.parts(settings) as parts:
         if not parts.persistent_broker and not processes.is_loopback(settings.http_host):
             raise NotConfigured(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,6 +66,23 @@ def test_tail_refuses_what_is_no_level_of_a_topic(monkeypatch: pytest.MonkeyPatc
 
     assert code == 2
     assert "one name" in said
+
+
+def test_up_says_at_once_that_its_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "nabd", "up"],
+            env={"NABD_HTTP_PORT": str(port), "NABD_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+
+    assert done.returncode == 1
+    assert "already in use" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_instant_before_the_calendar_is_refused() -> None:
