@@ -97,11 +97,14 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
     )
+    files = assets.load()
+    page = files["signin.html"].body
     app.state.context = Context(
         pool=pool,
         kinds=kinds,
         now=now,
         token_required=token_required,
+        sign_in_page=page,
         speed=speed,
         checks=checks or {},
         live=live,
@@ -110,8 +113,6 @@ def create_app(
     )
     add_handlers(app)
     # The last one added is the outermost.
-    files = assets.load()
-    page = files["signin.html"].body
     app.add_middleware(Guards, pool=pool, now=now, token_required=token_required, sign_in_page=page)
     app.add_middleware(Edge, metrics=metrics)
     _include(app, files)

@@ -34,6 +34,7 @@ class Context:
     kinds: Kinds
     now: Now
     token_required: bool
+    sign_in_page: bytes
     speed: float
     checks: Mapping[str, Check]
     live: Live

@@ -1,8 +1,8 @@
 """Who may ask at all: host name, origin, token and size of a request, judged before any route sees it.
 
-Beyond loopback every route but /healthz needs a token. On loopback the host name must be loopback's, or a
-page of another site could reach us through a name that it points here (DNS rebinding). Must not know the
-routes' meaning.
+Beyond loopback every route but /healthz and signing in needs a token. On loopback the host name must be
+loopback's, or a page of another site could reach us through a name that it points here (DNS rebinding). Must
+not know the routes' meaning.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from devices.instants import Now
 
 COOKIE = "nabd_session"
-OPEN_PATHS = frozenset({"/healthz"})
+OPEN_PATHS = frozenset({"/healthz", "/console/signin.css"})
 SIGN_IN = "/signin"
 """Judges the token it carries itself, so it is reachable without one; it tells nothing else."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

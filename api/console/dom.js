@@ -19,6 +19,17 @@ export const $ = (id) => document.getElementById(id);
 // An id, a name or a number that must not turn round inside a sentence of the other direction.
 export const bdi = (text) => h("bdi", {}, text);
 
+// A sentence whose ids, expressions and instants keep their own order in a line that runs the other way.
+export const isolated = (sentence) =>
+  sentence.split(/([A-Za-z0-9"'][ -~]*[A-Za-z0-9)\]"'])/).flatMap((part, i) => {
+    if (i % 2 === 0) return [part];
+    // A bracket that was opened in the sentence is closed there too.
+    const [, run, rest] = /^(.*?)(\)*)$/.exec(part);
+    const open = Math.max(0, run.split("(").length - run.split(")").length);
+    const own = run + (rest ?? "").slice(0, open);
+    return [bdi(own), part.slice(own.length)];
+  });
+
 // Calls `work` once per frame, however often it is asked to.
 export function oncePerFrame(work) {
   let asked = false;

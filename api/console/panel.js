@@ -1,6 +1,6 @@
 // One device: its newest values and charts of its last readings.
 
-import { $, bdi, h } from "./dom.js";
+import { $, bdi, h, isolated } from "./dom.js";
 import { get } from "./http.js";
 import { full, language, number, said, t, value } from "./i18n.js";
 import { badge } from "./icons.js";
@@ -128,7 +128,7 @@ async function askWhy(alert) {
 function why(found) {
   if (found.failed) return h("p", { class: "problem" }, t("failed", { reason: found.failed }));
   return h("ul", { class: "why" },
-    found.sentences[language()].map((one) => h("li", {}, one)),
+    found.sentences[language()].map((one) => h("li", {}, isolated(one))),
     found.terms.map((term) => h("li", {}, bdi(term.text), " · ", bdi(term.value === null ? "–" : String(term.value)), " · ", t(`holds_${term.holds}`))));
 }
 

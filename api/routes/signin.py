@@ -1,20 +1,31 @@
-"""Signing a browser in with a token: the link that is printed at the first start."""
+"""Signing a browser in with a token: by the link that is printed at the first start, or by the form."""
 
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api import tokens
-from api.context import UsesConnection, UsesContext
+from api.context import Context, UsesConnection, UsesContext
 from api.guards import COOKIE
 from api.problems import Problem
+from store.connection import Connection
 
 router = APIRouter(tags=["sign-in"])
 
 THIRTY_DAYS_S = 30 * 24 * 3600
+FORM = {
+    "requestBody": {
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {"type": "object", "properties": {"token": {"type": "string"}}}
+            }
+        }
+    }
+}
 
 
 @router.get("/signin", status_code=303, response_class=RedirectResponse, summary="Sign this browser in")
@@ -23,9 +34,28 @@ async def sign_in(
     context: UsesContext,
     connection: UsesConnection,
     token: Annotated[str, Query(min_length=1, max_length=200)],
-) -> RedirectResponse:
+) -> Response:
     """Keep the token in a cookie that neither scripts nor other sites get, then show the console."""
+    return await _signed_in(request, context, connection, token)
+
+
+@router.post(
+    "/signin",
+    status_code=303,
+    response_class=RedirectResponse,
+    openapi_extra=FORM,
+    summary="Sign this browser in by the form",
+)
+async def sign_in_by_form(request: Request, context: UsesContext, connection: UsesConnection) -> Response:
+    """Do the same with the token in the body, where no history and no log keeps it."""
+    form = parse_qs((await request.body()).decode("utf-8", "replace"))
+    return await _signed_in(request, context, connection, form.get("token", [""])[0].strip())
+
+
+async def _signed_in(request: Request, context: Context, connection: Connection, token: str) -> Response:
     if not await tokens.is_valid(connection, token, context.now()):
+        if "text/html" in request.headers.get("accept", ""):
+            return HTMLResponse(context.sign_in_page.replace(b" hidden>", b">"), status_code=401)
         raise Problem(401, "unauthorized", "the token is unknown or has expired")
     response = RedirectResponse("/", status_code=303)
     response.set_cookie(

@@ -55,6 +55,7 @@ async def test_every_route_but_healthz_needs_a_token_beyond_loopback(
     assert answers.pop(("GET", "/healthz")) == 200
     # Signing in judges the token in its address, and there is none.
     assert answers.pop(("GET", "/signin")) == 422
+    assert answers.pop(("GET", "/console/signin.css")) == 200
     assert set(answers.values()) == {401}
 
 
@@ -68,6 +69,7 @@ async def test_wrong_token_is_refused_everywhere(guarded: FastAPI, stranger: htt
     assert {route for route, status in answers.items() if status != 401} == {
         ("GET", "/healthz"),
         ("GET", "/signin"),
+        ("GET", "/console/signin.css"),
     }
 
 
@@ -121,6 +123,36 @@ async def test_sign_in_link_gives_a_cookie_that_opens_the_console(
     assert "httponly" in cookie
     assert "samesite=strict" in cookie
     assert page.status_code == 200
+
+
+async def test_form_signs_in_without_the_token_in_an_address(
+    stranger: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    token = await tokens.create_token(connection, "test", builders.now())
+
+    signed_in = await stranger.post("/signin", data={"token": f" {token} "})
+
+    assert (signed_in.status_code, signed_in.headers["location"]) == (303, "/")
+    assert (await stranger.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_browser_with_a_wrong_token_is_told_so_and_asked_again(
+    stranger: httpx2.AsyncClient, method: str
+) -> None:
+    said = {"token": "wrong"}
+
+    answer = await stranger.request(
+        method,
+        "/signin",
+        headers={"Accept": "text/html"},
+        params=said if method == "GET" else None,
+        data=said if method == "POST" else None,
+    )
+
+    assert answer.status_code == 401
+    assert '<div class="wrong" role="alert">' in answer.text
+    assert "<form" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import asyncpg
@@ -43,3 +44,10 @@ async def test_panel_says_why_an_alert_fires_when_asked(
 
         await page.locator("#panel").get_by_role("button", name="Why?").click()
         await expect(why).to_have_count(0)
+
+    async with opened(browser, server, locale="ar-LB") as page:
+        await page.locator(".alert").get_by_role("button", name="bin-1").first.click()
+        await page.locator("#panel").get_by_role("button", name="لماذا؟").click()
+
+        instants = page.locator("#panel .why bdi").filter(has_text=re.compile(r"^\d{4}-\d\d-\d\d [\d:]+Z$"))
+        await expect(instants.first).to_be_visible()
