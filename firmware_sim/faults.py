@@ -111,7 +111,8 @@ class FaultLine(msgspec.Struct, kw_only=True):
 class _Open:
     """A label under way. run: the share, up to now, of what its rule needs; best: the largest so far.
 
-    gone: since when it neither holds nor is near, None while it does.
+    gone: since when it neither holds nor is near, None while it does. seen: whether its sensor could see it
+    yet; `start` is when it first could.
     """
 
     start: int
@@ -121,6 +122,7 @@ class _Open:
     run: float = 0.0
     best: float = 0.0
     gone: int | None = None
+    seen: bool = True
 
 
 class FaultSink(Protocol):
@@ -172,6 +174,8 @@ class Labels:
         for expect, state in truth.items():
             label = self._open.get(expect)
             if label is not None:
+                if not label.seen and state.holds and not state.hidden:
+                    label.start, label.seen = now, True
                 if expect not in BY_RECEIPT:
                     label.interval_s = max(label.interval_s, interval_s)
                 self._ripen(expect, label, state, now - before, known_s)
@@ -183,7 +187,11 @@ class Labels:
                     # Nobody hears from a silent device that it now wants to report more often.
                     every_s = known_s if expect in BY_RECEIPT else interval_s
                     self._open[expect] = _Open(
-                        start=now, earliest=self._near[expect], interval_s=every_s, held=not state.hidden
+                        start=now,
+                        earliest=self._near[expect],
+                        interval_s=every_s,
+                        held=not state.hidden,
+                        seen=not state.hidden,
                     )
             elif label is None:
                 self._near.pop(expect, None)

@@ -63,6 +63,7 @@ class Member:
         self._frozen_interval_s = 0.0
         self._clock_off_s = 0.0
         self._mute_aloft: bool | None = None
+        self._unheard = False
         self._answered: dict[str, Answer] = {}
         self._started = start
         self._last_at: int | None = None
@@ -84,6 +85,7 @@ class Member:
         readings: list[Reading] = []
         if (urgent or now >= self._report_at) and SILENCE not in self._active:
             readings = self._report(now)
+            self._unheard = self._unheard and LINK_LOSS in self._active
         if urgent or now >= self._report_at:
             self._report_at = now + round(interval * SECOND)
         self._report_at = min(self._report_at, now + round(interval * SECOND))
@@ -147,9 +149,11 @@ class Member:
             return
         # Nobody can miss a device that has never been heard.
         mute = self._last_at is not None and (SILENCE in self._active or LINK_LOSS in self._active)
+        # A link that came back for a moment, in which nothing was said, did not come back.
+        self._unheard = mute or self._unheard
         truth = {
-            **self._aloft(self._physics.truth(), mute),
-            SILENT: Truth(holds=mute),
+            **self._aloft(self._physics.truth(), mute=mute, unheard=self._unheard),
+            SILENT: Truth(holds=mute, near=self._unheard),
             FROZEN_VALUES: Truth(holds=bool(self._frozen)),
             CLOCK_WRONG: Truth(holds=self._clock_wrong()),
         }
@@ -158,7 +162,7 @@ class Member:
             truth = {rule: replace(state, hidden=rule not in _STILL_SEEN) for rule, state in truth.items()}
         self._labels.observe(now, truth, interval_s)
 
-    def _aloft(self, truth: Mapping[str, Truth], mute: bool) -> Mapping[str, Truth]:
+    def _aloft(self, truth: Mapping[str, Truth], *, mute: bool, unheard: bool) -> Mapping[str, Truth]:
         """Return the truth with what it means that an aircraft is mute: lost, if it was heard last in flight.
 
         Until it is heard again nobody knows whether it has landed.
@@ -166,11 +170,12 @@ class Member:
         flies = truth.get(LOST_LINK)
         if flies is None:
             return truth
-        if not mute:
+        if not unheard:
             self._mute_aloft = None
         elif self._mute_aloft is None:
             self._mute_aloft = flies.near
-        return {**truth, LOST_LINK: Truth(holds=bool(self._mute_aloft))}
+        lost = bool(self._mute_aloft)
+        return {**truth, LOST_LINK: Truth(holds=lost and mute, near=lost)}
 
     def _clock_wrong(self) -> bool:
         """Tell whether the clock is so wrong that somebody should set it."""

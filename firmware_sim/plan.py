@@ -80,7 +80,7 @@ LONG_RUN: Mapping[str, tuple[Cause, ...]] = {
         Cause(name="leaky_cell", shortest_s=2 * DAY_S, longest_s=7 * DAY_S, weight=2),
         Cause(name="moved", shortest_s=_HOUR_S, longest_s=2 * DAY_S, weight=3.5),
         Cause(name="frozen_echo", shortest_s=2 * DAY_S, longest_s=8 * DAY_S),
-        Cause(name="blocked_echo", shortest_s=4 * _HOUR_S, longest_s=3 * DAY_S),
+        Cause(name="blocked_echo", shortest_s=4 * _HOUR_S, longest_s=3 * DAY_S, weight=1.5),
         Cause(name="unused", shortest_s=DAY_S, longest_s=6 * DAY_S, weight=0.5),
         Cause(name=SILENCE, shortest_s=300, longest_s=8 * _HOUR_S, weight=0.7),
         Cause(name=LINK_LOSS, shortest_s=300, longest_s=4 * _HOUR_S, weight=0.7),

@@ -223,7 +223,12 @@ class Bin:
                 hidden=self._flame_c < FLAME_C and self.temperature_c <= _HOT_C,
             ),
             "bin-tipped": Truth(holds=fallen),
-            "bin-battery-low": Truth(holds=cell.left < EMPTY, near=cell.left < KNEE or cell.leak_per_s > 0.0),
+            # A cell that drains within days is as good as empty, though its voltage does not show it yet.
+            "bin-battery-low": Truth(
+                holds=cell.left < EMPTY or cell.leak_per_s > 0.0,
+                near=cell.left < KNEE,
+                hidden=cell.left >= EMPTY,
+            ),
             "bin-moved": Truth(holds=self._site.home is not None and away > _AWAY_M, near=away > _AWAY_M - 5),
             "bin-sensor-frozen": Truth(holds=self.echo.frozen),
             "bin-sensor-blocked": Truth(holds=self.echo.blocked),

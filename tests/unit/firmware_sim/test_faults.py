@@ -99,6 +99,16 @@ def test_fault_that_a_blind_sensor_hides_need_not_be_seen(tmp_path: Path) -> Non
     assert not line.detectable
 
 
+def test_fault_begins_for_the_watcher_when_its_sensor_can_see_it(tmp_path: Path) -> None:
+    unseen = Truth(holds=True, hidden=True)
+
+    (line,) = label(tmp_path, [FINE, unseen, unseen, BAD, BAD, BAD, FINE])
+
+    assert line.earliest == rfc3339(NOON)
+    assert line.start == rfc3339(NOON + 180 * SECOND)
+    assert line.detectable
+
+
 def test_expected_rules_are_those_of_the_default_packs() -> None:
     if not RULES.is_dir() or not list(RULES.glob("*.yaml")):
         pytest.skip("no rule packs")

@@ -154,6 +154,13 @@ def leaking(lpm: float, seconds: int = 120) -> list[Reading]:
         ),
         ([at(10 * i, distance_mm=max(200, 1000 - 10 * i)) for i in range(200)], set()),
         (
+            [
+                at(10 * i, distance_mm=max(200, 300 - 10 * i), tilt_deg=120 if i == 20 else 2)
+                for i in range(100)
+            ],
+            {"bin-sensor-blocked"},
+        ),
+        (
             [at(360 * i, battery_v=3.6, battery_pct=45 - i / 4, temperature_c=20) for i in range(64)],
             {"bin-battery-low"},
         ),
@@ -303,6 +310,39 @@ def test_lamp_that_comes_back_again_and_again_has_not_failed() -> None:
 
     assert fired("light", *blinking) == set()
     assert fired("light", *blinking[:1], *blinking[5:7]) == {"light-lamp-failure"}
+
+
+def test_dusk_and_steps_of_the_schedule_are_no_cycling() -> None:
+    """Six unwanted changes in half an hour, and one that was wanted."""
+    dusk = lamp(1, NIGHT, power_w=1.0, commanded_dim_pct=0.0, dim_pct=0.0)
+    blinks = [r for i in range(7) for r in lamp(1, NIGHT + 3 + 4 * i, power_w=1.0 if i % 2 else 90.0)]
+    step = [r for i in range(7) for r in lamp(1, NIGHT + 3 + 4 * i, power_w=1.0 if i % 2 else 45.0)]
+    brighter = lamp(1, NIGHT + 29, power_w=90.0)
+
+    assert fired("light", *dusk, *blinks) == set()
+    assert fired("light", *step, *brighter) == set()
+    assert fired("light", *blinks, *lamp(1, NIGHT + 31, power_w=1.0)) == {"light-cycling"}
+
+
+def test_normal_power_of_a_lamp_is_not_learned_while_it_is_dark() -> None:
+    found: list[Reading] = []
+    for night in range(16):
+        for quarter in range(32):
+            watts = 2.0 if night < 8 else 90.0
+            found += lamp(1, NIGHT + 1440 * night + 15 * quarter, power_w=watts, power_factor=None)
+        found += lamp(1, NIGHT + 1440 * night + 720, power_w=0.5, dim_pct=0.0, commanded_dim_pct=0.0)
+
+    assert fired("light", *found) == {"light-lamp-failure"}
+
+
+def test_second_wrong_dose_is_told_when_the_first_was_put_right() -> None:
+    text = (PACKS / "drone.yaml").read_text(encoding="utf-8")
+    doses = (*[130.0] * 30, *[100.0] * 12, *[130.0] * 30)
+    rows = [r for s, dose in enumerate(doses) for r in flight(1, s / 60, application_l_ha=dose)]
+
+    transitions = Evaluator(text, KINDS["drone"], FACTS).feed(*rows)
+
+    assert [str(t.to_state) for t in transitions] == ["firing", "resolved", "firing"]
 
 
 def test_default_rules_speak_three_languages_and_say_what_to_do() -> None:
