@@ -7,6 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from api.times import Instant
+from devices.kinds.kind import Kind
+from rules import evidence
 from rules.alerts import Alert
 from rules.events import AlertEvent, Cursor
 from rules.transition import Severity
@@ -34,6 +36,9 @@ class AlertOut(BaseModel):
         default=None,
         description="our time until which such an alert may still open; null where no rule explains this one",
     )
+    suppress_by: list[str] = Field(
+        default=[], description="rules whose open alert explains this one", examples=[["circuit-down"]]
+    )
     severity: Severity
     opened_at: Instant = Field(description="device time at which the condition had held long enough")
     detected_at: Instant = Field(description="our time at which we knew")
@@ -59,10 +64,30 @@ class AlertEventOut(BaseModel):
     body: str | None = None
 
 
-class AlertWithHistoryOut(AlertOut):
-    """One alert and everything that happened to it, oldest first."""
+class EvidenceOut(BaseModel):
+    """One value that made an alert fire, or one limit it was held against, in words by language."""
 
+    name: str = Field(examples=["fill_pct"])
+    label: dict[str, str] = Field(examples=[{"en": "Fill level", "fr": "Remplissage", "ar": "الامتلاء"}])
+    value: dict[str, str] = Field(
+        description="as people read it; truths are words", examples=[{"en": "91", "fr": "91", "ar": "91"}]
+    )
+    raw: float | bool | str | None = Field(examples=[91])
+    unit: str = Field(description="UCUM, empty where there is none", examples=["%"])
+    limit: bool = Field(description="a limit, not a value")
+
+
+class AlertWithHistoryOut(AlertOut):
+    """One alert, what made it fire, and everything that happened to it, oldest first."""
+
+    terms: list[EvidenceOut] = Field(description="`evidence` in the words of the kind and the rule")
     history: list[AlertEventOut]
+
+
+def evidence_out(alert: Alert, kind: Kind | None) -> list[EvidenceOut]:
+    """Return what made an alert fire, in every language."""
+    found = evidence.told(alert.evidence, kind, alert.labels)
+    return [EvidenceOut(**{name: getattr(one, name) for name in EvidenceOut.model_fields}) for one in found]
 
 
 def alert_out(alert: Alert) -> AlertOut:

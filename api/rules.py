@@ -10,6 +10,7 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 
 from api import tokens
+from api.alerts import EvidenceOut
 from api.context import Context
 from api.guards import presented_token
 from api.problems import Problem
@@ -200,6 +201,7 @@ class ExplanationOut(BaseModel):
     inhibited_by: int | None = Field(description="the open alert that explains this one")
     across: bool = Field(description="judged over many devices or by time: `evidence` instead of terms")
     evidence: dict[str, Any]
+    fired_by: list[EvidenceOut] = Field(description="what made the open alert fire; empty where none is open")
     clear: str
     missing: MissingOut | None
     ends_missing: MissingOut | None

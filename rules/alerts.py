@@ -5,7 +5,7 @@ Reading and notes only. A person never changes a condition here: it opens and re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -33,6 +33,7 @@ class Alert:
     unknown: still firing, but its device is silent, so nobody can say whether it still holds.
     inhibited_by: the alert that explains this one, while it does: nobody needs to be called for this one.
     held_until: our time until which such an alert may still open; None where no rule explains this one's.
+    suppress_by: rules whose open alert explains this one. labels: the rule's own words for its values.
     """
 
     id: int
@@ -54,6 +55,8 @@ class Alert:
     unknown: bool
     inhibited_by: int | None
     held_until: datetime | None
+    suppress_by: Sequence[str]
+    labels: Mapping[str, Mapping[str, str]]
 
 
 # A silent device is told by an open alert of a rule that declares `silent`; that alert itself is known.
@@ -67,7 +70,9 @@ SELECT alert.id, alert.rule, alert.rule_version, device.name AS device,
         JOIN rule AS silent ON silent.id = other.rule AND silent.version = other.rule_version
         WHERE other.device_id = alert.device_id AND other.state = 'firing' AND silent.definition ? 'silent'
     ) AS unknown,
-    CASE WHEN alert.state = 'firing' THEN alert.inhibited_by END AS inhibited_by, alert.held_until
+    CASE WHEN alert.state = 'firing' THEN alert.inhibited_by END AS inhibited_by, alert.held_until,
+    coalesce(rule.definition -> 'suppress_by', '[]') AS suppress_by,
+    coalesce(rule.definition -> 'labels', '{}') AS labels
 FROM alert
 JOIN rule ON rule.id = alert.rule AND rule.version = alert.rule_version
 JOIN device ON device.id = alert.device_id

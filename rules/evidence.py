@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from devices.kinds.kind import Attribute, Kind, Measurement
-from rules.definition import Text
+from rules.definition import LANGUAGES, Text
 
 _CALL = re.compile(r"(\w+)\((?:(\w+)\b)?.*\)", re.DOTALL)
 _FUNCTIONS: Mapping[str, Text] = {
@@ -28,8 +28,38 @@ _FUNCTIONS: Mapping[str, Text] = {
     "lag": {"en": "delay", "fr": "retard", "ar": "التأخر"},
     "away_m": {"en": "distance from its place", "fr": "distance de l'emplacement", "ar": "البعد عن المكان"},
 }
+_SWEPT: Mapping[str, tuple[Text, str]] = {
+    "silent_min": ({"en": "silent for", "fr": "muet depuis", "ar": "صامت منذ"}, "min"),
+    "silent_s": ({"en": "silent for", "fr": "muet depuis", "ar": "صامت منذ"}, "s"),
+    "interval_s": ({"en": "expected interval", "fr": "intervalle attendu", "ar": "الفاصل المتوقع"}, "s"),
+    "missing_h": ({"en": "missing for", "fr": "absent depuis", "ar": "غائب منذ"}, "h"),
+    "missing": ({"en": "intervals allowed", "fr": "intervalles admis", "ar": "الفواصل المسموحة"}, ""),
+    "children": ({"en": "devices below it", "fr": "appareils raccordés", "ar": "الأجهزة التابعة"}, ""),
+    "down": ({"en": "of them down", "fr": "dont en panne", "ar": "المتوقفة منها"}, ""),
+    "dark": ({"en": "of them dark", "fr": "dont éteints", "ar": "المطفأة منها"}, ""),
+    "silent": ({"en": "of them silent", "fr": "dont muets", "ar": "الصامتة منها"}, ""),
+    "share": (
+        {"en": "share that is an outage", "fr": "part qui fait panne", "ar": "النسبة التي تعدّ عطلًا"},
+        "",
+    ),
+    "value": ({"en": "value", "fr": "valeur", "ar": "القيمة"}, ""),
+    "median": ({"en": "usual around it", "fr": "habituelle alentour", "ar": "المعتاد حوله"}, ""),
+    "neighbours": ({"en": "neighbours", "fr": "voisins", "ar": "الجيران"}, ""),
+    "off_by": ({"en": "distance allowed", "fr": "écart admis", "ar": "الفرق المسموح"}, ""),
+    "rate_per_h": ({"en": "change per hour", "fr": "variation par heure", "ar": "التغيّر في الساعة"}, ""),
+    "hours": ({"en": "expected in", "fr": "attendu dans", "ar": "متوقع خلال"}, "h"),
+    "hours_p80": (
+        {"en": "at the latest, 4 in 5", "fr": "au plus tard, 4 sur 5", "ar": "على الأكثر، 4 من 5"},
+        "h",
+    ),
+    "samples": ({"en": "readings it rests on", "fr": "relevés utilisés", "ar": "القراءات المعتمدة"}, ""),
+    "reaches": ({"en": "level forecast", "fr": "niveau prévu", "ar": "المستوى المتوقع"}, ""),
+    "within_h": ({"en": "told when within", "fr": "signalé à moins de", "ar": "يُنبَّه خلال"}, "h"),
+}
+"""What sweep rules put into evidence; a kind's own name wins."""
 _UNITS = {"sun": "deg", "lag": "s", "away_m": "m", "frozen": "", "flat": "", "count": "", "n_of": ""}
 _TRUTH: Mapping[str, tuple[str, str]] = {"en": ("no", "yes"), "fr": ("non", "oui"), "ar": ("لا", "نعم")}
+SECONDS_UNTIL = 120
 _CONDITIONS = ("flat", "frozen", "n_of")
 
 
@@ -56,9 +86,48 @@ def terms(
     """
     return [
         _term(name, value, part == "limits", kind, language, labels or {})
-        for part in ("values", "limits")
-        for name, value in evidence.get(part, {}).items()
+        for part, name, value in _members(evidence)
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One value or limit in every language. raw: as it was recorded; value: in words where it is a truth."""
+
+    name: str
+    label: Text
+    value: Text
+    raw: float | str | bool | None
+    unit: str
+    limit: bool
+
+
+def told(
+    evidence: Mapping[str, Any], kind: Kind | None, labels: Mapping[str, Text] | None = None
+) -> list[Told]:
+    """Return the terms of a transition's evidence in every language, values first; see `terms`."""
+    each = {language: terms(evidence, kind, language, labels) for language in LANGUAGES}
+    return [
+        Told(
+            name=name,
+            label={language: each[language][place].label for language in LANGUAGES},
+            value={language: each[language][place].value for language in LANGUAGES},
+            raw=raw,
+            unit=each["en"][place].unit,
+            limit=part == "limits",
+        )
+        for place, (part, name, raw) in enumerate(_members(evidence))
+    ]
+
+
+def _members(evidence: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """Return part, name and value of what is told; of a silence in seconds and in minutes the fitting one."""
+    found = [
+        (part, name, value) for part in ("values", "limits") for name, value in evidence.get(part, {}).items()
+    ]
+    silent_s = evidence.get("values", {}).get("silent_s")
+    spare = None if silent_s is None else "silent_s" if silent_s >= SECONDS_UNTIL else "silent_min"
+    return [one for one in found if one[1] != spare]
 
 
 def _term(
@@ -77,6 +146,8 @@ def _label(name: str, kind: Kind | None, language: str, labels: Mapping[str, Tex
     for declared in known:
         if declared.name == name:
             return declared.label.get(language, name), declared.unit
+    if name in _SWEPT:
+        return _SWEPT[name][0][language], _SWEPT[name][1]
     call = _CALL.fullmatch(name)
     if call is None or call[1] not in _FUNCTIONS:
         return name, ""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from devices.instants import to_datetime
+from rules.evidence import Told
 from rules.explanation import Explanation, Missing, Reason, Standing, Term, Worth
 
 Language = Literal["en", "fr", "ar"]
@@ -26,6 +27,18 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
     "fr": ("partie", "terme", "valeur", "limite", "tenu", "depuis", "raison"),
     "ar": ("الجزء", "الشرط", "القيمة", "الحد", "متحقق", "منذ", "السبب"),
 }
+
+FIRED_BY: Mapping[str, str] = {
+    "en": "The alert was raised by:",
+    "fr": "L'alerte a été levée par :",
+    "ar": "سبب إطلاق التنبيه:",
+}
+SYMBOLS: Mapping[str, str] = {
+    "Cel": "°C", "deg": "°", "[ppm]": "ppm", "dB[mW]": "dBm",
+    "kW.h": "kWh", "L/har": "L/ha", "m/s2": "m/s²", "1": "",
+}  # fmt: skip
+"""Of units whose UCUM code is not what people read."""
+LIMIT: Mapping[str, str] = {"en": "limit", "fr": "limite", "ar": "الحد"}
 
 _SENTENCES: Mapping[str, Mapping[str, str]] = {
     "firing": {
@@ -265,69 +278,12 @@ def rows(explanation: Explanation, language: Language) -> list[tuple[object, ...
     ]
 
 
-def document(explanation: Explanation) -> dict[str, Any]:
-    """Return an explanation as a JSON object: facts, and the sentences in every language."""
-    e = explanation
-    return {
-        "rule": e.rule,
-        "version": e.version,
-        "device": e.device,
-        "at": _rfc3339(e.at),
-        "state": str(e.standing),
-        "severity": e.severity and str(e.severity),
-        "since": _rfc3339(e.since),
-        "alert": e.alert,
-        "observed_at": _rfc3339(e.observed_at),
-        "received_at": _rfc3339(e.received_at),
-        "silent_since": _rfc3339(e.silent_since),
-        "deadline": _rfc3339(e.deadline),
-        "readings": e.readings,
-        "looks": str(e.gate),
-        "late_last": e.late_last,
-        "inhibited_by": e.inhibited_by,
-        "across": e.across,
-        "evidence": dict(e.values),
-        "clear": e.clear,
-        "missing": _missing_document(e.missing),
-        "ends_missing": _missing_document(e.ends_missing),
-        "levels": [
-            {
-                "severity": str(level.severity),
-                "condition": level.condition,
-                "reached": level.reached,
-                "holds": str(level.worth),
-                "since": _rfc3339(level.since),
-                "missing": _missing_document(level.missing),
-            }
-            for level in e.levels
-        ],
-        "terms": [
-            {
-                "part": term.part,
-                "text": term.text,
-                "value": term.value,
-                "limit": term.limit,
-                "holds": str(term.worth),
-                "since": _rfc3339(term.since),
-                "reasons": [{"why": str(r.why), "name": r.name} for r in term.reasons],
-            }
-            for term in e.terms
-        ],
-        "sentences": {language: sentences(e, language) for language in LANGUAGES},
-    }
+def fired_by(explanation: Explanation, language: Language) -> list[str]:
+    """Return what made the open alert fire, a line each below FIRED_BY; nothing where none is open."""
+    return [_told(told, language) for told in explanation.fired_by]
 
 
-def _missing_document(missing: Missing | None) -> dict[str, Any] | None:
-    if missing is None:
-        return None
-    return {
-        "readings": missing.readings,
-        "seconds": missing.lasting_us / 1e6,
-        "restarts_after": _rfc3339(missing.restarts_after),
-    }
-
-
-def _rfc3339(microseconds: int | None) -> str | None:
-    if microseconds is None:
-        return None
-    return to_datetime(microseconds).isoformat().replace("+00:00", "Z")
+def _told(told: Told, language: Language) -> str:
+    value = f"{told.value[language]} {SYMBOLS.get(told.unit, told.unit)}".strip()
+    limit = f" ({LIMIT[language]})" if told.limit else ""
+    return f"{told.label[language]}: {_isolated(value, language)}{limit}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from devices.errors import Invalid, NotFound
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from devices.registry import Device, Registry, get_device, get_municipality, load
+from rules import evidence as evidences
 from rules import maintenance, replays
 from rules.explain import Past, Present, explain
 from rules.explanation import Explanation, Standing, Worth
@@ -51,10 +53,11 @@ async def explain_rule(
             "device", f"{rule} judges devices of kind {definition.kind}; {device} is a {found.kind}"
         )
     present, evidence = await _present(connection, rule, found, at)
+    told = tuple(evidences.told(evidence, kinds.get(found.kind), definition.labels))
     if definition.silent is not None:
-        return await _explain_silence(connection, version, present)
+        return replace(await _explain_silence(connection, version, present), fired_by=told)
     if not definition.levels:
-        return _explain_across(version, present, evidence)
+        return replace(_explain_across(version, present, evidence), fired_by=told)
     kind = kinds[found.kind]
     town = await get_municipality(connection, found.municipality)
     registry = Registry(
@@ -69,7 +72,8 @@ async def explain_rule(
         devices=[found.id],
     )
     past = await _past(connection, kind, rule, found, window)
-    return explain(kind, version, registry, columns, past, present, await _resting(connection))
+    resting = await _resting(connection)
+    return replace(explain(kind, version, registry, columns, past, present, resting), fired_by=told)
 
 
 async def _resting(connection: Connection) -> Spans:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rules.evidence import Told
 from rules.transition import Severity
 
 
@@ -99,7 +100,8 @@ class Explanation:
     since: when it began to fire or to be pending. readings: how many were looked at. gate: whether the
     rule looks at its readings now. late_last: the newest reading to arrive came late and did not count.
     inhibited_by: the open alert that makes this one unnecessary. across: judged over many devices or by time,
-    not by readings of this one; `values` is then the alert's evidence.
+    not by readings of this one; `values` is then the alert's evidence. fired_by: the open alert's evidence in
+    the words of the kind and the rule.
     """
 
     rule: str
@@ -125,3 +127,4 @@ class Explanation:
     ends_missing: Missing | None = None
     deadline: int | None = None
     values: Mapping[str, object] = field(default_factory=dict)
+    fired_by: tuple[Told, ...] = ()

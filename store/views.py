@@ -55,7 +55,9 @@ SELECT
     a.summary,
     a.evidence,
     d.lat,
-    d.lon
+    d.lon,
+    a.inhibited_by,
+    a.held_until
 FROM alert AS a
 INNER JOIN device AS d ON a.device_id = d.id
 INNER JOIN municipality AS m ON d.municipality_id = m.id"""

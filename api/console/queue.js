@@ -2,7 +2,7 @@
 
 import { $, bdi, h } from "./dom.js";
 import { get, post } from "./http.js";
-import { ago, full, number, said, t } from "./i18n.js";
+import { ago, full, number, said, t, time, value } from "./i18n.js";
 import { badge } from "./icons.js";
 import { SEVERITIES, counts, now, putAlert, state } from "./state.js";
 
@@ -64,6 +64,7 @@ export function updateTimes(root = document) {
   for (const element of root.querySelectorAll("[data-since]")) {
     element.textContent = ago(new Date(element.dataset.since), now());
   }
+  for (const element of root.querySelectorAll("[data-until]")) element.hidden = Date.parse(element.dataset.until) <= now();
 }
 
 // What another open alert explains comes last: nobody needs to go there.
@@ -101,6 +102,7 @@ function item(alert) {
       h("time", { datetime: alert.opened_at, title: full(new Date(alert.opened_at)), "data-since": alert.opened_at }),
     ),
     alert.inhibited_by && h("p", { class: "meta note" }, t("inhibited", { parent: explanation(alert) })),
+    held(alert),
     alert.unknown && h("p", { class: "meta note" }, t("unknown")),
     alert.acknowledged_at && h("p", { class: "meta note" }, t("acknowledged_by", { name: `\u2068${alert.acknowledged_by}\u2069` })),
     opened.has(alert.id) && details(alert),
@@ -111,6 +113,12 @@ function item(alert) {
       type: "button", class: "quiet", "data-focus": `more ${alert.id}`, "aria-expanded": String(opened.has(alert.id)), onclick: () => toggle(alert.id),
     }, t("details")),
   ));
+}
+
+// Nobody is called before it is sure that no other alert explains this one.
+function held({ held_until: until, inhibited_by: inhibited, suppress_by: rules }) {
+  if (!until || inhibited || Date.parse(until) <= now()) return null;
+  return h("p", { class: "meta note", "data-until": until }, t("held", { time: time(new Date(until)), rules: rules.map((one) => `\u2068${one}\u2069`).join(", ") }));
 }
 
 // What the alert that explains this one says; its number where it is not among those shown.
@@ -151,7 +159,8 @@ function complain(element, error) {
 
 function details(alert) {
   const events = h("ol", { class: "events" });
-  load(alert.id, events);
+  const terms = h("dl", { class: "values terms" });
+  load(alert.id, events, terms);
   const body = h("input", {
     "aria-label": t("comment"), placeholder: t("comment"), maxlength: 4000, required: true, "data-focus": `comment ${alert.id}`,
     oninput: (event) => drafts.set(alert.id, event.target.value),
@@ -163,18 +172,19 @@ function details(alert) {
       await post(`/api/v1/alerts/${alert.id}/comments`, { author: author(), body: body.value });
       drafts.delete(alert.id);
       body.value = "";
-      load(alert.id, events);
+      load(alert.id, events, terms);
     } catch (error) {
       complain(body, error);
     }
   };
-  return h("div", { class: "more", "data-details": alert.id }, events,
+  return h("div", { class: "more", "data-details": alert.id }, terms, events,
     h("form", { class: "say", onsubmit: send }, body, h("button", { type: "submit", class: "quiet" }, t("send"))));
 }
 
-async function load(id, events) {
+async function load(id, events, terms) {
   try {
-    const { history } = await get(`/api/v1/alerts/${id}`);
+    const { history, terms: told } = await get(`/api/v1/alerts/${id}`);
+    terms.replaceChildren(...told.map(term));
     events.replaceChildren(...history.map(line));
   } catch (error) {
     events.replaceChildren(h("li", { class: "problem" }, t("failed", { reason: error.message })));
@@ -183,8 +193,15 @@ async function load(id, events) {
 
 // Called when something happened to an alert whose details are on the screen.
 export function refreshDetails(id) {
-  const events = document.querySelector(`[data-details="${id}"] .events`);
-  if (events) load(id, events);
+  const details = document.querySelector(`[data-details="${id}"]`);
+  if (details) load(id, details.querySelector(".events"), details.querySelector(".terms"));
+}
+
+// One value that made it fire, or the limit it was held against; truths come as words.
+function term({ name, label, value: words, raw, unit, limit }) {
+  const counted = typeof raw === "number" && words.en !== "yes" && words.en !== "no";
+  const text = counted ? value({ name, unit, type: "number" }, raw) : said(words);
+  return h("div", { class: "value" }, h("dt", {}, said(label, name), limit && h("small", {}, ` (${t("limit")})`)), h("dd", {}, text));
 }
 
 const line = (event) =>

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api import pages
-from api.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, members
+from api.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, evidence_out, members
 from api.context import UsesConnection, UsesContext
 from api.pages import Fields, Limit, Page
 from api.problems import Problem
@@ -81,13 +81,19 @@ async def list_alerts(
 
 
 @router.get("/alerts/{alert_id}", summary="One alert and its history")
-async def get_alert(alert_id: AlertId, connection: UsesConnection) -> AlertWithHistoryOut:
-    """Return an alert and everything that happened to it."""
+async def get_alert(
+    alert_id: AlertId, context: UsesContext, connection: UsesConnection
+) -> AlertWithHistoryOut:
+    """Return an alert, what made it fire, and everything that happened to it."""
     alert = await alerts.get_alert(connection, alert_id)
     if alert is None:
         raise _unknown(alert_id)
     history = await events.history(connection, alert_id)
-    return AlertWithHistoryOut(**members(alert), history=[event_out(event) for event in history])
+    return AlertWithHistoryOut(
+        **members(alert),
+        terms=evidence_out(alert, context.kinds.get(alert.kind)),
+        history=[event_out(event) for event in history],
+    )
 
 
 @router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it")

@@ -30,7 +30,7 @@ from api.times import Asked
 from devices.errors import Conflict, Invalid
 from devices.instants import to_datetime, to_microseconds
 from devices.registry import get_device, load
-from rules import backtest, editing, explain_texts, maintenance, shadows, versions
+from rules import backtest, editing, explain_document, maintenance, shadows, versions
 from rules.backtest import Backtest
 from rules.definition import Definition
 from rules.errors import RulesRefused
@@ -247,7 +247,7 @@ async def explain(
         explanation = await explain_rule(connection, context.kinds, rule, device, at=moment)
     except RulesRefused as refused:
         raise refusal(refused) from refused
-    return explain_texts.document(explanation)
+    return explain_document.document(explanation)
 
 
 @router.get("/rules/{rule}/shadow", summary="The rule on trial, compared with the live one")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import asyncpg
 import httpx2
 
+from api.times import rfc3339
 from rules.transition import Severity
 from tests.integration.api import builders
 
@@ -91,3 +94,36 @@ async def test_alert_of_a_silent_device_is_shown_as_unknown(
     items = (await client.get("/api/v1/alerts")).json()["items"]
 
     assert {item["id"]: item["unknown"] for item in items}[overflow] is True
+
+
+async def test_alert_tells_what_made_it_fire_in_every_language(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    evidence = {"values": {"fill_pct": 91.5, "blocked": 0.0}, "limits": {"overflow_at": 85}}
+    alert = await builders.fire(connection, await builders.add(connection, "bin-1"), evidence=evidence)
+    label = {"en": "sensor blocked", "fr": "capteur obstrué", "ar": "حساس محجوب"}
+    await connection.execute("UPDATE rule SET definition = $1", {"labels": {"blocked": label}})
+
+    blocked, fill, limit = (await client.get(f"/api/v1/alerts/{alert}")).json()["terms"]
+
+    assert fill["label"] == {"en": "Fill", "fr": "Remplissage", "ar": "الامتلاء"}
+    assert (fill["value"]["en"], fill["raw"], fill["unit"], fill["limit"]) == ("91.5", 91.5, "%", False)
+    assert blocked["label"] == label
+    assert (limit["name"], limit["limit"]) == ("overflow_at", True)
+
+
+async def test_alert_says_which_rules_it_waits_for(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await builders.add_rule(connection, "bin-overflow")
+    await connection.execute("UPDATE rule SET definition = $1", {"suppress_by": ["circuit-down"]})
+    alert = await builders.fire(connection, device)
+
+    found = (await client.get(f"/api/v1/alerts/{alert}")).json()
+
+    assert (found["suppress_by"], found["inhibited_by"]) == (["circuit-down"], None)
+    assert found["held_until"] == rfc3339(builders.NOON + timedelta(minutes=5))
+    view = await connection.fetchrow("SELECT inhibited_by, held_until FROM v_alert")
+    assert view is not None
+    assert tuple(view) == (None, builders.NOON + timedelta(minutes=5))

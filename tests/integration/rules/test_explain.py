@@ -8,7 +8,8 @@ import pytest
 from devices.errors import Invalid, NotFound
 from devices.instants import to_datetime
 from rules import editing, maintenance
-from rules.explain_texts import sentences
+from rules.explain_document import document
+from rules.explain_texts import fired_by, sentences
 from rules.explaining import explain_rule
 from rules.explanation import Explanation, Standing, Worth
 from rules.files import parse
@@ -190,3 +191,20 @@ async def test_rule_of_another_kind_is_refused(connection: asyncpg.Connection, d
         await explain_rule(connection, KINDS, "overflow", "B-9", at=START)
     with pytest.raises(NotFound):
         await explain_rule(connection, KINDS, "nothing", "B-1", at=START)
+
+
+async def test_firing_rule_is_explained_by_what_made_it_fire_in_the_readers_language(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    await put(connection, OVERFLOW)
+    ingestion = await Ingestion(connection).start()
+    await ingestion.commit(fills(device, (10, 90), (20, 91)))
+
+    found = await at(connection, 25)
+
+    assert [t.raw for t in found.fired_by] == [91]
+    assert fired_by(found, "en") == ["Fill: 91 %"]
+    assert fired_by(found, "fr") == ["Remplissage: 91 %"]
+    assert fired_by(found, "ar") == ["الامتلاء: \u206891 %\u2069"]
+    assert document(found)["fired_by"][0]["label"]["fr"] == "Remplissage"
+    assert (await at(connection, 12)).fired_by == ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rules.definition import LANGUAGES
-from rules.evidence import Term, terms
+from rules.evidence import Term, terms, told
+from rules.families import FAMILIES
 from rules.files import PACKS, default_packs
 from tests.unit.rules.readings import KINDS, Evaluator, at
 
@@ -24,6 +25,27 @@ def test_truths_and_missing_values_are_words() -> None:
     evidence = {"values": {'frozen("24h")': 1.0, "lag()": None}}
 
     assert [t.value for t in terms(evidence, None, "ar")] == ["نعم", "–"]
+
+
+def test_evidence_is_told_in_every_language_at_once() -> None:
+    value, truth = told({"values": {"fill_pct": 91.5, 'frozen("24h")': 1.0}}, KINDS["bin"])
+
+    assert (value.label["fr"], value.value["ar"], value.raw, value.unit) == ("Remplissage", "91.5", 91.5, "%")
+    assert truth.value == {"en": "yes", "fr": "oui", "ar": "نعم"}
+
+
+@pytest.mark.parametrize(("silent_s", "shown"), [(12, "silent_s"), (720, "silent_min")])
+def test_silence_is_told_once_in_the_fitting_unit(silent_s: int, shown: str) -> None:
+    values = {"silent_min": silent_s / 60, "silent_s": silent_s}
+
+    assert [t.name for t in terms({"values": values}, KINDS["bin"], "en")] == [shown]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_everything_sweep_rules_tell_has_words(family: str) -> None:
+    for name in FAMILIES[family].values:
+        (term,) = told({"values": {name: 1.0}}, None)
+        assert len({name, *term.label.values()}) >= 3, name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -7,7 +7,8 @@ import pytest
 from devices.columns import Columns
 from devices.registry import Device, Municipality, Registry
 from rules.explain import Past, Present, explain
-from rules.explain_texts import LANGUAGES, document, sentences
+from rules.explain_document import document
+from rules.explain_texts import LANGUAGES, sentences
 from rules.explanation import Explanation, Standing, Term, Why, Worth
 from rules.files import parse
 from rules.program import Rule
