@@ -38,8 +38,7 @@ def answer(
     found: Sequence[Item],
     *,
     limit: int,
-    parameter: str,
-    cursor: str | None,
+    cursor: tuple[str, str],
     fields: str | None = None,
 ) -> Response:
     """Return a page as a response.
@@ -48,14 +47,14 @@ def answer(
         request: whose address the next page's address is made from.
         found: the page, and one more when there is a next page.
         limit: how many were asked for.
-        parameter: the query parameter that carries the cursor.
-        cursor: the cursor of the last item on this page; `cursor_of` finds that item.
+        cursor: a query parameter, and the member of the last item that goes into it.
         fields: members to keep, separated by commas.
     """
     items = [item.model_dump(mode="json") for item in found[:limit]]
     following = None
-    if len(found) > limit and cursor is not None:
-        url = request.url.include_query_params(**{parameter: cursor})
+    if len(found) > limit:
+        parameter, member = cursor
+        url = request.url.include_query_params(**{parameter: items[-1][member]})
         following = f"{url.path}?{url.query}"
     if fields is not None:
         items = [_keep(item, fields) for item in items]
@@ -63,11 +62,6 @@ def answer(
     if following is not None:
         response.headers["Link"] = f'<{following}>; rel="next"'
     return response
-
-
-def last_of(found: Sequence[Item], limit: int) -> Item | None:
-    """Return the last item that fits the page."""
-    return found[min(limit, len(found)) - 1] if found else None
 
 
 def tagged(request: Request, body: bytes) -> Response:
@@ -78,6 +72,20 @@ def tagged(request: Request, body: bytes) -> Response:
     if tag in [part.strip() for part in known.split(",")]:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)
+
+
+def wanted_version(if_match: str | None) -> int | None:
+    """Return the version that If-Match names; None where any will do.
+
+    Raises:
+        Problem: it is not an ETag of ours.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not text.isdecimal() or len(text) > 9:
+        raise Problem(412, "changed-meanwhile", "If-Match: is not an ETag that was given here")
+    return int(text)
 
 
 def _keep(item: dict[str, Any], fields: str) -> dict[str, Any]:

@@ -75,9 +75,7 @@ async def list_alerts(
         limit=limit + 1,
     )
     items = [alert_out(alert) for alert in found]
-    last = pages.last_of(items, limit)
-    cursor = None if last is None else str(last.id)
-    return pages.answer(request, items, limit=limit, parameter="before", cursor=cursor, fields=fields)
+    return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
 
 @router.get("/alerts/{alert_id}", summary="One alert and its history")

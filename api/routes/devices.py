@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import pages
 from api.context import UsesConnection, UsesContext
 from api.pages import Fields, Limit, Page
-from api.problems import Problem
 from api.times import Instant
 from devices import editing, registration, registry
 from devices.registration import NewDevice
@@ -99,9 +98,7 @@ async def list_devices(
         limit=limit + 1,
     )
     items = [_device_out(device) for device in found]
-    last = pages.last_of(items, limit)
-    cursor = None if last is None else last.name
-    return pages.answer(request, items, limit=limit, parameter="after", cursor=cursor, fields=fields)
+    return pages.answer(request, items, limit=limit, cursor=("after", "name"), fields=fields)
 
 
 @router.post("/devices", status_code=201, summary="Register a device")
@@ -141,7 +138,7 @@ async def edit_device(
         context.kinds,
         device,
         body.model_dump(exclude_unset=True),
-        version=_version(if_match),
+        version=pages.wanted_version(if_match),
         now=context.now,
     )
     return _tagged(response, changed)
@@ -153,15 +150,6 @@ async def retire_device(
 ) -> DeviceOut:
     """Retire a device: its readings stay, what it sends from now on is rejected."""
     return _tagged(response, await editing.retire_device(connection, device, body.reason, context.now))
-
-
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isdecimal() or len(text) > 9:
-        raise Problem(412, "changed-meanwhile", "If-Match: is not an ETag of a device")
-    return int(text)
 
 
 def _tagged(response: Response, device: Device) -> DeviceOut:

@@ -32,9 +32,7 @@ async def list_latest(
         connection, municipality=municipality, kind=kind, after=after, limit=limit + 1
     )
     items = [latest_out(context.kinds, row) for row in found]
-    last = pages.last_of(items, limit)
-    cursor = None if last is None else last.device
-    return pages.answer(request, items, limit=limit, parameter="after", cursor=cursor, fields=fields)
+    return pages.answer(request, items, limit=limit, cursor=("after", "device"), fields=fields)
 
 
 @router.get("/devices/{device}/latest", summary="Newest reading of one device")

@@ -69,9 +69,7 @@ async def list_windows(
         limit=limit + 1,
     )
     items = [_out(window) for window in found]
-    last = pages.last_of(items, limit)
-    cursor = None if last is None else str(last.id)
-    return pages.answer(request, items, limit=limit, parameter="after", cursor=cursor)
+    return pages.answer(request, items, limit=limit, cursor=("after", "id"))
 
 
 @router.post("/maintenance", status_code=201, summary="Plan a maintenance window")

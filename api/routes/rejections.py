@@ -51,9 +51,7 @@ async def list_rejections(
         connection, device=device, reason=reason, municipality=municipality, before=before, limit=limit + 1
     )
     items = [_rejection_out(rejection) for rejection in found]
-    last = pages.last_of(items, limit)
-    cursor = None if last is None else str(last.id)
-    return pages.answer(request, items, limit=limit, parameter="before", cursor=cursor, fields=fields)
+    return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
 
 def _rejection_out(rejection: Rejection) -> RejectionOut:

@@ -64,9 +64,7 @@ async def list_rules(
     """Return the newest version of each rule by id."""
     found = await versions.list_rules(connection, disabled=disabled, kind=kind, after=after, limit=limit + 1)
     items = [rule_out(rule) for rule in found]
-    last = pages.last_of(items, limit)
-    cursor = None if last is None else last.id
-    return pages.answer(request, items, limit=limit, parameter="after", cursor=cursor, fields=fields)
+    return pages.answer(request, items, limit=limit, cursor=("after", "id"), fields=fields)
 
 
 @router.post("/rules/test", openapi_extra=BODY, summary="Say what rules would have done; writes nothing")
@@ -194,7 +192,7 @@ async def put_rule(
 ) -> RuleOut:
     """Check a rule and make it the version in force; its open alerts stay. The same text changes nothing."""
     definition = await _definition(request, context, rule)
-    version = 0 if (if_none_match or "").strip() == "*" else _version(if_match)
+    version = 0 if (if_none_match or "").strip() == "*" else pages.wanted_version(if_match)
     try:
         await editing.put(
             connection,
@@ -318,12 +316,3 @@ async def _tagged(connection: Connection, rule: str, response: Response) -> Rule
     response.headers["ETag"] = f'"{found.version}"'
     response.headers["Cache-Control"] = pages.CACHE
     return rule_out(found)
-
-
-def _version(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    text = if_match.strip().removeprefix("W/").strip('"')
-    if not text.isdecimal() or len(text) > 9:
-        raise Problem(412, "changed-meanwhile", "If-Match: is not an ETag of a rule")
-    return int(text)
