@@ -1,4 +1,4 @@
-"""What must be done now and then beside the sweep: partitions kept ahead, stale commands given up."""
+"""What must be done now and then beside the sweep: partitions, stale commands, old trials of rules."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 
 from devices import commands
 from devices.instants import Now
+from rules import shadows
 from store.edition import Edition, stored
 from store.failures import Failure, classify
 from store.partitions import keep_partitions
@@ -27,6 +28,7 @@ async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: 
         try:
             async with pool.acquire() as connection:
                 await commands.expire(connection, now)
+                await shadows.prune(connection, now(), retention)
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now(), retention)
         except Exception as error:  # classified; what is not an outage goes up

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -31,7 +31,7 @@ from store.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shadow:
-    """A rule on trial since `created_at`."""
+    """A rule on trial since `created_at`; what it did before `pruned_until` is no longer known."""
 
     id: int
     rule: str
@@ -41,11 +41,17 @@ class Shadow:
     created_at: datetime
     broken_at: datetime | None
     broken_reason: str | None
+    pruned_until: datetime | None
+
+    @property
+    def known_since(self) -> int:
+        """Since when all it did is known, microseconds."""
+        return to_microseconds(max(self.created_at, self.pruned_until or self.created_at))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What a shadow and the live rule did since the shadow began."""
+    """What a shadow and the live rule did since the shadow began, as far as that is still known."""
 
     shadow: Shadow
     shadowed: tuple[Episode, ...]
@@ -121,7 +127,7 @@ async def _end(connection: Connection, rule: str, outcome: str, now: int) -> Map
 
 
 _ON_TRIAL = """
-SELECT id, rule, kind, definition, author, created_at, broken_at, broken_reason
+SELECT id, rule, kind, definition, author, created_at, broken_at, broken_reason, pruned_until
 FROM rule_shadow
 WHERE ended_at IS NULL AND ($1::text IS NULL OR rule = $1)
 ORDER BY rule
@@ -226,8 +232,7 @@ async def trial(connection: Connection, rule: str, now: int) -> Trial:
     episodes = Episodes()
     for row in await connection.fetch(_TRANSITIONS, shadow.id):
         episodes.add(_transition(shadow, row))
-    start = to_microseconds(shadow.created_at)
-    live = await backtest.live_episodes(connection, rule, start=start, end=now + 1)
+    live = await backtest.live_episodes(connection, rule, start=shadow.known_since, end=now + 1)
     return Trial(shadow=shadow, shadowed=episodes.all(), live=live)
 
 
@@ -242,3 +247,53 @@ def _transition(shadow: Shadow, row: asyncpg.Record) -> Transition:
         observed_at=to_microseconds(row["observed_at"]),
         received_at=to_microseconds(row["received_at"]),
     )
+
+
+# Numbers rise with time: what is old enough is found from the oldest on, and nothing else is read. What a
+# running shadow still holds to be firing, or ended only lately, stays.
+_PRUNE = """
+WITH old AS (
+    SELECT t.id
+    FROM shadow_transition AS t
+    INNER JOIN rule_shadow AS shadow ON t.shadow_id = shadow.id
+    WHERE
+        t.id < coalesce(
+            (SELECT id FROM shadow_transition WHERE detected_at >= $1 ORDER BY id LIMIT 1),
+            9223372036854775807
+        )
+        AND (
+            shadow.ended_at < $1
+            OR EXISTS (
+                SELECT FROM shadow_transition AS ended
+                WHERE
+                    ended.shadow_id = t.shadow_id AND ended.device_id = t.device_id AND ended.id >= t.id
+                    AND ended.to_state = 'resolved' AND ended.detected_at < $1
+            )
+        )
+    ORDER BY t.id
+    LIMIT $2
+),
+
+gone AS (
+    DELETE FROM shadow_transition WHERE id IN (SELECT id FROM old) RETURNING shadow_id
+),
+
+noted AS (
+    UPDATE rule_shadow SET pruned_until = $1
+    WHERE id IN (SELECT shadow_id FROM gone)
+    RETURNING id
+)
+
+SELECT count(*) FROM gone
+"""
+AT_ONCE = 10_000
+
+
+async def prune(connection: Connection, now: int, retention: timedelta) -> int:
+    """Delete what shadows would have done longer ago than readings are kept; return how many transitions.
+
+    Args:
+        now: microseconds since 1970-01-01Z.
+    """
+    gone: int = await connection.fetchval(_PRUNE, to_datetime(now) - retention, AT_ONCE)
+    return gone

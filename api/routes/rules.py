@@ -291,7 +291,7 @@ async def _shadow(context: Context, connection: Connection, rule: str) -> Shadow
     now = context.now()
     trial = await shadows.trial(connection, rule, now)
     names = {d.id: d.name for d in (await load(connection)).devices.values()}
-    start = to_microseconds(trial.shadow.created_at)
+    start = trial.shadow.known_since
     found = findings(rule, trial.shadowed, trial.live, names, start=start, end=now)
     return ShadowOut(
         rule=rule,

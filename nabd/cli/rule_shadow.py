@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from devices.instants import to_microseconds
 from devices.registry import load
 from nabd.cli.database import Opened
 from nabd.cli.database import run as on_database
@@ -81,7 +80,7 @@ async def _compare(opened: Opened, rule: str | None) -> list[tuple[Shadow, Findi
     compared = []
     for one in asked:
         trial = await shadows.trial(opened.connection, one, now)
-        start = to_microseconds(trial.shadow.created_at)
+        start = trial.shadow.known_since
         found = findings(one, trial.shadowed, trial.live, names, start=start, end=now)
         compared.append((trial.shadow, found))
     return compared

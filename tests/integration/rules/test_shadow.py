@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import asyncpg
 import pytest
 
@@ -156,3 +158,38 @@ async def test_rule_about_silence_cannot_be_a_shadow(connection: asyncpg.Connect
 
     with pytest.raises(Invalid):
         await shadows.add(connection, parse(silence, KINDS), author="Rima", now=START)
+
+
+async def test_shadow_is_kept_for_as_long_as_readings_and_compared_over_what_is_kept(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    ingestion = await started(connection)
+    other = await add_device(connection, "B-2")
+    await ingestion.rules.reload(connection)
+    # One ended long ago, one that ended lately, one that began long ago and lasts.
+    await ingestion.commit(fills(device, (0, 90), (2, 90), (8, 20), (10, 20)))
+    await ingestion.commit(fills(other, (5, 90), (7, 90)))
+    await ingestion.commit(fills(device, (12, 90), (14, 90)))
+    await ingestion.commit(fills(other, (20, 20), (22, 20)))
+    now = START + 60 * MINUTE
+
+    assert await shadows.prune(connection, now, timedelta(minutes=45)) == 2
+    assert await shadows.prune(connection, now, timedelta(minutes=45)) == 0
+
+    assert await recorded(connection) == [("firing", 5), ("firing", 12), ("resolved", 20)]
+    trial = await shadows.trial(connection, "overflow", now)
+    assert trial.shadow.known_since == START + 15 * MINUTE
+    assert [(e.opened_at - START) // MINUTE for e in trial.shadowed] == [5, 12]
+    assert [(e.opened_at - START) // MINUTE for e in trial.live] == [7, 14]
+    # A restart still knows what the shadow holds to be firing.
+    assert [a.device_id for a in await shadows.firing(connection, "bin")] == [device]
+
+
+async def test_shadow_that_ended_long_ago_leaves_nothing(connection: asyncpg.Connection, device: int) -> None:
+    ingestion = await started(connection)
+    await ingestion.commit(fills(device, (0, 90), (2, 90)))
+    await shadows.drop(connection, "overflow", author="Rima", now=START + 5 * MINUTE)
+
+    assert await shadows.prune(connection, START + 60 * MINUTE, timedelta(minutes=58)) == 0
+    assert await shadows.prune(connection, START + 60 * MINUTE, timedelta(minutes=45)) == 1
+    assert await recorded(connection) == []
