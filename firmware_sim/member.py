@@ -29,6 +29,8 @@ _REMEMBERED = 1000
 
 _FAST_S, _SLOW_S = 300.0, 600.0
 """How far ahead, and behind, a clock may be; behind looks like a slow network for longer."""
+_RECONNECT_S = 8.0
+"""After so long on a link that came back, what was held back has been sent."""
 _STILL_SEEN = (SILENT, LOST_LINK, FROZEN_VALUES, CLOCK_WRONG)
 
 LinkBreaker = Callable[[bool], None]
@@ -63,7 +65,8 @@ class Member:
         self._frozen_interval_s = 0.0
         self._clock_off_s = 0.0
         self._mute_aloft: bool | None = None
-        self._unheard = False
+        self._unheard = self._held_back = False
+        self._back_at: int | None = None
         self._answered: dict[str, Answer] = {}
         self._started = start
         self._last_at: int | None = None
@@ -85,7 +88,8 @@ class Member:
         readings: list[Reading] = []
         if (urgent or now >= self._report_at) and SILENCE not in self._active:
             readings = self._report(now)
-            self._unheard = self._unheard and LINK_LOSS in self._active
+            self._held_back = LINK_LOSS in self._active
+            self._unheard = self._unheard and self._held_back
         if urgent or now >= self._report_at:
             self._report_at = now + round(interval * SECOND)
         self._report_at = min(self._report_at, now + round(interval * SECOND))
@@ -149,8 +153,7 @@ class Member:
             return
         # Nobody can miss a device that has never been heard.
         mute = self._last_at is not None and (SILENCE in self._active or LINK_LOSS in self._active)
-        # A link that came back for a moment, in which nothing was said, did not come back.
-        self._unheard = mute or self._unheard
+        self._listen(now, mute=mute)
         truth = {
             **self._aloft(self._physics.truth(), mute=mute, unheard=self._unheard),
             SILENT: Truth(holds=mute, near=self._unheard),
@@ -161,6 +164,15 @@ class Member:
         if self._frozen or self._clock_off_s < -_SLOW_S:
             truth = {rule: replace(state, hidden=rule not in _STILL_SEEN) for rule, state in truth.items()}
         self._labels.observe(now, truth, interval_s)
+
+    def _listen(self, now: int, *, mute: bool) -> None:
+        """Follow whether it was heard since it was mute: a link that came back unheard did not come back."""
+        if mute:
+            self._unheard, self._back_at = True, None
+        elif self._back_at is None:
+            self._back_at = now
+        elif self._held_back and now - self._back_at > _RECONNECT_S * SECOND:
+            self._unheard = self._held_back = False
 
     def _aloft(self, truth: Mapping[str, Truth], *, mute: bool, unheard: bool) -> Mapping[str, Truth]:
         """Return the truth with what it means that an aircraft is mute: lost, if it was heard last in flight.

@@ -37,6 +37,8 @@ _MARGIN = 1.3
 """By how much more than the way home takes a pilot wants to have left, besides the reserve."""
 _CELLS = 14
 _CEILING_M = 30.0
+_ASTRAY_M = 0.25
+"""Beyond the field's edge is somebody else's land: by how much more than its position is uncertain."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,7 +321,7 @@ class Drone:
             "drone-leak": Truth(holds=leaks, near=troubles.leak_lpm >= 1.0),
             "drone-pump-failure": Truth(holds=spraying and troubles.pump_stopped, near=troubles.pump_stopped),
             "drone-off-target": Truth(
-                holds=spraying and sprayer.flow_lpm > 0.5 and outside_m > 1.0,
+                holds=spraying and sprayer.flow_lpm > 0.5 and outside_m > _ASTRAY_M,
                 near=spraying and outside_m > 0.0,
             ),
         }
