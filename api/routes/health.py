@@ -7,7 +7,7 @@ import asyncio
 import asyncpg
 import msgspec
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field
 
 from api.context import Check, Context, UsesContext
@@ -50,7 +50,8 @@ async def readyz(context: UsesContext) -> Response:
 @router.get("/metrics", summary="Counters as OpenMetrics text", response_class=Response)
 async def metrics(context: UsesContext) -> Response:
     """Return the counters of this process."""
-    return Response(generate_latest(context.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    text: bytes = generate_latest(context.metrics.registry)  # type: ignore[no-untyped-call]
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
 async def _judge(check: Check) -> str | None:

@@ -38,7 +38,7 @@ def demo(
     seed: Annotated[int | None, typer.Option(help="same seed, same town; drawn when left out")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object at the end")] = False,
     keep: Annotated[
-        Path | None, typer.Option(help="keep database, logs and publish log in this directory")
+        Path | None, typer.Option(help="keep database, logs and publish log in this new directory")
     ] = None,
 ) -> None:
     """Run a living town: database, broker, platform and simulated devices with faults. Ctrl-C ends it.
@@ -50,6 +50,8 @@ def demo(
     settings = own_settings()
     if settings.database or settings.broker:
         fail("the demo brings its own database and broker: unset NABD_DATABASE and NABD_BROKER")
+    if keep is not None and keep.is_dir() and any(keep.iterdir()):
+        fail(f"{keep} is not empty: a demo can only judge what it published itself; name a new directory")
     logs.configure("demo")
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
     with contextlib.ExitStack() as stack:

@@ -40,8 +40,11 @@ async def test_readyz_says_so_when_the_database_is_away(
 async def test_metrics_count_requests_by_route(client: httpx2.AsyncClient) -> None:
     await client.get("/api/v1/devices/nobody")
 
-    text = (await client.get("/metrics")).text
+    answer = await client.get("/metrics")
+    text = answer.text
 
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert text.endswith("# EOF\n")
     assert 'nabd_http_requests_total{method="GET",route="/devices/{device}",status="404"} 1.0' in text
 
 

@@ -85,6 +85,16 @@ def test_up_says_at_once_that_its_port_is_taken(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_demo_refuses_to_keep_itself_where_another_one_is(tmp_path: Path) -> None:
+    (tmp_path / "publish.jsonl").write_text("{}")
+
+    code, said = nabd("demo", "--keep", str(tmp_path), "--for", "1s")
+
+    assert code == 1
+    assert "is not empty" in said
+    assert (tmp_path / "publish.jsonl").read_text() == "{}"
+
+
 def test_instant_before_the_calendar_is_refused() -> None:
     with pytest.raises(typer.BadParameter, match="before the calendar"):
         values.instant("999999d", now())
