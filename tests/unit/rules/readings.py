@@ -27,16 +27,26 @@ NOON = 1_760_011_200_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """One reading `minute` minutes after noon; `marked` names suspect values."""
+    """One reading `minute` minutes after noon; `marked` names suspect values.
+
+    received: minutes after noon; a second after it was observed without it.
+    """
 
     minute: float
     device: int = 1
     values: Mapping[str, Any] = field(default_factory=dict)
     marked: tuple[str, ...] = ()
+    received: float | None = None
 
     @property
     def observed_at(self) -> int:
         return NOON + round(self.minute * MINUTE)
+
+    @property
+    def received_at(self) -> int:
+        if self.received is None:
+            return self.observed_at + 1_000_000
+        return NOON + round(self.received * MINUTE)
 
 
 def at(minute: float, device: int = 1, marked: tuple[str, ...] = (), **values: Any) -> Reading:
@@ -58,7 +68,7 @@ def columns_of(readings: Sequence[Reading], kind: Kind = BIN) -> Columns:
         kind=kind,
         device_id=np.array([r.device for r in readings], dtype=np.int32),
         observed_at=observed_at,
-        received_at=observed_at + 1_000_000,
+        received_at=np.array([r.received_at for r in readings], dtype=np.int64),
         quality=quality,
         boot=np.full(n, -1, dtype=np.int64),
         seq=np.full(n, -1, dtype=np.int64),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rules.attributes import Facts
@@ -128,7 +130,7 @@ def test_backlog_of_two_hours_evaluates_like_two_hours_lived() -> None:
     one_by_one = [t for reading in readings for t in told(lived.feed(reading))]
 
     assert (
-        told(backlog.feed(*readings))
+        told(backlog.feed(*(replace(reading, received=125) for reading in readings)))
         == one_by_one
         == [("firing", "warning", 90), ("firing", "critical", 120)]
     )
@@ -247,9 +249,10 @@ def test_light_is_known_by_night_where_it_stands() -> None:
     assert [t.device_id for t in evaluator.feed(at(0, 1, power_w=1), at(0, 2, power_w=1))] == [2]
 
 
-def test_no_alert_opens_or_ends_out_of_silence() -> None:
-    """The gap test: whatever is waited for, a reading after silence starts it anew."""
+def test_gap_opens_and_ends_no_alert_out_of_silence() -> None:
+    """Whatever is waited for, a reading after silence starts it anew."""
     for level in (
+        "fill_pct > 80",
         "n_of(fill_pct > 80, 2, 3)",
         'n_of(fill_pct > 80, 2, "2h")',
         'flat(fill_pct, "1h", 1)',
@@ -263,6 +266,11 @@ def test_no_alert_opens_or_ends_out_of_silence() -> None:
     assert told(open_alert.feed(at(0, fill_pct=90), at(10, fill_pct=90))) == [("firing", "warning", 10)]
     assert open_alert.feed(at(120, fill_pct=90), at(130, fill_pct=10)) == []
     assert told(open_alert.feed(at(140, fill_pct=10))) == [("resolved", "warning", 140)]
+
+    ending = Evaluator(rule("levels: {warning: fill_pct > 80}\nmax_gap: 20m\nkeep_firing: 10m"))
+    assert told(ending.feed(at(0, fill_pct=90))) == [("firing", "warning", 0)]
+    assert ending.feed(at(10, fill_pct=10), at(130, fill_pct=10)) == []
+    assert told(ending.feed(at(140, fill_pct=10))) == [("resolved", "warning", 140)]
 
 
 def test_late_but_true_reading_raises_once_and_ends_by_the_next_in_order() -> None:
@@ -282,8 +290,9 @@ def test_two_hour_backlog_gives_the_same_alerts_as_readings_that_came_in_time() 
         at(m, fill_pct=5) for m in (130, 140)
     ]
     lived, backlog = Evaluator(text), Evaluator(text)
+    at_once = [replace(reading, received=145) for reading in readings]
 
     in_time = [t for reading in readings for t in told(lived.feed(reading))]
 
-    assert told(backlog.feed(*readings)) == in_time
+    assert told(backlog.feed(*at_once)) == in_time
     assert len(in_time) >= 4
