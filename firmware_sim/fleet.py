@@ -53,6 +53,8 @@ class Fleet:
         self._fault_log = FaultLog(fault_log)
         self._counts = Counts()
         self._wake = asyncio.Event()
+        self._broker = f"{broker.host}:{broker.port}"
+        self._told = False
         start = now()
         delay_s = _PLATFORM_DELAY_S * broker.speed
         self._members = [
@@ -141,6 +143,16 @@ class Fleet:
             for station in self._stations.values():
                 station.look_after()
             self._publish_log.flush()
+            self._complain()
+
+    def _complain(self) -> None:
+        """Say once when nobody gets through to the broker, and why."""
+        links = [station.link for station in self._stations.values()]
+        if any(link.up for link in links):
+            self._told = False
+        elif not self._told and (reason := next((link.refused for link in links if link.refused), "")):
+            self._told = True
+            logger.warning("no device can connect to %s, trying again: %s", self._broker, reason)
 
     async def _drain(self, drain_s: float) -> None:
         stations = self._stations.values()

@@ -84,6 +84,8 @@ class Link:
         self._allowed = asyncio.Event()
         self._allowed.set()
         self._paho: mqtt.Client | None = None
+        self.refused = ""
+        """Why the last try to connect failed; empty once one succeeded."""
 
     @property
     def up(self) -> bool:
@@ -100,6 +102,7 @@ class Link:
             except aiomqtt.MqttError as error:
                 was_up = self._gone()
                 attempt = 0 if was_up else attempt + 1
+                self.refused = "" if was_up else str(error)
                 logger.debug("%s: link down: %s", self._name, error)
             finally:
                 self._gone()

@@ -14,8 +14,8 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 SEVERITIES: Mapping[str, Mapping[str, str]] = {
     "en": {"critical": "critical", "major": "major", "minor": "minor", "warning": "warning"},
-    "fr": {"critical": "critique", "major": "majeur", "minor": "mineur", "warning": "avertissement"},
-    "ar": {"critical": "حرج", "major": "كبير", "minor": "بسيط", "warning": "تحذير"},
+    "fr": {"critical": "critique", "major": "majeure", "minor": "mineure", "warning": "avertissement"},
+    "ar": {"critical": "حرج", "major": "كبير", "minor": "طفيف", "warning": "تحذير"},
 }
 WORTHS: Mapping[str, Mapping[Worth, str]] = {
     "en": {Worth.TRUE: "true", Worth.FALSE: "false", Worth.UNDECIDED: "undecided"},

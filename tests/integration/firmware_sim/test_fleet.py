@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from firmware_sim.plan import LINK_LOSS
 from firmware_sim.specs import Habits
 from firmware_sim.station import accepted
+from nabd.address import BrokerAddress
+from nabd.brokers import free_port
 from tests.brokers import Broker, Mosquitto
 from tests.integration.firmware_sim.platform import Heard, fleet, only, platform, town, until
 
@@ -163,3 +166,14 @@ async def test_gateway_relays_bins_that_name_themselves(broker: Broker, tmp_path
         await until(lambda: len({e["device"] for e in heard.elements("TRP-GW-001")}) == 5)
 
         assert {e["kind"] for e in heard.elements("TRP-GW-001")} == {"bin"}
+
+
+async def test_fleet_says_once_that_nobody_gets_through_to_the_broker(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nowhere = BrokerAddress(host="127.0.0.1", port=free_port())
+
+    async with fleet(only(BIN, habits=CALM), nowhere, tmp_path, speed=20):
+        await until(lambda: "no device can connect" in caplog.text)
+
+    assert caplog.text.count(f"no device can connect to 127.0.0.1:{nowhere.port}") == 1
