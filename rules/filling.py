@@ -1,9 +1,9 @@
-"""How fast something fills, and when it will be full: a robust rate since the last emptying.
+"""How fast something fills by hour of the day, and when it will be full.
 
-Theil-Sen: the median of the slopes between all pairs of samples, which a third of wild values cannot move.
-Waste that settles by a few points is noise to it; a fall of `emptied_by` that stays begins a new filling.
-While the present filling is young, the rates of the last ones count beside it. State has a constant size
-per device. Pure. Must not know the database or rules.
+Learnt from what comes in, whether or not it is emptied meanwhile: rises and settlings between samples are
+added up by hour of the day and day of the week, and fade; falls that are emptyings, and leaps that no hand
+makes, are left out. What is expected is that profile, from the level now. A single wild value moves nothing,
+nor do days without use. State has a constant size per device. Pure. Must not know the database or rules.
 """
 
 from __future__ import annotations
@@ -17,37 +17,64 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SLOTS = 32
-CYCLES = 4
 SPACING_S = 1800
-"""Between two samples; doubled each time the slots are full, so that they always span the whole filling."""
-YOUNG_S = 86_400
-"""Until a filling is a day old its rate has not seen every hour of a day."""
-ENOUGH_S = 6 * 3600
-"""A filling that is younger than that says nothing by itself."""
-NEAREST = 5
-"""Samples whose median, brought forward, is the level now."""
-SLOW = 0.1
-"""Slope that stands for the slowest fifth of fillings. Pairs overlap, so they scatter less than fillings do:
-on simulated bins a day before they are full, this covers four in five."""
+"""Between two samples."""
+ENOUGH_H = 20.0
+"""What was not seen for most of a day tells nothing: nights are not like days."""
+MEMORY_H = 12 * 24.0
+"""After so long a sample counts for a third. More than a week: no hour is to remember its last day alone."""
+LEAP = 2.0
+"""A rise of so many emptyings at once is a sensor that was blind or a bin that lay on its side."""
+LONGEST_H = 24.0
+"""Between samples farther apart too much may have happened."""
+SHARED_H = 2.0
+"""Between samples farther apart than this nobody knows at which hour it came."""
+PRIOR_H = 1.0
+"""Each hour of the day counts as seen for so long at the mean rate."""
+Z80 = 0.84
+"""One-sided quantile of four chances in five, for what scatters normally."""
+UNSURE = 0.08
+"""How well a week's profile tells the next day: its relative error on simulated bins."""
+SATURATES = 1.1
+"""So far above the level that matters sensors still tell what comes in."""
 SLOWEST = 1.0 / 240
 """Rates in units per hour under which nothing fills: one point in ten days."""
+LATELY_H = 12.0
+IDLE = 0.25
+IDLE_UNITS = 6.0
+IDLE_AT_MOST_H = 10 * 24.0
+"""When less than a quarter of what is usual came in lately, and so much would be usual, nothing is learnt
+from it, for ten days at most."""
+WEEK_PRIOR_H = 24.0
+"""Each day of the week counts as seen for a day on which the usual came in."""
+WEEK_MEMORY_H = 5 * 7 * 24.0
+MUCH = 2.5
+"""When so many times the usual came in lately, the usual was wrong: its sensor had been blind."""
+_HOURS, _WEEK = 24, 168
 
 STATE = np.dtype(
     [
-        ("at", "<i8", (SLOTS,)),
-        ("value", "<f4", (SLOTS,)),
-        ("count", "<i4"),
-        ("spacing_s", "<i4"),
-        ("rates", "<f4", (CYCLES,)),
-        ("recent", "<f4", (2,)),
-        ("low_at", "<i8"),
-        ("low", "<f4"),
+        ("at", "<i8"),
+        ("level", "<f4"),
+        ("maybe_at", "<i8"),
+        ("maybe", "<f4"),
+        ("gained", "<f4", (_HOURS,)),
+        ("passed_h", "<f4", (_HOURS,)),
+        ("day_gained", "<f4", (7,)),
+        ("day_usual", "<f4", (7,)),
+        ("variance", "<f4"),
+        ("lately", "<f4"),
+        ("lately_usual", "<f4"),
+        ("idle_h", "<f4"),
+        ("samples", "<i4"),
         ("emptied_at", "<i8"),
     ]
 )
-"""One filling: samples (seconds, value), rates of earlier fillings (NaN: none), the last two values seen,
-a fall that waits for its proof (low_at 0: none), and when it was emptied (0: not known)."""
+"""at, level: the newest sample (s, 0: none). maybe_at, maybe: a jump that waits for its proof (0: none).
+gained, passed_h: by hour of the day (UTC) what came in and in how much time, fading. day_gained, day_usual:
+by day of the week (Thursday first) what came in, and what would have on any day. variance: of what comes in
+an hour. lately, lately_usual: what came in and what usually does; idle_h: for how long next to nothing has.
+emptied_at: s, 0: not known."""
 
 State = NDArray[Any]
 
@@ -56,8 +83,8 @@ State = NDArray[Any]
 class Outlook:
     """When n devices reach a level, (n,) each; NaN where that cannot be told or will not happen.
 
-    level, rate_per_h: now, and units per hour. hours_p50: as likely before as after. hours_p80: by then with
-    four chances in five. samples: what the rate rests on.
+    level, rate_per_h: now, and the mean of a day in units per hour. hours_p50: as likely before as after.
+    hours_p80: by then with four chances in five. samples: what the rate rests on.
     """
 
     level: Floats
@@ -70,9 +97,7 @@ class Outlook:
 def fresh(n: int) -> State:
     """Return the state of n devices nothing is known about."""
     state = np.zeros(n, dtype=STATE)
-    state["spacing_s"] = SPACING_S
-    state["rates"] = np.nan
-    state["recent"] = np.nan
+    state["level"] = np.nan
     return state
 
 
@@ -87,50 +112,100 @@ def fold(state: State, at: Ints, value: Floats, emptied_by: float, reaches: floa
         reaches: above that there is nothing more to forecast, and sensors saturate.
     """
     given = np.isfinite(value)
-    # The lower one of the last two: one wild high value is no level to fall from.
-    before = np.fmin(state["recent"][:, 0], state["recent"][:, 1])
-    fell = given & (before - value >= emptied_by)
-    proven = fell & (state["low_at"] > 0)
-    supposed = fell & ~proven
-    if proven.any():
-        _begin_anew(state, proven)
-    state["low_at"] = np.where(supposed, at, np.where(given, 0, state["low_at"]))
-    state["low"] = np.where(supposed, value, state["low"])
-    taken = given & ~supposed
-    state["recent"][taken] = np.stack([state["recent"][taken, 1], value[taken]], axis=1)
-    _append(state, np.flatnonzero(taken & (value < reaches)), at, value)
+    first = given & (state["at"] == 0)
+    fits = given & ~first & _is_step(value - state["level"], emptied_by)
+    # One wild value is no jump: the next must say the same.
+    proven = given & ~first & ~fits & (state["maybe_at"] > 0) & _is_step(value - state["maybe"], emptied_by)
+    supposed = given & ~first & ~fits & ~proven
+    emptied = proven & (state["maybe"] < state["level"])
+    state["emptied_at"] = np.where(emptied, state["maybe_at"], state["emptied_at"])
+    before = np.where(proven, state["maybe"], state["level"]).astype(np.float64)
+    hours = (at - np.where(proven, state["maybe_at"], state["at"])) / 3600.0
+    told = (fits | proven) & (before < reaches * SATURATES) & (hours > 0) & (hours < LONGEST_H)
+    _learn(state, np.flatnonzero(told), at, value - before, hours)
+    taken = first | fits | proven
+    state["maybe_at"] = np.where(supposed, at, np.where(taken, 0, state["maybe_at"]))
+    state["maybe"] = np.where(supposed, value, state["maybe"])
+    state["level"] = np.where(taken, value, state["level"])
+    state["at"] = np.where(taken, at, state["at"])
+    state["samples"] += taken
 
 
-def _begin_anew(state: State, emptied: NDArray[np.bool_]) -> None:
-    """Start a filling at the fall that has now been proven, and remember the rate of the one before."""
-    rows = np.flatnonzero(emptied)
-    rate, _ = _slopes(state[rows])
-    long = _span_s(state[rows]) >= ENOUGH_S
-    known = np.flatnonzero(np.isfinite(rate) & long & (rate > SLOWEST))
-    kept = rows[known]
-    state["rates"][kept] = np.concatenate([state["rates"][kept, 1:], rate[known, None]], axis=1)
-    state["emptied_at"][rows] = state["low_at"][rows]
-    state["at"][rows, 0] = state["low_at"][rows]
-    state["value"][rows, 0] = state["low"][rows]
-    state["count"][rows] = 1
-    state["spacing_s"][rows] = SPACING_S
-    state["recent"][rows] = state["low"][rows, None]
+def _is_step(came: Floats, emptied_by: float) -> NDArray[np.bool_]:
+    """Tell what may have come in, or settled, between two samples."""
+    step: NDArray[np.bool_] = (came > -emptied_by) & (came < LEAP * emptied_by)
+    return step
 
 
-def _append(state: State, rows: Ints, at: Ints, value: Floats) -> None:
-    count = state["count"][rows]
-    last = state["at"][rows, np.maximum(count - 1, 0)]
-    rows = rows[(count == 0) | (at[rows] - last >= state["spacing_s"][rows])]
-    full = rows[state["count"][rows] == SLOTS]
-    half = SLOTS // 2
-    for name in ("at", "value"):
-        state[name][full, :half] = state[name][full, ::2]
-    state["count"][full] = half
-    state["spacing_s"][full] *= 2
-    place = state["count"][rows]
-    state["at"][rows, place] = at[rows]
-    state["value"][rows, place] = value[rows]
-    state["count"][rows] += 1
+def _learn(state: State, rows: Ints, at: Ints, came: Floats, hours: Floats) -> None:
+    """Add what came in to the hour of the day in which it came."""
+    came, hours = came[rows], hours[rows]
+    hour = ((at[rows] - hours * 1800.0) // 3600 % _HOURS).astype(np.int64)
+    expected = _expected(state[rows], hour) * hours
+    rows, came, hours, hour, expected = _unless_unused(state, rows, came, hours, hour, expected)
+    keeps = np.exp(-hours / MEMORY_H)
+    surprise = (came - np.where(np.isnan(expected), came, expected)) ** 2 / hours
+    state["variance"][rows] = keeps * state["variance"][rows] + (1 - keeps) * surprise
+    state["gained"][rows] *= keeps[:, None]
+    state["passed_h"][rows] *= keeps[:, None]
+    _learn_day(state, rows, at, came, hours, expected)
+    share = np.zeros((len(rows), _HOURS))
+    share[np.arange(len(rows)), hour] = 1.0
+    share = np.where(hours[:, None] > SHARED_H, 1.0 / _HOURS, share)
+    state["gained"][rows] += share * came[:, None]
+    state["passed_h"][rows] += share * hours[:, None]
+
+
+def _learn_day(state: State, rows: Ints, at: Ints, came: Floats, hours: Floats, expected: Floats) -> None:
+    """Compare what came in with what usually does, by day of the week."""
+    known = np.isfinite(expected) & (hours <= SHARED_H)
+    rows, came, hours, expected = rows[known], came[known], hours[known], expected[known]
+    fades = np.exp(-hours / WEEK_MEMORY_H)[:, None]
+    day = ((at[rows] - hours * 1800.0) // 86_400 % 7).astype(np.int64)
+    for name, value in (("day_gained", came), ("day_usual", expected)):
+        state[name][rows] *= fades
+        state[name][rows, day] += value
+
+
+def _expected(state: State, hour: Ints) -> Floats:
+    """Return what usually comes in at an hour of the day, units per hour; NaN while unknown."""
+    overall = _mean(state)
+    expected: Floats = _profile(state, overall)[np.arange(len(state)), hour]
+    return np.where(state["passed_h"].sum(axis=1) >= ENOUGH_H, expected, np.nan)
+
+
+def _unless_unused(
+    state: State, rows: Ints, came: Floats, hours: Floats, hour: Ints, expected: Floats
+) -> tuple[Ints, Floats, Floats, Ints, Floats]:
+    """Return the samples to learn from: none while next to nothing comes in, unless that goes on for days.
+
+    A bin that lies on its side, stands unused or has a sensor that froze will fill as before.
+    """
+    known = np.isfinite(expected)
+    keeps = np.exp(-hours / LATELY_H)
+    lately, usual = state["lately"][rows], state["lately_usual"][rows]
+    lately = np.where(known, keeps * lately + came, 0.0)
+    usual = np.where(known, keeps * usual + np.where(known, expected, 0.0), 0.0)
+    state["lately"][rows], state["lately_usual"][rows] = lately, usual
+    _forget(state, rows[known & (lately >= IDLE_UNITS) & (lately > MUCH * usual)])
+    was = state["idle_h"][rows] > 0
+    idle = known & (usual >= IDLE_UNITS) & (lately < np.where(was, 2.0, 1.0) * IDLE * usual)
+    _make_up_for(state, rows[idle & ~was], (usual - lately)[idle & ~was])
+    state["idle_h"][rows] = np.where(idle, state["idle_h"][rows] + hours, 0.0)
+    learns = ~idle | (state["idle_h"][rows] > IDLE_AT_MOST_H)
+    return rows[learns], came[learns], hours[learns], hour[learns], expected[learns]
+
+
+def _forget(state: State, rows: Ints) -> None:
+    """Begin to learn anew."""
+    for name in ("gained", "passed_h", "lately", "lately_usual", "day_gained", "day_usual"):
+        state[name][rows] = 0.0
+
+
+def _make_up_for(state: State, rows: Ints, missed: Floats) -> None:
+    """Add what did not come in before it was clear that nothing would."""
+    gained = state["gained"][rows].sum(axis=1, dtype=np.float64)
+    state["gained"][rows] *= (1.0 + missed / np.maximum(gained, missed))[:, None]
 
 
 def outlook(state: State, now: Ints, reaches: float) -> Outlook:
@@ -140,20 +215,20 @@ def outlook(state: State, now: Ints, reaches: float) -> Outlook:
         state: (n,) of STATE.
         now: (n,) seconds since 1970-01-01Z.
     """
-    own, slow = _slopes(state)
-    usual, usual_slow = _usual(state["rates"].astype(np.float64))
-    age = np.clip(_span_s(state) / YOUNG_S, 0.0, 1.0)
-    own = np.where(_span_s(state) >= ENOUGH_S, own, np.nan)
-    rate, slow = _blend(own, usual, age), _blend(slow, usual_slow, age)
-    rate = np.where(np.isfinite(own) | np.isfinite(usual), rate, np.nan)
-    level = _level(state, now, np.where(rate > SLOWEST, rate, 0.0))
+    passed = state["passed_h"].sum(axis=1, dtype=np.float64)
+    mean = np.where(passed >= ENOUGH_H, _mean(state), np.nan)
+    level = state["level"].astype(np.float64)
     left = np.maximum(reaches - level, 0.0)
+    profile = _profile(state, mean)
+    days = _days(state, mean)
+    hours = _until(profile, days, now, left)
+    doubt = np.sqrt(state["variance"] * np.where(np.isnan(hours), 0.0, hours) + (UNSURE * left) ** 2)
     return Outlook(
         level=level,
-        rate_per_h=rate,
-        hours_p50=_hours(left, rate),
-        hours_p80=_hours(left, np.minimum(slow, rate)),
-        samples=state["count"].astype(np.int64),
+        rate_per_h=mean,
+        hours_p50=hours,
+        hours_p80=_until(profile, days, now, np.where(left > 0, left + Z80 * doubt, 0.0)),
+        samples=state["samples"].astype(np.int64),
     )
 
 
@@ -164,79 +239,60 @@ def due(looked_at: Ints, observed_at: Ints) -> NDArray[np.bool_]:
 
 
 def is_soon(found: Outlook, reaches: float, within_s: float) -> NDArray[np.bool_]:
-    """Tell who will be full within a time; what is full already is told by another rule."""
-    soon: NDArray[np.bool_] = (found.hours_p50 * 3600.0 <= within_s) & (found.level < reaches)
+    """Tell who will be full within a time with four chances in five; what is full is told by another rule."""
+    soon: NDArray[np.bool_] = (found.hours_p80 * 3600.0 <= within_s) & (found.level < reaches)
     return soon
 
 
 def is_far(found: Outlook, beyond_s: float) -> NDArray[np.bool_]:
-    """Tell who will not be full before a time, or not at all."""
+    """Tell who is not expected to be full before a time, or not at all."""
     return ~(found.hours_p50 * 3600.0 <= beyond_s)
 
 
-def _hours(left: Floats, rate: Floats) -> Floats:
-    fills = rate > SLOWEST
-    return np.where(fills, left / np.where(fills, rate, 1.0), np.where(left > 0, np.nan, 0.0))
+def _mean(state: State) -> Floats:
+    """Return the mean of a day, units per hour, each hour known as well as the others; NaN while unknown."""
+    passed = state["passed_h"].sum(axis=1, dtype=np.float64)
+    gained = state["gained"].sum(axis=1, dtype=np.float64)
+    overall = np.where(passed > 0, gained / np.where(passed > 0, passed, 1.0), np.nan)
+    mean: Floats = _profile(state, overall).mean(axis=1)
+    return mean
 
 
-def _blend(own: Floats, usual: Floats, age: Floats) -> Floats:
-    both = age * own + (1 - age) * usual
-    return np.where(np.isnan(own), usual, np.where(np.isnan(usual), own, both))
+def _profile(state: State, mean: Floats) -> Floats:
+    """Return units per hour by hour of the day, (n, 24)."""
+    gained = state["gained"] + PRIOR_H * mean[:, None]
+    rates: Floats = np.maximum(gained / (state["passed_h"] + PRIOR_H), 0.0)
+    return rates
 
 
-def _usual(rates: Floats) -> tuple[Floats, Floats]:
-    """Return the median and the lowest fifth of earlier rates, NaN where there are none."""
-    ordered = np.sort(rates, axis=1)
-    return _quantile(ordered, np.isfinite(rates).sum(axis=1), 0.5), _quantile(
-        ordered, np.isfinite(rates).sum(axis=1), 0.2
-    )
+def _days(state: State, mean: Floats) -> Floats:
+    """Return how much more than usual comes in on each day of the week, (n, 7), Thursday first (UTC)."""
+    prior = (WEEK_PRIOR_H * np.where(mean > 0, mean, 1.0))[:, None]
+    factors: Floats = np.clip((state["day_gained"] + prior) / (state["day_usual"] + prior), 0.5, 2.0)
+    factors /= factors.mean(axis=1, keepdims=True)
+    return factors
 
 
-def _span_s(state: State) -> Ints:
-    last = np.take_along_axis(state["at"], np.maximum(state["count"] - 1, 0)[:, None], axis=1)[:, 0]
-    span: Ints = np.where(state["count"] > 0, last - state["at"][:, 0], 0)
-    return span
-
-
-_I, _J = np.triu_indices(SLOTS, k=1)
-
-
-def _slopes(state: State) -> tuple[Floats, Floats]:
-    """Return the median slope and one four in five fillings exceed, units per hour, of pairs far apart."""
-    hours = (state["at"] - state["at"][:, :1]) / 3600.0
-    value = state["value"].astype(np.float64)
-    apart = hours[:, _J] - hours[:, _I]
-    # Pairs close together tell noise; those a quarter of the filling apart tell its rate.
-    far = np.maximum(_span_s(state) / 3600.0 / 4, 1.0)[:, None]
-    used = (_J[None, :] < state["count"][:, None]) & (apart >= far)
-    slope = np.where(used, (value[:, _J] - value[:, _I]) / np.where(used, apart, 1.0), np.nan)
-    slope.sort(axis=1)
-    n = used.sum(axis=1)
-    return _quantile(slope, n, 0.5), _quantile(slope, n, SLOW)
-
-
-def _quantile(ordered: Floats, n: Ints, q: float) -> Floats:
-    """Return a quantile of the first n of each row, NaN where n is 0."""
-    position = np.maximum(n - 1, 0) * q
-    low = np.floor(position).astype(np.int64)
-    high = np.minimum(low + 1, np.maximum(n - 1, 0))
-    part = position - low
-    at_low = np.take_along_axis(ordered, low[:, None], axis=1)[:, 0]
-    at_high = np.take_along_axis(ordered, high[:, None], axis=1)[:, 0]
-    return np.where(n > 0, at_low + part * (at_high - at_low), np.nan)
-
-
-def _level(state: State, now: Ints, rate: Floats) -> Floats:
-    """Return the level now: the median of the newest samples, each brought forward at the rate."""
-    places = state["count"][:, None] - 1 - np.arange(NEAREST)[None, :]
-    there = places >= 0
-    places = np.maximum(places, 0)
-    at = np.take_along_axis(state["at"], places, axis=1)
-    value = np.take_along_axis(state["value"], places, axis=1).astype(np.float64)
-    forward = value + rate[:, None] * (now[:, None] - at) / 3600.0
-    ordered = np.sort(np.where(there, forward, np.nan), axis=1)
-    sampled = _quantile(ordered, there.sum(axis=1), 0.5)
-    # Above the level no samples are taken: there the last two values say more.
-    recent = state["recent"].astype(np.float64)
-    seen = np.fmin(recent[:, 0], recent[:, 1])
-    return np.fmax(sampled, np.where(np.isnan(seen), -np.inf, np.where(seen > sampled, seen, -np.inf)))
+def _until(profile: Floats, days: Floats, now: Ints, left: Floats) -> Floats:
+    """Return after how many hours so much has come in, (n,); NaN where next to nothing ever does."""
+    n = len(now)
+    start = now / 3600.0
+    hour = start.astype(np.int64)
+    ahead = hour[:, None] + np.arange(_WEEK + 1)[None, :]
+    lasts = np.ones((n, _WEEK + 1))
+    lasts[:, 0], lasts[:, -1] = 1.0 - (start - hour), start - hour
+    rates = np.take_along_axis(profile, ahead % _HOURS, axis=1)
+    rates *= np.take_along_axis(days, ahead // _HOURS % 7, axis=1)
+    cumulated = np.cumsum(rates * lasts, axis=1)
+    week = cumulated[:, -1]
+    fills = week > _WEEK * SLOWEST
+    weeks = np.floor(left / np.where(fills, week, 1.0))
+    rest = left - weeks * week
+    place = np.minimum((cumulated < rest[:, None]).sum(axis=1), _WEEK)
+    row = np.arange(n)
+    rate = rates[row, place]
+    reached = cumulated[row, place] - rate * lasts[row, place]
+    elapsed = np.maximum(place - 1, 0) + np.where(place > 0, lasts[:, 0], 0.0)
+    within = np.where(rate > 0, (rest - reached) / np.where(rate > 0, rate, 1.0), 0.0)
+    hours = weeks * _WEEK + elapsed + np.clip(within, 0.0, 1.0)
+    return np.where(left <= 0, 0.0, np.where(fills, hours, np.nan))

@@ -166,20 +166,21 @@ async def test_bin_will_be_full_soon_until_it_is_emptied(connection: asyncpg.Con
     await with_rule(connection, SOON)
     device = await add_device(connection, "B-1")
 
-    await fill(connection, device, -1440, -960, 20, 2)
+    await fill(connection, device, -2160, -720, 20, 1.2)
     assert await alerts(connection) == [], "a day and more is left"
-    await fill(connection, device, -960, 0, 36, 2)
+    await fill(connection, device, -720, 0, 48.8, 1.2)
     (alert,) = await alerts(connection)
-    assert alert.evidence["values"]["rate_per_h"] == 2.0
-    assert alert.evidence["values"]["hours"] == pytest.approx(24, abs=1)
+    assert alert.evidence["values"]["rate_per_h"] == pytest.approx(1.2, abs=0.02)
+    assert alert.evidence["values"]["hours"] == pytest.approx(22.5, abs=1)
+    assert alert.evidence["values"]["hours_p80"] == pytest.approx(24, abs=1)
 
     row = await connection.fetchrow("SELECT * FROM forecast")
     assert row is not None
-    left = (85 - 67) / 2 * 60
+    left = (85 - 62.6) / 1.2 * 60
     assert abs((row["p50_at"] - instant(-30 + left)).total_seconds()) < 3600
     assert row["p80_at"] >= row["p50_at"]
 
-    await fill(connection, device, 0, 61, 2, 2)
+    await fill(connection, device, 0, 61, 2, 1.2)
     assert await alerts(connection) == []
     assert await connection.fetchval("SELECT emptied_at FROM forecast") == instant(0).replace(microsecond=0)
 

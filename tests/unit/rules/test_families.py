@@ -106,7 +106,12 @@ def test_summary_names_only_what_its_family_knows() -> None:
 def test_default_packs_hold_the_sweep_rules_of_every_kind() -> None:
     families = {d.id: type(d.sweep) for d in default_packs(KINDS) if d.sweep}
 
-    assert families == {"circuit-down": ChildrenDown, "bin-full-soon": Forecast}
+    assert families == {
+        "circuit-down": ChildrenDown,
+        "bin-full-soon": Forecast,
+        "bin-temperature-missing": NotRefreshed,
+        "light-voltage-apart": Neighbours,
+    }
 
 
 def test_condition_in_the_gate_of_a_sweep_rule_is_refused_with_the_reason() -> None:

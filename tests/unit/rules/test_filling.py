@@ -8,12 +8,12 @@ import pytest
 from firmware_sim.physics.bin import HOMES, Bin, BinSite
 from firmware_sim.physics.model import SECOND
 from firmware_sim.physics.weather import Weather
-from rules.filling import SLOTS, STATE, Outlook, State, fold, fresh, outlook
+from rules.filling import STATE, Outlook, State, fold, fresh, outlook
 
 HEIGHT_MM, DEPTH_MM = 1500.0, 1200.0
 STEP_S = 600
 START_S = 1_760_000_400
-FULL, EMPTIED_BY = 85.0, 25.0
+FULL, EMPTIED_BY = 85.0, 8.0
 
 
 def feed(state: State, *readings: tuple[float, float]) -> Outlook:
@@ -32,29 +32,53 @@ def line(
 
 
 def test_steady_filling_is_forecast_exactly() -> None:
-    found = feed(fresh(1), *line(0, 24.5, 10, 1.5))
+    found = feed(fresh(1), *line(0, 40.5, 10, 1.0))
 
-    assert found.rate_per_h[0] == pytest.approx(1.5, rel=1e-3)
-    assert found.level[0] == pytest.approx(46, abs=0.1)
-    assert found.hours_p50[0] == pytest.approx((85 - 46) / 1.5, rel=1e-2)
-    assert found.hours_p80[0] == pytest.approx(found.hours_p50[0], rel=1e-2)
+    assert found.rate_per_h[0] == pytest.approx(1.0, rel=1e-3)
+    assert found.level[0] == pytest.approx(50, abs=0.1)
+    assert found.hours_p50[0] == pytest.approx(85 - 50, rel=1e-2)
+    assert found.hours_p50[0] < found.hours_p80[0] <= 1.1 * found.hours_p50[0]
 
 
-def test_nothing_is_told_before_a_filling_is_old_enough() -> None:
-    found = feed(fresh(1), *line(0, 5, 10, 2))
+def test_nothing_is_told_before_most_of_a_day_was_seen() -> None:
+    found = feed(fresh(1), *line(0, 15, 10, 2))
 
     assert np.isnan(found.hours_p50[0])
 
 
-def test_emptying_begins_anew_and_earlier_rates_help_at_once() -> None:
+def test_what_was_learnt_outlasts_an_emptying() -> None:
     state = fresh(1)
-    feed(state, *line(0, 24, 5, 2.0))
+    feed(state, *line(0, 36, 5, 2.0))
 
-    found = feed(state, *line(24, 26, 1, 2.0))
+    found = feed(state, *line(36, 38, 1, 2.0))
 
-    assert state["emptied_at"][0] == START_S + 24 * 3600
-    assert state["count"][0] == 4
+    assert state["emptied_at"][0] == START_S + 36 * 3600
     assert found.hours_p50[0] == pytest.approx((85 - 4) / 2, rel=0.05)
+
+
+def test_bin_that_is_emptied_thrice_a_day_is_known_as_well_as_one_that_never_is() -> None:
+    readings = [(h, 2.0 + 3.0 * (h % 8)) for h in np.arange(0, 72, 0.5)]
+
+    found = feed(fresh(1), *readings)
+
+    assert found.rate_per_h[0] == pytest.approx(3.0, rel=0.02)
+
+
+def test_nights_are_not_days() -> None:
+    """Nothing comes in by night: what is left at dusk takes until the morning and more."""
+    level, readings = 5.0, []
+    for h in np.arange(0, 96, 0.5):
+        readings.append((h, level))
+        level += 1.0 if 6 <= (START_S / 3600 + h) % 24 < 18 else 0.0
+        level = 3.0 if level > 60 else level
+    state = fresh(1)
+    feed(state, *readings)
+    dusk = START_S + round((96 + (18 - START_S / 3600 % 24) % 24) * 3600)
+    state["level"] = 79.0
+
+    found = outlook(state, np.array([dusk], dtype=np.int64), FULL)
+
+    assert 12 + 1 <= found.hours_p50[0] <= 12 + 4.5
 
 
 def test_one_wild_echo_is_no_emptying_and_moves_nothing() -> None:
@@ -75,7 +99,25 @@ def test_settling_is_no_emptying() -> None:
     found = feed(state, *sunk)
 
     assert state["emptied_at"][0] == 0
-    assert found.rate_per_h[0] == pytest.approx(1.8, abs=0.25)
+    assert found.rate_per_h[0] == pytest.approx(1.7, abs=0.25)
+
+
+def test_days_without_use_teach_nothing() -> None:
+    state = fresh(1)
+    feed(state, *[(h, 2.0 + 2.0 * (h % 24)) for h in np.arange(0, 96, 0.5)])
+
+    found = feed(state, *line(96, 190, 40, 0.0))
+
+    assert found.rate_per_h[0] == pytest.approx(2.0, rel=0.1)
+
+
+def test_sensor_that_was_frozen_from_the_beginning_is_learnt_anew() -> None:
+    state = fresh(1)
+    feed(state, *line(0, 96, 20, 0.0))
+
+    found = feed(state, *[(h, 2.0 + 2.0 * (h % 24)) for h in np.arange(96, 144, 0.5)])
+
+    assert found.rate_per_h[0] == pytest.approx(2.0, rel=0.1)
 
 
 def test_bin_that_nobody_uses_is_never_full() -> None:
@@ -93,10 +135,8 @@ def test_full_bin_is_full_now() -> None:
 
 def test_memory_is_constant_however_long_a_filling_lasts() -> None:
     state = fresh(1)
+    found = feed(state, *line(0, 600, 5, 0.1))
 
-    found = feed(state, *line(0, 24 * 30, 1, 0.1))
-
-    assert state["count"][0] <= SLOTS
     assert len(state.tobytes()) == STATE.itemsize
     assert found.rate_per_h[0] == pytest.approx(0.1, rel=0.01)
 
@@ -109,7 +149,7 @@ def test_devices_of_one_batch_do_not_touch_each_other() -> None:
         fold(alone, at[:1], np.array([value]), EMPTIED_BY, FULL)
 
     assert together[:1].tobytes() == alone.tobytes()
-    assert together["count"][1] == 0
+    assert together["samples"][1] == 0
 
 
 def simulated(seed: int) -> tuple[list[tuple[int, float]], float | None]:
@@ -127,7 +167,7 @@ def simulated(seed: int) -> tuple[list[tuple[int, float]], float | None]:
             first_fill_pct=float(rng.uniform(5, 40)),
             first_charge=1.0,
             extras=False,
-            local_hour=lambda now: (now // (86_400 * SECOND) % 7, now / SECOND % 86_400 / 3600),
+            local_hour=lambda now: ((now // (86_400 * SECOND) + seed) % 7, now / SECOND % 86_400 / 3600),
         ),
         Weather(32.9, 13.2, (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)),
         None,
@@ -168,4 +208,4 @@ def test_forecast_of_simulated_bins_is_right_within_a_fifth_of_the_time_left() -
     assert len(bins) >= 50
     assert float(np.median(np.abs(errors))) <= 4.0
     assert abs(float(np.median(errors))) <= 3.0
-    assert 0.7 <= float(np.mean(covered)) <= 0.9
+    assert 0.6 <= float(np.mean(covered)) <= 0.9
