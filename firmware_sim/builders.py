@@ -23,7 +23,7 @@ from firmware_sim.plan import LINK_LOSS, SILENCE
 from firmware_sim.specs import Ground, Habits, SimulatedDevice, causes, opening
 
 _RELAYED = 5
-_LAMPS_PER_CIRCUIT = 8
+LAMPS_PER_CIRCUIT = 8
 _WASTE = ("mixed", "mixed", "paper", "glass", "organic")
 
 
@@ -161,13 +161,13 @@ def _lights(ground: Ground, count: int) -> list[SimulatedDevice]:
         return devices
     cabinet = _structure(ground, "cabinet", ground.name("CAB", 0), "Cabinet 1")
     devices.append(cabinet)
-    for c in range(math.ceil(count / _LAMPS_PER_CIRCUIT)):
+    for c in range(math.ceil(count / LAMPS_PER_CIRCUIT)):
         circuit = _structure(ground, "circuit", ground.name("CIR", c), f"Circuit {c + 1}", cabinet.name)
         devices.append(circuit)
         grid = Circuit(circuit.name, ground.seed, ground.place.lon)
         devices += [
             _light(ground, i, grid, cabinet.name, (circuit.lat, circuit.lon))
-            for i in range(c * _LAMPS_PER_CIRCUIT, min(count, (c + 1) * _LAMPS_PER_CIRCUIT))
+            for i in range(c * LAMPS_PER_CIRCUIT, min(count, (c + 1) * LAMPS_PER_CIRCUIT))
         ]
     return devices
 
@@ -183,8 +183,8 @@ def _light(
         first_burn_hours=float(rng.uniform(2000, 40000)),
         local_hour=ground.local_hour,
     )
-    along = 35.0 * (index % _LAMPS_PER_CIRCUIT)
-    bearing = 1.1 * (index // _LAMPS_PER_CIRCUIT)
+    along = 35.0 * (index % LAMPS_PER_CIRCUIT)
+    bearing = 1.1 * (index // LAMPS_PER_CIRCUIT)
     lat, lon = position(street, (along * math.sin(bearing), along * math.cos(bearing)))
     name = ground.name("LGT", index)
     return SimulatedDevice(

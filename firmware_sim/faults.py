@@ -84,9 +84,18 @@ LONG_RUN: Mapping[str, Expectation] = {
 """The same for faults that only show in months of town: see plan.LONG_RUN."""
 
 
+SWEPT: Mapping[str, Expectation] = {
+    "circuit-down": Expectation(fault="circuit without power", lasts_s=300, readings=0),
+    "light-voltage-apart": Expectation(fault="voltage unlike its neighbours'", lasts_s=1800),
+    "bin-temperature-missing": Expectation(fault="thermometer dead", lasts_s=3600),
+    "bin-full-soon": Expectation(fault="full within a day", lasts_s=10 * 3600, readings=0),
+}
+"""The same for what no single reading can tell."""
+
+
 def expectation(rule: str) -> Expectation:
     """Return what is expected of a rule."""
-    return EXPECTED.get(rule) or LONG_RUN[rule]
+    return EXPECTED.get(rule) or LONG_RUN.get(rule) or SWEPT[rule]
 
 
 class FaultLine(msgspec.Struct, kw_only=True):

@@ -268,6 +268,11 @@ class Member:
             alone=True,
         )
 
+    @property
+    def stands_still(self) -> bool:
+        """Tell whether its electronics do nothing at present."""
+        return SILENCE in self._active
+
     def resends(self) -> bool:
         """Tell by chance whether the device sends an accepted reading once more."""
         habits = self.device.habits

@@ -14,14 +14,19 @@ from dataclasses import dataclass, replace
 
 from devices import kinds
 from devices.kinds.kind import Kind
-from firmware_sim.faults import CLOCK_WRONG, EXPECTED, LONG_RUN, FaultLine
+from firmware_sim.faults import CLOCK_WRONG, EXPECTED, LONG_RUN, SWEPT, FaultLine
+from nabd.rulebench import fullness
 from nabd.rulebench.judged import Opening, Platform
 from nabd.rulebench.life import Carrier, Collected, Message
 from nabd.rulebench.matching import Fault, Match, fault_of, match
 from nabd.rulebench.score import RuleScore, score
+from nabd.rulebench.staged import Stage
+from nabd.rulebench.sweeping import Sweeps
 from nabd.rulebench.town import DAY_US, Numbers, bench_town, first_instant, of_kind, registry_of
 from rules.definition import Definition
+from rules.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.files import default_packs
+from rules.program import Rule
 
 _GROUP = {"bin": 20, "light": 16, "drone": 1}
 """Devices of a kind that run together; what is simulated at 1 Hz takes longest."""
@@ -45,10 +50,11 @@ class Group:
 
 @dataclass(slots=True, kw_only=True)
 class Lived:
-    """What happened in a group."""
+    """What happened in a group. told: by device, from when to when a forecast stood (microseconds)."""
 
     faults: list[FaultLine]
     alerts: list[Opening]
+    told: Mapping[str, Sequence[tuple[int, int]]]
     readings: int
 
 
@@ -117,7 +123,11 @@ def live(group: Group, rules: Sequence[Definition] | None = None) -> Lived:
     end = start + round(group.numbers.days * DAY_US)
     labelled = Collected()
     devices = [d for d in town.sensing if d.kind == group.kind][group.first : group.last]
-    carriers = [Carrier(device, town, start, labelled) for device in devices]
+    stage = Stage(town, devices)
+    carriers = [Carrier(d, town, start, labelled, stage.has_power(d.name)) for d in stage.devices]
+    live_rules = [Rule(definition=rule, version=1) for rule in definitions]
+    sweeps = Sweeps(live_rules, town.kinds[group.kind], registry_of(town), [d.name for d in devices])
+    platform.on_accepted = sweeps.hear
     alerts: list[Opening] = []
     under_way: list[Message] = []
     at = start
@@ -128,10 +138,13 @@ def live(group: Group, rules: Sequence[Definition] | None = None) -> Lived:
         arrived = [message for message in under_way if message.received_at < at]
         under_way = under_way[len(arrived) :]
         alerts += platform.take(arrived)
+        sweeps.connect(presence for carrier in carriers for presence in carrier.connections())
+        alerts += [Opening(rule=r, device=d, opened_at=t, received_at=t) for r, d, t in sweeps.until(at)]
     for carrier in carriers:
         carrier.close(end)
     alerts += platform.close(end)
-    return Lived(faults=labelled.lines, alerts=alerts, readings=platform.readings)
+    faults = stage.close(labelled.lines, start, end)
+    return Lived(faults=faults, alerts=alerts, told=sweeps.told(end), readings=platform.readings)
 
 
 def judge(
@@ -140,11 +153,15 @@ def judge(
     """Match and score what happened in all groups."""
     known = kinds.load()
     definitions = default_packs(known) if rules is None else rules
-    judged = {d.id: d for d in definitions if d.levels or d.silent}
-    labelled = {**EXPECTED, **LONG_RUN}
+    judged = {d.id: d for d in definitions}
+    labelled = {**EXPECTED, **LONG_RUN, **SWEPT}
     names = [rule for rule in judged if rule in labelled]
     end = first_instant(seed) + round(numbers.days * DAY_US)
-    faults = [fault_of(line, end) for part in lived for line in part.faults]
+    faults = [
+        _unless_told(fault_of(line, end), part.told.get(line.device, ()))
+        for part in lived
+        for line in part.faults
+    ]
     alerts = _rightly_dated([alert for part in lived for alert in part.alerts], faults)
     found = match(
         [f for f in faults if f.rule in judged], [a for a in alerts if a.rule in names], _holds(judged)
@@ -175,6 +192,14 @@ def _rightly_dated(alerts: Sequence[Opening], faults: Sequence[Fault]) -> list[O
     ]
 
 
+def _unless_told(fault: Fault, told: Sequence[tuple[int, int]]) -> Fault:
+    """Return a fault, none that must be told where a forecast from before still stood when it began."""
+    if fault.rule != fullness.RULE:
+        return fault
+    known = any(opened < fault.earliest and fault.start < closed for opened, closed in told)
+    return replace(fault, detectable=fault.detectable and not known)
+
+
 def _device_days(rule: Definition, numbers: Numbers, known: Mapping[str, Kind]) -> float:
     judged = [rule.kind] if rule.kind is not None else list(known)
     return sum(numbers.of(kind) for kind in judged) * numbers.days
@@ -186,6 +211,15 @@ def _holds(rules: Mapping[str, Definition]) -> Callable[[str, float], int]:
         if definition.silent is not None:
             patience = round(definition.silent.intervals * interval_s * 1e6)
             return max(patience, definition.silent.at_least_us)
+        match definition.sweep:
+            case ChildrenDown() as family:
+                return family.within_us
+            case NotRefreshed() as family:
+                return max(round(family.missing * interval_s * 1e6), family.at_least_us)
+            case Neighbours() as family:
+                return family.lasting_us
+            case Forecast():
+                return 0
         return definition.hold.lasting_us + round((definition.hold.readings - 1) * interval_s * 1e6)
 
     return hold_us

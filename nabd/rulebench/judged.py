@@ -6,7 +6,7 @@ played by a set of the keys seen lately.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,11 +59,14 @@ class Platform:
         self._recent: list[NDArray[np.int64]] = []
         self._received = 0
         self.readings = 0
+        self.on_accepted: Callable[[Columns, NDArray[np.int64], Sequence[Transition]], None] = _nobody
 
     def take(self, messages: Sequence[Message]) -> Iterator[Opening]:
         """Accept and judge messages in the order of their arrival; yield the alerts that opened."""
         for kind, columns in self.accept(messages):
-            for transition in self.judge(kind, columns):
+            transitions = self.judge(kind, columns)
+            self.on_accepted(columns, self._interval_us(kind, columns), transitions)
+            for transition in transitions:
                 if transition.to_state is State.FIRING and transition.from_state is not State.FIRING:
                     yield Opening(
                         rule=transition.rule,
@@ -116,10 +119,12 @@ class Platform:
         return made.transitions
 
     def _hear(self, kind: str, columns: Columns) -> Iterator[Opening]:
-        attributes = self._units[kind].attributes
-        interval = Context(columns, np.arange(len(columns)), attributes).interval_us()
+        interval = self._interval_us(kind, columns)
         for silence in self._listeners[kind].hear(columns, interval):
             yield self._opening(*silence)
+
+    def _interval_us(self, kind: str, columns: Columns) -> NDArray[np.int64]:
+        return Context(columns, np.arange(len(columns)), self._units[kind].attributes).interval_us()
 
     def close(self, now: int) -> Iterator[Opening]:
         """Yield the silences that still last."""
@@ -130,6 +135,10 @@ class Platform:
     def _opening(self, rule: str, device_id: int, at: int) -> Opening:
         name = self._registry.devices[device_id].name
         return Opening(rule=rule, device=name, opened_at=at, received_at=at)
+
+
+def _nobody(columns: Columns, interval_us: NDArray[np.int64], transitions: Sequence[Transition]) -> None:
+    """Nobody else wants to know."""
 
 
 def _stream(rules: Sequence[Rule], kind: str) -> list[Rule]:

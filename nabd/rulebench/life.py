@@ -6,7 +6,7 @@ broker. Knows no rules.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,15 @@ class Message:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What the broker says of a device's connection from an instant on (microseconds)."""
+
+    at: int
+    device: str
+    online: bool
+
+
 class Collected:
     """A sink of labelled faults: a list."""
 
@@ -45,7 +54,14 @@ class Collected:
 class Carrier:
     """One device with its link. `until` yields messages in the order in which they arrive."""
 
-    def __init__(self, device: SimulatedDevice, town: Town, start: int, faults: Collected) -> None:
+    def __init__(
+        self,
+        device: SimulatedDevice,
+        town: Town,
+        start: int,
+        faults: Collected,
+        has_power: Callable[[int], bool] = lambda now: True,
+    ) -> None:
         self.member = Member(device, town, start, faults, PLATFORM_DELAY_S)
         self.member.on_link = self._switch
         self._rng: np.random.Generator = generator(town.seed, "carrier", device.name)
@@ -53,12 +69,19 @@ class Carrier:
         self._waiting: list[Reading] = []
         self._flush_at: int | None = None
         self._arrived = 0
+        self._has_power = has_power
+        self._powered = True
+        self._line_rng: np.random.Generator = generator(town.seed, "line", device.name)
+        self._leaves_at: int | None = None
+        self._online = True
+        self._presence: list[Presence] = []
 
     def until(self, end: int) -> Iterator[Message]:
         """Live until `end`, not included."""
         while self.member.due < end:
             now = self.member.due
-            readings = self.member.tick(now)
+            readings = self._powered_on(now, self.member.tick(now))
+            self._note_presence(now)
             if self._down:
                 self._waiting += readings
             elif self._flush_at is not None:
@@ -68,6 +91,37 @@ class Carrier:
             else:
                 for reading in readings:
                     yield from self._send(now, reading.topic, reading.element, reading)
+
+    def _powered_on(self, now: int, readings: list[Reading]) -> list[Reading]:
+        """Return what is sent: without power nothing, and what waits is lost; with it the device boots."""
+        powered, before = self._has_power(now), self._powered
+        self._powered = powered
+        if not powered:
+            self._waiting.clear()
+            return []
+        if not before:
+            self.member.obey(now, f"power-{now}", "reboot", {})
+        return readings
+
+    def _note_presence(self, now: int) -> None:
+        """Note that the broker gave a connection up, one and a half keep-alives after its last word."""
+        away = self._down or not self._powered or self.member.stands_still
+        if away and self._leaves_at is None:
+            self._leaves_at = now + round(float(self._line_rng.uniform(60.0, 135.0)) * SECOND)
+        if self._online and self._leaves_at is not None and self._leaves_at <= now:
+            self._online = False
+            self._presence.append(Presence(self._leaves_at, self.member.device.name, online=False))
+        if not away:
+            self._leaves_at = None
+            if not self._online:
+                self._online = True
+                back = now + round(float(self._line_rng.uniform(0.5, 8.0)) * SECOND)
+                self._presence.append(Presence(back, self.member.device.name, online=True))
+
+    def connections(self) -> list[Presence]:
+        """Return and forget what the broker has seen of its connection."""
+        seen, self._presence = self._presence, []
+        return seen
 
     def close(self, end: int) -> None:
         """Label what still holds."""

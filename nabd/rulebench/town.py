@@ -5,6 +5,7 @@ Knows the simulator and the registry's shape; not how readings are judged.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from devices.instants import to_microseconds
 from devices.kinds.kind import Kind
 from devices.registry import Device, Municipality, Registry
+from firmware_sim.builders import LAMPS_PER_CIRCUIT
 from firmware_sim.plan import LONG_RUN, MEAN_DAYS
 from firmware_sim.specs import SimulatedDevice
 from firmware_sim.town import Town, make_town
@@ -33,7 +35,9 @@ class Numbers:
 
     def of(self, kind: str) -> int:
         """Return how many devices of a kind."""
-        return {"bin": self.bins, "light": self.lights, "drone": self.drones}.get(kind, 0)
+        circuits = math.ceil(self.lights / LAMPS_PER_CIRCUIT)
+        numbers = {"bin": self.bins, "light": self.lights, "drone": self.drones, "circuit": circuits}
+        return numbers.get(kind, 0)
 
 
 def bench_town(seed: int, kinds: Mapping[str, Kind], numbers: Numbers) -> Town:

@@ -1,0 +1,100 @@
+"""A bin whose thermometer dies now and then: its cable breaks, and the sensor says nothing or its error code.
+
+Wraps a bin; draws from random numbers of its own. Pure.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from firmware_sim.physics.bin import Bin
+from firmware_sim.physics.model import DAY_S, HOUR_S, SECOND, Answer, Truth, Value
+
+_FAILED_C = -127.0
+_MEAN_DAYS = 30.0
+_SHORTEST_S, _LONGEST_S = 600.0, 3 * DAY_S
+_LOOSE_SHARE = 0.15
+"""So many cables are only loose: a value comes through every hour."""
+
+
+class MeasuredBin:
+    """A bin with its thermometer."""
+
+    def __init__(self, container: Bin, rng: np.random.Generator) -> None:
+        self._bin = container
+        self._rng = rng
+        self._now = 0
+        self._from = self._until = -1
+        self._loose = self._mute = False
+        self._good_at = 0
+
+    @property
+    def fill_pct(self) -> float:
+        """True fill, percent of the usable depth."""
+        return self._bin.fill_pct
+
+    @property
+    def blind(self) -> bool:
+        """Tell whether its distance sensor cannot see the waste."""
+        return self._bin.echo.blind or self._bin.tilt_deg > 30.0
+
+    def step(self, now: int) -> bool:
+        """Live until `now`; True when something is reported at once."""
+        if self._from < 0 or now >= self._until:
+            self._draw(max(now, self._until))
+        self._now = now
+        return self._bin.step(now)
+
+    def _draw(self, after: int) -> None:
+        self._from = after + round(float(self._rng.exponential(_MEAN_DAYS * DAY_S)) * SECOND)
+        lasts_s = _SHORTEST_S * math.pow(_LONGEST_S / _SHORTEST_S, float(self._rng.random()))
+        self._until = self._from + round(lasts_s * SECOND)
+        self._loose = bool(self._rng.random() < _LOOSE_SHARE)
+        self._mute = bool(self._rng.random() < 0.5)
+
+    def _is_off(self) -> bool:
+        return self._from <= self._now < self._until
+
+    def measure(self) -> dict[str, Value]:
+        """Return what its sensors say."""
+        values = self._bin.measure()
+        if not self._is_off() or (self._loose and self._now - self._good_at > 0.75 * HOUR_S * SECOND):
+            self._good_at = self._now
+            return values
+        return values | {"temperature_c": None if self._mute else _FAILED_C}
+
+    def truth(self) -> Mapping[str, Truth]:
+        """Return what is wrong with the bin; without a thermometer it cannot tell a fire."""
+        truth = dict(self._bin.truth())
+        if self._is_off():
+            truth["bin-fire"] = replace(truth["bin-fire"], hidden=True)
+        truth["bin-temperature-missing"] = Truth(holds=self._is_off() and not self._loose)
+        return truth
+
+    def interval_s(self) -> float:
+        """Return the bin's own."""
+        return self._bin.interval_s()
+
+    def tick_s(self) -> float:
+        """Return the bin's own."""
+        return self._bin.tick_s()
+
+    def ready(self, cause: str) -> bool:
+        """Tell whether `cause` could start now."""
+        return self._bin.ready(cause)
+
+    def begin(self, cause: str) -> None:
+        """Break something of the bin's."""
+        self._bin.begin(cause)
+
+    def end(self, cause: str) -> None:
+        """Repair it."""
+        self._bin.end(cause)
+
+    def command(self, name: str, args: Mapping[str, object]) -> Answer:
+        """Obey as the bin does."""
+        return self._bin.command(name, args)
