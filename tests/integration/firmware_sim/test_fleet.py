@@ -121,7 +121,7 @@ async def command(heard: Heard, device: str, kind: str, name: str, **more: Any) 
 async def test_light_obeys_a_dimming_command_and_shows_it(broker: Broker, tmp_path: Path) -> None:
     async with platform(broker) as heard, fleet(only(LIGHT, habits=CALM), broker, tmp_path, speed=5):
         await until(lambda: heard.elements(LIGHT))
-        answer = await command(heard, LIGHT, "light", "set_dimming", args={"dim_pct": 35})
+        answer = await command(heard, LIGHT, "light", "set_dimming", args={"pct": 35})
 
         assert answer["status"] == "succeeded"
         await until(lambda: heard.elements(LIGHT)[-1]["commanded_dim_pct"] == 35.0)
