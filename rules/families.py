@@ -78,8 +78,9 @@ class Neighbours:
 class Forecast:
     """When a measurement that fills and is emptied will reach a level.
 
-    within_us, clear_us: the alert opens when the expected time is nearer than the first, and ends when it
-    is farther than the second. emptied_by: a fall that is an emptying, not settling, in the unit.
+    within_us, clear_us: the alert opens when four chances in five are nearer than the first, and ends when
+    the expected time is farther than the second. emptied_by: a fall that is an emptying, not settling, in
+    the unit.
     """
 
     measurement: str
@@ -211,8 +212,8 @@ FAMILIES: Mapping[str, Shape] = {
             "measurement": (str, _NEEDED),
             "reaches": (_number, _NEEDED),
             "within": (duration_us, 86_400_000_000),
-            "clear": (duration_us, 108_000_000_000),
-            "emptied_by": (_number, 25.0),
+            "clear": (duration_us, 151_200_000_000),
+            "emptied_by": (_number, 8.0),
             "severity": (severity, Severity.WARNING),
         },
         values=("value", "rate_per_h", "hours", "hours_p80"),

@@ -15,7 +15,7 @@ async def test_forecast_is_shown_with_what_it_rests_on(
     client: httpx2.AsyncClient, connection: asyncpg.Connection
 ) -> None:
     await with_default_rules(connection)
-    await fill(connection, await add_device(connection, "B-1"), -600, 1, 40, 2)
+    await fill(connection, await add_device(connection, "B-1"), -1800, 1, 20, 2)
 
     (forecast,) = (await client.get("/api/v1/devices/B-1/forecasts")).json()
 

@@ -65,8 +65,8 @@ def test_families_about_a_measurement_are_read_with_their_defaults() -> None:
             measurement="fill_pct",
             reaches=85,
             within_us=24 * HOUR,
-            clear_us=30 * HOUR,
-            emptied_by=25,
+            clear_us=42 * HOUR,
+            emptied_by=8,
             severity=Severity.WARNING,
         ),
     ]
