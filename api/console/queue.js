@@ -117,7 +117,7 @@ function item(alert) {
 
 // Nobody is called before it is sure that no other alert explains this one.
 function held({ held_until: until, inhibited_by: inhibited, suppress_by: rules }) {
-  if (!until || inhibited || Date.parse(until) <= now()) return null;
+  if (!until || inhibited) return null;
   return h("p", { class: "meta note", "data-until": until }, t("held", { time: time(new Date(until)), rules: rules.map((one) => `\u2068${one}\u2069`).join(", ") }));
 }
 

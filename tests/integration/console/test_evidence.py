@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import asyncpg
 from playwright.async_api import Browser, expect
 
@@ -43,5 +45,19 @@ async def test_alert_that_is_held_back_says_until_when_and_for_which_rule(
 
     async with opened(browser, server) as page:
         held = page.locator(".alert [data-until]")
+        await expect(held).to_be_visible()
         await expect(held).to_contain_text("Nobody is called before")
         await expect(held).to_contain_text("circuit-down")
+
+
+async def test_alert_is_no_longer_called_held_back_once_its_time_is_over(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    await builders.add_rule(connection, "bin-overflow")
+    await connection.execute("UPDATE rule SET definition = $1", {"suppress_by": ["circuit-down"]})
+    await builders.fire(connection, device, at=builders.NOON - timedelta(minutes=6))
+
+    async with opened(browser, server) as page:
+        await expect(page.locator(".alert")).to_have_count(1)
+        await expect(page.locator(".alert [data-until]")).to_be_hidden()
