@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from devices import kinds
-from nabd.cli.output import complain
+from devices.kinds.kind import KindError
+from nabd.cli.output import fail
 from nabd.cli.run import load_settings
 from rules.definition import Definition
 from rules.errors import RulesRefused
@@ -25,9 +26,8 @@ def read(files: list[Path]) -> list[Definition]:
     """Return the definitions of files, or say everything that is wrong with them and exit with 1."""
     try:
         return read_files(files, kinds.load(load_settings().kinds_dir))
-    except RulesRefused as refused:
-        complain(str(refused))
-        raise typer.Exit(1) from refused
+    except (KindError, RulesRefused) as refused:
+        fail(str(refused))
 
 
 def someone() -> str:

@@ -58,6 +58,20 @@ def test_variable_that_cannot_be_used_is_named(
     assert "NABD_CLOCK" in said
 
 
+@pytest.mark.parametrize("arguments", [("rule", "check"), ("validate", "--kind", "bin")])
+def test_directory_of_kinds_that_is_missing_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("NABD_KINDS_DIR", "/nowhere")
+    file = tmp_path / "file"
+    file.write_text("{}")
+
+    code, said = nabd(*arguments, str(file))
+
+    assert code == 1
+    assert "NABD_KINDS_DIR" in said
+
+
 @pytest.mark.parametrize("level", ["#", "a/b", "bin+"])
 def test_tail_refuses_what_is_no_level_of_a_topic(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
     monkeypatch.setenv("NABD_BROKER", "mqtt://127.0.0.1:1")
