@@ -30,6 +30,8 @@ COOKIE = "nabd_session"
 OPEN_PATHS = frozenset({"/healthz", "/console/signin.css"})
 SIGN_IN = "/signin"
 """Judges the token it carries itself, so it is reachable without one; it tells nothing else."""
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
+"""What proxies add. One on this machine looks like loopback, whoever is behind it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 256 * 1024
 
@@ -70,6 +72,10 @@ class Guards:
     async def _refusal(self, scope: Scope, headers: Headers) -> Problem | None:
         if not self.token_required and not is_loopback(headers.get("host", "")):
             return Problem(421, "wrong-host", "this server listens on loopback: use 127.0.0.1 or localhost")
+        if not self.token_required and any(name in headers for name in FORWARDED):
+            return Problem(
+                421, "wrong-host", "the request comes through a proxy: set NABD_HTTP_TOKEN_ALWAYS=true"
+            )
         if scope["method"] not in SAFE_METHODS and not is_same_origin(headers):
             return Problem(403, "foreign-origin", "the request comes from a page of another site")
         if int_or_zero(headers.get("content-length")) > BODY_LIMIT:

@@ -224,7 +224,7 @@ async def api(settings: Settings) -> None:
         broker_of(settings)  # a wrong address is told at once, and not by /readyz
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(database_of(settings), min_size=0, max_size=20)
-    token_required = not is_loopback(settings.http_host)
+    token_required = settings.http_token_always or not is_loopback(settings.http_host)
     announcing = asyncio.create_task(_announce_token(settings)) if token_required else None
     app = create_app(
         pool=pool,

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     shard: str = Field(default="main", description="name of the set of municipalities this ingest owns")
     http_host: str = Field(default="127.0.0.1", description="address the API listens on")
     http_port: int = Field(default=8000, ge=0, le=65535, description="port the API listens on; 0: a free one")
+    http_token_always: bool = Field(
+        default=False, description="ask for the token on loopback too: for a proxy on this machine"
+    )
     clock: str | None = Field(
         default=None, description="REAL:SCALED:SPEED in microseconds; set by `nabd demo --speed` only"
     )

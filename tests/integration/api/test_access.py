@@ -177,6 +177,14 @@ async def test_loopback_answers_only_to_names_of_loopback(
     assert answer.status_code == status
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+async def test_proxy_does_not_pass_for_loopback(client: httpx2.AsyncClient, header: str) -> None:
+    answer = await client.get("/api/v1/devices", headers={header: "203.0.113.7"})
+
+    assert answer.status_code == 421
+    assert "NABD_HTTP_TOKEN_ALWAYS" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("headers", "allowed"),
     [
