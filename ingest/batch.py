@@ -101,18 +101,19 @@ def _group(batch: Batch, directory: Directory) -> dict[str, Group]:
     if any(sources[message].relays for message in others):
         return _group_in_order(batch, directory)
     _group_others(batch, others)
-    kinds = [source.kind if source.plain else "" for source in sources]
-    present = set(kinds)
-    return {kind: _group_plain(batch, kinds, kind) for kind in directory.kinds if kind in present}
+    rows: dict[str, list[int]] = {}
+    for message, source in enumerate(sources):
+        if source.plain:
+            rows.setdefault(source.kind, []).append(message)
+    return {kind: _group_plain(batch, rows[kind]) for kind in directory.kinds if kind in rows}
 
 
-def _group_plain(batch: Batch, kinds: list[str], kind: str) -> Group:
-    """Return the messages of one kind: what most batches consist of, without a step for each message."""
+def _group_plain(batch: Batch, rows: list[int]) -> Group:
+    """Return the messages of one kind: what most batches consist of."""
     payloads, sources = batch.intake.payloads, batch.sources
-    rows = [message for message, its in enumerate(kinds) if its == kind]
     return Group(
         message=rows,
-        payloads=[payloads[message] for message in rows] if len(rows) < len(kinds) else payloads,
+        payloads=[payloads[message] for message in rows] if len(rows) < len(payloads) else payloads,
         device_ids=[sources[message].device_id for message in rows],
     )
 

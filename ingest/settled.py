@@ -22,6 +22,8 @@ from ingest.directory import Directory, Source
 
 RANGES = 1_000
 """Most ranges in one receipt."""
+Run = tuple[int, int]
+"""The first and the last of numbers that follow each other."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,55 +88,61 @@ _numbered = msgspec.json.Decoder(_Numbered)
 
 def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple[str, bytes]]:
     """Return the receipts to publish: who numbers readings is told which of them are settled."""
-    numbers: defaultdict[tuple[str, str, int], list[int]] = defaultdict(list)
+    runs: defaultdict[tuple[str, str, int], list[Run]] = defaultdict(list)
     topics = batch.intake.topics
     first: dict[str, Source] = {}
-    for message, device, boot, seq in _numbers(settled, directory):
-        numbers[topics[message], device, boot].append(seq)
+    for message, device, boot, run in _runs(settled, directory):
+        runs[topics[message], device, boot].append(run)
         first.setdefault(topics[message], batch.sources[message])
     return [
         (
             str(topic.on(Channel.RECEIPT)),
             msgspec.json.encode({"device": device, "boot": boot, "seq": told}),
         )
-        for (published_on, device, boot), seqs in numbers.items()
+        for (published_on, device, boot), seqs in runs.items()
         for told in split(seqs)
         if (topic := first[published_on].topic) is not None
     ]
 
 
-def _numbers(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, int, int]]:
+def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, int, Run]]:
+    """Yield message, device, boot and a run of numbers that follow each other, as backlogs' numbers do."""
     for columns in (*settled.stored.values(), *settled.duplicates):
         rows = np.flatnonzero((columns.boot >= 0) & (columns.seq >= 0))
-        for message, device_id, boot, seq in zip(
-            columns.message[rows].tolist(),
-            columns.device_id[rows].tolist(),
-            columns.boot[rows].tolist(),
-            columns.seq[rows].tolist(),
-            strict=True,
+        if not len(rows):
+            continue
+        parts = (columns.message[rows], columns.device_id[rows], columns.boot[rows])
+        seq = columns.seq[rows]
+        goes_on = np.diff(seq) == 1
+        for part in parts:
+            goes_on &= np.diff(part) == 0
+        starts = np.flatnonzero(np.append(True, ~goes_on))
+        ends = np.append(starts[1:], len(rows)) - 1
+        for message, device_id, boot, low, high in zip(
+            *(part[starts].tolist() for part in parts), seq[starts].tolist(), seq[ends].tolist(), strict=True
         ):
-            yield message, directory.device(device_id).name, boot, seq
+            yield message, directory.device(device_id).name, boot, (low, high)
     for refused in settled.refused:
         try:
             numbered = _numbered.decode(refused.rejected.payload)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue  # what cannot be read carries no number that a receipt could name
-        yield refused.rejected.message, refused.device, numbered.boot, numbered.seq
+        yield refused.rejected.message, refused.device, numbered.boot, (numbered.seq, numbered.seq)
 
 
-def split(seqs: Sequence[int]) -> Iterator[list[list[int]]]:
+def split(runs: Sequence[Run]) -> Iterator[list[Run]]:
     """Split ranges so that no receipt outgrows what a broker takes."""
-    found = ranges(seqs)
+    found = ranges(runs)
     for start in range(0, len(found), RANGES):
         yield found[start : start + RANGES]
 
 
-def ranges(numbers: Sequence[int]) -> list[list[int]]:
-    """Return sorted numbers as closed ranges: [3, 1, 2, 7] is [[1, 3], [7, 7]]."""
-    found: list[list[int]] = []
-    for number in sorted(set(numbers)):
-        if found and number == found[-1][1] + 1:
-            found[-1][1] = number
+def ranges(runs: Sequence[Run]) -> list[Run]:
+    """Return closed ranges sorted, and joined where they touch: (3, 3), (1, 2), (7, 7) is (1, 3), (7, 7)."""
+    found: list[Run] = []
+    for low, high in sorted(runs):
+        if found and low <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], high))
         else:
-            found.append([number, number])
+            found.append((low, high))
     return found

@@ -18,6 +18,9 @@ from store.tables import ColumnType
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
+_MOST_SHAPES = 8
+_MOST_LACKS = 63
+_NONE = np.zeros(0, dtype=np.bool_)
 _NULL = b"\xff\xff\xff\xff"
 _JSONB_VERSION = b"\x01"
 _FIXED = {
@@ -52,7 +55,7 @@ def order(columns: Sequence[CopyColumn]) -> list[CopyColumn]:
 
 def _is_loose(column: CopyColumn) -> bool:
     """Tell whether the width differs from row to row; a column of NULLs only has none."""
-    return column.type not in _FIXED and any(value is not None for value in column.values)
+    return column.type not in _FIXED and not _null(column).all()
 
 
 def encode(columns: Sequence[CopyColumn], rows: int) -> bytes:
@@ -62,26 +65,48 @@ def encode(columns: Sequence[CopyColumn], rows: int) -> bytes:
         columns: in the order of `order`.
         rows: n, the length of every column.
     """
-    loose = [c for c in columns if _is_loose(c)]
-    # Texts and JSON are rare in most rows: those without any need no splicing. Order means nothing to COPY.
-    blank = np.ones(rows, dtype=np.bool_)
-    for column in loose:
-        blank &= column.values == np.array(None)
-    if loose and blank.any():
-        parts = [_body([_part(c, mask) for c in columns], int(mask.sum())) for mask in (blank, ~blank)]
-    else:
+    alike = _alike(columns, rows)
+    if len(alike) == 1:
         parts = [_body(columns, rows)]
+    else:
+        parts = [_body([_part(c, some) for c in columns], len(some)) for some in alike]
     return b"".join((_HEADER, *parts, _TRAILER))
 
 
-def _part(column: CopyColumn, mask: NDArray[np.bool_]) -> CopyColumn:
-    null = None if column.null is None else column.null[mask]
-    return replace(column, values=column.values[mask], null=null)
+def _alike(columns: Sequence[CopyColumn], rows: int) -> list[NDArray[np.intp]]:
+    """Return indexes of rows by which columns they lack.
+
+    Such rows are equally wide, but for texts and JSON where they have any: nothing has to be cut out or
+    spliced in. What devices send has few shapes; the rare ones go together. Order means nothing to COPY.
+    """
+    lacks = [null for c in columns if 0 < np.count_nonzero(null := _null(c)) < rows][:_MOST_LACKS]
+    shape = np.zeros(rows, dtype=np.int64)
+    for bit, null in enumerate(lacks):
+        shape |= null.astype(np.int64) << bit
+    shapes, counts = np.unique(shape, return_counts=True)
+    common = shapes[np.argsort(-counts, kind="stable")[:_MOST_SHAPES]]
+    alike = [np.flatnonzero(shape == each) for each in common]
+    if len(common) < len(shapes):
+        alike.append(np.flatnonzero(~np.isin(shape, common)))
+    return alike
+
+
+def _null(column: CopyColumn) -> NDArray[np.bool_]:
+    if column.type not in _FIXED:
+        lacking: NDArray[np.bool_] = column.values == np.array(None)
+        return lacking
+    return _NONE if column.null is None else column.null
+
+
+def _part(column: CopyColumn, rows: NDArray[np.intp]) -> CopyColumn:
+    null = None if column.null is None else column.null[rows]
+    return replace(column, values=column.values[rows], null=null)
 
 
 def _body(columns: Sequence[CopyColumn], rows: int) -> bytes:
-    loose = [c for c in columns if _is_loose(c)]
-    fixed = columns[: len(columns) - len(loose)]
+    # What follows the first loose column is no fixed width either, though here it may be NULL throughout.
+    first = next((i for i, c in enumerate(columns) if _is_loose(c)), len(columns))
+    fixed, loose = columns[:first], columns[first:]
     head, ends = _encode_fixed(fixed, rows, len(columns))
     if not loose:
         return head

@@ -73,6 +73,16 @@ class _Rows:
     element: list[int]
     extra: dict[int, bytes]
 
+    def lone(self, messages: range, structs: Sequence[Any]) -> None:
+        self.structs += structs
+        self.message += messages
+        self.element += [LONE] * len(structs)
+
+    def array(self, message: int, structs: Sequence[Any]) -> None:
+        self.structs += structs
+        self.message += [message] * len(structs)
+        self.element += range(len(structs))
+
     def extend(self, message: int, good: Sequence[elements.Good]) -> None:
         for element, struct, extra in good:
             if extra is not None:
@@ -135,17 +145,18 @@ class Decoder:
             n = len(decoded)
             return _Rows(decoded, list(range(n)), [LONE] * n, {})
         rows = _Rows([], [], [], {})
-        for message, found in enumerate(decoded):
-            if type(found) is list:
-                rows.structs += found
-                rows.message += [message] * len(found)
-                rows.element += range(len(found))
-            elif found is _REFUSED:
+        special = [i for i, found in enumerate(decoded) if type(found) is list or found is _REFUSED]
+        start = 0
+        for message in special:
+            # Lone elements, as most are, go along by the run and not one by one.
+            rows.lone(range(start, message), decoded[start:message])
+            found = decoded[message]
+            if found is _REFUSED:
                 rows.extend(message, self._lenient.decode(message, payloads[message], rejected))
             else:
-                rows.structs.append(found)
-                rows.message.append(message)
-                rows.element.append(LONE)
+                rows.array(message, found)
+            start = message + 1
+        rows.lone(range(start, len(decoded)), decoded[start:])
         return rows
 
     def _decode_all(self, payloads: Sequence[bytes]) -> list[Any]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from devices.municipalities import NewMunicipality, add_municipality
 from devices.registration import NewDevice, add_devices
+from ingest import shard
 from nabd.proof import Proof
 from nabd.supervisor import Child, Supervisor
 from rules import catalogue, files
@@ -64,6 +65,7 @@ class Plant:
     broker: Mosquitto
     directory: Path
     seed: int
+    client_id: str = ""
     devices: list[str] = field(default_factory=list)
     since: int = field(default_factory=lambda: (now() // SECOND - 7 * 86_400) * SECOND)
     processes: list[ForkServerProcess] = field(default_factory=list)
@@ -78,6 +80,7 @@ class Plant:
             new = [NewDevice(name=name, kind=KIND.name, municipality=MUNICIPALITY) for name in self.devices]
             await add_devices(connection, KINDS, new, now)
             await catalogue.apply(connection, files.default_packs(KINDS), now())
+            self.client_id = await shard.client_id(connection, "main")
         finally:
             await connection.close()
 
@@ -89,7 +92,13 @@ class Plant:
     def plan(self, **changes: Any) -> Plan:
         """Return how one process of ingest is to run."""
         return Plan(
-            **{"dsn": self.dsn, "port": self.broker.port, "directory": self.directory / "ingest", **changes}
+            **{
+                "dsn": self.dsn,
+                "port": self.broker.port,
+                "client_id": self.client_id,
+                "directory": self.directory / "ingest",
+                **changes,
+            }
         )
 
     def run(self, **changes: Any) -> ForkServerProcess:

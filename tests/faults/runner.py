@@ -53,6 +53,7 @@ class Plan:
 
     dsn: str
     port: int
+    client_id: str
     directory: Path
     build: str = "sound"
     die_at: tuple[str, int] | None = None
@@ -61,7 +62,6 @@ class Plan:
     receive_maximum: int = 1000
     keep_alive_s: int = 4
     rules: bool = True
-    client_id: str = "nabd-ingest-main"
     impatient: bool = False
 
     @property
