@@ -100,14 +100,23 @@ def test_drone_that_goes_mute_on_the_ground_is_not_lost_though_it_takes_off() ->
     assert of(LOST_LINK, docked) == []
 
 
-def test_link_that_comes_back_too_briefly_to_say_anything_was_lost_once() -> None:
+def silences(second_after_s: float) -> list[FaultLine]:
+    """Return the labels of silence of a bin that loses its link for fifty minutes, twice."""
     town = small_town(interval_cap_s=None, fault_mean_days=0.0)
-    opening = ((LINK_LOSS, 3600.0, 3000.0), (LINK_LOSS, 6605.0, 3000.0))
+    opening = ((LINK_LOSS, 3600.0, 3000.0), (LINK_LOSS, 6600.0 + second_after_s, 3000.0))
     device = replace(town.sensing[0], opening=opening, causes=())
     kept = Kept()
     member = Member(device, town, NOON, kept, 5.0)
     while member.due < NOON + 4 * 3600 * SECOND:
         member.tick(member.due)
+    return of(SILENT, kept.lines)
 
-    (label,) = of(SILENT, kept.lines)
+
+def test_link_that_comes_back_too_briefly_to_say_anything_was_lost_once() -> None:
+    (label,) = silences(5.0)
+
     assert label.detectable
+
+
+def test_link_that_comes_back_and_is_used_was_lost_twice() -> None:
+    assert [label.detectable for label in silences(1800.0)] == [True, True]
