@@ -96,7 +96,7 @@ def committed(desk: Desk, settled: Settled, *, flushed_latest: bool) -> None:
     desk.offsets.adopt(settled.learnt)
     desk.allowance.adopt()
     if flushed_latest:
-        desk.latest.clear()
+        desk.latest.flushed()
     for columns in settled.stored.values():
         if len(columns):
             desk.latest.add(columns)
@@ -104,6 +104,13 @@ def committed(desk: Desk, settled: Settled, *, flushed_latest: bool) -> None:
         desk.newest.add(columns)
     for consumer in desk.consumers:
         consumer.committed()
+
+
+async def flush_latest(connection: Connection, desk: Desk) -> None:
+    """Write every newest value that is not written yet."""
+    while len(desk.latest):
+        await latest.flush(connection, desk.latest.rows(desk.directory))
+        desk.latest.flushed()
 
 
 def rolled_back(desk: Desk) -> None:

@@ -18,6 +18,9 @@ FLUSH_EVERY_S = 1.0
 FLUSH_BEHIND_S = 5.0
 """While messages wait, newest values are not news, and with a large fleet a flush costs more than a batch."""
 
+PIECES, SMALLEST = 4, 500
+"""A flush is spread over so many batches, lest one be late for all; fewer devices make no piece."""
+
 _MOST_ROWS = 200_000
 """So many rows are kept before those that are not the newest of their device are dropped."""
 
@@ -28,9 +31,15 @@ class LatestBuffer:
     def __init__(self) -> None:
         self._kept: defaultdict[str, list[Columns]] = defaultdict(list)
         self._rows = 0
+        self._pieces: list[list[Columns]] = []
 
     def __len__(self) -> int:
-        return self._rows
+        return self._rows + len(self._pieces)
+
+    @property
+    def flushing(self) -> bool:
+        """Tell whether pieces of a flush are still to be written."""
+        return bool(self._pieces)
 
     def add(self, columns: Columns) -> None:
         """Take note of committed rows."""
@@ -42,8 +51,12 @@ class LatestBuffer:
             self._rows = 1
 
     def rows(self, directory: Directory) -> LatestColumns:
-        """Return what to flush."""
-        newest = [_newest(kept) for kept in self._kept.values()]
+        """Return the piece to flush next, the same one until it is `flushed`."""
+        if not self._pieces:
+            self._pieces = _cut([_newest(kept) for kept in self._kept.values()])
+            self._kept.clear()
+            self._rows = 0
+        newest = self._pieces[-1]
         measurements = [values for columns in newest for values in _measurements(columns)]
         devices = [device for columns in newest for device in columns.device_id.tolist()]
         kinds = [columns.kind for columns in newest for _ in range(len(columns))]
@@ -59,10 +72,22 @@ class LatestBuffer:
             measurements=measurements,
         )
 
-    def clear(self) -> None:
-        """Forget everything: it is flushed, or the shard is lost."""
-        self._kept.clear()
-        self._rows = 0
+    def flushed(self) -> None:
+        """Forget the piece that `rows` returned: it is stored."""
+        if self._pieces:
+            self._pieces.pop()
+
+
+def _cut(newest: list[Columns]) -> list[list[Columns]]:
+    devices = sum(map(len, newest))
+    if devices <= SMALLEST:
+        return [newest]
+    size = max(SMALLEST, devices // PIECES)
+    return [
+        [columns.take(np.arange(start, min(start + size, len(columns))))]
+        for columns in newest
+        for start in range(0, len(columns), size)
+    ]
 
 
 def _newest(kept: list[Columns]) -> Columns:

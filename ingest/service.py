@@ -16,10 +16,11 @@ import asyncpg
 import numpy as np
 import structlog
 
-from devices import latest, quarantine, registry, rejections
+from devices import quarantine, registry, rejections
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.wire import Decoder
+from ingest import commit as commits
 from ingest import offsets, session, unflushed
 from ingest import shard as shards
 from ingest.commit import Desk, Step
@@ -184,8 +185,7 @@ class _Service:
         """Write the newest values that are not written yet, and close."""
         pipeline, desk = self._pipeline, self._pipeline.desk
         with suppress(*UNREACHABLE):
-            if len(desk.latest):
-                await latest.flush(pipeline.connection, desk.latest.rows(desk.directory))
+            await commits.flush_latest(pipeline.connection, desk)
         await _close(pipeline.connection)
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -249,7 +249,8 @@ class _Service:
     ) -> None:
         waiting = len(intake) + len(following or ()) + len(connection.waiting.topics)
         caught_up = waiting < self._options.broker.receive_maximum // 2
-        flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
+        due = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
+        flush_latest = due or self._pipeline.desk.latest.flushing
         settled = await self._pipeline.process(
             intake, caught_up=caught_up, flush_latest=flush_latest, following=following
         )
@@ -287,9 +288,7 @@ class _Service:
                 moved = await shards.beat(
                     pipeline.connection, desk.shard, now=desk.now(), caught_up=caught_up
                 )
-                if len(desk.latest):
-                    await latest.flush(pipeline.connection, desk.latest.rows(desk.directory))
-            desk.latest.clear()
+            await commits.flush_latest(pipeline.connection, desk)
             if moved != desk.shard.generation:
                 await pipeline.reload()
 

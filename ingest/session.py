@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 BUFFER_LIMIT = 8 * 1024 * 1024
 """Bytes of payload not yet taken at which the socket is no longer read."""
+REST_S, LITTLE = 0.005, 32 * 1024
+"""After so few bytes reading rests: brokers write message by message; reading so costs more than parsing."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
 _ACK = np.dtype([("type", "u1"), ("length", "u1"), ("packet_id", ">u2")])
 
@@ -70,7 +72,7 @@ class Connection(asyncio.Protocol):
         self.lost: asyncio.Future[str] = loop.create_future()
         self._now = now
         self._tail = b""
-        self._paused = False
+        self._paused = self._resting = False
         self._heard_at = loop.time()
         self._transport: asyncio.Transport | None = None
         self._session_present = False
@@ -111,6 +113,25 @@ class Connection(asyncio.Protocol):
             return
         self._tail = data[offset:]
         self._receive(packets)
+        if size < LITTLE:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Let more arrive before anything is read."""
+        if self._transport and not (self._paused or self._resting or self._transport.is_closing()):
+            self._resting = True
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(REST_S, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read again, unless there is another reason not to."""
+        if self._transport and not (self._paused or self._resting or self._transport.is_closing()):
+            self._heard_at = asyncio.get_running_loop().time()
+            self._transport.resume_reading()
 
     def _receive(self, packets: list[mqtt5.Packet]) -> None:
         published = [p for p in packets if type(p) is mqtt5.PublishPacket]
@@ -184,10 +205,9 @@ class Connection(asyncio.Protocol):
         waiting.payload_bytes -= sum(map(len, taken.payloads))
         if not waiting.topics:
             self.arrived.clear()
-        if self._paused and waiting.payload_bytes < BUFFER_LIMIT // 2 and self._transport:
+        if self._paused and waiting.payload_bytes < BUFFER_LIMIT // 2:
             self._paused = False
-            self._heard_at = asyncio.get_running_loop().time()
-            self._transport.resume_reading()
+            self._read_on()
         return Intake(
             topics=taken.topics,
             payloads=taken.payloads,

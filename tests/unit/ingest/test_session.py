@@ -8,7 +8,7 @@ from typing import cast
 import mqtt5
 import pytest
 
-from ingest.session import Broker, Connection
+from ingest.session import LITTLE, Broker, Connection
 
 
 class Wire:
@@ -18,6 +18,7 @@ class Wire:
         self.written = b""
         self.spoken = asyncio.Event()
         self.closed = False
+        self.reading = True
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -25,6 +26,12 @@ class Wire:
 
     def is_closing(self) -> bool:
         return self.closed
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
 
     def close(self) -> None:
         self.closed = True
@@ -62,3 +69,15 @@ async def test_session_notices_a_mute_broker_by_its_own_interval_whatever_the_br
     await asyncio.wait_for(connection.keep_alive(), 10)
 
     assert "has not answered" in connection.lost.result()
+
+
+async def test_session_rests_after_little_and_reads_on_by_itself() -> None:
+    connection, wire = connected(told_s=None, own_s=5)
+
+    assert not wire.reading
+    async with asyncio.timeout(5):
+        while not wire.reading:
+            await asyncio.sleep(0.001)
+
+    connection.data_received(mqtt5.PublishPacket("t", bytes(2 * LITTLE)).write())
+    assert wire.reading

@@ -1,0 +1,80 @@
+"""How newest values are flushed: in pieces, every device once, nothing forgotten before it is stored."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from devices import kinds as declared
+from devices.columns import MISSING, Columns, empty_values
+from devices.registry import Device, Registry
+from ingest.directory import Directory
+from ingest.latest import PIECES, SMALLEST, LatestBuffer
+
+KINDS = declared.load()
+
+
+def directory(devices: int) -> Directory:
+    """Return a registry of bins with ids from 1 on."""
+    bins = {
+        i: Device(
+            id=i, name=f"b{i}", kind="bin", municipality="tripoli", municipality_id=1,
+            parent=None, parent_id=None,
+        )
+        for i in range(1, devices + 1)
+    }  # fmt: skip
+    return Directory(Registry(devices=bins, by_name={}, municipalities={}), KINDS)
+
+
+def readings(devices: int, at: int) -> Columns:
+    """Return one reading of every bin, all observed and received at an instant."""
+    kind = KINDS["bin"]
+    return Columns(
+        kind=kind,
+        device_id=np.arange(1, devices + 1, dtype=np.int32),
+        observed_at=np.full(devices, at),
+        received_at=np.full(devices, at),
+        quality=np.zeros(devices, dtype=np.int64),
+        boot=np.full(devices, MISSING),
+        seq=np.full(devices, MISSING),
+        values=empty_values(kind, devices) | {"fill_pct": np.full(devices, float(at))},
+        extra=np.full(devices, None, dtype=object),
+        message=np.arange(devices, dtype=np.int32),
+    )
+
+
+@pytest.mark.parametrize("devices", [1, SMALLEST, SMALLEST + 1, 10 * SMALLEST])
+def test_a_flush_tells_every_device_once_in_few_pieces(devices: int) -> None:
+    buffer, registry = LatestBuffer(), directory(devices)
+    for at in (1, 2):
+        buffer.add(readings(devices, at))
+
+    told: list[int] = []
+    pieces = 0
+    while len(buffer):
+        rows = buffer.rows(registry)
+        told += rows.device_id
+        assert set(rows.observed_at) == {2}
+        buffer.flushed()
+        pieces += 1
+
+    assert sorted(told) == list(range(1, devices + 1))
+    assert pieces == (1 if devices <= SMALLEST else min(PIECES, -(-devices // SMALLEST)))
+    assert not buffer.flushing
+
+
+def test_a_piece_that_was_not_stored_is_told_again_and_what_came_since_follows() -> None:
+    devices = 3 * SMALLEST
+    buffer, registry = LatestBuffer(), directory(devices)
+    buffer.add(readings(devices, 1))
+    first = buffer.rows(registry)
+    buffer.add(readings(devices, 2))
+
+    assert buffer.rows(registry).device_id == first.device_id
+    told = []
+    while len(buffer):
+        rows = buffer.rows(registry)
+        told += list(zip(rows.device_id, rows.observed_at, strict=True))
+        buffer.flushed()
+
+    assert sorted(told) == [(device, at) for device in range(1, devices + 1) for at in (1, 2)]
