@@ -18,7 +18,7 @@ class Wire:
         self.written = b""
         self.spoken = asyncio.Event()
         self.closed = False
-        self.reading = True
+        self.reading, self.reads = True, asyncio.Event()
 
     def write(self, data: bytes) -> None:
         self.written += data
@@ -32,6 +32,7 @@ class Wire:
 
     def resume_reading(self) -> None:
         self.reading = True
+        self.reads.set()
 
     def close(self) -> None:
         self.closed = True
@@ -75,9 +76,7 @@ async def test_session_rests_after_little_and_reads_on_by_itself() -> None:
     connection, wire = connected(told_s=None, own_s=5)
 
     assert not wire.reading
-    async with asyncio.timeout(5):
-        while not wire.reading:
-            await asyncio.sleep(0.001)
+    await asyncio.wait_for(wire.reads.wait(), 5)
 
     connection.data_received(mqtt5.PublishPacket("t", bytes(2 * LITTLE)).write())
     assert wire.reading
