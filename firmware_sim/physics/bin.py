@@ -230,8 +230,11 @@ class Bin:
                 hidden=cell.left >= EMPTY,
             ),
             "bin-moved": Truth(holds=self._site.home is not None and away > _AWAY_M, near=away > _AWAY_M - 5),
-            "bin-sensor-frozen": Truth(holds=self.echo.frozen),
-            "bin-sensor-blocked": Truth(holds=self.echo.blocked),
+            # One that stands still in its blind zone is blocked to everybody, and looks like a full bin.
+            "bin-sensor-frozen": Truth(holds=self.echo.frozen, hidden=self.echo.stuck_near),
+            "bin-sensor-blocked": Truth(
+                holds=self.echo.blocked or self.echo.stuck_near, hidden=not self.echo.blocked
+            ),
         }
 
     def ready(self, cause: str) -> bool:

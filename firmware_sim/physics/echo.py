@@ -35,6 +35,11 @@ class Echo:
         """Tell whether it no longer sees the waste."""
         return self.frozen or self.blocked
 
+    @property
+    def stuck_near(self) -> bool:
+        """Tell whether it stands still where it also would with something right in front of it."""
+        return self.frozen and self._last <= BLIND_ZONE_MM + _DRIFT_MM
+
     def distance_mm(
         self, now: int, fill_pct: float, tilt_deg: float, noise: float, rng: np.random.Generator
     ) -> float:

@@ -312,6 +312,13 @@ def test_lamp_that_comes_back_again_and_again_has_not_failed() -> None:
     assert fired("light", *blinking[:1], *blinking[5:7]) == {"light-lamp-failure"}
 
 
+def test_full_bin_that_a_frozen_sensor_wakes_up_to_is_not_blocked() -> None:
+    asleep = every(10, 12, fill_pct=40.0, distance_mm=900.0, temperature_c=20.0)
+    awake = every(10, 80, 120, fill_pct=100.0, distance_mm=201.0, temperature_c=21.0)
+
+    assert fired("bin", *asleep, *awake) == {"bin-overflow"}
+
+
 def test_dusk_and_steps_of_the_schedule_are_no_cycling() -> None:
     """Six unwanted changes in half an hour, and one that was wanted."""
     dusk = lamp(1, NIGHT, power_w=1.0, commanded_dim_pct=0.0, dim_pct=0.0)
