@@ -74,6 +74,7 @@ async def run(
                 after = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
                 memory = usage.peak_memory_mb(process.pid)
                 totals = await ledger.total(connection)
+                stored = await ledger.count_readings(connection, kinds.load())
                 commits = await _commits(connection, stream)
                 alerts = await _alerts(connection, stream)
             finally:
@@ -85,10 +86,10 @@ async def run(
         percent_of_drain=percent,
         rate=rate,
         sent=stream.readings,
-        stored=totals.stored,
+        stored=stored,
         duplicates=totals.duplicate,
         rejected=totals.rejected,
-        lost=stream.readings - totals.received,
+        lost=stream.readings - stored - totals.duplicate - totals.rejected,
         generator_late_ms=round(sent.late_ms, 1),
         commit_ms=percentiles(commits, OF),
         alert_ms=percentiles(alerts, OF),

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Annotated
 
 import typer
+from asyncpg import PostgresError
 
 from nabd.bench import ladder
 from nabd.bench.children import ChildFailed
@@ -73,7 +74,7 @@ def ingest(
     )
     try:
         result = _run(plan)
-    except (ChildFailed, BrokerFailed, StoreError, OSError) as error:
+    except (ChildFailed, BrokerFailed, StoreError, PostgresError, OSError) as error:
         fail(str(error))
     if as_json:
         print_json(result.summary())

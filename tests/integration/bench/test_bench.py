@@ -73,6 +73,7 @@ def test_bench_finds_latencies_of_commits_and_alerts_when_sending_at_intended_in
     )
 
     assert found["lost"] == 0
+    assert [run["percent_of_drain"] for run in found["open_loop"]] == [25, 50, 80]
     for run in found["open_loop"]:
         assert run["sent"] == run["stored"]
         assert run["commit_ms"]["p50"] > 0
