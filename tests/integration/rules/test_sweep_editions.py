@@ -19,7 +19,7 @@ async def test_sweeps_find_the_same_on_the_timescale_edition(timescale_dsn: str)
         filling, stale = await add_device(connection, "B-1"), await add_device(connection, "B-2")
         await store(connection, stale, -500, fill_pct=40.0, temperature_c=20.0)
         await store(connection, stale, -490, temperature_c=20.0)
-        await fill(connection, filling, -480, 40, 40, 2)
+        await fill(connection, filling, -1800, 40, 45, 1)
         await store(connection, stale, 40, temperature_c=20.0)
         await sweep(connection, 46)
 
