@@ -6,8 +6,8 @@ Pure: a new snapshot makes a new Directory. Must not know payloads, a broker or 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,8 +21,7 @@ _MOST_TOPICS = 1_000_000
 _TELEMETRY = f"/{Channel.TELEMETRY}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where one topic leads: a registered device, or the reason why nowhere.
 
     `unregistered` is set where the municipality registers unknown devices when they first speak; `plain`
