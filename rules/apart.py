@@ -53,16 +53,18 @@ class Verdict:
 
 
 def judge(family: Neighbours, newest: Newest) -> Verdict:
-    """Compare every device with its neighbours; too few of them, and it is compared with nobody."""
-    if family.within_m is None:
-        usual = neighbourhood.by_group(newest.group, newest.value)
-    else:
-        usual = neighbourhood.by_distance(newest.lat, newest.lon, newest.value, family.within_m)
+    """Compare every device with its neighbours; too few of them, and it is compared with nobody.
+
+    A value that is old beside theirs is not compared either: what all of them have in common has moved since.
+    """
+    usual = _usual(family, newest, newest.value)
+    heard_at = _usual(family, newest, newest.observed_at.astype(np.float64)).median
+    comparable = ~(newest.observed_at + family.lasting_us < heard_at)
     limit = np.maximum(family.off_by * usual.spread, family.minimum)
     off = _off(family, newest.value, usual, limit)
-    far = off >= 1
+    far = comparable & (off >= 1)
     # The median may waver: whoever is off stays suspect until clearly back.
-    remembered = np.where(off >= STILL_OFF, newest.since, NEVER)
+    remembered = np.where((off >= STILL_OFF) | ~comparable, newest.since, NEVER)
     since = np.where(far & (remembered == NEVER), newest.observed_at, remembered)
     lasted = newest.observed_at - family.lasting_us >= since
     return Verdict(
@@ -70,8 +72,15 @@ def judge(family: Neighbours, newest: Newest) -> Verdict:
         limit=limit,
         since=since,
         begins=far & lasted & ~newest.is_open,
-        ends=newest.is_open & (off < STILL_OFF),
+        ends=newest.is_open & comparable & (off < STILL_OFF),
     )
+
+
+def _usual(family: Neighbours, newest: Newest, value: Floats) -> Usual:
+    """Return the median of anything the neighbours have."""
+    if family.within_m is None:
+        return neighbourhood.by_group(newest.group, value)
+    return neighbourhood.by_distance(newest.lat, newest.lon, value, family.within_m)
 
 
 def _off(family: Neighbours, value: Floats, usual: Usual, limit: Floats) -> Floats:

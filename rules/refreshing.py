@@ -23,6 +23,17 @@ def patience_us(family: NotRefreshed, interval_us: Ints) -> Ints:
     return patience
 
 
+def told_at(last_good: Ints, first_bad: Ints, patience: Ints) -> Ints:
+    """Return when devices had gone without a good value for too long, (n,); microseconds.
+
+    Args:
+        first_bad: when the first reading without a good value was observed. While nothing was read nothing
+            was missing either: no alert is dated before it.
+    """
+    told: Ints = np.maximum(last_good + patience, first_bad)
+    return told
+
+
 def overdue(family: NotRefreshed, last_good: Ints, received_at: Ints, interval_us: Ints, at: int) -> Bools:
     """Tell which devices have gone without a good value for too long, (n,) each; microseconds.
 

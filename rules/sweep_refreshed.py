@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import asyncpg
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
@@ -45,7 +46,7 @@ ON CONFLICT (rule, device_id) DO NOTHING
 OVERDUE = """
 SELECT pending.device_id, pending.since, latest.received_at, latest.interval_s,
     coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality,
-    good.observed_at AS last_good
+    good.observed_at AS last_good, bad.observed_at AS first_bad
 FROM sweep_pending AS pending
 INNER JOIN latest ON pending.device_id = latest.device_id
 INNER JOIN device ON pending.device_id = device.id
@@ -57,6 +58,11 @@ LEFT JOIN LATERAL (
         AND reading.observed_at > pending.since - $5::int * interval '1 day'
     ORDER BY reading.observed_at DESC LIMIT 1
 ) AS good ON true
+LEFT JOIN LATERAL (
+    SELECT reading.observed_at FROM {kind}_reading AS reading
+    WHERE reading.device_id = pending.device_id AND reading.observed_at > good.observed_at
+    ORDER BY reading.observed_at LIMIT 1
+) AS bad ON true
 WHERE pending.rule = $1 AND NOT pending.dismissed AND device.retired_at IS NULL
     AND pending.since
         + greatest(latest.interval_s * $3::float8, $4::float8) * interval '1 second' <= $2::timestamptz
@@ -140,20 +146,28 @@ async def _begin(connection: Connection, rule: Rule, family: NotRefreshed, momen
 
 def _findings(family: NotRefreshed, rows: Sequence[asyncpg.Record], moment: Moment) -> list[Finding]:
     """Return what is wrong; nothing where the stored readings know a value that is new enough."""
-    last_good = np.array([to_microseconds(r["last_good"]) for r in rows], dtype=np.int64)
-    received_at = np.array([to_microseconds(r["received_at"]) for r in rows], dtype=np.int64)
+    last_good, received_at = _instants(rows, "last_good"), _instants(rows, "received_at")
     interval_us = np.array([r["interval_s"] * 1e6 for r in rows], dtype=np.float64).astype(np.int64)
     patience_us = refreshing.patience_us(family, interval_us)
     late = refreshing.overdue(family, last_good, received_at, interval_us, moment.heard_until)
-    return [_finding(family, rows[i], int(patience_us[i]), moment.now) for i in np.flatnonzero(late).tolist()]
+    told_at = refreshing.told_at(last_good, _instants(rows, "first_bad"), patience_us)
+    return [
+        _finding(family, rows[i], int(patience_us[i]), int(told_at[i]), moment.now)
+        for i in np.flatnonzero(late).tolist()
+    ]
 
 
-def _finding(family: NotRefreshed, row: asyncpg.Record, patience_us: int, now: int) -> Finding:
+def _instants(rows: Sequence[asyncpg.Record], name: str) -> NDArray[np.int64]:
+    """Return a column in microseconds; where there is none, the last good value's."""
+    return np.array([to_microseconds(r[name] or r["last_good"]) for r in rows], dtype=np.int64)
+
+
+def _finding(family: NotRefreshed, row: asyncpg.Record, patience_us: int, told_at: int, now: int) -> Finding:
     last_good = to_microseconds(row["last_good"])
     return Finding(
         device_id=row["device_id"],
         severity=family.severity,
-        observed_at=last_good + patience_us,
+        observed_at=told_at,
         received_at=to_microseconds(row["received_at"]),
         evidence={
             "condition": f"no good {family.measurement} for {patience_us / 3600e6:g} h",

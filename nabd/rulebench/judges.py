@@ -193,8 +193,9 @@ class RefreshedJudge:
         asked = (good_at > NEVER) & np.isnan(newest.good(name)) & (self._opened_at == NEVER)
         late = asked & refreshing.overdue(self._family, good_at, newest.received_at, newest.interval_us, at)
         patience = refreshing.patience_us(self._family, newest.interval_us)
+        told_at = refreshing.told_at(good_at, newest.bad_since[name], patience)
         for place in np.flatnonzero(late).tolist():
-            self._opened_at[place] = good_at[place] + patience[place]
+            self._opened_at[place] = told_at[place]
             yield int(newest.device_id[place]), int(self._opened_at[place])
 
 

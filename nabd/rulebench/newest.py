@@ -22,7 +22,8 @@ NEVER = -(1 << 62)
 class Newest:
     """Devices of one kind, (n,) each; instants and intervals in microseconds, NEVER for the unheard.
 
-    good_at: when the newest good value of a measurement was observed, whatever came after.
+    good_at: when the newest good value of a measurement was observed, whatever came after. bad_since: when
+    the first reading after it was observed that had none, NEVER while there is none.
     """
 
     kind: Kind
@@ -34,6 +35,7 @@ class Newest:
     quality: Ints
     values: Mapping[str, Floats]
     good_at: Mapping[str, Ints]
+    bad_since: Mapping[str, Ints]
 
     @classmethod
     def of(cls, kind: Kind, devices: Sequence[int], measurements: Sequence[str]) -> Newest:
@@ -53,6 +55,7 @@ class Newest:
             quality=np.zeros(n, dtype=np.int64),
             values={name: np.full(n, np.nan) for name in measurements},
             good_at={name: never() for name in measurements},
+            bad_since={name: never() for name in measurements},
         )
 
     def take(self, columns: Columns, interval_us: Ints, row: int) -> None:
@@ -73,8 +76,21 @@ class Newest:
             value = columns.values[name][row]
             if is_newest:
                 values[place] = value
-            if value == value and not quality & self.bit(name) and observed > self.good_at[name][place]:
-                self.good_at[name][place] = observed
+            self._date(name, place, observed, is_good=value == value and not quality & self.bit(name))
+
+    def _date(self, name: str, place: int, observed: int, *, is_good: bool) -> None:
+        """Note since when a measurement has been good or not."""
+        good_at, bad_since = self.good_at[name], self.bad_since[name]
+        if observed <= good_at[place]:
+            return
+        if not is_good:
+            bad_since[place] = observed if bad_since[place] == NEVER else min(bad_since[place], observed)
+            return
+        good_at[place] = observed
+        if bad_since[place] <= observed:
+            # Only the first bad reading is known: after a good one in the middle the newest stands for it.
+            newest = int(self.observed_at[place])
+            bad_since[place] = newest if newest > observed else NEVER
 
     def bit(self, measurement: str) -> int:
         """Return the quality bit that marks a measurement as suspect."""

@@ -11,6 +11,8 @@ from nabd.rulebench.matching import fault_of
 STEP_S = 300
 DAY_STEPS = 288
 HOUR_S = 3600.0
+MONDAY_US = 4 * 86_400_000_000
+"""1970 began with a Thursday."""
 
 
 def filling(rate_per_day: float, days: float, *, start: float = 10.0, emptied_at_day: float = -1.0) -> Trace:
@@ -56,14 +58,21 @@ def test_bin_that_nobody_used_is_counted_as_if_somebody_had() -> None:
 
 
 def test_label_begins_a_day_before_and_is_honest_from_thirty_hours_before() -> None:
-    (line,) = labels("B", filling(24, 4), ())
+    trace = filling(24, 4)
+    trace.at[:] += MONDAY_US
+    (line,) = labels("B", trace, ())
 
-    fault = fault_of(line, 4 * 86_400_000_000)
+    fault = fault_of(line, MONDAY_US + 4 * 86_400_000_000)
 
-    full_at = 75 / 24 * 86_400e6
+    full_at = MONDAY_US + 75 / 24 * 86_400e6
     assert fault.start == pytest.approx(full_at - 24 * HOUR_S * 1e6, abs=2 * STEP_S * 1e6)
     assert fault.earliest == pytest.approx(full_at - 30 * HOUR_S * 1e6, abs=2 * STEP_S * 1e6)
     assert fault.detectable
+
+
+def test_bin_need_not_be_foretold_for_its_first_weekend_but_for_its_second() -> None:
+    assert [line.detectable for line in labels("B", filling(24, 4), ())] == [False]
+    assert [line.detectable for line in labels("B", filling(7, 12), ())] == [True]
 
 
 def test_bin_that_could_not_be_seen_for_long_enough_need_not_be_told() -> None:

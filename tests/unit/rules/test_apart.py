@@ -54,3 +54,15 @@ def test_alert_opens_once_and_ends_when_the_value_is_back() -> None:
     assert not apart.judge(FAMILY, newest(245, 60, since=0, is_open=True)).begins.any()
     assert not apart.judge(FAMILY, newest(237, 60, since=0, is_open=True)).ends.any()
     assert apart.judge(FAMILY, newest(231, 60, since=0, is_open=True)).ends[0]
+
+
+def test_value_that_is_old_beside_its_neighbours_is_not_compared() -> None:
+    now = newest(245, 60)
+    now.observed_at[0] = 29 * MINUTE
+    assert (apart.judge(FAMILY, now).since == NEVER).all()
+
+    suspect = newest(231, 60, since=0, is_open=True)
+    suspect.observed_at[0] = 29 * MINUTE
+    verdict = apart.judge(FAMILY, suspect)
+    assert verdict.since[0] == 0
+    assert not verdict.ends.any()

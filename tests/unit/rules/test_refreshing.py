@@ -30,3 +30,11 @@ def test_measurement_is_overdue_after_so_many_intervals_and_at_least_so_long() -
 def test_silent_device_is_not_told_for_its_measurements() -> None:
     assert overdue(0, 45, 64)
     assert not overdue(0, 45, 65)
+
+
+def test_alert_is_dated_after_the_first_bad_reading_when_a_gap_came_before() -> None:
+    def minutes(*values: int) -> refreshing.Ints:
+        return np.array(values, dtype=np.int64) * MINUTE
+
+    told = refreshing.told_at(minutes(0, 0), minutes(10, 200), minutes(60, 60))
+    assert told.tolist() == [60 * MINUTE, 200 * MINUTE]
