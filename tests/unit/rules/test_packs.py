@@ -251,6 +251,19 @@ def test_dose_is_still_wrong_when_the_aircraft_turns_between_two_rows() -> None:
     assert fired("drone", *rows) == {"drone-wrong-dose"}
 
 
+def test_overflow_ends_when_a_blocked_bin_is_turned_over() -> None:
+    text = (PACKS / "bin.yaml").read_text(encoding="utf-8")
+    full = every(10, 3, fill_pct=90, distance_mm=300)
+    turned = every(10, 6, 30, fill_pct=100, distance_mm=201)
+    turned[2] = at(50, fill_pct=100, distance_mm=201, tilt_deg=120)
+    later = every(10, 3, 300, fill_pct=88, distance_mm=330)
+
+    transitions = Evaluator(text, KINDS["bin"], FACTS).feed(*full, *turned, *later)
+    states = [(str(t.from_state), str(t.to_state)) for t in transitions if t.rule == "bin-overflow"]
+
+    assert len([1 for was, now in states if now == "firing" != was]) == 2
+
+
 def test_wrong_dose_ends_when_the_aircraft_lands_a_moment_after_spraying() -> None:
     text = (PACKS / "drone.yaml").read_text(encoding="utf-8")
     docked = [at(1 + i, flight_phase="docked", speed_mps=0.0, application_l_ha=None) for i in range(3)]
