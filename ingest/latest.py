@@ -79,14 +79,10 @@ class LatestBuffer:
 
 
 def _cut(newest: list[Columns]) -> list[list[Columns]]:
-    devices = sum(map(len, newest))
-    if devices <= SMALLEST:
-        return [newest]
-    size = max(SMALLEST, devices // PIECES)
+    pieces = min(PIECES, -(-sum(map(len, newest)) // SMALLEST))
     return [
-        [columns.take(np.arange(start, min(start + size, len(columns))))]
-        for columns in newest
-        for start in range(0, len(columns), size)
+        [columns.take(np.arange(piece, len(columns), pieces)) for columns in newest if len(columns) > piece]
+        for piece in range(pieces)
     ]
 
 

@@ -141,7 +141,8 @@ class Pipeline:
     def _look_ahead(self, following: Intake | None) -> None:
         """Decide about what comes next, in a thread, while the database works."""
         desk, directory = self.desk, self.desk.directory
-        if following is None or self._ahead or directory.registers_unknown:
+        begun = self._ahead is not None and self._ahead.intake is following
+        if following is None or begun or directory.registers_unknown:
             return
 
         def deciding() -> Batch | None:

@@ -165,7 +165,11 @@ async def ingest(settings: Settings) -> None:
     async def open_database() -> Connection:
         connection = await connect(dsn)
         # A plan made while a day's partition is empty is kept while it grows: it must not read it whole.
-        await connection.execute("SET enable_seqscan = off")
+        try:
+            await connection.execute("SET enable_seqscan = off")
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
     options = ingest_service.Options(

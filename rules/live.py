@@ -135,9 +135,9 @@ class LiveRules:
             # Readings adopted from quarantine keep their old receive time: a restart would not replay them.
             adopted = int(rows.received_at.min()) <= unit.seen
             # One kind a batch: one that keeps the state of all would be late, and everything behind it.
-            due = checkpoint_at is not None and now - checkpoint_at >= self._every_us
             kept = any(pending.checkpoint_at == now for pending in self._pending.values())
-            if checkpoint_at is None or adopted or (due and not kept):
+            patience_us = self._every_us * (2 if kept else 1)
+            if checkpoint_at is None or adopted or now - checkpoint_at >= patience_us:
                 checkpoint_at = now
                 await self._save(connection, batch, state, changes, rows)
         except BaseException:

@@ -18,9 +18,9 @@ from rules.program import Compiled, Program
 from rules.state import Rows, State
 from rules.transition import Severity
 
-FORMAT = 3
+FORMAT = 2
 _PLAIN = b"PK"
-"""How checkpoints of formats 1 and 2 begin, which were not compressed."""
+"""How a checkpoint begins that an earlier program did not compress."""
 
 Identity = tuple[str, int, tuple[str, ...], tuple[tuple[str, int, int], ...]]
 """Rule, version, severities, histories with their sizes: state fits only where all are the same."""
@@ -127,9 +127,8 @@ def dump(snapshot: Snapshot) -> bytes:
 
 def parse(data: bytes) -> Snapshot | None:
     """Return the snapshot in `data`; None when an earlier program wrote it in another format."""
-    if data.startswith(_PLAIN):
-        return None
-    with np.load(io.BytesIO(zlib.decompress(data)), allow_pickle=False) as arrays:
+    plain = data if data.startswith(_PLAIN) else zlib.decompress(data)
+    with np.load(io.BytesIO(plain), allow_pickle=False) as arrays:
         head = json.loads(bytes(arrays["head"]))
         if head["format"] != FORMAT:
             return None

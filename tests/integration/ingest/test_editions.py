@@ -197,3 +197,16 @@ async def test_what_a_batch_learns_of_a_clock_counts_for_the_one_decided_ahead(e
 
     assert [len(columns) for columns in settled.duplicates] == [1, 0]
     assert await edition.connection.fetchval("SELECT count(*) FROM bin_reading") == 1
+
+
+async def test_what_was_decided_ahead_and_never_came_is_forgotten(edition: Edition) -> None:
+    lost, following = edition.intake(reading(2, fill_pct=20)), edition.intake(reading(4, fill_pct=40))
+    await edition.process(edition.intake(reading(1, fill_pct=10)), following=lost)
+
+    await edition.process(edition.intake(reading(3, fill_pct=30)), following=following)
+
+    ahead = edition.pipeline._ahead
+    assert ahead is not None
+    assert ahead.intake is following
+    await edition.process(following)
+    assert await edition.connection.fetchval("SELECT count(*) FROM bin_reading") == 3
