@@ -77,18 +77,6 @@ async def plan(
     return window
 
 
-_CANCEL = "DELETE FROM maintenance_window WHERE id = $1 RETURNING id"
-
-
-async def cancel(connection: Connection, window: int) -> bool:
-    """Take a window back; False when there is none of this id."""
-    async with connection.transaction():
-        gone = await connection.fetchval(_CANCEL, window) is not None
-        if gone:
-            await advance(connection)
-    return gone
-
-
 async def spans(connection: Connection, registry: Registry) -> Spans:
     """Return the windows of every device, those of its municipality and of what it hangs on included."""
     found = await windows(connection)

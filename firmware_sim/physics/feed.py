@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from firmware_sim.physics.around import Around
 from firmware_sim.physics.grid import Circuit
 from firmware_sim.physics.light import Light
-from firmware_sim.physics.model import DAY_S, SECOND, Answer, Truth, Value, generator, sensed
+from firmware_sim.physics.model import DAY_S, SECOND, Truth, Value, generator, sensed
 
 PHASES = 3
 _CELL_US = round(6 * DAY_S * SECOND)
@@ -72,14 +73,14 @@ class Feed:
         return Outage(start=start, end=start + round(lasts_s * SECOND), dead=dead, phases=phases)
 
 
-class FedLight:
+class FedLight(Around[Light]):
     """A lamp on a feed. While only its phase is off, its meter stands before an open contactor.
 
     Must not be asked while it is dead: a dead controller measures nothing (see life).
     """
 
     def __init__(self, lamp: Light, circuit: Circuit, feed: Feed, place: int) -> None:
-        self._lamp = lamp
+        super().__init__(lamp)
         self._circuit = circuit
         self._feed = feed
         self._place = place
@@ -96,11 +97,11 @@ class FedLight:
         self._now = now
         outage = self._feed.at(now)
         changed, self._outage = outage != self._outage and not self.is_dead(now), outage
-        return self._lamp.step(now) or changed
+        return self._inner.step(now) or changed
 
     def measure(self) -> dict[str, Value]:
         """Return what its sensors say."""
-        values = self._lamp.measure()
+        values = self._inner.measure()
         if not self._is_unfed():
             return values
         return values | {
@@ -118,9 +119,9 @@ class FedLight:
 
         While its circuit has no power nobody can see what else it has.
         """
-        apart_v = abs(self._lamp.voltage_v - self._circuit.voltage_v(self._now) + _USUAL_DROP_V)
+        apart_v = abs(self._inner.voltage_v - self._circuit.voltage_v(self._now) + _USUAL_DROP_V)
         truth = {
-            **self._lamp.truth(),
+            **self._inner.truth(),
             "light-voltage-apart": _apart(apart_v),
         }
         if self._outage is None:
@@ -132,30 +133,6 @@ class FedLight:
         if self._is_unfed():
             hidden["light-under-voltage"] = Truth(holds=True, hidden=True)
         return hidden
-
-    def interval_s(self) -> float:
-        """Return the lamp's own."""
-        return self._lamp.interval_s()
-
-    def tick_s(self) -> float:
-        """Return the lamp's own."""
-        return self._lamp.tick_s()
-
-    def ready(self, cause: str) -> bool:
-        """Tell whether `cause` could start now."""
-        return self._lamp.ready(cause)
-
-    def begin(self, cause: str) -> None:
-        """Break something of the lamp's."""
-        self._lamp.begin(cause)
-
-    def end(self, cause: str) -> None:
-        """Repair it."""
-        self._lamp.end(cause)
-
-    def command(self, name: str, args: Mapping[str, object]) -> Answer:
-        """Obey as the lamp does."""
-        return self._lamp.command(name, args)
 
 
 def _apart(volts: float) -> Truth:

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from firmware_sim.physics.around import Around
 from firmware_sim.physics.bin import Bin
-from firmware_sim.physics.model import DAY_S, HOUR_S, SECOND, Answer, Truth, Value
+from firmware_sim.physics.model import DAY_S, HOUR_S, SECOND, Truth, Value
 
 _FAILED_C = -127.0
 _MEAN_DAYS = 30.0
@@ -21,11 +22,11 @@ _LOOSE_SHARE = 0.15
 """So many cables are only loose: a value comes through every hour."""
 
 
-class MeasuredBin:
+class MeasuredBin(Around[Bin]):
     """A bin with its thermometer."""
 
     def __init__(self, container: Bin, rng: np.random.Generator) -> None:
-        self._bin = container
+        super().__init__(container)
         self._rng = rng
         self._now = 0
         self._from = self._until = -1
@@ -35,19 +36,19 @@ class MeasuredBin:
     @property
     def fill_pct(self) -> float:
         """True fill, percent of the usable depth."""
-        return self._bin.fill_pct
+        return self._inner.fill_pct
 
     @property
     def blind(self) -> bool:
         """Tell whether its distance sensor cannot see the waste."""
-        return self._bin.echo.blind or self._bin.tilt_deg > 30.0
+        return self._inner.echo.blind or self._inner.tilt_deg > 30.0
 
     def step(self, now: int) -> bool:
         """Live until `now`; True when something is reported at once."""
         if self._from < 0 or now >= self._until:
             self._draw(max(now, self._until))
         self._now = now
-        return self._bin.step(now)
+        return self._inner.step(now)
 
     def _draw(self, after: int) -> None:
         self._from = after + round(float(self._rng.exponential(_MEAN_DAYS * DAY_S)) * SECOND)
@@ -61,7 +62,7 @@ class MeasuredBin:
 
     def measure(self) -> dict[str, Value]:
         """Return what its sensors say."""
-        values = self._bin.measure()
+        values = self._inner.measure()
         if not self._is_off() or (self._loose and self._now - self._good_at > 0.75 * HOUR_S * SECOND):
             self._good_at = self._now
             return values
@@ -69,32 +70,8 @@ class MeasuredBin:
 
     def truth(self) -> Mapping[str, Truth]:
         """Return what is wrong with the bin; without a thermometer it cannot tell a fire."""
-        truth = dict(self._bin.truth())
+        truth = dict(self._inner.truth())
         if self._is_off():
             truth["bin-fire"] = replace(truth["bin-fire"], hidden=True)
         truth["bin-temperature-missing"] = Truth(holds=self._is_off() and not self._loose)
         return truth
-
-    def interval_s(self) -> float:
-        """Return the bin's own."""
-        return self._bin.interval_s()
-
-    def tick_s(self) -> float:
-        """Return the bin's own."""
-        return self._bin.tick_s()
-
-    def ready(self, cause: str) -> bool:
-        """Tell whether `cause` could start now."""
-        return self._bin.ready(cause)
-
-    def begin(self, cause: str) -> None:
-        """Break something of the bin's."""
-        self._bin.begin(cause)
-
-    def end(self, cause: str) -> None:
-        """Repair it."""
-        self._bin.end(cause)
-
-    def command(self, name: str, args: Mapping[str, object]) -> Answer:
-        """Obey as the bin does."""
-        return self._bin.command(name, args)

@@ -7,7 +7,7 @@ foresee (a bin that falls over, burns, stands unused) is replaced by what it get
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_sim.faults import SWEPT, FaultLine, rfc3339
-from firmware_sim.physics.model import DAY_S, HOUR_S, SECOND, Answer, Truth, Value
+from firmware_sim.physics.around import Around
+from firmware_sim.physics.model import DAY_S, HOUR_S, SECOND
 from firmware_sim.physics.thermometer import MeasuredBin
 
 Floats = NDArray[np.float64]
@@ -40,30 +41,30 @@ _WEEKEND = (2, 3)
 """Saturday and Sunday, counted from Thursday as 1970 began; more is thrown in than on other days."""
 
 
-class TracedBin:
+class TracedBin(Around[MeasuredBin]):
     """A bin whose true fill is written down at every step."""
 
     def __init__(self, container: MeasuredBin) -> None:
-        self._bin = container
+        super().__init__(container)
         self._away: set[str] = set()
         self._rows: list[tuple[int, float, bool, bool]] = []
 
     def step(self, now: int) -> bool:
         """Live until `now`; True when something is reported at once."""
-        urgent = self._bin.step(now)
-        self._rows.append((now, self._bin.fill_pct, bool(self._away), self._bin.blind))
+        urgent = self._inner.step(now)
+        self._rows.append((now, self._inner.fill_pct, bool(self._away), self._inner.blind))
         return urgent
 
     def begin(self, cause: str) -> None:
         """Break something, and note whether people can still use it."""
         if cause in _NOT_IN_USE:
             self._away.add(cause)
-        self._bin.begin(cause)
+        self._inner.begin(cause)
 
     def end(self, cause: str) -> None:
         """Repair it."""
         self._away.discard(cause)
-        self._bin.end(cause)
+        self._inner.end(cause)
 
     def trace(self) -> Trace:
         """Return what was written down, in steps of five minutes."""
@@ -76,30 +77,6 @@ class TracedBin:
             away=np.array([r[2] for r in rows], dtype=bool),
             blind=np.array([r[3] for r in rows], dtype=bool),
         )
-
-    def measure(self) -> dict[str, Value]:
-        """Return what its sensors say."""
-        return self._bin.measure()
-
-    def truth(self) -> Mapping[str, Truth]:
-        """Return what is wrong with it."""
-        return self._bin.truth()
-
-    def interval_s(self) -> float:
-        """Return the bin's own."""
-        return self._bin.interval_s()
-
-    def tick_s(self) -> float:
-        """Return the bin's own."""
-        return self._bin.tick_s()
-
-    def ready(self, cause: str) -> bool:
-        """Tell whether `cause` could start now."""
-        return self._bin.ready(cause)
-
-    def command(self, name: str, args: Mapping[str, object]) -> Answer:
-        """Obey as the bin does."""
-        return self._bin.command(name, args)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
