@@ -12,6 +12,7 @@ from api import assets
 from api.assets import Asset
 from api.context import Check, Context
 from api.edge import Edge
+from api.figures import Queue
 from api.guards import Guards
 from api.handlers import add_handlers
 from api.idempotency import Idempotency
@@ -68,6 +69,7 @@ def create_app(
     token_required: bool,
     speed: float = 1.0,
     checks: Mapping[str, Check] | None = None,
+    queue: Queue = lambda: None,
 ) -> FastAPI:
     """Return the application.
 
@@ -78,6 +80,7 @@ def create_app(
         token_required: True beyond loopback: every route but /healthz wants a token.
         speed: how many times faster than the wall the clock runs; the console says so.
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
+        queue: what the broker says of its queues, for /metrics.
     """
     metrics = Metrics()
     live = Live(pool, kinds, metrics)
@@ -107,6 +110,7 @@ def create_app(
         sign_in_page=page,
         speed=speed,
         checks=checks or {},
+        queue=queue,
         live=live,
         metrics=metrics,
         idempotency=Idempotency(),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from api.figures import Queue
 from api.idempotency import Idempotency
 from api.live import Live
 from api.metrics import Metrics
@@ -37,6 +38,7 @@ class Context:
     sign_in_page: bytes
     speed: float
     checks: Mapping[str, Check]
+    queue: Queue
     live: Live
     metrics: Metrics
     idempotency: Idempotency

@@ -29,6 +29,7 @@ class LocalBroker(Protocol):
     name: str
     address: BrokerAddress
     receive_maximum: int
+    queue: int
     persistent: bool
 
     def __enter__(self) -> Self: ...
@@ -80,7 +81,7 @@ allow_anonymous true
 persistence true
 persistence_location {directory}/
 autosave_interval 5
-max_queued_messages 1000000
+max_queued_messages {queue}
 max_inflight_messages 0
 max_packet_size 262144
 set_tcp_nodelay true
@@ -93,6 +94,7 @@ class Mosquitto:
 
     name = "mosquitto"
     receive_maximum = 65_535
+    queue = 1_000_000
     persistent = True
 
     def __init__(self, directory: Path, program: str, port: int) -> None:
@@ -106,7 +108,9 @@ class Mosquitto:
         configuration = self._directory / "mosquitto.conf"
         # Started by root it would change to a user who may not write here.
         user = "user root\n" if os.geteuid() == 0 else ""
-        text = _MOSQUITTO.format(port=self.address.port, host=HOST, directory=self._directory)
+        text = _MOSQUITTO.format(
+            port=self.address.port, host=HOST, directory=self._directory, queue=self.queue
+        )
         configuration.write_text(user + text, encoding="utf-8")
         # A session of its own: Ctrl-C in the terminal is for us, who stop the broker last.
         self._process = subprocess.Popen(  # noqa: S603 - the machine's mosquitto, with our own file
@@ -195,6 +199,7 @@ class IotCore:
 
     name = "iotcore (embedded)"
     receive_maximum = 100
+    queue = 0
     persistent = False
 
     def __init__(self, directory: Path, port: int = 0) -> None:

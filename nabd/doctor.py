@@ -10,11 +10,12 @@ from enum import StrEnum
 import aiomqtt
 import asyncpg
 
+from api.figures import BrokerQueue
 from devices import kinds, ledger
 from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
 from devices.tables import tables_of
-from nabd import address, clock
+from nabd import address, broker_queue, clock
 from nabd.brokers import find_mosquitto
 from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
@@ -106,19 +107,27 @@ async def _broker(settings: Settings) -> Finding:
         )
     try:
         broker = address.parse(settings.broker)
-        async with aiomqtt.Client(
-            broker.host,
-            broker.port,
-            username=broker.username,
-            password=broker.password,
-            tls_context=broker.tls,
-            protocol=aiomqtt.ProtocolVersion.V5,
-            timeout=5,
-        ):
-            return fine("broker", f"{broker} lets us in")
+        async with broker_queue.client(broker) as client:
+            return _queue(f"{broker} lets us in", await broker_queue.ask(client, settings.broker_queue))
     except (ValueError, OSError, aiomqtt.MqttError) as error:
         fix = "start it, or correct NABD_BROKER"
         return Finding(subject="broker", verdict=Verdict.BAD, said=str(error), fix=fix)
+
+
+def _queue(lets_us_in: str, queue: BrokerQueue | None) -> Finding:
+    if queue is None:
+        fix = "watch its queues with its own tools, or let us read $SYS/broker/#"
+        said = f"{lets_us_in}, and does not say how much it holds"
+        return Finding(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
+    if queue.is_near_limit:
+        fix = "start `nabd ingest`, or make the database faster, or give the broker a longer queue"
+        return Finding(subject="broker", verdict=Verdict.BAD, said=broker_queue.said(queue), fix=fix)
+    said = f"{lets_us_in} and holds {queue.queued:,} messages nobody has fetched"
+    if queue.dropped:
+        said += f"; it has dropped {queue.dropped:,} since it started"
+        fix = "raise max_queued_messages; devices with receipts send again what was dropped"
+        return Finding(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
+    return fine("broker", said)
 
 
 async def _database(connection: Connection, settings: Settings) -> list[Finding]:

@@ -53,6 +53,7 @@ async def parts(settings: Settings, *, postgres: Mapping[str, str] | None = None
             await asyncio.to_thread(stack.enter_context, own)
             changes |= {
                 "broker": str(own.address),
+                "broker_queue": own.queue,
                 "receive_maximum": min(own.receive_maximum, settings.receive_maximum),
             }
             broker, persistent = f"{own.name} on {own.address}", own.persistent

@@ -1,4 +1,4 @@
-"""What must be done now and then beside the sweep: partitions, stale commands, old trials of rules."""
+"""What must be done now and then beside the sweep: partitions, commands, old trials, sums of the ledger."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from devices import commands
+from devices import commands, totals
 from devices.instants import Now
 from rules import shadows
 from store.edition import Edition, stored
@@ -28,6 +28,7 @@ async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: 
         try:
             async with pool.acquire() as connection:
                 await commands.expire(connection, now)
+                await totals.add_up(connection)
                 await shadows.prune(connection, now(), retention)
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now(), retention)

@@ -20,6 +20,7 @@ import asyncpg
 import structlog
 
 from api.app import create_app
+from api.figures import Queue
 from api.server import Server, listen
 from devices import kinds
 from devices.tables import tables_of
@@ -27,6 +28,7 @@ from ingest import service as ingest_service
 from ingest import shard as shards
 from ingest.session import Broker
 from nabd import address, clock, housekeeping, readiness
+from nabd.broker_queue import QueueWatch
 from nabd.first_token import first_token
 from nabd.settings import Settings
 from rules import sweep as rules_sweep
@@ -224,19 +226,22 @@ async def api(settings: Settings) -> None:
     """Serve the API and the console; without a database /readyz says so until there is one."""
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
-    if settings.broker is not None:
-        broker_of(settings)  # a wrong address is told at once, and not by /readyz
+    # A wrong address is told at once, and not by /readyz.
+    watch = QueueWatch(broker_of(settings), settings.broker_queue) if settings.broker is not None else None
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(database_of(settings), min_size=0, max_size=20)
     token_required = settings.http_token_always or not is_loopback(settings.http_host)
     announcing = asyncio.create_task(_announce_token(settings)) if token_required else None
+    watching = asyncio.create_task(watch.run()) if watch else None
+    queue: Queue = watch.queue if watch else lambda: None
     app = create_app(
         pool=pool,
         kinds=declared,
         now=now,
         token_required=token_required,
         speed=speed,
-        checks=readiness.checks(settings, pool, declared, now, speed),
+        checks=readiness.checks(settings, pool, declared, now, speed, queue),
+        queue=queue,
     )
     server = Server(app)
     listener = listen(settings.http_host, settings.http_port)
@@ -245,7 +250,7 @@ async def api(settings: Settings) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    for task in (stopping, announcing):
+    for task in (stopping, announcing, watching):
         if task is not None:
             task.cancel()
     await serving

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import asyncpg
 
+from api.figures import Queue
 from devices.instants import Now, to_microseconds
 from devices.kinds import Kinds
 from devices.tables import tables_of
-from nabd import address
+from nabd import address, broker_queue
 from nabd.settings import Settings
 from store.errors import StoreError
 from store.migrate import require_migrated
@@ -22,7 +23,7 @@ Check = Callable[[], Awaitable[str | None]]
 
 
 def checks(
-    settings: Settings, pool: asyncpg.Pool, declared: Kinds, now: Now, speed: float
+    settings: Settings, pool: asyncpg.Pool, declared: Kinds, now: Now, speed: float, queue: Queue
 ) -> Mapping[str, Check]:
     """Return the parts by name; each check answers None, or what is wrong."""
     found: dict[str, Check] = {
@@ -31,7 +32,7 @@ def checks(
     }
     if settings.broker is not None:
         broker = address.parse(settings.broker)
-        found["broker"] = lambda: _broker(broker)
+        found["broker"] = lambda: _broker(broker, queue)
     return found
 
 
@@ -57,11 +58,12 @@ async def _ingest(pool: asyncpg.Pool, shard: str, now: Now, speed: float) -> str
     return None if silent_s < ALIVE_S else f"silent for {silent_s:.0f} s: read its log"
 
 
-async def _broker(broker: address.BrokerAddress) -> str | None:
+async def _broker(broker: address.BrokerAddress, queue: Queue) -> str | None:
     try:
         _, writer = await asyncio.open_connection(broker.host, broker.port)
     except OSError as error:
         return f"{broker} cannot be reached: {error.strerror or error}"
     writer.close()
     await writer.wait_closed()
-    return None
+    holds = queue()
+    return broker_queue.said(holds) if holds and holds.is_near_limit else None

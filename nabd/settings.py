@@ -45,6 +45,11 @@ class Settings(BaseSettings):
     receive_maximum: int = Field(
         default=40_000, ge=1, le=65_535, description="messages the broker may have unacknowledged at ingest"
     )
+    broker_queue: int = Field(
+        default=2_000_000,
+        ge=0,
+        description="messages the broker can hold for ingest (max_queued_messages); 0: without limit",
+    )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
 
 

@@ -26,6 +26,7 @@ from rules import (
     sweep_neighbours,
     sweep_refreshed,
     sweep_silent,
+    watched,
 )
 from rules.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.incidents import Moment, end_orphans
@@ -99,6 +100,7 @@ async def sweep_once(
         if pace.is_due(rule, now):
             made += await _alone(connection, rule, await _gated(connection, rule, moment), kinds)
     await suppression.settle(connection, now)
+    await watched.note_sweep(connection, now)
     return made
 
 

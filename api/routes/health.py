@@ -7,10 +7,12 @@ import asyncio
 import asyncpg
 import msgspec
 from fastapi import APIRouter, Response
-from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
+from api import figures
 from api.context import Check, Context, UsesContext
+from api.figures import Ages, Figures
 from devices import registry
 
 router = APIRouter(tags=["health"])
@@ -49,9 +51,20 @@ async def readyz(context: UsesContext) -> Response:
 
 @router.get("/metrics", summary="Counters as OpenMetrics text", response_class=Response)
 async def metrics(context: UsesContext) -> Response:
-    """Return the counters of this process."""
-    text: bytes = generate_latest(context.metrics.registry)  # type: ignore[no-untyped-call]
+    """Return the counters of this process, and what broker and database know of the platform."""
+    found = await _figures(context)
+    ages = Ages(now=context.now(), speed=context.speed)
+    text = figures.text(context.metrics.registry, figures.families(found, context.queue(), ages))
     return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+async def _figures(context: Context) -> Figures | None:
+    """Read the database; None when it does not answer, which a scrape must outlive."""
+    try:
+        async with asyncio.timeout(CHECK_TIMEOUT_S), context.pool.acquire() as connection:
+            return await figures.read(connection)
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return None
 
 
 async def _judge(check: Check) -> str | None:

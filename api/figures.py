@@ -1,0 +1,183 @@
+"""What /metrics says of the platform beside this process: ingest, broker, alerts, rules, sweep.
+
+Computed when asked, at a cost that does not grow with the age of the platform. The counters of this
+process itself are in api.metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.openmetrics.exposition import generate_latest
+
+from devices import ingest_state, totals
+from devices.ingest_state import IngestState
+from devices.instants import to_microseconds
+from devices.totals import ShardTotals
+from rules import watched
+from rules.watched import Watched
+from store.connection import Connection
+
+NEAR = 0.5
+"""The share of its limit at which a queue is near it: there is as much time left as has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerQueue:
+    """What the broker says of itself: messages nobody has fetched yet, and messages it gave up.
+
+    `limit` is how many it can hold for ingest, 0 where it has none.
+    """
+
+    queued: int
+    limit: int
+    dropped: int
+
+    @property
+    def is_near_limit(self) -> bool:
+        """Tell whether it is time to act: at the limit the broker drops what devices were told is safe."""
+        return 0 < self.limit * NEAR <= self.queued
+
+
+Queue = Callable[[], BrokerQueue | None]
+"""Returns what the broker said last; None where it says nothing, or is away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What was read from the database in one scrape."""
+
+    totals: list[ShardTotals]
+    ingest: list[IngestState]
+    watched: Watched
+
+
+async def read(connection: Connection) -> Figures:
+    """Read everything that the database knows."""
+    return Figures(
+        totals=await totals.by_shard(connection),
+        ingest=await ingest_state.by_shard(connection),
+        watched=await watched.watch(connection),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ages:
+    """Turns instants into ages in seconds of the wall, on a clock that may run faster."""
+
+    now: int
+    speed: float
+
+    def of(self, instant: datetime) -> float:
+        """Return how long ago that was."""
+        return (self.now - to_microseconds(instant)) / 1e6 / self.speed
+
+
+def text(registry: CollectorRegistry, families: Iterable[Metric]) -> bytes:
+    """Return this process's counters and further families as one OpenMetrics text."""
+    return generate_latest(_Joined(registry, families))  # type: ignore[no-untyped-call, no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    registry: CollectorRegistry
+    families: Iterable[Metric]
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self.registry.collect()
+        yield from self.families
+
+
+def families(figures: Figures | None, queue: BrokerQueue | None, ages: Ages) -> Iterator[Metric]:
+    """Return what a scrape shows; what is not known is left out, not shown as 0."""
+    up = "Whether the database answered with what follows"
+    yield GaugeMetricFamily("nabd_database_up", up, value=figures is not None)
+    if queue is not None:
+        yield from _of_broker(queue)
+    if figures is not None:
+        yield from _of_totals(figures.totals)
+        yield from _of_ingest(figures.ingest, ages)
+        yield from _of_rules(figures.watched, ages)
+
+
+def _of_broker(queue: BrokerQueue) -> Iterator[Metric]:
+    yield GaugeMetricFamily(
+        "nabd_broker_queued_messages", "Messages at the broker that nobody has fetched", value=queue.queued
+    )
+    if queue.limit:
+        said = "Messages the broker can hold for ingest (NABD_BROKER_QUEUE)"
+        yield GaugeMetricFamily("nabd_broker_queue_limit_messages", said, value=queue.limit)
+    yield CounterMetricFamily(
+        "nabd_broker_dropped_messages", "Messages the broker gave up since it started", value=queue.dropped
+    )
+
+
+def _of_totals(totals: list[ShardTotals]) -> Iterator[Metric]:
+    messages = CounterMetricFamily("nabd_messages", "Messages committed", labels=["shard"])
+    readings = CounterMetricFamily("nabd_readings", "Readings received", labels=["shard", "outcome"])
+    rejected = CounterMetricFamily(
+        "nabd_readings_rejected", "Readings not stored, by reason", labels=["shard", "reason"]
+    )
+    undated = CounterMetricFamily(
+        "nabd_readings_undated", "Readings stored without a time of their own", labels=["shard"]
+    )
+    for t in totals:
+        messages.add_metric([t.shard], t.messages)
+        undated.add_metric([t.shard], t.undated)
+        outcomes = {"stored": t.stored, "duplicate": t.duplicate, "rejected": sum(t.reasons.values())}
+        for outcome, count in outcomes.items():
+            readings.add_metric([t.shard, outcome], count)
+        for reason, count in sorted(t.reasons.items()):
+            rejected.add_metric([t.shard, reason], count)
+    yield from (messages, readings, rejected, undated)
+
+
+def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
+    shard = ["shard"]
+    caught_up = GaugeMetricFamily(
+        "nabd_ingest_caught_up", "Whether the broker holds no more than ingest has in hand", labels=shard
+    )
+    alive = GaugeMetricFamily(
+        "nabd_ingest_sign_of_life_age_seconds", "Time since ingest said that it lives", labels=shard
+    )
+    batch = GaugeMetricFamily(
+        "nabd_ingest_last_batch_age_seconds", "Time since the last committed batch was received", labels=shard
+    )
+    delay = GaugeMetricFamily(
+        "nabd_ingest_last_batch_delay_seconds",
+        "How old the oldest reading of the last committed batch was when it was received",
+        labels=shard,
+    )
+    for state in states:
+        caught_up.add_metric([state.shard], state.caught_up_at is not None)
+        if state.alive_at is not None:
+            alive.add_metric([state.shard], ages.of(state.alive_at))
+        if state.received_at is not None:
+            batch.add_metric([state.shard], ages.of(state.received_at))
+            if state.oldest_observed_at is not None:
+                late = state.received_at - state.oldest_observed_at
+                delay.add_metric([state.shard], late.total_seconds())
+    yield from (caught_up, alive, batch, delay)
+
+
+def _of_rules(watched: Watched, ages: Ages) -> Iterator[Metric]:
+    alerts = GaugeMetricFamily(
+        "nabd_alerts_open", "Open alerts that do not stand back behind another", labels=["severity"]
+    )
+    for severity, count in watched.waiting.items():
+        alerts.add_metric([severity], count)
+    yield alerts
+    for name, said, value in (
+        ("alerts_unacknowledged", "Those of nabd_alerts_open that nobody has seen", watched.unacknowledged),
+        ("alerts_inhibited", "Open alerts that stand back behind another", watched.inhibited),
+        ("rules_active", "Rules in force", watched.active),
+        ("rules_broken", "Rules in force that failed and do not look any more", watched.broken),
+    ):
+        yield GaugeMetricFamily(f"nabd_{name}", said, value=value)
+    if watched.swept_at is not None:
+        said = "Time since the sweep rules looked last"
+        yield GaugeMetricFamily("nabd_sweep_age_seconds", said, value=ages.of(watched.swept_at))
