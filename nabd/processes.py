@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -36,8 +36,9 @@ from rules.live import LiveRules
 from rules.shadow import ShadowRules
 from store.connection import Connection
 from store.errors import StoreError
+from store.failures import Failure, classify
 from store.migrate import require_migrated
-from store.pool import connect, open_pool, wait_until_available
+from store.pool import connect, open_pool
 
 log = structlog.get_logger(__name__)
 
@@ -45,6 +46,7 @@ T = TypeVar("T")
 
 
 CLOSE_S = 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 MIGRATION_EVERY_S = 2.0
 SWEEP_EVERY_S = 2.0
 SUPERVISED = "NABD_SUPERVISED"
@@ -109,35 +111,37 @@ def broker_of(settings: Settings) -> address.BrokerAddress:
 
 
 async def ready_database(settings: Settings) -> str:
-    """Wait until the database answers and is migrated; return its DSN.
+    """Wait until the database answers, however long that takes; return its DSN.
 
     Raises:
-        StoreError: it did not come up, or its schema does not fit.
+        StoreError: its schema does not fit.
     """
     dsn = database_of(settings)
-    told: set[str] = set()
-
-    def tell_once(error: Exception) -> None:
-        if str(error) not in told:
-            told.add(str(error))
-            log.warning("waiting for the database", error=str(error))
-
-    await wait_until_available(dsn, timeout_s=600, on_failure=tell_once)
-    declared = kinds.load(settings.kinds_dir)
-    connection = await connect(dsn)
-    try:
-        await require_migrated(connection, tables_of(declared.values()))
-    finally:
-        await connection.close()
+    tables = tables_of(kinds.load(settings.kinds_dir).values())
+    await outlasting(dsn, lambda connection: require_migrated(connection, tables))
     return dsn
 
 
-async def _client_id(dsn: str, shard: str) -> str:
-    connection = await connect(dsn)
-    try:
-        return await shards.client_id(connection, shard)
-    finally:
-        await connection.close()
+async def outlasting(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Return what `work` finds out on a connection of its own; begin again while the database is away."""
+    told: set[str] = set()
+    pause = FIRST_PAUSE_S
+    while True:
+        try:
+            connection = await connect(dsn)
+            try:
+                return await work(connection)
+            finally:
+                connection.terminate()  # what has been answered must not wait for a goodbye
+        except Exception as error:  # classified; what is not an outage goes up
+            if classify(error) is not Failure.TRANSIENT:
+                raise
+            reason = str(error) or type(error).__name__
+            if reason not in told:
+                told.add(reason)
+                log.warning("waiting for the database", error=reason)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, LONGEST_PAUSE_S)
 
 
 async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
@@ -161,6 +165,8 @@ async def ingest(settings: Settings) -> None:
     stop = stop_on_signals()
     broker = broker_of(settings)
     dsn = await unless_stopped(stop, ready_database(settings))
+    finding = outlasting(dsn, lambda connection: shards.client_id(connection, settings.shard))
+    client_id = await unless_stopped(stop, finding)
     now, _ = clock.parse(settings.clock)
     declared = kinds.load(settings.kinds_dir)
 
@@ -178,7 +184,7 @@ async def ingest(settings: Settings) -> None:
         broker=Broker(
             host=broker.host,
             port=broker.port,
-            client_id=await _client_id(dsn, settings.shard),
+            client_id=client_id,
             username=broker.username,
             password=broker.password,
             tls=broker.tls,
@@ -203,7 +209,7 @@ async def sweep(settings: Settings) -> None:
     dsn = await unless_stopped(stop, ready_database(settings))
     now, speed = clock.parse(settings.clock)
     declared = kinds.load(settings.kinds_dir)
-    pool = await open_pool(dsn, max_size=3)
+    pool = await open_pool(dsn, min_size=0, max_size=3)
     tables = tables_of(declared.values())
     retention = timedelta(days=settings.retention_days)
     sweeping = [

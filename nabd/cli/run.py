@@ -245,7 +245,8 @@ async def _sim(
         interval_cap_s=interval_cap,
     )
     if register:
-        connection = await connect(await processes.ready_database(settings))
+        waiting = processes.ready_database(settings)
+        connection = await connect(await processes.unless_stopped(stop, waiting))
         try:
             added = await simulated.register(connection, declared, town, now)
         finally:
