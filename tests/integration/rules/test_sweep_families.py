@@ -63,6 +63,45 @@ async def test_measurement_is_not_refreshed_although_its_device_speaks(
     assert ended.resolved_at == instant(70)
 
 
+async def test_missing_measurement_is_dated_by_the_first_reading_without_it_after_a_gap(
+    connection: asyncpg.Connection,
+) -> None:
+    await with_rule(connection, STALE)
+    device = await add_device(connection, "B-1")
+    await store(connection, device, -10, fill_pct=40.0, temperature_c=20.0)
+    for minute in range(300, 361, 10):
+        await store(connection, device, minute, fill_pct=None, temperature_c=20.0)
+        assert await sweep(connection, minute) == (1 if minute == 360 else 0)
+
+    (alert,) = await alerts(connection)
+    assert alert.opened_at == instant(300), "nothing was missing while nothing was read"
+    assert alert.evidence["since"] == instant(-10).isoformat()
+
+
+async def test_missing_measurement_is_dated_by_its_backlog_when_that_comes_before_the_alert(
+    connection: asyncpg.Connection,
+) -> None:
+    await with_rule(connection, STALE)
+    device = await add_device(connection, "B-1")
+    await store(connection, device, -10, fill_pct=40.0, temperature_c=20.0)
+    for minute in range(300, 351, 10):
+        await store(connection, device, minute, fill_pct=None, temperature_c=20.0)
+        assert await sweep(connection, minute) == 0
+    for minute in (120, 130):
+        await connection.execute(
+            "INSERT INTO bin_reading (device_id, observed_at, received_at, quality, temperature_c)"
+            " VALUES ($1, $2, $3, 0, 20)",
+            device,
+            instant(minute),
+            instant(355),
+        )
+    await store(connection, device, 360, fill_pct=None, temperature_c=20.0)
+    assert await sweep(connection, 360) == 1
+
+    (alert,) = await alerts(connection)
+    assert alert.opened_at == instant(120)
+
+
 async def test_measurement_that_comes_now_and_then_is_no_news(connection: asyncpg.Connection) -> None:
     await with_rule(connection, STALE)
     device = await add_device(connection, "B-1")

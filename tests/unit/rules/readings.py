@@ -29,7 +29,7 @@ NOON = 1_760_011_200_000_000
 class Reading:
     """One reading `minute` minutes after noon; `marked` names suspect values.
 
-    received: minutes after noon; a second after it was observed without it.
+    received: minutes after noon; a second after it was observed without it. quality: bits beside `marked`.
     """
 
     minute: float
@@ -37,6 +37,7 @@ class Reading:
     values: Mapping[str, Any] = field(default_factory=dict)
     marked: tuple[str, ...] = ()
     received: float | None = None
+    quality: int = 0
 
     @property
     def observed_at(self) -> int:
@@ -61,6 +62,7 @@ def columns_of(readings: Sequence[Reading], kind: Kind = BIN) -> Columns:
         for name, value in reading.values.items():
             if value is not None:
                 values[name][i] = value
+        quality[i] = reading.quality
         for name in reading.marked:
             quality[i] |= 1 << kind.measurement(name).bit
     observed_at = np.array([r.observed_at for r in readings], dtype=np.int64)

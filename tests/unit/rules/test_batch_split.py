@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL
 from rules.attributes import Facts
 from rules.files import PACKS
+from rules.transition import Transition
 from tests.unit.rules.readings import KINDS, Evaluator, Reading, at
 
 SQUARE = {"type": "Polygon", "coordinates": [[[13, 32], [14, 32], [14, 33], [13, 33], [13, 32]]]}
@@ -20,6 +23,7 @@ FACTS = {
     )
     for device in (1, 2, 3)
 }
+HOURLY = {device: Facts(attributes={INTERVAL: 3600.0}) for device in FACTS}
 PHASES = ("docked", "takeoff", "transit", "spraying", "returning", "landing")
 
 
@@ -60,22 +64,71 @@ def history(kind: str, dice: random.Random, readings: int) -> list[Reading]:
     return found
 
 
+def standing_still(kind: str, dice: random.Random, readings: int) -> list[Reading]:
+    """Return hourly readings of three devices whose values, clocks and networks stay as they are for days."""
+    minute = dict.fromkeys((1, 2, 3), 0.0)
+    values = {device: drawn(kind, dice) for device in minute}
+    lag_s, quality = dict.fromkeys(minute, 1.0), dict.fromkeys(minute, 0)
+    found = []
+    for _ in range(readings):
+        device = dice.choice((1, 2, 3))
+        minute[device] += 60 * dice.choice([1] * 20 + [0, -2, 0.3, 30])
+        if dice.random() < 0.02:
+            values[device] = drawn(kind, dice)
+        if dice.random() < 0.05:
+            lag_s[device] = dice.choice([1.0, 1.0, 700.0, 3600.0])
+        if dice.random() < 0.1:
+            quality[device] = dice.choice([0, 0, 0, CLOCK_CORRECTED, CLOCK_UNSET])
+        jitter_s = dice.choice([0.0, 0.0, 0.0, 5.0, 90.0])
+        received = minute[device] + (lag_s[device] + jitter_s) / 60
+        found.append(
+            Reading(
+                minute=minute[device],
+                device=device,
+                values=dict(values[device]),
+                received=received,
+                quality=quality[device],
+            )
+        )
+    return found
+
+
+def plain(transitions: list[Transition]) -> list[tuple[Any, ...]]:
+    """Return what must not depend on where batches are cut."""
+    return [(t.rule, t.device_id, t.from_state, t.to_state, t.observed_at, t.evidence) for t in transitions]
+
+
+def cut_anyhow(
+    pack: str, kind: str, readings: list[Reading], dice: random.Random, facts: Mapping[int, Facts] = FACTS
+) -> list[Transition]:
+    """Return what a pack says of a history, the same however it is cut."""
+    text, n = (PACKS / f"{pack}.yaml").read_text(encoding="utf-8"), len(readings)
+    cuts = sorted(dice.sample(range(1, n), dice.choice([3, 40, 200])))
+
+    whole = Evaluator(text, KINDS[kind], facts).feed(*readings)
+    one_by_one = Evaluator(text, KINDS[kind], facts).feed_cut(readings, range(1, n))
+    cut = Evaluator(text, KINDS[kind], facts).feed_cut(readings, cuts)
+
+    assert plain(whole) == plain(cut) == plain(one_by_one)
+    return whole
+
+
 @pytest.mark.parametrize("kind", ["bin", "light", "drone"])
 @pytest.mark.parametrize("seed", range(2))
 def test_batch_split_changes_no_transition_of_the_default_rules(kind: str, seed: int) -> None:
     dice = random.Random(f"{kind} {seed}")
-    text = (PACKS / f"{kind}.yaml").read_text(encoding="utf-8")
-    readings = history(kind, dice, 400)
-    cuts = sorted(dice.sample(range(1, 400), dice.choice([3, 40, 200])))
 
-    whole = Evaluator(text, KINDS[kind], FACTS).feed(*readings)
-    one_by_one = Evaluator(text, KINDS[kind], FACTS).feed_cut(readings, range(1, 400))
-    cut = Evaluator(text, KINDS[kind], FACTS).feed_cut(readings, cuts)
+    found = cut_anyhow(kind, kind, history(kind, dice, 400), dice)
 
-    def plain(transitions: list[Any]) -> list[tuple[Any, ...]]:
-        return [
-            (t.rule, t.device_id, t.from_state, t.to_state, t.observed_at, t.evidence) for t in transitions
-        ]
+    assert len(found) > 10
 
-    assert len(whole) > 10
-    assert plain(whole) == plain(cut) == plain(one_by_one)
+
+@pytest.mark.parametrize("kind", ["bin", "light", "drone"])
+@pytest.mark.parametrize("seed", range(2))
+def test_batch_split_changes_no_transition_of_the_rules_for_any_kind(kind: str, seed: int) -> None:
+    dice = random.Random(f"any {kind} {seed}")
+
+    found = cut_anyhow("any", kind, standing_still(kind, dice, 500), dice, HOURLY)
+
+    assert {t.rule for t in found} == {"frozen-values", "clock-wrong"}
+    assert len(found) > 10
