@@ -12,6 +12,7 @@ from typing import Any
 
 from devices.kinds.kind import Attribute, Kind, Measurement
 from rules.definition import LANGUAGES, Text
+from rules.summary import TRUTHS
 
 _CALL = re.compile(r"(\w+)\((?:(\w+)\b)?.*\)", re.DOTALL)
 _FUNCTIONS: Mapping[str, Text] = {
@@ -58,7 +59,6 @@ _SWEPT: Mapping[str, tuple[Text, str]] = {
 }
 """What sweep rules put into evidence; a kind's own name wins."""
 _UNITS = {"sun": "deg", "lag": "s", "away_m": "m", "frozen": "", "flat": "", "count": "", "n_of": ""}
-_TRUTH: Mapping[str, tuple[str, str]] = {"en": ("no", "yes"), "fr": ("non", "oui"), "ar": ("لا", "نعم")}
 SECONDS_UNTIL = 120
 _CONDITIONS = ("flat", "frozen", "n_of")
 
@@ -159,5 +159,5 @@ def _plain(value: object, truth: bool, language: str) -> str:
     if value is None:
         return "–"
     if truth:
-        return _TRUTH[language][bool(value)]
+        return TRUTHS[language][bool(value)]
     return f"{value:.6g}" if isinstance(value, float) else str(value)

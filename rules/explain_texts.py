@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from devices.instants import to_datetime
 from rules.evidence import Told
 from rules.explanation import Explanation, Missing, Reason, Standing, Term, Worth
+from rules.summary import TRUTHS
 
 Language = Literal["en", "fr", "ar"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -268,14 +269,18 @@ def rows(explanation: Explanation, language: Language) -> list[tuple[object, ...
         (
             term.part,
             term.text,
-            term.value,
-            term.limit,
+            _worded(term.value, language),
+            _worded(term.limit, language),
             WORTHS[language][term.worth],
             instant(term.since),
             reasons(term, language),
         )
         for term in explanation.terms
     ]
+
+
+def _worded(value: float | str | bool | None, language: Language) -> float | str | None:
+    return TRUTHS[language][value] if isinstance(value, bool) else value
 
 
 def fired_by(explanation: Explanation, language: Language) -> list[str]:

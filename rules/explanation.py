@@ -58,8 +58,8 @@ class Term:
 
     part: str
     text: str
-    value: float | str | None
-    limit: float | str | None
+    value: float | str | bool | None
+    limit: float | str | bool | None
     worth: Worth
     since: int | None
     reasons: tuple[Reason, ...] = ()

@@ -153,7 +153,7 @@ def _worth(truth: float) -> Worth:
     return Worth.TRUE if truth else Worth.FALSE
 
 
-def _plain(value: Any) -> float | str | None:
-    if value is None or isinstance(value, str):
+def _plain(value: Any) -> float | str | bool | None:
+    if value is None or isinstance(value, str | bool):
         return value
     return round(float(value), 6) if np.isfinite(value) else None

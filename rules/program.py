@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.kinds.kind import Kind
 from rules import summary, truth
@@ -19,7 +20,7 @@ from rules.definition import Definition, Gate
 from rules.errors import RuleError
 from rules.expression import compile_condition, compile_expression
 from rules.lets import in_order
-from rules.scope import Compute, History, Scope, Typed
+from rules.scope import Compute, History, Scope, Type, Typed
 from rules.sun import HORIZON_DEG
 from rules.transition import Severity
 
@@ -178,13 +179,27 @@ def _compile(kind: Kind, rule: Rule, first_latch: int, first_history: int) -> tu
         levels=tuple(levels),
         clear=clear.compute if clear else None,
         gate=gate,
-        shown=dict(scope.shown),
+        shown={name: _told(typed) for name, typed in scope.shown.items()},
         limits=frozenset(scope.limits),
         first_latch=first_latch,
         first_history=first_history,
         histories=tuple(scope.histories),
     )
     return compiled, scope
+
+
+def _told(typed: Typed) -> Typed:
+    """Return what evidence is to show: of a condition True, False, or None where it is undecided."""
+    if typed.type is not Type.CONDITION:
+        return typed
+
+    def compute(context: Context) -> NDArray[np.object_]:
+        worth = typed.compute(context)
+        words = np.full(len(worth), None, dtype=np.object_)
+        words[worth == 1], words[worth == 0] = True, False
+        return words
+
+    return Typed(typed.type, compute, typed.constant)
 
 
 def _kept(typed: Typed, rule: str, name: str) -> Typed:

@@ -18,6 +18,8 @@ NAMES = ("device", "municipality")
 
 _FORMAT = re.compile(r"(\.\d{1,2}f)?")
 _MISSING = "–"
+TRUTHS: Mapping[str, tuple[str, str]] = {"en": ("no", "yes"), "fr": ("non", "oui"), "ar": ("لا", "نعم")}
+"""False and true, as people say it of a value."""
 
 
 def names_in(template: str) -> list[str]:
@@ -55,19 +57,21 @@ def check(template: str, known: Mapping[str, object]) -> list[str]:
 
 def render(summary: Text, values: Mapping[str, Any]) -> dict[str, str]:
     """Return the sentence in every language; a value that is missing shows as a dash."""
-    return {language: _fill(template, values) for language, template in summary.items()}
+    return {language: _fill(template, values, language) for language, template in summary.items()}
 
 
-def _fill(template: str, values: Mapping[str, Any]) -> str:
+def _fill(template: str, values: Mapping[str, Any], language: str) -> str:
     filled = []
     for text, name, spec, _ in Formatter().parse(template):
         filled.append(text)
         if name is not None:
-            filled.append(_value(values.get(name), spec or ""))
+            filled.append(_value(values.get(name), spec or "", language))
     return "".join(filled)
 
 
-def _value(value: object, spec: str) -> str:
+def _value(value: object, spec: str, language: str) -> str:
     if value is None:
         return _MISSING
+    if isinstance(value, bool):
+        return TRUTHS[language][value]
     return format(float(value), spec) if spec and isinstance(value, int | float) else str(value)

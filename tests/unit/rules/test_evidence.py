@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from rules.definition import LANGUAGES
 from rules.evidence import Term, terms, told
 from rules.families import FAMILIES
 from rules.files import PACKS, default_packs
-from tests.unit.rules.readings import KINDS, Evaluator, at
+from rules.summary import render
+from tests.unit.rules.readings import KINDS, Evaluator, at, rule
 
 
 def test_evidence_is_told_in_the_readers_language_with_labels_and_units() -> None:
@@ -32,6 +35,34 @@ def test_evidence_is_told_in_every_language_at_once() -> None:
 
     assert (value.label["fr"], value.value["ar"], value.raw, value.unit) == ("Remplissage", "91.5", 91.5, "%")
     assert truth.value == {"en": "yes", "fr": "oui", "ar": "نعم"}
+
+
+TRUTHS = rule(
+    """
+let: {full: fill_pct > 85, cold: temperature_c < 0, tipped: tilt_deg > 60}
+levels: {minor: "full and not known(cold, false) and not known(tipped, false)"}
+clear: not full
+"""
+)
+
+
+def test_truths_that_a_rule_calculates_are_told_as_truths() -> None:
+    (fired,) = Evaluator(TRUTHS).feed(at(0, fill_pct=90, temperature_c=20))
+
+    values = fired.evidence["values"]
+    assert (values["full"], values["cold"], values["tipped"]) == (True, False, None)
+    assert type(values["full"]) is type(values["cold"]) is bool
+    said = {t.name: t.value for t in terms(fired.evidence, None, "fr")}
+    assert (said["full"], said["cold"], said["tipped"]) == ("oui", "non", "–")
+    assert json.loads(json.dumps(values))["full"] is True
+
+
+def test_truth_in_a_sentence_is_a_word() -> None:
+    sentence = dict.fromkeys(LANGUAGES, "{full}, {cold}, {tipped}")
+
+    said = render(sentence, {"full": True, "cold": False, "tipped": None})
+
+    assert said == {"en": "yes, no, –", "fr": "oui, non, –", "ar": "نعم, لا, –"}
 
 
 @pytest.mark.parametrize(("silent_s", "shown"), [(12, "silent_s"), (720, "silent_min")])
