@@ -24,7 +24,7 @@ from nabd.settings import Settings
 from store.connection import Connection
 from store.errors import StoreError
 from store.migrate import require_migrated
-from store.pool import connect
+from store.pool import STATEMENT_TIMEOUT_S, connect
 
 T = TypeVar("T")
 
@@ -39,22 +39,25 @@ class Opened:
     settings: Settings
 
 
-def run(work: Callable[[Opened], Awaitable[T]]) -> T:
+def run(work: Callable[[Opened], Awaitable[T]], *, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> T:
     """Run a command's work on the configured database and return what it returns.
 
-    A refusal or an outage is printed as one line that names the fix; the exit code is then 1.
+    A refusal or an outage is printed as one line that names the fix; the exit code is then 1. With
+    `statement_timeout_s=0` statements may take as long as they need.
     """
     settings = load_settings()
     try:
-        return asyncio.run(_opened(work, settings))
+        return asyncio.run(_opened(work, settings, statement_timeout_s))
     except (RegistryError, StoreError, KindError) as error:
         fail(str(error))
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         fail(f"the database did not answer as expected: {error or type(error).__name__}; see `nabd doctor`")
 
 
-async def _opened(work: Callable[[Opened], Awaitable[T]], settings: Settings) -> T:
-    connection = await connect(_dsn(settings))
+async def _opened(
+    work: Callable[[Opened], Awaitable[T]], settings: Settings, statement_timeout_s: float
+) -> T:
+    connection = await connect(_dsn(settings), statement_timeout_s=statement_timeout_s)
     try:
         await require_migrated(connection)
         now, _ = clock.parse(settings.clock)

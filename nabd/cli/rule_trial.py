@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -25,6 +26,8 @@ from rules.findings import Findings, findings
 TIMELINE = 20
 """Alerts that a person is shown; --json has them all."""
 BAR = 40
+STALLED_S = 600.0
+"""A test may take as long as it needs, but not so long without getting any further."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +53,12 @@ def try_rules(
         fail(f"no rule of kind {kind} is in these files")
 
     async def work(opened: Opened) -> Tested:
-        return await _test(opened, definitions, since, device)
+        async with asyncio.timeout(STALLED_S) as limit:
+            return await _test(opened, definitions, since, device, limit)
 
     try:
-        tested = on_database(work)
+        # A month in one go may take longer than a question of the console is given.
+        tested = on_database(work, statement_timeout_s=0)
     except RuleFailed as failed:
         fail(f"{failed.rule} fails on these readings: {failed}")
     if as_json:
@@ -68,13 +73,13 @@ def try_rules(
     line(f"{tested.readings} readings, evaluated in {tested.evaluation_s:.2f} s of one core ({rate:,.0f}/s)")
 
 
-async def _test(opened: Opened, definitions: Sequence[Definition], since: str, device: str | None) -> Tested:
+async def _test(
+    opened: Opened, definitions: Sequence[Definition], since: str, device: str | None, limit: asyncio.Timeout
+) -> Tested:
     now = opened.now()
     began = instant(since, now)
     assert began is not None
     start = to_microseconds(began)
-    # A month in one go may take longer than a question of the console is given.
-    await opened.connection.execute("SET statement_timeout = 0")
     registry = await load(opened.connection)
     resting = await maintenance.spans(opened.connection, registry)
     devices = None if device is None else [(await get_device(opened.connection, device)).id]
@@ -84,7 +89,7 @@ async def _test(opened: Opened, definitions: Sequence[Definition], since: str, d
     for name in dict.fromkeys(d.kind for d in streams if d.kind is not None):
         mine = [d for d in streams if d.kind == name]
         trial = Backtest(opened.kinds[name], mine, registry, resting)
-        await _replay(opened, trial, start, now, devices)
+        await _replay(opened, trial, start, now, devices, limit)
         readings, evaluation_s = readings + trial.readings, evaluation_s + trial.evaluation_s
         found += [await _findings(opened, trial, d.id, registry, start, now, devices) for d in mine]
     skipped = [d.id for d in definitions if d not in streams]
@@ -92,7 +97,12 @@ async def _test(opened: Opened, definitions: Sequence[Definition], since: str, d
 
 
 async def _replay(
-    opened: Opened, trial: Backtest, start: int, end: int, devices: Sequence[int] | None
+    opened: Opened,
+    trial: Backtest,
+    start: int,
+    end: int,
+    devices: Sequence[int] | None,
+    limit: asyncio.Timeout,
 ) -> None:
     watched = console(stderr=True)
     bar = Progress(
@@ -109,6 +119,7 @@ async def _replay(
         async for progress in backtest.replay(
             opened.connection, trial, start=start, end=end, devices=devices
         ):
+            limit.reschedule(asyncio.get_running_loop().time() + STALLED_S)
             said = (
                 f"{trial.kind.name}, {cell(to_datetime(progress.until))[:10]}, {progress.readings} readings"
             )

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +15,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from nabd.cli import rule_trial
 from nabd.cli.rule import app
+from store import pool
 from store.pool import connect
 from tests.databases import run
 from tests.integration.rules.ingestion import Ingestion
 from tests.integration.rules.test_live import OVERFLOW, fills, rule
 from tests.integration.rules.town import add_device
+from tests.waiting import eventually
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +80,53 @@ def database(dsn: str, monkeypatch: pytest.MonkeyPatch, file: Path) -> str:
 
     run(live())
     return dsn
+
+
+@contextmanager
+def readings_withheld(dsn: str, seconds: float) -> Iterator[None]:
+    """Let whoever reads stored readings wait so long for the first of them."""
+    locked = threading.Event()
+
+    async def withhold() -> None:
+        connection = await connect(dsn)
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE bin_reading IN ACCESS EXCLUSIVE MODE")
+            locked.set()
+
+            async def somebody_waits() -> bool:
+                waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+                return bool(await connection.fetchval(waiting))
+
+            await eventually(somebody_waits)
+            await asyncio.sleep(seconds)
+        await connection.close()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        withholding = thread.submit(asyncio.run, withhold())
+        locked.wait(20)
+        yield
+        withholding.result()
+
+
+def test_test_of_rules_outlasts_what_other_commands_are_given(
+    database: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "ANSWER_GRACE_S", 0.5 - pool.STATEMENT_TIMEOUT_S)
+    with readings_withheld(database, seconds=1.0):
+        (found,) = done("test", file, "--json").documents
+
+    assert len(found["alerts"]) == 1
+
+
+def test_test_of_rules_gives_up_when_it_gets_no_further(
+    database: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rule_trial, "STALLED_S", 0.5)
+    with readings_withheld(database, seconds=1.0):
+        result = nabd("test", file)
+
+    assert result.code == 1
+    assert "did not answer as expected" in result.err
 
 
 def test_mistake_is_told_with_its_place_and_what_was_meant(tmp_path: Path) -> None:
