@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from api import guards, tokens
 from api.alerts import format_cursor, parse_cursor
-from api.context import Context, UsesContext
+from api.context import POOL_TIMEOUT_S, Context, UsesContext
+from api.handlers import OUTAGES
 from api.latest import LatestOut
-from api.live import Live
 from api.problems import Problem
-from api.subscription import Interest, LiveAlert, Subscription
+from api.subscription import Interest, LiveAlert, Subscription, Waiting
 from api.times import of_microseconds
 from rules.events import Cursor
 from rules.transition import Severity
@@ -24,6 +27,10 @@ router = APIRouter(tags=["live"])
 READINGS_AT_A_TIME = 500
 """Newest readings in one event; a browser parses that many without a stutter."""
 RETRY_MS = 2000
+RECHECK_S = 15.0
+"""How long a stream may outlive the token that opened it."""
+
+Permitted = Callable[[], Awaitable[bool]]
 
 
 def _interest(
@@ -53,13 +60,32 @@ def _start(
         raise Problem(400, "bad-request", f"Last-Event-ID: {error}") from error
 
 
+def _permit(request: Request, context: UsesContext) -> Permitted:
+    """Return what tells whether the client would still be let in."""
+    token = guards.presented_token(request.headers)
+
+    async def permitted() -> bool:
+        if not context.token_required:
+            return True
+        if token is None:
+            return False
+        try:
+            async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+                return await tokens.is_valid(connection, token, context.now())
+        except OUTAGES:
+            return True  # nobody can tell, and there is nothing new to send either
+
+    return permitted
+
+
 @router.get("/stream", response_class=EventSourceResponse, summary="Alerts and newest readings as they come")
 async def stream(
     context: UsesContext,
     interest: Annotated[Interest, Depends(_interest)],
     after: Annotated[Cursor | None, Depends(_start)],
+    permitted: Annotated[Permitted, Depends(_permit)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Send events `hello`, `alert`, `latest` and `missed` until either side hangs up.
+    """Send events `hello`, `alert`, `latest` and `missed` until either side hangs up, or the token ends.
 
     `alert` carries an id: give the last one as Last-Event-ID and nothing in between is lost. `missed` says
     how many alert events a slow client was not sent: read the list of alerts again. `latest` needs no
@@ -73,15 +99,26 @@ async def stream(
         if after is not None:
             async for past in live.replay(after, until, interest):
                 yield _alert_event(past)
-        async for event in _events(live, subscription, until):
+        async for event in _events(subscription, until, permitted):
             yield event
 
 
-async def _events(live: Live, subscription: Subscription, after: Cursor) -> AsyncIterator[ServerSentEvent]:
+async def _events(
+    subscription: Subscription, after: Cursor, permitted: Permitted
+) -> AsyncIterator[ServerSentEvent]:
+    loop = asyncio.get_running_loop()
+    check_at = loop.time() + RECHECK_S
     while True:
-        waiting = await subscription.wait()
+        waiting = Waiting()
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(check_at):
+                waiting = await subscription.wait()
         if subscription.closed:
             return
+        if loop.time() >= check_at:
+            if not await permitted():
+                return
+            check_at = loop.time() + RECHECK_S
         if waiting.missed:
             yield _event("missed", {"alerts": waiting.missed})
         for alert in waiting.alerts:

@@ -15,7 +15,10 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api import live
+from api import live, tokens
+from api.app import create_app
+from api.routes import stream
+from rules.alerts import comment
 from tests.integration.api import builders
 from tests.integration.api.conftest import serving
 from tests.waiting import eventually
@@ -223,3 +226,95 @@ async def test_server_stops_at_once_although_a_stream_is_open(app: FastAPI) -> N
 
     assert rest == []
     assert loop.time() - began < 3
+
+
+@pytest.fixture
+async def guarded(pool: asyncpg.Pool) -> AsyncIterator[str]:
+    """Address of the application as beyond loopback."""
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+    async with serving(app) as url:
+        yield url
+
+
+async def ended(events: AsyncIterator[Event]) -> bool:
+    """Read on until the server ends the stream."""
+    async for _ in events:
+        pass
+    return True
+
+
+@pytest.mark.parametrize("end", ["DELETE FROM token", "UPDATE token SET expires_at = '2000-01-01Z'"])
+async def test_stream_ends_when_its_token_is_withdrawn(
+    guarded: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(stream, "RECHECK_S", 0.1)
+    token = await tokens.create_token(connection, "test", builders.now())
+    await eventually(lambda: opens(guarded, token))
+
+    async with listening(f"{guarded}/api/v1/stream", authorization=f"Bearer {token}") as events:
+        assert (await anext(events)).name == "hello"
+        await connection.execute(end)
+
+        assert await ended(events)
+    assert not await opens(guarded, token)
+
+
+async def test_stream_ends_with_its_token_although_there_is_always_something_to_send(
+    guarded: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "RECHECK_S", 0.5)
+    token = await tokens.create_token(connection, "test", builders.now())
+    device = await builders.add(connection, "bin-1")
+    alert = await builders.fire(connection, device)
+    await eventually(lambda: opens(guarded, token))
+
+    async def talk() -> None:
+        while True:
+            await comment(connection, alert, author="rima", body="still there", now=builders.now())
+
+    async with listening(f"{guarded}/api/v1/stream", authorization=f"Bearer {token}") as events:
+        assert (await anext(events)).name == "hello"
+        await connection.execute("DELETE FROM token")
+        talking = asyncio.create_task(talk())
+        try:
+            assert await ended(events)
+        finally:
+            talking.cancel()
+            await asyncio.gather(talking, return_exceptions=True)
+
+
+async def test_stream_goes_on_while_its_token_is_valid_or_nobody_can_tell(
+    guarded: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "RECHECK_S", 0.05)
+    asked = []
+
+    async def is_valid(connection: asyncpg.Connection, token: str, now: int) -> bool:
+        asked.append(token)
+        if len(asked) == 3:
+            raise asyncpg.ConnectionDoesNotExistError("the database is away")
+        return await valid(connection, token, now)
+
+    valid = tokens.is_valid
+    token = await tokens.create_token(connection, "test", builders.now())
+    await eventually(lambda: opens(guarded, token))
+    device = await builders.add(connection, "bin-1")
+    async with listening(f"{guarded}/api/v1/stream", authorization=f"Bearer {token}") as events:
+        assert (await anext(events)).name == "hello"
+        monkeypatch.setattr(tokens, "is_valid", is_valid)
+
+        async def often() -> bool:
+            return len(asked) > 5
+
+        await eventually(often)
+        await builders.fire(connection, device)
+        assert (await anext(events)).name == "alert"
+
+
+async def opens(url: str, token: str) -> bool:
+    """Tell whether a stream could be opened: the token is good and the stream has found its place."""
+    async with httpx2.AsyncClient() as client:
+        headers = {"Authorization": f"Bearer {token}"}
+        # An id that is not ours is refused last, so this never stays open.
+        answer = await client.get(f"{url}/api/v1/stream?last_event_id=x", headers=headers)
+    return answer.status_code == 400
