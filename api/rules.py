@@ -173,8 +173,9 @@ class TermOut(BaseModel):
 
     part: str = Field(examples=["levels.warning"])
     text: str = Field(examples=["fill_pct >= attr(overflow_at, 85)"])
-    value: float | str | None = Field(examples=[91])
-    limit: float | str | None = Field(examples=[85])
+    said: dict[str, str] = Field(description="the same for people, by language")
+    value: float | bool | str | None = Field(examples=[91])
+    limit: float | bool | str | None = Field(examples=[85])
     holds: Literal["true", "false", "undecided"]
     since: str | None
     reasons: list[ReasonOut]
@@ -187,6 +188,7 @@ class ExplanationOut(BaseModel):
     version: int
     device: str = Field(examples=["bin-0007"])
     at: str = Field(examples=["2026-03-01T08:30:00Z"])
+    time_zone: str = Field(description="the device's municipality's, in which the sentences tell times")
     state: Literal["inactive", "pending", "firing", "unknown"]
     severity: Severity | None
     since: str | None

@@ -8,6 +8,7 @@ from typing import Any
 from devices.instants import to_datetime
 from rules.explain_texts import LANGUAGES, sentences
 from rules.explanation import Explanation, Missing
+from rules.wording import in_words
 
 
 def document(explanation: Explanation) -> dict[str, Any]:
@@ -18,6 +19,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "version": e.version,
         "device": e.device,
         "at": _rfc3339(e.at),
+        "time_zone": e.time_zone,
         "state": str(e.standing),
         "severity": e.severity and str(e.severity),
         "since": _rfc3339(e.since),
@@ -51,6 +53,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
             {
                 "part": term.part,
                 "text": term.text,
+                "said": {language: in_words(term.text, e.labels, language) for language in LANGUAGES},
                 "value": term.value,
                 "limit": term.limit,
                 "holds": str(term.worth),

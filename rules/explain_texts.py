@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal, get_args
+from zoneinfo import ZoneInfo
 
 from devices.instants import to_datetime
 from rules.evidence import Told
 from rules.explanation import Explanation, Missing, Reason, Standing, Term, Worth
 from rules.summary import TRUTHS
+from rules.wording import in_words
 
 Language = Literal["en", "fr", "ar"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -180,16 +182,20 @@ _UNITS: Mapping[str, tuple[str, str, str, str]] = {
 def sentences(explanation: Explanation, language: Language) -> list[str]:
     """Return an explanation as sentences: how it stands, on what, and what is missing."""
     e = explanation
+
+    def when(microseconds: int | None) -> str:
+        return _isolated(instant(microseconds, e.time_zone), language)
+
     facts = {
         "rule": _isolated(e.rule, language),
         "device": _isolated(e.device, language),
         "severity": SEVERITIES[language][e.severity] if e.severity else "",
-        "since": instant(e.since),
-        "silent": instant(e.silent_since),
-        "observed": instant(e.observed_at),
-        "received": instant(e.received_at),
-        "deadline": instant(e.deadline),
-        "clear": _isolated(e.clear, language),
+        "since": when(e.since),
+        "silent": when(e.silent_since),
+        "observed": when(e.observed_at),
+        "received": when(e.received_at),
+        "deadline": when(e.deadline),
+        "clear": _isolated(in_words(e.clear, e.labels, language), language),
         "n": str(e.readings),
     }
     return [_SENTENCES[key][language].format(**{**facts, **more}) for key, more in _keys(e, language)]
@@ -211,15 +217,15 @@ def _keys(e: Explanation, language: Language) -> list[tuple[str, dict[str, str]]
     if e.gate is not Worth.TRUE:
         keys.append(("gate_closed", {}))
     if e.standing is Standing.PENDING and e.missing is not None:
-        keys += _missing("missing", e.missing, language)
+        keys += _missing("missing", e.missing, e.time_zone, language)
     if e.standing in (Standing.FIRING, Standing.UNKNOWN) and e.clear:
         keys.append(("ends", {}))
         if e.ends_missing is not None:
-            keys += _missing("ending", e.ends_missing, language)
+            keys += _missing("ending", e.ends_missing, e.time_zone, language)
     return keys
 
 
-def _missing(key: str, missing: Missing, language: Language) -> list[tuple[str, dict[str, str]]]:
+def _missing(key: str, missing: Missing, zone: str, language: Language) -> list[tuple[str, dict[str, str]]]:
     told: list[tuple[str, dict[str, str]]] = []
     if missing.readings:
         told.append((f"{key}_readings", {"n": str(missing.readings)}))
@@ -228,7 +234,7 @@ def _missing(key: str, missing: Missing, language: Language) -> list[tuple[str, 
     if not told and key == "missing":
         told.append(("missing_next", {}))
     if missing.restarts_after is not None:
-        told.append(("restarts", {"due": instant(missing.restarts_after)}))
+        told.append(("restarts", {"due": _isolated(instant(missing.restarts_after, zone), language)}))
     return told
 
 
@@ -242,9 +248,12 @@ def reasons(term: Term, language: Language) -> str:
     return "; ".join(reason(one, language) for one in term.reasons)
 
 
-def instant(microseconds: int | None) -> str:
-    """Return an instant for people, to the second, in UTC."""
-    return "–" if microseconds is None else to_datetime(microseconds).strftime("%Y-%m-%d %H:%M:%SZ")
+def instant(microseconds: int | None, zone: str) -> str:
+    """Return an instant for people, to the second, on the clocks of a time zone, with their offset."""
+    if microseconds is None:
+        return "–"
+    local = to_datetime(microseconds).astimezone(ZoneInfo(zone)).isoformat(" ", "seconds")
+    return local.replace("+00:00", "Z")
 
 
 def duration(microseconds: int, language: Language) -> str:
@@ -272,7 +281,7 @@ def rows(explanation: Explanation, language: Language) -> list[tuple[object, ...
             _worded(term.value, language),
             _worded(term.limit, language),
             WORTHS[language][term.worth],
-            instant(term.since),
+            instant(term.since, explanation.time_zone),
             reasons(term, language),
         )
         for term in explanation.terms

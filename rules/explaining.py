@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from devices.kinds.kind import Kind
 from devices.registry import Device, Registry, get_device, get_municipality, load
 from rules import evidence as evidences
 from rules import maintenance, replays
+from rules.definition import Text
+from rules.evidence import Told
 from rules.explain import Past, Present, explain
 from rules.explanation import Explanation, Standing, Worth
 from rules.files import parse
@@ -28,6 +30,7 @@ from rules.replays import Window
 from rules.snapshot import OpenAlert
 from rules.transition import Severity
 from rules.unit import NO_MAINTENANCE
+from rules.wording import labels_of
 from store.connection import Connection
 
 HISTORY = 5_000
@@ -46,6 +49,7 @@ async def explain_rule(
         rules.errors.RulesRefused: this program does not understand the rule any more.
     """
     found = await get_device(connection, device)
+    town = await get_municipality(connection, found.municipality)
     version, began = await _version(connection, kinds, rule, at)
     definition = version.definition
     if definition.kind not in (None, found.kind):
@@ -54,12 +58,12 @@ async def explain_rule(
         )
     present, evidence = await _present(connection, rule, found, at)
     told = tuple(evidences.told(evidence, kinds.get(found.kind), definition.labels))
+    words = _Words(fired_by=told, time_zone=town.time_zone)
     if definition.silent is not None:
-        return replace(await _explain_silence(connection, version, present), fired_by=told)
+        return words.put(await _explain_silence(connection, version, present))
     if not definition.levels:
-        return replace(_explain_across(version, present, evidence), fired_by=told)
+        return words.put(_explain_across(version, present, evidence))
     kind = kinds[found.kind]
-    town = await get_municipality(connection, found.municipality)
     registry = Registry(
         devices={found.id: found}, by_name={found.name: found}, municipalities={town.name: town}
     )
@@ -73,7 +77,21 @@ async def explain_rule(
     )
     past = await _past(connection, kind, rule, found, window)
     resting = await _resting(connection)
-    return replace(explain(kind, version, registry, columns, past, present, resting), fired_by=told)
+    words = replace(words, labels=labels_of(kind, definition))
+    return words.put(explain(kind, version, registry, columns, past, present, resting))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """What an explanation is said with; see Explanation."""
+
+    fired_by: tuple[Told, ...]
+    time_zone: str
+    labels: Mapping[str, Text] = field(default_factory=dict)
+
+    def put(self, explanation: Explanation) -> Explanation:
+        """Return the explanation with them."""
+        return replace(explanation, fired_by=self.fired_by, time_zone=self.time_zone, labels=self.labels)
 
 
 async def _resting(connection: Connection) -> Spans:

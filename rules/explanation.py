@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from rules.definition import Text
 from rules.evidence import Told
 from rules.transition import Severity
 
@@ -101,7 +102,8 @@ class Explanation:
     rule looks at its readings now. late_last: the newest reading to arrive came late and did not count.
     inhibited_by: the open alert that makes this one unnecessary. across: judged over many devices or by time,
     not by readings of this one; `values` is then the alert's evidence. fired_by: the open alert's evidence in
-    the words of the kind and the rule.
+    the words of the kind and the rule. time_zone: of the device's municipality. labels: of what the rule's
+    expressions name.
     """
 
     rule: str
@@ -128,3 +130,5 @@ class Explanation:
     deadline: int | None = None
     values: Mapping[str, object] = field(default_factory=dict)
     fired_by: tuple[Told, ...] = ()
+    time_zone: str = "UTC"
+    labels: Mapping[str, Text] = field(default_factory=dict)

@@ -129,7 +129,12 @@ function why(found) {
   if (found.failed) return h("p", { class: "problem" }, t("failed", { reason: found.failed }));
   return h("ul", { class: "why" },
     found.sentences[language()].map((one) => h("li", {}, isolated(one))),
-    found.terms.map((term) => h("li", {}, bdi(term.text), " · ", bdi(term.value === null ? "–" : String(term.value)), " · ", t(`holds_${term.holds}`))));
+    found.terms.map((term) => h("li", {}, bdi(term.said[language()]), " · ", bdi(told(term.value)), " · ", t(`holds_${term.holds}`))));
+}
+
+function told(value) {
+  if (typeof value === "boolean") return t(value ? "yes" : "no");
+  return value === null ? "–" : String(value);
 }
 
 function drawValues() {

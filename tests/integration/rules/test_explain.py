@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import asyncpg
 import pytest
 
@@ -208,3 +210,19 @@ async def test_firing_rule_is_explained_by_what_made_it_fire_in_the_readers_lang
     assert fired_by(found, "ar") == ["الامتلاء: \u206891 %\u2069"]
     assert document(found)["fired_by"][0]["label"]["fr"] == "Remplissage"
     assert (await at(connection, 12)).fired_by == ()
+
+
+async def test_explanation_knows_the_clocks_of_the_town_and_the_words_of_the_kind(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    await connection.execute("UPDATE municipality SET time_zone = 'Africa/Tripoli'")
+    await put(connection, OVERFLOW)
+    ingestion = await Ingestion(connection).start()
+    await ingestion.commit(fills(device, (10, 90), (20, 91)))
+
+    found = await at(connection, 25)
+
+    local = to_datetime(START + 20 * MINUTE).astimezone(ZoneInfo("Africa/Tripoli"))
+    said = " ".join(sentences(found, "fr"))
+    assert f"depuis {local:%Y-%m-%d %H:%M:%S}+02:00" in said
+    assert "Remplissage" in said

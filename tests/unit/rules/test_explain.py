@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from devices.columns import Columns
 from devices.registry import Device, Municipality, Registry
 from rules.explain import Past, Present, explain
 from rules.explain_document import document
-from rules.explain_texts import LANGUAGES, sentences
+from rules.explain_texts import LANGUAGES, rows, sentences
 from rules.explanation import Explanation, Standing, Term, Why, Worth
 from rules.files import parse
 from rules.program import Rule
@@ -201,3 +203,23 @@ def test_sentences_exist_in_every_language() -> None:
         assert len({len(s) for s in said.values()}) == 1
         assert document(case)["sentences"] == said
         assert not any("{" in sentence for s in said.values() for sentence in s)
+
+
+def test_times_are_told_on_the_clocks_of_the_town() -> None:
+    found = explained(OVERFLOW, at(0, fill_pct=90), at(10, fill_pct=91))
+    local = replace(found, time_zone="Asia/Beirut")
+
+    assert "has held since 2025-10-09 12:00:00Z" in sentences(found, "en")[0]
+    assert "has held since 2025-10-09 15:00:00+03:00" in sentences(local, "en")[0]
+    assert "\u20682025-10-09 15:00:00+03:00\u2069" in sentences(local, "ar")[0]
+    assert rows(local, "fr")[0][5] == "2025-10-09 15:00:00+03:00"
+    assert document(local)["observed_at"] == "2025-10-09T12:10:00Z"
+
+
+def test_condition_that_ends_it_is_told_in_the_readers_words() -> None:
+    found = explained(OVERFLOW, *(at(10 * i, fill_pct=90) for i in range(3)), alert=7)
+    labelled = replace(found, labels={"fill_pct": {"en": "Fill", "fr": "Remplissage", "ar": "الامتلاء"}})
+
+    assert any("Remplissage < 70" in one for one in sentences(labelled, "fr"))
+    assert document(labelled)["clear"] == "fill_pct < 70"
+    assert document(labelled)["terms"][0]["said"]["ar"] == "الامتلاء ≥ 85"
