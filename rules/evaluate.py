@@ -19,7 +19,7 @@ from rules.attributes import Attributes
 from rules.context import Context
 from rules.grouping import group, late_rows
 from rules.histories import Histories
-from rules.latches import Flip, Wanted, run
+from rules.latches import Flip, Wanted, run, waiting
 from rules.patch import Patch
 from rules.program import Compiled, Program
 from rules.state import Changes, State
@@ -67,11 +67,14 @@ def step(
     context.past = histories.past
     flips: list[Flip] = []
     patches: list[Patch] = []
+    waits = waiting(grouping, state.rows)
     with np.errstate(all="ignore"):
         for index, rule in enumerate(program.rules):
             if rule.rule.id in skip or not len(context):
                 continue
-            wanted = _wanted(rule, context, late)
+            wanted = _wanted(rule, context, late, bool(waits[rule.latches].any()))
+            if wanted is None:
+                continue
             found, changed = run(index, rule, wanted, context, grouping, state.rows)
             flips += found
             patches += changed
@@ -82,21 +85,24 @@ def step(
     return Step(changes=Changes(patches=(*patches, *histories.patches)), transitions=transitions)
 
 
-def _wanted(rule: Compiled, context: Context, late: NDArray[np.bool_]) -> Wanted:
-    """Return what a rule's latches wait for on every row.
+def _wanted(rule: Compiled, context: Context, late: NDArray[np.bool_], waits: bool) -> Wanted | None:
+    """Return what a rule's latches wait for on every row, None when nothing can come of it.
+
+    Args:
+        waits: whether a latch of the rule is on, or in a run, on any device of the step.
 
     Raises:
         RuleFailed: the rule raised.
     """
     try:
-        wanted = _conditions(rule, context)
+        wanted = _conditions(rule, context, waits)
         # Every function of the past must have seen every row, also one that only a sentence uses.
         for history in range(rule.first_history, rule.first_history + len(rule.histories)):
             context.past(history)
     except Exception as error:
         # Whatever one rule does wrong must cost neither the batch nor the other rules.
         raise RuleFailed(rule.rule.id, error) from error
-    if not late.any():
+    if wanted is None or not late.any():
         return wanted
     # Out of its order a reading cannot end, continue or interrupt anything; at most it is news by itself.
     raises = rule.rule.definition.late == "raise" and rule.immediate
@@ -107,18 +113,22 @@ def _wanted(rule: Compiled, context: Context, late: NDArray[np.bool_]) -> Wanted
     )
 
 
-def _conditions(rule: Compiled, context: Context) -> Wanted:
+def _conditions(rule: Compiled, context: Context, waits: bool) -> Wanted | None:
+    closed = _closed(rule, context)
     rise: list[truth.Truth] = []
     for level in reversed(rule.levels):
         own = level(context)
         rise.append(truth.either(own, rise[-1]) if rise else own)
     rise.reverse()
+    if closed is not None:
+        rise = [np.where(closed, np.nan, one) for one in rise]
+    # Where a higher level holds, so does the lowest.
+    if not waits and not (rise[0] == 1).any():
+        return None
     fall = [truth.negated(reached) for reached in rise]
     if rule.clear is not None:
         fall[0] = rule.clear(context)
-    closed = _closed(rule, context)
     if closed is not None:
-        rise = [np.where(closed, np.nan, one) for one in rise]
         fall = [np.where(closed, np.nan, one) for one in fall]
     return Wanted(rise=rise, fall=fall, late=None)
 

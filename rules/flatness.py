@@ -53,6 +53,11 @@ def flat(look: Look, value: Floats, window: Hold, tolerance: float) -> Floats:
 
 
 def _steps(look: Look, found: Track, value: Floats, tolerance: float) -> _Steps:
+    if not tolerance:
+        before = np.empty_like(value)
+        before[1:] = value[:-1]
+        before[found.first] = look.value(0, found.owners)
+        return _Steps(low=value, high=value, fresh=found.gap | (value != before))
     low, high = value.copy(), value.copy()
     head = found.first & ~found.gap
     low[head] = np.minimum(value[head], look.value(0, found.owner[head]))

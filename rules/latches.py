@@ -94,6 +94,13 @@ class _Scan:
     due: Instants
 
 
+def waiting(grouping: Grouping, rows: Rows) -> Bools:
+    """Tell of every latch of a program whether it is on, or in a run, on any device of the step."""
+    slots = grouping.slots
+    found: Bools = (rows.on[slots] | (rows.count[slots] > 0)).any(axis=0)
+    return found
+
+
 def run(
     index: int, rule: Compiled, wanted: Wanted, context: Context, grouping: Grouping, rows: Rows
 ) -> tuple[list[Flip], list[Patch]]:

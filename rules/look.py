@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Rows = NDArray[np.intp]
+Cells = int | slice
+"""One cell of a history, or those from a start to a stop."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,25 +47,29 @@ class Look:
         """Return a result that is undecided everywhere."""
         return np.full(len(self.context), np.nan)
 
-    def value(self, cell: int, owner: Rows) -> Floats:
-        """Return a remembered number of some devices, NaN at first."""
-        found: Floats = self.values[self.grouping.slots[owner], self.first_value + cell]
+    def value(self, cell: Cells, owner: Rows) -> Floats:
+        """Return a remembered number of some devices, NaN at first; (k, cells) of a range of cells."""
+        found: Floats = self.values[self.grouping.slots[owner], _columns(self.first_value, cell)]
         return found
 
-    def instant(self, cell: int, owner: Rows) -> Instants:
-        """Return a remembered instant of some devices, 0 at first."""
-        found: Instants = self.instants[self.grouping.slots[owner], self.first_instant + cell]
+    def instant(self, cell: Cells, owner: Rows) -> Instants:
+        """Return a remembered instant of some devices, 0 at first; (k, cells) of a range of cells."""
+        found: Instants = self.instants[self.grouping.slots[owner], _columns(self.first_instant, cell)]
         return found
 
-    def keep_value(self, cell: int, owner: Rows, values: NDArray[Any]) -> None:
-        """Remember a number of some devices."""
+    def keep_value(self, cell: Cells, owner: Rows, values: NDArray[Any]) -> None:
+        """Remember a number of some devices, or a range of numbers."""
         slots = self.grouping.slots[owner]
-        self.patches.append(Patch("value", slots, self.first_value + cell, values))
+        self.patches.append(Patch("value", slots, _columns(self.first_value, cell), values))
 
-    def keep_instant(self, cell: int, owner: Rows, instants: NDArray[Any]) -> None:
-        """Remember an instant of some devices."""
+    def keep_instant(self, cell: Cells, owner: Rows, instants: NDArray[Any]) -> None:
+        """Remember an instant of some devices, or a range of instants."""
         slots = self.grouping.slots[owner]
-        self.patches.append(Patch("at", slots, self.first_instant + cell, instants))
+        self.patches.append(Patch("at", slots, _columns(self.first_instant, cell), instants))
+
+
+def _columns(first: int, cell: Cells) -> Cells:
+    return first + cell if isinstance(cell, int) else slice(first + cell.start, first + cell.stop)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,12 +105,11 @@ def track(look: Look, decided: Bools) -> Track | None:
     counts = decided & ~look.late
     if not counts.any():
         return None
-    if not counts.all():
-        return _track(look, np.flatnonzero(counts))
-    # Where every row counts, all histories share everything but what they remember.
-    shared: Track | None = look.context.shared.get(("track", look.gap))
+    # Where the same rows count, histories share everything but what they remember.
+    key = ("track", look.gap, counts.tobytes())
+    shared: Track | None = look.context.shared.get(key)
     if shared is None:
-        shared = look.context.shared["track", look.gap] = _track(look, np.arange(len(counts)))
+        shared = look.context.shared[key] = _track(look, np.flatnonzero(counts))
         return shared
     return replace(shared, gap=_gaps(look, shared.first, shared.owner, shared.at, shared.until))
 

@@ -18,6 +18,7 @@ BITS = (2, 2)
 EVENTS = (0, 3 + SLOTS)
 TOTAL = (1, 3)
 """How many numbers and instants each remembers."""
+_NEWEST = slice(3, 3 + SLOTS)
 
 
 def last(look: Look, value: Floats) -> tuple[Floats, Floats]:
@@ -134,15 +135,13 @@ def _count_events(look: Look, found: Track, true: NDArray[np.bool_], window_us: 
     room: NDArray[np.int64] = SLOTS + (happened[found.last] - before)
     offset = np.cumsum(room) - room
     events = np.zeros(int(room.sum()), dtype=np.int64)
-    for place in range(SLOTS):
-        events[offset + place] = look.instant(3 + place, found.owners)
+    places = np.arange(SLOTS)
+    events[offset[:, None] + places] = look.instant(_NEWEST, found.owners)
     here = offset[number] + SLOTS + happened - before[number]
     events[here[true] - 1] = found.at[true]
-    counted = np.zeros(len(true))
-    for back in range(1, SLOTS + 1):
-        counted += events[here - back] > np.maximum(found.at - window_us, 0)
+    since = np.maximum(found.at - window_us, 0)
+    counted = np.count_nonzero(events[here[:, None] - 1 - places] > since[:, None], axis=1)
     if true.any():
         end = here[found.last]
-        for place in range(SLOTS):
-            look.keep_instant(3 + place, found.owners, events[end - SLOTS + place])
-    return counted
+        look.keep_instant(_NEWEST, found.owners, events[end[:, None] - SLOTS + places])
+    return counted.astype(np.float64)

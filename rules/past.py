@@ -6,7 +6,7 @@ Pure. Each checks its arguments and returns what asks its memory (rules.memories
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -157,16 +157,7 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     names = [m.name for m in kind.measurements if m.type is ValueType.NUMBER and not m.counter]
 
     def fingerprint(c: Context) -> Floats:
-        """One number that stays the same only while no value moves, comes or goes."""
-        total = np.zeros(len(c))
-        present = np.zeros(len(c))
-        for place, name in enumerate(names, start=1):
-            value = c.number(name, use_suspect=True)
-            there = ~np.isnan(value)
-            total += np.where(there, np.sqrt(place + 0.5) * (value + 7919.0), 0.0)
-            present += there
-        # One or two coarse values that stand still are nothing unusual.
-        return np.where(present >= _ENOUGH, total, np.nan)
+        return c.keep("fingerprint", lambda: _fingerprint(c, names))
 
     past = _remember(
         compiler,
@@ -175,6 +166,19 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         flatness.CELLS,
     )
     return _shown(compiler, call, Type.CONDITION, past)
+
+
+def _fingerprint(context: Context, names: Sequence[str]) -> Floats:
+    """Return one number of each row that stays the same only while no value moves, comes or goes."""
+    total = np.zeros(len(context))
+    present = np.zeros(len(context))
+    for place, name in enumerate(names, start=1):
+        value = context.number(name, use_suspect=True)
+        there = ~np.isnan(value)
+        total += np.where(there, np.sqrt(place + 0.5) * (value + 7919.0), 0.0)
+        present += there
+    # One or two coarse values that stand still are nothing unusual.
+    return np.where(present >= _ENOUGH, total, np.nan)
 
 
 def _slots(conclude: Callable[[int], slots.Conclude], picky: bool, form: str) -> Function:

@@ -184,15 +184,14 @@ def _fill_all(
 
 
 def _load(look: Look, owners: Rows, slots: Slots) -> _Table:
-    width = _WIDTH * slots.levels
-    cells = np.stack([look.value(cell, owners) for cell in range(width)], axis=1)
+    cells = look.value(slice(0, _WIDTH * slots.levels), owners)
     number = look.instant(0, owners)
     return _Table(cells=cells.reshape(len(owners), slots.levels, _WIDTH), number=number)
 
 
 def _store(look: Look, owners: Rows, table: _Table) -> None:
-    for cell, values in enumerate(table.cells.reshape(len(owners), -1).T):
-        look.keep_value(cell, owners, values)
+    cells = table.cells.reshape(len(owners), -1)
+    look.keep_value(slice(0, cells.shape[1]), owners, cells)
     look.keep_instant(0, owners, table.number)
 
 
