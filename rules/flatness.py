@@ -42,14 +42,25 @@ def flat(look: Look, value: Floats, window: Hold, tolerance: float) -> Floats:
     steps = _steps(look, found, value[found.rows], tolerance)
     # A device's first row that carries a run on counts as its beginning here.
     begin = found.since(_split(steps, steps.fresh | found.first, tolerance))
-    carried = found.first[begin] & ~steps.fresh[begin]
-    start = np.where(carried, look.instant(2, found.owner), found.at[begin])
-    readings = np.arange(len(begin)) - begin + 1 + np.where(carried, look.instant(3, found.owner), 0)
-    dark = np.where(carried, look.instant(4, found.owner) == 1, found.gap[begin])
+    since, before, unknown = _beginnings(look, found, steps)
+    start, dark = since[begin], unknown[begin]
+    readings = np.arange(len(begin)) - begin + 1 + before[begin]
     long_enough = (readings >= window.readings) & (found.at - start >= window.lasting_us)
     result[found.rows] = np.where(long_enough, 1.0, np.where(dark, np.nan, 0.0))
-    _remember(look, found, steps, begin, (start, readings, dark))
+    low, high = _reach(found, steps, begin, tolerance)
+    look.keep_value(slice(0, 2), found.owners, np.stack((low, high), axis=1))
+    found.remember(look, start, readings, dark)
     return result
+
+
+def _beginnings(look: Look, found: Track, steps: _Steps) -> tuple[Instants, Instants, Bools]:
+    """Return since when a run lasts that begins at each row, its readings before, and if in the dark."""
+    since, before, dark = found.at.copy(), np.zeros(len(found.at), dtype=np.int64), found.gap.copy()
+    carried = np.flatnonzero(found.first & ~steps.fresh)
+    if len(carried):
+        known = look.instant(slice(2, 5), found.owner[carried])
+        since[carried], before[carried], dark[carried] = known[:, 0], known[:, 1], known[:, 2] == 1
+    return since, before, dark
 
 
 def _steps(look: Look, found: Track, value: Floats, tolerance: float) -> _Steps:
@@ -123,15 +134,11 @@ def _reached(following: Rows, begin: Rows) -> Bools:
     return reached[:n]
 
 
-def _remember(
-    look: Look, found: Track, steps: _Steps, begin: Rows, told: tuple[Instants, Instants, Bools]
-) -> None:
-    # Each device's last run: from its beginning in this step to the last row.
-    first = begin[found.last]
-    bounds = np.stack([first, found.last + 1], axis=1).ravel()
+def _reach(found: Track, steps: _Steps, begin: Rows, tolerance: float) -> tuple[Floats, Floats]:
+    """Return the lowest and highest of each device's last run."""
+    if not tolerance:
+        return steps.low[found.last], steps.high[found.last]
+    # From its beginning in this step to the last row.
+    bounds = np.stack([begin[found.last], found.last + 1], axis=1).ravel()
     low, high = np.append(steps.low, 0.0), np.append(steps.high, 0.0)
-    look.keep_value(0, found.owners, np.minimum.reduceat(low, bounds)[::2])
-    look.keep_value(1, found.owners, np.maximum.reduceat(high, bounds)[::2])
-    for cell, numbers in enumerate(told, start=2):
-        look.keep_instant(cell, found.owners, numbers[found.last])
-    found.remember(look)
+    return np.minimum.reduceat(low, bounds)[::2], np.maximum.reduceat(high, bounds)[::2]

@@ -90,10 +90,14 @@ class Track:
     owners: Rows
     last: Rows
 
-    def remember(self, look: Look) -> None:
-        """Keep when each device's last decided row was, and until when the next one continues it."""
-        look.keep_instant(0, self.owners, self.at[self.last])
-        look.keep_instant(1, self.owners, self.until[self.last])
+    def remember(self, look: Look, *more: NDArray[Any]) -> None:
+        """Keep when each device's last decided row was, until when the next one continues it, and more.
+
+        Args:
+            more: (k,) each, of which the last row's are the cells that follow.
+        """
+        kept = [numbers[self.last] for numbers in (self.at, self.until, *more)]
+        look.keep_instant(slice(0, len(kept)), self.owners, np.stack(kept, axis=1))
 
     def since(self, begins: Bools) -> Rows:
         """Return the position of the latest row, up to each one, at which something begins; -1 before."""

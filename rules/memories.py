@@ -56,8 +56,7 @@ def total(look: Look, value: Floats, per_us: int) -> Floats:
     sum_so_far = look.instant(2, found.owner) + grown - before
     result[found.rows] = sum_so_far / 1e6
     look.keep_value(0, found.owners, mine[found.last])
-    look.keep_instant(2, found.owners, sum_so_far[found.last])
-    found.remember(look)
+    found.remember(look, sum_so_far)
     return result
 
 
@@ -118,8 +117,7 @@ def within(look: Look, truth: Floats, window_us: int) -> tuple[Floats, Floats]:
     since = np.where(found.first[begin] & ~found.gap[begin], look.instant(2, found.owner), found.at[begin])
     covered[found.rows] = found.at - since >= window_us
     trues[found.rows] = _count_events(look, found, truth[found.rows] == 1, window_us)
-    look.keep_instant(2, found.owners, since[found.last])
-    found.remember(look)
+    found.remember(look, since)
     return trues, covered
 
 
