@@ -97,8 +97,8 @@ class _Scan:
 def waiting(grouping: Grouping, rows: Rows) -> Bools:
     """Tell of every latch of a program whether it is on, or in a run, on any device of the step."""
     slots = grouping.slots
-    found: Bools = (rows.on[slots] | (rows.count[slots] > 0)).any(axis=0)
-    return found
+    busy: Bools = rows.on[slots] | (rows.count[slots] > 0)
+    return np.asarray(busy.any(axis=0))
 
 
 def run(

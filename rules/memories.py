@@ -138,8 +138,9 @@ def _count_events(look: Look, found: Track, true: NDArray[np.bool_], window_us: 
     here = offset[number] + SLOTS + happened - before[number]
     events[here[true] - 1] = found.at[true]
     since = np.maximum(found.at - window_us, 0)
-    counted = np.count_nonzero(events[here[:, None] - 1 - places] > since[:, None], axis=1)
+    recent = events[here[:, None] - 1 - places] > since[:, None]
+    counted: Floats = recent.sum(axis=1, dtype=np.float64)
     if true.any():
         end = here[found.last]
         look.keep_instant(_NEWEST, found.owners, events[end[:, None] - SLOTS + places])
-    return counted.astype(np.float64)
+    return counted

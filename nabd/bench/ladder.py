@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from statistics import median
@@ -22,10 +22,12 @@ from nabd.bench.open_loop import OpenLoop
 from nabd.bench.peers import compare
 from nabd.bench.peers.compare import Peer
 from nabd.bench.raw_copy import RawCopy
+from nabd.bench.recorded import Recorded
 from nabd.bench.rig import Rig
 from nabd.bench.traffic import Stream, make_stream
 from nabd.settings import Settings
 from rules.definition import Definition
+from rules.files import default_packs
 
 SLOW_MESSAGES = 20_000
 """What the slow peers get: a program that does a few thousand a second shows that in seconds."""
@@ -67,7 +69,7 @@ class Result:
 
     plan: Plan
     machine: dict[str, str]
-    recorded: list[dict[str, float]] = field(default_factory=list)
+    recorded: list[Recorded] = field(default_factory=list)
     copies: list[RawCopy] = field(default_factory=list)
     drains: list[Drain] = field(default_factory=list)
     fleets: dict[int, list[Drain]] = field(default_factory=dict)
@@ -113,7 +115,11 @@ class Result:
             "alerts": sum(d.alerts for d in drains),
             "cpu_us_per_message": median_cpu(drains),
             "memory_mb": round(max((d.memory_mb for d in drains), default=0.0)),
-            "recorded_cpu_us": _medians(self.recorded),
+            "recorded_cpu_us": _medians([r.cpu_us for r in self.recorded]),
+            "rule_readings_per_s": {
+                kind: round(rate)
+                for kind, rate in _medians([r.rule_readings_per_s for r in self.recorded]).items()
+            },
             "raw_copy": self.copies,
             "open_loop": self.open,
             "fleets": {str(n): _rates(d) for n, d in self.fleets.items()},
@@ -199,12 +205,15 @@ async def _limits(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
     stream = _stream(plan, fleet)
     if Stage.RECORDED in plan.stages:
         tell("recorded stream")
-        result.recorded.append(recorded.run(stream, fleet, declared, Settings().batch_rows)[0])
+        rules = rules_of(plan.rules)
+        given = default_packs(declared) if rules is None else rules
+        done = recorded.run(stream, fleet, declared, given, Settings().batch_rows)
+        result.recorded.append(replace(done, encoded=[]))
     if Stage.COPY in plan.stages:
         async with running.database(fleet, []) as dsn:
             for size in _sizes(plan):
                 tell(f"raw COPY, {size} messages a batch")
-                _, encoded = recorded.run(stream, fleet, declared, size)
+                encoded = recorded.run(stream, fleet, declared, [], size).encoded
                 result.copies.append(await raw_copy.run(running, dsn, encoded, plan.messages, size))
                 del encoded
     gc.collect()

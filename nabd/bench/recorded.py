@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,8 +24,10 @@ from ingest.intake import Intake
 from ingest.rows import copy_columns
 from ingest.session import Broker, Connection
 from ingest.settled import Settled, count, receipts
+from nabd.bench import evaluation
 from nabd.bench.fleet import MUNICIPALITY, Fleet
 from nabd.bench.traffic import Stream
+from rules.definition import Definition
 from store.copy import encode, order
 
 RETENTION = 90 * 86_400_000_000
@@ -61,6 +63,19 @@ class EncodedBatch:
     names: list[str]
     data: bytes
     rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a recorded stream came to.
+
+    cpu_us: per message, by step. rule_readings_per_s: rows times rules in a CPU second, by kind. encoded:
+    what COPY would send, every reading once.
+    """
+
+    cpu_us: dict[str, float]
+    rule_readings_per_s: dict[str, float]
+    encoded: list[EncodedBatch]
 
 
 def registry_of(fleet: Fleet) -> Registry:
@@ -120,15 +135,13 @@ def _packets(stream: Stream, start: int, stop: int) -> bytes:
 
 
 def run(
-    stream: Stream, fleet: Fleet, kinds: Kinds, batch_messages: int
-) -> tuple[dict[str, float], list[EncodedBatch]]:
-    """Take the stream through every step that needs no I/O.
-
-    Returns:
-        CPU microseconds per message by step, and what COPY would send: every reading once.
-    """
+    stream: Stream, fleet: Fleet, kinds: Kinds, rules: Sequence[Definition], batch_messages: int
+) -> Recorded:
+    """Take the stream through every step that needs no I/O."""
     steps = Steps()
-    directory = Directory(registry_of(fleet), kinds)
+    registry = registry_of(fleet)
+    directory = Directory(registry, kinds)
+    evaluating = evaluation.begin(rules, kinds, registry)
     for topic in set(stream.topics):
         directory.source(topic)
     decoders = {name: Decoder(kind) for name, kind in kinds.items()}
@@ -144,7 +157,12 @@ def run(
         with steps.timed("count"):
             count(settled, batch, directory, shard="main", number=1)
             receipts(settled, batch, directory)
-    return steps.per_message(len(stream)), encoded
+        for columns in settled.stored.values():
+            evaluating.evaluate(columns)
+    steps.seconds["evaluate"] = evaluating.seconds
+    return Recorded(
+        cpu_us=steps.per_message(len(stream)), rule_readings_per_s=evaluating.per_s(), encoded=encoded
+    )
 
 
 def _new(columns: Columns, seen: set[tuple[str, int, int]]) -> Columns:

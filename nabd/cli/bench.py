@@ -101,6 +101,8 @@ def _print(result: Result) -> None:
         table(
             ["in ingest, recorded", "CPU us a message"], [(name, f"{us:.2f}") for name, us in steps.items()]
         )
+        for kind, rate in result.summary()["rule_readings_per_s"].items():
+            line(f"{kind}: {rate / 1e6:.1f} million rule-readings a CPU second")
     if result.copies:
         _print_copies(result)
     drains = {"drain": result.drains} if result.drains else {}

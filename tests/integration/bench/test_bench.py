@@ -53,6 +53,8 @@ def test_bench_prints_one_object_with_every_promised_figure() -> None:
     assert found["sent"] == found["stored"] + found["duplicates"] + found["rejected"]
     assert found["duplicates"] > 0
     assert found["lost"] == 0
+    assert set(found["recorded_cpu_us"]) == {"parse", "decide", "encode", "count", "evaluate", "sum"}
+    assert set(found["rule_readings_per_s"]) == {"bin", "light", "drone"}
     assert set(found["cpu_us_per_message"]) == {"ingest", "broker", "database", "generator"}
     assert {peer["name"] for peer in found["peers"]} == {"naive", "careful", "pipe", "telegraf"}
     assert all(peer["absent"] or peer["stored"] for peer in found["peers"])
