@@ -1,0 +1,31 @@
+"""The default rules for devices of every kind."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.kinds.kind import CLOCK_UNSET, UNDATED
+from tests.unit.rules.packs import every, fired_of
+from tests.unit.rules.readings import KINDS, at
+
+
+@pytest.mark.parametrize("kind", ["bin", "light", "drone"])
+def test_rules_for_any_kind_judge_every_kind(kind: str) -> None:
+    values = {m.name: 5.0 for m in KINDS[kind].measurements if m.type == "number"}
+
+    assert fired_of("any", kind, every(1, 1441, **values)) == {"frozen-values"}
+    assert fired_of("any", kind, every(1, 1000, **values)) == set()
+
+
+def test_clock_that_is_behind_is_told_from_a_slow_network() -> None:
+    steady = every(10, 60, fill_pct=10)
+    jumpy = [at(10 * i, fill_pct=10) for i in range(60)]
+
+    assert fired_of("any", "bin", steady, lag_s=lambda i: 3600.0) == {"clock-wrong"}
+    assert fired_of("any", "bin", jumpy, lag_s=lambda i: 600.0 + 60 * (i % 9)) == set()
+    assert fired_of("any", "bin", steady, lag_s=lambda i: 2.0) == set()
+
+
+def test_clock_that_was_never_set_is_told_from_a_device_without_a_clock() -> None:
+    assert fired_of("any", "bin", every(10, 3, fill_pct=10), quality=UNDATED | CLOCK_UNSET) == {"clock-wrong"}
+    assert fired_of("any", "bin", every(10, 3, fill_pct=10), quality=UNDATED) == set()
