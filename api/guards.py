@@ -30,6 +30,8 @@ COOKIE = "nabd_session"
 OPEN_PATHS = frozenset({"/healthz", "/console/signin.css"})
 SIGN_IN = "/signin"
 """Judges the token it carries itself, so it is reachable without one; it tells nothing else."""
+IN_OUTAGES = frozenset({"/metrics", "/readyz"})
+"""What matters most while the database is away and no token can be judged: tokens good before are let in."""
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 """What proxies add. One on this machine looks like loopback, whoever is behind it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -53,6 +55,7 @@ class Guards:
         self.now = now
         self.token_required = token_required
         self.sign_in_page = sign_in_page
+        self._good: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -81,10 +84,10 @@ class Guards:
         if int_or_zero(headers.get("content-length")) > BODY_LIMIT:
             return Problem(413, "too-large", f"a body has at most {BODY_LIMIT} bytes")
         if self.token_required and scope["path"] not in OPEN_PATHS and scope["path"] != SIGN_IN:
-            return await self._token_refusal(headers)
+            return await self._token_refusal(scope["path"], headers)
         return None
 
-    async def _token_refusal(self, headers: Headers) -> Problem | None:
+    async def _token_refusal(self, path: str, headers: Headers) -> Problem | None:
         token = presented_token(headers)
         if token is None:
             detail = "send Authorization: Bearer TOKEN, or open the sign-in link in this browser"
@@ -92,9 +95,12 @@ class Guards:
         try:
             async with self.pool.acquire(timeout=5.0) as connection:
                 if await tokens.is_valid(connection, token, self.now()):
+                    self._good.add(tokens.digest(token))
                     return None
         except OUTAGES as error:  # here no handler of the application sees it
-            return of_outage(error)
+            known = path in IN_OUTAGES and tokens.digest(token) in self._good
+            return None if known else of_outage(error)
+        self._good.discard(tokens.digest(token))
         challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
         return Problem(401, "unauthorized", "the token is unknown or has expired", headers=challenge)
 

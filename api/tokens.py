@@ -24,7 +24,7 @@ VALUES ($1, $2, $3)
 async def create_token(connection: Connection, name: str, now: int) -> str:
     """Store a new token called `name` and return it; it cannot be shown again."""
     token = secrets.token_urlsafe(32)
-    await connection.execute(_CREATE, name, _hash(token), to_datetime(now))
+    await connection.execute(_CREATE, name, digest(token), to_datetime(now))
     return token
 
 
@@ -37,7 +37,7 @@ WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)
 
 async def is_valid(connection: Connection, token: str, now: int) -> bool:
     """Tell whether the token was issued and has not expired."""
-    wanted = _hash(token)
+    wanted = digest(token)
     stored = await connection.fetchval(_FIND, wanted, to_datetime(now), timeout=5.0)
     return stored is not None and hmac.compare_digest(stored, wanted)
 
@@ -51,7 +51,7 @@ WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)
 
 async def name_of(connection: Connection, token: str, now: int) -> str | None:
     """Return whose token it is, None when it is unknown or has expired."""
-    name: str | None = await connection.fetchval(_NAME, _hash(token), to_datetime(now), timeout=5.0)
+    name: str | None = await connection.fetchval(_NAME, digest(token), to_datetime(now), timeout=5.0)
     return name
 
 
@@ -66,5 +66,6 @@ async def any_token(connection: Connection, now: int) -> bool:
     return found
 
 
-def _hash(token: str) -> bytes:
+def digest(token: str) -> bytes:
+    """Return what is kept of a token."""
     return hashlib.sha256(token.encode()).digest()

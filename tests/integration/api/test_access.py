@@ -85,6 +85,29 @@ async def test_outage_is_told_as_one_although_nobody_can_judge_the_token(
     assert answer.json()["type"] == "urn:nabd:problem:unavailable"
 
 
+async def test_operator_sees_metrics_during_an_outage_with_a_token_that_was_good_before(
+    guarded: FastAPI, stranger: httpx2.AsyncClient, connection: asyncpg.Connection, pool: asyncpg.Pool
+) -> None:
+    good, withdrawn, late = [
+        {"Authorization": f"Bearer {await tokens.create_token(connection, name, builders.now())}"}
+        for name in ("good", "withdrawn", "late")
+    ]
+    for headers in (good, withdrawn):
+        assert (await stranger.get("/metrics", headers=headers)).status_code == 200
+    await connection.execute("DELETE FROM token WHERE name = 'withdrawn'")
+    assert (await stranger.get("/metrics", headers=withdrawn)).status_code == 401
+
+    pool.terminate()
+
+    metrics = await stranger.get("/metrics", headers=good)
+    assert (metrics.status_code, "nabd_database_up 0.0" in metrics.text) == (200, True)
+    assert "database" in (await stranger.get("/readyz", headers=good)).json()["parts"]
+    for headers in (withdrawn, late):
+        refused = await stranger.get("/metrics", headers=headers)
+        assert (refused.status_code, "nabd_" in refused.text) == (503, False)
+    assert (await stranger.get("/api/v1/devices", headers=good)).status_code == 503
+
+
 async def test_token_opens_routes_and_expires(
     stranger: httpx2.AsyncClient, connection: asyncpg.Connection
 ) -> None:
