@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from store.connection import Connection
 
@@ -28,41 +29,56 @@ class ShardTotals:
     reasons: Mapping[str, int] = field(default_factory=dict)
 
 
-_TOTALS = """
+_KEPT = """
 SELECT
-    s.name AS shard, coalesce(t.reasons, '{}') AS reasons, since.reasons AS new_reasons,
-    coalesce(t.messages, 0) + since.messages AS messages, coalesce(t.stored, 0) + since.stored AS stored,
-    coalesce(t.duplicate, 0) + since.duplicate AS duplicate, coalesce(t.undated, 0) + since.undated AS undated
+    s.name AS shard, coalesce(t.batch, 0) AS batch, coalesce(t.reasons, '{}') AS reasons,
+    coalesce(t.messages, 0) AS messages, coalesce(t.stored, 0) AS stored,
+    coalesce(t.duplicate, 0) AS duplicate, coalesce(t.undated, 0) AS undated
 FROM shard AS s
 LEFT JOIN ledger_total AS t ON s.name = t.shard
-CROSS JOIN LATERAL (
-    SELECT
-        coalesce(sum(l.messages), 0)::bigint AS messages, coalesce(sum(l.stored), 0)::bigint AS stored,
-        coalesce(sum(l.duplicate), 0)::bigint AS duplicate, coalesce(sum(l.undated), 0)::bigint AS undated,
-        (
-            SELECT coalesce(jsonb_object_agg(counted.outcome, counted.readings), '{}')
-            FROM (
-                SELECT o.outcome, sum(o.readings) AS readings
-                FROM ledger_device AS o
-                WHERE o.shard = s.name AND o.batch > coalesce(t.batch, 0) AND o.outcome <> 'duplicate'
-                GROUP BY o.outcome
-            ) AS counted
-        ) AS reasons
-    FROM ledger AS l
-    WHERE l.shard = s.name AND l.batch > coalesce(t.batch, 0)
-) AS since
 ORDER BY s.name
 """
+
+# Its bounds are parameters of their own: joined with what is kept, a whole ledger would be read.
+_PIECE = """
+SELECT
+    coalesce(sum(l.messages), 0)::bigint AS messages, coalesce(sum(l.stored), 0)::bigint AS stored,
+    coalesce(sum(l.duplicate), 0)::bigint AS duplicate, coalesce(sum(l.undated), 0)::bigint AS undated
+FROM ledger AS l
+WHERE l.shard = $1 AND l.batch > $2 AND l.batch <= $3
+"""
+
+_REASONS = """
+SELECT o.outcome, sum(o.readings)::bigint AS readings
+FROM ledger_device AS o
+WHERE o.shard = $1 AND o.batch > $2 AND o.batch <= $3 AND o.outcome <> 'duplicate'
+GROUP BY o.outcome
+"""
+_LAST = (1 << 63) - 1
 
 
 async def by_shard(connection: Connection) -> list[ShardTotals]:
     """Return what every shard has received so far, by name."""
-    found = []
-    for row in await connection.fetch(_TOTALS):
-        sums = dict(row)
-        reasons = Counter(sums.pop("reasons")) + Counter(sums.pop("new_reasons"))
-        found.append(ShardTotals(**sums, reasons=dict(reasons)))
-    return found
+    # One view of both tables: what is added up meanwhile must be neither missed nor counted twice.
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        return [await _since(connection, dict(row)) for row in await connection.fetch(_KEPT)]
+
+
+async def _since(connection: Connection, kept: dict[str, Any]) -> ShardTotals:
+    piece, reasons = await _piece(connection, kept["shard"], kept.pop("batch"), _LAST)
+    reasons += Counter(kept.pop("reasons"))
+    sums = {name: kept[name] + piece[name] for name in piece}
+    return ShardTotals(shard=kept["shard"], reasons=dict(reasons), **sums)
+
+
+async def _piece(
+    connection: Connection, shard: str, after: int, until: int
+) -> tuple[dict[str, int], Counter[str]]:
+    """Return the sums of the batches numbered (after, until], and the reasons of rejections."""
+    sums = await connection.fetchrow(_PIECE, shard, after, until)
+    assert sums is not None
+    reasons = await connection.fetch(_REASONS, shard, after, until)
+    return dict(sums), Counter({row["outcome"]: row["readings"] for row in reasons})
 
 
 _BEGIN = "INSERT INTO ledger_total (shard) SELECT s.name FROM shard AS s ON CONFLICT DO NOTHING"
@@ -78,25 +94,11 @@ LIMIT 1
 FOR UPDATE OF t SKIP LOCKED
 """
 
-_REASONS = """
-SELECT o.outcome, sum(o.readings)::bigint AS readings
-FROM ledger_device AS o
-WHERE o.shard = $1 AND o.batch > $2 AND o.batch <= $3 AND o.outcome <> 'duplicate'
-GROUP BY o.outcome
-"""
-
 _ADD = """
 UPDATE ledger_total AS t
 SET
-    batch = $3, reasons = $4, messages = t.messages + piece.messages, stored = t.stored + piece.stored,
-    duplicate = t.duplicate + piece.duplicate, undated = t.undated + piece.undated
-FROM (
-    SELECT
-        coalesce(sum(l.messages), 0) AS messages, coalesce(sum(l.stored), 0) AS stored,
-        coalesce(sum(l.duplicate), 0) AS duplicate, coalesce(sum(l.undated), 0) AS undated
-    FROM ledger AS l
-    WHERE l.shard = $1 AND l.batch > $2 AND l.batch <= $3
-) AS piece
+    batch = $2, reasons = $3, messages = t.messages + $4, stored = t.stored + $5,
+    duplicate = t.duplicate + $6, undated = t.undated + $7
 WHERE t.shard = $1
 """
 
@@ -118,10 +120,12 @@ async def _add_piece(connection: Connection, piece: int) -> int:
         behind = await connection.fetchrow(_BEHIND, piece)
         if behind is None:
             return 0
-        bounds = behind["shard"], behind["batch"], behind["until"]
-        reasons = Counter(behind["reasons"])
-        for row in await connection.fetch(_REASONS, *bounds):
-            reasons[row["outcome"]] += row["readings"]
-        await connection.execute(_ADD, *bounds, dict(reasons))
+        shard, until = behind["shard"], behind["until"]
+        sums, reasons = await _piece(connection, shard, behind["batch"], until)
+        reasons += Counter(behind["reasons"])
+        await connection.execute(
+            _ADD, shard, until, dict(reasons),
+            sums["messages"], sums["stored"], sums["duplicate"], sums["undated"],
+        )  # fmt: skip
     added: int = behind["until"] - behind["batch"]
     return added
