@@ -18,7 +18,7 @@ FLUSH_EVERY_S = 1.0
 FLUSH_BEHIND_S = 5.0
 """While messages wait, newest values are not news, and with a large fleet a flush costs more than a batch."""
 
-PIECES, SMALLEST = 4, 500
+PIECES, SMALLEST = 10, 500
 """A flush is spread over so many batches, lest one be late for all; fewer devices make no piece."""
 
 _MOST_ROWS = 200_000
