@@ -15,7 +15,7 @@ import asyncpg
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry import load
-from rules import catalogue, maintenance, snapshot, stored
+from rules import catalogue, checkpoints, maintenance, snapshot, stored
 from rules.catalogue import Active
 from rules.isolation import evaluate, is_outage
 from rules.state import Changes, State
@@ -62,7 +62,8 @@ class LiveRules:
         self._pending = {}
         active, self._units = await self._build(connection)
         for name, unit in self._units.items():
-            await self._resume(connection, name, unit, active)
+            known = await checkpoints.resume(connection, shard, name, unit)
+            unit.catching_up = _missed(active, unit, known)
             snapshot.agree(unit.state, await stored.open_alerts(connection, name))
 
     async def reload(self, connection: Connection) -> None:
@@ -84,22 +85,6 @@ class LiveRules:
         resting = await maintenance.spans(connection, registry)
         units = {n: build_unit(kind, active.of_kind(n), registry, resting) for n, kind in self._kinds.items()}
         return active, units
-
-    async def _resume(self, connection: Connection, name: str, unit: Unit, active: Active) -> None:
-        kept = await stored.checkpoint(connection, self._shard, name)
-        past = snapshot.parse(kept[2]) if kept else None
-        unit.catching_up = _missed(active, unit, {rule[:2] for rule in past.rules} if past else set())
-        if kept is None or past is None:
-            return
-        batch, received_at, _ = kept
-        unit.seen = received_at
-        snapshot.carry(past, unit.state)
-        oldest = await stored.oldest_after_batch(connection, self._shard, batch)
-        if oldest is not None:
-            since = stored.readings(connection, unit.program.kind, observed_from=oldest, after=received_at)
-            async with aclosing(since):
-                async for columns in since:
-                    unit.replay(columns)
 
     async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:
         """Evaluate the new rows of a batch inside its transaction.
@@ -139,7 +124,7 @@ class LiveRules:
             patience_us = self._every_us * (2 if kept else 1)
             if checkpoint_at is None or adopted or now - checkpoint_at >= patience_us:
                 checkpoint_at = now
-                await self._save(connection, batch, state, changes, rows)
+                await checkpoints.save(connection, self._shard, name, batch, state, changes, rows)
         except BaseException:
             unit.skip, unit.failures = skip, failures
             raise
@@ -151,15 +136,6 @@ class LiveRules:
             skip=skip,
             failures=failures,
         )
-
-    async def _save(
-        self, connection: Connection, batch: int, state: State, changes: Changes, rows: Columns
-    ) -> None:
-        kept = snapshot.take(state)
-        changes.apply(kept.rows)
-        received_at = int(rows.received_at.max())
-        data = snapshot.dump(kept)
-        await stored.save_checkpoint(connection, self._shard, rows.kind.name, batch, received_at, data)
 
     async def _caught_up(self, connection: Connection, unit: Unit, before: int, now: int) -> State:
         """Return the unit's state, or a copy in which mended rules have made up for what they missed."""

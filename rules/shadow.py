@@ -7,13 +7,12 @@ a live rule: it is marked broken and left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry import load
-from rules import maintenance, shadows, snapshot, stored
+from rules import checkpoints, maintenance, shadows, snapshot
 from rules.evaluate import RuleFailed, step
 from rules.isolation import is_outage
 from rules.state import Changes
@@ -48,7 +47,7 @@ class ShadowRules:
         self._pending = {}
         self._units = await self._build(connection)
         for name, unit in self._units.items():
-            await self._resume(connection, name, unit)
+            await checkpoints.resume(connection, shard, _place(name), unit)
             snapshot.agree(unit.state, await shadows.firing(connection, name))
 
     async def reload(self, connection: Connection) -> None:
@@ -73,20 +72,6 @@ class ShadowRules:
         registry = await load(connection)
         resting = await maintenance.spans(connection, registry)
         return {n: build_unit(self._kinds[n], mine, registry, resting) for n, mine in rules.items() if mine}
-
-    async def _resume(self, connection: Connection, name: str, unit: Unit) -> None:
-        kept = await stored.checkpoint(connection, self._shard, _place(name))
-        past = snapshot.parse(kept[2]) if kept else None
-        if kept is None or past is None:
-            return
-        batch, received_at, _ = kept
-        snapshot.carry(past, unit.state)
-        oldest = await stored.oldest_after_batch(connection, self._shard, batch)
-        if oldest is not None:
-            since = stored.readings(connection, unit.program.kind, observed_from=oldest, after=received_at)
-            async with aclosing(since):
-                async for columns in since:
-                    unit.replay(columns)
 
     async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:
         """Evaluate the new rows of a batch inside its transaction.
@@ -133,17 +118,9 @@ class ShadowRules:
         checkpoint_at = unit.checkpoint_at
         if checkpoint_at is None or now - checkpoint_at >= self._every_us:
             checkpoint_at = now
-            await self._save(connection, batch, unit, result.changes, rows)
+            place = _place(rows.kind.name)
+            await checkpoints.save(connection, self._shard, place, batch, unit.state, result.changes, rows)
         return result.changes, checkpoint_at
-
-    async def _save(
-        self, connection: Connection, batch: int, unit: Unit, changes: Changes, rows: Columns
-    ) -> None:
-        after = unit.state.copy()
-        after.adopt(changes)
-        kept = snapshot.take(after)
-        place, received_at = _place(rows.kind.name), int(rows.received_at.max())
-        await stored.save_checkpoint(connection, self._shard, place, batch, received_at, snapshot.dump(kept))
 
     async def _break_all(self, connection: Connection, unit: Unit, reason: str, now: int) -> None:
         for rule in unit.program.rules:

@@ -1,4 +1,4 @@
-"""What evaluation needs from the database and puts there: stored readings, open alerts, checkpoints.
+"""What evaluation needs from the database: stored readings and open alerts.
 
 Must not know how rules are evaluated.
 """
@@ -97,31 +97,3 @@ async def open_alerts(connection: Connection, kind: str) -> list[OpenAlert]:
         OpenAlert(rule=row["rule"], device_id=row["device_id"], severity=Severity(row["severity"]))
         for row in await connection.fetch(_OPEN_ALERTS, kind)
     ]
-
-
-_SAVE = """
-INSERT INTO rule_checkpoint (shard, kind, batch, received_at, state)
-VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (shard, kind) DO UPDATE SET
-    batch = excluded.batch,
-    received_at = greatest(rule_checkpoint.received_at, excluded.received_at),
-    state = excluded.state
-"""
-
-
-async def save_checkpoint(
-    connection: Connection, shard: str, kind: str, batch: int, received_at: int, state: bytes
-) -> None:
-    """Keep the state as of a batch, whose newest row was received at `received_at` (microseconds)."""
-    await connection.execute(_SAVE, shard, kind, batch, to_datetime(received_at), state)
-
-
-_CHECKPOINT = """
-SELECT batch, received_at, state FROM rule_checkpoint WHERE shard = $1 AND kind = $2
-"""
-
-
-async def checkpoint(connection: Connection, shard: str, kind: str) -> tuple[int, int, bytes] | None:
-    """Return batch, received_at (microseconds) and state of the last checkpoint."""
-    row = await connection.fetchrow(_CHECKPOINT, shard, kind)
-    return (row["batch"], to_microseconds(row["received_at"]), row["state"]) if row else None
