@@ -103,7 +103,8 @@ class FaultLine(msgspec.Struct, kw_only=True):
 
     earliest: from here on an alert is honest, for faults that announce themselves.
     detectable: whether it held long enough for a right rule, where the sensor could see it.
-    interval_s: the longest reporting interval of the device while it held.
+    interval_s: the longest reporting interval of the device while it held. reports_s: the interval of what
+    shows it, when it could first be seen; 0 for the same.
     """
 
     device: str
@@ -114,6 +115,7 @@ class FaultLine(msgspec.Struct, kw_only=True):
     earliest: str
     detectable: bool
     interval_s: float = 0.0
+    reports_s: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,12 +123,13 @@ class _Open:
     """A label under way. run: the share, up to now, of what its rule needs; best: the largest so far.
 
     gone: since when it neither holds nor is near, None while it does. seen: whether its sensor could see it
-    yet; `start` is when it first could.
+    yet; `start` is when it first could. reports_s: how often what shows it was reported then.
     """
 
     start: int
     earliest: int
     interval_s: float
+    reports_s: float
     held: bool = True
     run: float = 0.0
     best: float = 0.0
@@ -185,6 +188,7 @@ class Labels:
             if label is not None:
                 if not label.seen and state.holds and not state.hidden:
                     label.start, label.seen = now, True
+                    label.reports_s = max(interval_s, state.every_s)
                 if expect not in BY_RECEIPT:
                     label.interval_s = max(label.interval_s, interval_s)
                 self._ripen(expect, label, state, now - before, known_s)
@@ -199,6 +203,7 @@ class Labels:
                         start=now,
                         earliest=self._near[expect],
                         interval_s=every_s,
+                        reports_s=max(every_s, state.every_s),
                         held=not state.hidden,
                         seen=not state.hidden,
                     )
@@ -247,6 +252,7 @@ class Labels:
                 earliest=rfc3339(label.earliest),
                 detectable=label.best >= wanted - 1e-9,
                 interval_s=label.interval_s,
+                reports_s=label.reports_s,
             )
         )
 

@@ -18,7 +18,6 @@ from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, LOST_LINK, SILENT, F
 from firmware_sim.outbox import Reading
 from firmware_sim.physics.model import SECOND, Answer, Truth, Value, generator
 from firmware_sim.plan import CLOCK_OFF, FROZEN, INSTANT, LINK_LOSS, SILENCE, Planned, Schedule
-from firmware_sim.publish_log import digest
 from firmware_sim.specs import SimulatedDevice
 from firmware_sim.town import Town
 
@@ -47,6 +46,7 @@ class Member:
         self.device = device
         self.kind: Kind = town.kinds[device.kind]
         self.topic = str(_topic(device))
+        self._derived = frozenset(d.measurement for d in self.kind.derived)
         self._physics = device.physics()
         self._rng = generator(town.seed, "wire", device.name)
         self._clock_rng = generator(town.seed, "clock", device.name)
@@ -160,8 +160,9 @@ class Member:
             FROZEN_VALUES: Truth(holds=bool(self._frozen)),
             CLOCK_WRONG: Truth(holds=self._clock_wrong()),
         }
-        # Frozen values tell nothing, nor do readings that a clock set back makes look late.
-        if self._frozen or self._clock_off_s < -_SLOW_S:
+        # Who stands still measures nothing. Frozen values tell nothing, nor do readings that a clock set back
+        # makes look late.
+        if self.stands_still or self._frozen or self._clock_off_s < -_SLOW_S:
             truth = {rule: replace(state, hidden=rule not in _STILL_SEEN) for rule, state in truth.items()}
         self._labels.observe(now, truth, interval_s)
 
@@ -228,7 +229,7 @@ class Member:
             ts=ts,
             clock="ahead" if self._clock_off_s else habits.clock,
             values=said,
-            hash=digest(self.kind, said),
+            derived=self._derived,
             element=msgspec.json.encode(element),
             boot=self.boot if habits.counted else None,
             seq=self._seq if habits.counted else None,
@@ -262,7 +263,6 @@ class Member:
             ts=ts if reason == "bad_value" else None,
             clock="right",
             values={},
-            hash=digest(self.kind, {}),
             element=element,
             bad=reason,
             alone=True,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firmware_sim.physics.model import Value
-from firmware_sim.publish_log import Clock
+from firmware_sim.publish_log import Clock, hash_of
 
 MOST_ELEMENTS = 1000
 MOST_BYTES = 60_000
@@ -26,7 +26,8 @@ Key = tuple[str, int, int]
 class Reading:
     """One reading as it goes on the wire, with what the publish log must know of it.
 
-    `alone` readings are never sent in an array; `receipt` ones wait for the platform's receipt.
+    `derived`: what the platform may fill in. `alone` readings are never sent in an array; `receipt` ones wait
+    for the platform's receipt.
     """
 
     topic: str
@@ -36,13 +37,18 @@ class Reading:
     ts: int | str | None
     clock: Clock
     values: dict[str, Value]
-    hash: str
     element: bytes
+    derived: frozenset[str] = frozenset()
     boot: int | None = None
     seq: int | None = None
     bad: str | None = None
     alone: bool = False
     receipt: bool = False
+
+    @property
+    def hash(self) -> str:
+        """The hash of its values; made only for the publish log, for it takes longer than all else here."""
+        return hash_of(self.values, self.derived)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -108,7 +108,7 @@ LONG_RUN: Mapping[str, tuple[Cause, ...]] = {
         Cause(name="clogged_partly", shortest_s=6, longest_s=120, weight=1.3),
         Cause(name="rate_off", shortest_s=10, longest_s=120),
         Cause(name="runaway", shortest_s=20, longest_s=60),
-        Cause(name="deaf", shortest_s=60, longest_s=400),
+        Cause(name="deaf", shortest_s=60, longest_s=400, weight=2),
         Cause(name="weak_pack", shortest_s=60, longest_s=2 * _HOUR_S, weight=1.5),
         Cause(name="blocked_fan", shortest_s=600, longest_s=_HOUR_S, weight=2),
         Cause(name="leak", shortest_s=20, longest_s=200, weight=1.5),

@@ -38,8 +38,12 @@ def canonical(values: Mapping[str, Value], leave_out: Collection[str] = ()) -> b
 
 def digest(kind: Kind, values: Mapping[str, Value]) -> str:
     """Return the hash of a reading, without what the platform derives for this kind."""
-    derived = {d.measurement for d in kind.derived}
-    return hashlib.sha256(canonical(values, derived)).hexdigest()
+    return hash_of(values, {d.measurement for d in kind.derived})
+
+
+def hash_of(values: Mapping[str, Value], leave_out: Collection[str]) -> str:
+    """Return the hash of measurement values."""
+    return hashlib.sha256(canonical(values, leave_out)).hexdigest()
 
 
 class PublishLine(msgspec.Struct, kw_only=True):

@@ -56,12 +56,14 @@ def judge(family: Neighbours, newest: Newest) -> Verdict:
     """Compare every device with its neighbours; too few of them, and it is compared with nobody.
 
     A value that is old beside theirs is not compared either: what all of them have in common has moved since.
+    Who is compared with nobody stays what it was.
     """
     usual = _usual(family, newest, newest.value)
     heard_at = _usual(family, newest, newest.observed_at.astype(np.float64)).median
-    comparable = ~(newest.observed_at + family.lasting_us < heard_at)
+    fresh = ~(newest.observed_at + family.lasting_us < heard_at)
     limit = np.maximum(family.off_by * usual.spread, family.minimum)
-    off = _off(family, newest.value, usual, limit)
+    comparable = fresh & (usual.neighbours >= family.at_least) & np.isfinite(limit)
+    off = _off(newest.value, usual, limit)
     far = comparable & (off >= 1)
     # The median may waver: whoever is off stays suspect until clearly back.
     remembered = np.where((off >= STILL_OFF) | ~comparable, newest.since, NEVER)
@@ -83,9 +85,8 @@ def _usual(family: Neighbours, newest: Newest, value: Floats) -> Usual:
     return neighbourhood.by_distance(newest.lat, newest.lon, value, family.within_m)
 
 
-def _off(family: Neighbours, value: Floats, usual: Usual, limit: Floats) -> Floats:
-    """Return how far off each is: 1 is the limit, 0 also where there are too few neighbours."""
-    enough = (usual.neighbours >= family.at_least) & np.isfinite(limit)
+def _off(value: Floats, usual: Usual, limit: Floats) -> Floats:
+    """Return how far off each is: 1 is the limit."""
     distance = np.abs(value - usual.median)
-    off: Floats = np.where(enough & (distance > 0), distance / np.where(limit > 0, limit, 1e-9), 0.0)
+    off: Floats = np.where(distance > 0, distance / np.where(limit > 0, limit, 1e-9), 0.0)
     return off

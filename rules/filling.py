@@ -25,16 +25,23 @@ MEMORY_H = 12 * 24.0
 """After so long a sample counts for a third. More than a week: no hour is to remember its last day alone."""
 LEAP = 2.0
 """A rise of so many emptyings at once is a sensor that was blind or a bin that lay on its side."""
+SETTLES = 0.5
+"""A fall by such a share of what was in it is an emptying."""
 LONGEST_H = 24.0
 """Between samples farther apart too much may have happened."""
 SHARED_H = 2.0
 """Between samples farther apart than this nobody knows at which hour it came."""
 PRIOR_H = 1.0
 """Each hour of the day counts as seen for so long at the mean rate."""
-Z80 = 0.84
-"""One-sided quantile of four chances in five, for what scatters normally."""
-UNSURE = 0.08
+Z80, Z95 = 0.84, 1.645
+"""One-sided quantiles of four chances in five and nineteen in twenty, for what scatters normally."""
+LATEST = 1.25
+"""Nights make the tail long: what misses an evening comes next morning. So nineteen chances in twenty must be
+within the time asked for and a quarter more."""
+UNSURE = 0.065
 """How well a week's profile tells the next day: its relative error on simulated bins."""
+BAG = 1.0
+"""How much comes in at once, as long as nobody has seen it."""
 SATURATES = 1.1
 """So far above the level that matters sensors still tell what comes in."""
 SLOWEST = 1.0 / 240
@@ -84,14 +91,17 @@ class Outlook:
     """When n devices reach a level, (n,) each; NaN where that cannot be told or will not happen.
 
     level, rate_per_h: now, and the mean of a day in units per hour. hours_p50: as likely before as after.
-    hours_p80: by then with four chances in five. samples: what the rate rests on.
+    hours_p80, hours_p95: by then with four chances in five, with nineteen in twenty. samples: what the rate
+    rests on. idle: next to nothing has come in lately, so that nobody knows when it goes on.
     """
 
     level: Floats
     rate_per_h: Floats
     hours_p50: Floats
     hours_p80: Floats
+    hours_p95: Floats
     samples: Ints
+    idle: NDArray[np.bool_]
 
 
 def fresh(n: int) -> State:
@@ -113,9 +123,9 @@ def fold(state: State, at: Ints, value: Floats, emptied_by: float, reaches: floa
     """
     given = np.isfinite(value)
     first = given & (state["at"] == 0)
-    fits = given & ~first & _is_step(value - state["level"], emptied_by)
+    fits = given & ~first & _is_step(state["level"], value, emptied_by)
     # One wild value is no jump: the next must say the same.
-    proven = given & ~first & ~fits & (state["maybe_at"] > 0) & _is_step(value - state["maybe"], emptied_by)
+    proven = given & ~first & ~fits & (state["maybe_at"] > 0) & _is_step(state["maybe"], value, emptied_by)
     supposed = given & ~first & ~fits & ~proven
     emptied = proven & (state["maybe"] < state["level"])
     state["emptied_at"] = np.where(emptied, state["maybe_at"], state["emptied_at"])
@@ -131,9 +141,14 @@ def fold(state: State, at: Ints, value: Floats, emptied_by: float, reaches: floa
     state["samples"] += taken
 
 
-def _is_step(came: Floats, emptied_by: float) -> NDArray[np.bool_]:
-    """Tell what may have come in, or settled, between two samples."""
-    step: NDArray[np.bool_] = (came > -emptied_by) & (came < LEAP * emptied_by)
+def _is_step(before: Floats, value: Floats, emptied_by: float) -> NDArray[np.bool_]:
+    """Tell what may have come in, or settled, between two samples.
+
+    Waste does not settle by half: what is emptied while there is little in it falls by little.
+    """
+    came = value - before
+    settles = np.clip(before * SETTLES, emptied_by / 4, emptied_by)
+    step: NDArray[np.bool_] = (came > -settles) & (came < LEAP * emptied_by)
     return step
 
 
@@ -222,14 +237,32 @@ def outlook(state: State, now: Ints, reaches: float) -> Outlook:
     profile = _profile(state, mean)
     days = _days(state, mean)
     hours = _until(profile, days, now, left)
-    doubt = np.sqrt(state["variance"] * np.where(np.isnan(hours), 0.0, hours) + (UNSURE * left) ** 2)
+    ahead = np.where(np.isnan(hours), 0.0, hours)
+    # What comes in scatters, and so does the rate, the more the less of it was seen.
+    scatter = _variance(state, passed, mean) * ahead * (1.0 + ahead / np.maximum(passed, 1.0))
+    unsure = UNSURE**2 * (1.0 + _WEEK / np.maximum(passed, 1.0))
+    doubt = np.sqrt(scatter + unsure * left**2)
+
+    def by(quantile: float) -> Floats:
+        return _until(profile, days, now, np.where(left > 0, left + quantile * doubt, 0.0))
+
     return Outlook(
         level=level,
         rate_per_h=mean,
         hours_p50=hours,
-        hours_p80=_until(profile, days, now, np.where(left > 0, left + Z80 * doubt, 0.0)),
+        hours_p80=by(Z80),
+        hours_p95=by(Z95),
         samples=state["samples"].astype(np.int64),
+        idle=state["idle_h"] > 0,
     )
+
+
+def _variance(state: State, passed: Floats, mean: Floats) -> Floats:
+    """Return how much what comes in an hour scatters, (n,); at first that is what bags of a point would."""
+    seen = np.maximum(passed - ENOUGH_H, 0.0) / MEMORY_H
+    prior = ENOUGH_H / MEMORY_H
+    variance: Floats = (state["variance"] + prior * BAG * np.maximum(mean, 0.0)) / (seen + prior)
+    return variance
 
 
 def due(looked_at: Ints, observed_at: Ints) -> NDArray[np.bool_]:
@@ -240,7 +273,9 @@ def due(looked_at: Ints, observed_at: Ints) -> NDArray[np.bool_]:
 
 def is_soon(found: Outlook, reaches: float, within_s: float) -> NDArray[np.bool_]:
     """Tell who will be full within a time with four chances in five; what is full is told by another rule."""
-    soon: NDArray[np.bool_] = (found.hours_p80 * 3600.0 <= within_s) & (found.level < reaches)
+    likely = found.hours_p80 * 3600.0 <= within_s
+    latest = found.hours_p95 * 3600.0 <= LATEST * within_s
+    soon: NDArray[np.bool_] = likely & latest & (found.level < reaches) & ~found.idle
     return soon
 
 

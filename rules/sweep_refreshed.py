@@ -46,13 +46,13 @@ ON CONFLICT (rule, device_id) DO NOTHING
 OVERDUE = """
 SELECT pending.device_id, pending.since, latest.received_at, latest.interval_s,
     coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality,
-    good.observed_at AS last_good, bad.observed_at AS first_bad
+    good.observed_at AS last_good, good.received_at AS good_received, bad.observed_at AS first_bad
 FROM sweep_pending AS pending
 INNER JOIN latest ON pending.device_id = latest.device_id
 INNER JOIN device ON pending.device_id = device.id
 INNER JOIN municipality ON device.municipality_id = municipality.id
 LEFT JOIN LATERAL (
-    SELECT reading.observed_at FROM {kind}_reading AS reading
+    SELECT reading.observed_at, reading.received_at FROM {kind}_reading AS reading
     WHERE reading.device_id = pending.device_id AND reading.{measurement} IS NOT NULL
         AND (reading.quality >> {bit}) & 1 = 0
         AND reading.observed_at > pending.since - $5::int * interval '1 day'
@@ -149,7 +149,8 @@ def _findings(family: NotRefreshed, rows: Sequence[asyncpg.Record], moment: Mome
     last_good, received_at = _instants(rows, "last_good"), _instants(rows, "received_at")
     interval_us = np.array([r["interval_s"] * 1e6 for r in rows], dtype=np.float64).astype(np.int64)
     patience_us = refreshing.patience_us(family, interval_us)
-    late = refreshing.overdue(family, last_good, received_at, interval_us, moment.heard_until)
+    good = refreshing.Good(last_good, _instants(rows, "good_received"))
+    late = refreshing.overdue(family, good, received_at, interval_us, moment.heard_until)
     told_at = refreshing.told_at(last_good, _instants(rows, "first_bad"), patience_us)
     return [
         _finding(family, rows[i], int(patience_us[i]), int(told_at[i]), moment.now)

@@ -229,7 +229,11 @@ class Bin:
                 near=cell.left < KNEE,
                 hidden=cell.left >= EMPTY,
             ),
-            "bin-moved": Truth(holds=self._site.home is not None and away > _AWAY_M, near=away > _AWAY_M - 5),
+            "bin-moved": Truth(
+                holds=self._site.home is not None and away > _AWAY_M,
+                near=away > _AWAY_M - 5,
+                every_s=_FIX_EVERY_S,
+            ),
             # One that stands still in its blind zone is blocked to everybody, and looks like a full bin.
             "bin-sensor-frozen": Truth(holds=self.echo.frozen, hidden=self.echo.stuck_near),
             "bin-sensor-blocked": Truth(

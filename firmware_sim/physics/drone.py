@@ -1,6 +1,6 @@
 """One irrigation drone: missions over its zone, and what they cost in energy.
 
-Pure. Power comes from mass and airspeed; what is sprayed is physics/sprayer.py's.
+Pure. Its battery is physics/pack.py's, what is sprayed physics/sprayer.py's.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ from firmware_sim.physics.model import (
     Value,
     number,
     sensed,
-    settle,
 )
+from firmware_sim.physics.pack import CAPACITY_WH, Pack, flight_w
 from firmware_sim.physics.sprayer import CLOGGED, EMPTY_L, SWATH_M, TANK_L, Sprayer
 from firmware_sim.physics.weather import Weather
 
-CAPACITY_WH = 2200.0
 _ALTITUDE_M = 3.0
 _TRANSIT_MPS, _SPRAY_MPS, _AWAY_MPS = 8.0, 4.0, 9.0
 _GO_HOME, _EMERGENCY = 0.30, 0.025
@@ -35,7 +34,6 @@ _GO_HOME, _EMERGENCY = 0.30, 0.025
 _RESERVE = 0.05
 _MARGIN = 1.3
 """By how much more than the way home takes a pilot wants to have left, besides the reserve."""
-_CELLS = 14
 _CEILING_M = 30.0
 _ASTRAY_M = 0.25
 """Beyond the field's edge is somebody else's land: by how much more than its position is uncertain."""
@@ -77,17 +75,16 @@ class Drone:
         self._homeward = False
         self.phase = "docked"
         self.motion = Motion()
-        self.energy_wh = CAPACITY_WH
-        self.power_w = 30.0
-        self.battery_c = 25.0
-        self.cycles = site.first_cycles
+        self._wind_mps = 0.0
+        self.pack = Pack(cycles=site.first_cycles)
         self.sprayer = Sprayer(dose_l_ha=site.target_l_ha)
         self.troubles = Troubles()
 
     def step(self, now: int) -> bool:
         """Fly until `now`, second by second, or rest in longer steps; True when the phase changed."""
         if self._now is None:
-            self._now, self.battery_c = now, self._weather.temperature_c(now)
+            self._now, self.pack.celsius = now, self._weather.temperature_c(now)
+            self._wind_mps = self._weather.wind_mps(now)
         was = self.phase
         while self._now < now:
             rests = self.phase in ("docked", "fault")
@@ -147,12 +144,10 @@ class Drone:
         return 0.0 if first <= hour < last else (first - hour) % 24.0 * HOUR_S + 1.0
 
     def _service(self) -> None:
-        """Fill the tank, change the battery when it is half empty."""
+        """Fill the tank, change the battery when it is worn."""
         self.motion = Motion()
         self.sprayer.tank_l = TANK_L
-        if self.energy_wh < 0.6 * CAPACITY_WH:
-            self.energy_wh = CAPACITY_WH
-            self.cycles += 1
+        self.pack.service()
         self._homeward = False
 
     def _transit(self, dt: float) -> None:
@@ -165,7 +160,7 @@ class Drone:
             self.phase = "spraying"
 
     def _follow_rows(self, dt: float) -> None:
-        charge = self.energy_wh / CAPACITY_WH
+        charge = self.pack.charge
         turn_back = charge < _GO_HOME and "deaf" not in self._causes
         if "runaway" in self._causes:
             self.phase = "transit"
@@ -195,32 +190,23 @@ class Drone:
             self.sprayer.dose_l_ha = self._site.target_l_ha
 
     def _drain(self, dt: float) -> None:
+        now = self._now or 0
+        self._wind_mps = self._weather.wind_mps(now)
         airborne = self.phase not in ("docked", "fault")
-        self.power_w = self._needed_w(self._airspeed()) if airborne else 30.0
-        if airborne:
-            self.energy_wh = max(0.0, self.energy_wh - self.power_w * dt / HOUR_S)
-        ambient = self._weather.temperature_c(self._now or 0)
-        self.battery_c = settle(
-            self.battery_c,
-            ambient + (24.0 + self.troubles.hotter_c) * self.power_w / 5000.0,
-            dt,
-            300.0 if self.troubles.hotter_c and airborne else 600.0,
-        )
+        flies_w = flight_w(self.sprayer, self._airspeed()) if airborne else None
+        self.pack.drain(dt, flies_w, self._weather.temperature_c(now), self.troubles.hotter_c)
 
     def _airspeed(self) -> float:
-        now = self._now or 0
-        meets = math.radians(self._weather.wind_from_deg(now) - self.motion.heading_deg)
-        return self.motion.speed + self._weather.wind_mps(now) * math.cos(meets)
-
-    def _needed_w(self, airspeed: float) -> float:
-        return 2600.0 + 55.0 * self.sprayer.tank_l + 6.0 * airspeed**2 + 40.0 * self.sprayer.pressure_bar
+        meets = math.radians(self._weather.wind_from_deg(self._now or 0) - self.motion.heading_deg)
+        return self.motion.speed + self._wind_mps * math.cos(meets)
 
     def _needed_home_wh(self) -> float:
         """Energy to fly home against the wind from here, and to land."""
-        wind = self._weather.wind_mps(self._now or 0)
+        wind = self._wind_mps
         flight_s = distance(self.motion.at, (0.0, 0.0)) / _TRANSIT_MPS
         landing_s = self.motion.altitude / 1.5 + 5.0
-        return (self._needed_w(_TRANSIT_MPS + wind) * flight_s + self._needed_w(wind) * landing_s) / HOUR_S
+        way_w, landing_w = flight_w(self.sprayer, _TRANSIT_MPS + wind), flight_w(self.sprayer, wind)
+        return (way_w * flight_s + landing_w * landing_s) / HOUR_S
 
     def measure(self) -> dict[str, Value]:
         """Return what the autopilot says."""
@@ -230,8 +216,8 @@ class Drone:
         blur = 0.05 if fix >= 3.0 else 3.0
         at = (self.motion.at[0] + blur * float(noise[0]), self.motion.at[1] + blur * float(noise[1]))
         lat, lon = position(self._site.home, at)
-        wind = self._weather.wind_mps(self._now or 0)
-        slosh = 0.12 * float(noise[9]) * min(1.0, self.sprayer.tank_l / 5.0) if airborne else 0.0
+        pack, sprayer = self.pack, self.sprayer
+        slosh = 0.12 * float(noise[9]) * min(1.0, sprayer.tank_l / 5.0) if airborne else 0.0
         shake = 7.0 + 0.3 * self.motion.speed if airborne else 0.05
         return {
             "lat": sensed(lat, 7),
@@ -242,17 +228,17 @@ class Drone:
             "flight_phase": self.phase,
             "mission": f"{self._site.name}-{self._missions:04d}" if airborne else None,
             "zone": self._site.zone.name if self.phase == "spraying" else None,
-            "battery_pct": sensed(100.0 * self.energy_wh / CAPACITY_WH, 1),
-            "battery_v": sensed(self._volts() + 0.02 * float(noise[4]), 2),
-            "battery_temperature_c": sensed(self.battery_c + 0.1 * float(noise[5]), 1),
-            "cell_spread_v": sensed(self._spread_v() + 0.002 * abs(float(noise[6])), 3),
-            "battery_cycles": float(self.cycles),
-            "tank_l": sensed(max(0.0, self.sprayer.tank_l + slosh), 2),
-            "flow_lpm": sensed(max(0.0, self.sprayer.flow_lpm * (1.0 + 0.01 * float(noise[7]))), 2),
-            "pressure_bar": sensed(max(0.0, self.sprayer.pressure_bar * (1.0 + 0.01 * float(noise[8]))), 2),
+            "battery_pct": sensed(100.0 * pack.energy_wh / CAPACITY_WH, 1),
+            "battery_v": sensed(pack.volts() + 0.02 * float(noise[4]), 2),
+            "battery_temperature_c": sensed(pack.celsius + 0.1 * float(noise[5]), 1),
+            "cell_spread_v": sensed(pack.spread_v(self.troubles) + 0.002 * abs(float(noise[6])), 3),
+            "battery_cycles": float(pack.cycles),
+            "tank_l": sensed(max(0.0, sprayer.tank_l + slosh), 2),
+            "flow_lpm": sensed(max(0.0, sprayer.flow_lpm * (1.0 + 0.01 * float(noise[7]))), 2),
+            "pressure_bar": sensed(max(0.0, sprayer.pressure_bar * (1.0 + 0.01 * float(noise[8]))), 2),
             "gnss_fix": fix,
             "satellites": sensed(24.0 + 1.2 * float(noise[10]) if fix >= 3.0 else 5.0, 0),
-            "wind_mps": sensed(max(0.0, wind + 0.2 * float(noise[10])), 1),
+            "wind_mps": sensed(max(0.0, self._wind_mps + 0.2 * float(noise[10])), 1),
             "vibration_mps2": sensed(abs(shake * (1.0 + 0.08 * float(noise[11]))), 2),
             "rssi_dbm": sensed(-60.0 - 0.03 * distance(self.motion.at, (0.0, 0.0)) + 2 * float(noise[2]), 0),
         }
@@ -263,15 +249,6 @@ class Drone:
         if self.troubles.jammed:
             return float(int(3 * luck))
         return 6.0 if luck > 0.003 else 4.0 if luck > 0.001 else 2.0
-
-    def _spread_v(self, power_w: float | None = None) -> float:
-        load = self.power_w if power_w is None else power_w
-        return 0.015 + 5e-6 * load + self.troubles.rest_v + self.troubles.load_v * load / 5000.0
-
-    def _volts(self) -> float:
-        charge = self.energy_wh / CAPACITY_WH
-        cell = 3.50 + 0.68 * charge - 4.0 * max(0.0, 0.10 - charge)
-        return _CELLS * cell - 0.03 * self.power_w / 52.0
 
     def interval_s(self) -> float:
         """Report at 1 Hz in the air, once a minute on the ground."""
@@ -286,8 +263,8 @@ class Drone:
     def truth(self) -> Mapping[str, Truth]:
         """What is really wrong with this flight."""
         airborne = self.phase in ("takeoff", "transit", "spraying", "returning", "landing")
-        need, left, troubles = self._needed_home_wh(), self.energy_wh, self.troubles
-        spread, limit = self._spread_v(), 0.30 if airborne else 0.10
+        need, left, troubles = self._needed_home_wh(), self.pack.energy_wh, self.troubles
+        spread, limit = self.pack.spread_v(troubles), 0.30 if airborne else 0.10
         high = self.motion.altitude
         return {
             "drone-battery-low": Truth(
@@ -299,7 +276,7 @@ class Drone:
                 near="runaway" in self._causes,
             ),
             "drone-cell-imbalance": Truth(holds=spread > limit, near=troubles.rest_v > 0.10),
-            "drone-hot-battery": Truth(holds=self.battery_c > 60.0, near=self.battery_c > 52.0),
+            "drone-hot-battery": Truth(holds=self.pack.celsius > 60.0, near=self.pack.celsius > 52.0),
             "drone-altitude": Truth(holds=airborne and high > _CEILING_M, near=airborne and high > 28.0),
             "drone-poor-fix": Truth(holds=airborne and troubles.jammed),
             # One step away from it: only its electronics know whether it is mute.
@@ -334,7 +311,7 @@ class Drone:
         """Clog the nozzles, load a wrong rate, run away, wear out the pack under a deaf autopilot, ..."""
         self._causes.add(cause)
         if cause == "deaf":
-            self.energy_wh = min(self.energy_wh, 0.14 * CAPACITY_WH)
+            self.pack.energy_wh = min(self.pack.energy_wh, 0.14 * CAPACITY_WH)
         else:
             self.troubles.begin(cause, self._rng)
 

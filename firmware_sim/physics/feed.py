@@ -22,6 +22,8 @@ _CELL_US = round(6 * DAY_S * SECOND)
 """In every six days a circuit has one outage at most, which ends before they do."""
 _APART_V, _CLEARLY_APART_V = 10.0, 15.0
 """From where a lamp's voltage is not its neighbours', and from where everybody must see it."""
+_OVER_US = 600 * SECOND
+"""What is gone for less than that was never gone: EN 50160 judges voltage by means over ten minutes."""
 _SLOW = ("light-partial-failure", "light-end-of-life", "light-pole-hit")
 """What lasts so long that an outage hides nothing of it."""
 _USUAL_DROP_V = 2.0
@@ -128,8 +130,10 @@ class FedLight(Around[Light]):
             return truth
         hidden = {rule: replace(state, hidden=rule not in _SLOW) for rule, state in truth.items()}
         if not self._outage.dead:
-            # Lamps with and without power on one street do differ, whichever of them are the fewer.
-            hidden["light-voltage-apart"] = Truth(holds=True, hidden=True)
+            # Lamps with and without power on one street do differ, whichever of them are the fewer. Where
+            # none has any, none is unlike the others: what is so once power is back has begun again.
+            none = self._outage.phases == PHASES and self._now - self._outage.start > _OVER_US
+            hidden["light-voltage-apart"] = Truth(holds=not none, hidden=True)
         if self._is_unfed():
             hidden["light-under-voltage"] = Truth(holds=True, hidden=True)
         return hidden

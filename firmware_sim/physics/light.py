@@ -34,6 +34,8 @@ _METER_FAILED = 65535.0
 _HEALTHY_DAYS = 10.0
 """A slow failure begins only after so many days without another: else nobody could know what was normal."""
 _STEADY_S = 3600.0
+_DARK_S = 300.0
+"""A lamp without light for so long is dark to whoever stands below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,11 +226,15 @@ class Light:
         sun = self._weather.sun_deg(self._now or 0)
         astray = abs(self.output_pct - self.commanded_pct)
         dark = self._is_open()
+        # What goes on and off slowly is dark each time; nobody must tell it.
+        blinks = told and wear.dark_s(self._now or 0) >= _DARK_S
         worn = self.burn_hours - RATED_LIFE_H
         # What is broken stays broken while nobody can see it: by day, or while dimmed. What was repaired by
         # day is broken to everybody until it lights.
         return {
-            "light-lamp-failure": Truth(holds=dark and told, near=dark or self._unlit),
+            "light-lamp-failure": Truth(
+                holds=(dark and told) or blinks, near=dark or self._unlit, hidden=blinks and not dark
+            ),
             "light-day-burner": Truth(holds=lit and sun > 3.0, near=lit and sun > 2.0),
             # More than ten whole points: controllers know no halves.
             "light-dimming-failure": Truth(holds=told and astray > 10.5, near=told and astray > 7.5),

@@ -47,6 +47,10 @@ class Wear:
             self.switches.popleft()
         return self.lit != was
 
+    def dark_s(self, now: int) -> float:
+        """Return for how long it has been dark between two blinks; 0 while it is lit."""
+        return 0.0 if self.lit or not self.switches else (now - self.switches[-1]) / SECOND
+
     def begin(self, cause: str, now: int, rng: np.random.Generator) -> bool:
         """Break by a drawn magnitude, about three in ten times too little to matter; False if unknown."""
         little = bool(rng.random() < 0.3)

@@ -27,11 +27,13 @@ class Truth:
     """Whether a fault really holds, and whether it is so near that an alert would be honest already.
 
     hidden: another fault has blinded the sensor that could see this one; nobody can know of it.
+    every_s: how often what shows it is measured, where that is rarer than readings are.
     """
 
     holds: bool
     near: bool = False
     hidden: bool = False
+    every_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ class MeasuredBin(Around[Bin]):
         self._from = self._until = -1
         self._loose = self._mute = False
         self._good_at = 0
+        self._said_none = False
 
     @property
     def fill_pct(self) -> float:
@@ -64,8 +65,9 @@ class MeasuredBin(Around[Bin]):
         """Return what its sensors say."""
         values = self._inner.measure()
         if not self._is_off() or (self._loose and self._now - self._good_at > 0.75 * HOUR_S * SECOND):
-            self._good_at = self._now
+            self._good_at, self._said_none = self._now, False
             return values
+        self._said_none = True
         return values | {"temperature_c": None if self._mute else _FAILED_C}
 
     def truth(self) -> Mapping[str, Truth]:
@@ -73,5 +75,7 @@ class MeasuredBin(Around[Bin]):
         truth = dict(self._inner.truth())
         if self._is_off():
             truth["bin-fire"] = replace(truth["bin-fire"], hidden=True)
-        truth["bin-temperature-missing"] = Truth(holds=self._is_off() and not self._loose)
+        # Software that stands still repeats what it measured last: with a loose cable that may be nothing.
+        stale = self._said_none and self._now - self._good_at > HOUR_S * SECOND
+        truth["bin-temperature-missing"] = Truth(holds=(self._is_off() and not self._loose) or stale)
         return truth

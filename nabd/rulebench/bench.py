@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from devices import kinds
 from devices.kinds.kind import Kind
 from firmware_sim.faults import CLOCK_WRONG, EXPECTED, LONG_RUN, SWEPT, FaultLine
-from nabd.rulebench import fullness
+from nabd.rulebench import allowance, fullness
 from nabd.rulebench.judged import Opening, Platform
 from nabd.rulebench.life import Carrier, Collected, Message
 from nabd.rulebench.matching import Fault, Match, fault_of, match
@@ -24,7 +24,6 @@ from nabd.rulebench.staged import Stage
 from nabd.rulebench.sweeping import Sweeps
 from nabd.rulebench.town import DAY_US, Numbers, bench_town, first_instant, of_kind, registry_of
 from rules.definition import Definition
-from rules.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.files import default_packs
 from rules.program import Rule
 
@@ -139,7 +138,7 @@ def live(group: Group, rules: Sequence[Definition] | None = None) -> Lived:
         under_way = under_way[len(arrived) :]
         alerts += platform.take(arrived)
         sweeps.connect(presence for carrier in carriers for presence in carrier.connections())
-        alerts += [Opening(rule=r, device=d, opened_at=t, received_at=t) for r, d, t in sweeps.until(at)]
+        alerts += sweeps.until(at)
     for carrier in carriers:
         carrier.close(end)
     alerts += platform.close(end)
@@ -164,7 +163,9 @@ def judge(
     ]
     alerts = _rightly_dated([alert for part in lived for alert in part.alerts], faults)
     found = match(
-        [f for f in faults if f.rule in judged], [a for a in alerts if a.rule in names], _holds(judged)
+        [f for f in faults if f.rule in judged],
+        [a for a in alerts if a.rule in names],
+        lambda rule, interval_s: allowance.hold_us(judged[rule], interval_s),
     )
     lost = [fault for fault in faults if fault.rule not in judged and fault.detectable]
     days = {rule: _device_days(judged[rule], numbers, known) for rule in names}
@@ -172,7 +173,7 @@ def judge(
         seed=seed,
         device_days=sum(numbers.of(kind) for kind in _GROUP) * numbers.days,
         readings=sum(part.readings for part in lived),
-        scores=tuple(score(found, names, days)),
+        scores=tuple(score(found, names, days, lambda f: allowance.allowed_us(judged[f.rule], f) / 1e6)),
         found=found,
         without_rule={rule: sum(f.rule == rule for f in lost) for rule in sorted({f.rule for f in lost})},
     )
@@ -203,23 +204,3 @@ def _unless_told(fault: Fault, told: Sequence[tuple[int, int]]) -> Fault:
 def _device_days(rule: Definition, numbers: Numbers, known: Mapping[str, Kind]) -> float:
     judged = [rule.kind] if rule.kind is not None else list(known)
     return sum(numbers.of(kind) for kind in judged) * numbers.days
-
-
-def _holds(rules: Mapping[str, Definition]) -> Callable[[str, float], int]:
-    def hold_us(rule: str, interval_s: float) -> int:
-        definition = rules[rule]
-        if definition.silent is not None:
-            patience = round(definition.silent.intervals * interval_s * 1e6)
-            return max(patience, definition.silent.at_least_us)
-        match definition.sweep:
-            case ChildrenDown() as family:
-                return family.within_us
-            case NotRefreshed() as family:
-                return max(round(family.missing * interval_s * 1e6), family.at_least_us)
-            case Neighbours() as family:
-                return family.lasting_us
-            case Forecast():
-                return 0
-        return definition.hold.lasting_us + round((definition.hold.readings - 1) * interval_s * 1e6)
-
-    return hold_us

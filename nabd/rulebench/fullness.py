@@ -36,10 +36,6 @@ _LONG_UNSEEN_US = round(6 * HOUR_S * SECOND)
 _LEARNS_US = round(DAY_S * SECOND)
 """Of a bin that was never seen before, or not for long, nobody knows for a day how fast it fills."""
 
-_WEEK_US = round(7 * DAY_S * SECOND)
-_WEEKEND = (2, 3)
-"""Saturday and Sunday, counted from Thursday as 1970 began; more is thrown in than on other days."""
-
 
 class TracedBin(Around[MeasuredBin]):
     """A bin whose true fill is written down at every step."""
@@ -145,23 +141,12 @@ def labels(device: str, trace: Trace, others: Sequence[tuple[int, int]]) -> list
 
 
 def _fresh(at: Ints, unseen: Bools) -> Bools:
-    """Tell when it has not been seen for a day yet, since the beginning or since it was long unseen.
-
-    Nor does anybody know what its first weekend brings before it is over.
-    """
-    fresh: Bools = (at < at[0] + _LEARNS_US) | ((at < at[0] + _WEEK_US) & _before_or_on_weekend(at))
+    """Tell when it has not been seen for a day yet, since the beginning or since it was long unseen."""
+    fresh: Bools = at < at[0] + _LEARNS_US
     ends = np.flatnonzero(_long(at, unseen)[:-1] & ~_long(at, unseen)[1:])
     for i in ends.tolist():
         fresh |= (at >= at[i]) & (at < at[i] + _LEARNS_US)
     return fresh
-
-
-def _before_or_on_weekend(at: Ints) -> Bools:
-    """Tell when the day that begins now reaches into a weekend."""
-    day_us = round(DAY_S * SECOND)
-    ends = at + round(SOON_S * SECOND)
-    reaches: Bools = np.isin(at // day_us % 7, _WEEKEND) | np.isin(ends // day_us % 7, _WEEKEND)
-    return reaches
 
 
 def _long(at: Ints, unseen: Bools) -> Bools:

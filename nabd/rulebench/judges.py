@@ -191,7 +191,8 @@ class RefreshedJudge:
         good_at = newest.good_at[name]
         self._opened_at[good_at > self._opened_at] = NEVER
         asked = (good_at > NEVER) & np.isnan(newest.good(name)) & (self._opened_at == NEVER)
-        late = asked & refreshing.overdue(self._family, good_at, newest.received_at, newest.interval_us, at)
+        good = refreshing.Good(good_at, newest.good_received_at[name])
+        late = asked & refreshing.overdue(self._family, good, newest.received_at, newest.interval_us, at)
         patience = refreshing.patience_us(self._family, newest.interval_us)
         told_at = refreshing.told_at(good_at, newest.bad_since[name], patience)
         for place in np.flatnonzero(late).tolist():

@@ -20,7 +20,10 @@ GRACE_INTERVALS = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One labelled fault; microseconds. `end` of one that still held is the end of the run."""
+    """One labelled fault; microseconds. `end` of one that still held is the end of the run.
+
+    interval_s: the longest between two readings while it held. reports_s: between those that showed it first.
+    """
 
     rule: str
     device: str
@@ -29,6 +32,7 @@ class Fault:
     end: int
     detectable: bool
     interval_s: float
+    reports_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,7 @@ def fault_of(line: FaultLine, run_end: int) -> Fault:
         end=run_end if line.end is None else _instant(line.end),
         detectable=line.detectable,
         interval_s=line.interval_s,
+        reports_s=line.reports_s or line.interval_s,
     )
 
 

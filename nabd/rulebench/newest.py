@@ -22,8 +22,9 @@ NEVER = -(1 << 62)
 class Newest:
     """Devices of one kind, (n,) each; instants and intervals in microseconds, NEVER for the unheard.
 
-    good_at: when the newest good value of a measurement was observed, whatever came after. bad_since: when
-    the first reading after it was observed that had none, NEVER while there is none.
+    good_at, good_received_at: when the newest good value of a measurement was observed and received,
+    whatever came after. bad_since: when the first reading after it was observed that had none, NEVER while
+    there is none.
     """
 
     kind: Kind
@@ -35,6 +36,7 @@ class Newest:
     quality: Ints
     values: Mapping[str, Floats]
     good_at: Mapping[str, Ints]
+    good_received_at: Mapping[str, Ints]
     bad_since: Mapping[str, Ints]
 
     @classmethod
@@ -55,6 +57,7 @@ class Newest:
             quality=np.zeros(n, dtype=np.int64),
             values={name: np.full(n, np.nan) for name in measurements},
             good_at={name: never() for name in measurements},
+            good_received_at={name: never() for name in measurements},
             bad_since={name: never() for name in measurements},
         )
 
@@ -76,7 +79,10 @@ class Newest:
             value = columns.values[name][row]
             if is_newest:
                 values[place] = value
-            self._date(name, place, observed, is_good=value == value and not quality & self.bit(name))
+            is_good = value == value and not quality & self.bit(name)
+            if is_good and observed > self.good_at[name][place]:
+                self.good_received_at[name][place] = columns.received_at[row]
+            self._date(name, place, observed, is_good=is_good)
 
     def _date(self, name: str, place: int, observed: int, *, is_good: bool) -> None:
         """Note since when a measurement has been good or not."""

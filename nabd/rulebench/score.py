@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from nabd.rulebench.matching import Match
+from nabd.rulebench.matching import Fault, Match
 
 FEWEST_FAULTS = 30
 """With fewer faults a share says nothing."""
@@ -20,7 +20,9 @@ class RuleScore:
     """One rule, or all of them ("overall").
 
     faults: those a right rule can see; detected: of them. alerts: all that opened; false_alerts: of them.
-    Intervals are Wilson's at 95 %. Delays are seconds from the start of the fault, None without any.
+    Intervals are Wilson's at 95 %. Delays are seconds from the start of the fault, None without any;
+    delay_allowed_s: median of what is allowed. in_time: share of detected faults that were told within what
+    is allowed for each.
     """
 
     rule: str
@@ -30,6 +32,8 @@ class RuleScore:
     false_alerts: int
     delay_median_s: float | None
     delay_p95_s: float | None
+    delay_allowed_s: float | None
+    in_time: float | None
     device_days: float
 
     @property
@@ -58,6 +62,11 @@ class RuleScore:
         return 1000.0 * self.false_alerts / self.device_days if self.device_days else 0.0
 
     @property
+    def late(self) -> bool:
+        """Tell whether more than half of the faults were told later than allowed."""
+        return self.in_time is not None and self.in_time < 0.5
+
+    @property
     def insufficient(self) -> bool:
         """Tell whether too few faults happened to judge the rule."""
         return self.faults < FEWEST_FAULTS
@@ -73,21 +82,31 @@ def wilson(hits: int, trials: int) -> tuple[float, float]:
     return max(0.0, middle - spread), min(1.0, middle + spread)
 
 
-def score(found: Match, rules: Sequence[str], device_days: Mapping[str, float]) -> list[RuleScore]:
+def score(
+    found: Match,
+    rules: Sequence[str],
+    device_days: Mapping[str, float],
+    allowed_s: Callable[[Fault], float],
+) -> list[RuleScore]:
     """Return the score of each rule, in the order given, and of all together at the end.
 
     Args:
         device_days: of the devices that each rule judges, by rule.
+        allowed_s: how many seconds after its start a fault may be told.
     """
-    scores = [_one(found, rule, {rule}, device_days[rule]) for rule in rules]
+    scores = [_one(found, rule, {rule}, device_days[rule], allowed_s) for rule in rules]
     everything = max(device_days.values(), default=0.0)
-    return [*scores, _one(found, "overall", set(rules), everything)]
+    return [*scores, _one(found, "overall", set(rules), everything, allowed_s)]
 
 
-def _one(found: Match, name: str, rules: set[str], device_days: float) -> RuleScore:
+def _one(
+    found: Match, name: str, rules: set[str], device_days: float, allowed_s: Callable[[Fault], float]
+) -> RuleScore:
     seen = [(fault, alert) for fault, alert in found.seen if fault.rule in rules]
     detected = [(fault, alert) for fault, alert in seen if fault.detectable]
     delays = [max(0, alert.opened_at - fault.start) / 1e6 for fault, alert in detected]
+    allowed = [allowed_s(fault) for fault, _ in detected]
+    in_time = sum(delay <= most for delay, most in zip(delays, allowed, strict=True))
     false = sum(alert.rule in rules for alert in found.false)
     return RuleScore(
         rule=name,
@@ -97,5 +116,7 @@ def _one(found: Match, name: str, rules: set[str], device_days: float) -> RuleSc
         false_alerts=false,
         delay_median_s=round(float(np.median(delays)), 1) if delays else None,
         delay_p95_s=round(float(np.quantile(delays, 0.95)), 1) if delays else None,
+        delay_allowed_s=round(float(np.median(allowed)), 1) if allowed else None,
+        in_time=in_time / len(delays) if delays else None,
         device_days=device_days,
     )

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry import Registry
+from nabd.rulebench.judged import Opening
 from nabd.rulebench.judges import FAR_AWAY, OTHERS_EVERY_US, DownJudge, FillingJudge, Ints, Judge, judge_of
 from nabd.rulebench.life import Presence
 from nabd.rulebench.newest import NEVER, Newest
@@ -81,8 +82,8 @@ class Sweeps:
         """Take what the broker says of connections."""
         self._presence.add((p.at, p) for p in presence)
 
-    def until(self, end: int) -> Iterator[tuple[str, str, int]]:
-        """Yield rule, device and event time of every alert that opens before an instant."""
+    def until(self, end: int) -> Iterator[Opening]:
+        """Yield every alert that opens before an instant; received when the sweep looked."""
         while (at := self._next()) < end:
             self._take(at)
             for rule, judge in self._judges.items():
@@ -90,7 +91,9 @@ class Sweeps:
                 if waits or at >= judge.wake:
                     self._looked[rule], self._unheard[rule] = at, False
                     for device, opened_at in judge.look(self._newest, at):
-                        yield rule, self._names[device], opened_at
+                        yield Opening(
+                            rule=rule, device=self._names[device], opened_at=opened_at, received_at=at
+                        )
 
     def told(self, end: int) -> dict[str, list[tuple[int, int]]]:
         """Return by device from when to when its forecasts stood, those that still do until `end`."""

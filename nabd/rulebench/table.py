@@ -22,6 +22,8 @@ HEADINGS = (
     "95 %",
     "delay median",
     "delay p95",
+    "allowed",
+    "in time",
     "false / 1,000 device-days",
 )
 
@@ -41,8 +43,10 @@ def _row(score: RuleScore) -> tuple[str, ...]:
         str(score.false_alerts),
         share(score.precision),
         between(score.precision_interval),
-        lasting(score.delay_median_s),
+        f"{lasting(score.delay_median_s)}{' late' if score.late else ''}",
         lasting(score.delay_p95_s),
+        lasting(score.delay_allowed_s),
+        share(score.in_time),
         f"{score.false_per_1000_device_days:.2f}",
     )
 
@@ -102,6 +106,8 @@ def as_object(result: Result) -> dict[str, Any]:
                 "recall": _rounded(score.recall),
                 "delay_median_s": score.delay_median_s,
                 "delay_p95_s": score.delay_p95_s,
+                "delay_allowed_s": score.delay_allowed_s,
+                "in_time": _rounded(score.in_time),
                 "false_per_1000_device_days": round(score.false_per_1000_device_days, 3),
                 "faults": score.faults,
             }

@@ -17,7 +17,6 @@ def reading(number: int, *, size: int = 10, alone: bool = False, receipt: bool =
         ts=number,
         clock="right",
         values={},
-        hash="",
         element=msgspec.json.encode({"ts": number, "pad": "x" * size}),
         boot=1,
         seq=number,

@@ -90,10 +90,12 @@ def test_command_prints_a_table_and_one_object_and_fails_for_want_of_faults() ->
     assert found["device_days"] == pytest.approx(0.6)
     assert {tuple(sorted(rule)) for rule in found["rules"]} == {
         (
+            "delay_allowed_s",
             "delay_median_s",
             "delay_p95_s",
             "false_per_1000_device_days",
             "faults",
+            "in_time",
             "precision",
             "recall",
             "rule",

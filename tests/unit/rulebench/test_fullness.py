@@ -70,9 +70,8 @@ def test_label_begins_a_day_before_and_is_honest_from_thirty_hours_before() -> N
     assert fault.detectable
 
 
-def test_bin_need_not_be_foretold_for_its_first_weekend_but_for_its_second() -> None:
-    assert [line.detectable for line in labels("B", filling(24, 4), ())] == [False]
-    assert [line.detectable for line in labels("B", filling(7, 12), ())] == [True]
+def test_bin_must_be_foretold_in_its_first_week_too_weekend_or_not() -> None:
+    assert [line.detectable for line in labels("B", filling(24, 4), ())] == [True]
 
 
 def test_bin_that_could_not_be_seen_for_long_enough_need_not_be_told() -> None:

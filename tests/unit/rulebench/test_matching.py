@@ -20,6 +20,7 @@ def fault(start: int, end: int, **changes: Any) -> Fault:
         "end": end * MINUTE,
         "detectable": True,
         "interval_s": 60.0,
+        "reports_s": 60.0,
     }
     return Fault(**(plain | changes))
 

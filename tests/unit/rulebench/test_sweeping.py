@@ -59,19 +59,19 @@ def test_circuit_is_down_a_minute_after_its_connections_ended_and_once() -> None
 
     found = list(made.until(60 * MINUTE))
 
-    ((rule, device, at),) = [f for f in found if f[0] == "circuit-down"]
-    assert (rule, device) == ("circuit-down", "TRP-CIR-001")
-    assert 6 * MINUTE < at <= 6 * MINUTE + 20_000_000
+    (down,) = [opening for opening in found if opening.rule == "circuit-down"]
+    assert down.device == "TRP-CIR-001"
+    assert 6 * MINUTE < down.opened_at <= 6 * MINUTE + 20_000_000
 
 
 def test_circuit_is_down_by_silence_alone_when_its_intervals_are_over() -> None:
     made = sweeps()
     heard(made, 0)
 
-    ((rule, _, at),) = made.until(600 * MINUTE)
+    (down,) = made.until(600 * MINUTE)
 
-    assert rule == "circuit-down"
-    assert 22.5 * MINUTE < at <= 22.5 * MINUTE + 20_000_000
+    assert down.rule == "circuit-down"
+    assert 22.5 * MINUTE < down.opened_at <= 22.5 * MINUTE + 20_000_000
 
 
 def test_nothing_is_known_of_what_has_not_been_received_yet() -> None:
@@ -80,7 +80,7 @@ def test_nothing_is_known_of_what_has_not_been_received_yet() -> None:
     heard(made, 20, power_w=0.5)
 
     assert list(made.until(20 * MINUTE)) == []
-    assert [rule for rule, _, _ in made.until(21 * MINUTE)] == ["circuit-down"]
+    assert [opening.rule for opening in made.until(21 * MINUTE)] == ["circuit-down"]
 
 
 def test_voltage_apart_is_told_once_it_lasted() -> None:
@@ -89,4 +89,6 @@ def test_voltage_apart_is_told_once_it_lasted() -> None:
         heard(made, minute, volts=250.0)
 
     assert list(made.until(29 * MINUTE)) == []
-    assert list(made.until(50 * MINUTE)) == [("light-voltage-apart", LAMPS[0], 30 * MINUTE)]
+    (apart,) = made.until(50 * MINUTE)
+    assert (apart.rule, apart.device, apart.opened_at) == ("light-voltage-apart", LAMPS[0], 30 * MINUTE)
+    assert 30 * MINUTE <= apart.received_at <= 50 * MINUTE

@@ -56,6 +56,16 @@ def test_alert_opens_once_and_ends_when_the_value_is_back() -> None:
     assert apart.judge(FAMILY, newest(231, 60, since=0, is_open=True)).ends[0]
 
 
+def test_alert_does_not_end_where_too_few_neighbours_are_left_to_compare_with() -> None:
+    now = newest(245, 60, since=0, is_open=True)
+    few = Newest(**{name: getattr(now, name)[:3] for name in Newest.__slots__})
+
+    verdict = apart.judge(FAMILY, few)
+
+    assert not verdict.ends.any()
+    assert verdict.since[0] == 0
+
+
 def test_value_that_is_old_beside_its_neighbours_is_not_compared() -> None:
     now = newest(245, 60)
     now.observed_at[0] = 29 * MINUTE

@@ -21,7 +21,7 @@ from tests.unit.rules.readings import KINDS, Evaluator, Reading, at
         ([at(0, temperature_c=-127, marked=("temperature_c",)), at(1, temperature_c=47)], set()),
         (every(5, 4, tilt_deg=85), {"bin-tipped"}),
         ([at(0, tilt_deg=120), at(1, tilt_deg=110), at(2, tilt_deg=1)], set()),
-        (every(10, 3, battery_v=3.4, temperature_c=20), {"bin-battery-low"}),
+        (every(10, 4, battery_v=3.4, temperature_c=20), {"bin-battery-low"}),
         (every(10, 6, battery_v=3.4, temperature_c=2), set()),
         (every(60, 4, lat=32.9005, lon=13.2), {"bin-moved"}),
         (every(60, 4, lat=32.9001, lon=13.2), set()),

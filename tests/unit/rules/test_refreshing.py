@@ -12,11 +12,14 @@ MINUTE = 60_000_000
 FAMILY = NotRefreshed(measurement="fill_pct", missing=6.0, at_least_us=60 * MINUTE, severity=Severity.WARNING)
 
 
-def overdue(last_good: float, received: float, at: float, interval: float = 10) -> bool:
+def overdue(
+    last_good: float, received: float, at: float, interval: float = 10, good_received: float = 0
+) -> bool:
     def one(minute: float) -> refreshing.Ints:
         return np.array([round(minute * MINUTE)], dtype=np.int64)
 
-    found = refreshing.overdue(FAMILY, one(last_good), one(received), one(interval), round(at * MINUTE))
+    good = refreshing.Good(one(last_good), one(good_received))
+    found = refreshing.overdue(FAMILY, good, one(received), one(interval), round(at * MINUTE))
     return bool(found[0])
 
 
@@ -30,6 +33,11 @@ def test_measurement_is_overdue_after_so_many_intervals_and_at_least_so_long() -
 def test_silent_device_is_not_told_for_its_measurements() -> None:
     assert overdue(0, 45, 64)
     assert not overdue(0, 45, 65)
+
+
+def test_value_that_came_just_now_from_a_clock_hours_behind_is_refreshed() -> None:
+    assert not overdue(-120, 55, 60, good_received=1)
+    assert overdue(-120, 55, 61, good_received=1)
 
 
 def test_alert_is_dated_after_the_first_bad_reading_when_a_gap_came_before() -> None:
