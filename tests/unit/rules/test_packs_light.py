@@ -123,3 +123,11 @@ def test_default_rules_show_their_values_in_evidence() -> None:
         "dim_pct": 100, "relit": 0, "delta(power_w)": 0, "returns": 0, "n_of(relit, 2, '1h')": None,
     }  # fmt: skip
     assert failure.evidence["limits"] == {"rated_power_w": 90}
+
+
+def test_lamp_that_was_lit_in_between_was_not_dark_for_all_that_time() -> None:
+    seen = ((-57, 30), (-56, 100), (-15, 100), (0, 0.8), (2, 100), (6, 0.8), (8, 100))
+
+    stepped = [r for minute, watts in seen for r in lamp(1, NIGHT + minute, power_w=float(watts))]
+
+    assert fired("light", *stepped) == set()
