@@ -75,7 +75,7 @@ class Silent:
 class Definition:
     """One rule. `levels` and `let` hold expressions as text; `kind` None means any kind.
 
-    labels: what readers see instead of a name of `let`.
+    labels: what readers see instead of a name of `let`, or of an attribute.
     settle_us: how long an alert waits for one of `suppress_by` to open, and after it ended.
     sweep: what a sweep rule other than one about silence judges.
     source: the rule as it was written, JSON values only; what the database keeps.

@@ -5,6 +5,7 @@ Must not know how conditions are compiled (rules.files does that) or the databas
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,7 @@ _SWEEP_FAMILIES = ["silent", *FAMILIES]
 _SWEEP_KEYS = [*_SHARED, "family", *_SWEEP_FAMILIES]
 _SILENT_KEYS = ("missing", "at_least", "severity", "after")
 _GATE_CHOICES = {"days": ("weekend", "workdays"), "sun": ("day", "night"), "maintenance": ("rest", "look")}
+_ATTRIBUTE = re.compile(r"\battr\(\s*(\w+)")
 
 
 class Reader(Nodes):
@@ -92,7 +94,7 @@ class Reader(Nodes):
             runbook=self._sentences("runbook", needed=False),
             levels=self._levels(),
             let=self._expressions("let"),
-            labels=self._labels(),
+            labels=self._labels(plain(node)),
             clear=self._text("clear"),
             hold=hold,
             keep_firing=self._read("keep_firing", spans.hold, hold),
@@ -130,15 +132,16 @@ class Reader(Nodes):
                 self.wrong(self._nodes.get(name), f"{name} has no {language}")
         return sentences
 
-    def _labels(self) -> dict[str, dict[str, str]]:
-        """Return what readers see instead of the names of `let`."""
+    def _labels(self, rule: object) -> dict[str, dict[str, str]]:
+        """Return what readers see instead of the names of `let`, and of attributes the rule asks for."""
         node = self._nodes.get("labels")
         found: dict[str, dict[str, str]] = plain(node) if isinstance(node, yaml.MappingNode) else {}
         if node is not None and not found:
-            self.wrong(node, "labels is a list of names of `let`, each in en, fr and ar")
+            self.wrong(node, "labels is a list of names of `let` or attributes, each in en, fr and ar")
+        names = [*self._let_names(), *_ATTRIBUTE.findall(str(rule))]
         for name, label in found.items():
-            if f"let.{name}" not in self._nodes:
-                self.wrong(node, f"labels: no `let` is called {name}", closest(name, self._let_names()))
+            if name not in names:
+                self.wrong(node, f"labels: no `let` or attribute is called {name}", closest(name, names))
             elif not isinstance(label, dict) or set(label) != set(LANGUAGES):
                 self.wrong(node, f"labels: {name} is in {', '.join(LANGUAGES)}")
         return found

@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from devices.kinds.kind import Kind
 from rules.definition import LANGUAGES
 from rules.evidence import Term, terms, told
 from rules.families import FAMILIES
 from rules.files import PACKS, default_packs
+from rules.program import Rule, compile_rule
 from rules.summary import render
 from tests.unit.rules.readings import KINDS, Evaluator, at, rule
 
@@ -85,6 +87,16 @@ def test_default_rules_label_everything_they_calculate(language: str) -> None:
         for name in definition.let:
             (term,) = terms({"values": {name: 1.0}}, None, language, definition.labels)
             assert term.label != name, (definition.id, name)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda k: k.name)
+def test_default_rules_label_every_limit_that_a_device_may_have_of_its_own(kind: Kind) -> None:
+    definitions = [d for d in default_packs(KINDS) if d.levels and d.kind in (None, kind.name)]
+    for definition in definitions:
+        for name in compile_rule(kind, Rule(definition=definition, version=1)).limits:
+            for language in LANGUAGES:
+                (term,) = terms({"limits": {name: 1.0}}, kind, language, definition.labels)
+                assert term.label != name, (definition.id, name, language)
 
 
 def test_evidence_holds_what_the_rule_looked_at_and_the_devices_own_limits() -> None:

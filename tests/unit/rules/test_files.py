@@ -146,7 +146,11 @@ def test_mistake_in_what_was_said_last_is_told(old: str, new: str, mistake: str)
         ("sun: night", "sun: dusk", "bins.yaml:11:42: sun is day or night, not dusk"),
         (', ar: "{device}"', "", "bins.yaml:3:12: summary has no ar"),
         ("sun: night", "days: weekends", "bins.yaml:11:43: days is weekend or workdays, not weekends"),
-        ("clear:", "labels: {fil: {en: a, fr: b, ar: c}}\n  clear:", "labels: no `let` is called fil"),
+        (
+            "clear:",
+            "labels: {fil: {en: a, fr: b, ar: c}}\n  clear:",
+            "labels: no `let` or attribute is called fil",
+        ),
         ("id: bin-overflow", "id: Bin", "bins.yaml:1:7: 'Bin': an id is a-z, 0-9 and -"),
         ("  kind: bin\n", "", "bins.yaml:1:3: kind is missing"),
         ("{device}:", "{device!r}:", "write a name, or a name and decimals"),
