@@ -102,9 +102,12 @@ def _announce(demo: Demo, *, tell_json: bool) -> None:
     say(f"database  {demo.parts.database}")
     say(f"broker    {demo.parts.broker}")
     say(f"town      {demo.town.place.title['en']}, {len(demo.town.devices)} devices, seed {demo.town.seed}")
+    names = ["database", "broker"]
     if demo.clock.speed != 1:
         say(f"clock     runs {demo.clock.speed:g} times as fast as yours")
-    for name in ("database", "broker"):
+        names.append("clock")
+    # With these set, every other command works on this town.
+    for name in names:
         say(f"          NABD_{name.upper()}={getattr(demo.parts.settings, name)}")
     say(f"console   {demo.url}")
     say("Ctrl-C ends the town and compares what was published with what is stored")

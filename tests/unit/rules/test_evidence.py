@@ -26,6 +26,26 @@ def test_evidence_is_told_in_the_readers_language_with_labels_and_units() -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "language", "label"),
+    [
+        ("n_of(frozen('1h'), 1, 2)", "en", "at least 1× within 2 readings: values do not move"),
+        (
+            "n_of(distance_mm <= 9 and tilt_deg > 60, 1, '30d')",
+            "fr",
+            "au moins 1×, 30d : Distance ≤ 9 et Inclinaison > 60",
+        ),
+        ("count(fill_pct > 80, '3 readings')", "ar", "عدد المرات خلال 3 قراءات: الامتلاء > 80"),
+        ("flat(distance_mm, '24h', 5)", "en", "Distance does not move"),
+        ("n_of(", "en", "n_of("),
+    ],
+)
+def test_functions_are_told_in_words_with_what_they_look_at(name: str, language: str, label: str) -> None:
+    (term,) = terms({"values": {name: 1.0}}, KINDS["bin"], language)
+
+    assert term.label == label
+
+
 def test_truths_and_missing_values_are_words() -> None:
     evidence = {"values": {'frozen("24h")': 1.0, "lag()": None}}
 
