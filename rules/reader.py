@@ -151,17 +151,20 @@ class Reader(Nodes):
 
     def _levels(self) -> dict[Severity, str]:
         levels: dict[Severity, str] = {}
-        unknown: list[yaml.ScalarNode] = []
+        unknown: dict[str, yaml.ScalarNode] = {}
         for key, value in self._mapping("levels"):
             if key.value in set(Severity):
                 levels[Severity(key.value)] = str(value.value)
             else:
                 self.wrong(key, f"{key.value} is not a severity", closest(key.value, Severity))
-                unknown.append(value)
-        # Their conditions are looked at too, under names that are free.
-        for value, free in zip(unknown, [s for s in Severity if s not in levels], strict=False):
-            levels[free] = str(value.value)
-            self._nodes[f"levels.{free}"] = value
+                unknown[key.value] = value
+        # Their conditions are looked at too, under the name that was meant, or one that is free.
+        for name, value in unknown.items():
+            free = [s for s in Severity if s not in levels]
+            if free:
+                meant = Severity(closest(name, free) or free[0])
+                levels[meant] = str(value.value)
+                self._nodes[f"levels.{meant}"] = value
         if "levels" in self._nodes and not levels:
             self.wrong(self._nodes["levels"], "levels has at least one severity with its condition")
         return levels
