@@ -212,6 +212,9 @@ _ATTRIBUTE_TYPES = {
     AttributeType.POLYGON: Type.POLYGON,
 }
 
+READS: Mapping[str, frozenset[str]] = {name: frozenset({"lat", "lon"}) for name in ("away_m", "outside")}
+"""Measurements that functions look at although nobody names them."""
+
 FUNCTIONS: Mapping[str, Function] = {
     "abs": _abs,
     "min": _extreme(np.minimum, "min"),

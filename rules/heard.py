@@ -15,6 +15,7 @@ from devices.kinds.kind import Kind, ValueType
 from rules.context import Context
 from rules.definition import Definition, Hold
 from rules.explanation import Level, Missing, Reason, Term, Why, Worth
+from rules.functions import READS
 from rules.past import PAST
 from rules.program import Compiled
 from rules.scope import Compute
@@ -123,8 +124,9 @@ def _reasons(
 
 
 def _named(definition: Definition, text: str) -> frozenset[str]:
-    """Return the bare names an expression leads to, through `let` too."""
+    """Return the bare names an expression leads to, through `let` and functions too."""
     names = Leaf(text=text, left=text).names
+    names = names.union(*(READS[name] for name in names if name in READS))
     inner = [_named(definition, definition.let[n]) for n in names if n in definition.let]
     return names.union(*inner)
 

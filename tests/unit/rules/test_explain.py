@@ -142,6 +142,12 @@ def test_undecided_term_says_so_when_there_is_no_past_to_compare_with() -> None:
     assert only.reasons[0].why is Why.NO_PAST
 
 
+def test_undecided_term_names_what_a_function_measures_with() -> None:
+    found = explained("levels: {minor: 'away_m() > attr(moved_m, 30)'}", at(0, temperature_c=20))
+
+    assert [(r.why, r.name) for r in found.terms[0].reasons] == [(Why.MISSING, "lat"), (Why.MISSING, "lon")]
+
+
 def test_undecided_term_looks_through_names_given_by_let() -> None:
     found = explained("let: {full: fill_pct / 100}\nlevels: {warning: full > 0.85}", at(0, temperature_c=20))
 
