@@ -1,14 +1,13 @@
-"""How fast something fills by hour of the day, and when it will be full.
+"""How fast something fills, by hour of the day and day of the week.
 
 Learnt from what comes in, whether or not it is emptied meanwhile: rises and settlings between samples are
 added up by hour of the day and day of the week, and fade; falls that are emptyings, and leaps that no hand
-makes, are left out. What is expected is that profile, from the level now. A single wild value moves nothing,
-nor do days without use. State has a constant size per device. Pure. Must not know the database or rules.
+makes, are left out. A single wild value moves nothing, nor do days without use. State has a constant size per
+device. Pure. Must not know the database, rules, or what is made of it (rules.outlook).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,19 +32,8 @@ SHARED_H = 2.0
 """Between samples farther apart than this nobody knows at which hour it came."""
 PRIOR_H = 1.0
 """Each hour of the day counts as seen for so long at the mean rate."""
-Z80, Z95 = 0.84, 1.645
-"""One-sided quantiles of four chances in five and nineteen in twenty, for what scatters normally."""
-LATEST = 1.25
-"""Nights make the tail long: what misses an evening comes next morning. So nineteen chances in twenty must be
-within the time asked for and a quarter more."""
-UNSURE = 0.065
-"""How well a week's profile tells the next day: its relative error on simulated bins."""
-BAG = 1.0
-"""How much comes in at once, as long as nobody has seen it."""
 SATURATES = 1.1
 """So far above the level that matters sensors still tell what comes in."""
-SLOWEST = 1.0 / 240
-"""Rates in units per hour under which nothing fills: one point in ten days."""
 LATELY_H = 12.0
 IDLE = 0.25
 IDLE_UNITS = 6.0
@@ -57,7 +45,7 @@ WEEK_PRIOR_H = 24.0
 WEEK_MEMORY_H = 5 * 7 * 24.0
 MUCH = 2.5
 """When so many times the usual came in lately, the usual was wrong: its sensor had been blind."""
-_HOURS, _WEEK = 24, 168
+HOURS, WEEK = 24, 168
 
 STATE = np.dtype(
     [
@@ -65,8 +53,8 @@ STATE = np.dtype(
         ("level", "<f4"),
         ("maybe_at", "<i8"),
         ("maybe", "<f4"),
-        ("gained", "<f4", (_HOURS,)),
-        ("passed_h", "<f4", (_HOURS,)),
+        ("gained", "<f4", (HOURS,)),
+        ("passed_h", "<f4", (HOURS,)),
         ("day_gained", "<f4", (7,)),
         ("day_usual", "<f4", (7,)),
         ("variance", "<f4"),
@@ -84,24 +72,6 @@ an hour. lately, lately_usual: what came in and what usually does; idle_h: for h
 emptied_at: s, 0: not known."""
 
 State = NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """When n devices reach a level, (n,) each; NaN where that cannot be told or will not happen.
-
-    level, rate_per_h: now, and the mean of a day in units per hour. hours_p50: as likely before as after.
-    hours_p80, hours_p95: by then with four chances in five, with nineteen in twenty. samples: what the rate
-    rests on. idle: next to nothing has come in lately, so that nobody knows when it goes on.
-    """
-
-    level: Floats
-    rate_per_h: Floats
-    hours_p50: Floats
-    hours_p80: Floats
-    hours_p95: Floats
-    samples: Ints
-    idle: NDArray[np.bool_]
 
 
 def fresh(n: int) -> State:
@@ -155,7 +125,7 @@ def _is_step(before: Floats, value: Floats, emptied_by: float) -> NDArray[np.boo
 def _learn(state: State, rows: Ints, at: Ints, came: Floats, hours: Floats) -> None:
     """Add what came in to the hour of the day in which it came."""
     came, hours = came[rows], hours[rows]
-    hour = ((at[rows] - hours * 1800.0) // 3600 % _HOURS).astype(np.int64)
+    hour = ((at[rows] - hours * 1800.0) // 3600 % HOURS).astype(np.int64)
     expected = _expected(state[rows], hour) * hours
     rows, came, hours, hour, expected = _unless_unused(state, rows, came, hours, hour, expected)
     keeps = np.exp(-hours / MEMORY_H)
@@ -164,9 +134,9 @@ def _learn(state: State, rows: Ints, at: Ints, came: Floats, hours: Floats) -> N
     state["gained"][rows] *= keeps[:, None]
     state["passed_h"][rows] *= keeps[:, None]
     _learn_day(state, rows, at, came, hours, expected)
-    share = np.zeros((len(rows), _HOURS))
+    share = np.zeros((len(rows), HOURS))
     share[np.arange(len(rows)), hour] = 1.0
-    share = np.where(hours[:, None] > SHARED_H, 1.0 / _HOURS, share)
+    share = np.where(hours[:, None] > SHARED_H, 1.0 / HOURS, share)
     state["gained"][rows] += share * came[:, None]
     state["passed_h"][rows] += share * hours[:, None]
 
@@ -184,8 +154,8 @@ def _learn_day(state: State, rows: Ints, at: Ints, came: Floats, hours: Floats, 
 
 def _expected(state: State, hour: Ints) -> Floats:
     """Return what usually comes in at an hour of the day, units per hour; NaN while unknown."""
-    overall = _mean(state)
-    expected: Floats = _profile(state, overall)[np.arange(len(state)), hour]
+    overall = mean_rate(state)
+    expected: Floats = by_hour(state, overall)[np.arange(len(state)), hour]
     return np.where(state["passed_h"].sum(axis=1) >= ENOUGH_H, expected, np.nan)
 
 
@@ -223,111 +193,31 @@ def _make_up_for(state: State, rows: Ints, missed: Floats) -> None:
     state["gained"][rows] *= (1.0 + missed / np.maximum(gained, missed))[:, None]
 
 
-def outlook(state: State, now: Ints, reaches: float) -> Outlook:
-    """Return when each device reaches a level.
-
-    Args:
-        state: (n,) of STATE.
-        now: (n,) seconds since 1970-01-01Z.
-    """
-    passed = state["passed_h"].sum(axis=1, dtype=np.float64)
-    mean = np.where(passed >= ENOUGH_H, _mean(state), np.nan)
-    level = state["level"].astype(np.float64)
-    left = np.maximum(reaches - level, 0.0)
-    profile = _profile(state, mean)
-    days = _days(state, mean)
-    hours = _until(profile, days, now, left)
-    ahead = np.where(np.isnan(hours), 0.0, hours)
-    # What comes in scatters, and so does the rate, the more the less of it was seen.
-    scatter = _variance(state, passed, mean) * ahead * (1.0 + ahead / np.maximum(passed, 1.0))
-    unsure = UNSURE**2 * (1.0 + _WEEK / np.maximum(passed, 1.0))
-    doubt = np.sqrt(scatter + unsure * left**2)
-
-    def by(quantile: float) -> Floats:
-        return _until(profile, days, now, np.where(left > 0, left + quantile * doubt, 0.0))
-
-    return Outlook(
-        level=level,
-        rate_per_h=mean,
-        hours_p50=hours,
-        hours_p80=by(Z80),
-        hours_p95=by(Z95),
-        samples=state["samples"].astype(np.int64),
-        idle=state["idle_h"] > 0,
-    )
-
-
-def _variance(state: State, passed: Floats, mean: Floats) -> Floats:
-    """Return how much what comes in an hour scatters, (n,); at first that is what bags of a point would."""
-    seen = np.maximum(passed - ENOUGH_H, 0.0) / MEMORY_H
-    prior = ENOUGH_H / MEMORY_H
-    variance: Floats = (state["variance"] + prior * BAG * np.maximum(mean, 0.0)) / (seen + prior)
-    return variance
-
-
 def due(looked_at: Ints, observed_at: Ints) -> NDArray[np.bool_]:
     """Tell which devices have a reading new enough to be looked at again, (n,) seconds each."""
     ready: NDArray[np.bool_] = observed_at >= looked_at + SPACING_S
     return ready
 
 
-def is_soon(found: Outlook, reaches: float, within_s: float) -> NDArray[np.bool_]:
-    """Tell who will be full within a time with four chances in five; what is full is told by another rule."""
-    likely = found.hours_p80 * 3600.0 <= within_s
-    latest = found.hours_p95 * 3600.0 <= LATEST * within_s
-    soon: NDArray[np.bool_] = likely & latest & (found.level < reaches) & ~found.idle
-    return soon
-
-
-def is_far(found: Outlook, beyond_s: float) -> NDArray[np.bool_]:
-    """Tell who is not expected to be full before a time, or not at all."""
-    return ~(found.hours_p50 * 3600.0 <= beyond_s)
-
-
-def _mean(state: State) -> Floats:
+def mean_rate(state: State) -> Floats:
     """Return the mean of a day, units per hour, each hour known as well as the others; NaN while unknown."""
     passed = state["passed_h"].sum(axis=1, dtype=np.float64)
     gained = state["gained"].sum(axis=1, dtype=np.float64)
     overall = np.where(passed > 0, gained / np.where(passed > 0, passed, 1.0), np.nan)
-    mean: Floats = _profile(state, overall).mean(axis=1)
+    mean: Floats = by_hour(state, overall).mean(axis=1)
     return mean
 
 
-def _profile(state: State, mean: Floats) -> Floats:
+def by_hour(state: State, mean: Floats) -> Floats:
     """Return units per hour by hour of the day, (n, 24)."""
     gained = state["gained"] + PRIOR_H * mean[:, None]
     rates: Floats = np.maximum(gained / (state["passed_h"] + PRIOR_H), 0.0)
     return rates
 
 
-def _days(state: State, mean: Floats) -> Floats:
+def by_weekday(state: State, mean: Floats) -> Floats:
     """Return how much more than usual comes in on each day of the week, (n, 7), Thursday first (UTC)."""
     prior = (WEEK_PRIOR_H * np.where(mean > 0, mean, 1.0))[:, None]
     factors: Floats = np.clip((state["day_gained"] + prior) / (state["day_usual"] + prior), 0.5, 2.0)
     factors /= factors.mean(axis=1, keepdims=True)
     return factors
-
-
-def _until(profile: Floats, days: Floats, now: Ints, left: Floats) -> Floats:
-    """Return after how many hours so much has come in, (n,); NaN where next to nothing ever does."""
-    n = len(now)
-    start = now / 3600.0
-    hour = start.astype(np.int64)
-    ahead = hour[:, None] + np.arange(_WEEK + 1)[None, :]
-    lasts = np.ones((n, _WEEK + 1))
-    lasts[:, 0], lasts[:, -1] = 1.0 - (start - hour), start - hour
-    rates = np.take_along_axis(profile, ahead % _HOURS, axis=1)
-    rates *= np.take_along_axis(days, ahead // _HOURS % 7, axis=1)
-    cumulated = np.cumsum(rates * lasts, axis=1)
-    week = cumulated[:, -1]
-    fills = week > _WEEK * SLOWEST
-    weeks = np.floor(left / np.where(fills, week, 1.0))
-    rest = left - weeks * week
-    place = np.minimum((cumulated < rest[:, None]).sum(axis=1), _WEEK)
-    row = np.arange(n)
-    rate = rates[row, place]
-    reached = cumulated[row, place] - rate * lasts[row, place]
-    elapsed = np.maximum(place - 1, 0) + np.where(place > 0, lasts[:, 0], 0.0)
-    within = np.where(rate > 0, (rest - reached) / np.where(rate > 0, rate, 1.0), 0.0)
-    hours = weeks * _WEEK + elapsed + np.clip(within, 0.0, 1.0)
-    return np.where(left <= 0, 0.0, np.where(fills, hours, np.nan))

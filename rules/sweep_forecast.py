@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
-from rules import filling
+from rules import filling, outlook
 from rules.families import Forecast
-from rules.filling import Outlook, State
+from rules.filling import State
 from rules.incidents import Ending, Finding, Moment, begin, end
+from rules.outlook import Outlook
 from rules.program import Rule
 from rules.transition import Severity
 from store.connection import Connection
@@ -98,7 +99,7 @@ async def _look(connection: Connection, rule: Rule, kind: Kind, moment: Moment, 
     # What is read while somebody works on a device teaches nothing; it is put off like any other.
     rests = np.array([moment.rests(r["device_id"]) for r in rows], dtype=bool)
     filling.fold(state, at, np.where(rests, np.nan, value), family.emptied_by, family.reaches)
-    found = filling.outlook(state, at, family.reaches)
+    found = outlook.outlook(state, at, family.reaches)
     # Together: a state that is kept without its alert would never open it.
     async with connection.transaction():
         await _keep(connection, rule, rows, state, found)
@@ -183,7 +184,7 @@ def _endings(
     found: Outlook,
     judged: NDArray[np.bool_],
 ) -> list[Ending]:
-    far = filling.is_far(found, family.clear_us / 1e6) & judged
+    far = outlook.is_far(found, family.clear_us / 1e6) & judged
     return [
         Ending(
             device_id=row["device_id"],
@@ -206,7 +207,7 @@ def _findings(
     found: Outlook,
     judged: NDArray[np.bool_],
 ) -> list[Finding]:
-    soon = filling.is_soon(found, family.reaches, family.within_us / 1e6) & judged
+    soon = outlook.is_soon(found, family.reaches, family.within_us / 1e6) & judged
     return [
         _finding(family, rows[i], state[i], found, i)
         for i in np.flatnonzero(soon).tolist()

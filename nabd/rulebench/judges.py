@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from devices.registry import Registry
 from nabd.rulebench.life import Presence
 from nabd.rulebench.newest import NEVER, Newest
-from rules import apart, filling, outages, refreshing
+from rules import apart, filling, outages, outlook, refreshing
 from rules.families import ChildrenDown, Comparison, Forecast, Neighbours, NotRefreshed
 from rules.outages import Children, Lasting
 from rules.program import Rule
@@ -226,13 +226,13 @@ class FillingJudge:
         state = self._state[asked]
         filling.fold(state, observed[asked], value[asked], family.emptied_by, family.reaches)
         self._state[asked] = state
-        found = filling.outlook(state, observed[asked], family.reaches)
-        far = asked[filling.is_far(found, family.clear_us / 1e6)]
+        found = outlook.outlook(state, observed[asked], family.reaches)
+        far = asked[outlook.is_far(found, family.clear_us / 1e6)]
         for place in far[self._open[far]].tolist():
             opened_at = self._opened_at.pop(place)
             self._told.append((int(newest.device_id[place]), opened_at, int(newest.observed_at[place])))
         self._open[far] = False
-        soon = asked[filling.is_soon(found, family.reaches, family.within_us / 1e6)]
+        soon = asked[outlook.is_soon(found, family.reaches, family.within_us / 1e6)]
         begins = soon[~self._open[soon]]
         self._open[begins] = True
         for place in begins.tolist():
