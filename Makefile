@@ -4,6 +4,8 @@
 
 BIN := .venv/bin
 ARGS ?=
+# Most tests wait for something. A TimescaleDB of one's own is for one test at a time.
+WORKERS ?= $(if $(NABD_TEST_TIMESCALE_DSN),0,2)
 
 help: ## say what there is
 	@echo "Nabd: every reading committed, watched and acted upon."
@@ -17,7 +19,7 @@ demo: setup ## a simulated town at one URL; Ctrl-C leaves nothing behind
 	@$(BIN)/nabd demo $(ARGS)
 
 test: check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped one fail
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 faults: setup ## the long form of the fault matrix (docs/faults.md); NABD_FAULTS_SEED=n repeats a run
 	NABD_FAULTS=long $(BIN)/python -m pytest tests/faults -rP $(ARGS)

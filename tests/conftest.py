@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import asyncpg
 import pytest
@@ -164,6 +164,18 @@ def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
         missing("needs mosquitto (Debian: apt install mosquitto)")
     with Mosquitto(tmp_path, persistent=True) as broker:
         yield broker
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that gathers the results on what the tests of this one ran."""
+    if (told := getattr(session.config, "workeroutput", None)) is not None:
+        told["ran_on"] = ran_on
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of tests has told."""
+    ran_on.update(getattr(node, "workeroutput", {}).get("ran_on", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -6,6 +6,7 @@ to about 1,000 readings. A server named by NABD_TEST_TIMESCALE_DSN has no such l
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,6 +29,13 @@ def install() -> None:
     """
     if not shutil.which("node"):
         raise CannotInstall("needs node (Debian: apt install nodejs npm)")
+    # Tests run in several processes, and npm takes its time.
+    with (DIRECTORY / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install()
+
+
+def _install() -> None:
     if (DIRECTORY / "node_modules" / "@unni-craftsman").is_dir():
         return
     npm = shutil.which("npm")
