@@ -70,13 +70,18 @@ async def _settle(
     accepted = batch.accepted[kind]
     columns = accepted.columns
     faults: dict[int, str] = {}
-    await _merge_rows(connection, writer, columns, np.flatnonzero(~new), new, faults)
+    # Most are repeats: asking for them takes one question, storing none of them takes five.
+    stored = await _stored(connection, columns, np.flatnonzero(~new))
+    absent = [row for row, values in stored.items() if values is None]
+    await _merge_rows(connection, writer, columns, np.array(absent, dtype=np.int64), new, faults)
     for row, detail in faults.items():
         settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.BAD_VALUE, detail))
     known = np.flatnonzero(~new)
     known = known[~np.isin(known, list(faults))]
     settled.surprises += int(np.count_nonzero(later[known]))
-    conflicts = await _conflicts(connection, accepted, known)
+    # One that was absent and is not new now is there all the same.
+    stored |= await _stored(connection, columns, known[[stored[row] is None for row in known.tolist()]])
+    conflicts = [row for row in known.tolist() if not _says_the_same(accepted, row, stored[row])]
     for row in conflicts:
         detail = "another reading of this instant is stored"
         settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.CONFLICT, detail))
@@ -110,22 +115,21 @@ async def _merge_rows(
         await _merge_rows(connection, writer, columns, rows[half:], new, faults)
 
 
-async def _conflicts(connection: Connection, accepted: Accepted, known: NDArray[np.int64]) -> list[int]:
-    """Return those of the known rows whose content differs from what is stored."""
-    if not len(known):
-        return []
-    columns = accepted.columns
+async def _stored(
+    connection: Connection, columns: Columns, rows: NDArray[np.int64]
+) -> dict[int, dict[str, Any] | None]:
+    """Return what is stored under the keys of some rows, None where nothing is."""
+    if not len(rows):
+        return {}
     names = [m.name for m in columns.kind.measurements]
-    ids, observed = columns.device_id[known].tolist(), columns.observed_at[known].tolist()
-    stored = await readings.stored(connection, table_of(columns.kind).name, [*names, "extra"], ids, observed)
-    return [
-        row
-        for row, key in zip(known.tolist(), zip(ids, observed, strict=True), strict=True)
-        if not _says_the_same(accepted, row, stored[key])
-    ]
+    ids, observed = columns.device_id[rows].tolist(), columns.observed_at[rows].tolist()
+    found = await readings.stored(connection, table_of(columns.kind).name, [*names, "extra"], ids, observed)
+    keys = zip(ids, observed, strict=True)
+    return {row: found.get(key) for row, key in zip(rows.tolist(), keys, strict=True)}
 
 
-def _says_the_same(accepted: Accepted, row: int, stored: dict[str, Any]) -> bool:
+def _says_the_same(accepted: Accepted, row: int, stored: dict[str, Any] | None) -> bool:
+    assert stored is not None
     columns = accepted.columns
     for name, values in columns.values.items():
         reported = accepted.reported.get(name)
