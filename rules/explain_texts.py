@@ -88,7 +88,7 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "ar": "لم يرسل الجهاز أي قراءة يُعتدّ بها.",
     },
     "judged_on": {
-        "en": "Judged on the reading of {observed}; {n} readings were looked at.",
+        "en": "Judged on the reading of {observed}; readings looked at: {n}.",
         "fr": "Jugé sur la lecture de {observed} ; lectures examinées : {n}.",
         "ar": "الحكم على قراءة {observed}؛ عدد القراءات المفحوصة: {n}.",
     },
