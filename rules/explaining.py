@@ -77,7 +77,7 @@ async def explain_rule(
     )
     past = await _past(connection, kind, rule, found, window)
     resting = await _resting(connection)
-    words = replace(words, labels=labels_of(kind, definition))
+    words = replace(words, labels=labels_of(kind, definition.labels))
     return words.put(explain(kind, version, registry, columns, past, present, resting))
 
 

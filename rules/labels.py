@@ -9,9 +9,9 @@ import ast
 import re
 from collections.abc import Mapping
 
-from devices.kinds.kind import Attribute, Kind, Measurement
+from devices.kinds.kind import Kind
 from rules.definition import Text
-from rules.wording import in_words
+from rules.wording import declared, in_words, labels_of
 
 CALL = re.compile(r"(\w+)\(.*\)", re.DOTALL)
 """How evidence names what a function came to."""
@@ -79,25 +79,20 @@ def label_of(name: str, kind: Kind | None, language: str, labels: Mapping[str, T
     """
     if name in labels:
         return labels[name].get(language, name), ""
-    for declared in _declared(kind):
-        if declared.name == name:
-            return declared.label.get(language, name), declared.unit
+    for one in declared(kind):
+        if one.name == name:
+            return one.label.get(language, name), one.unit
     if name in _SWEPT:
         return _SWEPT[name][0][language], _SWEPT[name][1]
     call = CALL.fullmatch(name)
     if call is None or call[1] not in _FUNCTIONS:
-        words = {one.name: one.label for one in _declared(kind) if one.label} | dict(labels)
-        return in_words(name, words, language), ""
+        return in_words(name, labels_of(kind, labels), language), ""
     inner, *rest = _arguments(name)
     label, unit = label_of(inner, kind, language, labels) if inner else ("", "")
     said = _FUNCTIONS[call[1]][language].replace("{x}", label)
     if rest:
         said = said.replace("{w}", _window(rest[-1], language)).replace("{n}", rest[0])
     return said, _UNITS.get(call[1], unit)
-
-
-def _declared(kind: Kind | None) -> tuple[Measurement | Attribute, ...]:
-    return (*kind.measurements, *kind.attributes) if kind else ()
 
 
 def _arguments(call: str) -> list[str]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from devices.kinds.kind import Attribute, Kind, Measurement
-from rules.definition import Definition, Text
+from rules.definition import Text
 
 _JOINING: Mapping[str, Mapping[str, str]] = {
     "en": {},
@@ -24,10 +24,14 @@ _TOKEN = re.compile(
 )
 
 
-def labels_of(kind: Kind, definition: Definition) -> dict[str, Text]:
+def labels_of(kind: Kind | None, own: Mapping[str, Text]) -> dict[str, Text]:
     """Return the labels of everything an expression of a rule may name; the rule's own win."""
-    declared: tuple[Measurement | Attribute, ...] = (*kind.measurements, *kind.attributes)
-    return {**{one.name: one.label for one in declared if one.label}, **definition.labels}
+    return {**{one.name: one.label for one in declared(kind) if one.label}, **own}
+
+
+def declared(kind: Kind | None) -> tuple[Measurement | Attribute, ...]:
+    """Return what a kind declares with a label, nothing where the kind is not known."""
+    return (*kind.measurements, *kind.attributes) if kind else ()
 
 
 def in_words(expression: str, labels: Mapping[str, Text], language: str) -> str:

@@ -41,7 +41,7 @@ def test_expression_is_told_in_the_labels_of_what_it_names(expression: str, lang
 def test_labels_are_those_of_the_kind_and_of_the_rule() -> None:
     overflow = next(d for d in default_packs(KINDS) if d.id == "bin-overflow")
 
-    labels = labels_of(BIN, overflow)
+    labels = labels_of(BIN, overflow.labels)
 
     assert {m.name for m in BIN.measurements} <= set(labels)
     assert set(overflow.labels) <= set(labels)
@@ -52,6 +52,6 @@ def test_conditions_of_the_default_rules_name_no_measurement_by_its_code(languag
     for definition in [d for d in default_packs(KINDS) if d.levels]:
         for kind in [KINDS[definition.kind]] if definition.kind else KINDS.values():
             for condition in definition.levels.values():
-                said = in_words(condition, labels_of(kind, definition), language)
+                said = in_words(condition, labels_of(kind, definition.labels), language)
                 codes = {m.name for m in kind.measurements if "_" in m.name}
                 assert not codes & set(re.findall(r"\w+", said)), said
