@@ -88,6 +88,8 @@ def step(
 def _wanted(rule: Compiled, context: Context, late: NDArray[np.bool_], waits: bool) -> Wanted | None:
     """Return what a rule's latches wait for on every row, None when nothing can come of it.
 
+    What only ends an alert is not computed then: should it raise, that shows when there is one to end.
+
     Args:
         waits: whether a latch of the rule is on, or in a run, on any device of the step.
 

@@ -80,7 +80,7 @@ class Forecast:
 
     within_us, clear_us: the alert opens when four chances in five are nearer than the first, and ends when
     the expected time is farther than the second. emptied_by: a fall that is an emptying, not settling, in
-    the unit.
+    the unit; where little was in it half of that is, down to a quarter of this.
     """
 
     measurement: str

@@ -88,7 +88,7 @@ def fold(state: State, at: Ints, value: Floats, emptied_by: float, reaches: floa
         state: (n,) of STATE.
         at: (n,) seconds since 1970-01-01Z, later than all before.
         value: (n,), NaN where a device has none.
-        emptied_by: a fall that is an emptying.
+        emptied_by: a fall that is an emptying, however much was in it.
         reaches: above that there is nothing more to forecast, and sensors saturate.
     """
     given = np.isfinite(value)

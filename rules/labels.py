@@ -84,10 +84,10 @@ def label_of(name: str, kind: Kind | None, language: str, labels: Mapping[str, T
             return one.label.get(language, name), one.unit
     if name in _SWEPT:
         return _SWEPT[name][0][language], _SWEPT[name][1]
-    call = CALL.fullmatch(name)
-    if call is None or call[1] not in _FUNCTIONS:
+    call, given = CALL.fullmatch(name), _arguments(name)
+    if call is None or given is None or call[1] not in _FUNCTIONS:
         return in_words(name, labels_of(kind, labels), language), ""
-    inner, *rest = _arguments(name)
+    inner, *rest = given or [""]
     label, unit = label_of(inner, kind, language, labels) if inner else ("", "")
     said = _FUNCTIONS[call[1]][language].replace("{x}", label)
     if rest:
@@ -95,14 +95,15 @@ def label_of(name: str, kind: Kind | None, language: str, labels: Mapping[str, T
     return said, _UNITS.get(call[1], unit)
 
 
-def _arguments(call: str) -> list[str]:
-    """Return the arguments of a call as they are written, texts without quotes; an empty one if none."""
+def _arguments(name: str) -> list[str] | None:
+    """Return the arguments of a call as they are written, texts without quotes; None of anything else."""
     try:
-        found = ast.parse(call, mode="eval").body
+        found = ast.parse(name, mode="eval").body
     except SyntaxError:
-        return [""]
-    given = found.args if isinstance(found, ast.Call) else []
-    return [str(a.value) if isinstance(a, ast.Constant) else ast.unparse(a) for a in given] or [""]
+        return None
+    if not isinstance(found, ast.Call):
+        return None
+    return [str(a.value) if isinstance(a, ast.Constant) else ast.unparse(a) for a in found.args]
 
 
 def _window(window: str, language: str) -> str:

@@ -159,12 +159,12 @@ class Reader(Nodes):
                 self.wrong(key, f"{key.value} is not a severity", closest(key.value, Severity))
                 unknown[key.value] = value
         # Their conditions are looked at too, under the name that was meant, or one that is free.
-        for name, value in unknown.items():
+        for name in sorted(unknown, key=lambda name: closest(name, Severity) is None):
             free = [s for s in Severity if s not in levels]
             if free:
                 meant = Severity(closest(name, free) or free[0])
-                levels[meant] = str(value.value)
-                self._nodes[f"levels.{meant}"] = value
+                levels[meant] = str(unknown[name].value)
+                self._nodes[f"levels.{meant}"] = unknown[name]
         if "levels" in self._nodes and not levels:
             self.wrong(self._nodes["levels"], "levels has at least one severity with its condition")
         return levels

@@ -38,6 +38,16 @@ def test_evidence_is_told_in_the_readers_language_with_labels_and_units() -> Non
         ("count(fill_pct > 80, '3 readings')", "ar", "عدد المرات خلال 3 قراءات: الامتلاء > 80"),
         ("flat(distance_mm, '24h', 5)", "en", "Distance does not move"),
         ("n_of(", "en", "n_of("),
+        (
+            "n_of(delta(fill_pct) > attr(overflow_at, 85), 2, 3)",
+            "en",
+            "at least 2× within 3 readings: delta(Fill) > attr(overflow_at, 85)",
+        ),
+        (
+            "count(sun() > 3 and fill_pct > 1, '2h')",
+            "fr",
+            "nombre de fois, 2h : sun() > 3 et Remplissage > 1",
+        ),
     ],
 )
 def test_functions_are_told_in_words_with_what_they_look_at(name: str, language: str, label: str) -> None:
