@@ -88,13 +88,23 @@ async def _demo(
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, stop.set)
         showing = asyncio.create_task(_show(demo)) if not as_json else None
-        await demo.fleet.run(stop, drain_s=15.0)
+        still = asyncio.Event()
+        ending = asyncio.create_task(_end(demo, stop, still))
+        await demo.fleet.run(still, drain_s=15.0)
+        await ending
         if showing is not None:
             showing.cancel()
         tell("stopping; waiting until everything is committed, then comparing")
         await demos.settled(demo)
-        await demo.supervisor.stop(["sweep", "ingest"])
+        await demo.supervisor.stop(["ingest"])
         return await demos.report(demo)
+
+
+async def _end(demo: Demo, stop: asyncio.Event, still: asyncio.Event) -> None:
+    """Let the town stand still once nobody looks for silence any more."""
+    await stop.wait()
+    await demo.supervisor.stop(["sweep"])
+    still.set()
 
 
 def _announce(demo: Demo, *, tell_json: bool) -> None:
