@@ -12,24 +12,12 @@ import aiomqtt
 
 from api.figures import BrokerQueue
 from nabd.address import BrokerAddress
+from nabd.broker_client import client
 
 STORED = "$SYS/broker/store/messages/count"
 RETAINED = "$SYS/broker/retained messages/count"
 DROPPED = "$SYS/broker/publish/messages/dropped"
 RETRY_S = 5.0
-
-
-def client(broker: BrokerAddress) -> aiomqtt.Client:
-    """Return a connection to the broker, not opened, that leaves no session behind."""
-    return aiomqtt.Client(
-        broker.host,
-        broker.port,
-        username=broker.username,
-        password=broker.password,
-        tls_context=broker.tls,
-        protocol=aiomqtt.ProtocolVersion.V5,
-        timeout=5,
-    )
 
 
 class Counters:
@@ -52,10 +40,10 @@ class Counters:
         """Forget everything: the broker is away."""
         self._counts.clear()
 
-    async def listen(self, client: aiomqtt.Client, *, until_known: bool = False) -> None:
+    async def listen(self, connection: aiomqtt.Client, *, until_known: bool = False) -> None:
         """Take in what an open connection brings."""
-        await client.subscribe([(topic, 0) for topic in (STORED, RETAINED, DROPPED)])
-        async for message in client.messages:
+        await connection.subscribe([(topic, 0) for topic in (STORED, RETAINED, DROPPED)])
+        async for message in connection.messages:
             if isinstance(message.payload, bytes) and message.payload.isdigit():
                 self._counts[message.topic.value] = int(message.payload)
             if until_known and self.queue is not None:
@@ -83,12 +71,12 @@ class QueueWatch:
             await asyncio.sleep(RETRY_S)
 
 
-async def ask(client: aiomqtt.Client, limit: int, *, within_s: float = 2.0) -> BrokerQueue | None:
+async def ask(connection: aiomqtt.Client, limit: int, *, within_s: float = 2.0) -> BrokerQueue | None:
     """Return what an open connection says at once; None where it says nothing."""
     counters = Counters(limit)
     with suppress(TimeoutError):
         async with asyncio.timeout(within_s):
-            await counters.listen(client, until_known=True)
+            await counters.listen(connection, until_known=True)
     return counters.queue
 
 

@@ -16,6 +16,7 @@ from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
 from devices.tables import tables_of
 from nabd import address, broker_queue, clock
+from nabd.broker_client import client
 from nabd.brokers import find_mosquitto
 from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
@@ -107,8 +108,8 @@ async def _broker(settings: Settings) -> Finding:
         )
     try:
         broker = address.parse(settings.broker)
-        async with broker_queue.client(broker) as client:
-            return _queue(f"{broker} lets us in", await broker_queue.ask(client, settings.broker_queue))
+        async with client(broker) as connection:
+            return _queue(f"{broker} lets us in", await broker_queue.ask(connection, settings.broker_queue))
     except (ValueError, OSError, aiomqtt.MqttError) as error:
         fix = "start it, or correct NABD_BROKER"
         return Finding(subject="broker", verdict=Verdict.BAD, said=str(error), fix=fix)

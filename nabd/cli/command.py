@@ -18,6 +18,7 @@ from devices import commands, registry, topics
 from devices.commands import NewCommand, SentCommand
 from devices.topics import Channel
 from ingest import channels
+from nabd import broker_client
 from nabd.address import BrokerAddress
 from nabd.cli import output, values
 from nabd.cli.database import Opened, run
@@ -64,17 +65,8 @@ def command(
 
 
 async def _send(opened: Opened, broker: BrokerAddress, new: NewCommand, *, wait_s: float | None) -> None:
-    client = aiomqtt.Client(
-        broker.host,
-        broker.port,
-        username=broker.username,
-        password=broker.password,
-        tls_context=broker.tls,
-        identifier=f"nabd-command-{new.id}",
-        protocol=aiomqtt.ProtocolVersion.V5,
-        timeout=10,
-    )
-    async with client:
+    identifier = f"nabd-command-{new.id}"
+    async with broker_client.client(broker, identifier=identifier, timeout_s=10) as client:
         if wait_s is not None:
             await client.subscribe(str(topics.parse(new.topic).on(Channel.RESPONSE)), qos=1)
         await commands.record_sent(opened.connection, new, opened.now)

@@ -11,6 +11,7 @@ import typer
 from devices.topics import PREFIX, Channel
 from nabd import processes
 from nabd.address import BrokerAddress
+from nabd.broker_client import client
 from nabd.cli.output import fail, line, payload_fields, print_json
 from nabd.cli.run import load_settings
 from nabd.processes import NotConfigured
@@ -43,16 +44,9 @@ def tail(
 
 async def _tail(broker: BrokerAddress, topic: str, count: int | None, as_json: bool) -> None:
     seen = 0
-    async with aiomqtt.Client(
-        broker.host,
-        broker.port,
-        username=broker.username,
-        password=broker.password,
-        tls_context=broker.tls,
-        protocol=aiomqtt.ProtocolVersion.V5,
-    ) as client:
-        await client.subscribe(topic)
-        async for message in client.messages:
+    async with client(broker, timeout_s=10) as connection:
+        await connection.subscribe(topic)
+        async for message in connection.messages:
             payload = bytes(message.payload) if isinstance(message.payload, bytes | bytearray) else b""
             if as_json:
                 print_json(

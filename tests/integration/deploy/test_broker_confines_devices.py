@@ -26,7 +26,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from nabd import broker_queue
+from nabd import broker_client, broker_queue
 from nabd.address import BrokerAddress
 from nabd.brokers import find_mosquitto, free_port
 from tests.conftest import missing
@@ -299,7 +299,7 @@ async def test_api_reads_how_much_the_broker_holds(doors: Doors) -> None:
     address = BrokerAddress(
         host="127.0.0.1", port=doors.platform, username="~api", password=PASSWORDS["~api"]
     )
-    async with broker_queue.client(address) as client:
+    async with broker_client.client(address) as client:
         queue = await broker_queue.ask(client, 2_000_000, within_s=20)
 
     assert queue is not None
