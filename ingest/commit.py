@@ -78,7 +78,7 @@ async def commit(
         desk.step("readings")
         await _record(connection, desk, batch, settled, number)
         desk.step("ledger")
-        if flush_latest and len(desk.latest):
+        if flush_latest and desk.latest.waiting:
             await latest.flush(connection, desk.latest.rows(desk.directory))
         new = [columns for columns in settled.stored.values() if len(columns)]
         for consumer in desk.consumers:
@@ -108,7 +108,7 @@ def committed(desk: Desk, settled: Settled, *, flushed_latest: bool) -> None:
 
 async def flush_latest(connection: Connection, desk: Desk) -> None:
     """Write every newest value that is not written yet."""
-    while len(desk.latest):
+    while desk.latest.waiting:
         await latest.flush(connection, desk.latest.rows(desk.directory))
         desk.latest.flushed()
 

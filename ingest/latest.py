@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.columns import Columns
-from devices.kinds.kind import Measurement, ValueType
+from devices.columns import Columns, empty_values
+from devices.kinds.kind import Kind, Measurement, ValueType
 from devices.latest import LatestColumns, expected_interval
+from devices.places import Places
 from ingest.directory import Directory
 
 FLUSH_EVERY_S = 1.0
 FLUSH_BEHIND_S = 5.0
 """While messages wait, newest values are not news, and with a large fleet a flush costs more than a batch."""
 
+Rows = NDArray[np.intp]
+
 PIECES, SMALLEST = 10, 500
 """A flush is spread over so many batches, lest one be late for all; fewer devices make no piece."""
 
-_MOST_ROWS = 200_000
-"""So many rows are kept before those that are not the newest of their device are dropped."""
+_NEVER = np.iinfo(np.int64).min
 
 
 class LatestBuffer:
-    """Keeps committed rows as they are; which are the newest is looked at when they are flushed."""
+    """Keeps the newest reading of each device that has reported, and which of them wait to be flushed."""
 
     def __init__(self) -> None:
-        self._kept: defaultdict[str, list[Columns]] = defaultdict(list)
-        self._rows = 0
-        self._pieces: list[list[Columns]] = []
+        self._newest: dict[str, _Newest] = {}
+        self._pieces: list[list[tuple[_Newest, Rows]]] = []
 
-    def __len__(self) -> int:
-        return self._rows + len(self._pieces)
+    @property
+    def waiting(self) -> bool:
+        """Tell whether there is anything to flush."""
+        return self.flushing or any(newest.waits.any() for newest in self._newest.values())
 
     @property
     def flushing(self) -> bool:
@@ -43,32 +45,30 @@ class LatestBuffer:
 
     def add(self, columns: Columns) -> None:
         """Take note of committed rows."""
-        self._kept[columns.kind.name].append(columns)
-        self._rows += len(columns)
-        if self._rows > _MOST_ROWS:
-            self._kept = defaultdict(list, {kind: [_newest(kept)] for kind, kept in self._kept.items()})
-            # Rows that stay count as none: a fleet larger than the limit must not be sorted at every batch.
-            self._rows = 1
+        kind = columns.kind
+        if kind.name not in self._newest:
+            self._newest[kind.name] = _Newest(kind)
+        self._newest[kind.name].add(columns)
 
     def rows(self, directory: Directory) -> LatestColumns:
-        """Return the piece to flush next, the same one until it is `flushed`."""
+        """Return the piece to flush next, of the same devices until it is `flushed`."""
         if not self._pieces:
-            self._pieces = _cut([_newest(kept) for kept in self._kept.values()])
-            self._kept.clear()
-            self._rows = 0
-        newest = self._pieces[-1]
-        measurements = [values for columns in newest for values in _measurements(columns)]
-        devices = [device for columns in newest for device in columns.device_id.tolist()]
-        kinds = [columns.kind for columns in newest for _ in range(len(columns))]
+            self._pieces = _cut(self._newest.values())
+        piece = self._pieces[-1]
+        measurements = [values for newest, rows in piece for values in newest.measurements(rows)]
+        devices = _listed(piece, lambda newest: newest.places.devices)
+        kinds = [newest.kind for newest, rows in piece for _ in range(len(rows))]
+        for newest, rows in piece:
+            newest.waits[rows] = False
         return LatestColumns(
             device_id=devices,
-            observed_at=[at for columns in newest for at in columns.observed_at.tolist()],
-            received_at=[at for columns in newest for at in columns.received_at.tolist()],
+            observed_at=_listed(piece, lambda newest: newest.observed_at),
+            received_at=_listed(piece, lambda newest: newest.received_at),
             interval_s=[
                 expected_interval(kind, values, directory.device(device).attributes)
                 for kind, values, device in zip(kinds, measurements, devices, strict=True)
             ],
-            quality=[bits for columns in newest for bits in columns.quality.tolist()],
+            quality=_listed(piece, lambda newest: newest.quality),
             measurements=measurements,
         )
 
@@ -78,60 +78,76 @@ class LatestBuffer:
             self._pieces.pop()
 
 
-def _cut(newest: list[Columns]) -> list[list[Columns]]:
-    pieces = min(PIECES, -(-sum(map(len, newest)) // SMALLEST))
+class _Newest:
+    """The newest reading of each device of one kind; `places` says which row is whose.
+
+    received_at is the newest of a device whichever reading it came with: a backlog proves that it is alive.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.places = Places()
+        self.waits = np.zeros(0, dtype=np.bool_)
+        self.observed_at = np.zeros(0, dtype=np.int64)
+        self.received_at = np.zeros(0, dtype=np.int64)
+        self.quality = np.zeros(0, dtype=np.int64)
+        self._values = empty_values(kind, 0)
+
+    def add(self, columns: Columns) -> None:
+        """Take over what is newer than what is here."""
+        places = self.places.of(columns.device_id)
+        if self.places.capacity > len(self.waits):
+            self._grow(self.places.capacity)
+        self.waits[places] = True
+        np.maximum.at(self.received_at, places, columns.received_at)
+        # Of one batch the newest of each device; of equally new ones the last.
+        order = np.lexsort((columns.observed_at, places))
+        last = order[np.flatnonzero(np.diff(places[order], append=-1))]
+        last = last[columns.observed_at[last] >= self.observed_at[places[last]]]
+        here = places[last]
+        self.observed_at[here] = columns.observed_at[last]
+        self.quality[here] = columns.quality[last]
+        for name, values in self._values.items():
+            values[here] = columns.values[name][last]
+
+    def _grow(self, capacity: int) -> None:
+        more = capacity - len(self.waits)
+        self.waits = np.append(self.waits, np.zeros(more, dtype=np.bool_))
+        never = np.full(more, _NEVER)
+        self.observed_at = np.append(self.observed_at, never)
+        self.received_at = np.append(self.received_at, never)
+        self.quality = np.append(self.quality, np.zeros(more, dtype=np.int64))
+        blank = empty_values(self.kind, more)
+        self._values = {name: np.append(values, blank[name]) for name, values in self._values.items()}
+
+    def measurements(self, rows: Rows) -> list[Mapping[str, Any]]:
+        """Return what some devices measured, absent measurements left out."""
+        names, lists = [], []
+        for measurement in self.kind.measurements:
+            values = _plain(measurement, self._values[measurement.name][rows])
+            if values is not None:
+                names.append(measurement.name)
+                lists.append(values)
+        if not lists:
+            return [{} for _ in range(len(rows))]
+        return [
+            {name: value for name, value in zip(names, row, strict=True) if value is not None}
+            for row in zip(*lists, strict=True)
+        ]
+
+
+def _cut(newest: Iterable[_Newest]) -> list[list[tuple[_Newest, Rows]]]:
+    """Divide everything that waits into pieces alike."""
+    waiting = [(each, np.flatnonzero(each.waits)) for each in newest]
+    pieces = min(PIECES, -(-sum(len(rows) for _, rows in waiting) // SMALLEST))
     return [
-        [columns.take(np.arange(piece, len(columns), pieces)) for columns in newest if len(columns) > piece]
+        [(each, rows[piece::pieces]) for each, rows in waiting if len(rows) > piece]
         for piece in range(pieces)
     ]
 
 
-def _newest(kept: list[Columns]) -> Columns:
-    """Return the newest row of each device, as received last: a backlog proves that a device is alive."""
-    together = _joined(kept)
-    order = np.lexsort((together.observed_at, together.device_id))
-    devices = together.device_id[order]
-    starts = np.flatnonzero(np.append(True, np.diff(devices) != 0))
-    newest = together.take(order[np.append(starts[1:], len(order)) - 1])
-    newest.received_at = np.maximum.reduceat(together.received_at[order], starts)
-    return newest
-
-
-def _joined(kept: list[Columns]) -> Columns:
-    if len(kept) == 1:
-        return kept[0]
-
-    def join(name: str) -> NDArray[Any]:
-        return np.concatenate([getattr(columns, name) for columns in kept])
-
-    return Columns(
-        kind=kept[0].kind,
-        device_id=join("device_id"),
-        observed_at=join("observed_at"),
-        received_at=join("received_at"),
-        quality=join("quality"),
-        boot=join("boot"),
-        seq=join("seq"),
-        values={n: np.concatenate([columns.values[n] for columns in kept]) for n in kept[0].values},
-        extra=join("extra"),
-        message=join("message"),
-    )
-
-
-def _measurements(columns: Columns) -> list[Mapping[str, Any]]:
-    """Return what each row measured, absent measurements left out."""
-    names, lists = [], []
-    for measurement in columns.kind.measurements:
-        values = _plain(measurement, columns.values[measurement.name])
-        if values is not None:
-            names.append(measurement.name)
-            lists.append(values)
-    if not lists:
-        return [{} for _ in range(len(columns))]
-    return [
-        {name: value for name, value in zip(names, row, strict=True) if value is not None}
-        for row in zip(*lists, strict=True)
-    ]
+def _listed(piece: list[tuple[_Newest, Rows]], column: Callable[[_Newest], NDArray[Any]]) -> list[Any]:
+    return [value for newest, rows in piece for value in column(newest)[rows].tolist()]
 
 
 def _plain(measurement: Measurement, values: NDArray[Any]) -> list[Any] | None:

@@ -55,8 +55,8 @@ def take(state: State) -> Snapshot:
     """Return a copy of a state."""
     return Snapshot(
         rules=tuple(identity(rule) for rule in state.program.rules),
-        devices=state.devices[: state.size].copy(),
-        rows=state.rows.take(np.arange(state.size)),
+        devices=state.places.devices.copy(),
+        rows=state.rows.take(np.arange(len(state.places))),
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.places import Places
 from rules.patch import Patch
 from rules.program import Program
 
@@ -80,43 +81,22 @@ class Changes:
 
 
 class State:
-    """The state of one kind's rules. `devices[:size]` are the ids of its rows."""
+    """The state of one kind's rules; `places` says which row of `rows` is whose."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.size = 0
-        self.devices = np.empty(0, dtype=np.int32)
-        self._slots = np.empty(0, dtype=np.intp)
+        self.places = Places()
         self.rows = Rows.blank(0, program)
 
     def slots_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device; one seen for the first time gets a blank row."""
-        if not len(device_ids):
-            return np.empty(0, dtype=np.intp)
-        self._reach(int(device_ids.max()))
-        slots = self._slots[device_ids]
-        if (slots >= 0).all():
-            return slots
-        self._add(np.unique(device_ids[slots < 0]))
-        return self._slots[device_ids]
-
-    def _reach(self, device_id: int) -> None:
-        if device_id >= len(self._slots):
-            longer = np.full(max(device_id + 1, 2 * len(self._slots)), -1, dtype=np.intp)
-            longer[: len(self._slots)] = self._slots
-            self._slots = longer
-
-    def _add(self, device_ids: NDArray[np.int32]) -> None:
-        end = self.size + len(device_ids)
-        if end > len(self.devices):
-            capacity = max(end, 2 * len(self.devices), 64)
-            devices, rows = np.zeros(capacity, dtype=np.int32), Rows.blank(capacity, self.program)
-            devices[: self.size] = self.devices[: self.size]
-            rows.put(np.arange(self.size), self.rows.take(np.arange(self.size)))
-            self.devices, self.rows = devices, rows
-        self.devices[self.size : end] = device_ids
-        self._slots[device_ids] = np.arange(self.size, end)
-        self.size = end
+        before = len(self.places)
+        slots = self.places.of(device_ids)
+        if len(self.places) > len(self.rows.watermark):
+            rows = Rows.blank(self.places.capacity, self.program)
+            rows.put(np.arange(before), self.rows.take(np.arange(before)))
+            self.rows = rows
+        return slots
 
     def adopt(self, changes: Changes) -> None:
         """Make changes part of the state: their batch is committed."""
@@ -125,7 +105,6 @@ class State:
     def copy(self) -> State:
         """Return an independent copy in which every device has the same row."""
         copy = State(self.program)
-        copy.size = self.size
-        copy.devices, copy._slots = self.devices.copy(), self._slots.copy()
-        copy.rows = self.rows.take(np.arange(len(self.devices)))
+        copy.places = self.places.copy()
+        copy.rows = self.rows.take(np.arange(len(self.rows.watermark)))
         return copy

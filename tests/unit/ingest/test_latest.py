@@ -51,7 +51,7 @@ def test_a_flush_tells_every_device_once_in_few_pieces(devices: int) -> None:
 
     told: list[int] = []
     pieces = 0
-    while len(buffer):
+    while buffer.waiting:
         rows = buffer.rows(registry)
         told += rows.device_id
         assert set(rows.observed_at) == {2}
@@ -63,18 +63,53 @@ def test_a_flush_tells_every_device_once_in_few_pieces(devices: int) -> None:
     assert not buffer.flushing
 
 
-def test_a_piece_that_was_not_stored_is_told_again_and_what_came_since_follows() -> None:
+def test_a_piece_that_was_not_stored_is_told_again_with_what_came_since() -> None:
     devices = 3 * SMALLEST
     buffer, registry = LatestBuffer(), directory(devices)
     buffer.add(readings(devices, 1))
     first = buffer.rows(registry)
     buffer.add(readings(devices, 2))
 
-    assert buffer.rows(registry).device_id == first.device_id
+    again = buffer.rows(registry)
+    assert again.device_id == first.device_id
+    assert set(again.observed_at) == {2}
     told = []
-    while len(buffer):
+    while buffer.waiting:
         rows = buffer.rows(registry)
         told += list(zip(rows.device_id, rows.observed_at, strict=True))
         buffer.flushed()
 
-    assert sorted(told) == [(device, at) for device in range(1, devices + 1) for at in (1, 2)]
+    assert sorted(told) == [(device, 2) for device in range(1, devices + 1)]
+
+
+def test_what_comes_while_a_piece_is_stored_is_flushed_next_time() -> None:
+    buffer, registry = LatestBuffer(), directory(2)
+    buffer.add(readings(2, 1))
+    buffer.rows(registry)
+    buffer.add(readings(1, 2))
+    buffer.flushed()
+
+    assert buffer.waiting
+    assert list(buffer.rows(registry).observed_at) == [2]
+
+
+def test_an_older_reading_proves_life_and_changes_nothing_else() -> None:
+    buffer, registry = LatestBuffer(), directory(1)
+    buffer.add(readings(1, 5))
+    late = readings(1, 3)
+    late.received_at = np.array([9])
+    buffer.add(late)
+
+    rows = buffer.rows(registry)
+    assert (rows.observed_at, rows.received_at) == ([5], [9])
+    assert rows.measurements == [{"fill_pct": 5.0}]
+
+
+def test_of_two_readings_of_an_instant_the_later_one_counts() -> None:
+    buffer, registry = LatestBuffer(), directory(1)
+    both = readings(2, 5)
+    both.device_id = np.array([1, 1], dtype=np.int32)
+    both.values["fill_pct"] = np.array([1.0, 2.0])
+    buffer.add(both)
+
+    assert list(buffer.rows(registry).measurements) == [{"fill_pct": 2.0}]

@@ -1,0 +1,64 @@
+"""Which row of somebody's arrays each device has. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_NONE = -1
+_LEAST = 64
+
+
+class Places:
+    """Rows 0, 1, 2 ... for devices in the order in which they are first asked for; a row is kept for good."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._devices = np.empty(0, dtype=np.int32)
+        self._rows = np.empty(0, dtype=np.intp)
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def devices(self) -> NDArray[np.int32]:
+        """The device of each row, shape (n,)."""
+        return self._devices[: self._size]
+
+    @property
+    def capacity(self) -> int:
+        """How many rows to keep ready: some more than there are, so that arrays rarely grow."""
+        return len(self._devices)
+
+    def of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
+        """Return the row of each device; one that is asked for the first time gets the next."""
+        if not len(device_ids):
+            return np.empty(0, dtype=np.intp)
+        self._reach(int(device_ids.max()))
+        rows = self._rows[device_ids]
+        if (rows >= 0).all():
+            return rows
+        self._add(np.unique(device_ids[rows < 0]))
+        return self._rows[device_ids]
+
+    def _reach(self, device_id: int) -> None:
+        if device_id >= len(self._rows):
+            longer = np.full(max(device_id + 1, 2 * len(self._rows)), _NONE, dtype=np.intp)
+            longer[: len(self._rows)] = self._rows
+            self._rows = longer
+
+    def _add(self, device_ids: NDArray[np.int32]) -> None:
+        end = self._size + len(device_ids)
+        if end > len(self._devices):
+            devices = np.zeros(max(end, 2 * len(self._devices), _LEAST), dtype=np.int32)
+            devices[: self._size] = self.devices
+            self._devices = devices
+        self._devices[self._size : end] = device_ids
+        self._rows[device_ids] = np.arange(self._size, end)
+        self._size = end
+
+    def copy(self) -> Places:
+        """Return independent places that are the same."""
+        copy = Places()
+        copy._size, copy._devices, copy._rows = self._size, self._devices.copy(), self._rows.copy()
+        return copy
