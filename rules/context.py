@@ -62,11 +62,14 @@ class Context:
         return self.keep((name, use_suspect), lambda: self._number(name, use_suspect))
 
     def _number(self, name: str, use_suspect: bool) -> Floats:
-        if not use_suspect:
-            return self.columns.good(name)[self.order]
-        values: Floats = self.columns.values[name][self.order].astype(np.float64)
+        return (self.measured(name) if use_suspect else self.columns.good(name))[self.order]
+
+    def measured(self, name: str) -> Floats:
+        """Return a numeric measurement in the order of `columns`, marked or not; NaN where it is missing."""
+        codes = self.columns.kind.measurement(name).error_codes
+        values: Floats = self.columns.values[name].astype(np.float64, copy=bool(codes))
         # An error code says that nothing was measured; it is not even a suspect value.
-        for code in self.columns.kind.measurement(name).error_codes:
+        for code in codes:
             values[values == code] = np.nan
         return values
 

@@ -94,8 +94,7 @@ class _Compiler:
 
     def _bool_op(self, node: ast.BoolOp, depth: int) -> Typed:
         parts = self._each(node.values, depth)
-        join = truth.both if isinstance(node.op, ast.And) else truth.either
-        return Typed(Type.CONDITION, _fold(join, parts))
+        return Typed(Type.CONDITION, _all(parts) if isinstance(node.op, ast.And) else _any(parts))
 
     def _each(self, nodes: Iterable[ast.expr], depth: int) -> list[Compute]:
         """Compile conditions beside each other; a mistake in one does not hide those in the others."""
@@ -137,7 +136,7 @@ class _Compiler:
         for op, right in zip(node.ops, node.comparators, strict=True):
             pairs.append(self._pair(left, op, right, depth))
             left = right
-        return Typed(Type.CONDITION, _fold(truth.both, pairs))
+        return Typed(Type.CONDITION, _all(pairs))
 
     def _pair(self, left: ast.expr, op: ast.cmpop, right: ast.expr, depth: int) -> Compute:
         if isinstance(op, ast.In | ast.NotIn):
@@ -176,7 +175,7 @@ class _Compiler:
             return texts
         if a.type is Type.TEXT:
             return lambda c: _texts_in(a.compute(c), values)
-        return _fold(truth.either, [_equals(a.compute, v) for v in values if isinstance(v, float)])
+        return _any([_equals(a.compute, v) for v in values if isinstance(v, float)])
 
     def _texts(self, node: ast.expr, values: Iterable[object]) -> Compute | None:
         """Return what tells whether a text measurement is one of some plain texts; None for anything else."""
@@ -262,14 +261,29 @@ def _truth(value: bool) -> Typed:
     return Typed(Type.CONDITION, lambda c: np.full(len(c), float(value)), float(value))
 
 
-def _fold(join: Callable[[Any, Any], NDArray[Any]], parts: list[Compute]) -> Compute:
+def _all(parts: list[Compute]) -> Compute:
     if len(parts) == 1:
         return parts[0]
 
     def compute(context: Context) -> NDArray[Any]:
         result = parts[0](context)
         for part in parts[1:]:
-            result = join(result, part(context))
+            if not result.any():
+                break  # false on every row: nothing that follows changes that
+            result = truth.both(result, part(context))
+        return result
+
+    return compute
+
+
+def _any(parts: list[Compute]) -> Compute:
+    if len(parts) == 1:
+        return parts[0]
+
+    def compute(context: Context) -> NDArray[Any]:
+        result = parts[0](context)
+        for part in parts[1:]:
+            result = truth.either(result, part(context))
         return result
 
     return compute

@@ -48,7 +48,8 @@ def flat(look: Look, value: Floats, window: Hold, tolerance: float) -> Floats:
     long_enough = (readings >= window.readings) & (found.at - start >= window.lasting_us)
     result[found.rows] = np.where(long_enough, 1.0, np.where(dark, np.nan, 0.0))
     low, high = _reach(found, steps, begin, tolerance)
-    look.keep_value(slice(0, 2), found.owners, np.stack((low, high), axis=1))
+    look.keep_value(0, found.slots, low)
+    look.keep_value(1, found.slots, high)
     found.remember(look, start, readings, dark)
     return result
 
@@ -58,7 +59,7 @@ def _beginnings(look: Look, found: Track, steps: _Steps) -> tuple[Instants, Inst
     since, before, dark = found.at.copy(), np.zeros(len(found.at), dtype=np.int64), found.gap.copy()
     carried = np.flatnonzero(found.first & ~steps.fresh)
     if len(carried):
-        known = look.instant(slice(2, 5), found.owner[carried])
+        known = look.instant(slice(2, 5), found.slot[carried])
         since[carried], before[carried], dark[carried] = known[:, 0], known[:, 1], known[:, 2] == 1
     return since, before, dark
 
@@ -67,12 +68,12 @@ def _steps(look: Look, found: Track, value: Floats, tolerance: float) -> _Steps:
     if not tolerance:
         before = np.empty_like(value)
         before[1:] = value[:-1]
-        before[found.first] = look.value(0, found.owners)
+        before[found.first] = look.value(0, found.slots)
         return _Steps(low=value, high=value, fresh=found.gap | (value != before))
     low, high = value.copy(), value.copy()
     head = found.first & ~found.gap
-    low[head] = np.minimum(value[head], look.value(0, found.owner[head]))
-    high[head] = np.maximum(value[head], look.value(1, found.owner[head]))
+    low[head] = np.minimum(value[head], look.value(0, found.slot[head]))
+    high[head] = np.maximum(value[head], look.value(1, found.slot[head]))
     fresh = found.gap.copy()
     fresh[head] = high[head] - low[head] > tolerance
     low[head & fresh], high[head & fresh] = value[head & fresh], value[head & fresh]

@@ -47,24 +47,20 @@ class Look:
         """Return a result that is undecided everywhere."""
         return np.full(len(self.context), np.nan)
 
-    def value(self, cell: Cells, owner: Rows) -> Floats:
+    def value(self, cell: Cells, slots: Rows) -> Floats:
         """Return a remembered number of some devices, NaN at first; (k, cells) of a range of cells."""
-        found: Floats = self.values[self.grouping.slots[owner], _columns(self.first_value, cell)]
-        return found
+        return _gather(self.values, _columns(self.first_value, cell), slots)
 
-    def instant(self, cell: Cells, owner: Rows) -> Instants:
+    def instant(self, cell: Cells, slots: Rows) -> Instants:
         """Return a remembered instant of some devices, 0 at first; (k, cells) of a range of cells."""
-        found: Instants = self.instants[self.grouping.slots[owner], _columns(self.first_instant, cell)]
-        return found
+        return _gather(self.instants, _columns(self.first_instant, cell), slots)
 
-    def keep_value(self, cell: Cells, owner: Rows, values: NDArray[Any]) -> None:
+    def keep_value(self, cell: Cells, slots: Rows, values: NDArray[Any]) -> None:
         """Remember a number of some devices, or a range of numbers."""
-        slots = self.grouping.slots[owner]
         self.patches.append(Patch("value", slots, _columns(self.first_value, cell), values))
 
-    def keep_instant(self, cell: Cells, owner: Rows, instants: NDArray[Any]) -> None:
+    def keep_instant(self, cell: Cells, slots: Rows, instants: NDArray[Any]) -> None:
         """Remember an instant of some devices, or a range of instants."""
-        slots = self.grouping.slots[owner]
         self.patches.append(Patch("at", slots, _columns(self.first_instant, cell), instants))
 
 
@@ -72,22 +68,29 @@ def _columns(first: int, cell: Cells) -> Cells:
     return first + cell if isinstance(cell, int) else slice(first + cell.start, first + cell.stop)
 
 
+def _gather(state: NDArray[Any], columns: Cells, slots: Rows) -> NDArray[Any]:
+    # Column after column, as a state lies in memory.
+    if isinstance(columns, int):
+        return state[:, columns].take(slots)
+    return state.T[columns].take(slots, axis=1).T
+
+
 @dataclass(slots=True, kw_only=True)
 class Track:
     """The k decided rows of a step, in order. All but `owners` and `last` are (k,).
 
-    rows: where they are. owner: whose. first: whether it is its device's first in this step. gap: whether
-    silence lasted too long before it, or nothing came before it at all. owners, last: devices that have any,
-    and the position of each one's last.
+    rows: where they are. slot: whose, as rows of the state. first: whether it is its device's first in this
+    step. gap: whether silence lasted too long before it, or nothing came before it at all. slots, last:
+    devices that have any, and the position of each one's last.
     """
 
     rows: Rows
-    owner: Rows
+    slot: Rows
     at: Instants
     until: Instants
     first: Bools
     gap: Bools
-    owners: Rows
+    slots: Rows
     last: Rows
 
     def remember(self, look: Look, *more: NDArray[Any]) -> None:
@@ -96,8 +99,8 @@ class Track:
         Args:
             more: (k,) each, of which the last row's are the cells that follow.
         """
-        kept = [numbers[self.last] for numbers in (self.at, self.until, *more)]
-        look.keep_instant(slice(0, len(kept)), self.owners, np.stack(kept, axis=1))
+        for cell, numbers in enumerate((self.at, self.until, *more)):
+            look.keep_instant(cell, self.slots, numbers[self.last])
 
     def since(self, begins: Bools) -> Rows:
         """Return the position of the latest row, up to each one, at which something begins; -1 before."""
@@ -115,32 +118,33 @@ def track(look: Look, decided: Bools) -> Track | None:
     if shared is None:
         shared = look.context.shared[key] = _track(look, np.flatnonzero(counts))
         return shared
-    return replace(shared, gap=_gaps(look, shared.first, shared.owner, shared.at, shared.until))
+    return replace(shared, gap=_gaps(look, shared.first, shared.slots, shared.at, shared.until))
 
 
 def _track(look: Look, rows: Rows) -> Track:
-    owner = look.grouping.group[rows]
+    slot = look.grouping.slots[look.grouping.group[rows]]
     at = look.context.observed_at[rows]
     until = at + look.gap.fixed_us
     if look.gap.intervals:
         until = until + (look.gap.intervals * look.context.interval_us()[rows]).astype(np.int64)
     first = np.ones(len(rows), dtype=np.bool_)
-    first[1:] = owner[1:] != owner[:-1]
+    first[1:] = slot[1:] != slot[:-1]
     begin = np.flatnonzero(first)
+    slots = slot[begin]
     return Track(
         rows=rows,
-        owner=owner,
+        slot=slot,
         at=at,
         until=until,
         first=first,
-        gap=_gaps(look, first, owner, at, until),
-        owners=owner[begin],
+        gap=_gaps(look, first, slots, at, until),
+        slots=slots,
         last=np.append(begin[1:], len(rows)) - 1,
     )
 
 
-def _gaps(look: Look, first: Bools, owner: Rows, at: Instants, until: Instants) -> Bools:
+def _gaps(look: Look, first: Bools, slots: Rows, at: Instants, until: Instants) -> Bools:
     due = np.empty_like(until)
     due[1:] = until[:-1]
-    due[first] = look.instant(1, owner[first])
+    due[first] = look.instant(1, slots)
     return at > due

@@ -70,7 +70,7 @@ def look_up(look: Look, value: Floats, level: Floats | None, slots: Slots) -> Fl
     bins = np.zeros(len(rows), dtype=np.intp)
     if level is not None:
         bins = np.clip(np.rint(level[rows] / 20), 0, LEVELS - 1).astype(np.intp)
-    if len(owners) == len(rows) and (look.instant(0, group) == number).all():
+    if len(owners) == len(rows) and (look.instant(0, look.grouping.slots[group]) == number).all():
         result[rows] = _add_one(look, group, bins, value[rows], slots)
         return result
     table = _load(look, owners, slots)
@@ -184,15 +184,18 @@ def _fill_all(
 
 
 def _load(look: Look, owners: Rows, slots: Slots) -> _Table:
-    cells = look.value(slice(0, _WIDTH * slots.levels), owners)
-    number = look.instant(0, owners)
+    devices = look.grouping.slots[owners]
+    # Row after row: what is learned is added in place.
+    cells = np.ascontiguousarray(look.value(slice(0, _WIDTH * slots.levels), devices))
+    number = look.instant(0, devices)
     return _Table(cells=cells.reshape(len(owners), slots.levels, _WIDTH), number=number)
 
 
 def _store(look: Look, owners: Rows, table: _Table) -> None:
+    devices = look.grouping.slots[owners]
     cells = table.cells.reshape(len(owners), -1)
-    look.keep_value(slice(0, cells.shape[1]), owners, cells)
-    look.keep_instant(0, owners, table.number)
+    look.keep_value(slice(0, cells.shape[1]), devices, cells)
+    look.keep_instant(0, devices, table.number)
 
 
 def _advance(table: _Table, owner: Rows, number: NDArray[np.int64], slots: Slots) -> None:

@@ -7,6 +7,7 @@ dropping them leaves no trace. Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ class Rows:
 
     def take(self, slots: NDArray[np.intp]) -> Rows:
         """Return copies of some rows."""
-        return Rows(**{f.name: getattr(self, f.name)[slots] for f in fields(Rows)})
+        return Rows(**{f.name: getattr(self, f.name).T.take(slots, axis=-1).T for f in fields(Rows)})
 
     def put(self, slots: NDArray[np.intp], rows: Rows) -> None:
         """Overwrite some rows."""
@@ -73,11 +74,20 @@ class Changes:
     def apply(self, rows: Rows) -> None:
         """Make the changes in the rows of a state, or in a copy of them all."""
         for patch in self.patches:
-            array = getattr(rows, patch.name)
-            if patch.columns is None:
-                array[patch.slots] = patch.values
-            else:
-                array[patch.slots, patch.columns] = patch.values
+            _apply(getattr(rows, patch.name), patch)
+
+
+def _apply(array: NDArray[Any], patch: Patch) -> None:
+    columns, slots, values = patch.columns, patch.slots, patch.values
+    if columns is None:
+        array[slots] = values
+    elif isinstance(columns, int):
+        array[:, columns][slots] = values
+    elif isinstance(columns, slice):
+        for place, column in enumerate(range(columns.start, columns.stop)):
+            array[:, column][slots] = values[:, place]
+    else:
+        array[slots, columns] = values
 
 
 class State:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from devices.kinds.kind import CLOCK_UNSET, UNDATED
@@ -15,6 +17,15 @@ def test_rules_for_any_kind_judge_every_kind(kind: str) -> None:
 
     assert fired_of("any", kind, every(1, 1441, **values)) == {"frozen-values"}
     assert fired_of("any", kind, every(1, 1000, **values)) == set()
+
+
+def test_device_that_measures_no_numbers_is_never_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    bin_ = KINDS["bin"]
+    lid = tuple(m for m in bin_.measurements if m.name == "lid_open")
+    switch = replace(bin_, name="switch", measurements=lid, headline="lid_open", derived=(), panels=())
+    monkeypatch.setitem(KINDS, "switch", switch)
+
+    assert fired_of("any", "switch", every(1, 1441, lid_open=True)) == set()
 
 
 def test_clock_that_is_behind_is_told_from_a_slow_network() -> None:
