@@ -45,24 +45,30 @@ class LatestColumns:
 
 # Rows are locked in the order of device_id, so that two writers cannot block each other.
 _FLUSH = """
-INSERT INTO latest AS kept (device_id, observed_at, received_at, interval_s, quality, measurements)
-SELECT
-    r.device_id,
-    'epoch'::timestamptz + r.observed_at * '1 microsecond'::interval,
-    'epoch'::timestamptz + r.received_at * '1 microsecond'::interval,
-    r.interval_s, r.quality, r.measurements
-FROM unnest($1::integer [], $2::bigint [], $3::bigint [], $4::float8 [], $5::bigint [], $6::jsonb [])
-    AS r (device_id, observed_at, received_at, interval_s, quality, measurements)
-ORDER BY r.device_id
-ON CONFLICT (device_id) DO UPDATE SET
-    observed_at = greatest(kept.observed_at, excluded.observed_at),
-    received_at = greatest(kept.received_at, excluded.received_at),
-    interval_s
-    = CASE WHEN excluded.observed_at >= kept.observed_at THEN excluded.interval_s ELSE kept.interval_s END,
-    quality
-    = CASE WHEN excluded.observed_at >= kept.observed_at THEN excluded.quality ELSE kept.quality END,
-    measurements
-    = CASE WHEN excluded.observed_at >= kept.observed_at THEN excluded.measurements ELSE kept.measurements END
+WITH flushed AS (
+    INSERT INTO latest AS kept (device_id, observed_at, received_at, interval_s, quality, measurements)
+    SELECT
+        r.device_id,
+        'epoch'::timestamptz + r.observed_at * '1 microsecond'::interval,
+        'epoch'::timestamptz + r.received_at * '1 microsecond'::interval,
+        r.interval_s, r.quality, r.measurements
+    FROM unnest($1::integer [], $2::bigint [], $3::bigint [], $4::float8 [], $5::bigint [], $6::jsonb [])
+        AS r (device_id, observed_at, received_at, interval_s, quality, measurements)
+    ORDER BY r.device_id
+    ON CONFLICT (device_id) DO UPDATE SET
+        observed_at = greatest(kept.observed_at, excluded.observed_at),
+        received_at = greatest(kept.received_at, excluded.received_at),
+        interval_s = CASE
+            WHEN excluded.observed_at >= kept.observed_at THEN excluded.interval_s ELSE kept.interval_s
+        END,
+        quality = CASE
+            WHEN excluded.observed_at >= kept.observed_at THEN excluded.quality ELSE kept.quality
+        END,
+        measurements = CASE
+            WHEN excluded.observed_at >= kept.observed_at THEN excluded.measurements ELSE kept.measurements
+        END
+)
+SELECT pg_notify('nabd_latest', '')
 """
 
 
@@ -74,17 +80,15 @@ async def flush(connection: Connection, rows: LatestColumns) -> None:
     """
     if not rows.device_id:
         return
-    async with connection.transaction():
-        await connection.execute(
-            _FLUSH,
-            rows.device_id,
-            rows.observed_at,
-            rows.received_at,
-            rows.interval_s,
-            rows.quality,
-            rows.measurements,
-        )
-        await connection.execute("NOTIFY nabd_latest")
+    await connection.execute(
+        _FLUSH,
+        rows.device_id,
+        rows.observed_at,
+        rows.received_at,
+        rows.interval_s,
+        rows.quality,
+        rows.measurements,
+    )
 
 
 _PAGE = """

@@ -91,23 +91,28 @@ class Gap:
 
 
 _BATCH = """
-INSERT INTO ledger (
-    shard, batch, source, received_at, oldest_observed_at,
-    messages, received, stored, duplicate, rejected, undated
+WITH batch AS (
+    INSERT INTO ledger (
+        shard, batch, source, received_at, oldest_observed_at,
+        messages, received, stored, duplicate, rejected, undated
+    )
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    RETURNING shard, batch
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-"""
 
-_BATCH_DEVICES = """
 INSERT INTO ledger_device (shard, batch, device, outcome, readings)
-SELECT $1, $2, r.device, r.outcome, r.readings
-FROM unnest($3::text [], $4::text [], $5::integer []) AS r (device, outcome, readings)
+SELECT b.shard, b.batch, r.device, r.outcome, r.readings
+FROM batch AS b
+CROSS JOIN unnest($12::text [], $13::text [], $14::integer []) AS r (device, outcome, readings)
 """
 
 
 async def record(connection: Connection, counts: BatchCounts) -> None:
     """Write the ledger of one batch, inside its transaction."""
     oldest = counts.oldest_observed_at
+    by_device: Counter[tuple[str, str]] = Counter()
+    for (device, outcome), readings in counts.by_device.items():
+        by_device[storable(device, DEVICE_LIMIT), outcome] += readings
     await connection.execute(
         _BATCH,
         counts.shard,
@@ -121,15 +126,10 @@ async def record(connection: Connection, counts: BatchCounts) -> None:
         counts.duplicate,
         counts.rejected,
         counts.undated,
+        [device for device, _ in by_device],
+        [outcome for _, outcome in by_device],
+        list(by_device.values()),
     )
-    by_device: Counter[tuple[str, str]] = Counter()
-    for (device, outcome), readings in counts.by_device.items():
-        by_device[storable(device, DEVICE_LIMIT), outcome] += readings
-    if by_device:
-        names, outcomes = zip(*by_device, strict=True)
-        await connection.execute(
-            _BATCH_DEVICES, counts.shard, counts.batch, names, outcomes, list(by_device.values())
-        )
 
 
 _PERIODS = """

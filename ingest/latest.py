@@ -1,4 +1,4 @@
-"""The newest reading of each device since the last flush. Pure; a flush is the caller's transaction."""
+"""The newest reading of each device, and which wait to be flushed. A flush is the caller's transaction."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class LatestBuffer:
     """Keeps the newest reading of each device that has reported, and which of them wait to be flushed."""
 
     def __init__(self) -> None:
-        self._newest: dict[str, _Newest] = {}
-        self._pieces: list[list[tuple[_Newest, Rows]]] = []
+        self._tables: dict[str, _Table] = {}
+        self._pieces: list[list[tuple[_Table, Rows]]] = []
 
     @property
     def waiting(self) -> bool:
         """Tell whether there is anything to flush."""
-        return self.flushing or any(newest.waits.any() for newest in self._newest.values())
+        return self.flushing or any(newest.waits.any() for newest in self._tables.values())
 
     @property
     def flushing(self) -> bool:
@@ -46,14 +46,17 @@ class LatestBuffer:
     def add(self, columns: Columns) -> None:
         """Take note of committed rows."""
         kind = columns.kind
-        if kind.name not in self._newest:
-            self._newest[kind.name] = _Newest(kind)
-        self._newest[kind.name].add(columns)
+        if kind.name not in self._tables:
+            self._tables[kind.name] = _Table(kind)
+        self._tables[kind.name].add(columns)
 
     def rows(self, directory: Directory) -> LatestColumns:
-        """Return the piece to flush next, of the same devices until it is `flushed`."""
+        """Return the piece to flush next, of the same devices until it is `flushed`.
+
+        What of them is newer than this waits for the next flush, whether it comes before `flushed` or after.
+        """
         if not self._pieces:
-            self._pieces = _cut(self._newest.values())
+            self._pieces = _cut(self._tables.values())
         piece = self._pieces[-1]
         measurements = [values for newest, rows in piece for values in newest.measurements(rows)]
         devices = _listed(piece, lambda newest: newest.places.devices)
@@ -78,7 +81,7 @@ class LatestBuffer:
             self._pieces.pop()
 
 
-class _Newest:
+class _Table:
     """The newest reading of each device of one kind; `places` says which row is whose.
 
     received_at is the newest of a device whichever reading it came with: a backlog proves that it is alive.
@@ -112,13 +115,12 @@ class _Newest:
 
     def _grow(self, capacity: int) -> None:
         more = capacity - len(self.waits)
-        self.waits = np.append(self.waits, np.zeros(more, dtype=np.bool_))
-        never = np.full(more, _NEVER)
+        blank, never = empty_values(self.kind, more), np.full(more, _NEVER)
+        self._values = {name: np.append(values, blank[name]) for name, values in self._values.items()}
+        self.quality = np.append(self.quality, np.zeros(more, dtype=np.int64))
         self.observed_at = np.append(self.observed_at, never)
         self.received_at = np.append(self.received_at, never)
-        self.quality = np.append(self.quality, np.zeros(more, dtype=np.int64))
-        blank = empty_values(self.kind, more)
-        self._values = {name: np.append(values, blank[name]) for name, values in self._values.items()}
+        self.waits = np.append(self.waits, np.zeros(more, dtype=np.bool_))
 
     def measurements(self, rows: Rows) -> list[Mapping[str, Any]]:
         """Return what some devices measured, absent measurements left out."""
@@ -136,7 +138,7 @@ class _Newest:
         ]
 
 
-def _cut(newest: Iterable[_Newest]) -> list[list[tuple[_Newest, Rows]]]:
+def _cut(newest: Iterable[_Table]) -> list[list[tuple[_Table, Rows]]]:
     """Divide everything that waits into pieces alike."""
     waiting = [(each, np.flatnonzero(each.waits)) for each in newest]
     pieces = min(PIECES, -(-sum(len(rows) for _, rows in waiting) // SMALLEST))
@@ -146,7 +148,7 @@ def _cut(newest: Iterable[_Newest]) -> list[list[tuple[_Newest, Rows]]]:
     ]
 
 
-def _listed(piece: list[tuple[_Newest, Rows]], column: Callable[[_Newest], NDArray[Any]]) -> list[Any]:
+def _listed(piece: list[tuple[_Table, Rows]], column: Callable[[_Table], NDArray[Any]]) -> list[Any]:
     return [value for newest, rows in piece for value in column(newest)[rows].tolist()]
 
 

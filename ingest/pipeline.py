@@ -18,6 +18,7 @@ from devices.errors import AlreadyExists
 from devices.registration import NewDevice
 from devices.wire import Decoder, Reason, Rejected
 from ingest import commit as commits
+from ingest import garbage
 from ingest import shard as shards
 from ingest.batch import Batch, Refused, decide, unregistered
 from ingest.commit import Desk
@@ -210,6 +211,7 @@ class Pipeline:
             desk.directory = Directory(await registry.load(self.connection), desk.directory.kinds)
             for consumer in desk.consumers:
                 await consumer.reload(self.connection)
+        garbage.spare()
 
     async def outlasting(self, work: Callable[[], Awaitable[T]]) -> T:
         """Return what `work` returns, doing it again for as long as the database is away.

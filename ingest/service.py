@@ -21,7 +21,7 @@ from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.wire import Decoder
 from ingest import commit as commits
-from ingest import offsets, session, unflushed
+from ingest import garbage, offsets, session, unflushed
 from ingest import shard as shards
 from ingest.commit import Desk, Step
 from ingest.consumers import BatchConsumer
@@ -141,6 +141,7 @@ async def _own(connection: Connection, options: Options, claimed: asyncio.Event)
     await unflushed.restore(connection, desk.directory)
     for consumer in options.consumers:
         await consumer.load(connection, shard.name)
+    garbage.spare()
     log.info("owning", shard=shard.name, batch=shard.batch, devices=len(desk.directory.registry.devices))
     pipeline = Pipeline(
         connection=connection,

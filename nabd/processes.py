@@ -172,8 +172,10 @@ async def ingest(settings: Settings) -> None:
 
     async def open_database() -> Connection:
         connection = await connect(dsn)
-        # A plan made while a day's partition is empty is kept while it grows: it must not read it whole.
+        # Planning a look-up of a few repeats takes longer than the look-up, so plans are kept; and one made
+        # while a day's partition is empty must not read it whole once it has grown.
         try:
+            await connection.execute("SET plan_cache_mode = force_generic_plan")
             await connection.execute("SET enable_seqscan = off")
         except BaseException:
             connection.terminate()

@@ -50,6 +50,10 @@ class Context:
     def __len__(self) -> int:
         return len(self.order)
 
+    def close(self) -> None:
+        """Let go of what leads back here, or the arrays would wait for the garbage collector."""
+        self.past = _no_history
+
     def keep(self, key: Hashable, compute: Callable[[], Array]) -> Array:
         """Return the array kept under `key`, computing it the first time."""
         found = self._kept.get(key)
@@ -65,7 +69,10 @@ class Context:
         return (self.measured(name) if use_suspect else self.columns.good(name))[self.order]
 
     def measured(self, name: str) -> Floats:
-        """Return a numeric measurement in the order of `columns`, marked or not; NaN where it is missing."""
+        """Return a numeric measurement in the order of `columns`, marked or not; NaN where it is missing.
+
+        It may be the column itself: do not write into it.
+        """
         codes = self.columns.kind.measurement(name).error_codes
         values: Floats = self.columns.values[name].astype(np.float64, copy=bool(codes))
         # An error code says that nothing was measured; it is not even a suspect value.

@@ -82,6 +82,7 @@ def step(
             newest = np.maximum.reduceat(context.observed_at, grouping.first)
             patches.append(Patch("watermark", grouping.slots, None, np.maximum(watermark, newest)))
         transitions = _transitions(program, context, late, flips)
+    context.close()
     return Step(changes=Changes(patches=(*patches, *histories.patches)), transitions=transitions)
 
 

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from rules.definition import Hold
-from rules.look import Bools, Floats, Instants, Look, Rows, Track, track
+from rules.look import Bools, Floats, Look, Rows, Track, track
 
 CELLS = (2, 5)
-"""Numbers and instants remembered: lowest, highest; last, until, begun, readings, begun in the dark."""
+"""Numbers and instants remembered: lowest, highest; last, until, begun, readings, begun in the dark.
+
+Readings are counted where the window is one of readings."""
+_BEGUN, _READINGS, _DARK = 2, 3, 4
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,38 +45,38 @@ def flat(look: Look, value: Floats, window: Hold, tolerance: float) -> Floats:
     steps = _steps(look, found, value[found.rows], tolerance)
     # A device's first row that carries a run on counts as its beginning here.
     begin = found.since(_split(steps, steps.fresh | found.first, tolerance))
-    since, before, unknown = _beginnings(look, found, steps)
+    carried = np.flatnonzero(found.first & ~steps.fresh)
+    slots = found.whose[carried]
+    since, unknown = found.at.copy(), found.gap.copy()
+    since[carried], unknown[carried] = look.instant(_BEGUN, slots), look.instant(_DARK, slots)
     start, dark = since[begin], unknown[begin]
-    readings = np.arange(len(begin)) - begin + 1 + before[begin]
-    long_enough = (readings >= window.readings) & (found.at - start >= window.lasting_us)
+    long_enough = found.at - start >= window.lasting_us
+    if window.readings > 1:
+        before = np.zeros(len(begin), dtype=np.int64)
+        before[carried] = look.instant(_READINGS, slots)
+        readings = np.arange(len(begin)) - begin + 1 + before[begin]
+        long_enough &= readings >= window.readings
+        look.keep_instant(_READINGS, found.owners, readings[found.last])
     result[found.rows] = np.where(long_enough, 1.0, np.where(dark, np.nan, 0.0))
     low, high = _reach(found, steps, begin, tolerance)
-    look.keep_value(0, found.slots, low)
-    look.keep_value(1, found.slots, high)
-    found.remember(look, start, readings, dark)
+    look.keep_value(0, found.owners, low)
+    look.keep_value(1, found.owners, high)
+    found.remember(look)
+    look.keep_instant(_BEGUN, found.owners, start[found.last])
+    look.keep_instant(_DARK, found.owners, dark[found.last])
     return result
-
-
-def _beginnings(look: Look, found: Track, steps: _Steps) -> tuple[Instants, Instants, Bools]:
-    """Return since when a run lasts that begins at each row, its readings before, and if in the dark."""
-    since, before, dark = found.at.copy(), np.zeros(len(found.at), dtype=np.int64), found.gap.copy()
-    carried = np.flatnonzero(found.first & ~steps.fresh)
-    if len(carried):
-        known = look.instant(slice(2, 5), found.slot[carried])
-        since[carried], before[carried], dark[carried] = known[:, 0], known[:, 1], known[:, 2] == 1
-    return since, before, dark
 
 
 def _steps(look: Look, found: Track, value: Floats, tolerance: float) -> _Steps:
     if not tolerance:
         before = np.empty_like(value)
         before[1:] = value[:-1]
-        before[found.first] = look.value(0, found.slots)
+        before[found.first] = look.value(0, found.owners)
         return _Steps(low=value, high=value, fresh=found.gap | (value != before))
     low, high = value.copy(), value.copy()
     head = found.first & ~found.gap
-    low[head] = np.minimum(value[head], look.value(0, found.slot[head]))
-    high[head] = np.maximum(value[head], look.value(1, found.slot[head]))
+    low[head] = np.minimum(value[head], look.value(0, found.whose[head]))
+    high[head] = np.maximum(value[head], look.value(1, found.whose[head]))
     fresh = found.gap.copy()
     fresh[head] = high[head] - low[head] > tolerance
     low[head & fresh], high[head & fresh] = value[head & fresh], value[head & fresh]

@@ -97,8 +97,8 @@ class _Scan:
 def waiting(grouping: Grouping, rows: Rows) -> Bools:
     """Tell of every latch of a program whether it is on, or in a run, on any device of the step."""
     slots = grouping.slots
-    busy: Bools = rows.on[slots] | (rows.count[slots] > 0)
-    return np.asarray(busy.any(axis=0))
+    busy: Bools = rows.on.T.take(slots, axis=1) | (rows.count.T.take(slots, axis=1) > 0)
+    return np.asarray(busy.any(axis=1))
 
 
 def run(

@@ -1,7 +1,7 @@
 """What a function of a device's own past is given: the rows of a step and what was remembered before it.
 
-Pure. Constant size per device: `values` and `instants` are copies of a state's cells, and what a function
-leaves in them becomes the state once the batch is committed.
+Pure. Constant size per device. The state stays as it is: what a function wants remembered becomes patches,
+which are adopted once the batch is committed.
 """
 
 from __future__ import annotations
@@ -79,18 +79,18 @@ def _gather(state: NDArray[Any], columns: Cells, slots: Rows) -> NDArray[Any]:
 class Track:
     """The k decided rows of a step, in order. All but `owners` and `last` are (k,).
 
-    rows: where they are. slot: whose, as rows of the state. first: whether it is its device's first in this
-    step. gap: whether silence lasted too long before it, or nothing came before it at all. slots, last:
-    devices that have any, and the position of each one's last.
+    rows: where they are. whose: of which device, as rows of the state. first: whether it is its device's
+    first in this step. gap: whether silence lasted too long before it, or nothing came before it at all.
+    owners, last: the devices that have any, and the position of each one's last.
     """
 
     rows: Rows
-    slot: Rows
+    whose: Rows
     at: Instants
     until: Instants
     first: Bools
     gap: Bools
-    slots: Rows
+    owners: Rows
     last: Rows
 
     def remember(self, look: Look, *more: NDArray[Any]) -> None:
@@ -100,7 +100,7 @@ class Track:
             more: (k,) each, of which the last row's are the cells that follow.
         """
         for cell, numbers in enumerate((self.at, self.until, *more)):
-            look.keep_instant(cell, self.slots, numbers[self.last])
+            look.keep_instant(cell, self.owners, numbers[self.last])
 
     def since(self, begins: Bools) -> Rows:
         """Return the position of the latest row, up to each one, at which something begins; -1 before."""
@@ -118,33 +118,33 @@ def track(look: Look, decided: Bools) -> Track | None:
     if shared is None:
         shared = look.context.shared[key] = _track(look, np.flatnonzero(counts))
         return shared
-    return replace(shared, gap=_gaps(look, shared.first, shared.slots, shared.at, shared.until))
+    return replace(shared, gap=_gaps(look, shared.first, shared.owners, shared.at, shared.until))
 
 
 def _track(look: Look, rows: Rows) -> Track:
-    slot = look.grouping.slots[look.grouping.group[rows]]
+    whose = look.grouping.slots[look.grouping.group[rows]]
     at = look.context.observed_at[rows]
     until = at + look.gap.fixed_us
     if look.gap.intervals:
         until = until + (look.gap.intervals * look.context.interval_us()[rows]).astype(np.int64)
     first = np.ones(len(rows), dtype=np.bool_)
-    first[1:] = slot[1:] != slot[:-1]
+    first[1:] = whose[1:] != whose[:-1]
     begin = np.flatnonzero(first)
-    slots = slot[begin]
+    owners = whose[begin]
     return Track(
         rows=rows,
-        slot=slot,
+        whose=whose,
         at=at,
         until=until,
         first=first,
-        gap=_gaps(look, first, slots, at, until),
-        slots=slots,
+        gap=_gaps(look, first, owners, at, until),
+        owners=owners,
         last=np.append(begin[1:], len(rows)) - 1,
     )
 
 
-def _gaps(look: Look, first: Bools, slots: Rows, at: Instants, until: Instants) -> Bools:
+def _gaps(look: Look, first: Bools, owners: Rows, at: Instants, until: Instants) -> Bools:
     due = np.empty_like(until)
     due[1:] = until[:-1]
-    due[first] = look.instant(1, slots)
+    due[first] = look.instant(1, owners)
     return at > due

@@ -28,11 +28,11 @@ def last(look: Look, value: Floats) -> tuple[Floats, Floats]:
     if found is None:
         return before, elapsed_s
     mine = value[found.rows]
-    past = np.where(found.first, look.value(0, found.slot), np.concatenate([[np.nan], mine[:-1]]))
-    past_at = np.where(found.first, look.instant(0, found.slot), np.concatenate([[0], found.at[:-1]]))
+    past = np.where(found.first, look.value(0, found.whose), np.concatenate([[np.nan], mine[:-1]]))
+    past_at = np.where(found.first, look.instant(0, found.whose), np.concatenate([[0], found.at[:-1]]))
     before[found.rows] = np.where(found.gap, np.nan, past)
     elapsed_s[found.rows] = np.where(found.gap, np.nan, (found.at - past_at) / 1e6)
-    look.keep_value(0, found.slots, mine[found.last])
+    look.keep_value(0, found.owners, mine[found.last])
     found.remember(look)
     return before, elapsed_s
 
@@ -47,15 +47,15 @@ def total(look: Look, value: Floats, per_us: int) -> Floats:
     if found is None:
         return result
     mine = value[found.rows]
-    past = np.where(found.first, look.value(0, found.slot), np.concatenate([[np.nan], mine[:-1]]))
-    past_at = np.where(found.first, look.instant(0, found.slot), np.concatenate([[0], found.at[:-1]]))
+    past = np.where(found.first, look.value(0, found.whose), np.concatenate([[np.nan], mine[:-1]]))
+    past_at = np.where(found.first, look.instant(0, found.whose), np.concatenate([[0], found.at[:-1]]))
     area = np.nan_to_num((mine + past) / 2 * (found.at - past_at) / per_us)
     grown = np.cumsum(np.rint(area * 1e6).astype(np.int64))
     begin = found.since(found.first)
     before = grown[begin] - np.rint(area[begin] * 1e6).astype(np.int64)
-    sum_so_far = look.instant(2, found.slot) + grown - before
+    sum_so_far = look.instant(2, found.whose) + grown - before
     result[found.rows] = sum_so_far / 1e6
-    look.keep_value(0, found.slots, mine[found.last])
+    look.keep_value(0, found.owners, mine[found.last])
     found.remember(look, sum_so_far)
     return result
 
@@ -73,8 +73,8 @@ def of_readings(look: Look, truth: Floats, readings: int) -> tuple[Floats, Float
     position = np.arange(len(true))
     begin = found.since(found.first | found.gap)
     carried = found.first[begin] & ~found.gap[begin]
-    bits = np.where(carried, np.nan_to_num(look.value(0, found.slot)), 0).astype(np.int64)
-    known = np.where(carried, np.nan_to_num(look.value(1, found.slot)), 0).astype(np.int64)
+    bits = np.where(carried, np.nan_to_num(look.value(0, found.whose)), 0).astype(np.int64)
+    known = np.where(carried, np.nan_to_num(look.value(1, found.whose)), 0).astype(np.int64)
     total = np.concatenate([[0], np.cumsum(true)])
     own = np.minimum(position - begin + 1, readings)
     older = np.minimum(known, readings - own)
@@ -98,8 +98,8 @@ def _keep_bits(
     for back in range(min(SLOTS, int(own.max()))):
         there = back < own
         packed[there] |= true[end[there] - back] << back
-    look.keep_value(0, found.slots, packed & ((1 << SLOTS) - 1))
-    look.keep_value(1, found.slots, np.minimum(own + known[end], SLOTS))
+    look.keep_value(0, found.owners, packed & ((1 << SLOTS) - 1))
+    look.keep_value(1, found.owners, np.minimum(own + known[end], SLOTS))
     found.remember(look)
 
 
@@ -114,7 +114,7 @@ def within(look: Look, truth: Floats, window_us: int) -> tuple[Floats, Floats]:
     if found is None:
         return trues, covered
     begin = found.since(found.first | found.gap)
-    since = np.where(found.first[begin] & ~found.gap[begin], look.instant(2, found.slot), found.at[begin])
+    since = np.where(found.first[begin] & ~found.gap[begin], look.instant(2, found.whose), found.at[begin])
     covered[found.rows] = found.at - since >= window_us
     trues[found.rows] = _count_events(look, found, truth[found.rows] == 1, window_us)
     found.remember(look, since)
@@ -123,7 +123,7 @@ def within(look: Look, truth: Floats, window_us: int) -> tuple[Floats, Floats]:
 
 def _count_events(look: Look, found: Track, true: NDArray[np.bool_], window_us: int) -> Floats:
     """Count events in each row's window and keep the newest ones."""
-    if not true.any() and not look.instant(EVENTS[1] - 1, found.slots).any():
+    if not true.any() and not look.instant(EVENTS[1] - 1, found.owners).any():
         return np.zeros(len(true))
     # Of each device: what was remembered, oldest first, then what is new.
     begin = np.flatnonzero(found.first)
@@ -134,7 +134,7 @@ def _count_events(look: Look, found: Track, true: NDArray[np.bool_], window_us: 
     offset = np.cumsum(room) - room
     events = np.zeros(int(room.sum()), dtype=np.int64)
     places = np.arange(SLOTS)
-    events[offset[:, None] + places] = look.instant(_NEWEST, found.slots)
+    events[offset[:, None] + places] = look.instant(_NEWEST, found.owners)
     here = offset[number] + SLOTS + happened - before[number]
     events[here[true] - 1] = found.at[true]
     since = np.maximum(found.at - window_us, 0)
@@ -142,5 +142,5 @@ def _count_events(look: Look, found: Track, true: NDArray[np.bool_], window_us: 
     counted: Floats = recent.sum(axis=1, dtype=np.float64)
     if true.any():
         end = here[found.last]
-        look.keep_instant(_NEWEST, found.slots, events[end[:, None] - SLOTS + places])
+        look.keep_instant(_NEWEST, found.owners, events[end[:, None] - SLOTS + places])
     return counted

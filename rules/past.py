@@ -170,17 +170,16 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
 
 def _fingerprint(context: Context, names: Sequence[str]) -> Floats:
     """Return one number of each row that stays the same only while no value moves, comes or goes."""
-    values = np.empty((len(names), len(context)))
-    for row, name in zip(values, names, strict=True):
-        row[:] = context.measured(name)
-    there = ~np.isnan(values)
-    weights = np.sqrt(np.arange(1, len(names) + 1) + 0.5)
-    weighed = np.where(there, weights[:, None] * (values + 7919.0), 0.0)
-    total = np.zeros(len(context))
-    for each in weighed:
-        total += each  # one after the other: np.sum may add in another order in another batch
+    total, present = np.zeros(len(context)), np.zeros(len(context), dtype=np.int64)
+    for place, name in enumerate(names, start=1):
+        value = context.measured(name)
+        there = ~np.isnan(value)
+        if there.any():
+            weighed = np.sqrt(place + 0.5) * (value + 7919.0)
+            total += weighed if there.all() else np.where(there, weighed, 0.0)
+            present += there
     # One or two coarse values that stand still are nothing unusual.
-    return np.where(there.sum(axis=0) >= _ENOUGH, total, np.nan)[context.order]
+    return np.where(present >= _ENOUGH, total, np.nan)[context.order]
 
 
 def _slots(conclude: Callable[[int], slots.Conclude], picky: bool, form: str) -> Function:

@@ -100,11 +100,10 @@ class State:
 
     def slots_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device; one seen for the first time gets a blank row."""
-        before = len(self.places)
-        slots = self.places.of(device_ids)
-        if len(self.places) > len(self.rows.watermark):
+        slots, kept = self.places.of(device_ids), len(self.rows.watermark)
+        if self.places.capacity > kept:
             rows = Rows.blank(self.places.capacity, self.program)
-            rows.put(np.arange(before), self.rows.take(np.arange(before)))
+            rows.put(np.arange(kept), self.rows)
             self.rows = rows
         return slots
 

@@ -113,3 +113,15 @@ def test_of_two_readings_of_an_instant_the_later_one_counts() -> None:
     buffer.add(both)
 
     assert list(buffer.rows(registry).measurements) == [{"fill_pct": 2.0}]
+
+
+def test_values_of_all_kinds_survive_while_the_fleet_grows() -> None:
+    buffer, registry = LatestBuffer(), directory(200)
+    for devices in (1, 70, 200):
+        grown = readings(devices, devices)
+        grown.values["lid_open"] = np.ones(devices)
+        buffer.add(grown)
+
+    rows = buffer.rows(registry)
+    assert sorted(rows.device_id) == list(range(1, 201))
+    assert all(measured == {"fill_pct": 200.0, "lid_open": True} for measured in rows.measurements)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -230,6 +232,27 @@ def test_step_alters_nothing_until_its_changes_are_adopted() -> None:
 
     assert tries[0] == tries[1] == tries[2]
     assert len(tries[0]) == 1
+
+
+def test_what_a_condition_is_false_before_is_remembered_all_the_same() -> None:
+    evaluator = Evaluator(rule("levels: {warning: 'fill_pct > 90 and n_of(tilt_deg > 45, 2, 3)'}\nfor: 0"))
+
+    # Alone in its batch, the left side is false on every row.
+    assert evaluator.feed(at(0, fill_pct=10, tilt_deg=50), at(10, fill_pct=10, tilt_deg=50)) == []
+    assert told(evaluator.feed(at(20, fill_pct=95, tilt_deg=0))) == [("firing", "warning", 20)]
+
+
+def test_step_leaves_nothing_to_the_garbage_collector() -> None:
+    evaluator = Evaluator(rule("levels: {warning: 'flat(fill_pct, \"1h\", 1) and delta(tilt_deg) > 0'}"))
+    columns = columns_of([at(minute, fill_pct=10, tilt_deg=minute) for minute in range(0, 100, 10)])
+    observed_at = weakref.ref(columns.observed_at)
+    gc.disable()
+    try:
+        step(evaluator.program, evaluator.state, columns, evaluator.attributes)
+        del columns
+        assert observed_at() is None
+    finally:
+        gc.enable()
 
 
 def test_skipped_rule_stays_exactly_as_it_was() -> None:
