@@ -74,7 +74,7 @@ class Result:
     drains: list[Drain] = field(default_factory=list)
     fleets: dict[int, list[Drain]] = field(default_factory=dict)
     rules: dict[str, list[Drain]] = field(default_factory=dict)
-    open: list[OpenLoop] = field(default_factory=list)
+    open: dict[float, list[OpenLoop]] = field(default_factory=dict)
     peers: list[Peer] = field(default_factory=list)
 
     @property
@@ -89,6 +89,11 @@ class Result:
         for copy in self.copies:
             by_size.setdefault(copy.batch_messages, []).append(copy.messages_per_s)
         return max((median(rates) for rates in by_size.values()), default=0.0)
+
+    @property
+    def open_loops(self) -> list[OpenLoop]:
+        """What was measured at each share of the drain, its runs together."""
+        return [open_loop.together(runs) for runs in self.open.values()]
 
     def peer(self, name: str) -> Peer | None:
         """Return one peer."""
@@ -121,7 +126,7 @@ class Result:
                 for kind, rate in _medians([r.rule_readings_per_s for r in self.recorded]).items()
             },
             "raw_copy": self.copies,
-            "open_loop": self.open,
+            "open_loop": self.open_loops,
             "fleets": {str(n): _rates(d) for n, d in self.fleets.items()},
             "rules_cost": {name: _rates(d) for name, d in self.rules.items()},
             "peers": self.peers,
@@ -167,8 +172,8 @@ async def run(plan: Plan, tell: Tell) -> Result:
 
                 await _limits(running, plan, result, tell_run)
                 await _drains(running, plan, result, tell_run)
-            if Stage.OPEN in plan.stages:
-                await _open_loops(running, plan, result, tell)
+                if Stage.OPEN in plan.stages:
+                    await _open_loops(running, plan, result, tell_run)
             if Stage.PEERS in plan.stages:
                 await _peers(running, plan, result, tell)
     return result
@@ -182,7 +187,7 @@ def steps(plan: Plan) -> int:
     n += plan.runs if stages & {Stage.DRAIN, Stage.OPEN} else 0
     n += 2 * plan.runs if Stage.FLEETS in stages else 0
     n += len(RULE_SETS) * plan.runs if Stage.RULES in stages else 0
-    n += len(PERCENTS) if Stage.OPEN in stages else 0
+    n += len(PERCENTS) * plan.runs if Stage.OPEN in stages else 0
     return n + (4 if Stage.PEERS in stages else 0)
 
 
@@ -260,22 +265,22 @@ PERCENTS = (25.0, 50.0, 80.0)
 
 
 async def _open_loops(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
-    fleet = Fleet(traffic=plan.traffic, size=plan.devices)
+    """Stage d, at shares of the drain just measured: the machine is as fast as it was then."""
+    fleet, full = Fleet(traffic=plan.traffic, size=plan.devices), result.drains[-1].messages_per_s
     for percent in PERCENTS:
         tell(f"open loop at {percent:.0f} % of drain")
         async with running.database(fleet, rules_of(plan.rules)) as dsn:
-            result.open.append(
-                await open_loop.run(
-                    running,
-                    dsn,
-                    fleet,
-                    rate=result.drain_per_s * percent / 100,
-                    seconds=plan.open_s,
-                    percent=percent,
-                    seed=plan.seed,
-                    name=f"open{percent:.0f}",
-                )
+            measured = await open_loop.run(
+                running,
+                dsn,
+                fleet,
+                rate=full * percent / 100,
+                seconds=plan.open_s,
+                percent=percent,
+                seed=plan.seed,
+                name=f"open{running.databases}",
             )
+        result.open.setdefault(percent, []).append(measured)
 
 
 async def _peers(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:

@@ -6,7 +6,9 @@ minus its `observed_at`: a generator or a broker that lags makes it longer, neve
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import asyncpg
 import numpy as np
@@ -29,7 +31,10 @@ OF = (50, 99, 99.9)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLoop:
-    """One run at one rate. Milliseconds from the intended instant to the commit."""
+    """One run at one rate, or several together. Milliseconds from the intended instant to the commit.
+
+    busy_cores: CPU seconds a second of everything that took part, the generator too.
+    """
 
     percent_of_drain: float
     rate: float
@@ -43,7 +48,37 @@ class OpenLoop:
     alert_ms: dict[str, float | None]
     alerts: int
     cpu_us: dict[str, float]
+    busy_cores: float
     memory_mb: float
+    commit_p99_spread: list[float | None]
+
+
+def together(runs: Sequence[OpenLoop]) -> OpenLoop:
+    """Return several runs at one share of the drain as one: counts are sums, what was measured medians."""
+    counts = ("sent", "stored", "duplicates", "rejected", "lost", "alerts")
+    summed = {name: sum(getattr(run, name) for run in runs) for name in counts}
+    return OpenLoop(
+        percent_of_drain=runs[0].percent_of_drain,
+        rate=round(median(run.rate for run in runs)),
+        **summed,
+        generator_late_ms=max(run.generator_late_ms for run in runs),
+        commit_ms=_medians([run.commit_ms for run in runs]),
+        alert_ms=_medians([run.alert_ms for run in runs]),
+        cpu_us={part: us for part, us in _medians([run.cpu_us for run in runs]).items() if us is not None},
+        busy_cores=round(median(run.busy_cores for run in runs), 2),
+        memory_mb=max(run.memory_mb for run in runs),
+        commit_p99_spread=sorted(
+            (p99 for run in runs for p99 in run.commit_p99_spread), key=lambda p99: p99 or 0.0
+        ),
+    )
+
+
+def _medians(measured: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for name in measured[0]:
+        known = [value for m in measured if (value := m[name]) is not None]
+        found[name] = round(median(known), 2) if known else None
+    return found
 
 
 def schedule(rate: float, seconds: float, begin: int) -> NDArray[np.int64]:
@@ -82,6 +117,7 @@ async def run(
     parts = [(b - a) / len(stream) * 1e6 for a, b in zip(before, after, strict=True)]
     cpu = dict(zip(("ingest", "broker", "database"), parts, strict=True))
     cpu["generator"] = sent.cpu_s / len(stream) * 1e6
+    commit_ms = percentiles(commits, OF)
     return OpenLoop(
         percent_of_drain=percent,
         rate=rate,
@@ -91,11 +127,13 @@ async def run(
         rejected=totals.rejected,
         lost=stream.readings - stored - totals.duplicate - totals.rejected,
         generator_late_ms=round(sent.late_ms, 1),
-        commit_ms=percentiles(commits, OF),
+        commit_ms=commit_ms,
         alert_ms=percentiles(alerts, OF),
         alerts=len(alerts),
         cpu_us={part: round(us, 2) for part, us in cpu.items()},
+        busy_cores=round(sum(cpu.values()) * rate / 1e6, 2),
         memory_mb=memory,
+        commit_p99_spread=[commit_ms["p99"]],
     )
 
 

@@ -160,8 +160,18 @@ def _drain_row(name: str, runs: Sequence[Drain]) -> Sequence[object]:
 
 
 def _print_open(result: Result) -> None:
-    columns = ["open loop", "messages/s", "sent", "stored", "lost", "commit ms p50", "p99", "p99.9"]
-    columns += ["alert ms p50", "p99", "p99.9", "alerts", "generator late ms p99", "MB"]
+    columns = [
+        "open loop",
+        "messages/s",
+        "sent",
+        "stored",
+        "lost",
+        "commit ms p50",
+        "p99",
+        "p99.9",
+        "p99 spread",
+    ]
+    columns += ["alert ms p50", "p99", "p99.9", "alerts", "generator late ms p99", "busy cores", "MB"]
     table(
         columns,
         [
@@ -172,12 +182,14 @@ def _print_open(result: Result) -> None:
                 o.stored,
                 o.lost,
                 *o.commit_ms.values(),
+                f"{o.commit_p99_spread[0]} .. {o.commit_p99_spread[-1]}",
                 *o.alert_ms.values(),
                 o.alerts,
                 o.generator_late_ms,
+                f"{o.busy_cores:.2f}",
                 f"{o.memory_mb:.0f}",
             )
-            for o in result.open
+            for o in result.open_loops
         ],
     )
 
