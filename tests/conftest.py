@@ -6,6 +6,7 @@ A component that is missing skips the test that needs it, or fails it when NABD_
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -33,6 +34,15 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("NABD_REQUIRE_ALL") == "1":
         pytest.fail(f"{what} (NABD_REQUIRE_ALL=1)", pytrace=False)
     pytest.skip(what)
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """Give the garbage collector back what an ingest in this process has exempted."""
+    threshold = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*threshold)
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,8 @@ OF = (50, 99, 99.9)
 class OpenLoop:
     """One run at one rate, or several together. Milliseconds from the intended instant to the commit.
 
-    busy_cores: CPU seconds a second of everything that took part, the generator too.
+    cores_needed: CPU seconds that a second at this rate takes of everything, the generator too. More than
+    there are means that commits fall behind.
     """
 
     percent_of_drain: float
@@ -48,13 +49,16 @@ class OpenLoop:
     alert_ms: dict[str, float | None]
     alerts: int
     cpu_us: dict[str, float]
-    busy_cores: float
+    cores_needed: float
     memory_mb: float
     commit_p99_spread: list[float | None]
 
 
 def together(runs: Sequence[OpenLoop]) -> OpenLoop:
-    """Return several runs at one share of the drain as one: counts are sums, what was measured medians."""
+    """Return several runs at one share of the drain as one.
+
+    Counts are sums; rates, latencies and CPU medians; lateness of the generator and memory the worst.
+    """
     counts = ("sent", "stored", "duplicates", "rejected", "lost", "alerts")
     summed = {name: sum(getattr(run, name) for run in runs) for name in counts}
     return OpenLoop(
@@ -65,7 +69,7 @@ def together(runs: Sequence[OpenLoop]) -> OpenLoop:
         commit_ms=_medians([run.commit_ms for run in runs]),
         alert_ms=_medians([run.alert_ms for run in runs]),
         cpu_us={part: us for part, us in _medians([run.cpu_us for run in runs]).items() if us is not None},
-        busy_cores=round(median(run.busy_cores for run in runs), 2),
+        cores_needed=round(median(run.cores_needed for run in runs), 2),
         memory_mb=max(run.memory_mb for run in runs),
         commit_p99_spread=sorted(
             (p99 for run in runs for p99 in run.commit_p99_spread), key=lambda p99: p99 or 0.0
@@ -131,7 +135,7 @@ async def run(
         alert_ms=percentiles(alerts, OF),
         alerts=len(alerts),
         cpu_us={part: round(us, 2) for part, us in cpu.items()},
-        busy_cores=round(sum(cpu.values()) * rate / 1e6, 2),
+        cores_needed=round(sum(cpu.values()) * rate / 1e6, 2),
         memory_mb=memory,
         commit_p99_spread=[commit_ms["p99"]],
     )

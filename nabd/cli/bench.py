@@ -171,7 +171,7 @@ def _print_open(result: Result) -> None:
         "p99.9",
         "p99 spread",
     ]
-    columns += ["alert ms p50", "p99", "p99.9", "alerts", "generator late ms p99", "busy cores", "MB"]
+    columns += ["alert ms p50", "p99", "p99.9", "alerts", "generator late ms p99", "cores needed", "MB"]
     table(
         columns,
         [
@@ -186,7 +186,7 @@ def _print_open(result: Result) -> None:
                 *o.alert_ms.values(),
                 o.alerts,
                 o.generator_late_ms,
-                f"{o.busy_cores:.2f}",
+                f"{o.cores_needed:.2f}",
                 f"{o.memory_mb:.0f}",
             )
             for o in result.open_loops
