@@ -36,7 +36,7 @@ class LatestBuffer:
     @property
     def waiting(self) -> bool:
         """Tell whether there is anything to flush."""
-        return self.flushing or any(newest.waits.any() for newest in self._tables.values())
+        return self.flushing or any(table.waits.any() for table in self._tables.values())
 
     @property
     def flushing(self) -> bool:
@@ -58,20 +58,20 @@ class LatestBuffer:
         if not self._pieces:
             self._pieces = _cut(self._tables.values())
         piece = self._pieces[-1]
-        measurements = [values for newest, rows in piece for values in newest.measurements(rows)]
-        devices = _listed(piece, lambda newest: newest.places.devices)
-        kinds = [newest.kind for newest, rows in piece for _ in range(len(rows))]
-        for newest, rows in piece:
-            newest.waits[rows] = False
+        measurements = [values for table, rows in piece for values in table.measurements(rows)]
+        devices = _listed(piece, lambda table: table.places.devices)
+        kinds = [table.kind for table, rows in piece for _ in range(len(rows))]
+        for table, rows in piece:
+            table.waits[rows] = False
         return LatestColumns(
             device_id=devices,
-            observed_at=_listed(piece, lambda newest: newest.observed_at),
-            received_at=_listed(piece, lambda newest: newest.received_at),
+            observed_at=_listed(piece, lambda table: table.observed_at),
+            received_at=_listed(piece, lambda table: table.received_at),
             interval_s=[
                 expected_interval(kind, values, directory.device(device).attributes)
                 for kind, values, device in zip(kinds, measurements, devices, strict=True)
             ],
-            quality=_listed(piece, lambda newest: newest.quality),
+            quality=_listed(piece, lambda table: table.quality),
             measurements=measurements,
         )
 
@@ -138,18 +138,18 @@ class _Table:
         ]
 
 
-def _cut(newest: Iterable[_Table]) -> list[list[tuple[_Table, Rows]]]:
+def _cut(tables: Iterable[_Table]) -> list[list[tuple[_Table, Rows]]]:
     """Divide everything that waits into pieces alike."""
-    waiting = [(each, np.flatnonzero(each.waits)) for each in newest]
+    waiting = [(table, np.flatnonzero(table.waits)) for table in tables]
     pieces = min(PIECES, -(-sum(len(rows) for _, rows in waiting) // SMALLEST))
     return [
-        [(each, rows[piece::pieces]) for each, rows in waiting if len(rows) > piece]
+        [(table, rows[piece::pieces]) for table, rows in waiting if len(rows) > piece]
         for piece in range(pieces)
     ]
 
 
 def _listed(piece: list[tuple[_Table, Rows]], column: Callable[[_Table], NDArray[Any]]) -> list[Any]:
-    return [value for newest, rows in piece for value in column(newest)[rows].tolist()]
+    return [value for table, rows in piece for value in column(table)[rows].tolist()]
 
 
 def _plain(measurement: Measurement, values: NDArray[Any]) -> list[Any] | None:

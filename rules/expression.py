@@ -262,28 +262,26 @@ def _truth(value: bool) -> Typed:
 
 
 def _all(parts: list[Compute]) -> Compute:
-    if len(parts) == 1:
-        return parts[0]
-
-    def compute(context: Context) -> NDArray[Any]:
-        result = parts[0](context)
-        for part in parts[1:]:
-            if not result.any():
-                break  # false on every row: nothing that follows changes that
-            result = truth.both(result, part(context))
-        return result
-
-    return compute
+    return _fold(truth.both, lambda result: not result.any(), parts)
 
 
 def _any(parts: list[Compute]) -> Compute:
+    return _fold(truth.either, lambda result: bool((result == 1).all()), parts)
+
+
+def _fold(
+    join: Callable[[Any, Any], NDArray[Any]], decided: Callable[[NDArray[Any]], bool], parts: list[Compute]
+) -> Compute:
+    """Return what joins the parts, as far as what follows could still change a row."""
     if len(parts) == 1:
         return parts[0]
 
     def compute(context: Context) -> NDArray[Any]:
         result = parts[0](context)
         for part in parts[1:]:
-            result = truth.either(result, part(context))
+            if decided(result):
+                break
+            result = join(result, part(context))
         return result
 
     return compute

@@ -25,6 +25,7 @@ from nabd.bench.raw_copy import RawCopy
 from nabd.bench.recorded import Recorded
 from nabd.bench.rig import Rig
 from nabd.bench.traffic import Stream, make_stream
+from nabd.percentiles import medians
 from nabd.settings import Settings
 from rules.definition import Definition
 from rules.files import default_packs
@@ -120,10 +121,10 @@ class Result:
             "alerts": sum(d.alerts for d in drains),
             "cpu_us_per_message": median_cpu(drains),
             "memory_mb": round(max((d.memory_mb for d in drains), default=0.0)),
-            "recorded_cpu_us": _medians([r.cpu_us for r in self.recorded]),
+            "recorded_cpu_us": medians([r.cpu_us for r in self.recorded]),
             "rule_readings_per_s": {
                 kind: round(rate)
-                for kind, rate in _medians([r.rule_readings_per_s for r in self.recorded]).items()
+                for kind, rate in medians([r.rule_readings_per_s for r in self.recorded]).items()
             },
             "raw_copy": self.copies,
             "open_loop": self.open_loops,
@@ -136,13 +137,7 @@ class Result:
 
 def median_cpu(drains: Sequence[Drain]) -> dict[str, float]:
     """Return the median CPU microseconds per message of each process."""
-    return _medians([d.cpu_us for d in drains])
-
-
-def _medians(measured: Sequence[dict[str, float]]) -> dict[str, float]:
-    if not measured:
-        return {}
-    return {name: round(median(m[name] for m in measured), 2) for name in measured[0]}
+    return medians([d.cpu_us for d in drains])
 
 
 def _rates(drains: Sequence[Drain]) -> dict[str, Any]:

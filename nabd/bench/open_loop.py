@@ -6,7 +6,7 @@ minus its `observed_at`: a generator or a broker that lags makes it longer, neve
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -22,7 +22,7 @@ from nabd.bench.children import child
 from nabd.bench.fleet import Fleet
 from nabd.bench.rig import Rig
 from nabd.bench.traffic import Stream, make_stream
-from nabd.percentiles import percentiles
+from nabd.percentiles import medians, percentiles
 from store.connection import Connection
 from store.pool import connect
 
@@ -66,23 +66,15 @@ def together(runs: Sequence[OpenLoop]) -> OpenLoop:
         rate=round(median(run.rate for run in runs)),
         **summed,
         generator_late_ms=max(run.generator_late_ms for run in runs),
-        commit_ms=_medians([run.commit_ms for run in runs]),
-        alert_ms=_medians([run.alert_ms for run in runs]),
-        cpu_us={part: us for part, us in _medians([run.cpu_us for run in runs]).items() if us is not None},
+        commit_ms={**dict.fromkeys(runs[0].commit_ms), **medians([run.commit_ms for run in runs])},
+        alert_ms={**dict.fromkeys(runs[0].alert_ms), **medians([run.alert_ms for run in runs])},
+        cpu_us=medians([run.cpu_us for run in runs]),
         cores_needed=round(median(run.cores_needed for run in runs), 2),
         memory_mb=max(run.memory_mb for run in runs),
         commit_p99_spread=sorted(
             (p99 for run in runs for p99 in run.commit_p99_spread), key=lambda p99: p99 or 0.0
         ),
     )
-
-
-def _medians(measured: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
-    for name in measured[0]:
-        known = [value for m in measured if (value := m[name]) is not None]
-        found[name] = round(median(known), 2) if known else None
-    return found
 
 
 def schedule(rate: float, seconds: float, begin: int) -> NDArray[np.int64]:

@@ -160,18 +160,9 @@ def _drain_row(name: str, runs: Sequence[Drain]) -> Sequence[object]:
 
 
 def _print_open(result: Result) -> None:
-    columns = [
-        "open loop",
-        "messages/s",
-        "sent",
-        "stored",
-        "lost",
-        "commit ms p50",
-        "p99",
-        "p99.9",
-        "p99 spread",
-    ]
-    columns += ["alert ms p50", "p99", "p99.9", "alerts", "generator late ms p99", "cores needed", "MB"]
+    columns = ["open loop", "messages/s", "sent", "stored", "lost"]
+    columns += ["commit ms p50", "p99", "p99.9", "p99 spread", "alert ms p50", "p99", "p99.9", "alerts"]
+    columns += ["generator late ms p99", "cores needed", "MB"]
     table(
         columns,
         [
