@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from devices import latest, ledger, presence, quarantine, rejections
+from devices.columns import Columns
 from devices.commands import record_response
 from devices.rejections import NewRejection
 from ingest import offsets, tables
@@ -74,7 +76,9 @@ async def commit(
         if generation != desk.shard.generation:
             raise GenerationMoved
         desk.step("fenced")
-        settled = await tables.store(connection, desk.writer, batch, desk.newest, careful=careful)
+        settled = await tables.store(
+            connection, desk.writer, batch, desk.newest, partial(_foresee, desk), careful=careful
+        )
         desk.step("readings")
         await _record(connection, desk, batch, settled, number)
         desk.step("ledger")
@@ -118,6 +122,11 @@ def rolled_back(desk: Desk) -> None:
     desk.allowance.forget()
     for consumer in desk.consumers:
         consumer.rolled_back()
+
+
+def _foresee(desk: Desk, columns: Columns) -> None:
+    for consumer in desk.consumers:
+        consumer.foresee(columns)
 
 
 async def _record(connection: Connection, desk: Desk, batch: Batch, settled: Settled, number: int) -> None:

@@ -18,6 +18,12 @@ class BatchConsumer(Protocol):
     async def reload(self, connection: Connection) -> None:
         """Take note that the registry or the rules changed."""
 
+    def foresee(self, columns: Columns) -> None:
+        """Rows of one kind that `consume` is likely to be given, the same object: work may begin.
+
+        Called while the server takes them. Must not raise, nor change what `consume` would do.
+        """
+
     async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:
         """Work on the new rows of a batch, in its transaction; must not end it."""
 

@@ -27,7 +27,7 @@ from ingest.commit import Desk, Step
 from ingest.consumers import BatchConsumer
 from ingest.directory import Directory
 from ingest.intake import Intake
-from ingest.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S
+from ingest.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
 from ingest.pipeline import Pipeline
 from ingest.session import Broker, BrokerRefused
 from ingest.shard import Shard
@@ -178,8 +178,8 @@ class _Service:
         self._options = options
         self._pipeline = pipeline
         self._newest_received = newest_received
-        self._beat_again, self._flush, self._look_for_replay = map(
-            _Every, (IDLE_S, FLUSH_EVERY_S, REPLAY_EVERY_S)
+        self._beat_again, self._flush, self._flush_piece, self._look_for_replay = map(
+            _Every, (IDLE_S, FLUSH_EVERY_S, FLUSH_EVERY_S / PIECES, REPLAY_EVERY_S)
         )
 
     async def leave(self) -> None:
@@ -250,8 +250,10 @@ class _Service:
     ) -> None:
         waiting = len(intake) + len(following or ()) + len(connection.waiting.topics)
         caught_up = waiting < self._options.broker.receive_maximum // 2
-        due = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
-        flush_latest = due or self._pipeline.desk.latest.flushing
+        if self._pipeline.desk.latest.flushing:
+            flush_latest = self._flush_piece.due()
+        else:
+            flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
         settled = await self._pipeline.process(
             intake, caught_up=caught_up, flush_latest=flush_latest, following=following
         )

@@ -5,6 +5,8 @@ The careful way tells repeats from conflicts and finds the row that the database
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,12 +27,19 @@ from store.readings import Writer
 
 
 async def store(
-    connection: Connection, writer: Writer, batch: Batch, newest: Newest, *, careful: bool
+    connection: Connection,
+    writer: Writer,
+    batch: Batch,
+    newest: Newest,
+    foresee: Callable[[Columns], None],
+    *,
+    careful: bool,
 ) -> Settled:
     """Store the rows of a batch that are new; tell duplicates, conflicts and unstorable rows apart.
 
     Args:
         newest: tells which rows may be repeats. The others are appended, unless we are `careful`.
+        foresee: told, while the server takes them, what a kind's new rows will be if nothing goes wrong.
 
     Raises:
         asyncpg.UniqueViolationError, asyncpg.DataError: an appended row is not new, or not storable;
@@ -41,20 +50,23 @@ async def store(
         columns = accepted.columns
         later = newest.before(columns)
         new = np.zeros(len(columns), dtype=np.bool_) if careful else later
-        await _append(connection, writer, columns, new)
+        # Most others are repeats: asking for them takes one question, storing none of them takes five.
+        known = await _stored(connection, columns, np.flatnonzero(~new))
+        part = columns if new.all() else columns.take(new)
+        settled.stored[kind] = part
+        if len(part):
+            meanwhile = partial(foresee, part) if None not in known.values() else _nothing
+            table = table_of(columns.kind).name
+            await writer.append(connection, table, copy_columns(part), len(part), meanwhile)
         if new.all():
-            settled.stored[kind] = columns
             settled.duplicates.append(accepted.repeats)
         else:
-            await _settle(connection, writer, batch, kind, new.copy(), later, settled)
+            await _settle(connection, writer, batch, kind, new.copy(), later, known, settled)
     return settled
 
 
-async def _append(connection: Connection, writer: Writer, columns: Columns, rows: NDArray[np.bool_]) -> None:
-    """Store rows that should all be new."""
-    part = columns if rows.all() else columns.take(rows)
-    if len(part):
-        await writer.append(connection, table_of(part.kind).name, copy_columns(part), len(part))
+def _nothing() -> None:
+    pass
 
 
 async def _settle(
@@ -64,14 +76,17 @@ async def _settle(
     kind: str,
     new: NDArray[np.bool_],
     later: NDArray[np.bool_],
+    stored: dict[int, dict[str, Any] | None],
     settled: Settled,
 ) -> None:
-    """Store the other rows that are new, completing `new`, and say what became of the rest."""
+    """Store the other rows that are new, completing `new`, and say what became of the rest.
+
+    Args:
+        stored: what is stored under the keys of the rows that are not `new`.
+    """
     accepted = batch.accepted[kind]
     columns = accepted.columns
     faults: dict[int, str] = {}
-    # Most are repeats: asking for them takes one question, storing none of them takes five.
-    stored = await _stored(connection, columns, np.flatnonzero(~new))
     absent = [row for row, values in stored.items() if values is None]
     await _merge_rows(connection, writer, columns, np.array(absent, dtype=np.int64), new, faults)
     for row, detail in faults.items():
@@ -85,7 +100,8 @@ async def _settle(
     for row in conflicts:
         detail = "another reading of this instant is stored"
         settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.CONFLICT, detail))
-    settled.stored[kind] = columns.take(new)
+    if absent:
+        settled.stored[kind] = columns.take(new)
     settled.duplicates += [columns.take(known[~np.isin(known, conflicts)]), accepted.repeats]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection
 import asyncpg
 
 from devices.columns import Columns
-from rules.evaluate import RuleFailed, step
+from rules.evaluate import RuleFailed, Step, step
 from rules.record import record
 from rules.state import Changes, State
 from rules.unit import Unit
@@ -22,19 +22,27 @@ _OUTAGE = ("08", "40", "53", "57")
 """SQLSTATE classes that are nobody's fault: connection, serialization, resources, shutdown."""
 
 
-async def evaluate(connection: Connection, unit: Unit, state: State, columns: Columns, now: int) -> Changes:
+async def evaluate(
+    connection: Connection,
+    unit: Unit,
+    state: State,
+    columns: Columns,
+    now: int,
+    foreseen: Step | None = None,
+) -> Changes:
     """Evaluate new rows and record what they change; failed rules are noted in the unit.
 
     Args:
         connection: inside the transaction that stores the rows.
         state: the unit's, or a copy that will become it; not altered.
         now: when we knew, microseconds since 1970-01-01Z.
+        foreseen: what the step comes to, if it was taken already.
 
     Raises:
         Exception: an outage, see is_outage; nothing else.
     """
     try:
-        return await _attempt(connection, unit, state, columns, now, unit.skip)
+        return await _attempt(connection, unit, state, columns, now, unit.skip, foreseen)
     except Exception as error:
         # Whatever a rule may raise: the readings of the batch must not pay for it.
         if is_outage(error):
@@ -60,9 +68,15 @@ def is_outage(error: BaseException) -> bool:
 
 
 async def _attempt(
-    connection: Connection, unit: Unit, state: State, columns: Columns, now: int, skip: Collection[str]
+    connection: Connection,
+    unit: Unit,
+    state: State,
+    columns: Columns,
+    now: int,
+    skip: Collection[str],
+    foreseen: Step | None = None,
 ) -> Changes:
-    result = step(unit.program, state, columns, unit.attributes, skip)
+    result = foreseen or step(unit.program, state, columns, unit.attributes, skip)
     if result.transitions:
         async with connection.transaction():
             await record(connection, result.transitions, unit.describe, now)

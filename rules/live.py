@@ -7,7 +7,7 @@ It is what ingest calls a batch consumer, without knowing ingest. Nothing of a b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
 import asyncpg
@@ -17,6 +17,7 @@ from devices.kinds.kind import Kind
 from devices.registry import load
 from rules import catalogue, checkpoints, maintenance, snapshot, stored
 from rules.catalogue import Active
+from rules.evaluate import Step, step
 from rules.isolation import evaluate, is_outage
 from rules.state import Changes, State
 from rules.unit import Failure, Unit, build_unit
@@ -37,6 +38,14 @@ class _Pending:
     failures: list[Failure]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Foreseen:
+    """What a step over `rows` came to, before `consume` was called with them."""
+
+    rows: Columns
+    result: Step
+
+
 class LiveRules:
     """All stream rules of one shard.
 
@@ -51,6 +60,7 @@ class LiveRules:
         self._units: dict[str, Unit] = {}
         self._pending: dict[str, _Pending] = {}
         self._unusable: dict[tuple[str, int], str] = {}
+        self._foreseen: dict[str, _Foreseen] = {}
 
     async def load(self, connection: Connection, shard: str) -> None:
         """Take up where the last committed batch left off; writes nothing.
@@ -86,6 +96,15 @@ class LiveRules:
         units = {n: build_unit(kind, active.of_kind(n), registry, resting) for n, kind in self._kinds.items()}
         return active, units
 
+    def foresee(self, columns: Columns) -> None:
+        """Evaluate the rows that `consume` will most likely be given, while the server takes them."""
+        name = columns.kind.name
+        unit = self._units[name]
+        if unit.program.rules and not unit.catching_up:
+            with suppress(Exception):  # `consume` meets the same, and knows what to do about it
+                result = step(unit.program, unit.state, columns, unit.attributes, unit.skip)
+                self._foreseen[name] = _Foreseen(rows=columns, result=result)
+
     async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:
         """Evaluate the new rows of a batch inside its transaction.
 
@@ -111,7 +130,9 @@ class LiveRules:
         skip, failures = set(unit.skip), list(unit.failures)
         try:
             state = await self._caught_up(connection, unit, int(rows.received_at.min()), now)
-            changes = await evaluate(connection, unit, state, rows, now)
+            foreseen = self._foreseen.pop(name, None)
+            result = foreseen.result if foreseen is not None and foreseen.rows is rows else None
+            changes = await evaluate(connection, unit, state, rows, now, result)
             for failure in unit.failures:
                 await catalogue.mark_broken(
                     connection, failure.rule, failure.version, failure.since, failure.reason
@@ -183,13 +204,13 @@ class LiveRules:
             unit.seen = pending.seen
             unit.failures = []
             unit.catching_up = {}
-        self._pending = {}
+        self._pending, self._foreseen = {}, {}
 
     def rolled_back(self) -> None:
         """Forget what `consume` computed."""
         for name, pending in self._pending.items():
             self._units[name].skip, self._units[name].failures = pending.skip, pending.failures
-        self._pending = {}
+        self._pending, self._foreseen = {}, {}
 
 
 def _succeed(before: Unit, after: Unit, active: Active) -> None:

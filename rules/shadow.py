@@ -73,6 +73,9 @@ class ShadowRules:
         resting = await maintenance.spans(connection, registry)
         return {n: build_unit(self._kinds[n], mine, registry, resting) for n, mine in rules.items() if mine}
 
+    def foresee(self, columns: Columns) -> None:
+        """Do nothing: trials are few, and in no hurry."""
+
     async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:
         """Evaluate the new rows of a batch inside its transaction.
 

@@ -8,7 +8,8 @@ opened). Must not know kinds, devices or acknowledgements.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Protocol
 
 import asyncpg
@@ -23,13 +24,22 @@ DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 """SQLSTATE classes 22 and 23: the rows are at fault, and trying again cannot help."""
 
 
+Meanwhile = Callable[[], None]
+"""What to do while the server is busy. Must not raise, and must leave the connection alone."""
+
+
 class Writer(Protocol):
     """Puts rows of one table into the transaction of `connection`."""
 
     async def append(
-        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[CopyColumn],
+        rows: int,
+        meanwhile: Meanwhile,
     ) -> None:
-        """Store rows that are expected to be new.
+        """Store rows that are expected to be new; `meanwhile` is called once, if they were handed over.
 
         Raises:
             asyncpg.UniqueViolationError: one of them is stored already; the transaction is lost.
@@ -48,10 +58,25 @@ class CopyWriter:
     """Binary COPY: the way for every real server."""
 
     async def append(
-        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[CopyColumn],
+        rows: int,
+        meanwhile: Meanwhile,
     ) -> None:
         """Store rows that are expected to be new (one COPY)."""
-        await self._copy(connection, table, columns, rows)
+        handed_over = asyncio.Event()
+        copying = asyncio.ensure_future(self._copy(connection, table, columns, rows, handed_over.set))
+        copying.add_done_callback(lambda _: handed_over.set())
+        try:
+            await handed_over.wait()
+            if not copying.done():
+                meanwhile()
+            await copying
+        except BaseException:
+            copying.cancel()
+            raise
 
     async def merge(
         self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
@@ -62,7 +87,7 @@ class CopyWriter:
             f"CREATE TEMP TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS"
         )
         await connection.execute(f"DELETE FROM {staging}")
-        await self._copy(connection, staging, columns, rows)
+        await self._copy(connection, staging, columns, rows, _nothing)
         names = ", ".join(c.name for c in columns)
         inserted = await connection.fetch(
             f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging}"
@@ -72,14 +97,23 @@ class CopyWriter:
         return _present(columns, {(r[0], r[1]) for r in inserted})
 
     async def _copy(
-        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[CopyColumn],
+        rows: int,
+        handed_over: Callable[[], None],
     ) -> None:
         ordered = order(columns)
-        # A memoryview: asyncpg would take bytes for the name of a file.
-        source = memoryview(encode(ordered, rows))
+        encoded = encode(ordered, rows)
+
+        async def source() -> AsyncIterator[bytes]:
+            yield encoded
+            handed_over()
+
         await connection.copy_to_table(
             table,
-            source=source,  # type: ignore[arg-type]  # any buffer is read, whatever the stubs say
+            source=source(),
             columns=[c.name for c in ordered],
             format="binary",
             timeout=60,
@@ -93,9 +127,15 @@ class InsertWriter:
         self._chunk = chunk
 
     async def append(
-        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
+        self,
+        connection: Connection,
+        table: str,
+        columns: Sequence[CopyColumn],
+        rows: int,
+        meanwhile: Meanwhile,
     ) -> None:
         """Store rows that are expected to be new."""
+        meanwhile()
         for start in range(0, rows, self._chunk):
             await connection.execute(_insert(table, columns), *_lists(columns, start, start + self._chunk))
 
@@ -112,6 +152,10 @@ class InsertWriter:
             found = await connection.fetch(query, *_lists(columns, start, start + self._chunk))
             inserted |= {(r[0], r[1]) for r in found}
         return _present(columns, inserted)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _insert(table: str, columns: Sequence[CopyColumn]) -> str:

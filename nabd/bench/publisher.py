@@ -28,6 +28,8 @@ WINDOW = 2_000
 SLICE = 200
 """Messages written at once."""
 TICK_S = 0.001
+REST_S = 0.05
+"""Brokers answer message by message; when nothing waits for the answers they are read so often."""
 STALLED_S = 60.0
 _PACKET_IDS = 65_535
 
@@ -105,6 +107,8 @@ class _Publisher(asyncio.Protocol):
         self.connected: asyncio.Future[None] = loop.create_future()
         self.finished: asyncio.Future[None] = loop.create_future()
         self.window = 0
+        self.rests = False
+        self._resting: asyncio.TimerHandle | None = None
         self._number = number
         self._tail = b""
         self._transport: asyncio.Transport | None = None
@@ -115,6 +119,8 @@ class _Publisher(asyncio.Protocol):
         self._transport.write(connect.write())
 
     def data_received(self, data: bytes) -> None:
+        if self.rests:
+            self._rest()
         data = self._tail + data
         share = self.share
         taken = 0
@@ -133,6 +139,11 @@ class _Publisher(asyncio.Protocol):
         self.send()
         if share.acknowledged + share.refused == len(share) and not self.finished.done():
             self.finished.set_result(None)
+
+    def _rest(self) -> None:
+        assert self._transport is not None
+        self._transport.pause_reading()
+        self._resting = asyncio.get_running_loop().call_later(REST_S, self._transport.resume_reading)
 
     def _receive(self, packet: mqtt5.Packet) -> None:
         if isinstance(packet, mqtt5.ConnAckPacket):
@@ -162,6 +173,8 @@ class _Publisher(asyncio.Protocol):
 
     def close(self) -> None:
         assert self._transport is not None
+        if self._resting is not None:
+            self._resting.cancel()
         self._transport.write(mqtt5.DisconnectPacket().write())
         self._transport.close()
 
@@ -219,6 +232,8 @@ async def _on_time(publishers: list[_Publisher]) -> float:
     """Send each message at its instant; one that is late does not delay the next."""
     late: list[NDArray[np.int64]] = []
     waiting = publishers
+    for publisher in publishers:
+        publisher.rests = True
     while waiting:
         now = time.time_ns() // 1000
         for publisher in waiting:

@@ -47,7 +47,12 @@ def _die(wanted: bool) -> None:
 
 
 class Ingestion:
-    """Feeds batches to LiveRules the way ingest does."""
+    """Feeds batches to LiveRules the way ingest does.
+
+    foresees: whether rows are shown before they are handed over, as they are unless repeats are among them.
+    """
+
+    foresees = True
 
     def __init__(self, connection: asyncpg.Connection, rules: LiveRules | None = None) -> None:
         self.connection = connection
@@ -64,6 +69,8 @@ class Ingestion:
         """Commit one batch, or roll it back after everything was written."""
         try:
             async with self.connection.transaction():
+                if self.foresees:
+                    self.rules.foresee(columns)
                 await self._store(columns)
                 now = int(columns.received_at.max())
                 await self.rules.consume(self.connection, self.batch + 1, [columns], now)

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from devices.columns import Columns
-from rules import catalogue
+from rules import catalogue, isolation
 from rules.alerts import list_alerts
 from rules.events import events_after
 from rules.files import parse
@@ -40,6 +40,11 @@ def fills(device: int, *readings: tuple[int, float]) -> Columns:
 
 async def told(connection: asyncpg.Connection) -> list[tuple[str, str]]:
     return [(e.rule, str(e.type)) for e in await events_after(connection)]
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["foreseen", "not foreseen"])
+def foreseeing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ingestion, "foresees", request.param)
 
 
 @pytest.fixture
@@ -97,6 +102,33 @@ async def test_state_survives_when_ingest_is_killed_after_every_few_batches(
     assert alert.opened_at.timestamp() * 1e6 == START + 30 * MINUTE
     assert alert.resolved_at is not None
     assert alert.resolved_at.timestamp() * 1e6 == START + 80 * MINUTE
+
+
+async def test_rows_are_not_evaluated_again_when_they_were_foreseen(
+    connection: asyncpg.Connection, device: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put(connection, OVERFLOW)
+    ingestion = await Ingestion(connection).start()
+    columns = fills(device, (0, 90), (10, 91))
+    monkeypatch.setattr(ingestion, "foresees", False)
+
+    ingestion.rules.foresee(columns)
+    monkeypatch.setattr(isolation, "step", None)
+    await ingestion.commit(columns)
+
+    assert await told(connection) == [("overflow", "opened")]
+
+
+async def test_what_was_foreseen_counts_for_no_other_rows(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    await put(connection, OVERFLOW)
+    ingestion = await Ingestion(connection).start()
+
+    ingestion.rules.foresee(fills(device, (0, 90), (10, 91)))
+    await ingestion.commit(fills(device, (0, 90), (10, 5)))
+
+    assert await told(connection) == []
 
 
 async def test_checkpoint_is_kept_at_most_once_a_minute(connection: asyncpg.Connection, device: int) -> None:
