@@ -38,7 +38,7 @@ from store.connection import Connection
 from store.errors import StoreError
 from store.failures import Failure, classify
 from store.migrate import require_migrated
-from store.pool import connect, open_pool
+from store.pool import connect, keep_plans, open_pool
 
 log = structlog.get_logger(__name__)
 
@@ -172,11 +172,8 @@ async def ingest(settings: Settings) -> None:
 
     async def open_database() -> Connection:
         connection = await connect(dsn)
-        # Planning a look-up of a few repeats takes longer than the look-up, so plans are kept; and one made
-        # while a day's partition is empty must not read it whole once it has grown.
         try:
-            await connection.execute("SET plan_cache_mode = force_generic_plan")
-            await connection.execute("SET enable_seqscan = off")
+            await keep_plans(connection)
         except BaseException:
             connection.terminate()
             raise

@@ -168,3 +168,12 @@ async def wait_until_available(
         else:
             await connection.close()
             return
+
+
+async def keep_plans(connection: asyncpg.Connection) -> None:
+    """Have each statement planned once: planning a look-up of a few repeats takes longer than the look-up.
+
+    A plan made while a table is empty must not read it whole once it has grown.
+    """
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    await connection.execute("SET enable_seqscan = off")

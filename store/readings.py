@@ -205,11 +205,14 @@ async def stored(
     connection: Connection, table: str, names: Sequence[str], device_ids: list[int], observed_at: list[int]
 ) -> dict[tuple[int, int], dict[str, Any]]:
     """Return the stored rows of the given keys (device id, microseconds), with the named columns."""
+    # OFFSET 0 has each key looked up by itself. A join that is planned while the partitions are empty reads
+    # them whole, and as plans are kept it would do so when they have grown.
     rows = await connection.fetch(
-        f"SELECT r.device_id, k.observed_us, {', '.join('r.' + n for n in names)}"
-        " FROM unnest($1::integer [], $2::bigint []) AS k (device_id, observed_us)"
-        f" INNER JOIN {table} AS r ON r.device_id = k.device_id"
-        " AND r.observed_at = 'epoch'::timestamptz + k.observed_us * '1 microsecond'::interval",
+        "SELECT r.* FROM unnest($1::integer [], $2::bigint []) AS k (device_id, observed_us)"
+        f" CROSS JOIN LATERAL (SELECT r.device_id, k.observed_us, {', '.join('r.' + n for n in names)}"
+        f" FROM {table} AS r WHERE r.device_id = k.device_id"
+        " AND r.observed_at = 'epoch'::timestamptz + k.observed_us * '1 microsecond'::interval"
+        " OFFSET 0) AS r",
         device_ids,
         observed_at,
     )
