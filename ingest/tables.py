@@ -5,8 +5,8 @@ The careful way tells repeats from conflicts and finds the row that the database
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -26,6 +26,20 @@ from store.connection import Connection
 from store.readings import Writer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What is known of a kind's rows before any is stored.
+
+    later, new: (n,) bool, rows that are later than all we know of their device, and those that are appended.
+    rows: the latter. known: what is stored under the keys of the others, by row; None where nothing is.
+    """
+
+    later: NDArray[np.bool_]
+    new: NDArray[np.bool_]
+    rows: Columns
+    known: dict[int, dict[str, Any] | None]
+
+
 async def store(
     connection: Connection,
     writer: Writer,
@@ -39,34 +53,40 @@ async def store(
 
     Args:
         newest: tells which rows may be repeats. The others are appended, unless we are `careful`.
-        foresee: told, while the server takes them, what a kind's new rows will be if nothing goes wrong.
+        foresee: told, while the server takes rows, what a kind's new ones will be if nothing goes wrong.
 
     Raises:
         asyncpg.UniqueViolationError, asyncpg.DataError: an appended row is not new, or not storable;
             nothing of the transaction can be kept.
     """
     settled = Settled(refused=list(batch.refused), learnt=batch.learnt)
-    for kind, accepted in batch.accepted.items():
-        columns = accepted.columns
-        later = newest.before(columns)
-        new = np.zeros(len(columns), dtype=np.bool_) if careful else later
-        # Most others are repeats: asking for them takes one question, storing none of them takes five.
-        known = await _stored(connection, columns, np.flatnonzero(~new))
-        part = columns if new.all() else columns.take(new)
-        settled.stored[kind] = part
-        if len(part):
-            meanwhile = partial(foresee, part) if None not in known.values() else _nothing
-            table = table_of(columns.kind).name
-            await writer.append(connection, table, copy_columns(part), len(part), meanwhile)
-        if new.all():
+    parts = [await _sort_out(connection, a.columns, newest, careful=careful) for a in batch.accepted.values()]
+    meanwhile = _foreseeing(parts, foresee)
+    for (kind, accepted), part in zip(batch.accepted.items(), parts, strict=True):
+        settled.stored[kind] = part.rows
+        if len(part.rows):
+            table = table_of(part.rows.kind).name
+            await writer.append(connection, table, copy_columns(part.rows), len(part.rows), meanwhile)
+        if part.new.all():
             settled.duplicates.append(accepted.repeats)
         else:
-            await _settle(connection, writer, batch, kind, new.copy(), later, known, settled)
+            await _settle(connection, writer, batch, kind, part, settled)
     return settled
 
 
-def _nothing() -> None:
-    pass
+async def _sort_out(connection: Connection, columns: Columns, newest: Newest, *, careful: bool) -> _Part:
+    later = newest.before(columns)
+    new = np.zeros(len(columns), dtype=np.bool_) if careful else later
+    # Most others are repeats: asking for them takes one question, storing none of them takes five.
+    known = await _stored(connection, columns, np.flatnonzero(~new))
+    return _Part(later=later, new=new, rows=columns if new.all() else columns.take(new), known=known)
+
+
+def _foreseeing(parts: Sequence[_Part], foresee: Callable[[Columns], None]) -> Iterator[None]:
+    for part in parts:
+        if len(part.rows) and None not in part.known.values():
+            foresee(part.rows)
+            yield
 
 
 async def _settle(
@@ -74,17 +94,12 @@ async def _settle(
     writer: Writer,
     batch: Batch,
     kind: str,
-    new: NDArray[np.bool_],
-    later: NDArray[np.bool_],
-    stored: dict[int, dict[str, Any] | None],
+    part: _Part,
     settled: Settled,
 ) -> None:
-    """Store the other rows that are new, completing `new`, and say what became of the rest.
-
-    Args:
-        stored: what is stored under the keys of the rows that are not `new`.
-    """
+    """Store the other rows that are new, and say what became of the rest."""
     accepted = batch.accepted[kind]
+    new, stored = part.new.copy(), dict(part.known)
     columns = accepted.columns
     faults: dict[int, str] = {}
     absent = [row for row, values in stored.items() if values is None]
@@ -93,7 +108,7 @@ async def _settle(
         settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.BAD_VALUE, detail))
     known = np.flatnonzero(~new)
     known = known[~np.isin(known, list(faults))]
-    settled.surprises += int(np.count_nonzero(later[known]))
+    settled.surprises += int(np.count_nonzero(part.later[known]))
     # One that was absent and is not new now is there all the same.
     stored |= await _stored(connection, columns, known[[stored[row] is None for row in known.tolist()]])
     conflicts = [row for row in known.tolist() if not _says_the_same(accepted, row, stored[row])]

@@ -9,7 +9,7 @@ opened). Must not know kinds, devices or acknowledgements.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import asyncpg
@@ -24,8 +24,11 @@ DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 """SQLSTATE classes 22 and 23: the rows are at fault, and trying again cannot help."""
 
 
-Meanwhile = Callable[[], None]
-"""What to do while the server is busy. Must not raise, and must leave the connection alone."""
+Meanwhile = Iterator[object]
+"""Work for as long as the server is busy, a piece for each step; nobody has to finish it.
+
+Must not raise, and must leave the connection alone.
+"""
 
 
 class Writer(Protocol):
@@ -39,7 +42,7 @@ class Writer(Protocol):
         rows: int,
         meanwhile: Meanwhile,
     ) -> None:
-        """Store rows that are expected to be new; `meanwhile` is called once, if they were handed over.
+        """Store rows that are expected to be new, and get on with `meanwhile` while the server takes them.
 
         Raises:
             asyncpg.UniqueViolationError: one of them is stored already; the transaction is lost.
@@ -71,8 +74,10 @@ class CopyWriter:
         copying.add_done_callback(lambda _: handed_over.set())
         try:
             await handed_over.wait()
-            if not copying.done():
-                meanwhile()
+            for _ in meanwhile:
+                done, _ = await asyncio.wait({copying}, timeout=0)
+                if done:
+                    break
             await copying
         except BaseException:
             copying.cancel()
@@ -134,8 +139,7 @@ class InsertWriter:
         rows: int,
         meanwhile: Meanwhile,
     ) -> None:
-        """Store rows that are expected to be new."""
-        meanwhile()
+        """Store rows that are expected to be new; nothing is done meanwhile."""
         for start in range(0, rows, self._chunk):
             await connection.execute(_insert(table, columns), *_lists(columns, start, start + self._chunk))
 

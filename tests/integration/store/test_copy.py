@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import asyncpg
@@ -74,22 +75,29 @@ async def test_every_row_is_read_back_as_it_was_written(
     await connection.execute(_TABLE)
     written = columns(np.random.default_rng(5), rows, lacking)
 
-    await CopyWriter().append(connection, "copied", written, rows, lambda: None)
+    await CopyWriter().append(connection, "copied", written, rows, iter(()))
 
     read = [tuple(row) for row in await connection.fetch(_READ)]
     assert read == [tuple(said(column, row) for column in written) for row in range(rows)]
 
 
-async def test_something_else_is_done_once_while_the_server_takes_the_rows(
+def pieces(*work: Callable[[], object]) -> Iterator[object]:
+    for piece in work:
+        yield piece()
+
+
+async def test_something_else_is_done_while_the_server_takes_the_rows(
     connection: asyncpg.Connection,
 ) -> None:
     await connection.execute(_TABLE)
     done: list[str] = []
     written = columns(np.random.default_rng(5), 400, 0.4)
 
-    await CopyWriter().append(connection, "copied", written, 400, lambda: done.append("meanwhile"))
+    work = pieces(lambda: done.append("meanwhile"), lambda: time.sleep(0.05), lambda: done.append("later"))
+    await CopyWriter().append(connection, "copied", written, 400, work)
 
     assert done == ["meanwhile"]
+    assert list(work) == [None]
     assert await connection.fetchval("SELECT count(*) FROM copied") == 400
 
 
@@ -104,7 +112,7 @@ async def test_connection_is_of_use_when_the_server_refuses_a_row_meanwhile(
     # Long enough for the refusal to arrive first.
     with pytest.raises(asyncpg.UniqueViolationError):
         async with connection.transaction():
-            await CopyWriter().append(connection, "copied", written, 3, lambda: time.sleep(0.05))
+            await CopyWriter().append(connection, "copied", written, 3, pieces(lambda: time.sleep(0.05)))
 
     assert await connection.fetchval("SELECT count(*) FROM copied") == 0
 
@@ -116,11 +124,7 @@ async def test_connection_is_of_use_when_appending_is_given_up(connection: async
     async def give_up() -> None:
         appending = asyncio.current_task()
         assert appending is not None
-
-        def meanwhile() -> None:
-            appending.cancel()
-
-        await CopyWriter().append(connection, "copied", written, 400, meanwhile)
+        await CopyWriter().append(connection, "copied", written, 400, pieces(appending.cancel))
 
     with pytest.raises(asyncio.CancelledError):
         async with connection.transaction():
