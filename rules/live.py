@@ -49,8 +49,8 @@ class _Foreseen:
 class LiveRules:
     """All stream rules of one shard.
 
-    `load`, then for each batch `consume` in its transaction and `committed` or `rolled_back` after it;
-    `reload` between batches.
+    `load`, then for each batch `foresee` if possible, `consume` in its transaction, and `committed` or
+    `rolled_back` after it; `reload` between batches.
     """
 
     def __init__(self, kinds: Mapping[str, Kind], *, checkpoint_every_us: int = CHECKPOINT_EVERY_US) -> None:
@@ -69,7 +69,7 @@ class LiveRules:
         recorded already.
         """
         self._shard = shard
-        self._pending = {}
+        self._pending, self._foreseen = {}, {}
         active, self._units = await self._build(connection)
         for name, unit in self._units.items():
             known = await checkpoints.resume(connection, shard, name, unit)
@@ -81,7 +81,7 @@ class LiveRules:
 
         The state of a new version starts from the alerts that are open.
         """
-        self._pending = {}
+        self._pending, self._foreseen = {}, {}
         active, units = await self._build(connection)
         for name, unit in units.items():
             _succeed(self._units[name], unit, active)
@@ -99,9 +99,9 @@ class LiveRules:
     def foresee(self, columns: Columns) -> None:
         """Evaluate the rows that `consume` will most likely be given, while the server takes them."""
         name = columns.kind.name
-        unit = self._units[name]
-        if unit.program.rules and not unit.catching_up:
-            with suppress(Exception):  # `consume` meets the same, and knows what to do about it
+        with suppress(Exception):  # `consume` meets the same, and knows what to do about it
+            unit = self._units[name]
+            if unit.program.rules and not unit.catching_up:
                 result = step(unit.program, unit.state, columns, unit.attributes, unit.skip)
                 self._foreseen[name] = _Foreseen(rows=columns, result=result)
 

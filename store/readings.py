@@ -9,7 +9,7 @@ opened). Must not know kinds, devices or acknowledgements.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import asyncpg
@@ -29,6 +29,11 @@ Meanwhile = Iterator[object]
 
 Must not raise, and must leave the connection alone.
 """
+
+
+COPY_TIMEOUT_S = 60.0
+HANDING_OVER_S = 0.001
+"""The server is asked before it takes rows; how often to look whether it has them."""
 
 
 class Writer(Protocol):
@@ -69,18 +74,20 @@ class CopyWriter:
         meanwhile: Meanwhile,
     ) -> None:
         """Store rows that are expected to be new (one COPY)."""
-        handed_over = asyncio.Event()
-        copying = asyncio.ensure_future(self._copy(connection, table, columns, rows, handed_over.set))
-        copying.add_done_callback(lambda _: handed_over.set())
+        copying = asyncio.create_task(self._copy(connection, table, columns, rows))
         try:
-            await handed_over.wait()
-            for _ in meanwhile:
-                done, _ = await asyncio.wait({copying}, timeout=0)
-                if done:
-                    break
+            if not await _handed_over(connection, copying):
+                for _ in meanwhile:
+                    done, _ = await asyncio.wait({copying}, timeout=0)
+                    if done:
+                        break
             await copying
         except BaseException:
+            # Whoever rolls back needs the connection to itself.
             copying.cancel()
+            await asyncio.wait({copying})
+            if not copying.cancelled():
+                copying.exception()
             raise
 
     async def merge(
@@ -92,7 +99,7 @@ class CopyWriter:
             f"CREATE TEMP TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS"
         )
         await connection.execute(f"DELETE FROM {staging}")
-        await self._copy(connection, staging, columns, rows, _nothing)
+        await self._copy(connection, staging, columns, rows)
         names = ", ".join(c.name for c in columns)
         inserted = await connection.fetch(
             f"INSERT INTO {table} ({names}) SELECT {names} FROM {staging}"
@@ -102,26 +109,18 @@ class CopyWriter:
         return _present(columns, {(r[0], r[1]) for r in inserted})
 
     async def _copy(
-        self,
-        connection: Connection,
-        table: str,
-        columns: Sequence[CopyColumn],
-        rows: int,
-        handed_over: Callable[[], None],
+        self, connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int
     ) -> None:
         ordered = order(columns)
-        encoded = encode(ordered, rows)
-
-        async def source() -> AsyncIterator[bytes]:
-            yield encoded
-            handed_over()
-
+        # A memoryview: asyncpg would take bytes for the name of a file, and handing over pieces it hangs when
+        # the connection is lost.
+        source = memoryview(encode(ordered, rows))
         await connection.copy_to_table(
             table,
-            source=source(),
+            source=source,  # type: ignore[arg-type]  # any buffer is read, whatever the stubs say
             columns=[c.name for c in ordered],
             format="binary",
-            timeout=60,
+            timeout=COPY_TIMEOUT_S,
         )
 
 
@@ -158,8 +157,13 @@ class InsertWriter:
         return _present(columns, inserted)
 
 
-def _nothing() -> None:
-    pass
+async def _handed_over(connection: Connection, copying: asyncio.Task[None]) -> bool:
+    """Wait until the rows have left this process, or COPY is done with; tell whether it is."""
+    while True:
+        done, _ = await asyncio.wait({copying}, timeout=HANDING_OVER_S)
+        # asyncpg has no other way to tell.
+        if done or not connection._transport.get_write_buffer_size():  # type: ignore[union-attr]
+            return bool(done)
 
 
 def _insert(table: str, columns: Sequence[CopyColumn]) -> str:

@@ -168,13 +168,18 @@ class _Publisher(asyncio.Protocol):
         share.sent = stop
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._read_no_more()
         if not self.finished.done():
             self.finished.set_exception(ConnectionError("the broker closed a generator's connection"))
 
-    def close(self) -> None:
-        assert self._transport is not None
+    def _read_no_more(self) -> None:
+        self.rests = False
         if self._resting is not None:
             self._resting.cancel()
+
+    def close(self) -> None:
+        assert self._transport is not None
+        self._read_no_more()
         self._transport.write(mqtt5.DisconnectPacket().write())
         self._transport.close()
 

@@ -110,7 +110,7 @@ async def test_rows_are_not_evaluated_again_when_they_were_foreseen(
     await put(connection, OVERFLOW)
     ingestion = await Ingestion(connection).start()
     columns = fills(device, (0, 90), (10, 91))
-    monkeypatch.setattr(ingestion, "foresees", False)
+    ingestion.foresees = False
 
     ingestion.rules.foresee(columns)
     monkeypatch.setattr(isolation, "step", None)
@@ -124,6 +124,7 @@ async def test_what_was_foreseen_counts_for_no_other_rows(
 ) -> None:
     await put(connection, OVERFLOW)
     ingestion = await Ingestion(connection).start()
+    ingestion.foresees = False
 
     ingestion.rules.foresee(fills(device, (0, 90), (10, 91)))
     await ingestion.commit(fills(device, (0, 90), (10, 5)))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import asyncpg
@@ -79,55 +76,3 @@ async def test_every_row_is_read_back_as_it_was_written(
 
     read = [tuple(row) for row in await connection.fetch(_READ)]
     assert read == [tuple(said(column, row) for column in written) for row in range(rows)]
-
-
-def pieces(*work: Callable[[], object]) -> Iterator[object]:
-    for piece in work:
-        yield piece()
-
-
-async def test_something_else_is_done_while_the_server_takes_the_rows(
-    connection: asyncpg.Connection,
-) -> None:
-    await connection.execute(_TABLE)
-    done: list[str] = []
-    written = columns(np.random.default_rng(5), 400, 0.4)
-
-    work = pieces(lambda: done.append("meanwhile"), lambda: time.sleep(0.05), lambda: done.append("later"))
-    await CopyWriter().append(connection, "copied", written, 400, work)
-
-    assert done == ["meanwhile"]
-    assert list(work) == [None]
-    assert await connection.fetchval("SELECT count(*) FROM copied") == 400
-
-
-async def test_connection_is_of_use_when_the_server_refuses_a_row_meanwhile(
-    connection: asyncpg.Connection,
-) -> None:
-    await connection.execute(_TABLE)
-    await connection.execute("CREATE UNIQUE INDEX ON copied (id)")
-    written = columns(np.random.default_rng(5), 3, 0.0)
-    written[0] = CopyColumn(name="id", type=ColumnType.INTEGER, values=np.array([1, 2, 1], dtype=np.int32))
-
-    # Long enough for the refusal to arrive first.
-    with pytest.raises(asyncpg.UniqueViolationError):
-        async with connection.transaction():
-            await CopyWriter().append(connection, "copied", written, 3, pieces(lambda: time.sleep(0.05)))
-
-    assert await connection.fetchval("SELECT count(*) FROM copied") == 0
-
-
-async def test_connection_is_of_use_when_appending_is_given_up(connection: asyncpg.Connection) -> None:
-    await connection.execute(_TABLE)
-    written = columns(np.random.default_rng(5), 400, 0.4)
-
-    async def give_up() -> None:
-        appending = asyncio.current_task()
-        assert appending is not None
-        await CopyWriter().append(connection, "copied", written, 400, pieces(appending.cancel))
-
-    with pytest.raises(asyncio.CancelledError):
-        async with connection.transaction():
-            await asyncio.create_task(give_up())
-
-    assert await connection.fetchval("SELECT count(*) FROM copied") == 0
