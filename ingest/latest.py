@@ -21,7 +21,7 @@ FLUSH_BEHIND_S = 5.0
 Rows = NDArray[np.intp]
 
 PIECES, SMALLEST = 10, 500
-"""A flush is spread over so many batches, lest one be late for all; fewer devices make no piece."""
+"""A flush is spread evenly over so many batches, lest one be late for all; fewer devices make no piece."""
 
 _NEVER = np.iinfo(np.int64).min
 
