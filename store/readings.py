@@ -32,8 +32,9 @@ Must not raise, and must leave the connection alone.
 
 
 COPY_TIMEOUT_S = 60.0
+
 HANDING_OVER_S = 0.001
-"""The server is asked before it takes rows; how often to look whether it has them."""
+"""How often to look whether rows have left."""
 
 
 class Writer(Protocol):
@@ -158,7 +159,10 @@ class InsertWriter:
 
 
 async def _handed_over(connection: Connection, copying: asyncio.Task[None]) -> bool:
-    """Wait until the rows have left this process, or COPY is done with; tell whether it is."""
+    """Wait until the rows have left this process, or COPY is done with; tell whether it is.
+
+    With TLS some may still be here, and work that is done meanwhile keeps them waiting.
+    """
     while True:
         done, _ = await asyncio.wait({copying}, timeout=HANDING_OVER_S)
         # asyncpg has no other way to tell.

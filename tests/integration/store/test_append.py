@@ -48,6 +48,17 @@ async def table(connection: asyncpg.Connection) -> None:
     await connection.execute("CREATE TABLE copied (id integer PRIMARY KEY, e text)")
 
 
+async def dawdle(connection: asyncpg.Connection, when: str) -> None:
+    """Have the server take a third of a second more for rows, before or after it looks at them."""
+    await connection.execute(
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql"
+        " AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$"
+    )
+    await connection.execute(
+        f"CREATE TRIGGER dawdle {when} INSERT ON copied FOR EACH STATEMENT EXECUTE FUNCTION dawdle()"
+    )
+
+
 @pytest.fixture
 async def locking(dsn: str, table: None) -> AsyncIterator[asyncpg.Connection]:
     """Another connection, which keeps everybody from the table."""
@@ -64,8 +75,9 @@ async def blocked(locking: asyncpg.Connection, pid: int) -> bool:
 
 
 async def test_work_is_done_for_as_long_as_the_server_takes_rows(connection: asyncpg.Connection) -> None:
+    await dawdle(connection, "AFTER")
     done: list[str] = []
-    work = pieces(lambda: done.append("meanwhile"), lambda: time.sleep(0.5), lambda: done.append("later"))
+    work = pieces(lambda: done.append("meanwhile"), lambda: time.sleep(1), lambda: done.append("later"))
 
     await append(connection, 20_000, work)
 
@@ -78,11 +90,13 @@ async def test_connection_is_of_use_when_the_server_refuses_a_row_meanwhile(
     connection: asyncpg.Connection,
 ) -> None:
     await append(connection, 10)
+    await dawdle(connection, "BEFORE")
+    work = pieces(lambda: time.sleep(1))
 
-    # Long enough for the refusal to arrive first.
     with pytest.raises(asyncpg.UniqueViolationError):
-        await append(connection, 10, pieces(lambda: time.sleep(0.05)))
+        await append(connection, 10, work)
 
+    assert list(work) == []
     assert await connection.fetchval("SELECT count(*) FROM copied") == 10
 
 
@@ -97,8 +111,9 @@ async def test_lost_connection_is_told_at_once(
     await locking.execute("SELECT pg_terminate_backend($1)", pid)
 
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)) as lost:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(10) as deadline:
             await appending
+    assert not deadline.expired()
     assert classify(lost.value) is Failure.TRANSIENT
 
 
@@ -137,6 +152,7 @@ async def test_connection_is_of_use_when_appending_is_given_up(
 async def test_connection_is_of_use_when_appending_is_given_up_at_work(
     connection: asyncpg.Connection,
 ) -> None:
+    await dawdle(connection, "AFTER")
     appending = asyncio.create_task(append(connection, 20_000, pieces(lambda: appending.cancel())))
 
     with pytest.raises(asyncio.CancelledError):
