@@ -86,9 +86,7 @@ class CopyWriter:
         except BaseException:
             # Whoever rolls back needs the connection to itself.
             copying.cancel()
-            await asyncio.wait({copying})
-            if not copying.cancelled():
-                copying.exception()
+            await asyncio.gather(copying, return_exceptions=True)
             raise
 
     async def merge(
