@@ -8,7 +8,8 @@ Format: https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,13 +49,26 @@ class CopyColumn:
     null: NDArray[np.bool_] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """A column of rows encoded together: n values, None if all are NULL; which are NULL, None if none."""
+
+    type: ColumnType
+    values: NDArray[Any] | None
+    null: NDArray[np.bool_] | None
+
+    @property
+    def loose(self) -> bool:
+        """Tell whether the width differs from row to row; a column of NULLs only has none."""
+        return self.type not in _FIXED and self.values is not None
+
+
 def order(columns: Sequence[CopyColumn]) -> list[CopyColumn]:
     """Return the columns as `encode` lays them out: fixed width first. Name them so in COPY."""
     return sorted(columns, key=_is_loose)
 
 
 def _is_loose(column: CopyColumn) -> bool:
-    """Tell whether the width differs from row to row; a column of NULLs only has none."""
     return column.type not in _FIXED and not _null(column).all()
 
 
@@ -65,21 +79,21 @@ def encode(columns: Sequence[CopyColumn], rows: int) -> bytes:
         columns: in the order of `order`.
         rows: n, the length of every column.
     """
-    alike = _alike(columns, rows)
-    if len(alike) == 1:
-        parts = [_body(columns, rows)]
-    else:
-        parts = [_body([_part(c, some) for c in columns], len(some)) for some in alike]
+    nulls = [_null(c) for c in columns]
+    parts = []
+    for some in _alike(nulls, rows):
+        cells = [_cells(c, null, some) for c, null in zip(columns, nulls, strict=True)]
+        parts.append(_body(cells, len(some)))
     return b"".join((_HEADER, *parts, _TRAILER))
 
 
-def _alike(columns: Sequence[CopyColumn], rows: int) -> list[NDArray[np.intp]]:
+def _alike(nulls: Sequence[NDArray[np.bool_]], rows: int) -> list[NDArray[np.intp]]:
     """Return indexes of rows by which columns they lack.
 
     Such rows are equally wide, but for texts and JSON where they have any: nothing has to be cut out or
     spliced in. What devices send has few shapes; the rare ones go together. Order means nothing to COPY.
     """
-    lacks = [null for c in columns if 0 < np.count_nonzero(null := _null(c)) < rows][:_MOST_LACKS]
+    lacks = [null for null in nulls if 0 < np.count_nonzero(null) < rows][:_MOST_LACKS]
     shape = np.zeros(rows, dtype=np.int64)
     for bit, null in enumerate(lacks):
         shape |= null.astype(np.int64) << bit
@@ -98,20 +112,23 @@ def _null(column: CopyColumn) -> NDArray[np.bool_]:
     return _NONE if column.null is None else column.null
 
 
-def _part(column: CopyColumn, rows: NDArray[np.intp]) -> CopyColumn:
-    null = None if column.null is None else column.null[rows]
-    return replace(column, values=column.values[rows], null=null)
+def _cells(column: CopyColumn, null: NDArray[np.bool_], rows: NDArray[np.intp]) -> _Cells:
+    lacking = null[rows] if len(null) else _NONE
+    missing = np.count_nonzero(lacking)
+    if missing and missing == len(rows):
+        return _Cells(column.type, None, None)
+    return _Cells(column.type, column.values[rows], lacking if missing else None)
 
 
-def _body(columns: Sequence[CopyColumn], rows: int) -> bytes:
+def _body(columns: Sequence[_Cells], rows: int) -> bytes:
     # What follows the first loose column is no fixed width either, though here it may be NULL throughout.
-    first = next((i for i, c in enumerate(columns) if _is_loose(c)), len(columns))
-    fixed, loose = columns[:first], columns[first:]
-    head, ends = _encode_fixed(fixed, rows, len(columns))
-    if not loose:
+    first = next((i for i, c in enumerate(columns) if c.loose), len(columns))
+    head, widths = _encode_fixed(columns[:first], rows, len(columns))
+    if first == len(columns):
         return head
-    spliced = [_encode_loose(c) for c in loose]
+    ends = np.cumsum(widths).tolist()
     starts = [0, *ends[:-1]]
+    spliced = [_encode_loose(c, rows) for c in columns[first:]]
     pieces = []
     for start, end, *values in zip(starts, ends, *spliced, strict=True):
         pieces.append(head[start:end])
@@ -119,53 +136,59 @@ def _body(columns: Sequence[CopyColumn], rows: int) -> bytes:
     return b"".join(pieces)
 
 
-def _encode_fixed(columns: Sequence[CopyColumn], rows: int, fields: int) -> tuple[bytes, list[int]]:
-    """Return the fixed-width part of every row, and where each row's part ends."""
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for i, column in enumerate(columns):
+@lru_cache(maxsize=1024)
+def _record(present: tuple[ColumnType | None, ...], fields: int) -> tuple[np.dtype[np.void], bytes]:
+    """Return how a row with columns of these types is laid out, None being NULL; and one without values."""
+    layout = [("fields", ">i2")]
+    for i, type_ in enumerate(present):
         layout.append((f"length{i}", ">i4"))
-        if column.type in _FIXED and (column.null is None or not column.null.all()):
-            layout.append((f"value{i}", _FIXED[column.type]))
+        if type_ is not None:
+            layout.append((f"value{i}", _FIXED[type_]))
     dtype = np.dtype(layout)
-    records = np.zeros(rows, dtype=dtype)
-    records["fields"] = fields
-    width = np.full(rows, dtype.itemsize, dtype=np.int64)
-    cut: list[tuple[int, int, NDArray[np.bool_]]] = []
+    blank = np.zeros((), dtype=dtype)
+    blank["fields"] = fields
+    for i, type_ in enumerate(present):
+        blank[f"length{i}"] = -1 if type_ is None else dtype[f"value{i}"].itemsize
+    return dtype, blank.tobytes()
+
+
+def _encode_fixed(columns: Sequence[_Cells], rows: int, fields: int) -> tuple[bytes, NDArray[np.int64]]:
+    """Return the fixed-width part of every row, and how wide each row's is."""
+    dtype, blank = _record(tuple(None if c.values is None else c.type for c in columns), fields)
+    assert dtype.fields is not None
+    data = bytearray(blank * rows)
+    records = np.frombuffer(data, dtype=dtype)
+    widths = np.full(rows, dtype.itemsize, dtype=np.int64)
+    keep = None
     for i, column in enumerate(columns):
-        if f"value{i}" not in (dtype.names or ()):
-            records[f"length{i}"] = -1
+        if column.values is None:
             continue
-        size = dtype[f"value{i}"].itemsize
-        records[f"length{i}"] = size if column.null is None else np.where(column.null, -1, size)
-        records[f"value{i}"] = _on_the_wire(column)
-        if column.null is not None and column.null.any():
-            assert dtype.fields is not None
-            start = dtype.fields[f"value{i}"][1]
-            cut.append((start, start + size, column.null))
-            width -= size * column.null
-    ends = np.cumsum(width).tolist()
-    if not cut:
-        return records.tobytes(), ends
-    keep = np.ones((rows, dtype.itemsize), dtype=np.bool_)
-    for start, end, null in cut:
-        keep[null, start:end] = False
-    return records.view(np.uint8).reshape(rows, dtype.itemsize)[keep].tobytes(), ends
+        records[f"value{i}"] = _on_the_wire(column.type, column.values)
+        if column.null is not None:
+            if keep is None:
+                keep = np.ones((rows, dtype.itemsize), dtype=np.bool_)
+            size, start = dtype[f"value{i}"].itemsize, dtype.fields[f"value{i}"][1]
+            records[f"length{i}"][column.null] = -1
+            keep[column.null, start : start + size] = False
+            widths -= size * column.null
+    if keep is None:
+        return bytes(data), widths
+    return np.frombuffer(data, dtype=np.uint8).reshape(rows, dtype.itemsize)[keep].tobytes(), widths
 
 
-def _on_the_wire(column: CopyColumn) -> NDArray[Any]:
-    values: NDArray[Any] = column.values
-    if column.type is ColumnType.TIME:
-        values = values - _POSTGRES_EPOCH
-    elif column.type is ColumnType.BOOLEAN:
-        values = values == 1
-    return values
+def _on_the_wire(type_: ColumnType, values: NDArray[Any]) -> NDArray[Any]:
+    if type_ is ColumnType.TIME:
+        return values - _POSTGRES_EPOCH
+    return values == 1 if type_ is ColumnType.BOOLEAN else values
 
 
-def _encode_loose(column: CopyColumn) -> list[bytes]:
+def _encode_loose(column: _Cells, rows: int) -> list[bytes]:
+    if column.values is None:
+        return [_NULL] * rows
     prefix = _JSONB_VERSION if column.type is ColumnType.JSON else b""
     seen: dict[Any, bytes] = {None: _NULL}
     encoded = []
-    for value in column.values:
+    for value in column.values.tolist():
         field = seen.get(value)
         if field is None:
             raw = prefix + (value if isinstance(value, bytes) else value.encode())
