@@ -35,6 +35,8 @@ COPY_TIMEOUT_S = 60.0
 
 HANDING_OVER_S = 0.001
 """How often to look whether rows have left."""
+TURNS = 4
+"""Turns of the event loop in which an answer that is there arrives."""
 
 
 class Writer(Protocol):
@@ -79,8 +81,7 @@ class CopyWriter:
         try:
             if not await _handed_over(connection, copying):
                 for _ in meanwhile:
-                    done, _ = await asyncio.wait({copying}, timeout=0)
-                    if done:
+                    if await _over(copying):
                         break
             await copying
         except BaseException:
@@ -161,11 +162,18 @@ async def _handed_over(connection: Connection, copying: asyncio.Task[None]) -> b
 
     With TLS some may still be here, and work that is done meanwhile keeps them waiting.
     """
-    while True:
-        done, _ = await asyncio.wait({copying}, timeout=HANDING_OVER_S)
-        # asyncpg has no other way to tell.
-        if done or not connection._transport.get_write_buffer_size():  # type: ignore[union-attr]
-            return bool(done)
+    # asyncpg has no other way to tell.
+    while not (over := await _over(copying)) and connection._transport.get_write_buffer_size():  # type: ignore[union-attr]
+        await asyncio.wait({copying}, timeout=HANDING_OVER_S)
+    return over
+
+
+async def _over(copying: asyncio.Task[None]) -> bool:
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+        if copying.done():
+            return True
+    return False
 
 
 def _insert(table: str, columns: Sequence[CopyColumn]) -> str:
