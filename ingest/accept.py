@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.columns import Columns
-from devices.kinds.kind import Kind, Measurement, ValueType
+from devices.kinds.kind import CLOCK_CORRECTED, Kind, Measurement, ValueType
 from devices.wire import Decoded, Reason
 from ingest.clocks import Clocks, date
 
@@ -37,12 +37,14 @@ class Accepted:
 
     columns: rows with a key of their own in this batch, in arrival order.
     row: (len(columns),) index of each among the decoded rows.
+    told: (len(columns),) microseconds, when their devices said that it was.
     reported: measurements that may be derived, as sent: what a repeat is compared with.
     repeats: rows that say again, in this batch, what another row says.
     """
 
     columns: Columns
     row: NDArray[np.int64]
+    told: NDArray[np.int64]
     reported: dict[str, NDArray[np.float64]]
     repeats: Columns
     refusals: list[Refusal] = field(default_factory=list)
@@ -99,8 +101,10 @@ def accept(
     if len(order) != len(columns) or (np.diff(order) != 1).any():
         columns = columns.take(order)
     keep, again = _first_of_each_key(columns, order, refusals)
+    again += [row for row in _taken_as_right(columns, decoded.instant[order]) if keep[row]]
     repeats = columns.take(np.array(again, dtype=np.int64))
-    if keep is not None:
+    keep[again] = False
+    if not keep.all():
         columns, order = columns.take(keep), order[keep]
     reported = {d.measurement: columns.values[d.measurement] for d in kind.derived}
     columns.quality = columns.quality | quality(columns)
@@ -114,6 +118,7 @@ def accept(
     return Accepted(
         columns=columns,
         row=order,
+        told=decoded.instant[order],
         reported=reported,
         repeats=repeats,
         refusals=refusals,
@@ -140,17 +145,17 @@ def _arrival_order(observed_at: NDArray[np.int64], starts: NDArray[np.int64]) ->
 
 def _first_of_each_key(
     columns: Columns, row: NDArray[np.int64], refusals: list[Refusal]
-) -> tuple[NDArray[np.bool_] | None, list[int]]:
+) -> tuple[NDArray[np.bool_], list[int]]:
     """Tell the first row of each (device, instant), repeats of it, and conflicts with it.
 
     Returns:
-        (len(columns),) bool, the rows to keep, None when all are; and the rows that are repeats.
+        (len(columns),) bool, the first rows; and the rows that are repeats.
     """
+    keep = np.ones(len(columns), dtype=np.bool_)
     by_key = np.lexsort((columns.observed_at, columns.device_id))
     same = (np.diff(columns.observed_at[by_key]) == 0) & (np.diff(columns.device_id[by_key]) == 0)
     if not same.any():
-        return None, []
-    keep = np.ones(len(columns), dtype=np.bool_)
+        return keep, []
     repeats: list[int] = []
     # lexsort is stable: within one key, rows stand in arrival order, the first one first.
     first = int(by_key[0])
@@ -168,6 +173,21 @@ def _first_of_each_key(
                 )
             )
     return keep, repeats
+
+
+def _taken_as_right(columns: Columns, told: NDArray[np.int64]) -> list[int]:
+    """Return the rows of corrected time that say again what a row says whose time was taken as right."""
+    corrected = columns.quality & CLOCK_CORRECTED > 0
+    if not corrected.any():
+        return []
+    right = np.flatnonzero(~corrected & np.isin(columns.device_id, columns.device_id[corrected]))
+    keys = zip(columns.device_id[right].tolist(), columns.observed_at[right].tolist(), strict=True)
+    rows = dict(zip(keys, right.tolist(), strict=True))
+    others = {
+        row: rows.get((int(columns.device_id[row]), int(told[row])))
+        for row in np.flatnonzero(corrected).tolist()
+    }
+    return [row for row, other in others.items() if other is not None and equal(columns, other, row)]
 
 
 def equal(columns: Columns, one: int, other: int) -> bool:

@@ -77,11 +77,16 @@ class Clocks:
         self.learnt.append((device_id, offset))
 
     def covering(self, device_id: int, instant: int) -> ClockOffset | None:
-        """Return the offset whose range holds an instant of device time."""
-        for learner, offset in self.learnt:
-            if learner == device_id and offset.first <= instant <= offset.last:
-                return offset
-        return self.stored.covering(device_id, instant)
+        """Return the offset whose range holds an instant of device time, the first that was learnt."""
+        # A range begins with what nothing covered: of two that overlap, the later begins before the other.
+        return self.stored.covering(device_id, instant) or max(
+            (
+                offset
+                for learner, offset in self.learnt
+                if learner == device_id and offset.first <= instant <= offset.last
+            ),
+            default=None,
+        )
 
 
 @dataclass(slots=True, kw_only=True)

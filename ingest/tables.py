@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.columns import Columns
+from devices.kinds.kind import CLOCK_CORRECTED
 from devices.tables import table_of
 from devices.wire import Reason
 from ingest.accept import Accepted
 from ingest.batch import Batch, locate
+from ingest.clocks import AHEAD_LIMIT
 from ingest.newest import Newest
 from ingest.rows import copy_columns
 from ingest.settled import Settled
@@ -60,7 +62,7 @@ async def store(
             nothing of the transaction can be kept.
     """
     settled = Settled(refused=list(batch.refused), learnt=batch.learnt)
-    parts = [await _sort_out(connection, a.columns, newest, careful=careful) for a in batch.accepted.values()]
+    parts = [await _sort_out(connection, a, newest, careful=careful) for a in batch.accepted.values()]
     meanwhile = _foreseeing(parts, foresee)
     for (kind, accepted), part in zip(batch.accepted.items(), parts, strict=True):
         settled.stored[kind] = part.rows
@@ -74,11 +76,14 @@ async def store(
     return settled
 
 
-async def _sort_out(connection: Connection, columns: Columns, newest: Newest, *, careful: bool) -> _Part:
+async def _sort_out(connection: Connection, accepted: Accepted, newest: Newest, *, careful: bool) -> _Part:
+    columns = accepted.columns
     later = newest.before(columns)
+    as_told = await _stored_as_told(connection, accepted)
+    later[list(as_told)] = False
     new = np.zeros(len(columns), dtype=np.bool_) if careful else later
     # Most others are repeats: asking for them takes one question, storing none of them takes five.
-    known = await _stored(connection, columns, np.flatnonzero(~new))
+    known = await _stored(connection, columns, columns.observed_at, np.flatnonzero(~new)) | as_told
     return _Part(later=later, new=new, rows=columns if new.all() else columns.take(new), known=known)
 
 
@@ -110,7 +115,8 @@ async def _settle(
     known = known[~np.isin(known, list(faults))]
     settled.surprises += int(np.count_nonzero(part.later[known]))
     # One that was absent and is not new now is there all the same.
-    stored |= await _stored(connection, columns, known[[stored[row] is None for row in known.tolist()]])
+    unforeseen = known[[stored[row] is None for row in known.tolist()]]
+    stored |= await _stored(connection, columns, columns.observed_at, unforeseen)
     conflicts = [row for row in known.tolist() if not _says_the_same(accepted, row, stored[row])]
     for row in conflicts:
         detail = "another reading of this instant is stored"
@@ -146,15 +152,27 @@ async def _merge_rows(
         await _merge_rows(connection, writer, columns, rows[half:], new, faults)
 
 
+async def _stored_as_told(connection: Connection, accepted: Accepted) -> dict[int, dict[str, Any]]:
+    """Return what is stored of rows of corrected time that were taken as right when first said, by row."""
+    columns = accepted.columns
+    corrected = columns.quality & CLOCK_CORRECTED > 0
+    rows = np.flatnonzero(corrected & (accepted.told <= columns.received_at + AHEAD_LIMIT))
+    return {
+        row: values
+        for row, values in (await _stored(connection, columns, accepted.told, rows)).items()
+        if values and not values["quality"] & CLOCK_CORRECTED and _says_the_same(accepted, row, values)
+    }
+
+
 async def _stored(
-    connection: Connection, columns: Columns, rows: NDArray[np.int64]
+    connection: Connection, columns: Columns, at: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> dict[int, dict[str, Any] | None]:
-    """Return what is stored under the keys of some rows, None where nothing is."""
+    """Return what is stored of some rows' devices at instants (len(columns),), None where nothing is."""
     if not len(rows):
         return {}
-    names = [m.name for m in columns.kind.measurements]
-    ids, observed = columns.device_id[rows].tolist(), columns.observed_at[rows].tolist()
-    found = await readings.stored(connection, table_of(columns.kind).name, [*names, "extra"], ids, observed)
+    names = [*(m.name for m in columns.kind.measurements), "extra", "quality"]
+    ids, observed = columns.device_id[rows].tolist(), at[rows].tolist()
+    found = await readings.stored(connection, table_of(columns.kind).name, names, ids, observed)
     keys = zip(ids, observed, strict=True)
     return {row: found.get(key) for row, key in zip(rows.tolist(), keys, strict=True)}
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -197,6 +199,79 @@ async def test_what_a_batch_learns_of_a_clock_counts_for_the_one_decided_ahead(e
 
     assert [len(columns) for columns in settled.duplicates] == [1, 0]
     assert await edition.connection.fetchval("SELECT count(*) FROM bin_reading") == 1
+
+
+MINUTE = 60_000
+
+
+def six_minutes_ahead(minutes: int, **values: float) -> dict[str, float]:
+    """Return a reading of so many minutes ago by a clock that is six minutes ahead."""
+    return {"ts": NOW // 1000 + (6 - minutes) * MINUTE, **(values or {"fill_pct": minutes})}
+
+
+LATE = six_minutes_ahead(2)
+"""Said two minutes late, it passes for right: its time is four minutes ahead."""
+TELLTALE = [six_minutes_ahead(3), six_minutes_ahead(0)]
+"""Tells how wrong the clock is, of times before and after."""
+
+
+@pytest.mark.parametrize(
+    "batches",
+    [
+        [[LATE], [TELLTALE], [LATE]],
+        [[LATE, TELLTALE], [LATE]],
+        [[TELLTALE, LATE], [LATE]],
+        [[LATE], [TELLTALE, LATE]],
+        [[LATE], [[LATE, *TELLTALE]]],
+        [[LATE, [LATE, *TELLTALE]]],
+        [[[LATE, *TELLTALE], LATE]],
+        [[LATE], [TELLTALE], [[LATE, six_minutes_ahead(1)], LATE]],
+    ],
+)
+async def test_what_passed_for_right_is_stored_once_although_its_clock_proves_wrong(
+    edition: Edition, batches: list[list[Any]]
+) -> None:
+    settled = [await edition.receive(*messages) for messages in batches]
+
+    said = [r for messages in batches for m in messages for r in (m if isinstance(m, list) else [m])]
+    different = {r["fill_pct"] for r in said}
+    stored = await edition.connection.fetch("SELECT fill_pct FROM bin_reading")
+    assert sorted(row["fill_pct"] for row in stored) == sorted(different)
+    assert sum(len(d) for s in settled for d in s.duplicates) == len(said) - len(different)
+    assert not any(s.refused for s in settled)
+
+
+async def test_what_passed_for_right_is_no_reason_to_lose_another_reading(edition: Edition) -> None:
+    await edition.receive(LATE)
+    await edition.receive(TELLTALE)
+
+    settled = await edition.receive(six_minutes_ahead(2, fill_pct=77))
+
+    assert len(settled.stored["bin"]) == 1
+    assert not settled.refused
+
+
+@pytest.mark.parametrize("seed", [3, 8, 20, 24])
+async def test_a_fast_clock_is_no_reason_to_store_a_reading_twice(edition: Edition, seed: int) -> None:
+    random = Random(seed)
+    minute = 60_000_000
+    ahead, count = random.randrange(4 * minute, 9 * minute, 1000), random.randrange(4, 12)
+    readings = [{"ts": (NOW + i * minute + ahead) // 1000, "fill_pct": i} for i in range(count)]
+    said = []
+    for i in range(count):
+        for _ in range(random.choice([1, 1, 2, 3])):
+            late = random.choice([0, 0, 1, 2, 4, 20]) * minute
+            also = [r for r in readings[:i] if random.random() < 0.3]
+            said.append((NOW + i * minute + late + random.randrange(minute), [*also, readings[i]]))
+    said.sort(key=lambda s: s[0])
+
+    while said:
+        some, said = said[: (n := random.randrange(1, 5))], said[n:]
+        intake = edition.intake(*(message for _, message in some))
+        await edition.process(replace(intake, received_at=np.array([at for at, _ in some])))
+
+    stored = await edition.connection.fetch("SELECT fill_pct FROM bin_reading ORDER BY fill_pct")
+    assert [row["fill_pct"] for row in stored] == list(range(count))
 
 
 async def test_what_was_decided_ahead_and_never_came_is_forgotten(edition: Edition) -> None:
