@@ -22,11 +22,13 @@ from devices.municipalities import NewMunicipality, add_municipality
 from devices.registration import NewDevice, add_devices
 from devices.registry import load
 from devices.wire import Decoder
+from ingest import offsets
 from ingest import shard as shards
 from ingest.clocks import Offsets
 from ingest.commit import Desk
 from ingest.directory import Directory
 from ingest.intake import Intake
+from ingest.newest import Newest
 from ingest.pipeline import Pipeline
 from ingest.settled import Settled
 from ingest.shard import Shard
@@ -269,6 +271,9 @@ async def test_a_fast_clock_is_no_reason_to_store_a_reading_twice(edition: Editi
         some, said = said[: (n := random.randrange(1, 5))], said[n:]
         intake = edition.intake(*(message for _, message in some))
         await edition.process(replace(intake, received_at=np.array([at for at, _ in some])))
+        if random.random() < 0.3:
+            desk = edition.pipeline.desk
+            desk.offsets, desk.newest = await offsets.load(edition.connection, 0), Newest()
 
     stored = await edition.connection.fetch("SELECT fill_pct FROM bin_reading ORDER BY fill_pct")
     assert [row["fill_pct"] for row in stored] == list(range(count))
