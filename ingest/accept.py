@@ -5,14 +5,14 @@ Pure and vectorised; `now` is in the receive times. Must not know the database o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.columns import Columns
+from devices.columns import MISSING, Columns
 from devices.kinds.kind import CLOCK_CORRECTED, Kind, Measurement, ValueType
 from devices.wire import Decoded, Reason
 from ingest.clocks import Clocks, date
@@ -101,7 +101,7 @@ def accept(
     if len(order) != len(columns) or (np.diff(order) != 1).any():
         columns = columns.take(order)
     keep, again = _first_of_each_key(columns, order, refusals)
-    again += [row for row in _taken_as_right(columns, decoded.instant[order]) if keep[row]]
+    again += _taken_as_right(columns, decoded.instant[order], keep)
     repeats = columns.take(np.array(again, dtype=np.int64))
     keep[again] = False
     if not keep.all():
@@ -175,19 +175,28 @@ def _first_of_each_key(
     return keep, repeats
 
 
-def _taken_as_right(columns: Columns, told: NDArray[np.int64]) -> list[int]:
-    """Return the rows of corrected time that say again what a row says whose time was taken as right."""
-    corrected = columns.quality & CLOCK_CORRECTED > 0
+def _taken_as_right(columns: Columns, told: NDArray[np.int64], keep: NDArray[np.bool_]) -> list[int]:
+    """Return the rows, of those to keep, that say again what another says whose time was taken as right.
+
+    Only a number tells such a repeat: a clock that is set back tells the same times twice.
+    """
+    numbered = keep & (columns.boot != MISSING) & (columns.seq != MISSING)
+    corrected = numbered & (columns.quality & CLOCK_CORRECTED > 0)
     if not corrected.any():
         return []
-    right = np.flatnonzero(~corrected & np.isin(columns.device_id, columns.device_id[corrected]))
-    keys = zip(columns.device_id[right].tolist(), columns.observed_at[right].tolist(), strict=True)
-    rows = dict(zip(keys, right.tolist(), strict=True))
-    others = {
-        row: rows.get((int(columns.device_id[row]), int(told[row])))
-        for row in np.flatnonzero(corrected).tolist()
-    }
-    return [row for row, other in others.items() if other is not None and equal(columns, other, row)]
+
+    def keys(rows: NDArray[np.int64]) -> Iterator[tuple[int, ...]]:
+        parts = columns.device_id, columns.boot, columns.seq, told
+        return zip(*(part[rows].tolist() for part in parts), strict=True)
+
+    again = np.flatnonzero(corrected)
+    right = np.flatnonzero(numbered & ~corrected & np.isin(columns.device_id, columns.device_id[again]))
+    rows = dict(zip(keys(right), right.tolist(), strict=True))
+    return [
+        row
+        for row, key in zip(again.tolist(), keys(again), strict=True)
+        if key in rows and equal(columns, rows[key], row)
+    ]
 
 
 def equal(columns: Columns, one: int, other: int) -> bool:

@@ -1,6 +1,6 @@
 """When a reading was observed, although its device's clock may be absent, unset or ahead.
 
-Pure; judged per message and device by its newest `ts`. docs/protocol.md, "A wrong clock".
+Pure; judged per message and device by its newest `ts`. docs/protocol.md, "When your clock is wrong".
 """
 
 from __future__ import annotations

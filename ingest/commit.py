@@ -77,7 +77,7 @@ async def commit(
             raise GenerationMoved
         desk.step("fenced")
         settled = await tables.store(
-            connection, desk.writer, batch, desk.newest, partial(_foresee, desk), careful=careful
+            connection, desk.writer, batch, desk.newest, partial(_foresee, desk), now, careful=careful
         )
         desk.step("readings")
         await _record(connection, desk, batch, settled, number)

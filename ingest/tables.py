@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.columns import Columns
+from devices.columns import MISSING, Columns
 from devices.kinds.kind import CLOCK_CORRECTED
 from devices.tables import table_of
 from devices.wire import Reason
@@ -48,6 +48,7 @@ async def store(
     batch: Batch,
     newest: Newest,
     foresee: Callable[[Columns], None],
+    now: int,
     *,
     careful: bool,
 ) -> Settled:
@@ -55,6 +56,7 @@ async def store(
 
     Args:
         newest: tells which rows may be repeats. The others are appended, unless we are `careful`.
+        now: microseconds; nothing was taken as right that is much later.
         foresee: told, while the server takes rows, what a kind's new ones will be if nothing goes wrong.
 
     Raises:
@@ -62,7 +64,7 @@ async def store(
             nothing of the transaction can be kept.
     """
     settled = Settled(refused=list(batch.refused), learnt=batch.learnt)
-    parts = [await _sort_out(connection, a, newest, careful=careful) for a in batch.accepted.values()]
+    parts = [await _sort_out(connection, a, newest, now, careful=careful) for a in batch.accepted.values()]
     meanwhile = _foreseeing(parts, foresee)
     for (kind, accepted), part in zip(batch.accepted.items(), parts, strict=True):
         settled.stored[kind] = part.rows
@@ -76,10 +78,12 @@ async def store(
     return settled
 
 
-async def _sort_out(connection: Connection, accepted: Accepted, newest: Newest, *, careful: bool) -> _Part:
+async def _sort_out(
+    connection: Connection, accepted: Accepted, newest: Newest, now: int, *, careful: bool
+) -> _Part:
     columns = accepted.columns
     later = newest.before(columns)
-    as_told = await _stored_as_told(connection, accepted)
+    as_told = await _stored_as_told(connection, accepted, now)
     later[list(as_told)] = False
     new = np.zeros(len(columns), dtype=np.bool_) if careful else later
     # Most others are repeats: asking for them takes one question, storing none of them takes five.
@@ -152,15 +156,24 @@ async def _merge_rows(
         await _merge_rows(connection, writer, columns, rows[half:], new, faults)
 
 
-async def _stored_as_told(connection: Connection, accepted: Accepted) -> dict[int, dict[str, Any]]:
-    """Return what is stored of rows of corrected time that were taken as right when first said, by row."""
+async def _stored_as_told(
+    connection: Connection, accepted: Accepted, now: int
+) -> dict[int, dict[str, Any] | None]:
+    """Return what is stored of rows of corrected time that were taken as right when first said, by row.
+
+    Only a number tells such a repeat: a clock that is set back tells the same times twice.
+    """
     columns = accepted.columns
+    numbered = (columns.boot != MISSING) & (columns.seq != MISSING)
     corrected = columns.quality & CLOCK_CORRECTED > 0
-    rows = np.flatnonzero(corrected & (accepted.told <= columns.received_at + AHEAD_LIMIT))
+    rows = np.flatnonzero(numbered & corrected & (accepted.told <= now + AHEAD_LIMIT))
+    found = await _stored(connection, columns, accepted.told, rows)
     return {
         row: values
-        for row, values in (await _stored(connection, columns, accepted.told, rows)).items()
-        if values and not values["quality"] & CLOCK_CORRECTED and _says_the_same(accepted, row, values)
+        for row, values in found.items()
+        if values
+        and (values["boot"], values["seq"]) == (columns.boot[row], columns.seq[row])
+        and _says_the_same(accepted, row, values)
     }
 
 
@@ -170,7 +183,7 @@ async def _stored(
     """Return what is stored of some rows' devices at instants (len(columns),), None where nothing is."""
     if not len(rows):
         return {}
-    names = [*(m.name for m in columns.kind.measurements), "extra", "quality"]
+    names = [*(m.name for m in columns.kind.measurements), "extra", "boot", "seq"]
     ids, observed = columns.device_id[rows].tolist(), at[rows].tolist()
     found = await readings.stored(connection, table_of(columns.kind).name, names, ids, observed)
     keys = zip(ids, observed, strict=True)

@@ -36,7 +36,7 @@ COPY_TIMEOUT_S = 60.0
 HANDING_OVER_S = 0.001
 """How often to look whether rows have left."""
 TURNS = 4
-"""Turns of the event loop in which an answer that is there arrives."""
+"""Turns of the event loop in which an answer that is there mostly arrives."""
 
 
 class Writer(Protocol):

@@ -22,6 +22,7 @@ from ingest.service import Options, run
 from ingest.session import Broker as IngestBroker
 from store.pool import connect
 from tests.brokers import Broker
+from tests.integration.ingest.editions import edition as edition
 from tests.waiting import eventually, now
 
 KINDS: Kinds = declared.load()
