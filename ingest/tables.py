@@ -56,7 +56,7 @@ async def store(
 
     Args:
         newest: tells which rows may be repeats. The others are appended, unless we are `careful`.
-        now: microseconds; nothing was taken as right that is much later.
+        now: microseconds.
         foresee: told, while the server takes rows, what a kind's new ones will be if nothing goes wrong.
 
     Raises:
@@ -166,7 +166,9 @@ async def _stored_as_told(
     columns = accepted.columns
     numbered = (columns.boot != MISSING) & (columns.seq != MISSING)
     corrected = columns.quality & CLOCK_CORRECTED > 0
-    rows = np.flatnonzero(numbered & corrected & (accepted.told <= now + AHEAD_LIMIT))
+    # Of what was said before, nothing was later than this.
+    latest = np.maximum(columns.received_at, now) + AHEAD_LIMIT
+    rows = np.flatnonzero(numbered & corrected & (accepted.told <= latest))
     found = await _stored(connection, columns, accepted.told, rows)
     return {
         row: values

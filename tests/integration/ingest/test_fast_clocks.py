@@ -61,14 +61,20 @@ async def test_what_passed_for_right_is_stored_once_although_its_clock_proves_wr
     assert not any(s.refused for s in settled)
 
 
-async def test_what_passed_for_right_is_stored_once_when_its_repeat_was_received_before(
-    edition: Edition,
+@pytest.mark.parametrize(
+    ("received", "now"),
+    [(-2 * MINUTE, 0), (0, -2 * MINUTE)],
+    ids=["from quarantine", "clock of ours set back"],
+)
+async def test_what_passed_for_right_is_stored_once_whatever_the_time_is_at_its_repeat(
+    edition: Edition, received: int, now: int
 ) -> None:
     await edition.receive(LATE)
     await edition.receive(TELLTALE)
+    edition.pipeline.desk.now = lambda: NOW + now
 
-    kept = edition.intake(LATE)  # as what was quarantined and is received again
-    await edition.process(replace(kept, received_at=kept.received_at - 2 * MINUTE))
+    again = edition.intake(LATE)
+    await edition.process(replace(again, received_at=again.received_at + received))
 
     assert await stored(edition) == [1, 2, 3]
 
