@@ -61,6 +61,11 @@ class Columns:
             message=self.message[rows],
         )
 
+    def numbered(self) -> NDArray[np.bool_]:
+        """Tell which rows carry both `boot` and `seq`, shape (n,)."""
+        numbered: NDArray[np.bool_] = (self.boot != MISSING) & (self.seq != MISSING)
+        return numbered
+
     def good(self, name: str) -> NDArray[np.float64]:
         """Return a numeric measurement with NaN where absent or marked suspect, shape (n,)."""
         measurement = self.kind.measurement(name)

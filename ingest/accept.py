@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.columns import MISSING, Columns
+from devices.columns import Columns
 from devices.kinds.kind import CLOCK_CORRECTED, Kind, Measurement, ValueType
 from devices.wire import Decoded, Reason
 from ingest.clocks import Clocks, date
@@ -180,7 +180,7 @@ def _taken_as_right(columns: Columns, told: NDArray[np.int64], keep: NDArray[np.
 
     Only a number tells such a repeat: a clock that is set back tells the same times twice.
     """
-    numbered = keep & (columns.boot != MISSING) & (columns.seq != MISSING)
+    numbered = keep & columns.numbered()
     corrected = numbered & (columns.quality & CLOCK_CORRECTED > 0)
     if not corrected.any():
         return []

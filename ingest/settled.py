@@ -108,7 +108,7 @@ def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple
 def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, int, Run]]:
     """Yield message, device, boot and a run of numbers that follow each other, as backlogs' numbers do."""
     for columns in (*settled.stored.values(), *settled.duplicates):
-        rows = np.flatnonzero((columns.boot >= 0) & (columns.seq >= 0))
+        rows = np.flatnonzero(columns.numbered())
         if not len(rows):
             continue
         parts = (columns.message[rows], columns.device_id[rows], columns.boot[rows])

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.columns import MISSING, Columns
+from devices.columns import Columns
 from devices.kinds.kind import CLOCK_CORRECTED
 from devices.tables import table_of
 from devices.wire import Reason
@@ -56,8 +56,8 @@ async def store(
 
     Args:
         newest: tells which rows may be repeats. The others are appended, unless we are `careful`.
-        now: microseconds.
         foresee: told, while the server takes rows, what a kind's new ones will be if nothing goes wrong.
+        now: what our clock says, microseconds since 1970-01-01Z.
 
     Raises:
         asyncpg.UniqueViolationError, asyncpg.DataError: an appended row is not new, or not storable;
@@ -164,11 +164,10 @@ async def _stored_as_told(
     Only a number tells such a repeat: a clock that is set back tells the same times twice.
     """
     columns = accepted.columns
-    numbered = (columns.boot != MISSING) & (columns.seq != MISSING)
-    corrected = columns.quality & CLOCK_CORRECTED > 0
+    corrected = columns.numbered() & (columns.quality & CLOCK_CORRECTED > 0)
     # Of what was said before, nothing was later than this.
     latest = np.maximum(columns.received_at, now) + AHEAD_LIMIT
-    rows = np.flatnonzero(numbered & corrected & (accepted.told <= latest))
+    rows = np.flatnonzero(corrected & (accepted.told <= latest))
     found = await _stored(connection, columns, accepted.told, rows)
     return {
         row: values
