@@ -45,7 +45,7 @@ app.command()(command.command)
 app.command()(validate.validate)
 app.add_typer(device.app, name="device")
 app.add_typer(municipality.app, name="municipality")
-app.add_typer(bench.app, name="bench")
+bench.add_to(app)
 app.add_typer(rule.app, name="rule")
 app.add_typer(maintenance.app, name="maintenance")
 

@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from nabd import doctor
-from nabd.cli import app, values
+from nabd.cli import app, bench, values
 from nabd.settings import Settings
 from tests.waiting import now
 
@@ -118,3 +118,14 @@ async def test_doctor_looks_at_the_disk_of_a_directory_that_is_not_made_yet(tmp_
     findings = await doctor.examine(Settings(data_dir=tmp_path / "a" / "b" / "c"))
 
     assert "disk" in {finding.subject for finding in findings}
+
+
+def test_bench_says_where_it_is_when_there_is_no_checkout(tmp_path: Path) -> None:
+    installed = typer.Typer()
+    installed.command("other")(lambda: None)
+    bench.add_to(installed, checkout=tmp_path)
+
+    result = CliRunner().invoke(installed, ["bench", "ingest", "--json"])
+
+    assert result.exit_code == 1
+    assert "checkout" in result.stderr

@@ -1,0 +1,189 @@
+"""`nabd bench ingest`: readings per second on this machine, where the time goes, and what others manage."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from statistics import median
+from typing import Annotated
+
+import typer
+from asyncpg import PostgresError
+
+from bench.throughput import ladder
+from bench.throughput.children import ChildFailed
+from bench.throughput.drain import Drain
+from bench.throughput.fleet import Traffic
+from bench.throughput.ladder import Plan, Result, Stage
+from nabd.brokers import BrokerFailed
+from nabd.cli.output import fail, line, print_json, progress, table
+from store.errors import StoreError
+
+ALWAYS = frozenset({Stage.RECORDED, Stage.COPY, Stage.DRAIN})
+
+
+def ingest(
+    messages: Annotated[int, typer.Option(min=1, help="messages in a run")] = 300_000,
+    devices: Annotated[int, typer.Option(min=1, help="how many distinct devices")] = 5_000,
+    large_fleet: Annotated[
+        int, typer.Option(min=1, help="devices of the larger fleet that stage fleets compares")
+    ] = 100_000,
+    traffic: Annotated[
+        Traffic, typer.Option(help="plain: bins, single readings; mixed: a town")
+    ] = Traffic.MIXED,
+    rules: Annotated[str, typer.Option(help="off, default, or how many rules each kind has")] = "default",
+    peers: Annotated[bool, typer.Option(help="also measure what others use for the job")] = True,
+    runs: Annotated[int, typer.Option(min=1, help="how often; medians are shown")] = 3,
+    stage: Annotated[
+        list[Stage] | None,
+        typer.Option(help="only this stage (again for more); without: recorded, copy, drain"),
+    ] = None,
+    open_seconds: Annotated[float, typer.Option(min=0.5, help="how long each open-loop run lasts")] = 10.0,
+    seed: Annotated[int, typer.Option(help="same seed, same messages")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+) -> None:
+    """Messages a second from the broker to committed rows, beside the limit and beside others.
+
+    A database and a broker of its own are started and thrown away; nothing configured is touched.
+    """
+    if rules not in ("off", "default") and not rules.isdecimal():
+        raise typer.BadParameter("off, default, or a number", param_hint="--rules")
+    stages = frozenset(stage) if stage else ALWAYS | ({Stage.PEERS} if peers else set())
+    plan = Plan(
+        messages=messages,
+        devices=devices,
+        large_fleet=large_fleet,
+        traffic=traffic,
+        rules=rules,
+        runs=runs,
+        stages=stages,
+        open_s=open_seconds,
+        seed=seed,
+    )
+    try:
+        result = _run(plan)
+    except (ChildFailed, BrokerFailed, StoreError, PostgresError, OSError) as error:
+        fail(str(error))
+    if as_json:
+        print_json(result.summary())
+    else:
+        _print(result)
+
+
+def _run(plan: Plan) -> Result:
+    with progress() as bar:
+        task = bar.add_task("starting a database", total=ladder.steps(plan) + 1)
+
+        def tell(step: str) -> None:
+            bar.update(task, description=step, advance=1)
+
+        return asyncio.run(ladder.run(plan, tell))
+
+
+def _print(result: Result) -> None:
+    line("  ".join(f"{name} {value}" for name, value in result.machine.items()))
+    plan = result.plan
+    line(f"{plan.messages} messages, {plan.devices} devices, traffic {plan.traffic}, rules {plan.rules}")
+    if result.recorded:
+        steps = result.summary()["recorded_cpu_us"]
+        table(
+            ["in ingest, recorded", "CPU us a message"], [(name, f"{us:.2f}") for name, us in steps.items()]
+        )
+        for kind, rate in result.summary()["rule_readings_per_s"].items():
+            line(f"{kind}: {rate / 1e6:.1f} million rule-readings a CPU second")
+    if result.copies:
+        _print_copies(result)
+    drains = {"drain": result.drains} if result.drains else {}
+    drains |= {f"drain, {size} devices": d for size, d in result.fleets.items()}
+    drains |= {f"drain, rules {name}": d for name, d in result.rules.items()}
+    if drains:
+        _print_drains(drains)
+    if result.drains and result.copies:
+        line(f"drain / raw COPY {result.drain_per_s / result.raw_copy_per_s:.2f}")
+    if result.open:
+        _print_open(result)
+    if result.peers:
+        _print_peers(result)
+
+
+def _print_copies(result: Result) -> None:
+    sizes = sorted({c.batch_messages for c in result.copies})
+    rows = []
+    for size in sizes:
+        mine = [c for c in result.copies if c.batch_messages == size]
+        rates = [c.messages_per_s for c in mine]
+        rows.append(
+            (
+                size,
+                f"{median(rates):,.0f}",
+                f"{min(rates):,.0f} .. {max(rates):,.0f}",
+                f"{median(c.database_cpu_us for c in mine):.2f}",
+            )
+        )
+    table(["raw COPY, batch", "messages/s", "spread", "database CPU us"], rows)
+
+
+def _print_drains(drains: dict[str, list[Drain]]) -> None:
+    columns = ["", "messages/s", "spread", "sent", "stored", "duplicate", "rejected", "lost", "alerts"]
+    columns += ["ingest us", "broker us", "database us", "generator us", "MB"]
+    table(columns, [_drain_row(name, runs) for name, runs in drains.items()])
+
+
+def _drain_row(name: str, runs: Sequence[Drain]) -> Sequence[object]:
+    rates = [d.messages_per_s for d in runs]
+    cpu = ladder.median_cpu(runs)
+    return (
+        name,
+        f"{median(rates):,.0f}",
+        f"{min(rates):,.0f} .. {max(rates):,.0f}",
+        sum(d.sent for d in runs),
+        sum(d.stored for d in runs),
+        sum(d.duplicates for d in runs),
+        sum(d.rejected for d in runs),
+        sum(d.lost for d in runs),
+        sum(d.alerts for d in runs),
+        *(f"{cpu[part]:.2f}" for part in ("ingest", "broker", "database", "generator")),
+        f"{max(d.memory_mb for d in runs):.0f}",
+    )
+
+
+def _print_open(result: Result) -> None:
+    columns = ["open loop", "messages/s", "sent", "stored", "lost"]
+    columns += ["commit ms p50", "p99", "p99.9", "p99 spread", "alert ms p50", "p99", "p99.9", "alerts"]
+    columns += ["generator late ms p99", "cores needed", "MB"]
+    table(
+        columns,
+        [
+            (
+                f"{o.percent_of_drain:.0f} %",
+                f"{o.rate:,.0f}",
+                o.sent,
+                o.stored,
+                o.lost,
+                *o.commit_ms.values(),
+                f"{o.commit_p99_spread[0]} .. {o.commit_p99_spread[-1]}",
+                *o.alert_ms.values(),
+                o.alerts,
+                o.generator_late_ms,
+                f"{o.cores_needed:.2f}",
+                f"{o.memory_mb:.0f}",
+            )
+            for o in result.open_loops
+        ],
+    )
+
+
+def _print_peers(result: Result) -> None:
+    rows: list[Sequence[object]] = []
+    for peer in result.peers:
+        if peer.absent:
+            rows.append((peer.name, f"absent: {peer.absent}"))
+            continue
+        times = f"{result.drain_per_s / peer.messages_per_s:.1f}" if result.drains else ""
+        rate = f"{peer.messages_per_s:,.0f}"
+        rows.append((peer.name, rate, times, peer.sent, peer.stored, peer.lost, peer.duplicates))
+    width = 7
+    table(
+        ["peer", "messages/s", "drain is times", "sent", "stored", "lost", "stored twice"],
+        [(*row, *[None] * (width - len(row))) for row in rows],
+    )

@@ -1,0 +1,206 @@
+"""Runs the benchmark: groups of devices, each through months of life, acceptance and rules; then the score.
+
+Devices do not depend on each other here, so groups run in processes of their own. Same seed and numbers,
+same result, however many processes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+
+from bench.rules import allowance, fullness
+from bench.rules.judged import Opening, Platform
+from bench.rules.life import Carrier, Collected, Message
+from bench.rules.matching import Fault, Match, fault_of, match
+from bench.rules.score import RuleScore, score
+from bench.rules.staged import Stage
+from bench.rules.sweeping import Sweeps
+from bench.rules.town import DAY_US, Numbers, bench_town, first_instant, of_kind, registry_of
+from devices import kinds
+from devices.kinds.kind import Kind
+from firmware_sim.faults import CLOCK_WRONG, EXPECTED, LONG_RUN, SWEPT, FaultLine
+from rules.definition import Definition
+from rules.files import default_packs
+from rules.program import Rule
+
+_GROUP = {"bin": 20, "light": 16, "drone": 1}
+"""Devices of a kind that run together; what is simulated at 1 Hz takes longest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Some devices of one kind, by their position in the town."""
+
+    seed: int
+    numbers: Numbers
+    kind: str
+    first: int
+    last: int
+
+    @property
+    def device_days(self) -> float:
+        """How much life is in it."""
+        return (self.last - self.first) * self.numbers.days
+
+
+@dataclass(slots=True, kw_only=True)
+class Lived:
+    """What happened in a group. told: by device, from when to when a forecast stood (microseconds)."""
+
+    faults: list[FaultLine]
+    alerts: list[Opening]
+    told: Mapping[str, Sequence[tuple[int, int]]]
+    readings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A run of one seed. `without_rule`: labelled faults of rules that the packs do not have."""
+
+    seed: int
+    device_days: float
+    readings: int
+    scores: tuple[RuleScore, ...]
+    found: Match
+    without_rule: Mapping[str, int]
+
+    @property
+    def overall(self) -> RuleScore:
+        """The score over all rules."""
+        return self.scores[-1]
+
+    @property
+    def insufficient(self) -> list[str]:
+        """Rules with too few faults to be judged."""
+        return [s.rule for s in self.scores[:-1] if s.insufficient]
+
+
+def groups(seed: int, numbers: Numbers) -> list[Group]:
+    """Return the groups of a run, the slowest first."""
+    return [
+        Group(seed=seed, numbers=numbers, kind=kind, first=first, last=min(first + size, numbers.of(kind)))
+        for kind, size in sorted(_GROUP.items(), key=lambda item: item[1])
+        for first in range(0, numbers.of(kind), size)
+    ]
+
+
+def run(
+    seed: int, numbers: Numbers, *, processes: int = 2, progress: Callable[[float], None] = lambda days: None
+) -> Result:
+    """Live through months of a town and judge the rules of the default packs.
+
+    Args:
+        progress: told the device-days of every group that is done.
+    """
+    todo = groups(seed, numbers)
+    lived: dict[Group, Lived] = {}
+    if processes <= 1:
+        for group in todo:
+            lived[group] = live(group)
+            progress(group.device_days)
+    else:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            futures = {pool.submit(live, group): group for group in todo}
+            for future in as_completed(futures):
+                lived[futures[future]] = future.result()
+                progress(futures[future].device_days)
+    return judge(seed, numbers, [lived[group] for group in todo])
+
+
+def live(group: Group, rules: Sequence[Definition] | None = None) -> Lived:
+    """Live through the whole run with one group; `rules` None means the default packs."""
+    known = kinds.load()
+    town = of_kind(bench_town(group.seed, known, group.numbers), group.kind)
+    definitions = default_packs(known) if rules is None else rules
+    platform = Platform(town.kinds, registry_of(town), definitions)
+    start = first_instant(group.seed)
+    end = start + round(group.numbers.days * DAY_US)
+    labelled = Collected()
+    devices = [d for d in town.sensing if d.kind == group.kind][group.first : group.last]
+    stage = Stage(town, devices)
+    carriers = [Carrier(d, town, start, labelled, stage.has_power(d.name)) for d in stage.devices]
+    live_rules = [Rule(definition=rule, version=1) for rule in definitions]
+    sweeps = Sweeps(live_rules, town.kinds[group.kind], registry_of(town), [d.name for d in devices])
+    platform.on_accepted = sweeps.hear
+    alerts: list[Opening] = []
+    under_way: list[Message] = []
+    at = start
+    while at < end:
+        at = min(at + DAY_US, end)
+        under_way += [message for carrier in carriers for message in carrier.until(at)]
+        under_way.sort(key=lambda message: message.received_at)
+        arrived = [message for message in under_way if message.received_at < at]
+        under_way = under_way[len(arrived) :]
+        alerts += platform.take(arrived)
+        sweeps.connect(presence for carrier in carriers for presence in carrier.connections())
+        alerts += sweeps.until(at)
+    for carrier in carriers:
+        carrier.close(end)
+    alerts += platform.close(end)
+    faults = stage.close(labelled.lines, start, end)
+    return Lived(faults=faults, alerts=alerts, told=sweeps.told(end), readings=platform.readings)
+
+
+def judge(
+    seed: int, numbers: Numbers, lived: Sequence[Lived], rules: Sequence[Definition] | None = None
+) -> Result:
+    """Match and score what happened in all groups."""
+    known = kinds.load()
+    definitions = default_packs(known) if rules is None else rules
+    judged = {d.id: d for d in definitions}
+    labelled = {**EXPECTED, **LONG_RUN, **SWEPT}
+    names = [rule for rule in judged if rule in labelled]
+    end = first_instant(seed) + round(numbers.days * DAY_US)
+    faults = [
+        _unless_told(fault_of(line, end), part.told.get(line.device, ()))
+        for part in lived
+        for line in part.faults
+    ]
+    alerts = _rightly_dated([alert for part in lived for alert in part.alerts], faults)
+    found = match(
+        [f for f in faults if f.rule in judged],
+        [a for a in alerts if a.rule in names],
+        lambda rule, interval_s: allowance.hold_us(judged[rule], interval_s),
+    )
+    lost = [fault for fault in faults if fault.rule not in judged and fault.detectable]
+    days = {rule: _device_days(judged[rule], numbers, known) for rule in names}
+    return Result(
+        seed=seed,
+        device_days=sum(numbers.of(kind) for kind in _GROUP) * numbers.days,
+        readings=sum(part.readings for part in lived),
+        scores=tuple(score(found, names, days, lambda f: allowance.allowed_us(judged[f.rule], f) / 1e6)),
+        found=found,
+        without_rule={rule: sum(f.rule == rule for f in lost) for rule in sorted({f.rule for f in lost})},
+    )
+
+
+def _rightly_dated(alerts: Sequence[Opening], faults: Sequence[Fault]) -> list[Opening]:
+    """Return the alerts with the time of receipt, where the device's own clock was wrong by label."""
+    wrong: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        if fault.rule == CLOCK_WRONG:
+            wrong[fault.device].append(fault)
+    return [
+        replace(alert, opened_at=alert.received_at)
+        if any(f.start <= alert.received_at <= f.end for f in wrong[alert.device])
+        else alert
+        for alert in alerts
+    ]
+
+
+def _unless_told(fault: Fault, told: Sequence[tuple[int, int]]) -> Fault:
+    """Return a fault, none that must be told where a forecast from before still stood when it began."""
+    if fault.rule != fullness.RULE:
+        return fault
+    known = any(opened < fault.earliest and fault.start < closed for opened, closed in told)
+    return replace(fault, detectable=fault.detectable and not known)
+
+
+def _device_days(rule: Definition, numbers: Numbers, known: Mapping[str, Kind]) -> float:
+    judged = [rule.kind] if rule.kind is not None else list(known)
+    return sum(numbers.of(kind) for kind in judged) * numbers.days

@@ -1,0 +1,165 @@
+"""Stage c: a session filled while ingest was away, and how long the real process takes to empty it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.throughput import children, usage
+from bench.throughput.children import ChildFailed, child, last_words
+from bench.throughput.publisher import Sent
+from bench.throughput.rig import Rig
+from bench.throughput.traffic import Stream
+from devices import kinds, ledger
+from ingest import session, shard
+from nabd import clock
+from nabd.brokers import Mosquitto
+from nabd.settings import Settings, environment
+from store.connection import Connection
+from store.pool import connect
+
+START_S, STALLED_S = 30.0, 30.0
+SUBSCRIBED = "subscribed"
+"""What ingest's log says once messages begin to flow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """One run. CPU is microseconds per message by process; `memory_mb` is the peak of ingest.
+
+    `stored` are rows counted in the tables; only duplicates and rejections are ingest's own word.
+    """
+
+    messages: int
+    sent: int
+    stored: int
+    duplicates: int
+    rejected: int
+    lost: int
+    seconds: float
+    messages_per_s: float
+    batches: int
+    alerts: int
+    cpu_us: dict[str, float]
+    memory_mb: float
+
+
+async def fill(dsn: str, broker: Mosquitto, stream: Stream, directory: Path) -> Sent:
+    """Make ingest's session and publish the stream into it."""
+    opened = await session.connect(await _broker_of(broker, dsn), clock.wall)
+    opened.close()
+    await asyncio.sleep(0)
+    return await children.publish(directory, stream, host=broker.address.host, port=broker.address.port)
+
+
+async def _broker_of(broker: Mosquitto, dsn: str) -> session.Broker:
+    connection = await connect(dsn)
+    try:
+        client_id = await shard.client_id(connection, Settings().shard)
+    finally:
+        await connection.close()
+    return session.Broker(host=broker.address.host, port=broker.address.port, client_id=client_id)
+
+
+def settings_of(dsn: str, broker: Mosquitto) -> dict[str, str]:
+    """Return the environment of the real ingest."""
+    return environment(Settings(database=dsn, broker=str(broker.address), clock=None))
+
+
+async def run(rig: Rig, dsn: str, stream: Stream, name: str) -> Drain:
+    """Fill, start ingest, wait for the last commit."""
+    directory = rig.directory / name
+    with rig.broker() as broker:
+        sent = await fill(dsn, broker, stream, directory)
+        log = directory / "ingest.log"
+        async with child(ingest_command(), log, settings_of(dsn, broker)) as process:
+            await until_said(process, log, SUBSCRIBED)
+            before = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
+            connection = await connect(dsn)
+            try:
+                await until_counted(connection, process, log, len(stream))
+                after = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
+                memory = usage.peak_memory_mb(process.pid)
+                first, last = await _span(connection)
+                totals = await ledger.total(connection)
+                stored = await ledger.count_readings(connection, kinds.load())
+                batches = await connection.fetchval("SELECT count(*) FROM ledger")
+                alerts = await connection.fetchval("SELECT count(*) FROM alert")
+            finally:
+                await connection.close()
+    n = len(stream)
+    generator = sent.cpu_s / n * 1e6
+    parts = [(b - a) / n * 1e6 for a, b in zip(before, after, strict=True)]
+    cpu = {"ingest": parts[0], "broker": parts[1], "database": parts[2], "generator": generator}
+    return Drain(
+        messages=n,
+        sent=stream.readings,
+        stored=stored,
+        duplicates=totals.duplicate,
+        rejected=totals.rejected,
+        lost=stream.readings - stored - totals.duplicate - totals.rejected,
+        seconds=last - first,
+        messages_per_s=n / (last - first),
+        batches=batches,
+        alerts=alerts,
+        cpu_us={name: round(us, 2) for name, us in cpu.items()},
+        memory_mb=memory,
+    )
+
+
+def ingest_command() -> list[str]:
+    """Return the command of the real process."""
+    return [sys.executable, "-m", "nabd", "ingest"]
+
+
+async def until_said(process: asyncio.subprocess.Process, log: Path, words: str) -> None:
+    """Wait until a log holds some words.
+
+    Raises:
+        ChildFailed: the process ended, or took too long.
+    """
+    deadline = time.monotonic() + START_S
+    while words not in last_words(log):
+        if process.returncode is not None or time.monotonic() > deadline:
+            raise ChildFailed(f"ingest did not get as far as {words!r}:\n{last_words(log)}")
+        await asyncio.sleep(0.005)
+
+
+_COUNTED = "SELECT coalesce(sum(messages), 0)::bigint FROM ledger"
+
+
+async def until_counted(
+    connection: Connection, process: asyncio.subprocess.Process, log: Path, messages: int
+) -> None:
+    """Wait until the ledger has so many messages, or nothing has come for long.
+
+    Raises:
+        ChildFailed: ingest ended.
+    """
+    counted, moved = -1, time.monotonic()
+    while counted < messages and time.monotonic() - moved < STALLED_S:
+        if process.returncode is not None:
+            raise ChildFailed(f"ingest ended:\n{last_words(log)}")
+        found = await connection.fetchval(_COUNTED)
+        if found != counted:
+            counted, moved = found, time.monotonic()
+        await asyncio.sleep(0.05)
+
+
+_LAST = "SELECT extract(epoch FROM max(pg_xact_commit_timestamp(xmin)))::float8 FROM ledger"
+
+
+async def _span(connection: Connection) -> tuple[float, float]:
+    """Return when the first message arrived and when the last batch committed, in seconds."""
+    tables = [r["t"] for r in await connection.fetch(_TABLES)]
+    firsts = [
+        await connection.fetchval(f"SELECT extract(epoch FROM min(received_at))::float8 FROM {table}")  # noqa: S608 - from the catalogue
+        for table in tables
+    ]
+    return min(f for f in firsts if f is not None), await connection.fetchval(_LAST)
+
+
+_TABLES = "SELECT c.relname AS t FROM pg_class AS c WHERE c.relkind = 'p' AND c.relname LIKE '%\\_reading'"

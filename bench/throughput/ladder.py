@@ -1,0 +1,285 @@
+"""The stages of `nabd bench ingest` in their order, and what comes out of them."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from bench.throughput import drain, machine, many_rules, open_loop, raw_copy, recorded, rig
+from bench.throughput.drain import Drain
+from bench.throughput.fleet import Fleet, Traffic
+from bench.throughput.open_loop import OpenLoop
+from bench.throughput.peers import compare
+from bench.throughput.peers.compare import Peer
+from bench.throughput.raw_copy import RawCopy
+from bench.throughput.recorded import Recorded
+from bench.throughput.rig import Rig
+from bench.throughput.traffic import Stream, make_stream
+from devices import kinds
+from nabd import clock
+from nabd.percentiles import medians
+from nabd.settings import Settings
+from rules.definition import Definition
+from rules.files import default_packs
+
+SLOW_MESSAGES = 20_000
+"""What the slow peers get: a program that does a few thousand a second shows that in seconds."""
+BATCH_SIZES = (5_000, 10_000, 20_000, 50_000)
+SPAN_US = 3_600_000_000
+"""The recorded stream covers the last hour."""
+
+
+class Stage(StrEnum):
+    """What can be measured alone."""
+
+    RECORDED = "recorded"
+    COPY = "copy"
+    DRAIN = "drain"
+    OPEN = "open"
+    FLEETS = "fleets"
+    RULES = "rules"
+    PEERS = "peers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to measure. rules: "off", "default", or how many rules each kind has."""
+
+    messages: int = 300_000
+    devices: int = 5_000
+    large_fleet: int = 100_000
+    traffic: Traffic = Traffic.MIXED
+    rules: str = "default"
+    runs: int = 3
+    stages: frozenset[Stage] = frozenset({Stage.RECORDED, Stage.COPY, Stage.DRAIN})
+    open_s: float = 10.0
+    seed: int = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """Everything measured; empty where a stage was not asked for."""
+
+    plan: Plan
+    machine: dict[str, str]
+    recorded: list[Recorded] = field(default_factory=list)
+    copies: list[RawCopy] = field(default_factory=list)
+    drains: list[Drain] = field(default_factory=list)
+    fleets: dict[int, list[Drain]] = field(default_factory=dict)
+    rules: dict[str, list[Drain]] = field(default_factory=dict)
+    open: dict[float, list[OpenLoop]] = field(default_factory=dict)
+    peers: list[Peer] = field(default_factory=list)
+
+    @property
+    def drain_per_s(self) -> float:
+        """The median rate of draining."""
+        return median(d.messages_per_s for d in self.drains) if self.drains else 0.0
+
+    @property
+    def raw_copy_per_s(self) -> float:
+        """The median rate of raw COPY at its best batch size."""
+        by_size: dict[int, list[float]] = {}
+        for copy in self.copies:
+            by_size.setdefault(copy.batch_messages, []).append(copy.messages_per_s)
+        return max((median(rates) for rates in by_size.values()), default=0.0)
+
+    @property
+    def open_loops(self) -> list[OpenLoop]:
+        """What was measured at each share of the drain, its runs together."""
+        return [open_loop.together(runs) for runs in self.open.values()]
+
+    def peer(self, name: str) -> Peer | None:
+        """Return one peer."""
+        return next((p for p in self.peers if p.name == name), None)
+
+    def summary(self) -> dict[str, Any]:
+        """Return the figures that programs read: the last line of `--json`."""
+        drains = self.drains
+        ratio = self.drain_per_s / self.raw_copy_per_s if drains and self.copies else None
+        return {
+            "traffic": self.plan.traffic,
+            "rules": self.plan.rules,
+            "messages": self.plan.messages,
+            "devices": self.plan.devices,
+            "drain_per_s": round(self.drain_per_s),
+            "drain_spread": [round(d.messages_per_s) for d in drains],
+            "raw_copy_per_s": round(self.raw_copy_per_s),
+            "ratio": None if ratio is None else round(ratio, 3),
+            "sent": sum(d.sent for d in drains),
+            "stored": sum(d.stored for d in drains),
+            "duplicates": sum(d.duplicates for d in drains),
+            "rejected": sum(d.rejected for d in drains),
+            "lost": sum(d.lost for d in drains),
+            "alerts": sum(d.alerts for d in drains),
+            "cpu_us_per_message": median_cpu(drains),
+            "memory_mb": round(max((d.memory_mb for d in drains), default=0.0)),
+            "recorded_cpu_us": medians([r.cpu_us for r in self.recorded]),
+            "rule_readings_per_s": {
+                kind: round(rate)
+                for kind, rate in medians([r.rule_readings_per_s for r in self.recorded]).items()
+            },
+            "raw_copy": self.copies,
+            "open_loop": self.open_loops,
+            "fleets": {str(n): _rates(d) for n, d in self.fleets.items()},
+            "rules_cost": {name: _rates(d) for name, d in self.rules.items()},
+            "peers": self.peers,
+            "machine": self.machine,
+        }
+
+
+def median_cpu(drains: Sequence[Drain]) -> dict[str, float]:
+    """Return the median CPU microseconds per message of each process."""
+    return medians([d.cpu_us for d in drains])
+
+
+def _rates(drains: Sequence[Drain]) -> dict[str, Any]:
+    return {
+        "drain_per_s": round(median(d.messages_per_s for d in drains)),
+        "spread": [round(d.messages_per_s) for d in drains],
+        "cpu_us_per_message": median_cpu(drains),
+        "memory_mb": round(max(d.memory_mb for d in drains)),
+        "lost": sum(d.lost for d in drains),
+    }
+
+
+Tell = Callable[[str], None]
+
+
+async def run(plan: Plan, tell: Tell) -> Result:
+    """Measure what the plan asks for; `tell` hears of every step as it begins."""
+    result = Result(plan=plan, machine={})
+    with tempfile.TemporaryDirectory(prefix="nabd-bench-") as directory:
+        async with rig.running(Path(directory)) as running:
+            result.machine = machine.describe(running.server.version)
+            # Stages take turns, so that a noisy minute hits all of them.
+            for number in range(1, plan.runs + 1):
+
+                def tell_run(step: str, number: int = number) -> None:
+                    tell(f"{step}, run {number}")
+
+                await _limits(running, plan, result, tell_run)
+                await _drains(running, plan, result, tell_run)
+                if Stage.OPEN in plan.stages:
+                    await _open_loops(running, plan, result, tell_run)
+            if Stage.PEERS in plan.stages:
+                await _peers(running, plan, result, tell)
+    return result
+
+
+def steps(plan: Plan) -> int:
+    """Return how often `tell` will be called."""
+    stages, n = plan.stages, 0
+    n += plan.runs if Stage.RECORDED in stages else 0
+    n += len(_sizes(plan)) * plan.runs if Stage.COPY in stages else 0
+    n += plan.runs if stages & {Stage.DRAIN, Stage.OPEN} else 0
+    n += 2 * plan.runs if Stage.FLEETS in stages else 0
+    n += len(RULE_SETS) * plan.runs if Stage.RULES in stages else 0
+    n += len(PERCENTS) * plan.runs if Stage.OPEN in stages else 0
+    return n + (4 if Stage.PEERS in stages else 0)
+
+
+def _stream(plan: Plan, fleet: Fleet, messages: int | None = None) -> Stream:
+    """Return a stream observed in the hour before now."""
+    n = messages or plan.messages
+    at = clock.wall() - SPAN_US + np.linspace(0, SPAN_US - 1_000_000, n).astype(np.int64)
+    return make_stream(fleet, seed=plan.seed, at=at // 10 * 10)
+
+
+def _sizes(plan: Plan) -> list[int]:
+    return [size for size in BATCH_SIZES if size <= plan.messages] or [plan.messages]
+
+
+async def _limits(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
+    """Stages a and b: what ingest computes, and what the database can take."""
+    if not plan.stages & {Stage.RECORDED, Stage.COPY}:
+        return
+    fleet, declared = Fleet(traffic=plan.traffic, size=plan.devices), kinds.load()
+    stream = _stream(plan, fleet)
+    if Stage.RECORDED in plan.stages:
+        tell("recorded stream")
+        rules = rules_of(plan.rules)
+        given = default_packs(declared) if rules is None else rules
+        done = recorded.run(stream, fleet, declared, given, Settings().batch_rows)
+        result.recorded.append(replace(done, encoded=[]))
+    if Stage.COPY in plan.stages:
+        async with running.database(fleet, []) as dsn:
+            for size in _sizes(plan):
+                tell(f"raw COPY, {size} messages a batch")
+                encoded = recorded.run(stream, fleet, declared, [], size).encoded
+                result.copies.append(await raw_copy.run(running, dsn, encoded, plan.messages, size))
+                del encoded
+    gc.collect()
+
+
+RULE_SETS = ("off", "default", "100")
+
+
+async def _drains(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
+    """Stages c, e and f."""
+    stages = plan.stages
+    if stages & {Stage.DRAIN, Stage.OPEN}:
+        tell("drain")
+        result.drains.append(await _drain(running, plan, plan.devices, plan.rules))
+    if Stage.FLEETS in stages:
+        for size in (plan.devices, plan.large_fleet):
+            tell(f"drain, {size} devices")
+            result.fleets.setdefault(size, []).append(await _drain(running, plan, size, plan.rules))
+    if Stage.RULES in stages:
+        for rules in RULE_SETS:
+            tell(f"drain, rules {rules}")
+            result.rules.setdefault(rules, []).append(await _drain(running, plan, plan.devices, rules))
+
+
+async def _drain(running: Rig, plan: Plan, devices: int, rules: str) -> Drain:
+    fleet = Fleet(traffic=plan.traffic, size=devices)
+    stream = _stream(plan, fleet)
+    async with running.database(fleet, rules_of(rules)) as dsn:
+        return await drain.run(running, dsn, stream, f"drain{running.databases}")
+
+
+def rules_of(rules: str) -> list[Definition] | None:
+    """Return what "off", "default" or a number of rules a kind means; None are the default ones."""
+    match rules:
+        case "default":
+            return None
+        case "off":
+            return []
+        case number:
+            return many_rules.make(int(number), kinds.load())
+
+
+PERCENTS = (25.0, 50.0, 80.0)
+
+
+async def _open_loops(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
+    """Stage d, at shares of the drain just measured: the machine is as fast as it was then."""
+    fleet, full = Fleet(traffic=plan.traffic, size=plan.devices), result.drains[-1].messages_per_s
+    for percent in PERCENTS:
+        tell(f"open loop at {percent:.0f} % of drain")
+        async with running.database(fleet, rules_of(plan.rules)) as dsn:
+            measured = await open_loop.run(
+                running,
+                dsn,
+                fleet,
+                rate=full * percent / 100,
+                seconds=plan.open_s,
+                percent=percent,
+                seed=plan.seed,
+                name=f"open{running.databases}",
+            )
+        result.open.setdefault(percent, []).append(measured)
+
+
+async def _peers(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
+    fleet = Fleet(traffic=plan.traffic, size=plan.devices)
+    slow = _stream(plan, fleet, min(SLOW_MESSAGES, plan.messages))
+    async with running.database(fleet, []) as dsn:
+        result.peers = await compare.run(running, dsn, _stream(plan, fleet), slow, tell)

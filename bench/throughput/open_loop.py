@@ -1,0 +1,167 @@
+"""Stage d: messages sent at intended instants, whatever happens, and how long until they are committed.
+
+A reading's `observed_at` is the instant at which it was to be sent, so the latency of a row is its commit
+minus its `observed_at`: a generator or a broker that lags makes it longer, never shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import asyncpg
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.throughput import children, drain, usage
+from bench.throughput.children import child
+from bench.throughput.fleet import Fleet
+from bench.throughput.rig import Rig
+from bench.throughput.traffic import Stream, make_stream
+from devices import kinds, ledger
+from devices.tables import tables_of
+from nabd import clock
+from nabd.percentiles import medians, percentiles
+from store.connection import Connection
+from store.pool import connect
+
+OF = (50, 99, 99.9)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenLoop:
+    """One run at one rate, or several together. Milliseconds from the intended instant to the commit.
+
+    cores_needed: CPU seconds that a second at this rate takes of everything, the generator too. More than
+    there are means that commits fall behind.
+    """
+
+    percent_of_drain: float
+    rate: float
+    sent: int
+    stored: int
+    duplicates: int
+    rejected: int
+    lost: int
+    generator_late_ms: float
+    commit_ms: dict[str, float | None]
+    alert_ms: dict[str, float | None]
+    alerts: int
+    cpu_us: dict[str, float]
+    cores_needed: float
+    memory_mb: float
+    commit_p99_spread: list[float | None]
+
+
+def together(runs: Sequence[OpenLoop]) -> OpenLoop:
+    """Return several runs at one share of the drain as one.
+
+    Counts are sums; rates, latencies and CPU medians; lateness of the generator and memory the worst.
+    """
+    counts = ("sent", "stored", "duplicates", "rejected", "lost", "alerts")
+    summed = {name: sum(getattr(run, name) for run in runs) for name in counts}
+    return OpenLoop(
+        percent_of_drain=runs[0].percent_of_drain,
+        rate=round(median(run.rate for run in runs)),
+        **summed,
+        generator_late_ms=max(run.generator_late_ms for run in runs),
+        commit_ms={**dict.fromkeys(runs[0].commit_ms), **medians([run.commit_ms for run in runs])},
+        alert_ms={**dict.fromkeys(runs[0].alert_ms), **medians([run.alert_ms for run in runs])},
+        cpu_us=medians([run.cpu_us for run in runs]),
+        cores_needed=round(median(run.cores_needed for run in runs), 2),
+        memory_mb=max(run.memory_mb for run in runs),
+        commit_p99_spread=sorted(
+            (p99 for run in runs for p99 in run.commit_p99_spread), key=lambda p99: p99 or 0.0
+        ),
+    )
+
+
+def schedule(rate: float, seconds: float, begin: int) -> NDArray[np.int64]:
+    """Return when each message is to be sent, in microseconds, multiples of 10."""
+    n = max(1, int(rate * seconds))
+    return (begin + (np.arange(n) * (1e6 / rate)).astype(np.int64)) // 10 * 10
+
+
+async def run(
+    rig: Rig, dsn: str, fleet: Fleet, *, rate: float, seconds: float, percent: float, seed: int, name: str
+) -> OpenLoop:
+    """Start ingest, send at `rate` for `seconds`, wait for the last commit, and read the latencies."""
+    directory = rig.directory / name
+    log = directory.with_suffix(".log")
+    with rig.broker() as broker:
+        async with child(drain.ingest_command(), log, drain.settings_of(dsn, broker)) as process:
+            await drain.until_said(process, log, drain.SUBSCRIBED)
+            # Time to make the messages, to hand them over and to connect: 20 microseconds each are plenty.
+            lead = 3_000_000 + int(rate * seconds * 20)
+            stream = make_stream(fleet, seed=seed, at=schedule(rate, seconds, clock.wall() + lead))
+            before = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
+            sent = await children.publish(
+                directory, stream, host=broker.address.host, port=broker.address.port, open_loop=True
+            )
+            connection = await connect(dsn, statement_timeout_s=0)
+            try:
+                await drain.until_counted(connection, process, log, len(stream))
+                after = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
+                memory = usage.peak_memory_mb(process.pid)
+                totals = await ledger.total(connection)
+                stored = await ledger.count_readings(connection, kinds.load())
+                commits = await _commits(connection, stream)
+                alerts = await _alerts(connection, stream)
+            finally:
+                await connection.close()
+    parts = [(b - a) / len(stream) * 1e6 for a, b in zip(before, after, strict=True)]
+    cpu = dict(zip(("ingest", "broker", "database"), parts, strict=True))
+    cpu["generator"] = sent.cpu_s / len(stream) * 1e6
+    commit_ms = percentiles(commits, OF)
+    return OpenLoop(
+        percent_of_drain=percent,
+        rate=rate,
+        sent=stream.readings,
+        stored=stored,
+        duplicates=totals.duplicate,
+        rejected=totals.rejected,
+        lost=stream.readings - stored - totals.duplicate - totals.rejected,
+        generator_late_ms=round(sent.late_ms, 1),
+        commit_ms=commit_ms,
+        alert_ms=percentiles(alerts, OF),
+        alerts=len(alerts),
+        cpu_us={part: round(us, 2) for part, us in cpu.items()},
+        cores_needed=round(sum(cpu.values()) * rate / 1e6, 2),
+        memory_mb=memory,
+        commit_p99_spread=[commit_ms["p99"]],
+    )
+
+
+async def _commits(connection: Connection, stream: Stream) -> list[float]:
+    found: list[float] = []
+    for table in tables_of(kinds.load().values()):
+        rows = await connection.fetch(
+            "SELECT (extract(epoch FROM observed_at) * 1000000)::bigint AS at,"  # noqa: S608 - a declared name
+            " extract(epoch FROM pg_xact_commit_timestamp(xmin) - observed_at)::float8 * 1000 AS ms"
+            f" FROM {table.name}"
+        )
+        found += _of_newest(rows, stream)
+    return found
+
+
+_ALERTS = """
+SELECT
+    (extract(epoch FROM observed_at) * 1000000)::bigint AS at,
+    extract(epoch FROM pg_xact_commit_timestamp(transition.xmin) - observed_at)::float8 * 1000 AS ms
+FROM transition
+WHERE to_state = 'firing'
+"""
+
+
+async def _alerts(connection: Connection, stream: Stream) -> list[float]:
+    return _of_newest(await connection.fetch(_ALERTS), stream)
+
+
+def _of_newest(rows: list[asyncpg.Record], stream: Stream) -> list[float]:
+    """Keep the newest reading of each message: an array's older ones had waited on the device."""
+    if not rows:
+        return []
+    at, ms = np.array([tuple(row) for row in rows]).T
+    kept: list[float] = ms[np.isin(at.astype(np.int64), stream.at)].tolist()
+    return kept

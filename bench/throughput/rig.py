@@ -1,0 +1,91 @@
+"""The database and the broker that everything measured shares: real ones, durable, fresh for each run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.throughput import usage
+from bench.throughput.fleet import Fleet, register
+from devices import kinds
+from nabd import clock
+from nabd.brokers import BrokerFailed, Mosquitto, find_mosquitto
+from nabd.embedded import migrated
+from nabd.settings import Settings
+from rules import catalogue
+from rules.definition import Definition
+from store.embedded import EmbeddedPostgres
+from store.pool import connect
+
+TRACKED = {"track_commit_timestamp": "on"}
+"""So that the instant of a commit can be told to the microsecond; the server's default is off."""
+
+
+@dataclass(slots=True)
+class Rig:
+    """A running server; `directory` is for whatever a run leaves behind."""
+
+    server: EmbeddedPostgres
+    directory: Path
+    databases: int = 0
+    brokers: int = 0
+
+    def database_cpu_s(self) -> float:
+        """Return the CPU seconds of the database server, all its processes together."""
+        return usage.cpu_s(usage.family(self.server.pid))
+
+    @asynccontextmanager
+    async def database(self, fleet: Fleet, rules: list[Definition] | None = None) -> AsyncIterator[str]:
+        """Give a fresh database that knows the fleet; `rules` None means the default ones."""
+        self.databases += 1
+        name = f"bench_{self.databases}"
+        await self._execute(f"CREATE DATABASE {name}")
+        dsn = self.server.dsn(name)
+        await migrated(Settings(database=dsn, kinds_dir=None, clock=None))
+        connection = await connect(dsn, statement_timeout_s=0)
+        try:
+            if rules is not None:
+                await catalogue.apply(connection, rules, clock.wall(), remove_others=True)
+            await register(connection, kinds.load(), fleet, clock.wall)
+            await connection.execute("ANALYZE")
+        finally:
+            await connection.close()
+        # What was written so far must not be written to disk during the measurement.
+        await self._execute("CHECKPOINT")
+        try:
+            yield dsn
+        finally:
+            await self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def _execute(self, statement: str) -> None:
+        connection = await connect(self.server.dsn(), statement_timeout_s=0)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    @contextmanager
+    def broker(self) -> Iterator[Mosquitto]:
+        """Give a fresh mosquitto with the settings of `nabd up`."""
+        program = find_mosquitto()
+        if program is None:
+            raise BrokerFailed("this stage needs mosquitto (Debian: apt install mosquitto)")
+        self.brokers += 1
+        directory = self.directory / f"broker{self.brokers}"
+        directory.mkdir()
+        with Mosquitto(directory, program, 0) as broker:
+            yield broker
+
+
+@asynccontextmanager
+async def running(directory: Path) -> AsyncIterator[Rig]:
+    """Start a server in `directory`; stop it afterwards."""
+    server = EmbeddedPostgres(directory / "postgres", settings=TRACKED)
+    try:
+        await asyncio.to_thread(server.start)
+        yield Rig(server=server, directory=directory)
+    finally:
+        await asyncio.to_thread(server.delete)
