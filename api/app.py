@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 
-from api import assets
-from api.assets import Asset
 from api.context import Check, Context
-from api.edge import Edge
-from api.figures import Queue
-from api.guards import Guards
-from api.handlers import add_handlers
-from api.idempotency import Idempotency
-from api.live import Live
-from api.metrics import Metrics
+from api.http import assets
+from api.http.assets import Asset
+from api.http.edge import Edge
+from api.http.guards import Guards
+from api.http.handlers import add_handlers
+from api.http.idempotency import Idempotency
+from api.live.listener import Live
+from api.metrics.platform import Queue
+from api.metrics.process import Metrics
 from api.routes import (
     alerts,
     devices,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from api.figures import Queue
-from api.idempotency import Idempotency
-from api.live import Live
-from api.metrics import Metrics
+from api.http.idempotency import Idempotency
+from api.live.listener import Live
+from api.metrics.platform import Queue
+from api.metrics.process import Metrics
 from devices.instants import Now
 from devices.kinds import Kinds
 

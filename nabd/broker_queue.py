@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import aiomqtt
 
-from api.figures import BrokerQueue
+from api.metrics.platform import BrokerQueue
 from nabd.address import BrokerAddress
 from nabd.broker_client import client
 

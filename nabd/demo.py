@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from api.tokens import create_token
+from api.http.tokens import create_token
 from devices import kinds, ledger
 from devices.instants import to_microseconds
 from devices.kinds import Kinds

@@ -10,7 +10,7 @@ from enum import StrEnum
 import aiomqtt
 import asyncpg
 
-from api.figures import BrokerQueue
+from api.metrics.platform import BrokerQueue
 from devices import kinds, ledger
 from devices.instants import to_microseconds
 from devices.kinds.kind import KindError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.tokens import any_token, create_token
+from api.http.tokens import any_token, create_token
 from nabd import clock
 from nabd.settings import Settings
 from store.pool import connect

@@ -20,8 +20,8 @@ import asyncpg
 import structlog
 
 from api.app import create_app
-from api.figures import Queue
-from api.server import Server, listen
+from api.http.server import Server, listen
+from api.metrics.platform import Queue
 from devices import kinds
 from devices.tables import tables_of
 from ingest import service as ingest_service

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import asyncpg
 
-from api.figures import Queue
+from api.metrics.platform import Queue
 from devices.instants import Now, to_microseconds
 from devices.kinds import Kinds
 from devices.tables import tables_of

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api import pages
-from api.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, evidence_out, members
 from api.context import UsesConnection, UsesContext
-from api.pages import Fields, Limit, Page
-from api.problems import Problem
+from api.http import pages
+from api.http.pages import Fields, Limit, Page
+from api.http.problems import Problem
+from api.schemas.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, evidence_out, members
 from rules import alerts, events
 from rules.alerts import AlertNotFound
 from rules.transition import Severity

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import pages
 from api.context import UsesConnection, UsesContext
-from api.pages import Fields, Limit, Page
-from api.times import Instant
+from api.http import pages
+from api.http.pages import Fields, Limit, Page
+from api.http.times import Instant
 from devices import editing, registration, registry
 from devices.registration import NewDevice
 from devices.registry import Device

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.context import UsesConnection
-from api.times import Instant
+from api.http.times import Instant
 from devices import registry
 from rules import forecasts
 

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Response
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
-from api import figures
 from api.context import Check, Context, UsesContext
-from api.figures import Ages, Figures
+from api.metrics import platform
+from api.metrics.platform import Ages, Figures
 from devices import registry
 
 router = APIRouter(tags=["health"])
@@ -54,7 +54,7 @@ async def metrics(context: UsesContext) -> Response:
     """Return the counters of this process, and what broker and database know of the platform."""
     found = await _figures(context)
     ages = Ages(now=context.now(), speed=context.speed)
-    text = figures.text(context.metrics.registry, figures.families(found, context.queue(), ages))
+    text = platform.text(context.metrics.registry, platform.families(found, context.queue(), ages))
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
@@ -62,7 +62,7 @@ async def _figures(context: Context) -> Figures | None:
     """Read the database; None when it does not answer, which a scrape must outlive."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S), context.pool.acquire() as connection:
-            return await figures.read(connection)
+            return await platform.read(connection)
     except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         return None
 

@@ -8,8 +8,8 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from api import pages
 from api.context import UsesContext
+from api.http import pages
 from devices.kinds.kind import Kind
 
 router = APIRouter(tags=["kinds"])

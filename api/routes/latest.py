@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api import pages
 from api.context import UsesConnection, UsesContext
-from api.latest import LatestOut, latest_out
-from api.pages import Fields, Limit, Page
-from api.problems import Problem
+from api.http import pages
+from api.http.pages import Fields, Limit, Page
+from api.http.problems import Problem
+from api.schemas.latest import LatestOut, latest_out
 from devices import latest, registry
 
 router = APIRouter(tags=["readings"])

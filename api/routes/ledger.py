@@ -10,8 +10,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.context import UsesConnection, UsesContext
-from api.problems import Problem
-from api.times import Asked, Instant
+from api.http.problems import Problem
+from api.http.times import Asked, Instant
 from devices import ledger, registry
 from devices.ledger import Totals
 

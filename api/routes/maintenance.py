@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api import pages
 from api.context import UsesConnection, UsesContext
-from api.pages import Limit, Page
+from api.http import pages
+from api.http.pages import Limit, Page
+from api.http.times import Asked, Instant
 from api.routes.alerts import NO_CONTROL, Key
-from api.rules import author
-from api.times import Asked, Instant
+from api.schemas.rules import author
 from rules import windows
 from rules.windows import PlannedWindow
 

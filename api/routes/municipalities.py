@@ -6,8 +6,8 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from api import pages
 from api.context import UsesConnection
+from api.http import pages
 from devices import registry
 
 router = APIRouter(tags=["municipalities"])

@@ -13,12 +13,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from api import buckets, formats
-from api.buckets import Bucket
 from api.context import POOL_TIMEOUT_S, Context, UsesConnection, UsesContext
-from api.formats import MEDIA_TYPES, Format
-from api.problems import Problem
-from api.times import Asked, Instant, rfc3339
+from api.http import buckets, formats
+from api.http.buckets import Bucket
+from api.http.formats import MEDIA_TYPES, Format
+from api.http.problems import Problem
+from api.http.times import Asked, Instant, rfc3339
 from devices import history, registry
 from devices.history import Bucketed, Reading
 from devices.instants import MICROSECOND, to_datetime

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api import pages
 from api.context import UsesConnection
-from api.pages import Fields, Limit, Page
-from api.times import Instant
+from api.http import pages
+from api.http.pages import Fields, Limit, Page
+from api.http.times import Instant
 from devices import rejections
 from devices.rejections import Rejection
 

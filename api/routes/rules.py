@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
-from api import pages
 from api.context import Context, UsesConnection, UsesContext
-from api.pages import Fields, Limit, Page
-from api.problems import Problem
-from api.rules import (
+from api.http import pages
+from api.http.pages import Fields, Limit, Page
+from api.http.problems import Problem
+from api.http.times import Asked
+from api.schemas.rules import (
     BODY,
     ExplanationOut,
     RuleOut,
@@ -26,7 +27,6 @@ from api.rules import (
     rule_members,
     rule_out,
 )
-from api.times import Asked
 from devices.errors import Conflict, Invalid
 from devices.instants import to_datetime, to_microseconds
 from devices.registry import get_device, load

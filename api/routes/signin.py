@@ -8,10 +8,10 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api import tokens
 from api.context import Context, UsesConnection, UsesContext
-from api.guards import COOKIE
-from api.problems import Problem
+from api.http import tokens
+from api.http.guards import COOKIE
+from api.http.problems import Problem
 from store.connection import Connection
 
 router = APIRouter(tags=["sign-in"])

@@ -11,14 +11,14 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api import guards, tokens
-from api.alerts import format_cursor, parse_cursor
 from api.context import POOL_TIMEOUT_S, Context, UsesContext
-from api.handlers import OUTAGES
-from api.latest import LatestOut
-from api.problems import Problem
-from api.subscription import Interest, LiveAlert, Subscription, Waiting
-from api.times import of_microseconds
+from api.http import guards, tokens
+from api.http.handlers import OUTAGES
+from api.http.problems import Problem
+from api.http.times import of_microseconds
+from api.live.subscription import Interest, LiveAlert, Subscription, Waiting
+from api.schemas.alerts import format_cursor, parse_cursor
+from api.schemas.latest import LatestOut
 from rules.events import Cursor
 from rules.transition import Severity
 

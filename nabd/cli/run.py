@@ -14,7 +14,7 @@ import typer
 import uvloop
 from pydantic import ValidationError
 
-from api.server import listen
+from api.http.server import listen
 from devices import kinds
 from devices.errors import RegistryError
 from devices.kinds.kind import KindError

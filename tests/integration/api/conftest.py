@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.server import Server, listen
+from api.http.server import Server, listen
 from tests.integration.api import builders
 
 

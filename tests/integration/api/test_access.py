@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from api import tokens
 from api.app import create_app
-from api.guards import COOKIE
+from api.http import tokens
+from api.http.guards import COOKIE
 from devices.instants import to_datetime
 from tests.integration.api import builders
 

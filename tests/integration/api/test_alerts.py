@@ -7,7 +7,7 @@ from datetime import timedelta
 import asyncpg
 import httpx2
 
-from api.times import rfc3339
+from api.http.times import rfc3339
 from rules.transition import Severity
 from tests.integration.api import builders
 

@@ -12,8 +12,8 @@ import httpx2
 import pytest
 
 from api.app import create_app
-from api.rules import EXAMPLE
-from api.tokens import create_token
+from api.http.tokens import create_token
+from api.schemas.rules import EXAMPLE
 from tests.integration.api import builders
 
 NOON = builders.NOON

@@ -15,8 +15,9 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api import live, tokens
 from api.app import create_app
+from api.http import tokens
+from api.live import listener
 from api.routes import stream
 from rules.alerts import comment
 from tests.integration.api import builders
@@ -103,12 +104,12 @@ async def test_events_missed_while_away_are_replayed_once_and_in_order(
         hello = await anext(events)
         replayed = [await anext(events) for _ in range(3)]
         await builders.fire(connection, await builders.add(connection, "bin-2"))
-        live = await anext(events)
+        listener = await anext(events)
 
     assert hello.id == last.id
     assert [e.data["event"]["type"] for e in replayed] == ["resolved", "opened", "resolved"]
-    assert live.data["alert"]["device"] == "bin-2"
-    ids = [tuple(map(int, str(e.id).split("-"))) for e in (last, *replayed, live)]
+    assert listener.data["alert"]["device"] == "bin-2"
+    ids = [tuple(map(int, str(e.id).split("-"))) for e in (last, *replayed, listener)]
     assert ids == sorted(set(ids))
 
 
@@ -145,7 +146,7 @@ async def test_newest_values_are_streamed_without_an_id(server: str, connection:
 async def test_newest_values_of_many_devices_all_arrive_although_they_are_read_in_pages(
     server: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, apart_ms: int
 ) -> None:
-    monkeypatch.setattr(live, "LATEST_PAGE", 3)
+    monkeypatch.setattr(listener, "LATEST_PAGE", 3)
     devices = [await builders.add(connection, f"bin-{i}") for i in range(10)]
     await ready(server)
 

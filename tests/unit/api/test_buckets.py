@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from api.buckets import Bucket, choose
+from api.http.buckets import Bucket, choose
 
 SECOND = timedelta(seconds=1)
 TEN_MINUTES = timedelta(minutes=10)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from api.alerts import format_cursor, parse_cursor
-from api.times import rfc3339
+from api.http.times import rfc3339
+from api.schemas.alerts import format_cursor, parse_cursor
 
 
 def test_cursor_survives_being_an_event_id() -> None:

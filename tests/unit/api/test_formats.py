@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from api import formats
-from api.formats import Format
+from api.http import formats
+from api.http.formats import Format
 
 
 async def pages(*lists: list[dict[str, Any]]) -> AsyncIterator[list[dict[str, Any]]]:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from api.idempotency import Idempotency
-from api.problems import Problem
+from api.http.idempotency import Idempotency
+from api.http.problems import Problem
 
 
 class Work:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.languages import negotiate
+from api.http.languages import negotiate
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from api import problems
-from api.languages import LANGUAGES
-from api.problem_titles import TITLES
-from api.problems import Problem
+from api.http import problems
+from api.http.languages import LANGUAGES
+from api.http.problem_titles import TITLES
+from api.http.problems import Problem
 
 
 @pytest.mark.parametrize("slug", TITLES)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from api.alerts import AlertEventOut, AlertOut
-from api.latest import LatestOut
-from api.subscription import Interest, LiveAlert, Subscription
+from api.live.subscription import Interest, LiveAlert, Subscription
+from api.schemas.alerts import AlertEventOut, AlertOut
+from api.schemas.latest import LatestOut
 from rules.transition import Severity
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

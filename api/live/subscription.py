@@ -11,8 +11,8 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
-from api.alerts import AlertEventOut, AlertOut
-from api.latest import LatestOut
+from api.schemas.alerts import AlertEventOut, AlertOut
+from api.schemas.latest import LatestOut
 from rules.events import Cursor
 from rules.transition import Severity
 

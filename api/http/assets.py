@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 
 from fastapi import APIRouter, Request, Response
 
-from api.pages import CACHE
+from api.http.pages import CACHE
 
 MEDIA_TYPES = {
     "html": "text/html; charset=utf-8",

@@ -13,7 +13,7 @@ import msgspec
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.problems import Problem
+from api.http.problems import Problem
 
 MOST = 1000
 CACHE = "private, no-cache"

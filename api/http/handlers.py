@@ -9,8 +9,8 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from api import problems
-from api.problems import Problem
+from api.http import problems
+from api.http.problems import Problem
 from devices import errors
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]

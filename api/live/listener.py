@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import structlog
 
-from api.alerts import alert_out, event_out
-from api.latest import LatestOut, latest_out
-from api.metrics import Metrics
-from api.subscription import Interest, LiveAlert, Subscription
+from api.live.subscription import Interest, LiveAlert, Subscription
+from api.metrics.process import Metrics
+from api.schemas.alerts import alert_out, event_out
+from api.schemas.latest import LatestOut, latest_out
 from devices.fresh import latest_since, newest_received_at
 from devices.instants import EPOCH
 from devices.kinds import Kinds

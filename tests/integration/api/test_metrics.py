@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from api.app import create_app
-from api.figures import BrokerQueue
+from api.metrics.platform import BrokerQueue
 from devices import ledger
 from devices.instants import to_microseconds
 from devices.ledger import BatchCounts

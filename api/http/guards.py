@@ -17,9 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import problems, tokens
-from api.handlers import OUTAGES, of_outage
-from api.problems import Problem
+from api.http import problems, tokens
+from api.http.handlers import OUTAGES, of_outage
+from api.http.problems import Problem
 
 if TYPE_CHECKING:
     import asyncpg

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.times import Instant
+from api.http.times import Instant
 from devices.history import suspect
 from devices.kinds import Kinds
 from devices.latest import Latest

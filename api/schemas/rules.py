@@ -9,12 +9,12 @@ import yaml
 from fastapi import Request
 from pydantic import BaseModel, Field
 
-from api import tokens
-from api.alerts import EvidenceOut
 from api.context import Context
-from api.guards import presented_token
-from api.problems import Problem
-from api.times import Instant
+from api.http import tokens
+from api.http.guards import presented_token
+from api.http.problems import Problem
+from api.http.times import Instant
+from api.schemas.alerts import EvidenceOut
 from rules.definition import Definition
 from rules.errors import RulesRefused
 from rules.files import parse

@@ -1,7 +1,7 @@
 """What /metrics says of the platform beside this process: ingest, broker, alerts, rules, sweep.
 
 Computed when asked, at a cost that does not grow with the age of the platform. The counters of this
-process itself are in api.metrics.
+process itself are in api.metrics.process.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import problems
-from api.metrics import Metrics
+from api.http import problems
+from api.metrics.process import Metrics
 
 log = structlog.get_logger(__name__)
 

@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from api.languages import LANGUAGES, Language, negotiate
-from api.problem_titles import TITLES
+from api.http.languages import LANGUAGES, Language, negotiate
+from api.http.problem_titles import TITLES
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:nabd:problem:"

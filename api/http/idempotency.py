@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from api.problems import Problem
+from api.http.problems import Problem
 
 T = TypeVar("T")
 

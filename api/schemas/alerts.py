@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.times import Instant
+from api.http.times import Instant
 from devices.kinds.kind import Kind
 from rules import evidence
 from rules.alerts import Alert

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from api.languages import Language
+from api.http.languages import Language
 
 TITLES: Mapping[str, Mapping[Language, str]] = {
     "bad-request": {

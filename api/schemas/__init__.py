@@ -1,0 +1,1 @@
+"""What more than one route shows or takes, as pydantic models. No route and no SQL lives here."""
