@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from devices.kinds import STRUCTURAL
-from devices.topics import GATEWAY, Channel, Topic
+from devices.wire.topics import GATEWAY, Channel, Topic
 from firmware_sim.faults import FaultLog
 from firmware_sim.link import Broker
 from firmware_sim.member import Member, publisher

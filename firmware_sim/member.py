@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from devices.kinds.kind import Kind
-from devices.topics import GATEWAY, Channel, Topic
+from devices.wire.topics import GATEWAY, Channel, Topic
 from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, LOST_LINK, SILENT, FaultSink, Labels, rfc3339
 from firmware_sim.outbox import Reading
 from firmware_sim.physics.model import SECOND, Answer, Truth, Value, generator

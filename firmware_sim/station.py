@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 import numpy as np
 
-from devices.topics import Channel, Topic
+from devices.wire.topics import Channel, Topic
 from firmware_sim.link import Broker, Link
 from firmware_sim.member import Member
 from firmware_sim.outbox import Outbox, Waiting, payload

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.topics import Channel
 from devices.wire import Decoder, Reason, Rejected, Relayed, split
 from devices.wire.decode import pointer
 from devices.wire.elements import element_bytes
+from devices.wire.topics import Channel
 from ingest import channels
 from ingest.accept import Accepted, accept
 from ingest.clocks import Clocks, Learnt, Offsets

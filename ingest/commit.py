@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from devices import latest, ledger, presence, quarantine, rejections
 from devices.columns import Columns
-from devices.commands import record_response
-from devices.rejections import NewRejection
+from devices.commands.commands import record_response
 from ingest import offsets, tables
 from ingest import shard as shards
 from ingest.allowance import Allowance
@@ -24,6 +22,8 @@ from ingest.latest import LatestBuffer
 from ingest.newest import Newest
 from ingest.settled import Settled, count, receipts
 from ingest.shard import Shard
+from readings import latest, ledger, presence, quarantine, rejections
+from readings.rejections import NewRejection
 from store.connection import Connection
 from store.readings import Writer
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.kinds import Kinds
-from devices.registry import Device, Registry
-from devices.topics import GATEWAY, PREFIX, BadTopic, Channel, Topic, parse
+from devices.registry.registry import Device, Registry
 from devices.wire import Reason
+from devices.wire.topics import GATEWAY, PREFIX, BadTopic, Channel, Topic, parse
 
 _MOST_TOPICS = 1_000_000
 """Resolved topics kept; strangers inventing topics must not fill the memory."""

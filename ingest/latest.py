@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns, empty_values
 from devices.kinds.kind import Kind, Measurement, ValueType
-from devices.latest import LatestColumns, expected_interval
 from devices.places import Places
 from ingest.directory import Directory
+from readings.latest import LatestColumns, expected_interval
 
 FLUSH_EVERY_S = 1.0
 FLUSH_BEHIND_S = 5.0

@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import structlog
 
-from devices import registration, registry
-from devices.errors import AlreadyExists
-from devices.registration import NewDevice
+from devices.registry import registration, registry
+from devices.registry.errors import AlreadyExists
+from devices.registry.registration import NewDevice
 from devices.wire import Decoder, Reason, Rejected
 from ingest import commit as commits
 from ingest import garbage

@@ -1,4 +1,4 @@
-"""Columns of readings as columns of their table. Pure; the names agree with devices.tables."""
+"""Columns of readings as columns of their table. Pure; the names agree with readings.tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from devices.columns import MISSING, Columns
 from devices.kinds.kind import Measurement, ValueType
-from devices.tables import TYPES
+from readings.tables import TYPES
 from store.copy import CopyColumn
 from store.tables import ColumnType
 

@@ -16,9 +16,9 @@ import asyncpg
 import numpy as np
 import structlog
 
-from devices import quarantine, registry, rejections
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
+from devices.registry import registry
 from devices.wire import Decoder
 from ingest import commit as commits
 from ingest import garbage, offsets, session, unflushed
@@ -31,6 +31,7 @@ from ingest.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
 from ingest.pipeline import Pipeline
 from ingest.session import Broker, BrokerRefused
 from ingest.shard import Shard
+from readings import quarantine, rejections
 from store.connection import Connection
 from store.failures import Failure, classify
 from store.readings import CopyWriter, Writer

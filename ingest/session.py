@@ -15,7 +15,7 @@ import mqtt5
 import numpy as np
 import structlog
 
-from devices.topics import Channel, every
+from devices.wire.topics import Channel, every
 from ingest.intake import Intake
 
 log = structlog.get_logger(__name__)

@@ -14,11 +14,11 @@ import numpy as np
 
 from devices.columns import Columns
 from devices.kinds.kind import UNDATED
-from devices.ledger import DUPLICATE, BatchCounts
-from devices.topics import Channel
+from devices.wire.topics import Channel
 from ingest.batch import Batch, Refused
 from ingest.clocks import Learnt
 from ingest.directory import Directory, Source
+from readings.ledger import DUPLICATE, BatchCounts
 
 RANGES = 1_000
 """Most ranges in one receipt."""

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns
 from devices.kinds.kind import CLOCK_CORRECTED
-from devices.tables import table_of
 from devices.wire import Reason
 from ingest.accept import Accepted
 from ingest.batch import Batch, locate
@@ -23,6 +22,7 @@ from ingest.clocks import AHEAD_LIMIT
 from ingest.newest import Newest
 from ingest.rows import copy_columns
 from ingest.settled import Settled
+from readings.tables import table_of
 from store import readings
 from store.connection import Connection
 from store.readings import Writer

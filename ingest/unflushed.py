@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from devices import latest
 from devices.instants import to_microseconds
 from devices.kinds.kind import Kind
-from devices.latest import LatestColumns, expected_interval
-from devices.tables import table_of
 from ingest.directory import Directory
+from readings import latest
+from readings.latest import LatestColumns, expected_interval
+from readings.tables import table_of
 from store.connection import Connection
 
 LOOK_BACK = timedelta(seconds=30)

@@ -17,7 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from api.http.tokens import create_token
-from devices import kinds, ledger
+from devices import kinds
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.kinds.kind import INTERVAL
@@ -32,6 +32,7 @@ from nabd.embedded import Parts, migrated, parts
 from nabd.percentiles import percentiles
 from nabd.settings import Settings, environment
 from nabd.supervisor import Child, Supervisor, last_lines
+from readings import ledger
 from store.pool import connect
 
 START_S = 60.0

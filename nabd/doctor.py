@@ -11,15 +11,16 @@ import aiomqtt
 import asyncpg
 
 from api.metrics.platform import BrokerQueue
-from devices import kinds, ledger
+from devices import kinds
 from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
-from devices.tables import tables_of
 from nabd import address, broker_queue, clock
 from nabd.broker_client import client
 from nabd.brokers import find_mosquitto
 from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
+from readings import ledger
+from readings.tables import tables_of
 from store.connection import Connection
 from store.errors import StoreError
 from store.migrate import require_migrated

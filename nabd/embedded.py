@@ -10,10 +10,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from devices import kinds
-from devices.tables import tables_of
 from nabd import clock
 from nabd.brokers import local_broker, port_or_free
 from nabd.settings import Settings
+from readings.tables import tables_of
 from rules import catalogue, files
 from store.embedded import EmbeddedPostgres
 from store.migrate import Report, migrate

@@ -9,8 +9,9 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from devices import commands, totals
+from devices.commands import commands
 from devices.instants import Now
+from readings import totals
 from rules import shadows
 from store.edition import Edition, stored
 from store.failures import Failure, classify

@@ -23,7 +23,6 @@ from api.app import create_app
 from api.http.server import Server, listen
 from api.metrics.platform import Queue
 from devices import kinds
-from devices.tables import tables_of
 from ingest import service as ingest_service
 from ingest import shard as shards
 from ingest.session import Broker
@@ -31,6 +30,7 @@ from nabd import address, clock, housekeeping, readiness
 from nabd.broker_queue import QueueWatch
 from nabd.first_token import first_token
 from nabd.settings import Settings
+from readings.tables import tables_of
 from rules import sweep as rules_sweep
 from rules.live import LiveRules
 from rules.shadow import ShadowRules

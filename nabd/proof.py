@@ -17,8 +17,8 @@ import msgspec
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.kinds.kind import Kind
-from devices.tables import table_of
 from firmware_sim.publish_log import PublishLine, digest
+from readings.tables import table_of
 from store.connection import Connection
 
 ACCEPTED = 0x00

@@ -10,9 +10,9 @@ import asyncpg
 from api.metrics.platform import Queue
 from devices.instants import Now, to_microseconds
 from devices.kinds import Kinds
-from devices.tables import tables_of
 from nabd import address, broker_queue
 from nabd.settings import Settings
+from readings.tables import tables_of
 from store.errors import StoreError
 from store.migrate import require_migrated
 

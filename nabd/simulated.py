@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from devices import municipalities, registration
-from devices.errors import AlreadyExists
 from devices.instants import Now
 from devices.kinds import Kinds
-from devices.municipalities import NewMunicipality
-from devices.registration import NewDevice
-from devices.registry import list_devices
+from devices.registry import municipalities, registration
+from devices.registry.errors import AlreadyExists
+from devices.registry.municipalities import NewMunicipality
+from devices.registry.registration import NewDevice
+from devices.registry.registry import list_devices
 from firmware_sim.town import Town
 from store.connection import Connection
 

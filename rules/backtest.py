@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from devices.columns import Columns, empty_values
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from rules import replays
 from rules.definition import Definition
 from rules.episodes import Episode, Episodes

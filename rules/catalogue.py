@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from devices.generation import advance
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
+from devices.registry.generation import advance
 from rules.definition import Definition
 from rules.errors import RulesRefused
 from rules.files import parse

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import asyncpg
 
-from devices.errors import Conflict, NotFound
-from devices.generation import advance
 from devices.instants import to_datetime
 from devices.kinds.kind import Kind
+from devices.registry.errors import Conflict, NotFound
+from devices.registry.generation import advance
 from rules import catalogue
 from rules.catalogue import Applied
 from rules.definition import Definition

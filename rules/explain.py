@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from rules import heard, occasions, snapshot
 from rules.definition import Definition
 from rules.evaluate import step

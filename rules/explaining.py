@@ -13,10 +13,10 @@ from typing import Any
 
 import asyncpg
 
-from devices.errors import Invalid, NotFound
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Device, Registry, get_device, get_municipality, load
+from devices.registry.errors import Invalid, NotFound
+from devices.registry.registry import Device, Registry, get_device, get_municipality, load
 from rules import evidence as evidences
 from rules import maintenance, replays
 from rules.definition import Text

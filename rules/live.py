@@ -14,7 +14,7 @@ import asyncpg
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry import load
+from devices.registry.registry import load
 from rules import catalogue, checkpoints, maintenance, snapshot, stored
 from rules.catalogue import Active
 from rules.evaluate import Step, step

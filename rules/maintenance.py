@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from devices.generation import advance
 from devices.instants import to_datetime, to_microseconds
-from devices.registry import Device, Registry
+from devices.registry.generation import advance
+from devices.registry.registry import Device, Registry
 from store.connection import Connection
 
 Spans = Mapping[int, Sequence[tuple[int, int]]]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from devices.instants import to_datetime
-from devices.registry import Municipality
+from devices.registry.registry import Municipality
 from rules.definition import Gate
 from rules.explanation import Term, Worth
 

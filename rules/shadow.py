@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry import load
+from devices.registry.registry import load
 from rules import checkpoints, maintenance, shadows, snapshot
 from rules.evaluate import RuleFailed, step
 from rules.isolation import is_outage

@@ -14,10 +14,10 @@ from typing import Any
 
 import asyncpg
 
-from devices.errors import Invalid, NotFound
-from devices.generation import advance
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
+from devices.registry.errors import Invalid, NotFound
+from devices.registry.generation import advance
 from rules import backtest, editing
 from rules.definition import Definition
 from rules.episodes import Episode, Episodes

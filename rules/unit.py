@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry import Device, Registry
+from devices.registry.registry import Device, Registry
 from rules import summary
 from rules.attributes import Attributes, Facts, build
 from rules.evaluate import RuleFailed, step

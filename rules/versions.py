@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import asyncpg
 
-from devices.errors import NotFound
+from devices.registry.errors import NotFound
 from store.connection import Connection
 
 RuleState = Literal["in force", "broken", "disabled"]

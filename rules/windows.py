@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 import asyncpg
 
-from devices.errors import Conflict, Invalid, NotFound
-from devices.generation import advance
 from devices.instants import to_datetime
-from devices.registry import get_device, get_municipality
+from devices.registry.errors import Conflict, Invalid, NotFound
+from devices.registry.generation import advance
+from devices.registry.registry import get_device, get_municipality
 from rules import maintenance
 from store.connection import Connection
 

@@ -1,6 +1,6 @@
 """Tables of readings as plain column lists, and their DDL in both editions.
 
-Pure. Knows no kind: devices/tables.py makes these lists from declarations. All names and types come from
+Pure. Knows no kind: readings/tables.py makes these lists from declarations. All names and types come from
 declarations whose grammar admits no quoting (a-z, 0-9, _), which `Table` checks again.
 """
 

@@ -16,8 +16,8 @@ import asyncpg
 import httpx2
 
 from devices import kinds as declared
-from devices.municipalities import NewMunicipality, add_municipality
-from devices.registration import NewDevice, add_devices
+from devices.registry.municipalities import NewMunicipality, add_municipality
+from devices.registry.registration import NewDevice, add_devices
 from nabd.brokers import free_port
 from nabd.embedded import migrated
 from nabd.settings import Settings, environment

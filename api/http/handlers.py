@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from api.http import problems
 from api.http.problems import Problem
-from devices import errors
+from devices.registry import errors
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 

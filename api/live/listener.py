@@ -19,9 +19,9 @@ from api.live.subscription import Interest, LiveAlert, Subscription
 from api.metrics.process import Metrics
 from api.schemas.alerts import alert_out, event_out
 from api.schemas.latest import LatestOut, latest_out
-from devices.fresh import latest_since, newest_received_at
 from devices.instants import EPOCH
 from devices.kinds import Kinds
+from readings.fresh import latest_since, newest_received_at
 from rules import events
 from rules.alerts import get_alert
 from rules.events import AlertEvent, Cursor

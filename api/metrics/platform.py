@@ -14,10 +14,10 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest
 
-from devices import ingest_state, totals
-from devices.ingest_state import IngestState
 from devices.instants import to_microseconds
-from devices.totals import ShardTotals
+from readings import ingest_state, totals
+from readings.ingest_state import IngestState
+from readings.totals import ShardTotals
 from rules import watched
 from rules.watched import Watched
 from store.connection import Connection

@@ -11,9 +11,9 @@ from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Instant
-from devices import editing, registration, registry
-from devices.registration import NewDevice
-from devices.registry import Device
+from devices.registry import editing, registration, registry
+from devices.registry.registration import NewDevice
+from devices.registry.registry import Device
 
 router = APIRouter(tags=["devices"])
 

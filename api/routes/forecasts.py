@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.context import UsesConnection
 from api.http.times import Instant
-from devices import registry
+from devices.registry import registry
 from rules import forecasts
 
 router = APIRouter(tags=["devices"])

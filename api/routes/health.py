@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from api.context import Check, Context, UsesContext
 from api.metrics import platform
 from api.metrics.platform import Ages, Figures
-from devices import registry
+from devices.registry import registry
 
 router = APIRouter(tags=["health"])
 

@@ -11,7 +11,8 @@ from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
 from api.schemas.latest import LatestOut, latest_out
-from devices import latest, registry
+from devices.registry import registry
+from readings import latest
 
 router = APIRouter(tags=["readings"])
 

@@ -12,8 +12,9 @@ from pydantic import BaseModel, Field
 from api.context import UsesConnection, UsesContext
 from api.http.problems import Problem
 from api.http.times import Asked, Instant
-from devices import ledger, registry
-from devices.ledger import Totals
+from devices.registry import registry
+from readings import ledger
+from readings.ledger import Totals
 
 router = APIRouter(tags=["ledger"])
 

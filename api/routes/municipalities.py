@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.context import UsesConnection
 from api.http import pages
-from devices import registry
+from devices.registry import registry
 
 router = APIRouter(tags=["municipalities"])
 

@@ -19,10 +19,11 @@ from api.http.buckets import Bucket
 from api.http.formats import MEDIA_TYPES, Format
 from api.http.problems import Problem
 from api.http.times import Asked, Instant, rfc3339
-from devices import history, registry
-from devices.history import Bucketed, Reading
 from devices.instants import MICROSECOND, to_datetime
 from devices.kinds.kind import Kind
+from devices.registry import registry
+from readings import history
+from readings.history import Bucketed, Reading
 
 router = APIRouter(tags=["readings"])
 

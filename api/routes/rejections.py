@@ -11,8 +11,8 @@ from api.context import UsesConnection
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Instant
-from devices import rejections
-from devices.rejections import Rejection
+from readings import rejections
+from readings.rejections import Rejection
 
 router = APIRouter(tags=["rejections"])
 

@@ -27,9 +27,9 @@ from api.schemas.rules import (
     rule_members,
     rule_out,
 )
-from devices.errors import Conflict, Invalid
 from devices.instants import to_datetime, to_microseconds
-from devices.registry import get_device, load
+from devices.registry.errors import Conflict, Invalid
+from devices.registry.registry import get_device, load
 from rules import backtest, editing, explain_document, maintenance, shadows, versions
 from rules.backtest import Backtest
 from rules.definition import Definition

@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.http.times import Instant
-from devices.history import suspect
 from devices.kinds import Kinds
-from devices.latest import Latest
+from readings.history import suspect
+from readings.latest import Latest
 
 
 class LatestOut(BaseModel):

@@ -16,7 +16,7 @@ from bench.rules.life import Message
 from bench.rules.silence import Listener
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from devices.wire import Decoder
 from ingest.batch import decide
 from ingest.clocks import Offsets

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bench.rules.life import Presence
 from bench.rules.newest import NEVER, Newest
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from rules import apart, filling, outages, outlook, refreshing
 from rules.families import ChildrenDown, Comparison, Forecast, Neighbours, NotRefreshed
 from rules.outages import Children, Lasting

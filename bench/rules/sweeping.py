@@ -15,7 +15,7 @@ from bench.rules.life import Presence
 from bench.rules.newest import NEVER, Newest
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from rules.program import Rule
 from rules.transition import Transition
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from devices.instants import to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import Device, Municipality, Registry
+from devices.registry.registry import Device, Municipality, Registry
 from firmware_sim.builders import LAMPS_PER_CIRCUIT
 from firmware_sim.plan import LONG_RUN, MEAN_DAYS
 from firmware_sim.specs import SimulatedDevice

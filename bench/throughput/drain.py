@@ -13,11 +13,12 @@ from bench.throughput.children import ChildFailed, child, last_words
 from bench.throughput.publisher import Sent
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream
-from devices import kinds, ledger
+from devices import kinds
 from ingest import session, shard
 from nabd import clock
 from nabd.brokers import Mosquitto
 from nabd.settings import Settings, environment
+from readings import ledger
 from store.connection import Connection
 from store.pool import connect
 

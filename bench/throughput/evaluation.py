@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from devices.columns import Columns
 from devices.kinds import Kinds
-from devices.registry import Registry
+from devices.registry.registry import Registry
 from rules.definition import Definition
 from rules.evaluate import step
 from rules.program import Rule

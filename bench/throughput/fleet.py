@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from devices import municipalities, registration
 from devices.instants import Now
 from devices.kinds import Kinds
-from devices.municipalities import NewMunicipality
-from devices.registration import NewDevice
-from devices.topics import Channel, Topic
+from devices.registry import municipalities, registration
+from devices.registry.municipalities import NewMunicipality
+from devices.registry.registration import NewDevice
+from devices.wire.topics import Channel, Topic
 from store.connection import Connection
 
 MUNICIPALITY = "bench"

@@ -19,10 +19,11 @@ from bench.throughput.children import child
 from bench.throughput.fleet import Fleet
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream, make_stream
-from devices import kinds, ledger
-from devices.tables import tables_of
+from devices import kinds
 from nabd import clock
 from nabd.percentiles import medians, percentiles
+from readings import ledger
+from readings.tables import tables_of
 from store.connection import Connection
 from store.pool import connect
 

@@ -17,8 +17,7 @@ from bench.throughput.fleet import MUNICIPALITY, Fleet
 from bench.throughput.traffic import Stream
 from devices.columns import Columns
 from devices.kinds import Kinds
-from devices.registry import Device, Municipality, Registry
-from devices.tables import table_of
+from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
 from ingest.batch import decide
 from ingest.clocks import Offsets
@@ -27,6 +26,7 @@ from ingest.intake import Intake
 from ingest.rows import copy_columns
 from ingest.session import Broker, Connection
 from ingest.settled import Settled, count, receipts
+from readings.tables import table_of
 from rules.definition import Definition
 from store.copy import encode, order
 

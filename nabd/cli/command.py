@@ -1,6 +1,6 @@
 """`nabd command`: tell a device to do something, and wait for its answer.
 
-Checks and records are in devices.commands; here is the broker connection of one command.
+Checks and records are in devices.commands.commands; here is the broker connection of one command.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ import typer
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from devices import commands, registry, topics
-from devices.commands import NewCommand, SentCommand
-from devices.topics import Channel
+from devices.commands import commands
+from devices.commands.commands import NewCommand, SentCommand
+from devices.registry import registry
+from devices.wire import topics
+from devices.wire.topics import Channel
 from ingest import channels
 from nabd import broker_client
 from nabd.address import BrokerAddress

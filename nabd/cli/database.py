@@ -13,10 +13,10 @@ from typing import TypeVar
 import asyncpg
 
 from devices import kinds
-from devices.errors import RegistryError
 from devices.instants import Now
 from devices.kinds import Kinds
 from devices.kinds.kind import KindError
+from devices.registry.errors import RegistryError
 from nabd import clock
 from nabd.cli.output import fail
 from nabd.cli.run import load_settings

@@ -11,14 +11,15 @@ from typing import Annotated, Any
 
 import typer
 
-from devices import csv_import, csv_rows, latest, quarantine, registry
-from devices.csv_import import Plan
-from devices.editing import edit_device, reinstate, retire_device
-from devices.latest import Latest
-from devices.registration import NewDevice, add_device
-from devices.registry import Device
+from devices.registry import csv_import, csv_rows, registry
+from devices.registry.csv_import import Plan
+from devices.registry.editing import edit_device, reinstate, retire_device
+from devices.registry.registration import NewDevice, add_device
+from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import Opened, run
+from readings import latest, quarantine
+from readings.latest import Latest
 
 app = typer.Typer(no_args_is_help=True, help="Register, find, change and retire devices.")
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from devices import ledger as books
-from devices import registry
-from devices.ledger import Gap, Period, Totals
+from devices.registry import registry
 from nabd.cli import output, values
 from nabd.cli.database import Opened, run
+from readings import ledger as books
+from readings.ledger import Gap, Period, Totals
 
 EXPLAINED = (
     "received = stored + duplicate + rejected. Stored: committed as a row. Duplicate: the same device at the "

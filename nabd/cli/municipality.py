@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from devices import municipalities, registry
-from devices.municipalities import NewMunicipality
-from devices.registry import Municipality
-from devices.validation import LANGUAGES
+from devices.registry import municipalities, registry
+from devices.registry.municipalities import NewMunicipality
+from devices.registry.registry import Municipality
+from devices.registry.validation import LANGUAGES
 from nabd.cli import output, values
 from nabd.cli.database import Opened, run
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from devices import quarantine
-from devices.rejections import Rejection, list_rejections
 from nabd.cli import output
 from nabd.cli.database import Opened, run
+from readings import quarantine
+from readings.rejections import Rejection, list_rejections
 
 PAYLOAD_SHOWN = 60
 LOOK_EVERY_S = 0.5

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from devices.registry import load
+from devices.registry.registry import load
 from nabd.cli.database import Opened
 from nabd.cli.database import run as on_database
 from nabd.cli.output import fail, line, print_json, table

@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from devices.instants import to_datetime, to_microseconds
-from devices.registry import Registry, get_device, load
+from devices.registry.registry import Registry, get_device, load
 from nabd.cli.database import Opened
 from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, console, fail, line, print_json, table

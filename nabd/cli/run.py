@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from api.http.server import listen
 from devices import kinds
-from devices.errors import RegistryError
 from devices.kinds.kind import KindError
+from devices.registry.errors import RegistryError
 from firmware_sim.specs import PLACES
 from ingest.shard import UnknownShard
 from nabd import clock, embedded, logs, processes, simulated
@@ -131,7 +131,7 @@ def migrate(
 
 
 async def _plan(settings: Settings) -> list[str]:
-    from devices.tables import tables_of
+    from readings.tables import tables_of
 
     now, _ = clock.parse(settings.clock)
     connection = await connect(processes.database_of(settings))

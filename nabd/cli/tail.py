@@ -8,7 +8,7 @@ from typing import Annotated
 import aiomqtt
 import typer
 
-from devices.topics import PREFIX, Channel
+from devices.wire.topics import PREFIX, Channel
 from nabd import processes
 from nabd.address import BrokerAddress
 from nabd.broker_client import client

@@ -13,10 +13,10 @@ from devices.columns import Columns
 from devices.instants import to_datetime
 from devices.kinds import Kinds
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNDATED, KindError
-from devices.registry import Device, Municipality, Registry
-from devices.topics import Channel, Topic
+from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
 from devices.wire.decode import pointer
+from devices.wire.topics import Channel, Topic
 from ingest.batch import Batch, decide
 from ingest.clocks import Offsets
 from ingest.directory import Directory

@@ -13,9 +13,9 @@ from typing import Any
 
 import typer
 
-from devices.csv_rows import attribute_value
 from devices.instants import to_datetime
 from devices.kinds.kind import ArgumentType, Command, Kind
+from devices.registry.csv_rows import attribute_value
 
 AGO = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from devices.registration import NewDevice
+from devices.registry.registration import NewDevice
 from tests.brokers import Broker
 from tests.platform import Platform, register, running
 from tests.waiting import eventually, now

@@ -14,7 +14,7 @@ from typing import Any
 
 from devices.instants import to_microseconds
 from devices.kinds.kind import Kind
-from devices.registry import load
+from devices.registry.registry import load
 from rules import catalogue, replays
 from rules.backtest import Backtest
 from rules.families import FAMILIES

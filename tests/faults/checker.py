@@ -9,9 +9,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from devices import kinds, ledger
+from devices import kinds
 from firmware_sim.publish_log import PublishLine
 from nabd.proof import Proof, compare, stored_rows
+from readings import ledger
 from store.pool import connect
 
 KINDS = kinds.load()

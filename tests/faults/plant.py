@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from devices.municipalities import NewMunicipality, add_municipality
-from devices.registration import NewDevice, add_devices
+from devices.registry.municipalities import NewMunicipality, add_municipality
+from devices.registry.registration import NewDevice, add_devices
 from ingest import shard
 from nabd.proof import Proof
 from nabd.supervisor import Child, Supervisor

@@ -10,7 +10,7 @@ from random import Random
 import asyncpg
 
 from devices.instants import to_datetime
-from devices.tables import table_of
+from readings.tables import table_of
 from store.partitions import WEEK, Kept, Partition, existing, keep_partitions, statements, wanted
 from store.pool import connect
 from store.tables import RETENTION

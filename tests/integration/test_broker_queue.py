@@ -14,7 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from api.app import create_app
-from devices.topics import Channel, every
+from devices.wire.topics import Channel, every
 from nabd import doctor, readiness
 from nabd.address import parse
 from nabd.broker_queue import QueueWatch

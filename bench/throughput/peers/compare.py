@@ -19,7 +19,7 @@ from bench.throughput.children import ChildFailed, child, last_words
 from bench.throughput.peers import telegraf
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream
-from devices.topics import Channel, every
+from devices.wire.topics import Channel, every
 from nabd.brokers import Mosquitto
 from store.pool import connect
 

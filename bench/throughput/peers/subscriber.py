@@ -13,7 +13,7 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from devices.topics import Channel, every
+from devices.wire.topics import Channel, every
 
 QUIET_S = 10.0
 """When nothing has come for so long, nothing will."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from devices.topics import Channel, every
+from devices.wire.topics import Channel, every
 from nabd.address import BrokerAddress
 
 TABLE = "mqtt_consumer"

@@ -11,9 +11,9 @@ import msgspec
 
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds import load
-from devices.latest import LatestColumns, flush
-from devices.registration import NewDevice, add_device
-from devices.registry import Device
+from devices.registry.registration import NewDevice, add_device
+from devices.registry.registry import Device
+from readings.latest import LatestColumns, flush
 from rules.record import record
 from rules.transition import Severity, State, Transition
 

@@ -13,9 +13,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from api.app import create_app
 from api.metrics.platform import BrokerQueue
-from devices import ledger
 from devices.instants import to_microseconds
-from devices.ledger import BatchCounts
+from readings import ledger
+from readings.ledger import BatchCounts
 from rules.transition import Severity
 from rules.watched import note_sweep
 from tests.integration.api import builders

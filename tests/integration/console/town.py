@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 
-from devices.registry import Device
+from devices.registry.registry import Device
 from rules.transition import Severity
 from tests.integration.api import builders
 

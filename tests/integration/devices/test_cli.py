@@ -13,13 +13,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from devices import ledger as books
-from devices import rejections
 from nabd.cli.command import command
 from nabd.cli.device import app as device_app
 from nabd.cli.ledger import ledger
 from nabd.cli.municipality import app as municipality_app
 from nabd.cli.rejections import rejections as rejections_command
+from readings import ledger as books
+from readings import rejections
 from store.pool import connect
 from tests.brokers import Broker
 from tests.databases import run

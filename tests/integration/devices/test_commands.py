@@ -8,9 +8,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from devices import commands
-from devices.commands import NewCommand, new_command, record_response, record_sent
-from devices.registry import Device
+from devices.commands import commands
+from devices.commands.commands import NewCommand, new_command, record_response, record_sent
+from devices.registry.registry import Device
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town, now
 
 FIRST = UUID(int=1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from devices import csv_import, csv_rows
-from devices.csv_import import Plan
-from devices.registry import get_device, list_devices
+from devices.registry import csv_import, csv_rows
+from devices.registry.csv_import import Plan
+from devices.registry.registry import get_device, list_devices
 from tests.integration.devices.town import KINDS, add_bin, add_town, generation, now
 
 LIST = """name,kind,municipality,parent,title,attr.volume_l

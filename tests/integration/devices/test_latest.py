@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from devices.instants import to_datetime
-from devices.latest import LatestColumns, flush, get_latest, list_latest
-from devices.registry import Device
+from devices.registry.registry import Device
+from readings.latest import LatestColumns, flush, get_latest, list_latest
 from store.pool import connect
 from tests.integration.devices.town import SECOND, START, add_bin, add_town
 

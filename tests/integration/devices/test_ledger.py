@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import asyncpg
 import pytest
 
-from devices import ledger
 from devices.instants import to_datetime
-from devices.ledger import BatchCounts, Gap, Period
-from devices.registry import Device
+from devices.registry.registry import Device
+from readings import ledger
+from readings.ledger import BatchCounts, Gap, Period
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town
 
 HOUR = 3600 * SECOND

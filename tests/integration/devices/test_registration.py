@@ -8,11 +8,11 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from devices import registry
-from devices.editing import edit_device, reinstate, retire_device
-from devices.errors import AlreadyExists, Conflict, Invalid, NotFound
-from devices.municipalities import NewMunicipality, add_municipality, edit_municipality
-from devices.registration import NewDevice, add_device, add_devices
+from devices.registry import registry
+from devices.registry.editing import edit_device, reinstate, retire_device
+from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound
+from devices.registry.municipalities import NewMunicipality, add_municipality, edit_municipality
+from devices.registry.registration import NewDevice, add_device, add_devices
 from store.pool import connect
 from tests.integration.devices.town import BIN, KINDS, add_bin, add_town, generation, now
 

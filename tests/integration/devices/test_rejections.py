@@ -7,11 +7,11 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
-from devices import quarantine, rejections
-from devices.errors import AlreadyExists, Invalid, NotFound
-from devices.registration import NewDevice, add_device
-from devices.registry import get_device
-from devices.rejections import NewRejection
+from devices.registry.errors import AlreadyExists, Invalid, NotFound
+from devices.registry.registration import NewDevice, add_device
+from devices.registry.registry import get_device
+from readings import quarantine, rejections
+from readings.rejections import NewRejection
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town, generation, now
 
 STRANGER = NewRejection(

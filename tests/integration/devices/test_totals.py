@@ -6,8 +6,8 @@ import asyncio
 
 import asyncpg
 
-from devices import ledger, totals
-from devices.ledger import BatchCounts
+from readings import ledger, totals
+from readings.ledger import BatchCounts
 from store.pool import connect
 
 _ADVANCE = "UPDATE shard SET batch = $1 WHERE name = 'main'"

@@ -7,9 +7,9 @@ from dataclasses import replace
 import asyncpg
 
 from devices.kinds import load
-from devices.municipalities import NewMunicipality, add_municipality
-from devices.registration import NewDevice, add_device
-from devices.registry import Device
+from devices.registry.municipalities import NewMunicipality, add_municipality
+from devices.registry.registration import NewDevice, add_device
+from devices.registry.registry import Device
 
 KINDS = load()
 START = 1_790_000_000_000_000

@@ -13,7 +13,7 @@ import aiomqtt
 import msgspec
 
 from devices import kinds
-from devices.topics import Channel, every, parse
+from devices.wire.topics import Channel, every, parse
 from firmware_sim.fleet import Fleet
 from firmware_sim.link import Broker as Address
 from firmware_sim.physics.model import SECOND

@@ -15,8 +15,8 @@ import pytest
 
 from devices import kinds as declared
 from devices.kinds import Kinds
-from devices.municipalities import NewMunicipality, add_municipality
-from devices.registration import NewDevice, add_devices
+from devices.registry.municipalities import NewMunicipality, add_municipality
+from devices.registry.registration import NewDevice, add_devices
 from ingest.consumers import BatchConsumer
 from ingest.service import Options, run
 from ingest.session import Broker as IngestBroker

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from devices import kinds as declared
-from devices.municipalities import NewMunicipality, add_municipality
-from devices.registration import NewDevice, add_devices
-from devices.registry import load
+from devices.registry.municipalities import NewMunicipality, add_municipality
+from devices.registry.registration import NewDevice, add_devices
+from devices.registry.registry import load
 from devices.wire import Decoder
 from ingest import shard as shards
 from ingest.clocks import Offsets

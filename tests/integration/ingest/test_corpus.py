@@ -15,8 +15,8 @@ import mqtt5
 
 from devices.instants import to_datetime
 from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
-from devices.municipalities import NewMunicipality, add_municipality
-from devices.registration import NewDevice, add_devices
+from devices.registry.municipalities import NewMunicipality, add_municipality
+from devices.registry.registration import NewDevice, add_devices
 from store.pool import connect
 from tests.bad_input import RECEIVED_AT, RETENTION, Case, cases
 from tests.brokers import Mosquitto

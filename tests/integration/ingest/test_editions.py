@@ -6,7 +6,7 @@ without a broker and with the writer for such servers.
 
 from __future__ import annotations
 
-from devices.registration import NewDevice, add_devices
+from devices.registry.registration import NewDevice, add_devices
 from tests.integration.ingest.editions import KINDS, NOW, Edition
 
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 import aiomqtt
 import msgspec
 
-from devices.commands import get_command, new_command, record_sent
+from devices.commands.commands import get_command, new_command, record_sent
 from devices.instants import to_datetime
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNDATED
-from devices.registry import get_device
+from devices.registry.registry import get_device
 from tests.integration.ingest.conftest import Town
 from tests.waiting import eventually, now
 
@@ -318,7 +318,7 @@ async def test_an_unknown_device_registers_itself_where_the_municipality_lets_it
 
 
 async def test_what_was_quarantined_is_received_again_once_adopted(town: Town) -> None:
-    from devices.quarantine import adopt
+    from readings.quarantine import adopt
 
     await town.start()
     at = now() // 1000

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from devices.instants import to_datetime
-from devices.registry import load
+from devices.registry.registry import load
 from rules import backtest, editing, replays
 from rules.backtest import Backtest
 from rules.episodes import Episode

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from devices.errors import Conflict, NotFound
+from devices.registry.errors import Conflict, NotFound
 from rules import catalogue, editing, versions
 from rules.alerts import list_alerts
 from rules.diff import differences

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
-from devices.errors import Invalid, NotFound
 from devices.instants import to_datetime
+from devices.registry.errors import Invalid, NotFound
 from rules import editing, maintenance
 from rules.explain_document import document
 from rules.explain_texts import fired_by, sentences

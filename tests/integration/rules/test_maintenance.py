@@ -7,7 +7,7 @@ import pytest
 
 from devices.columns import Columns
 from devices.instants import to_datetime
-from devices.registry import load
+from devices.registry.registry import load
 from rules import catalogue, maintenance
 from rules.alerts import list_alerts
 from rules.events import events_after

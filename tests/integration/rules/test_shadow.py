@@ -7,7 +7,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from devices.errors import Invalid, NotFound
+from devices.registry.errors import Invalid, NotFound
 from rules import editing, shadows, versions
 from rules.alerts import list_alerts
 from rules.evaluate import RuleFailed, step

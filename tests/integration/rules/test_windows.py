@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from devices.errors import Conflict, Invalid, NotFound
-from devices.generation import advance
 from devices.instants import to_datetime
-from devices.registry import load
+from devices.registry.errors import Conflict, Invalid, NotFound
+from devices.registry.generation import advance
+from devices.registry.registry import load
 from nabd.cli.maintenance import app
 from rules import backtest, maintenance, windows
 from rules.alerts import list_alerts

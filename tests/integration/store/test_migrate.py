@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from devices.kinds import load as load_kinds
-from devices.tables import tables_of
+from readings.tables import tables_of
 from store.edition import Edition
 from store.errors import MigrationError, NotMigrated
 from store.migrate import Report, migrate, plan, require_migrated

@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from devices.commands import NewCommand, known_commands, new_command
-from devices.errors import Conflict, Invalid
+from devices.commands.commands import NewCommand, known_commands, new_command
 from devices.kinds import load
-from devices.registry import Device
+from devices.registry.errors import Conflict, Invalid
+from devices.registry.registry import Device
 
 KINDS = load()
 

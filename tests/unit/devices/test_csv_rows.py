@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from devices.csv_rows import Problem, read
 from devices.kinds import load
-from devices.registration import NewDevice
+from devices.registry.csv_rows import Problem, read
+from devices.registry.registration import NewDevice
 
 KINDS = load()
 HEADER = "name,kind,municipality,lat,lon,attr.volume_l\n"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from devices.kinds import load
-from devices.latest import expected_interval
+from readings.latest import expected_interval
 
 KINDS = load()
 

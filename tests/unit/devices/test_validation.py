@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from devices.errors import Invalid
 from devices.kinds import load
 from devices.kinds.kind import ArgumentType
-from devices.validation import check_attributes, meant
+from devices.registry.errors import Invalid
+from devices.registry.validation import check_attributes, meant
 
 DRONE = load()["drone"]
 SQUARE = {"type": "Polygon", "coordinates": [[[35.0, 34.0], [35.1, 34.0], [35.1, 34.1], [35.0, 34.0]]]}

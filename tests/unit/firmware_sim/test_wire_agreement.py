@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pytest
 
-from devices import topics
-from devices.commands import known_commands
+from devices.commands.commands import known_commands
 from devices.kinds.kind import Kind, ValueType
-from devices.validation import check_attributes, check_device_name, check_position
+from devices.registry.validation import check_attributes, check_device_name, check_position
+from devices.wire import topics
 from devices.wire.decode import Decoded, Decoder
 from firmware_sim.outbox import Reading
 from firmware_sim.physics.model import Physics, Value

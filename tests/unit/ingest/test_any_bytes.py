@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from devices.kinds import load
 from devices.kinds.kind import UNDATED
-from devices.registry import Device, Municipality, Registry
+from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
 from ingest.allowance import Allowance
 from ingest.batch import Batch, decide

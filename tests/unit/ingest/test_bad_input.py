@@ -11,7 +11,7 @@ import pytest
 
 from devices.kinds import load
 from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
-from devices.registry import Device, Municipality, Registry
+from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
 from ingest.batch import Batch, decide
 from ingest.clocks import Offsets

@@ -7,7 +7,7 @@ import pytest
 
 from devices import kinds as declared
 from devices.columns import MISSING, Columns, empty_values
-from devices.registry import Device, Registry
+from devices.registry.registry import Device, Registry
 from ingest.directory import Directory
 from ingest.latest import PIECES, SMALLEST, LatestBuffer
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from devices import topics
+from devices.wire import topics
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "tests/golden/protocol"

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from devices import topics
 from devices.columns import Columns
 from devices.instants import to_microseconds
 from devices.kinds import load
 from devices.kinds.kind import UNDATED
-from devices.registry import Device, Municipality, Registry
-from devices.wire import Decoder, Reason
+from devices.registry.registry import Device, Municipality, Registry
+from devices.wire import Decoder, Reason, topics
 from ingest.batch import Batch, decide
 from ingest.clocks import Offsets
 from ingest.directory import Directory

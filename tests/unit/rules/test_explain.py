@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from devices.columns import Columns
-from devices.registry import Device, Municipality, Registry
+from devices.registry.registry import Device, Municipality, Registry
 from rules.explain import Past, Present, explain
 from rules.explain_document import document
 from rules.explain_texts import LANGUAGES, rows, sentences

@@ -1,10 +1,10 @@
-"""What devices/tables.py makes of a kind."""
+"""What readings/tables.py makes of a kind."""
 
 import pytest
 
 from devices.kinds import load
 from devices.kinds.kind import Kind
-from devices.tables import table_of
+from readings.tables import table_of
 from store.tables import ColumnType
 
 

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 from devices.instants import EPOCH, to_datetime
 from devices.kinds import STRUCTURAL, Kinds
-from devices.registry import Device
-from devices.rejections import DEVICE_LIMIT
+from devices.registry.registry import Device
 from devices.storable import storable
+from readings.rejections import DEVICE_LIMIT
 from store.connection import Connection
 
 DUPLICATE = "duplicate"

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale, UnknownLocaleError
 
-from devices import topics
-from devices.errors import Invalid
 from devices.kinds import STRUCTURAL, Kinds
 from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind
+from devices.registry.errors import Invalid
 from devices.storable import storable_json
+from devices.wire import topics
 
 LANGUAGES = ("en", "fr", "ar")
 TITLE_LIMIT = 200

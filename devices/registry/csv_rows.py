@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from devices.errors import Invalid
 from devices.kinds import Kinds
 from devices.kinds.kind import Attribute, AttributeType
-from devices.new_device import NewDevice, problems
-from devices.validation import meant
+from devices.registry.errors import Invalid
+from devices.registry.new_device import NewDevice, problems
+from devices.registry.validation import meant
 
 COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon")
 REQUIRED = ("name", "kind", "municipality")

@@ -1,6 +1,6 @@
 """Registering devices, one or a hundred thousand, each below its parent.
 
-One transaction, which ends by telling ingest. Changes of a registered device are in `devices.editing`.
+One transaction, which ends by telling ingest. Changes of a registered device are in `editing`.
 Must not know HTTP, MQTT or files.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from devices import generation
-from devices.errors import AlreadyExists, Invalid
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
-from devices.new_device import NewDevice, Parent, check, check_parent, municipality_id_of
-from devices.registry import Device
+from devices.registry import generation
+from devices.registry.errors import AlreadyExists, Invalid
+from devices.registry.new_device import NewDevice, Parent, check, check_parent, municipality_id_of
+from devices.registry.registry import Device
 from store.connection import Connection
 
 __all__ = [

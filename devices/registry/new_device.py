@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from devices.errors import Invalid
 from devices.kinds import STRUCTURAL, Kinds
-from devices.validation import (
+from devices.registry.errors import Invalid
+from devices.registry.validation import (
     check_attributes,
     check_device_name,
     check_kind,

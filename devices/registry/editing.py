@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from devices import generation
-from devices.errors import Conflict, Invalid
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
-from devices.new_device import NewDevice, check
-from devices.registration import find_parents, municipality_ids, placed
-from devices.registry import Device, get_device
-from devices.validation import meant
+from devices.registry import generation
+from devices.registry.errors import Conflict, Invalid
+from devices.registry.new_device import NewDevice, check
+from devices.registry.registration import find_parents, municipality_ids, placed
+from devices.registry.registry import Device, get_device
+from devices.registry.validation import meant
 from store.connection import Connection
 
 FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes")

@@ -14,13 +14,14 @@ from typing import Any
 
 import asyncpg
 
-from devices import registration, topics
-from devices.errors import Invalid, NotFound
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
-from devices.registration import NewDevice
-from devices.registry import Device
-from devices.rejections import Rejection
+from devices.registry import registration
+from devices.registry.errors import Invalid, NotFound
+from devices.registry.registration import NewDevice
+from devices.registry.registry import Device
+from devices.wire import topics
+from readings.rejections import Rejection
 from store.connection import Connection
 
 REASONS = ("unknown_device", "unknown_municipality", "unknown_kind", "misplaced", "not_your_device")

@@ -17,15 +17,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from devices import topics
-from devices.errors import Conflict, Invalid, NotFound
 from devices.instants import Now, to_datetime
 from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Argument, ArgumentType, Command, Kind
-from devices.registry import Device
+from devices.registry.errors import Conflict, Invalid, NotFound
+from devices.registry.registry import Device
+from devices.registry.validation import meant
 from devices.storable import storable, storable_json
-from devices.topics import Channel, Topic
-from devices.validation import meant
+from devices.wire import topics
+from devices.wire.topics import Channel, Topic
 from store.connection import Connection
 
 COMMON = (

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from devices import generation, registry
-from devices.csv_rows import ATTRIBUTE, Problem, Row, Rows
-from devices.editing import change_device
-from devices.errors import Invalid
 from devices.instants import Now
 from devices.kinds import Kinds
-from devices.new_device import Parent, check_parent, municipality_id_of
-from devices.registration import insert_devices
-from devices.registry import Device, Registry
+from devices.registry import generation, registry
+from devices.registry.csv_rows import ATTRIBUTE, Problem, Row, Rows
+from devices.registry.editing import change_device
+from devices.registry.errors import Invalid
+from devices.registry.new_device import Parent, check_parent, municipality_id_of
+from devices.registry.registration import insert_devices
+from devices.registry.registry import Device, Registry
 from store.connection import Connection
 
 

@@ -1,7 +1,7 @@
 """Rejections: what was not stored, where, why, and the bytes that arrived.
 
 Written by ingest in the batch's transaction, read by people. What an operator does about the unknown
-ones is in `devices.quarantine`. Must not know how rejections come about.
+ones is in `readings.quarantine`. Must not know how rejections come about.
 """
 
 from __future__ import annotations

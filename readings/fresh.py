@@ -1,6 +1,6 @@
 """The newest readings that came in since an instant: what live screens are told, once a second at most.
 
-Reads only; `devices.latest` keeps the table. Must not know who listens.
+Reads only; `readings.latest` keeps the table. Must not know who listens.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from devices.latest import Latest
+from readings.latest import Latest
 
 if TYPE_CHECKING:
     from store.connection import Connection

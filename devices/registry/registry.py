@@ -1,6 +1,6 @@
 """The registry as it is read: municipalities and devices, one by one, by page, or as a snapshot.
 
-Changes are in `devices.registration` and `devices.municipalities`. Must not know HTTP or MQTT.
+Changes are in `registration`, `editing` and `municipalities`. Must not know HTTP or MQTT.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from devices.errors import AlreadyExists, Conflict, Invalid, NotFound, RegistryError
+from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound, RegistryError
 from store.connection import Connection
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Sums of the ledger for every shard, at a cost that does not grow with its age.
 
 What lies behind is added up now and then and kept in table ledger_total; what came since is a short
-range of the ledger's key. Readings are never counted here: devices.ledger does that.
+range of the ledger's key. Readings are never counted here: readings.ledger does that.
 """
 
 from __future__ import annotations

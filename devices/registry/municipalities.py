@@ -11,11 +11,11 @@ from typing import Any
 
 import asyncpg
 
-from devices import generation
-from devices.errors import AlreadyExists, Invalid, NotFound
 from devices.instants import Now, to_datetime
-from devices.registry import Municipality, municipality_of
-from devices.validation import (
+from devices.registry import generation
+from devices.registry.errors import AlreadyExists, Invalid, NotFound
+from devices.registry.registry import Municipality, municipality_of
+from devices.registry.validation import (
     check_locale,
     check_municipality_name,
     check_municipality_title,

@@ -1,0 +1,1 @@
+"""Who is registered, and how that changes: municipalities and devices. No reading is read here."""
