@@ -27,7 +27,7 @@ from ingest.intake import Intake
 from ingest.settled import Settled
 from ingest.shard import Outcome
 from store.connection import Connection
-from store.failures import Failure, classify
+from store.failures import Failure, classify, is_outage
 
 log = structlog.get_logger(__name__)
 
@@ -225,7 +225,7 @@ class Pipeline:
             except shards.Fenced:
                 raise
             except Exception as error:  # classified; what is not an outage goes up
-                if classify(error) is not Failure.TRANSIENT:
+                if not is_outage(error):
                     raise
                 await self._outlast(error)
 
@@ -247,7 +247,7 @@ class Pipeline:
             except shards.Fenced:
                 raise
             except Exception as again:  # still away; anything else is not for us to judge here
-                if classify(again) is not Failure.TRANSIENT:
+                if not is_outage(again):
                     raise
                 continue
             log.warning("database is back", batch=attempted, outcome=outcome.name.lower())

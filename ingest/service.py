@@ -33,7 +33,7 @@ from ingest.session import Broker, BrokerRefused
 from ingest.shard import Shard
 from readings import quarantine, rejections
 from store.connection import Connection
-from store.failures import Failure, classify
+from store.failures import is_outage
 from store.readings import CopyWriter, Writer
 
 log = structlog.get_logger(__name__)
@@ -93,7 +93,7 @@ async def _run(options: Options, stop: asyncio.Event, claimed: asyncio.Event) ->
         except shards.Fenced as error:
             log.warning("lost the shard, standing by", reason=str(error))
         except Exception as error:  # classified; what is not an outage ends the process
-            if classify(error) is not Failure.TRANSIENT:
+            if not is_outage(error):
                 raise
             log.warning("database is away, trying again", error=str(error) or repr(error))
             await asyncio.sleep(RETRY_S)

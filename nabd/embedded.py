@@ -14,7 +14,8 @@ from nabd import clock
 from nabd.brokers import local_broker, port_or_free
 from nabd.settings import Settings
 from readings.tables import tables_of
-from rules import catalogue, files
+from rules.catalogue import catalogue
+from rules.loading import files
 from store.embedded import EmbeddedPostgres
 from store.migrate import Report, migrate
 from store.pool import connect

@@ -12,9 +12,9 @@ import structlog
 from devices.commands import commands
 from devices.instants import Now
 from readings import totals
-from rules import shadows
+from rules.trial import shadows
 from store.edition import Edition, stored
-from store.failures import Failure, classify
+from store.failures import is_outage
 from store.partitions import keep_partitions
 from store.tables import Table
 
@@ -34,7 +34,7 @@ async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: 
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now(), retention)
         except Exception as error:  # classified; what is not an outage goes up
-            if classify(error) is not Failure.TRANSIENT:
+            if not is_outage(error):
                 raise
             log.warning("housekeeping postponed", error=str(error))
         await asyncio.sleep(EVERY_S)

@@ -31,12 +31,12 @@ from nabd.broker_queue import QueueWatch
 from nabd.first_token import first_token
 from nabd.settings import Settings
 from readings.tables import tables_of
-from rules import sweep as rules_sweep
-from rules.live import LiveRules
-from rules.shadow import ShadowRules
+from rules.live.consumer import LiveRules
+from rules.sweeps import leader as rules_sweep
+from rules.trial.consumer import ShadowRules
 from store.connection import Connection
 from store.errors import StoreError
-from store.failures import Failure, classify
+from store.failures import is_outage
 from store.migrate import require_migrated
 from store.pool import connect, keep_plans, open_pool
 
@@ -134,7 +134,7 @@ async def outlasting(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:
             finally:
                 connection.terminate()  # what has been answered must not wait for a goodbye
         except Exception as error:  # classified; what is not an outage goes up
-            if classify(error) is not Failure.TRANSIENT:
+            if not is_outage(error):
                 raise
             reason = str(error) or type(error).__name__
             if reason not in told:

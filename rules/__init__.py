@@ -1,1 +1,1 @@
-"""Readings to alerts. Knows devices and store; never MQTT, never HTTP."""
+"""Readings to transitions, in rooms. Knows alerts, readings, devices and store; never MQTT, never HTTP."""

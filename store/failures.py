@@ -1,4 +1,4 @@
-"""What a failure of the database means for whoever was writing: whose fault, and whether to try again."""
+"""What a failure of the database means: whose fault, and whether to try again. The one place that tells."""
 
 from __future__ import annotations
 
@@ -37,3 +37,19 @@ def classify(error: BaseException) -> Failure:
     if isinstance(error, OSError | TimeoutError | Unavailable):
         return Failure.TRANSIENT
     return Failure.OTHER
+
+
+DATABASE_ERRORS = (
+    OSError,
+    TimeoutError,
+    Unavailable,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""Whatever using the database may raise, for handlers that go by class; `is_outage` tells what it means."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether the database was away, full or busy, so that the same will do later."""
+    return classify(error) is Failure.TRANSIENT

@@ -18,8 +18,9 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import problems, tokens
-from api.http.handlers import OUTAGES, of_outage
+from api.http.handlers import of_database
 from api.http.problems import Problem
+from store.failures import DATABASE_ERRORS
 
 if TYPE_CHECKING:
     import asyncpg
@@ -97,9 +98,10 @@ class Guards:
                 if await tokens.is_valid(connection, token, self.now()):
                     self._good.add(tokens.digest(token))
                     return None
-        except OUTAGES as error:  # here no handler of the application sees it
+        except DATABASE_ERRORS as error:  # here no handler of the application sees it
+            outage = of_database(error)
             known = path in IN_OUTAGES and tokens.digest(token) in self._good
-            return None if known else of_outage(error)
+            return None if known else outage
         self._good.discard(tokens.digest(token))
         challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
         return Problem(401, "unauthorized", "the token is unknown or has expired", headers=challenge)

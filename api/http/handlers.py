@@ -12,17 +12,9 @@ from starlette.exceptions import HTTPException
 from api.http import problems
 from api.http.problems import Problem
 from devices.registry import errors
+from store.failures import DATABASE_ERRORS, is_outage
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
-
-OUTAGES = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InterfaceError,
-)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -40,8 +32,8 @@ def add_handlers(app: FastAPI) -> None:
         asyncpg.CharacterNotInRepertoireError,
         _handler(lambda _: Problem(422, "invalid", "text may not contain the character NUL")),
     )
-    for outage in OUTAGES:
-        app.add_exception_handler(outage, _handler(of_outage))
+    for error in DATABASE_ERRORS:
+        app.add_exception_handler(error, _handler(of_database))
 
 
 def _handler(translate: Callable[..., Problem]) -> Handler:
@@ -78,7 +70,9 @@ def _of_invalid(error: errors.Invalid) -> Problem:
     return Problem(422, "invalid", str(error), errors=listed)
 
 
-def of_outage(_: Exception) -> Problem:
-    """Return the problem of a database that is away."""
+def of_database(error: Exception) -> Problem:
+    """Return the problem of a database that is away; any other error of it is ours, and is raised again."""
+    if not is_outage(error):
+        raise error
     detail = "the database did not answer in time"
     return Problem(503, "unavailable", detail, headers={"Retry-After": "2"})

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 import structlog
 
+from alerts import events
+from alerts.events import AlertEvent, Cursor
+from alerts.queue import get_alert
 from api.live.subscription import Interest, LiveAlert, Subscription
 from api.metrics.process import Metrics
 from api.schemas.alerts import alert_out, event_out
@@ -22,9 +25,7 @@ from api.schemas.latest import LatestOut, latest_out
 from devices.instants import EPOCH
 from devices.kinds import Kinds
 from readings.fresh import latest_since, newest_received_at
-from rules import events
-from rules.alerts import get_alert
-from rules.events import AlertEvent, Cursor
+from store.failures import is_outage
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -42,8 +43,6 @@ PAGE = 500
 LATEST_PAGE = 5000
 READ_TIMEOUT_S = 10.0
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
-
-OUTAGES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Live:
@@ -120,7 +119,7 @@ class Live:
             except Exception as error:  # the edge of a task: one that ends would leave every screen behind
                 reason = str(error) or type(error).__name__
                 self._metrics.live_failures.inc()
-                if not isinstance(error, OUTAGES):
+                if not is_outage(error):
                     log.exception("live stream failed, trying again", reason=reason)
                     failures = len(RETRY_S)  # it will not be better in a moment
                 elif self.outage is None or failures == 0:

@@ -11,10 +11,10 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
+from alerts.events import Cursor
+from alerts.transition import Severity
 from api.schemas.alerts import AlertEventOut, AlertOut
 from api.schemas.latest import LatestOut
-from rules.events import Cursor
-from rules.transition import Severity
 
 QUEUE_LIMIT = 256
 

@@ -18,8 +18,8 @@ from devices.instants import to_microseconds
 from readings import ingest_state, totals
 from readings.ingest_state import IngestState
 from readings.totals import ShardTotals
-from rules import watched
-from rules.watched import Watched
+from rules.catalogue import watched
+from rules.catalogue.watched import Watched
 from store.connection import Connection
 
 NEAR = 0.5

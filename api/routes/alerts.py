@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from alerts import events, queue
+from alerts.queue import AlertNotFound
+from alerts.transition import Severity
 from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
 from api.schemas.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, evidence_out, members
-from rules import alerts, events
-from rules.alerts import AlertNotFound
-from rules.transition import Severity
 
 router = APIRouter(tags=["alerts"])
 
@@ -64,7 +64,7 @@ async def list_alerts(
     fields: Fields = None,
 ) -> Response:
     """Return alerts, newest first."""
-    found = await alerts.list_alerts(
+    found = await queue.list_alerts(
         connection,
         state=state,
         severity=severity,
@@ -83,7 +83,7 @@ async def get_alert(
     alert_id: AlertId, context: UsesContext, connection: UsesConnection
 ) -> AlertWithHistoryOut:
     """Return an alert, what made it fire, and everything that happened to it."""
-    alert = await alerts.get_alert(connection, alert_id)
+    alert = await queue.get_alert(connection, alert_id)
     if alert is None:
         raise _unknown(alert_id)
     history = await events.history(connection, alert_id)
@@ -109,7 +109,7 @@ async def acknowledge(
     said = body or Acknowledgement()
 
     async def work() -> AlertOut:
-        alert = await alerts.acknowledge(connection, alert_id, author=said.author, now=context.now())
+        alert = await queue.acknowledge(connection, alert_id, author=said.author, now=context.now())
         return alert_out(alert)
 
     try:
@@ -127,7 +127,7 @@ async def comment(
     """Add a comment to the alert's history."""
 
     async def work() -> CommentOut:
-        event = await alerts.comment(
+        event = await queue.comment(
             connection, alert_id, author=body.author, body=body.body, now=context.now()
         )
         return CommentOut(id=event)

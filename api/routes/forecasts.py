@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from api.context import UsesConnection
 from api.http.times import Instant
 from devices.registry import registry
-from rules import forecasts
+from rules.forecast import stored
 
 router = APIRouter(tags=["devices"])
 
@@ -32,5 +32,5 @@ class ForecastOut(BaseModel):
 async def list_forecasts(device: str, connection: UsesConnection) -> list[ForecastOut]:
     """Return what the rules in force expect of a device; nothing when none forecasts its kind."""
     await registry.get_device(connection, device)
-    found = await forecasts.of_device(connection, device)
+    found = await stored.of_device(connection, device)
     return [ForecastOut(**{name: getattr(one, name) for name in ForecastOut.model_fields}) for one in found]

@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from api.author import UsesAuthor
 from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Limit, Page
 from api.http.times import Asked, Instant
 from api.routes.alerts import NO_CONTROL, Key
-from api.schemas.rules import author
-from rules import windows
-from rules.windows import PlannedWindow
+from rules.maintenance import windows
+from rules.maintenance.windows import PlannedWindow
 
 router = APIRouter(tags=["maintenance"])
 
@@ -78,14 +78,16 @@ async def add_window(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
+    author: UsesAuthor,
     body: NewWindow,
     key: Key = None,
 ) -> WindowOut:
     """Plan a window: rules do not look at readings observed in it, and nobody is missed meanwhile."""
-    who = await author(request, context, connection)
 
     async def work() -> WindowOut:
-        return _out(await windows.add_window(connection, **body.model_dump(), author=who, now=context.now()))
+        return _out(
+            await windows.add_window(connection, **body.model_dump(), author=author, now=context.now())
+        )
 
     planned = await context.idempotency.once(key, "maintenance", body.model_dump_json().encode(), work)
     response.headers["Location"] = f"{request.url.path}/{planned.id}"

@@ -7,36 +7,37 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
+from api.author import UsesAuthor
 from api.context import Context, UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
 from api.http.times import Asked
+from api.routes.rule_text import BODY, definition, definitions, refusal
 from api.schemas.rules import (
-    BODY,
     ExplanationOut,
     RuleOut,
     RuleWithHistoryOut,
     ShadowOut,
     TrialOut,
-    author,
     change_out,
-    definitions,
     findings_out,
-    refusal,
     rule_members,
     rule_out,
 )
 from devices.instants import to_datetime, to_microseconds
-from devices.registry.errors import Conflict, Invalid
+from devices.registry.errors import Conflict
 from devices.registry.registry import get_device, load
-from rules import backtest, editing, explain_document, maintenance, shadows, versions
-from rules.backtest import Backtest
-from rules.definition import Definition
-from rules.errors import RulesRefused
-from rules.evaluate import RuleFailed
-from rules.explaining import explain_rule
-from rules.findings import findings
+from rules.catalogue import editing, versions
+from rules.definition.definition import Definition
+from rules.definition.errors import RulesRefused
+from rules.engine.evaluate import RuleFailed
+from rules.explain import document
+from rules.explain.load import explain_rule
+from rules.maintenance import spans
+from rules.trial import backtest, shadows
+from rules.trial.backtest import Backtest
+from rules.trial.findings import findings
 from store.connection import Connection
 
 router = APIRouter(tags=["rules"])
@@ -109,7 +110,7 @@ async def _test(
     streams = [d for d in wanted if d.levels and d.kind is not None]
     devices = None if device is None else [(await get_device(connection, device)).id]
     registry = await load(connection)
-    resting = await maintenance.spans(connection, registry)
+    resting = await spans.spans(connection, registry)
     names = {d.id: d.name for d in registry.devices.values()}
     deadline = time.monotonic() + LONGEST_S
     reached, readings, found = end, 0, []
@@ -187,17 +188,18 @@ async def put_rule(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
+    author: UsesAuthor,
     if_match: IfMatch = None,
     if_none_match: Annotated[str | None, Header(description='"*" where it must be new')] = None,
 ) -> RuleOut:
     """Check a rule and make it the version in force; its open alerts stay. The same text changes nothing."""
-    definition = await _definition(request, context, rule)
+    wanted = await definition(request, context, rule)
     version = 0 if (if_none_match or "").strip() == "*" else pages.wanted_version(if_match)
     try:
         await editing.put(
             connection,
-            definition,
-            author=await author(request, context, connection),
+            wanted,
+            author=author,
             now=context.now(),
             version=version,
         )
@@ -208,12 +210,11 @@ async def put_rule(
 
 @router.post("/rules/{rule}/enable", summary="Put a rule back into force")
 async def enable_rule(
-    rule: RuleId, request: Request, response: Response, context: UsesContext, connection: UsesConnection
+    rule: RuleId, response: Response, context: UsesContext, connection: UsesConnection, author: UsesAuthor
 ) -> RuleOut:
     """Put the last version of a rule back into force, as a new version."""
-    who = await author(request, context, connection)
     try:
-        await editing.enable(connection, context.kinds, rule, author=who, now=context.now())
+        await editing.enable(connection, context.kinds, rule, author=author, now=context.now())
     except RulesRefused as refused:
         raise refusal(refused) from refused
     return await _tagged(connection, rule, response)
@@ -221,11 +222,10 @@ async def enable_rule(
 
 @router.post("/rules/{rule}/disable", summary="Take a rule out of force")
 async def disable_rule(
-    rule: RuleId, request: Request, response: Response, context: UsesContext, connection: UsesConnection
+    rule: RuleId, response: Response, context: UsesContext, connection: UsesConnection, author: UsesAuthor
 ) -> RuleOut:
     """Take a rule out of force; its open alerts end."""
-    who = await author(request, context, connection)
-    await editing.disable(connection, rule, author=who, now=context.now())
+    await editing.disable(connection, rule, author=author, now=context.now())
     return await _tagged(connection, rule, response)
 
 
@@ -245,7 +245,7 @@ async def explain(
         explanation = await explain_rule(connection, context.kinds, rule, device, at=moment)
     except RulesRefused as refused:
         raise refusal(refused) from refused
-    return explain_document.document(explanation)
+    return document.document(explanation)
 
 
 @router.get("/rules/{rule}/shadow", summary="The rule on trial, compared with the live one")
@@ -256,23 +256,21 @@ async def get_shadow(rule: RuleId, context: UsesContext, connection: UsesConnect
 
 @router.put("/rules/{rule}/shadow", openapi_extra=BODY, summary="Put a text of the rule on trial")
 async def put_shadow(
-    rule: RuleId, request: Request, context: UsesContext, connection: UsesConnection
+    rule: RuleId, request: Request, context: UsesContext, connection: UsesConnection, author: UsesAuthor
 ) -> ShadowOut:
     """Evaluate a text of the rule beside the live one from now on; it never alerts."""
-    definition = await _definition(request, context, rule)
-    who = await author(request, context, connection)
-    await shadows.add(connection, [definition], author=who, now=context.now())
+    wanted = await definition(request, context, rule)
+    await shadows.add(connection, [wanted], author=author, now=context.now())
     return await _shadow(context, connection, rule)
 
 
 @router.post("/rules/{rule}/shadow/promote", summary="Put the rule on trial into force")
 async def promote_shadow(
-    rule: RuleId, request: Request, response: Response, context: UsesContext, connection: UsesConnection
+    rule: RuleId, response: Response, context: UsesContext, connection: UsesConnection, author: UsesAuthor
 ) -> RuleOut:
     """Make the shadow the version in force; open alerts stay."""
-    who = await author(request, context, connection)
     try:
-        await shadows.promote(connection, context.kinds, rule, author=who, now=context.now())
+        await shadows.promote(connection, context.kinds, rule, author=author, now=context.now())
     except RulesRefused as refused:
         raise refusal(refused) from refused
     return await _tagged(connection, rule, response)
@@ -280,11 +278,10 @@ async def promote_shadow(
 
 @router.delete("/rules/{rule}/shadow", status_code=204, summary="End a trial")
 async def drop_shadow(
-    rule: RuleId, request: Request, context: UsesContext, connection: UsesConnection
+    rule: RuleId, context: UsesContext, connection: UsesConnection, author: UsesAuthor
 ) -> None:
     """End the trial; what it recorded stays."""
-    who = await author(request, context, connection)
-    await shadows.drop(connection, rule, author=who, now=context.now())
+    await shadows.drop(connection, rule, author=author, now=context.now())
 
 
 async def _shadow(context: Context, connection: Connection, rule: str) -> ShadowOut:
@@ -301,14 +298,6 @@ async def _shadow(context: Context, connection: Connection, rule: str) -> Shadow
         definition=dict(trial.shadow.definition),
         findings=findings_out(found),
     )
-
-
-async def _definition(request: Request, context: Context, rule: str) -> Definition:
-    """Return the one rule of a request's body, which must be the one that the address names."""
-    found = await definitions(request, context)
-    if len(found) != 1 or found[0].id != rule:
-        raise Invalid("id", f"the body must be the one rule {rule}")
-    return found[0]
 
 
 async def _tagged(connection: Connection, rule: str, response: Response) -> RuleOut:

@@ -11,16 +11,16 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from alerts.events import Cursor
+from alerts.transition import Severity
 from api.context import POOL_TIMEOUT_S, Context, UsesContext
 from api.http import guards, tokens
-from api.http.handlers import OUTAGES
 from api.http.problems import Problem
 from api.http.times import of_microseconds
 from api.live.subscription import Interest, LiveAlert, Subscription, Waiting
 from api.schemas.alerts import format_cursor, parse_cursor
 from api.schemas.latest import LatestOut
-from rules.events import Cursor
-from rules.transition import Severity
+from store.failures import DATABASE_ERRORS, is_outage
 
 router = APIRouter(tags=["live"])
 
@@ -72,7 +72,9 @@ def _permit(request: Request, context: UsesContext) -> Permitted:
         try:
             async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
                 return await tokens.is_valid(connection, token, context.now())
-        except OUTAGES:
+        except DATABASE_ERRORS as error:
+            if not is_outage(error):
+                raise
             return True  # nobody can tell, and there is nothing new to send either
 
     return permitted

@@ -6,12 +6,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from alerts.events import AlertEvent, Cursor
+from alerts.queue import Alert
+from alerts.transition import Severity
 from api.http.times import Instant
 from devices.kinds.kind import Kind
-from rules import evidence
-from rules.alerts import Alert
-from rules.events import AlertEvent, Cursor
-from rules.transition import Severity
+from rules.explain import evidence
 
 
 class AlertOut(BaseModel):

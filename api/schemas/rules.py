@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import yaml
-from fastapi import Request
 from pydantic import BaseModel, Field
 
-from api.context import Context
-from api.http import tokens
-from api.http.guards import presented_token
-from api.http.problems import Problem
+from alerts.transition import Severity
 from api.http.times import Instant
 from api.schemas.alerts import EvidenceOut
-from rules.definition import Definition
-from rules.errors import RulesRefused
-from rules.files import parse
-from rules.findings import Findings
-from rules.transition import Severity
-from rules.versions import RuleChange, StoredRule
-from store.connection import Connection
+from rules.catalogue.versions import RuleChange, StoredRule
+from rules.trial.findings import Findings
 
 EXAMPLE: Mapping[str, Any] = {
     "id": "bin-overflow",
@@ -35,24 +25,6 @@ EXAMPLE: Mapping[str, Any] = {
     "clear": "fill_pct < 70",
     "for": "2 readings",
 }
-
-BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "description": "the rule as in a rule file, in JSON or YAML",
-        "content": {
-            "application/json": {"schema": {"type": "object"}, "example": EXAMPLE},
-            "application/yaml": {
-                "schema": {"type": "string"},
-                "example": yaml.safe_dump(dict(EXAMPLE), sort_keys=False, allow_unicode=True),
-            },
-        },
-    }
-}
-"""What OpenAPI is told about a body that is read as text, so that mistakes keep their line and column."""
-
-LOCAL = "operator"
-"""Who changes rules where no token is needed."""
 
 
 class RuleOut(BaseModel):
@@ -210,52 +182,6 @@ class ExplanationOut(BaseModel):
     levels: list[LevelOut]
     terms: list[TermOut]
     sentences: dict[str, list[str]] = Field(examples=[{"en": ["bin-overflow is not firing on bin-0007."]}])
-
-
-async def definitions(request: Request, context: Context) -> list[Definition]:
-    """Return the rules of a request's body.
-
-    Raises:
-        Problem: every mistake with line, column and what was probably meant.
-    """
-    try:
-        text = (await request.body()).decode()
-        _refuse_aliases(text)
-        return parse(text, context.kinds)
-    except UnicodeDecodeError:
-        raise Problem(400, "bad-request", "the body is not UTF-8") from None
-    except RecursionError:
-        raise Problem(422, "invalid", "the body is nested too deeply") from None
-    except RulesRefused as refused:
-        raise refusal(refused) from refused
-
-
-def _refuse_aliases(text: str) -> None:
-    """Refuse YAML that repeats parts of itself: a few lines could grow into gigabytes."""
-    try:
-        repeats = any(
-            isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)
-        )
-    except yaml.YAMLError:
-        return  # told with its place by whoever reads it next
-    if repeats:
-        raise Problem(422, "invalid", "write each part out: aliases such as *name are not taken here")
-
-
-def refusal(refused: RulesRefused) -> Problem:
-    """Return the problem that lists every mistake of a rule."""
-    listed = [
-        {"detail": e.message, "line": e.line, "column": e.column, "suggestion": e.suggestion}
-        for e in refused.errors
-    ]
-    return Problem(422, "invalid", str(refused.errors[0]), errors=listed)
-
-
-async def author(request: Request, context: Context, connection: Connection) -> str:
-    """Return in whose name a rule is changed: the token's."""
-    token = presented_token(request.headers)
-    name = await tokens.name_of(connection, token, context.now()) if token else None
-    return name or LOCAL
 
 
 def rule_out(rule: StoredRule) -> RuleOut:

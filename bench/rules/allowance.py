@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bench.rules.matching import GRACE_INTERVALS, Fault
-from rules.definition import Definition
-from rules.durations import duration_us
-from rules.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.definition.definition import Definition
+from rules.definition.durations import duration_us
+from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
 
 _WHOLE_WINDOW = ("flat", "frozen", "trend", "count")
 """What is not known before its window is over. baseline() and total() remember more, but wait for nothing."""

@@ -23,9 +23,9 @@ from bench.rules.town import DAY_US, Numbers, bench_town, first_instant, of_kind
 from devices import kinds
 from devices.kinds.kind import Kind
 from firmware_sim.faults import CLOCK_WRONG, EXPECTED, LONG_RUN, SWEPT, FaultLine
-from rules.definition import Definition
-from rules.files import default_packs
-from rules.program import Rule
+from rules.definition.definition import Definition
+from rules.language.program import Rule
+from rules.loading.files import default_packs
 
 _GROUP = {"bin": 20, "light": 16, "drone": 1}
 """Devices of a kind that run together; what is simulated at 1 Hz takes longest."""

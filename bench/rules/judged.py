@@ -1,6 +1,6 @@
 """What the platform makes of messages: acceptance, then rules, as in ingest but with nothing stored.
 
-The same functions as in service (ingest.batch.decide, rules.evaluate.step); the table's unique key is
+The same functions as in service (ingest.batch.decide, rules.engine.evaluate.step); the table's unique key is
 played by a set of the keys seen lately.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.transition import State, Transition
 from bench.rules.life import Message
 from bench.rules.silence import Listener
 from devices.columns import Columns
@@ -22,12 +23,11 @@ from ingest.batch import decide
 from ingest.clocks import Offsets
 from ingest.directory import Directory
 from ingest.intake import Intake
-from rules.context import Context
-from rules.definition import Definition
-from rules.evaluate import step
-from rules.program import Rule
-from rules.transition import State, Transition
-from rules.unit import Unit, build_unit
+from rules.context.context import Context
+from rules.definition.definition import Definition
+from rules.engine.evaluate import step
+from rules.engine.ruleset import Unit, build_unit
+from rules.language.program import Rule
 
 RETENTION_US = 400 * 86_400_000_000
 _INSTANT_BITS = 51

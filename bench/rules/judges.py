@@ -1,7 +1,7 @@
 """Sweep rules without a database: what a live sweep reads from tables and keeps in them is kept in arrays.
 
-Who is down, apart, overdue or soon full is decided by the functions that the live sweep calls (rules.outages,
-apart, refreshing, filling); here is only what they are asked about, and which alerts are open.
+Who is down, apart, overdue or soon full is decided by the functions that the live sweep calls
+(rules.sweeps.core, rules.forecast); here is only what they are asked about, and which alerts are open.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from alerts.transition import State, Transition
 from bench.rules.life import Presence
 from bench.rules.newest import NEVER, Newest
 from devices.registry.registry import Registry
-from rules import apart, filling, outages, outlook, refreshing
-from rules.families import ChildrenDown, Comparison, Forecast, Neighbours, NotRefreshed
-from rules.outages import Children, Lasting
-from rules.program import Rule
-from rules.transition import State, Transition
+from rules.definition.families import ChildrenDown, Comparison, Forecast, Neighbours, NotRefreshed
+from rules.forecast import outlook, profile
+from rules.language.program import Rule
+from rules.sweeps.core import apart, outages, refreshing
+from rules.sweeps.core.outages import Children, Lasting
 
 Ints = NDArray[np.int64]
 Found = tuple[int, int]
@@ -208,7 +209,7 @@ class FillingJudge:
         self.measurements = [family.measurement]
         self.wake = FAR_AWAY
         self._family = family
-        self._state = filling.fresh(len(devices))
+        self._state = profile.fresh(len(devices))
         self._opened_at: dict[int, int] = {}
         self._told: list[Told] = []
         self._looked_at = np.full(len(devices), NEVER // 1_000_000, dtype=np.int64)
@@ -219,12 +220,12 @@ class FillingJudge:
         family = self._family
         value = newest.good(family.measurement)
         observed = newest.observed_at // 1_000_000
-        asked = np.flatnonzero(np.isfinite(value) & filling.due(self._looked_at, observed))
+        asked = np.flatnonzero(np.isfinite(value) & profile.due(self._looked_at, observed))
         if not len(asked):
             return
         self._looked_at[asked] = observed[asked]
         state = self._state[asked]
-        filling.fold(state, observed[asked], value[asked], family.emptied_by, family.reaches)
+        profile.fold(state, observed[asked], value[asked], family.emptied_by, family.reaches)
         self._state[asked] = state
         found = outlook.outlook(state, observed[asked], family.reaches)
         far = asked[outlook.is_far(found, family.clear_us / 1e6)]

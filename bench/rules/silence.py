@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.columns import Columns
-from rules.definition import Silent
-from rules.program import Rule
+from rules.definition.definition import Silent
+from rules.language.program import Rule
 
 SWEEP_US = 2_000_000
 """How often the sweep looks (nabd.processes)."""

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Generic, TypeVar
 
+from alerts.transition import Transition
 from bench.rules.judged import Opening
 from bench.rules.judges import FAR_AWAY, OTHERS_EVERY_US, DownJudge, FillingJudge, Ints, Judge, judge_of
 from bench.rules.life import Presence
@@ -16,8 +17,7 @@ from bench.rules.newest import NEVER, Newest
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry
-from rules.program import Rule
-from rules.transition import Transition
+from rules.language.program import Rule
 
 T = TypeVar("T")
 

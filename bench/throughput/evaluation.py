@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from devices.columns import Columns
 from devices.kinds import Kinds
 from devices.registry.registry import Registry
-from rules.definition import Definition
-from rules.evaluate import step
-from rules.program import Rule
-from rules.unit import Unit, build_unit
+from rules.definition.definition import Definition
+from rules.engine.evaluate import step
+from rules.engine.ruleset import Unit, build_unit
+from rules.language.program import Rule
 
 
 @dataclass(slots=True, kw_only=True)

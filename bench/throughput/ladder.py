@@ -27,8 +27,8 @@ from devices import kinds
 from nabd import clock
 from nabd.percentiles import medians
 from nabd.settings import Settings
-from rules.definition import Definition
-from rules.files import default_packs
+from rules.definition.definition import Definition
+from rules.loading.files import default_packs
 
 SLOW_MESSAGES = 20_000
 """What the slow peers get: a program that does a few thousand a second shows that in seconds."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from devices.kinds import Kinds
 from devices.kinds.kind import Kind, ValueType
-from rules.definition import Definition
-from rules.files import parse
+from rules.definition.definition import Definition
+from rules.loading.files import parse
 
 _RULE = """\
 - id: bench-{kind}-{number}

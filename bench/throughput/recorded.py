@@ -27,7 +27,7 @@ from ingest.rows import copy_columns
 from ingest.session import Broker, Connection
 from ingest.settled import Settled, count, receipts
 from readings.tables import table_of
-from rules.definition import Definition
+from rules.definition.definition import Definition
 from store.copy import encode, order
 
 RETENTION = 90 * 86_400_000_000

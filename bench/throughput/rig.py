@@ -15,8 +15,8 @@ from nabd import clock
 from nabd.brokers import BrokerFailed, Mosquitto, find_mosquitto
 from nabd.embedded import migrated
 from nabd.settings import Settings
-from rules import catalogue
-from rules.definition import Definition
+from rules.catalogue import catalogue
+from rules.definition.definition import Definition
 from store.embedded import EmbeddedPostgres
 from store.pool import connect
 

@@ -11,8 +11,8 @@ from devices.instants import to_datetime
 from nabd.cli import output, values
 from nabd.cli.database import Opened, run
 from nabd.cli.rule_files import Author, Json, someone
-from rules import windows
-from rules.windows import PlannedWindow
+from rules.maintenance import windows
+from rules.maintenance.windows import PlannedWindow
 
 app = typer.Typer(no_args_is_help=True, help="Plan, list and end maintenance windows.")
 

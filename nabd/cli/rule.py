@@ -11,12 +11,13 @@ from nabd.cli.database import Opened
 from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, fail, line, print_json, table
 from nabd.cli.rule_files import Author, Files, Json, RuleId, read, someone
-from rules import diff as diffs
-from rules import editing, shadows, versions
-from rules.catalogue import Applied
-from rules.diff import Change, Difference
-from rules.errors import RulesRefused
-from rules.versions import RuleChange, StoredRule
+from rules.catalogue import editing, versions
+from rules.catalogue.catalogue import Applied
+from rules.catalogue.versions import RuleChange, StoredRule
+from rules.definition.errors import RulesRefused
+from rules.loading import diff as diffs
+from rules.loading.diff import Change, Difference
+from rules.trial import shadows
 
 app = typer.Typer(no_args_is_help=True, help="Check, try, compare, apply and explain rules.")
 

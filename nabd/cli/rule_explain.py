@@ -13,11 +13,11 @@ from nabd.cli.database import run as on_database
 from nabd.cli.output import fail, line, print_json, table
 from nabd.cli.rule_files import Json, RuleId
 from nabd.cli.values import instant
-from rules import explain_document, explain_texts
-from rules.errors import RulesRefused
-from rules.explain_texts import Language
-from rules.explaining import explain_rule
-from rules.explanation import Explanation
+from rules.definition.errors import RulesRefused
+from rules.explain import document, texts
+from rules.explain.explanation import Explanation
+from rules.explain.load import explain_rule
+from rules.explain.texts import Language
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
@@ -43,19 +43,19 @@ def explain(
     except RulesRefused as refused:
         fail(f"{rule} cannot be used any more: {refused}")
     if as_json:
-        print_json(explain_document.document(explanation))
+        print_json(document.document(explanation))
         return
-    for sentence in explain_texts.sentences(explanation, language):
+    for sentence in texts.sentences(explanation, language):
         line(sentence)
     if explanation.fired_by:
-        line(explain_texts.FIRED_BY[language])
-        for told in explain_texts.fired_by(explanation, language):
+        line(texts.FIRED_BY[language])
+        for told in texts.fired_by(explanation, language):
             line(f"  {told}")
     else:
         for name, value in explanation.values.items():
             line(f"  {name}: {value}")
     if explanation.terms:
-        table(explain_texts.HEADINGS[language], explain_texts.rows(explanation, language))
+        table(texts.HEADINGS[language], texts.rows(explanation, language))
 
 
 def _language(asked: str | None) -> Language:

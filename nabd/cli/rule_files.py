@@ -12,9 +12,9 @@ from devices import kinds
 from devices.kinds.kind import KindError
 from nabd.cli.output import fail
 from nabd.cli.run import load_settings
-from rules.definition import Definition
-from rules.errors import RulesRefused
-from rules.files import read_files
+from rules.definition.definition import Definition
+from rules.definition.errors import RulesRefused
+from rules.loading.files import read_files
 
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="rule files in YAML")]
 RuleId = Annotated[str, typer.Argument(help="the rule's id")]

@@ -11,10 +11,10 @@ from nabd.cli.database import Opened
 from nabd.cli.database import run as on_database
 from nabd.cli.output import fail, line, print_json, table
 from nabd.cli.rule_files import Author, Json, someone
-from rules import shadows
-from rules.errors import RulesRefused
-from rules.findings import Findings, findings
-from rules.shadows import Shadow
+from rules.definition.errors import RulesRefused
+from rules.trial import shadows
+from rules.trial.findings import Findings, findings
+from rules.trial.shadows import Shadow
 
 
 def shadow(

@@ -17,11 +17,12 @@ from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, console, fail, line, print_json, table
 from nabd.cli.rule_files import Files, Json, read
 from nabd.cli.values import instant
-from rules import backtest, maintenance
-from rules.backtest import Backtest
-from rules.definition import Definition
-from rules.evaluate import RuleFailed
-from rules.findings import Findings, findings
+from rules.definition.definition import Definition
+from rules.engine.evaluate import RuleFailed
+from rules.maintenance import spans
+from rules.trial import backtest
+from rules.trial.backtest import Backtest
+from rules.trial.findings import Findings, findings
 
 TIMELINE = 20
 """Alerts that a person is shown; --json has them all."""
@@ -81,7 +82,7 @@ async def _test(
     assert began is not None
     start = to_microseconds(began)
     registry = await load(opened.connection)
-    resting = await maintenance.spans(opened.connection, registry)
+    resting = await spans.spans(opened.connection, registry)
     devices = None if device is None else [(await get_device(opened.connection, device)).id]
     streams = [d for d in definitions if d.levels and d.kind is not None]
     found: list[Findings] = []

@@ -27,7 +27,7 @@ from nabd.first_token import first_token
 from nabd.processes import NotConfigured, Stopped
 from nabd.settings import RUNNING, Settings, environment
 from nabd.supervisor import Child, Supervisor
-from rules.errors import RulesRefused
+from rules.definition.errors import RulesRefused
 from store.errors import StoreError
 from store.migrate import plan as plan_migration
 from store.pool import connect

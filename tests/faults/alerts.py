@@ -15,9 +15,10 @@ from typing import Any
 from devices.instants import to_microseconds
 from devices.kinds.kind import Kind
 from devices.registry.registry import load
-from rules import catalogue, replays
-from rules.backtest import Backtest
-from rules.families import FAMILIES
+from readings import replay
+from rules.catalogue import catalogue
+from rules.definition.families import FAMILIES
+from rules.trial.backtest import Backtest
 from store.pool import connect
 
 _STORY = """
@@ -147,8 +148,8 @@ async def held_by_readings(dsn: str, kind: Kind) -> set[OpenAlert]:
         span = await connection.fetchrow(_RECEIVED.format(kind=kind.name))
         assert span is not None
         first, last = to_microseconds(span["first"]), to_microseconds(span["last"]) + 1
-        for window in await replays.windows(connection, first, last):
-            trial.feed(await replays.columns(connection, kind, window, measurements=trial.measurements))
+        for window in await replay.windows(connection, first, last):
+            trial.feed(await replay.columns(connection, kind, window, measurements=trial.measurements))
     finally:
         await connection.close()
     return {

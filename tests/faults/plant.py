@@ -17,7 +17,8 @@ from devices.registry.registration import NewDevice, add_devices
 from ingest import shard
 from nabd.proof import Proof
 from nabd.supervisor import Child, Supervisor
-from rules import catalogue, files
+from rules.catalogue import catalogue
+from rules.loading import files
 from store.pool import connect
 from tests.brokers import Mosquitto
 from tests.faults import checker, runner

@@ -25,7 +25,7 @@ from ingest.consumers import BatchConsumer
 from ingest.service import Options, run
 from ingest.session import Broker
 from nabd import logs
-from rules.live import LiveRules
+from rules.live.consumer import LiveRules
 from store import pool
 from store.connection import Connection
 from store.pool import connect

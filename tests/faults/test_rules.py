@@ -7,7 +7,7 @@ import asyncio
 from devices.kinds.kind import INTERVAL
 from nabd.clock import ScaledClock, wall
 from nabd.supervisor import Supervisor
-from rules.sweep import sweep_once
+from rules.sweeps.leader import sweep_once
 from store.pool import connect
 from tests.faults import checker
 from tests.faults.checker import KINDS

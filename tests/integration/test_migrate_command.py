@@ -8,7 +8,7 @@ import pytest
 
 from nabd.embedded import migrated
 from nabd.settings import Settings
-from rules.errors import RulesRefused
+from rules.definition.errors import RulesRefused
 from store.pool import connect
 
 RULE = """

@@ -9,13 +9,13 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from alerts.record import record
+from alerts.transition import Severity, State, Transition
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds import load
 from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from readings.latest import LatestColumns, flush
-from rules.record import record
-from rules.transition import Severity, State, Transition
 
 KINDS = load()
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)

@@ -7,8 +7,8 @@ from datetime import timedelta
 import asyncpg
 import httpx2
 
+from alerts.transition import Severity
 from api.http.times import rfc3339
-from rules.transition import Severity
 from tests.integration.api import builders
 
 

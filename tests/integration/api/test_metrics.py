@@ -11,13 +11,13 @@ import httpx2
 from fastapi import FastAPI
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from alerts.transition import Severity
 from api.app import create_app
 from api.metrics.platform import BrokerQueue
 from devices.instants import to_microseconds
 from readings import ledger
 from readings.ledger import BatchCounts
-from rules.transition import Severity
-from rules.watched import note_sweep
+from rules.catalogue.watched import note_sweep
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 

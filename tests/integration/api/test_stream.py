@@ -15,11 +15,11 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from alerts.queue import comment
 from api.app import create_app
 from api.http import tokens
 from api.live import listener
 from api.routes import stream
-from rules.alerts import comment
 from tests.integration.api import builders
 from tests.integration.api.conftest import serving
 from tests.waiting import eventually

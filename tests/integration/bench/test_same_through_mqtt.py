@@ -19,9 +19,9 @@ from firmware_sim.town import Town
 from ingest.service import Options, run
 from ingest.session import Broker as IngestBroker
 from nabd import simulated
-from rules import catalogue
-from rules.files import default_packs
-from rules.live import LiveRules
+from rules.catalogue import catalogue
+from rules.live.consumer import LiveRules
+from rules.loading.files import default_packs
 from store.pool import connect
 from tests.brokers import Broker
 from tests.waiting import eventually

@@ -13,10 +13,10 @@ import asyncpg
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page, Route, expect
 
+from alerts.transition import Severity
 from api.app import create_app
 from api.context import Context
 from api.http import tokens
-from rules.transition import Severity
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 from tests.integration.api.conftest import serving

@@ -7,7 +7,7 @@ from datetime import timedelta
 import asyncpg
 from playwright.async_api import Browser, expect
 
-from rules import windows
+from rules.maintenance import windows
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 from tests.integration.console.test_console import opened

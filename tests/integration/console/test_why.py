@@ -8,8 +8,8 @@ from datetime import timedelta
 import asyncpg
 from playwright.async_api import Browser, expect
 
-from rules import editing
-from rules.files import parse
+from rules.catalogue import editing
+from rules.loading.files import parse
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 from tests.integration.console.test_console import opened

@@ -9,8 +9,8 @@ from typing import Any
 
 import asyncpg
 
+from alerts.transition import Severity
 from devices.registry.registry import Device
-from rules.transition import Severity
 from tests.integration.api import builders
 
 LAT, LON = 34.4367, 35.8497

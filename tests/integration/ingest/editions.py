@@ -24,8 +24,9 @@ from ingest.intake import Intake
 from ingest.pipeline import Pipeline
 from ingest.settled import Settled
 from ingest.shard import Shard
-from rules import catalogue, files
-from rules.live import LiveRules
+from rules.catalogue import catalogue
+from rules.live.consumer import LiveRules
+from rules.loading import files
 from store.connection import Connection
 from store.pool import connect
 from store.readings import CopyWriter, InsertWriter, Writer

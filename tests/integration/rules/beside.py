@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devices.columns import Columns
-from rules.live import LiveRules
-from rules.shadow import ShadowRules
+from rules.live.consumer import LiveRules
+from rules.trial.consumer import ShadowRules
 from store.connection import Connection
 from tests.integration.rules.ingestion import KINDS
 

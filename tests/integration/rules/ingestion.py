@@ -11,7 +11,7 @@ import numpy as np
 from devices.columns import Columns, empty_values
 from devices.instants import to_datetime
 from devices.kinds import load
-from rules.live import LiveRules
+from rules.live.consumer import LiveRules
 
 KINDS = load()
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from devices.kinds import load
-from rules.sweep import run
+from rules.sweeps.leader import run
 from store.pool import open_pool
 
 

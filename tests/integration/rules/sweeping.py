@@ -7,12 +7,12 @@ from typing import Any
 
 import asyncpg
 
+from alerts.queue import Alert, list_alerts
 from devices.instants import to_datetime
 from devices.kinds import load
-from rules import catalogue
-from rules.alerts import Alert, list_alerts
-from rules.files import default_packs, parse
-from rules.sweep import sweep_once
+from rules.catalogue import catalogue
+from rules.loading.files import default_packs, parse
+from rules.sweeps.leader import sweep_once
 from tests.databases import now as wall_clock
 from tests.integration.rules.town import MINUTE, add_device
 

@@ -7,11 +7,11 @@ import asyncio
 import asyncpg
 import pytest
 
+from alerts.events import EventType, events_after, history, latest_cursor
+from alerts.queue import AlertNotFound, acknowledge, comment, get_alert, list_alerts
+from alerts.record import record
+from alerts.transition import Severity, State, Transition
 from devices.instants import to_datetime
-from rules.alerts import AlertNotFound, acknowledge, comment, get_alert, list_alerts
-from rules.events import EventType, events_after, history, latest_cursor
-from rules.record import record
-from rules.transition import Severity, State, Transition
 from tests.integration.rules.town import MINUTE, NOON, add_device, add_rule
 
 

@@ -10,11 +10,13 @@ import pytest
 
 from devices.instants import to_datetime
 from devices.registry.registry import load
-from rules import backtest, editing, replays
-from rules.backtest import Backtest
-from rules.episodes import Episode
-from rules.files import parse
-from rules.replays import Window
+from readings import replay
+from readings.replay import Window
+from rules.catalogue import editing
+from rules.loading.files import parse
+from rules.trial import backtest
+from rules.trial.backtest import Backtest
+from rules.trial.episodes import Episode
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule
 from tests.integration.rules.town import MINUTE, add_device
@@ -77,9 +79,9 @@ async def test_windows_hold_every_reading_once_and_in_order_however_they_are_cut
 ) -> None:
     await lived(connection)
 
-    windows = await replays.windows(connection, START, END, rows)
+    windows = await replay.windows(connection, START, END, rows)
     read = [
-        await replays.columns(connection, KINDS["bin"], window, measurements=["fill_pct"])
+        await replay.columns(connection, KINDS["bin"], window, measurements=["fill_pct"])
         for window in windows
     ]
 
@@ -118,7 +120,7 @@ async def test_columns_come_back_as_they_were_stored(connection: asyncpg.Connect
 
     window = Window(start=START, end=END, oldest=None, rows=0)
     wanted = ["temperature_c", "lid_open"]
-    found = await replays.columns(connection, KINDS["bin"], window, measurements=wanted)
+    found = await replay.columns(connection, KINDS["bin"], window, measurements=wanted)
 
     assert found.device_id.tolist() == [device] * 3
     assert found.observed_at.tolist() == [START + i * MINUTE for i in range(3)]
@@ -142,7 +144,7 @@ async def test_texts_come_back_as_they_were_stored(connection: asyncpg.Connectio
         )
 
     window = Window(start=START, end=END, oldest=None, rows=0)
-    found = await replays.columns(connection, drone, window, measurements=[text.name])
+    found = await replay.columns(connection, drone, window, measurements=[text.name])
 
     assert found.values[text.name].tolist() == ["spraying", None, "a word نبض that is no choice"]
 

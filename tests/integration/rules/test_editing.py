@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
+from alerts.queue import list_alerts
 from devices.registry.errors import Conflict, NotFound
-from rules import catalogue, editing, versions
-from rules.alerts import list_alerts
-from rules.diff import differences
-from rules.files import default_packs, parse
+from rules.catalogue import catalogue, editing, versions
+from rules.loading.diff import differences
+from rules.loading.files import default_packs, parse
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule, told
 from tests.integration.rules.town import MINUTE, add_device

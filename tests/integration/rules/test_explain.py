@@ -9,12 +9,13 @@ import pytest
 
 from devices.instants import to_datetime
 from devices.registry.errors import Invalid, NotFound
-from rules import editing, maintenance
-from rules.explain_document import document
-from rules.explain_texts import fired_by, sentences
-from rules.explaining import explain_rule
-from rules.explanation import Explanation, Standing, Worth
-from rules.files import parse
+from rules.catalogue import editing
+from rules.explain.document import document
+from rules.explain.explanation import Explanation, Standing, Worth
+from rules.explain.load import explain_rule
+from rules.explain.texts import fired_by, sentences
+from rules.loading.files import parse
+from rules.maintenance import spans
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule
 from tests.integration.rules.town import MINUTE, add_device, add_rule
@@ -165,7 +166,7 @@ async def test_alert_that_stands_back_says_behind_which(connection: asyncpg.Conn
 
 async def test_rule_does_not_look_during_maintenance(connection: asyncpg.Connection, device: int) -> None:
     await put(connection, rule("overflow", "fill_pct >= 85", "for: 1 readings"))
-    await maintenance.plan(
+    await spans.plan(
         connection,
         from_at=to_datetime(START),
         until_at=to_datetime(START + 60 * MINUTE),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
+from alerts.events import events_after
+from alerts.queue import list_alerts
 from devices.columns import Columns
-from rules import catalogue, isolation
-from rules.alerts import list_alerts
-from rules.events import events_after
-from rules.files import parse
-from rules.live import LiveRules
+from rules.catalogue import catalogue
+from rules.live import isolation
+from rules.live.consumer import LiveRules
+from rules.loading.files import parse
 from tests.databases import now as wall_clock
 from tests.integration.rules.ingestion import KINDS, Crash, Ingestion, bins
 from tests.integration.rules.town import MINUTE, add_device

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
+from alerts.events import events_after
+from alerts.orphans import end_leftovers
+from alerts.queue import list_alerts
 from devices.columns import Columns
 from devices.instants import to_datetime
 from devices.registry.registry import load
-from rules import catalogue, maintenance
-from rules.alerts import list_alerts
-from rules.events import events_after
-from rules.files import parse
-from rules.leftovers import end_leftovers
-from rules.live import LiveRules
-from rules.sweep import sweep_once
+from rules.catalogue import catalogue
+from rules.live.consumer import LiveRules
+from rules.loading.files import parse
+from rules.maintenance import spans
+from rules.sweeps.leader import sweep_once
 from tests.databases import now as wall_clock
 from tests.integration.rules.ingestion import KINDS, Ingestion, bins
 from tests.integration.rules.town import MINUTE, add_device
@@ -45,7 +46,7 @@ async def device(connection: asyncpg.Connection) -> int:
 
 
 async def plan(connection: asyncpg.Connection, start: int, end: int, **where: int) -> int:
-    return await maintenance.plan(
+    return await spans.plan(
         connection,
         from_at=to_datetime(START + start * MINUTE),
         until_at=to_datetime(START + end * MINUTE),
@@ -83,7 +84,7 @@ async def test_window_of_a_municipality_or_of_what_a_device_hangs_on_covers_it(
     town = await connection.fetchval("SELECT id FROM municipality")
     await plan(connection, 20, 30, municipality_id=town)
 
-    found = await maintenance.spans(connection, await load(connection))
+    found = await spans.spans(connection, await load(connection))
 
     assert [(a - START) // MINUTE for a, _ in found[device]] == [0, 20]
     assert [(a - START) // MINUTE for a, _ in found[other]] == [20]

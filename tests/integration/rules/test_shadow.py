@@ -7,12 +7,13 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from alerts.events import events_after
+from alerts.queue import list_alerts
 from devices.registry.errors import Invalid, NotFound
-from rules import editing, shadows, versions
-from rules.alerts import list_alerts
-from rules.evaluate import RuleFailed, step
-from rules.events import events_after
-from rules.files import parse
+from rules.catalogue import editing, versions
+from rules.engine.evaluate import RuleFailed, step
+from rules.loading.files import parse
+from rules.trial import shadows
 from tests.integration.rules.beside import LiveAndShadow
 from tests.integration.rules.ingestion import KINDS, Crash, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule
@@ -98,7 +99,7 @@ async def test_failing_shadow_costs_neither_the_batch_nor_the_live_rule(
             raise RuleFailed("overflow", ZeroDivisionError("no"))
         return step(program, state, columns, attributes, skip)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("rules.shadow.step", fail)
+    monkeypatch.setattr("rules.trial.consumer.step", fail)
     await ingestion.commit(fills(device, (0, 90), (10, 90)))
 
     (alert,) = await list_alerts(connection)

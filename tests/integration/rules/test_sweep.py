@@ -6,12 +6,12 @@ import asyncio
 
 import asyncpg
 
+from alerts.queue import list_alerts
 from devices.instants import to_datetime
 from devices.kinds import load
-from rules import catalogue
-from rules.alerts import list_alerts
-from rules.files import default_packs
-from rules.sweep import run, sweep_once
+from rules.catalogue import catalogue
+from rules.loading.files import default_packs
+from rules.sweeps.leader import run, sweep_once
 from tests.databases import now as wall_clock
 from tests.integration.rules.town import MINUTE, add_device
 

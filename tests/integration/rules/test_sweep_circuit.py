@@ -9,12 +9,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from rules import catalogue
-from rules.alerts import list_alerts
-from rules.events import EventType, events_after
-from rules.record import record
-from rules.sweep import sweep_once
-from rules.transition import Severity, State, Transition
+from alerts.events import EventType, events_after
+from alerts.queue import list_alerts
+from alerts.record import record
+from alerts.transition import Severity, State, Transition
+from rules.catalogue import catalogue
+from rules.sweeps.leader import sweep_once
 from tests.integration.rules.sweeping import (
     DARK,
     KINDS,

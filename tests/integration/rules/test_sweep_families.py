@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
+from alerts.queue import list_alerts
 from devices.instants import to_datetime
-from rules.alerts import list_alerts
-from rules.sweep import sweep_once
+from rules.sweeps.leader import sweep_once
 from tests.integration.rules.sweeping import KINDS, NOON, alerts, alive, hear, instant, sweep, with_rule
 from tests.integration.rules.town import MINUTE, add_device
 

@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 
 from devices.instants import to_datetime
-from rules import maintenance
-from rules.sweep import sweep_once
+from rules.maintenance import spans
+from rules.sweeps.leader import sweep_once
 from tests.integration.rules.sweeping import (
     KINDS,
     LIT,
@@ -37,7 +37,7 @@ async def work_on(
 ) -> None:
     """Plan a window over a device, or over its whole municipality."""
     municipality = await connection.fetchval("SELECT municipality_id FROM device WHERE id = $1", device)
-    await maintenance.plan(
+    await spans.plan(
         connection,
         from_at=instant(start),
         until_at=instant(until),

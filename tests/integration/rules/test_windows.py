@@ -9,15 +9,17 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
+from alerts.queue import list_alerts
 from devices.instants import to_datetime
 from devices.registry.errors import Conflict, Invalid, NotFound
 from devices.registry.generation import advance
 from devices.registry.registry import load
 from nabd.cli.maintenance import app
-from rules import backtest, maintenance, windows
-from rules.alerts import list_alerts
-from rules.backtest import Backtest
-from rules.files import parse
+from rules.loading.files import parse
+from rules.maintenance import spans as maintenance
+from rules.maintenance import windows
+from rules.trial import backtest
+from rules.trial.backtest import Backtest
 from store.pool import connect
 from tests.databases import run
 from tests.integration.rules.ingestion import KINDS, Ingestion

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from alerts.transition import Severity
 from api.live.subscription import Interest, LiveAlert, Subscription
 from api.schemas.alerts import AlertEventOut, AlertOut
 from api.schemas.latest import LatestOut
-from rules.transition import Severity
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

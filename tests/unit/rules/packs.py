@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from rules.attributes import Facts
-from rules.evaluate import step
-from rules.files import PACKS, parse
-from rules.program import Rule, compile_program
-from rules.state import State
+from rules.context.attributes import Facts
+from rules.engine.evaluate import step
+from rules.engine.state import State
+from rules.language.program import Rule, compile_program
+from rules.loading.files import PACKS, parse
 from tests.unit.rules.readings import KINDS, Evaluator, Reading, at, attributes_for, columns_of
 
 SQUARE = {"type": "Polygon", "coordinates": [[[13, 32], [14, 32], [14, 33], [13, 33], [13, 32]]]}

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from alerts.transition import Transition
 from devices.columns import Columns, empty_values
 from devices.kinds import load
 from devices.kinds.kind import Kind
-from rules.attributes import Attributes, Facts, build
-from rules.evaluate import step
-from rules.files import parse
-from rules.program import Program, Rule, compile_program
-from rules.state import State
-from rules.transition import Transition
+from rules.context.attributes import Attributes, Facts, build
+from rules.engine.evaluate import step
+from rules.engine.state import State
+from rules.language.program import Program, Rule, compile_program
+from rules.loading.files import parse
 
 KINDS = load()
 BIN = KINDS["bin"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from rules import apart
-from rules.apart import NEVER, Newest
-from rules.families import Neighbours
-from rules.transition import Severity
+from alerts.transition import Severity
+from rules.definition.families import Neighbours
+from rules.sweeps.core import apart
+from rules.sweeps.core.apart import NEVER, Newest
 
 MINUTE = 60_000_000
 FAMILY = Neighbours(

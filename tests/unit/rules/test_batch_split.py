@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from alerts.transition import Transition
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL
-from rules.attributes import Facts
-from rules.files import PACKS
-from rules.transition import Transition
+from rules.context.attributes import Facts
+from rules.loading.files import PACKS
 from tests.unit.rules.readings import KINDS, Evaluator, Reading, at
 
 SQUARE = {"type": "Polygon", "coordinates": [[[13, 32], [14, 32], [14, 33], [13, 33], [13, 32]]]}

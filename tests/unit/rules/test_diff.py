@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rules.diff import Change, as_yaml, differences
-from rules.files import parse
+from rules.loading.diff import Change, as_yaml, differences
+from rules.loading.files import parse
 from tests.unit.rules.readings import KINDS, rule
 
 BEFORE = rule("levels: {warning: fill_pct >= 85}\nfor: 2 readings\nroute: waste")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from alerts.transition import Severity, State, Transition
 from devices.instants import to_datetime
-from rules.episodes import Episode, Episodes, compare, flaps, per_day
-from rules.transition import Severity, State, Transition
+from rules.trial.episodes import Episode, Episodes, compare, flaps, per_day
 from tests.unit.rules.readings import MINUTE, NOON
 
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from rules.attributes import Facts
-from rules.evaluate import step
-from rules.transition import State
+from alerts.transition import State
+from rules.context.attributes import Facts
+from rules.engine.evaluate import step
 from tests.unit.rules.readings import KINDS, MINUTE, NOON, Evaluator, at, columns_of, rule, told
 
 OVERFLOW = rule(

@@ -7,12 +7,12 @@ import json
 import pytest
 
 from devices.kinds.kind import Kind
-from rules.definition import LANGUAGES
-from rules.evidence import Term, terms, told
-from rules.families import FAMILIES
-from rules.files import PACKS, default_packs
-from rules.program import Rule, compile_rule
-from rules.summary import render
+from rules.definition.definition import LANGUAGES
+from rules.definition.families import FAMILIES
+from rules.definition.summary import render
+from rules.explain.evidence import Term, terms, told
+from rules.language.program import Rule, compile_rule
+from rules.loading.files import PACKS, default_packs
 from tests.unit.rules.readings import KINDS, Evaluator, at, rule
 
 

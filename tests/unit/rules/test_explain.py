@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
+from alerts.transition import Severity
 from devices.columns import Columns
 from devices.registry.registry import Device, Municipality, Registry
-from rules.explain import Past, Present, explain
-from rules.explain_document import document
-from rules.explain_texts import LANGUAGES, rows, sentences
-from rules.explanation import Explanation, Standing, Term, Why, Worth
-from rules.files import parse
-from rules.program import Rule
-from rules.snapshot import OpenAlert
-from rules.transition import Severity
+from rules.engine.snapshot import OpenAlert
+from rules.explain.document import document
+from rules.explain.explain import Past, Present, explain
+from rules.explain.explanation import Explanation, Standing, Term, Why, Worth
+from rules.explain.texts import LANGUAGES, rows, sentences
+from rules.language.program import Rule
+from rules.loading.files import parse
 from tests.unit.rules.readings import BIN, KINDS, MINUTE, NOON, Reading, at, columns_of, rule
 
 TOWN = Municipality(

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rules.attributes import Facts, build
-from rules.context import Context
-from rules.errors import RuleError
-from rules.expression import compile_condition, compile_expression
-from rules.scope import Scope
+from rules.context.attributes import Facts, build
+from rules.context.context import Context
+from rules.definition.errors import RuleError
+from rules.language.expression import compile_condition, compile_expression
+from rules.language.scope import Scope
 from tests.unit.rules.readings import BIN, KINDS, Reading, at, columns_of
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from alerts.transition import Severity
 from devices.kinds import load
-from rules.errors import RulesRefused
-from rules.families import ChildrenDown, Comparison, Forecast, Neighbours, NotRefreshed
-from rules.files import default_packs, parse
-from rules.transition import Severity
+from rules.definition.errors import RulesRefused
+from rules.definition.families import ChildrenDown, Comparison, Forecast, Neighbours, NotRefreshed
+from rules.loading.files import default_packs, parse
 
 KINDS = load()
 HOUR = 3_600_000_000

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rules.among import Among
-from rules.definition import Gap, Gate, Hold, Silent
-from rules.errors import RulesRefused
-from rules.files import default_packs, parse, read_files
-from rules.transition import Severity
+from alerts.transition import Severity
+from rules.definition.definition import Gap, Gate, Hold, Silent
+from rules.definition.errors import RulesRefused
+from rules.definition.one_of import Among
+from rules.loading.files import default_packs, parse, read_files
 from tests.unit.rules.readings import KINDS
 
 GOOD = """\

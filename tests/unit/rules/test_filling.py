@@ -8,8 +8,8 @@ import pytest
 from firmware_sim.physics.bin import HOMES, Bin, BinSite
 from firmware_sim.physics.model import SECOND
 from firmware_sim.physics.weather import Weather
-from rules.filling import STATE, State, fold, fresh
-from rules.outlook import Outlook, is_soon, outlook
+from rules.forecast.outlook import Outlook, is_soon, outlook
+from rules.forecast.profile import STATE, State, fold, fresh
 
 HEIGHT_MM, DEPTH_MM = 1500.0, 1200.0
 STEP_S = 600

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from devices.instants import to_microseconds
-from rules.geometry import Polygons, distance_m, edges
-from rules.sun import elevation_deg
+from rules.context.geometry import Polygons, distance_m, edges
+from rules.context.sun import elevation_deg
 from tests.unit.rules.readings import Evaluator, at, rule, told
 
 RISE = rule('levels: {warning: "rate(temperature_c, \\"1m\\") >= 1"}')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rules.grouping import group
+from rules.context.grouping import group
 
 
 @pytest.mark.parametrize("largest", [0, 65_535, 65_536, 1_000_000])

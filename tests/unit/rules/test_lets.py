@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rules.files import parse
-from rules.lets import in_order
+from rules.definition.lets import in_order
+from rules.loading.files import parse
 from tests.unit.rules.readings import KINDS, Evaluator, at, rule
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.neighbourhood import by_distance, by_group
+from rules.sweeps.core.neighbourhood import by_distance, by_group
 
 DEGREE_M = 111_320.0
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from rules import outages
-from rules.families import ChildrenDown, Comparison
-from rules.outages import NEVER, Children, Lasting
-from rules.transition import Severity
+from alerts.transition import Severity
+from rules.definition.families import ChildrenDown, Comparison
+from rules.sweeps.core import outages
+from rules.sweeps.core.outages import NEVER, Children, Lasting
 
 MINUTE = 60_000_000
 FAMILY = ChildrenDown(
@@ -101,4 +101,8 @@ def test_incident_of_darkness_ends_by_light_alone() -> None:
 def test_missing_value_holds_no_comparison() -> None:
     low = Comparison(measurement="power_w", operator="<", value=5.0)
 
-    assert outages.all_hold([low], {"power_w": np.array([1.0, np.nan, 9.0])}).tolist() == [True, False, False]
+    assert outages.all_hold([low], {"power_w": np.array([1.0, np.nan, 9.0])}).tolist() == [
+        True,
+        False,
+        False,
+    ]

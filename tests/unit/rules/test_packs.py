@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from rules.definition import LANGUAGES
-from rules.errors import RuleError
-from rules.files import default_packs
-from rules.program import Rule, compile_rule
+from rules.definition.definition import LANGUAGES
+from rules.definition.errors import RuleError
+from rules.language.program import Rule, compile_rule
+from rules.loading.files import default_packs
 from tests.unit.rules.readings import KINDS
 
 

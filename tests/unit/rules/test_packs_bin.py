@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.files import PACKS
+from rules.loading.files import PACKS
 from tests.unit.rules.packs import FACTS, every, fired
 from tests.unit.rules.readings import KINDS, Evaluator, Reading, at
 

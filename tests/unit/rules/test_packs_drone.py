@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from rules.attributes import Facts
-from rules.files import PACKS
+from rules.context.attributes import Facts
+from rules.loading.files import PACKS
 from tests.unit.rules.packs import FACTS, every, fired
 from tests.unit.rules.readings import KINDS, Evaluator, Reading, at
 

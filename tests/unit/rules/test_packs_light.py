@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rules.files import PACKS
+from rules.loading.files import PACKS
 from tests.unit.rules.packs import FACTS, NIGHT, every, fired
 from tests.unit.rules.readings import KINDS, Evaluator, Reading
 

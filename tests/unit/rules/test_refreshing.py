@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rules import refreshing
-from rules.families import NotRefreshed
-from rules.transition import Severity
+from alerts.transition import Severity
+from rules.definition.families import NotRefreshed
+from rules.sweeps.core import refreshing
 
 MINUTE = 60_000_000
 FAMILY = NotRefreshed(measurement="fill_pct", missing=6.0, at_least_us=60 * MINUTE, severity=Severity.WARNING)

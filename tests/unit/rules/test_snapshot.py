@@ -8,9 +8,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from rules import snapshot
-from rules.snapshot import Snapshot
-from rules.state import Rows
+from rules.engine import snapshot
+from rules.engine.snapshot import Snapshot
+from rules.engine.state import Rows
 from tests.unit.rules.readings import Evaluator, Reading, at, rule, told
 
 TEXT = rule(

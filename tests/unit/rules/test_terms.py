@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.terms import leaves
+from rules.explain.terms import leaves
 
 
 def test_condition_falls_apart_into_its_comparisons() -> None:

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from rules.definition import LANGUAGES
-from rules.files import default_packs
-from rules.wording import in_words, labels_of
+from rules.definition.definition import LANGUAGES
+from rules.explain.wording import in_words, labels_of
+from rules.loading.files import default_packs
 from tests.unit.rules.readings import BIN, KINDS
 
 LABELS = {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from alerts.transition import Severity
 from bench.rules.allowance import allowed_us, hold_us, look_back_us
-from rules.definition import Definition, Hold
-from rules.files import default_packs
-from rules.transition import Severity
+from rules.definition.definition import Definition, Hold
+from rules.loading.files import default_packs
 from tests.unit.bench.rules.test_matching import fault
 from tests.unit.firmware_sim.build import KINDS
 

@@ -9,8 +9,8 @@ import numpy as np
 from bench.rules.silence import Listener
 from devices import kinds
 from devices.columns import MISSING, Columns, empty_values
-from rules.files import default_packs
-from rules.program import Rule
+from rules.language.program import Rule
+from rules.loading.files import default_packs
 
 KINDS = kinds.load()
 MINUTE = 60_000_000

@@ -9,8 +9,8 @@ from bench.rules.sweeping import Sweeps
 from bench.rules.town import Numbers, bench_town, registry_of
 from devices.columns import Columns
 from devices.kinds.kind import ValueType
-from rules.files import default_packs
-from rules.program import Rule
+from rules.language.program import Rule
+from rules.loading.files import default_packs
 from tests.unit.firmware_sim.build import KINDS
 
 MINUTE = 60_000_000

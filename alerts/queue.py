@@ -1,0 +1,174 @@
+"""Alerts as people meet them: list, open one, acknowledge, comment.
+
+Reading and notes only. A person never changes a condition here: it opens and resolves by readings (record).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import asyncpg
+
+from alerts.transition import Severity, State
+from devices.instants import to_datetime
+from store.connection import Connection
+
+
+class AlertNotFound(LookupError):
+    """No alert has this id."""
+
+    def __init__(self, alert_id: int) -> None:
+        super().__init__(f"no alert {alert_id}")
+        self.alert_id = alert_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alert of one rule on one device.
+
+    opened_at, resolved_at: the device's time; detected_at: when we knew. summary: sentence by language.
+    unknown: still firing, but its device is silent, so nobody can say whether it still holds.
+    inhibited_by: the alert that explains this one, while it does: nobody needs to be called for this one.
+    held_until: our time until which such an alert may still open; None where no rule explains this one's.
+    suppress_by: rules whose open alert explains this one. labels: the rule's own words for its values.
+    """
+
+    id: int
+    rule: str
+    rule_version: int
+    device: str
+    device_title: str
+    kind: str
+    municipality: str
+    state: Literal["firing", "resolved"]
+    severity: Severity
+    opened_at: datetime
+    detected_at: datetime
+    resolved_at: datetime | None
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    summary: Mapping[str, str]
+    evidence: Mapping[str, Any]
+    unknown: bool
+    inhibited_by: int | None
+    held_until: datetime | None
+    suppress_by: Sequence[str]
+    labels: Mapping[str, Mapping[str, str]]
+
+
+# A silent device is told by an open alert of a rule that declares `silent`; that alert itself is known.
+_SELECT = """
+SELECT alert.id, alert.rule, alert.rule_version, device.name AS device,
+    coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
+    municipality.name AS municipality, alert.state, alert.severity, alert.opened_at, alert.detected_at,
+    alert.resolved_at, alert.acknowledged_at, alert.acknowledged_by, alert.summary, alert.evidence,
+    alert.state = 'firing' AND NOT rule.definition ? 'silent' AND EXISTS (
+        SELECT FROM alert AS other
+        JOIN rule AS silent ON silent.id = other.rule AND silent.version = other.rule_version
+        WHERE other.device_id = alert.device_id AND other.state = 'firing' AND silent.definition ? 'silent'
+    ) AS unknown,
+    CASE WHEN alert.state = 'firing' THEN alert.inhibited_by END AS inhibited_by, alert.held_until,
+    coalesce(rule.definition -> 'suppress_by', '[]') AS suppress_by,
+    coalesce(rule.definition -> 'labels', '{}') AS labels
+FROM alert
+JOIN rule ON rule.id = alert.rule AND rule.version = alert.rule_version
+JOIN device ON device.id = alert.device_id
+JOIN municipality ON municipality.id = device.municipality_id
+"""
+
+LIST_ALERTS = (
+    _SELECT
+    + """
+WHERE ($1::text IS NULL OR alert.state = $1)
+    AND ($2::text IS NULL OR alert.severity = $2)
+    AND ($3::text IS NULL OR device.name = $3)
+    AND ($4::text IS NULL OR device.kind = $4)
+    AND ($5::text IS NULL OR municipality.name = $5)
+    AND ($6::bigint IS NULL OR alert.id < $6)
+ORDER BY alert.id DESC
+LIMIT $7
+"""
+)
+
+GET_ALERT = _SELECT + "WHERE alert.id = $1"
+
+ACKNOWLEDGE = """
+WITH acknowledged AS (
+    UPDATE alert SET acknowledged_at = $2, acknowledged_by = $3
+    WHERE id = $1 AND acknowledged_at IS NULL
+    RETURNING id
+), noted AS (
+    INSERT INTO alert_note (alert_id, type, author, created_at)
+    SELECT id, 'acknowledged', $3, $2 FROM acknowledged
+    RETURNING id
+)
+SELECT pg_notify('nabd_alert', '') FROM noted
+"""
+
+COMMENT = """
+WITH noted AS (
+    INSERT INTO alert_note (alert_id, type, author, body, created_at)
+    SELECT id, 'comment', $3, $4, $2 FROM alert WHERE id = $1
+    RETURNING id
+)
+SELECT id, pg_notify('nabd_alert', '') FROM noted
+"""
+
+
+async def list_alerts(
+    connection: Connection,
+    *,
+    state: Literal["firing", "resolved"] | None = None,
+    severity: Severity | None = None,
+    device: str | None = None,
+    kind: str | None = None,
+    municipality: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[Alert]:
+    """Return alerts, newest first; `before` is the last id of the page before this one."""
+    rows = await connection.fetch(LIST_ALERTS, state, severity, device, kind, municipality, before, limit)
+    return [_alert(row) for row in rows]
+
+
+async def get_alert(connection: Connection, alert_id: int) -> Alert | None:
+    """Return one alert, or None when there is none with this id."""
+    row = await connection.fetchrow(GET_ALERT, alert_id)
+    return _alert(row) if row else None
+
+
+async def acknowledge(connection: Connection, alert_id: int, *, author: str, now: int) -> Alert:
+    """Note that a person has seen the alert and return it; the first acknowledgement stays.
+
+    Args:
+        author: who.
+        now: microseconds since 1970-01-01Z.
+
+    Raises:
+        AlertNotFound: no alert has this id.
+    """
+    await connection.execute(ACKNOWLEDGE, alert_id, to_datetime(now), author)
+    alert = await get_alert(connection, alert_id)
+    if alert is None:
+        raise AlertNotFound(alert_id)
+    return alert
+
+
+async def comment(connection: Connection, alert_id: int, *, author: str, body: str, now: int) -> int:
+    """Add a comment and return its event id.
+
+    Raises:
+        AlertNotFound: no alert has this id.
+    """
+    note = await connection.fetchrow(COMMENT, alert_id, to_datetime(now), author, body)
+    if note is None:
+        raise AlertNotFound(alert_id)
+    return int(note["id"])
+
+
+def _alert(row: asyncpg.Record) -> Alert:
+    values = dict(row)
+    return Alert(**{**values, "severity": Severity(values["severity"]), "state": str(State(values["state"]))})

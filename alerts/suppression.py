@@ -1,0 +1,118 @@
+"""Parents first: an alert stands back behind an open one that explains it, and comes forward when that ends.
+
+`suppress_by` of a rule names the rules that explain it. Such an alert opens and ends by its own readings as
+ever; `inhibited_by` only says that nobody needs to be called. It is set by whoever comes second: by the
+opening itself (alerts.record) where the parent is open already, else here. After the parent's end it stays
+for the rule's `settle`, in which the device may recover. Must not know sweep rules or notifiers.
+"""
+
+from __future__ import annotations
+
+from devices.instants import to_datetime
+from store.connection import Connection
+
+# What explains an alert hangs above its device (gateway, circuit, cabinet), or is on the device itself.
+# Rows another transaction is about to change are left for the next time: nobody ever waits for us.
+INHIBIT = """
+WITH RECURSIVE suppressible AS (
+    SELECT id, version, definition -> 'suppress_by' AS parents
+    FROM rule
+    WHERE jsonb_typeof(definition -> 'suppress_by') = 'array'
+),
+
+below AS (
+    SELECT alert.id AS parent_id, alert.rule, alert.device_id, alert.inhibited_by, 0 AS depth
+    FROM alert
+    WHERE alert.state = 'firing'
+        AND alert.rule IN (SELECT jsonb_array_elements_text(parents) FROM suppressible)
+    UNION ALL
+    SELECT below.parent_id, below.rule, device.id, below.inhibited_by, below.depth + 1
+    FROM below
+    INNER JOIN device ON device.parent_id = below.device_id
+    WHERE below.depth < 3
+),
+
+explained AS (
+    SELECT DISTINCT ON (alert.id) alert.id, below.parent_id
+    FROM below
+    INNER JOIN alert ON below.device_id = alert.device_id AND alert.state = 'firing'
+    INNER JOIN suppressible ON alert.rule = suppressible.id AND alert.rule_version = suppressible.version
+    LEFT JOIN alert AS before ON alert.inhibited_by = before.id
+    WHERE suppressible.parents ? below.rule
+        AND alert.id <> below.parent_id
+        AND below.inhibited_by IS DISTINCT FROM alert.id
+        AND before.state IS DISTINCT FROM 'firing'
+    ORDER BY alert.id, below.depth, below.parent_id
+),
+
+free AS (
+    SELECT alert.id, explained.parent_id
+    FROM alert
+    INNER JOIN explained ON alert.id = explained.id
+    FOR UPDATE OF alert SKIP LOCKED
+),
+
+changed AS (
+    UPDATE alert SET inhibited_by = free.parent_id
+    FROM free
+    WHERE alert.id = free.id AND alert.state = 'firing'
+    RETURNING alert.id, alert.inhibited_by
+),
+
+noted AS (
+    INSERT INTO alert_note (alert_id, type, author, body, created_at)
+    SELECT id, 'inhibited', '', inhibited_by::text, $1 FROM changed ORDER BY id
+    RETURNING id
+),
+
+told AS (
+    SELECT count(*) AS notes FROM noted
+)
+
+SELECT notes, CASE WHEN notes > 0 THEN pg_notify('nabd_alert', '') END FROM told
+"""
+
+SURFACE = """
+WITH ready AS (
+    SELECT alert.id, alert.inhibited_by
+    FROM alert
+    INNER JOIN alert AS parent ON alert.inhibited_by = parent.id
+    INNER JOIN rule ON alert.rule = rule.id AND alert.rule_version = rule.version
+    WHERE alert.state = 'firing'
+        AND parent.state = 'resolved'
+        AND parent.resolved_at + coalesce(rule.definition ->> 'settle', '5m')::interval <= $1
+    FOR UPDATE OF alert SKIP LOCKED
+),
+
+changed AS (
+    UPDATE alert SET inhibited_by = NULL
+    FROM ready
+    WHERE alert.id = ready.id AND alert.state = 'firing'
+    RETURNING alert.id, ready.inhibited_by
+),
+
+noted AS (
+    INSERT INTO alert_note (alert_id, type, author, body, created_at)
+    SELECT id, 'surfaced', '', inhibited_by::text, $1 FROM changed ORDER BY id
+    RETURNING id
+),
+
+told AS (
+    SELECT count(*) AS notes FROM noted
+)
+
+SELECT notes, CASE WHEN notes > 0 THEN pg_notify('nabd_alert', '') END FROM told
+"""
+
+
+async def settle(connection: Connection, now: int) -> int:
+    """Put alerts behind what explains them and bring forward those it no longer does; return how many moved.
+
+    Args:
+        now: microseconds since 1970-01-01Z.
+    """
+    moved = 0
+    for statement in (INHIBIT, SURFACE):
+        async with connection.transaction():
+            moved += await connection.fetchval(statement, to_datetime(now))
+    return moved

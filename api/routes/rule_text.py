@@ -1,0 +1,78 @@
+"""The text of rules in a request's body: checked, every mistake with its place. No route lives here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+from fastapi import Request
+
+from api.context import Context
+from api.http.problems import Problem
+from api.schemas.rules import EXAMPLE
+from devices.registry.errors import Invalid
+from rules.definition.definition import Definition
+from rules.definition.errors import RulesRefused
+from rules.loading.files import parse
+
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "the rule as in a rule file, in JSON or YAML",
+        "content": {
+            "application/json": {"schema": {"type": "object"}, "example": EXAMPLE},
+            "application/yaml": {
+                "schema": {"type": "string"},
+                "example": yaml.safe_dump(dict(EXAMPLE), sort_keys=False, allow_unicode=True),
+            },
+        },
+    }
+}
+"""What OpenAPI is told about a body that is read as text, so that mistakes keep their line and column."""
+
+
+async def definitions(request: Request, context: Context) -> list[Definition]:
+    """Return the rules of a request's body.
+
+    Raises:
+        Problem: every mistake with line, column and what was probably meant.
+    """
+    try:
+        text = (await request.body()).decode()
+        _refuse_aliases(text)
+        return parse(text, context.kinds)
+    except UnicodeDecodeError:
+        raise Problem(400, "bad-request", "the body is not UTF-8") from None
+    except RecursionError:
+        raise Problem(422, "invalid", "the body is nested too deeply") from None
+    except RulesRefused as refused:
+        raise refusal(refused) from refused
+
+
+def _refuse_aliases(text: str) -> None:
+    """Refuse YAML that repeats parts of itself: a few lines could grow into gigabytes."""
+    try:
+        repeats = any(
+            isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)
+        )
+    except yaml.YAMLError:
+        return  # told with its place by whoever reads it next
+    if repeats:
+        raise Problem(422, "invalid", "write each part out: aliases such as *name are not taken here")
+
+
+def refusal(refused: RulesRefused) -> Problem:
+    """Return the problem that lists every mistake of a rule."""
+    listed = [
+        {"detail": e.message, "line": e.line, "column": e.column, "suggestion": e.suggestion}
+        for e in refused.errors
+    ]
+    return Problem(422, "invalid", str(refused.errors[0]), errors=listed)
+
+
+async def definition(request: Request, context: Context, rule: str) -> Definition:
+    """Return the one rule of a request's body, which must be the one that the address names."""
+    found = await definitions(request, context)
+    if len(found) != 1 or found[0].id != rule:
+        raise Invalid("id", f"the body must be the one rule {rule}")
+    return found[0]

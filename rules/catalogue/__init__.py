@@ -1,0 +1,1 @@
+"""Rules in the database: versions, changes by people, what operators watch. No evaluation."""

@@ -1,0 +1,200 @@
+"""Readings as conditions see them: sorted by device, each device's in the order they arrived.
+
+Pure. Columns are gathered on first use and kept for the step, so rules share them. Must not know rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.columns import Columns
+from devices.instants import to_datetime
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, Kind, Reporting
+from rules.context import sun
+from rules.context.attributes import INTERVAL, Attributes
+
+Floats = NDArray[np.float64]
+Array = TypeVar("Array", bound=NDArray[Any])
+
+_QUARTER_US = 900_000_000
+
+
+class Context:
+    """n rows of one kind.
+
+    order: (n,) row of `columns` for each row here. observed_at: (n,) microseconds. past(i): what
+    the program's history i says about every row, see rules.engine.histories. shared: what histories
+    share within a step.
+    """
+
+    def __init__(self, columns: Columns, order: NDArray[np.intp], attributes: Attributes) -> None:
+        self.columns = columns
+        self.order = order
+        self.attributes = attributes
+        self.observed_at: NDArray[np.int64] = columns.observed_at[order]
+        self.received_at: NDArray[np.int64] = columns.received_at[order]
+        self.device_id: NDArray[np.int32] = columns.device_id[order]
+        self.facts = attributes.rows_of(self.device_id)
+        self.past: Callable[[int], Any] = _no_history
+        self.shared: dict[Hashable, Any] = {}
+        self._kept: dict[Hashable, NDArray[Any]] = {}
+        self._numbers: dict[tuple[str, bool], dict[str | None, int]] = {}
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def close(self) -> None:
+        """Let go of what leads back here, or the arrays would wait for the garbage collector."""
+        self.past = _no_history
+
+    def keep(self, key: Hashable, compute: Callable[[], Array]) -> Array:
+        """Return the array kept under `key`, computing it the first time."""
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = compute()
+        return found  # type: ignore[return-value]  # a key always names the same kind of array
+
+    def number(self, name: str, use_suspect: bool = False) -> Floats:
+        """Return a numeric or boolean measurement, NaN where it is missing or, unless wanted, marked."""
+        return self.keep((name, use_suspect), lambda: self._number(name, use_suspect))
+
+    def _number(self, name: str, use_suspect: bool) -> Floats:
+        return (self.measured(name) if use_suspect else self.columns.good(name))[self.order]
+
+    def measured(self, name: str) -> Floats:
+        """Return a numeric measurement in the order of `columns`, marked or not; NaN where it is missing.
+
+        It may be the column itself: do not write into it.
+        """
+        codes = self.columns.kind.measurement(name).error_codes
+        values: Floats = self.columns.values[name].astype(np.float64, copy=bool(codes))
+        # An error code says that nothing was measured; it is not even a suspect value.
+        for code in codes:
+            values[values == code] = np.nan
+        return values
+
+    def text(self, name: str, use_suspect: bool = False) -> NDArray[np.object_]:
+        """Return a text measurement, None where it is missing or, unless wanted, marked."""
+        return self.keep((name, use_suspect), lambda: self._text(name, use_suspect))
+
+    def _text(self, name: str, use_suspect: bool) -> NDArray[np.object_]:
+        values: NDArray[np.object_] = self.columns.values[name][self.order]
+        marked = (self.columns.quality[self.order] >> self.columns.kind.measurement(name).bit) & 1 == 1
+        if use_suspect or not marked.any():
+            return values
+        values[marked] = None
+        return values
+
+    def attribute(self, name: str) -> Floats:
+        """Return a numeric or boolean attribute of each row's device, NaN where absent."""
+        return self.keep(("attr", name), lambda: self.attributes.numbers[name][self.facts])
+
+    def text_attribute(self, name: str) -> NDArray[np.object_]:
+        """Return a text attribute of each row's device, None where absent."""
+        return self.keep(("attr", name), lambda: self.attributes.texts[name][self.facts])
+
+    def place(self) -> tuple[Floats, Floats]:
+        """Return where each row's device stands, or else its municipality: latitude and longitude."""
+        return self.attributes.lat[self.facts], self.attributes.lon[self.facts]
+
+    def sun_deg(self) -> Floats:
+        """Return the sun's elevation where the device stands."""
+        return self.keep("sun", lambda: sun.elevation_deg(self.observed_at, *self.place()))
+
+    def lag_s(self) -> Floats:
+        """Return how long after it was observed each reading was received, in seconds."""
+        return self.keep("lag", lambda: (self.received_at - self.observed_at).astype(np.float64) / 1e6)
+
+    def clock_corrected(self) -> Floats:
+        """Tell whether the device's clock was so wrong that its time was corrected."""
+        marked = self.columns.quality[self.order] & CLOCK_CORRECTED > 0
+        return self.keep("clock", lambda: marked.astype(np.float64))
+
+    def clock_unset(self) -> Floats:
+        """Tell whether the device sent the time of a clock that was never set."""
+        marked = self.columns.quality[self.order] & CLOCK_UNSET > 0
+        return self.keep("clock_unset", lambda: marked.astype(np.float64))
+
+    def local_min(self) -> NDArray[np.int64]:
+        """Return minutes after midnight on the clock of the device's municipality."""
+        return self._local_minutes() % 1440
+
+    def weekend(self) -> NDArray[np.bool_]:
+        """Tell whether it is a weekend day on the calendar of the device's municipality."""
+        # 1970-01-01 was a Thursday; bit 0 is Monday.
+        weekday = (self._local_minutes() // 1440 + 3) % 7
+        found: NDArray[np.bool_] = (self.attributes.weekend[self.facts] >> weekday) & 1 == 1
+        return found
+
+    def _local_minutes(self) -> NDArray[np.int64]:
+        return self.keep("local_minutes", self._count_local_minutes)
+
+    def _count_local_minutes(self) -> NDArray[np.int64]:
+        # Offsets change on quarter hours only, so a few look-ups serve a whole batch.
+        zones = len(self.attributes.zones)
+        keys = self.observed_at // _QUARTER_US * zones + self.attributes.zone[self.facts]
+        unique, inverse = np.unique(keys, return_inverse=True)
+        offsets = [
+            _offset_min(self.attributes.zones[k % zones], k // zones * _QUARTER_US) for k in unique.tolist()
+        ]
+        return self.observed_at // 60_000_000 + np.array(offsets, dtype=np.int64)[inverse]
+
+    def maintained(self) -> NDArray[np.bool_] | None:
+        """Tell which readings lie in a maintenance window of their device, None when none does."""
+        if self.attributes.windows is None:
+            return None
+        windows = self.attributes.windows
+        return self.keep("maintained", lambda: windows.hold(self.facts, self.observed_at))
+
+    def number_of(self, text: str, name: str, use_suspect: bool) -> int:
+        """Return the number that stands for a text in `numbered`, -2 when it does not occur."""
+        self.numbered(name, use_suspect)
+        return self._numbers[name, use_suspect].get(text, -2)
+
+    def numbered(self, name: str, use_suspect: bool) -> NDArray[np.int64]:
+        """Return a text measurement as numbers, equal ones for equal texts, -1 where it is missing."""
+        return self.keep(("numbered", name, use_suspect), lambda: self._number_texts(name, use_suspect))
+
+    def _number_texts(self, name: str, use_suspect: bool) -> NDArray[np.int64]:
+        numbers: dict[str | None, int] = {None: -1}
+        texts = self.text(name, use_suspect).tolist()
+        found = np.array([numbers.setdefault(text, len(numbers)) for text in texts], dtype=np.int64)
+        self._numbers[name, use_suspect] = numbers
+        return found
+
+    def interval_us(self) -> NDArray[np.int64]:
+        """Return how soon after each row the next is expected: the device's own interval, or its kind's."""
+        return self.keep("interval", self._interval_us)
+
+    def _interval_us(self) -> NDArray[np.int64]:
+        kind = self.columns.kind
+        seconds = np.full(len(self), kind.reporting[-1].every_s)
+        for reporting in reversed(kind.reporting[:-1]):
+            seconds[self._applies(kind, reporting)] = reporting.every_s
+        own = self.attribute(INTERVAL)
+        return (np.where(own > 0, own, seconds) * 1e6).astype(np.int64)
+
+    def _applies(self, kind: Kind, reporting: Reporting) -> NDArray[np.bool_]:
+        assert reporting.measurement is not None
+        if reporting.at_least is not None:
+            return self.columns.values[reporting.measurement][self.order] >= reporting.at_least
+        values = self.numbered(reporting.measurement, use_suspect=True)
+        return np.isin(values, [self.number_of(c, reporting.measurement, True) for c in reporting.one_of])
+
+
+@lru_cache(maxsize=4096)
+def _offset_min(zone: str, instant: int) -> int:
+    moment: datetime = to_datetime(instant).astimezone(UTC)
+    offset = moment.astimezone(ZoneInfo(zone)).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds()) // 60
+
+
+def _no_history(index: int) -> Any:
+    raise LookupError(f"no history {index} outside a step")

@@ -1,0 +1,148 @@
+"""What was before: the last value, how often something was true of late.
+
+Each function takes a look at one step's rows and answers for all of them at once; late rows are undecided.
+Pure.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.context.memory.view import Floats, Look, Track, track
+
+MOST_REMEMBERED = 16
+"""How many readings or events a function of a device's own past remembers at most."""
+
+_ONES = np.array([bin(bits).count("1") for bits in range(1 << MOST_REMEMBERED)], dtype=np.int64)
+LAST = (1, 2)
+BITS = (2, 2)
+EVENTS = (0, 3 + MOST_REMEMBERED)
+TOTAL = (1, 3)
+"""How many numbers and instants each remembers."""
+_NEWEST = slice(3, 3 + MOST_REMEMBERED)
+
+
+def last(look: Look, value: Floats) -> tuple[Floats, Floats]:
+    """Return the value before each row and the seconds since; NaN after silence, and at first."""
+    before, elapsed_s = look.blank(), look.blank()
+    found = track(look, ~np.isnan(value))
+    if found is None:
+        return before, elapsed_s
+    mine = value[found.rows]
+    past = np.where(found.first, look.value(0, found.whose), np.concatenate([[np.nan], mine[:-1]]))
+    past_at = np.where(found.first, look.instant(0, found.whose), np.concatenate([[0], found.at[:-1]]))
+    before[found.rows] = np.where(found.gap, np.nan, past)
+    elapsed_s[found.rows] = np.where(found.gap, np.nan, (found.at - past_at) / 1e6)
+    look.keep_value(0, found.owners, mine[found.last])
+    found.remember(look)
+    return before, elapsed_s
+
+
+def total(look: Look, value: Floats, per_us: int) -> Floats:
+    """Return the integral of a value over time, straight lines between readings, from the first one on.
+
+    Kept as a whole number of millionths: adding up is exact, so it does not depend on how readings are cut.
+    """
+    result = look.blank()
+    found = track(look, ~np.isnan(value))
+    if found is None:
+        return result
+    mine = value[found.rows]
+    past = np.where(found.first, look.value(0, found.whose), np.concatenate([[np.nan], mine[:-1]]))
+    past_at = np.where(found.first, look.instant(0, found.whose), np.concatenate([[0], found.at[:-1]]))
+    area = np.nan_to_num((mine + past) / 2 * (found.at - past_at) / per_us)
+    grown = np.cumsum(np.rint(area * 1e6).astype(np.int64))
+    begin = found.since(found.first)
+    before = grown[begin] - np.rint(area[begin] * 1e6).astype(np.int64)
+    sum_so_far = look.instant(2, found.whose) + grown - before
+    result[found.rows] = sum_so_far / 1e6
+    look.keep_value(0, found.owners, mine[found.last])
+    found.remember(look, sum_so_far)
+    return result
+
+
+def of_readings(look: Look, truth: Floats, readings: int) -> tuple[Floats, Floats]:
+    """Return how many of the last decided readings, at most `readings` of them, were true, and of how many.
+
+    Silence starts anew. Remembered: the last 16 truths as bits, and how many there are.
+    """
+    trues, seen = look.blank(), look.blank()
+    found = track(look, ~np.isnan(truth))
+    if found is None:
+        return trues, seen
+    true = (truth[found.rows] == 1).astype(np.int64)
+    position = np.arange(len(true))
+    begin = found.since(found.first | found.gap)
+    carried = found.first[begin] & ~found.gap[begin]
+    bits = np.where(carried, np.nan_to_num(look.value(0, found.whose)), 0).astype(np.int64)
+    known = np.where(carried, np.nan_to_num(look.value(1, found.whose)), 0).astype(np.int64)
+    total = np.concatenate([[0], np.cumsum(true)])
+    own = np.minimum(position - begin + 1, readings)
+    older = np.minimum(known, readings - own)
+    trues[found.rows] = total[position + 1] - total[position + 1 - own] + _ONES[bits & ((1 << older) - 1)]
+    seen[found.rows] = own + older
+    _keep_bits(look, found, true, begin, bits, known)
+    return trues, seen
+
+
+def _keep_bits(
+    look: Look,
+    found: Track,
+    true: NDArray[np.int64],
+    begin: NDArray[np.intp],
+    bits: NDArray[np.int64],
+    known: NDArray[np.int64],
+) -> None:
+    end, start = found.last, begin[found.last]
+    own = np.minimum(end - start + 1, MOST_REMEMBERED)
+    packed = np.where(own < MOST_REMEMBERED, bits[end] << own, 0)
+    for back in range(min(MOST_REMEMBERED, int(own.max()))):
+        there = back < own
+        packed[there] |= true[end[there] - back] << back
+    look.keep_value(0, found.owners, packed & ((1 << MOST_REMEMBERED) - 1))
+    look.keep_value(1, found.owners, np.minimum(own + known[end], MOST_REMEMBERED))
+    found.remember(look)
+
+
+def within(look: Look, truth: Floats, window_us: int) -> tuple[Floats, Floats]:
+    """Return how many readings of the last `window_us` were true, 16 at most, and whether that is all.
+
+    It is all (1.0) when nothing longer than the gap was missed in the window. Remembered: since when
+    nothing was missed, and the instants of the last 16 true readings.
+    """
+    trues, covered = look.blank(), look.blank()
+    found = track(look, ~np.isnan(truth))
+    if found is None:
+        return trues, covered
+    begin = found.since(found.first | found.gap)
+    since = np.where(found.first[begin] & ~found.gap[begin], look.instant(2, found.whose), found.at[begin])
+    covered[found.rows] = found.at - since >= window_us
+    trues[found.rows] = _count_events(look, found, truth[found.rows] == 1, window_us)
+    found.remember(look, since)
+    return trues, covered
+
+
+def _count_events(look: Look, found: Track, true: NDArray[np.bool_], window_us: int) -> Floats:
+    """Count events in each row's window and keep the newest ones."""
+    if not true.any() and not look.instant(EVENTS[1] - 1, found.owners).any():
+        return np.zeros(len(true))
+    # Of each device: what was remembered, oldest first, then what is new.
+    begin = np.flatnonzero(found.first)
+    number = np.cumsum(found.first) - 1
+    happened: NDArray[np.int64] = np.cumsum(true)
+    before: NDArray[np.int64] = (happened - true)[begin]
+    room: NDArray[np.int64] = MOST_REMEMBERED + (happened[found.last] - before)
+    offset = np.cumsum(room) - room
+    events = np.zeros(int(room.sum()), dtype=np.int64)
+    places = np.arange(MOST_REMEMBERED)
+    events[offset[:, None] + places] = look.instant(_NEWEST, found.owners)
+    here = offset[number] + MOST_REMEMBERED + happened - before[number]
+    events[here[true] - 1] = found.at[true]
+    since = np.maximum(found.at - window_us, 0)
+    recent = events[here[:, None] - 1 - places] > since[:, None]
+    counted: Floats = recent.sum(axis=1, dtype=np.float64)
+    if true.any():
+        end = here[found.last]
+        look.keep_instant(_NEWEST, found.owners, events[end[:, None] - MOST_REMEMBERED + places])
+    return counted

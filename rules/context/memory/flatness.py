@@ -1,0 +1,148 @@
+"""How long a value has not moved: the engine behind flat() and frozen().
+
+A run of readings is flat while all of them lie within a tolerance of each other; the first that does not
+begins the next run. Constant size per device: the run's lowest and highest value, and when it began. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rules.context.memory.view import Bools, Floats, Look, Rows, Track, track
+from rules.definition.definition import Hold
+
+CELLS = (2, 5)
+"""Numbers and instants remembered: lowest, highest; last, until, begun, readings, begun in the dark.
+
+Readings are counted where the window is one of readings."""
+_BEGUN, _READINGS, _DARK = 2, 3, 4
+
+
+@dataclass(slots=True, kw_only=True)
+class _Steps:
+    """The decided rows, each device's run of before merged into its first row. All (k,).
+
+    low, high: what the run reaches at that row alone. fresh: certainly not the same run as the row before.
+    """
+
+    low: Floats
+    high: Floats
+    fresh: Bools
+
+
+def flat(look: Look, value: Floats, window: Hold, tolerance: float) -> Floats:
+    """Tell of each row whether its value has stayed within the tolerance for the whole window.
+
+    A run that began after silence, or with the first reading, is undecided until it is long enough: the value
+    may have been the same before. One that began because the value moved is not flat until then.
+    """
+    result = look.blank()
+    found = track(look, ~np.isnan(value))
+    if found is None:
+        return result
+    steps = _steps(look, found, value[found.rows], tolerance)
+    # A device's first row that carries a run on counts as its beginning here.
+    begin = found.since(_split(steps, steps.fresh | found.first, tolerance))
+    carried = np.flatnonzero(found.first & ~steps.fresh)
+    slots = found.whose[carried]
+    since, unknown = found.at.copy(), found.gap.copy()
+    since[carried], unknown[carried] = look.instant(_BEGUN, slots), look.instant(_DARK, slots)
+    start, dark = since[begin], unknown[begin]
+    long_enough = found.at - start >= window.lasting_us
+    if window.readings > 1:
+        before = np.zeros(len(begin), dtype=np.int64)
+        before[carried] = look.instant(_READINGS, slots)
+        readings = np.arange(len(begin)) - begin + 1 + before[begin]
+        long_enough &= readings >= window.readings
+        look.keep_instant(_READINGS, found.owners, readings[found.last])
+    result[found.rows] = np.where(long_enough, 1.0, np.where(dark, np.nan, 0.0))
+    low, high = _reach(found, steps, begin, tolerance)
+    look.keep_value(0, found.owners, low)
+    look.keep_value(1, found.owners, high)
+    found.remember(look)
+    look.keep_instant(_BEGUN, found.owners, start[found.last])
+    look.keep_instant(_DARK, found.owners, dark[found.last])
+    return result
+
+
+def _steps(look: Look, found: Track, value: Floats, tolerance: float) -> _Steps:
+    if not tolerance:
+        before = np.empty_like(value)
+        before[1:] = value[:-1]
+        before[found.first] = look.value(0, found.owners)
+        return _Steps(low=value, high=value, fresh=found.gap | (value != before))
+    low, high = value.copy(), value.copy()
+    head = found.first & ~found.gap
+    low[head] = np.minimum(value[head], look.value(0, found.whose[head]))
+    high[head] = np.maximum(value[head], look.value(1, found.whose[head]))
+    fresh = found.gap.copy()
+    fresh[head] = high[head] - low[head] > tolerance
+    low[head & fresh], high[head & fresh] = value[head & fresh], value[head & fresh]
+    inner = ~found.first & ~found.gap
+    moved = np.zeros(len(value), dtype=np.bool_)
+    moved[1:] = np.maximum(high[1:], high[:-1]) - np.minimum(low[1:], low[:-1]) > tolerance
+    fresh |= inner & moved
+    return _Steps(low=low, high=high, fresh=fresh)
+
+
+def _split(steps: _Steps, begins: Bools, tolerance: float) -> Bools:
+    """Divide blocks in which small steps add up to more than the tolerance."""
+    if not tolerance:
+        return begins
+    first = np.flatnonzero(begins)
+    wide = np.maximum.reduceat(steps.high, first) - np.minimum.reduceat(steps.low, first) > tolerance
+    if not wide.any():
+        return begins
+    size = np.diff(np.append(first, len(begins)))
+    rows = np.flatnonzero(np.repeat(wide, size))
+    local = np.cumsum(size[wide]) - size[wide]
+    following = _next_run(
+        steps.low[rows], steps.high[rows], np.repeat(local + size[wide], size[wide]), tolerance
+    )
+    reached = _reached(following, local)
+    begins = begins.copy()
+    begins[rows[reached]] = True
+    return begins
+
+
+def _next_run(low: Floats, high: Floats, stop: Rows, tolerance: float) -> Rows:
+    """Return, of each row, where the run that began there would end; by doubling the stride."""
+    n = len(low)
+    lows, highs = [low], [high]
+    while 2 ** len(lows) <= int((stop - np.arange(n)).max()):
+        half = 2 ** (len(lows) - 1)
+        later = np.minimum(np.arange(n) + half, n - 1)
+        lows.append(np.minimum(lows[-1], lows[-1][later]))
+        highs.append(np.maximum(highs[-1], highs[-1][later]))
+    at, bottom, top = np.arange(n), low.copy(), high.copy()
+    for level in range(len(lows) - 1, -1, -1):
+        ahead = np.minimum(at, n - 1)
+        wider_low, wider_high = np.minimum(bottom, lows[level][ahead]), np.maximum(top, highs[level][ahead])
+        fits = (at + 2**level <= stop) & (wider_high - wider_low <= tolerance)
+        at = np.where(fits, at + 2**level, at)
+        bottom, top = np.where(fits, wider_low, bottom), np.where(fits, wider_high, top)
+    return at
+
+
+def _reached(following: Rows, begin: Rows) -> Bools:
+    """Return which rows are met by going from run to run, starting at the given ones."""
+    n = len(following)
+    jump = np.append(following, n)
+    reached = np.zeros(n + 1, dtype=np.bool_)
+    reached[begin] = True
+    for _ in range(max(1, n.bit_length())):
+        reached[jump[reached]] = True
+        jump = jump[jump]
+    return reached[:n]
+
+
+def _reach(found: Track, steps: _Steps, begin: Rows, tolerance: float) -> tuple[Floats, Floats]:
+    """Return the lowest and highest of each device's last run."""
+    if not tolerance:
+        return steps.low[found.last], steps.high[found.last]
+    # From its beginning in this step to the last row.
+    bounds = np.stack([begin[found.last], found.last + 1], axis=1).ravel()
+    low, high = np.append(steps.low, 0.0), np.append(steps.high, 0.0)
+    return np.minimum.reduceat(low, bounds)[::2], np.maximum.reduceat(high, bounds)[::2]

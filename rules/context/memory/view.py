@@ -1,0 +1,150 @@
+"""What a function of a device's own past is given: the rows of a step and what was remembered before it.
+
+Pure. Constant size per device. The state stays as it is: what a function wants remembered becomes patches,
+which are adopted once the batch is committed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.context.context import Context
+from rules.context.grouping import Grouping
+from rules.context.patch import Patch
+from rules.definition.definition import Gap
+
+Floats = NDArray[np.float64]
+Instants = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+Cells = int | slice
+"""One cell of a history, or those from a start to a stop."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Look:
+    """n rows of g devices, and what is remembered of each device as of before the step.
+
+    late: (n,) rows that have no past. values, instants: (d, ...) the whole state's, of which the history's
+    own cells begin at first_value and first_instant. patches: what is to be remembered after the step.
+    """
+
+    context: Context
+    grouping: Grouping
+    late: Bools
+    gap: Gap
+    values: Floats
+    instants: Instants
+    first_value: int
+    first_instant: int
+    patches: list[Patch]
+
+    def blank(self) -> Floats:
+        """Return a result that is undecided everywhere."""
+        return np.full(len(self.context), np.nan)
+
+    def value(self, cell: Cells, slots: Rows) -> Floats:
+        """Return a remembered number of some devices, NaN at first; (k, cells) of a range of cells."""
+        return _gather(self.values, _columns(self.first_value, cell), slots)
+
+    def instant(self, cell: Cells, slots: Rows) -> Instants:
+        """Return a remembered instant of some devices, 0 at first; (k, cells) of a range of cells."""
+        return _gather(self.instants, _columns(self.first_instant, cell), slots)
+
+    def keep_value(self, cell: Cells, slots: Rows, values: NDArray[Any]) -> None:
+        """Remember a number of some devices, or a range of numbers."""
+        self.patches.append(Patch("value", slots, _columns(self.first_value, cell), values))
+
+    def keep_instant(self, cell: Cells, slots: Rows, instants: NDArray[Any]) -> None:
+        """Remember an instant of some devices, or a range of instants."""
+        self.patches.append(Patch("at", slots, _columns(self.first_instant, cell), instants))
+
+
+def _columns(first: int, cell: Cells) -> Cells:
+    return first + cell if isinstance(cell, int) else slice(first + cell.start, first + cell.stop)
+
+
+def _gather(state: NDArray[Any], columns: Cells, slots: Rows) -> NDArray[Any]:
+    # Column after column, as a state lies in memory.
+    if isinstance(columns, int):
+        return state[:, columns].take(slots)
+    return state.T[columns].take(slots, axis=1).T
+
+
+@dataclass(slots=True, kw_only=True)
+class Track:
+    """The k decided rows of a step, in order. All but `owners` and `last` are (k,).
+
+    rows: where they are. whose: of which device, as rows of the state. first: whether it is its device's
+    first in this step. gap: whether silence lasted too long before it, or nothing came before it at all.
+    owners, last: the devices that have any, and the position of each one's last.
+    """
+
+    rows: Rows
+    whose: Rows
+    at: Instants
+    until: Instants
+    first: Bools
+    gap: Bools
+    owners: Rows
+    last: Rows
+
+    def remember(self, look: Look, *more: NDArray[Any]) -> None:
+        """Keep when each device's last decided row was, until when the next one continues it, and more.
+
+        Args:
+            more: (k,) each, of which the last row's are the cells that follow.
+        """
+        for cell, numbers in enumerate((self.at, self.until, *more)):
+            look.keep_instant(cell, self.owners, numbers[self.last])
+
+    def since(self, begins: Bools) -> Rows:
+        """Return the position of the latest row, up to each one, at which something begins; -1 before."""
+        return np.maximum.accumulate(np.where(begins, np.arange(len(self.rows)), -1))
+
+
+def track(look: Look, decided: Bools) -> Track | None:
+    """Return the rows that count, None when there are none; instants 0 and 1 are those of `remember`."""
+    counts = decided & ~look.late
+    if not counts.any():
+        return None
+    # Where the same rows count, histories share everything but what they remember.
+    key = ("track", look.gap, counts.tobytes())
+    shared: Track | None = look.context.shared.get(key)
+    if shared is None:
+        shared = look.context.shared[key] = _track(look, np.flatnonzero(counts))
+        return shared
+    return replace(shared, gap=_gaps(look, shared.first, shared.owners, shared.at, shared.until))
+
+
+def _track(look: Look, rows: Rows) -> Track:
+    whose = look.grouping.slots[look.grouping.group[rows]]
+    at = look.context.observed_at[rows]
+    until = at + look.gap.fixed_us
+    if look.gap.intervals:
+        until = until + (look.gap.intervals * look.context.interval_us()[rows]).astype(np.int64)
+    first = np.ones(len(rows), dtype=np.bool_)
+    first[1:] = whose[1:] != whose[:-1]
+    begin = np.flatnonzero(first)
+    owners = whose[begin]
+    return Track(
+        rows=rows,
+        whose=whose,
+        at=at,
+        until=until,
+        first=first,
+        gap=_gaps(look, first, owners, at, until),
+        owners=owners,
+        last=np.append(begin[1:], len(rows)) - 1,
+    )
+
+
+def _gaps(look: Look, first: Bools, owners: Rows, at: Instants, until: Instants) -> Bools:
+    due = np.empty_like(until)
+    due[1:] = until[:-1]
+    due[first] = look.instant(1, owners)
+    return at > due

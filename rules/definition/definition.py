@@ -1,0 +1,103 @@
+"""What a rule says: frozen values, already checked for shape, conditions still as text.
+
+Pure. Must not know files (rules.loading.files) or how conditions are evaluated (rules.language.program).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from alerts.transition import Severity
+from rules.definition.families import Sweep
+from rules.definition.one_of import Among
+
+Text = Mapping[str, str]
+"""A sentence by language: en, fr and ar."""
+
+LANGUAGES = ("en", "fr", "ar")
+SETTLE_US = 300_000_000
+ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """How long a condition must hold: so many readings in a row, or so long in event time."""
+
+    readings: int = 1
+    lasting_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The longest gap between two readings that still counts as uninterrupted.
+
+    `intervals` times the interval expected after the earlier one, or a fixed time.
+    """
+
+    intervals: float = 2.5
+    fixed_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """When a rule looks at readings at all; outside they are undecided.
+
+    local_from_min, local_to_min: minutes after local midnight; the first is included, the last is not.
+    days: by the municipality's week and clock.
+    condition: an expression. maintenance: whether it looks during maintenance windows too.
+    """
+
+    local_from_min: int | None = None
+    local_to_min: int | None = None
+    days: Literal["weekend", "workdays"] | None = None
+    sun: Literal["day", "night"] | None = None
+    condition: str | None = None
+    maintenance: Literal["rest", "look"] = "rest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silent:
+    """A sweep rule: no reading for so many expected intervals, but at least so long.
+
+    after: judged only where this is what the device said last.
+    """
+
+    intervals: float
+    at_least_us: int
+    severity: Severity
+    after: Among | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One rule. `levels` and `let` hold expressions as text; `kind` None means any kind.
+
+    labels: what readers see instead of a name of `let`, or of an attribute.
+    settle_us: how long an alert waits for one of `suppress_by` to open, and after it ended.
+    sweep: what a sweep rule other than one about silence judges.
+    source: the rule as it was written, JSON values only; what the database keeps.
+    """
+
+    id: str
+    kind: str | None
+    summary: Text
+    levels: Mapping[Severity, str] = field(default_factory=dict)
+    let: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Text] = field(default_factory=dict)
+    clear: str | None = None
+    hold: Hold = Hold()
+    keep_firing: Hold = Hold()
+    max_gap: Gap = Gap()
+    when: Gate | None = None
+    suppress_by: tuple[str, ...] = ()
+    settle_us: int = SETTLE_US
+    late: Literal["record", "raise"] = "record"
+    use_suspect: bool = False
+    route: str = ""
+    runbook: Text = field(default_factory=dict)
+    silent: Silent | None = None
+    sweep: Sweep | None = None
+    source: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,199 @@
+"""One step of the rules of one kind: readings and state in, changes and transitions out.
+
+Pure: event time only, no clock, no database. The same function serves live evaluation, replay after a
+restart, and catching up. What it yields does not depend on how readings are cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts.transition import State as Condition
+from alerts.transition import Transition
+from devices.columns import Columns
+from devices.instants import to_datetime
+from rules.context import truth
+from rules.context.attributes import Attributes
+from rules.context.context import Context
+from rules.context.grouping import group, late_rows
+from rules.context.patch import Patch
+from rules.engine.histories import Histories
+from rules.engine.levels import Flip, Wanted, run, waiting
+from rules.engine.state import Changes, State
+from rules.language.program import Compiled, Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a batch did: transitions in the order they happened, and changes that wait to be adopted."""
+
+    changes: Changes
+    transitions: tuple[Transition, ...]
+
+
+class RuleFailed(Exception):
+    """A rule raised; `rule` is its id, the cause is chained."""
+
+    def __init__(self, rule: str, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.rule = rule
+
+
+def step(
+    program: Program,
+    state: State,
+    columns: Columns,
+    attributes: Attributes,
+    skip: Collection[str] = (),
+) -> Step:
+    """Evaluate new readings of one kind, given in arrival order.
+
+    Args:
+        state: not altered, except that devices seen for the first time get a blank row.
+        skip: ids of rules that are left exactly as they are.
+
+    Raises:
+        RuleFailed: a condition raised. Skip that rule and step again.
+    """
+    grouping = group(state.slots_of(columns.device_id))
+    context = Context(columns, grouping.order, attributes)
+    watermark = state.rows.watermark[grouping.slots]
+    late = late_rows(grouping, context.observed_at, watermark)
+    histories = Histories(program, context, grouping, late, state.rows)
+    context.past = histories.past
+    flips: list[Flip] = []
+    patches: list[Patch] = []
+    waits = waiting(grouping, state.rows)
+    with np.errstate(all="ignore"):
+        for index, rule in enumerate(program.rules):
+            if rule.rule.id in skip or not len(context):
+                continue
+            wanted = _wanted(rule, context, late, bool(waits[rule.latches].any()))
+            if wanted is None:
+                continue
+            found, changed = run(index, rule, wanted, context, grouping, state.rows)
+            flips += found
+            patches += changed
+        if len(context):
+            newest = np.maximum.reduceat(context.observed_at, grouping.first)
+            patches.append(Patch("watermark", grouping.slots, None, np.maximum(watermark, newest)))
+        transitions = _transitions(program, context, late, flips)
+    context.close()
+    return Step(changes=Changes(patches=(*patches, *histories.patches)), transitions=transitions)
+
+
+def _wanted(rule: Compiled, context: Context, late: NDArray[np.bool_], waits: bool) -> Wanted | None:
+    """Return what a rule's latches wait for on every row, None when nothing can come of it.
+
+    What only ends an alert is not computed then: should it raise, that shows when there is one to end.
+
+    Args:
+        waits: whether a latch of the rule is on, or in a run, on any device of the step.
+
+    Raises:
+        RuleFailed: the rule raised.
+    """
+    try:
+        wanted = _conditions(rule, context, waits)
+        # Every function of the past must have seen every row, also one that only a sentence uses.
+        for history in range(rule.first_history, rule.first_history + len(rule.histories)):
+            context.past(history)
+    except Exception as error:
+        # Whatever one rule does wrong must cost neither the batch nor the other rules.
+        raise RuleFailed(rule.rule.id, error) from error
+    if wanted is None or not late.any():
+        return wanted
+    # Out of its order a reading cannot end, continue or interrupt anything; at most it is news by itself.
+    raises = rule.rule.definition.late == "raise" and rule.immediate
+    return Wanted(
+        rise=[np.where(late & ~((rise == 1) & raises), np.nan, rise) for rise in wanted.rise],
+        fall=[np.where(late, np.nan, fall) for fall in wanted.fall],
+        late=late,
+    )
+
+
+def _conditions(rule: Compiled, context: Context, waits: bool) -> Wanted | None:
+    closed = _closed(rule, context)
+    rise: list[truth.Truth] = []
+    for level in reversed(rule.levels):
+        own = level(context)
+        rise.append(truth.either(own, rise[-1]) if rise else own)
+    rise.reverse()
+    if closed is not None:
+        rise = [np.where(closed, np.nan, one) for one in rise]
+    # Where a higher level holds, so does the lowest.
+    if not waits and not (rise[0] == 1).any():
+        return None
+    fall = [truth.negated(reached) for reached in rise]
+    if rule.clear is not None:
+        fall[0] = rule.clear(context)
+    if closed is not None:
+        fall = [np.where(closed, np.nan, one) for one in fall]
+    return Wanted(rise=rise, fall=fall, late=None)
+
+
+def _closed(rule: Compiled, context: Context) -> NDArray[np.bool_] | None:
+    """Tell on which rows the rule does not look, None when it looks at all of them."""
+    closed: NDArray[np.bool_] | None = None if rule.gate is None else rule.gate(context) != 1
+    resting = context.maintained() if rule.rests else None
+    if closed is None or resting is None:
+        return resting if closed is None else closed
+    return closed | resting
+
+
+def _transitions(
+    program: Program, context: Context, late: NDArray[np.bool_], flips: list[Flip]
+) -> tuple[Transition, ...]:
+    """Describe the flips in the order their readings arrived."""
+    by_arrival = sorted(flips, key=lambda f: (context.order[f.row], f.rule))
+    return tuple(_transition(program.rules[f.rule], context, bool(late[f.row]), f) for f in by_arrival)
+
+
+def _transition(rule: Compiled, context: Context, late: bool, flip: Flip) -> Transition:
+    row, observed_at = flip.row, int(context.observed_at[flip.row])
+    resolved = flip.after < 0
+    level = flip.before if resolved else flip.after
+    return Transition(
+        rule=rule.rule.id,
+        version=rule.rule.version,
+        device_id=int(context.device_id[row]),
+        from_state=_before(flip, observed_at),
+        to_state=Condition.RESOLVED if resolved else Condition.FIRING,
+        severity=rule.severities[level],
+        observed_at=observed_at,
+        received_at=int(context.received_at[row]),
+        evidence={
+            "condition": (rule.rule.definition.clear if resolved else None)
+            or (f"not ({rule.conditions[0]})" if resolved else rule.conditions[level]),
+            "since": to_datetime(flip.since).isoformat(),
+            "late": late,
+            **_evidence(rule, context, row),
+        },
+    )
+
+
+def _before(flip: Flip, observed_at: int) -> Condition:
+    if flip.before >= 0:
+        return Condition.FIRING
+    return Condition.PENDING if flip.since < observed_at else Condition.INACTIVE
+
+
+def _evidence(rule: Compiled, context: Context, row: int) -> dict[str, dict[str, object]]:
+    """Return what was measured and which attributes of the device limited it."""
+    values: dict[str, object] = {}
+    limits: dict[str, object] = {}
+    for name, typed in rule.shown.items():
+        # Kept: many devices may change in one step.
+        column = context.keep(("shown", rule.rule.id, name), lambda typed=typed: typed.compute(context))  # type: ignore[misc]
+        (limits if name in rule.limits else values)[name] = _plain(column[row])
+    return {"values": values, "limits": limits}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float | np.floating):
+        return round(float(value), 6) if np.isfinite(value) else None
+    return value

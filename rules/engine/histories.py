@@ -1,0 +1,59 @@
+"""Lets the functions of a device's own past look at one step, and collects what they remember.
+
+Each is asked once per step, whichever conditions use it. Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.context.context import Context
+from rules.context.grouping import Grouping
+from rules.context.memory.view import Look
+from rules.context.patch import Patch
+from rules.engine.state import Rows
+from rules.language.program import Program
+
+
+class Histories:
+    """Answers for one step; `patches` are what is to be remembered after it."""
+
+    def __init__(
+        self,
+        program: Program,
+        context: Context,
+        grouping: Grouping,
+        late: NDArray[np.bool_],
+        rows: Rows,
+    ) -> None:
+        self._program = program
+        self._context = context
+        self._grouping = grouping
+        self._late = late
+        self._rows = rows
+        self._answers: dict[int, Any] = {}
+        self.patches: list[Patch] = []
+
+    def past(self, index: int) -> Any:
+        """Return what a history says about every row; late rows have no past, their order is gone."""
+        if index not in self._answers:
+            self._answers[index] = self._ask(index)
+        return self._answers[index]
+
+    def _ask(self, index: int) -> Any:
+        history, program = self._program.histories[index], self._program
+        look = Look(
+            context=self._context,
+            grouping=self._grouping,
+            late=self._late,
+            gap=history.gap,
+            values=self._rows.value,
+            instants=self._rows.at,
+            first_value=program.values[index].start,
+            first_instant=program.instants[index].start,
+            patches=self.patches,
+        )
+        return history.ask(look)

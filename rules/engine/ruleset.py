@@ -1,0 +1,115 @@
+"""The running rules of one kind: program, state, and what is known about its devices.
+
+Must not talk to the database; rules.live.consumer reads and writes for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from alerts.transition import Transition
+from devices.columns import Columns
+from devices.kinds.kind import Kind
+from devices.registry.registry import Device, Registry
+from rules.context.attributes import Attributes, Facts, build
+from rules.definition import summary
+from rules.engine.evaluate import RuleFailed, step
+from rules.engine.state import State
+from rules.language.program import Program, Rule, compile_program
+from rules.maintenance.spans import Spans
+
+NO_MAINTENANCE: Spans = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A rule that raised, and the receive time of the first reading it missed (microseconds)."""
+
+    rule: str
+    version: int
+    since: int
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Unit:
+    """One kind's rules at work.
+
+    skip: rules that failed since they were loaded. failures: of those, what nobody was told yet.
+    catching_up: rules that must first make up for readings received since an instant.
+    checkpoint_at: when the state was last kept, None when it must be with the next batch. seen: the newest
+    receive time in it.
+    """
+
+    program: Program
+    state: State
+    attributes: Attributes
+    devices: Mapping[int, Device]
+    skip: set[str] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+    catching_up: dict[str, int] = field(default_factory=dict)
+    checkpoint_at: int | None = None
+    seen: int = 0
+
+    def describe(self, transition: Transition) -> Mapping[str, str]:
+        """Return a transition's sentence in every language."""
+        definition = next(r.rule.definition for r in self.program.rules if r.rule.id == transition.rule)
+        device = self.devices.get(transition.device_id)
+        values = {**transition.evidence.get("values", {}), **transition.evidence.get("limits", {})}
+        values["device"] = device.title or device.name if device else str(transition.device_id)
+        values["municipality"] = device.municipality if device else ""
+        return summary.render(definition.summary, values)
+
+    def replay(self, columns: Columns) -> None:
+        """Move the state over readings whose transitions are recorded already."""
+        self.seen = max(self.seen, int(columns.received_at.max()))
+        while True:
+            try:
+                self.state.adopt(step(self.program, self.state, columns, self.attributes, self.skip).changes)
+            except RuleFailed as failed:
+                self.fail(failed.rule, int(columns.received_at.min()), str(failed))
+            else:
+                return
+
+    def fail(self, rule: str, since: int, reason: str) -> None:
+        """Take a rule out until its next version."""
+        version = next(r.rule.version for r in self.program.rules if r.rule.id == rule)
+        self.skip.add(rule)
+        self.failures.append(Failure(rule=rule, version=version, since=since, reason=reason))
+
+    def alone(self, rule: str) -> Unit:
+        """Return a unit of one rule with a blank state."""
+        only = [r.rule for r in self.program.rules if r.rule.id == rule]
+        program = compile_program(self.program.kind, only)
+        return Unit(program=program, state=State(program), attributes=self.attributes, devices=self.devices)
+
+
+def build_unit(
+    kind: Kind, rules: Sequence[Rule], registry: Registry, maintenance: Spans = NO_MAINTENANCE
+) -> Unit:
+    """Return the rules of a kind with a blank state."""
+    program = compile_program(kind, rules)
+    devices = {d.id: d for d in registry.devices.values() if d.kind == kind.name}
+    attributes = build(
+        {d.id: _facts(d, registry, maintenance) for d in devices.values()},
+        numbers=program.numbers,
+        texts=program.texts,
+        polygons=program.polygons,
+    )
+    return Unit(program=program, state=State(program), attributes=attributes, devices=devices)
+
+
+def _facts(device: Device, registry: Registry, maintenance: Spans) -> Facts:
+    municipality = registry.municipalities[device.municipality]
+    placed = device.lat is not None and device.lon is not None
+    where = device if placed else municipality
+    return Facts(
+        attributes=device.attributes,
+        lat=where.lat,
+        lon=where.lon,
+        placed=placed,
+        zone=municipality.time_zone,
+        weekend=municipality.weekend,
+        maintenance=tuple(maintenance.get(device.id, ())),
+    )

@@ -1,0 +1,119 @@
+"""What the evaluator remembers: flat arrays, one row per device, and changes that wait to be adopted.
+
+A step never alters a state; it returns Changes. Adopting them after the commit makes them the state, and
+dropping them leaves no trace. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.places import Places
+from rules.context.patch import Patch
+from rules.language.program import Program
+
+NEVER = np.iinfo(np.int64).min
+"""An instant before every reading."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Rows:
+    """Rows of a state: d devices, l latches, r rules. Instants are microseconds.
+
+    Column after column in memory: a step looks at few columns of many devices.
+
+    watermark: (d,) newest observed_at. on, count, start, due: (d, l) whether the latch is on; the readings
+    in its present run; when that run began; after when a reading starts a new run. ended: (d, r) when the
+    last alert resolved. value, at: (d, v), (d, a) what histories remember: numbers and instants.
+    """
+
+    watermark: NDArray[np.int64]
+    on: NDArray[np.bool_]
+    count: NDArray[np.int32]
+    start: NDArray[np.int64]
+    due: NDArray[np.int64]
+    ended: NDArray[np.int64]
+    value: NDArray[np.float64]
+    at: NDArray[np.int64]
+
+    @classmethod
+    def blank(cls, devices: int, program: Program) -> Rows:
+        """Return rows of devices that never reported."""
+        latches, rules = program.latch_count, len(program.rules)
+        return cls(
+            watermark=np.full(devices, NEVER, dtype=np.int64),
+            on=np.zeros((devices, latches), dtype=np.bool_, order="F"),
+            count=np.zeros((devices, latches), dtype=np.int32, order="F"),
+            start=np.zeros((devices, latches), dtype=np.int64, order="F"),
+            due=np.zeros((devices, latches), dtype=np.int64, order="F"),
+            ended=np.full((devices, rules), NEVER, dtype=np.int64, order="F"),
+            value=np.full((devices, program.value_count), np.nan, order="F"),
+            at=np.zeros((devices, program.instant_count), dtype=np.int64, order="F"),
+        )
+
+    def take(self, slots: NDArray[np.intp]) -> Rows:
+        """Return copies of some rows."""
+        return Rows(**{f.name: getattr(self, f.name).T.take(slots, axis=-1).T for f in fields(Rows)})
+
+    def put(self, slots: NDArray[np.intp], rows: Rows) -> None:
+        """Overwrite some rows."""
+        for f in fields(Rows):
+            getattr(self, f.name)[slots] = getattr(rows, f.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a step changed in a state."""
+
+    patches: tuple[Patch, ...]
+
+    def apply(self, rows: Rows) -> None:
+        """Make the changes in the rows of a state, or in a copy of them all."""
+        for patch in self.patches:
+            _apply(getattr(rows, patch.name), patch)
+
+
+def _apply(array: NDArray[Any], patch: Patch) -> None:
+    columns, slots, values = patch.columns, patch.slots, patch.values
+    if columns is None:
+        array[slots] = values
+    elif isinstance(columns, int):
+        array[:, columns][slots] = values
+    elif isinstance(columns, slice):
+        for place, column in enumerate(range(columns.start, columns.stop)):
+            array[:, column][slots] = values[:, place]
+    else:
+        array[slots, columns] = values
+
+
+class State:
+    """The state of one kind's rules; `places` says which row of `rows` is whose."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.places = Places()
+        self.rows = Rows.blank(0, program)
+
+    def slots_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
+        """Return the row of each device; one seen for the first time gets a blank row."""
+        slots, kept = self.places.of(device_ids), len(self.rows.watermark)
+        if self.places.capacity > kept:
+            rows = Rows.blank(self.places.capacity, self.program)
+            rows.put(np.arange(kept), self.rows)
+            self.rows = rows
+        return slots
+
+    def adopt(self, changes: Changes) -> None:
+        """Make changes part of the state: their batch is committed."""
+        changes.apply(self.rows)
+
+    def copy(self) -> State:
+        """Return an independent copy in which every device has the same row."""
+        copy = State(self.program)
+        copy.places = self.places.copy()
+        copy.rows = self.rows.take(np.arange(len(self.rows.watermark)))
+        return copy

@@ -1,0 +1,102 @@
+"""What made an alert fire, in the reader's language: labelled values and limits instead of their names.
+
+Pure. Must not know words of its own, see rules.explain.labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from devices.kinds.kind import Kind
+from rules.definition.definition import LANGUAGES, Text
+from rules.definition.summary import TRUTHS
+from rules.explain.labels import CALL, label_of
+
+SECONDS_UNTIL = 120
+_CONDITIONS = ("flat", "frozen", "n_of")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One value or limit. unit: as the kind declares it, empty where there is none."""
+
+    name: str
+    label: str
+    value: str
+    unit: str
+    limit: bool
+
+
+def terms(
+    evidence: Mapping[str, Any], kind: Kind | None, language: str, labels: Mapping[str, Text] | None = None
+) -> list[Term]:
+    """Return the terms of a transition's evidence, values first.
+
+    Args:
+        kind: of the device; None leaves names as they are.
+        language: en, fr or ar.
+        labels: the rule's own, for what it calls by `let`.
+    """
+    return [
+        _term(name, value, part == "limits", kind, language, labels or {})
+        for part, name, value in _members(evidence)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One value or limit in every language. raw: as it was recorded; value: in words where it is a truth."""
+
+    name: str
+    label: Text
+    value: Text
+    raw: float | str | bool | None
+    unit: str
+    limit: bool
+
+
+def told(
+    evidence: Mapping[str, Any], kind: Kind | None, labels: Mapping[str, Text] | None = None
+) -> list[Told]:
+    """Return the terms of a transition's evidence in every language, values first; see `terms`."""
+    each = {language: terms(evidence, kind, language, labels) for language in LANGUAGES}
+    return [
+        Told(
+            name=name,
+            label={language: each[language][place].label for language in LANGUAGES},
+            value={language: each[language][place].value for language in LANGUAGES},
+            raw=raw,
+            unit=each["en"][place].unit,
+            limit=part == "limits",
+        )
+        for place, (part, name, raw) in enumerate(_members(evidence))
+    ]
+
+
+def _members(evidence: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    """Return part, name and value of what is told; of a silence in seconds and in minutes the fitting one."""
+    found = [
+        (part, name, value) for part in ("values", "limits") for name, value in evidence.get(part, {}).items()
+    ]
+    silent_s = evidence.get("values", {}).get("silent_s")
+    spare = None if silent_s is None else "silent_s" if silent_s >= SECONDS_UNTIL else "silent_min"
+    return [one for one in found if one[1] != spare]
+
+
+def _term(
+    name: str, value: object, limit: bool, kind: Kind | None, language: str, labels: Mapping[str, Text]
+) -> Term:
+    label, unit = label_of(name, kind, language, labels)
+    call = CALL.fullmatch(name)
+    truth = isinstance(value, bool) or (call is not None and call[1] in _CONDITIONS)
+    return Term(name=name, label=label, value=_plain(value, truth, language), unit=unit, limit=limit)
+
+
+def _plain(value: object, truth: bool, language: str) -> str:
+    if value is None:
+        return "–"
+    if truth:
+        return TRUTHS[language][bool(value)]
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

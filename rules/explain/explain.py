@@ -1,0 +1,194 @@
+"""Why a rule fires on a device, or does not: the evaluator run over the device's history, and listened to.
+
+Pure. The rule runs beside one probe for each of its terms, through the same step as live; what is said about
+terms is what the evaluator computed. Must not know the database (rules.explain.load).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts.transition import Severity
+from devices.columns import Columns
+from devices.kinds.kind import Kind
+from devices.registry.registry import Registry
+from rules.context.sun import HORIZON_DEG
+from rules.definition.definition import Definition
+from rules.engine import snapshot
+from rules.engine.evaluate import step
+from rules.engine.ruleset import NO_MAINTENANCE, build_unit
+from rules.engine.snapshot import OpenAlert
+from rules.engine.state import NEVER
+from rules.explain import gate as occasions
+from rules.explain import trace
+from rules.explain.explanation import Explanation, Level, Standing, Term, Worth
+from rules.explain.terms import Leaf, leaves, probe
+from rules.explain.trace import Heard
+from rules.language.program import Compiled, Program, Rule
+from rules.maintenance.spans import Spans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What is known of a device when the history begins.
+
+    alerts: of the rule, firing then. watermark: the newest observed_at until then, None if none.
+    """
+
+    alerts: tuple[OpenAlert, ...] = ()
+    watermark: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Present:
+    """What the database says about the device at the instant that is explained."""
+
+    device_id: int
+    device: str
+    at: int
+    alert: int | None = None
+    inhibited_by: int | None = None
+    severity: Severity | None = None
+    opened_at: int | None = None
+    silent_since: int | None = None
+
+
+def explain(
+    kind: Kind,
+    rule: Rule,
+    registry: Registry,
+    columns: Columns,
+    past: Past,
+    present: Present,
+    resting: Spans = NO_MAINTENANCE,
+) -> Explanation:
+    """Explain one stream rule on one device.
+
+    Args:
+        registry: holds at least the device and its municipality.
+        columns: the device's readings in the order they arrived; empty if there are none.
+        resting: maintenance windows; rules that rest do not look meanwhile.
+    """
+    parts = _parts(rule.definition)
+    probes = [probe(leaf, rule.definition, f"term-{i}") for i, (_, leaf) in enumerate(parts)]
+    rules = [rule, *(Rule(definition=p, version=0) for p in probes)]
+    unit = build_unit(kind, rules, registry, resting)
+    listening, ears = _listening(unit.program)
+    state = unit.state
+    slot = state.slots_of(np.array([present.device_id], dtype=np.int32))
+    state.rows.watermark[slot] = NEVER if past.watermark is None else past.watermark
+    snapshot.agree(state, past.alerts)
+    before = state.rows.take(slot).watermark[0]
+    if len(columns):
+        state.adopt(step(listening, state, columns, unit.attributes).changes)
+    counted = _counted(columns, int(before))
+    row = int(counted[-1]) if len(counted) else None
+    levels = trace.levels(rule.definition, listening.rules[0], ears[0].levels, state.rows.take(slot), row)
+    worth = trace.gate_worth(ears[0].gate, row)
+    if row is None:
+        return _explanation(rule, columns, present, levels, (), worth, row)
+    terms = tuple(
+        trace.term(kind, columns, rule.definition, part, leaf, own.levels[0], counted)
+        for (part, leaf), own in zip(parts, ears[1:], strict=True)
+    )
+    observed_at, gate = int(columns.observed_at[row]), rule.definition.when
+    if gate is not None:
+        town = registry.municipalities[registry.devices[present.device_id].municipality]
+        terms += occasions.calendar(gate, town, observed_at)
+    if occasions.rests(gate, resting.get(present.device_id, ()), observed_at):
+        terms, worth = (*terms, occasions.RESTING), Worth.FALSE
+    return _explanation(rule, columns, present, levels, terms, worth, row)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ears:
+    """What listens to one rule of a program."""
+
+    levels: list[Heard]
+    gate: Heard | None
+
+
+def _listening(program: Program) -> tuple[Program, list[_Ears]]:
+    """Return the program with every condition listened to; the values compared, where they are asked for."""
+    ears: list[_Ears] = []
+    compiled: list[Compiled] = []
+    for number, one in enumerate(program.rules):
+        levels = [Heard(level, one.shown if number or not i else {}) for i, level in enumerate(one.levels)]
+        gate = Heard(one.gate, {}) if one.gate is not None else None
+        ears.append(_Ears(levels=levels, gate=gate))
+        compiled.append(replace(one, levels=tuple(levels), gate=gate))
+    return replace(program, rules=tuple(compiled)), ears
+
+
+def _parts(definition: Definition) -> list[tuple[str, Leaf]]:
+    """Return every term with the part of the rule it stands in."""
+    texts = [(f"levels.{s}", text) for s, text in sorted(definition.levels.items(), key=lambda e: e[0].rank)]
+    if definition.clear:
+        texts.append(("clear", definition.clear))
+    gate = definition.when
+    if gate is not None:
+        texts += [("when", gate.condition)] if gate.condition else []
+        sign = ">=" if gate.sun == "day" else "<"
+        texts += [("when", f"sun() {sign} {HORIZON_DEG}")] if gate.sun else []
+    return [(part, leaf) for part, text in texts for leaf in leaves(text)]
+
+
+def _counted(columns: Columns, before: int) -> NDArray[np.intp]:
+    """Return the rows that were not late."""
+    newest = np.maximum.accumulate(np.concatenate([[before], columns.observed_at]))
+    return np.flatnonzero(columns.observed_at > newest[:-1])
+
+
+def _explanation(
+    rule: Rule,
+    columns: Columns,
+    present: Present,
+    levels: tuple[Level, ...],
+    terms: tuple[Term, ...],
+    gate: Worth,
+    row: int | None,
+) -> Explanation:
+    reached = [level for level in levels if level.reached]
+    rising = [level for level in levels if not level.reached and level.since is not None]
+    # The database is right about what is firing: it also knows what began before the history does.
+    fires = present.alert is not None
+    holds = fires or bool(reached)
+    standing = Standing.INACTIVE
+    if holds:
+        standing = Standing.UNKNOWN if fires and present.silent_since is not None else Standing.FIRING
+    elif rising:
+        standing = Standing.PENDING
+    ends = levels[0].missing if levels and levels[0].reached else None
+    return Explanation(
+        rule=rule.id,
+        version=rule.version,
+        device=present.device,
+        at=present.at,
+        standing=standing,
+        severity=_severity(present, reached, rising),
+        since=present.opened_at if fires else rising[0].since if rising and not reached else None,
+        alert=present.alert,
+        observed_at=None if row is None else int(columns.observed_at[row]),
+        received_at=None if row is None else int(columns.received_at[row]),
+        silent_since=present.silent_since,
+        readings=len(columns),
+        levels=levels,
+        terms=terms,
+        gate=gate,
+        clear=rule.definition.clear or f"not ({levels[0].condition})",
+        late_last=row is not None and row != len(columns) - 1,
+        inhibited_by=present.inhibited_by,
+        missing=rising[0].missing if rising else None,
+        ends_missing=ends,
+    )
+
+
+def _severity(present: Present, reached: list[Level], rising: list[Level]) -> Severity | None:
+    if present.alert is not None:
+        return present.severity
+    if reached:
+        return reached[-1].severity
+    return rising[0].severity if rising else None

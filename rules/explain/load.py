@@ -1,0 +1,260 @@
+"""What an explanation needs from the database: the rule's version, the device's history, its open alerts.
+
+Reads only. Must not know how terms are evaluated (rules.explain.explain) or said (rules.explain.texts).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from alerts.transition import Severity
+from devices.instants import to_datetime, to_microseconds
+from devices.kinds.kind import Kind
+from devices.registry.errors import Invalid, NotFound
+from devices.registry.registry import Device, Registry, get_device, get_municipality, load
+from readings import replay
+from readings.replay import Window
+from rules.definition.definition import Text
+from rules.engine.ruleset import NO_MAINTENANCE
+from rules.engine.snapshot import OpenAlert
+from rules.explain import evidence as evidences
+from rules.explain.evidence import Told
+from rules.explain.explain import Past, Present, explain
+from rules.explain.explanation import Explanation, Standing, Worth
+from rules.explain.wording import labels_of
+from rules.language.program import Rule
+from rules.loading.files import parse
+from rules.maintenance import spans
+from rules.maintenance.spans import Spans
+from store.connection import Connection
+
+HISTORY = 5_000
+"""Readings that are looked at, at most."""
+HISTORY_US = 31 * 86_400_000_000
+
+
+async def explain_rule(
+    connection: Connection, kinds: Mapping[str, Kind], rule: str, device: str, *, at: int
+) -> Explanation:
+    """Explain how a rule stands on a device at an instant (microseconds), as far as was known then.
+
+    Raises:
+        NotFound: there is no such rule or device.
+        Invalid: the rule does not judge this device.
+        rules.definition.errors.RulesRefused: this program does not understand the rule any more.
+    """
+    found = await get_device(connection, device)
+    town = await get_municipality(connection, found.municipality)
+    version, began = await _version(connection, kinds, rule, at)
+    definition = version.definition
+    if definition.kind not in (None, found.kind):
+        raise Invalid(
+            "device", f"{rule} judges devices of kind {definition.kind}; {device} is a {found.kind}"
+        )
+    present, evidence = await _present(connection, rule, found, at)
+    told = tuple(evidences.told(evidence, kinds.get(found.kind), definition.labels))
+    words = _Words(fired_by=told, time_zone=town.time_zone)
+    if definition.silent is not None:
+        return words.put(await _explain_silence(connection, version, present))
+    if not definition.levels:
+        return words.put(_explain_across(version, present, evidence))
+    kind = kinds[found.kind]
+    registry = Registry(
+        devices={found.id: found}, by_name={found.name: found}, municipalities={town.name: town}
+    )
+    window = await _window(connection, kind, found, at, began)
+    columns = await replay.columns(
+        connection,
+        kind,
+        window,
+        measurements=[m.name for m in kind.measurements],
+        devices=[found.id],
+    )
+    past = await _past(connection, kind, rule, found, window)
+    resting = await _resting(connection)
+    words = replace(words, labels=labels_of(kind, definition.labels))
+    return words.put(explain(kind, version, registry, columns, past, present, resting))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """What an explanation is said with; see Explanation."""
+
+    fired_by: tuple[Told, ...]
+    time_zone: str
+    labels: Mapping[str, Text] = field(default_factory=dict)
+
+    def put(self, explanation: Explanation) -> Explanation:
+        """Return the explanation with them."""
+        return replace(explanation, fired_by=self.fired_by, time_zone=self.time_zone, labels=self.labels)
+
+
+async def _resting(connection: Connection) -> Spans:
+    """Return the maintenance windows; who stands below whom is only looked up when there are any."""
+    if not await spans.windows(connection):
+        return NO_MAINTENANCE
+    return await spans.spans(connection, await load(connection))
+
+
+_VERSION = """
+SELECT version, definition, created_at
+FROM rule
+WHERE id = $1
+ORDER BY created_at <= $2 DESC, CASE WHEN created_at <= $2 THEN version ELSE -version END DESC
+LIMIT 1
+"""
+
+
+async def _version(connection: Connection, kinds: Mapping[str, Kind], rule: str, at: int) -> tuple[Rule, int]:
+    """Return the version that was in force at an instant, else the first one, and when it was applied."""
+    row = await connection.fetchrow(_VERSION, rule, to_datetime(at))
+    if row is None:
+        raise NotFound("rule", rule, "`nabd rule list` shows them")
+    (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds)
+    return Rule(definition=definition, version=row["version"]), to_microseconds(row["created_at"])
+
+
+_ALERT = """
+SELECT alert.id, alert.severity, alert.opened_at, alert.inhibited_by, alert.evidence, (
+    SELECT min(other.opened_at) FROM alert AS other
+    INNER JOIN rule ON rule.id = other.rule AND rule.version = other.rule_version
+    WHERE other.device_id = $2 AND rule.definition ? 'silent' AND other.detected_at <= $3
+        AND (other.state = 'firing' OR other.resolved_at > $3)
+) AS silent_since
+FROM (SELECT) AS nothing
+LEFT JOIN alert ON alert.rule = $1 AND alert.device_id = $2 AND alert.detected_at <= $3
+    AND (alert.state = 'firing' OR alert.resolved_at > $3)
+ORDER BY alert.id DESC
+LIMIT 1
+"""
+
+
+async def _present(
+    connection: Connection, rule: str, device: Device, at: int
+) -> tuple[Present, Mapping[str, Any]]:
+    row = await connection.fetchrow(_ALERT, rule, device.id, to_datetime(at))
+    assert row is not None
+    present = Present(
+        device_id=device.id,
+        device=device.name,
+        at=at,
+        alert=row["id"],
+        inhibited_by=row["inhibited_by"],
+        severity=None if row["severity"] is None else Severity(row["severity"]),
+        opened_at=_microseconds(row["opened_at"]),
+        silent_since=_microseconds(row["silent_since"]),
+    )
+    return present, row["evidence"] or {}
+
+
+async def _window(connection: Connection, kind: Kind, device: Device, at: int, began: int) -> Window:
+    """Return the span to look at: what the version in force has seen, but not too much of it.
+
+    A version that has seen nothing yet is shown on what came before it.
+    """
+    query = (
+        # Names of a kind are checked by its declaration; they cannot be parameters.
+        "SELECT min(observed_at) AS oldest, max(received_at) AS newest FROM ("  # noqa: S608
+        f'SELECT observed_at, received_at FROM "{kind.name}_reading" WHERE device_id = $1'
+        " AND observed_at >= $2 AND received_at <= $3 ORDER BY observed_at DESC LIMIT $4) AS last"
+    )
+    row = await connection.fetchrow(query, device.id, to_datetime(at - HISTORY_US), to_datetime(at), HISTORY)
+    assert row is not None
+    newest, oldest = _microseconds(row["newest"]), _microseconds(row["oldest"])
+    start = began if newest is not None and newest >= began else 0
+    return Window(start=start, end=at + 1, oldest=at if oldest is None else oldest, rows=HISTORY)
+
+
+_FIRING_BEFORE = """
+SELECT rule, device_id, severity FROM alert
+WHERE rule = $1 AND device_id = $2 AND detected_at < $3 AND (resolved_at IS NULL OR resolved_at >= $3)
+"""
+
+
+async def _past(connection: Connection, kind: Kind, rule: str, device: Device, window: Window) -> Past:
+    oldest = to_datetime(window.oldest or 0)
+    start = max(oldest, to_datetime(window.start))
+    alerts = await connection.fetch(_FIRING_BEFORE, rule, device.id, start)
+    query = (
+        f'SELECT max(observed_at) FROM "{kind.name}_reading" WHERE device_id = $1'  # noqa: S608
+        " AND observed_at >= $2::timestamptz - interval '31 days' AND received_at < $3"
+        " AND (observed_at < $2 OR received_at < $3)"
+    )
+    watermark = await connection.fetchval(query, device.id, oldest, start)
+    return Past(
+        alerts=tuple(
+            OpenAlert(rule=row["rule"], device_id=row["device_id"], severity=Severity(row["severity"]))
+            for row in alerts
+        ),
+        watermark=_microseconds(watermark),
+    )
+
+
+_LATEST = """
+SELECT observed_at, received_at, interval_s,
+    $2::text IS NULL OR measurements ->> $2 = ANY($3::text []) AS judged
+FROM latest WHERE device_id = $1
+"""
+
+
+async def _explain_silence(connection: Connection, rule: Rule, present: Present) -> Explanation:
+    silent = rule.definition.silent
+    assert silent is not None
+    row: asyncpg.Record | None = await connection.fetchrow(
+        _LATEST,
+        present.device_id,
+        None if silent.after is None else silent.after.measurement,
+        None if silent.after is None else silent.after.one_of,
+    )
+    deadline = None
+    if row is not None and row["judged"]:
+        patience_us = max(round(row["interval_s"] * silent.intervals * 1e6), silent.at_least_us)
+        deadline = to_microseconds(row["received_at"]) + patience_us
+    return Explanation(
+        rule=rule.id,
+        version=rule.version,
+        device=present.device,
+        at=present.at,
+        standing=Standing.INACTIVE if present.alert is None else Standing.FIRING,
+        severity=present.severity,
+        since=present.opened_at,
+        alert=present.alert,
+        observed_at=None if row is None else to_microseconds(row["observed_at"]),
+        received_at=None if row is None else to_microseconds(row["received_at"]),
+        silent_since=present.silent_since,
+        readings=0,
+        gate=Worth.TRUE,
+        deadline=deadline,
+        values={} if row is None else {"interval_s": row["interval_s"]},
+    )
+
+
+def _explain_across(rule: Rule, present: Present, evidence: Mapping[str, Any]) -> Explanation:
+    """Explain a rule that judges many devices, or the time to come: by the evidence of its alert."""
+    return Explanation(
+        rule=rule.id,
+        version=rule.version,
+        device=present.device,
+        at=present.at,
+        standing=Standing.INACTIVE if present.alert is None else Standing.FIRING,
+        severity=present.severity,
+        since=present.opened_at,
+        alert=present.alert,
+        observed_at=None,
+        received_at=None,
+        silent_since=present.silent_since,
+        readings=0,
+        inhibited_by=present.inhibited_by,
+        across=True,
+        values=evidence,
+    )
+
+
+def _microseconds(instant: datetime | None) -> int | None:
+    return None if instant is None else to_microseconds(instant)

@@ -1,0 +1,161 @@
+"""What the evaluator said while it was listened to: levels and terms with their values, and why not more.
+
+Pure. Must not know how it came to be heard (rules.explain.explain) nor how it is said (rules.explain.texts).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.columns import Columns
+from devices.kinds.kind import Kind, ValueType
+from rules.context.context import Context
+from rules.definition.definition import Definition, Hold
+from rules.engine.state import Rows
+from rules.explain.explanation import Level, Missing, Reason, Term, Why, Worth
+from rules.explain.terms import LEFT, RIGHT, Leaf
+from rules.language.functions import READS
+from rules.language.history_functions import PAST
+from rules.language.program import Compiled
+from rules.language.scope import Compute
+
+
+class Heard:
+    """Stands in for a compiled condition and keeps what it yields, and the values that it compared."""
+
+    def __init__(self, compute: Compute, shown: dict[str, Any]) -> None:
+        self._compute = compute
+        self._shown = shown
+        self.worth: NDArray[np.float64] = np.empty(0)
+        self.values: dict[str, NDArray[Any]] = {}
+
+    def __call__(self, context: Context) -> NDArray[Any]:
+        self.worth = self._compute(context)
+        self.values = {name: typed.compute(context) for name, typed in self._shown.items()}
+        return self.worth
+
+
+def levels(
+    definition: Definition, rule: Compiled, heard: list[Heard], rows: Rows, row: int | None
+) -> tuple[Level, ...]:
+    """Return where each level of a rule stands.
+
+    Args:
+        heard: its conditions, lowest level first. rows: the device's state. row: the reading that counts.
+    """
+    found = []
+    for index, severity in enumerate(rule.severities):
+        latch = rule.first_latch + index
+        reached, count = bool(rows.on[0, latch]), int(rows.count[0, latch])
+        hold = definition.keep_firing if reached else definition.hold
+        start, due = int(rows.start[0, latch]), int(rows.due[0, latch])
+        found.append(
+            Level(
+                severity=severity,
+                condition=rule.conditions[index],
+                reached=reached,
+                worth=Worth.UNDECIDED if row is None else _worth(heard[index].worth[row]),
+                since=start if count else None,
+                missing=_missing(hold, count, int(rows.watermark[0]) - start, due) if count else None,
+            )
+        )
+    return tuple(found)
+
+
+def _missing(hold: Hold, count: int, lasted_us: int, due: int) -> Missing:
+    return Missing(
+        readings=max(hold.readings - count, 0),
+        lasting_us=max(hold.lasting_us - lasted_us, 0),
+        restarts_after=due,
+    )
+
+
+def term(
+    kind: Kind,
+    columns: Columns,
+    definition: Definition,
+    part: str,
+    leaf: Leaf,
+    heard: Heard,
+    counted: NDArray[np.intp],
+) -> Term:
+    """Return one term on the last of the rows that counted, of which there is at least one."""
+    row = int(counted[-1])
+    worths = np.nan_to_num(heard.worth[counted], nan=-1.0)
+    changes = np.flatnonzero(worths[1:] != worths[:-1])
+    first = counted[changes[-1] + 1] if len(changes) else counted[0]
+    worth = _worth(heard.worth[row])
+    limit = _plain(heard.values[RIGHT][row]) if RIGHT in heard.values else _written(leaf)
+    return Term(
+        part=part,
+        text=leaf.text,
+        value=_plain(heard.values[LEFT][row]) if LEFT in heard.values else None,
+        limit=limit,
+        worth=worth,
+        since=int(columns.observed_at[first]),
+        reasons=_reasons(kind, columns, row, definition, leaf) if worth is Worth.UNDECIDED else (),
+    )
+
+
+def _written(leaf: Leaf) -> float | str | None:
+    """Return the plain value on the right of a term, None where nothing is compared."""
+    if not leaf.fixed or leaf.right is None:
+        return None
+    try:
+        return float(leaf.right)
+    except ValueError:
+        return leaf.right
+
+
+def _reasons(
+    kind: Kind, columns: Columns, row: int, definition: Definition, leaf: Leaf
+) -> tuple[Reason, ...]:
+    """Return what keeps a term from being decided on a reading."""
+    found = [_unmeasured(kind, columns, row, n, definition) for n in sorted(_named(definition, leaf.text))]
+    reasons = [reason for reason in found if reason is not None]
+    if reasons:
+        return tuple(reasons)
+    if any(name in PAST for name in _named(definition, leaf.text)):
+        return (Reason(why=Why.NO_PAST),)
+    return (Reason(why=Why.NO_ATTRIBUTE if "attr(" in leaf.text else Why.NOT_A_NUMBER),)
+
+
+def _named(definition: Definition, text: str) -> frozenset[str]:
+    """Return the bare names an expression leads to, through `let` and functions too."""
+    names = Leaf(text=text, left=text).names
+    names = names.union(*(READS[name] for name in names if name in READS))
+    inner = [_named(definition, definition.let[n]) for n in names if n in definition.let]
+    return names.union(*inner)
+
+
+def _unmeasured(kind: Kind, columns: Columns, row: int, name: str, definition: Definition) -> Reason | None:
+    measurement = next((m for m in kind.measurements if m.name == name), None)
+    if measurement is None:
+        return None
+    value = columns.values[name][row]
+    if value is None if measurement.type is ValueType.TEXT else np.isnan(value):
+        return Reason(why=Why.MISSING, name=name)
+    marked = int(columns.quality[row]) >> measurement.bit & 1
+    return Reason(why=Why.SUSPECT, name=name) if marked and not definition.use_suspect else None
+
+
+def gate_worth(gate: Heard | None, row: int | None) -> Worth:
+    """Return whether the rule looks at the reading that counts."""
+    if gate is None or row is None:
+        return Worth.TRUE
+    return _worth(gate.worth[row])
+
+
+def _worth(truth: float) -> Worth:
+    if np.isnan(truth):
+        return Worth.UNDECIDED
+    return Worth.TRUE if truth else Worth.FALSE
+
+
+def _plain(value: Any) -> float | str | bool | None:
+    if value is None or isinstance(value, str | bool):
+        return value
+    return round(float(value), 6) if np.isfinite(value) else None

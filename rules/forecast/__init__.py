@@ -1,0 +1,1 @@
+"""How something fills and when it will be full. The arithmetic is pure; no alert is opened here."""

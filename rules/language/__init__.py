@@ -1,0 +1,1 @@
+"""The expression language: text to functions over whole columns. Knows no state, no database."""

@@ -1,0 +1,234 @@
+"""The functions of the expression language; adding one is adding an entry to FUNCTIONS.
+
+Pure. Each gets the call's syntax, checks its arguments, and returns what computes it over whole columns.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.kinds.kind import AttributeType
+from rules.context import truth
+from rules.context.context import Context
+from rules.context.curves import interpolate, parse_curve
+from rules.context.geometry import distance_m
+from rules.definition.errors import closest
+from rules.language.arguments import arguments
+from rules.language.history_functions import PAST
+from rules.language.scope import Compiler, Type, Typed, wrong
+
+Function = Callable[[Compiler, ast.Call, int], Typed]
+_FloatArray = NDArray[np.float64]
+
+
+def _abs(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    (argument,) = arguments(call, 1, 1, "abs(x)")
+    inner = compiler.wanted(argument, depth, Type.NUMBER).compute
+    return Typed(Type.NUMBER, lambda c: np.abs(inner(c)))
+
+
+def _extreme(choose: Callable[[Any, Any], NDArray[np.float64]], name: str) -> Function:
+    def function(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+        given = arguments(call, 2, 16, f"{name}(a, b, ...)")
+        parts = [compiler.wanted(a, depth, Type.NUMBER).compute for a in given]
+        return Typed(Type.NUMBER, lambda c: reduce(choose, [p(c) for p in parts]))
+
+    return function
+
+
+def _attr(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    name_node, *default_node = arguments(call, 1, 2, "attr(name) or attr(name, default)")
+    name = _bare(name_node)
+    if name is None:
+        raise wrong(name_node, "attr() takes the name of an attribute")
+    declared = compiler.scope.attribute(name)
+    given = compiler.compile(default_node[0], depth) if default_node else None
+    if given is not None and given.constant is None:
+        raise wrong(default_node[0], "a default is a plain value")
+    if declared is None and given is None:
+        known = [a.name for a in compiler.scope.kind.attributes]
+        message = f"{compiler.scope.kind.name} declares no attribute {name}; give a default, attr({name}, 1)"
+        raise wrong(name_node, message, closest(name, known))
+    return _attribute_of_type(compiler, name, _type(declared, given), _default(declared, given))
+
+
+def _type(declared: Any, given: Typed | None) -> Type:
+    if declared is not None:
+        return _ATTRIBUTE_TYPES[declared.type]
+    assert given is not None
+    return given.type
+
+
+def _default(declared: Any, given: Typed | None) -> float | str | None:
+    if given is not None:
+        return given.constant
+    value: float | str | bool | None = declared.default
+    return float(value) if isinstance(value, bool | int) else value
+
+
+def _attribute_of_type(compiler: Compiler, name: str, type_: Type, default: float | str | None) -> Typed:
+    scope = compiler.scope
+    match type_:
+        case Type.POLYGON:
+            scope.polygons.add(name)
+            return Typed(type_, lambda c: c.facts, name)
+        case Type.TEXT:
+            scope.texts.add(name)
+            typed = Typed(type_, lambda c: _or_text(c.text_attribute(name), default))
+        case _:
+            scope.numbers.add(name)
+            typed = Typed(type_, lambda c: _or_number(c.attribute(name), default))
+    scope.shown[name] = typed
+    scope.limits.add(name)
+    return typed
+
+
+def _or_number(values: _FloatArray, default: float | str | None) -> _FloatArray:
+    return np.where(np.isnan(values), default, values) if isinstance(default, float) else values
+
+
+def _or_text(values: NDArray[np.object_], default: float | str | None) -> NDArray[np.object_]:
+    filled = values.copy()
+    filled[truth.missing(values)] = default
+    return filled
+
+
+def _outside(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    (argument,) = arguments(call, 1, 1, "outside(attr(geofence))")
+    polygon = compiler.wanted(argument, depth, Type.POLYGON).constant
+    scope = compiler.scope
+    if not {"lat", "lon"} <= {m.name for m in scope.kind.measurements}:
+        raise wrong(call, f"{scope.kind.name} measures no lat and lon")
+    name, suspect = str(polygon), scope.use_suspect
+
+    def compute(c: Context) -> _FloatArray:
+        lat, lon = c.number("lat", suspect), c.number("lon", suspect)
+        return c.keep(
+            ("outside", name, suspect), lambda: c.attributes.polygons[name].outside(c.facts, lat, lon)
+        )
+
+    scope.shown["lat"] = Typed(Type.NUMBER, lambda c: c.number("lat", suspect))
+    scope.shown["lon"] = Typed(Type.NUMBER, lambda c: c.number("lon", suspect))
+    return Typed(Type.CONDITION, compute)
+
+
+def _sun(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    arguments(call, 0, 0, "sun()")
+    typed = Typed(Type.NUMBER, lambda c: c.sun_deg())
+    compiler.scope.shown["sun()"] = typed
+    return typed
+
+
+def _lag(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    arguments(call, 0, 0, "lag()")
+    typed = Typed(Type.NUMBER, lambda c: c.lag_s())
+    compiler.scope.shown["lag()"] = typed
+    return typed
+
+
+def _clock_corrected(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    arguments(call, 0, 0, "clock_corrected()")
+    return Typed(Type.CONDITION, lambda c: c.clock_corrected())
+
+
+def _clock_unset(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    arguments(call, 0, 0, "clock_unset()")
+    return Typed(Type.CONDITION, lambda c: c.clock_unset())
+
+
+def _known(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    """x, or something else where x is undecided."""
+    x_node, otherwise_node = arguments(call, 2, 2, "known(x, otherwise)")
+    x = compiler.wanted(x_node, depth, Type.NUMBER, Type.CONDITION)
+    otherwise = compiler.wanted(otherwise_node, depth, x.type).compute
+
+    def compute(c: Context) -> _FloatArray:
+        value = x.compute(c)
+        return np.where(np.isnan(value), otherwise(c), value)
+
+    return Typed(x.type, compute)
+
+
+def _only(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    """x where a condition holds, undecided elsewhere."""
+    x_node, condition_node = arguments(call, 2, 2, "only(x, condition)")
+    x = compiler.wanted(x_node, depth, Type.NUMBER, Type.CONDITION)
+    condition = compiler.wanted(condition_node, depth, Type.CONDITION).compute
+    return Typed(x.type, lambda c: np.where(condition(c) == 1, x.compute(c), np.nan))
+
+
+def _away(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    """Metres from where the device is registered to where it says it is."""
+    arguments(call, 0, 0, "away_m()")
+    scope = compiler.scope
+    if not {"lat", "lon"} <= {m.name for m in scope.kind.measurements}:
+        raise wrong(call, f"{scope.kind.name} measures no lat and lon")
+    suspect = scope.use_suspect
+
+    def compute(c: Context) -> _FloatArray:
+        metres = distance_m(c.number("lat", suspect), c.number("lon", suspect), *c.place())
+        return np.where(c.attributes.placed[c.facts], metres, np.nan)
+
+    typed = Typed(Type.NUMBER, compute)
+    scope.shown["away_m()"] = typed
+    return typed
+
+
+def _curve(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    x_node, points_node = arguments(call, 2, 2, 'curve(x, "0:0.5 100:1")')
+    x = compiler.wanted(x_node, depth, Type.NUMBER).compute
+    points = compiler.wanted(points_node, depth, Type.TEXT)
+    if isinstance(points.constant, str):
+        fixed = parse_curve(points.constant)
+        if fixed is None:
+            raise wrong(points_node, "a curve is points such as 0:0.5 50:0.8 100:1, x rising")
+        xs, ys = fixed
+        return Typed(Type.NUMBER, lambda c: np.interp(x(c), xs, ys))
+    return Typed(Type.NUMBER, lambda c: interpolate(x(c), points.compute(c)))
+
+
+def _distance(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    given = arguments(call, 4, 4, "distance_m(lat1, lon1, lat2, lon2)")
+    parts = [compiler.wanted(a, depth, Type.NUMBER).compute for a in given]
+    return Typed(Type.NUMBER, lambda c: distance_m(*(part(c) for part in parts)))
+
+
+def _bare(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+_ATTRIBUTE_TYPES = {
+    AttributeType.NUMBER: Type.NUMBER,
+    AttributeType.BOOLEAN: Type.CONDITION,
+    AttributeType.TEXT: Type.TEXT,
+    AttributeType.POLYGON: Type.POLYGON,
+}
+
+READS: Mapping[str, frozenset[str]] = {name: frozenset({"lat", "lon"}) for name in ("away_m", "outside")}
+"""Measurements that functions look at although nobody names them."""
+
+FUNCTIONS: Mapping[str, Function] = {
+    "abs": _abs,
+    "min": _extreme(np.minimum, "min"),
+    "max": _extreme(np.maximum, "max"),
+    "attr": _attr,
+    **PAST,
+    "outside": _outside,
+    "sun": _sun,
+    "lag": _lag,
+    "clock_corrected": _clock_corrected,
+    "clock_unset": _clock_unset,
+    "known": _known,
+    "only": _only,
+    "away_m": _away,
+    "curve": _curve,
+    "distance_m": _distance,
+}

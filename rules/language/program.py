@@ -1,0 +1,265 @@
+"""The stream rules of one kind, compiled: conditions as functions over columns.
+
+A rule is a stack of latches, one per level, lowest severity first. A latch is off or on; what it waits for
+must hold in a run of readings before it flips. Pure. Must not know state or readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts.transition import Severity
+from devices.kinds.kind import Kind
+from rules.context import truth
+from rules.context.context import Context
+from rules.context.sun import HORIZON_DEG
+from rules.definition import summary
+from rules.definition.definition import Definition, Gate
+from rules.definition.errors import RuleError
+from rules.definition.lets import in_order
+from rules.language.expression import compile_condition, compile_expression
+from rules.language.scope import Compute, History, Scope, Type, Typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A definition as the platform runs it: with its version."""
+
+    definition: Definition
+    version: int
+
+    @property
+    def id(self) -> str:
+        """The rule's name, the same over its versions."""
+        return self.definition.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """One rule ready to run; its latches are the next columns of a state from `first_latch` on."""
+
+    rule: Rule
+    severities: tuple[Severity, ...]
+    conditions: tuple[str, ...]
+    levels: tuple[Compute, ...]
+    clear: Compute | None
+    gate: Compute | None
+    shown: dict[str, Typed]
+    limits: frozenset[str]
+    first_latch: int
+    first_history: int
+    histories: tuple[History, ...]
+
+    @property
+    def latches(self) -> slice:
+        """Which latches of the program are this rule's."""
+        return slice(self.first_latch, self.first_latch + len(self.severities))
+
+    @property
+    def rests(self) -> bool:
+        """Tell whether the rule does not look during maintenance."""
+        gate = self.rule.definition.when
+        return gate is None or gate.maintenance == "rest"
+
+    @property
+    def immediate(self) -> bool:
+        """Tell whether a single reading is enough to fire."""
+        hold = self.rule.definition.hold
+        return hold.readings <= 1 and hold.lasting_us == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """All rules of one kind; values, instants: which columns of a state each history has."""
+
+    kind: Kind
+    rules: tuple[Compiled, ...]
+    histories: tuple[History, ...]
+    values: tuple[slice, ...]
+    instants: tuple[slice, ...]
+    numbers: frozenset[str]
+    texts: frozenset[str]
+    polygons: frozenset[str]
+
+    @property
+    def latch_count(self) -> int:
+        """Number of latches of all rules together."""
+        return sum(len(rule.severities) for rule in self.rules)
+
+    def columns_of(self, rule: Compiled) -> tuple[slice, slice]:
+        """Return which numbers and instants of a state the histories of a rule have; it has at least one."""
+        first, last = rule.first_history, rule.first_history + len(rule.histories) - 1
+        return (
+            slice(self.values[first].start, self.values[last].stop),
+            slice(self.instants[first].start, self.instants[last].stop),
+        )
+
+    @property
+    def value_count(self) -> int:
+        """How many numbers all histories remember of a device."""
+        return sum(h.values for h in self.histories)
+
+    @property
+    def instant_count(self) -> int:
+        """How many instants all histories remember of a device."""
+        return sum(h.instants for h in self.histories)
+
+
+def compile_rule(kind: Kind, rule: Rule) -> Compiled:
+    """Compile one rule alone.
+
+    Raises:
+        RuleError: a condition or sentence is wrong; `file` names the part ("levels.warning").
+    """
+    return _compile(kind, rule, 0, 0)[0]
+
+
+def compile_program(kind: Kind, rules: Sequence[Rule]) -> Program:
+    """Compile the stream rules of a kind; each must have compiled alone.
+
+    Raises:
+        RuleError: see compile_rule.
+    """
+    compiled: list[Compiled] = []
+    scopes: list[Scope] = []
+    latches = histories = 0
+    for rule in rules:
+        one, scope = _compile(kind, rule, latches, histories)
+        compiled.append(one)
+        scopes.append(scope)
+        latches += len(one.severities)
+        histories += len(one.histories)
+    remembered = tuple(h for c in compiled for h in c.histories)
+    return Program(
+        kind=kind,
+        rules=tuple(compiled),
+        histories=remembered,
+        values=_columns(h.values for h in remembered),
+        instants=_columns(h.instants for h in remembered),
+        numbers=frozenset().union(*(s.numbers for s in scopes)),
+        texts=frozenset().union(*(s.texts for s in scopes)),
+        polygons=frozenset().union(*(s.polygons for s in scopes)),
+    )
+
+
+def _columns(widths: Iterable[int]) -> tuple[slice, ...]:
+    """Return which columns belong to each history."""
+    stops = list(accumulate(widths, initial=0))
+    return tuple(slice(start, stop) for start, stop in pairwise(stops))
+
+
+def _compile(kind: Kind, rule: Rule, first_latch: int, first_history: int) -> tuple[Compiled, Scope]:
+    definition = rule.definition
+    scope = Scope(
+        kind=kind,
+        rule=definition.id,
+        use_suspect=definition.use_suspect,
+        gap=definition.max_gap,
+        first_history=first_history,
+    )
+    for name, text in in_order(definition.let):
+        scope.lets[name] = _kept(_part(f"let.{name}", compile_expression, text, scope), definition.id, name)
+    severities = tuple(sorted(definition.levels, key=lambda s: s.rank))
+    conditions = tuple(definition.levels[s] for s in severities)
+    levels = [
+        _part(f"levels.{s}", compile_condition, text, scope).compute
+        for s, text in zip(severities, conditions, strict=True)
+    ]
+    clear = _part("clear", compile_condition, definition.clear, scope) if definition.clear else None
+    gate = _gate(definition.when, scope) if definition.when else None
+    _show_in_sentences(definition, scope)
+    compiled = Compiled(
+        rule=rule,
+        severities=severities,
+        conditions=conditions,
+        levels=tuple(levels),
+        clear=clear.compute if clear else None,
+        gate=gate,
+        shown={name: _told(typed) for name, typed in scope.shown.items()},
+        limits=frozenset(scope.limits),
+        first_latch=first_latch,
+        first_history=first_history,
+        histories=tuple(scope.histories),
+    )
+    return compiled, scope
+
+
+def _told(typed: Typed) -> Typed:
+    """Return what evidence is to show: of a condition True, False, or None where it is undecided."""
+    if typed.type is not Type.CONDITION:
+        return typed
+
+    def compute(context: Context) -> NDArray[np.object_]:
+        worth = typed.compute(context)
+        words = np.full(len(worth), None, dtype=np.object_)
+        words[worth == 1], words[worth == 0] = True, False
+        return words
+
+    return Typed(typed.type, compute, typed.constant)
+
+
+def _kept(typed: Typed, rule: str, name: str) -> Typed:
+    """Return what computes a `let` once per step, however often it is named."""
+    key = ("let", rule, name)
+    return Typed(typed.type, lambda c: c.keep(key, lambda: typed.compute(c)), typed.constant)
+
+
+def _part(part: str, compile_text: object, text: str, scope: Scope) -> Typed:
+    try:
+        typed: Typed = compile_text(text, scope)  # type: ignore[operator]
+    except RuleError as error:
+        error.file = part
+        raise
+    return typed
+
+
+def _show_in_sentences(definition: Definition, scope: Scope) -> None:
+    """Make sure that evidence holds every value the sentences name."""
+    known = {**dict.fromkeys(scope.names()), **scope.shown}
+    for part, sentences in (("summary", definition.summary), ("runbook", definition.runbook)):
+        for language, template in sentences.items():
+            try:
+                names = summary.check(template, known) if part == "summary" else []
+            except RuleError as error:
+                error.file = f"{part}.{language}"
+                raise
+            for name in names:
+                if name not in scope.shown:
+                    compile_expression(name, scope)
+
+
+def _gate(gate: Gate, scope: Scope) -> Compute:
+    """Return a condition that holds while the rule looks at readings."""
+    parts: list[Compute] = []
+    start, end = gate.local_from_min, gate.local_to_min
+    if start is not None and end is not None:
+        parts.append(lambda c: _within(c, start, end))
+    if gate.days is not None:
+        weekend = gate.days == "weekend"
+        parts.append(lambda c: (c.weekend() == weekend).astype(np.float64))
+    if gate.sun is not None:
+        day = gate.sun == "day"
+        parts.append(lambda c: truth.decided((c.sun_deg() >= HORIZON_DEG) == day, np.isnan(c.sun_deg())))
+    if gate.condition is not None:
+        parts.append(_part("when.condition", compile_condition, gate.condition, scope).compute)
+
+    def compute(context: Context) -> truth.Truth:
+        result = np.ones(len(context))
+        for part in parts:
+            result = truth.both(result, part(context))
+        return result
+
+    return compute
+
+
+def _within(context: Context, start: int, end: int) -> truth.Truth:
+    minute = context.local_min()
+    inside = (minute >= start) & (minute < end)
+    if start > end:
+        inside = (minute >= start) | (minute < end)
+    return inside.astype(np.float64)

@@ -1,0 +1,97 @@
+"""A batch's rules, evaluated and recorded so that one bad rule harms only itself.
+
+The ordinary case is one step and, when something changed, one savepoint. When that fails every rule is
+tried once more alone; those that fail again are left out, and the batch goes on without them. Rules that
+only fail together are left out together: a reading is never refused because of a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from alerts.record import record
+from devices.columns import Columns
+from rules.engine.evaluate import RuleFailed, Step, step
+from rules.engine.ruleset import Unit
+from rules.engine.state import Changes, State
+from store.connection import Connection
+from store.failures import is_outage
+
+
+async def evaluate(
+    connection: Connection,
+    unit: Unit,
+    state: State,
+    columns: Columns,
+    now: int,
+    foreseen: Step | None = None,
+) -> Changes:
+    """Evaluate new rows and record what they change; failed rules are noted in the unit.
+
+    Args:
+        connection: inside the transaction that stores the rows.
+        state: the unit's, or a copy that will become it; not altered.
+        now: when we knew, microseconds since 1970-01-01Z.
+        foreseen: what the step comes to, if it was taken already.
+
+    Raises:
+        Exception: an outage, see store.failures; nothing else.
+    """
+    try:
+        return await _attempt(connection, unit, state, columns, now, unit.skip, foreseen)
+    except Exception as error:
+        # Whatever a rule may raise: the readings of the batch must not pay for it.
+        if is_outage(error):
+            raise
+    since = int(columns.received_at.min())
+    for rule, reason in (await _failing_alone(connection, unit, state, columns, now)).items():
+        unit.fail(rule, since, reason)
+    try:
+        return await _attempt(connection, unit, state, columns, now, unit.skip)
+    except Exception as error:
+        if is_outage(error):
+            raise
+        for rule in _every(unit) - unit.skip:
+            unit.fail(rule, since, f"fails beside other rules: {error}")
+    return await _attempt(connection, unit, state, columns, now, unit.skip)
+
+
+async def _attempt(
+    connection: Connection,
+    unit: Unit,
+    state: State,
+    columns: Columns,
+    now: int,
+    skip: Collection[str],
+    foreseen: Step | None = None,
+) -> Changes:
+    result = foreseen or step(unit.program, state, columns, unit.attributes, skip)
+    if result.transitions:
+        async with connection.transaction():
+            await record(connection, result.transitions, unit.describe, now)
+    return result.changes
+
+
+async def _failing_alone(
+    connection: Connection, unit: Unit, state: State, columns: Columns, now: int
+) -> dict[str, str]:
+    """Return the reason of each rule that fails when it is tried alone; nothing of the trial stays."""
+    every = _every(unit)
+    failing: dict[str, str] = {}
+    for rule in every - unit.skip:
+        trial = connection.transaction()
+        await trial.start()
+        try:
+            await _attempt(connection, unit, state, columns, now, every - {rule})
+        except Exception as error:
+            if is_outage(error):
+                raise
+            reason = str(error) if isinstance(error, RuleFailed) else f"{type(error).__name__}: {error}"
+            failing[rule] = reason
+        finally:
+            await trial.rollback()
+    return failing
+
+
+def _every(unit: Unit) -> set[str]:
+    return {r.rule.id for r in unit.program.rules}

@@ -1,0 +1,1 @@
+"""Rule files: YAML to definitions, every mistake with its place. No database."""

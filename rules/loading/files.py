@@ -1,0 +1,140 @@
+"""Rule files: YAML to definitions, every mistake collected with its file, line, column and a suggestion.
+
+A file with any mistake is refused whole. Must not know the database; conditions are compiled once here so
+that a mistake in one is told like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+
+from alerts.transition import Severity
+from devices.kinds import STRUCTURAL
+from devices.kinds.kind import Kind
+from rules.definition.definition import Definition
+from rules.definition.errors import RuleError, RulesRefused
+from rules.definition.lets import depending, names_in, stand_in
+from rules.language.program import Rule, compile_rule
+from rules.loading.reader import Reader
+
+PACKS = Path(__file__).parents[1] / "packs"
+
+
+def read_files(paths: Iterable[Path], kinds: Mapping[str, Kind]) -> list[Definition]:
+    """Return the definitions of rule files.
+
+    Raises:
+        RulesRefused: with every mistake of every file.
+    """
+    definitions: list[Definition] = []
+    errors: list[RuleError] = []
+    for path in paths:
+        try:
+            definitions += parse(path.read_text(encoding="utf-8"), kinds, file=str(path))
+        except RulesRefused as refused:
+            errors += refused.errors
+        except (OSError, UnicodeDecodeError) as error:
+            errors.append(RuleError(f"cannot be read: {error}", file=str(path)))
+    if errors:
+        raise RulesRefused(errors)
+    return definitions
+
+
+def default_packs(kinds: Mapping[str, Kind]) -> list[Definition]:
+    """Return the rules that come with the platform, for the kinds there are."""
+    names = ["any", *kinds, *STRUCTURAL]
+    return read_files([p for name in names if (p := PACKS / f"{name}.yaml").exists()], kinds)
+
+
+def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Definition]:
+    """Return the definitions of one YAML (or JSON) document: a list of rules, or a single one.
+
+    Raises:
+        RulesRefused: with every mistake.
+    """
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        problem = getattr(error, "problem", None) or str(error)
+        raise RulesRefused([RuleError(problem, file=file, line=line, column=column)]) from None
+    nodes = root.value if isinstance(root, yaml.SequenceNode) else [root] if root else []
+    reader = Reader(kinds, file)
+    definitions: list[Definition] = []
+    for node in nodes:
+        definition = reader.rule(node)
+        if definition is not None:
+            definitions.append(definition)
+            for kind in _judged(definition, kinds):
+                if not _compile(definition, kind, reader):
+                    break
+    if not nodes:
+        reader.wrong(None, "there is no rule in it")
+    if reader.errors:
+        raise RulesRefused(sorted(reader.errors, key=lambda e: (e.line, e.column)))
+    return definitions
+
+
+def _judged(definition: Definition, kinds: Mapping[str, Kind]) -> list[Kind]:
+    """Return the kinds whose readings a rule judges."""
+    if not definition.levels:
+        return []
+    return [kind for name, kind in kinds.items() if definition.kind in (name, None)]
+
+
+def _compile(definition: Definition, kind: Kind, reader: Reader) -> bool:
+    """Compile, and go on without each part that is wrong, so that all of them are told; True if none is."""
+    right = True
+    remaining: Definition | None = definition
+    while remaining is not None:
+        try:
+            compile_rule(kind, Rule(definition=remaining, version=0))
+        except RuleError as error:
+            reader.errors += [reader.located(definition, error.file, one) for one in (error, *error.others)]
+            remaining = _without(remaining, error.file)
+            right = False
+        else:
+            break
+    return right
+
+
+def _without(definition: Definition, part: str) -> Definition | None:
+    """Return the definition with a harmless stand-in for one part, and for what is made of it."""
+    group, _, name = part.partition(".")
+    match group:
+        case "levels":
+            return replace(definition, levels={**definition.levels, Severity(name): "true"})
+        case "clear":
+            return replace(definition, clear=None)
+        case "when":
+            return replace(definition, when=None)
+        case "summary":
+            return replace(definition, summary={**definition.summary, name: ""})
+        case "let":
+            if (plain := stand_in(definition.let[name])) is not None and plain != definition.let[name]:
+                return replace(definition, let={**definition.let, name: plain})
+            return _without_let(definition, depending(definition.let, name))
+    return None
+
+
+def _without_let(definition: Definition, gone: set[str]) -> Definition:
+    def hit(text: str | None) -> bool:
+        return text is not None and bool(names_in(text) & gone)
+
+    gate = definition.when
+    return replace(
+        definition,
+        let={name: text for name, text in definition.let.items() if name not in gone},
+        levels={s: "true" if hit(text) else text for s, text in definition.levels.items()},
+        clear=None if hit(definition.clear) else definition.clear,
+        when=replace(gate, condition=None) if gate is not None and hit(gate.condition) else gate,
+        summary={
+            language: "" if any(f"{{{name}" in text for name in gone) else text
+            for language, text in definition.summary.items()
+        },
+    )

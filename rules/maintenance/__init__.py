@@ -1,0 +1,1 @@
+"""Maintenance windows: when rules do not look. Knows no rule."""

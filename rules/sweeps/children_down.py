@@ -1,0 +1,238 @@
+"""Children down: most of what hangs on a circuit went dark or silent together. One incident, on the circuit.
+
+A child is silent when the broker saw its connection end, or when it is overdue; dark by its newest reading.
+Here is how children are read and incidents kept; who is down is for `core.outages` to say. Stateless but for
+the open alert, so any process may begin, continue or end an incident.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import asyncpg
+import numpy as np
+
+from alerts.transition import Severity
+from devices.instants import to_datetime, to_microseconds
+from devices.kinds.kind import Kind
+from rules.definition.families import ChildrenDown, Comparison
+from rules.language.program import Rule
+from rules.sweeps.core import outages
+from rules.sweeps.core.outages import NEVER, Children, Incident, Lasting
+from rules.sweeps.incidents import Ending, Finding, Moment, begin, end
+from store.connection import Connection
+
+NAMED = 20
+"""How many children an alert's evidence names."""
+
+# $1 how far ingest has heard, $2 kind of the parents, $3 kind of the children, $4 intervals that are silence,
+# $5 rule, $6 how many must at least be down. `suspected` only narrows what is read to parents that may be
+# down and those with an open incident. A device that connected again lives, though by day it may have
+# nothing to report for hours.
+CHILDREN = """
+WITH child AS (
+    SELECT device.id, device.parent_id, device.name, latest.received_at, latest.interval_s, latest.quality,
+        latest.measurements,
+        greatest(latest.received_at, CASE WHEN presence.online THEN presence.changed_at END) AS heard_at,
+        CASE WHEN presence.online IS FALSE AND presence.changed_at >= latest.received_at
+            THEN presence.changed_at END AS left_at
+    FROM device AS parent
+    INNER JOIN device ON parent.id = device.parent_id
+    INNER JOIN latest ON device.id = latest.device_id
+    LEFT JOIN presence ON device.id = presence.device_id
+    WHERE parent.kind = $2 AND parent.retired_at IS NULL AND device.kind = $3 AND device.retired_at IS NULL
+),
+
+suspected AS (
+    SELECT parent_id FROM child
+    WHERE left_at IS NOT NULL
+        OR heard_at + interval_s * $4::float8 * interval '1 second' < $1::timestamptz
+        OR {dark}
+    GROUP BY parent_id HAVING count(*) >= $6::float8
+    UNION
+    SELECT device_id FROM alert WHERE rule = $5 AND state = 'firing'
+)
+
+SELECT child.id, child.parent_id, child.name, child.received_at, child.interval_s, child.heard_at,
+    child.left_at, {values},
+    EXISTS (
+        SELECT FROM alert
+        WHERE alert.device_id = child.id AND alert.state = 'firing'
+            AND alert.opened_at < $1 - child.interval_s * interval '2 seconds'
+            AND alert.rule IN (
+                SELECT id FROM rule WHERE active AND definition -> 'suppress_by' ? $5 AND kind = $3
+            )
+    ) AS failed_before
+FROM child
+INNER JOIN suspected ON child.parent_id = suspected.parent_id
+ORDER BY child.parent_id, child.name
+"""
+
+OPEN_INCIDENTS = """
+SELECT device_id, rule_version, severity, opened_at,
+    coalesce((evidence -> 'values' ->> 'children')::int, 0) AS children,
+    coalesce(
+        (evidence -> 'values' ->> 'dark')::int > (evidence -> 'values' ->> 'silent')::int, false
+    ) AS dark
+FROM alert
+WHERE rule = $1 AND state = 'firing'
+ORDER BY id
+"""
+
+TITLES = """
+SELECT device.id, coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality
+FROM device
+INNER JOIN municipality ON device.municipality_id = municipality.id
+WHERE device.id = ANY($1::int [])
+"""
+
+
+async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+    """Open and resolve incidents of one rule; return how many transitions that made."""
+    family = rule.definition.sweep
+    assert isinstance(family, ChildrenDown)
+    if moment.caught_up_at is None:
+        return 0
+    rows = await _children(connection, rule, family, moment, kinds[family.of])
+    children = _columns(rows, family)
+    open_alerts = [
+        row for row in await connection.fetch(OPEN_INCIDENTS, rule.id) if not moment.rests(row["device_id"])
+    ]
+    made = await _end(connection, rule, family, children, open_alerts, moment)
+    still_open = {row["device_id"] for row in open_alerts}
+    begun = outages.begun(children, family, moment.heard_until, to_microseconds(moment.caught_up_at))
+    new = [incident for incident in begun if incident.parent not in still_open]
+    return made + await _begin(connection, rule, family, rows, new, moment.now)
+
+
+async def _children(
+    connection: Connection, rule: Rule, family: ChildrenDown, moment: Moment, kind: Kind
+) -> list[asyncpg.Record]:
+    """Return the children of parents that may be down, of those that are not being worked on."""
+    query = CHILDREN.format(dark=_dark(kind, family.dark), values=_values(kind, (*family.dark, *family.lit)))
+    rows = await connection.fetch(
+        query,
+        to_datetime(moment.heard_until),
+        rule.definition.kind,
+        family.of,
+        family.missing,
+        rule.id,
+        family.at_least * family.share,
+    )
+    return [r for r in rows if not moment.rests(r["id"]) and not moment.rests(r["parent_id"])]
+
+
+def _columns(rows: Sequence[asyncpg.Record], family: ChildrenDown) -> Children:
+    def instants(name: str) -> outages.Ints:
+        found = [NEVER if r[name] is None else to_microseconds(r[name]) for r in rows]
+        return np.array(found, dtype=np.int64)
+
+    def truth(comparisons: Sequence[Comparison], otherwise: bool) -> outages.Bools:
+        values = {
+            c.measurement: np.array([r[f"{c.measurement}_now"] for r in rows], dtype=np.float64)
+            for c in comparisons
+        }
+        return outages.all_hold(comparisons, values) if comparisons else np.full(len(rows), otherwise)
+
+    return Children(
+        parent=np.array([r["parent_id"] for r in rows], dtype=np.int64),
+        received_at=instants("received_at"),
+        heard_at=instants("heard_at"),
+        interval_us=np.array([r["interval_s"] * 1e6 for r in rows], dtype=np.float64).astype(np.int64),
+        left_at=instants("left_at"),
+        dark=truth(family.dark, otherwise=False),
+        lit=truth(family.lit, otherwise=True),
+        failed_before=np.array([r["failed_before"] for r in rows], dtype=bool),
+    )
+
+
+async def _begin(
+    connection: Connection,
+    rule: Rule,
+    family: ChildrenDown,
+    rows: Sequence[asyncpg.Record],
+    incidents: Sequence[Incident],
+    now: int,
+) -> int:
+    if not incidents:
+        return 0
+    titles = {r["id"]: r for r in await connection.fetch(TITLES, [i.parent for i in incidents])}
+    findings = [_finding(family, rows, i, titles[i.parent], now) for i in incidents]
+    return await begin(connection, rule, findings, now)
+
+
+def _finding(
+    family: ChildrenDown, rows: Sequence[asyncpg.Record], incident: Incident, title: asyncpg.Record, now: int
+) -> Finding:
+    counts = {"children": incident.children, "silent": incident.silent, "dark": incident.dark}
+    return Finding(
+        device_id=incident.parent,
+        severity=family.severity,
+        observed_at=now,
+        received_at=incident.received_at,
+        evidence={
+            "condition": f"{family.share:.0%} of {family.of} dark or silent",
+            "since": to_datetime(incident.since).isoformat(),
+            "values": {**counts, "down": incident.silent + incident.dark},
+            "limits": {"share": family.share},
+            "devices": [rows[place]["name"] for place in incident.down[:NAMED]],
+        },
+        names={"device": title["title"], "municipality": title["municipality"]},
+    )
+
+
+async def _end(
+    connection: Connection,
+    rule: Rule,
+    family: ChildrenDown,
+    children: Children,
+    alerts: Sequence[asyncpg.Record],
+    moment: Moment,
+) -> int:
+    """Close incidents in which so many children stand again that the share that is down is no longer one."""
+    opened = {row["device_id"]: row for row in alerts}
+    lasting = [
+        Lasting(
+            parent=row["device_id"],
+            opened_at=to_microseconds(row["opened_at"]),
+            children=row["children"],
+            dark=row["dark"],
+        )
+        for row in alerts
+    ]
+    endings = [
+        Ending(
+            device_id=incident.parent,
+            rule=rule.id,
+            version=opened[incident.parent]["rule_version"],
+            severity=Severity(opened[incident.parent]["severity"]),
+            observed_at=moment.now,
+            received_at=moment.now,
+            condition=f"{standing} of {incident.children} are back",
+        )
+        for incident, standing in outages.ended(children, lasting, family, moment.heard_until)
+    ]
+    return await end(connection, endings, moment.now)
+
+
+def _dark(kind: Kind, comparisons: Sequence[Comparison]) -> str:
+    """Return SQL that tells whether a child may be dark by its newest reading.
+
+    Names, operators and numbers were checked when the rule was read; they cannot be parameters.
+    """
+    parts = [f"{_value(kind, c)} {c.operator} {c.value!r}" for c in comparisons]
+    return f"coalesce({' AND '.join(parts)}, false)" if parts else "false"
+
+
+def _values(kind: Kind, comparisons: Sequence[Comparison]) -> str:
+    named = {c.measurement: _value(kind, c) for c in comparisons}
+    return ", ".join(f"{value} AS {name}_now" for name, value in named.items()) or "NULL AS nothing_now"
+
+
+def _value(kind: Kind, comparison: Comparison) -> str:
+    """Return SQL for the newest value of a measurement, NULL where it is missing or suspect."""
+    bit = 1 << kind.measurement(comparison.measurement).bit
+    return (
+        f"CASE WHEN child.quality & {bit} = 0"
+        f" THEN (child.measurements ->> '{comparison.measurement}')::float8 END"
+    )

@@ -1,0 +1,156 @@
+"""Which parents went down with most of what hangs on them, and which of those stand again.
+
+Pure: columns in, incidents out. Must not know the database or when a sweep looks (sweep_children).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.definition.families import ChildrenDown, Comparison
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+NEVER = -(1 << 62)
+"""In place of an instant that never was."""
+GONE_US = 60_000_000
+"""A connection that ended must have stayed away for so long: devices reconnect."""
+
+_OPERATORS: Mapping[str, Callable[[Floats, float], Bools]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Children:
+    """What hangs on some parents, (n,) each; instants and intervals in microseconds.
+
+    received_at: of the newest reading. heard_at: newest sign of life, a connection included. left_at: when
+    the broker saw its connection end after that reading, else NEVER. dark, lit: by its newest reading.
+    failed_before: it has an alert of its own that is older than what may be happening now.
+    """
+
+    parent: Ints
+    received_at: Ints
+    heard_at: Ints
+    interval_us: Ints
+    left_at: Ints
+    dark: Bools
+    lit: Bools
+    failed_before: Bools
+
+    def __len__(self) -> int:
+        return len(self.parent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """A parent that went down. since: last sign of life, or first dark reading. down: places of children."""
+
+    parent: int
+    children: int
+    silent: int
+    dark: int
+    since: int
+    received_at: int
+    down: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lasting:
+    """An incident under way, as it was when it opened: its instant, children, and whether most were dark."""
+
+    parent: int
+    opened_at: int
+    children: int
+    dark: bool
+
+
+def all_hold(comparisons: Sequence[Comparison], values: Mapping[str, Floats]) -> Bools:
+    """Tell where all comparisons hold, (n,); nowhere without any. NaN (missing, suspect) holds nothing."""
+    holds = [_OPERATORS[c.operator](values[c.measurement], c.value) for c in comparisons]
+    return np.logical_and.reduce(holds) if holds else np.zeros(0, dtype=bool)
+
+
+def begun(children: Children, family: ChildrenDown, at: int, caught_up_at: int) -> list[Incident]:
+    """Return the parents that are down at an instant.
+
+    Whoever fell long before the others counts neither as down nor as standing: a circuit does not fail lamp
+    by lamp over a year.
+
+    Args:
+        caught_up_at: since when we would have heard; an outage of ours silences nobody.
+    """
+    silent = _silent(children, family, at, caught_up_at)
+    names, group = np.unique(children.parent, return_inverse=True)
+    last_heard = np.full(len(names), NEVER)
+    np.maximum.at(last_heard, group[silent], children.heard_at[silent])
+    together = children.heard_at + children.interval_us + family.within_us >= last_heard[group]
+    silenced = silent & together
+    darkened = children.dark & ~silent & ~children.failed_before
+    counted = silenced | darkened | ~(silent | children.dark)
+    down = silenced | darkened
+    size = np.bincount(group, counted, len(names))
+    fell = np.bincount(group, down, len(names))
+    hit = (size >= family.at_least) & (fell >= size * family.share)
+    found = []
+    for place in np.flatnonzero(hit).tolist():
+        own = group == place
+        found.append(
+            _incident(children, int(names[place]), int(size[place]), silenced & own, darkened & own, own)
+        )
+    return found
+
+
+def _silent(children: Children, family: ChildrenDown, at: int, caught_up_at: int) -> Bools:
+    patience = (children.interval_us * family.missing).astype(np.int64)
+    overdue = (children.heard_at + patience < at) & (caught_up_at + patience < at)
+    gone = (children.left_at > NEVER) & (children.left_at < at - GONE_US)
+    silent: Bools = overdue | (gone & (caught_up_at + family.within_us < at))
+    return silent
+
+
+def _incident(
+    children: Children, parent: int, size: int, silenced: Bools, darkened: Bools, own: Bools
+) -> Incident:
+    heard = children.heard_at[silenced]
+    since = heard.max() if len(heard) else children.received_at[darkened].min()
+    return Incident(
+        parent=parent,
+        children=size,
+        silent=int(silenced.sum()),
+        dark=int(darkened.sum()),
+        since=int(since),
+        received_at=int(children.received_at[own].max()),
+        down=tuple(np.flatnonzero(silenced | darkened).tolist()),
+    )
+
+
+def ended(
+    children: Children, lasting: Sequence[Lasting], family: ChildrenDown, at: int
+) -> list[tuple[Lasting, int]]:
+    """Return incidents in which few enough are still down, each with how many stand.
+
+    Standing: heard after it began, connected, not overdue, not dark; lit where it was one of darkness.
+    """
+    patience = (children.interval_us * family.missing).astype(np.int64)
+    here = (children.heard_at + patience >= at) & (children.left_at == NEVER) & ~children.dark
+    over = []
+    for incident in lasting:
+        own = children.parent == incident.parent
+        stands = own & here & (children.heard_at > incident.opened_at)
+        standing = int((stands & children.lit if incident.dark else stands).sum())
+        # A child moved elsewhere, or retired, is nobody's to wait for.
+        if standing >= min(incident.children, int(own.sum())) * (1 - family.clear):
+            over.append((incident, standing))
+    return over

@@ -1,0 +1,164 @@
+"""What every sweep rule does with what it found: alerts open once, and whatever began is also ended.
+
+The open alert is the only memory of an incident, so a restart between beginning and end forgets nothing.
+Must not know how a family finds anything (sweep_*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from alerts.record import record
+from alerts.transition import Severity, State, Transition
+from devices.instants import to_datetime, to_microseconds
+from rules.definition.families import FAMILIES
+from rules.definition.summary import render
+from rules.language.program import Rule
+from store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When a sweep looks, and since when ingest has been caught up (None: it is not, or seems dead).
+
+    now: microseconds since 1970-01-01Z. alive_at: ingest's newest sign of life; None is `now`. resting: until
+    when a rule leaves devices alone, by id, microseconds; those whose time is over but not long are in it.
+    """
+
+    now: int
+    caught_up_at: datetime | None
+    alive_at: datetime | None = None
+    resting: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def at(self) -> datetime:
+        """`now` as a datetime."""
+        return to_datetime(self.now)
+
+    @property
+    def heard_until(self) -> int:
+        """Up to when ingest would have heard, microseconds: of what came later nobody knows yet.
+
+        On a clock that runs fast a pause of ingest of some seconds is longer than a device's patience.
+        """
+        return self.now if self.alive_at is None else min(self.now, to_microseconds(self.alive_at))
+
+    def rests(self, device_id: int, patience_us: int = 0) -> bool:
+        """Tell whether the rule leaves a device alone, and for so long after."""
+        until = self.resting.get(device_id)
+        return until is not None and self.now < until + patience_us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A device on which a sweep rule begins to hold.
+
+    observed_at, received_at: microseconds since 1970-01-01Z. names: what sentences call it.
+    """
+
+    device_id: int
+    severity: Severity
+    observed_at: int
+    received_at: int
+    evidence: Mapping[str, Any]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """A device on which a sweep rule no longer holds; `version` is the one that opened the alert."""
+
+    device_id: int
+    rule: str
+    version: int
+    severity: Severity
+    observed_at: int
+    received_at: int
+    condition: str
+
+
+async def begin(connection: Connection, rule: Rule, findings: Sequence[Finding], now: int) -> int:
+    """Open alerts of one rule and return how many were not open yet."""
+    if not findings:
+        return 0
+    found = {f.device_id: f for f in findings}
+    transitions = [
+        Transition(
+            rule=rule.id,
+            version=rule.version,
+            device_id=f.device_id,
+            from_state=State.PENDING,
+            to_state=State.FIRING,
+            severity=f.severity,
+            observed_at=f.observed_at,
+            received_at=f.received_at,
+            evidence=f.evidence,
+        )
+        for f in found.values()
+    ]
+
+    def describe(transition: Transition) -> Mapping[str, str]:
+        names = found[transition.device_id].names
+        return render(rule.definition.summary, {**transition.evidence.get("values", {}), **names})
+
+    async with connection.transaction():
+        return await record(connection, transitions, describe, now)
+
+
+async def end(connection: Connection, endings: Sequence[Ending], now: int) -> int:
+    """Resolve alerts of any rules and return how many were open."""
+    if not endings:
+        return 0
+    transitions = [
+        Transition(
+            rule=e.rule,
+            version=e.version,
+            device_id=e.device_id,
+            from_state=State.FIRING,
+            to_state=State.RESOLVED,
+            severity=e.severity,
+            observed_at=e.observed_at,
+            received_at=e.received_at,
+            evidence={"condition": e.condition},
+        )
+        for e in endings
+    ]
+    async with connection.transaction():
+        return await record(connection, transitions, lambda _: {}, now)
+
+
+_ORPHANED = """
+SELECT alert.device_id, alert.rule, alert.rule_version, alert.severity,
+    device.retired_at IS NOT NULL AS retired
+FROM alert
+INNER JOIN device ON alert.device_id = device.id
+INNER JOIN rule AS opened_by ON alert.rule = opened_by.id AND alert.rule_version = opened_by.version
+WHERE alert.state = 'firing'
+    AND opened_by.definition ?| $1::text []
+    AND (
+        device.retired_at IS NOT NULL
+        OR NOT EXISTS (SELECT FROM rule WHERE rule.id = alert.rule AND rule.active)
+    )
+ORDER BY alert.id
+"""
+
+
+async def end_orphans(connection: Connection, now: int) -> int:
+    """Resolve alerts of sweep rules that nobody would ever end: withdrawn rules, retired devices."""
+    rows = await connection.fetch(_ORPHANED, ["silent", *FAMILIES])
+    endings = [
+        Ending(
+            device_id=row["device_id"],
+            rule=row["rule"],
+            version=row["rule_version"],
+            severity=Severity(row["severity"]),
+            observed_at=now,
+            received_at=now,
+            condition="the device was retired" if row["retired"] else "the rule was withdrawn",
+        )
+        for row in rows
+    ]
+    return await end(connection, endings, now)

@@ -1,0 +1,164 @@
+"""Silence: nothing was received from a device for so many of its expected intervals.
+
+Judged by receive time and up to ingest's last sign of life, and only while it has been caught up for longer
+than that device's interval: an outage of ours is not a silent city.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from alerts.transition import Severity
+from devices.instants import to_datetime, to_microseconds
+from rules.definition.definition import Silent
+from rules.language.program import Rule
+from rules.sweeps.incidents import Ending, Finding, Moment, begin, end
+from store.connection import Connection
+
+LOOK_BACK_DAYS = 7
+"""How old a backlog may be to still prove, by its receive time, that a device lives."""
+
+OVERDUE = """
+SELECT latest.device_id, device.kind, latest.received_at, latest.interval_s,
+    coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality
+FROM latest
+INNER JOIN device ON latest.device_id = device.id
+INNER JOIN municipality ON device.municipality_id = municipality.id
+WHERE device.retired_at IS NULL
+    AND ($3::text IS NULL OR device.kind = $3)
+    AND latest.received_at
+        + greatest(latest.interval_s * $4::float8, $5::float8) * interval '1 second' < $1::timestamptz
+    AND $2::timestamptz + latest.interval_s * interval '1 second' < $1::timestamptz
+    AND NOT EXISTS (
+        SELECT FROM alert
+        WHERE alert.rule = $6 AND alert.device_id = latest.device_id AND alert.state = 'firing'
+    )
+    AND ($7::text IS NULL OR latest.measurements ->> $7 = ANY($8::text []))
+ORDER BY latest.device_id
+"""
+
+RESUMED = """
+SELECT alert.device_id, alert.rule, alert.rule_version, alert.severity, latest.observed_at, latest.received_at
+FROM alert
+INNER JOIN latest ON alert.device_id = latest.device_id
+WHERE alert.rule = ANY($1::text []) AND alert.state = 'firing' AND latest.received_at > alert.opened_at
+ORDER BY alert.device_id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Overdue:
+    """A device that has missed its deadline (microseconds); its names are for sentences."""
+
+    device_id: int
+    kind: str
+    received_at: int
+    deadline: int
+    interval_s: float
+    names: Mapping[str, str]
+
+
+async def sweep(connection: Connection, rule: Rule, moment: Moment) -> int:
+    """Open and resolve alerts of one rule; return how many transitions that made."""
+    made = await _resolve(connection, rule, moment)
+    if moment.caught_up_at is None:
+        return made
+    return made + await _open(connection, rule, moment.caught_up_at, moment)
+
+
+async def _resolve(connection: Connection, rule: Rule, moment: Moment) -> int:
+    """Close alerts of devices that were heard again; their reading says when."""
+    rows = await connection.fetch(RESUMED, [rule.id])
+    endings = [
+        Ending(
+            device_id=row["device_id"],
+            rule=row["rule"],
+            version=row["rule_version"],
+            severity=Severity(row["severity"]),
+            observed_at=to_microseconds(row["observed_at"]),
+            received_at=to_microseconds(row["received_at"]),
+            condition="a reading was received",
+        )
+        for row in rows
+        if not moment.rests(row["device_id"])
+    ]
+    return await end(connection, endings, moment.now)
+
+
+async def _open(connection: Connection, rule: Rule, caught_up_at: datetime, moment: Moment) -> int:
+    silent = rule.definition.silent
+    assert silent is not None
+    rows = await connection.fetch(
+        OVERDUE,
+        to_datetime(moment.heard_until),
+        caught_up_at,
+        rule.definition.kind,
+        silent.intervals,
+        silent.at_least_us / 1e6,
+        rule.id,
+        None if silent.after is None else silent.after.measurement,
+        None if silent.after is None else silent.after.one_of,
+    )
+    overdue = [_overdue(row, silent) for row in rows]
+    # Whoever was being worked on has its time again once the work is done.
+    missed = [d for d in overdue if not moment.rests(d.device_id, d.deadline - d.received_at)]
+    heard = await _heard_since(connection, missed)
+    findings = [_finding(silent, d, moment.now) for d in missed if d.device_id not in heard]
+    return await begin(connection, rule, findings, moment.now)
+
+
+def _overdue(row: asyncpg.Record, silent: Silent) -> _Overdue:
+    received_at = to_microseconds(row["received_at"])
+    patience_us = max(round(row["interval_s"] * silent.intervals * 1e6), silent.at_least_us)
+    return _Overdue(
+        device_id=row["device_id"],
+        kind=row["kind"],
+        received_at=received_at,
+        deadline=received_at + patience_us,
+        interval_s=row["interval_s"],
+        names={"device": row["title"], "municipality": row["municipality"]},
+    )
+
+
+def _finding(silent: Silent, device: _Overdue, now: int) -> Finding:
+    return Finding(
+        device_id=device.device_id,
+        severity=silent.severity,
+        observed_at=device.deadline,
+        received_at=device.received_at,
+        evidence={
+            "condition": f"no reading for {silent.intervals:g} intervals",
+            "since": to_datetime(device.received_at).isoformat(),
+            "values": {
+                "silent_min": round((now - device.received_at) / 60e6, 1),
+                "silent_s": round((now - device.received_at) / 1e6),
+            },
+            "limits": {"interval_s": device.interval_s},
+        },
+        names=device.names,
+    )
+
+
+async def _heard_since(connection: Connection, overdue: Sequence[_Overdue]) -> set[int]:
+    """Return devices that were heard after all: table `latest` may be a second behind the readings."""
+    by_kind: dict[str, list[_Overdue]] = defaultdict(list)
+    for device in overdue:
+        by_kind[device.kind].append(device)
+    heard: set[int] = set()
+    for kind, devices in by_kind.items():
+        # Names of kinds are checked by their declaration; they cannot be parameters.
+        query = (
+            "SELECT DISTINCT asked.device_id FROM unnest($1::int [], $2::timestamptz [])"  # noqa: S608
+            f" AS asked (device_id, received_at) INNER JOIN {kind}_reading AS reading"
+            " ON reading.device_id = asked.device_id AND reading.received_at > asked.received_at"
+            f" AND reading.observed_at > asked.received_at - interval '{LOOK_BACK_DAYS} days'"
+        )
+        ids = [d.device_id for d in devices]
+        received = [to_datetime(d.received_at) for d in devices]
+        heard |= {row["device_id"] for row in await connection.fetch(query, ids, received)}
+    return heard
