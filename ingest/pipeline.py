@@ -17,15 +17,15 @@ from devices.registry import registration, registry
 from devices.registry.errors import AlreadyExists
 from devices.registry.registration import NewDevice
 from devices.wire import Decoder, Reason, Rejected
-from ingest import commit as commits
 from ingest import garbage
-from ingest import shard as shards
-from ingest.batch import Batch, Refused, decide, unregistered
-from ingest.commit import Desk
-from ingest.directory import Directory
-from ingest.intake import Intake
-from ingest.settled import Settled
-from ingest.shard import Outcome
+from ingest.broker.intake import Intake
+from ingest.commit import commit as commits
+from ingest.commit import shard as shards
+from ingest.commit.commit import Desk
+from ingest.commit.settled import Settled
+from ingest.commit.shard import Outcome
+from ingest.decide.batch import Batch, Refused, decide, unregistered
+from ingest.decide.directory import Directory
 from store.connection import Connection
 from store.failures import Failure, classify, is_outage
 

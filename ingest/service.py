@@ -20,17 +20,19 @@ from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.registry import registry
 from devices.wire import Decoder
-from ingest import commit as commits
-from ingest import garbage, offsets, session, unflushed
-from ingest import shard as shards
-from ingest.commit import Desk, Step
-from ingest.consumers import BatchConsumer
-from ingest.directory import Directory
-from ingest.intake import Intake
-from ingest.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
+from ingest import garbage
+from ingest.broker import session
+from ingest.broker.intake import Intake
+from ingest.broker.session import Broker, BrokerRefused
+from ingest.commit import commit as commits
+from ingest.commit import offsets, unflushed
+from ingest.commit import shard as shards
+from ingest.commit.commit import Desk, Step
+from ingest.commit.consumers import BatchConsumer
+from ingest.commit.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
+from ingest.commit.shard import Shard
+from ingest.decide.directory import Directory
 from ingest.pipeline import Pipeline
-from ingest.session import Broker, BrokerRefused
-from ingest.shard import Shard
 from readings import quarantine, rejections
 from store.connection import Connection
 from store.failures import is_outage

@@ -14,9 +14,11 @@ from api.metrics.platform import BrokerQueue
 from devices import kinds
 from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
-from nabd import address, broker_queue, clock
-from nabd.broker_client import client
-from nabd.brokers import find_mosquitto
+from nabd import clock
+from nabd.broker import address
+from nabd.broker import queue as broker_queue
+from nabd.broker.client import client
+from nabd.embedded.broker import find_mosquitto
 from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
 from readings import ledger

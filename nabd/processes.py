@@ -24,10 +24,11 @@ from api.http.server import Server, listen
 from api.metrics.platform import Queue
 from devices import kinds
 from ingest import service as ingest_service
-from ingest import shard as shards
-from ingest.session import Broker
-from nabd import address, clock, housekeeping, readiness
-from nabd.broker_queue import QueueWatch
+from ingest.broker.session import Broker
+from ingest.commit import shard as shards
+from nabd import clock, housekeeping, readiness
+from nabd.broker import address
+from nabd.broker.queue import QueueWatch
 from nabd.first_token import first_token
 from nabd.settings import Settings
 from readings.tables import tables_of

@@ -10,7 +10,8 @@ import asyncpg
 from api.metrics.platform import Queue
 from devices.instants import Now, to_microseconds
 from devices.kinds import Kinds
-from nabd import address, broker_queue
+from nabd.broker import address
+from nabd.broker import queue as broker_queue
 from nabd.settings import Settings
 from readings.tables import tables_of
 from store.errors import StoreError

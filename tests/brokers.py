@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from nabd.brokers import HOST, find_mosquitto, free_port
+from nabd.embedded.broker import HOST, find_mosquitto, free_port
 
 START_S = 10.0
 

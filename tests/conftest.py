@@ -18,8 +18,8 @@ from typing import Any, NoReturn
 import asyncpg
 import pytest
 
-from nabd.brokers import IotCore, find_mosquitto
-from store.embedded import EmbeddedPostgres
+from nabd.embedded.broker import IotCore, find_mosquitto
+from nabd.embedded.postgres import EmbeddedPostgres
 from store.pool import connect, name_of, open_pool
 from tests import databases
 from tests.brokers import Broker, Mosquitto

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from devices.kinds import load
+from nabd.embedded.postgres import EmbeddedPostgres
 from readings.tables import tables_of
-from store.embedded import EmbeddedPostgres
 from store.migrate import Report, migrate
 from store.pool import connect
 

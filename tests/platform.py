@@ -18,8 +18,8 @@ import httpx2
 from devices import kinds as declared
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
-from nabd.brokers import free_port
-from nabd.embedded import migrated
+from nabd.embedded.broker import free_port
+from nabd.embedded.parts import migrated
 from nabd.settings import Settings, environment
 from nabd.supervisor import Child, Supervisor, last_lines
 from store.pool import connect

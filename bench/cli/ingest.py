@@ -15,8 +15,8 @@ from bench.throughput.children import ChildFailed
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import Traffic
 from bench.throughput.ladder import Plan, Result, Stage
-from nabd.brokers import BrokerFailed
 from nabd.cli.output import fail, line, print_json, progress, table
+from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
 
 ALWAYS = frozenset({Stage.RECORDED, Stage.COPY, Stage.DRAIN})

@@ -1,6 +1,6 @@
 """What the platform makes of messages: acceptance, then rules, as in ingest but with nothing stored.
 
-The same functions as in service (ingest.batch.decide, rules.engine.evaluate.step); the table's unique key is
+The same functions as in service (ingest.decide, rules.engine); the table's unique key is
 played by a set of the keys seen lately.
 """
 
@@ -19,10 +19,10 @@ from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry
 from devices.wire import Decoder
-from ingest.batch import decide
-from ingest.clocks import Offsets
-from ingest.directory import Directory
-from ingest.intake import Intake
+from ingest.broker.intake import Intake
+from ingest.decide.batch import decide
+from ingest.decide.clocks import Offsets
+from ingest.decide.directory import Directory
 from rules.context.context import Context
 from rules.definition.definition import Definition
 from rules.engine.evaluate import step

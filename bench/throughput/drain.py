@@ -14,9 +14,10 @@ from bench.throughput.publisher import Sent
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream
 from devices import kinds
-from ingest import session, shard
+from ingest.broker import session
+from ingest.commit import shard
 from nabd import clock
-from nabd.brokers import Mosquitto
+from nabd.embedded.broker import Mosquitto
 from nabd.settings import Settings, environment
 from readings import ledger
 from store.connection import Connection

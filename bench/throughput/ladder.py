@@ -25,7 +25,7 @@ from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
 from nabd import clock
-from nabd.percentiles import medians
+from nabd.demo.percentiles import medians
 from nabd.settings import Settings
 from rules.definition.definition import Definition
 from rules.loading.files import default_packs

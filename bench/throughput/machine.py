@@ -8,7 +8,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from nabd.brokers import find_mosquitto
+from nabd.embedded.broker import find_mosquitto
 
 
 def describe(postgres: str) -> dict[str, str]:

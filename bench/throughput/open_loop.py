@@ -21,7 +21,7 @@ from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
 from nabd import clock
-from nabd.percentiles import medians, percentiles
+from nabd.demo.percentiles import medians, percentiles
 from readings import ledger
 from readings.tables import tables_of
 from store.connection import Connection

@@ -19,13 +19,13 @@ from devices.columns import Columns
 from devices.kinds import Kinds
 from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
-from ingest.batch import decide
-from ingest.clocks import Offsets
-from ingest.directory import Directory
-from ingest.intake import Intake
-from ingest.rows import copy_columns
-from ingest.session import Broker, Connection
-from ingest.settled import Settled, count, receipts
+from ingest.broker.intake import Intake
+from ingest.broker.session import Broker, Connection
+from ingest.commit.rows import copy_columns
+from ingest.commit.settled import Settled, count, receipts
+from ingest.decide.batch import decide
+from ingest.decide.clocks import Offsets
+from ingest.decide.directory import Directory
 from readings.tables import table_of
 from rules.definition.definition import Definition
 from store.copy import encode, order

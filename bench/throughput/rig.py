@@ -12,12 +12,12 @@ from bench.throughput import usage
 from bench.throughput.fleet import Fleet, register
 from devices import kinds
 from nabd import clock
-from nabd.brokers import BrokerFailed, Mosquitto, find_mosquitto
-from nabd.embedded import migrated
+from nabd.embedded.broker import BrokerFailed, Mosquitto, find_mosquitto
+from nabd.embedded.parts import migrated
+from nabd.embedded.postgres import EmbeddedPostgres
 from nabd.settings import Settings
 from rules.catalogue import catalogue
 from rules.definition.definition import Definition
-from store.embedded import EmbeddedPostgres
 from store.pool import connect
 
 TRACKED = {"track_commit_timestamp": "on"}

@@ -17,11 +17,11 @@ from nabd.cli import (
     maintenance,
     municipality,
     rejections,
-    rule,
     run,
     tail,
     validate,
 )
+from nabd.cli.rules import rule
 from nabd.cli.version import print_version
 
 app = typer.Typer(

@@ -19,9 +19,9 @@ from devices.commands.commands import NewCommand, SentCommand
 from devices.registry import registry
 from devices.wire import topics
 from devices.wire.topics import Channel
-from ingest import channels
-from nabd import broker_client
-from nabd.address import BrokerAddress
+from ingest.decide import channels
+from nabd.broker import client as broker_client
+from nabd.broker.address import BrokerAddress
 from nabd.cli import output, values
 from nabd.cli.database import Opened, run
 from nabd.cli.run import load_settings

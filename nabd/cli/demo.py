@@ -16,11 +16,11 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
-from nabd import demo as demos
 from nabd import logs, processes
 from nabd.cli.output import complain, console, fail, line
 from nabd.cli.run import EXPECTED, own_settings
-from nabd.demo import Demo, DemoFailed
+from nabd.demo import town as demos
+from nabd.demo.town import Demo, DemoFailed
 from nabd.settings import Settings
 from store.pool import connect
 

@@ -10,7 +10,7 @@ import typer
 from devices.instants import to_datetime
 from nabd.cli import output, values
 from nabd.cli.database import Opened, run
-from nabd.cli.rule_files import Author, Json, someone
+from nabd.cli.rules.files import Author, Json, someone
 from rules.maintenance import windows
 from rules.maintenance.windows import PlannedWindow
 

@@ -19,10 +19,12 @@ from devices import kinds
 from devices.kinds.kind import KindError
 from devices.registry.errors import RegistryError
 from firmware_sim.specs import PLACES
-from ingest.shard import UnknownShard
-from nabd import clock, embedded, logs, processes, simulated
-from nabd.brokers import BrokerFailed, free_port
+from ingest.commit.shard import UnknownShard
+from nabd import clock, logs, processes
 from nabd.cli.output import fail, line, print_json
+from nabd.demo import simulated
+from nabd.embedded import parts as embedded
+from nabd.embedded.broker import BrokerFailed, free_port
 from nabd.first_token import first_token
 from nabd.processes import NotConfigured, Stopped
 from nabd.settings import RUNNING, Settings, environment

@@ -10,8 +10,8 @@ import typer
 
 from devices.wire.topics import PREFIX, Channel
 from nabd import processes
-from nabd.address import BrokerAddress
-from nabd.broker_client import client
+from nabd.broker.address import BrokerAddress
+from nabd.broker.client import client
 from nabd.cli.output import fail, line, payload_fields, print_json
 from nabd.cli.run import load_settings
 from nabd.processes import NotConfigured

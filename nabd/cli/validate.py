@@ -17,10 +17,10 @@ from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
 from devices.wire.decode import pointer
 from devices.wire.topics import Channel, Topic
-from ingest.batch import Batch, decide
-from ingest.clocks import Offsets
-from ingest.directory import Directory
-from ingest.intake import Intake
+from ingest.broker.intake import Intake
+from ingest.decide.batch import Batch, decide
+from ingest.decide.clocks import Offsets
+from ingest.decide.directory import Directory
 from nabd import clock
 from nabd.cli.output import fail, print_json, table
 from nabd.cli.run import load_settings

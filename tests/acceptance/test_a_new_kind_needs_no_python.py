@@ -10,7 +10,7 @@ from devices import kinds as declared
 from firmware_sim import fleet
 from firmware_sim.link import Broker as SimBroker
 from firmware_sim.town import make_town
-from nabd import simulated
+from nabd.demo import simulated
 from tests.brokers import Broker
 from tests.platform import Platform, running
 from tests.waiting import eventually, now

@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from ingest import service, session
-from ingest.intake import Intake
+from ingest import service
+from ingest.broker import session
+from ingest.broker.intake import Intake
+from ingest.commit.settled import Settled
 from ingest.pipeline import Pipeline
-from ingest.settled import Settled
 
 
 def sound() -> None:

@@ -1,4 +1,4 @@
-"""Everything sent against everything stored: `nabd.proof`, once the platform has come to rest.
+"""Everything sent against everything stored: `nabd.demo.proof`, once the platform has come to rest.
 
 The ledger is held against the tables too: it balances, and it has counted what is there.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from devices import kinds
 from firmware_sim.publish_log import PublishLine
-from nabd.proof import Proof, compare, stored_rows
+from nabd.demo.proof import Proof, compare, stored_rows
 from readings import ledger
 from store.pool import connect
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from store.embedded import EmbeddedPostgres
+from nabd.embedded.postgres import EmbeddedPostgres
 from tests import databases
 from tests.brokers import Mosquitto
 from tests.faults.plant import LONG, Plant

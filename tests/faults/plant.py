@@ -14,8 +14,8 @@ from uuid import UUID
 
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
-from ingest import shard
-from nabd.proof import Proof
+from ingest.commit import shard
+from nabd.demo.proof import Proof
 from nabd.supervisor import Child, Supervisor
 from rules.catalogue import catalogue
 from rules.loading import files

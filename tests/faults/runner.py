@@ -21,9 +21,9 @@ from uuid import uuid4
 import uvloop
 
 from devices import kinds
-from ingest.consumers import BatchConsumer
+from ingest.broker.session import Broker
+from ingest.commit.consumers import BatchConsumer
 from ingest.service import Options, run
-from ingest.session import Broker
 from nabd import logs
 from rules.live.consumer import LiveRules
 from store import pool

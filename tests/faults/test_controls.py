@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nabd.proof import Proof
+from nabd.demo.proof import Proof
 from tests.faults import checker
 from tests.faults.plant import Plant, eventually
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from store.embedded import EmbeddedPostgres
+from nabd.embedded.postgres import EmbeddedPostgres
 from tests import databases
 from tests.brokers import Mosquitto
 from tests.faults import checker

@@ -20,7 +20,7 @@ from bench.throughput.peers import telegraf
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream
 from devices.wire.topics import Channel, every
-from nabd.brokers import Mosquitto
+from nabd.embedded.broker import Mosquitto
 from store.pool import connect
 
 TIMEOUT_S = 600.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from devices.wire.topics import Channel, every
-from nabd.address import BrokerAddress
+from nabd.broker.address import BrokerAddress
 
 TABLE = "mqtt_consumer"
 

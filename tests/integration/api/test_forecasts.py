@@ -6,8 +6,8 @@ import asyncpg
 import httpx2
 
 from tests.integration.api import builders
-from tests.integration.rules.sweeping import LIT, circuit, hear, sweep, with_default_rules
-from tests.integration.rules.test_sweep_families import fill
+from tests.integration.rules.sweeps.sweeping import LIT, circuit, hear, sweep, with_default_rules
+from tests.integration.rules.sweeps.test_families import fill
 from tests.integration.rules.town import add_device
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nabd.brokers import find_mosquitto
+from nabd.embedded.broker import find_mosquitto
 from tests.conftest import missing
 
 PROMISED = {

@@ -16,9 +16,9 @@ from bench.rules.town import DAY_US, Numbers, bench_town, first_instant, registr
 from devices.kinds import load
 from firmware_sim.plan import CLOCK_OFF
 from firmware_sim.town import Town
+from ingest.broker.session import Broker as IngestBroker
 from ingest.service import Options, run
-from ingest.session import Broker as IngestBroker
-from nabd import simulated
+from nabd.demo import simulated
 from rules.catalogue import catalogue
 from rules.live.consumer import LiveRules
 from rules.loading.files import default_packs

@@ -26,9 +26,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from nabd import broker_client, broker_queue
-from nabd.address import BrokerAddress
-from nabd.brokers import find_mosquitto, free_port
+from nabd.broker import client as broker_client
+from nabd.broker import queue as broker_queue
+from nabd.broker.address import BrokerAddress
+from nabd.embedded.broker import find_mosquitto, free_port
 from tests.conftest import missing
 
 DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"

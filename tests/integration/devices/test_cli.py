@@ -23,8 +23,8 @@ from readings import rejections
 from store.pool import connect
 from tests.brokers import Broker
 from tests.databases import run
-from tests.integration.devices.test_ledger import BATCH
-from tests.integration.devices.test_rejections import MALFORMED, STRANGER
+from tests.integration.readings.test_ledger import BATCH
+from tests.integration.readings.test_rejections import MALFORMED, STRANGER
 
 app = typer.Typer()
 app.add_typer(device_app, name="device")

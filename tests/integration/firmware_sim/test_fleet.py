@@ -14,8 +14,8 @@ import pytest
 from firmware_sim.plan import LINK_LOSS
 from firmware_sim.specs import Habits
 from firmware_sim.station import accepted
-from nabd.address import BrokerAddress
-from nabd.brokers import free_port
+from nabd.broker.address import BrokerAddress
+from nabd.embedded.broker import free_port
 from tests.brokers import Broker, Mosquitto
 from tests.integration.firmware_sim.platform import Heard, fleet, only, platform, town, until
 

@@ -17,9 +17,9 @@ from devices import kinds as declared
 from devices.kinds import Kinds
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
-from ingest.consumers import BatchConsumer
+from ingest.broker.session import Broker as IngestBroker
+from ingest.commit.consumers import BatchConsumer
 from ingest.service import Options, run
-from ingest.session import Broker as IngestBroker
 from store.pool import connect
 from tests.brokers import Broker
 from tests.integration.ingest.editions import edition as edition

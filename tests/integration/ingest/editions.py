@@ -16,14 +16,14 @@ from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
 from devices.registry.registry import load
 from devices.wire import Decoder
-from ingest import shard as shards
-from ingest.clocks import Offsets
-from ingest.commit import Desk
-from ingest.directory import Directory
-from ingest.intake import Intake
+from ingest.broker.intake import Intake
+from ingest.commit import shard as shards
+from ingest.commit.commit import Desk
+from ingest.commit.settled import Settled
+from ingest.commit.shard import Shard
+from ingest.decide.clocks import Offsets
+from ingest.decide.directory import Directory
 from ingest.pipeline import Pipeline
-from ingest.settled import Settled
-from ingest.shard import Shard
 from rules.catalogue import catalogue
 from rules.live.consumer import LiveRules
 from rules.loading import files

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from ingest.shard import UnknownShard, client_id
+from ingest.commit.shard import UnknownShard, client_id
 from store.migrate import migrate
 from store.pool import connect
 from store.versions import load

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ingest import offsets
-from ingest.newest import Newest
+from ingest.commit import offsets
+from ingest.commit.newest import Newest
 from tests.integration.ingest.editions import NOW, Edition
 
 MINUTE = 60_000_000

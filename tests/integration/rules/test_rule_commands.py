@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from nabd.cli import rule_trial
-from nabd.cli.rule import app
+from nabd.cli.rules import trial
+from nabd.cli.rules.rule import app
 from store import pool
 from store.pool import connect
 from tests.databases import run
@@ -121,7 +121,7 @@ def test_test_of_rules_outlasts_what_other_commands_are_given(
 def test_test_of_rules_gives_up_when_it_gets_no_further(
     database: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rule_trial, "STALLED_S", 0.5)
+    monkeypatch.setattr(trial, "STALLED_S", 0.5)
     with readings_withheld(database, seconds=1.0):
         result = nabd("test", file)
 

@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from nabd.brokers import free_port
+from nabd.embedded.broker import free_port
 from store.errors import Unavailable
 from store.pool import connect, open_pool, wait_until_available
 

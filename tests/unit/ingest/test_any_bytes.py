@@ -14,13 +14,13 @@ from devices.kinds import load
 from devices.kinds.kind import UNDATED
 from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
-from ingest.allowance import Allowance
-from ingest.batch import Batch, decide
-from ingest.clocks import Offsets
-from ingest.directory import Directory
-from ingest.intake import Intake
-from ingest.rows import copy_columns
-from ingest.settled import Settled, count, receipts
+from ingest.broker.intake import Intake
+from ingest.commit.rows import copy_columns
+from ingest.commit.settled import Settled, count, receipts
+from ingest.decide.allowance import Allowance
+from ingest.decide.batch import Batch, decide
+from ingest.decide.clocks import Offsets
+from ingest.decide.directory import Directory
 from store.copy import encode, order
 from tests.bad_input import RECEIVED_AT, RETENTION, cases
 

@@ -13,10 +13,10 @@ from devices.kinds import load
 from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
 from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
-from ingest.batch import Batch, decide
-from ingest.clocks import Offsets
-from ingest.directory import Directory
-from ingest.intake import Intake
+from ingest.broker.intake import Intake
+from ingest.decide.batch import Batch, decide
+from ingest.decide.clocks import Offsets
+from ingest.decide.directory import Directory
 from tests.bad_input import RECEIVED_AT, RETENTION, Case, cases
 
 CASES = [case for case in cases() if case.arrives]

@@ -8,8 +8,8 @@ import pytest
 from devices import kinds as declared
 from devices.columns import MISSING, Columns, empty_values
 from devices.registry.registry import Device, Registry
-from ingest.directory import Directory
-from ingest.latest import PIECES, SMALLEST, LatestBuffer
+from ingest.commit.latest import PIECES, SMALLEST, LatestBuffer
+from ingest.decide.directory import Directory
 
 KINDS = declared.load()
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from devices import kinds
 from devices.columns import Columns, empty_values
-from ingest.newest import Newest
+from ingest.commit.newest import Newest
 
 BIN = kinds.load()["bin"]
 

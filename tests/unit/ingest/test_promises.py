@@ -18,11 +18,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ingest.batch import Batch, decide
-from ingest.clocks import Offsets
-from ingest.intake import Intake
-from ingest.session import Broker, Connection
-from ingest.settled import Settled, count, receipts
+from ingest.broker.intake import Intake
+from ingest.broker.session import Broker, Connection
+from ingest.commit.settled import Settled, count, receipts
+from ingest.decide.batch import Batch, decide
+from ingest.decide.clocks import Offsets
 from tests.bad_input import RECEIVED_AT, RETENTION
 from tests.unit.ingest.test_any_bytes import DECODERS, directory, said, topic
 

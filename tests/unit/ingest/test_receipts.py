@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ingest.settled import RANGES, ranges, split
+from ingest.commit.settled import RANGES, ranges, split
 
 
 def test_numbers_become_closed_ranges_in_order() -> None:

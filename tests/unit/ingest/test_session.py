@@ -8,7 +8,7 @@ from typing import cast
 import mqtt5
 import pytest
 
-from ingest.session import LITTLE, Broker, Connection
+from ingest.broker.session import LITTLE, Broker, Connection
 
 
 class Wire:

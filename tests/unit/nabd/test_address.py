@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nabd import address
-from nabd.address import BrokerAddress
+from nabd.broker import address
+from nabd.broker.address import BrokerAddress
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from devices.instants import to_microseconds
 from firmware_sim.faults import FaultLine
-from nabd.score import Opened, Score, score
+from nabd.demo.score import Opened, Score, score
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = 60_000_000

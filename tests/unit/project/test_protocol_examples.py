@@ -19,10 +19,10 @@ from devices.kinds import load
 from devices.kinds.kind import UNDATED
 from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder, Reason, topics
-from ingest.batch import Batch, decide
-from ingest.clocks import Offsets
-from ingest.directory import Directory
-from ingest.intake import Intake
+from ingest.broker.intake import Intake
+from ingest.decide.batch import Batch, decide
+from ingest.decide.clocks import Offsets
+from ingest.decide.directory import Directory
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "tests/golden/protocol"

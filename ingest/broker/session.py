@@ -1,0 +1,294 @@
+"""One persistent MQTT 5 session: many packets from each chunk of bytes, acknowledgements only when told.
+
+Sans-I/O codec `mqtt5` on an asyncio Protocol. Must not know what messages mean or when they are stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+import mqtt5
+import numpy as np
+import structlog
+
+from devices.wire.topics import Channel, every
+from ingest.broker.intake import Intake
+
+log = structlog.get_logger(__name__)
+
+BUFFER_LIMIT = 8 * 1024 * 1024
+"""Bytes of payload not yet taken at which the socket is no longer read."""
+REST_S, LITTLE = 0.005, 32 * 1024
+"""After so few bytes reading rests: brokers write message by message; reading so costs more than parsing."""
+SESSION_EXPIRY_S = 7 * 24 * 3600
+_ACK = np.dtype([("type", "u1"), ("length", "u1"), ("packet_id", ">u2")])
+
+
+class BrokerRefused(Exception):
+    """The broker does not let us in, or not subscribe; the text carries its reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """Where the broker is and who we are to it."""
+
+    host: str
+    port: int
+    client_id: str
+    username: str | None = None
+    password: str | None = None
+    tls: ssl.SSLContext | None = None
+    keep_alive_s: int = 30
+    receive_maximum: int = 40_000
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(slots=True)
+class Waiting:
+    """Messages received and not yet taken."""
+
+    topics: list[str] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
+    packet_ids: list[int] = field(default_factory=list)
+    received_at: list[int] = field(default_factory=list)
+    payload_bytes: int = 0
+
+
+class Connection(asyncio.Protocol):
+    """One TCP connection of the session; packet ids live and die with it."""
+
+    def __init__(self, broker: Broker, now: Callable[[], int]) -> None:
+        self.broker = broker
+        self.waiting = Waiting()
+        self.arrived = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self.ready: asyncio.Future[bool] = loop.create_future()
+        self.lost: asyncio.Future[str] = loop.create_future()
+        self._now = now
+        self._tail = b""
+        self._paused = self._resting = False
+        self._heard_at = loop.time()
+        self._transport: asyncio.Transport | None = None
+        self._session_present = False
+        self._keep_alive_s = broker.keep_alive_s
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Introduce ourselves."""
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = own = cast(asyncio.Transport, transport)
+        password = self.broker.password
+        connect = mqtt5.ConnectPacket(
+            self.broker.client_id,
+            username=self.broker.username,
+            password=None if password is None else password.encode(),
+            clean_start=False,
+            keep_alive=self.broker.keep_alive_s,
+            session_expiry_interval=SESSION_EXPIRY_S,
+            receive_max=self.broker.receive_maximum,
+        )
+        own.write(connect.write())
+
+    def data_received(self, data: bytes) -> None:
+        """Parse every whole packet of a chunk at once."""
+        self._heard_at = asyncio.get_running_loop().time()
+        if self._tail:
+            data = self._tail + data
+        view, offset, size = memoryview(data), 0, len(data)
+        packets = []
+        try:
+            while offset < size:
+                packet, length = mqtt5.read(view[offset:])
+                packets.append(packet)
+                offset += length
+        except IndexError:
+            pass  # the rest of the last packet is still on its way
+        except ValueError as error:
+            self._fail(f"the broker sent what is not MQTT 5: {error}")
+            return
+        self._tail = data[offset:]
+        self._receive(packets)
+        if size < LITTLE:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Let more arrive before anything is read."""
+        if self._transport and not (self._paused or self._resting or self._transport.is_closing()):
+            self._resting = True
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(REST_S, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Read again, unless there is another reason not to."""
+        if self._transport and not (self._paused or self._resting or self._transport.is_closing()):
+            self._heard_at = asyncio.get_running_loop().time()
+            self._transport.resume_reading()
+
+    def _receive(self, packets: list[mqtt5.Packet]) -> None:
+        published = [p for p in packets if type(p) is mqtt5.PublishPacket]
+        if published:
+            payloads = [p.payload for p in published]
+            waiting = self.waiting
+            waiting.topics += [p.topic for p in published]
+            waiting.payloads += payloads
+            waiting.packet_ids += [p.packet_id or 0 for p in published]
+            waiting.received_at += [self._now()] * len(published)
+            waiting.payload_bytes += sum(map(len, payloads))
+            self.arrived.set()
+            if waiting.payload_bytes > BUFFER_LIMIT and not self._paused and self._transport:
+                self._paused = True
+                self._transport.pause_reading()
+        if len(published) < len(packets):
+            for packet in packets:
+                if type(packet) is not mqtt5.PublishPacket:
+                    self._receive_control(packet)
+
+    def _receive_control(self, packet: mqtt5.Packet) -> None:
+        match packet:
+            case mqtt5.ConnAckPacket() if packet.reason_code == mqtt5.ConnAckReasonCode.SUCCESS:
+                self._session_present = packet.session_present
+                if packet.server_keep_alive:
+                    # The broker may want to hear us sooner, but not make us find out later that it is dead.
+                    self._keep_alive_s = min(packet.server_keep_alive, self.broker.keep_alive_s)
+                self._subscribe()
+            case mqtt5.ConnAckPacket():
+                self._fail(_refusal(packet.reason_code, packet.reason_str, self.broker))
+            case mqtt5.SubAckPacket():
+                # QoS 0 would be granted too by a broker that cannot do better, and lose messages.
+                refused = [
+                    c.name
+                    for c in packet.reason_codes
+                    if c != mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE
+                ]
+                if refused:
+                    self._fail(f"broker {self.broker} refuses our subscriptions: {', '.join(refused)}")
+                elif not self.ready.done():
+                    self.ready.set_result(self._session_present)
+            case mqtt5.DisconnectPacket():
+                self._fail(f"broker {self.broker} disconnected us: {packet.reason_code.name}")
+            case _:
+                pass  # PINGRESP and the like carry no more than that the broker lives
+
+    def _subscribe(self) -> None:
+        assert self._transport is not None
+        never, always = mqtt5.RetainHandling.SEND_NEVER, mqtt5.RetainHandling.SEND_ALWAYS
+        filters = [
+            mqtt5.TopicFilter(every(channel), max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_handling=handling)
+            for channel, handling in (
+                (Channel.TELEMETRY, never),
+                (Channel.PRESENCE, always),
+                (Channel.RESPONSE, never),
+            )
+        ]
+        self._transport.write(mqtt5.SubscribePacket(1, filters).write())
+
+    def take(self, limit: int, after: int) -> Intake | None:
+        """Take up to `limit` messages; their receive times continue upwards from `after`."""
+        waiting = self.waiting
+        n = min(limit, len(waiting.topics))
+        if not n:
+            return None
+        taken = Waiting(
+            waiting.topics[:n], waiting.payloads[:n], waiting.packet_ids[:n], waiting.received_at[:n]
+        )
+        for rest in (waiting.topics, waiting.payloads, waiting.packet_ids, waiting.received_at):
+            del rest[:n]
+        waiting.payload_bytes -= sum(map(len, taken.payloads))
+        if not waiting.topics:
+            self.arrived.clear()
+        if self._paused and waiting.payload_bytes < BUFFER_LIMIT // 2:
+            self._paused = False
+            self._read_on()
+        return Intake(
+            topics=taken.topics,
+            payloads=taken.payloads,
+            received_at=increasing(np.array(taken.received_at, dtype=np.int64), after),
+            packet_ids=[i for i in taken.packet_ids if i],
+            connection=self,
+        )
+
+    def acknowledge(self, packet_ids: list[int]) -> None:
+        """Send the PUBACKs of messages of this connection, in one write."""
+        acks = np.zeros(len(packet_ids), dtype=_ACK)
+        acks["type"], acks["length"], acks["packet_id"] = 0x40, 2, packet_ids
+        self._write(acks.tobytes())
+
+    def publish(self, messages: list[tuple[str, bytes]]) -> None:
+        """Send messages at QoS 0, in one write."""
+        self._write(b"".join(mqtt5.PublishPacket(topic, payload).write() for topic, payload in messages))
+
+    def _write(self, data: bytes) -> None:
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(data)
+
+    async def keep_alive(self) -> None:
+        """Ping, and give the connection up when the broker has been mute for one and a half intervals."""
+        loop = asyncio.get_running_loop()
+        while not self.lost.done():
+            await asyncio.sleep(self._keep_alive_s / 2)
+            self._write(mqtt5.PingReqPacket().write())
+            # While we do not read, we cannot hear: that is our doing and not the broker's death.
+            if not self._paused and loop.time() - self._heard_at > 1.5 * self._keep_alive_s:
+                self._fail(f"broker {self.broker} has not answered for {loop.time() - self._heard_at:.0f} s")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget everything that is not acknowledged: the broker will send it again."""
+        self._fail(f"connection to broker {self.broker} lost{f': {exc}' if exc else ''}")
+
+    def _fail(self, why: str) -> None:
+        if not self.lost.done():
+            self.lost.set_result(why)
+        if not self.ready.done():
+            self.ready.set_exception(BrokerRefused(why))
+        self.arrived.set()
+        self.close()
+
+    def close(self) -> None:
+        """Leave; the session stays with the broker."""
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(mqtt5.DisconnectPacket().write())
+            self._transport.close()
+
+
+def increasing(
+    received_at: np.ndarray[tuple[int], np.dtype[np.int64]], after: int
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return receive times that differ and only grow, by 1 microsecond steps where they would not."""
+    steps = np.arange(len(received_at), dtype=np.int64)
+    return np.maximum(np.maximum.accumulate(received_at - steps), after + 1) + steps
+
+
+def _refusal(code: mqtt5.ConnAckReasonCode, reason: str | None, broker: Broker) -> str:
+    hint = ""
+    if code in (mqtt5.ConnAckReasonCode.NOT_AUTHORIZED, mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD):
+        hint = "; check user and password in NABD_BROKER"
+    return f"broker {broker} refuses us: {code.name}{f' ({reason})' if reason else ''}{hint}"
+
+
+async def connect(broker: Broker, now: Callable[[], int], time_out_s: float = 10.0) -> Connection:
+    """Open a connection and subscribe.
+
+    Raises:
+        OSError, TimeoutError: the broker cannot be reached.
+        BrokerRefused: it does not let us in.
+    """
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(time_out_s):
+        _, connection = await loop.create_connection(
+            lambda: Connection(broker, now), broker.host, broker.port, ssl=broker.tls
+        )
+        try:
+            await connection.ready
+        except BaseException:
+            connection.close()
+            raise
+    return connection

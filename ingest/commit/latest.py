@@ -1,0 +1,166 @@
+"""The newest reading of each device, and which wait to be flushed. A flush is the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.columns import Columns, empty_values
+from devices.kinds.kind import Kind, Measurement, ValueType
+from devices.places import Places
+from ingest.decide.directory import Directory
+from readings.latest import LatestColumns, expected_interval
+
+FLUSH_EVERY_S = 1.0
+FLUSH_BEHIND_S = 5.0
+"""While messages wait, newest values are not news, and with a large fleet a flush costs more than a batch."""
+
+Rows = NDArray[np.intp]
+
+PIECES, SMALLEST = 10, 500
+"""A flush is spread evenly over so many batches, lest one be late for all; fewer devices make no piece."""
+
+_NEVER = np.iinfo(np.int64).min
+
+
+class LatestBuffer:
+    """Keeps the newest reading of each device that has reported, and which of them wait to be flushed."""
+
+    def __init__(self) -> None:
+        self._tables: dict[str, _Table] = {}
+        self._pieces: list[list[tuple[_Table, Rows]]] = []
+
+    @property
+    def waiting(self) -> bool:
+        """Tell whether there is anything to flush."""
+        return self.flushing or any(table.waits.any() for table in self._tables.values())
+
+    @property
+    def flushing(self) -> bool:
+        """Tell whether pieces of a flush are still to be written."""
+        return bool(self._pieces)
+
+    def add(self, columns: Columns) -> None:
+        """Take note of committed rows."""
+        kind = columns.kind
+        if kind.name not in self._tables:
+            self._tables[kind.name] = _Table(kind)
+        self._tables[kind.name].add(columns)
+
+    def rows(self, directory: Directory) -> LatestColumns:
+        """Return the piece to flush next, of the same devices until it is `flushed`.
+
+        What of them is newer than this waits for the next flush, whether it comes before `flushed` or after.
+        """
+        if not self._pieces:
+            self._pieces = _cut(self._tables.values())
+        piece = self._pieces[-1]
+        measurements = [values for table, rows in piece for values in table.measurements(rows)]
+        devices = _listed(piece, lambda table: table.places.devices)
+        kinds = [table.kind for table, rows in piece for _ in range(len(rows))]
+        for table, rows in piece:
+            table.waits[rows] = False
+        return LatestColumns(
+            device_id=devices,
+            observed_at=_listed(piece, lambda table: table.observed_at),
+            received_at=_listed(piece, lambda table: table.received_at),
+            interval_s=[
+                expected_interval(kind, values, directory.device(device).attributes)
+                for kind, values, device in zip(kinds, measurements, devices, strict=True)
+            ],
+            quality=_listed(piece, lambda table: table.quality),
+            measurements=measurements,
+        )
+
+    def flushed(self) -> None:
+        """Forget the piece that `rows` returned: it is stored."""
+        if self._pieces:
+            self._pieces.pop()
+
+
+class _Table:
+    """The newest reading of each device of one kind; `places` says which row is whose.
+
+    received_at is the newest of a device whichever reading it came with: a backlog proves that it is alive.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        self.places = Places()
+        self.waits = np.zeros(0, dtype=np.bool_)
+        self.observed_at = np.zeros(0, dtype=np.int64)
+        self.received_at = np.zeros(0, dtype=np.int64)
+        self.quality = np.zeros(0, dtype=np.int64)
+        self._values = empty_values(kind, 0)
+
+    def add(self, columns: Columns) -> None:
+        """Take over what is newer than what is here."""
+        places = self.places.of(columns.device_id)
+        if self.places.capacity > len(self.waits):
+            self._grow(self.places.capacity)
+        self.waits[places] = True
+        np.maximum.at(self.received_at, places, columns.received_at)
+        # Of one batch the newest of each device; of equally new ones the last.
+        order = np.lexsort((columns.observed_at, places))
+        last = order[np.flatnonzero(np.diff(places[order], append=-1))]
+        last = last[columns.observed_at[last] >= self.observed_at[places[last]]]
+        here = places[last]
+        self.observed_at[here] = columns.observed_at[last]
+        self.quality[here] = columns.quality[last]
+        for name, values in self._values.items():
+            values[here] = columns.values[name][last]
+
+    def _grow(self, capacity: int) -> None:
+        more = capacity - len(self.waits)
+        blank, never = empty_values(self.kind, more), np.full(more, _NEVER)
+        self._values = {name: np.append(values, blank[name]) for name, values in self._values.items()}
+        self.quality = np.append(self.quality, np.zeros(more, dtype=np.int64))
+        self.observed_at = np.append(self.observed_at, never)
+        self.received_at = np.append(self.received_at, never)
+        self.waits = np.append(self.waits, np.zeros(more, dtype=np.bool_))
+
+    def measurements(self, rows: Rows) -> list[Mapping[str, Any]]:
+        """Return what some devices measured, absent measurements left out."""
+        names, lists = [], []
+        for measurement in self.kind.measurements:
+            values = _plain(measurement, self._values[measurement.name][rows])
+            if values is not None:
+                names.append(measurement.name)
+                lists.append(values)
+        if not lists:
+            return [{} for _ in range(len(rows))]
+        return [
+            {name: value for name, value in zip(names, row, strict=True) if value is not None}
+            for row in zip(*lists, strict=True)
+        ]
+
+
+def _cut(tables: Iterable[_Table]) -> list[list[tuple[_Table, Rows]]]:
+    """Divide everything that waits into pieces alike."""
+    waiting = [(table, np.flatnonzero(table.waits)) for table in tables]
+    pieces = min(PIECES, -(-sum(len(rows) for _, rows in waiting) // SMALLEST))
+    return [
+        [(table, rows[piece::pieces]) for table, rows in waiting if len(rows) > piece]
+        for piece in range(pieces)
+    ]
+
+
+def _listed(piece: list[tuple[_Table, Rows]], column: Callable[[_Table], NDArray[Any]]) -> list[Any]:
+    return [value for table, rows in piece for value in column(table)[rows].tolist()]
+
+
+def _plain(measurement: Measurement, values: NDArray[Any]) -> list[Any] | None:
+    """Return a column with None where it is absent; None for one that is absent throughout."""
+    if measurement.type is ValueType.TEXT:
+        texts = values.tolist()
+        return None if texts.count(None) == len(texts) else texts
+    absent = np.isnan(values)
+    if absent.all():
+        return None
+    plain: list[Any] = (values != 0).tolist() if measurement.type is ValueType.BOOLEAN else values.tolist()
+    for row in np.flatnonzero(absent).tolist():
+        plain[row] = None
+    return plain

@@ -1,0 +1,148 @@
+"""What became of a batch's readings, for the ledger, the receipts and whoever consumes new rows.
+
+Pure. Must not know the database.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from devices.columns import Columns
+from devices.kinds.kind import UNDATED
+from devices.wire.topics import Channel
+from ingest.decide.batch import Batch, Refused
+from ingest.decide.clocks import Learnt
+from ingest.decide.directory import Directory, Source
+from readings.ledger import DUPLICATE, BatchCounts
+
+RANGES = 1_000
+"""Most ranges in one receipt."""
+Run = tuple[int, int]
+"""The first and the last of numbers that follow each other."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Settled:
+    """The batch after the tables have answered.
+
+    stored: new rows by kind; nothing else is seen by rules.
+    duplicates: rows that the batch or the tables had already, by kind.
+    refused: every rejection, those of the tables included.
+    receipts: topic and payload of what to publish once this is committed.
+    surprises: rows that were stored already although nothing pointed to it.
+    learnt: clock offsets that are stored now.
+    """
+
+    stored: dict[str, Columns] = field(default_factory=dict)
+    duplicates: list[Columns] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    receipts: list[tuple[str, bytes]] = field(default_factory=list)
+    surprises: int = 0
+    learnt: Learnt = field(default_factory=list)
+
+    def joined(self, other: Settled) -> Settled:
+        """Return what became of two parts of one intake, as far as the publisher must hear of it."""
+        return Settled(receipts=self.receipts + other.receipts)
+
+
+def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, number: int) -> BatchCounts:
+    """Return the batch's line of the ledger."""
+    by_device: Counter[tuple[str, str]] = Counter()
+    for columns in settled.duplicates:
+        ids, counts = np.unique(columns.device_id, return_counts=True)
+        for device_id, n in zip(ids.tolist(), counts.tolist(), strict=True):
+            by_device[directory.device(device_id).name, DUPLICATE] += n
+    for refused in settled.refused:
+        by_device[refused.device, refused.rejected.reason] += refused.rejected.readings
+    stored = list(settled.stored.values())
+    n_stored, n_duplicate = sum(map(len, stored)), sum(map(len, settled.duplicates))
+    n_rejected = sum(r.rejected.readings for r in settled.refused)
+    return BatchCounts(
+        shard=shard,
+        batch=number,
+        source=batch.intake.origin,
+        received_at=int(batch.intake.received_at[-1]),
+        oldest_observed_at=min((int(c.observed_at.min()) for c in stored if len(c)), default=None),
+        messages=len(batch.intake),
+        received=n_stored + n_duplicate + n_rejected,
+        stored=n_stored,
+        duplicate=n_duplicate,
+        rejected=n_rejected,
+        undated=sum(int(np.count_nonzero(c.quality & UNDATED)) for c in stored),
+        by_device={key: n for key, n in by_device.items() if n},
+    )
+
+
+class _Numbered(msgspec.Struct):
+    boot: int
+    seq: int
+
+
+_numbered = msgspec.json.Decoder(_Numbered)
+
+
+def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple[str, bytes]]:
+    """Return the receipts to publish: who numbers readings is told which of them are settled."""
+    runs: defaultdict[tuple[str, str, int], list[Run]] = defaultdict(list)
+    topics = batch.intake.topics
+    first: dict[str, Source] = {}
+    for message, device, boot, run in _runs(settled, directory):
+        runs[topics[message], device, boot].append(run)
+        first.setdefault(topics[message], batch.sources[message])
+    return [
+        (
+            str(topic.on(Channel.RECEIPT)),
+            msgspec.json.encode({"device": device, "boot": boot, "seq": told}),
+        )
+        for (published_on, device, boot), seqs in runs.items()
+        for told in split(seqs)
+        if (topic := first[published_on].topic) is not None
+    ]
+
+
+def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, int, Run]]:
+    """Yield message, device, boot and a run of numbers that follow each other, as backlogs' numbers do."""
+    for columns in (*settled.stored.values(), *settled.duplicates):
+        rows = np.flatnonzero(columns.numbered())
+        if not len(rows):
+            continue
+        parts = (columns.message[rows], columns.device_id[rows], columns.boot[rows])
+        seq = columns.seq[rows]
+        goes_on = np.diff(seq) == 1
+        for part in parts:
+            goes_on &= np.diff(part) == 0
+        starts = np.flatnonzero(np.append(True, ~goes_on))
+        ends = np.append(starts[1:], len(rows)) - 1
+        for message, device_id, boot, low, high in zip(
+            *(part[starts].tolist() for part in parts), seq[starts].tolist(), seq[ends].tolist(), strict=True
+        ):
+            yield message, directory.device(device_id).name, boot, (low, high)
+    for refused in settled.refused:
+        try:
+            numbered = _numbered.decode(refused.rejected.payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue  # what cannot be read carries no number that a receipt could name
+        yield refused.rejected.message, refused.device, numbered.boot, (numbered.seq, numbered.seq)
+
+
+def split(runs: Sequence[Run]) -> Iterator[list[Run]]:
+    """Split ranges so that no receipt outgrows what a broker takes."""
+    found = ranges(runs)
+    for start in range(0, len(found), RANGES):
+        yield found[start : start + RANGES]
+
+
+def ranges(runs: Sequence[Run]) -> list[Run]:
+    """Return closed ranges sorted, and joined where they touch: (3, 3), (1, 2), (7, 7) is (1, 3), (7, 7)."""
+    found: list[Run] = []
+    for low, high in sorted(runs):
+        if found and low <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], high))
+        else:
+            found.append((low, high))
+    return found

@@ -1,0 +1,257 @@
+"""From decoded elements to rows worth storing: times, order, repeats, quality, derived values.
+
+Pure and vectorised; `now` is in the receive times. Must not know the database or a broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.columns import Columns
+from devices.kinds.kind import CLOCK_CORRECTED, Kind, Measurement, ValueType
+from devices.wire import Decoded, Reason
+from ingest.decide.clocks import Clocks, date
+
+Attributes = Mapping[str, NDArray[np.float64]]
+"""Numeric attributes of one kind, each indexed by device id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A row that is not stored: its index among the decoded rows, and why."""
+
+    row: int
+    reason: Reason
+    detail: str
+    member: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Accepted:
+    """What became of the n decoded rows of one kind.
+
+    columns: rows with a key of their own in this batch, in arrival order.
+    row: (len(columns),) index of each among the decoded rows.
+    told: (len(columns),) microseconds, when their devices said that it was.
+    reported: measurements that may be derived, as sent: what a repeat is compared with.
+    repeats: rows that say again, in this batch, what another row says.
+    """
+
+    columns: Columns
+    row: NDArray[np.int64]
+    told: NDArray[np.int64]
+    reported: dict[str, NDArray[np.float64]]
+    repeats: Columns
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+def accept(
+    kind: Kind,
+    decoded: Decoded,
+    *,
+    device_id: NDArray[np.int32],
+    received_at: NDArray[np.int64],
+    clocks: Clocks,
+    retention: int,
+    attributes: Attributes,
+) -> Accepted:
+    """Decide about the decoded rows of one kind.
+
+    Args:
+        kind: what the rows are readings of.
+        decoded: n rows; rows of one message about one device are adjacent.
+        device_id: (n,) registry ids.
+        received_at: (n,) microseconds, the same within a message and differing between messages.
+        clocks: known clock offsets; what is learnt is added.
+        retention: how far back a reading may lie, in microseconds.
+        attributes: what the kind's derived values need.
+    """
+    starts = _groups(decoded.message, device_id)
+    dated = date(
+        instant=decoded.instant,
+        device_id=device_id,
+        received_at=received_at,
+        starts=starts,
+        clocks=clocks,
+        retention=retention,
+    )
+    refusals = [
+        Refusal(row=row, reason=Reason.BAD_TIME, detail=why, member="ts") for row, why in dated.bad.items()
+    ]
+    order = _arrival_order(dated.observed_at, starts)
+    if dated.bad:
+        order = order[~np.isin(order, list(dated.bad))]
+    columns = Columns(
+        kind=kind,
+        device_id=device_id,
+        observed_at=dated.observed_at,
+        received_at=received_at,
+        quality=dated.quality,
+        boot=decoded.boot,
+        seq=decoded.seq,
+        values=decoded.values,
+        extra=decoded.extra,
+        message=decoded.message,
+    )
+    if len(order) != len(columns) or (np.diff(order) != 1).any():
+        columns = columns.take(order)
+    keep, again = _first_of_each_key(columns, order, refusals)
+    again += _taken_as_right(columns, decoded.instant[order], keep)
+    repeats = columns.take(np.array(again, dtype=np.int64))
+    keep[again] = False
+    if not keep.all():
+        columns, order = columns.take(keep), order[keep]
+    reported = {d.measurement: columns.values[d.measurement] for d in kind.derived}
+    columns.quality = columns.quality | quality(columns)
+    _derive(columns, attributes)
+    for derived in kind.derived:
+        # What was computed can be as impossible as what was sent.
+        suspect = _suspect(kind.measurement(derived.measurement), columns)
+        if suspect is not None:
+            bit = kind.measurement(derived.measurement).bit
+            columns.quality = columns.quality | suspect.astype(np.int64) << bit
+    return Accepted(
+        columns=columns,
+        row=order,
+        told=decoded.instant[order],
+        reported=reported,
+        repeats=repeats,
+        refusals=refusals,
+    )
+
+
+def _groups(message: NDArray[np.int32], device_id: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return the first row of each run of rows of one message about one device."""
+    if not len(message):
+        return np.empty(0, dtype=np.int64)
+    changes = (np.diff(message) != 0) | (np.diff(device_id) != 0)
+    return np.concatenate(([0], np.flatnonzero(changes) + 1))
+
+
+def _arrival_order(observed_at: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return row indexes: groups as they came, rows within a group by observed_at."""
+    n = len(observed_at)
+    if len(starts) == n:
+        return np.arange(n)
+    group = np.zeros(n, dtype=np.int64)
+    group[starts[1:]] = 1
+    return np.lexsort((observed_at, np.cumsum(group)))
+
+
+def _first_of_each_key(
+    columns: Columns, row: NDArray[np.int64], refusals: list[Refusal]
+) -> tuple[NDArray[np.bool_], list[int]]:
+    """Tell the first row of each (device, instant), repeats of it, and conflicts with it.
+
+    Returns:
+        (len(columns),) bool, the first rows; and the rows that are repeats.
+    """
+    keep = np.ones(len(columns), dtype=np.bool_)
+    by_key = np.lexsort((columns.observed_at, columns.device_id))
+    same = (np.diff(columns.observed_at[by_key]) == 0) & (np.diff(columns.device_id[by_key]) == 0)
+    if not same.any():
+        return keep, []
+    repeats: list[int] = []
+    # lexsort is stable: within one key, rows stand in arrival order, the first one first.
+    first = int(by_key[0])
+    for current, again in zip(by_key[1:].tolist(), same.tolist(), strict=True):
+        if not again:
+            first = current
+            continue
+        keep[current] = False
+        if equal(columns, first, current):
+            repeats.append(current)
+        else:
+            refusals.append(
+                Refusal(
+                    row=int(row[current]), reason=Reason.CONFLICT, detail="another reading of this instant"
+                )
+            )
+    return keep, repeats
+
+
+def _taken_as_right(columns: Columns, told: NDArray[np.int64], keep: NDArray[np.bool_]) -> list[int]:
+    """Return the rows, of those to keep, that say again what another says whose time was taken as right.
+
+    Only a number tells such a repeat: a clock that is set back tells the same times twice.
+    """
+    numbered = keep & columns.numbered()
+    corrected = numbered & (columns.quality & CLOCK_CORRECTED > 0)
+    if not corrected.any():
+        return []
+
+    def keys(rows: NDArray[np.int64]) -> Iterator[tuple[int, ...]]:
+        parts = columns.device_id, columns.boot, columns.seq, told
+        return zip(*(part[rows].tolist() for part in parts), strict=True)
+
+    again = np.flatnonzero(corrected)
+    right = np.flatnonzero(numbered & ~corrected & np.isin(columns.device_id, columns.device_id[again]))
+    rows = dict(zip(keys(right), right.tolist(), strict=True))
+    return [
+        row
+        for row, key in zip(again.tolist(), keys(again), strict=True)
+        if key in rows and equal(columns, rows[key], row)
+    ]
+
+
+def equal(columns: Columns, one: int, other: int) -> bool:
+    """Tell whether two rows report the same content; `boot` and `seq` are delivery, not content."""
+    if _decoded(columns.extra[one]) != _decoded(columns.extra[other]):
+        return False
+    return all(
+        values[one] == values[other] or (values[one] != values[one] and values[other] != values[other])
+        for values in columns.values.values()
+    )
+
+
+def _decoded(extra: bytes | None) -> object:
+    return None if extra is None else msgspec.json.decode(extra)
+
+
+def quality(columns: Columns) -> NDArray[np.int64]:
+    """Return (n,) int64: the bit of every measurement outside its physical range, or with an error code."""
+    bits = np.zeros(len(columns), dtype=np.int64)
+    for measurement in columns.kind.measurements:
+        suspect = _suspect(measurement, columns)
+        if suspect is not None:
+            bits |= suspect.astype(np.int64) << measurement.bit
+    return bits
+
+
+def _suspect(measurement: Measurement, columns: Columns) -> NDArray[np.bool_] | None:
+    values = columns.values[measurement.name]
+    if measurement.type is ValueType.TEXT:
+        if not measurement.choices:
+            return None
+        known = {None, *measurement.choices}
+        return np.fromiter((v not in known for v in values), dtype=np.bool_, count=len(values))
+    suspect = np.zeros(len(values), dtype=np.bool_)
+    # Comparisons with NaN are false: what is absent is not suspect.
+    if measurement.low is not None:
+        suspect |= values < measurement.low
+    if measurement.high is not None:
+        suspect |= values > measurement.high
+    for code in measurement.error_codes:
+        suspect |= values == code
+    return suspect
+
+
+def _derive(columns: Columns, attributes: Attributes) -> None:
+    """Compute what the devices did not report, in place of the absent values."""
+    for derived in columns.kind.derived:
+        reported = columns.values[derived.measurement]
+        absent = np.isnan(reported)
+        if not absent.any():
+            continue
+        inputs = {name: columns.good(name)[absent] for name in derived.inputs}
+        if not all((~np.isnan(values)).any() for values in inputs.values()):
+            continue
+        known = {name: attributes[name][columns.device_id[absent]] for name in derived.attributes}
+        values = reported.copy()
+        values[absent] = derived.compute(inputs, known)
+        columns.values = {**columns.values, derived.measurement: values}

@@ -1,0 +1,251 @@
+"""One batch, decided: every message of an intake resolved, decoded and accepted, or rejected with a reason.
+
+Pure: a list of steps from bytes to what a transaction will store. Must not know the database or a broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.wire import Decoder, Reason, Rejected, Relayed, split
+from devices.wire.decode import pointer
+from devices.wire.elements import element_bytes
+from devices.wire.topics import Channel
+from ingest.broker.intake import Intake
+from ingest.decide import channels
+from ingest.decide.accept import Accepted, accept
+from ingest.decide.clocks import Clocks, Learnt, Offsets
+from ingest.decide.directory import Directory, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """One rejection and whom it concerns: the element's device where a gateway relays, else the topic's."""
+
+    device: str
+    rejected: Rejected
+
+
+@dataclass(slots=True, kw_only=True)
+class Group:
+    """Payloads of one kind: whole messages, or the elements that gateways relayed.
+
+    message: index in the intake of each payload. relayed: by index in `payloads`, the elements behind.
+    """
+
+    message: list[int] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
+    device_ids: list[int] = field(default_factory=list)
+    relayed: dict[int, Relayed] = field(default_factory=dict)
+
+    def append(self, message: int, payload: bytes, device_id: int) -> None:
+        """Add one payload."""
+        self.message.append(message)
+        self.payloads.append(payload)
+        self.device_ids.append(device_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """Where the n decoded rows of one kind come from: (n,) index of the payload and position in its array."""
+
+    group: Group
+    payload: NDArray[np.int32]
+    element: NDArray[np.int32]
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """What is to be committed, and acknowledged afterwards."""
+
+    intake: Intake
+    sources: list[Source]
+    learnt: Learnt = field(default_factory=list)
+    accepted: dict[str, Accepted] = field(default_factory=dict)
+    origins: dict[str, Origins] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+    presences: dict[int, tuple[bool, int]] = field(default_factory=dict)
+    responses: list[tuple[str, channels.Response]] = field(default_factory=list)
+
+
+def unregistered(intake: Intake, directory: Directory) -> dict[str, Source]:
+    """Return the devices that speak for the first time where a municipality lets them register so."""
+    found = {}
+    for topic in set(intake.topics):
+        source = directory.source(topic)
+        if source.unregistered and source.topic and source.topic.channel is Channel.TELEMETRY:
+            found[source.name] = source
+    return found
+
+
+def decide(
+    intake: Intake, directory: Directory, decoders: Mapping[str, Decoder], offsets: Offsets, retention: int
+) -> Batch:
+    """Decide about every message of an intake."""
+    clocks = Clocks(offsets)
+    batch = Batch(intake=intake, sources=directory.sources(intake.topics), learnt=clocks.learnt)
+    groups = _group(batch, directory)
+    for kind, group in groups.items():
+        batch.accepted[kind] = _accept_group(batch, kind, group, directory, decoders[kind], clocks, retention)
+    return batch
+
+
+def _group(batch: Batch, directory: Directory) -> dict[str, Group]:
+    """Sort messages by kind, relays and other channels apart."""
+    sources = batch.sources
+    others = [message for message, source in enumerate(sources) if not source.plain]
+    if any(sources[message].relays for message in others):
+        return _group_in_order(batch, directory)
+    _group_others(batch, others)
+    rows: dict[str, list[int]] = {}
+    for message, source in enumerate(sources):
+        if source.plain:
+            rows.setdefault(source.kind, []).append(message)
+    return {kind: _group_plain(batch, rows[kind]) for kind in directory.kinds if kind in rows}
+
+
+def _group_plain(batch: Batch, rows: list[int]) -> Group:
+    """Return the messages of one kind: what most batches consist of."""
+    payloads, sources = batch.intake.payloads, batch.sources
+    return Group(
+        message=rows,
+        payloads=[payloads[message] for message in rows] if len(rows) < len(payloads) else payloads,
+        device_ids=[sources[message].device_id for message in rows],
+    )
+
+
+def _group_in_order(batch: Batch, directory: Directory) -> dict[str, Group]:
+    """Sort messages of which some are relayed, so that all rows of a kind stay in arrival order."""
+    groups: dict[str, Group] = {kind: Group() for kind in directory.kinds}
+    for message, source in enumerate(batch.sources):
+        if source.plain:
+            groups[source.kind].append(message, batch.intake.payloads[message], source.device_id)
+        elif source.relays and source.refusal is None and _is_telemetry(source):
+            _group_relayed(batch, message, source, directory, groups)
+        else:
+            _group_others(batch, [message])
+    return {kind: group for kind, group in groups.items() if group.message}
+
+
+def _is_telemetry(source: Source) -> bool:
+    return source.topic is None or source.topic.channel is Channel.TELEMETRY
+
+
+def _group_others(batch: Batch, messages: Iterable[int]) -> None:
+    """Refuse messages that lead nowhere, and read those of other channels."""
+    payloads = batch.intake.payloads
+    for message in messages:
+        source = batch.sources[message]
+        if source.refusal is not None:
+            rejected = Rejected(
+                message=message,
+                reason=source.refusal,
+                detail=source.detail,
+                payload=payloads[message],
+                readings=int(_is_telemetry(source)),
+            )
+            batch.refused.append(Refused(device=source.name, rejected=rejected))
+        else:
+            _other_channel(batch, message, source)
+
+
+def _group_relayed(
+    batch: Batch, message: int, gateway: Source, directory: Directory, groups: dict[str, Group]
+) -> None:
+    rejected: list[Rejected] = []
+    elements = split(message, batch.intake.payloads[message], rejected)
+    batch.refused += [Refused(device=gateway.name, rejected=r) for r in rejected]
+    # What one message says of one device stands together: its clock is judged by its newest time.
+    for element in sorted(elements, key=lambda e: e.device):
+        source = directory.relayed(gateway, element.kind, element.device)
+        if source.refusal is None:
+            group = groups[element.kind]
+            group.relayed[len(group.message)] = element
+            group.append(message, element.payload, source.device_id)
+        else:
+            rejection = Rejected(
+                message=message,
+                reason=source.refusal,
+                detail=source.detail,
+                pointer=pointer(element.element),
+                payload=element.raw,
+            )
+            batch.refused.append(Refused(device=element.device, rejected=rejection))
+
+
+def _other_channel(batch: Batch, message: int, source: Source) -> None:
+    payload = batch.intake.payloads[message]
+    assert source.topic is not None
+    try:
+        if source.topic.channel is Channel.RESPONSE:
+            batch.responses.append((source.name, channels.response(payload)))
+            return
+        online = channels.presence(payload)
+    except channels.NotUnderstood as error:
+        rejected = Rejected(
+            message=message, reason=Reason.MALFORMED, detail=str(error), payload=payload, readings=0
+        )
+        batch.refused.append(Refused(device=source.name, rejected=rejected))
+    else:
+        if online is not None:
+            batch.presences[source.device_id] = (online, int(batch.intake.received_at[message]))
+
+
+def _accept_group(
+    batch: Batch,
+    kind: str,
+    group: Group,
+    directory: Directory,
+    decoder: Decoder,
+    clocks: Clocks,
+    retention: int,
+) -> Accepted:
+    decoded, rejected = decoder.decode(group.payloads)
+    batch.refused += [_relocated(batch, group, r) for r in rejected]
+    payload = decoded.message
+    batch.origins[kind] = Origins(group=group, payload=payload, element=decoded.element)
+    decoded.message = np.array(group.message, dtype=np.int32)[payload]
+    names = tuple({name for derived in decoder.kind.derived for name in derived.attributes})
+    accepted = accept(
+        decoder.kind,
+        decoded,
+        device_id=np.array(group.device_ids, dtype=np.int32)[payload],
+        received_at=batch.intake.received_at[decoded.message],
+        clocks=clocks,
+        retention=retention,
+        attributes=directory.attributes(kind, names),
+    )
+    batch.refused += [locate(batch, kind, r.row, r.reason, r.detail, r.member) for r in accepted.refusals]
+    return accepted
+
+
+def _relocated(batch: Batch, group: Group, rejected: Rejected) -> Refused:
+    """Turn a decoder's rejection, which counts payloads, into one that counts messages."""
+    message, relayed = group.message[rejected.message], group.relayed.get(rejected.message)
+    moved = replace(rejected, message=message)
+    if relayed is not None:
+        moved = replace(moved, payload=relayed.raw, pointer=pointer(relayed.element) + rejected.pointer)
+    return Refused(device=_device_of(batch, message, relayed), rejected=moved)
+
+
+def locate(batch: Batch, kind: str, row: int, reason: Reason, detail: str, member: str = "") -> Refused:
+    """Return the rejection of a decoded row, with the bytes and the place it came from."""
+    origins = batch.origins[kind]
+    payload, element = int(origins.payload[row]), int(origins.element[row])
+    message, relayed = origins.group.message[payload], origins.group.relayed.get(payload)
+    if relayed is None:
+        raw = element_bytes(origins.group.payloads[payload], element)
+    else:
+        raw, element = relayed.raw, relayed.element
+    rejected = Rejected(
+        message=message, reason=reason, detail=detail, pointer=pointer(element, member), payload=raw
+    )
+    return Refused(device=_device_of(batch, message, relayed), rejected=rejected)
+
+
+def _device_of(batch: Batch, message: int, relayed: Relayed | None) -> str:
+    return batch.sources[message].name if relayed is None else relayed.device

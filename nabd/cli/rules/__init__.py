@@ -1,0 +1,1 @@
+"""`nabd rule`: one file for each group of its commands."""

@@ -1,0 +1,66 @@
+"""`nabd rule explain`: why a rule fires on a device, or does not."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, get_args
+
+import typer
+
+from devices.instants import to_microseconds
+from nabd.cli.database import Opened
+from nabd.cli.database import run as on_database
+from nabd.cli.output import fail, line, print_json, table
+from nabd.cli.rules.files import Json, RuleId
+from nabd.cli.values import instant
+from rules.definition.errors import RulesRefused
+from rules.explain import document, texts
+from rules.explain.explanation import Explanation
+from rules.explain.load import explain_rule
+from rules.explain.texts import Language
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+def explain(
+    rule: RuleId,
+    device: Annotated[str, typer.Argument(help="the device's name")],
+    at: Annotated[str | None, typer.Option(help="an instant, or how long ago: 2h; now without it")] = None,
+    lang: Annotated[str | None, typer.Option(help="en, fr or ar; the machine's language without it")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say how a rule stands on a device: each term with its value, since when, and what is still missing."""
+    language = _language(lang)
+
+    async def work(opened: Opened) -> Explanation:
+        now = opened.now()
+        asked = instant(at, now)
+        moment = now if asked is None else to_microseconds(asked)
+        return await explain_rule(opened.connection, opened.kinds, rule, device, at=moment)
+
+    try:
+        explanation = on_database(work)
+    except RulesRefused as refused:
+        fail(f"{rule} cannot be used any more: {refused}")
+    if as_json:
+        print_json(document.document(explanation))
+        return
+    for sentence in texts.sentences(explanation, language):
+        line(sentence)
+    if explanation.fired_by:
+        line(texts.FIRED_BY[language])
+        for told in texts.fired_by(explanation, language):
+            line(f"  {told}")
+    else:
+        for name, value in explanation.values.items():
+            line(f"  {name}: {value}")
+    if explanation.terms:
+        table(texts.HEADINGS[language], texts.rows(explanation, language))
+
+
+def _language(asked: str | None) -> Language:
+    """Return the language asked for, else that of the machine, else English."""
+    if asked is not None and asked not in LANGUAGES:
+        raise typer.BadParameter(f"{asked!r}: one of {', '.join(LANGUAGES)}")
+    named = asked or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return next((language for language in LANGUAGES if named.lower().startswith(language)), "en")

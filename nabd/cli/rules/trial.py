@@ -1,0 +1,171 @@
+"""`nabd rule test`: what rule files would have done with the readings there are. Writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from devices.instants import to_datetime, to_microseconds
+from devices.registry.registry import Registry, get_device, load
+from nabd.cli.database import Opened
+from nabd.cli.database import run as on_database
+from nabd.cli.output import cell, console, fail, line, print_json, table
+from nabd.cli.rules.files import Files, Json, read
+from nabd.cli.values import instant
+from rules.definition.definition import Definition
+from rules.engine.evaluate import RuleFailed
+from rules.maintenance import spans
+from rules.trial import backtest
+from rules.trial.backtest import Backtest
+from rules.trial.findings import Findings, findings
+
+TIMELINE = 20
+"""Alerts that a person is shown; --json has them all."""
+BAR = 40
+STALLED_S = 600.0
+"""A test may take as long as it needs, but not so long without getting any further."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """What a test found, and how fast."""
+
+    findings: list[Findings]
+    skipped: list[str]
+    readings: int
+    evaluation_s: float
+
+
+def try_rules(
+    files: Files,
+    since: Annotated[str, typer.Option(help="how far back: 30d, 12h, or an instant")] = "30d",
+    kind: Annotated[str | None, typer.Option(help="only rules of this kind")] = None,
+    device: Annotated[str | None, typer.Option(help="only readings of this device")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which alerts rule files would have raised, and how the live rules compare. Writes nothing."""
+    definitions = [d for d in read(files) if kind in (None, d.kind)]
+    if not definitions:
+        fail(f"no rule of kind {kind} is in these files")
+
+    async def work(opened: Opened) -> Tested:
+        async with asyncio.timeout(STALLED_S) as limit:
+            return await _test(opened, definitions, since, device, limit)
+
+    try:
+        # A month in one go may take longer than a question of the console is given.
+        tested = on_database(work, statement_timeout_s=0)
+    except RuleFailed as failed:
+        fail(f"{failed.rule} fails on these readings: {failed}")
+    if as_json:
+        for one in tested.findings:
+            print_json(one)
+        return
+    for one in tested.findings:
+        _print(one)
+    for rule in tested.skipped:
+        line(f"{rule}: not tested: it judges silence or many devices together, which history cannot replay")
+    rate = tested.readings / tested.evaluation_s if tested.evaluation_s else 0
+    line(f"{tested.readings} readings, evaluated in {tested.evaluation_s:.2f} s of one core ({rate:,.0f}/s)")
+
+
+async def _test(
+    opened: Opened, definitions: Sequence[Definition], since: str, device: str | None, limit: asyncio.Timeout
+) -> Tested:
+    now = opened.now()
+    began = instant(since, now)
+    assert began is not None
+    start = to_microseconds(began)
+    registry = await load(opened.connection)
+    resting = await spans.spans(opened.connection, registry)
+    devices = None if device is None else [(await get_device(opened.connection, device)).id]
+    streams = [d for d in definitions if d.levels and d.kind is not None]
+    found: list[Findings] = []
+    readings, evaluation_s = 0, 0.0
+    for name in dict.fromkeys(d.kind for d in streams if d.kind is not None):
+        mine = [d for d in streams if d.kind == name]
+        trial = Backtest(opened.kinds[name], mine, registry, resting)
+        await _replay(opened, trial, start, now, devices, limit)
+        readings, evaluation_s = readings + trial.readings, evaluation_s + trial.evaluation_s
+        found += [await _findings(opened, trial, d.id, registry, start, now, devices) for d in mine]
+    skipped = [d.id for d in definitions if d not in streams]
+    return Tested(findings=found, skipped=skipped, readings=readings, evaluation_s=evaluation_s)
+
+
+async def _replay(
+    opened: Opened,
+    trial: Backtest,
+    start: int,
+    end: int,
+    devices: Sequence[int] | None,
+    limit: asyncio.Timeout,
+) -> None:
+    watched = console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=watched,
+        disable=not watched.is_terminal,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(trial.kind.name, total=None)
+        async for progress in backtest.replay(
+            opened.connection, trial, start=start, end=end, devices=devices
+        ):
+            limit.reschedule(asyncio.get_running_loop().time() + STALLED_S)
+            said = (
+                f"{trial.kind.name}, {cell(to_datetime(progress.until))[:10]}, {progress.readings} readings"
+            )
+            bar.update(task, description=said, total=progress.of, completed=progress.done)
+
+
+async def _findings(
+    opened: Opened,
+    trial: Backtest,
+    rule: str,
+    registry: Registry,
+    start: int,
+    end: int,
+    devices: Sequence[int] | None,
+) -> Findings:
+    live = await backtest.live_episodes(opened.connection, rule, start=start, end=end, devices=devices)
+    names = {d.id: d.name for d in registry.devices.values()}
+    return findings(
+        rule,
+        trial.episodes(rule),
+        live,
+        names,
+        start=start,
+        end=end,
+        readings=trial.readings,
+        seen=trial.devices,
+    )
+
+
+def _print(found: Findings) -> None:
+    days = max(len(found.per_day), 1)
+    line(f"{found.rule}: {len(found.alerts)} alerts in {days} days, {len(found.alerts) / days:.1f} a day")
+    line(
+        f"  devices: {found.devices} of {found.devices_seen}; flaps: {found.flaps};"
+        f" first: {cell(found.first) or '–'}; last: {cell(found.last) or '–'}"
+    )
+    line(
+        f"  live since then: {found.live_alerts} alerts;"
+        f" the same: {found.same}, only in this test: {found.only_test}, only live: {found.only_live}"
+    )
+    most = max(found.per_day.values(), default=0)
+    for day, count in found.per_day.items():
+        line(f"  {day} {'█' * round(BAR * count / most) if most else ''} {count}")
+    rows = [[a.opened_at, a.ended_at, a.device, a.severity, a.live] for a in found.alerts[:TIMELINE]]
+    if rows:
+        table(["opened", "ended", "device", "severity", "live too"], rows)
+    if len(found.alerts) > TIMELINE:
+        line(f"  and {len(found.alerts) - TIMELINE} more; --json lists them all")

@@ -1,0 +1,1 @@
+"""`nabd demo`: a simulated town, and whether everything it said was stored and noticed."""

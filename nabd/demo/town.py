@@ -1,0 +1,249 @@
+"""A town that lives: embedded parts, the platform's processes, a simulated fleet with faults, and the proof.
+
+What `nabd demo` does, as a list of steps; its words on the screen are in nabd/cli/demo.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from api.http.tokens import create_token
+from devices import kinds
+from devices.instants import to_microseconds
+from devices.kinds import Kinds
+from devices.kinds.kind import INTERVAL
+from firmware_sim.fleet import Fleet
+from firmware_sim.link import Broker
+from firmware_sim.publish_log import PublishLine
+from firmware_sim.town import Town, make_town
+from nabd import clock
+from nabd.broker import address
+from nabd.clock import ScaledClock
+from nabd.demo import proof, score, simulated
+from nabd.demo.percentiles import percentiles
+from nabd.embedded.broker import port_or_free
+from nabd.embedded.parts import Parts, migrated, parts
+from nabd.settings import Settings, environment
+from nabd.supervisor import Child, Supervisor, last_lines
+from readings import ledger
+from store.pool import connect
+
+START_S = 60.0
+SETTLE_S = 60.0
+INTERVAL_S = 5.0
+"""At speed 1 devices report at least this often, so that there is something to see."""
+NEWCOMERS = 1
+"""Devices that nobody has registered: the town lets them register themselves."""
+AFTERNOON = 15
+"""Local hour at which a scaled demo begins: within hours lamps light up and bins are emptied."""
+
+
+class DemoFailed(Exception):
+    """The demo could not start; the text says which part and what it said last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """A running demo."""
+
+    url: str
+    parts: Parts
+    town: Town
+    fleet: Fleet
+    clock: ScaledClock
+    kinds: Kinds
+    publish_log: Path
+    fault_log: Path
+    supervisor: Supervisor
+
+
+@asynccontextmanager
+async def running(
+    directory: Path, *, settings: Settings, speed: float, seed: int, tell: Callable[[str], None]
+) -> AsyncIterator[Demo]:
+    """Start everything in `directory`; on the way out, stop everything.
+
+    Raises:
+        DemoFailed: a part did not come up.
+    """
+    declared = kinds.load(settings.kinds_dir)
+    town = make_town(seed, declared, interval_cap_s=INTERVAL_S * speed, strangers=0)
+    scaled = start_clock(town, speed)
+    own = settings.model_copy(
+        update={"data_dir": directory, "clock": str(scaled), "http_port": port_or_free(settings.http_port)}
+    )
+    tell("starting a database and a broker")
+    async with parts(own, postgres={"track_commit_timestamp": "on"}) as started:
+        tell("making the schema and registering the town")
+        await migrated(started.settings)
+        token = await _prepare(started.settings, declared, town, scaled)
+        async with Supervisor(environment(started.settings)) as supervisor:
+            tell("starting ingest, sweep and api")
+            for name in ("ingest", "sweep", "api"):
+                log = directory / "logs" / f"{name}.log"
+                await supervisor.start(Child(name=name, arguments=[name], log=log))
+            base = f"http://{started.settings.http_host}:{started.settings.http_port}"
+            await _until_ready(base, supervisor)
+            broker = address.parse(started.settings.broker or "")
+            fleet = Fleet(
+                town,
+                broker=Broker(host=broker.host, port=broker.port, speed=speed),
+                now=scaled,
+                publish_log=directory / "publish.jsonl",
+                fault_log=directory / "faults.jsonl",
+            )
+            yield Demo(
+                url=f"{base}/signin?token={token}",
+                parts=started,
+                town=town,
+                fleet=fleet,
+                clock=scaled,
+                kinds=declared,
+                publish_log=directory / "publish.jsonl",
+                fault_log=directory / "faults.jsonl",
+                supervisor=supervisor,
+            )
+
+
+def start_clock(town: Town, speed: float) -> ScaledClock:
+    """Return the clock of a demo: the wall's at speed 1, else one that begins this afternoon in the town."""
+    real = clock.wall()
+    if speed == 1:
+        return ScaledClock(real=real, scaled=real, speed=1.0)
+    local = datetime.fromtimestamp(real / 1e6, tz=UTC).astimezone(ZoneInfo(town.place.time_zone))
+    begin = local.replace(hour=AFTERNOON, minute=0, second=0, microsecond=0)
+    return ScaledClock(real=real, scaled=to_microseconds(begin), speed=speed)
+
+
+async def _prepare(settings: Settings, declared: Kinds, town: Town, now: ScaledClock) -> str:
+    assert settings.database is not None
+    connection = await connect(settings.database)
+    try:
+        await simulated.register(connection, declared, town, now, newcomers=NEWCOMERS)
+        return await create_token(connection, "demo", now())
+    finally:
+        await connection.close()
+
+
+async def _until_ready(base: str, supervisor: Supervisor) -> None:
+    deadline = time.monotonic() + START_S
+    said = "nothing"
+    while time.monotonic() < deadline:
+        try:
+            await asyncio.to_thread(_get, f"{base}/readyz")
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+        except OSError as error:
+            said = str(error) or type(error).__name__
+        else:
+            return
+        await asyncio.sleep(0.1)
+    logs = "\n".join(f"--- {c.name}\n{last_lines(c.log)}" for c in supervisor.children)
+    raise DemoFailed(f"the platform was not ready within {START_S:.0f} s; /readyz said {said}\n{logs}")
+
+
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Past any proxy that the environment names for the world outside."""
+
+
+def _get(url: str) -> bytes:
+    with _DIRECT.open(url, timeout=5.0) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+async def settled(demo: Demo, within_s: float = SETTLE_S) -> None:
+    """Wait until ingest has nothing left to commit: caught up, and the ledger stands still."""
+    assert demo.parts.settings.database is not None
+    connection = await connect(demo.parts.settings.database)
+    try:
+        deadline = time.monotonic() + within_s
+        before, quiet = -1, 0
+        while time.monotonic() < deadline and quiet < 3:
+            row = await connection.fetchrow(
+                "SELECT (SELECT coalesce(sum(messages), 0) FROM ledger) AS messages, caught_up_at FROM shard"
+            )
+            assert row is not None
+            still = row["caught_up_at"] is not None and row["messages"] == before
+            before, quiet = row["messages"], quiet + 1 if still else 0
+            await asyncio.sleep(0.5)
+    finally:
+        await connection.close()
+
+
+async def report(demo: Demo) -> dict[str, object]:
+    """Compare what was published with what is stored, and alerts with faults."""
+    assert demo.parts.settings.database is not None
+    connection = await connect(demo.parts.settings.database, statement_timeout_s=0)
+    try:
+        lines = await asyncio.to_thread(proof.read_log, demo.publish_log)
+        names = [device.name for device in demo.town.devices]
+        rows = await proof.stored_rows(connection, demo.kinds, names, demo.clock.at)
+        found = await asyncio.to_thread(proof.compare, lines, rows)
+        totals = await ledger.total(connection)
+        counted = await ledger.count_readings(connection, demo.kinds)
+        alerts = await score.opened(connection, demo.clock.at)
+    finally:
+        await connection.close()
+    rated = score.score(score.read_faults(demo.fault_log), alerts, grace(demo.town, demo.kinds))
+    speed = demo.clock.speed
+    return {
+        "published": found.published,
+        "acknowledged": found.acknowledged,
+        "received": totals.received,
+        "stored": totals.stored,
+        "duplicates": totals.duplicate,
+        "rejected": totals.rejected,
+        "lost": len(found.lost),
+        "unexpected": len(found.unexpected) + len(found.duplicated),
+        "altered": len(found.altered),
+        "ledger_balanced": totals.balanced and counted == totals.stored,
+        "alerts_opened": len(alerts),
+        "alerts_resolved": sum(alert.resolved for alert in alerts),
+        "faults": rated.faults,
+        "faults_detected": rated.detected,
+        "faults_missed": len(rated.missed),
+        "false_alerts": len(rated.false_alerts),
+        "unlabelled_alerts": len(rated.unlabelled),
+        "publish_to_commit_ms": percentiles([d / 1000 / speed for d in found.commit_delays]),
+        "publish_to_alert_ms": percentiles([d / 1000 / speed for d in alert_delays(lines, alerts)]),
+        "seed": demo.town.seed,
+        "speed": speed,
+        "missed": list(rated.missed),
+        "false": list(rated.false_alerts),
+    }
+
+
+def grace(town: Town, kinds: Kinds) -> Mapping[str, int]:
+    """Return, by device, how late an alert may honestly open after its fault has ended, in microseconds."""
+    found = {}
+    for device in town.sensing:
+        every = device.attributes.get(INTERVAL, max(r.every_s for r in kinds[device.kind].reporting))
+        assert isinstance(every, int | float)
+        found[device.name] = timedelta(seconds=1.5 * every) // timedelta(microseconds=1)
+    return found
+
+
+def alert_delays(lines: list[PublishLine], alerts: list[score.Opened]) -> list[int]:
+    """Return microseconds from the publish of the reading that opened an alert to the alert's commit.
+
+    Alerts about silence have no such reading.
+    """
+    published: dict[tuple[str, int], int] = {}
+    for line in lines:
+        if line.observed_at is not None:
+            published.setdefault((line.device, line.observed_at), line.published_at)
+    return [
+        alert.committed_at - published[alert.device, alert.opened_at]
+        for alert in alerts
+        if alert.committed_at is not None and (alert.device, alert.opened_at) in published
+    ]

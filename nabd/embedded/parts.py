@@ -1,0 +1,93 @@
+"""The parts that settings do not name, embedded: a database, a broker, a schema with the default rules."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from devices import kinds
+from nabd import clock
+from nabd.embedded.broker import local_broker, port_or_free
+from nabd.embedded.postgres import EmbeddedPostgres
+from nabd.settings import Settings
+from readings.tables import tables_of
+from rules.catalogue import catalogue
+from rules.loading import files
+from store.migrate import Report, migrate
+from store.pool import connect
+
+MQTT_PORT = 1883
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What runs, and the settings that lead to it."""
+
+    settings: Settings
+    database: str
+    broker: str
+    persistent_broker: bool
+
+
+@asynccontextmanager
+async def parts(settings: Settings, *, postgres: Mapping[str, str] | None = None) -> AsyncIterator[Parts]:
+    """Start what the settings leave open; stop it afterwards.
+
+    Args:
+        settings: a database or broker they name is used as it is.
+        postgres: further settings of an embedded server.
+    """
+    with ExitStack() as stack:
+        changes: dict[str, object] = {}
+        database, broker, persistent = "as configured", "as configured", True
+        if settings.database is None:
+            server = EmbeddedPostgres(settings.data_dir / "postgres", settings=postgres)
+            await asyncio.to_thread(stack.enter_context, server)
+            changes["database"] = server.dsn()
+            database = f"embedded PostgreSQL {server.version}"
+        if settings.broker is None:
+            own = local_broker(settings.data_dir / "broker", port=port_or_free(MQTT_PORT))
+            await asyncio.to_thread(stack.enter_context, own)
+            changes |= {
+                "broker": str(own.address),
+                "broker_queue": own.queue,
+                "receive_maximum": min(own.receive_maximum, settings.receive_maximum),
+            }
+            broker, persistent = f"{own.name} on {own.address}", own.persistent
+        yield Parts(
+            settings=settings.model_copy(update=changes),
+            database=database,
+            broker=broker,
+            persistent_broker=persistent,
+        )
+
+
+async def migrated(settings: Settings) -> Report:
+    """Migrate the configured database; give a new one the default rules, and any the operator's own.
+
+    Raises:
+        StoreError, KindError, RulesRefused: whoever must act is named.
+    """
+    assert settings.database is not None
+    now, _ = clock.parse(settings.clock)
+    declared = kinds.load(settings.kinds_dir)
+    connection = await connect(settings.database, statement_timeout_s=0)
+    try:
+        retention = timedelta(days=settings.retention_days)
+        report = await migrate(connection, tables_of(declared.values()), now=now(), retention=retention)
+        if not (await catalogue.active(connection, declared)).rules:
+            await catalogue.apply(connection, files.default_packs(declared), now())
+        if own := rule_files(settings):
+            await catalogue.apply(connection, files.read_files(own, declared), now())
+    finally:
+        await connection.close()
+    return report
+
+
+def rule_files(settings: Settings) -> list[Path]:
+    """Return the operator's rule files."""
+    return sorted(settings.rules_dir.glob("*.yaml")) if settings.rules_dir else []
