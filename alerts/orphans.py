@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 
 from alerts.record import record
-from alerts.transition import Severity, State, Transition
+from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime, to_microseconds
 from store.connection import Connection
 
@@ -54,8 +54,8 @@ def _ended(row: asyncpg.Record, now: int) -> Transition:
         rule=row["rule"],
         version=row["rule_version"],
         device_id=row["device_id"],
-        from_state=State.FIRING,
-        to_state=State.RESOLVED,
+        from_state=ConditionState.FIRING,
+        to_state=ConditionState.RESOLVED,
         severity=Severity(row["severity"]),
         observed_at=to_microseconds(at),
         received_at=now,

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import asyncpg
 
-from alerts.transition import Severity, State
+from alerts.transition import ConditionState, Severity
 from devices.instants import to_datetime
 from store.connection import Connection
 
@@ -171,4 +171,6 @@ async def comment(connection: Connection, alert_id: int, *, author: str, body: s
 
 def _alert(row: asyncpg.Record) -> Alert:
     values = dict(row)
-    return Alert(**{**values, "severity": Severity(values["severity"]), "state": str(State(values["state"]))})
+    values["severity"] = Severity(values["severity"])
+    values["state"] = str(ConditionState(values["state"]))
+    return Alert(**values)

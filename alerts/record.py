@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import asyncpg
 
-from alerts.transition import State, Transition
+from alerts.transition import ConditionState, Transition
 from devices.instants import to_datetime
 from store.connection import Connection
 
@@ -117,9 +117,9 @@ async def _apply(
     connection: Connection, wave: Sequence[Transition], describe: Describe, now: int
 ) -> dict[Key, int]:
     """Bring table `alert` up to date and return the ids of the alerts that changed."""
-    ended = [t for t in wave if t.to_state is State.RESOLVED]
-    changed = [t for t in wave if t.from_state is t.to_state is State.FIRING]
-    opened = [t for t in wave if t.to_state is State.FIRING and t.from_state is not State.FIRING]
+    ended = [t for t in wave if t.to_state is ConditionState.RESOLVED]
+    changed = [t for t in wave if t.from_state is t.to_state is ConditionState.FIRING]
+    opened = [t for t in wave if t.opens]
     rows: list[asyncpg.Record] = []
     if ended:
         rows += await connection.fetch(RESOLVE, *_keys(ended), [to_datetime(t.observed_at) for t in ended])

@@ -28,7 +28,7 @@ class Severity(StrEnum):
 _RANKS = {Severity.WARNING: 0, Severity.MINOR: 1, Severity.MAJOR: 2, Severity.CRITICAL: 3}
 
 
-class State(StrEnum):
+class ConditionState(StrEnum):
     """Where a condition stands. A change from firing to firing is a change of severity."""
 
     INACTIVE = "inactive"
@@ -48,9 +48,14 @@ class Transition:
     rule: str
     version: int
     device_id: int
-    from_state: State
-    to_state: State
+    from_state: ConditionState
+    to_state: ConditionState
     severity: Severity
     observed_at: int
     received_at: int
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def opens(self) -> bool:
+        """Tell whether an alert begins with it; a change of severity begins none."""
+        return self.to_state is ConditionState.FIRING and self.from_state is not ConditionState.FIRING

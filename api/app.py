@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 
-from api.context import Check, Context
+from api.context import AppContext, Check
 from api.http import assets
 from api.http.assets import Asset
 from api.http.edge import Edge
@@ -102,7 +102,7 @@ def create_app(
     )
     files = assets.load()
     page = files["signin.html"].body
-    app.state.context = Context(
+    app.state.context = AppContext(
         pool=pool,
         kinds=kinds,
         now=now,

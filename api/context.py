@@ -28,7 +28,7 @@ POOL_TIMEOUT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class AppContext:
     """One per application, at `app.state.context`."""
 
     pool: asyncpg.Pool[asyncpg.Record]
@@ -44,9 +44,9 @@ class Context:
     idempotency: Idempotency
 
 
-def of_request(request: Request) -> Context:
+def of_request(request: Request) -> AppContext:
     """Return the application's context."""
-    context: Context = request.app.state.context
+    context: AppContext = request.app.state.context
     return context
 
 
@@ -55,6 +55,6 @@ async def _connection(request: Request) -> AsyncIterator[Connection]:
         yield connection
 
 
-UsesContext = Annotated[Context, Depends(of_request)]
+UsesContext = Annotated[AppContext, Depends(of_request)]
 UsesConnection = Annotated["Connection", Depends(_connection, scope="function")]
 """A pooled connection for as long as the handler runs; given back before the answer is sent."""

@@ -9,7 +9,7 @@ _NONE = -1
 _LEAST = 64
 
 
-class Places:
+class RowIndex:
     """Rows 0, 1, 2 ... for devices in the order in which they are first asked for; a row is kept for good."""
 
     def __init__(self) -> None:
@@ -57,8 +57,8 @@ class Places:
         self._rows[device_ids] = np.arange(self._size, end)
         self._size = end
 
-    def copy(self) -> Places:
+    def copy(self) -> RowIndex:
         """Return independent places that are the same."""
-        copy = Places()
+        copy = RowIndex()
         copy._size, copy._devices, copy._rows = self._size, self._devices.copy(), self._rows.copy()
         return copy

@@ -17,7 +17,7 @@ from pathlib import Path
 from devices import kinds
 from devices.kinds.kind import KindError
 from firmware_sim.fleet import run
-from firmware_sim.link import Broker
+from firmware_sim.link import SimulatorBroker
 from firmware_sim.town import PLACES, make_town
 
 
@@ -88,7 +88,7 @@ async def _run(arguments: argparse.Namespace, declared: kinds.Kinds) -> None:
     started = time.time_ns() // 1000
     counts = await run(
         town,
-        broker=Broker(host=arguments.host, port=arguments.port, speed=arguments.speed),
+        broker=SimulatorBroker(host=arguments.host, port=arguments.port, speed=arguments.speed),
         now=lambda: started + round((time.time_ns() // 1000 - started) * arguments.speed),
         publish_log=arguments.log / "publish.jsonl",
         fault_log=arguments.log / "faults.jsonl",

@@ -16,12 +16,12 @@ from pathlib import Path
 from devices.kinds import STRUCTURAL
 from devices.wire.topics import GATEWAY, Channel, Topic
 from firmware_sim.faults import FaultLog
-from firmware_sim.link import Broker
+from firmware_sim.link import SimulatorBroker
 from firmware_sim.member import Member, publisher
 from firmware_sim.physics.model import SECOND, generator
 from firmware_sim.publish_log import PublishLog
 from firmware_sim.specs import SimulatedDevice
-from firmware_sim.station import Around, Counts, Station
+from firmware_sim.station import Counts, Station, StationContext
 from firmware_sim.town import Town
 
 _SHORTEST_SLEEP_S = 0.01
@@ -41,7 +41,7 @@ class Fleet:
         self,
         town: Town,
         *,
-        broker: Broker,
+        broker: SimulatorBroker,
         now: Callable[[], int],
         publish_log: Path,
         fault_log: Path,
@@ -61,7 +61,7 @@ class Fleet:
             Member(device, town, start, self._fault_log, delay_s)
             for device in (*town.sensing, *town.strangers)
         ]
-        around = Around(
+        around = StationContext(
             broker=broker,
             now=now,
             log=self._publish_log,
@@ -180,7 +180,7 @@ def _pump(stations: Iterable[Station]) -> None:
         station.pump()
 
 
-def _stations(town: Town, members: list[Member], around: Around) -> dict[str, Station]:
+def _stations(town: Town, members: list[Member], around: StationContext) -> dict[str, Station]:
     behind: dict[str, list[Member]] = defaultdict(list)
     for member in members:
         behind[publisher(member.device)].append(member)
@@ -203,7 +203,7 @@ def _speaks(device: SimulatedDevice) -> bool:
 async def run(
     town: Town,
     *,
-    broker: Broker,
+    broker: SimulatorBroker,
     now: Callable[[], int],
     publish_log: Path,
     fault_log: Path,

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broker:
+class SimulatorBroker:
     """Where to connect, and with what; times are divided by `speed`.
 
     Without an account each device signs in under its own name.
@@ -69,7 +69,7 @@ class Link:
         self,
         name: str,
         *,
-        broker: Broker,
+        broker: SimulatorBroker,
         presence: str,
         subscriptions: Sequence[str],
         owner: Owner,

@@ -15,7 +15,7 @@ import numpy as np
 from devices.kinds.kind import Kind
 from devices.wire.topics import GATEWAY, Channel, Topic
 from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, LOST_LINK, SILENT, FaultSink, Labels, rfc3339
-from firmware_sim.outbox import Reading
+from firmware_sim.outbox import SimulatedReading
 from firmware_sim.physics.model import SECOND, Answer, Truth, Value, generator
 from firmware_sim.plan import CLOCK_OFF, FROZEN, INSTANT, LINK_LOSS, SILENCE, Planned, Schedule
 from firmware_sim.specs import SimulatedDevice
@@ -78,14 +78,14 @@ class Member:
         self._report_at = start + round(first * SECOND)
         self.due = self._report_at
 
-    def tick(self, now: int) -> list[Reading]:
+    def tick(self, now: int) -> list[SimulatedReading]:
         """Live until `now` (which is `due`) and return what is to be sent."""
         urgent = self._physics.step(now)
         if self._break_and_repair(now):
             urgent |= self._physics.step(now)
         interval = self._interval_s()
         self._label(now, interval)
-        readings: list[Reading] = []
+        readings: list[SimulatedReading] = []
         if (urgent or now >= self._report_at) and SILENCE not in self._active:
             readings = self._report(now)
             self._held_back = LINK_LOSS in self._active
@@ -196,7 +196,7 @@ class Member:
         unset = self.device.habits.clock == "unset"
         return unset or not -_SLOW_S <= off_s <= _FAST_S
 
-    def _report(self, now: int) -> list[Reading]:
+    def _report(self, now: int) -> list[SimulatedReading]:
         at = now // 1000 * 1000
         if self._last_at is not None and at <= self._last_at:
             return []
@@ -208,7 +208,7 @@ class Member:
             readings.append(self._malformed(at + 1000))
         return readings
 
-    def _reading(self, at: int, values: Mapping[str, Value]) -> Reading:
+    def _reading(self, at: int, values: Mapping[str, Value]) -> SimulatedReading:
         habits = self.device.habits
         said: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
         ts = self._device_time(at)
@@ -221,7 +221,7 @@ class Member:
         element |= said
         if habits.unknown_keys and self._rng.random() < habits.unknown_keys:
             element |= {"fw": "2.4.1", "uptime_s": (at - self._started) // SECOND}
-        return Reading(
+        return SimulatedReading(
             topic=self.topic,
             device=self.device.name,
             kind=self.device.kind,
@@ -244,7 +244,7 @@ class Member:
         shown = at + round((habits.clock_ahead_s + self._clock_off_s) * SECOND)
         return rfc3339(shown) if habits.text_time else shown // 1000
 
-    def _malformed(self, at: int) -> Reading:
+    def _malformed(self, at: int) -> SimulatedReading:
         """Return something that must be rejected: cut off, a word for a number, an impossible time."""
         ts = at // 1000
         name = self.kind.headline
@@ -255,7 +255,7 @@ class Member:
         )
         reason, element = choices[self._last_malformed % len(choices)]
         self._last_malformed += 1
-        return Reading(
+        return SimulatedReading(
             topic=self.topic,
             device=self.device.name,
             kind=self.device.kind,

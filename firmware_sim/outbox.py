@@ -23,7 +23,7 @@ Key = tuple[str, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class SimulatedReading:
     """One reading as it goes on the wire, with what the publish log must know of it.
 
     `derived`: what the platform may fill in. `alone` readings are never sent in an array; `receipt` ones wait
@@ -52,16 +52,16 @@ class Reading:
 
 
 @dataclass(slots=True, kw_only=True)
-class Waiting:
+class QueuedReading:
     """A reading in the outbox; `repeat` once an earlier attempt may have been stored."""
 
-    reading: Reading
+    reading: SimulatedReading
     repeat: bool = False
     tries: int = 0
     resend_at: int = 0
 
 
-def payload(batch: Sequence[Waiting]) -> bytes:
+def payload(batch: Sequence[QueuedReading]) -> bytes:
     """Return the message of a batch: one object, or an array of several."""
     if len(batch) == 1:
         return batch[0].reading.element
@@ -72,9 +72,9 @@ class Outbox:
     """One message at a time is in flight; what was not accepted goes back to the front."""
 
     def __init__(self) -> None:
-        self._queue: deque[Waiting] = deque()
-        self._unsettled: dict[Key, Waiting] = {}
-        self.in_flight: list[Waiting] = []
+        self._queue: deque[QueuedReading] = deque()
+        self._unsettled: dict[Key, QueuedReading] = {}
+        self.in_flight: list[QueuedReading] = []
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -85,14 +85,14 @@ class Outbox:
         """Readings accepted by the broker that still wait for a receipt."""
         return len(self._unsettled)
 
-    def add(self, reading: Reading) -> None:
+    def add(self, reading: SimulatedReading) -> None:
         """Keep a new reading; the oldest gives way when memory is full."""
         if len(self._queue) >= CAPACITY:
             self._queue.popleft()
             self.dropped += 1
-        self._queue.append(Waiting(reading=reading))
+        self._queue.append(QueuedReading(reading=reading))
 
-    def take(self) -> list[Waiting]:
+    def take(self) -> list[QueuedReading]:
         """Move the oldest readings of one topic into flight and return them; empty when none may go."""
         if self.in_flight or not self._queue:
             return []
@@ -106,7 +106,7 @@ class Outbox:
             self.in_flight.append(self._queue.popleft())
         return self.in_flight
 
-    def accepted(self, resend_at: int) -> list[Waiting]:
+    def accepted(self, resend_at: int) -> list[QueuedReading]:
         """The broker has the batch: forget it, or keep it until its receipt comes."""
         batch, self.in_flight = self.in_flight, []
         for waiting in batch:
@@ -115,22 +115,22 @@ class Outbox:
                 self._unsettled[_key(waiting.reading)] = waiting
         return batch
 
-    def refused(self) -> list[Waiting]:
+    def refused(self) -> list[QueuedReading]:
         """The broker did not accept the batch: it goes back to the front, in order."""
         batch, self.in_flight = self.in_flight, []
         self._queue.extendleft(reversed(batch))
         return batch
 
-    def lost(self) -> list[Waiting]:
+    def lost(self) -> list[QueuedReading]:
         """The link broke with a batch in flight: send it again, it may have been stored."""
         batch = self.refused()
         for waiting in batch:
             waiting.repeat = True
         return batch
 
-    def repeat(self, waiting: Waiting) -> None:
+    def repeat(self, waiting: QueuedReading) -> None:
         """Send something again that was accepted before."""
-        again = Waiting(reading=waiting.reading, repeat=True, tries=waiting.tries + 1)
+        again = QueuedReading(reading=waiting.reading, repeat=True, tries=waiting.tries + 1)
         self._queue.append(again)
 
     def settle(self, device: str, boot: int, ranges: Sequence[Sequence[int]]) -> int:
@@ -152,5 +152,5 @@ class Outbox:
         return len(overdue)
 
 
-def _key(reading: Reading) -> Key:
+def _key(reading: SimulatedReading) -> Key:
     return (reading.device, reading.boot or 0, reading.seq or 0)

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 
 from devices.wire.topics import Channel, Topic
-from firmware_sim.link import Broker, Link
+from firmware_sim.link import Link, SimulatorBroker
 from firmware_sim.member import Member
-from firmware_sim.outbox import Outbox, Waiting, payload
+from firmware_sim.outbox import Outbox, QueuedReading, payload
 from firmware_sim.physics.model import SECOND, Answer
 from firmware_sim.publish_log import PublishLine, PublishLog
 
@@ -57,7 +57,7 @@ class Receipt(msgspec.Struct):
     seq: list[tuple[int, int]]
 
 
-class Command(msgspec.Struct):
+class ReceivedCommand(msgspec.Struct):
     """What a device is asked to do."""
 
     id: str
@@ -67,10 +67,10 @@ class Command(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
+class StationContext:
     """What every station shares."""
 
-    broker: Broker
+    broker: SimulatorBroker
     now: Callable[[], int]
     log: PublishLog
     counts: Counts
@@ -94,7 +94,9 @@ class _Flight:
 class Station:
     """A link, an outbox, and the members that report through them."""
 
-    def __init__(self, topic: Topic, members: list[Member], around: Around, rng: np.random.Generator) -> None:
+    def __init__(
+        self, topic: Topic, members: list[Member], around: StationContext, rng: np.random.Generator
+    ) -> None:
         self._topic = topic
         self._members: Mapping[str, Member] = {m.device.name: m for m in members}
         self._around = around
@@ -188,7 +190,7 @@ class Station:
             if resendable and self._members[reading.device].resends():
                 self.outbox.repeat(waiting)
 
-    def _note(self, batch: list[Waiting], *, code: int | None) -> None:
+    def _note(self, batch: list[QueuedReading], *, code: int | None) -> None:
         around, now = self._around, self._around.now()
         for waiting in batch:
             reading = waiting.reading
@@ -221,11 +223,11 @@ class Station:
                 receipt = msgspec.json.decode(payload, type=Receipt)
                 self._around.counts.receipts += self.outbox.settle(receipt.device, receipt.boot, receipt.seq)
             elif topic.endswith(f"/{Channel.COMMAND}"):
-                self._command(msgspec.json.decode(payload, type=Command))
+                self._command(msgspec.json.decode(payload, type=ReceivedCommand))
         except msgspec.DecodeError:
             return
 
-    def _command(self, command: Command) -> None:
+    def _command(self, command: ReceivedCommand) -> None:
         self._around.counts.commands += 1
         member = self._members.get(self._topic.device)
         answer = Answer(status="rejected", detail="a gateway obeys no command")

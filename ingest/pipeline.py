@@ -21,9 +21,9 @@ from ingest import garbage
 from ingest.broker.intake import Intake
 from ingest.commit import commit as commits
 from ingest.commit import shard as shards
-from ingest.commit.commit import Desk
+from ingest.commit.commit import BatchContext
 from ingest.commit.settled import Settled
-from ingest.commit.shard import Outcome
+from ingest.commit.shard import CommitOutcome
 from ingest.decide.batch import Batch, Refused, decide, unregistered
 from ingest.decide.directory import Directory
 from store.connection import Connection
@@ -59,7 +59,7 @@ class Pipeline:
         self,
         *,
         connection: Connection,
-        desk: Desk,
+        desk: BatchContext,
         decoders: Mapping[str, Decoder],
         reconnect: Callable[[], Awaitable[Connection]],
     ) -> None:
@@ -110,7 +110,7 @@ class Pipeline:
             except Exception as error:  # whatever it is, it is classified, and ingest goes on
                 failure = classify(error)
                 if failure is Failure.TRANSIENT:
-                    if await self._outlast(error) is Outcome.COMMITTED:
+                    if await self._outlast(error) is CommitOutcome.COMMITTED:
                         assert self.desk.prepared is not None
                         return self._adopt(self.desk.prepared, flush_latest)
                     commits.rolled_back(self.desk)
@@ -229,7 +229,7 @@ class Pipeline:
                     raise
                 await self._outlast(error)
 
-    async def _outlast(self, error: Exception) -> Outcome:
+    async def _outlast(self, error: Exception) -> CommitOutcome:
         """Wait until the database is back and the shard still ours; say what became of the batch at hand.
 
         Raises:

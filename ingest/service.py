@@ -23,11 +23,11 @@ from devices.wire import Decoder
 from ingest import garbage
 from ingest.broker import session
 from ingest.broker.intake import Intake
-from ingest.broker.session import Broker, BrokerRefused
+from ingest.broker.session import BrokerRefused, IngestBroker
 from ingest.commit import commit as commits
 from ingest.commit import offsets, unflushed
 from ingest.commit import shard as shards
-from ingest.commit.commit import Desk, Step
+from ingest.commit.commit import BatchContext, Step
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
 from ingest.commit.shard import Shard
@@ -57,7 +57,7 @@ LOOK_AHEAD = 0.1
 class Options:
     """What the ingest process is started with. `open_database` waits out an outage."""
 
-    broker: Broker
+    broker: IngestBroker
     open_database: Callable[[], Awaitable[Connection]]
     kinds: Kinds
     now: Callable[[], int]
@@ -130,7 +130,7 @@ async def _own(connection: Connection, options: Options, claimed: asyncio.Event)
     shard = Shard(name=options.shard, owner=options.owner)
     await shards.claim(connection, shard, options.now, lambda: log.info("standing by", shard=shard.name))
     claimed.set()
-    desk = Desk(
+    desk = BatchContext(
         shard=shard,
         directory=Directory(await registry.load(connection), options.kinds),
         offsets=await offsets.load(connection, options.now() - options.retention),
@@ -155,7 +155,7 @@ async def _own(connection: Connection, options: Options, claimed: asyncio.Event)
     return _Service(options, pipeline, await shards.newest_received(connection, shard))
 
 
-async def _restore_allowance(connection: Connection, desk: Desk) -> None:
+async def _restore_allowance(connection: Connection, desk: BatchContext) -> None:
     hour = desk.now() // 3_600_000_000 * 3_600_000_000
     desk.allowance.restore(hour, await rejections.kept_since(connection, hour))
 

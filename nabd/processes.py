@@ -24,7 +24,7 @@ from api.http.server import Server, listen
 from api.metrics.platform import Queue
 from devices import kinds
 from ingest import service as ingest_service
-from ingest.broker.session import Broker
+from ingest.broker.session import IngestBroker
 from ingest.commit import shard as shards
 from nabd import clock, housekeeping, readiness
 from nabd.broker import address
@@ -181,7 +181,7 @@ async def ingest(settings: Settings) -> None:
         return connection
 
     options = ingest_service.Options(
-        broker=Broker(
+        broker=IngestBroker(
             host=broker.host,
             port=broker.port,
             client_id=client_id,

@@ -77,7 +77,7 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class SequenceGap:
     """Sequence numbers `first`..`last` of one start of a device that are not stored.
 
     They lie between the readings observed at `after` and `before`.
@@ -323,7 +323,7 @@ LIMIT $3
 
 async def gaps(
     connection: Connection, device: Device, *, since: datetime | None = None, limit: int = 100
-) -> list[Gap]:
+) -> list[SequenceGap]:
     """Return the device's missing sequence numbers, the most recent first.
 
     A rejected reading is a gap too: its number was received, but it is not stored. Numbers before the
@@ -332,4 +332,4 @@ async def gaps(
     if device.kind in STRUCTURAL:
         return []
     query = _GAPS.format(table=f"{device.kind}_reading")
-    return [Gap(**row) for row in await connection.fetch(query, device.id, since or EPOCH, limit)]
+    return [SequenceGap(**row) for row in await connection.fetch(query, device.id, since or EPOCH, limit)]

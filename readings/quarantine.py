@@ -29,7 +29,7 @@ REASONS = ("unknown_device", "unknown_municipality", "unknown_kind", "misplaced"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unknown:
+class UnknownDevice:
     """One device in quarantine for one reason, and where its topics put it.
 
     `gateway` is the relay that named it, None when it spoke for itself.
@@ -60,7 +60,7 @@ LIMIT $3
 
 async def unknown_devices(
     connection: Connection, *, device: str | None = None, limit: int = 1000
-) -> list[Unknown]:
+) -> list[UnknownDevice]:
     """Return who is in quarantine, the most recent first; what was replayed is left out.
 
     Args:
@@ -72,11 +72,11 @@ async def unknown_devices(
     return [_unknown(row) for row in rows]
 
 
-def _unknown(row: asyncpg.Record) -> Unknown:
+def _unknown(row: asyncpg.Record) -> UnknownDevice:
     levels = [*row["topic"].split("/"), "", "", "", ""]
     municipality, kind, speaker = levels[2:5]
     relayed = kind == topics.GATEWAY and row["device"] != speaker
-    return Unknown(
+    return UnknownDevice(
         device=row["device"],
         kind=_kind_of(row["payload"]) if relayed else kind,
         municipality=municipality,

@@ -44,7 +44,7 @@ ORDER BY 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class ReceiveSpan:
     """A span [start, end) of receive time.
 
     oldest: nothing received in it was observed earlier, None when that is not known. rows: how many
@@ -57,7 +57,7 @@ class Window:
     rows: int
 
 
-async def windows(connection: Connection, start: int, end: int, rows: int = WINDOW_ROWS) -> list[Window]:
+async def windows(connection: Connection, start: int, end: int, rows: int = WINDOW_ROWS) -> list[ReceiveSpan]:
     """Cut [start, end) of receive time (microseconds) where the ledger says that about `rows` were stored."""
     ledger = await connection.fetch(_LEDGER, to_datetime(start), to_datetime(end + _BATCH_US))
     minutes = [
@@ -67,7 +67,9 @@ async def windows(connection: Connection, start: int, end: int, rows: int = WIND
     return list(_cut(minutes, start, end, rows))
 
 
-def _cut(minutes: Sequence[tuple[int, int, int | None]], start: int, end: int, rows: int) -> Iterator[Window]:
+def _cut(
+    minutes: Sequence[tuple[int, int, int | None]], start: int, end: int, rows: int
+) -> Iterator[ReceiveSpan]:
     """Yield windows of at most a day; one minute is never cut."""
     position = 0
     while start < end:
@@ -80,7 +82,7 @@ def _cut(minutes: Sequence[tuple[int, int, int | None]], start: int, end: int, r
             stored += minutes[position][1]
             position += 1
         oldest = _oldest(minutes, max(first - 1, 0), until + _BATCH_US)
-        yield Window(start=start, end=until, oldest=oldest, rows=stored)
+        yield ReceiveSpan(start=start, end=until, oldest=oldest, rows=stored)
         start = until
 
 
@@ -97,7 +99,7 @@ def _oldest(minutes: Sequence[tuple[int, int, int | None]], position: int, until
 async def columns(
     connection: Connection,
     kind: Kind,
-    window: Window,
+    window: ReceiveSpan,
     *,
     measurements: Collection[str],
     devices: Sequence[int] | None = None,
@@ -137,7 +139,7 @@ WHERE observed_at >= $1::timestamptz AND observed_at < $2::timestamptz
 """
 
 
-def _bounds(window: Window) -> tuple[datetime, ...]:
+def _bounds(window: ReceiveSpan) -> tuple[datetime, ...]:
     oldest = to_datetime(0 if window.oldest is None else window.oldest)
     end = to_datetime(window.end)
     return oldest, to_datetime(window.end + _AHEAD_US), to_datetime(window.start), end

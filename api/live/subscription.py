@@ -51,7 +51,7 @@ class Interest:
 
 
 @dataclass(slots=True, kw_only=True)
-class Waiting:
+class PendingEvents:
     """What one wake-up hands to the client; `missed` counts alert events that were dropped before these."""
 
     missed: int = 0
@@ -96,12 +96,14 @@ class Subscription:
         self.closed = True
         self._wake.set()
 
-    async def wait(self) -> Waiting:
+    async def wait(self) -> PendingEvents:
         """Return everything that waits, once something does."""
         await self._wake.wait()
         if not self.closed:
             self._wake.clear()
-        waiting = Waiting(missed=self._missed, alerts=list(self._alerts), latest=list(self._latest.values()))
+        waiting = PendingEvents(
+            missed=self._missed, alerts=list(self._alerts), latest=list(self._latest.values())
+        )
         self._missed = 0
         self._alerts.clear()
         self._latest.clear()

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 
-from api.context import Check, Context, UsesContext
+from api.context import AppContext, Check, UsesContext
 from api.metrics import platform
 from api.metrics.platform import Ages, Figures
 from devices.registry import registry
@@ -58,7 +58,7 @@ async def metrics(context: UsesContext) -> Response:
     return Response(text, media_type=CONTENT_TYPE_LATEST)
 
 
-async def _figures(context: Context) -> Figures | None:
+async def _figures(context: AppContext) -> Figures | None:
     """Read the database; None when it does not answer, which a scrape must outlive."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S), context.pool.acquire() as connection:
@@ -76,7 +76,7 @@ async def _judge(check: Check) -> str | None:
         return str(error) or type(error).__name__
 
 
-async def _database(context: Context) -> str | None:
+async def _database(context: AppContext) -> str | None:
     async with context.pool.acquire(timeout=CHECK_TIMEOUT_S) as connection:
         await registry.list_municipalities(connection)
     return None

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from api.context import POOL_TIMEOUT_S, Context, UsesConnection, UsesContext
+from api.context import POOL_TIMEOUT_S, AppContext, UsesConnection, UsesContext
 from api.http import buckets, formats
 from api.http.buckets import Bucket
 from api.http.formats import MEDIA_TYPES, Format
@@ -71,7 +71,7 @@ class ReadingsOut(BaseModel):
 class Selection:
     """What was asked for, complete and checked."""
 
-    context: Context
+    context: AppContext
     device: registry.Device
     kind: Kind
     measurements: Sequence[str]
@@ -138,7 +138,7 @@ async def read_readings(
     return _respond(selection, format or formats.negotiate(request.headers.get("accept")))
 
 
-def _kind_of(context: Context, device: registry.Device) -> Kind:
+def _kind_of(context: AppContext, device: registry.Device) -> Kind:
     kind = context.kinds.get(device.kind)
     if kind is None:
         raise Problem(404, "not-found", f"{device.name} is a {device.kind}, which has no readings of its own")

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from fastapi import Request
 
-from api.context import Context
+from api.context import AppContext
 from api.http.problems import Problem
 from api.schemas.rules import EXAMPLE
 from devices.registry.errors import Invalid
@@ -31,7 +31,7 @@ BODY: dict[str, Any] = {
 """What OpenAPI is told about a body that is read as text, so that mistakes keep their line and column."""
 
 
-async def definitions(request: Request, context: Context) -> list[Definition]:
+async def definitions(request: Request, context: AppContext) -> list[Definition]:
     """Return the rules of a request's body.
 
     Raises:
@@ -70,7 +70,7 @@ def refusal(refused: RulesRefused) -> Problem:
     return Problem(422, "invalid", str(refused.errors[0]), errors=listed)
 
 
-async def definition(request: Request, context: Context, rule: str) -> Definition:
+async def definition(request: Request, context: AppContext, rule: str) -> Definition:
     """Return the one rule of a request's body, which must be the one that the address names."""
     found = await definitions(request, context)
     if len(found) != 1 or found[0].id != rule:

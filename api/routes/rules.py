@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from api.author import UsesAuthor
-from api.context import Context, UsesConnection, UsesContext
+from api.context import AppContext, UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
@@ -100,7 +100,7 @@ async def try_rules(
 
 
 async def _test(
-    context: Context,
+    context: AppContext,
     connection: Connection,
     wanted: list[Definition],
     start: int,
@@ -284,7 +284,7 @@ async def drop_shadow(
     await shadows.drop(connection, rule, author=author, now=context.now())
 
 
-async def _shadow(context: Context, connection: Connection, rule: str) -> ShadowOut:
+async def _shadow(context: AppContext, connection: Connection, rule: str) -> ShadowOut:
     now = context.now()
     trial = await shadows.trial(connection, rule, now)
     names = {d.id: d.name for d in (await load(connection)).devices.values()}

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api.context import Context, UsesConnection, UsesContext
+from api.context import AppContext, UsesConnection, UsesContext
 from api.http import tokens
 from api.http.guards import COOKIE
 from api.http.problems import Problem
@@ -52,7 +52,7 @@ async def sign_in_by_form(request: Request, context: UsesContext, connection: Us
     return await _signed_in(request, context, connection, form.get("token", [""])[0].strip())
 
 
-async def _signed_in(request: Request, context: Context, connection: Connection, token: str) -> Response:
+async def _signed_in(request: Request, context: AppContext, connection: Connection, token: str) -> Response:
     if not await tokens.is_valid(connection, token, context.now()):
         if "text/html" in request.headers.get("accept", ""):
             return HTMLResponse(context.sign_in_page.replace(b" hidden>", b">"), status_code=401)

@@ -13,11 +13,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from alerts.events import Cursor
 from alerts.transition import Severity
-from api.context import POOL_TIMEOUT_S, Context, UsesContext
+from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.http import guards, tokens
 from api.http.problems import Problem
 from api.http.times import of_microseconds
-from api.live.subscription import Interest, LiveAlert, Subscription, Waiting
+from api.live.subscription import Interest, LiveAlert, PendingEvents, Subscription
 from api.schemas.alerts import format_cursor, parse_cursor
 from api.schemas.latest import LatestOut
 from store.failures import DATABASE_ERRORS, is_outage
@@ -111,7 +111,7 @@ async def _events(
     loop = asyncio.get_running_loop()
     check_at = loop.time() + RECHECK_S
     while True:
-        waiting = Waiting()
+        waiting = PendingEvents()
         with suppress(TimeoutError):
             async with asyncio.timeout_at(check_at):
                 waiting = await subscription.wait()
@@ -130,7 +130,7 @@ async def _events(
             yield _latest_event(waiting.latest[i : i + READINGS_AT_A_TIME])
 
 
-def _hello(context: Context, cursor: Cursor) -> ServerSentEvent:
+def _hello(context: AppContext, cursor: Cursor) -> ServerSentEvent:
     text = msgspec.json.encode({"now": of_microseconds(context.now()), "speed": context.speed}).decode()
     return ServerSentEvent(event="hello", raw_data=text, id=format_cursor(cursor), retry=RETRY_MS)
 

@@ -14,7 +14,7 @@ from bench.throughput import ladder
 from bench.throughput.children import ChildFailed
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import Traffic
-from bench.throughput.ladder import Plan, Result, Stage
+from bench.throughput.ladder import BenchPlan, IngestBenchResult, Stage
 from nabd.cli.output import fail, line, print_json, progress, table
 from nabd.embedded.broker import BrokerFailed
 from store.errors import StoreError
@@ -49,7 +49,7 @@ def ingest(
     if rules not in ("off", "default") and not rules.isdecimal():
         raise typer.BadParameter("off, default, or a number", param_hint="--rules")
     stages = frozenset(stage) if stage else ALWAYS | ({Stage.PEERS} if peers else set())
-    plan = Plan(
+    plan = BenchPlan(
         messages=messages,
         devices=devices,
         large_fleet=large_fleet,
@@ -70,7 +70,7 @@ def ingest(
         _print(result)
 
 
-def _run(plan: Plan) -> Result:
+def _run(plan: BenchPlan) -> IngestBenchResult:
     with progress() as bar:
         task = bar.add_task("starting a database", total=ladder.steps(plan) + 1)
 
@@ -80,7 +80,7 @@ def _run(plan: Plan) -> Result:
         return asyncio.run(ladder.run(plan, tell))
 
 
-def _print(result: Result) -> None:
+def _print(result: IngestBenchResult) -> None:
     line("  ".join(f"{name} {value}" for name, value in result.machine.items()))
     plan = result.plan
     line(f"{plan.messages} messages, {plan.devices} devices, traffic {plan.traffic}, rules {plan.rules}")
@@ -106,7 +106,7 @@ def _print(result: Result) -> None:
         _print_peers(result)
 
 
-def _print_copies(result: Result) -> None:
+def _print_copies(result: IngestBenchResult) -> None:
     sizes = sorted({c.batch_messages for c in result.copies})
     rows = []
     for size in sizes:
@@ -147,7 +147,7 @@ def _drain_row(name: str, runs: Sequence[Drain]) -> Sequence[object]:
     )
 
 
-def _print_open(result: Result) -> None:
+def _print_open(result: IngestBenchResult) -> None:
     columns = ["open loop", "messages/s", "sent", "stored", "lost"]
     columns += ["commit ms p50", "p99", "p99.9", "p99 spread", "alert ms p50", "p99", "p99.9", "alerts"]
     columns += ["generator late ms p99", "cores needed", "MB"]
@@ -173,7 +173,7 @@ def _print_open(result: Result) -> None:
     )
 
 
-def _print_peers(result: Result) -> None:
+def _print_peers(result: IngestBenchResult) -> None:
     rows: list[Sequence[object]] = []
     for peer in result.peers:
         if peer.absent:

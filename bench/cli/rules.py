@@ -12,7 +12,7 @@ import typer
 from bench import CHECKOUT
 from bench.rules import bench
 from bench.rules import table as told
-from bench.rules.bench import Result
+from bench.rules.bench import RuleBenchResult
 from bench.rules.town import Numbers
 from nabd.cli.output import complain, fail, line, print_json, progress, table
 
@@ -51,7 +51,7 @@ def rules(
         fail(f"insufficient faults for {', '.join(sorted(lacking))}: simulate more devices or days")
 
 
-def _run(seeds: Sequence[int], numbers: Numbers, processes: int) -> list[Result]:
+def _run(seeds: Sequence[int], numbers: Numbers, processes: int) -> list[RuleBenchResult]:
     with progress() as bar:
         results = []
         for seed in seeds:
@@ -63,7 +63,7 @@ def _run(seeds: Sequence[int], numbers: Numbers, processes: int) -> list[Result]
     return results
 
 
-def _show(result: Result, *, details: bool) -> None:
+def _show(result: RuleBenchResult, *, details: bool) -> None:
     line(told.summary(result))
     table(told.HEADINGS, told.rows(result.scores))
     for rule, faults in result.without_rule.items():

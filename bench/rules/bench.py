@@ -17,7 +17,7 @@ from bench.rules.judged import Opening, Platform
 from bench.rules.life import Carrier, Collected, Message
 from bench.rules.matching import Fault, Match, fault_of, match
 from bench.rules.score import RuleScore, score
-from bench.rules.staged import Stage
+from bench.rules.staged import StagedDevices
 from bench.rules.sweeping import Sweeps
 from bench.rules.town import DAY_US, Numbers, bench_town, first_instant, of_kind, registry_of
 from devices import kinds
@@ -32,7 +32,7 @@ _GROUP = {"bin": 20, "light": 16, "drone": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class DeviceGroup:
     """Some devices of one kind, by their position in the town."""
 
     seed: int
@@ -58,7 +58,7 @@ class Lived:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class RuleBenchResult:
     """A run of one seed. `without_rule`: labelled faults of rules that the packs do not have."""
 
     seed: int
@@ -79,10 +79,12 @@ class Result:
         return [s.rule for s in self.scores[:-1] if s.insufficient]
 
 
-def groups(seed: int, numbers: Numbers) -> list[Group]:
+def groups(seed: int, numbers: Numbers) -> list[DeviceGroup]:
     """Return the groups of a run, the slowest first."""
     return [
-        Group(seed=seed, numbers=numbers, kind=kind, first=first, last=min(first + size, numbers.of(kind)))
+        DeviceGroup(
+            seed=seed, numbers=numbers, kind=kind, first=first, last=min(first + size, numbers.of(kind))
+        )
         for kind, size in sorted(_GROUP.items(), key=lambda item: item[1])
         for first in range(0, numbers.of(kind), size)
     ]
@@ -90,14 +92,14 @@ def groups(seed: int, numbers: Numbers) -> list[Group]:
 
 def run(
     seed: int, numbers: Numbers, *, processes: int = 2, progress: Callable[[float], None] = lambda days: None
-) -> Result:
+) -> RuleBenchResult:
     """Live through months of a town and judge the rules of the default packs.
 
     Args:
         progress: told the device-days of every group that is done.
     """
     todo = groups(seed, numbers)
-    lived: dict[Group, Lived] = {}
+    lived: dict[DeviceGroup, Lived] = {}
     if processes <= 1:
         for group in todo:
             lived[group] = live(group)
@@ -112,7 +114,7 @@ def run(
     return judge(seed, numbers, [lived[group] for group in todo])
 
 
-def live(group: Group, rules: Sequence[Definition] | None = None) -> Lived:
+def live(group: DeviceGroup, rules: Sequence[Definition] | None = None) -> Lived:
     """Live through the whole run with one group; `rules` None means the default packs."""
     known = kinds.load()
     town = of_kind(bench_town(group.seed, known, group.numbers), group.kind)
@@ -122,7 +124,7 @@ def live(group: Group, rules: Sequence[Definition] | None = None) -> Lived:
     end = start + round(group.numbers.days * DAY_US)
     labelled = Collected()
     devices = [d for d in town.sensing if d.kind == group.kind][group.first : group.last]
-    stage = Stage(town, devices)
+    stage = StagedDevices(town, devices)
     carriers = [Carrier(d, town, start, labelled, stage.has_power(d.name)) for d in stage.devices]
     live_rules = [Rule(definition=rule, version=1) for rule in definitions]
     sweeps = Sweeps(live_rules, town.kinds[group.kind], registry_of(town), [d.name for d in devices])
@@ -148,7 +150,7 @@ def live(group: Group, rules: Sequence[Definition] | None = None) -> Lived:
 
 def judge(
     seed: int, numbers: Numbers, lived: Sequence[Lived], rules: Sequence[Definition] | None = None
-) -> Result:
+) -> RuleBenchResult:
     """Match and score what happened in all groups."""
     known = kinds.load()
     definitions = default_packs(known) if rules is None else rules
@@ -169,7 +171,7 @@ def judge(
     )
     lost = [fault for fault in faults if fault.rule not in judged and fault.detectable]
     days = {rule: _device_days(judged[rule], numbers, known) for rule in names}
-    return Result(
+    return RuleBenchResult(
         seed=seed,
         device_days=sum(numbers.of(kind) for kind in _GROUP) * numbers.days,
         readings=sum(part.readings for part in lived),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_sim.faults import SWEPT, FaultLine, rfc3339
-from firmware_sim.physics.around import Around
+from firmware_sim.physics.around import SurroundedDevice
 from firmware_sim.physics.model import DAY_S, HOUR_S, SECOND
 from firmware_sim.physics.thermometer import MeasuredBin
 
@@ -37,7 +37,7 @@ _LEARNS_US = round(DAY_S * SECOND)
 """Of a bin that was never seen before, or not for long, nobody knows for a day how fast it fills."""
 
 
-class TracedBin(Around[MeasuredBin]):
+class TracedBin(SurroundedDevice[MeasuredBin]):
     """A bin whose true fill is written down at every step."""
 
     def __init__(self, container: MeasuredBin) -> None:
@@ -62,12 +62,12 @@ class TracedBin(Around[MeasuredBin]):
         self._away.discard(cause)
         self._inner.end(cause)
 
-    def trace(self) -> Trace:
+    def trace(self) -> FillTrace:
         """Return what was written down, in steps of five minutes."""
         at = np.array([r[0] for r in self._rows], dtype=np.int64)
         last = np.append(np.flatnonzero(np.diff(at // _STEP_US)), len(at) - 1)
         rows = [self._rows[i] for i in last.tolist()]
-        return Trace(
+        return FillTrace(
             at=at[last],
             fill_pct=np.array([r[1] for r in rows]),
             away=np.array([r[2] for r in rows], dtype=bool),
@@ -76,7 +76,7 @@ class TracedBin(Around[MeasuredBin]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
+class FillTrace:
     """The life of one bin, (n,) each: microseconds, true fill, whether nobody used it, or it was blind."""
 
     at: Ints
@@ -85,7 +85,7 @@ class Trace:
     blind: Bools
 
 
-def brought_pct(trace: Trace) -> Floats:
+def brought_pct(trace: FillTrace) -> Floats:
     """Return what had been thrown in by each instant, (n,), less what settled, in points of fill."""
     change = np.diff(trace.fill_pct)
     settled = (change < 0) & (change > -_SETTLES_PCT) & (trace.fill_pct[:-1] > 20.0)
@@ -98,7 +98,7 @@ def brought_pct(trace: Trace) -> Floats:
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
-def time_to_full_s(trace: Trace) -> Floats:
+def time_to_full_s(trace: FillTrace) -> Floats:
     """Return after how long each bin would be full if nobody emptied it from then on, (n,); 0: it is.
 
     Beyond the end of the trace it goes on filling at its mean rate.
@@ -117,7 +117,7 @@ def time_to_full_s(trace: Trace) -> Floats:
     return np.where(trace.fill_pct >= FULL_PCT, 0.0, np.maximum(0.0, full_at - trace.at) / SECOND)
 
 
-def labels(device: str, trace: Trace, others: Sequence[tuple[int, int]]) -> list[FaultLine]:
+def labels(device: str, trace: FillTrace, others: Sequence[tuple[int, int]]) -> list[FaultLine]:
     """Return from when to when a bin would be full within a day.
 
     An alert is honest while thirty hours are left or less. It must be told if for ten hours on end the bin
@@ -180,7 +180,7 @@ def _spans(left_s: Floats, long_unseen: Bools) -> list[tuple[int, int, bool]]:
     return [span for span in spans if span[1] > span[0]]
 
 
-def _line(device: str, trace: Trace, left_s: Floats, untold: Bools, start: int, end: int) -> FaultLine:
+def _line(device: str, trace: FillTrace, left_s: Floats, untold: Bools, start: int, end: int) -> FaultLine:
     soon = start + np.flatnonzero(left_s[start:end] <= SOON_S)
     full = start + np.flatnonzero(left_s[start:end] <= 0.0)
     in_time = int(full[0]) if len(full) else end

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.transition import State, Transition
+from alerts.transition import Transition
 from bench.rules.life import Message
 from bench.rules.silence import Listener
 from devices.columns import Columns
@@ -23,10 +23,10 @@ from ingest.broker.intake import Intake
 from ingest.decide.batch import decide
 from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.definition.definition import Definition
 from rules.engine.evaluate import step
-from rules.engine.ruleset import Unit, build_unit
+from rules.engine.ruleset import RuleSet, build_ruleset
 from rules.language.program import Rule
 
 RETENTION_US = 400 * 86_400_000_000
@@ -52,8 +52,8 @@ class Platform:
         self._offsets = Offsets()
         self._registry = registry
         live = [Rule(definition=rule, version=1) for rule in rules]
-        self._units: dict[str, Unit] = {
-            name: build_unit(kind, _stream(live, name), registry) for name, kind in kinds.items()
+        self._units: dict[str, RuleSet] = {
+            name: build_ruleset(kind, _stream(live, name), registry) for name, kind in kinds.items()
         }
         self._listeners = {name: Listener(_silent(live, name)) for name in kinds}
         self._recent: list[NDArray[np.int64]] = []
@@ -67,7 +67,7 @@ class Platform:
             transitions = self.judge(kind, columns)
             self.on_accepted(columns, self._interval_us(kind, columns), transitions)
             for transition in transitions:
-                if transition.to_state is State.FIRING and transition.from_state is not State.FIRING:
+                if transition.opens:
                     yield Opening(
                         rule=transition.rule,
                         device=self._registry.devices[transition.device_id].name,
@@ -124,7 +124,7 @@ class Platform:
             yield self._opening(*silence)
 
     def _interval_us(self, kind: str, columns: Columns) -> NDArray[np.int64]:
-        return Context(columns, np.arange(len(columns)), self._units[kind].attributes).interval_us()
+        return RuleContext(columns, np.arange(len(columns)), self._units[kind].attributes).interval_us()
 
     def close(self, now: int) -> Iterator[Opening]:
         """Yield the silences that still last."""

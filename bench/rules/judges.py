@@ -12,9 +12,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.transition import State, Transition
+from alerts.transition import ConditionState, Transition
 from bench.rules.life import Presence
-from bench.rules.newest import NEVER, Newest
+from bench.rules.newest import NEVER, LatestValues
 from devices.registry.registry import Registry
 from rules.definition.families import ChildrenDown, Comparison, Forecast, Neighbours, NotRefreshed
 from rules.forecast import outlook, profile
@@ -47,7 +47,7 @@ class Judge(Protocol):
     measurements: list[str]
     wake: int
 
-    def look(self, newest: Newest, at: int) -> Iterator[Found]:
+    def look(self, newest: LatestValues, at: int) -> Iterator[Found]:
         """Yield the alerts that open at an instant."""
 
 
@@ -74,12 +74,12 @@ class DownJudge:
     def note(self, place: int, transition: Transition) -> None:
         """Take a change of one of the alerts that the incident would explain."""
         alerts = self._alerts.setdefault(place, {})
-        if transition.to_state is State.FIRING:
+        if transition.to_state is ConditionState.FIRING:
             alerts.setdefault(transition.rule, transition.observed_at)
         else:
             alerts.pop(transition.rule, None)
 
-    def look(self, newest: Newest, at: int) -> Iterator[Found]:
+    def look(self, newest: LatestValues, at: int) -> Iterator[Found]:
         """Yield parents that go down; end the incidents of those that are up again."""
         known = np.flatnonzero((newest.received_at > NEVER) & (self._parent >= 0))
         children = self._children(newest, known, at)
@@ -97,7 +97,7 @@ class DownJudge:
                 )
                 yield incident.parent, at
 
-    def _children(self, newest: Newest, known: Ints, at: int) -> Children:
+    def _children(self, newest: LatestValues, known: Ints, at: int) -> Children:
         family = self._family
         received = newest.received_at[known]
         left = np.where(self._offline[known] >= received, self._offline[known], NEVER)
@@ -126,7 +126,7 @@ class DownJudge:
 
 
 def _truth(
-    comparisons: Sequence[Comparison], newest: Newest, known: Ints, *, otherwise: bool
+    comparisons: Sequence[Comparison], newest: LatestValues, known: Ints, *, otherwise: bool
 ) -> NDArray[np.bool_]:
     if not comparisons:
         return np.full(len(known), otherwise)
@@ -149,7 +149,7 @@ class ApartJudge:
         self._since = np.full(len(devices), apart.NEVER, dtype=np.int64)
         self._open = np.zeros(len(devices), dtype=bool)
 
-    def look(self, newest: Newest, at: int) -> Iterator[Found]:
+    def look(self, newest: LatestValues, at: int) -> Iterator[Found]:
         """Yield devices that have been far for long enough."""
         value = newest.good(self._family.measurement)
         fresh = newest.received_at + 2 * newest.interval_us > at
@@ -158,7 +158,7 @@ class ApartJudge:
         if len(asked):
             verdict = apart.judge(
                 self._family,
-                apart.Newest(
+                apart.NeighbourValues(
                     value=value[asked],
                     observed_at=newest.observed_at[asked],
                     group=self._parent[asked],
@@ -186,7 +186,7 @@ class RefreshedJudge:
         self._family = family
         self._opened_at = np.full(len(devices), NEVER, dtype=np.int64)
 
-    def look(self, newest: Newest, at: int) -> Iterator[Found]:
+    def look(self, newest: LatestValues, at: int) -> Iterator[Found]:
         """Yield devices whose measurement is overdue."""
         name = self._family.measurement
         good_at = newest.good_at[name]
@@ -215,7 +215,7 @@ class FillingJudge:
         self._looked_at = np.full(len(devices), NEVER // 1_000_000, dtype=np.int64)
         self._open = np.zeros(len(devices), dtype=bool)
 
-    def look(self, newest: Newest, at: int) -> Iterator[Found]:
+    def look(self, newest: LatestValues, at: int) -> Iterator[Found]:
         """Look at those that have a new reading since the last time, twice an hour each."""
         family = self._family
         value = newest.good(family.measurement)
@@ -240,7 +240,7 @@ class FillingJudge:
             self._opened_at[place] = int(newest.observed_at[place])
             yield int(newest.device_id[place]), self._opened_at[place]
 
-    def spans(self, newest: Newest, end: int) -> list[Told]:
+    def spans(self, newest: LatestValues, end: int) -> list[Told]:
         """Return from when to when alerts were open, those that still are until `end`."""
         last = [(int(newest.device_id[place]), at, end) for place, at in self._opened_at.items()]
         return [*self._told, *last]

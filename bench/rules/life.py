@@ -13,7 +13,7 @@ import numpy as np
 
 from firmware_sim.faults import FaultLine
 from firmware_sim.member import Member
-from firmware_sim.outbox import MOST_BYTES, MOST_ELEMENTS, Reading
+from firmware_sim.outbox import MOST_BYTES, MOST_ELEMENTS, SimulatedReading
 from firmware_sim.physics.model import SECOND, generator
 from firmware_sim.specs import SimulatedDevice
 from firmware_sim.town import Town
@@ -66,7 +66,7 @@ class Carrier:
         self.member.on_link = self._switch
         self._rng: np.random.Generator = generator(town.seed, "carrier", device.name)
         self._down = False
-        self._waiting: list[Reading] = []
+        self._waiting: list[SimulatedReading] = []
         self._flush_at: int | None = None
         self._arrived = 0
         self._has_power = has_power
@@ -92,7 +92,7 @@ class Carrier:
                 for reading in readings:
                     yield from self._send(now, reading.topic, reading.element, reading)
 
-    def _powered_on(self, now: int, readings: list[Reading]) -> list[Reading]:
+    def _powered_on(self, now: int, readings: list[SimulatedReading]) -> list[SimulatedReading]:
         """Return what is sent: without power nothing, and what waits is lost; with it the device boots."""
         powered, before = self._has_power(now), self._powered
         self._powered = powered
@@ -140,7 +140,7 @@ class Carrier:
             payload = elements[0] if len(batch) == 1 else b"[" + b",".join(elements) + b"]"
             yield from self._send(now, batch[0].topic, payload, batch[0])
 
-    def _send(self, now: int, topic: str, payload: bytes, reading: Reading) -> Iterator[Message]:
+    def _send(self, now: int, topic: str, payload: bytes, reading: SimulatedReading) -> Iterator[Message]:
         at = max(self._arrived + 1, now + round(float(self._rng.uniform(0.03, 0.8)) * SECOND))
         self._arrived = at
         yield Message(at, topic, payload)
@@ -149,8 +149,8 @@ class Carrier:
             yield Message(self._arrived, topic, payload)
 
 
-def _batches(waiting: Sequence[Reading]) -> Iterator[list[Reading]]:
-    batch: list[Reading] = []
+def _batches(waiting: Sequence[SimulatedReading]) -> Iterator[list[SimulatedReading]]:
+    batch: list[SimulatedReading] = []
     size = 0
     for reading in waiting:
         length = len(reading.element) + 1

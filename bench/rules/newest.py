@@ -19,7 +19,7 @@ NEVER = -(1 << 62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Newest:
+class LatestValues:
     """Devices of one kind, (n,) each; instants and intervals in microseconds, NEVER for the unheard.
 
     good_at, good_received_at: when the newest good value of a measurement was observed and received,
@@ -40,7 +40,7 @@ class Newest:
     bad_since: Mapping[str, Ints]
 
     @classmethod
-    def of(cls, kind: Kind, devices: Sequence[int], measurements: Sequence[str]) -> Newest:
+    def of(cls, kind: Kind, devices: Sequence[int], measurements: Sequence[str]) -> LatestValues:
         """Return devices that were never heard."""
         n = len(devices)
 

@@ -40,7 +40,7 @@ _NOTICED_US = 30 * 60 * SECOND
 _RESTARTED = (SILENT, FROZEN_VALUES, CLOCK_WRONG)
 
 
-class Stage:
+class StagedDevices:
     """Some devices of a town with what is staged around them."""
 
     def __init__(self, town: Town, devices: Sequence[SimulatedDevice]) -> None:

@@ -13,7 +13,7 @@ from alerts.transition import Transition
 from bench.rules.judged import Opening
 from bench.rules.judges import FAR_AWAY, OTHERS_EVERY_US, DownJudge, FillingJudge, Ints, Judge, judge_of
 from bench.rules.life import Presence
-from bench.rules.newest import NEVER, Newest
+from bench.rules.newest import NEVER, LatestValues
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry
@@ -57,7 +57,7 @@ class Sweeps:
         # A rule for any kind says nothing of what is wrong with this device.
         self._explained_by = {r.id: r.definition.suppress_by for r in rules if r.definition.kind == kind.name}
         measured = sorted({m for judge in self._judges.values() for m in judge.measurements})
-        self._newest = Newest.of(kind, devices, measured)
+        self._newest = LatestValues.of(kind, devices, measured)
         self._place = {name: place for place, name in enumerate(names)}
         self._names = {device.id: device.name for device in registry.devices.values()}
         self._looked = dict.fromkeys(self._judges, NEVER)

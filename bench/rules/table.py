@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from bench.rules.bench import Result
+from bench.rules.bench import RuleBenchResult
 from bench.rules.judged import Opening
 from bench.rules.matching import Fault
 from bench.rules.score import RuleScore
@@ -72,7 +72,7 @@ def lasting(seconds: float | None) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} d"
 
 
-def summary(result: Result) -> str:
+def summary(result: RuleBenchResult) -> str:
     """Return what was lived through, in one line."""
     return (
         f"seed {result.seed}: {result.device_days:,.0f} device-days, {result.readings:,} readings,"
@@ -80,7 +80,7 @@ def summary(result: Result) -> str:
     )
 
 
-def markdown(results: Sequence[Result]) -> str:
+def markdown(results: Sequence[RuleBenchResult]) -> str:
     """Return one table per seed, as docs/rules-benchmark.md holds them."""
     parts = []
     for result in results:
@@ -94,7 +94,7 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def as_object(result: Result) -> dict[str, Any]:
+def as_object(result: RuleBenchResult) -> dict[str, Any]:
     """Return what the last line of the command says."""
     return {
         "seed": result.seed,

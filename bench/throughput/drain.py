@@ -57,13 +57,13 @@ async def fill(dsn: str, broker: Mosquitto, stream: Stream, directory: Path) -> 
     return await children.publish(directory, stream, host=broker.address.host, port=broker.address.port)
 
 
-async def _broker_of(broker: Mosquitto, dsn: str) -> session.Broker:
+async def _broker_of(broker: Mosquitto, dsn: str) -> session.IngestBroker:
     connection = await connect(dsn)
     try:
         client_id = await shard.client_id(connection, Settings().shard)
     finally:
         await connection.close()
-    return session.Broker(host=broker.address.host, port=broker.address.port, client_id=client_id)
+    return session.IngestBroker(host=broker.address.host, port=broker.address.port, client_id=client_id)
 
 
 def settings_of(dsn: str, broker: Mosquitto) -> dict[str, str]:

@@ -11,7 +11,7 @@ from devices.kinds import Kinds
 from devices.registry.registry import Registry
 from rules.definition.definition import Definition
 from rules.engine.evaluate import step
-from rules.engine.ruleset import Unit, build_unit
+from rules.engine.ruleset import RuleSet, build_ruleset
 from rules.language.program import Rule
 
 
@@ -27,7 +27,7 @@ class Spent:
 class Evaluation:
     """The rules of every kind at work, and what they cost so far."""
 
-    units: dict[str, Unit]
+    units: dict[str, RuleSet]
     spent: dict[str, Spent] = field(default_factory=dict)
 
     def evaluate(self, columns: Columns) -> None:
@@ -59,7 +59,7 @@ def begin(definitions: Sequence[Definition], kinds: Kinds, registry: Registry) -
     rules = [Rule(version=1, definition=d) for d in definitions if d.levels]
     return Evaluation(
         units={
-            name: build_unit(kind, [r for r in rules if r.definition.kind in (name, None)], registry)
+            name: build_ruleset(kind, [r for r in rules if r.definition.kind in (name, None)], registry)
             for name, kind in kinds.items()
         }
     )

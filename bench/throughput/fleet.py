@@ -28,7 +28,7 @@ _IN_TEN = {Traffic.PLAIN: {"bin": 10}, Traffic.MIXED: {"bin": 5, "light": 4, "dr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fleet:
+class BenchFleet:
     """`size` devices; those of one ten are spread over the kinds, so that any part is in proportion."""
 
     traffic: Traffic
@@ -52,7 +52,7 @@ class Fleet:
         return str(Topic(MUNICIPALITY, self.kind(index), self.name(index), Channel.TELEMETRY))
 
 
-async def register(connection: Connection, kinds: Kinds, fleet: Fleet, now: Now) -> None:
+async def register(connection: Connection, kinds: Kinds, fleet: BenchFleet, now: Now) -> None:
     """Register the fleet and its municipality in a fresh database."""
     await municipalities.add_municipality(connection, NewMunicipality(name=MUNICIPALITY), now)
     new = [

@@ -15,7 +15,7 @@ import numpy as np
 
 from bench.throughput import drain, machine, many_rules, open_loop, raw_copy, recorded, rig
 from bench.throughput.drain import Drain
-from bench.throughput.fleet import Fleet, Traffic
+from bench.throughput.fleet import BenchFleet, Traffic
 from bench.throughput.open_loop import OpenLoop
 from bench.throughput.peers import compare
 from bench.throughput.peers.compare import Peer
@@ -50,7 +50,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class BenchPlan:
     """What to measure. rules: "off", "default", or how many rules each kind has."""
 
     messages: int = 300_000
@@ -65,10 +65,10 @@ class Plan:
 
 
 @dataclass(slots=True, kw_only=True)
-class Result:
+class IngestBenchResult:
     """Everything measured; empty where a stage was not asked for."""
 
-    plan: Plan
+    plan: BenchPlan
     machine: dict[str, str]
     recorded: list[Recorded] = field(default_factory=list)
     copies: list[RawCopy] = field(default_factory=list)
@@ -153,9 +153,9 @@ def _rates(drains: Sequence[Drain]) -> dict[str, Any]:
 Tell = Callable[[str], None]
 
 
-async def run(plan: Plan, tell: Tell) -> Result:
+async def run(plan: BenchPlan, tell: Tell) -> IngestBenchResult:
     """Measure what the plan asks for; `tell` hears of every step as it begins."""
-    result = Result(plan=plan, machine={})
+    result = IngestBenchResult(plan=plan, machine={})
     with tempfile.TemporaryDirectory(prefix="nabd-bench-") as directory:
         async with rig.running(Path(directory)) as running:
             result.machine = machine.describe(running.server.version)
@@ -174,7 +174,7 @@ async def run(plan: Plan, tell: Tell) -> Result:
     return result
 
 
-def steps(plan: Plan) -> int:
+def steps(plan: BenchPlan) -> int:
     """Return how often `tell` will be called."""
     stages, n = plan.stages, 0
     n += plan.runs if Stage.RECORDED in stages else 0
@@ -186,22 +186,22 @@ def steps(plan: Plan) -> int:
     return n + (4 if Stage.PEERS in stages else 0)
 
 
-def _stream(plan: Plan, fleet: Fleet, messages: int | None = None) -> Stream:
+def _stream(plan: BenchPlan, fleet: BenchFleet, messages: int | None = None) -> Stream:
     """Return a stream observed in the hour before now."""
     n = messages or plan.messages
     at = clock.wall() - SPAN_US + np.linspace(0, SPAN_US - 1_000_000, n).astype(np.int64)
     return make_stream(fleet, seed=plan.seed, at=at // 10 * 10)
 
 
-def _sizes(plan: Plan) -> list[int]:
+def _sizes(plan: BenchPlan) -> list[int]:
     return [size for size in BATCH_SIZES if size <= plan.messages] or [plan.messages]
 
 
-async def _limits(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
+async def _limits(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
     """Stages a and b: what ingest computes, and what the database can take."""
     if not plan.stages & {Stage.RECORDED, Stage.COPY}:
         return
-    fleet, declared = Fleet(traffic=plan.traffic, size=plan.devices), kinds.load()
+    fleet, declared = BenchFleet(traffic=plan.traffic, size=plan.devices), kinds.load()
     stream = _stream(plan, fleet)
     if Stage.RECORDED in plan.stages:
         tell("recorded stream")
@@ -222,7 +222,7 @@ async def _limits(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
 RULE_SETS = ("off", "default", "100")
 
 
-async def _drains(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
+async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
     """Stages c, e and f."""
     stages = plan.stages
     if stages & {Stage.DRAIN, Stage.OPEN}:
@@ -238,8 +238,8 @@ async def _drains(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
             result.rules.setdefault(rules, []).append(await _drain(running, plan, plan.devices, rules))
 
 
-async def _drain(running: Rig, plan: Plan, devices: int, rules: str) -> Drain:
-    fleet = Fleet(traffic=plan.traffic, size=devices)
+async def _drain(running: Rig, plan: BenchPlan, devices: int, rules: str) -> Drain:
+    fleet = BenchFleet(traffic=plan.traffic, size=devices)
     stream = _stream(plan, fleet)
     async with running.database(fleet, rules_of(rules)) as dsn:
         return await drain.run(running, dsn, stream, f"drain{running.databases}")
@@ -259,9 +259,9 @@ def rules_of(rules: str) -> list[Definition] | None:
 PERCENTS = (25.0, 50.0, 80.0)
 
 
-async def _open_loops(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
+async def _open_loops(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
     """Stage d, at shares of the drain just measured: the machine is as fast as it was then."""
-    fleet, full = Fleet(traffic=plan.traffic, size=plan.devices), result.drains[-1].messages_per_s
+    fleet, full = BenchFleet(traffic=plan.traffic, size=plan.devices), result.drains[-1].messages_per_s
     for percent in PERCENTS:
         tell(f"open loop at {percent:.0f} % of drain")
         async with running.database(fleet, rules_of(plan.rules)) as dsn:
@@ -278,8 +278,8 @@ async def _open_loops(running: Rig, plan: Plan, result: Result, tell: Tell) -> N
         result.open.setdefault(percent, []).append(measured)
 
 
-async def _peers(running: Rig, plan: Plan, result: Result, tell: Tell) -> None:
-    fleet = Fleet(traffic=plan.traffic, size=plan.devices)
+async def _peers(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
+    fleet = BenchFleet(traffic=plan.traffic, size=plan.devices)
     slow = _stream(plan, fleet, min(SLOW_MESSAGES, plan.messages))
     async with running.database(fleet, []) as dsn:
         result.peers = await compare.run(running, dsn, _stream(plan, fleet), slow, tell)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bench.throughput import children, drain, usage
 from bench.throughput.children import child
-from bench.throughput.fleet import Fleet
+from bench.throughput.fleet import BenchFleet
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
@@ -85,7 +85,15 @@ def schedule(rate: float, seconds: float, begin: int) -> NDArray[np.int64]:
 
 
 async def run(
-    rig: Rig, dsn: str, fleet: Fleet, *, rate: float, seconds: float, percent: float, seed: int, name: str
+    rig: Rig,
+    dsn: str,
+    fleet: BenchFleet,
+    *,
+    rate: float,
+    seconds: float,
+    percent: float,
+    seed: int,
+    name: str,
 ) -> OpenLoop:
     """Start ingest, send at `rate` for `seconds`, wait for the last commit, and read the latencies."""
     directory = rig.directory / name

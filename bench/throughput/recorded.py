@@ -13,14 +13,14 @@ import mqtt5
 import numpy as np
 
 from bench.throughput import evaluation
-from bench.throughput.fleet import MUNICIPALITY, Fleet
+from bench.throughput.fleet import MUNICIPALITY, BenchFleet
 from bench.throughput.traffic import Stream
 from devices.columns import Columns
 from devices.kinds import Kinds
 from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
 from ingest.broker.intake import Intake
-from ingest.broker.session import Broker, Connection
+from ingest.broker.session import Connection, IngestBroker
 from ingest.commit.rows import copy_columns
 from ingest.commit.settled import Settled, count, receipts
 from ingest.decide.batch import decide
@@ -78,7 +78,7 @@ class Recorded:
     encoded: list[EncodedBatch]
 
 
-def registry_of(fleet: Fleet) -> Registry:
+def registry_of(fleet: BenchFleet) -> Registry:
     """Return the fleet as the database's registry would know it; device ids count from 1."""
     town = Municipality(
         id=1,
@@ -111,7 +111,7 @@ def _recorded(stream: Stream, steps: Steps, batch_messages: int) -> list[Intake]
 async def _intakes(stream: Stream, steps: Steps, batch_messages: int) -> list[Intake]:
     """Parse the stream as ingest's session does and take batches of it."""
     received = int(stream.at.max())
-    connection = Connection(Broker(host="", port=0, client_id=""), lambda: received)
+    connection = Connection(IngestBroker(host="", port=0, client_id=""), lambda: received)
     found, after = [], 0
     for start in range(0, len(stream), batch_messages):
         data = _packets(stream, start, min(start + batch_messages, len(stream)))
@@ -135,7 +135,7 @@ def _packets(stream: Stream, start: int, stop: int) -> bytes:
 
 
 def run(
-    stream: Stream, fleet: Fleet, kinds: Kinds, rules: Sequence[Definition], batch_messages: int
+    stream: Stream, fleet: BenchFleet, kinds: Kinds, rules: Sequence[Definition], batch_messages: int
 ) -> Recorded:
     """Take the stream through every step that needs no I/O."""
     steps = Steps()

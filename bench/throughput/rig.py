@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.throughput import usage
-from bench.throughput.fleet import Fleet, register
+from bench.throughput.fleet import BenchFleet, register
 from devices import kinds
 from nabd import clock
 from nabd.embedded.broker import BrokerFailed, Mosquitto, find_mosquitto
@@ -38,7 +38,7 @@ class Rig:
         return usage.cpu_s(usage.family(self.server.pid))
 
     @asynccontextmanager
-    async def database(self, fleet: Fleet, rules: list[Definition] | None = None) -> AsyncIterator[str]:
+    async def database(self, fleet: BenchFleet, rules: list[Definition] | None = None) -> AsyncIterator[str]:
         """Give a fresh database that knows the fleet; `rules` None means the default ones."""
         self.databases += 1
         name = f"bench_{self.databases}"

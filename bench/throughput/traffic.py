@@ -14,7 +14,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.throughput.fleet import Fleet, Traffic
+from bench.throughput.fleet import BenchFleet, Traffic
 
 REPEATED, ARRAYS, UNKNOWN, OUT_OF_RANGE, ALARMS = 0.01, 0.10, 0.02, 0.01, 0.001
 ARRAY_LENGTH = 5
@@ -41,7 +41,7 @@ class Stream:
         return len(self.payloads)
 
 
-def make_stream(fleet: Fleet, *, seed: int, at: NDArray[np.int64]) -> Stream:
+def make_stream(fleet: BenchFleet, *, seed: int, at: NDArray[np.int64]) -> Stream:
     """Return the stream of a fleet whose devices take turns in an order that changes every round.
 
     Args:

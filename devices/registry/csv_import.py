@@ -12,7 +12,7 @@ from typing import Any
 from devices.instants import Now
 from devices.kinds import Kinds
 from devices.registry import generation, registry
-from devices.registry.csv_rows import ATTRIBUTE, Problem, Row, Rows
+from devices.registry.csv_rows import ATTRIBUTE, CsvRow, CsvRows, LineProblem
 from devices.registry.editing import change_device
 from devices.registry.errors import Invalid
 from devices.registry.new_device import Parent, check_parent, municipality_id_of
@@ -22,13 +22,13 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class ImportPlan:
     """What an import will do; nothing at all with lines that have a problem."""
 
-    add: list[Row]
+    add: list[CsvRow]
     edit: list[tuple[Device, Mapping[str, Any]]]
     unchanged: int
-    problems: list[Problem]
+    problems: list[LineProblem]
 
     @property
     def steps(self) -> int:
@@ -36,7 +36,7 @@ class Plan:
         return len(self.add) + len(self.edit)
 
 
-async def plan(connection: Connection, read: Rows, *, update: bool) -> Plan:
+async def plan(connection: Connection, read: CsvRows, *, update: bool) -> ImportPlan:
     """Compare a list with the registry.
 
     Args:
@@ -47,16 +47,16 @@ async def plan(connection: Connection, read: Rows, *, update: bool) -> Plan:
     return plan_against(await registry.load(connection), read, update=update)
 
 
-def plan_against(registered: Registry, read: Rows, *, update: bool) -> Plan:
+def plan_against(registered: Registry, read: CsvRows, *, update: bool) -> ImportPlan:
     """Compare a list with a snapshot of the registry; see `plan`. Pure."""
-    accepted: dict[str, Row] = {}
-    result = Plan(add=[], edit=[], unchanged=0, problems=list(read.problems))
+    accepted: dict[str, CsvRow] = {}
+    result = ImportPlan(add=[], edit=[], unchanged=0, problems=list(read.problems))
     unchanged = 0
     for row in _parents_first(read.rows):
         try:
             _check_against(registered, accepted, row, update=update)
         except Invalid as problem:
-            result.problems.append(Problem(line=row.line, field=problem.field, message=problem.message))
+            result.problems.append(LineProblem(line=row.line, field=problem.field, message=problem.message))
             continue
         accepted[row.new.name] = row
         device = registered.by_name.get(row.new.name)
@@ -67,10 +67,10 @@ def plan_against(registered: Registry, read: Rows, *, update: bool) -> Plan:
         else:
             unchanged += 1
     result.problems.sort(key=lambda problem: problem.line)
-    return Plan(add=result.add, edit=result.edit, unchanged=unchanged, problems=result.problems)
+    return ImportPlan(add=result.add, edit=result.edit, unchanged=unchanged, problems=result.problems)
 
 
-def _parents_first(rows: Sequence[Row]) -> Iterator[Row]:
+def _parents_first(rows: Sequence[CsvRow]) -> Iterator[CsvRow]:
     """Rows whose parent stands later in the list come after it; those in a circle come last."""
     waiting = list(rows)
     while waiting:
@@ -81,7 +81,9 @@ def _parents_first(rows: Sequence[Row]) -> Iterator[Row]:
         waiting = [row for row in waiting if id(row) not in chosen]
 
 
-def _check_against(registered: Registry, accepted: Mapping[str, Row], row: Row, *, update: bool) -> None:
+def _check_against(
+    registered: Registry, accepted: Mapping[str, CsvRow], row: CsvRow, *, update: bool
+) -> None:
     new = row.new
     if new.name in accepted:
         raise Invalid("name", f"{new.name!r} stands on line {accepted[new.name].line} already")
@@ -95,7 +97,7 @@ def _check_against(registered: Registry, accepted: Mapping[str, Row], row: Row, 
         check_parent(new.parent, _parent(registered, accepted, new.parent), new.municipality)
 
 
-def _parent(registered: Registry, accepted: Mapping[str, Row], name: str) -> Parent | None:
+def _parent(registered: Registry, accepted: Mapping[str, CsvRow], name: str) -> Parent | None:
     if name in accepted:
         new = accepted[name].new
         return Parent(id=0, kind=new.kind, municipality=new.municipality)
@@ -106,7 +108,7 @@ def _parent(registered: Registry, accepted: Mapping[str, Row], name: str) -> Par
     return Parent(id=device.id, kind=device.kind, municipality=device.municipality, retired=retired)
 
 
-def _changes(device: Device, row: Row) -> dict[str, Any]:
+def _changes(device: Device, row: CsvRow) -> dict[str, Any]:
     """What the row says differently; an empty cell says nothing."""
     fields = ("municipality", "parent", "title", "lat", "lon")
     changes: dict[str, Any] = {
@@ -125,7 +127,7 @@ def _changes(device: Device, row: Row) -> dict[str, Any]:
 async def carry_out(
     connection: Connection,
     kinds: Kinds,
-    planned: Plan,
+    planned: ImportPlan,
     now: Now,
     *,
     on_progress: Callable[[int], None] = lambda _: None,

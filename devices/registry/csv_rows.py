@@ -28,7 +28,7 @@ WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class LineProblem:
     """Why a line is not accepted; `line` counts from 1, the header's."""
 
     line: int
@@ -37,7 +37,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CsvRow:
     """One device of the list; `said` names the columns whose cell was not empty."""
 
     line: int
@@ -46,20 +46,22 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
+class CsvRows:
     """A list as read: the rows that are right by themselves, and what is wrong with the others."""
 
-    rows: list[Row] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    rows: list[CsvRow] = field(default_factory=list)
+    problems: list[LineProblem] = field(default_factory=list)
 
 
-def read(content: bytes, kinds: Kinds) -> Rows:
+def read(content: bytes, kinds: Kinds) -> CsvRows:
     """Read a file's content; a problem with the file as a whole is on line 1."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        return Rows(problems=[Problem(line=line, field="", message="not UTF-8: save the file as CSV UTF-8")])
+        return CsvRows(
+            problems=[LineProblem(line=line, field="", message="not UTF-8: save the file as CSV UTF-8")]
+        )
     header, _, _ = text.partition("\n")
     delimiter = max(DELIMITERS, key=header.count)
     csv.field_size_limit(CELL_LIMIT)
@@ -67,12 +69,14 @@ def read(content: bytes, kinds: Kinds) -> Rows:
     try:
         return _read(lines, kinds)
     except csv.Error as error:
-        return Rows(problems=[Problem(line=lines.line_num, field="", message=f"not CSV: {error}")])
+        return CsvRows(problems=[LineProblem(line=lines.line_num, field="", message=f"not CSV: {error}")])
 
 
-def _read(lines: Any, kinds: Kinds) -> Rows:
+def _read(lines: Any, kinds: Kinds) -> CsvRows:
     columns = [cell.strip() for cell in next(lines, [])]
-    result = Rows(problems=[Problem(line=1, field=p.field, message=p.message) for p in _header(columns)])
+    result = CsvRows(
+        problems=[LineProblem(line=1, field=p.field, message=p.message) for p in _header(columns)]
+    )
     if result.problems:
         return result
     before = lines.line_num
@@ -82,11 +86,11 @@ def _read(lines: Any, kinds: Kinds) -> Rows:
             continue
         if len(cells) != len(columns):
             message = f"{len(cells)} cells, but the header has {len(columns)}"
-            result.problems.append(Problem(line=line, field="", message=message))
+            result.problems.append(LineProblem(line=line, field="", message=message))
             continue
         said = {c: cell.strip() for c, cell in zip(columns, cells, strict=True) if cell.strip()}
         row, wrong = _row(line, said, kinds)
-        result.problems.extend(Problem(line=line, field=p.field, message=p.message) for p in wrong)
+        result.problems.extend(LineProblem(line=line, field=p.field, message=p.message) for p in wrong)
         if not wrong:
             result.rows.append(row)
     return result
@@ -102,7 +106,7 @@ def _header(columns: list[str]) -> list[Invalid]:
     return wrong
 
 
-def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[Row, list[Invalid]]:
+def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[CsvRow, list[Invalid]]:
     wrong = [Invalid(name, "is empty") for name in REQUIRED if name not in said]
     kind = kinds.get(said.get("kind", ""))
     declared = {a.name: a for a in kind.attributes} if kind else {}
@@ -130,7 +134,7 @@ def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[Row, list[In
     known = {problem.field for problem in wrong}
     if not known & {"lat", "lon"}:
         wrong += [p for p in problems(kinds, new) if p.field not in known]
-    return Row(line=line, new=new, said=frozenset(said)), wrong
+    return CsvRow(line=line, new=new, said=frozenset(said)), wrong
 
 
 def _number(field: str, cell: str) -> float:

@@ -10,7 +10,7 @@ from firmware_sim.physics.model import Answer, Physics, Truth, Value
 Inner = TypeVar("Inner", bound=Physics)
 
 
-class Around(Generic[Inner]):
+class SurroundedDevice(Generic[Inner]):
     """Does everything as `inner` does; subclasses say where it differs."""
 
     def __init__(self, inner: Inner) -> None:

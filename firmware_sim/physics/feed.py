@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from firmware_sim.physics.around import Around
+from firmware_sim.physics.around import SurroundedDevice
 from firmware_sim.physics.grid import Circuit
 from firmware_sim.physics.light import Light
 from firmware_sim.physics.model import DAY_S, SECOND, Truth, Value, generator, sensed
@@ -75,7 +75,7 @@ class Feed:
         return Outage(start=start, end=start + round(lasts_s * SECOND), dead=dead, phases=phases)
 
 
-class FedLight(Around[Light]):
+class FedLight(SurroundedDevice[Light]):
     """A lamp on a feed. While only its phase is off, its meter stands before an open contactor.
 
     Must not be asked while it is dead: a dead controller measures nothing (see life).

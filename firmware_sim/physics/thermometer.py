@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from firmware_sim.physics.around import Around
+from firmware_sim.physics.around import SurroundedDevice
 from firmware_sim.physics.bin import Bin
 from firmware_sim.physics.model import DAY_S, HOUR_S, SECOND, Truth, Value
 
@@ -22,7 +22,7 @@ _LOOSE_SHARE = 0.15
 """So many cables are only loose: a value comes through every hour."""
 
 
-class MeasuredBin(Around[Bin]):
+class MeasuredBin(SurroundedDevice[Bin]):
     """A bin with its thermometer."""
 
     def __init__(self, container: Bin, rng: np.random.Generator) -> None:

@@ -33,7 +33,7 @@ class BrokerRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broker:
+class IngestBroker:
     """Where the broker is and who we are to it."""
 
     host: str
@@ -50,7 +50,7 @@ class Broker:
 
 
 @dataclass(slots=True)
-class Waiting:
+class ReceivedMessages:
     """Messages received and not yet taken."""
 
     topics: list[str] = field(default_factory=list)
@@ -63,9 +63,9 @@ class Waiting:
 class Connection(asyncio.Protocol):
     """One TCP connection of the session; packet ids live and die with it."""
 
-    def __init__(self, broker: Broker, now: Callable[[], int]) -> None:
+    def __init__(self, broker: IngestBroker, now: Callable[[], int]) -> None:
         self.broker = broker
-        self.waiting = Waiting()
+        self.waiting = ReceivedMessages()
         self.arrived = asyncio.Event()
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[bool] = loop.create_future()
@@ -197,7 +197,7 @@ class Connection(asyncio.Protocol):
         n = min(limit, len(waiting.topics))
         if not n:
             return None
-        taken = Waiting(
+        taken = ReceivedMessages(
             waiting.topics[:n], waiting.payloads[:n], waiting.packet_ids[:n], waiting.received_at[:n]
         )
         for rest in (waiting.topics, waiting.payloads, waiting.packet_ids, waiting.received_at):
@@ -267,14 +267,14 @@ def increasing(
     return np.maximum(np.maximum.accumulate(received_at - steps), after + 1) + steps
 
 
-def _refusal(code: mqtt5.ConnAckReasonCode, reason: str | None, broker: Broker) -> str:
+def _refusal(code: mqtt5.ConnAckReasonCode, reason: str | None, broker: IngestBroker) -> str:
     hint = ""
     if code in (mqtt5.ConnAckReasonCode.NOT_AUTHORIZED, mqtt5.ConnAckReasonCode.BAD_USER_NAME_OR_PASSWORD):
         hint = "; check user and password in NABD_BROKER"
     return f"broker {broker} refuses us: {code.name}{f' ({reason})' if reason else ''}{hint}"
 
 
-async def connect(broker: Broker, now: Callable[[], int], time_out_s: float = 10.0) -> Connection:
+async def connect(broker: IngestBroker, now: Callable[[], int], time_out_s: float = 10.0) -> Connection:
     """Open a connection and subscribe.
 
     Raises:

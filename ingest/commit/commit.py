@@ -15,7 +15,7 @@ from ingest.commit import offsets, tables
 from ingest.commit import shard as shards
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import LatestBuffer
-from ingest.commit.newest import Newest
+from ingest.commit.newest import Watermarks
 from ingest.commit.settled import Settled, count, receipts
 from ingest.commit.shard import Shard
 from ingest.decide.allowance import Allowance
@@ -36,7 +36,7 @@ class GenerationMoved(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Desk:
+class BatchContext:
     """What batches are decided and committed with; lives as long as the shard is ours.
 
     `prepared` is what the batch at hand comes to if its COMMIT, unanswered, turns out to have worked.
@@ -51,13 +51,19 @@ class Desk:
     retention: int
     allowance: Allowance = field(default_factory=Allowance)
     latest: LatestBuffer = field(default_factory=LatestBuffer)
-    newest: Newest = field(default_factory=Newest)
+    newest: Watermarks = field(default_factory=Watermarks)
     prepared: Settled | None = None
     step: Step = lambda _: None
 
 
 async def commit(
-    connection: Connection, desk: Desk, batch: Batch, *, careful: bool, caught_up: bool, flush_latest: bool
+    connection: Connection,
+    desk: BatchContext,
+    batch: Batch,
+    *,
+    careful: bool,
+    caught_up: bool,
+    flush_latest: bool,
 ) -> Settled:
     """Store a batch and everything it causes.
 
@@ -94,7 +100,7 @@ async def commit(
     return settled
 
 
-def committed(desk: Desk, settled: Settled, *, flushed_latest: bool) -> None:
+def committed(desk: BatchContext, settled: Settled, *, flushed_latest: bool) -> None:
     """Adopt what the committed batch has changed in memory."""
     desk.shard.batch += 1
     desk.offsets.adopt(settled.learnt)
@@ -110,26 +116,28 @@ def committed(desk: Desk, settled: Settled, *, flushed_latest: bool) -> None:
         consumer.committed()
 
 
-async def flush_latest(connection: Connection, desk: Desk) -> None:
+async def flush_latest(connection: Connection, desk: BatchContext) -> None:
     """Write every newest value that is not written yet."""
     while desk.latest.waiting:
         await latest.flush(connection, desk.latest.rows(desk.directory))
         desk.latest.flushed()
 
 
-def rolled_back(desk: Desk) -> None:
+def rolled_back(desk: BatchContext) -> None:
     """Forget what a batch that did not commit has prepared."""
     desk.allowance.forget()
     for consumer in desk.consumers:
         consumer.rolled_back()
 
 
-def _foresee(desk: Desk, columns: Columns) -> None:
+def _foresee(desk: BatchContext, columns: Columns) -> None:
     for consumer in desk.consumers:
         consumer.foresee(columns)
 
 
-async def _record(connection: Connection, desk: Desk, batch: Batch, settled: Settled, number: int) -> None:
+async def _record(
+    connection: Connection, desk: BatchContext, batch: Batch, settled: Settled, number: int
+) -> None:
     name = desk.shard.name
     counts = count(settled, batch, desk.directory, shard=name, number=number)
     await ledger.record(connection, counts)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns, empty_values
 from devices.kinds.kind import Kind, Measurement, ValueType
-from devices.places import Places
+from devices.places import RowIndex
 from ingest.decide.directory import Directory
 from readings.latest import LatestColumns, expected_interval
 
@@ -89,7 +89,7 @@ class _Table:
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        self.places = Places()
+        self.places = RowIndex()
         self.waits = np.zeros(0, dtype=np.bool_)
         self.observed_at = np.zeros(0, dtype=np.int64)
         self.received_at = np.zeros(0, dtype=np.int64)

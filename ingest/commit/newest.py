@@ -13,7 +13,7 @@ from devices.columns import Columns
 _UNKNOWN = np.iinfo(np.int64).min
 
 
-class Newest:
+class Watermarks:
     """The newest stored instant of every device that has reported since this process owns the shard."""
 
     def __init__(self) -> None:

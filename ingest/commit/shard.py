@@ -24,7 +24,7 @@ class UnknownShard(Exception):
     """The shard's row does not exist; `nabd migrate` makes `main`."""
 
 
-class Outcome(Enum):
+class CommitOutcome(Enum):
     """What became of a batch whose COMMIT was not answered."""
 
     COMMITTED = auto()
@@ -91,7 +91,7 @@ async def claim(
 _RESUME = "SELECT owner, batch FROM shard WHERE name = $1"
 
 
-async def resume(connection: Connection, shard: Shard, attempted: int) -> Outcome:
+async def resume(connection: Connection, shard: Shard, attempted: int) -> CommitOutcome:
     """After losing the session in the middle of batch `attempted`: lock again and see what became of it.
 
     Raises:
@@ -102,7 +102,7 @@ async def resume(connection: Connection, shard: Shard, attempted: int) -> Outcom
     row = await connection.fetchrow(_RESUME, shard.name)
     if row is None or row["owner"] != shard.owner:
         raise Fenced(f"shard {shard.name} is owned by {row and row['owner']}")
-    return Outcome.COMMITTED if row["batch"] == attempted else Outcome.NOT_COMMITTED
+    return CommitOutcome.COMMITTED if row["batch"] == attempted else CommitOutcome.NOT_COMMITTED
 
 
 _ADVANCE = """

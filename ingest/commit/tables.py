@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from devices.columns import Columns
 from devices.kinds.kind import CLOCK_CORRECTED
 from devices.wire import Reason
-from ingest.commit.newest import Newest
+from ingest.commit.newest import Watermarks
 from ingest.commit.rows import copy_columns
 from ingest.commit.settled import Settled
 from ingest.decide.accept import Accepted
@@ -46,7 +46,7 @@ async def store(
     connection: Connection,
     writer: Writer,
     batch: Batch,
-    newest: Newest,
+    newest: Watermarks,
     foresee: Callable[[Columns], None],
     now: int,
     *,
@@ -79,7 +79,7 @@ async def store(
 
 
 async def _sort_out(
-    connection: Connection, accepted: Accepted, newest: Newest, now: int, *, careful: bool
+    connection: Connection, accepted: Accepted, newest: Watermarks, now: int, *, careful: bool
 ) -> _Part:
     columns = accepted.columns
     later = newest.before(columns)

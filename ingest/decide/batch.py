@@ -31,7 +31,7 @@ class Refused:
 
 
 @dataclass(slots=True, kw_only=True)
-class Group:
+class KindGroup:
     """Payloads of one kind: whole messages, or the elements that gateways relayed.
 
     message: index in the intake of each payload. relayed: by index in `payloads`, the elements behind.
@@ -53,7 +53,7 @@ class Group:
 class Origins:
     """Where the n decoded rows of one kind come from: (n,) index of the payload and position in its array."""
 
-    group: Group
+    group: KindGroup
     payload: NDArray[np.int32]
     element: NDArray[np.int32]
 
@@ -94,7 +94,7 @@ def decide(
     return batch
 
 
-def _group(batch: Batch, directory: Directory) -> dict[str, Group]:
+def _group(batch: Batch, directory: Directory) -> dict[str, KindGroup]:
     """Sort messages by kind, relays and other channels apart."""
     sources = batch.sources
     others = [message for message, source in enumerate(sources) if not source.plain]
@@ -108,19 +108,19 @@ def _group(batch: Batch, directory: Directory) -> dict[str, Group]:
     return {kind: _group_plain(batch, rows[kind]) for kind in directory.kinds if kind in rows}
 
 
-def _group_plain(batch: Batch, rows: list[int]) -> Group:
+def _group_plain(batch: Batch, rows: list[int]) -> KindGroup:
     """Return the messages of one kind: what most batches consist of."""
     payloads, sources = batch.intake.payloads, batch.sources
-    return Group(
+    return KindGroup(
         message=rows,
         payloads=[payloads[message] for message in rows] if len(rows) < len(payloads) else payloads,
         device_ids=[sources[message].device_id for message in rows],
     )
 
 
-def _group_in_order(batch: Batch, directory: Directory) -> dict[str, Group]:
+def _group_in_order(batch: Batch, directory: Directory) -> dict[str, KindGroup]:
     """Sort messages of which some are relayed, so that all rows of a kind stay in arrival order."""
-    groups: dict[str, Group] = {kind: Group() for kind in directory.kinds}
+    groups: dict[str, KindGroup] = {kind: KindGroup() for kind in directory.kinds}
     for message, source in enumerate(batch.sources):
         if source.plain:
             groups[source.kind].append(message, batch.intake.payloads[message], source.device_id)
@@ -154,7 +154,7 @@ def _group_others(batch: Batch, messages: Iterable[int]) -> None:
 
 
 def _group_relayed(
-    batch: Batch, message: int, gateway: Source, directory: Directory, groups: dict[str, Group]
+    batch: Batch, message: int, gateway: Source, directory: Directory, groups: dict[str, KindGroup]
 ) -> None:
     rejected: list[Rejected] = []
     elements = split(message, batch.intake.payloads[message], rejected)
@@ -198,7 +198,7 @@ def _other_channel(batch: Batch, message: int, source: Source) -> None:
 def _accept_group(
     batch: Batch,
     kind: str,
-    group: Group,
+    group: KindGroup,
     directory: Directory,
     decoder: Decoder,
     clocks: Clocks,
@@ -223,7 +223,7 @@ def _accept_group(
     return accepted
 
 
-def _relocated(batch: Batch, group: Group, rejected: Rejected) -> Refused:
+def _relocated(batch: Batch, group: KindGroup, rejected: Rejected) -> Refused:
     """Turn a decoder's rejection, which counts payloads, into one that counts messages."""
     message, relayed = group.message[rejected.message], group.relayed.get(rejected.message)
     moved = replace(rejected, message=message)

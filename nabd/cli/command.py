@@ -23,7 +23,7 @@ from ingest.decide import channels
 from nabd.broker import client as broker_client
 from nabd.broker.address import BrokerAddress
 from nabd.cli import output, values
-from nabd.cli.database import Opened, run
+from nabd.cli.database import OpenDatabase, run
 from nabd.cli.run import load_settings
 from nabd.processes import NotConfigured, broker_of
 
@@ -43,7 +43,7 @@ def command(
     except NotConfigured as error:
         output.fail(str(error))
 
-    async def work(opened: Opened) -> SentCommand:
+    async def work(opened: OpenDatabase) -> SentCommand:
         told = await registry.get_device(opened.connection, device)
         kind = opened.kinds.get(told.kind)
         args = values.arguments(arg or (), commands.known_commands(kind).get(name))
@@ -66,7 +66,9 @@ def command(
         raise typer.Exit(1)
 
 
-async def _send(opened: Opened, broker: BrokerAddress, new: NewCommand, *, wait_s: float | None) -> None:
+async def _send(
+    opened: OpenDatabase, broker: BrokerAddress, new: NewCommand, *, wait_s: float | None
+) -> None:
     identifier = f"nabd-command-{new.id}"
     async with broker_client.client(broker, identifier=identifier, timeout_s=10) as client:
         if wait_s is not None:
@@ -79,7 +81,7 @@ async def _send(opened: Opened, broker: BrokerAddress, new: NewCommand, *, wait_
             await _wait(opened, client, new, wait_s)
 
 
-async def _wait(opened: Opened, client: aiomqtt.Client, new: NewCommand, wait_s: float) -> None:
+async def _wait(opened: OpenDatabase, client: aiomqtt.Client, new: NewCommand, wait_s: float) -> None:
     """Record the device's answers until the command is settled or its time is over."""
     try:
         async with asyncio.timeout(wait_s):
@@ -90,7 +92,7 @@ async def _wait(opened: Opened, client: aiomqtt.Client, new: NewCommand, wait_s:
         await commands.expire(opened.connection, opened.now)
 
 
-async def _settled(opened: Opened, new: NewCommand, payload: object) -> bool:
+async def _settled(opened: OpenDatabase, new: NewCommand, payload: object) -> bool:
     if not isinstance(payload, bytes):
         return False
     try:

@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenDatabase:
     """What a command works with."""
 
     connection: Connection
@@ -39,7 +39,9 @@ class Opened:
     settings: Settings
 
 
-def run(work: Callable[[Opened], Awaitable[T]], *, statement_timeout_s: float = STATEMENT_TIMEOUT_S) -> T:
+def run(
+    work: Callable[[OpenDatabase], Awaitable[T]], *, statement_timeout_s: float = STATEMENT_TIMEOUT_S
+) -> T:
     """Run a command's work on the configured database and return what it returns.
 
     A refusal or an outage is printed as one line that names the fix; the exit code is then 1. With
@@ -55,14 +57,14 @@ def run(work: Callable[[Opened], Awaitable[T]], *, statement_timeout_s: float = 
 
 
 async def _opened(
-    work: Callable[[Opened], Awaitable[T]], settings: Settings, statement_timeout_s: float
+    work: Callable[[OpenDatabase], Awaitable[T]], settings: Settings, statement_timeout_s: float
 ) -> T:
     connection = await connect(_dsn(settings), statement_timeout_s=statement_timeout_s)
     try:
         await require_migrated(connection)
         now, _ = clock.parse(settings.clock)
         declared = kinds.load(settings.kinds_dir)
-        return await work(Opened(connection=connection, kinds=declared, now=now, settings=settings))
+        return await work(OpenDatabase(connection=connection, kinds=declared, now=now, settings=settings))
     finally:
         await connection.close()
 

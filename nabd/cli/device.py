@@ -12,12 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from devices.registry import csv_import, csv_rows, registry
-from devices.registry.csv_import import Plan
+from devices.registry.csv_import import ImportPlan
 from devices.registry.editing import edit_device, reinstate, retire_device
 from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from nabd.cli import output, values
-from nabd.cli.database import Opened, run
+from nabd.cli.database import OpenDatabase, run
 from readings import latest, quarantine
 from readings.latest import Latest
 
@@ -48,7 +48,7 @@ def add(
 ) -> None:
     """Register one device."""
 
-    async def work(opened: Opened) -> Device:
+    async def work(opened: OpenDatabase) -> Device:
         new = NewDevice(
             name=name,
             kind=kind,
@@ -83,7 +83,7 @@ def import_(
     Columns: name, kind, municipality, parent, title, lat, lon, attr.NAME; comma, semicolon or tab between.
     """
 
-    async def work(opened: Opened) -> tuple[Plan, bool]:
+    async def work(opened: OpenDatabase) -> tuple[ImportPlan, bool]:
         read = csv_rows.read(file.read_bytes(), opened.kinds)
         planned = await csv_import.plan(opened.connection, read, update=update)
         refused = bool(planned.problems) and not keep_good
@@ -106,7 +106,7 @@ def import_(
         raise typer.Exit(1)
 
 
-def _report(planned: Plan, file: Path, *, written: bool, dry_run: bool, as_json: bool) -> None:
+def _report(planned: ImportPlan, file: Path, *, written: bool, dry_run: bool, as_json: bool) -> None:
     counts = {"added": len(planned.add), "updated": len(planned.edit), "unchanged": planned.unchanged}
     if as_json:
         output.print_json({"written": written, **counts, "problems": planned.problems})
@@ -138,7 +138,7 @@ def list_(
 ) -> None:
     """List devices by name."""
 
-    async def work(opened: Opened) -> list[Device]:
+    async def work(opened: OpenDatabase) -> list[Device]:
         return await registry.list_devices(
             opened.connection,
             municipality=municipality,
@@ -166,7 +166,7 @@ def list_(
 def show(name: Name, as_json: Json = False) -> None:
     """Show one device, and its newest reading."""
 
-    async def work(opened: Opened) -> tuple[Device, Latest | None]:
+    async def work(opened: OpenDatabase) -> tuple[Device, Latest | None]:
         device = await registry.get_device(opened.connection, name)
         return device, await latest.get_latest(opened.connection, name)
 
@@ -220,7 +220,7 @@ def edit(
     if not changes and not attr and not back:
         raise typer.BadParameter("name at least one change; `nabd device edit --help` lists them")
 
-    async def work(opened: Opened) -> Device:
+    async def work(opened: OpenDatabase) -> Device:
         device = await registry.get_device(opened.connection, name)
         if attr:
             changes["attributes"] = values.attributes(attr, opened.kinds.get(device.kind))
@@ -240,7 +240,7 @@ def retire(
 ) -> None:
     """Take a device out of service; its readings stay."""
 
-    async def work(opened: Opened) -> Device:
+    async def work(opened: OpenDatabase) -> Device:
         return await retire_device(opened.connection, name, reason, opened.now)
 
     _show_done(run(work), "retired", as_json=as_json)
@@ -257,7 +257,7 @@ def adopt(
 ) -> None:
     """Register a device from quarantine as its topics describe it, and replay what it sent."""
 
-    async def work(opened: Opened) -> tuple[Device, int]:
+    async def work(opened: OpenDatabase) -> tuple[Device, int]:
         found = await quarantine.unknown_devices(opened.connection, device=name, limit=1)
         kind = opened.kinds.get(found[0].kind) if found else None
         return await quarantine.adopt(
@@ -287,7 +287,7 @@ def quarantine_(
 ) -> None:
     """List devices that send but are not registered where they say they are."""
 
-    async def work(opened: Opened) -> list[quarantine.Unknown]:
+    async def work(opened: OpenDatabase) -> list[quarantine.UnknownDevice]:
         return await quarantine.unknown_devices(opened.connection, limit=limit)
 
     unknown = run(work)

@@ -10,9 +10,9 @@ import typer
 
 from devices.registry import registry
 from nabd.cli import output, values
-from nabd.cli.database import Opened, run
+from nabd.cli.database import OpenDatabase, run
 from readings import ledger as books
-from readings.ledger import Gap, Period, Totals
+from readings.ledger import Period, SequenceGap, Totals
 
 EXPLAINED = (
     "received = stored + duplicate + rejected. Stored: committed as a row. Duplicate: the same device at the "
@@ -27,7 +27,7 @@ class Account:
 
     totals: Totals
     periods: list[Period] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
+    gaps: list[SequenceGap] = field(default_factory=list)
 
 
 def ledger(
@@ -49,7 +49,7 @@ def ledger(
     if every and (device or municipality):
         raise typer.BadParameter("--every is for the whole platform: leave --device and --municipality out")
 
-    async def work(opened: Opened) -> Account:
+    async def work(opened: OpenDatabase) -> Account:
         now = opened.now()
         span = (values.instant(since, now), values.instant(until, now))
         if device is not None:
@@ -67,14 +67,16 @@ def ledger(
         raise typer.Exit(1)
 
 
-async def _of_device(opened: Opened, name: str, since: datetime | None, until: datetime | None) -> Account:
+async def _of_device(
+    opened: OpenDatabase, name: str, since: datetime | None, until: datetime | None
+) -> Account:
     device = await registry.get_device(opened.connection, name)
     totals = await books.of_device(opened.connection, opened.kinds, device, since=since, until=until)
     return Account(totals=totals, gaps=await books.gaps(opened.connection, device, since=since))
 
 
 async def _of_municipality(
-    opened: Opened, name: str, since: datetime | None, until: datetime | None
+    opened: OpenDatabase, name: str, since: datetime | None, until: datetime | None
 ) -> Account:
     found = await registry.get_municipality(opened.connection, name)
     totals = await books.of_municipality(opened.connection, opened.kinds, found.id, since=since, until=until)
@@ -82,7 +84,7 @@ async def _of_municipality(
 
 
 async def _of_platform(
-    opened: Opened, since: datetime | None, until: datetime | None, *, every: str | None, count: bool
+    opened: OpenDatabase, since: datetime | None, until: datetime | None, *, every: str | None, count: bool
 ) -> Account:
     periods: list[Period] = []
     # One snapshot, so that a batch committed between two queries cannot look like a loss.

@@ -9,7 +9,7 @@ import typer
 
 from devices.instants import to_datetime
 from nabd.cli import output, values
-from nabd.cli.database import Opened, run
+from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Author, Json, someone
 from rules.maintenance import windows
 from rules.maintenance.windows import PlannedWindow
@@ -37,7 +37,7 @@ def add(
     if (until is None) == (lasting is None):
         raise typer.BadParameter("say when it ends: --until INSTANT or --for 4h")
 
-    async def work(opened: Opened) -> PlannedWindow:
+    async def work(opened: OpenDatabase) -> PlannedWindow:
         now = opened.now()
         began = _instant("--from", start) or to_datetime(now)
         end = _instant("--until", until) or began + values.duration(lasting or "")
@@ -68,7 +68,7 @@ def list_(
 ) -> None:
     """List windows that run or are planned; with --device those that cover it, whatever they are over."""
 
-    async def work(opened: Opened) -> list[PlannedWindow]:
+    async def work(opened: OpenDatabase) -> list[PlannedWindow]:
         return await windows.list_windows(
             opened.connection,
             now=opened.now(),
@@ -97,7 +97,7 @@ def end(
 ) -> None:
     """End a window now, or take back one that has not begun; rules look again from here on."""
 
-    async def work(opened: Opened) -> PlannedWindow:
+    async def work(opened: OpenDatabase) -> PlannedWindow:
         return await windows.end_window(opened.connection, window, now=opened.now())
 
     ended = run(work)

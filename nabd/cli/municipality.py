@@ -11,7 +11,7 @@ from devices.registry.municipalities import NewMunicipality
 from devices.registry.registry import Municipality
 from devices.registry.validation import LANGUAGES
 from nabd.cli import output, values
-from nabd.cli.database import Opened, run
+from nabd.cli.database import OpenDatabase, run
 
 app = typer.Typer(no_args_is_help=True, help="Add, list and change municipalities.")
 
@@ -75,7 +75,7 @@ def add(
     """Add a municipality."""
     fields = _fields(title, time_zone, locale, weekend, lat, lon, register_unknown)
 
-    async def work(opened: Opened) -> Municipality:
+    async def work(opened: OpenDatabase) -> Municipality:
         new = NewMunicipality(name=name, **fields)
         return await municipalities.add_municipality(opened.connection, new, opened.now)
 
@@ -99,7 +99,7 @@ def edit(
     if not fields:
         raise typer.BadParameter("name at least one change; `nabd municipality edit --help` lists them")
 
-    async def work(opened: Opened) -> Municipality:
+    async def work(opened: OpenDatabase) -> Municipality:
         return await municipalities.edit_municipality(opened.connection, name, fields)
 
     _show_done(run(work), "changed", as_json=as_json)
@@ -109,7 +109,7 @@ def edit(
 def list_(as_json: Json = False) -> None:
     """List municipalities."""
 
-    async def work(opened: Opened) -> list[Municipality]:
+    async def work(opened: OpenDatabase) -> list[Municipality]:
         return await registry.list_municipalities(opened.connection)
 
     found = run(work)

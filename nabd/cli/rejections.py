@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from nabd.cli import output
-from nabd.cli.database import Opened, run
+from nabd.cli.database import OpenDatabase, run
 from readings import quarantine
 from readings.rejections import Rejection, list_rejections
 
@@ -36,7 +36,7 @@ def rejections(
         _replay(device, as_json=as_json)
         return
 
-    async def work(opened: Opened) -> None:
+    async def work(opened: OpenDatabase) -> None:
         found = await list_rejections(
             opened.connection,
             device=device,
@@ -61,7 +61,7 @@ def rejections(
 
 
 async def _follow(
-    opened: Opened,
+    opened: OpenDatabase,
     last: int,
     device: str | None,
     reason: str | None,
@@ -81,7 +81,7 @@ async def _follow(
 
 
 def _replay(device: str, *, as_json: bool) -> None:
-    async def work(opened: Opened) -> int:
+    async def work(opened: OpenDatabase) -> int:
         return await quarantine.request_replay(opened.connection, device, opened.now)
 
     waiting = run(work)

@@ -229,7 +229,7 @@ async def _sim(
     register: bool,
 ) -> None:
     from firmware_sim.fleet import run
-    from firmware_sim.link import Broker as SimBroker
+    from firmware_sim.link import SimulatorBroker as SimBroker
     from firmware_sim.town import make_town
 
     stop = processes.stop_on_signals()

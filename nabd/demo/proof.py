@@ -26,7 +26,7 @@ ACCEPTED = 0x00
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class StoredRow:
     """One stored reading as a checker sees it. Times are microseconds since 1970-01-01Z."""
 
     device: str
@@ -74,7 +74,7 @@ def read_log(path: Path) -> list[PublishLine]:
     return [decoder.decode(line) for line in lines[:-1]]
 
 
-def compare(lines: Iterable[PublishLine], rows: Iterable[Row]) -> Proof:
+def compare(lines: Iterable[PublishLine], rows: Iterable[StoredRow]) -> Proof:
     """Compare a publish log with the stored readings.
 
     A reading under a right clock is found by its instant. One under a wrong clock, whose stored instant
@@ -118,7 +118,7 @@ def _taken(line: PublishLine) -> bool:
 
 def _match(
     proof: Proof,
-    row: Row,
+    row: StoredRow,
     by_instant: dict[tuple[str, int], _Said],
     by_hash: defaultdict[tuple[str, str], list[_Said]],
     found: set[tuple[str, int | str]],
@@ -145,18 +145,18 @@ def _match(
 
 async def stored_rows(
     connection: Connection, kinds: Kinds, devices: Sequence[str], at: Callable[[int], int]
-) -> list[Row]:
+) -> list[StoredRow]:
     """Return every stored reading of the named devices, as the checker sees them.
 
     Commit times are the server's own (track_commit_timestamp); `at` turns its clock to that of the log.
     """
     timed = await connection.fetchval("SHOW track_commit_timestamp") == "on"
-    rows: list[Row] = []
+    rows: list[StoredRow] = []
     for kind in kinds.values():
         for record in await connection.fetch(_query(kind, timed), list(devices)):
             committed = record["committed_at"]
             rows.append(
-                Row(
+                StoredRow(
                     device=sys.intern(record["device"]),
                     observed_at=to_microseconds(record["observed_at"]),
                     hash=digest(kind, _values(kind, record)),

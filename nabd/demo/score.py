@@ -18,7 +18,7 @@ LABELLED = EXPECTED.keys() | LONG_RUN.keys()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenedAlert:
     """One alert as it opened. Times are microseconds since 1970-01-01Z; `committed_at` None where unknown."""
 
     rule: str
@@ -49,7 +49,7 @@ def read_faults(path: Path) -> list[FaultLine]:
     return [decoder.decode(line) for line in path.read_bytes().splitlines()]
 
 
-def score(faults: Iterable[FaultLine], alerts: Iterable[Opened], grace: Mapping[str, int]) -> Score:
+def score(faults: Iterable[FaultLine], alerts: Iterable[OpenedAlert], grace: Mapping[str, int]) -> Score:
     """Match alerts with faults of the same device that expect the same rule.
 
     An alert matches when it opened between the fault's earliest honest moment and its end plus the device's
@@ -80,11 +80,11 @@ def score(faults: Iterable[FaultLine], alerts: Iterable[Opened], grace: Mapping[
     )
 
 
-def _told(alert: Opened) -> str:
+def _told(alert: OpenedAlert) -> str:
     return f"{alert.rule} on {alert.device} at {to_datetime(alert.opened_at).isoformat()}"
 
 
-def _matches(fault: FaultLine, alert: Opened, grace: int) -> bool:
+def _matches(fault: FaultLine, alert: OpenedAlert, grace: int) -> bool:
     if (fault.device, fault.expect) != (alert.device, alert.rule):
         return False
     from_, to = _instant(fault.earliest), None if fault.end is None else _instant(fault.end) + grace
@@ -107,13 +107,13 @@ ORDER BY a.id
 """
 
 
-async def opened(connection: Connection, at: Callable[[int], int]) -> list[Opened]:
+async def opened(connection: Connection, at: Callable[[int], int]) -> list[OpenedAlert]:
     """Return every alert with the moment at which its opening was committed.
 
     Commit times are the server's own; `at` turns its clock to that of the log.
     """
     return [
-        Opened(
+        OpenedAlert(
             rule=row["rule"],
             device=row["device"],
             opened_at=to_microseconds(row["opened_at"]),

@@ -22,7 +22,7 @@ from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.kinds.kind import INTERVAL
 from firmware_sim.fleet import Fleet
-from firmware_sim.link import Broker
+from firmware_sim.link import SimulatorBroker
 from firmware_sim.publish_log import PublishLine
 from firmware_sim.town import Town, make_town
 from nabd import clock
@@ -96,7 +96,7 @@ async def running(
             broker = address.parse(started.settings.broker or "")
             fleet = Fleet(
                 town,
-                broker=Broker(host=broker.host, port=broker.port, speed=speed),
+                broker=SimulatorBroker(host=broker.host, port=broker.port, speed=speed),
                 now=scaled,
                 publish_log=directory / "publish.jsonl",
                 fault_log=directory / "faults.jsonl",
@@ -233,7 +233,7 @@ def grace(town: Town, kinds: Kinds) -> Mapping[str, int]:
     return found
 
 
-def alert_delays(lines: list[PublishLine], alerts: list[score.Opened]) -> list[int]:
+def alert_delays(lines: list[PublishLine], alerts: list[score.OpenedAlert]) -> list[int]:
     """Return microseconds from the publish of the reading that opened an alert to the alert's commit.
 
     Alerts about silence have no such reading.

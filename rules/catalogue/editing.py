@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import asyncpg
 
 from alerts.record import record
-from alerts.transition import Severity, State, Transition
+from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime
 from devices.kinds.kind import Kind
 from devices.registry.errors import Conflict, NotFound
@@ -158,8 +158,8 @@ async def _end_alerts(connection: Connection, rules: Sequence[str], author: str,
             rule=row["rule"],
             version=row["rule_version"],
             device_id=row["device_id"],
-            from_state=State.FIRING,
-            to_state=State.RESOLVED,
+            from_state=ConditionState.FIRING,
+            to_state=ConditionState.RESOLVED,
             severity=Severity(row["severity"]),
             observed_at=now,
             received_at=now,

@@ -37,7 +37,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Windows:
+class MaintenanceWindows:
     """Maintenance windows of n devices: w spans with their owner's row. start, end: microseconds."""
 
     owner: NDArray[np.intp]
@@ -45,7 +45,7 @@ class Windows:
     end: NDArray[np.int64]
 
     @classmethod
-    def of(cls, spans: Sequence[tuple[tuple[int, int], ...]]) -> Windows | None:
+    def of(cls, spans: Sequence[tuple[tuple[int, int], ...]]) -> MaintenanceWindows | None:
         """Build from each device's spans; None when there are none."""
         found = [(row, *span) for row, own in enumerate(spans) for span in own]
         if not found:
@@ -82,7 +82,7 @@ class Attributes:
     zone: NDArray[np.intp]
     zones: tuple[str, ...]
     weekend: NDArray[np.int64]
-    windows: Windows | None
+    windows: MaintenanceWindows | None
 
     def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device; nobody's where it is unknown."""
@@ -115,7 +115,7 @@ def build(
         zone=np.array([position[f.zone] for f in facts], dtype=np.intp),
         zones=zones,
         weekend=np.array([sum(1 << (day - 1) for day in f.weekend) for f in facts], dtype=np.int64),
-        windows=Windows.of([f.maintenance for f in facts]),
+        windows=MaintenanceWindows.of([f.maintenance for f in facts]),
     )
 
 

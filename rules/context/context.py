@@ -26,7 +26,7 @@ Array = TypeVar("Array", bound=NDArray[Any])
 _QUARTER_US = 900_000_000
 
 
-class Context:
+class RuleContext:
     """n rows of one kind.
 
     order: (n,) row of `columns` for each row here. observed_at: (n,) microseconds. past(i): what

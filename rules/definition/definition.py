@@ -12,7 +12,7 @@ from typing import Literal
 
 from alerts.transition import Severity
 from rules.definition.families import Sweep
-from rules.definition.one_of import Among
+from rules.definition.one_of import OneOf
 
 Text = Mapping[str, str]
 """A sentence by language: en, fr and ar."""
@@ -31,7 +31,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class MaxGap:
     """The longest gap between two readings that still counts as uninterrupted.
 
     `intervals` times the interval expected after the earlier one, or a fixed time.
@@ -68,7 +68,7 @@ class Silent:
     intervals: float
     at_least_us: int
     severity: Severity
-    after: Among | None = None
+    after: OneOf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class Definition:
     clear: str | None = None
     hold: Hold = Hold()
     keep_firing: Hold = Hold()
-    max_gap: Gap = Gap()
+    max_gap: MaxGap = MaxGap()
     when: Gate | None = None
     suppress_by: tuple[str, ...] = ()
     settle_us: int = SETTLE_US

@@ -15,14 +15,14 @@ _WRITTEN = re.compile(r'([a-z][a-z0-9_]*)\s+in\s+\(\s*("[^",]*"(?:\s*,\s*"[^",]*
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Among:
+class OneOf:
     """A text measurement that says one of these."""
 
     measurement: str
     one_of: tuple[str, ...]
 
 
-def read_among(text: str, kind: Kind | None) -> Among:
+def read_one_of(text: str, kind: Kind | None) -> OneOf:
     """Read a text measurement of a kind and what it may say.
 
     Raises:
@@ -43,4 +43,4 @@ def read_among(text: str, kind: Kind | None) -> Among:
     for word in said:
         if choices and word not in choices:
             raise RuleError(f"{name} is never {word!r}", suggestion=closest(word, choices))
-    return Among(measurement=name, one_of=said)
+    return OneOf(measurement=name, one_of=said)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from rules.definition.definition import Gap, Hold
+from rules.definition.definition import Hold, MaxGap
 from rules.definition.durations import INTERVALS, duration_us
 from rules.definition.errors import RuleError
 
@@ -28,7 +28,7 @@ def hold(text: str) -> Hold:
     return Hold(lasting_us=0 if text == "0" else duration_us(text, "readings"))
 
 
-def gap(text: str) -> Gap:
+def gap(text: str) -> MaxGap:
     """Return "2.5 intervals" or "6h" as a gap.
 
     Raises:
@@ -36,8 +36,8 @@ def gap(text: str) -> Gap:
     """
     found = INTERVALS.fullmatch(text)
     if found:
-        return Gap(intervals=float(found[1]))
-    return Gap(intervals=0.0, fixed_us=duration_us(text, "intervals"))
+        return MaxGap(intervals=float(found[1]))
+    return MaxGap(intervals=0.0, fixed_us=duration_us(text, "intervals"))
 
 
 def local_time(text: str) -> tuple[int, int]:

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.transition import State as Condition
+from alerts.transition import ConditionState as Condition
 from alerts.transition import Transition
 from devices.columns import Columns
 from devices.instants import to_datetime
 from rules.context import truth
 from rules.context.attributes import Attributes
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.context.grouping import group, late_rows
 from rules.context.patch import Patch
 from rules.engine.histories import Histories
-from rules.engine.levels import Flip, Wanted, run, waiting
-from rules.engine.state import Changes, State
+from rules.engine.levels import LevelChange, Wanted, run, waiting
+from rules.engine.state import RuleState, StateChanges
 from rules.language.program import Compiled, Program
 
 
@@ -31,7 +31,7 @@ from rules.language.program import Compiled, Program
 class Step:
     """What a batch did: transitions in the order they happened, and changes that wait to be adopted."""
 
-    changes: Changes
+    changes: StateChanges
     transitions: tuple[Transition, ...]
 
 
@@ -45,7 +45,7 @@ class RuleFailed(Exception):
 
 def step(
     program: Program,
-    state: State,
+    state: RuleState,
     columns: Columns,
     attributes: Attributes,
     skip: Collection[str] = (),
@@ -60,12 +60,12 @@ def step(
         RuleFailed: a condition raised. Skip that rule and step again.
     """
     grouping = group(state.slots_of(columns.device_id))
-    context = Context(columns, grouping.order, attributes)
+    context = RuleContext(columns, grouping.order, attributes)
     watermark = state.rows.watermark[grouping.slots]
     late = late_rows(grouping, context.observed_at, watermark)
     histories = Histories(program, context, grouping, late, state.rows)
     context.past = histories.past
-    flips: list[Flip] = []
+    flips: list[LevelChange] = []
     patches: list[Patch] = []
     waits = waiting(grouping, state.rows)
     with np.errstate(all="ignore"):
@@ -83,10 +83,10 @@ def step(
             patches.append(Patch("watermark", grouping.slots, None, np.maximum(watermark, newest)))
         transitions = _transitions(program, context, late, flips)
     context.close()
-    return Step(changes=Changes(patches=(*patches, *histories.patches)), transitions=transitions)
+    return Step(changes=StateChanges(patches=(*patches, *histories.patches)), transitions=transitions)
 
 
-def _wanted(rule: Compiled, context: Context, late: NDArray[np.bool_], waits: bool) -> Wanted | None:
+def _wanted(rule: Compiled, context: RuleContext, late: NDArray[np.bool_], waits: bool) -> Wanted | None:
     """Return what a rule's latches wait for on every row, None when nothing can come of it.
 
     What only ends an alert is not computed then: should it raise, that shows when there is one to end.
@@ -116,7 +116,7 @@ def _wanted(rule: Compiled, context: Context, late: NDArray[np.bool_], waits: bo
     )
 
 
-def _conditions(rule: Compiled, context: Context, waits: bool) -> Wanted | None:
+def _conditions(rule: Compiled, context: RuleContext, waits: bool) -> Wanted | None:
     closed = _closed(rule, context)
     rise: list[truth.Truth] = []
     for level in reversed(rule.levels):
@@ -136,7 +136,7 @@ def _conditions(rule: Compiled, context: Context, waits: bool) -> Wanted | None:
     return Wanted(rise=rise, fall=fall, late=None)
 
 
-def _closed(rule: Compiled, context: Context) -> NDArray[np.bool_] | None:
+def _closed(rule: Compiled, context: RuleContext) -> NDArray[np.bool_] | None:
     """Tell on which rows the rule does not look, None when it looks at all of them."""
     closed: NDArray[np.bool_] | None = None if rule.gate is None else rule.gate(context) != 1
     resting = context.maintained() if rule.rests else None
@@ -146,14 +146,14 @@ def _closed(rule: Compiled, context: Context) -> NDArray[np.bool_] | None:
 
 
 def _transitions(
-    program: Program, context: Context, late: NDArray[np.bool_], flips: list[Flip]
+    program: Program, context: RuleContext, late: NDArray[np.bool_], flips: list[LevelChange]
 ) -> tuple[Transition, ...]:
     """Describe the flips in the order their readings arrived."""
     by_arrival = sorted(flips, key=lambda f: (context.order[f.row], f.rule))
     return tuple(_transition(program.rules[f.rule], context, bool(late[f.row]), f) for f in by_arrival)
 
 
-def _transition(rule: Compiled, context: Context, late: bool, flip: Flip) -> Transition:
+def _transition(rule: Compiled, context: RuleContext, late: bool, flip: LevelChange) -> Transition:
     row, observed_at = flip.row, int(context.observed_at[flip.row])
     resolved = flip.after < 0
     level = flip.before if resolved else flip.after
@@ -176,13 +176,13 @@ def _transition(rule: Compiled, context: Context, late: bool, flip: Flip) -> Tra
     )
 
 
-def _before(flip: Flip, observed_at: int) -> Condition:
+def _before(flip: LevelChange, observed_at: int) -> Condition:
     if flip.before >= 0:
         return Condition.FIRING
     return Condition.PENDING if flip.since < observed_at else Condition.INACTIVE
 
 
-def _evidence(rule: Compiled, context: Context, row: int) -> dict[str, dict[str, object]]:
+def _evidence(rule: Compiled, context: RuleContext, row: int) -> dict[str, dict[str, object]]:
     """Return what was measured and which attributes of the device limited it."""
     values: dict[str, object] = {}
     limits: dict[str, object] = {}

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.context.grouping import Grouping
-from rules.context.memory.view import Look
+from rules.context.memory.view import HistoryView
 from rules.context.patch import Patch
-from rules.engine.state import Rows
+from rules.engine.state import StateRows
 from rules.language.program import Program
 
 
@@ -24,10 +24,10 @@ class Histories:
     def __init__(
         self,
         program: Program,
-        context: Context,
+        context: RuleContext,
         grouping: Grouping,
         late: NDArray[np.bool_],
-        rows: Rows,
+        rows: StateRows,
     ) -> None:
         self._program = program
         self._context = context
@@ -45,7 +45,7 @@ class Histories:
 
     def _ask(self, index: int) -> Any:
         history, program = self._program.histories[index], self._program
-        look = Look(
+        look = HistoryView(
             context=self._context,
             grouping=self._grouping,
             late=self._late,

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.context.grouping import Grouping
 from rules.context.patch import Patch
 from rules.context.truth import Truth
-from rules.definition.definition import Definition, Gap
-from rules.engine.state import Rows
+from rules.definition.definition import Definition, MaxGap
+from rules.engine.state import StateRows
 from rules.language.program import Compiled
 
 Bools = NDArray[np.bool_]
@@ -29,7 +29,7 @@ WINDOW, WIDEST = 96, 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
+class LevelChange:
     """A rule's level changed on a row of the step. Levels count from 0; -1 is none.
 
     since: when the run began that led to it.
@@ -94,7 +94,7 @@ class _Scan:
     due: Instants
 
 
-def waiting(grouping: Grouping, rows: Rows) -> Bools:
+def waiting(grouping: Grouping, rows: StateRows) -> Bools:
     """Tell of every latch of a program whether it is on, or in a run, on any device of the step."""
     slots = grouping.slots
     busy: Bools = rows.on.T.take(slots, axis=1) | (rows.count.T.take(slots, axis=1) > 0)
@@ -102,8 +102,8 @@ def waiting(grouping: Grouping, rows: Rows) -> Bools:
 
 
 def run(
-    index: int, rule: Compiled, wanted: Wanted, context: Context, grouping: Grouping, rows: Rows
-) -> tuple[list[Flip], list[Patch]]:
+    index: int, rule: Compiled, wanted: Wanted, context: RuleContext, grouping: Grouping, rows: StateRows
+) -> tuple[list[LevelChange], list[Patch]]:
     """Advance one rule over all rows; `rows` is the state, which stays as it is."""
     busy = _busy(rule, wanted, grouping, rows)
     if not len(busy):
@@ -133,7 +133,7 @@ def run(
     return flips, patches
 
 
-def _busy(rule: Compiled, wanted: Wanted, grouping: Grouping, rows: Rows) -> Indices:
+def _busy(rule: Compiled, wanted: Wanted, grouping: Grouping, rows: StateRows) -> Indices:
     """Return the devices where something holds or is pending: all others stay as they are."""
     on = rows.on[grouping.slots, rule.latches]
     busy: Bools = np.asarray(rows.count[grouping.slots, rule.latches].any(axis=1))
@@ -144,15 +144,17 @@ def _busy(rule: Compiled, wanted: Wanted, grouping: Grouping, rows: Rows) -> Ind
     return np.flatnonzero(busy)
 
 
-def _until(gap: Gap, context: Context) -> Instants:
+def _until(gap: MaxGap, context: RuleContext) -> Instants:
     """Return until when each row's run stays uninterrupted."""
     until: Instants = context.observed_at + gap.fixed_us
     return until + (gap.intervals * context.interval_us()).astype(np.int64) if gap.intervals else until
 
 
-def _settle(index: int, ground: _Ground, cursor: Indices, end: Indices, latches: _Latches) -> list[Flip]:
+def _settle(
+    index: int, ground: _Ground, cursor: Indices, end: Indices, latches: _Latches
+) -> list[LevelChange]:
     """Go over all rows from `cursor` to `end` of each device."""
-    flips: list[Flip] = []
+    flips: list[LevelChange] = []
     live, window = np.arange(len(cursor)), WINDOW
     while len(live):
         scan = _scan(ground, cursor[live], np.minimum(end[live], cursor[live] + window), live, latches)
@@ -233,7 +235,7 @@ def _shifted(latest: Indices) -> Indices:
 
 def _flip(
     index: int, row: Indices, observed_at: Instants, held: Bools, device: Indices, latches: _Latches
-) -> list[Flip]:
+) -> list[LevelChange]:
     """Set the latches of one rule to its new level: all up to it on, all above it off."""
     was = latches.on[device]
     before = _level(was)
@@ -248,7 +250,7 @@ def _flip(
     ended = (before >= 0) & (after < 0)
     latches.ended[device[ended]] = observed_at[ended]
     changed = np.flatnonzero(before != after)
-    return [Flip(int(row[i]), index, int(before[i]), int(after[i]), int(since[i])) for i in changed]
+    return [LevelChange(int(row[i]), index, int(before[i]), int(after[i]), int(since[i])) for i in changed]
 
 
 def _level(on: Bools) -> Indices:

@@ -15,7 +15,7 @@ from devices.registry.registry import Device, Registry
 from rules.context.attributes import Attributes, Facts, build
 from rules.definition import summary
 from rules.engine.evaluate import RuleFailed, step
-from rules.engine.state import State
+from rules.engine.state import RuleState
 from rules.language.program import Program, Rule, compile_program
 from rules.maintenance.spans import Spans
 
@@ -23,7 +23,7 @@ NO_MAINTENANCE: Spans = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class RuleFailure:
     """A rule that raised, and the receive time of the first reading it missed (microseconds)."""
 
     rule: str
@@ -33,7 +33,7 @@ class Failure:
 
 
 @dataclass(slots=True, kw_only=True)
-class Unit:
+class RuleSet:
     """One kind's rules at work.
 
     skip: rules that failed since they were loaded. failures: of those, what nobody was told yet.
@@ -43,11 +43,11 @@ class Unit:
     """
 
     program: Program
-    state: State
+    state: RuleState
     attributes: Attributes
     devices: Mapping[int, Device]
     skip: set[str] = field(default_factory=set)
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[RuleFailure] = field(default_factory=list)
     catching_up: dict[str, int] = field(default_factory=dict)
     checkpoint_at: int | None = None
     seen: int = 0
@@ -76,18 +76,20 @@ class Unit:
         """Take a rule out until its next version."""
         version = next(r.rule.version for r in self.program.rules if r.rule.id == rule)
         self.skip.add(rule)
-        self.failures.append(Failure(rule=rule, version=version, since=since, reason=reason))
+        self.failures.append(RuleFailure(rule=rule, version=version, since=since, reason=reason))
 
-    def alone(self, rule: str) -> Unit:
+    def alone(self, rule: str) -> RuleSet:
         """Return a unit of one rule with a blank state."""
         only = [r.rule for r in self.program.rules if r.rule.id == rule]
         program = compile_program(self.program.kind, only)
-        return Unit(program=program, state=State(program), attributes=self.attributes, devices=self.devices)
+        return RuleSet(
+            program=program, state=RuleState(program), attributes=self.attributes, devices=self.devices
+        )
 
 
-def build_unit(
+def build_ruleset(
     kind: Kind, rules: Sequence[Rule], registry: Registry, maintenance: Spans = NO_MAINTENANCE
-) -> Unit:
+) -> RuleSet:
     """Return the rules of a kind with a blank state."""
     program = compile_program(kind, rules)
     devices = {d.id: d for d in registry.devices.values() if d.kind == kind.name}
@@ -97,7 +99,7 @@ def build_unit(
         texts=program.texts,
         polygons=program.polygons,
     )
-    return Unit(program=program, state=State(program), attributes=attributes, devices=devices)
+    return RuleSet(program=program, state=RuleState(program), attributes=attributes, devices=devices)
 
 
 def _facts(device: Device, registry: Registry, maintenance: Spans) -> Facts:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.transition import Severity
-from rules.engine.state import Rows, State
+from rules.engine.state import RuleState, StateRows
 from rules.language.program import Compiled, Program
 
 FORMAT = 2
@@ -32,7 +32,7 @@ class Snapshot:
 
     rules: tuple[Identity, ...]
     devices: NDArray[np.int32]
-    rows: Rows
+    rows: StateRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def identity(rule: Compiled) -> Identity:
     return rule.rule.id, rule.rule.version, severities, histories
 
 
-def take(state: State) -> Snapshot:
+def take(state: RuleState) -> Snapshot:
     """Return a copy of a state."""
     return Snapshot(
         rules=tuple(identity(rule) for rule in state.program.rules),
@@ -60,14 +60,14 @@ def take(state: State) -> Snapshot:
     )
 
 
-def restore(snapshot: Snapshot, program: Program) -> State:
+def restore(snapshot: Snapshot, program: Program) -> RuleState:
     """Return a state for a program with all of a snapshot that fits it."""
-    state = State(program)
+    state = RuleState(program)
     carry(snapshot, state)
     return state
 
 
-def carry(snapshot: Snapshot, state: State) -> None:
+def carry(snapshot: Snapshot, state: RuleState) -> None:
     """Copy into a state what belongs to the same rules and versions; watermarks only move on."""
     slots, program = state.slots_of(snapshot.devices), state.program
     rows, old = state.rows, snapshot.rows
@@ -100,7 +100,7 @@ def _places(snapshot: Snapshot) -> dict[Identity, tuple[int, slice, slice, slice
     return places
 
 
-def agree(state: State, alerts: Iterable[OpenAlert]) -> None:
+def agree(state: RuleState, alerts: Iterable[OpenAlert]) -> None:
     """Make latches say what the open alerts say: the database is right about what is firing."""
     rules = {rule.rule.id: rule for rule in state.program.rules}
     known = [a for a in alerts if a.rule in rules]
@@ -118,7 +118,7 @@ def agree(state: State, alerts: Iterable[OpenAlert]) -> None:
 def dump(snapshot: Snapshot) -> bytes:
     """Return a snapshot as bytes."""
     head = json.dumps({"format": FORMAT, "rules": snapshot.rules}).encode()
-    arrays = {f.name: getattr(snapshot.rows, f.name) for f in fields(Rows)}
+    arrays = {f.name: getattr(snapshot.rows, f.name) for f in fields(StateRows)}
     out = io.BytesIO()
     np.savez(out, head=np.frombuffer(head, dtype=np.uint8), devices=snapshot.devices, **arrays)
     # Most of a state is zeros: a tenth is left, sooner than the database would take all of it.
@@ -135,5 +135,5 @@ def parse(data: bytes) -> Snapshot | None:
         return Snapshot(
             rules=tuple((i, v, tuple(s), tuple((k, n, a) for k, n, a in h)) for i, v, s, h in head["rules"]),
             devices=arrays["devices"],
-            rows=Rows(**{f.name: arrays[f.name] for f in fields(Rows)}),
+            rows=StateRows(**{f.name: arrays[f.name] for f in fields(StateRows)}),
         )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.places import Places
+from devices.places import RowIndex
 from rules.context.patch import Patch
 from rules.language.program import Program
 
@@ -21,7 +21,7 @@ NEVER = np.iinfo(np.int64).min
 
 
 @dataclass(slots=True, kw_only=True)
-class Rows:
+class StateRows:
     """Rows of a state: d devices, l latches, r rules. Instants are microseconds.
 
     Column after column in memory: a step looks at few columns of many devices.
@@ -41,7 +41,7 @@ class Rows:
     at: NDArray[np.int64]
 
     @classmethod
-    def blank(cls, devices: int, program: Program) -> Rows:
+    def blank(cls, devices: int, program: Program) -> StateRows:
         """Return rows of devices that never reported."""
         latches, rules = program.latch_count, len(program.rules)
         return cls(
@@ -55,23 +55,25 @@ class Rows:
             at=np.zeros((devices, program.instant_count), dtype=np.int64, order="F"),
         )
 
-    def take(self, slots: NDArray[np.intp]) -> Rows:
+    def take(self, slots: NDArray[np.intp]) -> StateRows:
         """Return copies of some rows."""
-        return Rows(**{f.name: getattr(self, f.name).T.take(slots, axis=-1).T for f in fields(Rows)})
+        return StateRows(
+            **{f.name: getattr(self, f.name).T.take(slots, axis=-1).T for f in fields(StateRows)}
+        )
 
-    def put(self, slots: NDArray[np.intp], rows: Rows) -> None:
+    def put(self, slots: NDArray[np.intp], rows: StateRows) -> None:
         """Overwrite some rows."""
-        for f in fields(Rows):
+        for f in fields(StateRows):
             getattr(self, f.name)[slots] = getattr(rows, f.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class StateChanges:
     """What a step changed in a state."""
 
     patches: tuple[Patch, ...]
 
-    def apply(self, rows: Rows) -> None:
+    def apply(self, rows: StateRows) -> None:
         """Make the changes in the rows of a state, or in a copy of them all."""
         for patch in self.patches:
             _apply(getattr(rows, patch.name), patch)
@@ -90,30 +92,30 @@ def _apply(array: NDArray[Any], patch: Patch) -> None:
         array[slots, columns] = values
 
 
-class State:
+class RuleState:
     """The state of one kind's rules; `places` says which row of `rows` is whose."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.places = Places()
-        self.rows = Rows.blank(0, program)
+        self.places = RowIndex()
+        self.rows = StateRows.blank(0, program)
 
     def slots_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device; one seen for the first time gets a blank row."""
         slots, kept = self.places.of(device_ids), len(self.rows.watermark)
         if self.places.capacity > kept:
-            rows = Rows.blank(self.places.capacity, self.program)
+            rows = StateRows.blank(self.places.capacity, self.program)
             rows.put(np.arange(kept), self.rows)
             self.rows = rows
         return slots
 
-    def adopt(self, changes: Changes) -> None:
+    def adopt(self, changes: StateChanges) -> None:
         """Make changes part of the state: their batch is committed."""
         changes.apply(self.rows)
 
-    def copy(self) -> State:
+    def copy(self) -> RuleState:
         """Return an independent copy in which every device has the same row."""
-        copy = State(self.program)
+        copy = RuleState(self.program)
         copy.places = self.places.copy()
         copy.rows = self.rows.take(np.arange(len(self.rows.watermark)))
         return copy

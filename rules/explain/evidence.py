@@ -19,7 +19,7 @@ _CONDITIONS = ("flat", "frozen", "n_of")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class EvidenceTerm:
     """One value or limit. unit: as the kind declares it, empty where there is none."""
 
     name: str
@@ -31,7 +31,7 @@ class Term:
 
 def terms(
     evidence: Mapping[str, Any], kind: Kind | None, language: str, labels: Mapping[str, Text] | None = None
-) -> list[Term]:
+) -> list[EvidenceTerm]:
     """Return the terms of a transition's evidence, values first.
 
     Args:
@@ -46,7 +46,7 @@ def terms(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class LabelledValue:
     """One value or limit in every language. raw: as it was recorded; value: in words where it is a truth."""
 
     name: str
@@ -59,11 +59,11 @@ class Told:
 
 def told(
     evidence: Mapping[str, Any], kind: Kind | None, labels: Mapping[str, Text] | None = None
-) -> list[Told]:
+) -> list[LabelledValue]:
     """Return the terms of a transition's evidence in every language, values first; see `terms`."""
     each = {language: terms(evidence, kind, language, labels) for language in LANGUAGES}
     return [
-        Told(
+        LabelledValue(
             name=name,
             label={language: each[language][place].label for language in LANGUAGES},
             value={language: each[language][place].value for language in LANGUAGES},
@@ -87,11 +87,11 @@ def _members(evidence: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
 
 def _term(
     name: str, value: object, limit: bool, kind: Kind | None, language: str, labels: Mapping[str, Text]
-) -> Term:
+) -> EvidenceTerm:
     label, unit = label_of(name, kind, language, labels)
     call = CALL.fullmatch(name)
     truth = isinstance(value, bool) or (call is not None and call[1] in _CONDITIONS)
-    return Term(name=name, label=label, value=_plain(value, truth, language), unit=unit, limit=limit)
+    return EvidenceTerm(name=name, label=label, value=_plain(value, truth, language), unit=unit, limit=limit)
 
 
 def _plain(value: object, truth: bool, language: str) -> str:

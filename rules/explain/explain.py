@@ -19,20 +19,20 @@ from rules.context.sun import HORIZON_DEG
 from rules.definition.definition import Definition
 from rules.engine import snapshot
 from rules.engine.evaluate import step
-from rules.engine.ruleset import NO_MAINTENANCE, build_unit
+from rules.engine.ruleset import NO_MAINTENANCE, build_ruleset
 from rules.engine.snapshot import OpenAlert
 from rules.engine.state import NEVER
 from rules.explain import gate as occasions
 from rules.explain import trace
-from rules.explain.explanation import Explanation, Level, Standing, Term, Worth
+from rules.explain.explanation import Explanation, Level, RuleStatus, Term, TruthValue
 from rules.explain.terms import Leaf, leaves, probe
-from rules.explain.trace import Heard
+from rules.explain.trace import Trace
 from rules.language.program import Compiled, Program, Rule
 from rules.maintenance.spans import Spans
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class HistoryStart:
     """What is known of a device when the history begins.
 
     alerts: of the rule, firing then. watermark: the newest observed_at until then, None if none.
@@ -43,7 +43,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Present:
+class DeviceFacts:
     """What the database says about the device at the instant that is explained."""
 
     device_id: int
@@ -61,8 +61,8 @@ def explain(
     rule: Rule,
     registry: Registry,
     columns: Columns,
-    past: Past,
-    present: Present,
+    past: HistoryStart,
+    present: DeviceFacts,
     resting: Spans = NO_MAINTENANCE,
 ) -> Explanation:
     """Explain one stream rule on one device.
@@ -75,7 +75,7 @@ def explain(
     parts = _parts(rule.definition)
     probes = [probe(leaf, rule.definition, f"term-{i}") for i, (_, leaf) in enumerate(parts)]
     rules = [rule, *(Rule(definition=p, version=0) for p in probes)]
-    unit = build_unit(kind, rules, registry, resting)
+    unit = build_ruleset(kind, rules, registry, resting)
     listening, ears = _listening(unit.program)
     state = unit.state
     slot = state.slots_of(np.array([present.device_id], dtype=np.int32))
@@ -99,7 +99,7 @@ def explain(
         town = registry.municipalities[registry.devices[present.device_id].municipality]
         terms += occasions.calendar(gate, town, observed_at)
     if occasions.rests(gate, resting.get(present.device_id, ()), observed_at):
-        terms, worth = (*terms, occasions.RESTING), Worth.FALSE
+        terms, worth = (*terms, occasions.RESTING), TruthValue.FALSE
     return _explanation(rule, columns, present, levels, terms, worth, row)
 
 
@@ -107,8 +107,8 @@ def explain(
 class _Ears:
     """What listens to one rule of a program."""
 
-    levels: list[Heard]
-    gate: Heard | None
+    levels: list[Trace]
+    gate: Trace | None
 
 
 def _listening(program: Program) -> tuple[Program, list[_Ears]]:
@@ -116,8 +116,8 @@ def _listening(program: Program) -> tuple[Program, list[_Ears]]:
     ears: list[_Ears] = []
     compiled: list[Compiled] = []
     for number, one in enumerate(program.rules):
-        levels = [Heard(level, one.shown if number or not i else {}) for i, level in enumerate(one.levels)]
-        gate = Heard(one.gate, {}) if one.gate is not None else None
+        levels = [Trace(level, one.shown if number or not i else {}) for i, level in enumerate(one.levels)]
+        gate = Trace(one.gate, {}) if one.gate is not None else None
         ears.append(_Ears(levels=levels, gate=gate))
         compiled.append(replace(one, levels=tuple(levels), gate=gate))
     return replace(program, rules=tuple(compiled)), ears
@@ -145,10 +145,10 @@ def _counted(columns: Columns, before: int) -> NDArray[np.intp]:
 def _explanation(
     rule: Rule,
     columns: Columns,
-    present: Present,
+    present: DeviceFacts,
     levels: tuple[Level, ...],
     terms: tuple[Term, ...],
-    gate: Worth,
+    gate: TruthValue,
     row: int | None,
 ) -> Explanation:
     reached = [level for level in levels if level.reached]
@@ -156,11 +156,11 @@ def _explanation(
     # The database is right about what is firing: it also knows what began before the history does.
     fires = present.alert is not None
     holds = fires or bool(reached)
-    standing = Standing.INACTIVE
+    standing = RuleStatus.INACTIVE
     if holds:
-        standing = Standing.UNKNOWN if fires and present.silent_since is not None else Standing.FIRING
+        standing = RuleStatus.UNKNOWN if fires and present.silent_since is not None else RuleStatus.FIRING
     elif rising:
-        standing = Standing.PENDING
+        standing = RuleStatus.PENDING
     ends = levels[0].missing if levels and levels[0].reached else None
     return Explanation(
         rule=rule.id,
@@ -186,7 +186,7 @@ def _explanation(
     )
 
 
-def _severity(present: Present, reached: list[Level], rising: list[Level]) -> Severity | None:
+def _severity(present: DeviceFacts, reached: list[Level], rising: list[Level]) -> Severity | None:
     if present.alert is not None:
         return present.severity
     if reached:

@@ -11,10 +11,10 @@ from enum import StrEnum
 
 from alerts.transition import Severity
 from rules.definition.definition import Text
-from rules.explain.evidence import Told
+from rules.explain.evidence import LabelledValue
 
 
-class Standing(StrEnum):
+class RuleStatus(StrEnum):
     """How a rule stands on a device; unknown: it fires, but the device has been silent since."""
 
     INACTIVE = "inactive"
@@ -23,7 +23,7 @@ class Standing(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Worth(StrEnum):
+class TruthValue(StrEnum):
     """What a condition is worth on a reading."""
 
     TRUE = "true"
@@ -31,7 +31,7 @@ class Worth(StrEnum):
     UNDECIDED = "undecided"
 
 
-class Why(StrEnum):
+class UndecidedCause(StrEnum):
     """Why a term is undecided."""
 
     MISSING = "missing"
@@ -42,10 +42,10 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class UndecidedReason:
     """Why a term is undecided, and which measurement or attribute is to blame."""
 
-    why: Why
+    why: UndecidedCause
     name: str = ""
 
 
@@ -61,9 +61,9 @@ class Term:
     text: str
     value: float | str | bool | None
     limit: float | str | bool | None
-    worth: Worth
+    worth: TruthValue
     since: int | None
-    reasons: tuple[Reason, ...] = ()
+    reasons: tuple[UndecidedReason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +89,7 @@ class Level:
     severity: Severity
     condition: str
     reached: bool
-    worth: Worth
+    worth: TruthValue
     since: int | None
     missing: Missing | None
 
@@ -110,7 +110,7 @@ class Explanation:
     version: int
     device: str
     at: int
-    standing: Standing
+    standing: RuleStatus
     severity: Severity | None
     since: int | None
     alert: int | None
@@ -120,7 +120,7 @@ class Explanation:
     readings: int
     levels: tuple[Level, ...] = ()
     terms: tuple[Term, ...] = ()
-    gate: Worth = Worth.TRUE
+    gate: TruthValue = TruthValue.TRUE
     clear: str = ""
     late_last: bool = False
     inhibited_by: int | None = None
@@ -129,6 +129,6 @@ class Explanation:
     ends_missing: Missing | None = None
     deadline: int | None = None
     values: Mapping[str, object] = field(default_factory=dict)
-    fired_by: tuple[Told, ...] = ()
+    fired_by: tuple[LabelledValue, ...] = ()
     time_zone: str = "UTC"
     labels: Mapping[str, Text] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from devices.instants import to_datetime
 from devices.registry.registry import Municipality
 from rules.definition.definition import Gate
-from rules.explain.explanation import Term, Worth
+from rules.explain.explanation import Term, TruthValue
 
 
 def calendar(gate: Gate, town: Municipality, observed_at: int) -> tuple[Term, ...]:
@@ -36,12 +36,12 @@ def rests(gate: Gate | None, windows: Sequence[tuple[int, int]], observed_at: in
     return any(start <= observed_at < end for start, end in windows)
 
 
-RESTING = Term(part="when", text="maintenance", value="rest", limit=None, worth=Worth.FALSE, since=None)
+RESTING = Term(part="when", text="maintenance", value="rest", limit=None, worth=TruthValue.FALSE, since=None)
 """What is told of a reading that lies in such a window."""
 
 
 def _fixed(text: str, value: str, holds: bool) -> Term:
-    worth = Worth.TRUE if holds else Worth.FALSE
+    worth = TruthValue.TRUE if holds else TruthValue.FALSE
     return Term(part="when", text=text, value=value, limit=None, worth=worth, since=None)
 
 

@@ -19,14 +19,14 @@ from devices.kinds.kind import Kind
 from devices.registry.errors import Invalid, NotFound
 from devices.registry.registry import Device, Registry, get_device, get_municipality, load
 from readings import replay
-from readings.replay import Window
+from readings.replay import ReceiveSpan
 from rules.definition.definition import Text
 from rules.engine.ruleset import NO_MAINTENANCE
 from rules.engine.snapshot import OpenAlert
 from rules.explain import evidence as evidences
-from rules.explain.evidence import Told
-from rules.explain.explain import Past, Present, explain
-from rules.explain.explanation import Explanation, Standing, Worth
+from rules.explain.evidence import LabelledValue
+from rules.explain.explain import DeviceFacts, HistoryStart, explain
+from rules.explain.explanation import Explanation, RuleStatus, TruthValue
 from rules.explain.wording import labels_of
 from rules.language.program import Rule
 from rules.loading.files import parse
@@ -86,7 +86,7 @@ async def explain_rule(
 class _Words:
     """What an explanation is said with; see Explanation."""
 
-    fired_by: tuple[Told, ...]
+    fired_by: tuple[LabelledValue, ...]
     time_zone: str
     labels: Mapping[str, Text] = field(default_factory=dict)
 
@@ -137,10 +137,10 @@ LIMIT 1
 
 async def _present(
     connection: Connection, rule: str, device: Device, at: int
-) -> tuple[Present, Mapping[str, Any]]:
+) -> tuple[DeviceFacts, Mapping[str, Any]]:
     row = await connection.fetchrow(_ALERT, rule, device.id, to_datetime(at))
     assert row is not None
-    present = Present(
+    present = DeviceFacts(
         device_id=device.id,
         device=device.name,
         at=at,
@@ -153,7 +153,7 @@ async def _present(
     return present, row["evidence"] or {}
 
 
-async def _window(connection: Connection, kind: Kind, device: Device, at: int, began: int) -> Window:
+async def _window(connection: Connection, kind: Kind, device: Device, at: int, began: int) -> ReceiveSpan:
     """Return the span to look at: what the version in force has seen, but not too much of it.
 
     A version that has seen nothing yet is shown on what came before it.
@@ -168,7 +168,7 @@ async def _window(connection: Connection, kind: Kind, device: Device, at: int, b
     assert row is not None
     newest, oldest = _microseconds(row["newest"]), _microseconds(row["oldest"])
     start = began if newest is not None and newest >= began else 0
-    return Window(start=start, end=at + 1, oldest=at if oldest is None else oldest, rows=HISTORY)
+    return ReceiveSpan(start=start, end=at + 1, oldest=at if oldest is None else oldest, rows=HISTORY)
 
 
 _FIRING_BEFORE = """
@@ -177,7 +177,9 @@ WHERE rule = $1 AND device_id = $2 AND detected_at < $3 AND (resolved_at IS NULL
 """
 
 
-async def _past(connection: Connection, kind: Kind, rule: str, device: Device, window: Window) -> Past:
+async def _past(
+    connection: Connection, kind: Kind, rule: str, device: Device, window: ReceiveSpan
+) -> HistoryStart:
     oldest = to_datetime(window.oldest or 0)
     start = max(oldest, to_datetime(window.start))
     alerts = await connection.fetch(_FIRING_BEFORE, rule, device.id, start)
@@ -187,7 +189,7 @@ async def _past(connection: Connection, kind: Kind, rule: str, device: Device, w
         " AND (observed_at < $2 OR received_at < $3)"
     )
     watermark = await connection.fetchval(query, device.id, oldest, start)
-    return Past(
+    return HistoryStart(
         alerts=tuple(
             OpenAlert(rule=row["rule"], device_id=row["device_id"], severity=Severity(row["severity"]))
             for row in alerts
@@ -203,7 +205,7 @@ FROM latest WHERE device_id = $1
 """
 
 
-async def _explain_silence(connection: Connection, rule: Rule, present: Present) -> Explanation:
+async def _explain_silence(connection: Connection, rule: Rule, present: DeviceFacts) -> Explanation:
     silent = rule.definition.silent
     assert silent is not None
     row: asyncpg.Record | None = await connection.fetchrow(
@@ -221,7 +223,7 @@ async def _explain_silence(connection: Connection, rule: Rule, present: Present)
         version=rule.version,
         device=present.device,
         at=present.at,
-        standing=Standing.INACTIVE if present.alert is None else Standing.FIRING,
+        standing=RuleStatus.INACTIVE if present.alert is None else RuleStatus.FIRING,
         severity=present.severity,
         since=present.opened_at,
         alert=present.alert,
@@ -229,20 +231,20 @@ async def _explain_silence(connection: Connection, rule: Rule, present: Present)
         received_at=None if row is None else to_microseconds(row["received_at"]),
         silent_since=present.silent_since,
         readings=0,
-        gate=Worth.TRUE,
+        gate=TruthValue.TRUE,
         deadline=deadline,
         values={} if row is None else {"interval_s": row["interval_s"]},
     )
 
 
-def _explain_across(rule: Rule, present: Present, evidence: Mapping[str, Any]) -> Explanation:
+def _explain_across(rule: Rule, present: DeviceFacts, evidence: Mapping[str, Any]) -> Explanation:
     """Explain a rule that judges many devices, or the time to come: by the evidence of its alert."""
     return Explanation(
         rule=rule.id,
         version=rule.version,
         device=present.device,
         at=present.at,
-        standing=Standing.INACTIVE if present.alert is None else Standing.FIRING,
+        standing=RuleStatus.INACTIVE if present.alert is None else RuleStatus.FIRING,
         severity=present.severity,
         since=present.opened_at,
         alert=present.alert,

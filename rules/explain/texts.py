@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from devices.instants import to_datetime
 from rules.definition.summary import TRUTHS
-from rules.explain.evidence import Told
-from rules.explain.explanation import Explanation, Missing, Reason, Standing, Term, Worth
+from rules.explain.evidence import LabelledValue
+from rules.explain.explanation import Explanation, Missing, RuleStatus, Term, TruthValue, UndecidedReason
 from rules.explain.wording import in_words
 
 Language = Literal["en", "fr", "ar"]
@@ -20,10 +20,10 @@ SEVERITIES: Mapping[str, Mapping[str, str]] = {
     "fr": {"critical": "critique", "major": "majeure", "minor": "mineure", "warning": "avertissement"},
     "ar": {"critical": "حرج", "major": "كبير", "minor": "طفيف", "warning": "تحذير"},
 }
-WORTHS: Mapping[str, Mapping[Worth, str]] = {
-    "en": {Worth.TRUE: "true", Worth.FALSE: "false", Worth.UNDECIDED: "undecided"},
-    "fr": {Worth.TRUE: "vrai", Worth.FALSE: "faux", Worth.UNDECIDED: "indécis"},
-    "ar": {Worth.TRUE: "صحيح", Worth.FALSE: "خطأ", Worth.UNDECIDED: "غير محسوم"},
+WORTHS: Mapping[str, Mapping[TruthValue, str]] = {
+    "en": {TruthValue.TRUE: "true", TruthValue.FALSE: "false", TruthValue.UNDECIDED: "undecided"},
+    "fr": {TruthValue.TRUE: "vrai", TruthValue.FALSE: "faux", TruthValue.UNDECIDED: "indécis"},
+    "ar": {TruthValue.TRUE: "صحيح", TruthValue.FALSE: "خطأ", TruthValue.UNDECIDED: "غير محسوم"},
 }
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "en": ("part", "term", "value", "limit", "holds", "since", "why"),
@@ -203,7 +203,7 @@ def sentences(explanation: Explanation, language: Language) -> list[str]:
 
 def _keys(e: Explanation, language: Language) -> list[tuple[str, dict[str, str]]]:
     keys: list[tuple[str, dict[str, str]]] = [(str(e.standing), {})]
-    if e.silent_since is not None and e.standing is not Standing.UNKNOWN and e.deadline is None:
+    if e.silent_since is not None and e.standing is not RuleStatus.UNKNOWN and e.deadline is None:
         keys.append(("also_silent", {}))
     if e.inhibited_by is not None:
         keys.append(("inhibited", {"inhibited": str(e.inhibited_by)}))
@@ -214,11 +214,11 @@ def _keys(e: Explanation, language: Language) -> list[tuple[str, dict[str, str]]
     keys.append(("judged_on" if e.observed_at is not None else "no_reading", {}))
     if e.late_last:
         keys.append(("late_last", {}))
-    if e.gate is not Worth.TRUE:
+    if e.gate is not TruthValue.TRUE:
         keys.append(("gate_closed", {}))
-    if e.standing is Standing.PENDING and e.missing is not None:
+    if e.standing is RuleStatus.PENDING and e.missing is not None:
         keys += _missing("missing", e.missing, e.time_zone, language)
-    if e.standing in (Standing.FIRING, Standing.UNKNOWN) and e.clear:
+    if e.standing in (RuleStatus.FIRING, RuleStatus.UNKNOWN) and e.clear:
         keys.append(("ends", {}))
         if e.ends_missing is not None:
             keys += _missing("ending", e.ends_missing, e.time_zone, language)
@@ -238,7 +238,7 @@ def _missing(key: str, missing: Missing, zone: str, language: Language) -> list[
     return told
 
 
-def reason(found: Reason, language: Language) -> str:
+def reason(found: UndecidedReason, language: Language) -> str:
     """Return why a term is undecided."""
     return _REASONS[found.why][language].format(name=_isolated(found.name, language))
 
@@ -297,7 +297,7 @@ def fired_by(explanation: Explanation, language: Language) -> list[str]:
     return [_told(told, language) for told in explanation.fired_by]
 
 
-def _told(told: Told, language: Language) -> str:
+def _told(told: LabelledValue, language: Language) -> str:
     value = f"{told.value[language]} {SYMBOLS.get(told.unit, told.unit)}".strip()
     limit = f" ({LIMIT[language]})" if told.limit else ""
     return f"{told.label[language]}: {_isolated(value, language)}{limit}"

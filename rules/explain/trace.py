@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind, ValueType
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.definition.definition import Definition, Hold
-from rules.engine.state import Rows
-from rules.explain.explanation import Level, Missing, Reason, Term, Why, Worth
+from rules.engine.state import StateRows
+from rules.explain.explanation import Level, Missing, Term, TruthValue, UndecidedCause, UndecidedReason
 from rules.explain.terms import LEFT, RIGHT, Leaf
 from rules.language.functions import READS
 from rules.language.history_functions import PAST
@@ -23,7 +23,7 @@ from rules.language.program import Compiled
 from rules.language.scope import Compute
 
 
-class Heard:
+class Trace:
     """Stands in for a compiled condition and keeps what it yields, and the values that it compared."""
 
     def __init__(self, compute: Compute, shown: dict[str, Any]) -> None:
@@ -32,14 +32,14 @@ class Heard:
         self.worth: NDArray[np.float64] = np.empty(0)
         self.values: dict[str, NDArray[Any]] = {}
 
-    def __call__(self, context: Context) -> NDArray[Any]:
+    def __call__(self, context: RuleContext) -> NDArray[Any]:
         self.worth = self._compute(context)
         self.values = {name: typed.compute(context) for name, typed in self._shown.items()}
         return self.worth
 
 
 def levels(
-    definition: Definition, rule: Compiled, heard: list[Heard], rows: Rows, row: int | None
+    definition: Definition, rule: Compiled, heard: list[Trace], rows: StateRows, row: int | None
 ) -> tuple[Level, ...]:
     """Return where each level of a rule stands.
 
@@ -57,7 +57,7 @@ def levels(
                 severity=severity,
                 condition=rule.conditions[index],
                 reached=reached,
-                worth=Worth.UNDECIDED if row is None else _worth(heard[index].worth[row]),
+                worth=TruthValue.UNDECIDED if row is None else _worth(heard[index].worth[row]),
                 since=start if count else None,
                 missing=_missing(hold, count, int(rows.watermark[0]) - start, due) if count else None,
             )
@@ -79,7 +79,7 @@ def term(
     definition: Definition,
     part: str,
     leaf: Leaf,
-    heard: Heard,
+    heard: Trace,
     counted: NDArray[np.intp],
 ) -> Term:
     """Return one term on the last of the rows that counted, of which there is at least one."""
@@ -96,7 +96,7 @@ def term(
         limit=limit,
         worth=worth,
         since=int(columns.observed_at[first]),
-        reasons=_reasons(kind, columns, row, definition, leaf) if worth is Worth.UNDECIDED else (),
+        reasons=_reasons(kind, columns, row, definition, leaf) if worth is TruthValue.UNDECIDED else (),
     )
 
 
@@ -112,15 +112,19 @@ def _written(leaf: Leaf) -> float | str | None:
 
 def _reasons(
     kind: Kind, columns: Columns, row: int, definition: Definition, leaf: Leaf
-) -> tuple[Reason, ...]:
+) -> tuple[UndecidedReason, ...]:
     """Return what keeps a term from being decided on a reading."""
     found = [_unmeasured(kind, columns, row, n, definition) for n in sorted(_named(definition, leaf.text))]
     reasons = [reason for reason in found if reason is not None]
     if reasons:
         return tuple(reasons)
     if any(name in PAST for name in _named(definition, leaf.text)):
-        return (Reason(why=Why.NO_PAST),)
-    return (Reason(why=Why.NO_ATTRIBUTE if "attr(" in leaf.text else Why.NOT_A_NUMBER),)
+        return (UndecidedReason(why=UndecidedCause.NO_PAST),)
+    return (
+        UndecidedReason(
+            why=UndecidedCause.NO_ATTRIBUTE if "attr(" in leaf.text else UndecidedCause.NOT_A_NUMBER
+        ),
+    )
 
 
 def _named(definition: Definition, text: str) -> frozenset[str]:
@@ -131,28 +135,34 @@ def _named(definition: Definition, text: str) -> frozenset[str]:
     return names.union(*inner)
 
 
-def _unmeasured(kind: Kind, columns: Columns, row: int, name: str, definition: Definition) -> Reason | None:
+def _unmeasured(
+    kind: Kind, columns: Columns, row: int, name: str, definition: Definition
+) -> UndecidedReason | None:
     measurement = next((m for m in kind.measurements if m.name == name), None)
     if measurement is None:
         return None
     value = columns.values[name][row]
     if value is None if measurement.type is ValueType.TEXT else np.isnan(value):
-        return Reason(why=Why.MISSING, name=name)
+        return UndecidedReason(why=UndecidedCause.MISSING, name=name)
     marked = int(columns.quality[row]) >> measurement.bit & 1
-    return Reason(why=Why.SUSPECT, name=name) if marked and not definition.use_suspect else None
+    return (
+        UndecidedReason(why=UndecidedCause.SUSPECT, name=name)
+        if marked and not definition.use_suspect
+        else None
+    )
 
 
-def gate_worth(gate: Heard | None, row: int | None) -> Worth:
+def gate_worth(gate: Trace | None, row: int | None) -> TruthValue:
     """Return whether the rule looks at the reading that counts."""
     if gate is None or row is None:
-        return Worth.TRUE
+        return TruthValue.TRUE
     return _worth(gate.worth[row])
 
 
-def _worth(truth: float) -> Worth:
+def _worth(truth: float) -> TruthValue:
     if np.isnan(truth):
-        return Worth.UNDECIDED
-    return Worth.TRUE if truth else Worth.FALSE
+        return TruthValue.UNDECIDED
+    return TruthValue.TRUE if truth else TruthValue.FALSE
 
 
 def _plain(value: Any) -> float | str | bool | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.forecast import profile as filling
-from rules.forecast.profile import HOURS, WEEK, Floats, Ints, State
+from rules.forecast.profile import HOURS, WEEK, Floats, Ints, ProfileState
 
 Z80, Z95 = 0.84, 1.645
 """One-sided quantiles of four chances in five and nineteen in twenty, for what scatters normally."""
@@ -28,7 +28,7 @@ SLOWEST = 1.0 / 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
+class FillForecast:
     """When n devices reach a level, (n,) each; NaN where that cannot be told or will not happen.
 
     level, rate_per_h: now, and the mean of a day in units per hour. hours_p50: as likely before as after.
@@ -45,7 +45,7 @@ class Outlook:
     idle: NDArray[np.bool_]
 
 
-def outlook(state: State, now: Ints, reaches: float) -> Outlook:
+def outlook(state: ProfileState, now: Ints, reaches: float) -> FillForecast:
     """Return when each device reaches a level.
 
     Args:
@@ -68,7 +68,7 @@ def outlook(state: State, now: Ints, reaches: float) -> Outlook:
     def by(quantile: float) -> Floats:
         return _until(profile, days, now, np.where(left > 0, left + quantile * doubt, 0.0))
 
-    return Outlook(
+    return FillForecast(
         level=level,
         rate_per_h=mean,
         hours_p50=hours,
@@ -79,7 +79,7 @@ def outlook(state: State, now: Ints, reaches: float) -> Outlook:
     )
 
 
-def _variance(state: State, passed: Floats, mean: Floats) -> Floats:
+def _variance(state: ProfileState, passed: Floats, mean: Floats) -> Floats:
     """Return how much what comes in an hour scatters, (n,); at first that is what bags of a point would."""
     seen = np.maximum(passed - filling.ENOUGH_H, 0.0) / filling.MEMORY_H
     prior = filling.ENOUGH_H / filling.MEMORY_H
@@ -87,7 +87,7 @@ def _variance(state: State, passed: Floats, mean: Floats) -> Floats:
     return variance
 
 
-def is_soon(found: Outlook, reaches: float, within_s: float) -> NDArray[np.bool_]:
+def is_soon(found: FillForecast, reaches: float, within_s: float) -> NDArray[np.bool_]:
     """Tell who will be full within a time with four chances in five; what is full is told by another rule."""
     likely = found.hours_p80 * 3600.0 <= within_s
     latest = found.hours_p95 * 3600.0 <= LATEST * within_s
@@ -95,7 +95,7 @@ def is_soon(found: Outlook, reaches: float, within_s: float) -> NDArray[np.bool_
     return soon
 
 
-def is_far(found: Outlook, beyond_s: float) -> NDArray[np.bool_]:
+def is_far(found: FillForecast, beyond_s: float) -> NDArray[np.bool_]:
     """Tell who is not expected to be full before a time, or not at all."""
     return ~(found.hours_p50 * 3600.0 <= beyond_s)
 

@@ -9,7 +9,7 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
+class StoredForecast:
     """What one rule expects of one device.
 
     reaches, measurement: what is forecast. observed_at: of its newest reading. level: then, noise taken out.
@@ -43,6 +43,6 @@ ORDER BY forecast.rule
 """
 
 
-async def of_device(connection: Connection, device: str) -> list[Forecast]:
+async def of_device(connection: Connection, device: str) -> list[StoredForecast]:
     """Return the forecasts of a device by the rules in force, none when there is no such device."""
-    return [Forecast(**dict(row)) for row in await connection.fetch(LIST_FORECASTS, device)]
+    return [StoredForecast(**dict(row)) for row in await connection.fetch(LIST_FORECASTS, device)]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from devices.kinds.kind import ValueType
 from rules.context import truth
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.definition.errors import RuleError, closest, together
 from rules.language.functions import FUNCTIONS
 from rules.language.scope import Compute, Scope, Type, Typed, wrong
@@ -185,7 +185,7 @@ class _Compiler:
             return None
         name, suspect = node.id, self.scope.use_suspect
 
-        def compute(c: Context) -> NDArray[np.float64]:
+        def compute(c: RuleContext) -> NDArray[np.float64]:
             numbers = c.numbered(name, suspect)
             found = np.isin(numbers, [c.number_of(text, name, suspect) for text in wanted])
             return truth.decided(found, numbers == -1)
@@ -276,7 +276,7 @@ def _fold(
     if len(parts) == 1:
         return parts[0]
 
-    def compute(context: Context) -> NDArray[Any]:
+    def compute(context: RuleContext) -> NDArray[Any]:
         result = parts[0](context)
         for part in parts[1:]:
             if decided(result):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from devices.kinds.kind import AttributeType
 from rules.context import truth
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.context.curves import interpolate, parse_curve
 from rules.context.geometry import distance_m
 from rules.definition.errors import closest
@@ -107,7 +107,7 @@ def _outside(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         raise wrong(call, f"{scope.kind.name} measures no lat and lon")
     name, suspect = str(polygon), scope.use_suspect
 
-    def compute(c: Context) -> _FloatArray:
+    def compute(c: RuleContext) -> _FloatArray:
         lat, lon = c.number("lat", suspect), c.number("lon", suspect)
         return c.keep(
             ("outside", name, suspect), lambda: c.attributes.polygons[name].outside(c.facts, lat, lon)
@@ -148,7 +148,7 @@ def _known(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     x = compiler.wanted(x_node, depth, Type.NUMBER, Type.CONDITION)
     otherwise = compiler.wanted(otherwise_node, depth, x.type).compute
 
-    def compute(c: Context) -> _FloatArray:
+    def compute(c: RuleContext) -> _FloatArray:
         value = x.compute(c)
         return np.where(np.isnan(value), otherwise(c), value)
 
@@ -171,7 +171,7 @@ def _away(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         raise wrong(call, f"{scope.kind.name} measures no lat and lon")
     suspect = scope.use_suspect
 
-    def compute(c: Context) -> _FloatArray:
+    def compute(c: RuleContext) -> _FloatArray:
         metres = distance_m(c.number("lat", suspect), c.number("lon", suspect), *c.place())
         return np.where(c.attributes.placed[c.facts], metres, np.nan)
 

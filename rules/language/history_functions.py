@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.kinds.kind import ValueType
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.context.memory import aggregates, flatness, slots
 from rules.context.memory.aggregates import MOST_REMEMBERED
-from rules.context.memory.view import Look
+from rules.context.memory.view import HistoryView
 from rules.language.arguments import arguments, constant, duration, whole, window
 from rules.language.scope import Compiler, Compute, History, Type, Typed, wrong
 
@@ -30,8 +30,8 @@ _SLOT_LEAST_US = 1_000_000
 
 
 def _remember(
-    compiler: Compiler, key: str, ask: Callable[[Look], Any], sizes: tuple[int, int]
-) -> Callable[[Context], Any]:
+    compiler: Compiler, key: str, ask: Callable[[HistoryView], Any], sizes: tuple[int, int]
+) -> Callable[[RuleContext], Any]:
     """Return what asks a history of this key; equal calls of one rule share it."""
     scope = compiler.scope
     position = next((i for i, h in enumerate(scope.histories) if h.key == key), len(scope.histories))
@@ -50,7 +50,9 @@ def _shown(compiler: Compiler, call: ast.Call, type_: Type, compute: Compute) ->
     return typed
 
 
-def _last(compiler: Compiler, argument: ast.expr, depth: int) -> tuple[Compute, Callable[[Context], Answer]]:
+def _last(
+    compiler: Compiler, argument: ast.expr, depth: int
+) -> tuple[Compute, Callable[[RuleContext], Answer]]:
     inner = compiler.wanted(argument, depth, Type.NUMBER).compute
     key = f"last({ast.unparse(argument)})"
     return inner, _remember(compiler, key, lambda k: aggregates.last(k, inner(k.context)), aggregates.LAST)
@@ -67,7 +69,7 @@ def _rate(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     per_s = duration(compiler, per_node, depth) / 1e6
     inner, past = _last(compiler, argument, depth)
 
-    def compute(c: Context) -> Floats:
+    def compute(c: RuleContext) -> Floats:
         before, elapsed_s = past(c)
         rate: Floats = (inner(c) - before) / elapsed_s * per_s
         return rate
@@ -90,7 +92,7 @@ def _total(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
 
 def _how_often(
     compiler: Compiler, condition: ast.expr, window_node: ast.expr, depth: int
-) -> Callable[[Context], Answer]:
+) -> Callable[[RuleContext], Answer]:
     """Return what yields how many readings of the window were true, and how many more may have been."""
     truth = compiler.wanted(condition, depth, Type.CONDITION).compute
     span = window(compiler, window_node, depth)
@@ -113,7 +115,7 @@ def _count(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     condition, window_node = arguments(call, 2, 2, 'count(fill_pct > 80, "30m")')
     often = _how_often(compiler, condition, window_node, depth)
 
-    def compute(c: Context) -> Floats:
+    def compute(c: RuleContext) -> Floats:
         trues, unknown = often(c)
         return np.where(unknown == 0, trues, np.nan)
 
@@ -129,7 +131,7 @@ def _n_of(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     least = whole(compiler, least_node, depth, 1, MOST_REMEMBERED)
     often = _how_often(compiler, condition, window_node, depth)
 
-    def compute(c: Context) -> Floats:
+    def compute(c: RuleContext) -> Floats:
         trues, unknown = often(c)
         # What was not seen may have been true: only when even that would not be enough it is false.
         never = np.where(trues + unknown < least, 0.0, np.nan)
@@ -160,7 +162,7 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     kind = compiler.scope.kind
     names = [m.name for m in kind.measurements if m.type is ValueType.NUMBER and not m.counter]
 
-    def fingerprint(c: Context) -> Floats:
+    def fingerprint(c: RuleContext) -> Floats:
         return c.keep("fingerprint", lambda: _fingerprint(c, names))
 
     past = _remember(
@@ -172,7 +174,7 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     return _shown(compiler, call, Type.CONDITION, past)
 
 
-def _fingerprint(context: Context, names: Sequence[str]) -> Floats:
+def _fingerprint(context: RuleContext, names: Sequence[str]) -> Floats:
     """Return one number of each row that stays the same only while no value moves, comes or goes."""
     total, present = np.zeros(len(context)), np.zeros(len(context), dtype=np.int64)
     for place, name in enumerate(names, start=1):
@@ -194,14 +196,14 @@ def _slots(conclude: Callable[[int], slots.Conclude], picky: bool, form: str) ->
         if slot_us < _SLOT_LEAST_US:
             raise wrong(window_node, "a window is at least 8s")
         level = compiler.wanted(level_node[0], depth, Type.NUMBER).compute if level_node else None
-        how = slots.Slots(
+        how = slots.SlotPolicy(
             slot_us=slot_us,
             levels=slots.LEVELS if level else 1,
             conclude=conclude(slot_us),
             picky=picky,
         )
 
-        def ask(look: Look) -> Floats:
+        def ask(look: HistoryView) -> Floats:
             apart = level(look.context) if level else None
             return slots.look_up(look, inner(look.context), apart, how)
 

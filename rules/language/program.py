@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from alerts.transition import Severity
 from devices.kinds.kind import Kind
 from rules.context import truth
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.context.sun import HORIZON_DEG
 from rules.definition import summary
 from rules.definition.definition import Definition, Gate
@@ -194,7 +194,7 @@ def _told(typed: Typed) -> Typed:
     if typed.type is not Type.CONDITION:
         return typed
 
-    def compute(context: Context) -> NDArray[np.object_]:
+    def compute(context: RuleContext) -> NDArray[np.object_]:
         worth = typed.compute(context)
         words = np.full(len(worth), None, dtype=np.object_)
         words[worth == 1], words[worth == 0] = True, False
@@ -248,7 +248,7 @@ def _gate(gate: Gate, scope: Scope) -> Compute:
     if gate.condition is not None:
         parts.append(_part("when.condition", compile_condition, gate.condition, scope).compute)
 
-    def compute(context: Context) -> truth.Truth:
+    def compute(context: RuleContext) -> truth.Truth:
         result = np.ones(len(context))
         for part in parts:
             result = truth.both(result, part(context))
@@ -257,7 +257,7 @@ def _gate(gate: Gate, scope: Scope) -> Compute:
     return compute
 
 
-def _within(context: Context, start: int, end: int) -> truth.Truth:
+def _within(context: RuleContext, start: int, end: int) -> truth.Truth:
     minute = context.local_min()
     inside = (minute >= start) & (minute < end)
     if start > end:

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from devices.kinds.kind import Attribute, Kind
-from rules.context.context import Context
-from rules.context.memory.view import Look
-from rules.definition.definition import Gap
+from rules.context.context import RuleContext
+from rules.context.memory.view import HistoryView
+from rules.definition.definition import MaxGap
 from rules.definition.errors import RuleError
 
-Compute = Callable[[Context], NDArray[Any]]
+Compute = Callable[[RuleContext], NDArray[Any]]
 
 
 class Type(StrEnum):
@@ -50,8 +50,8 @@ class History:
 
     key: str
     rule: str
-    ask: Callable[[Look], Any]
-    gap: Gap
+    ask: Callable[[HistoryView], Any]
+    gap: MaxGap
     values: int
     instants: int
 
@@ -68,7 +68,7 @@ class Scope:
     kind: Kind
     rule: str
     use_suspect: bool = False
-    gap: Gap = field(default_factory=Gap)
+    gap: MaxGap = field(default_factory=MaxGap)
     first_history: int = 0
     lets: dict[str, Typed] = field(default_factory=dict)
     histories: list[History] = field(default_factory=list)

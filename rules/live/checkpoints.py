@@ -10,8 +10,8 @@ from contextlib import aclosing
 from devices.columns import Columns
 from devices.instants import to_datetime, to_microseconds
 from rules.engine import snapshot
-from rules.engine.ruleset import Unit
-from rules.engine.state import Changes, State
+from rules.engine.ruleset import RuleSet
+from rules.engine.state import RuleState, StateChanges
 from rules.live import stored
 from store.connection import Connection
 
@@ -26,7 +26,13 @@ ON CONFLICT (shard, kind) DO UPDATE SET
 
 
 async def save(
-    connection: Connection, shard: str, place: str, batch: int, state: State, changes: Changes, rows: Columns
+    connection: Connection,
+    shard: str,
+    place: str,
+    batch: int,
+    state: RuleState,
+    changes: StateChanges,
+    rows: Columns,
 ) -> None:
     """Keep what a state becomes with a batch's changes; `rows` are the batch's."""
     kept = snapshot.take(state)
@@ -40,7 +46,7 @@ SELECT batch, received_at, state FROM rule_checkpoint WHERE shard = $1 AND kind 
 """
 
 
-async def resume(connection: Connection, shard: str, place: str, unit: Unit) -> set[tuple[str, int]]:
+async def resume(connection: Connection, shard: str, place: str, unit: RuleSet) -> set[tuple[str, int]]:
     """Move a blank unit to where its shard's last committed batch left off; writes nothing.
 
     That is the last checkpoint, moved over the readings received since.

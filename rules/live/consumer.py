@@ -19,8 +19,8 @@ from rules.catalogue import catalogue
 from rules.catalogue.catalogue import Active
 from rules.engine import snapshot
 from rules.engine.evaluate import Step, step
-from rules.engine.ruleset import Failure, Unit, build_unit
-from rules.engine.state import Changes, State
+from rules.engine.ruleset import RuleFailure, RuleSet, build_ruleset
+from rules.engine.state import RuleState, StateChanges
 from rules.live import checkpoints, stored
 from rules.live.isolation import evaluate
 from rules.maintenance import spans
@@ -34,12 +34,12 @@ CHECKPOINT_EVERY_US = 60_000_000
 class _Pending:
     """What a batch did to one kind; becomes true with its commit. skip: as it was before the batch."""
 
-    state: State
-    changes: Changes
+    state: RuleState
+    changes: StateChanges
     checkpoint_at: int | None
     seen: int
     skip: set[str]
-    failures: list[Failure]
+    failures: list[RuleFailure]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class LiveRules:
         self._kinds = kinds
         self._every_us = checkpoint_every_us
         self._shard = ""
-        self._units: dict[str, Unit] = {}
+        self._units: dict[str, RuleSet] = {}
         self._pending: dict[str, _Pending] = {}
         self._unusable: dict[tuple[str, int], str] = {}
         self._foreseen: dict[str, _Foreseen] = {}
@@ -92,12 +92,14 @@ class LiveRules:
             snapshot.agree(unit.state, await stored.open_alerts(connection, name))
         self._units = units
 
-    async def _build(self, connection: Connection) -> tuple[Active, dict[str, Unit]]:
+    async def _build(self, connection: Connection) -> tuple[Active, dict[str, RuleSet]]:
         active = await catalogue.active(connection, self._kinds)
         registry = await load(connection)
         self._unusable = dict(active.unusable)
         resting = await spans.spans(connection, registry)
-        units = {n: build_unit(kind, active.of_kind(n), registry, resting) for n, kind in self._kinds.items()}
+        units = {
+            n: build_ruleset(kind, active.of_kind(n), registry, resting) for n, kind in self._kinds.items()
+        }
         return active, units
 
     def foresee(self, columns: Columns) -> None:
@@ -126,7 +128,7 @@ class LiveRules:
                 await self._consume_kind(connection, batch, unit, rows, now)
 
     async def _consume_kind(
-        self, connection: Connection, batch: int, unit: Unit, rows: Columns, now: int
+        self, connection: Connection, batch: int, unit: RuleSet, rows: Columns, now: int
     ) -> None:
         name = rows.kind.name
         if name in self._pending:
@@ -162,7 +164,7 @@ class LiveRules:
             failures=failures,
         )
 
-    async def _caught_up(self, connection: Connection, unit: Unit, before: int, now: int) -> State:
+    async def _caught_up(self, connection: Connection, unit: RuleSet, before: int, now: int) -> RuleState:
         """Return the unit's state, or a copy in which mended rules have made up for what they missed."""
         if not unit.catching_up:
             return unit.state
@@ -184,7 +186,9 @@ class LiveRules:
             snapshot.carry(snapshot.take(alone.state), state)
         return state
 
-    async def _make_up(self, connection: Connection, alone: Unit, since: int, before: int, now: int) -> None:
+    async def _make_up(
+        self, connection: Connection, alone: RuleSet, since: int, before: int, now: int
+    ) -> None:
         oldest = await stored.oldest_since(connection, self._shard, since)
         if oldest is None:
             return
@@ -217,7 +221,7 @@ class LiveRules:
         self._pending, self._foreseen = {}, {}
 
 
-def _succeed(before: Unit, after: Unit, active: Active) -> None:
+def _succeed(before: RuleSet, after: RuleSet, active: Active) -> None:
     """Hand what stays valid from one unit of a kind to the next."""
     past = snapshot.take(before.state)
     snapshot.carry(past, after.state)
@@ -232,7 +236,7 @@ def _succeed(before: Unit, after: Unit, active: Active) -> None:
     after.seen = before.seen
 
 
-def _missed(active: Active, unit: Unit, known: set[tuple[str, int]]) -> dict[str, int]:
+def _missed(active: Active, unit: RuleSet, known: set[tuple[str, int]]) -> dict[str, int]:
     """Return since when mended rules have missed readings: new versions of ones that broke."""
     return {
         rule.rule.id: active.broken_since[rule.rule.id]

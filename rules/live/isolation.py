@@ -12,20 +12,20 @@ from collections.abc import Collection
 from alerts.record import record
 from devices.columns import Columns
 from rules.engine.evaluate import RuleFailed, Step, step
-from rules.engine.ruleset import Unit
-from rules.engine.state import Changes, State
+from rules.engine.ruleset import RuleSet
+from rules.engine.state import RuleState, StateChanges
 from store.connection import Connection
 from store.failures import is_outage
 
 
 async def evaluate(
     connection: Connection,
-    unit: Unit,
-    state: State,
+    unit: RuleSet,
+    state: RuleState,
     columns: Columns,
     now: int,
     foreseen: Step | None = None,
-) -> Changes:
+) -> StateChanges:
     """Evaluate new rows and record what they change; failed rules are noted in the unit.
 
     Args:
@@ -58,13 +58,13 @@ async def evaluate(
 
 async def _attempt(
     connection: Connection,
-    unit: Unit,
-    state: State,
+    unit: RuleSet,
+    state: RuleState,
     columns: Columns,
     now: int,
     skip: Collection[str],
     foreseen: Step | None = None,
-) -> Changes:
+) -> StateChanges:
     result = foreseen or step(unit.program, state, columns, unit.attributes, skip)
     if result.transitions:
         async with connection.transaction():
@@ -73,7 +73,7 @@ async def _attempt(
 
 
 async def _failing_alone(
-    connection: Connection, unit: Unit, state: State, columns: Columns, now: int
+    connection: Connection, unit: RuleSet, state: RuleState, columns: Columns, now: int
 ) -> dict[str, str]:
     """Return the reason of each rule that fails when it is tried alone; nothing of the trial stays."""
     every = _every(unit)
@@ -93,5 +93,5 @@ async def _failing_alone(
     return failing
 
 
-def _every(unit: Unit) -> set[str]:
+def _every(unit: RuleSet) -> set[str]:
     return {r.rule.id for r in unit.program.rules}

@@ -15,11 +15,11 @@ from alerts.transition import Severity
 from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Kind
 from rules.definition import spans
-from rules.definition.definition import ID, LANGUAGES, SETTLE_US, Definition, Gap, Gate, Hold, Silent
+from rules.definition.definition import ID, LANGUAGES, SETTLE_US, Definition, Gate, Hold, MaxGap, Silent
 from rules.definition.durations import duration_us, intervals
 from rules.definition.errors import RuleError, closest
 from rules.definition.families import FAMILIES, Sweep, read_family, severity
-from rules.definition.one_of import read_among
+from rules.definition.one_of import read_one_of
 from rules.definition.summary import check
 from rules.loading.nodes import Nodes, plain
 
@@ -98,7 +98,7 @@ class Reader(Nodes):
             clear=self._text("clear"),
             hold=hold,
             keep_firing=self._read("keep_firing", spans.hold, hold),
-            max_gap=self._read("max_gap", spans.gap, Gap()),
+            max_gap=self._read("max_gap", spans.gap, MaxGap()),
             when=self._gate(sweep),
             suppress_by=self._texts("suppress_by"),
             settle_us=self._read("settle", duration_us, SETTLE_US),
@@ -208,7 +208,7 @@ class Reader(Nodes):
             intervals=self._read("silent.missing", intervals, 0.0),
             at_least_us=self._read("silent.at_least", duration_us, 0),
             severity=self._read("silent.severity", severity, Severity.MINOR),
-            after=self._read("silent.after", lambda text: read_among(text, kind), None),
+            after=self._read("silent.after", lambda text: read_one_of(text, kind), None),
         )
 
     def _family(self) -> str:

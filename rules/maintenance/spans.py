@@ -20,7 +20,7 @@ Spans = Mapping[int, Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class MaintenanceWindow:
     """One window over a municipality, or over a device and everything below it."""
 
     id: int
@@ -39,9 +39,9 @@ ORDER BY from_at, id
 """
 
 
-async def windows(connection: Connection) -> list[Window]:
+async def windows(connection: Connection) -> list[MaintenanceWindow]:
     """Return every window, oldest first."""
-    return [Window(**row) for row in await connection.fetch(_WINDOWS)]
+    return [MaintenanceWindow(**row) for row in await connection.fetch(_WINDOWS)]
 
 
 _PLAN = """

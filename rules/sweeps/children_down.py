@@ -19,7 +19,7 @@ from rules.definition.families import ChildrenDown, Comparison
 from rules.language.program import Rule
 from rules.sweeps.core import outages
 from rules.sweeps.core.outages import NEVER, Children, Incident, Lasting
-from rules.sweeps.incidents import Ending, Finding, Moment, begin, end
+from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
 from store.connection import Connection
 
 NAMED = 20
@@ -163,9 +163,9 @@ async def _begin(
 
 def _finding(
     family: ChildrenDown, rows: Sequence[asyncpg.Record], incident: Incident, title: asyncpg.Record, now: int
-) -> Finding:
+) -> Onset:
     counts = {"children": incident.children, "silent": incident.silent, "dark": incident.dark}
-    return Finding(
+    return Onset(
         device_id=incident.parent,
         severity=family.severity,
         observed_at=now,

@@ -17,10 +17,10 @@ from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from rules.definition.families import Forecast
 from rules.forecast import outlook, profile
-from rules.forecast.outlook import Outlook
-from rules.forecast.profile import State
+from rules.forecast.outlook import FillForecast
+from rules.forecast.profile import ProfileState
 from rules.language.program import Rule
-from rules.sweeps.incidents import Ending, Finding, Moment, begin, end
+from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
 from store.connection import Connection
 
 AT_A_TIME = 5_000
@@ -108,7 +108,7 @@ async def _look(connection: Connection, rule: Rule, kind: Kind, moment: Moment, 
         return made + await begin(connection, rule, findings, moment.now)
 
 
-def _states(rows: Sequence[asyncpg.Record]) -> State:
+def _states(rows: Sequence[asyncpg.Record]) -> ProfileState:
     """Return what was remembered; a row of another layout is as good as none."""
     blank = profile.fresh(1).tobytes()
     kept = [s if (s := r["state"]) is not None and len(s) == len(blank) else blank for r in rows]
@@ -124,7 +124,7 @@ async def _learn(
     query: str,
     family: Forecast,
     rows: Sequence[asyncpg.Record],
-    state: State,
+    state: ProfileState,
     moment: Moment,
 ) -> None:
     """Take in the stored readings of devices nothing is known about, one value per device and step."""
@@ -150,7 +150,11 @@ async def _learn(
 
 
 async def _keep(
-    connection: Connection, rule: Rule, rows: Sequence[asyncpg.Record], state: State, found: Outlook
+    connection: Connection,
+    rule: Rule,
+    rows: Sequence[asyncpg.Record],
+    state: ProfileState,
+    found: FillForecast,
 ) -> None:
     await connection.execute(
         KEEP,
@@ -181,7 +185,7 @@ def _endings(
     rule: Rule,
     family: Forecast,
     rows: Sequence[asyncpg.Record],
-    found: Outlook,
+    found: FillForecast,
     judged: NDArray[np.bool_],
 ) -> list[Ending]:
     far = outlook.is_far(found, family.clear_us / 1e6) & judged
@@ -203,10 +207,10 @@ def _endings(
 def _findings(
     family: Forecast,
     rows: Sequence[asyncpg.Record],
-    state: State,
-    found: Outlook,
+    state: ProfileState,
+    found: FillForecast,
     judged: NDArray[np.bool_],
-) -> list[Finding]:
+) -> list[Onset]:
     soon = outlook.is_soon(found, family.reaches, family.within_us / 1e6) & judged
     return [
         _finding(family, rows[i], state[i], found, i)
@@ -215,11 +219,11 @@ def _findings(
     ]
 
 
-def _finding(family: Forecast, row: asyncpg.Record, state: np.void, found: Outlook, place: int) -> Finding:
+def _finding(family: Forecast, row: asyncpg.Record, state: np.void, found: FillForecast, place: int) -> Onset:
     p80 = _number(found.hours_p80[place])
     emptied_at = int(state["emptied_at"])
     within_h = family.within_us / 3600e6
-    return Finding(
+    return Onset(
         device_id=row["device_id"],
         severity=family.severity,
         observed_at=to_microseconds(row["observed_at"]),

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from alerts.record import record
-from alerts.transition import Severity, State, Transition
+from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime, to_microseconds
 from rules.definition.families import FAMILIES
 from rules.definition.summary import render
@@ -53,7 +53,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Onset:
     """A device on which a sweep rule begins to hold.
 
     observed_at, received_at: microseconds since 1970-01-01Z. names: what sentences call it.
@@ -80,7 +80,7 @@ class Ending:
     condition: str
 
 
-async def begin(connection: Connection, rule: Rule, findings: Sequence[Finding], now: int) -> int:
+async def begin(connection: Connection, rule: Rule, findings: Sequence[Onset], now: int) -> int:
     """Open alerts of one rule and return how many were not open yet."""
     if not findings:
         return 0
@@ -90,8 +90,8 @@ async def begin(connection: Connection, rule: Rule, findings: Sequence[Finding],
             rule=rule.id,
             version=rule.version,
             device_id=f.device_id,
-            from_state=State.PENDING,
-            to_state=State.FIRING,
+            from_state=ConditionState.PENDING,
+            to_state=ConditionState.FIRING,
             severity=f.severity,
             observed_at=f.observed_at,
             received_at=f.received_at,
@@ -117,8 +117,8 @@ async def end(connection: Connection, endings: Sequence[Ending], now: int) -> in
             rule=e.rule,
             version=e.version,
             device_id=e.device_id,
-            from_state=State.FIRING,
-            to_state=State.RESOLVED,
+            from_state=ConditionState.FIRING,
+            to_state=ConditionState.RESOLVED,
             severity=e.severity,
             observed_at=e.observed_at,
             received_at=e.received_at,

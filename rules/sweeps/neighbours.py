@@ -17,8 +17,8 @@ from devices.kinds.kind import Kind
 from rules.definition.families import Neighbours
 from rules.language.program import Rule
 from rules.sweeps.core import apart
-from rules.sweeps.core.apart import NEVER, Newest, Verdict
-from rules.sweeps.incidents import Ending, Finding, Moment, begin, end
+from rules.sweeps.core.apart import NEVER, NeighbourValues, NeighbourVerdict
+from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
 from store.connection import Connection
 
 # Values older than two intervals say nothing about now.
@@ -75,12 +75,12 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     return made + await _begin(connection, rule, family, rows, verdict, moment.now)
 
 
-def _columns(rows: Sequence[asyncpg.Record]) -> Newest:
+def _columns(rows: Sequence[asyncpg.Record]) -> NeighbourValues:
     def numbers(name: str) -> apart.Floats:
         return np.array([r[name] for r in rows], dtype=np.float64)
 
     since = [NEVER if r["since"] is None else to_microseconds(r["since"]) for r in rows]
-    return Newest(
+    return NeighbourValues(
         value=numbers("value"),
         observed_at=np.array([to_microseconds(r["observed_at"]) for r in rows], dtype=np.int64),
         group=np.array([r["parent_id"] for r in rows], dtype=np.int64),
@@ -92,7 +92,7 @@ def _columns(rows: Sequence[asyncpg.Record]) -> Newest:
 
 
 async def _remember(
-    connection: Connection, rule: Rule, rows: Sequence[asyncpg.Record], verdict: Verdict
+    connection: Connection, rule: Rule, rows: Sequence[asyncpg.Record], verdict: NeighbourVerdict
 ) -> None:
     suspects = np.flatnonzero(verdict.since > NEVER).tolist()
     devices = [rows[i]["device_id"] for i in suspects]
@@ -106,7 +106,7 @@ async def _begin(
     rule: Rule,
     family: Neighbours,
     rows: Sequence[asyncpg.Record],
-    verdict: Verdict,
+    verdict: NeighbourVerdict,
     now: int,
 ) -> int:
     places = np.flatnonzero(verdict.begins).tolist()
@@ -121,10 +121,10 @@ async def _begin(
 
 
 def _finding(
-    family: Neighbours, row: asyncpg.Record, title: asyncpg.Record, verdict: Verdict, place: int
-) -> Finding:
+    family: Neighbours, row: asyncpg.Record, title: asyncpg.Record, verdict: NeighbourVerdict, place: int
+) -> Onset:
     since = int(verdict.since[place])
-    return Finding(
+    return Onset(
         device_id=row["device_id"],
         severity=family.severity,
         observed_at=since + family.lasting_us,
@@ -144,7 +144,7 @@ def _finding(
 
 
 async def _end(
-    connection: Connection, rule: Rule, rows: Sequence[asyncpg.Record], verdict: Verdict, now: int
+    connection: Connection, rule: Rule, rows: Sequence[asyncpg.Record], verdict: NeighbourVerdict, now: int
 ) -> int:
     endings = [
         Ending(

@@ -19,7 +19,7 @@ from devices.kinds.kind import Kind
 from rules.definition.families import NotRefreshed
 from rules.language.program import Rule
 from rules.sweeps.core import refreshing
-from rules.sweeps.incidents import Ending, Finding, Moment, begin, end
+from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
 from store.connection import Connection
 
 LOOK_BACK_DAYS = 30
@@ -144,7 +144,7 @@ async def _begin(connection: Connection, rule: Rule, family: NotRefreshed, momen
     return await begin(connection, rule, _findings(family, known, moment), moment.now)
 
 
-def _findings(family: NotRefreshed, rows: Sequence[asyncpg.Record], moment: Moment) -> list[Finding]:
+def _findings(family: NotRefreshed, rows: Sequence[asyncpg.Record], moment: Moment) -> list[Onset]:
     """Return what is wrong; nothing where the stored readings know a value that is new enough."""
     last_good, received_at = _instants(rows, "last_good"), _instants(rows, "received_at")
     interval_us = np.array([r["interval_s"] * 1e6 for r in rows], dtype=np.float64).astype(np.int64)
@@ -163,9 +163,9 @@ def _instants(rows: Sequence[asyncpg.Record], name: str) -> NDArray[np.int64]:
     return np.array([to_microseconds(r[name] or r["last_good"]) for r in rows], dtype=np.int64)
 
 
-def _finding(family: NotRefreshed, row: asyncpg.Record, patience_us: int, told_at: int, now: int) -> Finding:
+def _finding(family: NotRefreshed, row: asyncpg.Record, patience_us: int, told_at: int, now: int) -> Onset:
     last_good = to_microseconds(row["last_good"])
-    return Finding(
+    return Onset(
         device_id=row["device_id"],
         severity=family.severity,
         observed_at=told_at,

@@ -17,7 +17,7 @@ from alerts.transition import Severity
 from devices.instants import to_datetime, to_microseconds
 from rules.definition.definition import Silent
 from rules.language.program import Rule
-from rules.sweeps.incidents import Ending, Finding, Moment, begin, end
+from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
 from store.connection import Connection
 
 LOOK_BACK_DAYS = 7
@@ -125,8 +125,8 @@ def _overdue(row: asyncpg.Record, silent: Silent) -> _Overdue:
     )
 
 
-def _finding(silent: Silent, device: _Overdue, now: int) -> Finding:
-    return Finding(
+def _finding(silent: Silent, device: _Overdue, now: int) -> Onset:
+    return Onset(
         device_id=device.device_id,
         severity=silent.severity,
         observed_at=device.deadline,

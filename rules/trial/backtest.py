@@ -25,8 +25,8 @@ from devices.registry.registry import Registry
 from readings import replay as replays
 from rules.definition.definition import Definition
 from rules.engine.evaluate import step
-from rules.engine.ruleset import NO_MAINTENANCE, Unit, build_unit
-from rules.engine.state import State
+from rules.engine.ruleset import NO_MAINTENANCE, RuleSet, build_ruleset
+from rules.engine.state import RuleState
 from rules.language.program import Program, Rule
 from rules.maintenance.spans import Spans
 from rules.trial.episodes import Episode, Episodes
@@ -63,7 +63,7 @@ class Backtest:
         resting: Spans = NO_MAINTENANCE,
     ) -> None:
         rules = [Rule(definition=d, version=0) for d in definitions]
-        self._unit: Unit = build_unit(kind, rules, registry, resting)
+        self._unit: RuleSet = build_ruleset(kind, rules, registry, resting)
         self._episodes = {rule.id: Episodes() for rule in rules}
         self.kind = kind
         self.measurements = _measurements(self._unit.program, self._unit)
@@ -163,7 +163,7 @@ class _Noting(dict[str, NDArray[Any]]):
         return super().__getitem__(name)
 
 
-def _measurements(program: Program, unit: Unit) -> frozenset[str]:
+def _measurements(program: Program, unit: RuleSet) -> frozenset[str]:
     """Return the measurements that rules look at: reading the others would only take time."""
     values = _Noting(empty_values(program.kind, 1))
     nobody = Columns(
@@ -178,7 +178,7 @@ def _measurements(program: Program, unit: Unit) -> frozenset[str]:
         extra=np.full(1, None, dtype=object),
         message=np.zeros(1, dtype=np.int32),
     )
-    step(program, State(program), nobody, unit.attributes)
+    step(program, RuleState(program), nobody, unit.attributes)
     # What only evidence shows is not computed as long as nothing happens.
     named = {name for rule in program.rules for shown in rule.shown for name in _names(shown)}
     lets = {n for r in program.rules for text in r.rule.definition.let.values() for n in _names(text)}

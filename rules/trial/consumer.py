@@ -14,8 +14,8 @@ from devices.kinds.kind import Kind
 from devices.registry.registry import load
 from rules.engine import snapshot
 from rules.engine.evaluate import RuleFailed, step
-from rules.engine.ruleset import Unit, build_unit
-from rules.engine.state import Changes
+from rules.engine.ruleset import RuleSet, build_ruleset
+from rules.engine.state import StateChanges
 from rules.live import checkpoints
 from rules.maintenance import spans
 from rules.trial import shadows
@@ -29,7 +29,7 @@ CHECKPOINT_EVERY_US = 60_000_000
 class _Pending:
     """What a batch did to the shadows of one kind; becomes true with its commit."""
 
-    changes: Changes | None
+    changes: StateChanges | None
     checkpoint_at: int | None
     skip: frozenset[str]
 
@@ -41,7 +41,7 @@ class ShadowRules:
         self._kinds = kinds
         self._every_us = checkpoint_every_us
         self._shard = ""
-        self._units: dict[str, Unit] = {}
+        self._units: dict[str, RuleSet] = {}
         self._pending: dict[str, _Pending] = {}
 
     async def load(self, connection: Connection, shard: str) -> None:
@@ -67,14 +67,16 @@ class ShadowRules:
             snapshot.agree(unit.state, await shadows.firing(connection, name))
         self._units = units
 
-    async def _build(self, connection: Connection) -> dict[str, Unit]:
+    async def _build(self, connection: Connection) -> dict[str, RuleSet]:
         """Return a unit per kind that has shadows; most towns have none, and then nothing is read."""
         rules = await shadows.usable(connection, self._kinds)
         if not any(rules.values()):
             return {}
         registry = await load(connection)
         resting = await spans.spans(connection, registry)
-        return {n: build_unit(self._kinds[n], mine, registry, resting) for n, mine in rules.items() if mine}
+        return {
+            n: build_ruleset(self._kinds[n], mine, registry, resting) for n, mine in rules.items() if mine
+        }
 
     def foresee(self, columns: Columns) -> None:
         """Do nothing: trials are few, and in no hurry."""
@@ -94,7 +96,7 @@ class ShadowRules:
                 await self._consume_kind(connection, batch, unit, rows, now)
 
     async def _consume_kind(
-        self, connection: Connection, batch: int, unit: Unit, rows: Columns, now: int
+        self, connection: Connection, batch: int, unit: RuleSet, rows: Columns, now: int
     ) -> None:
         skip = frozenset(unit.skip)
         while True:
@@ -116,8 +118,8 @@ class ShadowRules:
         self._pending[rows.kind.name] = _Pending(changes=changes, checkpoint_at=checkpoint_at, skip=skip)
 
     async def _attempt(
-        self, connection: Connection, batch: int, unit: Unit, rows: Columns, now: int
-    ) -> tuple[Changes, int | None]:
+        self, connection: Connection, batch: int, unit: RuleSet, rows: Columns, now: int
+    ) -> tuple[StateChanges, int | None]:
         result = step(unit.program, unit.state, rows, unit.attributes, unit.skip)
         if result.transitions:
             await shadows.record(connection, result.transitions, now)
@@ -128,7 +130,7 @@ class ShadowRules:
             await checkpoints.save(connection, self._shard, place, batch, unit.state, result.changes, rows)
         return result.changes, checkpoint_at
 
-    async def _break_all(self, connection: Connection, unit: Unit, reason: str, now: int) -> None:
+    async def _break_all(self, connection: Connection, unit: RuleSet, reason: str, now: int) -> None:
         for rule in unit.program.rules:
             if rule.rule.id not in unit.skip:
                 unit.skip.add(rule.rule.id)
@@ -155,5 +157,5 @@ def _place(kind: str) -> str:
     return f"{kind}/shadow"
 
 
-def _number(unit: Unit, rule: str) -> int:
+def _number(unit: RuleSet, rule: str) -> int:
     return next(r.rule.version for r in unit.program.rules if r.rule.id == rule)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from alerts.transition import Severity, State, Transition
+from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime
 
 FLAP_WITHIN_US = 3_600_000_000
@@ -50,7 +50,7 @@ class Episodes:
         """Take note of one transition."""
         device, at = transition.device_id, transition.observed_at
         before = self._open.pop(device, None)
-        if transition.to_state is State.RESOLVED:
+        if transition.to_state is ConditionState.RESOLVED:
             if before is not None:
                 self._ended.append(replace(before, ended_at=at))
             return

@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 
-from alerts.transition import Severity, State, Transition
+from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from devices.registry.errors import Invalid, NotFound
@@ -242,8 +242,8 @@ def _transition(shadow: Shadow, row: asyncpg.Record) -> Transition:
         rule=shadow.rule,
         version=shadow.id,
         device_id=row["device_id"],
-        from_state=State(row["from_state"]),
-        to_state=State(row["to_state"]),
+        from_state=ConditionState(row["from_state"]),
+        to_state=ConditionState(row["to_state"]),
         severity=Severity(row["severity"]),
         observed_at=to_microseconds(row["observed_at"]),
         received_at=to_microseconds(row["received_at"]),

@@ -8,7 +8,7 @@ from typing import Any
 
 from devices import kinds as declared
 from firmware_sim import fleet
-from firmware_sim.link import Broker as SimBroker
+from firmware_sim.link import SimulatorBroker as SimBroker
 from firmware_sim.town import make_town
 from nabd.demo import simulated
 from tests.brokers import Broker

@@ -21,7 +21,7 @@ from uuid import uuid4
 import uvloop
 
 from devices import kinds
-from ingest.broker.session import Broker
+from ingest.broker.session import IngestBroker
 from ingest.commit.consumers import BatchConsumer
 from ingest.service import Options, run
 from nabd import logs
@@ -107,7 +107,7 @@ async def _run(plan: Plan) -> None:
 
     consumers: list[BatchConsumer] = [LiveRules(declared)] if plan.rules else []
     options = Options(
-        broker=Broker(
+        broker=IngestBroker(
             host="127.0.0.1", port=plan.port, client_id=plan.client_id,
             keep_alive_s=plan.keep_alive_s, receive_maximum=plan.receive_maximum,
         ),

@@ -9,16 +9,16 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from bench.throughput.peers.subscriber import Outcome, rows, subscribed
+from bench.throughput.peers.subscriber import PeerTiming, rows, subscribed
 
 BATCH = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def run(host: str, port: int, dsn: str, messages: int) -> Outcome:
+async def run(host: str, port: int, dsn: str, messages: int) -> PeerTiming:
     """Store messages until there have been so many, or none comes any more."""
     database = await asyncpg.connect(dsn)
-    outcome = Outcome()
+    outcome = PeerTiming()
     batch: list[tuple[str, datetime, str]] = []
 
     async def flush() -> None:

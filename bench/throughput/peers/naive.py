@@ -8,7 +8,7 @@ import sys
 
 import asyncpg
 
-from bench.throughput.peers.subscriber import Outcome, rows, subscribed
+from bench.throughput.peers.subscriber import PeerTiming, rows, subscribed
 
 INSERT = """
 INSERT INTO peer_reading (topic, observed_at, payload)
@@ -16,10 +16,10 @@ VALUES ($1, 'epoch'::timestamptz + $2 * '1 microsecond'::interval, $3)
 """
 
 
-async def run(host: str, port: int, dsn: str, messages: int) -> Outcome:
+async def run(host: str, port: int, dsn: str, messages: int) -> PeerTiming:
     """Store messages until there have been so many, or none comes any more."""
     database = await asyncpg.connect(dsn)
-    outcome = Outcome()
+    outcome = PeerTiming()
     async for message in subscribed(host, port, "peer-naive", messages, outcome):
         for topic, observed_at, reading in rows(message):
             await database.execute(INSERT, topic, observed_at, reading)

@@ -20,7 +20,7 @@ QUIET_S = 10.0
 
 
 @dataclass(slots=True)
-class Outcome:
+class PeerTiming:
     """When the first message came and the last commit was done, in seconds of the monotonic clock."""
 
     messages: int = 0
@@ -38,7 +38,7 @@ class Outcome:
 
 
 async def subscribed(
-    host: str, port: int, name: str, messages: int, outcome: Outcome
+    host: str, port: int, name: str, messages: int, outcome: PeerTiming
 ) -> AsyncIterator[aiomqtt.Message]:
     """Yield what the session holds; with `messages` 0 make the session and leave."""
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]

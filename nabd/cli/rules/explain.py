@@ -8,7 +8,7 @@ from typing import Annotated, get_args
 import typer
 
 from devices.instants import to_microseconds
-from nabd.cli.database import Opened
+from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import fail, line, print_json, table
 from nabd.cli.rules.files import Json, RuleId
@@ -32,7 +32,7 @@ def explain(
     """Say how a rule stands on a device: each term with its value, since when, and what is still missing."""
     language = _language(lang)
 
-    async def work(opened: Opened) -> Explanation:
+    async def work(opened: OpenDatabase) -> Explanation:
         now = opened.now()
         asked = instant(at, now)
         moment = now if asked is None else to_microseconds(asked)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nabd.cli.database import Opened
+from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, fail, line, print_json, table
 from nabd.cli.rules import explain, trial
@@ -47,11 +47,11 @@ def apply(
     if shadow and only:
         raise typer.BadParameter("--only takes rules out of force; a shadow leaves the live rules alone")
 
-    async def on_trial(opened: Opened) -> None:
+    async def on_trial(opened: OpenDatabase) -> None:
         who = author or someone()
         await shadows.add(opened.connection, definitions, author=who, now=opened.now())
 
-    async def work(opened: Opened) -> Applied:
+    async def work(opened: OpenDatabase) -> Applied:
         return await editing.apply(
             opened.connection,
             definitions,
@@ -82,7 +82,7 @@ def diff(files: Files, only: Only = False, as_json: Json = False) -> None:
     """Show what applying rule files would change. Exits with 1 when anything would, like diff."""
     definitions = read(files)
 
-    async def work(opened: Opened) -> list[Difference]:
+    async def work(opened: OpenDatabase) -> list[Difference]:
         in_force = await versions.sources(opened.connection)
         return diffs.differences(in_force, definitions, remove_others=only)
 
@@ -107,7 +107,7 @@ def list_(
 ) -> None:
     """List the rules in force, broken ones with the reason."""
 
-    async def work(opened: Opened) -> list[StoredRule]:
+    async def work(opened: OpenDatabase) -> list[StoredRule]:
         return await versions.list_rules(opened.connection, disabled=disabled, kind=kind, limit=100_000)
 
     found = on_database(work)
@@ -142,7 +142,7 @@ def show(
 ) -> None:
     """Show a rule as YAML, ready to be edited and applied."""
 
-    async def work(opened: Opened) -> StoredRule:
+    async def work(opened: OpenDatabase) -> StoredRule:
         return await versions.get_rule(opened.connection, rule, version)
 
     found = on_database(work)
@@ -158,7 +158,7 @@ def show(
 def history(rule: RuleId, as_json: Json = False) -> None:
     """Say who changed what about a rule, oldest first."""
 
-    async def work(opened: Opened) -> list[RuleChange]:
+    async def work(opened: OpenDatabase) -> list[RuleChange]:
         return await versions.history(opened.connection, rule)
 
     changes = on_database(work)
@@ -173,7 +173,7 @@ def history(rule: RuleId, as_json: Json = False) -> None:
 def enable(rule: RuleId, author: Author = "") -> None:
     """Put a rule back into force as it last was."""
 
-    async def work(opened: Opened) -> int:
+    async def work(opened: OpenDatabase) -> int:
         return await editing.enable(
             opened.connection, opened.kinds, rule, author=author or someone(), now=opened.now()
         )
@@ -188,7 +188,7 @@ def enable(rule: RuleId, author: Author = "") -> None:
 def disable(rule: RuleId, author: Author = "") -> None:
     """Take a rule out of force; its open alerts end."""
 
-    async def work(opened: Opened) -> int:
+    async def work(opened: OpenDatabase) -> int:
         return await editing.disable(opened.connection, rule, author=author or someone(), now=opened.now())
 
     line(f"{rule}: out of force; open alerts ended: {on_database(work)}")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from devices.registry.registry import load
-from nabd.cli.database import Opened
+from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import fail, line, print_json, table
 from nabd.cli.rules.files import Author, Json, someone
@@ -33,7 +33,7 @@ def shadow(
         _end(rule, promote, author or someone())
         return
 
-    async def work(opened: Opened) -> list[tuple[Shadow, Findings]]:
+    async def work(opened: OpenDatabase) -> list[tuple[Shadow, Findings]]:
         return await _compare(opened, rule)
 
     compared = on_database(work)
@@ -73,7 +73,7 @@ def _print_differences(found: Findings) -> None:
         table(["", "opened", "ended", "device", "severity"], rows)
 
 
-async def _compare(opened: Opened, rule: str | None) -> list[tuple[Shadow, Findings]]:
+async def _compare(opened: OpenDatabase, rule: str | None) -> list[tuple[Shadow, Findings]]:
     names = {d.id: d.name for d in (await load(opened.connection)).devices.values()}
     asked = [rule] if rule else [s.rule for s in await shadows.on_trial(opened.connection)]
     now = opened.now()
@@ -87,7 +87,7 @@ async def _compare(opened: Opened, rule: str | None) -> list[tuple[Shadow, Findi
 
 
 def _end(rule: str, promote: bool, author: str) -> None:
-    async def work(opened: Opened) -> int | None:
+    async def work(opened: OpenDatabase) -> int | None:
         if promote:
             return await shadows.promote(
                 opened.connection, opened.kinds, rule, author=author, now=opened.now()

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from devices.instants import to_datetime, to_microseconds
 from devices.registry.registry import Registry, get_device, load
-from nabd.cli.database import Opened
+from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, console, fail, line, print_json, table
 from nabd.cli.rules.files import Files, Json, read
@@ -53,7 +53,7 @@ def try_rules(
     if not definitions:
         fail(f"no rule of kind {kind} is in these files")
 
-    async def work(opened: Opened) -> Tested:
+    async def work(opened: OpenDatabase) -> Tested:
         async with asyncio.timeout(STALLED_S) as limit:
             return await _test(opened, definitions, since, device, limit)
 
@@ -75,7 +75,11 @@ def try_rules(
 
 
 async def _test(
-    opened: Opened, definitions: Sequence[Definition], since: str, device: str | None, limit: asyncio.Timeout
+    opened: OpenDatabase,
+    definitions: Sequence[Definition],
+    since: str,
+    device: str | None,
+    limit: asyncio.Timeout,
 ) -> Tested:
     now = opened.now()
     began = instant(since, now)
@@ -98,7 +102,7 @@ async def _test(
 
 
 async def _replay(
-    opened: Opened,
+    opened: OpenDatabase,
     trial: Backtest,
     start: int,
     end: int,
@@ -128,7 +132,7 @@ async def _replay(
 
 
 async def _findings(
-    opened: Opened,
+    opened: OpenDatabase,
     trial: Backtest,
     rule: str,
     registry: Registry,

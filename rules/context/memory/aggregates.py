@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.context.memory.view import Floats, Look, Track, track
+from rules.context.memory.view import DecidedRows, Floats, HistoryView, track
 
 MOST_REMEMBERED = 16
 """How many readings or events a function of a device's own past remembers at most."""
@@ -23,7 +23,7 @@ TOTAL = (1, 3)
 _NEWEST = slice(3, 3 + MOST_REMEMBERED)
 
 
-def last(look: Look, value: Floats) -> tuple[Floats, Floats]:
+def last(look: HistoryView, value: Floats) -> tuple[Floats, Floats]:
     """Return the value before each row and the seconds since; NaN after silence, and at first."""
     before, elapsed_s = look.blank(), look.blank()
     found = track(look, ~np.isnan(value))
@@ -39,7 +39,7 @@ def last(look: Look, value: Floats) -> tuple[Floats, Floats]:
     return before, elapsed_s
 
 
-def total(look: Look, value: Floats, per_us: int) -> Floats:
+def total(look: HistoryView, value: Floats, per_us: int) -> Floats:
     """Return the integral of a value over time, straight lines between readings, from the first one on.
 
     Kept as a whole number of millionths: adding up is exact, so it does not depend on how readings are cut.
@@ -62,7 +62,7 @@ def total(look: Look, value: Floats, per_us: int) -> Floats:
     return result
 
 
-def of_readings(look: Look, truth: Floats, readings: int) -> tuple[Floats, Floats]:
+def of_readings(look: HistoryView, truth: Floats, readings: int) -> tuple[Floats, Floats]:
     """Return how many of the last decided readings, at most `readings` of them, were true, and of how many.
 
     Silence starts anew. Remembered: the last 16 truths as bits, and how many there are.
@@ -87,8 +87,8 @@ def of_readings(look: Look, truth: Floats, readings: int) -> tuple[Floats, Float
 
 
 def _keep_bits(
-    look: Look,
-    found: Track,
+    look: HistoryView,
+    found: DecidedRows,
     true: NDArray[np.int64],
     begin: NDArray[np.intp],
     bits: NDArray[np.int64],
@@ -105,7 +105,7 @@ def _keep_bits(
     found.remember(look)
 
 
-def within(look: Look, truth: Floats, window_us: int) -> tuple[Floats, Floats]:
+def within(look: HistoryView, truth: Floats, window_us: int) -> tuple[Floats, Floats]:
     """Return how many readings of the last `window_us` were true, 16 at most, and whether that is all.
 
     It is all (1.0) when nothing longer than the gap was missed in the window. Remembered: since when
@@ -123,7 +123,7 @@ def within(look: Look, truth: Floats, window_us: int) -> tuple[Floats, Floats]:
     return trues, covered
 
 
-def _count_events(look: Look, found: Track, true: NDArray[np.bool_], window_us: int) -> Floats:
+def _count_events(look: HistoryView, found: DecidedRows, true: NDArray[np.bool_], window_us: int) -> Floats:
     """Count events in each row's window and keep the newest ones."""
     if not true.any() and not look.instant(EVENTS[1] - 1, found.owners).any():
         return np.zeros(len(true))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rules.context.memory.view import Bools, Floats, Look, Rows, Track, track
+from rules.context.memory.view import Bools, DecidedRows, Floats, HistoryView, Rows, track
 from rules.definition.definition import Hold
 
 CELLS = (2, 5)
@@ -32,7 +32,7 @@ class _Steps:
     fresh: Bools
 
 
-def flat(look: Look, value: Floats, window: Hold, tolerance: float) -> Floats:
+def flat(look: HistoryView, value: Floats, window: Hold, tolerance: float) -> Floats:
     """Tell of each row whether its value has stayed within the tolerance for the whole window.
 
     A run that began after silence, or with the first reading, is undecided until it is long enough: the value
@@ -67,7 +67,7 @@ def flat(look: Look, value: Floats, window: Hold, tolerance: float) -> Floats:
     return result
 
 
-def _steps(look: Look, found: Track, value: Floats, tolerance: float) -> _Steps:
+def _steps(look: HistoryView, found: DecidedRows, value: Floats, tolerance: float) -> _Steps:
     if not tolerance:
         before = np.empty_like(value)
         before[1:] = value[:-1]
@@ -138,7 +138,7 @@ def _reached(following: Rows, begin: Rows) -> Bools:
     return reached[:n]
 
 
-def _reach(found: Track, steps: _Steps, begin: Rows, tolerance: float) -> tuple[Floats, Floats]:
+def _reach(found: DecidedRows, steps: _Steps, begin: Rows, tolerance: float) -> tuple[Floats, Floats]:
     """Return the lowest and highest of each device's last run."""
     if not tolerance:
         return steps.low[found.last], steps.high[found.last]

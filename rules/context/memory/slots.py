@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.context.memory.view import Floats, Look, Rows
+from rules.context.memory.view import Floats, HistoryView, Rows
 from rules.context.patch import Patch
 
 SLOTS = 8
@@ -38,7 +38,7 @@ def cells(levels: int) -> tuple[int, int]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slots:
+class SlotPolicy:
     """How to conclude from slots, and whether only what is near the conclusion is learned."""
 
     slot_us: int
@@ -55,7 +55,7 @@ class _Table:
     number: NDArray[np.int64]
 
 
-def look_up(look: Look, value: Floats, level: Floats | None, slots: Slots) -> Floats:
+def look_up(look: HistoryView, value: Floats, level: Floats | None, slots: SlotPolicy) -> Floats:
     """Return what was concluded, before each row's slot, of its device at its level; and learn the values."""
     result = look.blank()
     decided = ~np.isnan(value) & ~look.late
@@ -79,7 +79,7 @@ def look_up(look: Look, value: Floats, level: Floats | None, slots: Slots) -> Fl
     return result
 
 
-def _add_one(look: Look, group: Rows, bins: Rows, value: Floats, slots: Slots) -> Floats:
+def _add_one(look: HistoryView, group: Rows, bins: Rows, value: Floats, slots: SlotPolicy) -> Floats:
     """Answer for one row each of devices whose slot goes on: the ordinary batch."""
     devices, column = look.grouping.slots[group], look.first_value + bins * _WIDTH
     normal: Floats = look.values[devices, column + _NORMAL]
@@ -90,7 +90,7 @@ def _add_one(look: Look, group: Rows, bins: Rows, value: Floats, slots: Slots) -
     return normal
 
 
-def _near(value: Floats, normal: Floats, slots: Slots) -> NDArray[np.bool_]:
+def _near(value: Floats, normal: Floats, slots: SlotPolicy) -> NDArray[np.bool_]:
     """Tell which values are learned."""
     if not slots.picky:
         return np.ones(len(value), dtype=np.bool_)
@@ -101,7 +101,7 @@ def _fill(
     table: _Table,
     result: Floats,
     decided: tuple[Rows, Rows, NDArray[np.int64], Rows, Floats],
-    slots: Slots,
+    slots: SlotPolicy,
 ) -> None:
     """Answer for decided rows: where they are, whose, their slots and levels, their values."""
     rows, owner, number, bins, value = decided
@@ -127,7 +127,7 @@ def _fill_all(
     table: _Table,
     result: Floats,
     decided: tuple[Rows, Rows, NDArray[np.int64], Rows, Floats],
-    slots: Slots,
+    slots: SlotPolicy,
 ) -> None:
     """Do the same for a single level where everything is learned: all slots of all devices at once.
 
@@ -183,7 +183,7 @@ def _fill_all(
     cells[owner[last], _SUM], cells[owner[last], _COUNT] = total[last], count[last]
 
 
-def _load(look: Look, owners: Rows, slots: Slots) -> _Table:
+def _load(look: HistoryView, owners: Rows, slots: SlotPolicy) -> _Table:
     devices = look.grouping.slots[owners]
     # Row after row: what is learned is added in place.
     cells = np.ascontiguousarray(look.value(slice(0, _WIDTH * slots.levels), devices))
@@ -191,14 +191,14 @@ def _load(look: Look, owners: Rows, slots: Slots) -> _Table:
     return _Table(cells=cells.reshape(len(owners), slots.levels, _WIDTH), number=number)
 
 
-def _store(look: Look, owners: Rows, table: _Table) -> None:
+def _store(look: HistoryView, owners: Rows, table: _Table) -> None:
     devices = look.grouping.slots[owners]
     cells = table.cells.reshape(len(owners), -1)
     look.keep_value(slice(0, cells.shape[1]), devices, cells)
     look.keep_instant(0, devices, table.number)
 
 
-def _advance(table: _Table, owner: Rows, number: NDArray[np.int64], slots: Slots) -> None:
+def _advance(table: _Table, owner: Rows, number: NDArray[np.int64], slots: SlotPolicy) -> None:
     """Complete the slots of devices whose time has moved on to another one."""
     moved = number != table.number[owner]
     if not moved.any():
@@ -221,7 +221,7 @@ def _advance(table: _Table, owner: Rows, number: NDArray[np.int64], slots: Slots
 
 
 def _learn(
-    table: NDArray[np.float64], owner: Rows, bins: Rows, value: Floats, normal: Floats, slots: Slots
+    table: NDArray[np.float64], owner: Rows, bins: Rows, value: Floats, normal: Floats, slots: SlotPolicy
 ) -> None:
     near = _near(value, normal, slots)
     place = owner[near] * slots.levels + bins[near]

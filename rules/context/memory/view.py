@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.context.grouping import Grouping
 from rules.context.patch import Patch
-from rules.definition.definition import Gap
+from rules.definition.definition import MaxGap
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
@@ -26,17 +26,17 @@ Cells = int | slice
 
 
 @dataclass(slots=True, kw_only=True)
-class Look:
+class HistoryView:
     """n rows of g devices, and what is remembered of each device as of before the step.
 
     late: (n,) rows that have no past. values, instants: (d, ...) the whole state's, of which the history's
     own cells begin at first_value and first_instant. patches: what is to be remembered after the step.
     """
 
-    context: Context
+    context: RuleContext
     grouping: Grouping
     late: Bools
-    gap: Gap
+    gap: MaxGap
     values: Floats
     instants: Instants
     first_value: int
@@ -76,7 +76,7 @@ def _gather(state: NDArray[Any], columns: Cells, slots: Rows) -> NDArray[Any]:
 
 
 @dataclass(slots=True, kw_only=True)
-class Track:
+class DecidedRows:
     """The k decided rows of a step, in order. All but `owners` and `last` are (k,).
 
     rows: where they are. whose: of which device, as rows of the state. first: whether it is its device's
@@ -93,7 +93,7 @@ class Track:
     owners: Rows
     last: Rows
 
-    def remember(self, look: Look, *more: NDArray[Any]) -> None:
+    def remember(self, look: HistoryView, *more: NDArray[Any]) -> None:
         """Keep when each device's last decided row was, until when the next one continues it, and more.
 
         Args:
@@ -107,21 +107,21 @@ class Track:
         return np.maximum.accumulate(np.where(begins, np.arange(len(self.rows)), -1))
 
 
-def track(look: Look, decided: Bools) -> Track | None:
+def track(look: HistoryView, decided: Bools) -> DecidedRows | None:
     """Return the rows that count, None when there are none; instants 0 and 1 are those of `remember`."""
     counts = decided & ~look.late
     if not counts.any():
         return None
     # Where the same rows count, histories share everything but what they remember.
     key = ("track", look.gap, counts.tobytes())
-    shared: Track | None = look.context.shared.get(key)
+    shared: DecidedRows | None = look.context.shared.get(key)
     if shared is None:
         shared = look.context.shared[key] = _track(look, np.flatnonzero(counts))
         return shared
     return replace(shared, gap=_gaps(look, shared.first, shared.owners, shared.at, shared.until))
 
 
-def _track(look: Look, rows: Rows) -> Track:
+def _track(look: HistoryView, rows: Rows) -> DecidedRows:
     whose = look.grouping.slots[look.grouping.group[rows]]
     at = look.context.observed_at[rows]
     until = at + look.gap.fixed_us
@@ -131,7 +131,7 @@ def _track(look: Look, rows: Rows) -> Track:
     first[1:] = whose[1:] != whose[:-1]
     begin = np.flatnonzero(first)
     owners = whose[begin]
-    return Track(
+    return DecidedRows(
         rows=rows,
         whose=whose,
         at=at,
@@ -143,7 +143,7 @@ def _track(look: Look, rows: Rows) -> Track:
     )
 
 
-def _gaps(look: Look, first: Bools, owners: Rows, at: Instants, until: Instants) -> Bools:
+def _gaps(look: HistoryView, first: Bools, owners: Rows, at: Instants, until: Instants) -> Bools:
     due = np.empty_like(until)
     due[1:] = until[:-1]
     due[first] = look.instant(1, owners)

@@ -25,7 +25,7 @@ NEVER = -(1 << 62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Newest:
+class NeighbourValues:
     """Newest good values of n devices, (n,) each; instants in microseconds.
 
     group: whoever hangs on the same parent, negative for none. since: from when it has been far already,
@@ -42,7 +42,7 @@ class Newest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class NeighbourVerdict:
     """What is to be done, (n,) each. since: what to remember, NEVER for nothing. begins, ends: of alerts."""
 
     usual: Usual
@@ -52,7 +52,7 @@ class Verdict:
     ends: Bools
 
 
-def judge(family: Neighbours, newest: Newest) -> Verdict:
+def judge(family: Neighbours, newest: NeighbourValues) -> NeighbourVerdict:
     """Compare every device with its neighbours; too few of them, and it is compared with nobody.
 
     A value that is old beside theirs is not compared either: what all of them have in common has moved since.
@@ -69,7 +69,7 @@ def judge(family: Neighbours, newest: Newest) -> Verdict:
     remembered = np.where((off >= STILL_OFF) | ~comparable, newest.since, NEVER)
     since = np.where(far & (remembered == NEVER), newest.observed_at, remembered)
     lasted = newest.observed_at - family.lasting_us >= since
-    return Verdict(
+    return NeighbourVerdict(
         usual=usual,
         limit=limit,
         since=since,
@@ -78,7 +78,7 @@ def judge(family: Neighbours, newest: Newest) -> Verdict:
     )
 
 
-def _usual(family: Neighbours, newest: Newest, value: Floats) -> Usual:
+def _usual(family: Neighbours, newest: NeighbourValues, value: Floats) -> Usual:
     """Return the median of anything the neighbours have."""
     if family.within_m is None:
         return neighbourhood.by_group(newest.group, value)

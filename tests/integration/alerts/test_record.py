@@ -10,12 +10,14 @@ import pytest
 from alerts.events import EventType, events_after, history, latest_cursor
 from alerts.queue import AlertNotFound, acknowledge, comment, get_alert, list_alerts
 from alerts.record import record
-from alerts.transition import Severity, State, Transition
+from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime
 from tests.integration.rules.town import MINUTE, NOON, add_device, add_rule
 
 
-def change(device: int, start: State, end: State, minute: int = 0, rule: str = "overflow") -> Transition:
+def change(
+    device: int, start: ConditionState, end: ConditionState, minute: int = 0, rule: str = "overflow"
+) -> Transition:
     return Transition(
         rule=rule,
         version=1,
@@ -30,11 +32,11 @@ def change(device: int, start: State, end: State, minute: int = 0, rule: str = "
 
 
 def opened(device: int, minute: int = 0, rule: str = "overflow") -> Transition:
-    return change(device, State.PENDING, State.FIRING, minute, rule)
+    return change(device, ConditionState.PENDING, ConditionState.FIRING, minute, rule)
 
 
 def resolved(device: int, minute: int = 0) -> Transition:
-    return change(device, State.FIRING, State.RESOLVED, minute)
+    return change(device, ConditionState.FIRING, ConditionState.RESOLVED, minute)
 
 
 def describe(transition: Transition) -> dict[str, str]:
@@ -75,7 +77,7 @@ async def test_record_keeps_the_order_when_one_batch_opens_resolves_and_opens_ag
 async def test_record_raises_and_lowers_severity_when_the_level_changes(
     connection: asyncpg.Connection, device: int
 ) -> None:
-    worse = change(device, State.FIRING, State.FIRING, 10)
+    worse = change(device, ConditionState.FIRING, ConditionState.FIRING, 10)
     worse = Transition(**{n: getattr(worse, n) for n in worse.__slots__} | {"severity": Severity.CRITICAL})
 
     await record(connection, [opened(device), worse], describe, NOON)

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from alerts.record import record
-from alerts.transition import Severity, State, Transition
+from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds import load
 from devices.registry.registration import NewDevice, add_device
@@ -78,7 +78,15 @@ async def fire(
     """Open an alert the way ingest does and return its id."""
     await add_rule(connection, rule)
     await _change(
-        connection, device, rule, State.PENDING, State.FIRING, severity, at, summary, evidence or {}
+        connection,
+        device,
+        rule,
+        ConditionState.PENDING,
+        ConditionState.FIRING,
+        severity,
+        at,
+        summary,
+        evidence or {},
     )
     alert: int = await connection.fetchval(
         "SELECT id FROM alert WHERE rule = $1 AND device_id = $2 AND state = 'firing'", rule, device.id
@@ -88,15 +96,25 @@ async def fire(
 
 async def resolve(connection: asyncpg.Connection, device: Device, *, rule: str = "bin-overflow") -> None:
     """Resolve the device's open alert the way ingest does."""
-    await _change(connection, device, rule, State.FIRING, State.RESOLVED, Severity.MAJOR, NOON, SENTENCE, {})
+    await _change(
+        connection,
+        device,
+        rule,
+        ConditionState.FIRING,
+        ConditionState.RESOLVED,
+        Severity.MAJOR,
+        NOON,
+        SENTENCE,
+        {},
+    )
 
 
 async def _change(
     connection: asyncpg.Connection,
     device: Device,
     rule: str,
-    before: State,
-    after: State,
+    before: ConditionState,
+    after: ConditionState,
     severity: Severity,
     at: datetime,
     summary: Mapping[str, str],

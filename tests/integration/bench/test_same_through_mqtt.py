@@ -16,7 +16,7 @@ from bench.rules.town import DAY_US, Numbers, bench_town, first_instant, registr
 from devices.kinds import load
 from firmware_sim.plan import CLOCK_OFF
 from firmware_sim.town import Town
-from ingest.broker.session import Broker as IngestBroker
+from ingest.broker.session import IngestBroker as IngestBroker
 from ingest.service import Options, run
 from nabd.demo import simulated
 from rules.catalogue import catalogue

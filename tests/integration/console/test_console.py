@@ -15,7 +15,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from alerts.transition import Severity
 from api.app import create_app
-from api.context import Context
+from api.context import AppContext
 from api.http import tokens
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
@@ -243,7 +243,7 @@ async def test_screen_says_when_the_connection_is_lost_and_catches_up_after(
 
 def restarted(app: FastAPI) -> FastAPI:
     """Return the same application as after a restart of the process."""
-    context: Context = app.state.context
+    context: AppContext = app.state.context
     return create_app(pool=context.pool, kinds=context.kinds, now=context.now, token_required=False)
 
 

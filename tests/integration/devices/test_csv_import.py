@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from devices.registry import csv_import, csv_rows
-from devices.registry.csv_import import Plan
+from devices.registry.csv_import import ImportPlan
 from devices.registry.registry import get_device, list_devices
 from tests.integration.devices.town import KINDS, add_bin, add_town, generation, now
 
@@ -24,7 +24,7 @@ async def tripoli(connection: asyncpg.Connection) -> asyncpg.Connection:
     return connection
 
 
-async def make_plan(connection: asyncpg.Connection, text: str, *, update: bool = False) -> Plan:
+async def make_plan(connection: asyncpg.Connection, text: str, *, update: bool = False) -> ImportPlan:
     return await csv_import.plan(connection, csv_rows.read(text.encode(), KINDS), update=update)
 
 

@@ -15,7 +15,7 @@ import msgspec
 from devices import kinds
 from devices.wire.topics import Channel, every, parse
 from firmware_sim.fleet import Fleet
-from firmware_sim.link import Broker as Address
+from firmware_sim.link import SimulatorBroker as Address
 from firmware_sim.physics.model import SECOND
 from firmware_sim.publish_log import PublishLine
 from firmware_sim.specs import SimulatedDevice

@@ -17,7 +17,7 @@ from devices import kinds as declared
 from devices.kinds import Kinds
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
-from ingest.broker.session import Broker as IngestBroker
+from ingest.broker.session import IngestBroker as IngestBroker
 from ingest.commit.consumers import BatchConsumer
 from ingest.service import Options, run
 from store.pool import connect

@@ -18,7 +18,7 @@ from devices.registry.registry import load
 from devices.wire import Decoder
 from ingest.broker.intake import Intake
 from ingest.commit import shard as shards
-from ingest.commit.commit import Desk
+from ingest.commit.commit import BatchContext
 from ingest.commit.settled import Settled
 from ingest.commit.shard import Shard
 from ingest.decide.clocks import Offsets
@@ -84,7 +84,7 @@ async def edition(request: pytest.FixtureRequest) -> AsyncIterator[Edition]:
     await shards.claim(connection, shard, lambda: NOW, lambda: None)
     rules = LiveRules(KINDS)
     await rules.load(connection, "main")
-    desk = Desk(
+    desk = BatchContext(
         shard=shard,
         directory=Directory(await load(connection), KINDS),
         offsets=Offsets(),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ingest.commit import offsets
-from ingest.commit.newest import Newest
+from ingest.commit.newest import Watermarks
 from tests.integration.ingest.editions import NOW, Edition
 
 MINUTE = 60_000_000
@@ -133,6 +133,6 @@ async def test_a_fast_clock_is_no_reason_to_store_a_reading_twice(edition: Editi
         desk.now = partial(int, received[-1])
         await edition.process(replace(edition.intake(*(m for _, m in some)), received_at=received))
         if random.random() < 0.3:
-            desk.offsets, desk.newest = await offsets.load(edition.connection, 0), Newest()
+            desk.offsets, desk.newest = await offsets.load(edition.connection, 0), Watermarks()
 
     assert await stored(edition) == list(range(count))

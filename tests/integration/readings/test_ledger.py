@@ -11,7 +11,7 @@ import pytest
 from devices.instants import to_datetime
 from devices.registry.registry import Device
 from readings import ledger
-from readings.ledger import BatchCounts, Gap, Period
+from readings.ledger import BatchCounts, Period, SequenceGap
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town
 
 HOUR = 3600 * SECOND
@@ -129,6 +129,6 @@ async def test_gaps_are_the_numbers_missing_within_a_start(
         return to_datetime(START + seconds * SECOND)
 
     assert found == [
-        Gap(boot=2, first=2, last=2, after=at(2001), before=at(2003)),
-        Gap(boot=1, first=3, last=4, after=at(1002), before=at(1005)),
+        SequenceGap(boot=2, first=2, last=2, after=at(2001), before=at(2003)),
+        SequenceGap(boot=1, first=3, last=4, after=at(1002), before=at(1005)),
     ]

@@ -11,7 +11,7 @@ import pytest
 from devices.instants import to_datetime
 from devices.registry.registry import load
 from readings import replay
-from readings.replay import Window
+from readings.replay import ReceiveSpan
 from rules.catalogue import editing
 from rules.loading.files import parse
 from rules.trial import backtest
@@ -118,7 +118,7 @@ async def test_columns_come_back_as_they_were_stored(connection: asyncpg.Connect
             lid_open,
         )
 
-    window = Window(start=START, end=END, oldest=None, rows=0)
+    window = ReceiveSpan(start=START, end=END, oldest=None, rows=0)
     wanted = ["temperature_c", "lid_open"]
     found = await replay.columns(connection, KINDS["bin"], window, measurements=wanted)
 
@@ -143,7 +143,7 @@ async def test_texts_come_back_as_they_were_stored(connection: asyncpg.Connectio
             word,
         )
 
-    window = Window(start=START, end=END, oldest=None, rows=0)
+    window = ReceiveSpan(start=START, end=END, oldest=None, rows=0)
     found = await replay.columns(connection, drone, window, measurements=[text.name])
 
     assert found.values[text.name].tolist() == ["spraying", None, "a word نبض that is no choice"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from devices.kinds import load
-from devices.registry.csv_rows import Problem, read
+from devices.registry.csv_rows import LineProblem, read
 from devices.registry.registration import NewDevice
 
 KINDS = load()
@@ -87,7 +87,7 @@ def test_decimal_comma_is_explained() -> None:
 def test_other_encoding_is_named_with_its_line() -> None:
     result = read("name,kind,municipality,title\nB,bin,t,é\n".encode("latin-1"), KINDS)
 
-    assert result.problems == [Problem(line=2, field="", message="not UTF-8: save the file as CSV UTF-8")]
+    assert result.problems == [LineProblem(line=2, field="", message="not UTF-8: save the file as CSV UTF-8")]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b'name,kind,municipality\n"', b"\x00"])

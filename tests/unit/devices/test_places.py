@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from devices.places import Places
+from devices.places import RowIndex
 
 
 def ids(*devices: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
@@ -12,7 +12,7 @@ def ids(*devices: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
 
 
 def test_device_keeps_its_row_while_others_come() -> None:
-    places = Places()
+    places = RowIndex()
 
     assert places.of(ids(7, 3, 7)).tolist() == [1, 0, 1]
     assert places.of(ids(9, 3)).tolist() == [2, 0]
@@ -20,7 +20,7 @@ def test_device_keeps_its_row_while_others_come() -> None:
 
 
 def test_rows_follow_each_other_however_many_devices_there_are() -> None:
-    places = Places()
+    places = RowIndex()
     for start in range(0, 100_000, 777):
         places.of(np.arange(start, start + 777, dtype=np.int32))
 
@@ -29,14 +29,14 @@ def test_rows_follow_each_other_however_many_devices_there_are() -> None:
 
 
 def test_nobody_asks_for_nothing() -> None:
-    places = Places()
+    places = RowIndex()
 
     assert places.of(ids()).tolist() == []
     assert len(places) == 0
 
 
 def test_copy_goes_its_own_way() -> None:
-    places = Places()
+    places = RowIndex()
     places.of(ids(1, 2))
     copy = places.copy()
     copy.of(ids(5))

@@ -9,7 +9,7 @@ import msgspec
 
 from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, LOST_LINK, SILENT, FaultLine
 from firmware_sim.member import Member
-from firmware_sim.outbox import Reading
+from firmware_sim.outbox import SimulatedReading
 from firmware_sim.physics.model import DAY_S, SECOND
 from firmware_sim.plan import CLOCK_OFF, FROZEN, LINK_LOSS
 from tests.unit.firmware_sim.build import NOON, small_town
@@ -25,13 +25,13 @@ class Kept:
         self.lines.append(line)
 
 
-def lived(cause: str, lasts_s: float, days: float) -> tuple[list[Reading], list[FaultLine]]:
+def lived(cause: str, lasts_s: float, days: float) -> tuple[list[SimulatedReading], list[FaultLine]]:
     """Return what a bin says that meets one cause after an hour."""
     town = small_town(interval_cap_s=None, fault_mean_days=0.0)
     device = replace(town.sensing[0], opening=((cause, 3600.0, lasts_s),), causes=())
     kept = Kept()
     member = Member(device, town, NOON, kept, 5.0)
-    readings: list[Reading] = []
+    readings: list[SimulatedReading] = []
     while member.due < NOON + round(days * DAY_S) * SECOND:
         readings += member.tick(member.due)
     member.close(member.due)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from firmware_sim import outbox
-from firmware_sim.outbox import Outbox, Reading, payload
+from firmware_sim.outbox import Outbox, SimulatedReading, payload
 
 
-def reading(number: int, *, size: int = 10, alone: bool = False, receipt: bool = False) -> Reading:
-    return Reading(
+def reading(number: int, *, size: int = 10, alone: bool = False, receipt: bool = False) -> SimulatedReading:
+    return SimulatedReading(
         topic="t",
         device="B1",
         kind="bin",

@@ -10,7 +10,7 @@ from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Kind
 from firmware_sim.faults import FaultLog
 from firmware_sim.member import Member
-from firmware_sim.outbox import Reading
+from firmware_sim.outbox import SimulatedReading
 from firmware_sim.physics.model import SECOND
 from firmware_sim.publish_log import digest
 from firmware_sim.town import Town, make_town
@@ -39,10 +39,10 @@ every_s = 300
 """
 
 
-def lives(town: Town, directory: Path, seconds: int) -> dict[str, list[Reading]]:
+def lives(town: Town, directory: Path, seconds: int) -> dict[str, list[SimulatedReading]]:
     """Run every device of a town for some simulated seconds without a broker."""
     log = FaultLog(directory / "faults.jsonl")
-    said: dict[str, list[Reading]] = {}
+    said: dict[str, list[SimulatedReading]] = {}
     for device in (*town.sensing, *town.strangers):
         member = Member(device, town, NOON, log, 0.0)
         said[device.name] = []
@@ -90,7 +90,7 @@ def test_readings_say_only_what_their_kind_declares(tmp_path: Path) -> None:
             assert set(reading.values) <= names
 
 
-def lives_of(town: Town, name: str, directory: Path) -> list[Reading]:
+def lives_of(town: Town, name: str, directory: Path) -> list[SimulatedReading]:
     return lives(town, directory, 60)[name]
 
 

@@ -12,7 +12,7 @@ from devices.kinds.kind import Kind, ValueType
 from devices.registry.validation import check_attributes, check_device_name, check_position
 from devices.wire import topics
 from devices.wire.decode import Decoded, Decoder
-from firmware_sim.outbox import Reading
+from firmware_sim.outbox import SimulatedReading
 from firmware_sim.physics.model import Physics, Value
 from firmware_sim.publish_log import digest
 from tests.unit.firmware_sim.build import KINDS, NOON, make_bin, make_drone, make_light, small_town
@@ -20,7 +20,7 @@ from tests.unit.firmware_sim.test_town import lives
 
 
 @pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> list[Reading]:
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> list[SimulatedReading]:
     """A quarter of an hour of a town, without the elements that need a gateway to be read."""
     said = lives(small_town(drones=3), tmp_path_factory.mktemp("town"), 900)
     return [r for readings in said.values() for r in readings if topics.parse(r.topic).kind == r.kind]
@@ -40,7 +40,7 @@ def row(decoded: Decoded, kind: Kind, i: int) -> dict[str, Value]:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
-def test_honest_readings_are_read_back_exactly(kind: Kind, spoken: list[Reading]) -> None:
+def test_honest_readings_are_read_back_exactly(kind: Kind, spoken: list[SimulatedReading]) -> None:
     honest = [r for r in spoken if r.kind == kind.name and r.bad in (None, "unknown_device")]
 
     decoded, rejected = Decoder(kind).decode([r.element for r in honest])
@@ -53,7 +53,7 @@ def test_honest_readings_are_read_back_exactly(kind: Kind, spoken: list[Reading]
             assert decoded.instant[i] == reading.observed_at
 
 
-def test_bad_messages_are_rejected_for_the_reason_in_the_log(spoken: list[Reading]) -> None:
+def test_bad_messages_are_rejected_for_the_reason_in_the_log(spoken: list[SimulatedReading]) -> None:
     bad = [r for r in spoken if r.bad not in (None, "unknown_device")]
 
     decoded, rejected = Decoder(KINDS["bin"]).decode([r.element for r in bad])

@@ -6,7 +6,7 @@ import numpy as np
 
 from devices import kinds
 from devices.columns import Columns, empty_values
-from ingest.commit.newest import Newest
+from ingest.commit.newest import Watermarks
 
 BIN = kinds.load()["bin"]
 
@@ -29,11 +29,11 @@ def columns(*keys: tuple[int, int]) -> Columns:
 
 
 def test_device_never_heard_of_is_taken_to_say_something_new() -> None:
-    assert Newest().before(columns((7, 100))).tolist() == [True]
+    assert Watermarks().before(columns((7, 100))).tolist() == [True]
 
 
 def test_row_is_later_only_than_what_its_own_device_has_stored() -> None:
-    newest = Newest()
+    newest = Watermarks()
     newest.add(columns((1, 100), (1, 90), (2, 500)))
 
     later = newest.before(columns((1, 90), (1, 100), (1, 101), (2, 101), (900, 1)))
@@ -42,7 +42,7 @@ def test_row_is_later_only_than_what_its_own_device_has_stored() -> None:
 
 
 def test_no_rows_at_all_change_nothing() -> None:
-    newest = Newest()
+    newest = Watermarks()
     newest.add(columns())
 
     assert newest.before(columns()).tolist() == []

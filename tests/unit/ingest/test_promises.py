@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ingest.broker.intake import Intake
-from ingest.broker.session import Broker, Connection
+from ingest.broker.session import Connection, IngestBroker
 from ingest.commit.settled import Settled, count, receipts
 from ingest.decide.batch import Batch, decide
 from ingest.decide.clocks import Offsets
@@ -125,7 +125,9 @@ class Promises(RuleBasedStateMachine):
         """Let ingest connect; the broker sends again what it holds."""
 
         async def make() -> Connection:
-            connection = Connection(Broker(host="model", port=0, client_id="model"), lambda: self.newest)
+            connection = Connection(
+                IngestBroker(host="model", port=0, client_id="model"), lambda: self.newest
+            )
             connection.ready.set_result(True)
             return connection
 

@@ -8,7 +8,7 @@ from typing import cast
 import mqtt5
 import pytest
 
-from ingest.broker.session import LITTLE, Broker, Connection
+from ingest.broker.session import LITTLE, Connection, IngestBroker
 
 
 class Wire:
@@ -40,7 +40,7 @@ class Wire:
 
 def connected(*, told_s: int | None, own_s: float) -> tuple[Connection, Wire]:
     """Return a connection that a broker has let in, telling its own keep-alive or not."""
-    broker = Broker(host="none", port=0, client_id="c", keep_alive_s=cast(int, own_s))
+    broker = IngestBroker(host="none", port=0, client_id="c", keep_alive_s=cast(int, own_s))
     connection, wire = Connection(broker, lambda: 0), Wire()
     connection._transport = cast(asyncio.Transport, wire)
     connection.data_received(mqtt5.ConnAckPacket(server_keep_alive=told_s).write())

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from devices.instants import to_microseconds
 from firmware_sim.faults import FaultLine
-from nabd.demo.score import Opened, Score, score
+from nabd.demo.score import OpenedAlert, Score, score
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 MINUTE = 60_000_000
@@ -24,12 +24,12 @@ def fault(start: int, end: int | None, *, device: str = "b1", detectable: bool =
     )
 
 
-def alert(minute: int, *, rule: str = "bin-fire", device: str = "b1") -> Opened:
+def alert(minute: int, *, rule: str = "bin-fire", device: str = "b1") -> OpenedAlert:
     at = to_microseconds(NOON) + minute * MINUTE
-    return Opened(rule=rule, device=device, opened_at=at, resolved=False, committed_at=None)
+    return OpenedAlert(rule=rule, device=device, opened_at=at, resolved=False, committed_at=None)
 
 
-def rated(faults: list[FaultLine], alerts: list[Opened]) -> Score:
+def rated(faults: list[FaultLine], alerts: list[OpenedAlert]) -> Score:
     return score(faults, alerts, {"b1": 2 * MINUTE})
 
 

@@ -14,7 +14,7 @@ from devices.kinds import load
 from devices.kinds.kind import Kind
 from rules.context.attributes import Attributes, Facts, build
 from rules.engine.evaluate import step
-from rules.engine.state import State
+from rules.engine.state import RuleState
 from rules.language.program import Program, Rule, compile_program
 from rules.loading.files import parse
 
@@ -94,7 +94,7 @@ class Evaluator:
 
     def __init__(self, text: str, kind: Kind = BIN, facts: Mapping[int, Facts] | None = None) -> None:
         self.program = program_of(text, kind)
-        self.state = State(self.program)
+        self.state = RuleState(self.program)
         self.attributes = attributes_for(self.program, facts)
 
     def feed(self, *readings: Reading) -> list[Transition]:

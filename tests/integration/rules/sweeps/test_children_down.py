@@ -12,7 +12,7 @@ import pytest
 from alerts.events import EventType, events_after
 from alerts.queue import list_alerts
 from alerts.record import record
-from alerts.transition import Severity, State, Transition
+from alerts.transition import ConditionState, Severity, Transition
 from rules.catalogue import catalogue
 from rules.sweeps.leader import sweep_once
 from tests.integration.rules.sweeps.sweeping import (
@@ -179,8 +179,8 @@ async def test_alert_of_a_lamp_stands_back_from_the_start_when_its_circuit_is_do
         rule="light-lamp-failure",
         version=1,
         device_id=lamps[0],
-        from_state=State.PENDING,
-        to_state=State.FIRING,
+        from_state=ConditionState.PENDING,
+        to_state=ConditionState.FIRING,
         severity=Severity.MAJOR,
         observed_at=NOON,
         received_at=NOON,

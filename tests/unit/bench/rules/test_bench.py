@@ -19,18 +19,18 @@ SEED = 11
 
 
 @pytest.fixture(scope="module")
-def result() -> bench.Result:
+def result() -> bench.RuleBenchResult:
     return bench.run(SEED, SMALL, processes=1)
 
 
-def test_run_sees_faults_of_a_small_town(result: bench.Result) -> None:
+def test_run_sees_faults_of_a_small_town(result: bench.RuleBenchResult) -> None:
     assert result.device_days == 24.0
     assert result.readings > 5 * 3 * 130
     assert result.overall.faults >= 3
     assert result.overall.detected >= 2
 
 
-def test_same_seed_gives_the_same_table(result: bench.Result) -> None:
+def test_same_seed_gives_the_same_table(result: bench.RuleBenchResult) -> None:
     again = bench.run(SEED, SMALL, processes=1)
 
     assert table.rows(again.scores) == table.rows(result.scores)
@@ -38,13 +38,13 @@ def test_same_seed_gives_the_same_table(result: bench.Result) -> None:
     assert table.markdown([again]) == table.markdown([result])
 
 
-def test_another_seed_gives_another_town(result: bench.Result) -> None:
+def test_another_seed_gives_another_town(result: bench.RuleBenchResult) -> None:
     assert bench.run(SEED + 1, SMALL, processes=1).found != result.found
 
 
 def test_device_does_the_same_in_whatever_group_it_is() -> None:
-    alone = bench.live(bench.Group(seed=SEED, numbers=SMALL, kind="bin", first=1, last=2))
-    among = bench.live(bench.Group(seed=SEED, numbers=SMALL, kind="bin", first=0, last=5))
+    alone = bench.live(bench.DeviceGroup(seed=SEED, numbers=SMALL, kind="bin", first=1, last=2))
+    among = bench.live(bench.DeviceGroup(seed=SEED, numbers=SMALL, kind="bin", first=0, last=5))
 
     (name,) = {line.device for line in alone.faults}
     assert [line for line in among.faults if line.device == name] == alone.faults
@@ -52,7 +52,7 @@ def test_device_does_the_same_in_whatever_group_it_is() -> None:
 
 
 def test_labels_come_from_what_was_broken_not_from_rules() -> None:
-    group = bench.Group(seed=SEED, numbers=SMALL, kind="bin", first=0, last=5)
+    group = bench.DeviceGroup(seed=SEED, numbers=SMALL, kind="bin", first=0, last=5)
 
     judged, unjudged = bench.live(group), bench.live(group, rules=())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.rules.fullness import Trace, brought_pct, labels, time_to_full_s
+from bench.rules.fullness import FillTrace, brought_pct, labels, time_to_full_s
 from bench.rules.matching import fault_of
 
 STEP_S = 300
@@ -15,14 +15,16 @@ MONDAY_US = 4 * 86_400_000_000
 """1970 began with a Thursday."""
 
 
-def filling(rate_per_day: float, days: float, *, start: float = 10.0, emptied_at_day: float = -1.0) -> Trace:
+def filling(
+    rate_per_day: float, days: float, *, start: float = 10.0, emptied_at_day: float = -1.0
+) -> FillTrace:
     """Return a bin that fills steadily, to be emptied once."""
     n = round(days * DAY_STEPS)
     fill = start + rate_per_day / DAY_STEPS * np.arange(n)
     emptied = round(emptied_at_day * DAY_STEPS)
     if emptied >= 0:
         fill[emptied:] -= fill[emptied] - 2.0
-    return Trace(
+    return FillTrace(
         at=np.arange(n, dtype=np.int64) * STEP_S * 1_000_000,
         fill_pct=np.minimum(fill, 112.0),
         away=np.zeros(n, dtype=bool),

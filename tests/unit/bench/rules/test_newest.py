@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.rules.newest import NEVER, Newest
+from bench.rules.newest import NEVER, LatestValues
 from tests.unit.rules.readings import BIN, MINUTE, NOON, Reading, at, columns_of
 
 NAME = "fill_pct"
 
 
-def heard(*readings: Reading) -> Newest:
+def heard(*readings: Reading) -> LatestValues:
     """Return what is known of one bin after some readings."""
-    newest = Newest.of(BIN, [1], [NAME])
+    newest = LatestValues.of(BIN, [1], [NAME])
     columns = columns_of(readings)
     interval_us = np.full(len(readings), 10 * MINUTE, dtype=np.int64)
     for row in range(len(readings)):

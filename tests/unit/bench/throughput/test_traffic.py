@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.throughput import many_rules
-from bench.throughput.fleet import Fleet, Traffic
+from bench.throughput.fleet import BenchFleet, Traffic
 from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
 from devices.wire import Decoder
@@ -18,7 +18,7 @@ START = 1_772_350_200_000_000
 
 def stream_of(traffic: Traffic, messages: int, *, devices: int = 50, seed: int = 1) -> Stream:
     at = START + np.arange(messages, dtype=np.int64) * 1_000
-    return make_stream(Fleet(traffic=traffic, size=devices), seed=seed, at=at)
+    return make_stream(BenchFleet(traffic=traffic, size=devices), seed=seed, at=at)
 
 
 @pytest.mark.parametrize("traffic", Traffic)

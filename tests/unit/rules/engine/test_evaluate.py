@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.transition import State
+from alerts.transition import ConditionState
 from rules.context.attributes import Facts
 from rules.engine.evaluate import step
 from tests.unit.rules.readings import KINDS, MINUTE, NOON, Evaluator, at, columns_of, rule, told
@@ -170,8 +170,8 @@ def test_first_reading_fires_from_inactive_and_a_held_one_from_pending() -> None
     quick = Evaluator(rule("levels: {warning: fill_pct > 85}"))
     held = Evaluator(OVERFLOW)
 
-    assert quick.feed(at(0, fill_pct=90))[0].from_state is State.INACTIVE
-    assert held.feed(at(0, fill_pct=90), at(10, fill_pct=90))[0].from_state is State.PENDING
+    assert quick.feed(at(0, fill_pct=90))[0].from_state is ConditionState.INACTIVE
+    assert held.feed(at(0, fill_pct=90), at(10, fill_pct=90))[0].from_state is ConditionState.PENDING
 
 
 @pytest.mark.parametrize(("weekend", "fires"), [((6, 7), False), ((4, 5), True)])

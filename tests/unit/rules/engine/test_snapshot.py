@@ -10,7 +10,7 @@ import pytest
 
 from rules.engine import snapshot
 from rules.engine.snapshot import Snapshot
-from rules.engine.state import Rows
+from rules.engine.state import StateRows
 from tests.unit.rules.readings import Evaluator, Reading, at, rule, told
 
 TEXT = rule(
@@ -39,7 +39,7 @@ def assert_same(one: Snapshot | None, other: Snapshot) -> None:
     assert one is not None
     assert one.rules == other.rules
     np.testing.assert_array_equal(one.devices, other.devices)
-    for field in fields(Rows):
+    for field in fields(StateRows):
         np.testing.assert_array_equal(getattr(one.rows, field.name), getattr(other.rows, field.name))
 
 

@@ -10,7 +10,7 @@ from devices.kinds.kind import Kind
 from rules.definition.definition import LANGUAGES
 from rules.definition.families import FAMILIES
 from rules.definition.summary import render
-from rules.explain.evidence import Term, terms, told
+from rules.explain.evidence import EvidenceTerm, terms, told
 from rules.language.program import Rule, compile_rule
 from rules.loading.files import PACKS, default_packs
 from tests.unit.rules.readings import KINDS, Evaluator, at, rule
@@ -20,9 +20,11 @@ def test_evidence_is_told_in_the_readers_language_with_labels_and_units() -> Non
     evidence = {"values": {"fill_pct": 91.5, "delta(tilt_deg)": 3.0}, "limits": {"overflow_at": 85.0}}
 
     assert terms(evidence, KINDS["bin"], "fr") == [
-        Term(name="fill_pct", label="Remplissage", value="91.5", unit="%", limit=False),
-        Term(name="delta(tilt_deg)", label="variation : Inclinaison", value="3", unit="deg", limit=False),
-        Term(name="overflow_at", label="overflow_at", value="85", unit="", limit=True),
+        EvidenceTerm(name="fill_pct", label="Remplissage", value="91.5", unit="%", limit=False),
+        EvidenceTerm(
+            name="delta(tilt_deg)", label="variation : Inclinaison", value="3", unit="deg", limit=False
+        ),
+        EvidenceTerm(name="overflow_at", label="overflow_at", value="85", unit="", limit=True),
     ]
 
 

@@ -11,8 +11,8 @@ from devices.columns import Columns
 from devices.registry.registry import Device, Municipality, Registry
 from rules.engine.snapshot import OpenAlert
 from rules.explain.document import document
-from rules.explain.explain import Past, Present, explain
-from rules.explain.explanation import Explanation, Standing, Term, Why, Worth
+from rules.explain.explain import DeviceFacts, HistoryStart, explain
+from rules.explain.explanation import Explanation, RuleStatus, Term, TruthValue, UndecidedCause
 from rules.explain.texts import LANGUAGES, rows, sentences
 from rules.language.program import Rule
 from rules.loading.files import parse
@@ -39,13 +39,13 @@ OVERFLOW = (
 def explained(
     body: str,
     *readings: Reading,
-    past: Past | None = None,
+    past: HistoryStart | None = None,
     alert: int | None = None,
     silent: int | None = None,
 ) -> Explanation:
     (definition,) = parse(rule(body), KINDS)
     columns: Columns = columns_of(readings)
-    present = Present(
+    present = DeviceFacts(
         device_id=1,
         device="B-1",
         at=NOON + 3600 * 1_000_000,
@@ -55,7 +55,7 @@ def explained(
         silent_since=silent,
     )
     rule_ = Rule(definition=definition, version=3)
-    return explain(BIN, rule_, REGISTRY, columns, past or Past(), present)
+    return explain(BIN, rule_, REGISTRY, columns, past or HistoryStart(), present)
 
 
 def term(explanation: Explanation, text: str) -> Term:
@@ -65,15 +65,15 @@ def term(explanation: Explanation, text: str) -> Term:
 def test_pending_rule_says_how_many_readings_are_missing() -> None:
     found = explained(OVERFLOW, at(0, fill_pct=50), at(10, fill_pct=90), at(20, fill_pct=91))
 
-    assert found.standing is Standing.PENDING
+    assert found.standing is RuleStatus.PENDING
     assert found.severity is Severity.WARNING
     assert found.since == NOON + 10 * MINUTE
     assert found.missing is not None
     assert found.missing.readings == 1
     warning = term(found, "fill_pct >= 85")
-    assert (warning.value, warning.limit, warning.worth) == (91, 85, Worth.TRUE)
+    assert (warning.value, warning.limit, warning.worth) == (91, 85, TruthValue.TRUE)
     assert warning.since == NOON + 10 * MINUTE
-    assert term(found, "fill_pct >= 95").worth is Worth.FALSE
+    assert term(found, "fill_pct >= 95").worth is TruthValue.FALSE
 
 
 def test_pending_rule_says_how_much_time_is_missing() -> None:
@@ -89,7 +89,7 @@ def test_pending_rule_says_how_much_time_is_missing() -> None:
 def test_firing_rule_says_what_ends_it() -> None:
     found = explained(OVERFLOW, *(at(10 * i, fill_pct=90) for i in range(3)), at(30, fill_pct=60), alert=7)
 
-    assert found.standing is Standing.FIRING
+    assert found.standing is RuleStatus.FIRING
     assert found.alert == 7
     assert found.since == NOON
     assert found.clear == "fill_pct < 70"
@@ -102,35 +102,38 @@ def test_firing_rule_is_unknown_while_its_device_is_silent() -> None:
         OVERFLOW, *(at(10 * i, fill_pct=90) for i in range(3)), alert=7, silent=NOON + 40 * MINUTE
     )
 
-    assert found.standing is Standing.UNKNOWN
-    assert term(found, "fill_pct >= 85").worth is Worth.TRUE
+    assert found.standing is RuleStatus.UNKNOWN
+    assert term(found, "fill_pct >= 85").worth is TruthValue.TRUE
 
 
 def test_alert_older_than_the_history_is_taken_from_the_database() -> None:
-    past = Past(alerts=(OpenAlert(rule="r", device_id=1, severity=Severity.WARNING),))
+    past = HistoryStart(alerts=(OpenAlert(rule="r", device_id=1, severity=Severity.WARNING),))
 
     found = explained(OVERFLOW, at(0, fill_pct=80), past=past, alert=7)
 
-    assert found.standing is Standing.FIRING
+    assert found.standing is RuleStatus.FIRING
     assert [level.reached for level in found.levels] == [True, False]
 
 
 def test_rule_without_a_run_is_inactive() -> None:
     found = explained(OVERFLOW, at(0, fill_pct=10))
 
-    assert found.standing is Standing.INACTIVE
+    assert found.standing is RuleStatus.INACTIVE
     assert found.missing is None
 
 
 @pytest.mark.parametrize(
     ("reading", "why"),
-    [(at(10, temperature_c=1), Why.MISSING), (at(10, fill_pct=99, marked=("fill_pct",)), Why.SUSPECT)],
+    [
+        (at(10, temperature_c=1), UndecidedCause.MISSING),
+        (at(10, fill_pct=99, marked=("fill_pct",)), UndecidedCause.SUSPECT),
+    ],
 )
-def test_undecided_term_says_which_value_is_to_blame(reading: Reading, why: Why) -> None:
+def test_undecided_term_says_which_value_is_to_blame(reading: Reading, why: UndecidedCause) -> None:
     found = explained(OVERFLOW, at(0, fill_pct=90), reading)
 
     undecided = term(found, "fill_pct >= 85")
-    assert undecided.worth is Worth.UNDECIDED
+    assert undecided.worth is TruthValue.UNDECIDED
     assert [(r.why, r.name) for r in undecided.reasons] == [(why, "fill_pct")]
 
 
@@ -138,14 +141,17 @@ def test_undecided_term_says_so_when_there_is_no_past_to_compare_with() -> None:
     found = explained("levels: {warning: 'rate(temperature_c, \"1m\") > 5'}", at(0, temperature_c=20))
 
     (only,) = found.terms
-    assert only.worth is Worth.UNDECIDED
-    assert only.reasons[0].why is Why.NO_PAST
+    assert only.worth is TruthValue.UNDECIDED
+    assert only.reasons[0].why is UndecidedCause.NO_PAST
 
 
 def test_undecided_term_names_what_a_function_measures_with() -> None:
     found = explained("levels: {minor: 'away_m() > attr(moved_m, 30)'}", at(0, temperature_c=20))
 
-    assert [(r.why, r.name) for r in found.terms[0].reasons] == [(Why.MISSING, "lat"), (Why.MISSING, "lon")]
+    assert [(r.why, r.name) for r in found.terms[0].reasons] == [
+        (UndecidedCause.MISSING, "lat"),
+        (UndecidedCause.MISSING, "lon"),
+    ]
 
 
 def test_undecided_term_looks_through_names_given_by_let() -> None:
@@ -159,22 +165,22 @@ def test_late_reading_does_not_count() -> None:
 
     assert found.late_last
     assert found.observed_at == NOON + 10 * MINUTE
-    assert term(found, "fill_pct >= 85").worth is Worth.TRUE
+    assert term(found, "fill_pct >= 85").worth is TruthValue.TRUE
 
 
 def test_reading_before_the_watermark_does_not_count() -> None:
-    found = explained(OVERFLOW, at(5, fill_pct=99), past=Past(watermark=NOON + 10 * MINUTE))
+    found = explained(OVERFLOW, at(5, fill_pct=99), past=HistoryStart(watermark=NOON + 10 * MINUTE))
 
     assert found.observed_at is None
-    assert found.standing is Standing.INACTIVE
+    assert found.standing is RuleStatus.INACTIVE
 
 
 def test_gate_shows_what_time_it_is_where_the_device_stands() -> None:
     found = explained('levels: {warning: fill_pct > 1}\nwhen: {local_time: "22:00-06:00"}', at(0, fill_pct=9))
 
-    assert found.gate is Worth.FALSE
+    assert found.gate is TruthValue.FALSE
     assert term(found, "local_time 22:00-06:00").value == "15:00"
-    assert found.standing is Standing.INACTIVE
+    assert found.standing is RuleStatus.INACTIVE
 
 
 def test_gate_shows_where_the_sun_stands() -> None:
@@ -183,7 +189,7 @@ def test_gate_shows_where_the_sun_stands() -> None:
     (_, sun) = found.terms
     assert isinstance(sun.value, float)
     assert 20 < sun.value < 60
-    assert sun.worth is Worth.FALSE
+    assert sun.worth is TruthValue.FALSE
 
 
 def test_device_without_readings_is_said_to_have_none() -> None:

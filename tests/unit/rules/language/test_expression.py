@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rules.context.attributes import Facts, build
-from rules.context.context import Context
+from rules.context.context import RuleContext
 from rules.definition.errors import RuleError
 from rules.language.expression import compile_condition, compile_expression
 from rules.language.scope import Scope
@@ -24,7 +24,7 @@ def value_of(text: str, reading: Reading, kind: str = "bin", **attributes: Any) 
         {1: Facts(attributes=attributes)}, numbers=scope.numbers, texts=scope.texts, polygons=scope.polygons
     )
     columns = columns_of([reading], KINDS[kind])
-    return float(typed.compute(Context(columns, np.array([0]), known))[0])
+    return float(typed.compute(RuleContext(columns, np.array([0]), known))[0])
 
 
 @pytest.mark.parametrize(

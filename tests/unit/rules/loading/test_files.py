@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from alerts.transition import Severity
-from rules.definition.definition import Gap, Gate, Hold, Silent
+from rules.definition.definition import Gate, Hold, MaxGap, Silent
 from rules.definition.errors import RulesRefused
-from rules.definition.one_of import Among
+from rules.definition.one_of import OneOf
 from rules.loading.files import default_packs, parse, read_files
 from tests.unit.rules.readings import KINDS
 
@@ -46,7 +46,7 @@ def test_file_becomes_a_definition_with_everything_it_says() -> None:
 
     assert list(d.levels) == [Severity.WARNING, Severity.CRITICAL]
     assert (d.hold, d.keep_firing) == (Hold(readings=2), Hold(lasting_us=600_000_000))
-    assert d.max_gap == Gap(intervals=0, fixed_us=7_200_000_000)
+    assert d.max_gap == MaxGap(intervals=0, fixed_us=7_200_000_000)
     assert d.when == Gate(local_from_min=1320, local_to_min=360, sun="night")
     assert (d.late, d.use_suspect, d.route, d.suppress_by) == ("raise", True, "waste", ("circuit-down",))
 
@@ -84,7 +84,7 @@ def test_silence_may_count_only_after_what_a_device_said_last() -> None:
     (d,) = parse(QUIET, KINDS)
 
     assert d.silent is not None
-    assert d.silent.after == Among(measurement="flight_phase", one_of=("transit", "landing"))
+    assert d.silent.after == OneOf(measurement="flight_phase", one_of=("transit", "landing"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 
 from rules.context.attributes import Facts
 from rules.engine.evaluate import step
-from rules.engine.state import State
+from rules.engine.state import RuleState
 from rules.language.program import Rule, compile_program
 from rules.loading.files import PACKS, parse
 from tests.unit.rules.readings import KINDS, Evaluator, Reading, at, attributes_for, columns_of
@@ -55,7 +55,7 @@ def fired_of(
     columns.received_at = columns.observed_at + np.array(
         [round(lag_s(i) * 1e6) for i in range(len(readings))]
     )
-    return {t.rule for t in step(program, State(program), columns, attributes_for(program)).transitions}
+    return {t.rule for t in step(program, RuleState(program), columns, attributes_for(program)).transitions}
 
 
 def every(minutes: float, count: int, start: float = 0, **values: Any) -> list[Reading]:

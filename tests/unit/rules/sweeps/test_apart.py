@@ -7,7 +7,7 @@ import numpy as np
 from alerts.transition import Severity
 from rules.definition.families import Neighbours
 from rules.sweeps.core import apart
-from rules.sweeps.core.apart import NEVER, Newest
+from rules.sweeps.core.apart import NEVER, NeighbourValues
 
 MINUTE = 60_000_000
 FAMILY = Neighbours(
@@ -21,11 +21,13 @@ FAMILY = Neighbours(
 )
 
 
-def newest(first: float, minute: float, *, since: float | None = None, is_open: bool = False) -> Newest:
+def newest(
+    first: float, minute: float, *, since: float | None = None, is_open: bool = False
+) -> NeighbourValues:
     """Return five devices of one parent, four of them at 230."""
     n = 5
     off_since = NEVER if since is None else round(since * MINUTE)
-    return Newest(
+    return NeighbourValues(
         value=np.array([first, 230.0, 230.5, 229.5, 230.2]),
         observed_at=np.full(n, round(minute * MINUTE), dtype=np.int64),
         group=np.ones(n, dtype=np.int64),
@@ -58,7 +60,7 @@ def test_alert_opens_once_and_ends_when_the_value_is_back() -> None:
 
 def test_alert_does_not_end_where_too_few_neighbours_are_left_to_compare_with() -> None:
     now = newest(245, 60, since=0, is_open=True)
-    few = Newest(**{name: getattr(now, name)[:3] for name in Newest.__slots__})
+    few = NeighbourValues(**{name: getattr(now, name)[:3] for name in NeighbourValues.__slots__})
 
     verdict = apart.judge(FAMILY, few)
 

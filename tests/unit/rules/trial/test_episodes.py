@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 
-from alerts.transition import Severity, State, Transition
+from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime
 from rules.trial.episodes import Episode, Episodes, compare, flaps, per_day
 from tests.unit.rules.readings import MINUTE, NOON
 
 
-def changed(minute: int, to: State, severity: Severity = Severity.WARNING, device: int = 1) -> Transition:
+def changed(
+    minute: int, to: ConditionState, severity: Severity = Severity.WARNING, device: int = 1
+) -> Transition:
     return Transition(
         rule="r",
         version=1,
         device_id=device,
-        from_state=State.PENDING,
+        from_state=ConditionState.PENDING,
         to_state=to,
         severity=severity,
         observed_at=NOON + minute * MINUTE,
@@ -35,10 +37,10 @@ def episode(opened: int, ended: int | None = None, device: int = 1) -> Episode:
 def test_episode_keeps_the_worst_severity_it_reached() -> None:
     episodes = Episodes()
     for transition in (
-        changed(0, State.FIRING),
-        changed(10, State.FIRING, Severity.CRITICAL),
-        changed(20, State.FIRING, Severity.WARNING),
-        changed(30, State.RESOLVED),
+        changed(0, ConditionState.FIRING),
+        changed(10, ConditionState.FIRING, Severity.CRITICAL),
+        changed(20, ConditionState.FIRING, Severity.WARNING),
+        changed(30, ConditionState.RESOLVED),
     ):
         episodes.add(transition)
 
@@ -50,14 +52,14 @@ def test_episode_keeps_the_worst_severity_it_reached() -> None:
 
 def test_episode_has_no_end_while_it_fires() -> None:
     episodes = Episodes()
-    episodes.add(changed(0, State.FIRING))
+    episodes.add(changed(0, ConditionState.FIRING))
 
     assert episodes.all()[0].ended_at is None
 
 
 def test_end_without_a_beginning_is_no_episode() -> None:
     episodes = Episodes()
-    episodes.add(changed(0, State.RESOLVED))
+    episodes.add(changed(0, ConditionState.RESOLVED))
 
     assert episodes.all() == ()
 
