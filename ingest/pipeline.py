@@ -17,7 +17,7 @@ from devices.registry import registration, registry
 from devices.registry.errors import AlreadyExists
 from devices.registry.registration import NewDevice
 from devices.wire import Decoder, Reason, Rejected
-from ingest import garbage
+from ingest import collector
 from ingest.broker.intake import Intake
 from ingest.commit import commit as commits
 from ingest.commit import shard as shards
@@ -211,7 +211,7 @@ class Pipeline:
             desk.directory = Directory(await registry.load(self.connection), desk.directory.kinds)
             for consumer in desk.consumers:
                 await consumer.reload(self.connection)
-        garbage.spare()
+        collector.freeze()
 
     async def outlasting(self, work: Callable[[], Awaitable[T]]) -> T:
         """Return what `work` returns, doing it again for as long as the database is away.

@@ -20,7 +20,7 @@ from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.registry import registry
 from devices.wire import Decoder
-from ingest import garbage
+from ingest import collector
 from ingest.broker import session
 from ingest.broker.intake import Intake
 from ingest.broker.session import BrokerRefused, IngestBroker
@@ -144,7 +144,7 @@ async def _own(connection: Connection, options: Options, claimed: asyncio.Event)
     await unflushed.restore(connection, desk.directory)
     for consumer in options.consumers:
         await consumer.load(connection, shard.name)
-    garbage.spare()
+    collector.freeze()
     log.info("owning", shard=shard.name, batch=shard.batch, devices=len(desk.directory.registry.devices))
     pipeline = Pipeline(
         connection=connection,

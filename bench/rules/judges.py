@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.transition import ConditionState, Transition
+from bench.rules.latest_values import NEVER, LatestValues
 from bench.rules.life import Presence
-from bench.rules.newest import NEVER, LatestValues
 from devices.registry.registry import Registry
 from rules.definition.families import ChildrenDown, Comparison, Forecast, Neighbours, NotRefreshed
-from rules.forecast import outlook, profile
+from rules.forecast import prediction, profile
 from rules.language.program import Rule
 from rules.sweeps.core import apart, outages, refreshing
 from rules.sweeps.core.outages import Children, Lasting
@@ -227,13 +227,13 @@ class FillingJudge:
         state = self._state[asked]
         profile.fold(state, observed[asked], value[asked], family.emptied_by, family.reaches)
         self._state[asked] = state
-        found = outlook.outlook(state, observed[asked], family.reaches)
-        far = asked[outlook.is_far(found, family.clear_us / 1e6)]
+        found = prediction.predict(state, observed[asked], family.reaches)
+        far = asked[prediction.is_far(found, family.clear_us / 1e6)]
         for place in far[self._open[far]].tolist():
             opened_at = self._opened_at.pop(place)
             self._told.append((int(newest.device_id[place]), opened_at, int(newest.observed_at[place])))
         self._open[far] = False
-        soon = asked[outlook.is_soon(found, family.reaches, family.within_us / 1e6)]
+        soon = asked[prediction.is_soon(found, family.reaches, family.within_us / 1e6)]
         begins = soon[~self._open[soon]]
         self._open[begins] = True
         for place in begins.tolist():

@@ -12,8 +12,8 @@ from typing import Generic, TypeVar
 from alerts.transition import Transition
 from bench.rules.judged import Opening
 from bench.rules.judges import FAR_AWAY, OTHERS_EVERY_US, DownJudge, FillingJudge, Ints, Judge, judge_of
+from bench.rules.latest_values import NEVER, LatestValues
 from bench.rules.life import Presence
-from bench.rules.newest import NEVER, LatestValues
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry

@@ -15,9 +15,9 @@ from ingest.commit import offsets, tables
 from ingest.commit import shard as shards
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import LatestBuffer
-from ingest.commit.newest import Watermarks
 from ingest.commit.settled import Settled, count, receipts
 from ingest.commit.shard import Shard
+from ingest.commit.watermarks import Watermarks
 from ingest.decide.allowance import Allowance
 from ingest.decide.batch import Batch
 from ingest.decide.clocks import Offsets

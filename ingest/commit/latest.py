@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns, empty_values
 from devices.kinds.kind import Kind, Measurement, ValueType
-from devices.places import RowIndex
+from devices.row_index import RowIndex
 from ingest.decide.directory import Directory
 from readings.latest import LatestColumns, expected_interval
 

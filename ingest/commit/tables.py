@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from devices.columns import Columns
 from devices.kinds.kind import CLOCK_CORRECTED
 from devices.wire import Reason
-from ingest.commit.newest import Watermarks
 from ingest.commit.rows import copy_columns
 from ingest.commit.settled import Settled
+from ingest.commit.watermarks import Watermarks
 from ingest.decide.accept import Accepted
 from ingest.decide.batch import Batch, locate
 from ingest.decide.clocks import AHEAD_LIMIT

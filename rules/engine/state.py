@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.places import RowIndex
+from devices.row_index import RowIndex
 from rules.context.patch import Patch
 from rules.language.program import Program
 

@@ -3,7 +3,7 @@
 Learnt from what comes in, whether or not it is emptied meanwhile: rises and settlings between samples are
 added up by hour of the day and day of the week, and fade; falls that are emptyings, and leaps that no hand
 makes, are left out. A single wild value moves nothing, nor do days without use. State has a constant size per
-device. Pure. Must not know the database, rules, or what is made of it (rules.forecast.outlook).
+device. Pure. Must not know the database, rules, or what is made of it (rules.forecast.prediction).
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ SELECT id, max(until_at) AS until_at FROM below GROUP BY id
 """
 
 
-async def resting(connection: Connection, now: int) -> dict[int, int]:
+async def under_maintenance(connection: Connection, now: int) -> dict[int, int]:
     """Return until when devices are being worked on, by id, those whose window ended within a day included.
 
     Args:

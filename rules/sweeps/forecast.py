@@ -16,8 +16,8 @@ from alerts.transition import Severity
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from rules.definition.families import Forecast
-from rules.forecast import outlook, profile
-from rules.forecast.outlook import FillForecast
+from rules.forecast import prediction, profile
+from rules.forecast.prediction import FillForecast
 from rules.forecast.profile import ProfileState
 from rules.language.program import Rule
 from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
@@ -99,7 +99,7 @@ async def _look(connection: Connection, rule: Rule, kind: Kind, moment: Moment, 
     # What is read while somebody works on a device teaches nothing; it is put off like any other.
     rests = np.array([moment.rests(r["device_id"]) for r in rows], dtype=bool)
     profile.fold(state, at, np.where(rests, np.nan, value), family.emptied_by, family.reaches)
-    found = outlook.outlook(state, at, family.reaches)
+    found = prediction.predict(state, at, family.reaches)
     # Together: a state that is kept without its alert would never open it.
     async with connection.transaction():
         await _keep(connection, rule, rows, state, found)
@@ -188,7 +188,7 @@ def _endings(
     found: FillForecast,
     judged: NDArray[np.bool_],
 ) -> list[Ending]:
-    far = outlook.is_far(found, family.clear_us / 1e6) & judged
+    far = prediction.is_far(found, family.clear_us / 1e6) & judged
     return [
         Ending(
             device_id=row["device_id"],
@@ -211,7 +211,7 @@ def _findings(
     found: FillForecast,
     judged: NDArray[np.bool_],
 ) -> list[Onset]:
-    soon = outlook.is_soon(found, family.reaches, family.within_us / 1e6) & judged
+    soon = prediction.is_soon(found, family.reaches, family.within_us / 1e6) & judged
     return [
         _finding(family, rows[i], state[i], found, i)
         for i in np.flatnonzero(soon).tolist()

@@ -85,7 +85,7 @@ async def sweep_once(
         now=now,
         caught_up_at=ingest["caught_up_at"] if ingest else None,
         alive_at=ingest["alive_at"] if ingest else None,
-        resting=await spans.resting(connection, now),
+        resting=await spans.under_maintenance(connection, now),
     )
     made = await end_orphans(connection, now) + await end_leftovers(connection, now)
     for rule in sorted([*active.sweeps(), *active.silent()], key=_parents_first):

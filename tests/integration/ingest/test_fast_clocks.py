@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from ingest.commit import offsets
-from ingest.commit.newest import Watermarks
+from ingest.commit.watermarks import Watermarks
 from tests.integration.ingest.editions import NOW, Edition
 
 MINUTE = 60_000_000

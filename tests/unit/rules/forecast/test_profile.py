@@ -8,7 +8,7 @@ import pytest
 from firmware_sim.physics.bin import HOMES, Bin, BinSite
 from firmware_sim.physics.model import SECOND
 from firmware_sim.physics.weather import Weather
-from rules.forecast.outlook import FillForecast, is_soon, outlook
+from rules.forecast.prediction import FillForecast, is_soon, predict
 from rules.forecast.profile import STATE, ProfileState, fold, fresh
 
 HEIGHT_MM, DEPTH_MM = 1500.0, 1200.0
@@ -23,7 +23,7 @@ def feed(state: ProfileState, *readings: tuple[float, float]) -> FillForecast:
     for hours, value in readings:
         at = np.array([START_S + round(hours * 3600)], dtype=np.int64)
         fold(state, at, np.array([value]), EMPTIED_BY, FULL)
-    return outlook(state, at, FULL)
+    return predict(state, at, FULL)
 
 
 def line(
@@ -77,7 +77,7 @@ def test_nights_are_not_days() -> None:
     dusk = START_S + round((96 + (18 - START_S / 3600 % 24) % 24) * 3600)
     state["level"] = 79.0
 
-    found = outlook(state, np.array([dusk], dtype=np.int64), FULL)
+    found = predict(state, np.array([dusk], dtype=np.int64), FULL)
 
     assert 12 + 1 <= found.hours_p50[0] <= 12 + 4.5
 
@@ -201,7 +201,7 @@ def test_forecast_of_simulated_bins_is_right_within_a_fifth_of_the_time_left() -
         for at, value in reported:
             if at <= asked:
                 fold(state, np.array([at]), np.array([value]), EMPTIED_BY, FULL)
-        found = outlook(state, np.array([asked]), FULL)
+        found = predict(state, np.array([asked]), FULL)
         errors.append(float(found.hours_p50[0]) - 20)
         covered.append(bool(found.hours_p80[0] >= 20))
         assert abs(state["emptied_at"][0] - (START_S + 84 * 3600)) <= 3600

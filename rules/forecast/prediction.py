@@ -45,7 +45,7 @@ class FillForecast:
     idle: NDArray[np.bool_]
 
 
-def outlook(state: ProfileState, now: Ints, reaches: float) -> FillForecast:
+def predict(state: ProfileState, now: Ints, reaches: float) -> FillForecast:
     """Return when each device reaches a level.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.rules.newest import NEVER, LatestValues
+from bench.rules.latest_values import NEVER, LatestValues
 from tests.unit.rules.readings import BIN, MINUTE, NOON, Reading, at, columns_of
 
 NAME = "fill_pct"

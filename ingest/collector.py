@@ -8,7 +8,7 @@ OBJECTS = 10_000
 """So many new objects set the collector off: a batch makes few that only it could free."""
 
 
-def spare() -> None:
+def freeze() -> None:
     """Exempt everything that is alive: looking through a registry takes the collector longer than a batch.
 
     What is exempt goes all the same once nothing refers to it, unless it refers to itself: so cycles that

@@ -6,7 +6,7 @@ import numpy as np
 
 from devices import kinds
 from devices.columns import Columns, empty_values
-from ingest.commit.newest import Watermarks
+from ingest.commit.watermarks import Watermarks
 
 BIN = kinds.load()["bin"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from devices.places import RowIndex
+from devices.row_index import RowIndex
 
 
 def ids(*devices: int) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
