@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.http import problems
-from api.http.problems import Problem
+from api.http.problems import Problem, Slug
 from devices.registry import errors
 from store.failures import DATABASE_ERRORS, is_outage
 
@@ -57,7 +57,7 @@ def _of_http(error: HTTPException) -> Problem:
 
 
 def _of_not_found(error: errors.NotFound) -> Problem:
-    slug = "unknown-device" if error.what == "device" else "not-found"
+    slug: Slug = "unknown-device" if error.what == "device" else "not-found"
     return Problem(404, slug, f"no {error.what} is called {error.name!r}")
 
 

@@ -1,15 +1,11 @@
-"""Which language a reader gets: English, French or Arabic, by `Accept-Language` (RFC 9110, 12.5.4).
+"""Which language a reader gets, by `Accept-Language` (RFC 9110, 12.5.4).
 
-Pure. Must not know routes or what the sentences say.
+Pure. Must not know routes or what the texts say.
 """
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
-Language = Literal["en", "fr", "ar"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
-DEFAULT: Language = "en"
+from devices.texts.languages import DEFAULT, LANGUAGES, Language
 
 
 def negotiate(accept_language: str | None) -> Language:

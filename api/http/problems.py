@@ -9,18 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 from starlette.responses import Response
 
-from api.http.languages import LANGUAGES, Language, negotiate
-from api.http.problem_titles import TITLES
+from api.http.languages import negotiate
+from devices.texts.catalogue import text
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:nabd:problem:"
 
-BY_STATUS: Mapping[int, str] = {
+Slug = Literal[
+    "already-exists", "bad-request", "changed-meanwhile", "conflict", "forbidden", "foreign-origin",
+    "internal", "invalid", "method-not-allowed", "not-acceptable", "not-found", "range-too-wide",
+    "too-large", "unauthorized", "unavailable", "unknown-alert", "unknown-device", "unsupported-media-type",
+    "wrong-host",
+]  # fmt: skip
+"""The end of a problem's `type`. Its title is in the catalogue, under "problem"."""
+SLUGS: tuple[Slug, ...] = get_args(Slug)
+
+BY_STATUS: Mapping[int, Slug] = {
     400: "bad-request",
     401: "unauthorized",
     403: "forbidden",
@@ -41,13 +50,13 @@ BY_STATUS: Mapping[int, str] = {
 class Problem(Exception):
     """A request that cannot be served, and why.
 
-    `slug` is one of `problem_titles.TITLES`; `more` are further members of the problem object.
+    `more` are further members of the problem object.
     """
 
     def __init__(
         self,
         status: int,
-        slug: str,
+        slug: Slug,
         detail: str,
         *,
         headers: Mapping[str, str] | None = None,
@@ -61,17 +70,12 @@ class Problem(Exception):
         self.more = more
 
 
-def title(slug: str, language: Language) -> str:
-    """Return the sentence of a problem type in one language."""
-    return TITLES[slug][language]
-
-
 def render(problem: Problem, *, accept_language: str | None, instance: str) -> Response:
     """Return the response of a problem, its title in the reader's language."""
     language = negotiate(accept_language)
     body = {
         "type": TYPE_PREFIX + problem.slug,
-        "title": title(problem.slug, language),
+        "title": text(language, f"problem.{problem.slug}"),
         "status": problem.status,
         "detail": problem.detail,
         "instance": instance,
@@ -102,6 +106,3 @@ def _violation(error: Mapping[str, Any]) -> dict[str, str]:
     if place == "body":
         return {"pointer": "#/" + "/".join(path), "detail": detail}
     return {"parameter": ".".join(path), "in": place, "detail": detail}
-
-
-assert all(set(titles) == set(LANGUAGES) for titles in TITLES.values())

@@ -17,9 +17,9 @@ from devices.kinds import STRUCTURAL, Kinds
 from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind
 from devices.registry.errors import Invalid
 from devices.storable import storable_json
+from devices.texts.languages import LANGUAGES
 from devices.wire import topics
 
-LANGUAGES = ("en", "fr", "ar")
 TITLE_LIMIT = 200
 
 

@@ -9,7 +9,7 @@ import typer
 from devices.registry import municipalities, registry
 from devices.registry.municipalities import NewMunicipality
 from devices.registry.registry import Municipality
-from devices.registry.validation import LANGUAGES
+from devices.texts.languages import LANGUAGES
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 

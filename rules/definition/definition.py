@@ -15,9 +15,8 @@ from rules.definition.families import Sweep
 from rules.definition.one_of import OneOf
 
 Text = Mapping[str, str]
-"""A sentence by language: en, fr and ar."""
+"""A sentence by language, see devices.texts.languages."""
 
-LANGUAGES = ("en", "fr", "ar")
 SETTLE_US = 300_000_000
 ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
 

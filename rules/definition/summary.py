@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from string import Formatter
 from typing import Any
 
+from devices.texts.catalogue import text
+from devices.texts.languages import LANGUAGES, Language
 from rules.definition.definition import Text
 from rules.definition.errors import RuleError, closest
 
@@ -18,8 +20,6 @@ NAMES = ("device", "municipality")
 
 _FORMAT = re.compile(r"(\.\d{1,2}f)?")
 _MISSING = "–"
-TRUTHS: Mapping[str, tuple[str, str]] = {"en": ("no", "yes"), "fr": ("non", "oui"), "ar": ("لا", "نعم")}
-"""False and true, as people say it of a value."""
 
 
 def names_in(template: str) -> list[str]:
@@ -56,22 +56,27 @@ def check(template: str, known: Mapping[str, object]) -> list[str]:
 
 
 def render(summary: Text, values: Mapping[str, Any]) -> dict[str, str]:
-    """Return the sentence in every language; a value that is missing shows as a dash."""
-    return {language: _fill(template, values, language) for language, template in summary.items()}
+    """Return the sentence in each language that it is in; a value that is missing shows as a dash."""
+    return {one: _fill(summary[one], values, one) for one in LANGUAGES if one in summary}
 
 
-def _fill(template: str, values: Mapping[str, Any], language: str) -> str:
+def truth(language: Language, value: bool) -> str:
+    """Return yes or no, as people say it of a value."""
+    return text(language, "word.yes" if value else "word.no")
+
+
+def _fill(template: str, values: Mapping[str, Any], language: Language) -> str:
     filled = []
-    for text, name, spec, _ in Formatter().parse(template):
-        filled.append(text)
+    for before, name, spec, _ in Formatter().parse(template):
+        filled.append(before)
         if name is not None:
             filled.append(_value(values.get(name), spec or "", language))
     return "".join(filled)
 
 
-def _value(value: object, spec: str, language: str) -> str:
+def _value(value: object, spec: str, language: Language) -> str:
     if value is None:
         return _MISSING
     if isinstance(value, bool):
-        return TRUTHS[language][value]
+        return truth(language, value)
     return format(float(value), spec) if spec and isinstance(value, int | float) else str(value)

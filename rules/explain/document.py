@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from devices.instants import to_datetime
+from devices.texts.languages import LANGUAGES
 from rules.explain.explanation import Explanation, Missing
-from rules.explain.texts import LANGUAGES, sentences
+from rules.explain.texts import sentences
 from rules.explain.wording import in_words
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from devices.kinds.kind import Kind
-from rules.definition.definition import LANGUAGES, Text
-from rules.definition.summary import TRUTHS
+from devices.texts.languages import LANGUAGES, Language
+from rules.definition.definition import Text
+from rules.definition.summary import truth
 from rules.explain.labels import CALL, label_of
 
 SECONDS_UNTIL = 120
@@ -30,13 +31,16 @@ class EvidenceTerm:
 
 
 def terms(
-    evidence: Mapping[str, Any], kind: Kind | None, language: str, labels: Mapping[str, Text] | None = None
+    evidence: Mapping[str, Any],
+    kind: Kind | None,
+    language: Language,
+    labels: Mapping[str, Text] | None = None,
 ) -> list[EvidenceTerm]:
     """Return the terms of a transition's evidence, values first.
 
     Args:
         kind: of the device; None leaves names as they are.
-        language: en, fr or ar.
+        language: of the reader.
         labels: the rule's own, for what it calls by `let`.
     """
     return [
@@ -86,17 +90,19 @@ def _members(evidence: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
 
 
 def _term(
-    name: str, value: object, limit: bool, kind: Kind | None, language: str, labels: Mapping[str, Text]
+    name: str, value: object, limit: bool, kind: Kind | None, language: Language, labels: Mapping[str, Text]
 ) -> EvidenceTerm:
     label, unit = label_of(name, kind, language, labels)
     call = CALL.fullmatch(name)
-    truth = isinstance(value, bool) or (call is not None and call[1] in _CONDITIONS)
-    return EvidenceTerm(name=name, label=label, value=_plain(value, truth, language), unit=unit, limit=limit)
+    decided = isinstance(value, bool) or (call is not None and call[1] in _CONDITIONS)
+    return EvidenceTerm(
+        name=name, label=label, value=_plain(value, decided, language), unit=unit, limit=limit
+    )
 
 
-def _plain(value: object, truth: bool, language: str) -> str:
+def _plain(value: object, decided: bool, language: Language) -> str:
     if value is None:
         return "–"
-    if truth:
-        return TRUTHS[language][bool(value)]
+    if decided:
+        return truth(language, bool(value))
     return f"{value:.6g}" if isinstance(value, float) else str(value)

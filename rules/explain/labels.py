@@ -1,6 +1,6 @@
 """What a name in evidence is called in the reader's language: a measurement, a limit, a function of either.
 
-Pure. Labels come from the kind's declaration, from the rule's `labels`, and for functions from here.
+Pure. Labels come from the kind's declaration, from the rule's `labels`, and otherwise from the catalogue.
 """
 
 from __future__ import annotations
@@ -10,67 +10,55 @@ import re
 from collections.abc import Mapping
 
 from devices.kinds.kind import Kind
+from devices.texts.catalogue import plural, text
+from devices.texts.languages import Language
 from rules.definition.definition import Text
 from rules.explain.wording import declared, in_words, labels_of
 
 CALL = re.compile(r"(\w+)\(.*\)", re.DOTALL)
 """How evidence names what a function came to."""
 _READINGS = re.compile(r"(\d+)\s*readings?")
-_FUNCTIONS: Mapping[str, Text] = {
-    "delta": {"en": "change of {x}", "fr": "variation : {x}", "ar": "تغيّر {x}"},
-    "rate": {"en": "rate of change of {x}", "fr": "vitesse de variation : {x}", "ar": "معدل تغيّر {x}"},
-    "trend": {"en": "change of {x} per day", "fr": "variation par jour : {x}", "ar": "تغيّر {x} في اليوم"},
-    "baseline": {"en": "usual {x}", "fr": "valeur habituelle : {x}", "ar": "القيمة المعتادة: {x}"},
-    "total": {"en": "total of {x}", "fr": "total : {x}", "ar": "مجموع {x}"},
-    "flat": {"en": "{x} does not move", "fr": "valeur figée : {x}", "ar": "{x} لا يتغيّر"},
-    "frozen": {"en": "values do not move", "fr": "valeurs figées", "ar": "القيم لا تتغيّر"},
-    "count": {
-        "en": "how often within {w}: {x}",
-        "fr": "nombre de fois, {w} : {x}",
-        "ar": "عدد المرات خلال {w}: {x}",
-    },
-    "n_of": {
-        "en": "at least {n}× within {w}: {x}",
-        "fr": "au moins {n}×, {w} : {x}",
-        "ar": "{n}× على الأقل خلال {w}: {x}",
-    },
-    "sun": {"en": "height of the sun", "fr": "hauteur du soleil", "ar": "ارتفاع الشمس"},
-    "lag": {"en": "delay", "fr": "retard", "ar": "التأخر"},
-    "away_m": {"en": "distance from its place", "fr": "distance de l'emplacement", "ar": "البعد عن المكان"},
+FUNCTIONS: Mapping[str, str | None] = {
+    "delta": None,
+    "rate": None,
+    "trend": None,
+    "baseline": None,
+    "total": None,
+    "flat": "",
+    "frozen": "",
+    "count": "",
+    "n_of": "",
+    "sun": "deg",
+    "lag": "s",
+    "away_m": "m",
 }
-_SWEPT: Mapping[str, tuple[Text, str]] = {
-    "silent_min": ({"en": "silent for", "fr": "muet depuis", "ar": "صامت منذ"}, "min"),
-    "silent_s": ({"en": "silent for", "fr": "muet depuis", "ar": "صامت منذ"}, "s"),
-    "interval_s": ({"en": "expected interval", "fr": "intervalle attendu", "ar": "الفاصل المتوقع"}, "s"),
-    "missing_h": ({"en": "missing for", "fr": "absent depuis", "ar": "غائب منذ"}, "h"),
-    "missing": ({"en": "intervals allowed", "fr": "intervalles admis", "ar": "الفواصل المسموحة"}, ""),
-    "children": ({"en": "devices below it", "fr": "appareils raccordés", "ar": "الأجهزة التابعة"}, ""),
-    "down": ({"en": "of them down", "fr": "dont en panne", "ar": "المتوقفة منها"}, ""),
-    "dark": ({"en": "of them dark", "fr": "dont éteints", "ar": "المطفأة منها"}, ""),
-    "silent": ({"en": "of them silent", "fr": "dont muets", "ar": "الصامتة منها"}, ""),
-    "share": (
-        {"en": "share that is an outage", "fr": "part qui fait panne", "ar": "النسبة التي تعدّ عطلًا"},
-        "",
-    ),
-    "value": ({"en": "value", "fr": "valeur", "ar": "القيمة"}, ""),
-    "median": ({"en": "usual around it", "fr": "habituelle alentour", "ar": "المعتاد حوله"}, ""),
-    "neighbours": ({"en": "neighbours", "fr": "voisins", "ar": "الجيران"}, ""),
-    "off_by": ({"en": "distance allowed", "fr": "écart admis", "ar": "الفرق المسموح"}, ""),
-    "rate_per_h": ({"en": "change per hour", "fr": "variation par heure", "ar": "التغيّر في الساعة"}, ""),
-    "hours": ({"en": "expected in", "fr": "attendu dans", "ar": "متوقع خلال"}, "h"),
-    "hours_p80": (
-        {"en": "at the latest, 4 in 5", "fr": "au plus tard, 4 sur 5", "ar": "على الأكثر، 4 من 5"},
-        "h",
-    ),
-    "samples": ({"en": "readings it rests on", "fr": "relevés utilisés", "ar": "القراءات المعتمدة"}, ""),
-    "reaches": ({"en": "level forecast", "fr": "niveau prévu", "ar": "المستوى المتوقع"}, ""),
-    "within_h": ({"en": "told when within", "fr": "signalé à moins de", "ar": "يُنبَّه خلال"}, "h"),
+"""Functions that have words, and their unit; None: that of what they look at."""
+SWEPT: Mapping[str, str] = {
+    "silent_min": "min",
+    "silent_s": "s",
+    "interval_s": "s",
+    "missing_h": "h",
+    "missing": "",
+    "children": "",
+    "down": "",
+    "dark": "",
+    "silent": "",
+    "share": "",
+    "value": "",
+    "median": "",
+    "neighbours": "",
+    "off_by": "",
+    "rate_per_h": "",
+    "hours": "h",
+    "hours_p80": "h",
+    "samples": "",
+    "reaches": "",
+    "within_h": "h",
 }
-"""What sweep rules put into evidence; a kind's own name wins."""
-_UNITS = {"sun": "deg", "lag": "s", "away_m": "m", "frozen": "", "flat": "", "count": "", "n_of": ""}
+"""What sweep rules put into evidence, and its unit; a kind's own name wins."""
 
 
-def label_of(name: str, kind: Kind | None, language: str, labels: Mapping[str, Text]) -> tuple[str, str]:
+def label_of(name: str, kind: Kind | None, language: Language, labels: Mapping[str, Text]) -> tuple[str, str]:
     """Return what something is called and its unit, empty where there is none; unknown names stay.
 
     Args:
@@ -82,17 +70,17 @@ def label_of(name: str, kind: Kind | None, language: str, labels: Mapping[str, T
     for one in declared(kind):
         if one.name == name:
             return one.label.get(language, name), one.unit
-    if name in _SWEPT:
-        return _SWEPT[name][0][language], _SWEPT[name][1]
+    if name in SWEPT:
+        return text(language, f"swept.{name}"), SWEPT[name]
     call, given = CALL.fullmatch(name), _arguments(name)
-    if call is None or given is None or call[1] not in _FUNCTIONS:
+    if call is None or given is None or call[1] not in FUNCTIONS:
         return in_words(name, labels_of(kind, labels), language), ""
-    inner, *rest = given or [""]
-    label, unit = label_of(inner, kind, language, labels) if inner else ("", "")
-    said = _FUNCTIONS[call[1]][language].replace("{x}", label)
-    if rest:
-        said = said.replace("{w}", _window(rest[-1], language)).replace("{n}", rest[0])
-    return said, _UNITS.get(call[1], unit)
+    function, (inner, *rest) = call[1], given or [""]
+    label, inner_unit = label_of(inner, kind, language, labels) if inner else ("", "")
+    window = _window(rest[-1], language) if rest else ""
+    said = text(language, f"function.{function}", x=label, w=window, n=rest[0] if rest else "")
+    unit = FUNCTIONS[function]
+    return said, inner_unit if unit is None else unit
 
 
 def _arguments(name: str) -> list[str] | None:
@@ -106,19 +94,9 @@ def _arguments(name: str) -> list[str] | None:
     return [str(a.value) if isinstance(a, ast.Constant) else ast.unparse(a) for a in found.args]
 
 
-def _window(window: str, language: str) -> str:
+def _window(window: str, language: Language) -> str:
     """Return "30d" as it is, and "3 readings" or "3" in words."""
     found = _READINGS.fullmatch(window)
     if not found and not window.isdecimal():
         return window
-    number = int(found[1] if found else window)
-    match language, number:
-        case "ar", 1:
-            return "قراءة"
-        case "ar", 2:
-            return "قراءتين"
-        case "ar", _:
-            return f"{number} قراءات" if number <= 10 else f"{number} قراءة"
-        case "fr", _:
-            return f"{number} relevés" if number > 1 else "1 relevé"
-    return f"{number} readings" if number > 1 else "1 reading"
+    return plural(language, "evidence.readings", int(found[1] if found else window))

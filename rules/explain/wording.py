@@ -9,13 +9,12 @@ import re
 from collections.abc import Mapping
 
 from devices.kinds.kind import Attribute, Kind, Measurement
+from devices.texts.catalogue import text
+from devices.texts.languages import Language
 from rules.definition.definition import Text
 
-_JOINING: Mapping[str, Mapping[str, str]] = {
-    "en": {},
-    "fr": {"and": "et", "or": "ou", "not": "non", "in": "parmi", "true": "vrai", "false": "faux"},
-    "ar": {"and": "و", "or": "أو", "not": "ليس", "in": "من", "true": "صحيح", "false": "خطأ"},
-}
+JOINING = ("and", "or", "not", "in", "true", "false")
+"""Words of the expression language that are told in the reader's language."""
 _SIGNS: Mapping[str, str] = {">=": "≥", "<=": "≤", "!=": "≠", "==": "="}
 _TOKEN = re.compile(
     r"""(?P<text>"[^"]*"|'[^']*') | attr\(\s*(?P<attribute>\w+)\s*(?:,[^()]*)?\)"""
@@ -34,7 +33,7 @@ def declared(kind: Kind | None) -> tuple[Measurement | Attribute, ...]:
     return (*kind.measurements, *kind.attributes) if kind else ()
 
 
-def in_words(expression: str, labels: Mapping[str, Text], language: str) -> str:
+def in_words(expression: str, labels: Mapping[str, Text], language: Language) -> str:
     """Return an expression with labels instead of names; functions and texts stay as they are written."""
 
     def said(found: re.Match[str]) -> str:
@@ -42,7 +41,7 @@ def in_words(expression: str, labels: Mapping[str, Text], language: str) -> str:
         if name in labels:
             return labels[name].get(language, name)
         if found["name"]:
-            return _JOINING[language].get(name, name)
+            return text(language, f"expression.{name}") if name in JOINING else name
         return _SIGNS[found["sign"]] if found["sign"] else found[0]
 
     return _TOKEN.sub(said, expression)

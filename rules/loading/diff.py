@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from devices.texts.languages import LANGUAGES
 from rules.definition.definition import Definition
 from rules.definition.lets import in_order
 
@@ -21,7 +22,7 @@ Source = Mapping[str, Any]
 _ORDER = (
     *("id", "kind", "family", "summary", "let", "levels", "clear", "for", "keep_firing", "max_gap"),
     *("when", "late", "use_suspect", "silent", "suppress_by", "settle", "route", "runbook"),
-    *("en", "fr", "ar", "warning", "minor", "major", "critical"),
+    *(*LANGUAGES, "warning", "minor", "major", "critical"),
 )
 """Keys as a person would write them; others follow by name."""
 

@@ -14,8 +14,9 @@ import yaml
 from alerts.transition import Severity
 from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Kind
+from devices.texts.languages import LANGUAGES
 from rules.definition import spans
-from rules.definition.definition import ID, LANGUAGES, SETTLE_US, Definition, Gate, Hold, MaxGap, Silent
+from rules.definition.definition import ID, SETTLE_US, Definition, Gate, Hold, MaxGap, Silent
 from rules.definition.durations import duration_us, intervals
 from rules.definition.errors import RuleError, closest
 from rules.definition.families import FAMILIES, Sweep, read_family, severity

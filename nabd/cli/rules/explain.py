@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 
 from devices.instants import to_microseconds
+from devices.texts.catalogue import text
+from devices.texts.languages import DEFAULT, LANGUAGES, Language
 from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import fail, line, print_json, table
@@ -17,16 +19,15 @@ from rules.definition.errors import RulesRefused
 from rules.explain import document, texts
 from rules.explain.explanation import Explanation
 from rules.explain.load import explain_rule
-from rules.explain.texts import Language
-
-LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 def explain(
     rule: RuleId,
     device: Annotated[str, typer.Argument(help="the device's name")],
     at: Annotated[str | None, typer.Option(help="an instant, or how long ago: 2h; now without it")] = None,
-    lang: Annotated[str | None, typer.Option(help="en, fr or ar; the machine's language without it")] = None,
+    lang: Annotated[
+        str | None, typer.Option(help=f"{', '.join(LANGUAGES)}; the machine's language without it")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say how a rule stands on a device: each term with its value, since when, and what is still missing."""
@@ -48,14 +49,14 @@ def explain(
     for sentence in texts.sentences(explanation, language):
         line(sentence)
     if explanation.fired_by:
-        line(texts.FIRED_BY[language])
+        line(text(language, "explain.fired_by"))
         for told in texts.fired_by(explanation, language):
             line(f"  {told}")
     else:
         for name, value in explanation.values.items():
             line(f"  {name}: {value}")
     if explanation.terms:
-        table(texts.HEADINGS[language], texts.rows(explanation, language))
+        table([text(language, key) for key in texts.HEADINGS], texts.rows(explanation, language))
 
 
 def _language(asked: str | None) -> Language:
@@ -63,4 +64,4 @@ def _language(asked: str | None) -> Language:
     if asked is not None and asked not in LANGUAGES:
         raise typer.BadParameter(f"{asked!r}: one of {', '.join(LANGUAGES)}")
     named = asked or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return next((language for language in LANGUAGES if named.lower().startswith(language)), "en")
+    return next((language for language in LANGUAGES if named.lower().startswith(language)), DEFAULT)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import api
-from api.http.languages import LANGUAGES
+from devices.texts.languages import LANGUAGES
 
 CONSOLE = Path(api.__file__).parent / "console"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")

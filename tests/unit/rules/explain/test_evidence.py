@@ -7,7 +7,8 @@ import json
 import pytest
 
 from devices.kinds.kind import Kind
-from rules.definition.definition import LANGUAGES
+from devices.texts.languages import LANGUAGES, Language
+from rules.definition.definition import Text
 from rules.definition.families import FAMILIES
 from rules.definition.summary import render
 from rules.explain.evidence import EvidenceTerm, terms, told
@@ -52,7 +53,9 @@ def test_evidence_is_told_in_the_readers_language_with_labels_and_units() -> Non
         ),
     ],
 )
-def test_functions_are_told_in_words_with_what_they_look_at(name: str, language: str, label: str) -> None:
+def test_functions_are_told_in_words_with_what_they_look_at(
+    name: str, language: Language, label: str
+) -> None:
     (term,) = terms({"values": {name: 1.0}}, KINDS["bin"], language)
 
     assert term.label == label
@@ -92,7 +95,7 @@ def test_truths_that_a_rule_calculates_are_told_as_truths() -> None:
 
 
 def test_truth_in_a_sentence_is_a_word() -> None:
-    sentence = dict.fromkeys(LANGUAGES, "{full}, {cold}, {tipped}")
+    sentence: Text = dict.fromkeys(LANGUAGES, "{full}, {cold}, {tipped}")
 
     said = render(sentence, {"full": True, "cold": False, "tipped": None})
 
@@ -114,7 +117,7 @@ def test_everything_sweep_rules_tell_has_words(family: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_default_rules_label_everything_they_calculate(language: str) -> None:
+def test_default_rules_label_everything_they_calculate(language: Language) -> None:
     for definition in default_packs(KINDS):
         for name in definition.let:
             (term,) = terms({"values": {name: 1.0}}, None, language, definition.labels)

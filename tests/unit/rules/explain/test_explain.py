@@ -9,11 +9,12 @@ import pytest
 from alerts.transition import Severity
 from devices.columns import Columns
 from devices.registry.registry import Device, Municipality, Registry
+from devices.texts.languages import LANGUAGES
 from rules.engine.snapshot import OpenAlert
 from rules.explain.document import document
 from rules.explain.explain import DeviceFacts, HistoryStart, explain
 from rules.explain.explanation import Explanation, RuleStatus, Term, TruthValue, UndecidedCause
-from rules.explain.texts import LANGUAGES, rows, sentences
+from rules.explain.texts import rows, sentences
 from rules.language.program import Rule
 from rules.loading.files import parse
 from tests.unit.rules.readings import BIN, KINDS, MINUTE, NOON, Reading, at, columns_of, rule

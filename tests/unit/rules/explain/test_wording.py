@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from rules.definition.definition import LANGUAGES
+from devices.texts.languages import LANGUAGES, Language
 from rules.explain.wording import in_words, labels_of
 from rules.loading.files import default_packs
 from tests.unit.rules.readings import BIN, KINDS
@@ -34,7 +34,9 @@ LABELS = {
         ("", "en", ""),
     ],
 )
-def test_expression_is_told_in_the_labels_of_what_it_names(expression: str, language: str, said: str) -> None:
+def test_expression_is_told_in_the_labels_of_what_it_names(
+    expression: str, language: Language, said: str
+) -> None:
     assert in_words(expression, LABELS, language) == said
 
 
@@ -48,7 +50,7 @@ def test_labels_are_those_of_the_kind_and_of_the_rule() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_conditions_of_the_default_rules_name_no_measurement_by_its_code(language: str) -> None:
+def test_conditions_of_the_default_rules_name_no_measurement_by_its_code(language: Language) -> None:
     for definition in [d for d in default_packs(KINDS) if d.levels]:
         for kind in [KINDS[definition.kind]] if definition.kind else KINDS.values():
             for condition in definition.levels.values():

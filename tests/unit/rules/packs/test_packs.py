@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.definition.definition import LANGUAGES
+from devices.texts.languages import LANGUAGES
 from rules.definition.errors import RuleError
 from rules.language.program import Rule, compile_rule
 from rules.loading.files import default_packs

@@ -1,0 +1,24 @@
+"""The languages that Nabd speaks. Must not know who reads which, see api.http.languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from babel import Locale
+
+Language = Literal["en", "fr", "ar"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+DEFAULT: Language = "en"
+LOCALES: Mapping[Language, str] = {"en": "en-GB", "fr": "fr", "ar": "ar-LB"}
+"""How numbers and times are written where no municipality says it."""
+
+
+def name_of(language: Language) -> str:
+    """Return what a language calls itself: English, Français, العربية."""
+    return str(Locale(language).language_name).capitalize()
+
+
+def direction_of(language: Language) -> str:
+    """Return where its lines run: "ltr" or "rtl"."""
+    return Locale(language).text_direction
