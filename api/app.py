@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI
 
 from api.context import AppContext, Check
-from api.http import assets
+from api.http import assets, texts
 from api.http.assets import Asset
 from api.http.edge import Edge
 from api.http.guards import Guards
@@ -130,4 +130,5 @@ def _include(app: FastAPI, files: dict[str, Asset]) -> None:
     app.include_router(version)
     app.include_router(health.router)
     app.include_router(signin.router)
+    app.include_router(texts.router())
     app.include_router(assets.router(files))

@@ -8,11 +8,11 @@ export function drawCounters() {
   const { devices, reporting, alerts, severities } = counts();
   const worst = SEVERITIES.find((severity) => severities[severity]) ?? "ok";
   $("counters").replaceChildren(
-    counter("devices", devices, "plain"),
-    counter("reporting", reporting, "plain"),
-    counter("open_alerts", alerts, worst),
+    counter("devices", t("devices"), devices, "plain"),
+    counter("reporting", t("reporting"), reporting, "plain"),
+    counter("open_alerts", t("open_alerts"), alerts, worst),
   );
 }
 
-const counter = (key, count, standing) =>
-  h("div", { class: `counter is-${standing}`, id: `count-${key}` }, h("dt", {}, t(key)), h("dd", {}, number(count, 0)));
+const counter = (id, label, count, standing) =>
+  h("div", { class: `counter is-${standing}`, id: `count-${id}` }, h("dt", {}, label), h("dd", {}, number(count, 0)));

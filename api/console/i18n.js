@@ -1,34 +1,25 @@
-// The reader's language: sentences, numbers, times and direction.
+// The reader's language: texts, numbers, times and direction.
 //
+// Texts come from the catalogue in the language that suits the reader best (api/http/texts.py).
 // Arabic is several locales: the municipality's decides on digits. Units stay in their international symbols.
 
-const LANGUAGES = ["en", "fr", "ar"];
-const NAMES = { en: "English", fr: "Français", ar: "العربية" };
-const LOCALES = { en: "en-GB", fr: "fr", ar: "ar-LB" };
 // CLDR: Lebanon and Palestine write Arabic-Indic digits, Libya and Morocco Latin ones.
 const DIGITS = { "ar-LB": "arab", "ar-PS": "arab", "ar-LY": "latn", "ar-MA": "latn" };
 const UNITS = {
   Cel: "°C", deg: "°", "[ppm]": "ppm", "dB[mW]": "dBm", "kW.h": "kWh", "L/har": "L/ha", "m/s2": "m/s²", 1: "",
 };
 
-let chosen = "en";
-let sentences = {};
-let locale = "en-GB";
+let spoken = { texts: {} };
+let plurals;
+let locale;
 let timeZone;
 let formats = {};
 
-export const languages = () => LANGUAGES.map((code) => ({ code, name: NAMES[code] }));
-export const language = () => chosen;
-export const direction = () => (chosen === "ar" ? "rtl" : "ltr");
+export const languages = () => spoken.languages ?? [];
+export const language = () => spoken.language;
 
-export function preferred() {
-  const wanted = [remembered(), ...navigator.languages];
-  for (const tag of wanted) {
-    const primary = (tag ?? "").toLowerCase().split("-")[0];
-    if (LANGUAGES.includes(primary)) return primary;
-  }
-  return "en";
-}
+// What the reader wants, best first: the language chosen here before, then those of the browser.
+const wanted = () => [remembered(), ...navigator.languages].filter(Boolean).join(", ");
 
 function remembered() {
   try {
@@ -38,17 +29,18 @@ function remembered() {
   }
 }
 
-export async function use(code) {
-  const response = await fetch(`/console/i18n/${code}.json`);
-  sentences = await response.json();
-  chosen = code;
+export async function use(code = wanted()) {
+  const response = await fetch("/console/texts.json", { headers: { "Accept-Language": code } });
+  if (!response.ok) return; // the next request to the API says why
+  spoken = await response.json();
+  plurals = new Intl.PluralRules(spoken.language);
   try {
-    localStorage.setItem("nabd.language", code);
+    localStorage.setItem("nabd.language", spoken.language);
   } catch {
     // as above
   }
-  document.documentElement.lang = code;
-  document.documentElement.dir = direction();
+  document.documentElement.lang = spoken.language;
+  document.documentElement.dir = spoken.direction;
   place({});
 }
 
@@ -57,8 +49,8 @@ export function place(town) {
   timeZone = town.time_zone ?? timeZone;
   town = { ...place.last, ...town };
   place.last = town;
-  const own = town.locale?.startsWith("ar") && chosen === "ar" ? town.locale : LOCALES[chosen];
-  locale = chosen === "ar" ? `${own}-u-nu-${DIGITS[own] ?? "arab"}` : own;
+  const own = town.locale?.startsWith("ar") && spoken.language === "ar" ? town.locale : spoken.locale;
+  locale = spoken.language === "ar" ? `${own}-u-nu-${DIGITS[own] ?? "arab"}` : own;
   formats = {
     time: new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone }),
     day: new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone }),
@@ -67,13 +59,20 @@ export function place(town) {
   };
 }
 
-export function t(key, values = {}) {
-  const sentence = sentences[key] ?? key;
-  return sentence.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+// A text of the catalogue, its placeholders filled in; numbers are written as the reader writes them.
+export const t = (key, values = {}) => filled(spoken.texts[key] ?? key, values);
+
+// The form of a text that fits a number, which is its placeholder {n}.
+export function tn(key, n, values = {}) {
+  const forms = spoken.texts[key] ?? { other: key };
+  return filled(forms[plurals?.select(n)] ?? forms.other, { n, ...values });
 }
 
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => written(values[name] ?? ""));
+const written = (value) => (typeof value === "number" ? number(value) : value);
+
 // A text by language as the API sends it.
-export const said = (text, fallback = "") => text?.[chosen] ?? text?.en ?? fallback;
+export const said = (text, fallback = "") => text?.[spoken.language] ?? text?.en ?? fallback;
 
 export function number(value, digits = 1) {
   // The Arabic mark before a minus would move the sign behind the number where unit and number run left to right.

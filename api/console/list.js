@@ -1,7 +1,7 @@
 // The list of devices: who they are, the value that says most, when they last spoke.
 
 import { $, bdi, h } from "./dom.js";
-import { number, said, t, value } from "./i18n.js";
+import { said, t, tn, value } from "./i18n.js";
 import { badge } from "./icons.js";
 import { reports, standing, state } from "./state.js";
 
@@ -36,7 +36,7 @@ function rows(found) {
   if (found.length > shown) {
     items.push(h("button", { type: "button", class: "quiet more-rows", onclick: () => { shown += STEP; redraw(); } }, t("show_more")));
   }
-  if (!state.complete) items.push(h("p", { class: "empty" }, t("devices_incomplete", { n: number(state.devices.size, 0) })));
+  if (!state.complete) items.push(h("p", { class: "empty" }, tn("devices_incomplete", state.devices.size)));
   return items;
 }
 

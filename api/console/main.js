@@ -3,7 +3,7 @@
 import { $, h, oncePerFrame } from "./dom.js";
 import { eachPage, get } from "./http.js";
 import * as i18n from "./i18n.js";
-import { t } from "./i18n.js";
+import { t, tn } from "./i18n.js";
 import { drawCounters } from "./counters.js";
 import { follow } from "./live.js";
 import { drawList, startList } from "./list.js";
@@ -151,7 +151,7 @@ function drawLink() {
     $("lost").textContent = t("lost");
   }
   $("fast").hidden = state.speed === 1;
-  $("fast").textContent = t("fast", { n: i18n.number(state.speed) });
+  $("fast").textContent = tn("fast", state.speed);
 }
 
 function place() {
@@ -184,7 +184,7 @@ startMap({ openDevice });
 startQueue({ redraw: draw, openDevice });
 startList({ redraw: draw, openDevice });
 startPanel();
-await speak(i18n.preferred());
+await speak();
 setInterval(() => updateTimes(), TICK_MS);
 follow((name, message) => hear[name](message));
 begin();

@@ -4,7 +4,7 @@
 // metres; the view (middle and pixels a metre) turns them into pixels.
 
 import { $, h, oncePerFrame, s } from "./dom.js";
-import { distance, number, said, t } from "./i18n.js";
+import { distance, said, t, tn } from "./i18n.js";
 import { icon } from "./icons.js";
 import { SEVERITIES, position, reports, standing, state } from "./state.js";
 
@@ -68,7 +68,7 @@ export const drawMap = oncePerFrame(() => {
   const found = places();
   layers.empty.hidden = found.length > 0 || !state.loaded;
   layers.empty.textContent = t("map_empty");
-  layers.svg.setAttribute("aria-label", t("map_label", { n: number(found.length, 0) }));
+  layers.svg.setAttribute("aria-label", tn("map_label", found.length));
   layers.svg.setAttribute("viewBox", `0 0 ${box.width} ${box.height}`);
   drawButtons();
   drawLegend();
@@ -199,10 +199,10 @@ function drawLegend() {
 }
 
 function drawButtons() {
-  const button = (sign, key, act) => h("button", { type: "button", "aria-label": t(key), title: t(key), onclick: act }, sign);
+  const button = (sign, label, act) => h("button", { type: "button", "aria-label": label, title: label, onclick: act }, sign);
   if (layers.buttons.dataset.language === document.documentElement.lang) return;
   layers.buttons.dataset.language = document.documentElement.lang;
-  layers.buttons.replaceChildren(button("+", "zoom_in", () => zoom(1.5)), button("−", "zoom_out", () => zoom(1 / 1.5)), button("⤢", "zoom_all", everything));
+  layers.buttons.replaceChildren(button("+", t("zoom_in"), () => zoom(1.5)), button("−", t("zoom_out"), () => zoom(1 / 1.5)), button("⤢", t("zoom_all"), everything));
 }
 
 function zoom(factor, around = { x: box.width / 2, y: box.height / 2 }) {

@@ -2,17 +2,14 @@
 
 import { $, bdi, h, isolated } from "./dom.js";
 import { get } from "./http.js";
-import { full, language, number, said, t, value } from "./i18n.js";
+import { full, language, said, t, tn, value } from "./i18n.js";
 import { badge } from "./icons.js";
 import { chart } from "./chart.js";
 import { alertsOf, now, standing, state } from "./state.js";
 import { sentence, updateTimes } from "./queue.js";
 
 const HOUR_MS = 3_600_000;
-const PERIODS = [
-  { key: "period_6h", hours: 6, n: 6 }, { key: "period_1d", hours: 24, n: 24 },
-  { key: "period_7d", hours: 168, n: 7 }, { key: "period_30d", hours: 720, n: 30 },
-];
+const PERIODS = [{ hours: 6 }, { hours: 24 }, { hours: 168 }, { hours: 720 }];
 const BUCKET_MS = { "1m": 60_000, "1h": HOUR_MS, "1d": 24 * HOUR_MS };
 const REFRESH_MS = 5000;
 
@@ -160,7 +157,7 @@ function drawPeriods() {
   parts.periods.replaceChildren(...PERIODS.map((one) => h("button", {
     type: "button", class: "chip", "aria-pressed": String(one === period),
     onclick: () => { period = one; drawPeriods(); loadCharts(); },
-  }, t(one.key, { n: number(one.n) }))));
+  }, one.hours > 24 ? tn("days", one.hours / 24) : tn("hours", one.hours))));
 }
 
 async function loadCharts() {

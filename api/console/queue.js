@@ -45,8 +45,8 @@ export function drawQueue() {
   if (!wanted.length) {
     // Silence of the whole town is no good news.
     const well = state.loaded && !chosen && counts().reporting > 0;
-    const text = !state.loaded ? "loading" : chosen ? "alerts_none_found" : well ? "alerts_empty" : "alerts_quiet";
-    list.replaceChildren(h("li", { class: `empty${well ? " well" : ""}` }, t(text)));
+    const text = t(!state.loaded ? "loading" : chosen ? "alerts_none_found" : well ? "alerts_empty" : "alerts_quiet");
+    list.replaceChildren(h("li", { class: `empty${well ? " well" : ""}` }, text));
     return;
   }
   const kept = new Map([...list.children].map((item) => [item.dataset.key, item]));

@@ -1,20 +1,25 @@
 """The console's files, served from inside the package: no build step, and nothing from another host.
 
-Files are read once at the start; each has an ETag, and only the types listed here exist. Must not know what
-they show.
+Files are read once at the start, each has an ETag, and only the types listed here exist; a page that
+speaks every language at once gets its texts then. Must not know what they show.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+import html
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
+from typing import cast
 
 from fastapi import APIRouter, Request, Response
 
 from api.http.pages import CACHE
+from devices.texts.catalogue import text
+from devices.texts.languages import Language
 
 MEDIA_TYPES = {
     "html": "text/html; charset=utf-8",
@@ -24,6 +29,7 @@ MEDIA_TYPES = {
     "svg": "image/svg+xml",
     "woff2": "font/woff2",
 }
+_MARK = re.compile(r"\{\{(\w+) ([\w.]+)\}\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +39,11 @@ class Asset:
     body: bytes
     media_type: str
     tag: str
+
+
+def asset(body: bytes, media_type: str) -> Asset:
+    """Return what is sent of a body; its ETag follows from its bytes."""
+    return Asset(body=body, media_type=media_type, tag=f'"{hashlib.sha256(body).hexdigest()[:24]}"')
 
 
 def load(directory: Traversable | None = None) -> dict[str, Asset]:
@@ -50,8 +61,14 @@ def _collect(directory: Traversable, prefix: str, found: dict[str, Asset]) -> No
             _collect(entry, f"{prefix}{entry.name}/", found)
         elif media_type is not None:
             body = entry.read_bytes()
-            tag = f'"{hashlib.sha256(body).hexdigest()[:24]}"'
-            found[prefix + entry.name] = Asset(body=body, media_type=media_type, tag=tag)
+            if entry.name.endswith(".html"):
+                body = _filled(body)
+            found[prefix + entry.name] = asset(body, media_type)
+
+
+def _filled(page: bytes) -> bytes:
+    """Return a page with texts in place of marks such as {{fr page.sign_in}}."""
+    return _MARK.sub(lambda m: html.escape(text(cast(Language, m[1]), m[2])), page.decode()).encode()
 
 
 def router(files: dict[str, Asset]) -> APIRouter:
@@ -63,11 +80,16 @@ def router(files: dict[str, Asset]) -> APIRouter:
     return routes
 
 
-def _serve(asset: Asset) -> Callable[[Request], Awaitable[Response]]:
+def _serve(sent: Asset) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
-        headers = {"ETag": asset.tag, "Cache-Control": CACHE}
-        if asset.tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        return Response(asset.body, media_type=asset.media_type, headers=headers)
+        return answer(request, sent)
 
     return serve
+
+
+def answer(request: Request, sent: Asset, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an asset, or 304 where the reader has it."""
+    headers = {"ETag": sent.tag, "Cache-Control": CACHE, **(headers or {})}
+    if sent.tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(sent.body, media_type=sent.media_type, headers=headers)

@@ -1,0 +1,57 @@
+"""What the console is told to say."""
+
+from __future__ import annotations
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from api.http import assets, texts
+from devices.texts.catalogue import group, text
+from devices.texts.languages import LANGUAGES, Language
+
+
+@pytest.fixture
+def client() -> httpx2.AsyncClient:
+    """The texts alone, without a database."""
+    app = FastAPI()
+    app.include_router(texts.router())
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language", "direction", "locale"),
+    [("fr-CA, en", "fr", "ltr", "fr"), ("ar-LB", "ar", "rtl", "ar-LB"), ("de", "en", "ltr", "en-GB")],
+)
+async def test_texts_come_in_the_language_that_suits_best(
+    client: httpx2.AsyncClient, wanted: str, language: Language, direction: str, locale: str
+) -> None:
+    answer = await client.get("/console/texts.json", headers={"Accept-Language": wanted})
+
+    body = answer.json()
+    assert (body["language"], body["direction"], body["locale"]) == (language, direction, locale)
+    assert [one["code"] for one in body["languages"]] == list(LANGUAGES)
+    assert body["texts"] == {**group(language, "word"), **group(language, "console")}
+    assert (answer.headers["content-language"], answer.headers["vary"]) == (language, "Accept-Language")
+
+
+async def test_texts_that_the_reader_has_are_not_sent_again(client: httpx2.AsyncClient) -> None:
+    async def ask(language: str, tag: str = "") -> httpx2.Response:
+        headers = {"Accept-Language": language, "If-None-Match": tag}
+        return await client.get("/console/texts.json", headers=headers)
+
+    first = await ask("ar")
+    tag = first.headers["etag"]
+
+    assert (await ask("ar", tag)).status_code == 304
+    assert (await ask("fr", tag)).json()["language"] == "fr"
+    assert first.headers["cache-control"] == "private, no-cache"
+
+
+def test_sign_in_page_speaks_every_language_at_once() -> None:
+    page = assets.load()["signin.html"].body.decode()
+
+    for language in LANGUAGES:
+        for key in ("page.token_refused", "page.sign_in_how", "page.token", "page.sign_in"):
+            assert text(language, key) in page
+    assert "{{" not in page
