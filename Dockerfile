@@ -10,6 +10,8 @@ COPY nabd nabd
 COPY api api
 COPY ingest ingest
 COPY rules rules
+COPY alerts alerts
+COPY readings readings
 COPY firmware_sim firmware_sim
 COPY devices devices
 COPY store store
