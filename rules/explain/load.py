@@ -124,7 +124,7 @@ _ALERT = """
 SELECT alert.id, alert.severity, alert.opened_at, alert.inhibited_by, alert.evidence, (
     SELECT min(other.opened_at) FROM alert AS other
     INNER JOIN rule ON rule.id = other.rule AND rule.version = other.rule_version
-    WHERE other.device_id = $2 AND rule.definition ? 'silent' AND other.detected_at <= $3
+    WHERE other.device_id = $2 AND rule.family = 'silent' AND other.detected_at <= $3
         AND (other.state = 'firing' OR other.resolved_at > $3)
 ) AS silent_since
 FROM (SELECT) AS nothing

@@ -89,11 +89,15 @@ async def test_alert_of_a_silent_device_is_shown_as_unknown(
 ) -> None:
     device = await builders.add(connection, "bin-1")
     overflow = await builders.fire(connection, device)
-    await builders.fire(connection, device, rule="silent")
+    await builders.fire(connection, device, rule="lamp-unheard", family="silent")
 
     items = (await client.get("/api/v1/alerts")).json()["items"]
 
     assert {item["id"]: item["unknown"] for item in items}[overflow] is True
+    assert {item["rule"]: item["family"] for item in items} == {
+        "bin-overflow": "stream",
+        "lamp-unheard": "silent",
+    }
 
 
 async def test_alert_tells_what_made_it_fire_in_every_language(
@@ -102,7 +106,7 @@ async def test_alert_tells_what_made_it_fire_in_every_language(
     evidence = {"values": {"fill_pct": 91.5, "blocked": 0.0}, "limits": {"overflow_at": 85}}
     alert = await builders.fire(connection, await builders.add(connection, "bin-1"), evidence=evidence)
     label = {"en": "sensor blocked", "fr": "capteur obstrué", "ar": "حساس محجوب"}
-    await connection.execute("UPDATE rule SET definition = $1", {"labels": {"blocked": label}})
+    await connection.execute("UPDATE rule SET labels = $1", {"blocked": label})
 
     blocked, fill, limit = (await client.get(f"/api/v1/alerts/{alert}")).json()["terms"]
 
@@ -117,7 +121,7 @@ async def test_alert_says_which_rules_it_waits_for(
 ) -> None:
     device = await builders.add(connection, "bin-1")
     await builders.add_rule(connection, "bin-overflow")
-    await connection.execute("UPDATE rule SET definition = $1", {"suppress_by": ["circuit-down"]})
+    await connection.execute("UPDATE rule SET suppress_by = $1", ["circuit-down"])
     alert = await builders.fire(connection, device)
 
     found = (await client.get(f"/api/v1/alerts/{alert}")).json()

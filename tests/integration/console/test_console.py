@@ -92,6 +92,20 @@ async def test_acknowledge_button_says_who_has_seen_it_on_every_screen(
     assert stored == "Rima"
 
 
+async def test_device_is_silent_by_its_rules_family_whatever_the_rule_is_called(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    unheard = await builders.add(connection, "bin-1", lat=34.43, lon=35.84)
+    noisy = await builders.add(connection, "bin-2", lat=34.44, lon=35.85)
+    await builders.fire(connection, unheard, rule="nothing-heard", family="silent", summary=SENTENCE)
+    await builders.fire(connection, noisy, rule="pump-silent", family="stream", summary=SENTENCE)
+
+    async with opened(browser, server) as page:
+        await expect(page.locator(".mark.is-silent")).to_have_count(1)
+        await expect(page.locator(".mark.is-major")).to_have_count(1)
+        await expect(page.locator(".row .badge.is-silent")).to_have_count(1)
+
+
 async def test_page_opened_during_an_outage_fills_itself_afterwards(
     browser: Browser, server: str, connection: asyncpg.Connection
 ) -> None:
