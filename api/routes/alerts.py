@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from alerts import events, queue
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
+from api.author import UsesAuthor
 from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
@@ -27,20 +28,9 @@ NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 """PostgreSQL text takes no NUL, and nobody reads the other control characters."""
 
 
-class Acknowledgement(BaseModel):
-    """Who has seen it."""
-
-    author: str = Field(
-        default="operator", min_length=1, max_length=100, pattern=NO_CONTROL, examples=["Rima"]
-    )
-
-
 class Comment(BaseModel):
     """What somebody wants the others to know."""
 
-    author: str = Field(
-        default="operator", min_length=1, max_length=100, pattern=NO_CONTROL, examples=["Rima"]
-    )
     body: str = Field(min_length=1, max_length=4000, pattern=NO_CONTROL, examples=["Crew is on its way"])
 
 
@@ -96,40 +86,35 @@ async def get_alert(
 
 @router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it")
 async def acknowledge(
-    alert_id: AlertId,
-    context: UsesContext,
-    connection: UsesConnection,
-    body: Acknowledgement | None = None,
-    key: Key = None,
+    alert_id: AlertId, context: UsesContext, connection: UsesConnection, author: UsesAuthor, key: Key = None
 ) -> AlertOut:
     """Acknowledge an alert: somebody has seen it, which never means that it is fixed.
 
     Safe to repeat: the first acknowledgement stays. The condition ends by readings alone.
     """
-    said = body or Acknowledgement()
 
     async def work() -> AlertOut:
-        alert = await queue.acknowledge(connection, alert_id, author=said.author, now=context.now())
-        return alert_out(alert)
+        return alert_out(await queue.acknowledge(connection, alert_id, author=author, now=context.now()))
 
     try:
-        return await context.idempotency.once(
-            key, f"acknowledge {alert_id}", said.model_dump_json().encode(), work
-        )
+        return await context.idempotency.once(key, f"acknowledge {alert_id}", b"", work)
     except AlertNotFound as error:
         raise _unknown(alert_id) from error
 
 
 @router.post("/alerts/{alert_id}/comments", status_code=201, summary="Comment on it")
 async def comment(
-    alert_id: AlertId, context: UsesContext, connection: UsesConnection, body: Comment, key: Key = None
+    alert_id: AlertId,
+    context: UsesContext,
+    connection: UsesConnection,
+    author: UsesAuthor,
+    body: Comment,
+    key: Key = None,
 ) -> CommentOut:
     """Add a comment to the alert's history."""
 
     async def work() -> CommentOut:
-        event = await queue.comment(
-            connection, alert_id, author=body.author, body=body.body, now=context.now()
-        )
+        event = await queue.comment(connection, alert_id, author=author, body=body.body, now=context.now())
         return CommentOut(id=event)
 
     try:

@@ -56,6 +56,18 @@ async def opened(
     assert errors == []
 
 
+@asynccontextmanager
+async def signed_in(browser: Browser, url: str, token: str) -> AsyncIterator[Page]:
+    """Open the console as somebody with a token, in a browser of their own."""
+    context = await browser.new_context(locale="en-GB")
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    await page.goto(f"{url}/signin?token={token}")
+    await expect(page.locator("#link.on")).to_be_visible()
+    yield page
+    await context.close()
+
+
 async def test_alert_appears_without_reload_and_is_announced(
     browser: Browser, server: str, connection: asyncpg.Connection
 ) -> None:
@@ -75,13 +87,18 @@ async def test_alert_appears_without_reload_and_is_announced(
 
 
 async def test_acknowledge_button_says_who_has_seen_it_on_every_screen(
-    browser: Browser, server: str, connection: asyncpg.Connection
+    browser: Browser, pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
     device = await builders.add(connection, "bin-1")
     alert = await builders.fire(connection, device, summary=SENTENCE)
+    token = await tokens.create_token(connection, "Rima", builders.now())
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
 
-    async with opened(browser, server) as mine, opened(browser, server) as other:
-        await mine.fill("#author", "Rima")
+    async with (
+        serving(app) as url,
+        signed_in(browser, url, token) as mine,
+        signed_in(browser, url, token) as other,
+    ):
         await mine.get_by_role("button", name="Acknowledge").click()
 
         for page in (mine, other):
