@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from alerts import events, queue
@@ -15,15 +15,12 @@ from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
+from api.idempotency import UsesCommand
 from api.schemas.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, evidence_out, members
 
 router = APIRouter(tags=["alerts"])
 
 AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Key = Annotated[
-    str | None,
-    Header(alias="Idempotency-Key", max_length=200, description="the same key is answered once and for all"),
-]
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 """PostgreSQL text takes no NUL, and nobody reads the other control characters."""
 
@@ -86,7 +83,11 @@ async def get_alert(
 
 @router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it")
 async def acknowledge(
-    alert_id: AlertId, context: UsesContext, connection: UsesConnection, author: UsesAuthor, key: Key = None
+    alert_id: AlertId,
+    context: UsesContext,
+    connection: UsesConnection,
+    author: UsesAuthor,
+    command: UsesCommand,
 ) -> AlertOut:
     """Acknowledge an alert: somebody has seen it, which never means that it is fixed.
 
@@ -97,7 +98,7 @@ async def acknowledge(
         return alert_out(await queue.acknowledge(connection, alert_id, author=author, now=context.now()))
 
     try:
-        return await context.idempotency.once(key, f"acknowledge {alert_id}", b"", work)
+        return await command.once(AlertOut, work)
     except AlertNotFound as error:
         raise _unknown(alert_id) from error
 
@@ -108,8 +109,8 @@ async def comment(
     context: UsesContext,
     connection: UsesConnection,
     author: UsesAuthor,
+    command: UsesCommand,
     body: Comment,
-    key: Key = None,
 ) -> CommentOut:
     """Add a comment to the alert's history."""
 
@@ -118,9 +119,7 @@ async def comment(
         return CommentOut(id=event)
 
     try:
-        return await context.idempotency.once(
-            key, f"comment {alert_id}", body.model_dump_json().encode(), work
-        )
+        return await command.once(CommentOut, work, body)
     except AlertNotFound as error:
         raise _unknown(alert_id) from error
 
