@@ -11,11 +11,11 @@ from collections.abc import Mapping
 
 from devices.kinds.kind import Kind
 from rules.definition.definition import Text
+from rules.definition.durations import readings
 from rules.explain.wording import declared, in_words, labels_of
 
 CALL = re.compile(r"(\w+)\(.*\)", re.DOTALL)
 """How evidence names what a function came to."""
-_READINGS = re.compile(r"(\d+)\s*readings?")
 _FUNCTIONS: Mapping[str, Text] = {
     "delta": {"en": "change of {x}", "fr": "variation : {x}", "ar": "تغيّر {x}"},
     "rate": {"en": "rate of change of {x}", "fr": "vitesse de variation : {x}", "ar": "معدل تغيّر {x}"},
@@ -108,10 +108,9 @@ def _arguments(name: str) -> list[str] | None:
 
 def _window(window: str, language: str) -> str:
     """Return "30d" as it is, and "3 readings" or "3" in words."""
-    found = _READINGS.fullmatch(window)
-    if not found and not window.isdecimal():
+    number = int(window) if window.isdecimal() else readings(window)
+    if number is None:
         return window
-    number = int(found[1] if found else window)
     match language, number:
         case "ar", 1:
             return "قراءة"
