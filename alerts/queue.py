@@ -29,6 +29,7 @@ class AlertNotFound(LookupError):
 class Alert:
     """One alert of one rule on one device.
 
+    family: what the rule is called to judge: "silent" says that the device itself was not heard of.
     opened_at, resolved_at: the device's time; detected_at: when we knew. summary: sentence by language.
     unknown: still firing, but its device is silent, so nobody can say whether it still holds.
     inhibited_by: the alert that explains this one, while it does: nobody needs to be called for this one.
@@ -39,6 +40,7 @@ class Alert:
     id: int
     rule: str
     rule_version: int
+    family: str
     device: str
     device_title: str
     kind: str
@@ -59,20 +61,19 @@ class Alert:
     labels: Mapping[str, Mapping[str, str]]
 
 
-# A silent device is told by an open alert of a rule that declares `silent`; that alert itself is known.
+# A silent device is told by an open alert of a rule of that family; that alert itself is known.
 _SELECT = """
-SELECT alert.id, alert.rule, alert.rule_version, device.name AS device,
+SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS device,
     coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
     municipality.name AS municipality, alert.state, alert.severity, alert.opened_at, alert.detected_at,
     alert.resolved_at, alert.acknowledged_at, alert.acknowledged_by, alert.summary, alert.evidence,
-    alert.state = 'firing' AND NOT rule.definition ? 'silent' AND EXISTS (
+    alert.state = 'firing' AND rule.family <> 'silent' AND EXISTS (
         SELECT FROM alert AS other
         JOIN rule AS silent ON silent.id = other.rule AND silent.version = other.rule_version
-        WHERE other.device_id = alert.device_id AND other.state = 'firing' AND silent.definition ? 'silent'
+        WHERE other.device_id = alert.device_id AND other.state = 'firing' AND silent.family = 'silent'
     ) AS unknown,
     CASE WHEN alert.state = 'firing' THEN alert.inhibited_by END AS inhibited_by, alert.held_until,
-    coalesce(rule.definition -> 'suppress_by', '[]') AS suppress_by,
-    coalesce(rule.definition -> 'labels', '{}') AS labels
+    rule.suppress_by, rule.labels
 FROM alert
 JOIN rule ON rule.id = alert.rule AND rule.version = alert.rule_version
 JOIN device ON device.id = alert.device_id

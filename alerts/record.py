@@ -35,11 +35,10 @@ SELECT opened.rule, opened.version, opened.device_id, 'firing', opened.severity,
         LEFT JOIN device AS three ON two.parent_id = three.id
         JOIN alert AS parent ON parent.device_id IN (own.id, one.id, two.id, three.id)
         WHERE own.id = opened.device_id AND parent.state = 'firing'
-            AND rule.definition -> 'suppress_by' ? parent.rule
+            AND parent.rule = ANY(rule.suppress_by)
         ORDER BY parent.id LIMIT 1
     ),
-    CASE WHEN jsonb_typeof(rule.definition -> 'suppress_by') = 'array'
-        THEN $1::timestamptz + coalesce(rule.definition ->> 'settle', '5m')::interval END
+    CASE WHEN rule.suppress_by <> '{}' THEN $1::timestamptz + rule.settle END
 FROM unnest($2::text[], $3::int[], $4::int[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
     AS opened (rule, version, device_id, severity, observed_at, summary, evidence)
 LEFT JOIN rule ON rule.id = opened.rule AND rule.version = opened.version

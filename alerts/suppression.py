@@ -15,16 +15,16 @@ from store.connection import Connection
 # Rows another transaction is about to change are left for the next time: nobody ever waits for us.
 INHIBIT = """
 WITH RECURSIVE suppressible AS (
-    SELECT id, version, definition -> 'suppress_by' AS parents
+    SELECT id, version, suppress_by AS parents
     FROM rule
-    WHERE jsonb_typeof(definition -> 'suppress_by') = 'array'
+    WHERE suppress_by <> '{}'
 ),
 
 below AS (
     SELECT alert.id AS parent_id, alert.rule, alert.device_id, alert.inhibited_by, 0 AS depth
     FROM alert
     WHERE alert.state = 'firing'
-        AND alert.rule IN (SELECT jsonb_array_elements_text(parents) FROM suppressible)
+        AND alert.rule IN (SELECT unnest(parents) FROM suppressible)
     UNION ALL
     SELECT below.parent_id, below.rule, device.id, below.inhibited_by, below.depth + 1
     FROM below
@@ -38,7 +38,7 @@ explained AS (
     INNER JOIN alert ON below.device_id = alert.device_id AND alert.state = 'firing'
     INNER JOIN suppressible ON alert.rule = suppressible.id AND alert.rule_version = suppressible.version
     LEFT JOIN alert AS before ON alert.inhibited_by = before.id
-    WHERE suppressible.parents ? below.rule
+    WHERE below.rule = ANY(suppressible.parents)
         AND alert.id <> below.parent_id
         AND below.inhibited_by IS DISTINCT FROM alert.id
         AND before.state IS DISTINCT FROM 'firing'
@@ -80,7 +80,7 @@ WITH ready AS (
     INNER JOIN rule ON alert.rule = rule.id AND alert.rule_version = rule.version
     WHERE alert.state = 'firing'
         AND parent.state = 'resolved'
-        AND parent.resolved_at + coalesce(rule.definition ->> 'settle', '5m')::interval <= $1
+        AND parent.resolved_at + rule.settle <= $1
     FOR UPDATE OF alert SKIP LOCKED
 ),
 

@@ -14,7 +14,6 @@ from api.http.assets import Asset
 from api.http.edge import Edge
 from api.http.guards import Guards
 from api.http.handlers import add_handlers
-from api.http.idempotency import Idempotency
 from api.live.listener import Live
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
@@ -113,7 +112,6 @@ def create_app(
         queue=queue,
         live=live,
         metrics=metrics,
-        idempotency=Idempotency(),
     )
     add_handlers(app)
     # The last one added is the outermost.

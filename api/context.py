@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from api.http.idempotency import Idempotency
 from api.live.listener import Live
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
@@ -41,7 +40,6 @@ class AppContext:
     queue: Queue
     live: Live
     metrics: Metrics
-    idempotency: Idempotency
 
 
 def of_request(request: Request) -> AppContext:

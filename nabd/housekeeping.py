@@ -1,4 +1,7 @@
-"""What must be done now and then beside the sweep: partitions, commands, old trials, sums of the ledger."""
+"""What must be done now and then beside the sweep.
+
+Partitions, commands, old trials, sums of the ledger, answers to repeated requests.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
+from api import idempotency
 from devices.commands import commands
 from devices.instants import Now
 from readings import totals
@@ -31,6 +35,7 @@ async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: 
                 await commands.expire(connection, now)
                 await totals.add_up(connection)
                 await shadows.prune(connection, now(), retention)
+                await idempotency.forget(connection, now())
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now(), retention)
         except Exception as error:  # classified; what is not an outage goes up

@@ -70,11 +70,11 @@ def stop_on_signals() -> asyncio.Event:
         loop.add_signal_handler(number, stop.set)
     if os.environ.get(SUPERVISED):
         # Our standard input is a pipe that nobody writes to: it ends when the supervisor does.
-        threading.Thread(target=_wait_for_orphanhood, args=(loop, stop), daemon=True).start()
+        threading.Thread(target=_wait_for_supervisors_end, args=(loop, stop), daemon=True).start()
     return stop
 
 
-def _wait_for_orphanhood(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _wait_for_supervisors_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     # Not sys.stdin.read(): its lock would be held while the interpreter ends.
     while os.read(sys.stdin.fileno(), 4096):
         pass
@@ -212,10 +212,16 @@ async def sweep(settings: Settings) -> None:
     pool = await open_pool(dsn, min_size=0, max_size=3)
     tables = tables_of(declared.values())
     retention = timedelta(days=settings.retention_days)
+    leading = rules_sweep.run(
+        pool,
+        declared,
+        now,
+        SWEEP_EVERY_S,
+        shard=settings.shard,
+        alive_within_s=readiness.ALIVE_S * speed,
+    )
     sweeping = [
-        asyncio.create_task(
-            rules_sweep.run(pool, declared, now, SWEEP_EVERY_S, alive_within_s=readiness.ALIVE_S * speed)
-        ),
+        asyncio.create_task(leading),
         asyncio.create_task(housekeeping.run(pool, tables, now, retention)),
     ]
     stopping = asyncio.create_task(stop.wait())

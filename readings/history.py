@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from devices.kinds.kind import Kind, Measurement, ValueType
+from readings.tables import table_name
 
 if TYPE_CHECKING:
     import asyncpg
@@ -89,7 +90,7 @@ def _readings_sql(kind: Kind, measurements: Sequence[str]) -> str:
         ["observed_at", "received_at", "quality", "boot", "seq", "extra", *_quoted(measurements)]
     )
     return (
-        f"SELECT {columns} FROM {_table(kind)} "  # noqa: S608 - names of a checked declaration
+        f"SELECT {columns} FROM {table_name(kind.name)} "  # noqa: S608 - names of a checked declaration
         "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3 ORDER BY observed_at LIMIT $4"
     )
 
@@ -147,7 +148,7 @@ def _buckets_sql(kind: Kind, measurements: Sequence[str]) -> str:
     summaries = [_summary_sql(kind.measurement(name), f"m{i}") for i, name in enumerate(measurements)]
     columns = ", ".join(["date_trunc($4, observed_at, $5) AS at", "count(*) AS readings", *summaries])
     return (
-        f"SELECT {columns} FROM {_table(kind)} "  # noqa: S608 - names of a checked declaration
+        f"SELECT {columns} FROM {table_name(kind.name)} "  # noqa: S608 - names of a checked declaration
         "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3 GROUP BY 1 ORDER BY 1"
     )
 
@@ -177,10 +178,6 @@ def _summary(row: asyncpg.Record, alias: str) -> Summary:
         max=row.get(f"{alias}_max"),
         avg=row.get(f"{alias}_avg"),
     )
-
-
-def _table(kind: Kind) -> str:
-    return f'"{kind.name}_reading"'
 
 
 def _quoted(names: Sequence[str]) -> list[str]:

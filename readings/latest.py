@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from devices.kinds.kind import INTERVAL, Kind, Reporting
 from store.connection import Connection
 
 
@@ -144,25 +143,3 @@ async def get_latest(connection: Connection, name: str) -> Latest | None:
     """Return the newest reading of a device, or None while it has sent none."""
     row = await connection.fetchrow(_ONE, name)
     return None if row is None else Latest(**row)
-
-
-def expected_interval(
-    kind: Kind, measurements: Mapping[str, Any], attributes: Mapping[str, Any] | None = None
-) -> float:
-    """Return how many seconds may pass until the next reading of a device in this state.
-
-    The device's own `interval_s` attribute wins; else the first reporting entry that matches.
-    """
-    own = (attributes or {}).get(INTERVAL)
-    if isinstance(own, int | float) and own > 0:
-        return float(own)
-    return next(r.every_s for r in kind.reporting if _applies(r, measurements))
-
-
-def _applies(reporting: Reporting, measurements: Mapping[str, Any]) -> bool:
-    if reporting.measurement is None:
-        return True
-    value = measurements.get(reporting.measurement)
-    if reporting.at_least is not None:
-        return isinstance(value, int | float) and value >= reporting.at_least
-    return value in reporting.one_of

@@ -16,6 +16,7 @@ from devices.kinds import STRUCTURAL, Kinds
 from devices.registry.registry import Device
 from devices.storable import storable
 from readings.rejections import DEVICE_LIMIT
+from readings.tables import table_name
 from store.connection import Connection
 
 DUPLICATE = "duplicate"
@@ -252,8 +253,7 @@ async def count_readings(
     """Return how many rows the tables of the given kinds hold; reads them all, so it can take long."""
     stored = 0
     for kind in kinds.values():
-        # The name of a kind is checked against a grammar that leaves nothing to quote.
-        query = _COUNT.format(table=f"{kind.name}_reading")
+        query = _COUNT.format(table=table_name(kind.name))
         stored += await connection.fetchval(
             query, since or EPOCH, until or _FOREVER, device_id, municipality_id
         )
@@ -331,5 +331,5 @@ async def gaps(
     """
     if device.kind in STRUCTURAL:
         return []
-    query = _GAPS.format(table=f"{device.kind}_reading")
+    query = _GAPS.format(table=table_name(device.kind))
     return [SequenceGap(**row) for row in await connection.fetch(query, device.id, since or EPOCH, limit)]

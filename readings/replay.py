@@ -1,25 +1,32 @@
-"""Stored readings as columns, in the order they arrived and as fast as the database can give them.
+"""Stored readings as columns, in the order they arrived.
 
-One binary COPY per window of receive time, decoded as one array: every column is made as wide as any
-other, so that no row needs Python. Reads only. Must not know what the readings are wanted for.
+`columns` is as fast as the database can give them: one binary COPY per window of receive time, decoded as one
+array; every column is made as wide as any other, so that no row needs Python. `arriving` reads what may be
+too much for one window, some rows at a time, and leaves the connection free in between.
+
+Reads only. Must not know what the readings are wanted for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
+import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.columns import MISSING, Columns, empty_values
+from devices.columns import MISSING, Columns
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind, Measurement, ValueType
+from readings.tables import table_name
 from store.connection import Connection
 
+CHUNK = 5_000
+"""Rows that `arriving` yields at a time."""
 WINDOW_ROWS = 200_000
 """Readings that are asked for at once, as far as the ledger tells."""
 DAY_US = 86_400_000_000
@@ -130,7 +137,28 @@ async def columns(
         output=keep,
         format="binary",
     )
-    return _columns(kind, wanted, words, _decoded(b"".join(received), wanted))
+    return _of_copy(kind, wanted, words, _decoded(b"".join(received), wanted))
+
+
+async def arriving(
+    connection: Connection, kind: Kind, *, oldest: datetime, after: int, before: int | None = None
+) -> AsyncGenerator[Columns, None]:
+    """Yield readings received after one instant and before another (microseconds), in arrival order.
+
+    One statement sorts them all; whatever was observed before `oldest` is not even looked at.
+    """
+    names = ", ".join(f'"{m.name}"' for m in kind.measurements)
+    query = (
+        # Names of a kind are checked by its declaration; they cannot be parameters.
+        f"SELECT device_id, observed_at, received_at, quality, {names} FROM {table_name(kind.name)}"  # noqa: S608
+        " WHERE observed_at >= $1 AND received_at > $2 AND ($3::timestamptz IS NULL OR received_at < $3)"
+        " ORDER BY received_at, observed_at, device_id"
+    )
+    limit = None if before is None else to_datetime(before)
+    async with connection.transaction():
+        cursor = await connection.cursor(query, oldest, to_datetime(after), limit)
+        while rows := await cursor.fetch(CHUNK):
+            yield _of_records(kind, rows)
 
 
 _WITHIN = """
@@ -148,7 +176,7 @@ def _bounds(window: ReceiveSpan) -> tuple[datetime, ...]:
 def _words_sql(kind: Kind, measurement: Measurement) -> str:
     """Return what asks for every text of a window; names of a kind are checked by its declaration."""
     name = measurement.name
-    return f'SELECT DISTINCT "{name}" FROM "{kind.name}_reading" {_WITHIN} AND "{name}" IS NOT NULL'  # noqa: S608
+    return f'SELECT DISTINCT "{name}" FROM {table_name(kind.name)} {_WITHIN} AND "{name}" IS NOT NULL'  # noqa: S608
 
 
 def _readings_sql(kind: Kind, wanted: Sequence[Measurement]) -> str:
@@ -165,7 +193,7 @@ def _readings_sql(kind: Kind, wanted: Sequence[Measurement]) -> str:
             case ValueType.NUMBER:
                 fields.append(f"coalesce({column}, 'NaN')")
     return (
-        f'SELECT {", ".join(fields)} FROM "{kind.name}_reading" {_WITHIN}'  # noqa: S608
+        f"SELECT {', '.join(fields)} FROM {table_name(kind.name)} {_WITHIN}"  # noqa: S608
         " AND ($5::integer [] IS NULL OR device_id = ANY($5)) ORDER BY received_at, observed_at, device_id"
     )
 
@@ -184,30 +212,64 @@ def _decoded(data: bytes, wanted: Sequence[Measurement]) -> NDArray[Any]:
     )
 
 
-def _columns(
+def _of_copy(
     kind: Kind, wanted: Sequence[Measurement], words: Mapping[str, list[str]], rows: NDArray[Any]
 ) -> Columns:
-    n = len(rows)
-    values = empty_values(kind, 0)
-    absent = np.full(n, np.nan), np.full(n, None, dtype=object)
-    for m in kind.measurements:
-        values[m.name] = absent[m.type is ValueType.TEXT]
+    values: dict[str, NDArray[Any]] = {}
     for m in wanted:
         found = rows[f"m_{m.name}"]
         if m.type is ValueType.TEXT:
             values[m.name] = np.array([None, *words[m.name]], dtype=object)[found]
         else:
             values[m.name] = found.astype(np.float64)
-    missing = np.full(n, MISSING, dtype=np.int64)
-    return Columns(
-        kind=kind,
+    return _columns(
+        kind,
         device_id=rows["device_id"].astype(np.int32),
         observed_at=rows["observed_at"].astype(np.int64) + _POSTGRES_EPOCH_US,
         received_at=rows["received_at"].astype(np.int64) + _POSTGRES_EPOCH_US,
         quality=rows["quality"].astype(np.int64),
+        values=values,
+    )
+
+
+def _of_records(kind: Kind, rows: Sequence[asyncpg.Record]) -> Columns:
+    device_id, observed_at, received_at, quality, *measured = zip(*rows, strict=True)
+    values: dict[str, NDArray[Any]] = {}
+    for m, found in zip(kind.measurements, measured, strict=True):
+        # None becomes NaN, true and false 1.0 and 0.0.
+        values[m.name] = np.array(found, dtype=object if m.type is ValueType.TEXT else np.float64)
+    return _columns(
+        kind,
+        device_id=np.array(device_id, dtype=np.int32),
+        observed_at=np.array([to_microseconds(at) for at in observed_at], dtype=np.int64),
+        received_at=np.array([to_microseconds(at) for at in received_at], dtype=np.int64),
+        quality=np.array(quality, dtype=np.int64),
+        values=values,
+    )
+
+
+def _columns(
+    kind: Kind,
+    *,
+    device_id: NDArray[np.int32],
+    observed_at: NDArray[np.int64],
+    received_at: NDArray[np.int64],
+    quality: NDArray[np.int64],
+    values: Mapping[str, NDArray[Any]],
+) -> Columns:
+    """Return columns in which every measurement that is not among `values` is absent."""
+    n = len(device_id)
+    absent = np.full(n, np.nan), np.full(n, None, dtype=object)
+    missing = np.full(n, MISSING, dtype=np.int64)
+    return Columns(
+        kind=kind,
+        device_id=device_id,
+        observed_at=observed_at,
+        received_at=received_at,
+        quality=quality,
         boot=missing,
         seq=missing,
-        values=values,
+        values={m.name: values.get(m.name, absent[m.type is ValueType.TEXT]) for m in kind.measurements},
         extra=absent[True],
         message=np.arange(n, dtype=np.int32),
     )

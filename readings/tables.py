@@ -27,6 +27,11 @@ TYPES = {
 }
 
 
+def table_name(kind: str) -> str:
+    """Return the name of the table that holds a kind's readings; nothing in it needs quotes."""
+    return Table(kind=kind, columns=()).name
+
+
 def table_of(kind: Kind) -> Table:
     """Return the table that holds the readings of a kind."""
     measurements = tuple(Column(name=m.name, type=TYPES[m.type]) for m in kind.measurements)

@@ -21,19 +21,6 @@ export const welcome = (id) => fresh.add(id);
 
 export function startQueue(handlers) {
   ({ redraw, openDevice } = handlers);
-  const author = $("author");
-  try {
-    author.value = localStorage.getItem("nabd.author") ?? "";
-  } catch {
-    // storage may be forbidden
-  }
-  author.addEventListener("change", () => {
-    try {
-      localStorage.setItem("nabd.author", author.value.trim());
-    } catch {
-      // as above
-    }
-  });
 }
 
 export function drawQueue() {
@@ -139,12 +126,10 @@ function toggle(id) {
   redraw();
 }
 
-const author = () => $("author").value.trim() || undefined;
-
 async function acknowledge(alert, button) {
   button.disabled = true;
   try {
-    putAlert(await post(`/api/v1/alerts/${alert.id}/acknowledge`, { author: author() }));
+    putAlert(await post(`/api/v1/alerts/${alert.id}/acknowledge`));
     redraw();
   } catch (error) {
     button.disabled = false;
@@ -169,7 +154,7 @@ function details(alert) {
   const send = async (event) => {
     event.preventDefault();
     try {
-      await post(`/api/v1/alerts/${alert.id}/comments`, { author: author(), body: body.value });
+      await post(`/api/v1/alerts/${alert.id}/comments`, { body: body.value });
       drafts.delete(alert.id);
       body.value = "";
       load(alert.id, events, terms);

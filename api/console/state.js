@@ -53,7 +53,7 @@ export function clearAlerts() {
 export const alertsOf = (device) => [...(state.byDevice.get(device)?.values() ?? [])];
 
 // An alert of this family says that the device itself has gone quiet.
-export const saysSilent = (alert) => /(^|[-_])silent$/.test(alert.rule);
+export const saysSilent = (alert) => alert.family === "silent";
 
 export const isSilent = (device) => alertsOf(device).some(saysSilent);
 

@@ -4,43 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from alerts import events, queue
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
+from api.author import UsesAuthor
 from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
+from api.idempotency import UsesCommand
 from api.schemas.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, evidence_out, members
 
 router = APIRouter(tags=["alerts"])
 
 AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Key = Annotated[
-    str | None,
-    Header(alias="Idempotency-Key", max_length=200, description="the same key is answered once and for all"),
-]
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 """PostgreSQL text takes no NUL, and nobody reads the other control characters."""
-
-
-class Acknowledgement(BaseModel):
-    """Who has seen it."""
-
-    author: str = Field(
-        default="operator", min_length=1, max_length=100, pattern=NO_CONTROL, examples=["Rima"]
-    )
 
 
 class Comment(BaseModel):
     """What somebody wants the others to know."""
 
-    author: str = Field(
-        default="operator", min_length=1, max_length=100, pattern=NO_CONTROL, examples=["Rima"]
-    )
     body: str = Field(min_length=1, max_length=4000, pattern=NO_CONTROL, examples=["Crew is on its way"])
 
 
@@ -99,43 +86,40 @@ async def acknowledge(
     alert_id: AlertId,
     context: UsesContext,
     connection: UsesConnection,
-    body: Acknowledgement | None = None,
-    key: Key = None,
+    author: UsesAuthor,
+    command: UsesCommand,
 ) -> AlertOut:
     """Acknowledge an alert: somebody has seen it, which never means that it is fixed.
 
     Safe to repeat: the first acknowledgement stays. The condition ends by readings alone.
     """
-    said = body or Acknowledgement()
 
     async def work() -> AlertOut:
-        alert = await queue.acknowledge(connection, alert_id, author=said.author, now=context.now())
-        return alert_out(alert)
+        return alert_out(await queue.acknowledge(connection, alert_id, author=author, now=context.now()))
 
     try:
-        return await context.idempotency.once(
-            key, f"acknowledge {alert_id}", said.model_dump_json().encode(), work
-        )
+        return await command.once(AlertOut, work)
     except AlertNotFound as error:
         raise _unknown(alert_id) from error
 
 
 @router.post("/alerts/{alert_id}/comments", status_code=201, summary="Comment on it")
 async def comment(
-    alert_id: AlertId, context: UsesContext, connection: UsesConnection, body: Comment, key: Key = None
+    alert_id: AlertId,
+    context: UsesContext,
+    connection: UsesConnection,
+    author: UsesAuthor,
+    command: UsesCommand,
+    body: Comment,
 ) -> CommentOut:
     """Add a comment to the alert's history."""
 
     async def work() -> CommentOut:
-        event = await queue.comment(
-            connection, alert_id, author=body.author, body=body.body, now=context.now()
-        )
+        event = await queue.comment(connection, alert_id, author=author, body=body.body, now=context.now())
         return CommentOut(id=event)
 
     try:
-        return await context.idempotency.once(
-            key, f"comment {alert_id}", body.model_dump_json().encode(), work
-        )
+        return await command.once(CommentOut, work, body)
     except AlertNotFound as error:
         raise _unknown(alert_id) from error
 

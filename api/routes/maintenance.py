@@ -12,7 +12,8 @@ from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Limit, Page
 from api.http.times import Asked, Instant
-from api.routes.alerts import NO_CONTROL, Key
+from api.idempotency import UsesCommand
+from api.routes.alerts import NO_CONTROL
 from rules.maintenance import windows
 from rules.maintenance.windows import PlannedWindow
 
@@ -79,8 +80,8 @@ async def add_window(
     context: UsesContext,
     connection: UsesConnection,
     author: UsesAuthor,
+    command: UsesCommand,
     body: NewWindow,
-    key: Key = None,
 ) -> WindowOut:
     """Plan a window: rules do not look at readings observed in it, and nobody is missed meanwhile."""
 
@@ -89,7 +90,7 @@ async def add_window(
             await windows.add_window(connection, **body.model_dump(), author=author, now=context.now())
         )
 
-    planned = await context.idempotency.once(key, "maintenance", body.model_dump_json().encode(), work)
+    planned = await command.once(WindowOut, work, body)
     response.headers["Location"] = f"{request.url.path}/{planned.id}"
     return planned
 

@@ -20,6 +20,11 @@ class AlertOut(BaseModel):
     id: int
     rule: str = Field(examples=["bin-overflow"])
     rule_version: int
+    family: str = Field(
+        description="what the rule is called to judge: `stream`, `silent`, `children_down`, `not_refreshed`,"
+        " `neighbours`, `forecast`; `silent` says that nothing was heard from the device",
+        examples=["stream"],
+    )
     device: str = Field(examples=["bin-0007"])
     device_title: str = Field(examples=["Al-Tall square"])
     kind: str = Field(examples=["bin"])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from devices.kinds.kind import Kind, Measurement, ValueType
+from devices.reporting import expected_interval_s
 from firmware_sim.physics.model import REJECTED, SECOND, Answer, Truth, Value, number, sensed
 
 _DEFAULT_HIGH = 100.0
@@ -42,15 +43,9 @@ class GenericDevice:
         """Return the declared interval of the present state, or what a command set."""
         if self._interval is not None:
             return self._interval
-        for reporting in self._kind.reporting:
-            if reporting.measurement is None:
-                break
-            value = self._values[reporting.measurement]
-            if isinstance(value, str) and value in reporting.one_of:
-                break
-            if reporting.at_least is not None and isinstance(value, float) and value >= reporting.at_least:
-                break
-        return min(reporting.every_s, self._cap or reporting.every_s)
+        values = {name: np.array([value]) for name, value in self._values.items()}
+        every_s = float(expected_interval_s(self._kind, values, np.array([np.nan]))[0])
+        return min(every_s, self._cap or every_s)
 
     def tick_s(self) -> float:
         """Any step will do."""

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns, empty_values
 from devices.kinds.kind import Kind, Measurement, ValueType
+from devices.reporting import expected_interval_s, own_interval_s
 from devices.row_index import RowIndex
 from ingest.decide.directory import Directory
-from readings.latest import LatestColumns, expected_interval
+from readings.latest import LatestColumns
 
 FLUSH_EVERY_S = 1.0
 FLUSH_BEHIND_S = 5.0
@@ -58,21 +59,15 @@ class LatestBuffer:
         if not self._pieces:
             self._pieces = _cut(self._tables.values())
         piece = self._pieces[-1]
-        measurements = [values for table, rows in piece for values in table.measurements(rows)]
-        devices = _listed(piece, lambda table: table.places.devices)
-        kinds = [table.kind for table, rows in piece for _ in range(len(rows))]
         for table, rows in piece:
             table.waits[rows] = False
         return LatestColumns(
-            device_id=devices,
+            device_id=_listed(piece, lambda table: table.places.devices),
             observed_at=_listed(piece, lambda table: table.observed_at),
             received_at=_listed(piece, lambda table: table.received_at),
-            interval_s=[
-                expected_interval(kind, values, directory.device(device).attributes)
-                for kind, values, device in zip(kinds, measurements, devices, strict=True)
-            ],
+            interval_s=[s for table, rows in piece for s in table.interval_s(rows, directory)],
             quality=_listed(piece, lambda table: table.quality),
-            measurements=measurements,
+            measurements=[values for table, rows in piece for values in table.measurements(rows)],
         )
 
     def flushed(self) -> None:
@@ -121,6 +116,14 @@ class _Table:
         self.observed_at = np.append(self.observed_at, never)
         self.received_at = np.append(self.received_at, never)
         self.waits = np.append(self.waits, np.zeros(more, dtype=np.bool_))
+
+    def interval_s(self, rows: Rows, directory: Directory) -> list[float]:
+        """Return how soon some devices are expected again, in seconds."""
+        devices = self.places.devices[rows].tolist()
+        own = np.array([own_interval_s(directory.device(device).attributes) for device in devices])
+        values = {name: column[rows] for name, column in self._values.items()}
+        found: list[float] = expected_interval_s(self.kind, values, own).tolist()
+        return found
 
     def measurements(self, rows: Rows) -> list[Mapping[str, Any]]:
         """Return what some devices measured, absent measurements left out."""

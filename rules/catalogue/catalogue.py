@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from devices.registry.generation import advance
 from rules.definition.definition import Definition
 from rules.definition.errors import RulesRefused
+from rules.definition.families import ChildrenDown, Forecast
 from rules.language.program import Rule
 from rules.loading.files import parse
 from store.connection import Connection
@@ -69,8 +71,9 @@ _VERSIONS = "SELECT id, max(version) AS version FROM rule GROUP BY id"
 _DEACTIVATE = "UPDATE rule SET active = false WHERE id = ANY($1::text []) AND active"
 
 _ADD = """
-INSERT INTO rule (id, version, kind, definition, created_at)
-VALUES ($1, $2, $3, $4::text::jsonb, $5)
+INSERT INTO rule
+    (id, version, kind, definition, created_at, family, suppress_by, settle, labels, measurement, reaches)
+VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7, $8, $9, $10, $11)
 """
 
 
@@ -94,8 +97,7 @@ async def apply(
         removed = [i for i in active if i not in wanted] if remove_others else []
         await connection.execute(_DEACTIVATE, [*removed, *(d.id for d in renewed)])
         for d in renewed:
-            source = json.dumps(d.source, ensure_ascii=False)
-            await connection.execute(_ADD, d.id, versions.get(d.id, 0) + 1, d.kind, source, to_datetime(now))
+            await _add(connection, d, versions.get(d.id, 0) + 1, now)
         if renewed or removed:
             await advance(connection)
     return Applied(
@@ -103,6 +105,25 @@ async def apply(
         changed=tuple(d.id for d in renewed if d.id in active),
         unchanged=tuple(unchanged),
         removed=tuple(removed),
+    )
+
+
+async def _add(connection: Connection, definition: Definition, version: int, now: int) -> None:
+    """Store a version; what other statements ask of it stands in columns, so that none parses its text."""
+    sweep = definition.sweep
+    await connection.execute(
+        _ADD,
+        definition.id,
+        version,
+        definition.kind,
+        json.dumps(definition.source, ensure_ascii=False),
+        to_datetime(now),
+        definition.family,
+        definition.suppress_by,
+        timedelta(microseconds=definition.settle_us),
+        definition.labels,
+        None if sweep is None or isinstance(sweep, ChildrenDown) else sweep.measurement,
+        sweep.reaches if isinstance(sweep, Forecast) else None,
     )
 
 

@@ -13,10 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.kinds.kind import INTERVAL
 from rules.context.geometry import Polygons
-
-INTERVAL = "interval_s"
-"""How often this device reports, in seconds, whatever its kind declares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

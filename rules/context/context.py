@@ -5,7 +5,7 @@ Pure. Columns are gathered on first use and kept for the step, so rules share th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns
 from devices.instants import to_datetime
-from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, Kind, Reporting
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL
+from devices.reporting import expected_interval_s
 from rules.context import sun
-from rules.context.attributes import INTERVAL, Attributes
+from rules.context.attributes import Attributes
 
 Floats = NDArray[np.float64]
 Array = TypeVar("Array", bound=NDArray[Any])
@@ -175,18 +176,14 @@ class RuleContext:
 
     def _interval_us(self) -> NDArray[np.int64]:
         kind = self.columns.kind
-        seconds = np.full(len(self), kind.reporting[-1].every_s)
-        for reporting in reversed(kind.reporting[:-1]):
-            seconds[self._applies(kind, reporting)] = reporting.every_s
-        own = self.attribute(INTERVAL)
-        return (np.where(own > 0, own, seconds) * 1e6).astype(np.int64)
+        compared = {r.measurement for r in kind.reporting if r.at_least is not None}
+        values = {name: self.columns.values[name][self.order] for name in compared if name is not None}
+        seconds = expected_interval_s(kind, values, self.attribute(INTERVAL), self._says)
+        return (seconds * 1e6).astype(np.int64)
 
-    def _applies(self, kind: Kind, reporting: Reporting) -> NDArray[np.bool_]:
-        assert reporting.measurement is not None
-        if reporting.at_least is not None:
-            return self.columns.values[reporting.measurement][self.order] >= reporting.at_least
-        values = self.numbered(reporting.measurement, use_suspect=True)
-        return np.isin(values, [self.number_of(c, reporting.measurement, True) for c in reporting.one_of])
+    def _says(self, name: str, texts: Sequence[str]) -> NDArray[np.bool_]:
+        numbers = [self.number_of(text, name, use_suspect=True) for text in texts]
+        return np.isin(self.numbered(name, use_suspect=True), numbers)
 
 
 @lru_cache(maxsize=4096)

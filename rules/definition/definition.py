@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alerts.transition import Severity
-from rules.definition.families import Sweep
+from rules.definition.families import Sweep, family_name
 from rules.definition.one_of import OneOf
 
 Text = Mapping[str, str]
@@ -100,3 +100,10 @@ class Definition:
     silent: Silent | None = None
     sweep: Sweep | None = None
     source: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def family(self) -> str:
+        """What it is called to judge: "stream" for readings one by one, else the sweep family's name."""
+        if self.sweep is not None:
+            return family_name(self.sweep)
+        return "stream" if self.silent is None else "silent"

@@ -1,4 +1,4 @@
-"""Times as rule files write them: 90s, 10m, 1.5h, 2d, 3 intervals. Pure."""
+"""Times as rule files write them: 90s, 10m, 1.5h, 2d, 3 intervals, 2 readings. Pure."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rules.definition.errors import RuleError, closest
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 INTERVALS = re.compile(r"(\d+(?:\.\d+)?)\s*intervals?")
+_READINGS = re.compile(r"(\d+)\s*readings?")
 _UNITS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 _COUNTED = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 _WORDS = {
@@ -32,6 +33,12 @@ def duration_us(text: str, *others: str) -> int:
         message = f"{text!r} is not a duration such as 90s, 10m, 2h or 3d"
         raise RuleError(message, suggestion=meant(text, others))
     return round(float(found[1]) * _UNITS[found[2]])
+
+
+def readings(text: str) -> int | None:
+    """Return "2 readings" as a number, None when it counts something else."""
+    found = _READINGS.fullmatch(text.strip())
+    return int(found[1]) if found else None
 
 
 def intervals(text: str) -> float:

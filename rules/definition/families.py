@@ -1,6 +1,6 @@
 """Families of sweep rules beside silence: what each is told, and how its part of a rule file is read.
 
-Pure. Must not know how a family is judged (rules.sweep_*) or YAML (rules.loading.reader).
+Pure. Must not know how a family is judged (rules.sweeps) or YAML (rules.loading.reader).
 """
 
 from __future__ import annotations
@@ -219,6 +219,14 @@ FAMILIES: Mapping[str, Shape] = {
         values=("value", "rate_per_h", "hours", "hours_p80"),
     ),
 }
+
+_NAMES = {shape.make: name for name, shape in FAMILIES.items()}
+
+
+def family_name(sweep: Sweep) -> str:
+    """Return the family's name as rule files write it."""
+    return _NAMES[type(sweep)]
+
 
 _RENAMED = {
     ("children_down", "within"): "within_us",

@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 
 from rules.definition.definition import Hold, MaxGap
-from rules.definition.durations import INTERVALS, duration_us
+from rules.definition.durations import INTERVALS, duration_us, readings
 from rules.definition.errors import RuleError
 
-_READINGS = re.compile(r"(\d+)\s*readings?")
 _LOCAL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _LOOSE_TIME = re.compile(r"(\d{1,2})(?:[:.h](\d{2})?)?\s*[-–]\s*(\d{1,2})(?:[:.h](\d{2})?)?")
 
@@ -22,9 +21,9 @@ def hold(text: str) -> Hold:
     Raises:
         RuleError: it is none of them.
     """
-    found = _READINGS.fullmatch(text)
-    if found:
-        return Hold(readings=max(1, int(found[1])))
+    count = readings(text)
+    if count is not None:
+        return Hold(readings=max(1, count))
     return Hold(lasting_us=0 if text == "0" else duration_us(text, "readings"))
 
 

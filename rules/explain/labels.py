@@ -13,11 +13,11 @@ from devices.kinds.kind import Kind
 from devices.texts.catalogue import plural, text
 from devices.texts.languages import Language
 from rules.definition.definition import Text
+from rules.definition.durations import readings
 from rules.explain.wording import declared, in_words, labels_of
 
 CALL = re.compile(r"(\w+)\(.*\)", re.DOTALL)
 """How evidence names what a function came to."""
-_READINGS = re.compile(r"(\d+)\s*readings?")
 FUNCTIONS: Mapping[str, str | None] = {
     "delta": None,
     "rate": None,
@@ -96,7 +96,7 @@ def _arguments(name: str) -> list[str] | None:
 
 def _window(window: str, language: Language) -> str:
     """Return "30d" as it is, and "3 readings" or "3" in words."""
-    found = _READINGS.fullmatch(window)
-    if not found and not window.isdecimal():
+    number = int(window) if window.isdecimal() else readings(window)
+    if number is None:
         return window
-    return plural(language, "evidence.readings", int(found[1] if found else window))
+    return plural(language, "evidence.readings", number)

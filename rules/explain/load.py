@@ -20,6 +20,7 @@ from devices.registry.errors import Invalid, NotFound
 from devices.registry.registry import Device, Registry, get_device, get_municipality, load
 from readings import replay
 from readings.replay import ReceiveSpan
+from readings.tables import table_name
 from rules.definition.definition import Text
 from rules.engine.ruleset import NO_MAINTENANCE
 from rules.engine.snapshot import OpenAlert
@@ -124,7 +125,7 @@ _ALERT = """
 SELECT alert.id, alert.severity, alert.opened_at, alert.inhibited_by, alert.evidence, (
     SELECT min(other.opened_at) FROM alert AS other
     INNER JOIN rule ON rule.id = other.rule AND rule.version = other.rule_version
-    WHERE other.device_id = $2 AND rule.definition ? 'silent' AND other.detected_at <= $3
+    WHERE other.device_id = $2 AND rule.family = 'silent' AND other.detected_at <= $3
         AND (other.state = 'firing' OR other.resolved_at > $3)
 ) AS silent_since
 FROM (SELECT) AS nothing
@@ -161,7 +162,7 @@ async def _window(connection: Connection, kind: Kind, device: Device, at: int, b
     query = (
         # Names of a kind are checked by its declaration; they cannot be parameters.
         "SELECT min(observed_at) AS oldest, max(received_at) AS newest FROM ("  # noqa: S608
-        f'SELECT observed_at, received_at FROM "{kind.name}_reading" WHERE device_id = $1'
+        f"SELECT observed_at, received_at FROM {table_name(kind.name)} WHERE device_id = $1"
         " AND observed_at >= $2 AND received_at <= $3 ORDER BY observed_at DESC LIMIT $4) AS last"
     )
     row = await connection.fetchrow(query, device.id, to_datetime(at - HISTORY_US), to_datetime(at), HISTORY)
@@ -184,7 +185,7 @@ async def _past(
     start = max(oldest, to_datetime(window.start))
     alerts = await connection.fetch(_FIRING_BEFORE, rule, device.id, start)
     query = (
-        f'SELECT max(observed_at) FROM "{kind.name}_reading" WHERE device_id = $1'  # noqa: S608
+        f"SELECT max(observed_at) FROM {table_name(kind.name)} WHERE device_id = $1"  # noqa: S608
         " AND observed_at >= $2::timestamptz - interval '31 days' AND received_at < $3"
         " AND (observed_at < $2 OR received_at < $3)"
     )

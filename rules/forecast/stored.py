@@ -31,13 +31,12 @@ class StoredForecast:
 
 
 LIST_FORECASTS = """
-SELECT device.name AS device, forecast.rule, rule.definition -> 'forecast' ->> 'measurement' AS measurement,
-    (rule.definition -> 'forecast' ->> 'reaches')::float8 AS reaches, forecast.observed_at,
+SELECT device.name AS device, forecast.rule, rule.measurement, rule.reaches, forecast.observed_at,
     forecast.emptied_at, forecast.level, forecast.rate_per_h, forecast.p50_at, forecast.p80_at,
     forecast.samples
 FROM forecast
 INNER JOIN device ON forecast.device_id = device.id
-INNER JOIN rule ON forecast.rule = rule.id AND rule.active AND rule.definition ? 'forecast'
+INNER JOIN rule ON forecast.rule = rule.id AND rule.active AND rule.family = 'forecast'
 WHERE device.name = $1
 ORDER BY forecast.rule
 """

@@ -6,15 +6,12 @@ Pure. Must not know single functions.
 from __future__ import annotations
 
 import ast
-import re
 
 from rules.context.memory.aggregates import MOST_REMEMBERED
 from rules.definition.definition import Hold
-from rules.definition.durations import duration_us
+from rules.definition.durations import duration_us, readings
 from rules.definition.errors import RuleError
 from rules.language.scope import Compiler, Type, wrong
-
-_READINGS = re.compile(r"(\d+)\s*readings?")
 
 
 def arguments(call: ast.Call, least: int, most: int, form: str) -> list[ast.expr]:
@@ -48,12 +45,12 @@ def window(compiler: Compiler, node: ast.expr, depth: int, *, most_readings: int
         RuleError: it is neither, or longer than what can be remembered.
     """
     text = str(compiler.wanted(node, depth, Type.TEXT).constant)
-    found = _READINGS.fullmatch(text.strip())
-    if not found:
+    count = readings(text)
+    if count is None:
         return Hold(readings=0, lasting_us=duration(compiler, node, depth, "readings"))
-    if not 1 <= int(found[1]) <= most_readings:
+    if not 1 <= count <= most_readings:
         raise wrong(node, f"a window has 1 to {most_readings} readings")
-    return Hold(readings=int(found[1]))
+    return Hold(readings=count)
 
 
 def whole(compiler: Compiler, node: ast.expr, depth: int, low: int, high: int) -> int:

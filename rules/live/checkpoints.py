@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 from devices.columns import Columns
 from devices.instants import to_datetime, to_microseconds
+from readings import replay
 from rules.engine import snapshot
 from rules.engine.ruleset import RuleSet
 from rules.engine.state import RuleState, StateChanges
@@ -63,7 +64,7 @@ async def resume(connection: Connection, shard: str, place: str, unit: RuleSet) 
     snapshot.carry(past, unit.state)
     oldest = await stored.oldest_after_batch(connection, shard, row["batch"])
     if oldest is not None:
-        since = stored.readings(connection, unit.program.kind, observed_from=oldest, after=received_at)
+        since = replay.arriving(connection, unit.program.kind, oldest=oldest, after=received_at)
         async with aclosing(since):
             async for columns in since:
                 unit.replay(columns)

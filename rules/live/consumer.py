@@ -15,6 +15,7 @@ import asyncpg
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry.registry import load
+from readings import replay
 from rules.catalogue import catalogue
 from rules.catalogue.catalogue import Active
 from rules.engine import snapshot
@@ -192,8 +193,8 @@ class LiveRules:
         oldest = await stored.oldest_since(connection, self._shard, since)
         if oldest is None:
             return
-        missed = stored.readings(
-            connection, alone.program.kind, observed_from=oldest, after=since - 1, before=before
+        missed = replay.arriving(
+            connection, alone.program.kind, oldest=oldest, after=since - 1, before=before
         )
         async with aclosing(missed):
             async for columns in missed:

@@ -60,7 +60,7 @@ SELECT child.id, child.parent_id, child.name, child.received_at, child.interval_
         WHERE alert.device_id = child.id AND alert.state = 'firing'
             AND alert.opened_at < $1 - child.interval_s * interval '2 seconds'
             AND alert.rule IN (
-                SELECT id FROM rule WHERE active AND definition -> 'suppress_by' ? $5 AND kind = $3
+                SELECT id FROM rule WHERE active AND $5 = ANY(suppress_by) AND kind = $3
             )
     ) AS failed_before
 FROM child

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from alerts.transition import Severity
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
+from readings.tables import table_name
 from rules.definition.families import Forecast
 from rules.forecast import prediction, profile
 from rules.forecast.prediction import FillForecast
@@ -56,7 +57,7 @@ LIMIT $6
 HISTORY = """
 SELECT DISTINCT ON (device_id, date_bin($3::int * interval '1 second', observed_at, 'epoch'))
     device_id, observed_at, {measurement} AS value
-FROM {kind}_reading
+FROM {table}
 WHERE device_id = ANY($1::int []) AND observed_at > $2
     AND {measurement} IS NOT NULL AND (quality >> {bit}) & 1 = 0
 ORDER BY device_id, date_bin($3::int * interval '1 second', observed_at, 'epoch'), observed_at
@@ -92,7 +93,7 @@ async def _look(connection: Connection, rule: Rule, kind: Kind, moment: Moment, 
         return 0
     state = _states(rows)
     if new:
-        query = HISTORY.format(kind=kind.name, measurement=family.measurement, bit=bit)
+        query = HISTORY.format(table=table_name(kind.name), measurement=family.measurement, bit=bit)
         await _learn(connection, query, family, rows, state, moment)
     at = _seconds(rows)
     value = np.array([r["value"] for r in rows], dtype=np.float64)

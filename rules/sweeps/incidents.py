@@ -14,7 +14,6 @@ from typing import Any
 from alerts.record import record
 from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime, to_microseconds
-from rules.definition.families import FAMILIES
 from rules.definition.summary import render
 from rules.language.program import Rule
 from store.connection import Connection
@@ -128,37 +127,3 @@ async def end(connection: Connection, endings: Sequence[Ending], now: int) -> in
     ]
     async with connection.transaction():
         return await record(connection, transitions, lambda _: {}, now)
-
-
-_ORPHANED = """
-SELECT alert.device_id, alert.rule, alert.rule_version, alert.severity,
-    device.retired_at IS NOT NULL AS retired
-FROM alert
-INNER JOIN device ON alert.device_id = device.id
-INNER JOIN rule AS opened_by ON alert.rule = opened_by.id AND alert.rule_version = opened_by.version
-WHERE alert.state = 'firing'
-    AND opened_by.definition ?| $1::text []
-    AND (
-        device.retired_at IS NOT NULL
-        OR NOT EXISTS (SELECT FROM rule WHERE rule.id = alert.rule AND rule.active)
-    )
-ORDER BY alert.id
-"""
-
-
-async def end_orphans(connection: Connection, now: int) -> int:
-    """Resolve alerts of sweep rules that nobody would ever end: withdrawn rules, retired devices."""
-    rows = await connection.fetch(_ORPHANED, ["silent", *FAMILIES])
-    endings = [
-        Ending(
-            device_id=row["device_id"],
-            rule=row["rule"],
-            version=row["rule_version"],
-            severity=Severity(row["severity"]),
-            observed_at=now,
-            received_at=now,
-            condition="the device was retired" if row["retired"] else "the rule was withdrawn",
-        )
-        for row in rows
-    ]
-    return await end(connection, endings, now)

@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 
 from alerts import suppression
-from alerts.orphans import end_leftovers
+from alerts.orphans import end_orphans
 from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from rules.catalogue import catalogue, watched
@@ -23,7 +23,7 @@ from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRef
 from rules.language.program import Rule
 from rules.maintenance import spans
 from rules.sweeps import children_down, forecast, gates, neighbours, not_refreshed, silent
-from rules.sweeps.incidents import Moment, end_orphans
+from rules.sweeps.incidents import Moment
 from store.connection import Connection
 from store.failures import is_outage
 
@@ -87,7 +87,7 @@ async def sweep_once(
         alive_at=ingest["alive_at"] if ingest else None,
         resting=await spans.under_maintenance(connection, now),
     )
-    made = await end_orphans(connection, now) + await end_leftovers(connection, now)
+    made = await end_orphans(connection, now)
     for rule in sorted([*active.sweeps(), *active.silent()], key=_parents_first):
         if pace.is_due(rule, now):
             made += await _alone(connection, rule, await _gated(connection, rule, moment), kinds)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from alerts.transition import Severity
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
+from readings.tables import table_name
 from rules.definition.families import NotRefreshed
 from rules.language.program import Rule
 from rules.sweeps.core import refreshing
@@ -52,14 +53,14 @@ INNER JOIN latest ON pending.device_id = latest.device_id
 INNER JOIN device ON pending.device_id = device.id
 INNER JOIN municipality ON device.municipality_id = municipality.id
 LEFT JOIN LATERAL (
-    SELECT reading.observed_at, reading.received_at FROM {kind}_reading AS reading
+    SELECT reading.observed_at, reading.received_at FROM {table} AS reading
     WHERE reading.device_id = pending.device_id AND reading.{measurement} IS NOT NULL
         AND (reading.quality >> {bit}) & 1 = 0
         AND reading.observed_at > pending.since - $5::int * interval '1 day'
     ORDER BY reading.observed_at DESC LIMIT 1
 ) AS good ON true
 LEFT JOIN LATERAL (
-    SELECT reading.observed_at FROM {kind}_reading AS reading
+    SELECT reading.observed_at FROM {table} AS reading
     WHERE reading.device_id = pending.device_id AND reading.observed_at > good.observed_at
     ORDER BY reading.observed_at LIMIT 1
 ) AS bad ON true
@@ -85,7 +86,7 @@ REFRESHED = """
 SELECT alert.device_id, alert.rule_version, alert.severity, good.observed_at, good.received_at
 FROM alert
 CROSS JOIN LATERAL (
-    SELECT reading.observed_at, reading.received_at FROM {kind}_reading AS reading
+    SELECT reading.observed_at, reading.received_at FROM {table} AS reading
     WHERE reading.device_id = alert.device_id AND reading.{measurement} IS NOT NULL
         AND (reading.quality >> {bit}) & 1 = 0 AND reading.observed_at > alert.opened_at
     ORDER BY reading.observed_at LIMIT 1
@@ -102,7 +103,7 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     assert rule.definition.kind is not None
     kind = kinds[rule.definition.kind]
     bit = kind.measurement(family.measurement).bit
-    named = {"kind": kind.name, "measurement": family.measurement, "bit": bit}
+    named = {"table": table_name(kind.name), "measurement": family.measurement, "bit": bit}
     made = await _end(connection, rule, moment, REFRESHED.format(**named))
     if moment.caught_up_at is None:
         return made

@@ -15,6 +15,7 @@ import asyncpg
 
 from alerts.transition import Severity
 from devices.instants import to_datetime, to_microseconds
+from readings.tables import table_name
 from rules.definition.definition import Silent
 from rules.language.program import Rule
 from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
@@ -154,7 +155,7 @@ async def _heard_since(connection: Connection, overdue: Sequence[_Overdue]) -> s
         # Names of kinds are checked by their declaration; they cannot be parameters.
         query = (
             "SELECT DISTINCT asked.device_id FROM unnest($1::int [], $2::timestamptz [])"  # noqa: S608
-            f" AS asked (device_id, received_at) INNER JOIN {kind}_reading AS reading"
+            f" AS asked (device_id, received_at) INNER JOIN {table_name(kind)} AS reading"
             " ON reading.device_id = asked.device_id AND reading.received_at > asked.received_at"
             f" AND reading.observed_at > asked.received_at - interval '{LOOK_BACK_DAYS} days'"
         )

@@ -142,11 +142,11 @@ async def test_list_pages_by_id_when_before_is_given(connection: asyncpg.Connect
 async def test_open_alert_is_unknown_while_its_device_is_silent(
     connection: asyncpg.Connection, device: int
 ) -> None:
-    await add_rule(connection, "silent", {"silent": {"missing": "3 intervals"}})
+    await add_rule(connection, "unheard", family="silent")
 
-    await record(connection, [opened(device), opened(device, rule="silent")], describe, NOON)
+    await record(connection, [opened(device), opened(device, rule="unheard")], describe, NOON)
 
-    assert {a.rule: a.unknown for a in await list_alerts(connection)} == {"overflow": True, "silent": False}
+    assert {a.rule: a.unknown for a in await list_alerts(connection)} == {"overflow": True, "unheard": False}
 
 
 async def test_events_wait_for_an_older_transaction_that_is_still_running(

@@ -50,18 +50,19 @@ async def add(connection: asyncpg.Connection, name: str, kind: str = "bin", **mo
     return await add_device(connection, KINDS, new, now)
 
 
-async def add_rule(connection: asyncpg.Connection, rule: str, kind: str | None = "bin") -> None:
+async def add_rule(
+    connection: asyncpg.Connection, rule: str, kind: str | None = "bin", family: str = "stream"
+) -> None:
     """Add version 1 of a rule that nobody evaluates."""
-    definition = {"silent": True} if rule == "silent" else {}
     await connection.execute(
         """
-        INSERT INTO rule (id, version, kind, definition, created_at) VALUES ($1, 1, $2, $3, $4)
+        INSERT INTO rule (id, version, kind, definition, created_at, family) VALUES ($1, 1, $2, '{}', $3, $4)
         ON CONFLICT DO NOTHING
         """,
         rule,
         kind,
-        definition,
         NOON,
+        family,
     )
 
 
@@ -70,13 +71,14 @@ async def fire(
     device: Device,
     *,
     rule: str = "bin-overflow",
+    family: str = "stream",
     severity: Severity = Severity.MAJOR,
     at: datetime = NOON,
     summary: Mapping[str, str] = SENTENCE,
     evidence: Mapping[str, Any] | None = None,
 ) -> int:
     """Open an alert the way ingest does and return its id."""
-    await add_rule(connection, rule)
+    await add_rule(connection, rule, family=family)
     await _change(
         connection,
         device,

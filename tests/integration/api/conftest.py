@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import httpx2
@@ -27,6 +28,18 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     """A program that asks the application, without a server between."""
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client
+
+
+@asynccontextmanager
+async def bearing(pool: asyncpg.Pool, token: str) -> AsyncIterator[httpx2.AsyncClient]:
+    """A program that asks with a token an application which wants one."""
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1", headers=headers
+    ) as client:
         yield client
 
 

@@ -9,7 +9,9 @@ import httpx2
 
 from alerts.transition import Severity
 from api.http.times import rfc3339
+from api.http.tokens import create_token
 from tests.integration.api import builders
+from tests.integration.api.conftest import bearing
 
 
 async def test_alerts_are_listed_newest_first_and_by_severity(
@@ -42,18 +44,19 @@ async def test_alerts_are_read_page_by_page(
 
 
 async def test_acknowledged_alert_keeps_its_first_author_and_its_condition(
-    client: httpx2.AsyncClient, connection: asyncpg.Connection
+    client: httpx2.AsyncClient, pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
     alert = await builders.fire(connection, await builders.add(connection, "bin-1"))
     url = f"/api/v1/alerts/{alert}/acknowledge"
 
-    first = await client.post(url, json={"author": "Rima"}, headers={"Idempotency-Key": "a"})
-    repeated = await client.post(url, json={"author": "Rima"}, headers={"Idempotency-Key": "a"})
-    second = await client.post(url, json={"author": "Samir"})
+    first = await client.post(url, headers={"Idempotency-Key": "a"})
+    repeated = await client.post(url, headers={"Idempotency-Key": "a"})
+    async with bearing(pool, await create_token(connection, "Samir", builders.now())) as other:
+        second = await other.post(url)
 
     assert first.status_code == repeated.status_code == second.status_code == 200
     assert first.json() == repeated.json()
-    assert second.json()["acknowledged_by"] == "Rima"
+    assert second.json()["acknowledged_by"] == "operator"
     assert second.json()["state"] == "firing"
     history = (await client.get(f"/api/v1/alerts/{alert}")).json()["history"]
     assert [event["type"] for event in history] == ["opened", "acknowledged"]
@@ -65,6 +68,35 @@ async def test_acknowledge_needs_no_body(client: httpx2.AsyncClient, connection:
     answer = await client.post(f"/api/v1/alerts/{alert}/acknowledge")
 
     assert answer.json()["acknowledged_by"] == "operator"
+
+
+async def test_author_is_who_bears_the_token_whatever_the_body_says(
+    pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    alert = await builders.fire(connection, await builders.add(connection, "bin-1"))
+    url = f"/api/v1/alerts/{alert}"
+
+    async with bearing(pool, await create_token(connection, "waste office", builders.now())) as client:
+        await client.post(f"{url}/acknowledge", json={"author": "Mayor"})
+        await client.post(f"{url}/comments", json={"author": "Mayor", "body": "on my way"})
+        found = (await client.get(url)).json()
+
+    assert found["acknowledged_by"] == "waste office"
+    assert [event["author"] for event in found["history"]] == [None, "waste office", "waste office"]
+
+
+async def test_author_is_the_operator_where_no_token_is_needed(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    alert = await builders.fire(connection, await builders.add(connection, "bin-1"))
+    url = f"/api/v1/alerts/{alert}"
+
+    answer = await client.post(f"{url}/acknowledge", json={"author": "Mayor"})
+    comment = await client.post(f"{url}/comments", json={"author": "Mayor", "body": "on my way"})
+
+    assert (answer.status_code, comment.status_code) == (200, 201)
+    history = (await client.get(url)).json()["history"]
+    assert [event["author"] for event in history] == [None, "operator", "operator"]
 
 
 async def test_comment_sent_twice_with_one_key_is_stored_once(
@@ -89,11 +121,15 @@ async def test_alert_of_a_silent_device_is_shown_as_unknown(
 ) -> None:
     device = await builders.add(connection, "bin-1")
     overflow = await builders.fire(connection, device)
-    await builders.fire(connection, device, rule="silent")
+    await builders.fire(connection, device, rule="lamp-unheard", family="silent")
 
     items = (await client.get("/api/v1/alerts")).json()["items"]
 
     assert {item["id"]: item["unknown"] for item in items}[overflow] is True
+    assert {item["rule"]: item["family"] for item in items} == {
+        "bin-overflow": "stream",
+        "lamp-unheard": "silent",
+    }
 
 
 async def test_alert_tells_what_made_it_fire_in_every_language(
@@ -102,7 +138,7 @@ async def test_alert_tells_what_made_it_fire_in_every_language(
     evidence = {"values": {"fill_pct": 91.5, "blocked": 0.0}, "limits": {"overflow_at": 85}}
     alert = await builders.fire(connection, await builders.add(connection, "bin-1"), evidence=evidence)
     label = {"en": "sensor blocked", "fr": "capteur obstrué", "ar": "حساس محجوب"}
-    await connection.execute("UPDATE rule SET definition = $1", {"labels": {"blocked": label}})
+    await connection.execute("UPDATE rule SET labels = $1", {"blocked": label})
 
     blocked, fill, limit = (await client.get(f"/api/v1/alerts/{alert}")).json()["terms"]
 
@@ -117,7 +153,7 @@ async def test_alert_says_which_rules_it_waits_for(
 ) -> None:
     device = await builders.add(connection, "bin-1")
     await builders.add_rule(connection, "bin-overflow")
-    await connection.execute("UPDATE rule SET definition = $1", {"suppress_by": ["circuit-down"]})
+    await connection.execute("UPDATE rule SET suppress_by = $1", ["circuit-down"])
     alert = await builders.fire(connection, device)
 
     found = (await client.get(f"/api/v1/alerts/{alert}")).json()

@@ -128,7 +128,9 @@ async def test_metrics_tell_of_alerts_rules_and_sweep(
     devices = [await builders.add(connection, f"bin-{number}") for number in range(4)]
     for device, severity in zip(devices[:3], ("major", "major", "critical"), strict=True):
         await builders.fire(connection, device, severity=Severity(severity))
-    parent = await builders.fire(connection, devices[3], rule="silent", severity=Severity.MINOR)
+    parent = await builders.fire(
+        connection, devices[3], rule="silent", family="silent", severity=Severity.MINOR
+    )
     await connection.execute("UPDATE alert SET inhibited_by = $1 WHERE device_id = $2", parent, devices[0].id)
     await connection.execute(
         "UPDATE alert SET acknowledged_at = $1, acknowledged_by = 'x' WHERE id = $2", NOON, parent

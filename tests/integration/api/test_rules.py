@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +9,10 @@ import asyncpg
 import httpx2
 import pytest
 
-from api.app import create_app
 from api.http.tokens import create_token
 from api.schemas.rules import EXAMPLE
 from tests.integration.api import builders
+from tests.integration.api.conftest import bearing
 
 NOON = builders.NOON
 RULE: dict[str, Any] = dict(EXAMPLE)
@@ -187,23 +185,12 @@ async def test_shadow_is_dropped(client: httpx2.AsyncClient) -> None:
     assert (await client.delete(f"{URL}/shadow")).status_code == 404
 
 
-@asynccontextmanager
-async def guarded(pool: asyncpg.Pool, token: str) -> AsyncIterator[httpx2.AsyncClient]:
-    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
-    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx2.AsyncClient(
-        transport=transport, base_url="http://127.0.0.1", headers=headers
-    ) as client:
-        yield client
-
-
 async def test_history_names_the_token_that_changed_the_rule(
     pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
     token = await create_token(connection, "waste office", builders.now())
 
-    async with guarded(pool, token) as client:
+    async with bearing(pool, token) as client:
         await put(client)
         history = (await client.get(URL)).json()["history"]
 

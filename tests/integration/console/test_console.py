@@ -56,6 +56,18 @@ async def opened(
     assert errors == []
 
 
+@asynccontextmanager
+async def signed_in(browser: Browser, url: str, token: str) -> AsyncIterator[Page]:
+    """Open the console as somebody with a token, in a browser of their own."""
+    context = await browser.new_context(locale="en-GB")
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    await page.goto(f"{url}/signin?token={token}")
+    await expect(page.locator("#link.on")).to_be_visible()
+    yield page
+    await context.close()
+
+
 async def test_alert_appears_without_reload_and_is_announced(
     browser: Browser, server: str, connection: asyncpg.Connection
 ) -> None:
@@ -75,13 +87,18 @@ async def test_alert_appears_without_reload_and_is_announced(
 
 
 async def test_acknowledge_button_says_who_has_seen_it_on_every_screen(
-    browser: Browser, server: str, connection: asyncpg.Connection
+    browser: Browser, pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
     device = await builders.add(connection, "bin-1")
     alert = await builders.fire(connection, device, summary=SENTENCE)
+    token = await tokens.create_token(connection, "Rima", builders.now())
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
 
-    async with opened(browser, server) as mine, opened(browser, server) as other:
-        await mine.fill("#author", "Rima")
+    async with (
+        serving(app) as url,
+        signed_in(browser, url, token) as mine,
+        signed_in(browser, url, token) as other,
+    ):
         await mine.get_by_role("button", name="Acknowledge").click()
 
         for page in (mine, other):
@@ -90,6 +107,20 @@ async def test_acknowledge_button_says_who_has_seen_it_on_every_screen(
 
     stored = await connection.fetchval("SELECT acknowledged_by FROM alert WHERE id = $1", alert)
     assert stored == "Rima"
+
+
+async def test_device_is_silent_by_its_rules_family_whatever_the_rule_is_called(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    unheard = await builders.add(connection, "bin-1", lat=34.43, lon=35.84)
+    noisy = await builders.add(connection, "bin-2", lat=34.44, lon=35.85)
+    await builders.fire(connection, unheard, rule="nothing-heard", family="silent", summary=SENTENCE)
+    await builders.fire(connection, noisy, rule="pump-silent", family="stream", summary=SENTENCE)
+
+    async with opened(browser, server) as page:
+        await expect(page.locator(".mark.is-silent")).to_have_count(1)
+        await expect(page.locator(".mark.is-major")).to_have_count(1)
+        await expect(page.locator(".row .badge.is-silent")).to_have_count(1)
 
 
 async def test_page_opened_during_an_outage_fills_itself_afterwards(

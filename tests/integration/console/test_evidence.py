@@ -40,7 +40,7 @@ async def test_alert_that_is_held_back_says_until_when_and_for_which_rule(
 ) -> None:
     device = await builders.add(connection, "bin-1")
     await builders.add_rule(connection, "bin-overflow")
-    await connection.execute("UPDATE rule SET definition = $1", {"suppress_by": ["circuit-down"]})
+    await connection.execute("UPDATE rule SET suppress_by = $1", ["circuit-down"])
     await builders.fire(connection, device)
 
     async with opened(browser, server) as page:
@@ -55,7 +55,7 @@ async def test_alert_is_no_longer_called_held_back_once_its_time_is_over(
 ) -> None:
     device = await builders.add(connection, "bin-1")
     await builders.add_rule(connection, "bin-overflow")
-    await connection.execute("UPDATE rule SET definition = $1", {"suppress_by": ["circuit-down"]})
+    await connection.execute("UPDATE rule SET suppress_by = $1", ["circuit-down"])
     await builders.fire(connection, device, at=builders.NOON - timedelta(minutes=6))
 
     async with opened(browser, server) as page:

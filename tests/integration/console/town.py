@@ -102,7 +102,10 @@ async def build(connection: asyncpg.Connection, now: datetime, devices: int = 60
         mine = [one for one in town if one.kind == kind]
         device = mine[(n // len(STORIES) + n % 3) % len(mine)]
         at = now - timedelta(minutes=7 * n + 2)
-        await builders.fire(connection, device, rule=rule, severity=severity, at=at, summary=sentence)
+        family = "silent" if rule == "silent" else "stream"
+        await builders.fire(
+            connection, device, rule=rule, family=family, severity=severity, at=at, summary=sentence
+        )
     return town
 
 

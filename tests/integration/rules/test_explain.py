@@ -67,7 +67,7 @@ async def test_open_alert_of_a_silent_device_is_unknown(connection: asyncpg.Conn
     await put(connection, OVERFLOW)
     ingestion = await Ingestion(connection).start()
     await ingestion.commit(fills(device, (10, 90), (20, 91)))
-    await add_rule(connection, "silent", {"silent": {"missing": "3 intervals"}})
+    await add_rule(connection, "silent", family="silent")
     await connection.execute(
         "INSERT INTO alert (rule, rule_version, device_id, state, severity, opened_at, detected_at, summary,"
         " evidence) VALUES ('silent', 1, $1, 'firing', 'minor', $2, $2, '{}', '{}')",

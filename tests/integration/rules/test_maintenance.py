@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from alerts.events import events_after
-from alerts.orphans import end_leftovers
+from alerts.orphans import end_orphans
 from alerts.queue import list_alerts
 from devices.columns import Columns
 from devices.instants import to_datetime
@@ -102,7 +102,7 @@ async def test_open_alert_ends_with_the_reason_when_its_device_is_retired(
     )
 
     assert await sweep_once(connection, KINDS, START + 30 * MINUTE) == 1
-    assert await end_leftovers(connection, START + 40 * MINUTE) == 0
+    assert await end_orphans(connection, START + 40 * MINUTE) == 0
 
     last = (await events_after(connection))[-1]
     assert (str(last.type), last.observed_at) == ("resolved", to_datetime(START + 20 * MINUTE))
@@ -118,7 +118,7 @@ async def test_open_alert_ends_when_its_rule_is_withdrawn(
     await ingestion.commit(fill(device, 10, 90))
     await catalogue.apply(connection, [], START, remove_others=True)
 
-    assert await end_leftovers(connection, START + 30 * MINUTE) == 1
+    assert await end_orphans(connection, START + 30 * MINUTE) == 1
 
     assert [a.state for a in await list_alerts(connection)] == ["resolved"]
 

@@ -31,13 +31,11 @@ async def add_device(connection: asyncpg.Connection, name: str, kind: str = "bin
     return device
 
 
-async def add_rule(
-    connection: asyncpg.Connection, name: str, definition: dict[str, Any] | None = None
-) -> None:
-    """Store version 1 of a rule as it stands."""
+async def add_rule(connection: asyncpg.Connection, name: str, family: str = "stream") -> None:
+    """Store version 1 of a rule that nobody evaluates."""
     await connection.execute(
-        "INSERT INTO rule (id, version, definition, created_at) VALUES ($1, 1, $2, $3)",
+        "INSERT INTO rule (id, version, definition, created_at, family) VALUES ($1, 1, '{}', $2, $3)",
         name,
-        definition or {},
         to_datetime(NOON),
+        family,
     )

@@ -18,6 +18,7 @@ def live_alert(number: int, severity: Severity = Severity.MAJOR, **more: Any) ->
         "id": 1,
         "rule": "bin-overflow",
         "rule_version": 1,
+        "family": "stream",
         "device": "bin-1",
         "device_title": "bin-1",
         "kind": "bin",

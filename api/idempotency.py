@@ -1,0 +1,105 @@
+"""Commands with an `Idempotency-Key`: the work is done once, and repeats get its answer.
+
+The key, the work and its answer are one transaction, so this holds across restarts and between processes of
+the API: who comes second with a key waits for the first. Must not know what the commands do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+
+from api.context import UsesConnection, UsesContext
+from api.http.problems import Problem
+from devices.instants import to_datetime
+
+if TYPE_CHECKING:
+    from store.connection import Connection
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+REMEMBERED = timedelta(hours=24)
+"""How long a repeat gets the first answer, at least."""
+
+# The update changes nothing: it takes the row's lock, and returns the row once whoever works on it is done.
+_TAKE = """
+INSERT INTO idempotency_key (route, key, request_digest, created_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (route, key) DO UPDATE SET key = excluded.key
+RETURNING request_digest, answer
+"""
+_KEEP = "UPDATE idempotency_key SET answer = $3 WHERE route = $1 AND key = $2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One request that changes something.
+
+    key: what the client calls this command, None if it gave none. route: method and path. at: microseconds
+    since 1970-01-01Z.
+    """
+
+    connection: Connection
+    key: str | None
+    route: str
+    at: int
+
+    async def once(
+        self, answer: type[Answer], work: Callable[[], Awaitable[Answer]], body: BaseModel | None = None
+    ) -> Answer:
+        """Do the work, or return what it returned when the same key came with the same body before.
+
+        Args:
+            answer: the model that `work` returns.
+            work: on our connection; what it raises undoes it, and the next try with the key is a first one.
+            body: what was asked for.
+
+        Raises:
+            Problem: the key was used with another body.
+        """
+        if self.key is None:
+            return await work()
+        digest = hashlib.sha256(b"" if body is None else body.model_dump_json().encode()).digest()
+        async with self.connection.transaction():
+            known = await self.connection.fetchrow(_TAKE, self.route, self.key, digest, to_datetime(self.at))
+            assert known is not None
+            if known["request_digest"] != digest:
+                raise Problem(422, "invalid", "Idempotency-Key: was used with another body")
+            if known["answer"] is not None:
+                return answer.model_validate(known["answer"])
+            done = await work()
+            await self.connection.execute(_KEEP, self.route, self.key, done.model_dump(mode="json"))
+            return done
+
+
+def command(
+    request: Request,
+    context: UsesContext,
+    connection: UsesConnection,
+    key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            max_length=200,
+            description="repeats within a day get the first answer, and change nothing",
+        ),
+    ] = None,
+) -> Command:
+    """Return the request at hand as a command."""
+    route = f"{request.method} {request.url.path}"
+    return Command(connection=connection, key=key, route=route, at=context.now())
+
+
+UsesCommand = Annotated[Command, Depends(command)]
+
+_FORGET = "DELETE FROM idempotency_key WHERE created_at < $1"
+
+
+async def forget(connection: Connection, now: int) -> None:
+    """Delete what is older than REMEMBERED; `now` is in microseconds since 1970-01-01Z."""
+    await connection.execute(_FORGET, to_datetime(now) - REMEMBERED)

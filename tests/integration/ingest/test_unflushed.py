@@ -1,0 +1,53 @@
+"""Newest values that were committed before a kill and never flushed are found again in the readings."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from devices.instants import to_datetime
+from devices.registry.registry import load
+from ingest.commit.unflushed import restore
+from ingest.decide.directory import Directory
+from readings.latest import get_latest
+from tests.databases import now as wall_clock
+from tests.integration.rules.ingestion import KINDS, Ingestion, bins
+from tests.integration.rules.town import add_device
+
+SECOND = 1_000_000
+NOW = wall_clock() - 3600 * SECOND
+
+
+async def test_restored_values_are_those_that_a_flush_would_have_written(
+    connection: asyncpg.Connection,
+) -> None:
+    known, silent, own = [await add_device(connection, name) for name in ("B-1", "B-2", "B-3")]
+    await connection.execute("UPDATE device SET attributes = '{\"interval_s\": 60}' WHERE id = $1", own)
+    stranger = await add_device(connection, "B-9")
+    await connection.execute(
+        "INSERT INTO latest VALUES ($1, $2, $2, 600, 0, '{\"fill_pct\": 10}')", known, to_datetime(NOW)
+    )
+    ingestion = await Ingestion(connection).start()
+    late = NOW - 600 * SECOND
+    readings = [
+        (known, NOW + SECOND, {"fill_pct": 20.0, "lid_open": 1.0}),
+        (known, late, {"fill_pct": 15.0}),
+        (own, NOW + SECOND, {"fill_pct": 30.0}),
+        (stranger, NOW + SECOND, {"fill_pct": 90.0}),
+    ]
+    await ingestion.commit(bins(readings, NOW + 2 * SECOND))
+    registry = await load(connection)
+    del registry.devices[stranger]  # type: ignore[attr-defined]  # not registered when ingest began
+
+    await restore(connection, Directory(registry, KINDS))
+
+    newest = await get_latest(connection, "B-1")
+    assert newest is not None
+    assert newest.measurements == {"fill_pct": 20.0, "lid_open": True}
+    assert newest.observed_at == to_datetime(NOW + SECOND)
+    assert newest.received_at == to_datetime(NOW + 2 * SECOND + 1)  # of the late one: the device lives
+    third = await get_latest(connection, "B-3")
+    assert third is not None
+    assert (third.interval_s, third.measurements) == (60.0, {"fill_pct": 30.0})
+    assert await get_latest(connection, "B-2") is None
+    assert await get_latest(connection, "B-9") is None
+    assert silent

@@ -1,0 +1,31 @@
+"""What is done now and then beside the sweep."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import asyncpg
+
+from nabd import housekeeping
+from tests.waiting import eventually, now
+
+
+async def test_housekeeping_forgets_the_answers_of_yesterday(
+    pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    await connection.execute(
+        "INSERT INTO idempotency_key (route, key, request_digest, answer, created_at)"
+        " VALUES ('r', 'old', '', '{}', now() - interval '25 hours'),"
+        " ('r', 'new', '', '{}', now() - interval '23 hours')"
+    )
+
+    async def one_left() -> bool:
+        return [r["key"] for r in await connection.fetch("SELECT key FROM idempotency_key")] == ["new"]
+
+    keeping = asyncio.create_task(housekeeping.run(pool, [], now, timedelta(days=90)))
+    try:
+        assert await eventually(one_left)
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)

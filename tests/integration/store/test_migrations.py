@@ -1,0 +1,53 @@
+"""What a migration makes of the rows that are there, in both editions."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import asyncpg
+
+from store.migrate import migrate
+from store.versions import load
+from tests.databases import now
+
+RULES = """
+INSERT INTO rule (id, version, kind, definition, active, created_at)
+SELECT id, version, 'bin', definition::jsonb, active, now()
+FROM (VALUES
+    ('full', 1, '{"levels": {"major": "true"}, "labels": {"a": {"en": "b"}}}', false),
+    ('full', 2, '{"levels": {"major": "true"}, "suppress_by": ["down", "unheard"], "settle": "1.5h"}', true),
+    ('unheard', 1, '{"silent": {"missing": "3 intervals"}}', true),
+    ('down', 1, '{"children_down": {"of": "light"}, "suppress_by": []}', true),
+    ('stale', 1, '{"not_refreshed": {"measurement": "tilt_deg"}}', true),
+    ('soon', 1, '{"family": "sweep", "forecast": {"measurement": "fill_pct", "reaches": "85"}}', true)
+) AS written (id, version, definition, active)
+"""
+
+
+async def migrate_to(connection: asyncpg.Connection, number: int) -> None:
+    versions = [version for version in load() if version.number <= number]
+    await migrate(connection, [], now=now(), versions=versions)
+
+
+async def test_rules_of_before_have_their_columns_filled_from_their_text(empty: asyncpg.Connection) -> None:
+    await migrate_to(empty, 11)
+    await empty.execute(RULES)
+
+    await migrate_to(empty, 12)
+
+    rows = {(r["id"], r["version"]): r for r in await empty.fetch("SELECT * FROM rule")}
+    assert {key: row["family"] for key, row in rows.items()} == {
+        ("full", 1): "stream",
+        ("full", 2): "stream",
+        ("unheard", 1): "silent",
+        ("down", 1): "children_down",
+        ("stale", 1): "not_refreshed",
+        ("soon", 1): "forecast",
+    }
+    assert rows["full", 1]["labels"] == {"a": {"en": "b"}}
+    assert (rows["full", 1]["suppress_by"], rows["full", 1]["settle"]) == ([], timedelta(minutes=5))
+    assert rows["full", 2]["suppress_by"] == ["down", "unheard"]
+    assert rows["full", 2]["settle"] == timedelta(hours=1.5)
+    assert rows["down", 1]["suppress_by"] == []
+    assert (rows["stale", 1]["measurement"], rows["stale", 1]["reaches"]) == ("tilt_deg", None)
+    assert (rows["soon", 1]["measurement"], rows["soon", 1]["reaches"]) == ("fill_pct", 85.0)
