@@ -31,7 +31,6 @@ def named_in_compose() -> set[str]:
     return {service["command"][0] for service in ours} | {c[2] for c in checks if c[1] == "nabd"}
 
 
-@pytest.mark.skipif(not (ROOT / "nabd/cli/__init__.py").exists(), reason="there is no command line yet")
 @pytest.mark.parametrize("name", sorted(named_in_documents() | named_in_compose()))
 def test_command_exists(name: str) -> None:
     program = "from nabd.cli import main; main()"
