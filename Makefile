@@ -1,6 +1,7 @@
 # What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test faults check format bench bench-rules lock clean
+.PHONY: help parts setup demo test faults check format bench bench-rules lock clean
+.NOTPARALLEL: # first the parts, then .venv, then what stands on both
 
 BIN := .venv/bin
 ARGS ?=
@@ -9,16 +10,19 @@ WORKERS ?= $(if $(NABD_TEST_TIMESCALE_DSN),0,2)
 
 help: ## say what there is
 	@echo "Nabd: every reading committed, watched and acted upon."
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 	@echo 'Options of a command go into ARGS: make demo ARGS="--speed 60"'
 
 setup: ## make .venv with Nabd in it (only when something changed)
 	@PYTHON="$(PYTHON)" scripts/setup
 
+parts: ## install what tests need beside Python (Debian, as root or by sudo), or name the command
+	@PYTHON="$(PYTHON)" scripts/test-parts
+
 demo: setup ## a simulated town at one URL; Ctrl-C leaves nothing behind
 	@$(BIN)/nabd demo $(ARGS)
 
-test: check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped one fail
+test: parts check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped one fail
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 faults: setup ## the long form of the fault matrix (docs/faults.md); NABD_FAULTS_SEED=n repeats a run

@@ -101,7 +101,7 @@ async def _broker(settings: Settings) -> Finding:
         own = (
             "mosquitto"
             if find_mosquitto()
-            else "the one in the wheel, which keeps nothing and knows no passwords"
+            else "the one in the wheel, which keeps nothing, knows no passwords and speaks MQTT 5 only"
         )
         return Finding(
             subject="broker",

@@ -1,6 +1,6 @@
 """Fixtures every test may ask for: real databases and real brokers.
 
-A component that is missing skips the test that needs it, or fails it when NABD_REQUIRE_ALL=1.
+What a machine may lack, and what happens then, is in tests/parts.py.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import gc
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import asyncpg
 import pytest
@@ -21,19 +21,12 @@ import pytest
 from nabd.embedded.broker import IotCore, find_mosquitto
 from nabd.embedded.postgres import EmbeddedPostgres
 from store.pool import connect, name_of, open_pool
-from tests import databases
+from tests import databases, parts
 from tests.brokers import Broker, Mosquitto
 from tests.timescale_server import CLEAR, CannotInstall, WasmTimescale, install
 
 ran_on: dict[str, str] = {}
 """What the components of this run were, for the closing lines."""
-
-
-def missing(what: str) -> NoReturn:
-    """Skip the test that needs a component this machine lacks; fail it where all are required."""
-    if os.environ.get("NABD_REQUIRE_ALL") == "1":
-        pytest.fail(f"{what} (NABD_REQUIRE_ALL=1)", pytrace=False)
-    pytest.skip(what)
 
 
 @pytest.fixture(autouse=True)
@@ -89,10 +82,11 @@ def fresh_timescale() -> Iterator[str]:
         with databases.on_server(server) as dsn:
             yield dsn
         return
+    parts.need_node()
     try:
         install()
     except CannotInstall as reason:
-        missing(f"TimescaleDB: {reason}, or NABD_TEST_TIMESCALE_DSN")
+        parts.missing(parts.TIMESCALE_PACKAGES, str(reason))
     directory = Path(tempfile.mkdtemp(prefix="nabd-"))
     try:
         with WasmTimescale(directory) as wasm:
@@ -156,13 +150,13 @@ async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
-    """A fresh broker: mosquitto where the machine has one, else the embedded one."""
+    """A fresh broker: mosquitto where the machine has one, else the one in the wheel (MQTT 5 only)."""
     if find_mosquitto():
         ran_on["broker"] = "mosquitto"
         with Mosquitto(tmp_path) as mosquitto:
             yield mosquitto
     else:
-        ran_on["broker"] = "iotcore (embedded)"
+        ran_on["broker"] = IotCore.name
         with IotCore(tmp_path) as embedded:
             yield embedded.address
 
@@ -170,16 +164,21 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     """A real mosquitto with persistence, which the test may stop, kill and restart."""
-    if not find_mosquitto():
-        missing("needs mosquitto (Debian: apt install mosquitto)")
+    parts.need_mosquitto()
     with Mosquitto(tmp_path, persistent=True) as broker:
         yield broker
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Tell the process that gathers the results on what the tests of this one ran."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, None, None]:
+    """Tell the process that gathers the results what this one knows; say what was skipped last of all."""
     if (told := getattr(session.config, "workeroutput", None)) is not None:
         told["ran_on"] = ran_on
+    yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:  # below pytest's own summary
+        for line in parts.closing_lines(report.longrepr for report in reporter.getreports("skipped")):
+            reporter.write_line(line, yellow=True)
 
 
 @pytest.hookimpl(optionalhook=True)

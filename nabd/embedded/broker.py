@@ -195,9 +195,13 @@ dynamic_filters = true
 
 
 class IotCore:
-    """The broker in the wheel: MQTT 5, no persistence, at most 100 unacknowledged messages."""
+    """The broker in the wheel: MQTT 5, no persistence, at most 100 unacknowledged messages.
 
-    name = "iotcore (embedded)"
+    It has one protocol a port. A client that speaks MQTT 3.1.1 to it is hung up on without an answer, and
+    most client libraries then try again until their time is out.
+    """
+
+    name = "iotcore (embedded, MQTT 5 only)"
     receive_maximum = 100
     queue = 0
     persistent = False

@@ -21,6 +21,7 @@ from tests.brokers import Mosquitto
 from tests.faults import checker
 from tests.faults.conftest import OwnServer
 from tests.faults.plant import Plant, eventually, resident_mb, scaled
+from tests.parts import MOUNT, ROOT, missing
 
 TERMINATE = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -185,7 +186,7 @@ def _processes(postmaster: int) -> list[int]:
 def small_disk(megabytes: int) -> Iterator[Path]:
     """Mount a disk that is soon full."""
     if os.geteuid() != 0:
-        pytest.skip("mounting a small disk needs root")
+        missing(ROOT)
     directory = Path(tempfile.mkdtemp(prefix="nabd-test-"))
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=0755", "none", str(directory)],
@@ -194,10 +195,7 @@ def small_disk(megabytes: int) -> Iterator[Path]:
         check=False,
     )
     if done.returncode != 0:
-        message = f"mounting a small disk: {done.stderr.strip()}"
-        if os.environ.get("NABD_REQUIRE_ALL") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
+        missing(MOUNT, done.stderr.strip())
     try:
         yield directory
     finally:

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from nabd.embedded.broker import find_mosquitto
-from tests.conftest import missing
+from tests.parts import need_mosquitto
 
 PROMISED = {
     "drain_per_s",
@@ -27,8 +26,7 @@ PROMISED = {
 
 @pytest.fixture(autouse=True)
 def _real_broker() -> None:
-    if not find_mosquitto():
-        missing("needs mosquitto (Debian: apt install mosquitto)")
+    need_mosquitto()
 
 
 def bench(*arguments: str) -> dict[str, Any]:

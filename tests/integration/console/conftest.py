@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from tests.conftest import missing
 from tests.integration.api.conftest import app, server
+from tests.parts import chromium
 
 __all__ = ["app", "server"]
 
@@ -25,17 +24,10 @@ QUIET = [
 ]
 
 
-def find_chromium() -> str | None:
-    """Return the path of this machine's Chromium."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Chromium of this machine; nothing is downloaded."""
-    path = find_chromium()
-    if path is None:
-        missing("needs chromium (Debian: apt install chromium)")
+    path = chromium()
     arguments = [*QUIET, "--no-sandbox"] if os.geteuid() == 0 else QUIET
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=arguments)

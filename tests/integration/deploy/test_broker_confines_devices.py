@@ -29,8 +29,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from nabd.broker import client as broker_client
 from nabd.broker import queue as broker_queue
 from nabd.broker.address import BrokerAddress
-from nabd.embedded.broker import find_mosquitto, free_port
-from tests.conftest import missing
+from nabd.embedded.broker import free_port
+from tests.parts import need_mosquitto
 
 DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
 PATH = os.environ["PATH"] + os.pathsep + "/usr/sbin"
@@ -67,8 +67,7 @@ def configuration(directory: Path, doors: Doors) -> str:
 
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
-    if not find_mosquitto():
-        missing("needs mosquitto (Debian: apt install mosquitto)")
+    need_mosquitto()
     directory = tmp_path_factory.mktemp("broker")
     doors = Doors(devices=free_port(), platform=free_port())
     shutil.copy(DEPLOY / "acl", directory / "acl")

@@ -80,11 +80,15 @@ class Town:
             await asyncio.wait_for(self.task, 15)
             self.task = None
 
+    def client(self, identifier: str) -> aiomqtt.Client:
+        """Return a client of MQTT 5, which every broker of these tests speaks."""
+        return aiomqtt.Client(
+            self.broker.host, self.broker.port, identifier=identifier, protocol=aiomqtt.ProtocolVersion.V5
+        )
+
     async def publish(self, *messages: tuple[str, Any], client_id: str = "d1") -> None:
         """Publish payloads (bytes as they are, the rest as JSON) at QoS 1."""
-        async with aiomqtt.Client(
-            self.broker.host, self.broker.port, identifier=client_id, protocol=aiomqtt.ProtocolVersion.V5
-        ) as client:
+        async with self.client(client_id) as client:
             for topic, payload in messages:
                 raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
                 await client.publish(topic, raw, qos=1)

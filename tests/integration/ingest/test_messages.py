@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-import aiomqtt
 import msgspec
 
 from devices.commands.commands import get_command, new_command, record_sent
@@ -256,7 +255,7 @@ async def test_a_reading_without_time_takes_the_receive_time(town: Town) -> None
 async def test_a_numbered_reading_earns_a_receipt_once_it_is_settled(town: Town) -> None:
     await town.start()
     at = now() // 1000
-    async with aiomqtt.Client(town.broker.host, town.broker.port, identifier="listener") as client:
+    async with town.client("listener") as client:
         await client.subscribe("nabd/v1/tripoli/bin/b1/receipt", qos=1)
         readings = [{"ts": at - i, "boot": 5, "seq": 10 - i, "fill_pct": i} for i in (0, 1, 3)]
         bad = {"ts": at - 5, "boot": 5, "seq": 20, "fill_pct": "x"}

@@ -19,11 +19,10 @@ from nabd import doctor, readiness
 from nabd.broker.address import parse
 from nabd.broker.queue import QueueWatch
 from nabd.doctor import Finding, Verdict
-from nabd.embedded.broker import find_mosquitto
 from nabd.settings import Settings
 from tests.brokers import Mosquitto
-from tests.conftest import missing
 from tests.integration.api import builders
+from tests.parts import need_mosquitto
 from tests.waiting import eventually, now
 
 LIMIT = 100
@@ -33,8 +32,7 @@ TOPIC = "nabd/v1/tripoli/bin/bin-1/telemetry"
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     """A broker that holds 100 messages a client and says every second how many there are."""
-    if not find_mosquitto():
-        missing("needs mosquitto (Debian: apt install mosquitto)")
+    need_mosquitto()
     with Mosquitto(tmp_path, settings=f"sys_interval 1\nmax_queued_messages {LIMIT}\n") as broker:
         yield broker
 

@@ -1,0 +1,171 @@
+"""A database of an older commit, with data: migrated by the code of today, it answers as before.
+
+Once for each edition. The databases and how they were made are in tests/golden/databases.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner
+
+from devices.instants import to_datetime
+from devices.kinds import load as load_kinds
+from nabd.cli import app
+from nabd.embedded.postgres import EmbeddedPostgres
+from rules.catalogue import catalogue
+from rules.sweeps.leader import sweep_once
+from store.pool import connect
+from store.versions import load as load_versions
+from tests import databases
+from tests.integration.rules.ingestion import Ingestion, bins
+from tests.timescale_server import CLEAR
+
+OLD = Path(__file__).parents[2] / "golden/databases/4231ab5"
+ANSWERS: dict[str, Any] = json.loads((OLD / "answers.json").read_text(encoding="utf-8"))
+NOW: int = ANSWERS["now"]
+RAN_UP_TO = 11
+"""The last migration of that commit."""
+MINUTE = 60_000_000
+SETTINGS = {"NABD_CLOCK": f"0:{NOW}:0", "NABD_RETENTION_DAYS": "28"}
+KINDS = load_kinds()
+COMPRESS = (
+    "SELECT compress_chunk(c) FROM show_chunks('bin_reading', older_than => timestamptz '2026-06-01Z') AS c"
+)
+"""As the policy of that edition does with readings older than two weeks."""
+
+
+async def _load(dsn: str, edition: str) -> None:
+    connection = await connect(dsn, statement_timeout_s=0)
+    try:
+        for file in (f"{edition}.sql", "rows.sql"):
+            # One by one: the server in WebAssembly takes no large message.
+            statements = (OLD / file).read_text(encoding="utf-8").removesuffix(";\n").split(";\n")
+            for statement in statements:
+                await connection.execute(statement)
+        if edition == "timescale":
+            assert await connection.fetch(COMPRESS)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="module")
+def plain_old(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    name = databases.create_database(postgres_server)
+    yield postgres_server.dsn(name)
+    databases.drop_database(postgres_server, name)
+
+
+@pytest.fixture(scope="module")
+def timescale_old(empty_timescale: str) -> str:
+    databases.run(databases.execute(empty_timescale, CLEAR))
+    return empty_timescale
+
+
+@pytest.fixture(scope="module", params=["plain", "timescale"])
+def old(request: pytest.FixtureRequest) -> str:
+    """Address of the old database as it was, of one edition."""
+    dsn: str = request.getfixturevalue(f"{request.param}_old")
+    databases.run(_load(dsn, request.param))
+    return dsn
+
+
+def nabd(dsn: str, command: str) -> list[Any]:
+    """Return the JSON lines that a command prints, at the instant at which the old code was asked."""
+    done = CliRunner().invoke(app, command.split(), env={**SETTINGS, "NABD_DATABASE": dsn})
+    assert done.exit_code == 0, done.output
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def migrations(old: str) -> list[dict[str, Any]]:
+    """What `nabd migrate` reports of the old database, the first time and the second."""
+    return [*nabd(old, "migrate --json"), *nabd(old, "migrate --json")]
+
+
+@pytest.fixture(scope="module")
+def migrated(old: str, migrations: list[dict[str, Any]]) -> str:
+    """Address of the old database, migrated."""
+    assert migrations
+    return old
+
+
+@pytest.fixture
+async def connection(migrated: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the migrated database; what is written through it is taken back."""
+    connection = await connect(migrated)
+    await connection.execute("SET timezone TO 'UTC'")
+    attempt = connection.transaction()
+    await attempt.start()
+    yield connection
+    await attempt.rollback()
+    await connection.close(timeout=5)
+
+
+def test_migrate_applies_what_has_come_since_and_then_nothing(migrations: list[dict[str, Any]]) -> None:
+    first, second = migrations
+    since = [str(v) for v in load_versions() if v.number > RAN_UP_TO]
+
+    assert sorted([*first["applied"], *first["not_applicable"]]) == since
+    assert not any(second[part] for part in second if part != "edition")
+
+
+@pytest.mark.parametrize("view", ANSWERS["views"])
+async def test_view_answers_as_before(connection: asyncpg.Connection, view: str) -> None:
+    columns, rows = ANSWERS["views"][view]["columns"], ANSWERS["views"][view]["rows"]
+
+    answers = [json.loads(r[0]) for r in await connection.fetch(f"SELECT to_jsonb(v)::text FROM {view} AS v")]
+
+    assert rows
+    assert sorted(([answer[c] for c in columns] for answer in answers), key=json.dumps) == rows
+
+
+@pytest.mark.parametrize("command", ANSWERS["commands"])
+def test_command_answers_as_before(migrated: str, command: str) -> None:
+    known = ANSWERS["commands"][command]
+
+    assert _without_news(nabd(migrated, command), known) == known
+
+
+def _without_news(found: Any, known: Any) -> Any:
+    """Return a document without the keys that a known one does not have."""
+    if isinstance(found, dict) and isinstance(known, dict):
+        return {key: _without_news(found[key], value) for key, value in known.items() if key in found}
+    if isinstance(found, list) and isinstance(known, list) and len(found) == len(known):
+        return [_without_news(f, k) for f, k in zip(found, known, strict=True)]
+    return found
+
+
+async def test_every_rule_in_force_is_still_understood(connection: asyncpg.Connection) -> None:
+    active = await catalogue.active(connection, KINDS)
+
+    assert active.unusable == {}
+    assert {rule.id for rule in active.rules} >= {"bin-overflow", "light-over-voltage", "silent"}
+
+
+async def test_a_rule_goes_on_where_the_old_program_left_it(connection: asyncpg.Connection) -> None:
+    """Bin B4 has lain on its side for four minutes of the ten after which the rule alerts."""
+    device = await connection.fetchval("SELECT id FROM device WHERE name = 'B4'")
+    ingestion = await Ingestion(connection).start()
+    lying = {"tilt_deg": 88.0, "temperature_c": 22.0, "fill_pct": 55.0}
+
+    for minutes in (3, 6):
+        await ingestion.commit(bins([(device, NOW + minutes * MINUTE, lying)], NOW + minutes * MINUTE))
+
+    opened = await connection.fetchval(
+        "SELECT opened_at FROM alert WHERE rule = 'bin-tipped' AND device_id = $1", device
+    )
+    assert opened == to_datetime(NOW + 6 * MINUTE)
+
+
+async def test_a_sweep_at_the_same_instant_finds_nothing_new(connection: asyncpg.Connection) -> None:
+    before = await connection.fetch("SELECT id, state, inhibited_by FROM alert ORDER BY id")
+
+    await sweep_once(connection, KINDS, NOW)
+
+    assert await connection.fetch("SELECT id, state, inhibited_by FROM alert ORDER BY id") == before
