@@ -86,7 +86,7 @@ class AlertWithHistoryOut(AlertOut):
 
 def evidence_out(alert: Alert, kind: Kind | None) -> list[EvidenceOut]:
     """Return what made an alert fire, in every language."""
-    found = evidence.told(alert.evidence, kind, alert.labels)
+    found = evidence.labelled(alert.evidence, kind, alert.labels)
     return [EvidenceOut(**{name: getattr(one, name) for name in EvidenceOut.model_fields}) for one in found]
 
 

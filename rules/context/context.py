@@ -100,13 +100,13 @@ class RuleContext:
         """Return a text attribute of each row's device, None where absent."""
         return self.keep(("attr", name), lambda: self.attributes.texts[name][self.facts])
 
-    def place(self) -> tuple[Floats, Floats]:
-        """Return where each row's device stands, or else its municipality: latitude and longitude."""
+    def coordinates(self) -> tuple[Floats, Floats]:
+        """Return latitude and longitude of each row's device, or else of its municipality."""
         return self.attributes.lat[self.facts], self.attributes.lon[self.facts]
 
     def sun_deg(self) -> Floats:
         """Return the sun's elevation where the device stands."""
-        return self.keep("sun", lambda: sun.elevation_deg(self.observed_at, *self.place()))
+        return self.keep("sun", lambda: sun.elevation_deg(self.observed_at, *self.coordinates()))
 
     def lag_s(self) -> Floats:
         """Return how long after it was observed each reading was received, in seconds."""

@@ -202,8 +202,8 @@ def sentences(explanation: Explanation, language: Language) -> list[str]:
 
 
 def _keys(e: Explanation, language: Language) -> list[tuple[str, dict[str, str]]]:
-    keys: list[tuple[str, dict[str, str]]] = [(str(e.standing), {})]
-    if e.silent_since is not None and e.standing is not RuleStatus.UNKNOWN and e.deadline is None:
+    keys: list[tuple[str, dict[str, str]]] = [(str(e.status), {})]
+    if e.silent_since is not None and e.status is not RuleStatus.UNKNOWN and e.deadline is None:
         keys.append(("also_silent", {}))
     if e.inhibited_by is not None:
         keys.append(("inhibited", {"inhibited": str(e.inhibited_by)}))
@@ -216,9 +216,9 @@ def _keys(e: Explanation, language: Language) -> list[tuple[str, dict[str, str]]
         keys.append(("late_last", {}))
     if e.gate is not TruthValue.TRUE:
         keys.append(("gate_closed", {}))
-    if e.standing is RuleStatus.PENDING and e.missing is not None:
+    if e.status is RuleStatus.PENDING and e.missing is not None:
         keys += _missing("missing", e.missing, e.time_zone, language)
-    if e.standing in (RuleStatus.FIRING, RuleStatus.UNKNOWN) and e.clear:
+    if e.status in (RuleStatus.FIRING, RuleStatus.UNKNOWN) and e.clear:
         keys.append(("ends", {}))
         if e.ends_missing is not None:
             keys += _missing("ending", e.ends_missing, e.time_zone, language)
@@ -280,7 +280,7 @@ def rows(explanation: Explanation, language: Language) -> list[tuple[object, ...
             term.text,
             _worded(term.value, language),
             _worded(term.limit, language),
-            WORTHS[language][term.worth],
+            WORTHS[language][term.truth],
             instant(term.since, explanation.time_zone),
             reasons(term, language),
         )

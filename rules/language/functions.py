@@ -172,7 +172,7 @@ def _away(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     suspect = scope.use_suspect
 
     def compute(c: RuleContext) -> _FloatArray:
-        metres = distance_m(c.number("lat", suspect), c.number("lon", suspect), *c.place())
+        metres = distance_m(c.number("lat", suspect), c.number("lon", suspect), *c.coordinates())
         return np.where(c.attributes.placed[c.facts], metres, np.nan)
 
     typed = Typed(Type.NUMBER, compute)

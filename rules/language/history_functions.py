@@ -1,6 +1,6 @@
 """The functions of a device's own past in the expression language.
 
-Pure. Each checks its arguments and returns what asks its memory (rules.context.memory).
+Pure. Each checks its arguments and returns what computes it (rules.context.memory).
 """
 
 from __future__ import annotations
@@ -30,15 +30,17 @@ _SLOT_LEAST_US = 1_000_000
 
 
 def _remember(
-    compiler: Compiler, key: str, ask: Callable[[HistoryView], Any], sizes: tuple[int, int]
+    compiler: Compiler, key: str, compute: Callable[[HistoryView], Any], sizes: tuple[int, int]
 ) -> Callable[[RuleContext], Any]:
-    """Return what asks a history of this key; equal calls of one rule share it."""
+    """Return what yields the result of the history of this key; equal calls of one rule share it."""
     scope = compiler.scope
     position = next((i for i, h in enumerate(scope.histories) if h.key == key), len(scope.histories))
     if position == len(scope.histories):
         values, instants = sizes
         scope.histories.append(
-            History(key=key, rule=scope.rule, ask=ask, gap=scope.gap, values=values, instants=instants)
+            History(
+                key=key, rule=scope.rule, compute=compute, gap=scope.gap, values=values, instants=instants
+            )
         )
     index = scope.first_history + position
     return lambda c: c.past(index)
@@ -55,7 +57,7 @@ def _last(
 ) -> tuple[Compute, Callable[[RuleContext], Answer]]:
     inner = compiler.wanted(argument, depth, Type.NUMBER).compute
     key = f"last({ast.unparse(argument)})"
-    return inner, _remember(compiler, key, lambda k: aggregates.last(k, inner(k.context)), aggregates.LAST)
+    return inner, _remember(compiler, key, lambda v: aggregates.last(v, inner(v.context)), aggregates.LAST)
 
 
 def _delta(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
@@ -84,7 +86,7 @@ def _total(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     past = _remember(
         compiler,
         ast.unparse(call),
-        lambda k: aggregates.total(k, inner(k.context), per_us),
+        lambda v: aggregates.total(v, inner(v.context), per_us),
         aggregates.TOTAL,
     )
     return _shown(compiler, call, Type.NUMBER, past)
@@ -101,12 +103,12 @@ def _how_often(
         past = _remember(
             compiler,
             key,
-            lambda k: aggregates.of_readings(k, truth(k.context), span.readings),
+            lambda v: aggregates.of_readings(v, truth(v.context), span.readings),
             aggregates.BITS,
         )
         return lambda c: (past(c)[0], span.readings - past(c)[1])
     past = _remember(
-        compiler, key, lambda k: aggregates.within(k, truth(k.context), span.lasting_us), aggregates.EVENTS
+        compiler, key, lambda v: aggregates.within(v, truth(v.context), span.lasting_us), aggregates.EVENTS
     )
     return lambda c: (past(c)[0], np.where(past(c)[1] == 1, 0.0, MOST_REMEMBERED))
 
@@ -133,7 +135,7 @@ def _n_of(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
 
     def compute(c: RuleContext) -> Floats:
         trues, unknown = often(c)
-        # What was not seen may have been true: only when even that would not be enough it is false.
+        # Missing readings may have been true: it is false only where that would not be enough either.
         never = np.where(trues + unknown < least, 0.0, np.nan)
         return np.where(trues >= least, 1.0, never)
 
@@ -150,7 +152,7 @@ def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     past = _remember(
         compiler,
         ast.unparse(call),
-        lambda k: flatness.flat(k, inner(k.context), span, tolerance),
+        lambda v: flatness.flat(v, inner(v.context), span, tolerance),
         flatness.CELLS,
     )
     return _shown(compiler, call, Type.CONDITION, past)
@@ -168,7 +170,7 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     past = _remember(
         compiler,
         ast.unparse(call),
-        lambda k: flatness.flat(k, fingerprint(k.context), span, 0.0),
+        lambda v: flatness.flat(v, fingerprint(v.context), span, 0.0),
         flatness.CELLS,
     )
     return _shown(compiler, call, Type.CONDITION, past)
@@ -177,18 +179,19 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
 def _fingerprint(context: RuleContext, names: Sequence[str]) -> Floats:
     """Return one number of each row that stays the same only while no value moves, comes or goes."""
     total, present = np.zeros(len(context)), np.zeros(len(context), dtype=np.int64)
-    for place, name in enumerate(names, start=1):
+    for number, name in enumerate(names, start=1):
         value = context.measured(name)
         there = ~np.isnan(value)
         if there.any():
-            weighed = np.sqrt(place + 0.5) * (value + 7919.0)
+            # Irrational weights: changes do not cancel each other. The offset tells 0 from missing.
+            weighed = np.sqrt(number + 0.5) * (value + 7919.0)
             total += weighed if there.all() else np.where(there, weighed, 0.0)
             present += there
-    # One or two coarse values that stand still are nothing unusual.
+    # One or two coarse values often stay the same in good order.
     return np.where(present >= _ENOUGH, total, np.nan)[context.order]
 
 
-def _slots(conclude: Callable[[int], slots.Conclude], picky: bool, form: str) -> Function:
+def _slots(conclude: Callable[[int], slots.Conclude], near_only: bool, form: str) -> Function:
     def function(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         argument, window_node, *level_node = arguments(call, 2, 3, form)
         inner = compiler.wanted(argument, depth, Type.NUMBER).compute
@@ -196,18 +199,18 @@ def _slots(conclude: Callable[[int], slots.Conclude], picky: bool, form: str) ->
         if slot_us < _SLOT_LEAST_US:
             raise wrong(window_node, "a window is at least 8s")
         level = compiler.wanted(level_node[0], depth, Type.NUMBER).compute if level_node else None
-        how = slots.SlotPolicy(
+        policy = slots.SlotPolicy(
             slot_us=slot_us,
             levels=slots.LEVELS if level else 1,
             conclude=conclude(slot_us),
-            picky=picky,
+            near_only=near_only,
         )
 
-        def ask(look: HistoryView) -> Floats:
-            apart = level(look.context) if level else None
-            return slots.look_up(look, inner(look.context), apart, how)
+        def compute(view: HistoryView) -> Floats:
+            levels = level(view.context) if level else None
+            return slots.compute(view, inner(view.context), levels, policy)
 
-        past = _remember(compiler, ast.unparse(call), ask, slots.cells(how.levels))
+        past = _remember(compiler, ast.unparse(call), compute, slots.cells(policy.levels))
         return _shown(compiler, call, Type.NUMBER, past)
 
     return function

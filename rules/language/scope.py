@@ -1,4 +1,4 @@
-"""What an expression may name and what it yields: the vocabulary of compiling one rule.
+"""What an expression may name and what it yields: the types that compiling one rule uses.
 
 Pure. Must not know syntax (rules.language.expression) or single functions (rules.language.functions).
 """
@@ -44,13 +44,13 @@ class Typed:
 class History:
     """What one function remembers of each device's past, in constant size.
 
-    key: the call as it is written. ask: answers for all rows of a step. values, instants: how many numbers
-    and instants it remembers of a device.
+    key: the call as it is written. compute: yields a result for all rows of a step. values, instants: how
+    many numbers and instants it remembers of a device.
     """
 
     key: str
     rule: str
-    ask: Callable[[HistoryView], Any]
+    compute: Callable[[HistoryView], Any]
     gap: MaxGap
     values: int
     instants: int
@@ -58,7 +58,7 @@ class History:
 
 @dataclass(slots=True, kw_only=True)
 class Scope:
-    """What one rule's expressions may name, and what they turned out to need.
+    """What one rule's expressions may name, and what they need.
 
     first_history: number of histories that other rules of the same program keep.
     numbers, texts, polygons: attributes it needs.
