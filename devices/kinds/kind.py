@@ -46,7 +46,7 @@ class ValueType(StrEnum):
 
 
 class AttributeType(StrEnum):
-    """What an attribute's value is; a polygon is a GeoJSON Polygon object."""
+    """What an attribute's value is; a polygon is a GeoJSON Polygon or MultiPolygon object."""
 
     NUMBER = "number"
     BOOLEAN = "boolean"

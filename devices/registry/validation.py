@@ -15,6 +15,7 @@ from babel import Locale, UnknownLocaleError
 
 from devices.kinds import STRUCTURAL, Kinds
 from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind
+from devices.polygons import PolygonError, check_polygon
 from devices.registry.errors import Invalid
 from devices.storable import storable_json
 from devices.wire import topics
@@ -93,31 +94,10 @@ def check_attribute(attribute: Attribute, value: Any) -> None:
             if not isinstance(value, str):
                 raise Invalid(field, f"{value!r} is not text: put it in quotes")
         case AttributeType.POLYGON:
-            if not _is_polygon(value):
-                raise Invalid(
-                    field, 'not a GeoJSON Polygon: {"type": "Polygon", "coordinates": [[[lon, lat], …]]}'
-                )
-
-
-def _is_polygon(value: Any) -> bool:
-    if not isinstance(value, dict) or value.get("type") != "Polygon":
-        return False
-    rings = value.get("coordinates")
-    return isinstance(rings, list) and bool(rings) and all(_is_ring(ring) for ring in rings)
-
-
-def _is_ring(ring: Any) -> bool:
-    return isinstance(ring, list) and len(ring) >= 4 and ring[0] == ring[-1] and all(map(_is_point, ring))
-
-
-def _is_point(point: Any) -> bool:
-    return (
-        isinstance(point, list)
-        and len(point) >= 2
-        and all(isinstance(c, int | float) and not isinstance(c, bool) for c in point)
-        and -180 <= point[0] <= 180
-        and -90 <= point[1] <= 90
-    )
+            try:
+                check_polygon(value)
+            except PolygonError as error:
+                raise Invalid(field, str(error)) from None
 
 
 def check_municipality_title(title: Mapping[str, str]) -> None:

@@ -108,7 +108,7 @@ def build(
         rows=rows,
         numbers={n: np.array([_number(f.attributes.get(n)) for f in facts]) for n in {*numbers, INTERVAL}},
         texts={n: _texts(f.attributes.get(n) for f in facts) for n in set(texts)},
-        polygons={n: Polygons.of([f.attributes.get(n) for f in facts]) for n in set(polygons)},
+        polygons={n: Polygons([f.attributes.get(n) for f in facts]) for n in set(polygons)},
         lat=np.array([math.nan if f.lat is None else f.lat for f in facts]),
         lon=np.array([math.nan if f.lon is None else f.lon for f in facts]),
         placed=np.array([f.placed for f in facts]),
