@@ -14,6 +14,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.suggestion import meant
+
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 RESERVED = frozenset(
     {"ts", "seq", "boot", "kind", "device", "extra", "quality", "device_id", "observed_at", "received_at"}
@@ -103,8 +105,8 @@ class Reporting:
     `at_least` (number). An entry without a measurement always applies.
     """
 
-    state: str
     every_s: float
+    state: str = "normal"
     measurement: str | None = None
     one_of: tuple[str, ...] = ()
     at_least: float | None = None
@@ -156,8 +158,8 @@ class Command:
 class Panel:
     """One chart: the measurements that belong on the same axis."""
 
-    title: Text
     measurements: tuple[str, ...]
+    title: Text = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +173,10 @@ class Kind:
 
     name: str
     title: Text
-    icon: str
     headline: str
     measurements: tuple[Measurement, ...]
     reporting: tuple[Reporting, ...]
+    icon: str = "device"
     attributes: tuple[Attribute, ...] = ()
     derived: tuple[Derived, ...] = ()
     panels: tuple[Panel, ...] = ()
@@ -225,7 +227,7 @@ def _check(kind: Kind) -> None:
     named += [n for p in kind.panels for n in p.measurements]
     for name in named:
         if name not in seen:
-            raise KindError(f"kind {kind.name}: {name!r} is not one of its measurements")
+            raise KindError(f"kind {kind.name}: {name!r} is not one of its measurements; {meant(name, seen)}")
     for c in kind.commands:
         if not NAME.fullmatch(c.name) or not all(NAME.fullmatch(a.name) for a in c.arguments):
             raise KindError(f"kind {kind.name}, command {c.name!r}: names are a-z, 0-9 and _, letter first")

@@ -17,7 +17,7 @@ from devices.kinds import Kinds
 from devices.kinds.kind import Attribute, AttributeType
 from devices.registry.errors import Invalid
 from devices.registry.new_device import NewDevice, problems
-from devices.registry.validation import meant
+from devices.suggestion import meant
 
 COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon")
 REQUIRED = ("name", "kind", "municipality")

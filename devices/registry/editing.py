@@ -16,7 +16,7 @@ from devices.registry.errors import Conflict, Invalid
 from devices.registry.new_device import NewDevice, check
 from devices.registry.registration import find_parents, municipality_ids, placed
 from devices.registry.registry import Device, get_device
-from devices.registry.validation import meant
+from devices.suggestion import meant
 from store.connection import Connection
 
 FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes")

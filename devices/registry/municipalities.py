@@ -22,8 +22,8 @@ from devices.registry.validation import (
     check_position,
     check_time_zone,
     check_weekend,
-    meant,
 )
+from devices.suggestion import meant
 from store.connection import Connection
 
 FIELDS = ("title", "time_zone", "locale", "weekend", "lat", "lon", "register_unknown")

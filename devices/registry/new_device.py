@@ -17,8 +17,8 @@ from devices.registry.validation import (
     check_kind,
     check_position,
     check_title,
-    meant,
 )
+from devices.suggestion import meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,17 +18,11 @@ from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind
 from devices.polygons import PolygonError, check_polygon
 from devices.registry.errors import Invalid
 from devices.storable import storable_json
+from devices.suggestion import meant
 from devices.wire import topics
 
 LANGUAGES = ("en", "fr", "ar")
 TITLE_LIMIT = 200
-
-
-def meant(name: str, known: Iterable[str]) -> str:
-    """Return a sentence part that suggests what was meant and lists what is known."""
-    names = sorted(known)
-    close = get_close_matches(name, names, n=1)
-    return (f"did you mean {close[0]!r}? " if close else "") + f"known: {', '.join(names) or 'none yet'}"
 
 
 def check_device_name(name: str) -> None:

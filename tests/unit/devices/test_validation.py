@@ -1,16 +1,15 @@
-"""What the registry accepts of attributes, and what a TOML kind may command."""
+"""What the registry accepts of attributes."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from devices.kinds import load
-from devices.kinds.kind import ArgumentType
 from devices.registry.errors import Invalid
-from devices.registry.validation import check_attributes, meant
+from devices.registry.validation import check_attributes
+from devices.suggestion import meant
 
 DRONE = load()["drone"]
 SQUARE = {"type": "Polygon", "coordinates": [[[35.0, 34.0], [35.1, 34.0], [35.1, 34.1], [35.0, 34.0]]]}
@@ -98,25 +97,3 @@ def test_polygons_within_each_other_are_refused() -> None:
 def test_suggestion_names_what_was_probably_meant_and_what_there_is() -> None:
     assert meant("tripolis", ["rabat", "tripoli"]) == "did you mean 'tripoli'? known: rabat, tripoli"
     assert meant("x", []) == "known: none yet"
-
-
-def test_kind_declared_in_toml_brings_its_commands(tmp_path: Path) -> None:
-    (tmp_path / "counter.toml").write_text(
-        """
-        name = "counter"
-        title = {en = "Counter"}
-        measurements = [{name = "people"}]
-        reporting = [{every_s = 300}]
-
-        [[commands]]
-        name = "reset"
-        arguments = [{name = "to", low = 0, required = false}, {name = "why", type = "text"}]
-        """
-    )
-
-    (reset,) = load(tmp_path)["counter"].commands
-
-    assert [(a.name, a.type, a.required) for a in reset.arguments] == [
-        ("to", ArgumentType.NUMBER, False),
-        ("why", ArgumentType.TEXT, True),
-    ]
