@@ -11,11 +11,11 @@ from fastapi import APIRouter, FastAPI
 from api.context import AppContext, Check
 from api.http import assets
 from api.http.assets import Asset
-from api.http.edge import Edge
-from api.http.guards import Guards
+from api.http.edge import EdgeMiddleware
+from api.http.guards import GuardMiddleware
 from api.http.handlers import add_handlers
 from api.http.idempotency import Idempotency
-from api.live.listener import Live
+from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.routes import (
@@ -83,7 +83,7 @@ def create_app(
         queue: what the broker says of its queues, for /metrics.
     """
     metrics = Metrics()
-    live = Live(pool, kinds, metrics)
+    live = LiveEvents(pool, kinds, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -117,8 +117,8 @@ def create_app(
     )
     add_handlers(app)
     # The last one added is the outermost.
-    app.add_middleware(Guards, pool=pool, now=now, token_required=token_required, sign_in_page=page)
-    app.add_middleware(Edge, metrics=metrics)
+    app.add_middleware(GuardMiddleware, pool=pool, now=now, token_required=token_required, sign_in_page=page)
+    app.add_middleware(EdgeMiddleware, metrics=metrics)
     _include(app, files)
     return app
 

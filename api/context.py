@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends, Request
 
 from api.http.idempotency import Idempotency
-from api.live.listener import Live
+from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from devices.instants import Now
@@ -39,7 +39,7 @@ class AppContext:
     speed: float
     checks: Mapping[str, Check]
     queue: Queue
-    live: Live
+    live: LiveEvents
     metrics: Metrics
     idempotency: Idempotency
 

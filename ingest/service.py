@@ -54,7 +54,7 @@ LOOK_AHEAD = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class IngestOptions:
     """What the ingest process is started with. `open_database` waits out an outage."""
 
     broker: IngestBroker
@@ -71,7 +71,7 @@ class Options:
     step: Step = lambda _: None
 
 
-async def run(options: Options, stop: asyncio.Event) -> None:
+async def run(options: IngestOptions, stop: asyncio.Event) -> None:
     """Ingest until `stop` is set, then finish the batch at hand and leave within DRAIN_S."""
     claimed = asyncio.Event()
     ingesting = asyncio.create_task(_run(options, stop, claimed))
@@ -87,7 +87,7 @@ async def run(options: Options, stop: asyncio.Event) -> None:
         await ingesting
 
 
-async def _run(options: Options, stop: asyncio.Event, claimed: asyncio.Event) -> None:
+async def _run(options: IngestOptions, stop: asyncio.Event, claimed: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             async with _owning(options, claimed) as service:
@@ -104,7 +104,7 @@ async def _run(options: Options, stop: asyncio.Event, claimed: asyncio.Event) ->
 
 
 @asynccontextmanager
-async def _owning(options: Options, claimed: asyncio.Event) -> AsyncIterator[_Service]:
+async def _owning(options: IngestOptions, claimed: asyncio.Event) -> AsyncIterator[_Service]:
     """Claim the shard, say so, and load what batches are decided with."""
     connection = await options.open_database()
     try:
@@ -126,7 +126,7 @@ async def _close(connection: Connection) -> None:
         await connection.close(timeout=2)
 
 
-async def _own(connection: Connection, options: Options, claimed: asyncio.Event) -> _Service:
+async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.Event) -> _Service:
     shard = Shard(name=options.shard, owner=options.owner)
     await shards.claim(connection, shard, options.now, lambda: log.info("standing by", shard=shard.name))
     claimed.set()
@@ -177,7 +177,7 @@ class _Every:
 
 
 class _Service:
-    def __init__(self, options: Options, pipeline: Pipeline, newest_received: int) -> None:
+    def __init__(self, options: IngestOptions, pipeline: Pipeline, newest_received: int) -> None:
         self._options = options
         self._pipeline = pipeline
         self._newest_received = newest_received

@@ -180,7 +180,7 @@ async def ingest(settings: Settings) -> None:
             raise
         return connection
 
-    options = ingest_service.Options(
+    options = ingest_service.IngestOptions(
         broker=IngestBroker(
             host=broker.host,
             port=broker.port,

@@ -49,7 +49,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bucketed:
+class ReadingBucket:
     """One bucket that holds at least one reading: when it starts, how many readings, and their summaries."""
 
     at: datetime
@@ -117,7 +117,7 @@ async def buckets(
     end: datetime,
     unit: str,
     time_zone: str,
-) -> list[Bucketed]:
+) -> list[ReadingBucket]:
     """Return a summary per calendar bucket of the readings observed in [start, end), oldest first.
 
     Args:
@@ -134,7 +134,7 @@ async def buckets(
         _buckets_sql(kind, measurements), device_id, start, end, unit, time_zone, timeout=STATEMENT_TIMEOUT_S
     )
     return [
-        Bucketed(
+        ReadingBucket(
             at=row["at"],
             readings=row["readings"],
             values={name: _summary(row, f"m{i}") for i, name in enumerate(measurements)},

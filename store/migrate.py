@@ -18,14 +18,14 @@ from store.connection import Connection
 from store.edition import Edition
 from store.errors import MigrationError, NotMigrated
 from store.tables import RETENTION, Table, add_column, create
-from store.versions import Version, load
+from store.versions import Migration, load
 
 LOCK = 0x6E616264
 """Key of the advisory lock: 'nabd' in ASCII."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class MigrationReport:
     """What one migrate did; all empty when the database was up to date."""
 
     edition: Edition
@@ -61,8 +61,8 @@ async def migrate(
     *,
     now: int,
     retention: timedelta = RETENTION,
-    versions: Sequence[Version] | None = None,
-) -> Report:
+    versions: Sequence[Migration] | None = None,
+) -> MigrationReport:
     """Apply what is missing; repeating it does nothing. `now` is in microseconds.
 
     Raises:
@@ -82,11 +82,11 @@ async def migrate(
         async with connection.transaction():
             for statement in changes.statements:
                 await connection.execute(statement)
-        kept = partitions.Kept()
+        kept = partitions.PartitionChanges()
         if edition is Edition.PLAIN:
             kept = await partitions.keep_partitions(connection, tables, now, retention)
         await _create_views(connection, tables)
-        return Report(
+        return MigrationReport(
             edition=edition,
             applied=tuple(applied),
             not_applicable=tuple(skipped),
@@ -135,7 +135,7 @@ async def _applied(connection: Connection) -> dict[int, asyncpg.Record]:
         return {}
 
 
-def _pending(versions: Sequence[Version], applied: dict[int, asyncpg.Record]) -> list[Version]:
+def _pending(versions: Sequence[Migration], applied: dict[int, asyncpg.Record]) -> list[Migration]:
     """Return what is still to run, after checking that what ran is what we have."""
     known = {version.number: version for version in versions}
     for number, row in applied.items():
@@ -152,7 +152,7 @@ def _pending(versions: Sequence[Version], applied: dict[int, asyncpg.Record]) ->
     return [version for version in versions if version.number not in applied]
 
 
-async def _apply(connection: Connection, version: Version, edition: Edition) -> None:
+async def _apply(connection: Connection, version: Migration, edition: Edition) -> None:
     row = (version.number, version.name, version.checksum, version.applies_to(edition))
     if not version.applies_to(edition):
         await connection.execute(RECORD, *row)
@@ -232,7 +232,7 @@ async def plan(
     *,
     now: int,
     retention: timedelta = RETENTION,
-    versions: Sequence[Version] | None = None,
+    versions: Sequence[Migration] | None = None,
 ) -> list[str]:
     """Return the SQL that `migrate` would run, views aside, and change nothing.
 
@@ -263,7 +263,7 @@ async def _edition_of_new(connection: Connection) -> Edition:
 
 
 async def require_migrated(
-    connection: Connection, tables: Sequence[Table] = (), *, versions: Sequence[Version] | None = None
+    connection: Connection, tables: Sequence[Table] = (), *, versions: Sequence[Migration] | None = None
 ) -> Edition:
     """Return the edition of a database whose schema this program can use; for processes at start.
 

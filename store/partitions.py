@@ -104,7 +104,7 @@ async def missing(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class PartitionChanges:
     """What one turn did, by partition name; `postponed` met a lock and is for the next turn."""
 
     made: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class Kept:
 
 async def keep_partitions(
     connection: Connection, tables: Sequence[Table], now: int, retention: timedelta = RETENTION
-) -> Kept:
+) -> PartitionChanges:
     """Make the partitions that `now` (microseconds) asks for and drop those past retention.
 
     For the plain edition; called by migrate and every hour by the sweep. Repeating it does nothing.
@@ -132,7 +132,7 @@ async def keep_partitions(
             f"DELETE FROM {table.name}_other WHERE observed_at < $1",  # noqa: S608 - a checked name
             oldest,
         )
-    return Kept(
+    return PartitionChanges(
         made=tuple(name for name in made if name not in postponed),
         dropped=tuple(name for name in dropped if name not in postponed),
         postponed=tuple(sorted(postponed)),

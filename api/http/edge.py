@@ -37,7 +37,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Any other word a stranger sends as a method must not become a label of its own."""
 
 
-class Edge:
+class EdgeMiddleware:
     """Wraps the whole application."""
 
     def __init__(

@@ -39,7 +39,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 256 * 1024
 
 
-class Guards:
+class GuardMiddleware:
     """Answers a problem where a request may not pass."""
 
     def __init__(

@@ -18,7 +18,7 @@ import structlog
 from alerts import events
 from alerts.events import AlertEvent, Cursor
 from alerts.queue import get_alert
-from api.live.subscription import Interest, LiveAlert, Subscription
+from api.live.subscription import EventFilter, LiveAlert, Subscription
 from api.metrics.process import Metrics
 from api.schemas.alerts import alert_out, event_out
 from api.schemas.latest import LatestOut, latest_out
@@ -45,7 +45,7 @@ READ_TIMEOUT_S = 10.0
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
 
 
-class Live:
+class LiveEvents:
     """Start with `running()`; screens use `subscribe`. `cursor` is how far events have been handed out."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], kinds: Kinds, metrics: Metrics) -> None:
@@ -80,7 +80,7 @@ class Live:
             subscription.close()
 
     @contextmanager
-    def subscribe(self, interest: Interest) -> Iterator[Subscription]:
+    def subscribe(self, interest: EventFilter) -> Iterator[Subscription]:
         """Open a subscription that gets everything after `cursor` as it is now."""
         subscription = Subscription(interest)
         self._subscriptions.add(subscription)
@@ -93,7 +93,7 @@ class Live:
             self._subscriptions.discard(subscription)
             self._metrics.live_clients.set(len(self._subscriptions))
 
-    async def replay(self, after: Cursor, until: Cursor, interest: Interest) -> AsyncIterator[LiveAlert]:
+    async def replay(self, after: Cursor, until: Cursor, interest: EventFilter) -> AsyncIterator[LiveAlert]:
         """Yield the settled events in (after, until] that are of interest."""
         while after < until:
             async with self._pool.acquire(timeout=READ_TIMEOUT_S) as connection:

@@ -29,7 +29,7 @@ class LiveAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interest:
+class EventFilter:
     """What a client wants to hear of; None means everything."""
 
     kind: str | None = None
@@ -62,7 +62,7 @@ class PendingEvents:
 class Subscription:
     """One client. `offer_*` never waits; `wait` returns what there is as soon as there is something."""
 
-    def __init__(self, interest: Interest, limit: int = QUEUE_LIMIT) -> None:
+    def __init__(self, interest: EventFilter, limit: int = QUEUE_LIMIT) -> None:
         self.interest = interest
         self.closed = False
         self._limit = limit

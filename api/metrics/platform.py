@@ -19,7 +19,7 @@ from readings import ingest_state, totals
 from readings.ingest_state import IngestState
 from readings.totals import ShardTotals
 from rules.catalogue import watched
-from rules.catalogue.watched import Watched
+from rules.catalogue.watched import RuleCounts
 from store.connection import Connection
 
 NEAR = 0.5
@@ -53,7 +53,7 @@ class Figures:
 
     totals: list[ShardTotals]
     ingest: list[IngestState]
-    watched: Watched
+    watched: RuleCounts
 
 
 async def read(connection: Connection) -> Figures:
@@ -164,7 +164,7 @@ def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
     yield from (caught_up, alive, batch, delay)
 
 
-def _of_rules(watched: Watched, ages: Ages) -> Iterator[Metric]:
+def _of_rules(watched: RuleCounts, ages: Ages) -> Iterator[Metric]:
     alerts = GaugeMetricFamily(
         "nabd_alerts_open", "Open alerts that do not stand back behind another", labels=["severity"]
     )

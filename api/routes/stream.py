@@ -17,7 +17,7 @@ from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.http import guards, tokens
 from api.http.problems import Problem
 from api.http.times import of_microseconds
-from api.live.subscription import Interest, LiveAlert, PendingEvents, Subscription
+from api.live.subscription import EventFilter, LiveAlert, PendingEvents, Subscription
 from api.schemas.alerts import format_cursor, parse_cursor
 from api.schemas.latest import LatestOut
 from store.failures import DATABASE_ERRORS, is_outage
@@ -37,9 +37,9 @@ def _interest(
     kind: Annotated[str | None, Query(max_length=31)] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     severity: Annotated[list[Severity] | None, Query(description="may be repeated; alerts only")] = None,
-) -> Interest:
+) -> EventFilter:
     severities = frozenset(severity) if severity else None
-    return Interest(kind=kind, municipality=municipality, severities=severities)
+    return EventFilter(kind=kind, municipality=municipality, severities=severities)
 
 
 def _start(
@@ -83,7 +83,7 @@ def _permit(request: Request, context: UsesContext) -> Permitted:
 @router.get("/stream", response_class=EventSourceResponse, summary="Alerts and newest readings as they come")
 async def stream(
     context: UsesContext,
-    interest: Annotated[Interest, Depends(_interest)],
+    interest: Annotated[EventFilter, Depends(_interest)],
     after: Annotated[Cursor | None, Depends(_start)],
     permitted: Annotated[Permitted, Depends(_permit)],
 ) -> AsyncIterator[ServerSentEvent]:

@@ -19,7 +19,7 @@ from bench.rules.fullness import TracedBin
 from devices.instants import to_microseconds
 from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, SILENT, SWEPT, FaultLine, rfc3339
 from firmware_sim.physics.bin import Bin
-from firmware_sim.physics.feed import FedLight, Feed, Outage
+from firmware_sim.physics.feed import FedLight, Outage, SupplyFeed
 from firmware_sim.physics.grid import Circuit
 from firmware_sim.physics.light import Light
 from firmware_sim.physics.model import SECOND, generator
@@ -66,7 +66,7 @@ class StagedDevices:
         if isinstance(physics, Light) and device.parent is not None:
             street = self._streets[device.parent]
             grid = Circuit(device.parent, self._town.seed, self._town.place.lon)
-            feed = Feed(device.parent, self._town.seed)
+            feed = SupplyFeed(device.parent, self._town.seed)
             fed = self._lamps[device.name] = FedLight(physics, grid, feed, len(street))
             street.append(device.name)
             return replace(device, physics=lambda: fed)
@@ -77,7 +77,7 @@ class StagedDevices:
         made = [line for name in self._bins for line in self._fullness(name, lines, end)]
         dead: dict[str, list[Span]] = defaultdict(list)
         for circuit, street in self._streets.items():
-            for outage in Feed(circuit, self._town.seed).between(start, end):
+            for outage in SupplyFeed(circuit, self._town.seed).between(start, end):
                 down = [lamp for place, lamp in enumerate(street) if outage.hits(place)]
                 if len(down) >= len(street) * _DOWN_SHARE:
                     made += self._down(circuit, outage, end)

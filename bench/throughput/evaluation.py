@@ -16,7 +16,7 @@ from rules.language.program import Rule
 
 
 @dataclass(slots=True, kw_only=True)
-class Spent:
+class RuleCost:
     """CPU seconds on one kind's rules, and how many readings met how many rules meanwhile."""
 
     seconds: float = 0.0
@@ -28,12 +28,12 @@ class Evaluation:
     """The rules of every kind at work, and what they cost so far."""
 
     rulesets: dict[str, RuleSet]
-    spent: dict[str, Spent] = field(default_factory=dict)
+    spent: dict[str, RuleCost] = field(default_factory=dict)
 
     def evaluate(self, columns: Columns) -> None:
         """Take new rows of one kind through its rules, as ingest does once they are stored."""
         name = columns.kind.name
-        ruleset, spent = self.rulesets[name], self.spent.setdefault(name, Spent())
+        ruleset, spent = self.rulesets[name], self.spent.setdefault(name, RuleCost())
         if not ruleset.program.rules:
             return
         start = time.process_time()

@@ -44,7 +44,7 @@ class Outage:
         return place % PHASES < self.phases
 
 
-class Feed:
+class SupplyFeed:
     """One circuit's supply through months."""
 
     def __init__(self, circuit: str, seed: int) -> None:
@@ -81,7 +81,7 @@ class FedLight(SurroundedDevice[Light]):
     Must not be asked while it is dead: a dead controller measures nothing (see life).
     """
 
-    def __init__(self, lamp: Light, circuit: Circuit, feed: Feed, place: int) -> None:
+    def __init__(self, lamp: Light, circuit: Circuit, feed: SupplyFeed, place: int) -> None:
         super().__init__(lamp)
         self._circuit = circuit
         self._feed = feed

@@ -22,7 +22,7 @@ Attributes = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RejectedRow:
     """A row that is not stored: its index among the decoded rows, and why."""
 
     row: int
@@ -47,7 +47,7 @@ class Accepted:
     told: NDArray[np.int64]
     reported: dict[str, NDArray[np.float64]]
     repeats: Columns
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RejectedRow] = field(default_factory=list)
 
 
 def accept(
@@ -81,7 +81,8 @@ def accept(
         retention=retention,
     )
     refusals = [
-        Refusal(row=row, reason=Reason.BAD_TIME, detail=why, member="ts") for row, why in dated.bad.items()
+        RejectedRow(row=row, reason=Reason.BAD_TIME, detail=why, member="ts")
+        for row, why in dated.bad.items()
     ]
     order = _arrival_order(dated.observed_at, starts)
     if dated.bad:
@@ -144,7 +145,7 @@ def _arrival_order(observed_at: NDArray[np.int64], starts: NDArray[np.int64]) ->
 
 
 def _first_of_each_key(
-    columns: Columns, row: NDArray[np.int64], refusals: list[Refusal]
+    columns: Columns, row: NDArray[np.int64], refusals: list[RejectedRow]
 ) -> tuple[NDArray[np.bool_], list[int]]:
     """Tell the first row of each (device, instant), repeats of it, and conflicts with it.
 
@@ -168,7 +169,7 @@ def _first_of_each_key(
             repeats.append(current)
         else:
             refusals.append(
-                Refusal(
+                RejectedRow(
                     row=int(row[current]), reason=Reason.CONFLICT, detail="another reading of this instant"
                 )
             )

@@ -90,7 +90,7 @@ class Clocks:
 
 
 @dataclass(slots=True, kw_only=True)
-class Dated:
+class DatedRows:
     """What `date` found out, n rows.
 
     observed_at: (n,) int64 microseconds.
@@ -111,7 +111,7 @@ def date(
     starts: NDArray[np.int64],
     clocks: Clocks,
     retention: int,
-) -> Dated:
+) -> DatedRows:
     """Say when each of n elements was observed.
 
     Args:
@@ -122,7 +122,7 @@ def date(
         clocks: clock offsets known so far; what is learnt is added.
         retention: how far back a reading may lie, in microseconds.
     """
-    dated = Dated(observed_at=instant.copy(), quality=np.zeros(len(instant), dtype=np.int64))
+    dated = DatedRows(observed_at=instant.copy(), quality=np.zeros(len(instant), dtype=np.int64))
     if not len(instant):
         return dated
     newest = np.maximum.reduceat(instant, starts)
@@ -143,7 +143,7 @@ def date(
 
 
 def _date_group(
-    dated: Dated,
+    dated: DatedRows,
     rows: Iterable[int],
     instant: NDArray[np.int64],
     device_id: int,
@@ -168,7 +168,7 @@ def _date_group(
         uncovered = _date_ahead(dated, uncovered, instant, device_id, received, clocks, retention)
 
 
-def _date_unset(dated: Dated, rows: list[int], instant: NDArray[np.int64], received: int) -> None:
+def _date_unset(dated: DatedRows, rows: list[int], instant: NDArray[np.int64], received: int) -> None:
     """Date rows of a clock that was never set: received now, spaced as the device says."""
     times = instant[rows]
     dated.observed_at[rows] = received - (times.max() - times)
@@ -176,7 +176,7 @@ def _date_unset(dated: Dated, rows: list[int], instant: NDArray[np.int64], recei
 
 
 def _date_ahead(
-    dated: Dated,
+    dated: DatedRows,
     uncovered: list[int],
     instant: NDArray[np.int64],
     device_id: int,
@@ -203,7 +203,7 @@ def _runs(times: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 
 def _date_absent(
-    dated: Dated, instant: NDArray[np.int64], received_at: NDArray[np.int64], starts: NDArray[np.int64]
+    dated: DatedRows, instant: NDArray[np.int64], received_at: NDArray[np.int64], starts: NDArray[np.int64]
 ) -> None:
     absent = np.flatnonzero(instant == ABSENT)
     if not len(absent):

@@ -20,7 +20,7 @@ DROPPED = "$SYS/broker/publish/messages/dropped"
 RETRY_S = 5.0
 
 
-class Counters:
+class BrokerCounters:
     """The counters as they come in; retained, and published again when they change."""
 
     def __init__(self, limit: int) -> None:
@@ -55,7 +55,7 @@ class QueueWatch:
 
     def __init__(self, broker: BrokerAddress, limit: int) -> None:
         self._broker = broker
-        self._counters = Counters(limit)
+        self._counters = BrokerCounters(limit)
 
     def queue(self) -> BrokerQueue | None:
         """Return what the broker said last; None where it says nothing, or is away."""
@@ -73,7 +73,7 @@ class QueueWatch:
 
 async def ask(connection: aiomqtt.Client, limit: int, *, within_s: float = 2.0) -> BrokerQueue | None:
     """Return what an open connection says at once; None where it says nothing."""
-    counters = Counters(limit)
+    counters = BrokerCounters(limit)
     with suppress(TimeoutError):
         async with asyncio.timeout(within_s):
             await counters.listen(connection, until_known=True)

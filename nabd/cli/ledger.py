@@ -22,7 +22,7 @@ EXPLAINED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class LedgerQuery:
     """What was asked for."""
 
     totals: Totals
@@ -49,7 +49,7 @@ def ledger(
     if every and (device or municipality):
         raise typer.BadParameter("--every is for the whole platform: leave --device and --municipality out")
 
-    async def work(opened: OpenDatabase) -> Account:
+    async def work(opened: OpenDatabase) -> LedgerQuery:
         now = opened.now()
         span = (values.instant(since, now), values.instant(until, now))
         if device is not None:
@@ -69,23 +69,23 @@ def ledger(
 
 async def _of_device(
     opened: OpenDatabase, name: str, since: datetime | None, until: datetime | None
-) -> Account:
+) -> LedgerQuery:
     device = await registry.get_device(opened.connection, name)
     totals = await books.of_device(opened.connection, opened.kinds, device, since=since, until=until)
-    return Account(totals=totals, gaps=await books.gaps(opened.connection, device, since=since))
+    return LedgerQuery(totals=totals, gaps=await books.gaps(opened.connection, device, since=since))
 
 
 async def _of_municipality(
     opened: OpenDatabase, name: str, since: datetime | None, until: datetime | None
-) -> Account:
+) -> LedgerQuery:
     found = await registry.get_municipality(opened.connection, name)
     totals = await books.of_municipality(opened.connection, opened.kinds, found.id, since=since, until=until)
-    return Account(totals=totals)
+    return LedgerQuery(totals=totals)
 
 
 async def _of_platform(
     opened: OpenDatabase, since: datetime | None, until: datetime | None, *, every: str | None, count: bool
-) -> Account:
+) -> LedgerQuery:
     periods: list[Period] = []
     # One snapshot, so that a batch committed between two queries cannot look like a loss.
     async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
@@ -95,10 +95,10 @@ async def _of_platform(
         if every:
             length = values.duration(every)
             periods = await books.by_period(opened.connection, every=length, since=since, until=until)
-    return Account(totals=totals, periods=periods)
+    return LedgerQuery(totals=totals, periods=periods)
 
 
-def _document(account: Account) -> dict[str, Any]:
+def _document(account: LedgerQuery) -> dict[str, Any]:
     return {
         **asdict(account.totals),
         "balanced": account.totals.balanced,
@@ -109,7 +109,7 @@ def _document(account: Account) -> dict[str, Any]:
     }
 
 
-def _print(account: Account) -> None:
+def _print(account: LedgerQuery) -> None:
     totals = account.totals
     columns = ("messages", "received", "stored", "duplicate", "rejected", "undated", "counted", "balanced")
     output.table(columns, [_row(totals, columns)])

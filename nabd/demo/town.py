@@ -31,7 +31,7 @@ from nabd.clock import ScaledClock
 from nabd.demo import proof, score, simulated
 from nabd.demo.percentiles import percentiles
 from nabd.embedded.broker import port_or_free
-from nabd.embedded.parts import Parts, migrated, parts
+from nabd.embedded.parts import EmbeddedParts, migrated, parts
 from nabd.settings import Settings, environment
 from nabd.supervisor import Child, Supervisor, last_lines
 from readings import ledger
@@ -56,7 +56,7 @@ class Demo:
     """A running demo."""
 
     url: str
-    parts: Parts
+    parts: EmbeddedParts
     town: Town
     fleet: Fleet
     clock: ScaledClock

@@ -17,14 +17,14 @@ from nabd.settings import Settings
 from readings.tables import tables_of
 from rules.catalogue import catalogue
 from rules.loading import files
-from store.migrate import Report, migrate
+from store.migrate import MigrationReport, migrate
 from store.pool import connect
 
 MQTT_PORT = 1883
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class EmbeddedParts:
     """What runs, and the settings that lead to it."""
 
     settings: Settings
@@ -34,7 +34,9 @@ class Parts:
 
 
 @asynccontextmanager
-async def parts(settings: Settings, *, postgres: Mapping[str, str] | None = None) -> AsyncIterator[Parts]:
+async def parts(
+    settings: Settings, *, postgres: Mapping[str, str] | None = None
+) -> AsyncIterator[EmbeddedParts]:
     """Start what the settings leave open; stop it afterwards.
 
     Args:
@@ -58,7 +60,7 @@ async def parts(settings: Settings, *, postgres: Mapping[str, str] | None = None
                 "receive_maximum": min(own.receive_maximum, settings.receive_maximum),
             }
             broker, persistent = f"{own.name} on {own.address}", own.persistent
-        yield Parts(
+        yield EmbeddedParts(
             settings=settings.model_copy(update=changes),
             database=database,
             broker=broker,
@@ -66,7 +68,7 @@ async def parts(settings: Settings, *, postgres: Mapping[str, str] | None = None
         )
 
 
-async def migrated(settings: Settings) -> Report:
+async def migrated(settings: Settings) -> MigrationReport:
     """Migrate the configured database; give a new one the default rules, and any the operator's own.
 
     Raises:

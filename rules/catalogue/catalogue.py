@@ -20,7 +20,7 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class ApplyResult:
     """What applying definitions changed, by rule id."""
 
     added: tuple[str, ...]
@@ -30,7 +30,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Active:
+class ActiveRules:
     """The rules in force.
 
     rules: usable ones. broken: ids that are marked broken. unusable: reason by rule whose stored text this
@@ -76,7 +76,7 @@ VALUES ($1, $2, $3, $4::text::jsonb, $5)
 
 async def apply(
     connection: Connection, definitions: Iterable[Definition], now: int, *, remove_others: bool = False
-) -> Applied:
+) -> ApplyResult:
     """Make definitions the active rules and let running evaluators know.
 
     Args:
@@ -98,7 +98,7 @@ async def apply(
             await connection.execute(_ADD, d.id, versions.get(d.id, 0) + 1, d.kind, source, to_datetime(now))
         if renewed or removed:
             await advance(connection)
-    return Applied(
+    return ApplyResult(
         added=tuple(d.id for d in renewed if d.id not in active),
         changed=tuple(d.id for d in renewed if d.id in active),
         unchanged=tuple(unchanged),
@@ -114,7 +114,7 @@ ORDER BY id, version DESC
 """
 
 
-async def active(connection: Connection, kinds: Mapping[str, Kind]) -> Active:
+async def active(connection: Connection, kinds: Mapping[str, Kind]) -> ActiveRules:
     """Return the rules in force; one that cannot be used costs no other."""
     rules: list[Rule] = []
     broken: dict[str, str] = {}
@@ -130,7 +130,7 @@ async def active(connection: Connection, kinds: Mapping[str, Kind]) -> Active:
         else:
             rules.append(Rule(definition=definition, version=row["version"]))
     since = {r["id"]: r["broken_at"] for r in await connection.fetch(_BROKEN_BEFORE)}
-    return Active(
+    return ActiveRules(
         rules=tuple(rules),
         broken=broken,
         unusable=unusable,

@@ -18,7 +18,7 @@ from devices.kinds.kind import Kind
 from devices.registry.errors import Conflict, NotFound
 from devices.registry.generation import advance
 from rules.catalogue import catalogue
-from rules.catalogue.catalogue import Applied
+from rules.catalogue.catalogue import ApplyResult
 from rules.definition.definition import Definition
 from rules.loading.files import parse
 from store.connection import Connection
@@ -40,7 +40,7 @@ async def apply(
     author: str,
     now: int,
     remove_others: bool = False,
-) -> Applied:
+) -> ApplyResult:
     """Make definitions the active rules, all or none, and note who did it.
 
     A changed rule is a new version and keeps its open alerts; those of removed rules end.
@@ -60,7 +60,7 @@ async def apply(
 
 async def put(
     connection: Connection, definition: Definition, *, author: str, now: int, version: int | None
-) -> Applied:
+) -> ApplyResult:
     """Make one definition the active rule of its id.
 
     Args:

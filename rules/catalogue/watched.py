@@ -12,7 +12,7 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
+class RuleCounts:
     """Counts of this moment. `waiting` are open alerts by severity that do not stand behind another."""
 
     waiting: Mapping[Severity, int]
@@ -36,13 +36,13 @@ _RULES = "SELECT count(*) AS active, count(broken_at) AS broken FROM rule WHERE 
 _SWEPT = "SELECT swept_at FROM sweep_run"
 
 
-async def watch(connection: Connection) -> Watched:
+async def watch(connection: Connection) -> RuleCounts:
     """Return the counts as they are now."""
     found = await connection.fetch(_OPEN)
     rules = await connection.fetchrow(_RULES)
     assert rules is not None
     waiting = {Severity(row["severity"]): row["waiting"] for row in found}
-    return Watched(
+    return RuleCounts(
         waiting={severity: waiting.get(severity, 0) for severity in Severity},
         inhibited=sum(row["inhibited"] for row in found),
         unacknowledged=sum(row["unacknowledged"] for row in found),

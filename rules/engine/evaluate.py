@@ -21,7 +21,7 @@ from rules.context.attributes import Attributes
 from rules.context.context import RuleContext
 from rules.context.grouping import group, late_rows
 from rules.context.patch import Patch
-from rules.engine.histories import Histories
+from rules.engine.histories import HistoryResults
 from rules.engine.levels import LevelChange, LevelConditions, active_levels, run
 from rules.engine.state import RuleState, StateChanges
 from rules.language.program import CompiledRule, Program
@@ -63,7 +63,7 @@ def step(
     context = RuleContext(columns, grouping.order, attributes)
     watermark = state.rows.watermark[grouping.state_rows]
     late = late_rows(grouping, context.observed_at, watermark)
-    histories = Histories(program, context, grouping, late, state.rows)
+    histories = HistoryResults(program, context, grouping, late, state.rows)
     context.past = histories.past
     flips: list[LevelChange] = []
     patches: list[Patch] = []

@@ -18,7 +18,7 @@ from rules.engine.state import StateRows
 from rules.language.program import Program
 
 
-class Histories:
+class HistoryResults:
     """Results for one step; `patches` are what is to be remembered after it."""
 
     def __init__(

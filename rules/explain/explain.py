@@ -43,7 +43,7 @@ class HistoryStart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceFacts:
+class DeviceStatus:
     """What the database says about the device at the instant that is explained."""
 
     device_id: int
@@ -62,7 +62,7 @@ def explain(
     registry: Registry,
     columns: Columns,
     past: HistoryStart,
-    present: DeviceFacts,
+    present: DeviceStatus,
     resting: Spans = NO_MAINTENANCE,
 ) -> Explanation:
     """Explain one stream rule on one device.
@@ -148,7 +148,7 @@ def _counted(columns: Columns, before: int) -> NDArray[np.intp]:
 def _explanation(
     rule: Rule,
     columns: Columns,
-    present: DeviceFacts,
+    present: DeviceStatus,
     levels: tuple[Level, ...],
     terms: tuple[Term, ...],
     gate: TruthValue,
@@ -189,7 +189,7 @@ def _explanation(
     )
 
 
-def _severity(present: DeviceFacts, reached: list[Level], rising: list[Level]) -> Severity | None:
+def _severity(present: DeviceStatus, reached: list[Level], rising: list[Level]) -> Severity | None:
     if present.alert is not None:
         return present.severity
     if reached:

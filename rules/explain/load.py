@@ -24,7 +24,7 @@ from rules.definition.definition import Text
 from rules.engine.ruleset import NO_MAINTENANCE
 from rules.engine.snapshot import OpenAlert
 from rules.explain.evidence import LabelledValue, labelled
-from rules.explain.explain import DeviceFacts, HistoryStart, explain
+from rules.explain.explain import DeviceStatus, HistoryStart, explain
 from rules.explain.explanation import Explanation, RuleStatus, TruthValue
 from rules.explain.wording import labels_of
 from rules.language.program import Rule
@@ -136,10 +136,10 @@ LIMIT 1
 
 async def _present(
     connection: Connection, rule: str, device: Device, at: int
-) -> tuple[DeviceFacts, Mapping[str, Any]]:
+) -> tuple[DeviceStatus, Mapping[str, Any]]:
     row = await connection.fetchrow(_ALERT, rule, device.id, to_datetime(at))
     assert row is not None
-    present = DeviceFacts(
+    present = DeviceStatus(
         device_id=device.id,
         device=device.name,
         at=at,
@@ -204,7 +204,7 @@ FROM latest WHERE device_id = $1
 """
 
 
-async def _explain_silence(connection: Connection, rule: Rule, present: DeviceFacts) -> Explanation:
+async def _explain_silence(connection: Connection, rule: Rule, present: DeviceStatus) -> Explanation:
     silent = rule.definition.silent
     assert silent is not None
     row: asyncpg.Record | None = await connection.fetchrow(
@@ -236,7 +236,7 @@ async def _explain_silence(connection: Connection, rule: Rule, present: DeviceFa
     )
 
 
-def _explain_across(rule: Rule, present: DeviceFacts, evidence: Mapping[str, Any]) -> Explanation:
+def _explain_across(rule: Rule, present: DeviceStatus, evidence: Mapping[str, Any]) -> Explanation:
     """Explain a rule that judges many devices, or forecasts: by the evidence of its alert."""
     return Explanation(
         rule=rule.id,

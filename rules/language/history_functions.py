@@ -18,9 +18,16 @@ from rules.context.memory import aggregates, flatness, slots
 from rules.context.memory.aggregates import MOST_REMEMBERED
 from rules.context.memory.view import HistoryView
 from rules.language.arguments import arguments, constant, duration, whole, window
-from rules.language.scope import Compiler, Compute, History, Type, Typed, wrong
+from rules.language.scope import (
+    Compiler,
+    Compute,
+    Expression,
+    ExpressionType,
+    HistoryFunction,
+    wrong,
+)
 
-Function = Callable[[Compiler, ast.Call, int], Typed]
+Function = Callable[[Compiler, ast.Call, int], Expression]
 Floats = NDArray[np.float64]
 Answer = tuple[Floats, Floats]
 
@@ -38,7 +45,7 @@ def _remember(
     if position == len(scope.histories):
         values, instants = sizes
         scope.histories.append(
-            History(
+            HistoryFunction(
                 key=key, rule=scope.rule, compute=compute, gap=scope.gap, values=values, instants=instants
             )
         )
@@ -46,8 +53,8 @@ def _remember(
     return lambda c: c.past(index)
 
 
-def _shown(compiler: Compiler, call: ast.Call, type_: Type, compute: Compute) -> Typed:
-    typed = Typed(type_, compute)
+def _shown(compiler: Compiler, call: ast.Call, type_: ExpressionType, compute: Compute) -> Expression:
+    typed = Expression(type_, compute)
     compiler.scope.shown[ast.unparse(call)] = typed
     return typed
 
@@ -55,18 +62,18 @@ def _shown(compiler: Compiler, call: ast.Call, type_: Type, compute: Compute) ->
 def _last(
     compiler: Compiler, argument: ast.expr, depth: int
 ) -> tuple[Compute, Callable[[RuleContext], Answer]]:
-    inner = compiler.wanted(argument, depth, Type.NUMBER).compute
+    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
     key = f"last({ast.unparse(argument)})"
     return inner, _remember(compiler, key, lambda v: aggregates.last(v, inner(v.context)), aggregates.LAST)
 
 
-def _delta(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _delta(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     (argument,) = arguments(call, 1, 1, "delta(x)")
     inner, past = _last(compiler, argument, depth)
-    return _shown(compiler, call, Type.NUMBER, lambda c: inner(c) - past(c)[0])
+    return _shown(compiler, call, ExpressionType.NUMBER, lambda c: inner(c) - past(c)[0])
 
 
-def _rate(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _rate(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, per_node = arguments(call, 2, 2, 'rate(x, "1m")')
     per_s = duration(compiler, per_node, depth) / 1e6
     inner, past = _last(compiler, argument, depth)
@@ -76,12 +83,12 @@ def _rate(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         rate: Floats = (inner(c) - before) / elapsed_s * per_s
         return rate
 
-    return _shown(compiler, call, Type.NUMBER, compute)
+    return _shown(compiler, call, ExpressionType.NUMBER, compute)
 
 
-def _total(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _total(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, per_node = arguments(call, 2, 2, 'total(flow_lpm, "1m")')
-    inner = compiler.wanted(argument, depth, Type.NUMBER).compute
+    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
     per_us = duration(compiler, per_node, depth)
     past = _remember(
         compiler,
@@ -89,14 +96,14 @@ def _total(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         lambda v: aggregates.total(v, inner(v.context), per_us),
         aggregates.TOTAL,
     )
-    return _shown(compiler, call, Type.NUMBER, past)
+    return _shown(compiler, call, ExpressionType.NUMBER, past)
 
 
 def _how_often(
     compiler: Compiler, condition: ast.expr, window_node: ast.expr, depth: int
 ) -> Callable[[RuleContext], Answer]:
     """Return what yields how many readings of the window were true, and how many more may have been."""
-    truth = compiler.wanted(condition, depth, Type.CONDITION).compute
+    truth = compiler.wanted(condition, depth, ExpressionType.CONDITION).compute
     span = window(compiler, window_node, depth)
     key = f"of({ast.unparse(condition)}, {ast.unparse(window_node)})"
     if span.readings:
@@ -113,7 +120,7 @@ def _how_often(
     return lambda c: (past(c)[0], np.where(past(c)[1] == 1, 0.0, MOST_REMEMBERED))
 
 
-def _count(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _count(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     condition, window_node = arguments(call, 2, 2, 'count(fill_pct > 80, "30m")')
     often = _how_often(compiler, condition, window_node, depth)
 
@@ -121,10 +128,10 @@ def _count(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         trues, unknown = often(c)
         return np.where(unknown == 0, trues, np.nan)
 
-    return _shown(compiler, call, Type.NUMBER, compute)
+    return _shown(compiler, call, ExpressionType.NUMBER, compute)
 
 
-def _n_of(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _n_of(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     form = 'n_of(fill_pct > 80, 2, 3) or n_of(fill_pct > 80, 2, "30m")'
     condition, least_node, window_node = arguments(call, 3, 3, form)
     if isinstance(window_node, ast.Constant) and isinstance(window_node.value, int):
@@ -139,12 +146,12 @@ def _n_of(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         never = np.where(trues + unknown < least, 0.0, np.nan)
         return np.where(trues >= least, 1.0, never)
 
-    return _shown(compiler, call, Type.CONDITION, compute)
+    return _shown(compiler, call, ExpressionType.CONDITION, compute)
 
 
-def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, window_node, tolerance_node = arguments(call, 3, 3, 'flat(distance_mm, "72h", 5)')
-    inner = compiler.wanted(argument, depth, Type.NUMBER).compute
+    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
     span = window(compiler, window_node, depth, most_readings=_MANY)
     tolerance = constant(compiler, tolerance_node, depth)
     if tolerance < 0:
@@ -155,10 +162,10 @@ def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         lambda v: flatness.flat(v, inner(v.context), span, tolerance),
         flatness.CELLS,
     )
-    return _shown(compiler, call, Type.CONDITION, past)
+    return _shown(compiler, call, ExpressionType.CONDITION, past)
 
 
-def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     (window_node,) = arguments(call, 1, 1, 'frozen("24h")')
     span = window(compiler, window_node, depth, most_readings=_MANY)
     kind = compiler.scope.kind
@@ -173,7 +180,7 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         lambda v: flatness.flat(v, fingerprint(v.context), span, 0.0),
         flatness.CELLS,
     )
-    return _shown(compiler, call, Type.CONDITION, past)
+    return _shown(compiler, call, ExpressionType.CONDITION, past)
 
 
 def _fingerprint(context: RuleContext, names: Sequence[str]) -> Floats:
@@ -192,13 +199,13 @@ def _fingerprint(context: RuleContext, names: Sequence[str]) -> Floats:
 
 
 def _slots(conclude: Callable[[int], slots.Conclude], near_only: bool, form: str) -> Function:
-    def function(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    def function(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
         argument, window_node, *level_node = arguments(call, 2, 3, form)
-        inner = compiler.wanted(argument, depth, Type.NUMBER).compute
+        inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
         slot_us = duration(compiler, window_node, depth) // slots.SLOTS
         if slot_us < _SLOT_LEAST_US:
             raise wrong(window_node, "a window is at least 8s")
-        level = compiler.wanted(level_node[0], depth, Type.NUMBER).compute if level_node else None
+        level = compiler.wanted(level_node[0], depth, ExpressionType.NUMBER).compute if level_node else None
         policy = slots.SlotPolicy(
             slot_us=slot_us,
             levels=slots.LEVELS if level else 1,
@@ -211,7 +218,7 @@ def _slots(conclude: Callable[[int], slots.Conclude], near_only: bool, form: str
             return slots.compute(view, inner(view.context), levels, policy)
 
         past = _remember(compiler, ast.unparse(call), compute, slots.cells(policy.levels))
-        return _shown(compiler, call, Type.NUMBER, past)
+        return _shown(compiler, call, ExpressionType.NUMBER, past)
 
     return function
 

@@ -23,7 +23,7 @@ from rules.definition.definition import Definition, Gate
 from rules.definition.errors import RuleError
 from rules.definition.lets import in_order
 from rules.language.expression import compile_condition, compile_expression
-from rules.language.scope import Compute, History, Scope, Type, Typed
+from rules.language.scope import Compute, Expression, ExpressionType, HistoryFunction, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +49,11 @@ class CompiledRule:
     levels: tuple[Compute, ...]
     clear: Compute | None
     gate: Compute | None
-    shown: dict[str, Typed]
+    shown: dict[str, Expression]
     limits: frozenset[str]
     first_level: int
     first_history: int
-    histories: tuple[History, ...]
+    histories: tuple[HistoryFunction, ...]
 
     @property
     def level_columns(self) -> slice:
@@ -79,7 +79,7 @@ class Program:
 
     kind: Kind
     rules: tuple[CompiledRule, ...]
-    histories: tuple[History, ...]
+    histories: tuple[HistoryFunction, ...]
     values: tuple[slice, ...]
     instants: tuple[slice, ...]
     numbers: frozenset[str]
@@ -189,9 +189,9 @@ def _compile(kind: Kind, rule: Rule, first_level: int, first_history: int) -> tu
     return compiled, scope
 
 
-def _as_evidence(typed: Typed) -> Typed:
+def _as_evidence(typed: Expression) -> Expression:
     """Return what evidence is to show: of a condition True, False, or None where it is undecided."""
-    if typed.type is not Type.CONDITION:
+    if typed.type is not ExpressionType.CONDITION:
         return typed
 
     def compute(context: RuleContext) -> NDArray[np.object_]:
@@ -200,18 +200,18 @@ def _as_evidence(typed: Typed) -> Typed:
         shown[result == 1], shown[result == 0] = True, False
         return shown
 
-    return Typed(typed.type, compute, typed.constant)
+    return Expression(typed.type, compute, typed.constant)
 
 
-def _kept(typed: Typed, rule: str, name: str) -> Typed:
+def _kept(typed: Expression, rule: str, name: str) -> Expression:
     """Return what computes a `let` once per step, however often it is named."""
     key = ("let", rule, name)
-    return Typed(typed.type, lambda c: c.keep(key, lambda: typed.compute(c)), typed.constant)
+    return Expression(typed.type, lambda c: c.keep(key, lambda: typed.compute(c)), typed.constant)
 
 
-def _part(part: str, compile_text: object, text: str, scope: Scope) -> Typed:
+def _part(part: str, compile_text: object, text: str, scope: Scope) -> Expression:
     try:
-        typed: Typed = compile_text(text, scope)  # type: ignore[operator]
+        typed: Expression = compile_text(text, scope)  # type: ignore[operator]
     except RuleError as error:
         error.file = part
         raise

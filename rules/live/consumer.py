@@ -16,7 +16,7 @@ from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry.registry import load
 from rules.catalogue import catalogue
-from rules.catalogue.catalogue import Active
+from rules.catalogue.catalogue import ActiveRules
 from rules.engine import snapshot
 from rules.engine.evaluate import Step, step
 from rules.engine.ruleset import RuleFailure, RuleSet, build_ruleset
@@ -92,7 +92,7 @@ class LiveRules:
             snapshot.agree(ruleset.state, await stored.open_alerts(connection, name))
         self._rulesets = rulesets
 
-    async def _build(self, connection: Connection) -> tuple[Active, dict[str, RuleSet]]:
+    async def _build(self, connection: Connection) -> tuple[ActiveRules, dict[str, RuleSet]]:
         active = await catalogue.active(connection, self._kinds)
         registry = await load(connection)
         self._unusable = dict(active.unusable)
@@ -221,7 +221,7 @@ class LiveRules:
         self._pending, self._foreseen = {}, {}
 
 
-def _succeed(before: RuleSet, after: RuleSet, active: Active) -> None:
+def _succeed(before: RuleSet, after: RuleSet, active: ActiveRules) -> None:
     """Copy what stays valid from one rule set of a kind to the next."""
     past = snapshot.take(before.state)
     snapshot.carry(past, after.state)
@@ -236,7 +236,7 @@ def _succeed(before: RuleSet, after: RuleSet, active: Active) -> None:
     after.seen = before.seen
 
 
-def _missed(active: Active, ruleset: RuleSet, known: set[tuple[str, int]]) -> dict[str, int]:
+def _missed(active: ActiveRules, ruleset: RuleSet, known: set[tuple[str, int]]) -> dict[str, int]:
     """Return since when mended rules have missed readings: new versions of ones that broke."""
     return {
         rule.rule.id: active.broken_since[rule.rule.id]

@@ -26,7 +26,7 @@ _ORDER = (
 """Keys as a person would write them; others follow by name."""
 
 
-class Change(StrEnum):
+class DifferenceType(StrEnum):
     """What applying would do to one rule."""
 
     ADDED = "added"
@@ -36,18 +36,18 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class RuleDifference:
     """One rule on both sides. keys: the top-level keys that differ. text: a unified diff."""
 
     rule: str
-    change: Change
+    change: DifferenceType
     keys: tuple[str, ...]
     text: str
 
 
 def differences(
     in_force: Mapping[str, Source], wanted: Iterable[Definition], *, remove_others: bool = False
-) -> list[Difference]:
+) -> list[RuleDifference]:
     """Return what applying definitions would do, by rule id.
 
     Args:
@@ -59,14 +59,14 @@ def differences(
     return [difference(rule, in_force.get(rule), sources.get(rule)) for rule in ids]
 
 
-def difference(rule: str, before: Source | None, after: Source | None) -> Difference:
+def difference(rule: str, before: Source | None, after: Source | None) -> RuleDifference:
     """Return how one rule differs; None on a side means that it is not there."""
     if before is None:
-        change = Change.ADDED
+        change = DifferenceType.ADDED
     elif after is None:
-        change = Change.REMOVED
+        change = DifferenceType.REMOVED
     else:
-        change = Change.UNCHANGED if before == after else Change.CHANGED
+        change = DifferenceType.UNCHANGED if before == after else DifferenceType.CHANGED
     left, right = before or {}, after or {}
     keys = [k for k in _sorted(left.keys() | right.keys()) if left.get(k) != right.get(k)]
     lines = difflib.unified_diff(
@@ -76,7 +76,7 @@ def difference(rule: str, before: Source | None, after: Source | None) -> Differ
         tofile=f"{rule} in the file",
         lineterm="",
     )
-    return Difference(rule=rule, change=change, keys=tuple(keys), text="\n".join(lines))
+    return RuleDifference(rule=rule, change=change, keys=tuple(keys), text="\n".join(lines))
 
 
 def as_yaml(source: Source) -> str:

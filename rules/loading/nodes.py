@@ -18,7 +18,7 @@ Place = tuple[int, int]
 """Line and column, from 1."""
 
 
-class Nodes:
+class RuleNodes:
     """The parts of the rule that is being read ("levels.warning"), and what is wrong in the whole file."""
 
     def __init__(self, file: str) -> None:

@@ -21,7 +21,7 @@ from rules.definition.errors import RuleError, closest
 from rules.definition.families import FAMILIES, Sweep, read_family, severity
 from rules.definition.one_of import read_one_of
 from rules.definition.summary import check
-from rules.loading.nodes import Nodes, plain
+from rules.loading.nodes import RuleNodes, plain
 
 _SHARED = ["id", "kind", "summary", "suppress_by", "settle", "when", "route", "runbook"]
 _STREAM_KEYS = [
@@ -43,7 +43,7 @@ _GATE_CHOICES = {"days": ("weekend", "workdays"), "sun": ("day", "night"), "main
 _ATTRIBUTE = re.compile(r"\battr\(\s*(\w+)")
 
 
-class Reader(Nodes):
+class RuleReader(RuleNodes):
     """Reads the rules of one file and collects what is wrong."""
 
     def __init__(self, kinds: Mapping[str, Kind], file: str) -> None:

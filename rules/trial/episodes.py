@@ -31,7 +31,7 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class EpisodeComparison:
     """Episodes of two versions of a rule: on the same device at overlapping times, or of one alone."""
 
     both: int
@@ -85,7 +85,7 @@ def flaps(episodes: Iterable[Episode]) -> int:
     return found
 
 
-def compare(first: Sequence[Episode], second: Sequence[Episode]) -> Compared:
+def compare(first: Sequence[Episode], second: Sequence[Episode]) -> EpisodeComparison:
     """Return which episodes of two versions of a rule tell of the same thing."""
     by_device: dict[int, list[Episode]] = defaultdict(list)
     for episode in second:
@@ -97,7 +97,7 @@ def compare(first: Sequence[Episode], second: Sequence[Episode]) -> Compared:
         met |= {id(other) for other in same}
         if not same:
             only_first.append(episode)
-    return Compared(
+    return EpisodeComparison(
         both=len(first) - len(only_first),
         only_first=tuple(only_first),
         only_second=tuple(e for e in second if id(e) not in met),

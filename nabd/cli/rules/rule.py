@@ -13,11 +13,11 @@ from nabd.cli.rules import explain, trial
 from nabd.cli.rules import shadow as rule_shadow
 from nabd.cli.rules.files import Author, Files, Json, RuleId, read, someone
 from rules.catalogue import editing, versions
-from rules.catalogue.catalogue import Applied
+from rules.catalogue.catalogue import ApplyResult
 from rules.catalogue.versions import RuleChange, StoredRule
 from rules.definition.errors import RulesRefused
 from rules.loading import diff as diffs
-from rules.loading.diff import Change, Difference
+from rules.loading.diff import DifferenceType, RuleDifference
 from rules.trial import shadows
 
 app = typer.Typer(no_args_is_help=True, help="Check, try, compare, apply and explain rules.")
@@ -51,7 +51,7 @@ def apply(
         who = author or someone()
         await shadows.add(opened.connection, definitions, author=who, now=opened.now())
 
-    async def work(opened: OpenDatabase) -> Applied:
+    async def work(opened: OpenDatabase) -> ApplyResult:
         return await editing.apply(
             opened.connection,
             definitions,
@@ -82,7 +82,7 @@ def diff(files: Files, only: Only = False, as_json: Json = False) -> None:
     """Show what applying rule files would change. Exits with 1 when anything would, like diff."""
     definitions = read(files)
 
-    async def work(opened: OpenDatabase) -> list[Difference]:
+    async def work(opened: OpenDatabase) -> list[RuleDifference]:
         in_force = await versions.sources(opened.connection)
         return diffs.differences(in_force, definitions, remove_others=only)
 
@@ -90,12 +90,12 @@ def diff(files: Files, only: Only = False, as_json: Json = False) -> None:
     for one in found:
         if as_json:
             print_json(one)
-        elif one.change is Change.UNCHANGED:
+        elif one.change is DifferenceType.UNCHANGED:
             line(f"{one.rule}: unchanged")
         else:
             line(f"{one.rule}: {one.change} ({', '.join(one.keys)})")
             line(one.text)
-    if any(one.change is not Change.UNCHANGED for one in found):
+    if any(one.change is not DifferenceType.UNCHANGED for one in found):
         raise typer.Exit(1)
 
 

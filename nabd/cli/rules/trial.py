@@ -32,7 +32,7 @@ STALLED_S = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class TrialResult:
     """What a test found, and how fast."""
 
     findings: list[Findings]
@@ -53,7 +53,7 @@ def try_rules(
     if not definitions:
         fail(f"no rule of kind {kind} is in these files")
 
-    async def work(opened: OpenDatabase) -> Tested:
+    async def work(opened: OpenDatabase) -> TrialResult:
         async with asyncio.timeout(STALLED_S) as limit:
             return await _test(opened, definitions, since, device, limit)
 
@@ -80,7 +80,7 @@ async def _test(
     since: str,
     device: str | None,
     limit: asyncio.Timeout,
-) -> Tested:
+) -> TrialResult:
     now = opened.now()
     began = instant(since, now)
     assert began is not None
@@ -98,7 +98,7 @@ async def _test(
         readings, evaluation_s = readings + trial.readings, evaluation_s + trial.evaluation_s
         found += [await _findings(opened, trial, d.id, registry, start, now, devices) for d in mine]
     skipped = [d.id for d in definitions if d not in streams]
-    return Tested(findings=found, skipped=skipped, readings=readings, evaluation_s=evaluation_s)
+    return TrialResult(findings=found, skipped=skipped, readings=readings, evaluation_s=evaluation_s)
 
 
 async def _replay(

@@ -11,7 +11,7 @@ from devices.columns import Columns
 from devices.registry.registry import Device, Municipality, Registry
 from rules.engine.snapshot import OpenAlert
 from rules.explain.document import document
-from rules.explain.explain import DeviceFacts, HistoryStart, explain
+from rules.explain.explain import DeviceStatus, HistoryStart, explain
 from rules.explain.explanation import Explanation, RuleStatus, Term, TruthValue, UndecidedCause
 from rules.explain.texts import LANGUAGES, rows, sentences
 from rules.language.program import Rule
@@ -45,7 +45,7 @@ def explained(
 ) -> Explanation:
     (definition,) = parse(rule(body), KINDS)
     columns: Columns = columns_of(readings)
-    present = DeviceFacts(
+    present = DeviceStatus(
         device_id=1,
         device="B-1",
         at=NOON + 3600 * 1_000_000,
