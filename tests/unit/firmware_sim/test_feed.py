@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firmware_sim.physics.feed import Outage, SupplyFeed
+from firmware_sim.physics.feed import PowerOutage, SupplyFeed
 from tests.unit.firmware_sim.build import NOON
 
 DAY = 86_400_000_000
@@ -29,6 +29,6 @@ def test_feed_is_off_from_an_outages_start_to_its_end() -> None:
 
 
 def test_outage_of_two_phases_hits_two_lamps_in_three() -> None:
-    outage = Outage(start=0, end=1, dead=True, phases=2)
+    outage = PowerOutage(start=0, end=1, dead=True, phases=2)
 
     assert [outage.hits(place) for place in range(6)] == [True, True, False, True, True, False]
