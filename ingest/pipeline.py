@@ -19,8 +19,7 @@ from devices.registry.registration import NewDevice
 from devices.wire import Decoder, Reason, Rejected
 from ingest import collector
 from ingest.broker.intake import Intake
-from ingest.commit import commit as commits
-from ingest.commit import shard as shards
+from ingest.commit import commit, shard
 from ingest.commit.commit import BatchContext
 from ingest.commit.settled import Settled
 from ingest.commit.shard import CommitOutcome
@@ -59,12 +58,12 @@ class Pipeline:
         self,
         *,
         connection: Connection,
-        desk: BatchContext,
+        context: BatchContext,
         decoders: Mapping[str, Decoder],
         reconnect: Callable[[], Awaitable[Connection]],
     ) -> None:
         self.connection = connection
-        self.desk = desk
+        self.context = context
         self._decoders = decoders
         self._reconnect = reconnect
         self._careful = 0
@@ -85,11 +84,11 @@ class Pipeline:
             intake: the messages.
             caught_up: whether the broker has nothing more for us.
             flush_latest: whether newest values are written along.
-            following: what will be processed next: it is decided while this commits.
+            following: what will be processed next: it is decided while this commit.
             tries: how often it has failed already for no reason that has a name.
 
         Raises:
-            shards.Fenced: the shard is not ours any more; nothing was committed.
+            shard.Fenced: the shard is not ours any more; nothing was committed.
         """
         stale = False
         blamed: Exception | None = None
@@ -101,21 +100,21 @@ class Pipeline:
                 batch = await self._decide(intake) if blamed is None else self._blame(intake, blamed)
                 self._look_ahead(following)
                 settled = await self._commit(batch, caught_up, flush_latest)
-            except commits.GenerationMoved:
-                commits.rolled_back(self.desk)
+            except commit.GenerationMoved:
+                commit.rolled_back(self.context)
                 stale = True
-            except shards.Fenced:
-                commits.rolled_back(self.desk)
+            except shard.Fenced:
+                commit.rolled_back(self.context)
                 raise
             except Exception as error:  # whatever it is, it is classified, and ingest goes on
                 failure = classify(error)
                 if failure is Failure.TRANSIENT:
                     if await self._outlast(error) is CommitOutcome.COMMITTED:
-                        assert self.desk.prepared is not None
-                        return self._adopt(self.desk.prepared, flush_latest)
-                    commits.rolled_back(self.desk)
+                        assert self.context.prepared is not None
+                        return self._adopt(self.context.prepared, flush_latest)
+                    commit.rolled_back(self.context)
                     continue
-                commits.rolled_back(self.desk)
+                commit.rolled_back(self.context)
                 if failure is Failure.DATA and not self._careful:
                     self._careful = CAREFUL_BATCHES
                     continue
@@ -136,19 +135,19 @@ class Pipeline:
         if batch := await self._decided_ahead(intake):
             return batch
         await self._register(intake)
-        desk = self.desk
-        return decide(intake, desk.directory, self._decoders, desk.offsets, desk.retention)
+        context = self.context
+        return decide(intake, context.directory, self._decoders, context.offsets, context.retention)
 
     def _look_ahead(self, following: Intake | None) -> None:
         """Decide about what comes next, in a thread, while the database works."""
-        desk, directory = self.desk, self.desk.directory
+        context, directory = self.context, self.context.directory
         begun = self._ahead is not None and self._ahead.intake is following
         if following is None or begun or directory.registers_unknown:
             return
 
         def deciding() -> Batch | None:
             try:
-                return decide(following, directory, self._decoders, desk.offsets, desk.retention)
+                return decide(following, directory, self._decoders, context.offsets, context.retention)
             except Exception:  # its own turn will meet the same, and classify it
                 return None
 
@@ -162,12 +161,12 @@ class Pipeline:
             return None
         self._ahead = None
         batch = await ahead.deciding
-        return batch if ahead.directory is self.desk.directory else None
+        return batch if ahead.directory is self.context.directory else None
 
     async def _commit(self, batch: Batch, caught_up: bool, flush_latest: bool) -> Settled:
-        return await commits.commit(
+        return await commit.commit(
             self.connection,
-            self.desk,
+            self.context,
             batch,
             careful=self._careful > 0,
             caught_up=caught_up,
@@ -179,12 +178,12 @@ class Pipeline:
             self._careful = CAREFUL_BATCHES if settled.surprises else self._careful - 1
         if settled.learnt:
             self._ahead = None  # it was decided without knowing of these clocks
-        commits.committed(self.desk, settled, flushed_latest=flush_latest)
+        commit.committed(self.context, settled, flushed_latest=flush_latest)
         return settled
 
     async def _register(self, intake: Intake) -> None:
         """Register who speaks for the first time, where the municipality lets them."""
-        directory = self.desk.directory
+        directory = self.context.directory
         if not directory.registers_unknown:
             return
         strangers = unregistered(intake, directory)
@@ -196,7 +195,7 @@ class Pipeline:
             if source.topic is not None
         ]
         try:
-            await registration.add_devices(self.connection, directory.kinds, new, self.desk.now)
+            await registration.add_devices(self.connection, directory.kinds, new, self.context.now)
         except AlreadyExists:
             pass  # an operator was faster; the snapshot below knows
         else:
@@ -205,11 +204,11 @@ class Pipeline:
 
     async def reload(self) -> None:
         """Take the present registry and rules."""
-        desk = self.desk
+        context = self.context
         async with self.connection.transaction(isolation="repeatable_read", readonly=True):
-            desk.shard.generation = await shards.generation(self.connection, desk.shard)
-            desk.directory = Directory(await registry.load(self.connection), desk.directory.kinds)
-            for consumer in desk.consumers:
+            context.shard.generation = await shard.generation(self.connection, context.shard)
+            context.directory = Directory(await registry.load(self.connection), context.directory.kinds)
+            for consumer in context.consumers:
                 await consumer.reload(self.connection)
         collector.freeze()
 
@@ -217,12 +216,12 @@ class Pipeline:
         """Return what `work` returns, doing it again for as long as the database is away.
 
         Raises:
-            shards.Fenced: the shard is not ours any more.
+            shard.Fenced: the shard is not ours any more.
         """
         while True:
             try:
                 return await work()
-            except shards.Fenced:
+            except shard.Fenced:
                 raise
             except Exception as error:  # classified; what is not an outage goes up
                 if not is_outage(error):
@@ -233,9 +232,9 @@ class Pipeline:
         """Wait until the database is back and the shard still ours; say what became of the batch at hand.
 
         Raises:
-            shards.Fenced: another process has taken the shard over.
+            shard.Fenced: another process has taken the shard over.
         """
-        attempted = self.desk.shard.batch + 1
+        attempted = self.context.shard.batch + 1
         log.warning("database is away; the broker holds what comes", error=str(error) or repr(error))
         pause = FIRST_PAUSE_S
         while True:
@@ -243,8 +242,8 @@ class Pipeline:
             pause = min(pause * 2, LONGEST_PAUSE_S)
             try:
                 await self._renew()
-                outcome = await shards.resume(self.connection, self.desk.shard, attempted)
-            except shards.Fenced:
+                outcome = await shard.resume(self.connection, self.context.shard, attempted)
+            except shard.Fenced:
                 raise
             except Exception as again:  # still away; anything else is not for us to judge here
                 if not is_outage(again):
@@ -270,7 +269,7 @@ class Pipeline:
     def _blame(self, intake: Intake, error: Exception) -> Batch:
         """Return the batch that rejects a message which fails although it stands alone."""
         log.error("message rejected as internal", topic=intake.topics[0], error=repr(error))
-        batch = Batch(intake=intake, sources=[self.desk.directory.source(intake.topics[0])])
+        batch = Batch(intake=intake, sources=[self.context.directory.source(intake.topics[0])])
         rejected = Rejected(message=0, reason=Reason.INTERNAL, detail=repr(error), payload=intake.payloads[0])
         batch.refused.append(Refused(device=batch.sources[0].name, rejected=rejected))
         return batch

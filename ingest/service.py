@@ -24,9 +24,7 @@ from ingest import collector
 from ingest.broker import session
 from ingest.broker.intake import Intake
 from ingest.broker.session import BrokerRefused, IngestBroker
-from ingest.commit import commit as commits
-from ingest.commit import offsets, unflushed
-from ingest.commit import shard as shards
+from ingest.commit import commit, offsets, shard, unflushed
 from ingest.commit.commit import BatchContext, Step
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
@@ -50,7 +48,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 SETTLED_S = 1.0
 """A session that ended sooner was no success: the next one waits, lest two clients chase each other."""
 LOOK_AHEAD = 0.1
-"""Waiting messages, as a share of a full batch, that are worth one decided while the one at hand commits."""
+"""Waiting messages, as a share of a full batch, that are worth one decided while the one at hand commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +90,7 @@ async def _run(options: IngestOptions, stop: asyncio.Event, claimed: asyncio.Eve
         try:
             async with _owning(options, claimed) as service:
                 await service.serve(stop)
-        except shards.Fenced as error:
+        except shard.Fenced as error:
             log.warning("lost the shard, standing by", reason=str(error))
         except Exception as error:  # classified; what is not an outage ends the process
             if not is_outage(error):
@@ -127,11 +125,11 @@ async def _close(connection: Connection) -> None:
 
 
 async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.Event) -> _Service:
-    shard = Shard(name=options.shard, owner=options.owner)
-    await shards.claim(connection, shard, options.now, lambda: log.info("standing by", shard=shard.name))
+    owned = Shard(name=options.shard, owner=options.owner)
+    await shard.claim(connection, owned, options.now, lambda: log.info("standing by", shard=owned.name))
     claimed.set()
-    desk = BatchContext(
-        shard=shard,
+    context = BatchContext(
+        shard=owned,
         directory=Directory(await registry.load(connection), options.kinds),
         offsets=await offsets.load(connection, options.now() - options.retention),
         writer=options.writer,
@@ -140,24 +138,24 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
         retention=options.retention,
         step=options.step,
     )
-    await _restore_allowance(connection, desk)
-    await unflushed.restore(connection, desk.directory)
+    await _restore_allowance(connection, context)
+    await unflushed.restore(connection, context.directory)
     for consumer in options.consumers:
-        await consumer.load(connection, shard.name)
+        await consumer.load(connection, owned.name)
     collector.freeze()
-    log.info("owning", shard=shard.name, batch=shard.batch, devices=len(desk.directory.registry.devices))
+    log.info("owning", shard=owned.name, batch=owned.batch, devices=len(context.directory.registry.devices))
     pipeline = Pipeline(
         connection=connection,
-        desk=desk,
+        context=context,
         decoders={name: Decoder(kind) for name, kind in options.kinds.items()},
         reconnect=options.open_database,
     )
-    return _Service(options, pipeline, await shards.newest_received(connection, shard))
+    return _Service(options, pipeline, await shard.newest_received(connection, owned))
 
 
-async def _restore_allowance(connection: Connection, desk: BatchContext) -> None:
-    hour = desk.now() // 3_600_000_000 * 3_600_000_000
-    desk.allowance.restore(hour, await rejections.kept_since(connection, hour))
+async def _restore_allowance(connection: Connection, context: BatchContext) -> None:
+    hour = context.now() // 3_600_000_000 * 3_600_000_000
+    context.allowance.restore(hour, await rejections.kept_since(connection, hour))
 
 
 class _Every:
@@ -187,9 +185,9 @@ class _Service:
 
     async def leave(self) -> None:
         """Write the newest values that are not written yet, and close."""
-        pipeline, desk = self._pipeline, self._pipeline.desk
+        pipeline, context = self._pipeline, self._pipeline.context
         with suppress(*UNREACHABLE):
-            await commits.flush_latest(pipeline.connection, desk)
+            await commit.flush_latest(pipeline.connection, context)
         await _close(pipeline.connection)
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -253,7 +251,7 @@ class _Service:
     ) -> None:
         waiting = len(intake) + len(following or ()) + len(connection.waiting.topics)
         caught_up = waiting < self._options.broker.receive_maximum // 2
-        if self._pipeline.desk.latest.flushing:
+        if self._pipeline.context.latest.flushing:
             flush_latest = self._flush_piece.due()
         else:
             flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
@@ -287,15 +285,15 @@ class _Service:
                     await stop.wait()
 
     async def _beat(self, *, caught_up: bool) -> None:
-        pipeline, desk = self._pipeline, self._pipeline.desk
+        pipeline, context = self._pipeline, self._pipeline.context
 
         async def write() -> None:
             async with pipeline.connection.transaction():
-                moved = await shards.beat(
-                    pipeline.connection, desk.shard, now=desk.now(), caught_up=caught_up
+                moved = await shard.beat(
+                    pipeline.connection, context.shard, now=context.now(), caught_up=caught_up
                 )
-            await commits.flush_latest(pipeline.connection, desk)
-            if moved != desk.shard.generation:
+            await commit.flush_latest(pipeline.connection, context)
+            if moved != context.shard.generation:
                 await pipeline.reload()
 
         await pipeline.outlasting(write)

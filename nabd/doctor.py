@@ -15,8 +15,7 @@ from devices import kinds
 from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
 from nabd import clock
-from nabd.broker import address
-from nabd.broker import queue as broker_queue
+from nabd.broker import address, queue
 from nabd.broker.client import client
 from nabd.embedded.broker import find_mosquitto
 from nabd.readiness import ALIVE_S
@@ -112,23 +111,23 @@ async def _broker(settings: Settings) -> CheckResult:
     try:
         broker = address.parse(settings.broker)
         async with client(broker) as connection:
-            return _queue(f"{broker} lets us in", await broker_queue.ask(connection, settings.broker_queue))
+            return _queue(f"{broker} lets us in", await queue.ask(connection, settings.broker_queue))
     except (ValueError, OSError, aiomqtt.MqttError) as error:
         fix = "start it, or correct NABD_BROKER"
         return CheckResult(subject="broker", verdict=Verdict.BAD, said=str(error), fix=fix)
 
 
-def _queue(lets_us_in: str, queue: BrokerQueue | None) -> CheckResult:
-    if queue is None:
+def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
+    if holds is None:
         fix = "watch its queues with its own tools, or let us read $SYS/broker/#"
         said = f"{lets_us_in}, and does not say how much it holds"
         return CheckResult(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
-    if queue.is_near_limit:
+    if holds.is_near_limit:
         fix = "start `nabd ingest`, or make the database faster, or give the broker a longer queue"
-        return CheckResult(subject="broker", verdict=Verdict.BAD, said=broker_queue.said(queue), fix=fix)
-    said = f"{lets_us_in} and holds {queue.queued:,} messages nobody has fetched"
-    if queue.dropped:
-        said += f"; it has dropped {queue.dropped:,} since it started"
+        return CheckResult(subject="broker", verdict=Verdict.BAD, said=queue.said(holds), fix=fix)
+    said = f"{lets_us_in} and holds {holds.queued:,} messages nobody has fetched"
+    if holds.dropped:
+        said += f"; it has dropped {holds.dropped:,} since it started"
         fix = "raise max_queued_messages; devices with receipts send again what was dropped"
         return CheckResult(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
     return fine("broker", said)

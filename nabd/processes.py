@@ -23,9 +23,9 @@ from api.app import create_app
 from api.http.server import Server, listen
 from api.metrics.platform import Queue
 from devices import kinds
-from ingest import service as ingest_service
+from ingest import service
 from ingest.broker.session import IngestBroker
-from ingest.commit import shard as shards
+from ingest.commit import shard
 from nabd import clock, housekeeping, readiness
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch
@@ -33,7 +33,7 @@ from nabd.first_token import first_token
 from nabd.settings import Settings
 from readings.tables import tables_of
 from rules.live.consumer import LiveRules
-from rules.sweeps import leader as rules_sweep
+from rules.sweeps import leader
 from rules.trial.consumer import ShadowRules
 from store.connection import Connection
 from store.errors import StoreError
@@ -166,7 +166,7 @@ async def ingest(settings: Settings) -> None:
     stop = stop_on_signals()
     broker = broker_of(settings)
     dsn = await unless_stopped(stop, ready_database(settings))
-    finding = outlasting(dsn, lambda connection: shards.client_id(connection, settings.shard))
+    finding = outlasting(dsn, lambda connection: shard.client_id(connection, settings.shard))
     client_id = await unless_stopped(stop, finding)
     now, _ = clock.parse(settings.clock)
     declared = kinds.load(settings.kinds_dir)
@@ -180,7 +180,7 @@ async def ingest(settings: Settings) -> None:
             raise
         return connection
 
-    options = ingest_service.IngestOptions(
+    options = service.IngestOptions(
         broker=IngestBroker(
             host=broker.host,
             port=broker.port,
@@ -200,7 +200,7 @@ async def ingest(settings: Settings) -> None:
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
     )
-    await ingest_service.run(options, stop)
+    await service.run(options, stop)
 
 
 async def sweep(settings: Settings) -> None:
@@ -214,7 +214,7 @@ async def sweep(settings: Settings) -> None:
     retention = timedelta(days=settings.retention_days)
     sweeping = [
         asyncio.create_task(
-            rules_sweep.run(pool, declared, now, SWEEP_EVERY_S, alive_within_s=readiness.ALIVE_S * speed)
+            leader.run(pool, declared, now, SWEEP_EVERY_S, alive_within_s=readiness.ALIVE_S * speed)
         ),
         asyncio.create_task(housekeeping.run(pool, tables, now, retention)),
     ]

@@ -12,10 +12,9 @@ from datetime import timedelta
 
 import asyncpg
 
-from store import edition as editions
 from store import partitions, views
 from store.connection import Connection
-from store.edition import Edition
+from store.edition import Edition, detect, stored
 from store.errors import MigrationError, NotMigrated
 from store.tables import RETENTION, Table, add_column, create
 from store.versions import Migration, load
@@ -118,9 +117,9 @@ async def _alone(connection: Connection) -> AsyncIterator[None]:
 
 async def _edition(connection: Connection) -> Edition:
     try:
-        return await editions.stored(connection)
+        return await stored(connection)
     except NotMigrated:
-        chosen = await editions.detect(connection)
+        chosen = await detect(connection)
         await connection.execute(CHOOSE_EDITION, chosen)
         return chosen
 
@@ -240,7 +239,7 @@ async def plan(
         MigrationError: as `migrate`.
     """
     try:
-        edition = await editions.stored(connection)
+        edition = await stored(connection)
     except NotMigrated:
         edition = await _edition_of_new(connection)
     pending = _pending(load() if versions is None else versions, await _applied(connection))
@@ -257,7 +256,7 @@ async def _edition_of_new(connection: Connection) -> Edition:
     attempt = connection.transaction()
     await attempt.start()
     try:
-        return await editions.detect(connection)
+        return await detect(connection)
     finally:
         await attempt.rollback()
 
@@ -271,7 +270,7 @@ async def require_migrated(
         NotMigrated: migrations are missing, or one of the declared tables or its columns.
         MigrationError: the database is newer than this program, or a migration was changed.
     """
-    edition = await editions.stored(connection)
+    edition = await stored(connection)
     pending = _pending(load() if versions is None else versions, await _applied(connection))
     if pending:
         raise NotMigrated(f"the database lacks migration {pending[0]}: run `nabd migrate`")

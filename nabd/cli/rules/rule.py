@@ -9,15 +9,13 @@ import typer
 from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, fail, line, print_json, table
-from nabd.cli.rules import explain, trial
-from nabd.cli.rules import shadow as rule_shadow
+from nabd.cli.rules import explain, shadow, trial
 from nabd.cli.rules.files import Author, Files, Json, RuleId, read, someone
 from rules.catalogue import editing, versions
 from rules.catalogue.catalogue import ApplyResult
 from rules.catalogue.versions import RuleChange, StoredRule
 from rules.definition.errors import RulesRefused
-from rules.loading import diff as diffs
-from rules.loading.diff import DifferenceType, RuleDifference
+from rules.loading.diff import DifferenceType, RuleDifference, as_yaml, differences
 from rules.trial import shadows
 
 app = typer.Typer(no_args_is_help=True, help="Check, try, compare, apply and explain rules.")
@@ -84,7 +82,7 @@ def diff(files: Files, only: Only = False, as_json: Json = False) -> None:
 
     async def work(opened: OpenDatabase) -> list[RuleDifference]:
         in_force = await versions.sources(opened.connection)
-        return diffs.differences(in_force, definitions, remove_others=only)
+        return differences(in_force, definitions, remove_others=only)
 
     found = on_database(work)
     for one in found:
@@ -151,7 +149,7 @@ def show(
         return
     author = f" by {found.author}" if found.author else ""
     line(f"# version {found.version}, {found.state}, applied {cell(found.created_at)}{author}")
-    line(diffs.as_yaml(found.definition).rstrip())
+    line(as_yaml(found.definition).rstrip())
 
 
 @app.command()
@@ -196,7 +194,7 @@ def disable(rule: RuleId, author: Author = "") -> None:
 
 app.command(name="test")(trial.try_rules)
 app.command(name="explain")(explain.explain)
-app.command(name="shadow")(rule_shadow.shadow)
+app.command(name="shadow")(shadow.shadow)
 
 
 def _sentence(rule: StoredRule) -> str:
