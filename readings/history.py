@@ -1,7 +1,7 @@
-"""The stored readings of one device: as they are, or summed up by calendar bucket.
+"""The stored readings of one device: as they are, or summarised by calendar bucket.
 
-Reads only. Table and column names come from the kind's declaration, whose grammar admits nothing that SQL
-could mistake; values are always parameters. Must not know HTTP or how a chart looks.
+Reads only. Table and column names come from the kind's declaration, whose grammar (a-z, 0-9, _) needs no
+quoting; values are always parameters. Must not know HTTP or charts.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ async def buckets(
         connection: the database.
         kind: the device's kind.
         device_id: the registry's number of the device.
-        measurements: which of them to sum up.
+        measurements: which of them to summarise.
         start: first instant included.
         end: first instant left out.
         unit: minute, hour or day.

@@ -97,7 +97,7 @@ async def migrate(
 
 
 TAKE_TIME = "SET statement_timeout = 0; SET lock_timeout = '30s'"
-"""An index may take an hour to build; waiting for one lock would hold up every writer behind us."""
+"""An index may take an hour to build, but waiting for a lock blocks every writer that comes after."""
 AS_BEFORE = "RESET statement_timeout; RESET lock_timeout"
 
 
@@ -135,7 +135,7 @@ async def _applied(connection: Connection) -> dict[int, asyncpg.Record]:
 
 
 def _pending(versions: Sequence[Migration], applied: dict[int, asyncpg.Record]) -> list[Migration]:
-    """Return what is still to run, after checking that what ran is what we have."""
+    """Return what is still to run, after checking that what ran is unchanged."""
     known = {version.number: version for version in versions}
     for number, row in applied.items():
         if number not in known:
@@ -221,7 +221,7 @@ async def _create_views(connection: Connection, tables: Sequence[Table]) -> None
                 async with connection.transaction():
                     await connection.execute(statement)
             except asyncpg.InvalidTableDefinitionError:
-                # A column left or moved: only dropping changes that. Fails if something else builds on it.
+                # A column is gone or moved: the view must be dropped. Fails if something depends on it.
                 await connection.execute(f"DROP VIEW {name}; {statement}")
 
 
@@ -252,7 +252,7 @@ async def plan(
 
 
 async def _edition_of_new(connection: Connection) -> Edition:
-    """Tell what a database would become, without leaving the extension behind."""
+    """Return what a new database would become; the extension is created and rolled back."""
     attempt = connection.transaction()
     await attempt.start()
     try:

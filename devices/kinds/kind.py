@@ -1,4 +1,4 @@
-"""What a kind of device declares about itself: measurements, reporting, derived values, drawing.
+"""What a kind of device declares: measurements, reporting, derived values, panels, commands.
 
 Pure declarations. This file must not know storage, rules or any particular kind; tables, decoders,
 masks, schemas, dashboards and simulator channels are generated from these objects elsewhere.
@@ -31,7 +31,7 @@ CLOCK_CORRECTED = 1 << 0
 UNDATED = 1 << 1
 """Quality bit: no usable device time; observed_at was derived from the receive time."""
 CLOCK_UNSET = 1 << 2
-"""Quality bit beside UNDATED: the device has a clock, but it was never set; it sent a time nobody can use."""
+"""Quality bit beside UNDATED: the device has a clock that was never set, and sent an unusable time."""
 FIRST_MEASUREMENT_BIT = 8
 """Bits below belong to the platform; from here on each measurement owns one bit."""
 
@@ -40,7 +40,7 @@ Text = Mapping[str, str]
 
 
 class ValueType(StrEnum):
-    """How a measurement travels and is stored."""
+    """How a measurement is sent and stored."""
 
     NUMBER = "number"
     BOOLEAN = "boolean"
@@ -86,7 +86,7 @@ class Derived:
     """A measurement computed where the device did not report it.
 
     `compute(values, attributes)` gets float64 arrays of one length (NaN where absent or suspect), one per
-    name in `inputs` and `attributes`, and returns the float64 result (NaN where it cannot tell).
+    name in `inputs` and `attributes`, and returns the float64 result (NaN where it is unknown).
     """
 
     measurement: str
@@ -124,7 +124,7 @@ class Attribute:
 
 
 class ArgumentType(StrEnum):
-    """What a command's argument is; a list holds JSON values the device alone understands."""
+    """What a command's argument is; a list holds JSON values that only the device interprets."""
 
     NUMBER = "number"
     BOOLEAN = "boolean"
@@ -147,7 +147,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Something devices of this kind can be told to do, beside what every device can."""
+    """A command of this kind of device, beside those that every device has."""
 
     name: str
     arguments: tuple[Argument, ...] = ()

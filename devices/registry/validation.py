@@ -1,6 +1,6 @@
 """What the registry accepts, field by field, with messages that name the fix.
 
-Pure. Must not know the database: whether a name is taken or a parent exists is told by the caller.
+Pure. Must not know the database: the caller says whether a name is taken or a parent exists.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def check_municipality_name(name: str) -> None:
 
 
 def check_kind(name: str, kinds: Kinds) -> None:
-    """Refuse a kind that nobody declared."""
+    """Refuse a kind that is not declared."""
     if name not in kinds and name not in STRUCTURAL:
         raise Invalid("kind", f"{name!r} is not declared; {meant(name, [*kinds, *STRUCTURAL])}")
 
 
 def check_position(lat: float | None, lon: float | None) -> None:
-    """Refuse half a position, or one that is not on Earth."""
+    """Refuse latitude without longitude, or one out of range."""
     if (lat is None) != (lon is None):
         raise Invalid("lat" if lat is None else "lon", "latitude and longitude come together or not at all")
     if lat is not None and not -90 <= lat <= 90:
@@ -54,13 +54,13 @@ def check_position(lat: float | None, lon: float | None) -> None:
 
 
 def check_title(title: str) -> None:
-    """Refuse a title that no screen could show or the database not keep."""
+    """Refuse a title that is too long, or that the database cannot store."""
     if len(title) > TITLE_LIMIT or "\x00" in title:
         raise Invalid("title", f"at most {TITLE_LIMIT} characters, none of them NUL")
 
 
 def check_attributes(attributes: Mapping[str, Any], kind: Kind | None) -> None:
-    """Refuse a declared attribute of the wrong type; an attribute nobody declared is kept as it is."""
+    """Refuse a declared attribute of the wrong type; an undeclared attribute is stored as it is."""
     declared = {a.name: a for a in kind.attributes} if kind else {}
     declared.setdefault(INTERVAL, Attribute(name=INTERVAL, unit="s"))
     for name, value in attributes.items():
@@ -95,7 +95,7 @@ def check_attribute(attribute: Attribute, value: Any) -> None:
 
 
 def check_municipality_title(title: Mapping[str, str]) -> None:
-    """Refuse languages the platform does not speak."""
+    """Refuse titles in other languages than the platform's."""
     for language, text in title.items():
         if language not in LANGUAGES:
             raise Invalid("title", f"{language!r} is not a language of the platform: {', '.join(LANGUAGES)}")
@@ -112,7 +112,7 @@ def check_time_zone(name: str) -> None:
 
 
 def check_locale(name: str) -> None:
-    """Refuse a locale that CLDR does not know, or whose language the platform does not speak."""
+    """Refuse a locale that CLDR does not know, or whose language is not the platform's."""
     try:
         locale = Locale.parse(name, sep="-")
     except (ValueError, UnknownLocaleError):
