@@ -9,7 +9,7 @@ from typing import Any
 
 
 def storable(text: str, limit: int | None = None) -> str:
-    """Return the text as PostgreSQL can store it, of at most `limit` characters, the last an ellipsis if cut."""
+    """Return the text as PostgreSQL can store it, at most `limit` characters; the last of a cut one is …."""
     clean = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     return clean if limit is None or len(clean) <= limit else clean[: limit - 1] + "…"
 

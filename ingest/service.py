@@ -1,4 +1,4 @@
-"""The ingest process: own the shard, keep the session, commit what comes, acknowledge, tidy up when idle.
+"""The ingest process: own the shard, keep the session, commit what arrives, acknowledge, flush when idle.
 
 Composes the other files of this package; decides nothing itself.
 """
@@ -39,21 +39,22 @@ from store.readings import CopyWriter, Writer
 log = structlog.get_logger(__name__)
 
 IDLE_S = 1.0
-"""How often an owner with nothing to write says that it lives."""
+"""How often an owner with nothing to commit writes that it is alive."""
 REPLAY_EVERY_S = 2.0
 REPLAY_MESSAGES = 1_000
 DRAIN_S = 10.0
 RETRY_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 SETTLED_S = 1.0
-"""A session that ended sooner was no success: the next one waits, lest two clients chase each other."""
+"""A session that ended sooner counts as failed: the next one waits, so that two clients with the same id do
+not disconnect each other without end."""
 LOOK_AHEAD = 0.1
-"""Waiting messages, as a share of a full batch, that are worth one decided while the one at hand commit."""
+"""Waiting messages, as a share of a full batch, from which on the next batch is decided while one commits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestOptions:
-    """What the ingest process is started with. `open_database` waits out an outage."""
+    """What the ingest process is started with. `open_database` waits while the database is away."""
 
     broker: IngestBroker
     open_database: Callable[[], Awaitable[Connection]]
@@ -76,10 +77,10 @@ async def run(options: IngestOptions, stop: asyncio.Event) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({ingesting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    # Who stands by has nothing to finish.
+    # A process that does not own the shard has nothing to finish.
     await asyncio.wait({ingesting}, timeout=DRAIN_S if claimed.is_set() else 0)
     if not ingesting.done():
-        # What is not committed is not acknowledged either: the broker keeps it.
+        # What is not committed is not acknowledged: the broker keeps it.
         ingesting.cancel()
     with suppress(asyncio.CancelledError):
         await ingesting
@@ -92,7 +93,7 @@ async def _run(options: IngestOptions, stop: asyncio.Event, claimed: asyncio.Eve
                 await service.serve(stop)
         except shard.Fenced as error:
             log.warning("lost the shard, standing by", reason=str(error))
-        except Exception as error:  # classified; what is not an outage ends the process
+        except Exception as error:  # anything but an outage ends the process
             if not is_outage(error):
                 raise
             log.warning("database is away, trying again", error=str(error) or repr(error))
@@ -103,7 +104,7 @@ async def _run(options: IngestOptions, stop: asyncio.Event, claimed: asyncio.Eve
 
 @asynccontextmanager
 async def _owning(options: IngestOptions, claimed: asyncio.Event) -> AsyncIterator[_Service]:
-    """Claim the shard, say so, and load what batches are decided with."""
+    """Claim the shard, set `claimed`, and load what batches are decided with."""
     connection = await options.open_database()
     try:
         service = await _own(connection, options, claimed)
@@ -159,14 +160,14 @@ async def _restore_allowance(connection: Connection, context: BatchContext) -> N
 
 
 class _Every:
-    """Something that is due again after so many seconds."""
+    """Tells when something is due again: after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._done_at = 0.0
 
     def due(self, seconds: float = 0.0) -> bool:
-        """Tell whether it is due, and was last done `seconds` ago or longer; if so take it as done."""
+        """Tell whether it is due, and was last done `seconds` ago or longer; if so it counts as done now."""
         time = asyncio.get_running_loop().time()
         if time - self._done_at < max(self._seconds, seconds):
             return False
@@ -184,7 +185,7 @@ class _Service:
         )
 
     async def leave(self) -> None:
-        """Write the newest values that are not written yet, and close."""
+        """Flush the newest readings that are not flushed yet, and close."""
         pipeline, context = self._pipeline, self._pipeline.context
         with suppress(*UNREACHABLE):
             await commit.flush_latest(pipeline.connection, context)
@@ -227,7 +228,7 @@ class _Service:
             log.warning("session interrupted", reason=connection.lost.result())
 
     async def _pump(self, connection: session.Connection, stop: asyncio.Event) -> None:
-        """Take everything that has arrived, commit it, acknowledge it; again."""
+        """Take everything that has arrived, commit it, acknowledge it; repeat."""
         following: Intake | None = None
         while not stop.is_set() and not connection.lost.done():
             intake = following or self._take(connection)
@@ -258,7 +259,7 @@ class _Service:
         settled = await self._pipeline.process(
             intake, caught_up=caught_up, flush_latest=flush_latest, following=following
         )
-        # Packet ids belong to one connection; on another they would delete what nobody has read.
+        # Packet ids belong to one connection; on another they would acknowledge other messages.
         if intake.connection is connection and not connection.lost.done():
             connection.acknowledge(intake.packet_ids)
             connection.publish(settled.receipts)
@@ -275,7 +276,7 @@ class _Service:
             await self._replay()
 
     async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
-        """Pause while the broker is away, saying all the while that we live but cannot hear."""
+        """Pause while the broker is away, writing meanwhile that ingest is alive and not caught up."""
         until = asyncio.get_running_loop().time() + seconds
         while not stop.is_set() and (left := until - asyncio.get_running_loop().time()) > 0:
             if self._beat_again.due():
@@ -299,7 +300,7 @@ class _Service:
         await pipeline.outlasting(write)
 
     async def _replay(self) -> None:
-        """Receive again what was quarantined and an operator has since made welcome."""
+        """Receive quarantined messages again whose replay an operator has requested."""
         pipeline = self._pipeline
         found = await pipeline.outlasting(
             lambda: quarantine.take_replay(pipeline.connection, REPLAY_MESSAGES)

@@ -1,6 +1,6 @@
 """One batch, one transaction: readings, rejections, ledger, consumers; all of it or nothing.
 
-A flat list of steps. Must not know the broker: who called acknowledges, once this has returned.
+A flat list of steps. Must not know the broker: the caller acknowledges, once this has returned.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from store.connection import Connection
 from store.readings import Writer
 
 Step = Callable[[str], None]
-"""Told the name of each step as it is done; tests stop the process there."""
+"""Called with the name of each step when it is done; tests stop the process there."""
 
 
 class GenerationMoved(Exception):
-    """Rules or registry changed since the batch was decided: look again, then decide again."""
+    """Rules or registry changed since the batch was decided: reload, then decide again."""
 
 
 @dataclass(slots=True, kw_only=True)
 class BatchContext:
-    """What batches are decided and committed with; lives as long as the shard is ours.
+    """What batches are decided and committed with, for as long as the shard is ours.
 
-    `prepared` is what the batch at hand comes to if its COMMIT, unanswered, turns out to have worked.
+    `prepared` is the result of the present batch, for when its COMMIT is not answered but has succeeded.
     """
 
     shard: Shard
@@ -72,7 +72,7 @@ async def commit(
     Raises:
         GenerationMoved: decide again with the present registry.
         shard.Fenced: the shard is not ours any more.
-        asyncpg.UniqueViolationError, asyncpg.DataError: try again, carefully.
+        asyncpg.UniqueViolationError, asyncpg.DataError: try again with `careful`.
     """
     number = context.shard.batch + 1
     now = context.now()
@@ -129,7 +129,7 @@ async def flush_latest(connection: Connection, context: BatchContext) -> None:
 
 
 def rolled_back(context: BatchContext) -> None:
-    """Forget what a batch that did not commit has prepared."""
+    """Drop what a batch that did not commit has prepared."""
     context.allowance.forget()
     for consumer in context.consumers:
         consumer.rolled_back()

@@ -1,4 +1,4 @@
-"""The newest reading of each device, and which wait to be flushed. A flush is the caller's transaction."""
+"""The newest reading of each device, and which are not flushed yet. The caller flushes in its transaction."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from readings.latest import LatestColumns, expected_interval
 
 FLUSH_EVERY_S = 1.0
 FLUSH_BEHIND_S = 5.0
-"""While messages wait, newest values are not news, and with a large fleet a flush costs more than a batch."""
+"""While messages wait, newest values soon change, and in a large fleet a flush takes longer than a batch."""
 
 Rows = NDArray[np.intp]
 
 PIECES, SMALLEST = 10, 500
-"""A flush is spread evenly over so many batches, lest one be late for all; fewer devices make no piece."""
+"""A flush is spread evenly over so many batches, so that none is delayed by all of it; devices a piece has at
+least."""
 
 _NEVER = np.iinfo(np.int64).min
 
 
 class LatestBuffer:
-    """Keeps the newest reading of each device that has reported, and which of them wait to be flushed."""
+    """The newest reading of each device that has reported, and which of them are not flushed yet."""
 
     def __init__(self) -> None:
         self._tables: dict[str, _Table] = {}
@@ -44,22 +45,22 @@ class LatestBuffer:
         return bool(self._pieces)
 
     def add(self, columns: Columns) -> None:
-        """Take note of committed rows."""
+        """Add committed rows."""
         kind = columns.kind
         if kind.name not in self._tables:
             self._tables[kind.name] = _Table(kind)
         self._tables[kind.name].add(columns)
 
     def rows(self, directory: Directory) -> LatestColumns:
-        """Return the piece to flush next, of the same devices until it is `flushed`.
+        """Return the piece to flush next, of the same devices until `flushed` is called.
 
-        What of them is newer than this waits for the next flush, whether it comes before `flushed` or after.
+        Readings of them that are newer than these are flushed next time, whether they came before or after.
         """
         if not self._pieces:
             self._pieces = _cut(self._tables.values())
         piece = self._pieces[-1]
         measurements = [values for table, rows in piece for values in table.measurements(rows)]
-        devices = _listed(piece, lambda table: table.places.devices)
+        devices = _listed(piece, lambda table: table.index.devices)
         kinds = [table.kind for table, rows in piece for _ in range(len(rows))]
         for table, rows in piece:
             table.waits[rows] = False
@@ -76,20 +77,20 @@ class LatestBuffer:
         )
 
     def flushed(self) -> None:
-        """Forget the piece that `rows` returned: it is stored."""
+        """Drop the piece that `rows` returned: it is stored."""
         if self._pieces:
             self._pieces.pop()
 
 
 class _Table:
-    """The newest reading of each device of one kind; `places` says which row is whose.
+    """The newest reading of each device of one kind; `index` says which row belongs to which device.
 
     received_at is the newest of a device whichever reading it came with: a backlog proves that it is alive.
     """
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        self.places = RowIndex()
+        self.index = RowIndex()
         self.waits = np.zeros(0, dtype=np.bool_)
         self.observed_at = np.zeros(0, dtype=np.int64)
         self.received_at = np.zeros(0, dtype=np.int64)
@@ -97,17 +98,17 @@ class _Table:
         self._values = empty_values(kind, 0)
 
     def add(self, columns: Columns) -> None:
-        """Take over what is newer than what is here."""
-        places = self.places.of(columns.device_id)
-        if self.places.capacity > len(self.waits):
-            self._grow(self.places.capacity)
-        self.waits[places] = True
-        np.maximum.at(self.received_at, places, columns.received_at)
+        """Adopt rows that are newer than the present ones."""
+        rows = self.index.of(columns.device_id)
+        if self.index.capacity > len(self.waits):
+            self._grow(self.index.capacity)
+        self.waits[rows] = True
+        np.maximum.at(self.received_at, rows, columns.received_at)
         # Of one batch the newest of each device; of equally new ones the last.
-        order = np.lexsort((columns.observed_at, places))
-        last = order[np.flatnonzero(np.diff(places[order], append=-1))]
-        last = last[columns.observed_at[last] >= self.observed_at[places[last]]]
-        here = places[last]
+        order = np.lexsort((columns.observed_at, rows))
+        last = order[np.flatnonzero(np.diff(rows[order], append=-1))]
+        last = last[columns.observed_at[last] >= self.observed_at[rows[last]]]
+        here = rows[last]
         self.observed_at[here] = columns.observed_at[last]
         self.quality[here] = columns.quality[last]
         for name, values in self._values.items():
@@ -139,7 +140,7 @@ class _Table:
 
 
 def _cut(tables: Iterable[_Table]) -> list[list[tuple[_Table, Rows]]]:
-    """Divide everything that waits into pieces alike."""
+    """Divide everything that is not flushed yet into pieces of one size."""
     waiting = [(table, np.flatnonzero(table.waits)) for table in tables]
     pieces = min(PIECES, -(-sum(len(rows) for _, rows in waiting) // SMALLEST))
     return [
