@@ -1,4 +1,4 @@
-"""The HTTP application: routes, guards and the live stream put together. Starts nothing by itself."""
+"""The HTTP application: routes, middleware and live events put together. Starts nothing by itself."""
 
 from __future__ import annotations
 
@@ -77,10 +77,10 @@ def create_app(
         pool: connections of `store.pool.open_pool`; the live stream keeps one of them.
         kinds: the declared kinds.
         now: the clock, in microseconds since 1970-01-01Z.
-        token_required: True beyond loopback: every route but /healthz wants a token.
-        speed: how many times faster than the wall the clock runs; the console says so.
+        token_required: True beyond loopback: every route but /healthz requires a token.
+        speed: how many times faster than real time the clock runs; the console shows it.
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
-        queue: what the broker says of its queues, for /metrics.
+        queue: the broker's queue, for /metrics.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics)

@@ -1,6 +1,6 @@
-"""Which language a reader gets: English, French or Arabic, by `Accept-Language` (RFC 9110, 12.5.4).
+"""The language of an answer: English, French or Arabic, by `Accept-Language` (RFC 9110, 12.5.4).
 
-Pure. Must not know routes or what the sentences say.
+Pure. Must not know routes or texts.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class ReadingQuery:
 
     @cached_property
     def head(self) -> dict[str, Any]:
-        """The members that stand before the readings."""
+        """The members of the answer before the readings."""
         return {
             "device": self.device.name,
             "kind": self.kind.name,
@@ -193,7 +193,7 @@ def _respond(selection: ReadingQuery, form: Format) -> StreamingResponse:
 
 
 async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, Any]]]:
-    # A connection per page, not per answer: a slow reader must not hold one.
+    # A connection per page, not per answer: a slow client must not hold one.
     start: datetime | None = selection.start
     while start is not None:
         async with selection.context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:

@@ -25,7 +25,7 @@ from store.failures import DATABASE_ERRORS, is_outage
 router = APIRouter(tags=["live"])
 
 READINGS_AT_A_TIME = 500
-"""Newest readings in one event; a browser parses that many without a stutter."""
+"""Newest readings in one event; a browser parses that many without a visible delay."""
 RETRY_MS = 2000
 RECHECK_S = 15.0
 """How long a stream may outlive the token that opened it."""
@@ -61,7 +61,7 @@ def _start(
 
 
 def _permit(request: Request, context: UsesContext) -> Permitted:
-    """Return what tells whether the client would still be let in."""
+    """Return what tells whether the client's token is still valid."""
     token = guards.presented_token(request.headers)
 
     async def permitted() -> bool:
@@ -75,7 +75,7 @@ def _permit(request: Request, context: UsesContext) -> Permitted:
         except DATABASE_ERRORS as error:
             if not is_outage(error):
                 raise
-            return True  # nobody can tell, and there is nothing new to send either
+            return True  # unknown while the database is away; nothing new can be sent then either
 
     return permitted
 
@@ -95,7 +95,7 @@ async def stream(
     """
     live = context.live
     with live.subscribe(interest) as subscription:
-        # Everything up to here is replayed, everything later is in the subscription already.
+        # Events up to here are replayed, later ones are in the subscription already.
         until = live.cursor or (0, 0)
         yield _hello(context, after or until)
         if after is not None:

@@ -50,7 +50,7 @@ class AlertOut(BaseModel):
 
 
 class AlertEventOut(BaseModel):
-    """One thing that happened to one alert; `id` is its place in the live stream."""
+    """One thing that happened to one alert; `id` is its cursor in the live stream."""
 
     id: str = Field(examples=["7421-118"])
     alert_id: int
@@ -107,15 +107,15 @@ def event_out(event: AlertEvent) -> AlertEventOut:
 
 
 def format_cursor(cursor: Cursor) -> str:
-    """Return a place in the order of events as the `id` of a live event."""
+    """Return a cursor as the `id` of a live event."""
     return f"{cursor[0]}-{cursor[1]}"
 
 
 def parse_cursor(text: str) -> Cursor:
-    """Return the place that a `Last-Event-ID` names.
+    """Return the cursor in a `Last-Event-ID`.
 
     Raises:
-        ValueError: it is not one of ours.
+        ValueError: it is no cursor.
     """
     xid, dash, event = text.strip().partition("-")
     if not (dash and xid.isdecimal() and event.isdecimal() and len(text) <= 40):
