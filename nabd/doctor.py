@@ -1,4 +1,4 @@
-"""What is wrong with an installation, one check after the other; each says what to do about it."""
+"""The checks of `nabd doctor`: what is wrong with an installation, and what to do about it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from store.pool import connect
 
 
 class Verdict(StrEnum):
-    """How serious a finding is; only `bad` makes doctor fail."""
+    """How serious the result of a check is; only `bad` makes doctor fail."""
 
     FINE = "fine"
     NOTE = "note"
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
-    """One thing looked at. `fix` says what to do, where there is something to do."""
+    """The result of one check. `fix` says what to do, where there is something to do."""
 
     subject: str
     verdict: Verdict
@@ -47,12 +47,12 @@ class CheckResult:
 
 
 def fine(subject: str, said: str) -> CheckResult:
-    """Return a finding that needs nothing."""
+    """Return the result of a check that found nothing wrong."""
     return CheckResult(subject=subject, verdict=Verdict.FINE, said=said)
 
 
 async def examine(settings: Settings) -> list[CheckResult]:
-    """Look at everything a process needs."""
+    """Check everything that processes need."""
     findings = [_kinds(settings), _disk(settings), await _broker(settings)]
     if settings.database is None:
         findings.append(

@@ -1,4 +1,4 @@
-"""What must be done now and then beside the sweep: partitions, commands, old trials, sums of the ledger."""
+"""What must be done from time to time beside the sweep: partitions, commands, old trials, ledger sums."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVERY_S = 30.0
 
 
 async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: timedelta) -> None:
-    """Keep house until cancelled; an outage of the database postpones it."""
+    """Run until cancelled; an outage of the database postpones it."""
     while True:
         try:
             async with pool.acquire() as connection:
@@ -33,7 +33,7 @@ async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: 
                 await shadows.prune(connection, now(), retention)
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now(), retention)
-        except Exception as error:  # classified; what is not an outage goes up
+        except Exception as error:  # only an outage is handled here
             if not is_outage(error):
                 raise
             log.warning("housekeeping postponed", error=str(error))

@@ -1,4 +1,4 @@
-"""What /readyz asks of the platform beside the database: schema, broker, ingest."""
+"""The checks of /readyz: schema, broker, ingest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from store.errors import StoreError
 from store.migrate import require_migrated
 
 ALIVE_S = 10.0
-"""An ingest that has not said anything for so long, in seconds of the wall clock, is not alive."""
+"""Seconds of real time after which an ingest that has not written that it is alive counts as stopped."""
 
 Check = Callable[[], Awaitable[str | None]]
 

@@ -1,6 +1,6 @@
 """`nabd command`: tell a device to do something, and wait for its answer.
 
-Checks and records are in devices.commands.commands; here is the broker connection of one command.
+Checks and records are in devices.commands.commands; only the broker connection is here.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ async def _run(
 
 
 async def _end(demo: Demo, stop: asyncio.Event, still: asyncio.Event) -> None:
-    """Let the town stand still once nobody looks for silence any more."""
+    """Stop the simulated devices, after the sweep has stopped: it must not find them silent."""
     await stop.wait()
     await demo.supervisor.stop(["sweep"])
     still.set()
@@ -168,7 +168,7 @@ async def _show(demo: Demo) -> None:
                 )
                 await asyncio.sleep(0.5)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        return  # the screen is not worth the town
+        return  # the demo goes on without the table
     finally:
         await connection.close()
 

@@ -25,7 +25,7 @@ MQTT_PORT = 1883
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedParts:
-    """What runs, and the settings that lead to it."""
+    """The parts that run, and the settings with their addresses."""
 
     settings: Settings
     database: str
@@ -37,7 +37,7 @@ class EmbeddedParts:
 async def parts(
     settings: Settings, *, postgres: Mapping[str, str] | None = None
 ) -> AsyncIterator[EmbeddedParts]:
-    """Start what the settings leave open; stop it afterwards.
+    """Start the parts that settings do not name; stop them afterwards.
 
     Args:
         settings: a database or broker they name is used as it is.
@@ -72,7 +72,7 @@ async def migrated(settings: Settings) -> MigrationReport:
     """Migrate the configured database; give a new one the default rules, and any the operator's own.
 
     Raises:
-        StoreError, KindError, RulesRefused: whoever must act is named.
+        StoreError, KindError, RulesRefused: the text says who must act.
     """
     assert settings.database is not None
     now, _ = clock.parse(settings.clock)

@@ -25,10 +25,10 @@ from rules.trial.backtest import Backtest
 from rules.trial.findings import Findings, findings
 
 TIMELINE = 20
-"""Alerts that a person is shown; --json has them all."""
+"""Most alerts in the table; --json has them all."""
 BAR = 40
 STALLED_S = 600.0
-"""A test may take as long as it needs, but not so long without getting any further."""
+"""Seconds without progress after which a test is given up; with progress it may take as long as it needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def try_rules(
             return await _test(opened, definitions, since, device, limit)
 
     try:
-        # A month in one go may take longer than a question of the console is given.
+        # A statement over a month of readings may take longer than statements of the console may.
         tested = on_database(work, statement_timeout_s=0)
     except RuleFailed as failed:
         fail(f"{failed.rule} fails on these readings: {failed}")
