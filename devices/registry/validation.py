@@ -26,13 +26,13 @@ TITLE_LIMIT = 200
 
 
 def check_device_name(name: str) -> None:
-    """Refuse a name that could not stand in a topic."""
+    """Refuse a name that is not valid as a level of a topic."""
     if not topics.DEVICE.fullmatch(name):
         raise Invalid("name", f"{name!r} is not a device name: A-Z, a-z, 0-9 and _.:-, 1 to 64 of them")
 
 
 def check_municipality_name(name: str) -> None:
-    """Refuse a name that could not stand in a topic."""
+    """Refuse a name that is not valid as a level of a topic."""
     if not topics.MUNICIPALITY.fullmatch(name):
         raise Invalid("name", f"{name!r} is not a municipality name: a-z, 0-9 and -, 1 to 32 of them")
 

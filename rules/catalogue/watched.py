@@ -13,7 +13,7 @@ from store.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleCounts:
-    """Counts of this moment. `waiting` are open alerts by severity that do not stand behind another."""
+    """Counts of this moment. `waiting`: open alerts by severity that are not inhibited."""
 
     waiting: Mapping[Severity, int]
     inhibited: int

@@ -127,7 +127,7 @@ def _traced(program: Program) -> tuple[Program, list[_RuleTraces]]:
 
 
 def _parts(definition: Definition) -> list[tuple[str, Leaf]]:
-    """Return every term with the part of the rule it stands in."""
+    """Return every term with the part of the rule that it is in."""
     texts = [(f"levels.{s}", text) for s, text in sorted(definition.levels.items(), key=lambda e: e[0].rank)]
     if definition.clear:
         texts.append(("clear", definition.clear))
