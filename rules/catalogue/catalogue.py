@@ -77,7 +77,7 @@ VALUES ($1, $2, $3, $4::text::jsonb, $5)
 async def apply(
     connection: Connection, definitions: Iterable[Definition], now: int, *, remove_others: bool = False
 ) -> ApplyResult:
-    """Make definitions the active rules and let running evaluators know.
+    """Make definitions the active rules and advance the generation, so that running evaluators load them.
 
     Args:
         definitions: checked ones; their files were refused otherwise.
@@ -115,7 +115,7 @@ ORDER BY id, version DESC
 
 
 async def active(connection: Connection, kinds: Mapping[str, Kind]) -> ActiveRules:
-    """Return the rules in force; one that cannot be used costs no other."""
+    """Return the rules in force; one that cannot be used does not affect the others."""
     rules: list[Rule] = []
     broken: dict[str, str] = {}
     unusable: dict[tuple[str, int], str] = {}
@@ -153,6 +153,6 @@ async def mark_broken(connection: Connection, rule: str, version: int, since: in
 
     Args:
         since: receive time of the first reading it missed, microseconds since 1970-01-01Z.
-        reason: for the people who fix it.
+        reason: shown to people.
     """
     await connection.execute(_MARK_BROKEN, rule, version, to_datetime(since), reason[:2000])

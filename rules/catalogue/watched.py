@@ -1,4 +1,4 @@
-"""What an operator watches of rules and alerts: how many are open, which rules broke, when sweeps looked."""
+"""Counts for operators: how many alerts are open, how many rules are broken, when sweep rules looked last."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ INSERT INTO sweep_run (swept_at) VALUES ($1) ON CONFLICT (one) DO UPDATE SET swe
 
 
 async def note_sweep(connection: Connection, now: int) -> None:
-    """Remember that sweep rules have looked."""
+    """Store that sweep rules have looked."""
     await connection.execute(_NOTE, to_datetime(now))

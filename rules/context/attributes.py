@@ -21,7 +21,7 @@ INTERVAL = "interval_s"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One device: attributes, where it stands, its calendar.
+    """One device: attributes, position, calendar.
 
     lat, lon: its municipality's position if its own is unknown; placed: whether they are its own.
     zone, weekend: its municipality's clock and ISO days. maintenance: spans (from, until) in microseconds.
@@ -66,7 +66,7 @@ class MaintenanceWindows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """Attributes of n devices and, in the last row, of nobody: everything unknown.
+    """Attributes of n devices; in row n everything is unknown, for devices that are not known.
 
     numbers: (n + 1,) float64, NaN where absent (booleans 0.0 and 1.0). texts: object, None where absent.
     lat, lon: degrees, NaN where unknown. zone: index into `zones`. weekend: bits of days, 0 is Monday.
@@ -85,7 +85,7 @@ class Attributes:
     windows: MaintenanceWindows | None
 
     def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
-        """Return the row of each device; nobody's where it is unknown."""
+        """Return the row of each device, n where it is unknown."""
         nobody = len(self.lat) - 1
         known = (device_ids >= 0) & (device_ids < len(self.rows))
         return np.where(known, self.rows[np.where(known, device_ids, 0)], nobody)

@@ -19,7 +19,7 @@ NAMES = ("device", "municipality")
 _FORMAT = re.compile(r"(\.\d{1,2}f)?")
 _MISSING = "–"
 TRUTHS: Mapping[str, tuple[str, str]] = {"en": ("no", "yes"), "fr": ("non", "oui"), "ar": ("لا", "نعم")}
-"""False and true, as people say it of a value."""
+"""Words for false and true in each language."""
 
 
 def names_in(template: str) -> list[str]:

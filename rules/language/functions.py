@@ -166,7 +166,7 @@ def _only(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
 
 
 def _away(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
-    """Metres from where the device is registered to where it says it is."""
+    """Metres between the device's registered position and the one it reports."""
     arguments(call, 0, 0, "away_m()")
     scope = compiler.scope
     if not {"lat", "lon"} <= {m.name for m in scope.kind.measurements}:
@@ -215,7 +215,7 @@ _ATTRIBUTE_TYPES = {
 }
 
 READS: Mapping[str, frozenset[str]] = {name: frozenset({"lat", "lon"}) for name in ("away_m", "outside")}
-"""Measurements that functions look at although nobody names them."""
+"""Measurements that functions read without being named in the expression."""
 
 FUNCTIONS: Mapping[str, Function] = {
     "abs": _abs,

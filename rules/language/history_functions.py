@@ -184,7 +184,7 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
 
 
 def _fingerprint(context: RuleContext, names: Sequence[str]) -> Floats:
-    """Return one number of each row that stays the same only while no value moves, comes or goes."""
+    """Return one number of each row, the same as before only if no value has changed, come or gone."""
     total, present = np.zeros(len(context)), np.zeros(len(context), dtype=np.int64)
     for number, name in enumerate(names, start=1):
         value = context.measured(name)

@@ -23,7 +23,7 @@ _ORDER = (
     *("when", "late", "use_suspect", "silent", "suppress_by", "settle", "route", "runbook"),
     *("en", "fr", "ar", "warning", "minor", "major", "critical"),
 )
-"""Keys as a person would write them; others follow by name."""
+"""The usual order of keys; others follow by name."""
 
 
 class DifferenceType(StrEnum):
@@ -52,7 +52,7 @@ def differences(
 
     Args:
         in_force: source of each active rule.
-        remove_others: rules that are not among `wanted` would go.
+        remove_others: rules that are not among `wanted` would be taken out of force.
     """
     sources = {d.id: d.source for d in wanted}
     ids = sorted(sources.keys() | in_force.keys()) if remove_others else sorted(sources)
@@ -80,7 +80,7 @@ def difference(rule: str, before: Source | None, after: Source | None) -> RuleDi
 
 
 def as_yaml(source: Source) -> str:
-    """Return a rule as a person would write it, in an order that does not depend on how it was stored."""
+    """Return a rule as YAML, in an order that does not depend on how it was stored."""
     text: str = yaml.safe_dump([_ordered(source)], sort_keys=False, allow_unicode=True, width=100)
     return text
 

@@ -1,7 +1,7 @@
 """Rule files: YAML to definitions, every mistake collected with its file, line, column and a suggestion.
 
 A file with any mistake is refused whole. Must not know the database; conditions are compiled once here so
-that a mistake in one is told like any other.
+that their mistakes are reported like all others.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _judged(definition: Definition, kinds: Mapping[str, Kind]) -> list[Kind]:
 
 
 def _compile(definition: Definition, kind: Kind, reader: RuleReader) -> bool:
-    """Compile, and go on without each part that is wrong, so that all of them are told; True if none is."""
+    """Compile, and go on without each part that is wrong, so that all are reported; True if none is."""
     right = True
     remaining: Definition | None = definition
     while remaining is not None:
@@ -104,7 +104,7 @@ def _compile(definition: Definition, kind: Kind, reader: RuleReader) -> bool:
 
 
 def _without(definition: Definition, part: str) -> Definition | None:
-    """Return the definition with a harmless stand-in for one part, and for what is made of it."""
+    """Return the definition with a valid replacement for one part, and for what uses it."""
     group, _, name = part.partition(".")
     match group:
         case "levels":

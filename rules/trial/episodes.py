@@ -1,6 +1,6 @@
 """Transitions read as episodes: one alert from its beginning to its end, counted and compared.
 
-Pure. Serves what is measured about rules; must not know where transitions come from.
+Pure. For trials and measurements of rules; must not know where transitions come from.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime
 
 FLAP_WITHIN_US = 3_600_000_000
-"""An alert that comes back within an hour of its end has flapped."""
+"""An alert that opens again within an hour of its end has flapped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Episodes:
         self._ended: list[Episode] = []
 
     def add(self, transition: Transition) -> None:
-        """Take note of one transition."""
+        """Add one transition."""
         device, at = transition.device_id, transition.observed_at
         before = self._open.pop(device, None)
         if transition.to_state is ConditionState.RESOLVED:
@@ -86,7 +86,7 @@ def flaps(episodes: Iterable[Episode]) -> int:
 
 
 def compare(first: Sequence[Episode], second: Sequence[Episode]) -> EpisodeComparison:
-    """Return which episodes of two versions of a rule tell of the same thing."""
+    """Return which episodes of two versions of a rule are of one device at overlapping times."""
     by_device: dict[int, list[Episode]] = defaultdict(list)
     for episode in second:
         by_device[episode.device_id].append(episode)

@@ -1,6 +1,6 @@
-"""What a trial of a rule found, in figures a person can compare. Pure.
+"""What a trial of a rule found, in figures that can be compared. Pure.
 
-Serves backtests and shadows alike; names devices, so that nobody has to look numbers up.
+For backtests and shadows alike; devices by name, not by number.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was before: the last value, how often something was true of late.
+"""The last value, the integral, and how often a condition was true recently.
 
 Each function takes the view of one step and returns a result for all its rows; late rows are undecided.
 Pure.
@@ -65,7 +65,7 @@ def total(view: HistoryView, value: Floats, per_us: int) -> Floats:
 def of_readings(view: HistoryView, truth: Floats, readings: int) -> tuple[Floats, Floats]:
     """Return how many of the last decided readings, at most `readings` of them, were true, and of how many.
 
-    Silence starts anew. Remembered: the last 16 truths as bits, and how many there are.
+    Counting begins again after a gap. Remembered: the last 16 truths as bits, and how many there are.
     """
     trues, seen = view.blank(), view.blank()
     found = track(view, ~np.isnan(truth))

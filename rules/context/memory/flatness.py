@@ -1,4 +1,4 @@
-"""How long a value has not moved: the engine behind flat() and frozen().
+"""How long a value has not changed: computes flat() and frozen().
 
 A run of readings is flat while all of them lie within a tolerance of each other; the first that does not
 begins the next run. Constant size per device: the run's lowest and highest value, and when it began. Pure.
@@ -14,7 +14,7 @@ from rules.context.memory.view import Bools, DecidedRows, Floats, HistoryView, R
 from rules.definition.definition import Hold
 
 CELLS = (2, 5)
-"""Numbers and instants remembered: lowest, highest; last, until, begun, readings, begun in the dark.
+"""Numbers and instants remembered: lowest, highest; last, until, begun, readings, begun after a gap.
 
 Readings are counted where the window is one of readings."""
 _BEGUN, _READINGS, _DARK = 2, 3, 4
@@ -35,8 +35,8 @@ class _Steps:
 def flat(view: HistoryView, value: Floats, window: Hold, tolerance: float) -> Floats:
     """Tell of each row whether its value has stayed within the tolerance for the whole window.
 
-    A run that began after silence, or with the first reading, is undecided until it is long enough: the value
-    may have been the same before. One that began because the value moved is not flat until then.
+    A run that began after a gap, or with the first reading, is undecided until it is long enough: the value
+    may have been the same before. One that began because the value changed is not flat until then.
     """
     result = view.blank()
     found = track(view, ~np.isnan(value))
