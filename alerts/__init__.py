@@ -1,4 +1,4 @@
-"""The alert itself: its transitions, its record, the queue people work through, what stands behind what.
+"""Alerts: their transitions, how they are recorded, listed, acknowledged and inhibited.
 
-Below rules: it is told what changed and knows no condition. Never MQTT, never HTTP.
+Below rules: callers say what changed; no condition is known here. Never MQTT, never HTTP.
 """

@@ -1,7 +1,7 @@
-"""What happened to alerts, in one order for everyone: transitions of conditions and notes of people.
+"""What happened to alerts, in one order for every client: transitions of conditions and notes of people.
 
-The order is (xid, id). Rows of a transaction that is still running could slip in before later ones, so
-only rows below the oldest running transaction are read: what was read once never gains a predecessor.
+The order is (xid, id). Rows of a transaction that still runs may get an earlier position than committed
+ones, so only rows below the oldest running transaction are read: no event appears before one already read.
 """
 
 from __future__ import annotations
@@ -37,9 +37,10 @@ class EventType(StrEnum):
 class AlertEvent:
     """One thing that happened to one alert.
 
-    at: when we knew (detected_at of a transition, creation of a note). severity: the alert's after a
-    transition, as it is now for a note. observed_at, received_at and evidence belong to transitions, author
-    and body to notes. Inhibited and surfaced are notes of nobody; their body is the other alert's id.
+    at: when it was stored (detected_at of a transition, creation of a note). severity: the alert's after a
+    transition, the present one for a note. observed_at, received_at and evidence belong to transitions,
+    author and body to notes. Inhibited and surfaced are notes without an author; their body is the other
+    alert's id.
     """
 
     xid: int
@@ -61,7 +62,7 @@ class AlertEvent:
 
     @property
     def cursor(self) -> Cursor:
-        """Where to go on reading after this event."""
+        """The cursor to continue from after this event."""
         return self.xid, self.id
 
 
@@ -119,14 +120,14 @@ async def events_after(
 ) -> list[AlertEvent]:
     """Return settled events after `cursor` in order, at most `limit`; None starts with the first ever.
 
-    An event of a transaction that committed while an older one still runs comes with a later call.
+    An event of a transaction that committed while an older one still runs is returned by a later call.
     """
     xid, event = cursor or (0, 0)
     return [_event(row) for row in await connection.fetch(EVENTS_AFTER, xid, event, limit)]
 
 
 async def latest_cursor(connection: Connection) -> Cursor:
-    """Return the cursor of the newest settled event: what a screen that just opened continues from."""
+    """Return the cursor of the newest settled event, from which a new client continues."""
     row = await connection.fetchrow(LATEST_CURSOR)
     return (row["xid"], row["id"]) if row else (0, 0)
 

@@ -1,6 +1,6 @@
-"""Alerts as people meet them: list, open one, acknowledge, comment.
+"""Alerts for people: list, get one, acknowledge, comment.
 
-Reading and notes only. A person never changes a condition here: it opens and resolves by readings (record).
+Reading and notes only. A person never changes a condition: alerts open and resolve by readings (record).
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Alert:
     """One alert of one rule on one device.
 
     family: what the rule is called to judge: "silent" says that the device itself was not heard of.
-    opened_at, resolved_at: the device's time; detected_at: when we knew. summary: sentence by language.
-    unknown: still firing, but its device is silent, so nobody can say whether it still holds.
-    inhibited_by: the alert that explains this one, while it does: nobody needs to be called for this one.
-    held_until: our time until which such an alert may still open; None where no rule explains this one's.
-    suppress_by: rules whose open alert explains this one. labels: the rule's own words for its values.
+    opened_at, resolved_at: the device's time; detected_at: our time when it was stored. summary: sentence by
+    language. unknown: still firing, but its device is silent, so it cannot be told whether it still holds.
+    inhibited_by: the open alert that explains this one, so that nobody is called for this one. held_until:
+    our time until which such an alert may still open; None where no rule explains this one's. suppress_by:
+    rules whose open alert explains this one. labels: the rule's own names for its values.
     """
 
     id: int
@@ -61,7 +61,7 @@ class Alert:
     labels: Mapping[str, Mapping[str, str]]
 
 
-# A silent device is told by an open alert of a rule of that family; that alert itself is known.
+# A device is silent while an alert of a rule of family `silent` is open; that alert is never unknown.
 _SELECT = """
 SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS device,
     coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
@@ -142,7 +142,7 @@ async def get_alert(connection: Connection, alert_id: int) -> Alert | None:
 
 
 async def acknowledge(connection: Connection, alert_id: int, *, author: str, now: int) -> Alert:
-    """Note that a person has seen the alert and return it; the first acknowledgement stays.
+    """Record that a person has seen the alert and return it; the first acknowledgement stays.
 
     Args:
         author: who.

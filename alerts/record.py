@@ -1,7 +1,7 @@
-"""Transitions become rows: an alert, its transitions, and one NOTIFY, in the caller's transaction.
+"""Stores transitions: rows of alerts and transitions, and one NOTIFY, in the caller's transaction.
 
 A partial unique index allows one open alert per rule and device: opening one that is open, or
-resolving one that is not, changes nothing and leaves no transition. No statement runs when there is
+resolving one that is not, changes nothing and stores no transition. No statement runs when there is
 nothing to record.
 """
 
@@ -20,7 +20,7 @@ from store.connection import Connection
 Describe = Callable[[Transition], Mapping[str, str]]
 """Renders the sentence of a transition in every language."""
 
-# An alert that an open one explains (alerts.suppression) stands back from the start.
+# An alert that an open one explains (alerts.suppression) is inhibited from the start.
 OPEN = """
 INSERT INTO alert
     (rule, rule_version, device_id, state, severity, opened_at, detected_at, summary, evidence,
@@ -87,7 +87,7 @@ async def record(
         connection: inside the transaction that stores the readings.
         transitions: of any number of rules and devices.
         describe: renders summaries; called for what opens or changes severity.
-        now: when we knew, microseconds since 1970-01-01Z.
+        now: detected_at of the transitions, microseconds since 1970-01-01Z.
     """
     stored: list[tuple[int, Transition]] = []
     for wave in _waves(transitions):
@@ -100,7 +100,7 @@ async def record(
 
 
 def _waves(transitions: Iterable[Transition]) -> list[list[Transition]]:
-    """Split so that each wave holds at most one transition per rule and device, order kept."""
+    """Split into lists with at most one transition per rule and device each, order kept."""
     seen: dict[Key, int] = defaultdict(int)
     waves: list[list[Transition]] = []
     for transition in transitions:

@@ -1,9 +1,9 @@
-"""Parents first: an alert stands back behind an open one that explains it, and comes forward when that ends.
+"""An alert is inhibited while an open alert explains it, and surfaces when that one ends.
 
-`suppress_by` of a rule names the rules that explain it. Such an alert opens and ends by its own readings as
-ever; `inhibited_by` only says that nobody needs to be called. It is set by whoever comes second: by the
-opening itself (alerts.record) where the parent is open already, else here. After the parent's end it stays
-for the rule's `settle`, in which the device may recover. Must not know sweep rules or notifiers.
+`suppress_by` of a rule names the rules that explain it. Such an alert opens and ends by its own readings;
+`inhibited_by` only says that nobody needs to be called. Where the explaining alert is open already it is set
+when the alert opens (alerts.record), else here. After the end of the explaining alert it stays for the rule's
+`settle`, in which the device may recover. Must not know sweep rules or notifiers.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from devices.instants import to_datetime
 from store.connection import Connection
 
-# What explains an alert hangs above its device (gateway, circuit, cabinet), or is on the device itself.
-# Rows another transaction is about to change are left for the next time: nobody ever waits for us.
+# The explaining alert is on an ancestor of the device (gateway, circuit, cabinet), or on the device itself.
+# Rows that another transaction has locked are left for the next time, so that this statement never waits.
 INHIBIT = """
 WITH RECURSIVE suppressible AS (
     SELECT id, version, suppress_by AS parents
@@ -106,7 +106,7 @@ SELECT notes, CASE WHEN notes > 0 THEN pg_notify('nabd_alert', '') END FROM told
 
 
 async def settle(connection: Connection, now: int) -> int:
-    """Put alerts behind what explains them and bring forward those it no longer does; return how many moved.
+    """Inhibit alerts that an open one explains and surface those it no longer does; return how many changed.
 
     Args:
         now: microseconds since 1970-01-01Z.

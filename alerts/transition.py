@@ -1,6 +1,6 @@
-"""What the evaluator says: severities, and changes of a condition's state.
+"""Severities, and changes of a condition's state.
 
-Pure data. Must not know how a change was found (evaluate, sweep) or where it is stored (record).
+Pure data. Must not know how a change was found (rules) or where it is stored (record).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _RANKS = {Severity.WARNING: 0, Severity.MINOR: 1, Severity.MAJOR: 2, Severity.CR
 
 
 class ConditionState(StrEnum):
-    """Where a condition stands. A change from firing to firing is a change of severity."""
+    """The state of a condition. A change from firing to firing is a change of severity."""
 
     INACTIVE = "inactive"
     PENDING = "pending"
@@ -57,5 +57,5 @@ class Transition:
 
     @property
     def opens(self) -> bool:
-        """Tell whether an alert begins with it; a change of severity begins none."""
+        """Tell whether an alert begins with it; with a change of severity none does."""
         return self.to_state is ConditionState.FIRING and self.from_state is not ConditionState.FIRING

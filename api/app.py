@@ -1,4 +1,4 @@
-"""The HTTP application: routes, guards and the live stream put together. Starts nothing by itself."""
+"""The HTTP application: routes, middleware and live events put together. Starts nothing by itself."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from fastapi import APIRouter, FastAPI
 from api.context import AppContext, Check
 from api.http import assets, texts
 from api.http.assets import Asset
-from api.http.edge import Edge
-from api.http.guards import Guards
+from api.http.edge import EdgeMiddleware
+from api.http.guards import GuardMiddleware
 from api.http.handlers import add_handlers
-from api.live.listener import Live
+from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.routes import (
@@ -76,13 +76,13 @@ def create_app(
         pool: connections of `store.pool.open_pool`; the live stream keeps one of them.
         kinds: the declared kinds.
         now: the clock, in microseconds since 1970-01-01Z.
-        token_required: True beyond loopback: every route but /healthz wants a token.
-        speed: how many times faster than the wall the clock runs; the console says so.
+        token_required: True beyond loopback: every route but /healthz requires a token.
+        speed: how many times faster than real time the clock runs; the console shows it.
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
-        queue: what the broker says of its queues, for /metrics.
+        queue: the broker's queue, for /metrics.
     """
     metrics = Metrics()
-    live = Live(pool, kinds, metrics)
+    live = LiveEvents(pool, kinds, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -115,8 +115,8 @@ def create_app(
     )
     add_handlers(app)
     # The last one added is the outermost.
-    app.add_middleware(Guards, pool=pool, now=now, token_required=token_required, sign_in_page=page)
-    app.add_middleware(Edge, metrics=metrics)
+    app.add_middleware(GuardMiddleware, pool=pool, now=now, token_required=token_required, sign_in_page=page)
+    app.add_middleware(EdgeMiddleware, metrics=metrics)
     _include(app, files)
     return app
 

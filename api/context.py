@@ -1,4 +1,4 @@
-"""What every handler may use: the pool, the kinds, the clock, the live stream. Made once by `create_app`."""
+"""What every handler may use: the pool, the kinds, the clock, live events. Made once by `create_app`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
-from api.live.listener import Live
+from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from devices.instants import Now
@@ -23,7 +23,7 @@ Check = Callable[[], Awaitable[str | None]]
 """Answers None when a part of the platform is ready, the reason otherwise."""
 
 POOL_TIMEOUT_S = 5.0
-"""How long a request waits for a free connection before it is told to try again."""
+"""How long a request waits for a free connection before it is answered with 503."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class AppContext:
     speed: float
     checks: Mapping[str, Check]
     queue: Queue
-    live: Live
+    live: LiveEvents
     metrics: Metrics
 
 
@@ -55,4 +55,4 @@ async def _connection(request: Request) -> AsyncIterator[Connection]:
 
 UsesContext = Annotated[AppContext, Depends(of_request)]
 UsesConnection = Annotated["Connection", Depends(_connection, scope="function")]
-"""A pooled connection for as long as the handler runs; given back before the answer is sent."""
+"""A pooled connection for as long as the handler runs; released before the response is sent."""

@@ -1,6 +1,6 @@
-"""Readings of one kind as columns: what decoding yields, acceptance completes, COPY and rules consume.
+"""Readings of one kind as columns: decoding yields them, acceptance completes them, COPY and rules use them.
 
-Pure data. Must not know how readings arrive or where they go.
+Pure data. Must not know how readings arrive or where they are stored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Columns:
 
     device_id: (n,) int32, the registry's id.
     observed_at, received_at: (n,) int64, microseconds since 1970-01-01Z. received_at differs for every
-        message and never goes back, so (received_at, observed_at) is the arrival order of a device.
+        message and never decreases, so (received_at, observed_at) is the arrival order of a device.
     quality: (n,) int64 bit field, 0 is good; see devices.kinds.kind.
     boot, seq: (n,) int64, MISSING (-1) when absent.
     values: per measurement (n,): float64 with NaN when absent (booleans 0.0 and 1.0), or object arrays

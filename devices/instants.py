@@ -1,6 +1,6 @@
 """Instants: int microseconds since 1970-01-01Z inside, aware datetimes in UTC at the edges.
 
-Pure. Must not read the wall clock: who needs the time is given a `Now`.
+Pure. Must not read the wall clock: code that needs the time is given a `Now`.
 """
 
 from __future__ import annotations

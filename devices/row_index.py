@@ -1,4 +1,4 @@
-"""Which row of somebody's arrays each device has. Pure."""
+"""Which row of some arrays each device has. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LEAST = 64
 
 
 class RowIndex:
-    """Rows 0, 1, 2 ... for devices in the order in which they are first asked for; a row is kept for good."""
+    """Gives devices rows 0, 1, 2 ... in the order in which they are first asked for; a row never changes."""
 
     def __init__(self) -> None:
         self._size = 0
@@ -27,7 +27,7 @@ class RowIndex:
 
     @property
     def capacity(self) -> int:
-        """How many rows to keep ready: some more than there are, so that arrays rarely grow."""
+        """How many rows arrays should have: more than there are devices, so that they rarely grow."""
         return len(self._devices)
 
     def of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
@@ -58,7 +58,7 @@ class RowIndex:
         self._size = end
 
     def copy(self) -> RowIndex:
-        """Return independent places that are the same."""
+        """Return an independent copy."""
         copy = RowIndex()
         copy._size, copy._devices, copy._rows = self._size, self._devices.copy(), self._rows.copy()
         return copy

@@ -1,6 +1,6 @@
-"""What PostgreSQL cannot keep in text and jsonb, NUL and lone surrogates, and what stands in for it.
+"""Replaces what PostgreSQL cannot store in text and jsonb: NUL and lone surrogates.
 
-Pure. For what devices sent: it is news even when it is odd, so it is replaced rather than refused.
+Pure. For texts that devices sent: they are stored with replacements rather than refused.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def storable(text: str, limit: int | None = None) -> str:
-    """Return the text as PostgreSQL can keep it, at most `limit` characters; cut text ends in an ellipsis."""
+    """Return the text as PostgreSQL can store it, at most `limit` characters; the last of a cut one is …."""
     clean = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
     return clean if limit is None or len(clean) <= limit else clean[: limit - 1] + "…"
 

@@ -1,4 +1,4 @@
-"""Builds the devices of a town, kind by kind: positions, geometry, habits, and what breaks early.
+"""Builds the devices of a town, kind by kind: positions, geometry, electronics, and what breaks early.
 
 The one place that decides which of the n devices of a kind has a wrong clock, receipts, or a gateway.
 """
@@ -20,7 +20,7 @@ from firmware_sim.physics.light import LampSite, Light
 from firmware_sim.physics.model import Physics, generator
 from firmware_sim.physics.sprayer import SWATH_M, TANK_L
 from firmware_sim.plan import LINK_LOSS, SILENCE
-from firmware_sim.specs import Ground, Habits, SimulatedDevice, causes, opening
+from firmware_sim.specs import Electronics, SimulatedDevice, TownContext, causes, opening
 
 _RELAYED = 5
 LAMPS_PER_CIRCUIT = 8
@@ -28,51 +28,55 @@ _WASTE = ("mixed", "mixed", "paper", "glass", "organic")
 
 
 def make_devices(
-    ground: Ground, kinds: Mapping[str, Kind], numbers: Mapping[str, int], *, gateways: int, others: int
+    context: TownContext, kinds: Mapping[str, Kind], numbers: Mapping[str, int], *, gateways: int, others: int
 ) -> tuple[SimulatedDevice, ...]:
     """Return every device to register, parents before children."""
     devices: list[SimulatedDevice] = []
     for name, kind in kinds.items():
         match name:
             case "bin":
-                devices += _bins(ground, numbers["bin"], gateways)
+                devices += _bins(context, numbers["bin"], gateways)
             case "light":
-                devices += _lights(ground, numbers["light"])
+                devices += _lights(context, numbers["light"])
             case "drone":
-                devices += [_drone(ground, i) for i in range(numbers["drone"])]
+                devices += [_drone(context, i) for i in range(numbers["drone"])]
             case _:
-                devices += [_other(ground, kind, i) for i in range(others)]
+                devices += [_other(context, kind, i) for i in range(others)]
     return tuple(devices)
 
 
-def make_strangers(ground: Ground, kinds: Mapping[str, Kind], count: int) -> tuple[SimulatedDevice, ...]:
+def make_strangers(
+    context: TownContext, kinds: Mapping[str, Kind], count: int
+) -> tuple[SimulatedDevice, ...]:
     """Return devices that nobody registered."""
     if "bin" not in kinds:
         return ()
     strangers = []
     for i in range(count):
-        device = _bin(ground, 1000 + i)
-        habits = Habits(bad="unknown_device")
-        strangers.append(replace(device, name=ground.name("STRANGER", i), causes=(), habits=habits))
+        device = _bin(context, 1000 + i)
+        electronics = Electronics(bad="unknown_device")
+        strangers.append(
+            replace(device, name=context.name("STRANGER", i), causes=(), electronics=electronics)
+        )
     return tuple(strangers)
 
 
-def _spot(ground: Ground, noun: str, index: int, radius_m: float) -> tuple[float, float]:
-    rng = generator(ground.seed, "spot", noun, str(index))
+def _spot(context: TownContext, noun: str, index: int, radius_m: float) -> tuple[float, float]:
+    rng = generator(context.seed, "spot", noun, str(index))
     bearing, away = rng.uniform(0, 2 * math.pi), radius_m * math.sqrt(rng.uniform(0.0, 1.0))
     at = (away * math.sin(bearing), away * math.cos(bearing))
-    lat, lon = position((ground.place.lat, ground.place.lon), at)
+    lat, lon = position((context.place.lat, context.place.lon), at)
     return round(lat, 6), round(lon, 6)
 
 
 def _structure(
-    ground: Ground, kind: str, name: str, title: str, parent: str | None = None
+    context: TownContext, kind: str, name: str, title: str, parent: str | None = None
 ) -> SimulatedDevice:
-    lat, lon = _spot(ground, name, 0, 700.0)
+    lat, lon = _spot(context, name, 0, 700.0)
     return SimulatedDevice(
         name=name,
         kind=kind,
-        municipality=ground.municipality,
+        municipality=context.municipality,
         lat=lat,
         lon=lon,
         title=title,
@@ -80,32 +84,34 @@ def _structure(
     )
 
 
-def _bins(ground: Ground, count: int, gateways: int) -> list[SimulatedDevice]:
+def _bins(context: TownContext, count: int, gateways: int) -> list[SimulatedDevice]:
     relays = [
-        _structure(ground, "gateway", ground.name("GW", i), f"Gateway {i + 1}")
+        _structure(context, "gateway", context.name("GW", i), f"Gateway {i + 1}")
         for i in range(min(gateways, count // (2 * _RELAYED)))
     ]
-    made = [_bin(ground, i) for i in range(count)]
+    made = [_bin(context, i) for i in range(count)]
     for g, relay in enumerate(relays):
         for i in range(count - (g + 1) * _RELAYED, count - g * _RELAYED):
-            made[i] = replace(made[i], parent=relay.name, relay=relay.name, habits=Habits(unknown_keys=0.02))
+            made[i] = replace(
+                made[i], parent=relay.name, relay=relay.name, electronics=Electronics(unknown_keys=0.02)
+            )
     first = count - len(relays) * _RELAYED - 3
     if first >= 10:
         clocks = (
-            Habits(clock="ahead", clock_ahead_s=720.0),
-            Habits(clock="ahead", clock_ahead_s=3 * 3600.0 + 17.0),
-            Habits(clock="unset"),
+            Electronics(clock="ahead", clock_ahead_s=720.0),
+            Electronics(clock="ahead", clock_ahead_s=3 * 3600.0 + 17.0),
+            Electronics(clock="unset"),
         )
-        for offset, habits in enumerate(clocks):
+        for offset, electronics in enumerate(clocks):
             steady = tuple(c for c in causes("bin") if c.name not in (SILENCE, LINK_LOSS))
-            made[first + offset] = replace(made[first + offset], habits=habits, causes=steady)
+            made[first + offset] = replace(made[first + offset], electronics=electronics, causes=steady)
     return [*relays, *made]
 
 
-def _bin(ground: Ground, index: int) -> SimulatedDevice:
-    rng = generator(ground.seed, "bin", str(index))
+def _bin(context: TownContext, index: int) -> SimulatedDevice:
+    rng = generator(context.seed, "bin", str(index))
     square = index % 3 == 0
-    lat, lon = _spot(ground, "bin", index, 900.0)
+    lat, lon = _spot(context, "bin", index, 900.0)
     site = BinSite(
         install_height_mm=float(rng.choice((1400, 1500, 1650))),
         usable_depth_mm=1200.0,
@@ -117,83 +123,83 @@ def _bin(ground: Ground, index: int) -> SimulatedDevice:
         first_fill_pct={0: 88.0, 1: 91.0}.get(index, float(rng.uniform(5, 72))),
         first_charge=float(rng.uniform(0.35, 1.0)),
         extras=index % 4 == 0,
-        local_hour=ground.local_hour,
+        local_hour=context.local_hour,
         slow_truck=0.05,
         sunshine_c=float(rng.uniform(8, 26)),
         home=(lat, lon) if index % 2 == 0 else None,
     )
-    name = ground.name("BIN", index)
+    name = context.name("BIN", index)
     return SimulatedDevice(
         name=name,
         kind="bin",
-        municipality=ground.municipality,
+        municipality=context.municipality,
         lat=lat,
         lon=lon,
-        title=ground.title(index),
+        title=context.title(index),
         attributes={
             "install_height_mm": site.install_height_mm,
             "usable_depth_mm": site.usable_depth_mm,
             "volume_l": site.volume_l,
             "stored_waste_kind": _WASTE[index % len(_WASTE)],
             "route": f"R{index % 4 + 1}",
-            **ground.interval(600.0),
+            **context.interval(600.0),
         },
-        habits=Habits(
+        electronics=Electronics(
             text_time=index % 5 == 3,
             counted=index % 3 == 1,
             resends=0.02,
             unknown_keys=0.02,
             malformed=0.15 if index == 8 else 0.0,
         ),
-        physics=partial(_make_bin, ground, site, name),
+        physics=partial(_make_bin, context, site, name),
         causes=causes("bin"),
         opening=opening("bin", index),
     )
 
 
-def _make_bin(ground: Ground, site: BinSite, name: str) -> Physics:
-    return Bin(site, ground.weather, ground.interval_cap_s, generator(ground.seed, "physics", name))
+def _make_bin(context: TownContext, site: BinSite, name: str) -> Physics:
+    return Bin(site, context.weather, context.interval_cap_s, generator(context.seed, "physics", name))
 
 
-def _lights(ground: Ground, count: int) -> list[SimulatedDevice]:
+def _lights(context: TownContext, count: int) -> list[SimulatedDevice]:
     devices: list[SimulatedDevice] = []
     if not count:
         return devices
-    cabinet = _structure(ground, "cabinet", ground.name("CAB", 0), "Cabinet 1")
+    cabinet = _structure(context, "cabinet", context.name("CAB", 0), "Cabinet 1")
     devices.append(cabinet)
     for c in range(math.ceil(count / LAMPS_PER_CIRCUIT)):
-        circuit = _structure(ground, "circuit", ground.name("CIR", c), f"Circuit {c + 1}", cabinet.name)
+        circuit = _structure(context, "circuit", context.name("CIR", c), f"Circuit {c + 1}", cabinet.name)
         devices.append(circuit)
-        grid = Circuit(circuit.name, ground.seed, ground.place.lon)
+        grid = Circuit(circuit.name, context.seed, context.place.lon)
         devices += [
-            _light(ground, i, grid, cabinet.name, (circuit.lat, circuit.lon))
+            _light(context, i, grid, cabinet.name, (circuit.lat, circuit.lon))
             for i in range(c * LAMPS_PER_CIRCUIT, min(count, (c + 1) * LAMPS_PER_CIRCUIT))
         ]
     return devices
 
 
 def _light(
-    ground: Ground, index: int, circuit: Circuit, cabinet: str, street: tuple[float, float]
+    context: TownContext, index: int, circuit: Circuit, cabinet: str, street: tuple[float, float]
 ) -> SimulatedDevice:
-    rng = generator(ground.seed, "light", str(index))
+    rng = generator(context.seed, "light", str(index))
     rated = float(rng.choice((60, 90, 120)))
     site = LampSite(
         rated_power_w=rated,
         first_energy_kwh=float(rng.uniform(100, 4000)),
         first_burn_hours=float(rng.uniform(2000, 40000)),
-        local_hour=ground.local_hour,
+        local_hour=context.local_hour,
     )
     along = 35.0 * (index % LAMPS_PER_CIRCUIT)
     bearing = 1.1 * (index // LAMPS_PER_CIRCUIT)
     lat, lon = position(street, (along * math.sin(bearing), along * math.cos(bearing)))
-    name = ground.name("LGT", index)
+    name = context.name("LGT", index)
     return SimulatedDevice(
         name=name,
         kind="light",
-        municipality=ground.municipality,
+        municipality=context.municipality,
         lat=round(lat, 6),
         lon=round(lon, 6),
-        title=ground.title(index),
+        title=context.title(index),
         parent=circuit.name,
         attributes={
             "rated_power_w": rated,
@@ -201,22 +207,24 @@ def _light(
             "cabinet": cabinet,
             "pole": f"P{index + 1:04d}",
             "lamp_technology": "LED",
-            **ground.interval(900.0),
+            **context.interval(900.0),
         },
-        habits=Habits(text_time=index % 7 == 5, counted=index % 6 == 2, resends=0.01, unknown_keys=0.01),
-        physics=partial(_make_light, ground, site, circuit, name),
+        electronics=Electronics(
+            text_time=index % 7 == 5, counted=index % 6 == 2, resends=0.01, unknown_keys=0.01
+        ),
+        physics=partial(_make_light, context, site, circuit, name),
         causes=causes("light"),
         opening=opening("light", index),
     )
 
 
-def _make_light(ground: Ground, site: LampSite, circuit: Circuit, name: str) -> Physics:
-    rng = generator(ground.seed, "physics", name)
-    return Light(site, circuit, ground.weather, ground.interval_cap_s, rng)
+def _make_light(context: TownContext, site: LampSite, circuit: Circuit, name: str) -> Physics:
+    rng = generator(context.seed, "physics", name)
+    return Light(site, circuit, context.weather, context.interval_cap_s, rng)
 
 
-def _drone(ground: Ground, index: int) -> SimulatedDevice:
-    rng = generator(ground.seed, "drone", str(index))
+def _drone(context: TownContext, index: int) -> SimulatedDevice:
+    rng = generator(context.seed, "drone", str(index))
     far = index % 3 == 2
     zone = Zone(
         name=f"Orchard {chr(ord('A') + index % 26)}",
@@ -225,8 +233,8 @@ def _drone(ground: Ground, index: int) -> SimulatedDevice:
         width=100.0,
         depth=60.0 if far else 40.0,
     )
-    name = ground.name("DRN", index)
-    orchards = position((ground.place.lat, ground.place.lon), (2400.0, -1500.0 - 400.0 * index))
+    name = context.name("DRN", index)
+    orchards = position((context.place.lat, context.place.lon), (2400.0, -1500.0 - 400.0 * index))
     home = (round(orchards[0], 7), round(orchards[1], 7))
     site = DroneSite(
         name=name,
@@ -236,15 +244,15 @@ def _drone(ground: Ground, index: int) -> SimulatedDevice:
         target_l_ha=float(rng.choice((80, 100, 120))),
         first_takeoff_s=1.0 + 2.0 * index,
         first_cycles=int(rng.integers(10, 200)),
-        hours=ground.drone_hours,
+        hours=context.drone_hours,
     )
     return SimulatedDevice(
         name=name,
         kind="drone",
-        municipality=ground.municipality,
+        municipality=context.municipality,
         lat=home[0],
         lon=home[1],
-        title=ground.title(index),
+        title=context.title(index),
         attributes={
             "home_lat": home[0],
             "home_lon": home[1],
@@ -254,36 +262,36 @@ def _drone(ground: Ground, index: int) -> SimulatedDevice:
             "geofence": polygon(home, site.fence),
             "zone_area": polygon(home, zone.edges),
             "target_l_ha": site.target_l_ha,
-            **ground.interval(60.0),
+            **context.interval(60.0),
         },
-        habits=Habits(counted=True, resends=0.002),
-        physics=partial(_make_drone, ground, site, name),
+        electronics=Electronics(counted=True, resends=0.002),
+        physics=partial(_make_drone, context, site, name),
         causes=causes("drone"),
         opening=opening("drone", index),
     )
 
 
-def _make_drone(ground: Ground, site: DroneSite, name: str) -> Physics:
-    return Drone(site, ground.weather, ground.interval_cap_s, generator(ground.seed, "physics", name))
+def _make_drone(context: TownContext, site: DroneSite, name: str) -> Physics:
+    return Drone(site, context.weather, context.interval_cap_s, generator(context.seed, "physics", name))
 
 
-def _other(ground: Ground, kind: Kind, index: int) -> SimulatedDevice:
-    name = ground.name(kind.name.upper().replace("_", "-")[:20], index)
-    lat, lon = _spot(ground, kind.name, index, 800.0)
+def _other(context: TownContext, kind: Kind, index: int) -> SimulatedDevice:
+    name = context.name(kind.name.upper().replace("_", "-")[:20], index)
+    lat, lon = _spot(context, kind.name, index, 800.0)
     defaults = {a.name: a.default for a in kind.attributes if a.default is not None}
     longest = max(r.every_s for r in kind.reporting)
     return SimulatedDevice(
         name=name,
         kind=kind.name,
-        municipality=ground.municipality,
+        municipality=context.municipality,
         lat=lat,
         lon=lon,
         title=f"{kind.title.get('en', kind.name)} {index + 1}",
-        attributes={**defaults, **ground.interval(longest)},
-        habits=Habits(resends=0.01),
-        physics=partial(_make_other, ground, kind, name),
+        attributes={**defaults, **context.interval(longest)},
+        electronics=Electronics(resends=0.01),
+        physics=partial(_make_other, context, kind, name),
     )
 
 
-def _make_other(ground: Ground, kind: Kind, name: str) -> Physics:
-    return GenericDevice(kind, ground.interval_cap_s, generator(ground.seed, "physics", name))
+def _make_other(context: TownContext, kind: Kind, name: str) -> Physics:
+    return GenericDevice(kind, context.interval_cap_s, generator(context.seed, "physics", name))

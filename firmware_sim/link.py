@@ -46,7 +46,7 @@ class SimulatorBroker:
     keepalive_s: int = 30
 
 
-class Owner(Protocol):
+class LinkOwner(Protocol):
     """Whoever publishes through a link."""
 
     def link_up(self) -> None:
@@ -72,7 +72,7 @@ class Link:
         broker: SimulatorBroker,
         presence: str,
         subscriptions: Sequence[str],
-        owner: Owner,
+        owner: LinkOwner,
         rng: np.random.Generator,
     ) -> None:
         self._name = name

@@ -16,8 +16,8 @@ from devices.kinds.kind import Kind
 from devices.wire.topics import GATEWAY, Channel, Topic
 from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, LOST_LINK, SILENT, FaultSink, Labels, rfc3339
 from firmware_sim.outbox import SimulatedReading
-from firmware_sim.physics.model import SECOND, Answer, Truth, Value, generator
-from firmware_sim.plan import CLOCK_OFF, FROZEN, INSTANT, LINK_LOSS, SILENCE, Planned, Schedule
+from firmware_sim.physics.model import SECOND, CommandAnswer, Truth, Value, generator
+from firmware_sim.plan import CLOCK_OFF, FROZEN, INSTANT, LINK_LOSS, SILENCE, PlannedFault, Schedule
 from firmware_sim.specs import SimulatedDevice
 from firmware_sim.town import Town
 
@@ -58,7 +58,7 @@ class Member:
             start=start,
             rng=generator(town.seed, "faults", device.name),
         )
-        self._labels = Labels(device.name, faults, delay_s) if device.habits.bad is None else None
+        self._labels = Labels(device.name, faults, delay_s) if device.electronics.bad is None else None
         self._active: dict[str, int] = {}
         self._said: dict[str, Value] = {}
         self._frozen: dict[str, Value] | None = None
@@ -67,7 +67,7 @@ class Member:
         self._mute_aloft: bool | None = None
         self._unheard = self._held_back = False
         self._back_at: int | None = None
-        self._answered: dict[str, Answer] = {}
+        self._answered: dict[str, CommandAnswer] = {}
         self._started = start
         self._last_at: int | None = None
         self._last_malformed = 0
@@ -123,7 +123,7 @@ class Member:
         start = self._schedule.next_start
         if start is None or start > now or not self._ready():
             return bool(over)
-        planned: Planned = self._schedule.take(now)
+        planned: PlannedFault = self._schedule.take(now)
         if planned.lasts_s > INSTANT:
             self._active[planned.cause] = now + round(planned.lasts_s * SECOND)
         self._switch(planned.cause, on=True)
@@ -192,8 +192,8 @@ class Member:
 
     def _clock_wrong(self) -> bool:
         """Tell whether the clock is so wrong that somebody should set it."""
-        off_s = self.device.habits.clock_ahead_s + self._clock_off_s
-        unset = self.device.habits.clock == "unset"
+        off_s = self.device.electronics.clock_ahead_s + self._clock_off_s
+        unset = self.device.electronics.clock == "unset"
         return unset or not -_SLOW_S <= off_s <= _FAST_S
 
     def _report(self, now: int) -> list[SimulatedReading]:
@@ -203,46 +203,46 @@ class Member:
         self._last_at = at
         self._said = self._frozen or self._physics.measure()
         readings = [self._reading(at, self._said)]
-        habits = self.device.habits
-        if habits.malformed and self._rng.random() < habits.malformed:
+        electronics = self.device.electronics
+        if electronics.malformed and self._rng.random() < electronics.malformed:
             readings.append(self._malformed(at + 1000))
         return readings
 
     def _reading(self, at: int, values: Mapping[str, Value]) -> SimulatedReading:
-        habits = self.device.habits
+        electronics = self.device.electronics
         said: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
         ts = self._device_time(at)
         element: dict[str, object] = {"ts": ts}
         if self.device.relay is not None:
             element |= {"kind": self.device.kind, "device": self.device.name}
-        if habits.counted:
+        if electronics.counted:
             self._seq += 1
             element |= {"boot": self.boot, "seq": self._seq}
         element |= said
-        if habits.unknown_keys and self._rng.random() < habits.unknown_keys:
+        if electronics.unknown_keys and self._rng.random() < electronics.unknown_keys:
             element |= {"fw": "2.4.1", "uptime_s": (at - self._started) // SECOND}
         return SimulatedReading(
             topic=self.topic,
             device=self.device.name,
             kind=self.device.kind,
-            observed_at=None if habits.clock == "unset" else at,
+            observed_at=None if electronics.clock == "unset" else at,
             ts=ts,
-            clock="ahead" if self._clock_off_s else habits.clock,
+            clock="ahead" if self._clock_off_s else electronics.clock,
             values=said,
             derived=self._derived,
             element=msgspec.json.encode(element),
-            boot=self.boot if habits.counted else None,
-            seq=self._seq if habits.counted else None,
-            bad=habits.bad,
-            receipt=habits.counted,
+            boot=self.boot if electronics.counted else None,
+            seq=self._seq if electronics.counted else None,
+            bad=electronics.bad,
+            receipt=electronics.counted,
         )
 
     def _device_time(self, at: int) -> int | str:
-        habits = self.device.habits
-        if habits.clock == "unset":
+        electronics = self.device.electronics
+        if electronics.clock == "unset":
             return rfc3339(at - self._started)  # as text: so small a number would be taken for seconds
-        shown = at + round((habits.clock_ahead_s + self._clock_off_s) * SECOND)
-        return rfc3339(shown) if habits.text_time else shown // 1000
+        shown = at + round((electronics.clock_ahead_s + self._clock_off_s) * SECOND)
+        return rfc3339(shown) if electronics.text_time else shown // 1000
 
     def _malformed(self, at: int) -> SimulatedReading:
         """Return something that must be rejected: cut off, a word for a number, an impossible time."""
@@ -275,10 +275,10 @@ class Member:
 
     def resends(self) -> bool:
         """Tell by chance whether the device sends an accepted reading once more."""
-        habits = self.device.habits
-        return bool(habits.resends) and bool(self._resend_rng.random() < habits.resends)
+        electronics = self.device.electronics
+        return bool(electronics.resends) and bool(self._resend_rng.random() < electronics.resends)
 
-    def obey(self, now: int, command_id: str, name: str, args: Mapping[str, object]) -> Answer:
+    def obey(self, now: int, command_id: str, name: str, args: Mapping[str, object]) -> CommandAnswer:
         """Carry out a command once; a known id gets the answer it got before."""
         if command_id not in self._answered:
             self._answered[command_id] = self._obey(now, name, args)
@@ -286,7 +286,7 @@ class Member:
                 del self._answered[next(iter(self._answered))]
         return self._answered[command_id]
 
-    def _obey(self, now: int, name: str, args: Mapping[str, object]) -> Answer:
+    def _obey(self, now: int, name: str, args: Mapping[str, object]) -> CommandAnswer:
         if name not in ("reboot", "report_now"):
             answer = self._physics.command(name, args)
             self._report_at = min(self._report_at, now + round(self._physics.interval_s() * SECOND))
@@ -295,7 +295,9 @@ class Member:
         if name == "reboot":
             self.boot, self._seq = max(self.boot + 1, now // SECOND), 0
         self._report_at = self.due = now
-        return Answer(status="succeeded", result={"boot": float(self.boot)} if name == "reboot" else {})
+        return CommandAnswer(
+            status="succeeded", result={"boot": float(self.boot)} if name == "reboot" else {}
+        )
 
 
 def _drawn_offset_s(rng: np.random.Generator) -> float:

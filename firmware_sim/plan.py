@@ -35,7 +35,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class PlannedFault:
     """A cause that starts at `start` (or once the device is ready for it) and lasts `lasts_s`."""
 
     cause: str
@@ -169,10 +169,10 @@ class Schedule:
         self._mean_s = mean_days * DAY_S
         self._rng = rng
         self._queue = [
-            Planned(cause=cause, start=start + round(after * SECOND), lasts_s=lasts)
+            PlannedFault(cause=cause, start=start + round(after * SECOND), lasts_s=lasts)
             for cause, after, lasts in opening
         ]
-        last = self._queue[-1] if self._queue else Planned(cause="", start=start, lasts_s=0)
+        last = self._queue[-1] if self._queue else PlannedFault(cause="", start=start, lasts_s=0)
         self._draw(last.start + round(last.lasts_s * SECOND))
 
     @property
@@ -185,7 +185,7 @@ class Schedule:
         """Name of the next cause; empty when nothing more will break."""
         return self._queue[0].cause if self._queue else ""
 
-    def take(self, now: int) -> Planned:
+    def take(self, now: int) -> PlannedFault:
         """Remove and return the next cause, which begins `now`; draw another once the list is empty."""
         planned = self._queue.pop(0)
         if not self._queue:
@@ -198,7 +198,7 @@ class Schedule:
         weights = np.array([c.weight for c in self._causes])
         cause = self._causes[int(self._rng.choice(len(self._causes), p=weights / weights.sum()))]
         self._queue.append(
-            Planned(
+            PlannedFault(
                 cause=cause.name,
                 start=after + round(float(self._rng.exponential(self._mean_s)) * SECOND),
                 lasts_s=float(self._rng.uniform(cause.shortest_s, cause.longest_s)),

@@ -1,4 +1,4 @@
-"""What describes a simulated device and the ground it stands on, before anything runs.
+"""What describes a simulated device and the town it belongs to, before anything runs.
 
 Pure declarations and the places we know; must not know how devices are built or run.
 """
@@ -75,7 +75,7 @@ PLACES: Mapping[str, Place] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class Electronics:
     """How a device's electronics behave on the wire. Probabilities are per reading."""
 
     clock: Clock = "right"
@@ -105,14 +105,14 @@ class SimulatedDevice:
     parent: str | None = None
     relay: str | None = None
     attributes: Mapping[str, object] = field(default_factory=dict)
-    habits: Habits = Habits()
+    electronics: Electronics = Electronics()
     physics: Callable[[], Physics] | None = None
     causes: tuple[Cause, ...] = ()
     opening: tuple[tuple[str, float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class TownContext:
     """What every builder of devices needs to know of the town."""
 
     municipality: str

@@ -17,7 +17,7 @@ from devices.wire.topics import Channel, Topic
 from firmware_sim.link import Link, SimulatorBroker
 from firmware_sim.member import Member
 from firmware_sim.outbox import Outbox, QueuedReading, payload
-from firmware_sim.physics.model import SECOND, Answer
+from firmware_sim.physics.model import SECOND, CommandAnswer
 from firmware_sim.publish_log import PublishLine, PublishLog
 
 NO_SUBSCRIBERS = 0x10
@@ -230,9 +230,9 @@ class Station:
     def _command(self, command: ReceivedCommand) -> None:
         self._around.counts.commands += 1
         member = self._members.get(self._topic.device)
-        answer = Answer(status="rejected", detail="a gateway obeys no command")
+        answer = CommandAnswer(status="rejected", detail="a gateway obeys no command")
         if _expired(command.expires_at, self._around.now()):
-            answer = Answer(status="rejected", detail="expired")
+            answer = CommandAnswer(status="rejected", detail="expired")
         elif member is not None:
             answer = member.obey(self._around.now(), command.id, command.name, command.args)
             self._around.hurry(member)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from devices.kinds.kind import Kind
 from firmware_sim.builders import make_devices, make_strangers
 from firmware_sim.physics.weather import make_weather
-from firmware_sim.specs import PLACES, Ground, Place, SimulatedDevice, local_clock
+from firmware_sim.specs import PLACES, Place, SimulatedDevice, TownContext, local_clock
 
 __all__ = ["PLACES", "Place", "SimulatedDevice", "Town", "make_town"]
 
@@ -62,7 +62,7 @@ def make_town(
         drone_hours: the hours of the day, UTC, within which drones take off; None for all day.
     """
     place = PLACES[municipality]
-    ground = Ground(
+    context = TownContext(
         municipality=municipality,
         place=place,
         seed=seed,
@@ -77,7 +77,7 @@ def make_town(
         place=place,
         seed=seed,
         kinds=kinds,
-        devices=make_devices(ground, kinds, numbers, gateways=gateways, others=others),
-        strangers=make_strangers(ground, kinds, strangers),
+        devices=make_devices(context, kinds, numbers, gateways=gateways, others=others),
+        strangers=make_strangers(context, kinds, strangers),
         fault_mean_days=fault_mean_days,
     )

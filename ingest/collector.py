@@ -1,18 +1,18 @@
-"""What lives as long as the registry does, kept out of the garbage collector's way."""
+"""Exempts what lives as long as the registry from Python's garbage collector."""
 
 from __future__ import annotations
 
 import gc
 
 OBJECTS = 10_000
-"""So many new objects set the collector off: a batch makes few that only it could free."""
+"""New objects after which the collector runs: a batch makes few that only the collector could free."""
 
 
 def freeze() -> None:
-    """Exempt everything that is alive: looking through a registry takes the collector longer than a batch.
+    """Exempt everything that is alive: scanning a registry takes the collector longer than a batch takes.
 
-    What is exempt goes all the same once nothing refers to it, unless it refers to itself: so cycles that
-    loading has left behind are collected first.
+    What is exempt is still freed once nothing refers to it, cycles excepted: so those that loading has left
+    are collected first.
     """
     gc.collect()
     gc.freeze()

@@ -1,7 +1,7 @@
-"""An intake becomes a committed batch, whatever the database does meanwhile.
+"""Turns an intake into a committed batch, through outages of the database.
 
-Decides, commits, and classifies failures: wait and repeat, look closer, or give one message up. Returns only
-once everything is committed. Must not know the broker.
+Decides, commits, and classifies failures: wait and repeat, use the careful path, or reject one message.
+Returns only once everything is committed. Must not know the broker.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ from devices.registry.registration import NewDevice
 from devices.wire import Decoder, Reason, Rejected
 from ingest import collector
 from ingest.broker.intake import Intake
-from ingest.commit import commit as commits
-from ingest.commit import shard as shards
+from ingest.commit import commit, shard
 from ingest.commit.commit import BatchContext
 from ingest.commit.settled import Settled
 from ingest.commit.shard import CommitOutcome
@@ -34,15 +33,15 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 CAREFUL_BATCHES = 20
-"""So many batches in a row must be free of unforeseen repeats before plain COPY is trusted again."""
+"""So many batches in a row must be free of unexpected duplicates before plain COPY is used again."""
 TRIES = 3
-"""How often a failure that nobody can name is tried again before the batch is taken apart."""
+"""How often an unclassified failure is tried again before the batch is split."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ahead:
-    """An intake that is decided before its turn, and the registry that this is done with."""
+    """An intake that is decided ahead, and the directory that this is done with."""
 
     intake: Intake
     directory: Directory
@@ -59,12 +58,12 @@ class Pipeline:
         self,
         *,
         connection: Connection,
-        desk: BatchContext,
+        context: BatchContext,
         decoders: Mapping[str, Decoder],
         reconnect: Callable[[], Awaitable[Connection]],
     ) -> None:
         self.connection = connection
-        self.desk = desk
+        self.context = context
         self._decoders = decoders
         self._reconnect = reconnect
         self._careful = 0
@@ -85,11 +84,11 @@ class Pipeline:
             intake: the messages.
             caught_up: whether the broker has nothing more for us.
             flush_latest: whether newest values are written along.
-            following: what will be processed next: it is decided while this commits.
-            tries: how often it has failed already for no reason that has a name.
+            following: what will be processed next: it is decided while this one commits.
+            tries: how often it has failed already with an unclassified failure.
 
         Raises:
-            shards.Fenced: the shard is not ours any more; nothing was committed.
+            shard.Fenced: the shard is not ours any more; nothing was committed.
         """
         stale = False
         blamed: Exception | None = None
@@ -101,26 +100,26 @@ class Pipeline:
                 batch = await self._decide(intake) if blamed is None else self._blame(intake, blamed)
                 self._look_ahead(following)
                 settled = await self._commit(batch, caught_up, flush_latest)
-            except commits.GenerationMoved:
-                commits.rolled_back(self.desk)
+            except commit.GenerationMoved:
+                commit.rolled_back(self.context)
                 stale = True
-            except shards.Fenced:
-                commits.rolled_back(self.desk)
+            except shard.Fenced:
+                commit.rolled_back(self.context)
                 raise
-            except Exception as error:  # whatever it is, it is classified, and ingest goes on
+            except Exception as error:  # classified below; ingest must go on
                 failure = classify(error)
                 if failure is Failure.TRANSIENT:
                     if await self._outlast(error) is CommitOutcome.COMMITTED:
-                        assert self.desk.prepared is not None
-                        return self._adopt(self.desk.prepared, flush_latest)
-                    commits.rolled_back(self.desk)
+                        assert self.context.prepared is not None
+                        return self._adopt(self.context.prepared, flush_latest)
+                    commit.rolled_back(self.context)
                     continue
-                commits.rolled_back(self.desk)
+                commit.rolled_back(self.context)
                 if failure is Failure.DATA and not self._careful:
                     self._careful = CAREFUL_BATCHES
                     continue
                 if blamed is not None:
-                    raise  # not even its rejection can be stored: nothing here can help
+                    raise  # not even its rejection can be stored
                 tries += 1
                 log.exception("batch failed", tries=tries, messages=len(intake))
                 if tries < TRIES:
@@ -136,38 +135,38 @@ class Pipeline:
         if batch := await self._decided_ahead(intake):
             return batch
         await self._register(intake)
-        desk = self.desk
-        return decide(intake, desk.directory, self._decoders, desk.offsets, desk.retention)
+        context = self.context
+        return decide(intake, context.directory, self._decoders, context.offsets, context.retention)
 
     def _look_ahead(self, following: Intake | None) -> None:
-        """Decide about what comes next, in a thread, while the database works."""
-        desk, directory = self.desk, self.desk.directory
+        """Decide the next intake in a thread, while the database works."""
+        context, directory = self.context, self.context.directory
         begun = self._ahead is not None and self._ahead.intake is following
         if following is None or begun or directory.registers_unknown:
             return
 
         def deciding() -> Batch | None:
             try:
-                return decide(following, directory, self._decoders, desk.offsets, desk.retention)
-            except Exception:  # its own turn will meet the same, and classify it
+                return decide(following, directory, self._decoders, context.offsets, context.retention)
+            except Exception:  # raised again, and classified, when the intake is processed
                 return None
 
         future = asyncio.get_running_loop().run_in_executor(None, deciding)
         self._ahead = _Ahead(intake=following, directory=directory, deciding=future)
 
     async def _decided_ahead(self, intake: Intake) -> Batch | None:
-        """Return what was decided ahead of an intake, if the registry is still the same."""
+        """Return the batch that was decided ahead, if the registry is still the same."""
         ahead = self._ahead
         if ahead is None or ahead.intake is not intake:
             return None
         self._ahead = None
         batch = await ahead.deciding
-        return batch if ahead.directory is self.desk.directory else None
+        return batch if ahead.directory is self.context.directory else None
 
     async def _commit(self, batch: Batch, caught_up: bool, flush_latest: bool) -> Settled:
-        return await commits.commit(
+        return await commit.commit(
             self.connection,
-            self.desk,
+            self.context,
             batch,
             careful=self._careful > 0,
             caught_up=caught_up,
@@ -178,64 +177,64 @@ class Pipeline:
         if self._careful:
             self._careful = CAREFUL_BATCHES if settled.surprises else self._careful - 1
         if settled.learnt:
-            self._ahead = None  # it was decided without knowing of these clocks
-        commits.committed(self.desk, settled, flushed_latest=flush_latest)
+            self._ahead = None  # decided without these clock offsets
+        commit.committed(self.context, settled, flushed_latest=flush_latest)
         return settled
 
     async def _register(self, intake: Intake) -> None:
-        """Register who speaks for the first time, where the municipality lets them."""
-        directory = self.desk.directory
+        """Register devices with their first message, where the municipality allows it."""
+        directory = self.context.directory
         if not directory.registers_unknown:
             return
-        strangers = unregistered(intake, directory)
-        if not strangers:
+        unknown = unregistered(intake, directory)
+        if not unknown:
             return
         new = [
             NewDevice(name=name, kind=source.kind, municipality=source.topic.municipality)
-            for name, source in strangers.items()
+            for name, source in unknown.items()
             if source.topic is not None
         ]
         try:
-            await registration.add_devices(self.connection, directory.kinds, new, self.desk.now)
+            await registration.add_devices(self.connection, directory.kinds, new, self.context.now)
         except AlreadyExists:
-            pass  # an operator was faster; the snapshot below knows
+            pass  # registered meanwhile by others; the reload below has it
         else:
             log.info("registered devices that spoke for the first time", devices=[n.name for n in new][:20])
         await self.reload()
 
     async def reload(self) -> None:
-        """Take the present registry and rules."""
-        desk = self.desk
+        """Load the present registry and rules."""
+        context = self.context
         async with self.connection.transaction(isolation="repeatable_read", readonly=True):
-            desk.shard.generation = await shards.generation(self.connection, desk.shard)
-            desk.directory = Directory(await registry.load(self.connection), desk.directory.kinds)
-            for consumer in desk.consumers:
+            context.shard.generation = await shard.generation(self.connection, context.shard)
+            context.directory = Directory(await registry.load(self.connection), context.directory.kinds)
+            for consumer in context.consumers:
                 await consumer.reload(self.connection)
         collector.freeze()
 
     async def outlasting(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Return what `work` returns, doing it again for as long as the database is away.
+        """Return what `work` returns, repeating it for as long as the database is away.
 
         Raises:
-            shards.Fenced: the shard is not ours any more.
+            shard.Fenced: the shard is not ours any more.
         """
         while True:
             try:
                 return await work()
-            except shards.Fenced:
+            except shard.Fenced:
                 raise
-            except Exception as error:  # classified; what is not an outage goes up
+            except Exception as error:  # only an outage is handled here
                 if not is_outage(error):
                     raise
                 await self._outlast(error)
 
     async def _outlast(self, error: Exception) -> CommitOutcome:
-        """Wait until the database is back and the shard still ours; say what became of the batch at hand.
+        """Wait until the database is back and the shard still ours; return whether the batch has committed.
 
         Raises:
-            shards.Fenced: another process has taken the shard over.
+            shard.Fenced: another process has taken the shard over.
         """
-        attempted = self.desk.shard.batch + 1
+        attempted = self.context.shard.batch + 1
         log.warning("database is away; the broker holds what comes", error=str(error) or repr(error))
         pause = FIRST_PAUSE_S
         while True:
@@ -243,10 +242,10 @@ class Pipeline:
             pause = min(pause * 2, LONGEST_PAUSE_S)
             try:
                 await self._renew()
-                outcome = await shards.resume(self.connection, self.desk.shard, attempted)
-            except shards.Fenced:
+                outcome = await shard.resume(self.connection, self.context.shard, attempted)
+            except shard.Fenced:
                 raise
-            except Exception as again:  # still away; anything else is not for us to judge here
+            except Exception as again:  # only an outage is handled here
                 if not is_outage(again):
                     raise
                 continue
@@ -254,12 +253,12 @@ class Pipeline:
             return outcome
 
     async def _renew(self) -> None:
-        # A statement that timed out leaves the connection in doubt, so it is never used again.
+        # After a statement that timed out the state of the connection is unknown: it is never used again.
         self.connection.terminate()
         self.connection = await self._reconnect()
 
     async def _take_apart(self, intake: Intake, caught_up: bool) -> Settled:
-        """Commit an intake in halves, each tried once more, until what fails stands alone."""
+        """Commit an intake in halves, each tried once more, until the failing message is alone."""
         half = len(intake) // 2
         parts = [
             await self.process(part, caught_up=caught_up, flush_latest=False, tries=TRIES - 1)
@@ -268,9 +267,9 @@ class Pipeline:
         return parts[0].joined(parts[1])
 
     def _blame(self, intake: Intake, error: Exception) -> Batch:
-        """Return the batch that rejects a message which fails although it stands alone."""
+        """Return the batch that rejects a message which fails alone too."""
         log.error("message rejected as internal", topic=intake.topics[0], error=repr(error))
-        batch = Batch(intake=intake, sources=[self.desk.directory.source(intake.topics[0])])
+        batch = Batch(intake=intake, sources=[self.context.directory.source(intake.topics[0])])
         rejected = Rejected(message=0, reason=Reason.INTERNAL, detail=repr(error), payload=intake.payloads[0])
         batch.refused.append(Refused(device=batch.sources[0].name, rejected=rejected))
         return batch

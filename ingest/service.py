@@ -1,4 +1,4 @@
-"""The ingest process: own the shard, keep the session, commit what comes, acknowledge, tidy up when idle.
+"""The ingest process: own the shard, keep the session, commit what arrives, acknowledge, flush when idle.
 
 Composes the other files of this package; decides nothing itself.
 """
@@ -24,9 +24,7 @@ from ingest import collector
 from ingest.broker import session
 from ingest.broker.intake import Intake
 from ingest.broker.session import BrokerRefused, IngestBroker
-from ingest.commit import commit as commits
-from ingest.commit import offsets, unflushed
-from ingest.commit import shard as shards
+from ingest.commit import commit, offsets, shard, unflushed
 from ingest.commit.commit import BatchContext, Step
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
@@ -41,21 +39,22 @@ from store.readings import CopyWriter, Writer
 log = structlog.get_logger(__name__)
 
 IDLE_S = 1.0
-"""How often an owner with nothing to write says that it lives."""
+"""How often an owner with nothing to commit writes that it is alive."""
 REPLAY_EVERY_S = 2.0
 REPLAY_MESSAGES = 1_000
 DRAIN_S = 10.0
 RETRY_S = 1.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
 SETTLED_S = 1.0
-"""A session that ended sooner was no success: the next one waits, lest two clients chase each other."""
+"""A session that ended sooner counts as failed: the next one waits, so that two clients with the same id do
+not disconnect each other without end."""
 LOOK_AHEAD = 0.1
-"""Waiting messages, as a share of a full batch, that are worth one decided while the one at hand commits."""
+"""Waiting messages, as a share of a full batch, from which on the next batch is decided while one commits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the ingest process is started with. `open_database` waits out an outage."""
+class IngestOptions:
+    """What the ingest process is started with. `open_database` waits while the database is away."""
 
     broker: IngestBroker
     open_database: Callable[[], Awaitable[Connection]]
@@ -71,30 +70,30 @@ class Options:
     step: Step = lambda _: None
 
 
-async def run(options: Options, stop: asyncio.Event) -> None:
+async def run(options: IngestOptions, stop: asyncio.Event) -> None:
     """Ingest until `stop` is set, then finish the batch at hand and leave within DRAIN_S."""
     claimed = asyncio.Event()
     ingesting = asyncio.create_task(_run(options, stop, claimed))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({ingesting, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    # Who stands by has nothing to finish.
+    # A process that does not own the shard has nothing to finish.
     await asyncio.wait({ingesting}, timeout=DRAIN_S if claimed.is_set() else 0)
     if not ingesting.done():
-        # What is not committed is not acknowledged either: the broker keeps it.
+        # What is not committed is not acknowledged: the broker keeps it.
         ingesting.cancel()
     with suppress(asyncio.CancelledError):
         await ingesting
 
 
-async def _run(options: Options, stop: asyncio.Event, claimed: asyncio.Event) -> None:
+async def _run(options: IngestOptions, stop: asyncio.Event, claimed: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             async with _owning(options, claimed) as service:
                 await service.serve(stop)
-        except shards.Fenced as error:
+        except shard.Fenced as error:
             log.warning("lost the shard, standing by", reason=str(error))
-        except Exception as error:  # classified; what is not an outage ends the process
+        except Exception as error:  # anything but an outage ends the process
             if not is_outage(error):
                 raise
             log.warning("database is away, trying again", error=str(error) or repr(error))
@@ -104,8 +103,8 @@ async def _run(options: Options, stop: asyncio.Event, claimed: asyncio.Event) ->
 
 
 @asynccontextmanager
-async def _owning(options: Options, claimed: asyncio.Event) -> AsyncIterator[_Service]:
-    """Claim the shard, say so, and load what batches are decided with."""
+async def _owning(options: IngestOptions, claimed: asyncio.Event) -> AsyncIterator[_Service]:
+    """Claim the shard, set `claimed`, and load what batches are decided with."""
     connection = await options.open_database()
     try:
         service = await _own(connection, options, claimed)
@@ -126,12 +125,12 @@ async def _close(connection: Connection) -> None:
         await connection.close(timeout=2)
 
 
-async def _own(connection: Connection, options: Options, claimed: asyncio.Event) -> _Service:
-    shard = Shard(name=options.shard, owner=options.owner)
-    await shards.claim(connection, shard, options.now, lambda: log.info("standing by", shard=shard.name))
+async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.Event) -> _Service:
+    owned = Shard(name=options.shard, owner=options.owner)
+    await shard.claim(connection, owned, options.now, lambda: log.info("standing by", shard=owned.name))
     claimed.set()
-    desk = BatchContext(
-        shard=shard,
+    context = BatchContext(
+        shard=owned,
         directory=Directory(await registry.load(connection), options.kinds),
         offsets=await offsets.load(connection, options.now() - options.retention),
         writer=options.writer,
@@ -140,35 +139,35 @@ async def _own(connection: Connection, options: Options, claimed: asyncio.Event)
         retention=options.retention,
         step=options.step,
     )
-    await _restore_allowance(connection, desk)
-    await unflushed.restore(connection, desk.directory)
+    await _restore_allowance(connection, context)
+    await unflushed.restore(connection, context.directory)
     for consumer in options.consumers:
-        await consumer.load(connection, shard.name)
+        await consumer.load(connection, owned.name)
     collector.freeze()
-    log.info("owning", shard=shard.name, batch=shard.batch, devices=len(desk.directory.registry.devices))
+    log.info("owning", shard=owned.name, batch=owned.batch, devices=len(context.directory.registry.devices))
     pipeline = Pipeline(
         connection=connection,
-        desk=desk,
+        context=context,
         decoders={name: Decoder(kind) for name, kind in options.kinds.items()},
         reconnect=options.open_database,
     )
-    return _Service(options, pipeline, await shards.newest_received(connection, shard))
+    return _Service(options, pipeline, await shard.newest_received(connection, owned))
 
 
-async def _restore_allowance(connection: Connection, desk: BatchContext) -> None:
-    hour = desk.now() // 3_600_000_000 * 3_600_000_000
-    desk.allowance.restore(hour, await rejections.kept_since(connection, hour))
+async def _restore_allowance(connection: Connection, context: BatchContext) -> None:
+    hour = context.now() // 3_600_000_000 * 3_600_000_000
+    context.allowance.restore(hour, await rejections.kept_since(connection, hour))
 
 
 class _Every:
-    """Something that is due again after so many seconds."""
+    """Tells when something is due again: after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._done_at = 0.0
 
     def due(self, seconds: float = 0.0) -> bool:
-        """Tell whether it is due, and was last done `seconds` ago or longer; if so take it as done."""
+        """Tell whether it is due, and was last done `seconds` ago or longer; if so it counts as done now."""
         time = asyncio.get_running_loop().time()
         if time - self._done_at < max(self._seconds, seconds):
             return False
@@ -177,7 +176,7 @@ class _Every:
 
 
 class _Service:
-    def __init__(self, options: Options, pipeline: Pipeline, newest_received: int) -> None:
+    def __init__(self, options: IngestOptions, pipeline: Pipeline, newest_received: int) -> None:
         self._options = options
         self._pipeline = pipeline
         self._newest_received = newest_received
@@ -186,10 +185,10 @@ class _Service:
         )
 
     async def leave(self) -> None:
-        """Write the newest values that are not written yet, and close."""
-        pipeline, desk = self._pipeline, self._pipeline.desk
+        """Flush the newest readings that are not flushed yet, and close."""
+        pipeline, context = self._pipeline, self._pipeline.context
         with suppress(*UNREACHABLE):
-            await commits.flush_latest(pipeline.connection, desk)
+            await commit.flush_latest(pipeline.connection, context)
         await _close(pipeline.connection)
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -229,7 +228,7 @@ class _Service:
             log.warning("session interrupted", reason=connection.lost.result())
 
     async def _pump(self, connection: session.Connection, stop: asyncio.Event) -> None:
-        """Take everything that has arrived, commit it, acknowledge it; again."""
+        """Take everything that has arrived, commit it, acknowledge it; repeat."""
         following: Intake | None = None
         while not stop.is_set() and not connection.lost.done():
             intake = following or self._take(connection)
@@ -253,14 +252,14 @@ class _Service:
     ) -> None:
         waiting = len(intake) + len(following or ()) + len(connection.waiting.topics)
         caught_up = waiting < self._options.broker.receive_maximum // 2
-        if self._pipeline.desk.latest.flushing:
+        if self._pipeline.context.latest.flushing:
             flush_latest = self._flush_piece.due()
         else:
             flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
         settled = await self._pipeline.process(
             intake, caught_up=caught_up, flush_latest=flush_latest, following=following
         )
-        # Packet ids belong to one connection; on another they would delete what nobody has read.
+        # Packet ids belong to one connection; on another they would acknowledge other messages.
         if intake.connection is connection and not connection.lost.done():
             connection.acknowledge(intake.packet_ids)
             connection.publish(settled.receipts)
@@ -277,7 +276,7 @@ class _Service:
             await self._replay()
 
     async def _rest(self, seconds: float, stop: asyncio.Event) -> None:
-        """Pause while the broker is away, saying all the while that we live but cannot hear."""
+        """Pause while the broker is away, writing meanwhile that ingest is alive and not caught up."""
         until = asyncio.get_running_loop().time() + seconds
         while not stop.is_set() and (left := until - asyncio.get_running_loop().time()) > 0:
             if self._beat_again.due():
@@ -287,21 +286,21 @@ class _Service:
                     await stop.wait()
 
     async def _beat(self, *, caught_up: bool) -> None:
-        pipeline, desk = self._pipeline, self._pipeline.desk
+        pipeline, context = self._pipeline, self._pipeline.context
 
         async def write() -> None:
             async with pipeline.connection.transaction():
-                moved = await shards.beat(
-                    pipeline.connection, desk.shard, now=desk.now(), caught_up=caught_up
+                moved = await shard.beat(
+                    pipeline.connection, context.shard, now=context.now(), caught_up=caught_up
                 )
-            await commits.flush_latest(pipeline.connection, desk)
-            if moved != desk.shard.generation:
+            await commit.flush_latest(pipeline.connection, context)
+            if moved != context.shard.generation:
                 await pipeline.reload()
 
         await pipeline.outlasting(write)
 
     async def _replay(self) -> None:
-        """Receive again what was quarantined and an operator has since made welcome."""
+        """Receive quarantined messages again whose replay an operator has requested."""
         pipeline = self._pipeline
         found = await pipeline.outlasting(
             lambda: quarantine.take_replay(pipeline.connection, REPLAY_MESSAGES)

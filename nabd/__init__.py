@@ -1,1 +1,1 @@
-"""The shell: settings, the `nabd` command, composition of processes, logs. Knows everyone."""
+"""The shell: settings, the `nabd` command, composition of processes, logs. Knows every other package."""

@@ -1,7 +1,7 @@
-"""The one place that reads the wall clock.
+"""The wall clock: read here and nowhere else.
 
-Under `nabd demo --speed S` every process of the platform and the simulator share one scaled clock, handed
-down as NABD_CLOCK=REAL:SCALED:SPEED (two instants in microseconds, and how fast scaled time runs).
+Under `nabd demo --speed S` every process of the platform and the simulator share one scaled clock, passed as
+NABD_CLOCK=REAL:SCALED:SPEED (two instants in microseconds, and how fast scaled time runs).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def wall() -> int:
 
 @dataclass(frozen=True, slots=True)
 class ScaledClock:
-    """Time that left `scaled` when the machine's clock read `real`, and runs `speed` times as fast."""
+    """Time that was `scaled` when the machine's clock showed `real`, and runs `speed` times as fast."""
 
     real: int
     scaled: int

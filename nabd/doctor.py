@@ -1,4 +1,4 @@
-"""What is wrong with an installation, one check after the other; each says what to do about it."""
+"""The checks of `nabd doctor`: what is wrong with an installation, and what to do about it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from devices import kinds
 from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
 from nabd import clock
-from nabd.broker import address
-from nabd.broker import queue as broker_queue
+from nabd.broker import address, queue
 from nabd.broker.client import client
 from nabd.embedded.broker import find_mosquitto
 from nabd.readiness import ALIVE_S
@@ -30,7 +29,7 @@ from store.pool import connect
 
 
 class Verdict(StrEnum):
-    """How serious a finding is; only `bad` makes doctor fail."""
+    """How serious the result of a check is; only `bad` makes doctor fail."""
 
     FINE = "fine"
     NOTE = "note"
@@ -38,8 +37,8 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing looked at. `fix` says what to do, where there is something to do."""
+class CheckResult:
+    """The result of one check. `fix` says what to do, where there is something to do."""
 
     subject: str
     verdict: Verdict
@@ -47,17 +46,17 @@ class Finding:
     fix: str = ""
 
 
-def fine(subject: str, said: str) -> Finding:
-    """Return a finding that needs nothing."""
-    return Finding(subject=subject, verdict=Verdict.FINE, said=said)
+def fine(subject: str, said: str) -> CheckResult:
+    """Return the result of a check that found nothing wrong."""
+    return CheckResult(subject=subject, verdict=Verdict.FINE, said=said)
 
 
-async def examine(settings: Settings) -> list[Finding]:
-    """Look at everything a process needs."""
+async def examine(settings: Settings) -> list[CheckResult]:
+    """Check everything that processes need."""
     findings = [_kinds(settings), _disk(settings), await _broker(settings)]
     if settings.database is None:
         findings.append(
-            Finding(
+            CheckResult(
                 subject="database",
                 verdict=Verdict.NOTE,
                 said="none is named",
@@ -69,41 +68,41 @@ async def examine(settings: Settings) -> list[Finding]:
         connection = await connect(settings.database)
     except StoreError as error:
         fix = "start it, or correct NABD_DATABASE"
-        return [*findings, Finding(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
+        return [*findings, CheckResult(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
     try:
         return findings + await _database(connection, settings)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         fix = "let the user of NABD_DATABASE own the schema, or read the server's log"
-        return [*findings, Finding(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
+        return [*findings, CheckResult(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
     finally:
         await connection.close()
 
 
-def _kinds(settings: Settings) -> Finding:
+def _kinds(settings: Settings) -> CheckResult:
     try:
         return fine("kinds", ", ".join(kinds.load(settings.kinds_dir)))
     except KindError as error:
-        return Finding(subject="kinds", verdict=Verdict.BAD, said=str(error), fix="correct the file")
+        return CheckResult(subject="kinds", verdict=Verdict.BAD, said=str(error), fix="correct the file")
 
 
-def _disk(settings: Settings) -> Finding:
+def _disk(settings: Settings) -> CheckResult:
     wanted = settings.data_dir.absolute()
     place = next(directory for directory in (wanted, *wanted.parents) if directory.exists())
     free = shutil.disk_usage(place).free / 1e9
     if free > 1:
         return fine("disk", f"{free:.0f} GB free")
     fix = "make room: a full disk stops every commit, though nothing acknowledged is lost"
-    return Finding(subject="disk", verdict=Verdict.BAD, said=f"{free:.1f} GB free at {place}", fix=fix)
+    return CheckResult(subject="disk", verdict=Verdict.BAD, said=f"{free:.1f} GB free at {place}", fix=fix)
 
 
-async def _broker(settings: Settings) -> Finding:
+async def _broker(settings: Settings) -> CheckResult:
     if settings.broker is None:
         own = (
             "mosquitto"
             if find_mosquitto()
             else "the one in the wheel, which keeps nothing, knows no passwords and speaks MQTT 5 only"
         )
-        return Finding(
+        return CheckResult(
             subject="broker",
             verdict=Verdict.NOTE,
             said=f"none is named; `nabd up` would embed {own}",
@@ -112,36 +111,36 @@ async def _broker(settings: Settings) -> Finding:
     try:
         broker = address.parse(settings.broker)
         async with client(broker) as connection:
-            return _queue(f"{broker} lets us in", await broker_queue.ask(connection, settings.broker_queue))
+            return _queue(f"{broker} lets us in", await queue.ask(connection, settings.broker_queue))
     except (ValueError, OSError, aiomqtt.MqttError) as error:
         fix = "start it, or correct NABD_BROKER"
-        return Finding(subject="broker", verdict=Verdict.BAD, said=str(error), fix=fix)
+        return CheckResult(subject="broker", verdict=Verdict.BAD, said=str(error), fix=fix)
 
 
-def _queue(lets_us_in: str, queue: BrokerQueue | None) -> Finding:
-    if queue is None:
+def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
+    if holds is None:
         fix = "watch its queues with its own tools, or let us read $SYS/broker/#"
         said = f"{lets_us_in}, and does not say how much it holds"
-        return Finding(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
-    if queue.is_near_limit:
+        return CheckResult(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
+    if holds.is_near_limit:
         fix = "start `nabd ingest`, or make the database faster, or give the broker a longer queue"
-        return Finding(subject="broker", verdict=Verdict.BAD, said=broker_queue.said(queue), fix=fix)
-    said = f"{lets_us_in} and holds {queue.queued:,} messages nobody has fetched"
-    if queue.dropped:
-        said += f"; it has dropped {queue.dropped:,} since it started"
+        return CheckResult(subject="broker", verdict=Verdict.BAD, said=queue.said(holds), fix=fix)
+    said = f"{lets_us_in} and holds {holds.queued:,} messages nobody has fetched"
+    if holds.dropped:
+        said += f"; it has dropped {holds.dropped:,} since it started"
         fix = "raise max_queued_messages; devices with receipts send again what was dropped"
-        return Finding(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
+        return CheckResult(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
     return fine("broker", said)
 
 
-async def _database(connection: Connection, settings: Settings) -> list[Finding]:
+async def _database(connection: Connection, settings: Settings) -> list[CheckResult]:
     version = await connection.fetchval("SHOW server_version")
     try:
         declared = kinds.load(settings.kinds_dir)
         edition = await require_migrated(connection, tables_of(declared.values()))
     except (StoreError, KindError) as error:
-        return [Finding(subject="schema", verdict=Verdict.BAD, said=str(error), fix="run `nabd migrate`")]
-    checks: tuple[Callable[[Connection, Settings], Awaitable[Finding]], ...] = (
+        return [CheckResult(subject="schema", verdict=Verdict.BAD, said=str(error), fix="run `nabd migrate`")]
+    checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
         _durability,
         _ingest,
         _ledger,
@@ -151,7 +150,7 @@ async def _database(connection: Connection, settings: Settings) -> list[Finding]
     return found + [await check(connection, settings) for check in checks]
 
 
-async def _durability(connection: Connection, _: Settings) -> Finding:
+async def _durability(connection: Connection, _: Settings) -> CheckResult:
     off = [
         name
         for name in ("fsync", "synchronous_commit", "full_page_writes")
@@ -160,48 +159,50 @@ async def _durability(connection: Connection, _: Settings) -> Finding:
     if not off:
         return fine("durability", "a commit survives a crash")
     fix = "turn it on: acknowledged is to mean committed"
-    return Finding(subject="durability", verdict=Verdict.BAD, said=f"{', '.join(off)} is off", fix=fix)
+    return CheckResult(subject="durability", verdict=Verdict.BAD, said=f"{', '.join(off)} is off", fix=fix)
 
 
-async def _ingest(connection: Connection, settings: Settings) -> Finding:
+async def _ingest(connection: Connection, settings: Settings) -> CheckResult:
     now, speed = clock.parse(settings.clock)
     row = await connection.fetchrow(
         "SELECT alive_at, caught_up_at FROM shard WHERE name = $1", settings.shard
     )
     if row is None:
         fix = "set NABD_SHARD to one that `nabd migrate` made"
-        return Finding(subject="ingest", verdict=Verdict.BAD, said=f"no shard {settings.shard!r}", fix=fix)
+        return CheckResult(
+            subject="ingest", verdict=Verdict.BAD, said=f"no shard {settings.shard!r}", fix=fix
+        )
     silent = None if row["alive_at"] is None else (now() - to_microseconds(row["alive_at"])) / 1e6 / speed
     if silent is None or silent > ALIVE_S:
         said = "has never run" if silent is None else f"has been silent for {silent:.0f} s"
-        return Finding(
+        return CheckResult(
             subject="ingest", verdict=Verdict.BAD, said=said, fix="start `nabd ingest`, read its log"
         )
     if row["caught_up_at"] is None:
-        return Finding(
+        return CheckResult(
             subject="ingest", verdict=Verdict.NOTE, said="is catching up with what the broker holds"
         )
     return fine("ingest", "is alive and has caught up")
 
 
-async def _ledger(connection: Connection, _: Settings) -> Finding:
+async def _ledger(connection: Connection, _: Settings) -> CheckResult:
     totals = await ledger.total(connection)
     said = f"{totals.received} received = {totals.stored} stored + {totals.duplicate} duplicate"
     said += f" + {totals.rejected} rejected"
     if totals.balanced:
         return fine("ledger", said)
     fix = "this should be impossible: keep the database as it is and report it"
-    return Finding(subject="ledger", verdict=Verdict.BAD, said=said, fix=fix)
+    return CheckResult(subject="ledger", verdict=Verdict.BAD, said=said, fix=fix)
 
 
-async def _rules(connection: Connection, _: Settings) -> Finding:
+async def _rules(connection: Connection, _: Settings) -> CheckResult:
     rows = await connection.fetch("SELECT id, broken_reason FROM rule WHERE active ORDER BY id")
     broken = [f"{row['id']} ({row['broken_reason']})" for row in rows if row["broken_reason"]]
     if broken:
         fix = "correct the rule and apply it: `nabd rule apply FILE`"
-        return Finding(subject="rules", verdict=Verdict.BAD, said=f"broken: {'; '.join(broken)}", fix=fix)
+        return CheckResult(subject="rules", verdict=Verdict.BAD, said=f"broken: {'; '.join(broken)}", fix=fix)
     if not rows:
-        return Finding(
+        return CheckResult(
             subject="rules",
             verdict=Verdict.NOTE,
             said="there are none",

@@ -1,6 +1,6 @@
-"""What must be done now and then beside the sweep.
+"""What must be done from time to time beside the sweep.
 
-Partitions, commands, old trials, sums of the ledger, answers to repeated requests.
+Partitions, commands, old trials, ledger sums, answers to repeated requests.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ EVERY_S = 30.0
 
 
 async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: timedelta) -> None:
-    """Keep house until cancelled; an outage of the database postpones it."""
+    """Run until cancelled; an outage of the database postpones it."""
     while True:
         try:
             async with pool.acquire() as connection:
@@ -38,7 +38,7 @@ async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: 
                 await idempotency.forget(connection, now())
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now(), retention)
-        except Exception as error:  # classified; what is not an outage goes up
+        except Exception as error:  # only an outage is handled here
             if not is_outage(error):
                 raise
             log.warning("housekeeping postponed", error=str(error))

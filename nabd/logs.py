@@ -10,7 +10,7 @@ import structlog
 
 
 def configure(process: str) -> None:
-    """Set structlog up for a process; its name stands in every line."""
+    """Set structlog up for a process; its name is in every line."""
     terminal = sys.stderr.isatty()
 
     def name(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -24,7 +24,7 @@ def configure(process: str) -> None:
     if terminal:
         shared.append(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
     else:
-        # Without the variables of every frame: a batch is megabytes, and a DSN has a password.
+        # Tracebacks without local variables: a batch is megabytes, and a DSN has a password.
         tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
         shared += [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer()]
     structlog.configure(

@@ -1,6 +1,6 @@
 """The processes of the platform, one coroutine each: settings in, running until told to stop.
 
-Composition only: this is where ingest meets the rules, and the API meets everyone.
+Composition only: ingest gets its consumers here, the API its checks and metrics.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from api.app import create_app
 from api.http.server import Server, listen
 from api.metrics.platform import Queue
 from devices import kinds
-from ingest import service as ingest_service
+from ingest import service
 from ingest.broker.session import IngestBroker
-from ingest.commit import shard as shards
+from ingest.commit import shard
 from nabd import clock, housekeeping, readiness
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch
@@ -33,7 +33,7 @@ from nabd.first_token import first_token
 from nabd.settings import Settings
 from readings.tables import tables_of
 from rules.live.consumer import LiveRules
-from rules.sweeps import leader as rules_sweep
+from rules.sweeps import leader
 from rules.trial.consumer import ShadowRules
 from store.connection import Connection
 from store.errors import StoreError
@@ -55,7 +55,7 @@ SUPERVISED = "NABD_SUPERVISED"
 
 
 class Stopped(Exception):
-    """We were told to stop before there was anything to do."""
+    """The process was told to stop before it had started."""
 
 
 class NotConfigured(Exception):
@@ -69,16 +69,16 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     if os.environ.get(SUPERVISED):
-        # Our standard input is a pipe that nobody writes to: it ends when the supervisor does.
-        threading.Thread(target=_wait_for_supervisors_end, args=(loop, stop), daemon=True).start()
+        # Standard input is a pipe that is never written to: it ends when the supervisor does.
+        threading.Thread(target=_wait_for_end_of_input, args=(loop, stop), daemon=True).start()
     return stop
 
 
-def _wait_for_supervisors_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+def _wait_for_end_of_input(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
     # Not sys.stdin.read(): its lock would be held while the interpreter ends.
     while os.read(sys.stdin.fileno(), 4096):
         pass
-    with contextlib.suppress(RuntimeError):  # the loop may have ended by itself
+    with contextlib.suppress(RuntimeError):  # the loop may have ended already
         loop.call_soon_threadsafe(stop.set)
 
 
@@ -124,7 +124,7 @@ async def ready_database(settings: Settings) -> str:
 
 
 async def outlasting(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Return what `work` finds out on a connection of its own; begin again while the database is away."""
+    """Return what `work` returns on a connection of its own; repeat it while the database is away."""
     told: set[str] = set()
     pause = FIRST_PAUSE_S
     while True:
@@ -133,8 +133,8 @@ async def outlasting(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:
             try:
                 return await work(connection)
             finally:
-                connection.terminate()  # what has been answered must not wait for a goodbye
-        except Exception as error:  # classified; what is not an outage goes up
+                connection.terminate()  # closing politely may wait for a server that is away
+        except Exception as error:  # only an outage is handled here
             if not is_outage(error):
                 raise
             reason = str(error) or type(error).__name__
@@ -146,10 +146,10 @@ async def outlasting(dsn: str, work: Callable[[Connection], Awaitable[T]]) -> T:
 
 
 async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T:
-    """Return what `work` returns, unless we are told to stop first.
+    """Return what `work` returns, unless `stop` is set first.
 
     Raises:
-        Stopped: we were.
+        Stopped: `stop` was set first.
     """
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -166,7 +166,7 @@ async def ingest(settings: Settings) -> None:
     stop = stop_on_signals()
     broker = broker_of(settings)
     dsn = await unless_stopped(stop, ready_database(settings))
-    finding = outlasting(dsn, lambda connection: shards.client_id(connection, settings.shard))
+    finding = outlasting(dsn, lambda connection: shard.client_id(connection, settings.shard))
     client_id = await unless_stopped(stop, finding)
     now, _ = clock.parse(settings.clock)
     declared = kinds.load(settings.kinds_dir)
@@ -180,7 +180,7 @@ async def ingest(settings: Settings) -> None:
             raise
         return connection
 
-    options = ingest_service.Options(
+    options = service.IngestOptions(
         broker=IngestBroker(
             host=broker.host,
             port=broker.port,
@@ -200,7 +200,7 @@ async def ingest(settings: Settings) -> None:
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
     )
-    await ingest_service.run(options, stop)
+    await service.run(options, stop)
 
 
 async def sweep(settings: Settings) -> None:
@@ -212,7 +212,7 @@ async def sweep(settings: Settings) -> None:
     pool = await open_pool(dsn, min_size=0, max_size=3)
     tables = tables_of(declared.values())
     retention = timedelta(days=settings.retention_days)
-    leading = rules_sweep.run(
+    leading = leader.run(
         pool,
         declared,
         now,
@@ -238,7 +238,7 @@ async def api(settings: Settings) -> None:
     """Serve the API and the console; without a database /readyz says so until there is one."""
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
-    # A wrong address is told at once, and not by /readyz.
+    # A malformed address ends the process at once; it is not left to /readyz.
     watch = QueueWatch(broker_of(settings), settings.broker_queue) if settings.broker is not None else None
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(database_of(settings), min_size=0, max_size=20)
@@ -269,7 +269,7 @@ async def api(settings: Settings) -> None:
     try:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        pool.terminate()  # the database went first, or does not answer
+        pool.terminate()  # the database has stopped already, or does not answer
 
 
 async def _announce_token(settings: Settings) -> None:

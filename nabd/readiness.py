@@ -1,4 +1,4 @@
-"""What /readyz asks of the platform beside the database: schema, broker, ingest."""
+"""The checks of /readyz: schema, broker, ingest."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ import asyncpg
 from api.metrics.platform import Queue
 from devices.instants import Now, to_microseconds
 from devices.kinds import Kinds
-from nabd.broker import address
-from nabd.broker import queue as broker_queue
+from nabd.broker import address, queue
 from nabd.settings import Settings
 from readings.tables import tables_of
 from store.errors import StoreError
 from store.migrate import require_migrated
 
 ALIVE_S = 10.0
-"""An ingest that has not said anything for so long, in seconds of the wall clock, is not alive."""
+"""Seconds of real time after which an ingest that has not written that it is alive counts as stopped."""
 
 Check = Callable[[], Awaitable[str | None]]
 
 
 def checks(
-    settings: Settings, pool: asyncpg.Pool, declared: Kinds, now: Now, speed: float, queue: Queue
+    settings: Settings, pool: asyncpg.Pool, declared: Kinds, now: Now, speed: float, waiting: Queue
 ) -> Mapping[str, Check]:
     """Return the parts by name; each check answers None, or what is wrong."""
     found: dict[str, Check] = {
@@ -33,7 +32,7 @@ def checks(
     }
     if settings.broker is not None:
         broker = address.parse(settings.broker)
-        found["broker"] = lambda: _broker(broker, queue)
+        found["broker"] = lambda: _broker(broker, waiting)
     return found
 
 
@@ -59,12 +58,12 @@ async def _ingest(pool: asyncpg.Pool, shard: str, now: Now, speed: float) -> str
     return None if silent_s < ALIVE_S else f"silent for {silent_s:.0f} s: read its log"
 
 
-async def _broker(broker: address.BrokerAddress, queue: Queue) -> str | None:
+async def _broker(broker: address.BrokerAddress, waiting: Queue) -> str | None:
     try:
         _, writer = await asyncio.open_connection(broker.host, broker.port)
     except OSError as error:
         return f"{broker} cannot be reached: {error.strerror or error}"
     writer.close()
     await writer.wait_closed()
-    holds = queue()
-    return broker_queue.said(holds) if holds and holds.is_near_limit else None
+    holds = waiting()
+    return queue.said(holds) if holds and holds.is_near_limit else None

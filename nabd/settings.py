@@ -1,7 +1,7 @@
 """Settings of every process, read from environment variables named NABD_*.
 
 While `nabd up` runs, the file `running.env` in the data directory names its database and broker, so that
-other commands in the same directory find them. The environment wins.
+other commands in the same directory find them. Environment variables take precedence.
 """
 
 from __future__ import annotations
@@ -54,6 +54,6 @@ class Settings(BaseSettings):
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Return the variables that give another process these settings."""
+    """Return these settings as environment variables for another process."""
     values = settings.model_dump(exclude_none=True, mode="json")
     return {f"NABD_{name.upper()}": str(value) for name, value in values.items()}

@@ -18,15 +18,15 @@ from nabd.processes import SUPERVISED
 log = structlog.get_logger(__name__)
 
 STOP_S = 15.0
-"""How long a child may take to stop; ingest drains within ten seconds."""
+"""Seconds a child may take to stop; ingest drains within ten."""
 SETTLED_S = 30.0
-"""A child that has run for so long has not failed at its start."""
+"""Seconds after which a child counts as started."""
 LONGEST_PAUSE_S = 30.0
 
 
 @dataclass(slots=True, kw_only=True)
 class Child:
-    """One `nabd` process; what it prints goes to a file."""
+    """One `nabd` process; its output goes to a file."""
 
     name: str
     arguments: Sequence[str]
@@ -61,7 +61,7 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 env={**os.environ, **self.environment, SUPERVISED: "1"},
-                # Ctrl-C in the terminal is for us, who stop the children in order.
+                # Ctrl-C in the terminal must reach only us, who stop the children in order.
                 start_new_session=True,
             )
 
@@ -110,7 +110,7 @@ async def _stop(child: Child) -> None:
 
 
 def last_lines(path: Path, lines: int = 15) -> str:
-    """Return the end of a child's log, for the person who has to find out."""
+    """Return the last lines of a child's log, for error messages."""
     if not path.exists():
         return ""
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])

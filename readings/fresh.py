@@ -1,6 +1,6 @@
-"""The newest readings that came in since an instant: what live screens are told, once a second at most.
+"""The newest readings received since an instant, for live screens, once a second at most.
 
-Reads only; `readings.latest` keeps the table. Must not know who listens.
+Reads only; `readings.latest` writes the table. Must not know who asks.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ LIMIT $3
 async def latest_since(connection: Connection, after: tuple[datetime, str], limit: int) -> list[Latest]:
     """Return newest readings received after an instant, oldest received first.
 
-    `after` is when the last one of the page before was received, and of which device: one message can bring
-    the newest readings of many, all received at once.
+    `after` is the receive time and device of the last one of the page before: one message can bring the
+    newest readings of many devices, all received at once.
     """
     return [Latest(**row) for row in await connection.fetch(_SINCE, *after, limit)]
 

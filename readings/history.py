@@ -1,7 +1,7 @@
-"""The stored readings of one device: as they are, or summed up by calendar bucket.
+"""The stored readings of one device: as they are, or summarised by calendar bucket.
 
-Reads only. Table and column names come from the kind's declaration, whose grammar admits nothing that SQL
-could mistake; values are always parameters. Must not know HTTP or how a chart looks.
+Reads only. Table and column names come from the kind's declaration, whose grammar (a-z, 0-9, _) needs no
+quoting; values are always parameters. Must not know HTTP or charts.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bucketed:
+class ReadingBucket:
     """One bucket that holds at least one reading: when it starts, how many readings, and their summaries."""
 
     at: datetime
@@ -118,14 +118,14 @@ async def buckets(
     end: datetime,
     unit: str,
     time_zone: str,
-) -> list[Bucketed]:
+) -> list[ReadingBucket]:
     """Return a summary per calendar bucket of the readings observed in [start, end), oldest first.
 
     Args:
         connection: the database.
         kind: the device's kind.
         device_id: the registry's number of the device.
-        measurements: which of them to sum up.
+        measurements: which of them to summarise.
         start: first instant included.
         end: first instant left out.
         unit: minute, hour or day.
@@ -135,7 +135,7 @@ async def buckets(
         _buckets_sql(kind, measurements), device_id, start, end, unit, time_zone, timeout=STATEMENT_TIMEOUT_S
     )
     return [
-        Bucketed(
+        ReadingBucket(
             at=row["at"],
             readings=row["readings"],
             values={name: _summary(row, f"m{i}") for i, name in enumerate(measurements)},

@@ -1,4 +1,4 @@
-"""How ingest is doing, as it says itself in the database: alive, caught up, what it committed last."""
+"""The state of ingest as it writes it to the database: when alive, when caught up, what it committed last."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from store.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestState:
-    """One shard. None: never yet; of `caught_up_at`: the broker holds more than ingest has in hand.
+    """One shard. None: never yet; `caught_up_at` None: the broker holds messages that ingest has not read.
 
     `oldest_observed_at` belongs to the last batch that came from the broker, like `received_at`.
     """
@@ -22,7 +22,7 @@ class IngestState:
     oldest_observed_at: datetime | None
 
 
-# A replay's batch keeps older receive times; it is looked past, but not without end.
+# A replay's batch keeps older receive times, so that some batches are skipped, but only so many.
 _STATES = """
 SELECT s.name AS shard, s.alive_at, s.caught_up_at, newest.received_at, newest.oldest_observed_at
 FROM shard AS s

@@ -1,6 +1,6 @@
-"""The newest reading of each device, kept for screens and for telling who is silent.
+"""The newest reading of each device, kept for screens and for finding silent devices.
 
-Must not know how readings arrive: ingest hands in columns, at most once a second.
+Must not know how readings arrive: ingest calls with columns, at most once a second.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from store.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
-    """The newest reading of one device; `interval_s` after `received_at` the next one is expected."""
+    """The newest reading of one device; the next one is expected `interval_s` after `received_at`."""
 
     device: str
     kind: str
@@ -72,10 +72,10 @@ SELECT pg_notify('nabd_latest', '')
 
 
 async def flush(connection: Connection, rows: LatestColumns) -> None:
-    """Keep what is newer than what is kept, and tell listeners of `nabd_latest` when it commits.
+    """Store what is newer than what is stored, and NOTIFY `nabd_latest` with the commit.
 
-    The newest `observed_at` decides the measurements; the greatest `received_at` is kept whoever sent it,
-    because a backlog proves that the device is alive.
+    Measurements are those of the newest `observed_at`; the greatest `received_at` is kept whichever reading
+    it came with, because a backlog proves that the device is alive.
     """
     if not rows.device_id:
         return

@@ -1,7 +1,7 @@
 """The ledger: every reading received is stored, a duplicate, or rejected with a reason.
 
-Ingest writes one row per batch, and per device only what was not stored; what a device stored is
-counted from its readings. Must not know how a batch came about.
+Ingest writes one row per batch, and per device only what was not stored; what was stored of a device is
+counted from its readings. Must not know how batches are made.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Totals:
     messages: int | None = None
     reasons: Mapping[str, int] = field(default_factory=dict)
     counted: int | None = None
-    """Rows in the tables of readings, where somebody asked to count them."""
+    """Rows in the tables of readings, where they were counted."""
 
     @property
     def balanced(self) -> bool:
@@ -79,9 +79,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceGap:
-    """Sequence numbers `first`..`last` of one start of a device that are not stored.
+    """Sequence numbers `first`..`last` of one start (boot) of a device that are not stored.
 
-    They lie between the readings observed at `after` and `before`.
+    `after`, `before`: observed_at of the stored readings around them.
     """
 
     boot: int

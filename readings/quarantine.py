@@ -1,7 +1,7 @@
-"""The quarantine: what came from devices nobody registered, or from elsewhere than registered.
+"""The quarantine: rejections of devices that are not registered, or registered elsewhere.
 
-An operator adopts a device, or corrects it, and asks for a replay; ingest then takes what is due and
-receives it again. Must not know how ingest stores it.
+An operator adopts a device, or corrects it, and requests a replay; ingest then takes the rejections that are
+due and receives them again. Must not know how ingest stores them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from readings.rejections import Rejection
 from store.connection import Connection
 
 REASONS = ("unknown_device", "unknown_municipality", "unknown_kind", "misplaced", "not_your_device")
-"""Reasons that a change of the registry can settle, so that a replay makes sense."""
+"""Reasons that a change of the registry can remove, so that a replay may succeed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownDevice:
-    """One device in quarantine for one reason, and where its topics put it.
+    """One device in quarantine for one reason, with the municipality and kind of its topics.
 
-    `gateway` is the relay that named it, None when it spoke for itself.
+    `gateway` is the gateway that relayed it, None when it published itself.
     """
 
     device: str
@@ -61,7 +61,7 @@ LIMIT $3
 async def unknown_devices(
     connection: Connection, *, device: str | None = None, limit: int = 1000
 ) -> list[UnknownDevice]:
-    """Return who is in quarantine, the most recent first; what was replayed is left out.
+    """Return the devices in quarantine, the most recent first; what was replayed is left out.
 
     Args:
         connection: the database.
@@ -89,7 +89,7 @@ def _unknown(row: asyncpg.Record) -> UnknownDevice:
 
 
 def _kind_of(payload: bytes) -> str:
-    """The kind that a relayed element names for itself, empty when it does not."""
+    """Return the kind in a relayed element, empty when there is none."""
     try:
         element = json.loads(payload)
     except (ValueError, RecursionError):
@@ -109,7 +109,7 @@ async def adopt(
     lon: float | None = None,
     attributes: Mapping[str, Any] | None = None,
 ) -> tuple[Device, int]:
-    """Register an unknown device as its own topics describe it, and ask for the replay of what it sent.
+    """Register an unknown device as its topics describe it, and request the replay of what it sent.
 
     Returns:
         The new device, and how many rejections will be replayed.
@@ -117,7 +117,7 @@ async def adopt(
     Raises:
         NotFound: nothing of that name is in quarantine.
         AlreadyExists: it is registered; correct it with `nabd device edit` and replay instead.
-        Invalid: what its topics say cannot be registered.
+        Invalid: a device as its topics describe it cannot be registered.
     """
     described = await unknown_devices(connection, device=name, limit=1)
     if not described:
@@ -167,7 +167,7 @@ LIMIT $1
 async def take_replay(connection: Connection, limit: int) -> list[Rejection]:
     """Return rejections whose replay is due, the first received first.
 
-    They stay due until `mark_replayed`; only the owner of the shard replays, so nobody else takes them.
+    They stay due until `mark_replayed`; only the owner of the shard replays, so no other process takes them.
     """
     return [Rejection(**row) for row in await connection.fetch(_TAKE, limit)]
 
@@ -176,5 +176,5 @@ _MARK = "UPDATE rejection SET replayed_at = $2 WHERE id = ANY($1)"
 
 
 async def mark_replayed(connection: Connection, ids: Sequence[int], now: Now) -> None:
-    """Say that these were received again; each then counts anew, stored or rejected."""
+    """Mark rejections as received again; each counts again in the ledger, as stored or rejected."""
     await connection.execute(_MARK, list(ids), to_datetime(now()))

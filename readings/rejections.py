@@ -1,7 +1,7 @@
 """Rejections: what was not stored, where, why, and the bytes that arrived.
 
-Written by ingest in the batch's transaction, read by people. What an operator does about the unknown
-ones is in `readings.quarantine`. Must not know how rejections come about.
+Written by ingest in the batch's transaction, read by people. Adopting unknown devices and replay are in
+`readings.quarantine`. Must not know what is rejected and why.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from store.connection import Connection
 
 TOPIC_LIMIT = 512
 DEVICE_LIMIT = 128
-"""A topic level may be 64 KiB of anything; longer than this names nobody and would not fit an index."""
+"""A topic level may be 64 KiB of anything; a longer one is no device's name and does not fit an index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRejection:
-    """One thing refused. `received_at` is in microseconds since 1970-01-01Z.
+    """One element or message that is not stored. `received_at` is in microseconds since 1970-01-01Z.
 
-    `device` is whom it concerns: the element's own device where a gateway relays, else the topic's;
-    empty where there is none. `pointer` is a JSON pointer into the message, empty for all of it.
+    `device` is the element's own device where a gateway relays, else the topic's; empty where there is none.
+    `pointer` is a JSON pointer into the message, empty for all of it.
     """
 
     received_at: int
@@ -126,11 +126,11 @@ async def list_rejections(
 
     Args:
         connection: the database.
-        device: only those that concern the device of this name.
+        device: only those of the device of this name.
         reason: only this reason.
         municipality: only those whose topic names this municipality.
         before: the last id of the page before.
-        after: the newest id already seen, to follow what comes.
+        after: the newest id already seen, to follow new ones.
         limit: at most so many.
     """
     if after is not None:
@@ -144,6 +144,6 @@ _KEPT_SINCE = "SELECT device, count(*) AS kept FROM rejection WHERE received_at 
 
 
 async def kept_since(connection: Connection, since: int) -> dict[str, int]:
-    """Return by device how many rejections are kept of what was received since then (microseconds)."""
+    """Return by device how many rejections of messages received since then (microseconds) are stored."""
     rows = await connection.fetch(_KEPT_SINCE, to_datetime(since))
     return {row["device"]: row["kept"] for row in rows}

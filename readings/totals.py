@@ -1,7 +1,7 @@
-"""Sums of the ledger for every shard, at a cost that does not grow with its age.
+"""Sums of the ledger for every shard, at a cost that does not grow with the ledger.
 
-What lies behind is added up now and then and kept in table ledger_total; what came since is a short
-range of the ledger's key. Readings are never counted here: readings.ledger does that.
+Older batches are added up from time to time into table ledger_total; those since are a short range of the
+ledger's key. Readings are never counted here: readings.ledger does that.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LEFT JOIN ledger_total AS t ON s.name = t.shard
 ORDER BY s.name
 """
 
-# Its bounds are parameters of their own: joined with what is kept, a whole ledger would be read.
+# The bounds are parameters: with a join to ledger_total the planner would read the whole ledger.
 _PIECE = """
 SELECT
     coalesce(sum(l.messages), 0)::bigint AS messages, coalesce(sum(l.stored), 0)::bigint AS stored,
@@ -59,7 +59,7 @@ _LAST = (1 << 63) - 1
 
 async def by_shard(connection: Connection) -> list[ShardTotals]:
     """Return what every shard has received so far, by name."""
-    # One view of both tables: what is added up meanwhile must be neither missed nor counted twice.
+    # One snapshot of both tables: what is added up meanwhile must be neither missed nor counted twice.
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         return [await _since(connection, dict(row)) for row in await connection.fetch(_KEPT)]
 
@@ -83,7 +83,7 @@ async def _piece(
 
 _BEGIN = "INSERT INTO ledger_total (shard) SELECT s.name FROM shard AS s ON CONFLICT DO NOTHING"
 
-# Who adds up at the same time does it for us.
+# SKIP LOCKED: another process that adds up at the same time does the same work.
 _BEHIND = """
 SELECT t.shard, t.batch, least(s.batch, t.batch + $1) AS until, t.reasons
 FROM ledger_total AS t
@@ -104,9 +104,9 @@ WHERE t.shard = $1
 
 
 async def add_up(connection: Connection, piece: int = PIECE) -> int:
-    """Take into the kept sums what was committed since; return how many batches that were.
+    """Add the batches committed since to the stored sums; return how many those were.
 
-    A shard's batches are committed in the order of their numbers, so that none can turn up behind.
+    A shard's batches are committed in the order of their numbers, so that none can appear below the bound.
     """
     await connection.execute(_BEGIN)
     batches = 0

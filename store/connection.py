@@ -1,4 +1,4 @@
-"""What a function that speaks SQL is given: one connection, of its own or lent by a pool."""
+"""The type of a database connection: opened for one owner, or acquired from a pool."""
 
 from __future__ import annotations
 

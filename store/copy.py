@@ -91,7 +91,7 @@ def _alike(nulls: Sequence[NDArray[np.bool_]], rows: int) -> list[NDArray[np.int
     """Return indexes of rows by which columns they lack.
 
     Such rows are equally wide, but for texts and JSON where they have any: nothing has to be cut out or
-    spliced in. What devices send has few shapes; the rare ones go together. Order means nothing to COPY.
+    spliced in. Readings lack values in few combinations; the rare ones form one group. COPY needs no order.
     """
     lacks = [null for null in nulls if 0 < np.count_nonzero(null) < rows][:_MOST_LACKS]
     shape = np.zeros(rows, dtype=np.int64)
@@ -121,7 +121,7 @@ def _cells(column: CopyColumn, null: NDArray[np.bool_], rows: NDArray[np.intp]) 
 
 
 def _body(columns: Sequence[_Cells], rows: int) -> bytes:
-    # What follows the first loose column is no fixed width either, though here it may be NULL throughout.
+    # From the first loose column on, nothing is encoded at a fixed width, even where it is NULL throughout.
     first = next((i for i, c in enumerate(columns) if c.loose), len(columns))
     head, widths = _encode_fixed(columns[:first], rows, len(columns))
     if first == len(columns):

@@ -15,7 +15,7 @@ from store.errors import NotMigrated
 
 
 class Edition(StrEnum):
-    """How readings are kept."""
+    """How readings are stored."""
 
     PLAIN = "plain"  # any PostgreSQL: native partitions, retention by us
     TIMESCALE = "timescale"  # TimescaleDB with its community licence: hypertables, columnstore, policies
@@ -31,9 +31,9 @@ LICENCE = "SELECT current_setting('timescaledb.license', true)"
 
 
 async def detect(connection: Connection) -> Edition:
-    """Tell what a new database can be, and create the extension where it can be.
+    """Return what a new database can be, and create the extension where it can be created.
 
-    Creating it where the server has not preloaded its library would end the connection: so ask first.
+    Creating it where the server has not preloaded its library ends the connection: so that is checked first.
     """
     state = await connection.fetchrow(EXTENSION_STATE)
     assert state is not None

@@ -1,4 +1,4 @@
-"""What a failure of the database means: whose fault, and whether to try again. The one place that tells."""
+"""What a failure of the database means: who must act, and whether to try again. Nothing else decides that."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Failure(Enum):
 
     DATA = auto()  # the rows are at fault: find them
     TRANSIENT = auto()  # the database is away, full or busy: wait, then the same again
-    OTHER = auto()  # nobody knows: a few tries, then give up on the rows and say so
+    OTHER = auto()  # unknown: a few tries, then reject the rows and log it
 
 
 # SQLSTATE classes: 22 data, 23 constraints; 08 connection, 40 rollback, 53 resources, 57 intervention.
@@ -23,7 +23,7 @@ _TRANSIENT = ("08", "40", "53", "57")
 
 
 def classify(error: BaseException) -> Failure:
-    """Say what an exception from asyncpg means."""
+    """Return what an exception from asyncpg means."""
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         if state.startswith(_DATA):
@@ -32,7 +32,7 @@ def classify(error: BaseException) -> Failure:
     if isinstance(error, asyncpg.InternalClientError):
         return Failure.TRANSIENT
     if isinstance(error, asyncpg.InterfaceError):
-        # A closed connection; but asyncpg's complaint about an argument of ours is one too, and a ValueError.
+        # A closed connection, or a wrong argument of ours; the latter is a ValueError too.
         return Failure.OTHER if isinstance(error, ValueError) else Failure.TRANSIENT
     if isinstance(error, OSError | TimeoutError | Unavailable):
         return Failure.TRANSIENT
@@ -47,9 +47,9 @@ DATABASE_ERRORS = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-"""Whatever using the database may raise, for handlers that go by class; `is_outage` tells what it means."""
+"""What using the database may raise, for `except`; `is_outage` tells what it means."""
 
 
 def is_outage(error: BaseException) -> bool:
-    """Tell whether the database was away, full or busy, so that the same will do later."""
+    """Tell whether the database was away, full or busy, so that the same statement may succeed later."""
     return classify(error) is Failure.TRANSIENT

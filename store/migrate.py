@@ -12,20 +12,19 @@ from datetime import timedelta
 
 import asyncpg
 
-from store import edition as editions
 from store import partitions, views
 from store.connection import Connection
-from store.edition import Edition
+from store.edition import Edition, detect, stored
 from store.errors import MigrationError, NotMigrated
 from store.tables import RETENTION, Table, add_column, create
-from store.versions import Version, load
+from store.versions import Migration, load
 
 LOCK = 0x6E616264
 """Key of the advisory lock: 'nabd' in ASCII."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class MigrationReport:
     """What one migrate did; all empty when the database was up to date."""
 
     edition: Edition
@@ -61,8 +60,8 @@ async def migrate(
     *,
     now: int,
     retention: timedelta = RETENTION,
-    versions: Sequence[Version] | None = None,
-) -> Report:
+    versions: Sequence[Migration] | None = None,
+) -> MigrationReport:
     """Apply what is missing; repeating it does nothing. `now` is in microseconds.
 
     Raises:
@@ -82,11 +81,11 @@ async def migrate(
         async with connection.transaction():
             for statement in changes.statements:
                 await connection.execute(statement)
-        kept = partitions.Kept()
+        kept = partitions.PartitionChanges()
         if edition is Edition.PLAIN:
             kept = await partitions.keep_partitions(connection, tables, now, retention)
         await _create_views(connection, tables)
-        return Report(
+        return MigrationReport(
             edition=edition,
             applied=tuple(applied),
             not_applicable=tuple(skipped),
@@ -98,7 +97,7 @@ async def migrate(
 
 
 TAKE_TIME = "SET statement_timeout = 0; SET lock_timeout = '30s'"
-"""An index may take an hour to build; waiting for one lock would hold up every writer behind us."""
+"""An index may take an hour to build, but waiting for a lock blocks every writer that comes after."""
 AS_BEFORE = "RESET statement_timeout; RESET lock_timeout"
 
 
@@ -118,9 +117,9 @@ async def _alone(connection: Connection) -> AsyncIterator[None]:
 
 async def _edition(connection: Connection) -> Edition:
     try:
-        return await editions.stored(connection)
+        return await stored(connection)
     except NotMigrated:
-        chosen = await editions.detect(connection)
+        chosen = await detect(connection)
         await connection.execute(CHOOSE_EDITION, chosen)
         return chosen
 
@@ -135,8 +134,8 @@ async def _applied(connection: Connection) -> dict[int, asyncpg.Record]:
         return {}
 
 
-def _pending(versions: Sequence[Version], applied: dict[int, asyncpg.Record]) -> list[Version]:
-    """Return what is still to run, after checking that what ran is what we have."""
+def _pending(versions: Sequence[Migration], applied: dict[int, asyncpg.Record]) -> list[Migration]:
+    """Return what is still to run, after checking that what ran is unchanged."""
     known = {version.number: version for version in versions}
     for number, row in applied.items():
         if number not in known:
@@ -152,7 +151,7 @@ def _pending(versions: Sequence[Version], applied: dict[int, asyncpg.Record]) ->
     return [version for version in versions if version.number not in applied]
 
 
-async def _apply(connection: Connection, version: Version, edition: Edition) -> None:
+async def _apply(connection: Connection, version: Migration, edition: Edition) -> None:
     row = (version.number, version.name, version.checksum, version.applies_to(edition))
     if not version.applies_to(edition):
         await connection.execute(RECORD, *row)
@@ -222,7 +221,7 @@ async def _create_views(connection: Connection, tables: Sequence[Table]) -> None
                 async with connection.transaction():
                     await connection.execute(statement)
             except asyncpg.InvalidTableDefinitionError:
-                # A column left or moved: only dropping changes that. Fails if something else builds on it.
+                # A column is gone or moved: the view must be dropped. Fails if something depends on it.
                 await connection.execute(f"DROP VIEW {name}; {statement}")
 
 
@@ -232,7 +231,7 @@ async def plan(
     *,
     now: int,
     retention: timedelta = RETENTION,
-    versions: Sequence[Version] | None = None,
+    versions: Sequence[Migration] | None = None,
 ) -> list[str]:
     """Return the SQL that `migrate` would run, views aside, and change nothing.
 
@@ -240,7 +239,7 @@ async def plan(
         MigrationError: as `migrate`.
     """
     try:
-        edition = await editions.stored(connection)
+        edition = await stored(connection)
     except NotMigrated:
         edition = await _edition_of_new(connection)
     pending = _pending(load() if versions is None else versions, await _applied(connection))
@@ -253,17 +252,17 @@ async def plan(
 
 
 async def _edition_of_new(connection: Connection) -> Edition:
-    """Tell what a database would become, without leaving the extension behind."""
+    """Return what a new database would become; the extension is created and rolled back."""
     attempt = connection.transaction()
     await attempt.start()
     try:
-        return await editions.detect(connection)
+        return await detect(connection)
     finally:
         await attempt.rollback()
 
 
 async def require_migrated(
-    connection: Connection, tables: Sequence[Table] = (), *, versions: Sequence[Version] | None = None
+    connection: Connection, tables: Sequence[Table] = (), *, versions: Sequence[Migration] | None = None
 ) -> Edition:
     """Return the edition of a database whose schema this program can use; for processes at start.
 
@@ -271,7 +270,7 @@ async def require_migrated(
         NotMigrated: migrations are missing, or one of the declared tables or its columns.
         MigrationError: the database is newer than this program, or a migration was changed.
     """
-    edition = await editions.stored(connection)
+    edition = await stored(connection)
     pending = _pending(load() if versions is None else versions, await _applied(connection))
     if pending:
         raise NotMigrated(f"the database lacks migration {pending[0]}: run `nabd migrate`")

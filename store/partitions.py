@@ -3,12 +3,12 @@
 Makes them ahead of the readings and drops them behind the retention window; TimescaleDB does both itself.
 
 Weeks and not days: three kinds need 45 tables instead of 279 (a first migrate took 0.3 s instead of 1.2 s),
-and queries over all time stay fast; the price is that readings are kept up to seven days longer than asked.
+and queries over all time stay fast; but readings are kept up to seven days longer than asked.
 
-Every table also has a default partition, `{table}_other`. A row whose week has no partition (nobody kept
-partitions for days, or a clock jumped) must not fail the batch it is in; it lands there. When its week is
-made, its rows move there in the same transaction, with writers of the default partition held off, so that
-attaching always succeeds and the unique key holds throughout.
+Every table also has a default partition, `{table}_other`. A row whose week has no partition (no sweep ran for
+days, or a clock jumped) must not fail the batch it is in; it is stored there. When its week is made, its rows
+move to it in the same transaction, with writers of the default partition held off, so that attaching always
+succeeds and the unique key holds throughout.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '2s'"
-"""While we wait for a lock, writers queue behind us: so not for long, and again at the next turn."""
+"""Waiting for a lock blocks the writers that come after: so not for long, and again at the next turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +104,7 @@ async def missing(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class PartitionChanges:
     """What one turn did, by partition name; `postponed` met a lock and is for the next turn."""
 
     made: tuple[str, ...] = ()
@@ -114,7 +114,7 @@ class Kept:
 
 async def keep_partitions(
     connection: Connection, tables: Sequence[Table], now: int, retention: timedelta = RETENTION
-) -> Kept:
+) -> PartitionChanges:
     """Make the partitions that `now` (microseconds) asks for and drop those past retention.
 
     For the plain edition; called by migrate and every hour by the sweep. Repeating it does nothing.
@@ -132,7 +132,7 @@ async def keep_partitions(
             f"DELETE FROM {table.name}_other WHERE observed_at < $1",  # noqa: S608 - a checked name
             oldest,
         )
-    return Kept(
+    return PartitionChanges(
         made=tuple(name for name in made if name not in postponed),
         dropped=tuple(name for name in dropped if name not in postponed),
         postponed=tuple(sorted(postponed)),
@@ -140,9 +140,9 @@ async def keep_partitions(
 
 
 async def _attempt(connection: Connection, sql: Sequence[str]) -> bool:
-    """Run statements in one short transaction; tell whether nobody stood in the way.
+    """Run statements in one short transaction; return False if a lock was held by others.
 
-    Who made or dropped the same partition at the same time has done it for us: the next turn will see.
+    A partition that another process makes or drops at the same time is done: the next turn finds it so.
     """
     try:
         async with connection.transaction():

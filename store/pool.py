@@ -19,7 +19,7 @@ from store.errors import Unavailable
 CONNECT_TIMEOUT_S = 10.0
 STATEMENT_TIMEOUT_S = 60.0
 ANSWER_GRACE_S = 15.0
-"""How much longer than the server's own time-out we wait for an answer before we call the server frozen."""
+"""Seconds beyond the server's own time-out after which a server that does not answer counts as frozen."""
 
 _JSONB_VERSION = b"\x01"
 _UNREACHABLE = (
@@ -171,9 +171,9 @@ async def wait_until_available(
 
 
 async def keep_plans(connection: asyncpg.Connection) -> None:
-    """Have each statement planned once: planning a look-up of a few repeats takes longer than the look-up.
+    """Have each statement planned once: planning a look-up of a few duplicates takes longer than the look-up.
 
-    A plan made while a table is empty must not read it whole once it has grown.
+    Sequential scans are off: a plan made while a table is empty must not read it whole once it has grown.
     """
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     await connection.execute("SET enable_seqscan = off")

@@ -25,9 +25,9 @@ DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 
 Meanwhile = Iterator[object]
-"""Work for as long as the server is busy, a piece for each step; nobody has to finish it.
+"""Work to do while the server stores rows, a piece for each step; it may be left unfinished.
 
-Must not raise, and must leave the connection alone.
+Must not raise, and must not use the connection.
 """
 
 
@@ -36,7 +36,7 @@ COPY_TIMEOUT_S = 60.0
 HANDING_OVER_S = 0.001
 """How often to look whether rows have left."""
 TURNS = 4
-"""Turns of the event loop in which an answer that is there mostly arrives."""
+"""Turns of the event loop after which an answer that has been sent has mostly been read."""
 
 
 class Writer(Protocol):
@@ -50,7 +50,7 @@ class Writer(Protocol):
         rows: int,
         meanwhile: Meanwhile,
     ) -> None:
-        """Store rows that are expected to be new, and get on with `meanwhile` while the server takes them.
+        """Store rows that are expected to be new, and do `meanwhile` while the server stores them.
 
         Raises:
             asyncpg.UniqueViolationError: one of them is stored already; the transaction is lost.
@@ -85,7 +85,7 @@ class CopyWriter:
                         break
             await copying
         except BaseException:
-            # Whoever rolls back needs the connection to itself.
+            # A rollback needs the connection for itself.
             copying.cancel()
             await asyncio.gather(copying, return_exceptions=True)
             raise
@@ -158,11 +158,11 @@ class InsertWriter:
 
 
 async def _handed_over(connection: Connection, copying: asyncio.Task[None]) -> bool:
-    """Wait until the rows have left this process, or COPY is done with; tell whether it is.
+    """Wait until the rows have left this process, or COPY has ended; return whether it has.
 
-    With TLS some may still be here, and work that is done meanwhile keeps them waiting.
+    With TLS some rows may still be buffered here; work that is done meanwhile delays them.
     """
-    # asyncpg has no other way to tell.
+    # asyncpg has no public way to tell.
     while not (over := await _over(copying)) and connection._transport.get_write_buffer_size():  # type: ignore[union-attr]
         await asyncio.wait({copying}, timeout=HANDING_OVER_S)
     return over
@@ -223,8 +223,8 @@ async def stored(
     connection: Connection, table: str, names: Sequence[str], device_ids: list[int], observed_at: list[int]
 ) -> dict[tuple[int, int], dict[str, Any]]:
     """Return the stored rows of the given keys (device id, microseconds), with the named columns."""
-    # OFFSET 0 has each key looked up by itself. A join that is planned while the partitions are empty reads
-    # them whole, and as plans are kept it would do so when they have grown.
+    # OFFSET 0 makes the planner look each key up by itself. A join that is planned while the partitions are
+    # empty reads them whole, and as plans are kept it would still do so when they have grown.
     rows = await connection.fetch(
         "SELECT r.* FROM unnest($1::integer [], $2::bigint []) AS k (device_id, observed_us)"
         f" CROSS JOIN LATERAL (SELECT r.device_id, k.observed_us, {', '.join('r.' + n for n in names)}"

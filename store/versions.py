@@ -25,7 +25,7 @@ NO_TRANSACTION = re.compile(r"--\s*no-transaction\s*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class Migration:
     """One migration file; `edition` None means both."""
 
     number: int
@@ -47,7 +47,7 @@ class Version:
         return self.edition in (None, edition)
 
 
-def load(directory: Path = DIRECTORY) -> list[Version]:
+def load(directory: Path = DIRECTORY) -> list[Migration]:
     """Return all migrations in order.
 
     Raises:
@@ -60,7 +60,7 @@ def load(directory: Path = DIRECTORY) -> list[Version]:
     return versions
 
 
-def _read(path: Path) -> Version:
+def _read(path: Path) -> Migration:
     named = FILE.fullmatch(path.name)
     if not named:
         raise MigrationError(f"{path.name}: expected NNNN_name.sql in lower case")
@@ -76,4 +76,4 @@ def _read(path: Path) -> Version:
             edition = Edition(header[1])
         if NO_TRANSACTION.fullmatch(line):
             transaction = False
-    return Version(number=int(named[1]), name=named[2], sql=sql, edition=edition, transaction=transaction)
+    return Migration(number=int(named[1]), name=named[2], sql=sql, edition=edition, transaction=transaction)

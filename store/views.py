@@ -1,4 +1,4 @@
-"""The SQL views v_*: what Grafana and outsiders may rely on, the same in both editions.
+"""The SQL views v_*: what Grafana and other clients may rely on, the same in both editions.
 
 Built after every migrate from the tables as they then are. Must not know editions.
 """

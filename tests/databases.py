@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from devices.kinds import load
 from nabd.embedded.postgres import EmbeddedPostgres
 from readings.tables import tables_of
-from store.migrate import Report, migrate
+from store.migrate import MigrationReport, migrate
 from store.pool import connect
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ async def execute(dsn: str, statement: str) -> None:
         await connection.close()
 
 
-async def migrate_all(dsn: str) -> Report:
+async def migrate_all(dsn: str) -> MigrationReport:
     """Migrate a database with every declared kind."""
     connection = await connect(dsn, statement_timeout_s=0)
     try:

@@ -1,1 +1,1 @@
-"""The pages, scripts and styles of the console; served as they lie here."""
+"""The pages, scripts and styles of the console; served without a build step."""

@@ -1,1 +1,1 @@
-"""HTTP itself: who may ask, pages, formats, problems, tokens, the server. Knows no route and no schema."""
+"""HTTP itself: access, pages, formats, problems, tokens, the server. Knows no route and no schema."""

@@ -1,7 +1,7 @@
 """The console's files, served from inside the package: no build step, and nothing from another host.
 
-Files are read once at the start, each has an ETag, and only the types listed here exist; a page that
-speaks every language at once gets its texts then. Must not know what they show.
+Files are read once at the start; each has an ETag, and only the types listed here are served; a page that has
+every language at once gets its texts then. Must not know what they show.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _filled(page: bytes) -> bytes:
 
 
 def router(files: dict[str, Asset]) -> APIRouter:
-    """Return a route for the page and one for each file beside it; no request looks on the disk."""
+    """Return a route for the page and one for each file beside it; no request reads the disk."""
     routes = APIRouter(include_in_schema=False)
     for path in files:
         url = "/" if path == "index.html" else f"/console/{path}"

@@ -1,4 +1,4 @@
-"""How finely a chart is answered: raw readings, or one bucket a minute, an hour or a day.
+"""The resolution of a chart: raw readings, or one bucket a minute, an hour or a day.
 
 Pure. Must not know SQL or HTTP.
 """
@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import assert_never
 
 DEFAULT_WIDTH = 800
-"""Points a chart of ordinary width can show."""
+"""Points that a chart of ordinary width can show."""
 
 
 class Bucket(StrEnum):

@@ -1,6 +1,6 @@
-"""The outermost layer of the HTTP process: security headers, counters, and the last catch of errors.
+"""The outermost layer of the HTTP process: security headers, counters, and unexpected errors.
 
-Everything leaves through here, so nothing leaves without headers and no error leaves as a traceback.
+Every response passes here, so that each has the headers and no error is answered with a traceback.
 Must not know what the routes do.
 """
 
@@ -34,10 +34,10 @@ HEADERS = {
 
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""Any other word a stranger sends as a method must not become a label of its own."""
+"""Methods with a label of their own in the counters; any other word sent as a method is counted as one."""
 
 
-class Edge:
+class EdgeMiddleware:
     """Wraps the whole application."""
 
     def __init__(

@@ -1,8 +1,8 @@
-"""Who may ask at all: host name, origin, token and size of a request, judged before any route sees it.
+"""Checks of every request before any route gets it: host name, origin, token and size.
 
 Beyond loopback every route but /healthz and signing in needs a token. On loopback the host name must be
-loopback's, or a page of another site could reach us through a name that it points here (DNS rebinding). Must
-not know the routes' meaning.
+loopback's, or a page of another site could call us through a name of its own that resolves to loopback (DNS
+rebinding). Must not know what the routes do.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 COOKIE = "nabd_session"
 OPEN_PATHS = frozenset({"/healthz", "/console/signin.css"})
 SIGN_IN = "/signin"
-"""Judges the token it carries itself, so it is reachable without one; it tells nothing else."""
+"""Checks the token in the request itself, so it is reachable without one; it reveals nothing else."""
 IN_OUTAGES = frozenset({"/metrics", "/readyz"})
-"""What matters most while the database is away and no token can be judged: tokens good before are let in."""
+"""Needed most while the database is away and no token can be checked: tokens that were valid before pass."""
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
-"""What proxies add. One on this machine looks like loopback, whoever is behind it."""
+"""Headers that proxies add. Behind a proxy on this machine every client seems to come from loopback."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 BODY_LIMIT = 256 * 1024
 
 
-class Guards:
-    """Answers a problem where a request may not pass."""
+class GuardMiddleware:
+    """Answers with a problem where a request may not pass."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Guards:
                 if await tokens.is_valid(connection, token, self.now()):
                     self._good.add(tokens.digest(token))
                     return None
-        except DATABASE_ERRORS as error:  # here no handler of the application sees it
+        except DATABASE_ERRORS as error:  # the application's handlers do not apply to middleware
             outage = of_database(error)
             known = path in IN_OUTAGES and tokens.digest(token) in self._good
             return None if known else outage
@@ -108,7 +108,7 @@ class Guards:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a Host header names this machine and nothing else."""
+    """Tell whether a Host header is a loopback name or address."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
@@ -117,7 +117,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_same_origin(headers: Headers) -> bool:
-    """Tell whether a change was asked for by our own page, or by a program that is no browser."""
+    """Tell whether a change was requested by our own page, or by a program that is no browser."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
@@ -138,7 +138,7 @@ def presented_token(headers: Headers) -> str | None:
 
 
 def int_or_zero(text: str | None) -> int:
-    """Return a header's number; what is no number is judged where the body is read."""
+    """Return a header's number, 0 where it is none: the size is checked again where the body is read."""
     return int(text) if text and text.isascii() and text.isdigit() else 0
 
 

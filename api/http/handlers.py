@@ -1,4 +1,4 @@
-"""Which problem each error becomes: the layers below know no HTTP, this is the one translation."""
+"""Which problem each error of the layers below becomes: those know no HTTP."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Make every error that a route can raise a problem."""
+    """Answer every error that a route can raise with a problem."""
     app.add_exception_handler(Problem, _handler(lambda error: error))
     app.add_exception_handler(HTTPException, _handler(_of_http))
     app.add_exception_handler(RequestValidationError, _handler(lambda e: problems.of_validation(e.errors())))
@@ -71,7 +71,7 @@ def _of_invalid(error: errors.Invalid) -> Problem:
 
 
 def of_database(error: Exception) -> Problem:
-    """Return the problem of a database that is away; any other error of it is ours, and is raised again."""
+    """Return the problem of a database that is away; any other error is a fault of ours and raised again."""
     if not is_outage(error):
         raise error
     detail = "the database did not answer in time"

@@ -1,6 +1,6 @@
-"""Which language a reader gets, by `Accept-Language` (RFC 9110, 12.5.4).
+"""The language of an answer: English, French or Arabic, by `Accept-Language` (RFC 9110, 12.5.4).
 
-Pure. Must not know routes or what the texts say.
+Pure. Must not know routes or texts.
 """
 
 from __future__ import annotations

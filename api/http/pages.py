@@ -44,7 +44,7 @@ def answer(
     """Return a page as a response.
 
     Args:
-        request: whose address the next page's address is made from.
+        request: its address is that of the next page with another cursor.
         found: the page, and one more when there is a next page.
         limit: how many were asked for.
         cursor: a query parameter, and the member of the last item that goes into it.
@@ -65,7 +65,7 @@ def answer(
 
 
 def tagged(request: Request, body: bytes) -> Response:
-    """Return a JSON body with its ETag, or 304 when the reader has it already."""
+    """Return a JSON body with its ETag, or 304 when the client has it already."""
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": CACHE}
     known = request.headers.get("if-none-match", "")
@@ -75,7 +75,7 @@ def tagged(request: Request, body: bytes) -> Response:
 
 
 def wanted_version(if_match: str | None) -> int | None:
-    """Return the version that If-Match names; None where any will do.
+    """Return the version that If-Match names; None where any is accepted.
 
     Raises:
         Problem: it is not an ETag of ours.

@@ -1,7 +1,7 @@
 """Problem details (RFC 9457): every error of the API as `application/problem+json`.
 
-A problem's `type` is stable and for programs, its `title` is a sentence in the reader's language, its
-`detail` says what is wrong with this request. Must not know which route raised it, and never shows a
+A problem's `type` is stable and for programs, its `title` is a sentence in the client's language, its
+`detail` says what is wrong with this request. Must not know which route raised it, and never contains a
 traceback.
 """
 
@@ -71,7 +71,7 @@ class Problem(Exception):
 
 
 def render(problem: Problem, *, accept_language: str | None, instance: str) -> Response:
-    """Return the response of a problem, its title in the reader's language."""
+    """Return the response of a problem, its title in the client's language."""
     language = negotiate(accept_language)
     body = {
         "type": TYPE_PREFIX + problem.slug,

@@ -1,4 +1,4 @@
-"""Serving the application with uvicorn inside a larger program, which owns signals and logs."""
+"""Serves the application with uvicorn inside a larger program, which handles signals and logs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import uvicorn
 from fastapi import FastAPI
 
 DRAIN_S = 5
-"""How long answers that are under way may take once the server stops."""
+"""How long running requests may take once the server stops."""
 
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket; port 0 takes a free one.
 
     Raises:
-        OSError: the address is taken or not ours.
+        OSError: the address is taken or not of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     return socket.create_server((host, port), family=family, backlog=512)
@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
         config = uvicorn.Config(
             app,
             log_config=None,
-            # An access log would keep the token of the sign-in link.
+            # An access log would contain the token of the sign-in link.
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=DRAIN_S,
@@ -42,10 +42,10 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave signals to the program around us."""
+        """Leave signals to the surrounding program."""
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the live streams first: they would keep their connections open for ever."""
+        """End the live streams first: they would keep their connections open."""
         self._app.state.context.live.close()
         await super().shutdown(sockets)

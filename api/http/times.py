@@ -1,6 +1,6 @@
 """Instants as the API reads and writes them: RFC 3339, any offset in, UTC out.
 
-Pure. A time without an offset is refused: it would mean another instant in every town.
+Pure. A time without an offset is refused: it would mean another instant in each time zone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def of_microseconds(instant: int) -> str:
 
 
 def _reachable(instant: datetime) -> datetime:
-    # Further out a shift by an offset or by a day leaves the calendar.
+    # Beyond these a shift by an offset or by a day is outside of Python's calendar.
     if not 1900 <= instant.year < 9999:
         raise ValueError("write an instant of the years 1900 to 9998")
     return instant

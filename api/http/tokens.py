@@ -1,6 +1,6 @@
 """Bearer tokens: random, shown once, kept only as a SHA-256 hash.
 
-A plain hash is enough for a random 256-bit token: there is nothing to guess.
+A plain hash is enough for a random 256-bit token: it cannot be guessed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)
 
 
 async def name_of(connection: Connection, token: str, now: int) -> str | None:
-    """Return whose token it is, None when it is unknown or has expired."""
+    """Return the name of the token, None when it is unknown or has expired."""
     name: str | None = await connection.fetchval(_NAME, digest(token), to_datetime(now), timeout=5.0)
     return name
 
@@ -67,5 +67,5 @@ async def any_token(connection: Connection, now: int) -> bool:
 
 
 def digest(token: str) -> bytes:
-    """Return what is kept of a token."""
+    """Return what is stored of a token."""
     return hashlib.sha256(token.encode()).digest()

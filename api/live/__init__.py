@@ -1,1 +1,1 @@
-"""The live stream: one listener a process, one bounded subscription a screen. No route lives here."""
+"""Live events: one listener a process, one bounded subscription a client. No route lives here."""

@@ -1,6 +1,6 @@
-"""The live stream's one listener: reads what is new once per process and hands it to every open screen.
+"""The listener of live events: reads what is new once per process and passes it to every subscription.
 
-NOTIFY says when to look, polling is the safety net, the order of events comes from the tables alone. Must
+NOTIFY says when to read, polling is the safety net, the order of events comes from the tables alone. Must
 not know HTTP.
 """
 
@@ -18,7 +18,7 @@ import structlog
 from alerts import events
 from alerts.events import AlertEvent, Cursor
 from alerts.queue import get_alert
-from api.live.subscription import Interest, LiveAlert, Subscription
+from api.live.subscription import EventFilter, LiveAlert, Subscription
 from api.metrics.process import Metrics
 from api.schemas.alerts import alert_out, event_out
 from api.schemas.latest import LatestOut, latest_out
@@ -34,19 +34,19 @@ log = structlog.get_logger(__name__)
 
 POLL_S = 2.0
 UNSETTLED_POLL_S = 0.2
-"""An event is read once no older transaction runs; a moment after its NOTIFY it may still have to wait."""
+"""Pause before reading again: an event is read once no older transaction runs, perhaps after its NOTIFY."""
 UNSETTLED_FOR_S = 2.0
 LATEST_EVERY_S = 1.0
 LATEST_OVERLAP = timedelta(seconds=10)
-"""Two writers may commit out of order of their receive times by this much."""
+"""By how much two writers may commit out of the order of their receive times."""
 PAGE = 500
 LATEST_PAGE = 5000
 READ_TIMEOUT_S = 10.0
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
 
 
-class Live:
-    """Start with `running()`; screens use `subscribe`. `cursor` is how far events have been handed out."""
+class LiveEvents:
+    """Start with `running()`; clients use `subscribe`. `cursor` is the last event passed to subscriptions."""
 
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], kinds: Kinds, metrics: Metrics) -> None:
         self._pool = pool
@@ -64,7 +64,7 @@ class Live:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Listen as long as the block runs."""
+        """Listen while the block runs."""
         task = asyncio.create_task(self._run(), name="live listener")
         try:
             yield
@@ -74,14 +74,14 @@ class Live:
             await asyncio.gather(task, return_exceptions=True)
 
     def close(self) -> None:
-        """End every open stream, so that a server that stops need not wait for screens."""
+        """End every open stream, so that a server that stops need not wait for clients."""
         self._closed = True
         for subscription in list(self._subscriptions):
             subscription.close()
 
     @contextmanager
-    def subscribe(self, interest: Interest) -> Iterator[Subscription]:
-        """Open a subscription that gets everything after `cursor` as it is now."""
+    def subscribe(self, interest: EventFilter) -> Iterator[Subscription]:
+        """Open a subscription that gets everything after the present `cursor`."""
         subscription = Subscription(interest)
         self._subscriptions.add(subscription)
         self._metrics.live_clients.set(len(self._subscriptions))
@@ -93,7 +93,7 @@ class Live:
             self._subscriptions.discard(subscription)
             self._metrics.live_clients.set(len(self._subscriptions))
 
-    async def replay(self, after: Cursor, until: Cursor, interest: Interest) -> AsyncIterator[LiveAlert]:
+    async def replay(self, after: Cursor, until: Cursor, interest: EventFilter) -> AsyncIterator[LiveAlert]:
         """Yield the settled events in (after, until] that are of interest."""
         while after < until:
             async with self._pool.acquire(timeout=READ_TIMEOUT_S) as connection:
@@ -116,12 +116,12 @@ class Live:
                 ):
                     failures = 0
                     await self._follow(connection)
-            except Exception as error:  # the edge of a task: one that ends would leave every screen behind
+            except Exception as error:  # the edge of a task: if it ended, no client would get events
                 reason = str(error) or type(error).__name__
                 self._metrics.live_failures.inc()
                 if not is_outage(error):
                     log.exception("live stream failed, trying again", reason=reason)
-                    failures = len(RETRY_S)  # it will not be better in a moment
+                    failures = len(RETRY_S)  # no outage: the longest pause at once
                 elif self.outage is None or failures == 0:
                     log.warning("live stream lost the database", reason=reason)
                 self.outage = reason
@@ -194,7 +194,7 @@ class Live:
             self._newest = None
             return
         if self._newest is None:
-            # Nobody listened so far: what was kept until now is in the list that a screen reads first.
+            # Without subscriptions until now, older readings are in the list that a client reads first.
             self._newest = await newest_received_at(connection) or EPOCH
         after = max(self._newest - LATEST_OVERLAP, EPOCH), ""
         shown: dict[str, datetime] = {}

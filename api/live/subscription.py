@@ -1,8 +1,8 @@
-"""What waits for one client of the live stream: bounded, whatever the client does.
+"""What waits for one client of the live stream, bounded even where the client does not read.
 
-Alert events queue up to a limit; beyond it they are dropped and counted, and the client is told. Newest
-readings are coalesced: only the last one of each device waits. Pure but for waking its reader; must not
-know HTTP or the database.
+Alert events queue up to a limit; beyond it they are dropped and counted, and the client gets the count.
+Newest readings are coalesced: only the last one of each device waits. Pure but for waking its reader; must
+not know HTTP or the database.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ QUEUE_LIMIT = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveAlert:
-    """One event with the alert as it is now."""
+    """One event with the present alert."""
 
     cursor: Cursor
     event: AlertEventOut
@@ -29,8 +29,8 @@ class LiveAlert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interest:
-    """What a client wants to hear of; None means everything."""
+class EventFilter:
+    """What a client wants; None means everything."""
 
     kind: str | None = None
     municipality: str | None = None
@@ -52,7 +52,7 @@ class Interest:
 
 @dataclass(slots=True, kw_only=True)
 class PendingEvents:
-    """What one wake-up hands to the client; `missed` counts alert events that were dropped before these."""
+    """What the client gets at once; `missed` counts alert events that were dropped before these."""
 
     missed: int = 0
     alerts: list[LiveAlert] = field(default_factory=list)
@@ -60,9 +60,9 @@ class PendingEvents:
 
 
 class Subscription:
-    """One client. `offer_*` never waits; `wait` returns what there is as soon as there is something."""
+    """One client. `offer_*` never waits; `wait` returns all there is as soon as there is something."""
 
-    def __init__(self, interest: Interest, limit: int = QUEUE_LIMIT) -> None:
+    def __init__(self, interest: EventFilter, limit: int = QUEUE_LIMIT) -> None:
         self.interest = interest
         self.closed = False
         self._limit = limit
@@ -72,12 +72,12 @@ class Subscription:
         self._wake = asyncio.Event()
 
     def offer_alert(self, live: LiveAlert) -> int:
-        """Queue an event; return how many were dropped for it: a queue that is full is emptied."""
+        """Queue an event; return how many were dropped for it: a full queue is emptied."""
         if not self.interest.in_alert(live):
             return 0
         dropped = 0
         if len(self._alerts) >= self._limit:
-            # Who lags that far must read the list again anyway; half a queue would only delay that.
+            # A client that is so late must read the list again anyway; half a queue would only delay that.
             dropped = len(self._alerts)
             self._missed += dropped
             self._alerts.clear()
@@ -86,13 +86,13 @@ class Subscription:
         return dropped
 
     def offer_latest(self, latest: LatestOut) -> None:
-        """Replace what waits of this device."""
+        """Queue a reading in place of a waiting one of the same device."""
         if self.interest.in_latest(latest):
             self._latest[latest.device] = latest
             self._wake.set()
 
     def close(self) -> None:
-        """Let the client go: `wait` returns at once from now on."""
+        """End the subscription: `wait` returns at once from now on."""
         self.closed = True
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""What /metrics says of the platform beside this process: ingest, broker, alerts, rules, sweep.
+"""The metrics of the platform beside those of this process: ingest, broker, alerts, rules, sweep.
 
 Computed when asked, at a cost that does not grow with the age of the platform. The counters of this
 process itself are in api.metrics.process.
@@ -19,16 +19,16 @@ from readings import ingest_state, totals
 from readings.ingest_state import IngestState
 from readings.totals import ShardTotals
 from rules.catalogue import watched
-from rules.catalogue.watched import Watched
+from rules.catalogue.watched import RuleCounts
 from store.connection import Connection
 
 NEAR = 0.5
-"""The share of its limit at which a queue is near it: there is as much time left as has passed."""
+"""The share of its limit from which on a queue is near it: the rest fills in the time that it took so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerQueue:
-    """What the broker says of itself: messages nobody has fetched yet, and messages it gave up.
+    """What the broker publishes about itself: messages not yet delivered, and messages it dropped.
 
     `limit` is how many it can hold for ingest, 0 where it has none.
     """
@@ -39,12 +39,12 @@ class BrokerQueue:
 
     @property
     def is_near_limit(self) -> bool:
-        """Tell whether it is time to act: at the limit the broker drops what devices were told is safe."""
+        """Tell whether it is time to act: at the limit the broker drops messages it has acknowledged."""
         return 0 < self.limit * NEAR <= self.queued
 
 
 Queue = Callable[[], BrokerQueue | None]
-"""Returns what the broker said last; None where it says nothing, or is away."""
+"""Returns what the broker published last; None where it publishes nothing, or is away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +53,11 @@ class Figures:
 
     totals: list[ShardTotals]
     ingest: list[IngestState]
-    watched: Watched
+    watched: RuleCounts
 
 
 async def read(connection: Connection) -> Figures:
-    """Read everything that the database knows."""
+    """Read all figures from the database."""
     return Figures(
         totals=await totals.by_shard(connection),
         ingest=await ingest_state.by_shard(connection),
@@ -67,7 +67,7 @@ async def read(connection: Connection) -> Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ages:
-    """Turns instants into ages in seconds of the wall, on a clock that may run faster."""
+    """Turns instants into ages in real seconds, on a clock that may run faster."""
 
     now: int
     speed: float
@@ -93,7 +93,7 @@ class _Joined:
 
 
 def families(figures: Figures | None, queue: BrokerQueue | None, ages: Ages) -> Iterator[Metric]:
-    """Return what a scrape shows; what is not known is left out, not shown as 0."""
+    """Return the metric families of a scrape; what is not known is left out, not 0."""
     up = "Whether the database answered with what follows"
     yield GaugeMetricFamily("nabd_database_up", up, value=figures is not None)
     if queue is not None:
@@ -164,7 +164,7 @@ def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
     yield from (caught_up, alive, batch, delay)
 
 
-def _of_rules(watched: Watched, ages: Ages) -> Iterator[Metric]:
+def _of_rules(watched: RuleCounts, ages: Ages) -> Iterator[Metric]:
     alerts = GaugeMetricFamily(
         "nabd_alerts_open", "Open alerts that do not stand back behind another", labels=["severity"]
     )

@@ -1,4 +1,4 @@
-"""What the API counts about itself, in a registry of its own, as OpenMetrics text at /metrics."""
+"""Counters of the API process, in a registry of its own, as OpenMetrics text at /metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
 class Metrics:
-    """Counters of one application; two applications in one process do not meet."""
+    """Counters of one application; two applications in one process have separate ones."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()

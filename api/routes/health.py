@@ -40,7 +40,7 @@ async def healthz() -> dict[str, str]:
     summary="Is every part ready?",
 )
 async def readyz(context: UsesContext) -> Response:
-    """Say which part of the platform is missing."""
+    """Say which part of the platform is not ready."""
     checks: dict[str, Check] = {"database": lambda: _database(context), **context.checks}
     reasons = await asyncio.gather(*(_judge(check) for check in checks.values()))
     ready = all(reason is None for reason in reasons)
@@ -59,7 +59,7 @@ async def metrics(context: UsesContext) -> Response:
 
 
 async def _figures(context: AppContext) -> Figures | None:
-    """Read the database; None when it does not answer, which a scrape must outlive."""
+    """Read the database; None when it does not answer: the other metrics are still returned."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S), context.pool.acquire() as connection:
             return await platform.read(connection)

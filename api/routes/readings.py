@@ -23,7 +23,7 @@ from devices.instants import MICROSECOND, to_datetime
 from devices.kinds.kind import Kind
 from devices.registry import registry
 from readings import history
-from readings.history import Bucketed, Reading
+from readings.history import Reading, ReadingBucket
 
 router = APIRouter(tags=["readings"])
 
@@ -68,7 +68,7 @@ class ReadingsOut(BaseModel):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Selection:
+class ReadingQuery:
     """What was asked for, complete and checked."""
 
     context: AppContext
@@ -82,7 +82,7 @@ class Selection:
 
     @cached_property
     def head(self) -> dict[str, Any]:
-        """The members that stand before the readings."""
+        """The members of the answer before the readings."""
         return {
             "device": self.device.name,
             "kind": self.kind.name,
@@ -125,7 +125,7 @@ async def read_readings(
     kind = _kind_of(context, found)
     until = end or to_datetime(context.now())
     since = start or until - DAY
-    selection = Selection(
+    selection = ReadingQuery(
         context=context,
         device=found,
         kind=kind,
@@ -174,7 +174,7 @@ def _known_zone(name: str) -> str:
         raise Problem(422, "invalid", f"tz: {name!r} is no IANA time zone") from error
 
 
-def _respond(selection: Selection, form: Format) -> StreamingResponse:
+def _respond(selection: ReadingQuery, form: Format) -> StreamingResponse:
     rows = _raw_pages(selection) if selection.bucket is Bucket.RAW else _bucket_pages(selection)
     match form:
         case Format.JSON:
@@ -192,8 +192,8 @@ def _respond(selection: Selection, form: Format) -> StreamingResponse:
     return StreamingResponse(body, media_type=MEDIA_TYPES[form], headers=headers)
 
 
-async def _raw_pages(selection: Selection) -> AsyncIterator[list[dict[str, Any]]]:
-    # A connection per page, not per answer: a slow reader must not hold one.
+async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, Any]]]:
+    # A connection per page, not per answer: a slow client must not hold one.
     start: datetime | None = selection.start
     while start is not None:
         async with selection.context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
@@ -210,7 +210,7 @@ async def _raw_pages(selection: Selection) -> AsyncIterator[list[dict[str, Any]]
         start = page[-1].observed_at + MICROSECOND if len(page) == ROWS_AT_A_TIME else None
 
 
-async def _bucket_pages(selection: Selection) -> AsyncIterator[list[dict[str, Any]]]:
+async def _bucket_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, Any]]]:
     async with selection.context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
         rows = await history.buckets(
             connection,
@@ -241,7 +241,7 @@ def _raw_row(reading: Reading) -> dict[str, Any]:
     return row
 
 
-def _bucket_row(row: Bucketed) -> dict[str, Any]:
+def _bucket_row(row: ReadingBucket) -> dict[str, Any]:
     summaries = {
         name: {part: getattr(summary, part) for part in SUMMARY}
         for name, summary in row.values.items()
@@ -250,7 +250,7 @@ def _bucket_row(row: Bucketed) -> dict[str, Any]:
     return {"at": rfc3339(row.at), "readings": row.readings, "measurements": summaries}
 
 
-def _csv_columns(selection: Selection) -> list[str]:
+def _csv_columns(selection: ReadingQuery) -> list[str]:
     if selection.bucket is Bucket.RAW:
         return ["observed_at", "received_at", "quality", "suspect", *selection.measurements]
     return ["at", "readings", *(f"{name}_{part}" for name in selection.measurements for part in SUMMARY)]

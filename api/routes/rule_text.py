@@ -1,4 +1,4 @@
-"""The text of rules in a request's body: checked, every mistake with its place. No route lives here."""
+"""The text of rules in a request's body: checked, every mistake with line and column. No route lives here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BODY: dict[str, Any] = {
         },
     }
 }
-"""What OpenAPI is told about a body that is read as text, so that mistakes keep their line and column."""
+"""The schema of a body that is read as text, so that mistakes have their line and column."""
 
 
 async def definitions(request: Request, context: AppContext) -> list[Definition]:
@@ -50,13 +50,13 @@ async def definitions(request: Request, context: AppContext) -> list[Definition]
 
 
 def _refuse_aliases(text: str) -> None:
-    """Refuse YAML that repeats parts of itself: a few lines could grow into gigabytes."""
+    """Refuse YAML aliases: with them a few lines can expand to gigabytes."""
     try:
         repeats = any(
             isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)
         )
     except yaml.YAMLError:
-        return  # told with its place by whoever reads it next
+        return  # refused with line and column when the rules are read
     if repeats:
         raise Problem(422, "invalid", "write each part out: aliases such as *name are not taken here")
 

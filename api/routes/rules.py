@@ -47,7 +47,7 @@ DeviceName = Annotated[str, Query(max_length=64, examples=["bin-0007"])]
 IfMatch = Annotated[str | None, Header(description='ETag of the version to change, or "*"')]
 
 LONGEST_S = 20.0
-"""How long a test may take before it answers with what it has."""
+"""How long a test may take before it answers with what it has found."""
 FURTHEST_US = 31 * 86_400_000_000
 WEEK_US = 7 * 86_400_000_000
 

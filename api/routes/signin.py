@@ -47,7 +47,7 @@ async def sign_in(
     summary="Sign this browser in by the form",
 )
 async def sign_in_by_form(request: Request, context: UsesContext, connection: UsesConnection) -> Response:
-    """Do the same with the token in the body, where no history and no log keeps it."""
+    """Do the same with the token in the body, so that no history and no log contains it."""
     form = parse_qs((await request.body()).decode("utf-8", "replace"))
     return await _signed_in(request, context, connection, form.get("token", [""])[0].strip())
 

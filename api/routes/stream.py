@@ -17,7 +17,7 @@ from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.http import guards, tokens
 from api.http.problems import Problem
 from api.http.times import of_microseconds
-from api.live.subscription import Interest, LiveAlert, PendingEvents, Subscription
+from api.live.subscription import EventFilter, LiveAlert, PendingEvents, Subscription
 from api.schemas.alerts import format_cursor, parse_cursor
 from api.schemas.latest import LatestOut
 from store.failures import DATABASE_ERRORS, is_outage
@@ -25,7 +25,7 @@ from store.failures import DATABASE_ERRORS, is_outage
 router = APIRouter(tags=["live"])
 
 READINGS_AT_A_TIME = 500
-"""Newest readings in one event; a browser parses that many without a stutter."""
+"""Newest readings in one event; a browser parses that many without a visible delay."""
 RETRY_MS = 2000
 RECHECK_S = 15.0
 """How long a stream may outlive the token that opened it."""
@@ -37,9 +37,9 @@ def _interest(
     kind: Annotated[str | None, Query(max_length=31)] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     severity: Annotated[list[Severity] | None, Query(description="may be repeated; alerts only")] = None,
-) -> Interest:
+) -> EventFilter:
     severities = frozenset(severity) if severity else None
-    return Interest(kind=kind, municipality=municipality, severities=severities)
+    return EventFilter(kind=kind, municipality=municipality, severities=severities)
 
 
 def _start(
@@ -61,7 +61,7 @@ def _start(
 
 
 def _permit(request: Request, context: UsesContext) -> Permitted:
-    """Return what tells whether the client would still be let in."""
+    """Return what tells whether the client's token is still valid."""
     token = guards.presented_token(request.headers)
 
     async def permitted() -> bool:
@@ -75,7 +75,7 @@ def _permit(request: Request, context: UsesContext) -> Permitted:
         except DATABASE_ERRORS as error:
             if not is_outage(error):
                 raise
-            return True  # nobody can tell, and there is nothing new to send either
+            return True  # unknown while the database is away; nothing new can be sent then either
 
     return permitted
 
@@ -83,7 +83,7 @@ def _permit(request: Request, context: UsesContext) -> Permitted:
 @router.get("/stream", response_class=EventSourceResponse, summary="Alerts and newest readings as they come")
 async def stream(
     context: UsesContext,
-    interest: Annotated[Interest, Depends(_interest)],
+    interest: Annotated[EventFilter, Depends(_interest)],
     after: Annotated[Cursor | None, Depends(_start)],
     permitted: Annotated[Permitted, Depends(_permit)],
 ) -> AsyncIterator[ServerSentEvent]:
@@ -95,7 +95,7 @@ async def stream(
     """
     live = context.live
     with live.subscribe(interest) as subscription:
-        # Everything up to here is replayed, everything later is in the subscription already.
+        # Events up to here are replayed, later ones are in the subscription already.
         until = live.cursor or (0, 0)
         yield _hello(context, after or until)
         if after is not None:

@@ -1,1 +1,1 @@
-"""What more than one route shows or takes, as pydantic models. No route and no SQL lives here."""
+"""Requests and responses of more than one route, as pydantic models. No route and no SQL lives here."""

@@ -55,7 +55,7 @@ class AlertOut(BaseModel):
 
 
 class AlertEventOut(BaseModel):
-    """One thing that happened to one alert; `id` is its place in the live stream."""
+    """One thing that happened to one alert; `id` is its cursor in the live stream."""
 
     id: str = Field(examples=["7421-118"])
     alert_id: int
@@ -91,7 +91,7 @@ class AlertWithHistoryOut(AlertOut):
 
 def evidence_out(alert: Alert, kind: Kind | None) -> list[EvidenceOut]:
     """Return what made an alert fire, in every language."""
-    found = evidence.told(alert.evidence, kind, alert.labels)
+    found = evidence.labelled(alert.evidence, kind, alert.labels)
     return [EvidenceOut(**{name: getattr(one, name) for name in EvidenceOut.model_fields}) for one in found]
 
 
@@ -112,15 +112,15 @@ def event_out(event: AlertEvent) -> AlertEventOut:
 
 
 def format_cursor(cursor: Cursor) -> str:
-    """Return a place in the order of events as the `id` of a live event."""
+    """Return a cursor as the `id` of a live event."""
     return f"{cursor[0]}-{cursor[1]}"
 
 
 def parse_cursor(text: str) -> Cursor:
-    """Return the place that a `Last-Event-ID` names.
+    """Return the cursor in a `Last-Event-ID`.
 
     Raises:
-        ValueError: it is not one of ours.
+        ValueError: it is no cursor.
     """
     xid, dash, event = text.strip().partition("-")
     if not (dash and xid.isdecimal() and event.isdecimal() and len(text) <= 40):

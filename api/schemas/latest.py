@@ -27,7 +27,7 @@ class LatestOut(BaseModel):
 
 
 def latest_out(kinds: Kinds, latest: Latest) -> LatestOut:
-    """Return a newest reading as shown; a kind that is no longer declared shows no suspects."""
+    """Return a newest reading as shown; without suspects where the kind is no longer declared."""
     kind = kinds.get(latest.kind)
     return LatestOut(
         device=latest.device,

@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from bench import CHECKOUT
-from bench.rules import bench
-from bench.rules import table as told
+from bench.rules import bench, table
 from bench.rules.bench import RuleBenchResult
 from bench.rules.town import Numbers
-from nabd.cli.output import complain, fail, line, print_json, progress, table
+from nabd.cli import output
+from nabd.cli.output import complain, fail, line, print_json, progress
 
 _DEFAULT = Numbers()
 
@@ -41,11 +41,11 @@ def rules(
     numbers = Numbers(days=days, bins=bins, lights=lights, drones=drones)
     results = _run(seed or default_seeds(), numbers, processes)
     if as_markdown:
-        typer.echo(told.markdown(results), nl=False)
+        typer.echo(table.markdown(results), nl=False)
     for result in results:
         if not as_json and not as_markdown:
             _show(result, details=details)
-        print_json(told.as_object(result))
+        print_json(table.as_object(result))
     lacking = {rule for result in results for rule in result.insufficient}
     if lacking:
         fail(f"insufficient faults for {', '.join(sorted(lacking))}: simulate more devices or days")
@@ -64,15 +64,15 @@ def _run(seeds: Sequence[int], numbers: Numbers, processes: int) -> list[RuleBen
 
 
 def _show(result: RuleBenchResult, *, details: bool) -> None:
-    line(told.summary(result))
-    table(told.HEADINGS, told.rows(result.scores))
+    line(table.summary(result))
+    output.table(table.HEADINGS, table.rows(result.scores))
     for rule, faults in result.without_rule.items():
         line(f"no rule yet for {faults} labelled faults of {rule}")
     if details:
         for fault in result.found.missed:
-            line(f"missed: {told.fault(fault)}")
+            line(f"missed: {table.fault(fault)}")
         for alert in result.found.false:
-            line(f"false: {told.opening(alert)}")
+            line(f"false: {table.opening(alert)}")
 
 
 def default_seeds() -> list[int]:

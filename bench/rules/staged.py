@@ -19,7 +19,7 @@ from bench.rules.fullness import TracedBin
 from devices.instants import to_microseconds
 from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, SILENT, SWEPT, FaultLine, rfc3339
 from firmware_sim.physics.bin import Bin
-from firmware_sim.physics.feed import FedLight, Feed, Outage
+from firmware_sim.physics.feed import FedLight, PowerOutage, SupplyFeed
 from firmware_sim.physics.grid import Circuit
 from firmware_sim.physics.light import Light
 from firmware_sim.physics.model import SECOND, generator
@@ -66,7 +66,7 @@ class StagedDevices:
         if isinstance(physics, Light) and device.parent is not None:
             street = self._streets[device.parent]
             grid = Circuit(device.parent, self._town.seed, self._town.place.lon)
-            feed = Feed(device.parent, self._town.seed)
+            feed = SupplyFeed(device.parent, self._town.seed)
             fed = self._lamps[device.name] = FedLight(physics, grid, feed, len(street))
             street.append(device.name)
             return replace(device, physics=lambda: fed)
@@ -77,7 +77,7 @@ class StagedDevices:
         made = [line for name in self._bins for line in self._fullness(name, lines, end)]
         dead: dict[str, list[Span]] = defaultdict(list)
         for circuit, street in self._streets.items():
-            for outage in Feed(circuit, self._town.seed).between(start, end):
+            for outage in SupplyFeed(circuit, self._town.seed).between(start, end):
                 down = [lamp for place, lamp in enumerate(street) if outage.hits(place)]
                 if len(down) >= len(street) * _DOWN_SHARE:
                     made += self._down(circuit, outage, end)
@@ -92,7 +92,7 @@ class StagedDevices:
         others = [_span(line, end) for line in lines if line.device == name and line.expect in blinding]
         return fullness.labels(name, self._bins[name].trace(), others)
 
-    def _down(self, circuit: str, outage: Outage, end: int) -> Iterator[FaultLine]:
+    def _down(self, circuit: str, outage: PowerOutage, end: int) -> Iterator[FaultLine]:
         """Yield when an outage is one that can be known: at once if controllers died, else by night."""
         for start, until in [(outage.start, outage.end)] if outage.dead else self._nights(outage):
             needed = SWEPT[RULE].lasts_s * SECOND
@@ -107,7 +107,7 @@ class StagedDevices:
                 interval_s=_REPORT_S,
             )
 
-    def _nights(self, outage: Outage) -> list[Span]:
+    def _nights(self, outage: PowerOutage) -> list[Span]:
         at = np.arange(outage.start, outage.end, _LOOK_US)
         dark = np.array([self._weather.sun_deg(int(t)) < _NIGHT_DEG for t in at], dtype=np.int8)
         edges = np.flatnonzero(np.diff(np.concatenate([[0], dark, [0]])))
@@ -115,7 +115,7 @@ class StagedDevices:
         return [(ends[a], ends[b]) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)]
 
 
-def _silence(lamp: str, outage: Outage, end: int) -> FaultLine:
+def _silence(lamp: str, outage: PowerOutage, end: int) -> FaultLine:
     """Return the silence of a lamp without power: right if told, but the circuit's incident is enough."""
     return FaultLine(
         device=lamp,

@@ -58,7 +58,7 @@ def bench_town(seed: int, kinds: Mapping[str, Kind], numbers: Numbers) -> Town:
 
 def _long_lived(device: SimulatedDevice) -> SimulatedDevice:
     causes = LONG_RUN.get(device.kind, ())
-    if device.habits.clock != "right":
+    if device.electronics.clock != "right":
         known = {cause.name for cause in device.causes}
         causes = tuple(cause for cause in causes if cause.name in known)
     return replace(device, opening=(), causes=causes)

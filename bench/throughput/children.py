@@ -13,7 +13,7 @@ import msgspec
 
 from bench import CHECKOUT
 from bench.throughput import publisher
-from bench.throughput.publisher import Sent
+from bench.throughput.publisher import PublishResult
 from bench.throughput.traffic import Stream
 
 STOP_S = 15.0
@@ -56,7 +56,9 @@ def last_words(log: Path) -> str:
     return "\n".join(lines[-10:])
 
 
-async def publish(directory: Path, stream: Stream, *, host: str, port: int, open_loop: bool = False) -> Sent:
+async def publish(
+    directory: Path, stream: Stream, *, host: str, port: int, open_loop: bool = False
+) -> PublishResult:
     """Publish a stream from a process of its own, and return once the broker has answered everything.
 
     Raises:
@@ -77,4 +79,4 @@ async def publish(directory: Path, stream: Stream, *, host: str, port: int, open
     said, complaints = await started.communicate()
     if started.returncode:
         raise ChildFailed(f"the generator failed: {complaints.decode(errors='replace')[-2000:]}")
-    return msgspec.json.decode(said, type=Sent)
+    return msgspec.json.decode(said, type=PublishResult)

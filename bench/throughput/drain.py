@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.throughput import children, usage
 from bench.throughput.children import ChildFailed, child, last_words
-from bench.throughput.publisher import Sent
+from bench.throughput.publisher import PublishResult
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream
 from devices import kinds
@@ -49,7 +49,7 @@ class Drain:
     memory_mb: float
 
 
-async def fill(dsn: str, broker: Mosquitto, stream: Stream, directory: Path) -> Sent:
+async def fill(dsn: str, broker: Mosquitto, stream: Stream, directory: Path) -> PublishResult:
     """Make ingest's session and publish the stream into it."""
     opened = await session.connect(await _broker_of(broker, dsn), clock.wall)
     opened.close()

@@ -16,7 +16,7 @@ from rules.language.program import Rule
 
 
 @dataclass(slots=True, kw_only=True)
-class Spent:
+class RuleCost:
     """CPU seconds on one kind's rules, and how many readings met how many rules meanwhile."""
 
     seconds: float = 0.0
@@ -27,20 +27,20 @@ class Spent:
 class Evaluation:
     """The rules of every kind at work, and what they cost so far."""
 
-    units: dict[str, RuleSet]
-    spent: dict[str, Spent] = field(default_factory=dict)
+    rulesets: dict[str, RuleSet]
+    spent: dict[str, RuleCost] = field(default_factory=dict)
 
     def evaluate(self, columns: Columns) -> None:
         """Take new rows of one kind through its rules, as ingest does once they are stored."""
         name = columns.kind.name
-        unit, spent = self.units[name], self.spent.setdefault(name, Spent())
-        if not unit.program.rules:
+        ruleset, spent = self.rulesets[name], self.spent.setdefault(name, RuleCost())
+        if not ruleset.program.rules:
             return
         start = time.process_time()
-        done = step(unit.program, unit.state, columns, unit.attributes)
-        unit.state.adopt(done.changes)
+        done = step(ruleset.program, ruleset.state, columns, ruleset.attributes)
+        ruleset.state.adopt(done.changes)
         spent.seconds += time.process_time() - start
-        spent.rule_readings += len(columns) * len(unit.program.rules)
+        spent.rule_readings += len(columns) * len(ruleset.program.rules)
 
     @property
     def seconds(self) -> float:
@@ -58,7 +58,7 @@ def begin(definitions: Sequence[Definition], kinds: Kinds, registry: Registry) -
     """Return the stream rules among the definitions, ready to evaluate the readings of a fleet."""
     rules = [Rule(version=1, definition=d) for d in definitions if d.levels]
     return Evaluation(
-        units={
+        rulesets={
             name: build_ruleset(kind, [r for r in rules if r.definition.kind in (name, None)], registry)
             for name, kind in kinds.items()
         }

@@ -20,7 +20,7 @@ from bench.throughput.open_loop import OpenLoop
 from bench.throughput.peers import compare
 from bench.throughput.peers.compare import Peer
 from bench.throughput.raw_copy import RawCopy
-from bench.throughput.recorded import Recorded
+from bench.throughput.recorded import RecordedRun
 from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
@@ -70,7 +70,7 @@ class IngestBenchResult:
 
     plan: BenchPlan
     machine: dict[str, str]
-    recorded: list[Recorded] = field(default_factory=list)
+    recorded: list[RecordedRun] = field(default_factory=list)
     copies: list[RawCopy] = field(default_factory=list)
     drains: list[Drain] = field(default_factory=list)
     fleets: dict[int, list[Drain]] = field(default_factory=dict)

@@ -8,15 +8,17 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
+import psutil
+
 from nabd.embedded.broker import find_mosquitto
 
 
 def describe(postgres: str) -> dict[str, str]:
     """Return CPU, cores, memory, kernel and the versions of what takes part."""
     return {
-        "cpu": _first("/proc/cpuinfo", "model name"),
+        "cpu": _cpu_model(),
         "cores": str(len(os.sched_getaffinity(0))),
-        "memory": f"{int(_first('/proc/meminfo', 'MemTotal').split()[0]) / 2**20:.0f} GiB",
+        "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "kernel": platform.release(),
         "python": platform.python_version(),
         "postgres": postgres,
@@ -26,12 +28,12 @@ def describe(postgres: str) -> dict[str, str]:
     }
 
 
-def _first(file: str, key: str) -> str:
-    for line in Path(file).read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == key:
-            return value.strip()
-    return "0"
+def _cpu_model() -> str:
+    # Neither psutil nor `platform` tells the model on Linux.
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown"
+    )
 
 
 def _mosquitto() -> str:

@@ -34,7 +34,7 @@ STALLED_S = 60.0
 _PACKET_IDS = 65_535
 
 
-class Sent(msgspec.Struct, kw_only=True):
+class PublishResult(msgspec.Struct, kw_only=True):
     """What was published. late_ms: how far behind their intended instants messages were sent, p99."""
 
     published: int
@@ -196,7 +196,7 @@ def _shares(directory: Path, plan: _Plan) -> list[_Share]:
     return shares
 
 
-async def publish(directory: Path) -> Sent:
+async def publish(directory: Path) -> PublishResult:
     """Publish a plan until everything is answered."""
     plan = msgspec.json.decode((directory / "plan.json").read_bytes(), type=_Plan)
     loop = asyncio.get_running_loop()
@@ -216,7 +216,7 @@ async def publish(directory: Path) -> Sent:
     seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     for publisher in publishers:
         publisher.close()
-    return Sent(
+    return PublishResult(
         published=sum(p.share.sent for p in publishers),
         acknowledged=sum(p.share.acknowledged for p in publishers),
         refused=sum(p.share.refused for p in publishers),

@@ -36,7 +36,7 @@ CHUNK = 64 * 1024
 
 
 @dataclass(slots=True)
-class Steps:
+class StepTimes:
     """CPU seconds by step."""
 
     seconds: dict[str, float] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class EncodedBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedRun:
     """What a recorded stream came to.
 
     cpu_us: per message, by step. rule_readings_per_s: rows times rules in a CPU second, by kind. encoded:
@@ -102,13 +102,13 @@ def registry_of(fleet: BenchFleet) -> Registry:
     )
 
 
-def _recorded(stream: Stream, steps: Steps, batch_messages: int) -> list[Intake]:
+def _recorded(stream: Stream, steps: StepTimes, batch_messages: int) -> list[Intake]:
     """Parse the stream beside whatever event loop there may be."""
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(asyncio.run, _intakes(stream, steps, batch_messages)).result()
 
 
-async def _intakes(stream: Stream, steps: Steps, batch_messages: int) -> list[Intake]:
+async def _intakes(stream: Stream, steps: StepTimes, batch_messages: int) -> list[Intake]:
     """Parse the stream as ingest's session does and take batches of it."""
     received = int(stream.at.max())
     connection = Connection(IngestBroker(host="", port=0, client_id=""), lambda: received)
@@ -136,9 +136,9 @@ def _packets(stream: Stream, start: int, stop: int) -> bytes:
 
 def run(
     stream: Stream, fleet: BenchFleet, kinds: Kinds, rules: Sequence[Definition], batch_messages: int
-) -> Recorded:
+) -> RecordedRun:
     """Take the stream through every step that needs no I/O."""
-    steps = Steps()
+    steps = StepTimes()
     registry = registry_of(fleet)
     directory = Directory(registry, kinds)
     evaluating = evaluation.begin(rules, kinds, registry)
@@ -160,7 +160,7 @@ def run(
         for columns in settled.stored.values():
             evaluating.evaluate(columns)
     steps.seconds["evaluate"] = evaluating.seconds
-    return Recorded(
+    return RecordedRun(
         cpu_us=steps.per_message(len(stream)), rule_readings_per_s=evaluating.per_s(), encoded=encoded
     )
 

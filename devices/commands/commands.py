@@ -22,8 +22,8 @@ from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Argument, ArgumentType, Command, Kind
 from devices.registry.errors import Conflict, Invalid, NotFound
 from devices.registry.registry import Device
-from devices.registry.validation import meant
 from devices.storable import storable, storable_json
+from devices.suggestion import meant
 from devices.wire import topics
 from devices.wire.topics import Channel, Topic
 from store.connection import Connection

@@ -56,7 +56,7 @@ KIND = Kind(
             high=100,
             label={"en": "Fill", "fr": "Remplissage", "ar": "الامتلاء"},
         ),
-        # A burning bin must not be "out of range".
+        # High enough that the temperature of a burning bin is not suspect.
         Measurement(
             name="temperature_c",
             bit=10,

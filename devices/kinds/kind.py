@@ -1,4 +1,4 @@
-"""What a kind of device declares about itself: measurements, reporting, derived values, drawing.
+"""What a kind of device declares: measurements, reporting, derived values, panels, commands.
 
 Pure declarations. This file must not know storage, rules or any particular kind; tables, decoders,
 masks, schemas, dashboards and simulator channels are generated from these objects elsewhere.
@@ -13,6 +13,8 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from devices.suggestion import meant
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 RESERVED = frozenset(
@@ -29,7 +31,7 @@ CLOCK_CORRECTED = 1 << 0
 UNDATED = 1 << 1
 """Quality bit: no usable device time; observed_at was derived from the receive time."""
 CLOCK_UNSET = 1 << 2
-"""Quality bit beside UNDATED: the device has a clock, but it was never set; it sent a time nobody can use."""
+"""Quality bit beside UNDATED: the device has a clock that was never set, and sent an unusable time."""
 FIRST_MEASUREMENT_BIT = 8
 """Bits below belong to the platform; from here on each measurement owns one bit."""
 
@@ -38,7 +40,7 @@ Text = Mapping[str, str]
 
 
 class ValueType(StrEnum):
-    """How a measurement travels and is stored."""
+    """How a measurement is sent and stored."""
 
     NUMBER = "number"
     BOOLEAN = "boolean"
@@ -46,7 +48,7 @@ class ValueType(StrEnum):
 
 
 class AttributeType(StrEnum):
-    """What an attribute's value is; a polygon is a GeoJSON Polygon object."""
+    """What an attribute's value is; a polygon is a GeoJSON Polygon or MultiPolygon object."""
 
     NUMBER = "number"
     BOOLEAN = "boolean"
@@ -84,7 +86,7 @@ class Derived:
     """A measurement computed where the device did not report it.
 
     `compute(values, attributes)` gets float64 arrays of one length (NaN where absent or suspect), one per
-    name in `inputs` and `attributes`, and returns the float64 result (NaN where it cannot tell).
+    name in `inputs` and `attributes`, and returns the float64 result (NaN where it is unknown).
     """
 
     measurement: str
@@ -103,8 +105,8 @@ class Reporting:
     `at_least` (number). An entry without a measurement always applies.
     """
 
-    state: str
     every_s: float
+    state: str = "normal"
     measurement: str | None = None
     one_of: tuple[str, ...] = ()
     at_least: float | None = None
@@ -122,7 +124,7 @@ class Attribute:
 
 
 class ArgumentType(StrEnum):
-    """What a command's argument is; a list holds JSON values the device alone understands."""
+    """What a command's argument is; a list holds JSON values that only the device interprets."""
 
     NUMBER = "number"
     BOOLEAN = "boolean"
@@ -145,7 +147,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Something devices of this kind can be told to do, beside what every device can."""
+    """A command of this kind of device, beside those that every device has."""
 
     name: str
     arguments: tuple[Argument, ...] = ()
@@ -156,8 +158,8 @@ class Command:
 class Panel:
     """One chart: the measurements that belong on the same axis."""
 
-    title: Text
     measurements: tuple[str, ...]
+    title: Text = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +173,10 @@ class Kind:
 
     name: str
     title: Text
-    icon: str
     headline: str
     measurements: tuple[Measurement, ...]
     reporting: tuple[Reporting, ...]
+    icon: str = "device"
     attributes: tuple[Attribute, ...] = ()
     derived: tuple[Derived, ...] = ()
     panels: tuple[Panel, ...] = ()
@@ -225,7 +227,7 @@ def _check(kind: Kind) -> None:
     named += [n for p in kind.panels for n in p.measurements]
     for name in named:
         if name not in seen:
-            raise KindError(f"kind {kind.name}: {name!r} is not one of its measurements")
+            raise KindError(f"kind {kind.name}: {name!r} is not one of its measurements; {meant(name, seen)}")
     for c in kind.commands:
         if not NAME.fullmatch(c.name) or not all(NAME.fullmatch(a.name) for a in c.arguments):
             raise KindError(f"kind {kind.name}, command {c.name!r}: names are a-z, 0-9 and _, letter first")

@@ -17,87 +17,36 @@ every_s = 300
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from enum import StrEnum
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import msgspec
 
 from devices.kinds.kind import (
     FIRST_MEASUREMENT_BIT,
     Argument,
-    ArgumentType,
     Attribute,
-    AttributeType,
     Command,
     Kind,
     KindError,
     Measurement,
     Panel,
     Reporting,
-    ValueType,
 )
+from devices.suggestion import meant
 
-
-class _Measurement(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    bit: int | None = None
-    unit: str = ""
-    type: ValueType = ValueType.NUMBER
-    low: float | None = None
-    high: float | None = None
-    error_codes: tuple[float, ...] = ()
-    choices: tuple[str, ...] = ()
-    counter: bool = False
-    label: dict[str, str] = {}
-
-
-class _Reporting(msgspec.Struct, forbid_unknown_fields=True):
-    every_s: float
-    state: str = "normal"
-    measurement: str | None = None
-    one_of: tuple[str, ...] = ()
-    at_least: float | None = None
-
-
-class _Attribute(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    unit: str = ""
-    type: AttributeType = AttributeType.NUMBER
-    default: float | str | bool | None = None
-    label: dict[str, str] = {}
-
-
-class _Argument(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    type: ArgumentType = ArgumentType.NUMBER
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    required: bool = True
-    label: dict[str, str] = {}
-
-
-class _Command(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    arguments: list[_Argument] = []
-    label: dict[str, str] = {}
-
-
-class _Panel(msgspec.Struct, forbid_unknown_fields=True):
-    measurements: tuple[str, ...]
-    title: dict[str, str] = {}
-
-
-class _Kind(msgspec.Struct, forbid_unknown_fields=True):
-    name: str
-    title: dict[str, str]
-    measurements: list[_Measurement]
-    reporting: list[_Reporting]
-    headline: str = ""
-    icon: str = "device"
-    model: str = ""
-    attributes: list[_Attribute] = []
-    panels: list[_Panel] = []
-    commands: list[_Command] = []
+_TABLES: Mapping[str, type] = {
+    "measurements": Measurement,
+    "reporting": Reporting,
+    "attributes": Attribute,
+    "panels": Panel,
+    "commands": Command,
+    "arguments": Argument,
+}
+"""What an entry of each list declares."""
 
 
 def read(path: Path) -> Kind:
@@ -110,32 +59,48 @@ def read(path: Path) -> Kind:
         KindError: the file is not TOML, has an unknown key, or declares an unacceptable kind.
     """
     try:
-        raw = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _Kind)
-        return _build(raw)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, KindError) as error:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        _check_keys(raw, Kind, "")
+        return _convert(_with_defaults(raw))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KindError) as error:
         raise KindError(f"{path}: {error}") from error
 
 
-def _build(raw: _Kind) -> Kind:
-    fields = msgspec.structs.asdict
-    measurements = tuple(
-        Measurement(**{**fields(m), "bit": FIRST_MEASUREMENT_BIT + i if m.bit is None else m.bit})
-        for i, m in enumerate(raw.measurements)
-    )
-    return Kind(
-        name=raw.name,
-        title=raw.title,
-        icon=raw.icon,
-        model=raw.model,
-        headline=raw.headline or (raw.measurements[0].name if raw.measurements else ""),
-        measurements=measurements,
-        reporting=tuple(Reporting(**fields(r)) for r in raw.reporting),
-        attributes=tuple(Attribute(**fields(a)) for a in raw.attributes),
-        panels=tuple(Panel(**fields(p)) for p in raw.panels),
-        commands=tuple(_command(c) for c in raw.commands),
-    )
+def _check_keys(table: Mapping[str, Any], declared: type, path: str) -> None:
+    """Refuse unknown keys, which msgspec ignores in dataclasses, and words that are no choice."""
+    types = get_type_hints(declared)
+    known = {f.name for f in fields(declared)} - {"derived"}
+    for key, value in table.items():
+        if key not in known:
+            raise KindError(f"{path}{key}: unknown key; {meant(key, known)}")
+        choices = types[key]
+        if isinstance(choices, type) and issubclass(choices, StrEnum) and value not in [*choices]:
+            raise KindError(f"{path}{key}: {value!r} is no choice; {meant(str(value), map(str, choices))}")
+        if key in _TABLES and isinstance(value, list):
+            for position, entry in enumerate(value):
+                if isinstance(entry, dict):
+                    _check_keys(entry, _TABLES[key], f"{path}{key}[{position}].")
 
 
-def _command(raw: _Command) -> Command:
-    arguments = tuple(Argument(**msgspec.structs.asdict(a)) for a in raw.arguments)
-    return Command(name=raw.name, arguments=arguments, label=raw.label)
+def _with_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a declaration with the bits of its measurements and its headline, where they are left out."""
+    measurements = raw.get("measurements")
+    if not isinstance(measurements, list) or not all(isinstance(m, dict) for m in measurements):
+        return dict(raw)  # refused when it is converted
+    headline = next((m["name"] for m in measurements if "name" in m), "")
+    numbered = [{"bit": FIRST_MEASUREMENT_BIT + i, **m} for i, m in enumerate(measurements)]
+    return {"headline": headline, **raw, "measurements": numbered}
+
+
+def _convert(raw: Mapping[str, Any]) -> Kind:
+    """Return the kind.
+
+    Raises:
+        KindError: a key is missing, or a value has the wrong type; see also Kind.
+    """
+    try:
+        return msgspec.convert(raw, Kind)
+    except msgspec.ValidationError as error:
+        said, _, path = str(error).partition(" - at `$")
+        path = path.strip("`.")
+        raise KindError(f"{path}: {said}" if path else said) from None

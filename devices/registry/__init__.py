@@ -1,1 +1,1 @@
-"""Who is registered, and how that changes: municipalities and devices. No reading is read here."""
+"""What is registered, and how that changes: municipalities and devices. No reading is read here."""

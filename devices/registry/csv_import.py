@@ -23,7 +23,7 @@ from store.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPlan:
-    """What an import will do; nothing at all with lines that have a problem."""
+    """What an import will do; lines with a problem are left out."""
 
     add: list[CsvRow]
     edit: list[tuple[Device, Mapping[str, Any]]]
@@ -41,7 +41,7 @@ async def plan(connection: Connection, read: CsvRows, *, update: bool) -> Import
 
     Args:
         connection: the database.
-        read: the list, with the problems it has by itself.
+        read: the list, with the problems found in it alone.
         update: change devices that are registered already; otherwise they are a problem.
     """
     return plan_against(await registry.load(connection), read, update=update)
@@ -71,7 +71,7 @@ def plan_against(registered: Registry, read: CsvRows, *, update: bool) -> Import
 
 
 def _parents_first(rows: Sequence[CsvRow]) -> Iterator[CsvRow]:
-    """Rows whose parent stands later in the list come after it; those in a circle come last."""
+    """Yield rows after their parents; those in a circle of parents come last."""
     waiting = list(rows)
     while waiting:
         names = {row.new.name for row in waiting}
@@ -109,7 +109,7 @@ def _parent(registered: Registry, accepted: Mapping[str, CsvRow], name: str) -> 
 
 
 def _changes(device: Device, row: CsvRow) -> dict[str, Any]:
-    """What the row says differently; an empty cell says nothing."""
+    """Return the fields in which the row differs; an empty cell is no difference."""
     fields = ("municipality", "parent", "title", "lat", "lon")
     changes: dict[str, Any] = {
         field: getattr(row.new, field)
@@ -139,7 +139,7 @@ async def carry_out(
         kinds: the declared kinds.
         planned: what to write; its problems are left out.
         now: the clock.
-        on_progress: told how many more devices are written.
+        on_progress: called with how many more devices are written.
 
     Raises:
         RegistryError: the registry changed since the plan was made.

@@ -1,4 +1,4 @@
-"""A list of devices as a spreadsheet saves it, read into rows and every problem with its line.
+"""A list of devices as a spreadsheet saves it, read into rows and problems, each with its line.
 
 UTF-8 with or without a byte order mark; `,`, `;` or tab between cells; a header with the columns name, kind,
 municipality, parent, title, lat, lon and attr.NAME in any order. Pure: must not know the database.
@@ -17,7 +17,7 @@ from devices.kinds import Kinds
 from devices.kinds.kind import Attribute, AttributeType
 from devices.registry.errors import Invalid
 from devices.registry.new_device import NewDevice, problems
-from devices.registry.validation import meant
+from devices.suggestion import meant
 
 COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon")
 REQUIRED = ("name", "kind", "municipality")
@@ -47,7 +47,7 @@ class CsvRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvRows:
-    """A list as read: the rows that are right by themselves, and what is wrong with the others."""
+    """A list as read: the rows without a mistake of their own, and what is wrong with the others."""
 
     rows: list[CsvRow] = field(default_factory=list)
     problems: list[LineProblem] = field(default_factory=list)
@@ -148,7 +148,7 @@ def _number(field: str, cell: str) -> float:
 def attribute_value(name: str, text: str, declared: Attribute | None) -> Any:
     """Return an attribute written as text in the type its kind declares.
 
-    Undeclared ones become what they look like: a JSON number, boolean, list or object; else text.
+    Undeclared ones become a JSON number, boolean, list or object where they are one; else text.
 
     Raises:
         Invalid: the text cannot be of that type.

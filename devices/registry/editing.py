@@ -1,6 +1,6 @@
 """Changes of a registered device: edited, moved below another parent, retired, put back into service.
 
-Each change is one transaction that ends by telling ingest. Must not know HTTP, MQTT or files.
+Each change is one transaction that ends by advancing the generation. Must not know HTTP, MQTT or files.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from devices.registry.errors import Conflict, Invalid
 from devices.registry.new_device import NewDevice, check
 from devices.registry.registration import find_parents, municipality_ids, placed
 from devices.registry.registry import Device, get_device
-from devices.registry.validation import meant
+from devices.suggestion import meant
 from store.connection import Connection
 
 FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes")
-"""What can change. Name and kind cannot, since readings are kept by them."""
+"""What can change. Name and kind cannot, since readings are stored by them."""
 
 REASON_LIMIT = 500
 
@@ -47,7 +47,7 @@ async def edit_device(
     Args:
         connection: the database.
         kinds: the declared kinds.
-        name: whom to change.
+        name: the device.
         changes: values by field, of FIELDS; attributes are merged, one set to None is taken away.
         version: refuse if the device is no longer at this version.
         now: the clock.
@@ -161,12 +161,12 @@ RETURNING id
 
 
 async def retire_device(connection: Connection, name: str, reason: str, now: Now) -> Device:
-    """Take a device out of service; its readings stay, what it sends from now on is rejected.
+    """Take a device out of service; its readings stay, those it sends from now on are rejected.
 
     Raises:
         NotFound: no device has that name.
         Conflict: it is retired already.
-        Invalid: no reason is given, or devices in service stand below it.
+        Invalid: no reason is given, or it is the parent of devices in service.
     """
     if not reason.strip() or len(reason) > REASON_LIMIT or "\x00" in reason:
         raise Invalid("reason", f"say why it is retired, in at most {REASON_LIMIT} characters")

@@ -4,14 +4,14 @@ RegistryError
 ├── NotFound        the caller named something that does not exist
 ├── AlreadyExists   the caller must choose another name, or edit what is there
 ├── Invalid         the caller must correct the named field
-└── Conflict        somebody else changed it meanwhile: read it again, then decide
+└── Conflict        it was changed meanwhile: read it again, then decide
 """
 
 from __future__ import annotations
 
 
 class RegistryError(Exception):
-    """Anything the registry refused; the text names the fix."""
+    """The registry refused something; the text names the fix."""
 
 
 class NotFound(RegistryError):

@@ -1,6 +1,6 @@
-"""How a change of the registry or of rules reaches ingest: the generation counted on each shard's row.
+"""How a change of the registry or of rules reaches ingest: by a generation, counted in each shard's row.
 
-Ingest reads it when each batch takes the row, so a change is seen by the first batch after its commit.
+Each batch of ingest locks and reads that row, so a change is seen by the first batch after its commit.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ _ADVANCE = "UPDATE shard SET generation = generation + 1"
 
 
 async def advance(connection: Connection) -> None:
-    """Say that something ingest must see has changed.
+    """Count a change of the registry or of rules.
 
-    Every batch locks the same row, so this is to be the last statement of its transaction.
+    Every batch locks the same rows, so this must be the last statement of its transaction.
     """
     await connection.execute(_ADVANCE)

@@ -1,6 +1,6 @@
 """Changes of municipalities: added and edited, never deleted, since every row belongs to one.
 
-Each change is one transaction that ends by telling ingest. Must not know HTTP.
+Each change is one transaction that ends by advancing the generation. Must not know HTTP.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from devices.registry.validation import (
     check_position,
     check_time_zone,
     check_weekend,
-    meant,
 )
+from devices.suggestion import meant
 from store.connection import Connection
 
 FIELDS = ("title", "time_zone", "locale", "weekend", "lat", "lon", "register_unknown")
@@ -31,7 +31,7 @@ FIELDS = ("title", "time_zone", "locale", "weekend", "lat", "lon", "register_unk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMunicipality:
-    """What is said of a municipality to add it; see Municipality."""
+    """The fields of a municipality to add; see Municipality."""
 
     name: str
     title: Mapping[str, str] = field(default_factory=dict)

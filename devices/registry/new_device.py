@@ -1,6 +1,6 @@
-"""What is said of a device to register it, and what is wrong with that.
+"""The fields of a device to register, and what is wrong with them.
 
-Pure. Must not know the database: whether a municipality or a parent exists is told by the caller.
+Pure. Must not know the database: the caller says whether a municipality or a parent exists.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from devices.registry.validation import (
     check_kind,
     check_position,
     check_title,
-    meant,
 )
+from devices.suggestion import meant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDevice:
-    """What is said of a device to register it; municipality and parent by name."""
+    """The fields of a device to register; municipality and parent by name."""
 
     name: str
     kind: str
@@ -36,7 +36,7 @@ class NewDevice:
 
 
 def check(kinds: Kinds, new: NewDevice) -> None:
-    """Refuse what is wrong with a device by itself, without asking the database.
+    """Refuse a device with a mistake that shows without the database.
 
     Raises:
         Invalid: the first field that is not acceptable.
@@ -46,7 +46,7 @@ def check(kinds: Kinds, new: NewDevice) -> None:
 
 
 def problems(kinds: Kinds, new: NewDevice) -> list[Invalid]:
-    """Return everything that is wrong with a device by itself, one error a field at most."""
+    """Return every mistake that shows without the database, one error a field at most."""
     checks: tuple[Callable[[], None], ...] = (
         lambda: check_device_name(new.name),
         lambda: check_kind(new.kind, kinds),
@@ -80,7 +80,7 @@ class Parent:
 
 
 def check_parent(name: str, parent: Parent | None, municipality: str) -> None:
-    """Refuse a parent that does not exist, groups nothing, is retired, or stands in another municipality.
+    """Refuse a parent that does not exist, is not structural, is retired, or is of another municipality.
 
     Raises:
         Invalid: field `parent`.

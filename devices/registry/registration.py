@@ -1,6 +1,6 @@
 """Registering devices, one or a hundred thousand, each below its parent.
 
-One transaction, which ends by telling ingest. Changes of a registered device are in `editing`.
+One transaction, which ends by advancing the generation. Changes of a registered device are in `editing`.
 Must not know HTTP, MQTT or files.
 """
 
@@ -69,10 +69,10 @@ async def add_device(connection: Connection, kinds: Kinds, new: NewDevice, now: 
 async def add_devices(
     connection: Connection, kinds: Kinds, new: Sequence[NewDevice], now: Now
 ) -> list[Device]:
-    """Register many devices at once, all or none; a parent may stand among them, before its children.
+    """Register many devices at once, all or none; a parent may be among them, before its children.
 
     Raises:
-        AlreadyExists: a name is taken, or stands here twice.
+        AlreadyExists: a name is taken, or given twice.
         Invalid: a field is not acceptable, or names something that does not exist.
     """
     async with connection.transaction():
@@ -92,10 +92,10 @@ async def insert_devices(
 ) -> list[Device]:
     """Do what `add_devices` does inside the caller's transaction, which is to advance the generation.
 
-    `on_progress` is told how many more are registered.
+    `on_progress` is called with how many more are registered.
 
     Raises:
-        AlreadyExists: a name is taken, or stands here twice.
+        AlreadyExists: a name is taken, or given twice.
         Invalid: a field is not acceptable, or names something that does not exist.
     """
     for one in new:

@@ -34,7 +34,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Municipality:
-    """One town: whom its devices belong to, and the clock and language of its people.
+    """One municipality: the owner of devices, with its time zone, language and weekend.
 
     `title` is by language (en, fr, ar). `weekend` holds ISO days, 1 is Monday.
     """
@@ -52,7 +52,7 @@ class Municipality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One registered device, retired ones included; `name` is what it calls itself on the wire."""
+    """One registered device, which may be retired; `name` is its name in topics."""
 
     id: int
     name: str
@@ -72,7 +72,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Everything registered, at one moment; retired devices are in it and say so."""
+    """Everything registered, at one moment; retired devices included, with the instant of retirement."""
 
     devices: Mapping[int, Device]
     by_name: Mapping[str, Device]

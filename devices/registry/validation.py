@@ -1,6 +1,6 @@
 """What the registry accepts, field by field, with messages that name the fix.
 
-Pure. Must not know the database: whether a name is taken or a parent exists is told by the caller.
+Pure. Must not know the database: the caller says whether a name is taken or a parent exists.
 """
 
 from __future__ import annotations
@@ -15,41 +15,36 @@ from babel import Locale, UnknownLocaleError
 
 from devices.kinds import STRUCTURAL, Kinds
 from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind
+from devices.polygons import PolygonError, check_polygon
 from devices.registry.errors import Invalid
 from devices.storable import storable_json
+from devices.suggestion import meant
 from devices.texts.languages import LANGUAGES
 from devices.wire import topics
 
 TITLE_LIMIT = 200
 
 
-def meant(name: str, known: Iterable[str]) -> str:
-    """Return a sentence part that suggests what was meant and lists what is known."""
-    names = sorted(known)
-    close = get_close_matches(name, names, n=1)
-    return (f"did you mean {close[0]!r}? " if close else "") + f"known: {', '.join(names) or 'none yet'}"
-
-
 def check_device_name(name: str) -> None:
-    """Refuse a name that could not stand in a topic."""
+    """Refuse a name that is not valid as a level of a topic."""
     if not topics.DEVICE.fullmatch(name):
         raise Invalid("name", f"{name!r} is not a device name: A-Z, a-z, 0-9 and _.:-, 1 to 64 of them")
 
 
 def check_municipality_name(name: str) -> None:
-    """Refuse a name that could not stand in a topic."""
+    """Refuse a name that is not valid as a level of a topic."""
     if not topics.MUNICIPALITY.fullmatch(name):
         raise Invalid("name", f"{name!r} is not a municipality name: a-z, 0-9 and -, 1 to 32 of them")
 
 
 def check_kind(name: str, kinds: Kinds) -> None:
-    """Refuse a kind that nobody declared."""
+    """Refuse a kind that is not declared."""
     if name not in kinds and name not in STRUCTURAL:
         raise Invalid("kind", f"{name!r} is not declared; {meant(name, [*kinds, *STRUCTURAL])}")
 
 
 def check_position(lat: float | None, lon: float | None) -> None:
-    """Refuse half a position, or one that is not on Earth."""
+    """Refuse latitude without longitude, or one out of range."""
     if (lat is None) != (lon is None):
         raise Invalid("lat" if lat is None else "lon", "latitude and longitude come together or not at all")
     if lat is not None and not -90 <= lat <= 90:
@@ -59,13 +54,13 @@ def check_position(lat: float | None, lon: float | None) -> None:
 
 
 def check_title(title: str) -> None:
-    """Refuse a title that no screen could show or the database not keep."""
+    """Refuse a title that is too long, or that the database cannot store."""
     if len(title) > TITLE_LIMIT or "\x00" in title:
         raise Invalid("title", f"at most {TITLE_LIMIT} characters, none of them NUL")
 
 
 def check_attributes(attributes: Mapping[str, Any], kind: Kind | None) -> None:
-    """Refuse a declared attribute of the wrong type; an attribute nobody declared is kept as it is."""
+    """Refuse a declared attribute of the wrong type; an undeclared attribute is stored as it is."""
     declared = {a.name: a for a in kind.attributes} if kind else {}
     declared.setdefault(INTERVAL, Attribute(name=INTERVAL, unit="s"))
     for name, value in attributes.items():
@@ -93,35 +88,14 @@ def check_attribute(attribute: Attribute, value: Any) -> None:
             if not isinstance(value, str):
                 raise Invalid(field, f"{value!r} is not text: put it in quotes")
         case AttributeType.POLYGON:
-            if not _is_polygon(value):
-                raise Invalid(
-                    field, 'not a GeoJSON Polygon: {"type": "Polygon", "coordinates": [[[lon, lat], …]]}'
-                )
-
-
-def _is_polygon(value: Any) -> bool:
-    if not isinstance(value, dict) or value.get("type") != "Polygon":
-        return False
-    rings = value.get("coordinates")
-    return isinstance(rings, list) and bool(rings) and all(_is_ring(ring) for ring in rings)
-
-
-def _is_ring(ring: Any) -> bool:
-    return isinstance(ring, list) and len(ring) >= 4 and ring[0] == ring[-1] and all(map(_is_point, ring))
-
-
-def _is_point(point: Any) -> bool:
-    return (
-        isinstance(point, list)
-        and len(point) >= 2
-        and all(isinstance(c, int | float) and not isinstance(c, bool) for c in point)
-        and -180 <= point[0] <= 180
-        and -90 <= point[1] <= 90
-    )
+            try:
+                check_polygon(value)
+            except PolygonError as error:
+                raise Invalid(field, str(error)) from None
 
 
 def check_municipality_title(title: Mapping[str, str]) -> None:
-    """Refuse languages the platform does not speak."""
+    """Refuse titles in other languages than the platform's."""
     for language, text in title.items():
         if language not in LANGUAGES:
             raise Invalid("title", f"{language!r} is not a language of the platform: {', '.join(LANGUAGES)}")
@@ -138,7 +112,7 @@ def check_time_zone(name: str) -> None:
 
 
 def check_locale(name: str) -> None:
-    """Refuse a locale that CLDR does not know, or whose language the platform does not speak."""
+    """Refuse a locale that CLDR does not know, or whose language is not the platform's."""
     try:
         locale = Locale.parse(name, sep="-")
     except (ValueError, UnknownLocaleError):

@@ -1,8 +1,8 @@
-"""Payloads of one kind to columns: the path nearly every reading takes.
+"""Payloads of one kind to columns: for nearly every reading.
 
 Each payload is decoded alone, by one typed decoder generated from the kind. Joining payloads into one text
-is no faster (docs/adr) and would let a crafted payload borrow its neighbours' brackets. What the strict
-decoder refuses goes, that message alone, through devices.wire.elements.
+is no faster (docs/adr/0009) and a crafted payload could close its neighbours' brackets. A message that the
+strict decoder refuses is decoded by devices.wire.elements.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _TYPES: dict[ValueType, Any] = {
 
 @dataclass(slots=True, kw_only=True)
 class Decoded:
-    """Elements of one kind, n rows in the order sent; times still as the device says.
+    """Elements of one kind, n rows in the order sent; times are the device's, not corrected.
 
     message, element: (n,) int32, the message's index and the position in its array (LONE: no array).
     instant: (n,) int64 microseconds of device time, instants.ABSENT without `ts`.
@@ -148,7 +148,7 @@ class Decoder:
         special = [i for i, found in enumerate(decoded) if type(found) is list or found is _REFUSED]
         start = 0
         for message in special:
-            # Lone elements, as most are, go along by the run and not one by one.
+            # Lone elements, as most are, are added by runs and not one by one.
             rows.lone(range(start, message), decoded[start:message])
             found = decoded[message]
             if found is _REFUSED:
@@ -167,7 +167,7 @@ class Decoder:
         decode, decoded, remaining = self._strict.decode, [], iter(small)
         while True:
             try:
-                # One block of try around many payloads: entering it for each is what would cost.
+                # One try block around many payloads: entering one for each payload is slow.
                 for payload in remaining:
                     decoded.append(decode(payload))  # noqa: PERF401 - what was decoded must survive a failure
             except _UNDECODABLE:
@@ -179,7 +179,7 @@ class Decoder:
         return decoded
 
     def _unstorable_texts(self, decoded: Decoded) -> dict[int, tuple[str, Reason, str]]:
-        # PostgreSQL's text has no NUL.
+        # PostgreSQL cannot store NUL in text.
         return {
             i: (m.name, Reason.BAD_VALUE, "the character U+0000 cannot be stored")
             for m in self.kind.measurements
@@ -232,8 +232,8 @@ def _column(measurement: Measurement, structs: list[Any]) -> NDArray[Any]:
         column = np.empty(len(values), dtype=object)
         column[:] = values
         return column
-    # No device sends every measurement of its kind, and most send the others every time: counting finds the
-    # former at once, and the latter convert four times faster than a list that may hold None.
+    # Of most measurements either all readings of a batch have a value or none: counting None tells which, and
+    # a list without None converts four times faster than one that may hold it.
     if values.count(None) == len(values):
         return np.full(len(values), np.nan)
     try:

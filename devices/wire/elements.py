@@ -1,6 +1,6 @@
-"""The closer look at a payload that the strict decoder refused: unknown keys to keep, faults to name.
+"""Decodes a payload that the strict decoder refused: unknown keys are kept, faults are named.
 
-Seldom taken, so it decides one element at a time and says exactly which member is wrong.
+Seldom needed, so it decodes one element at a time and says exactly which member is wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LONE = -1
 MAX_DEPTH = 32
 """Deepest nesting of a payload; real ones have three levels."""
 
-# The closing quote is optional: a string that never ends must not be tried again from each of its bytes.
+# The closing quote is optional: else a string that never ends would be searched again from each of its bytes.
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _PATH: Final = re.compile(r" - at `\$([^`]*)`$", re.DOTALL)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
@@ -100,7 +100,7 @@ def split(payload: bytes) -> list[tuple[int, bytes]]:
     payload.decode("utf-8")
     if depth(payload) > MAX_DEPTH:
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
-    # The standard decoder is the stricter judge of escapes; numbers stay texts, so none is out of range.
+    # The standard library is stricter about escapes than msgspec. Numbers stay texts: none is out of range.
     document = json.loads(payload, parse_int=str, parse_float=str, parse_constant=_no_constant)
     if isinstance(document, list):
         if not 0 < len(document) <= MAX_ELEMENTS:
@@ -117,7 +117,7 @@ def element_bytes(payload: bytes, position: int) -> bytes:
 
 
 def depth(payload: bytes) -> int:
-    """Return how deeply a payload nests, 0 for not too deeply to care."""
+    """Return how deeply a payload nests, 0 where it is certainly within the limit."""
     if payload.count(b"[") + payload.count(b"{") <= MAX_DEPTH:
         return 0
     level = deepest = 0
@@ -150,7 +150,7 @@ def _explain(error: msgspec.ValidationError) -> _Fault:
 
 
 def _check_storable(extra: bytes) -> None:
-    """Refuse what jsonb cannot hold or readers cannot take: U+0000, lone surrogates, vast numbers."""
+    """Refuse what jsonb cannot store or JSON readers cannot parse: U+0000, lone surrogates, huge numbers."""
     try:
         msgspec.json.decode(extra)
     except msgspec.DecodeError as error:

@@ -1,6 +1,6 @@
 """What a gateway relays: each element names its own kind and device.
 
-Only takes messages apart; whether the device is the gateway's is the registry's to say.
+Only splits messages; whether the device belongs to the gateway is checked by ingest.decide.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The `ts` of an element as microseconds since 1970-01-01Z.
 
-Numbers tell their unit by size; texts are RFC 3339 with an offset. Must not know what time it is.
+The unit of a number follows from its size; texts are RFC 3339 with an offset. Must not know the present time.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """MQTT topics: nabd/v1/{municipality}/{kind}/{device}/{channel}.
 
-Pure. Must not know the registry: a topic that parses may still name nobody.
+Pure. Must not know the registry: the device of a topic that parses may not exist.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 
 PREFIX = "nabd/v1"
 GATEWAY = "gateway"
-"""The kind level of a relay's topic; its elements name their own kind and device."""
+"""The kind level of a gateway's topic; its elements name their own kind and device."""
 
 MUNICIPALITY = re.compile(r"[a-z0-9-]{1,32}")
 KIND = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -34,7 +34,7 @@ class BadTopic(ValueError):
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """One parsed topic. A Struct, because a large fleet's are made by the hundred thousand."""
+    """One parsed topic. A Struct, which is fast to make: a large fleet has hundreds of thousands."""
 
     municipality: str
     kind: str

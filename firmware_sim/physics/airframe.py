@@ -16,7 +16,7 @@ _LITTLE = 0.3
 
 
 @dataclass(slots=True, kw_only=True)
-class Troubles:
+class AirframeFaults:
     """Magnitudes; everything at its default is as new.
 
     open_share: of the nozzles. rate: factor on the dose that was loaded. rest_v, load_v: how far one cell

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
-from firmware_sim.physics.model import Answer, Physics, Truth, Value
+from firmware_sim.physics.model import CommandAnswer, Physics, Truth, Value
 
 Inner = TypeVar("Inner", bound=Physics)
 
@@ -48,6 +48,6 @@ class SurroundedDevice(Generic[Inner]):
         """Repair it."""
         self._inner.end(cause)
 
-    def command(self, name: str, args: Mapping[str, object]) -> Answer:
+    def command(self, name: str, args: Mapping[str, object]) -> CommandAnswer:
         """Obey, or answer REJECTED."""
         return self._inner.command(name, args)

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_sim.physics.cell import EMPTY, KNEE, Cell
-from firmware_sim.physics.echo import Echo
+from firmware_sim.physics.cell import EMPTY, KNEE, BatteryCell
+from firmware_sim.physics.echo import EchoSensor
 from firmware_sim.physics.flight import Point, position
 from firmware_sim.physics.model import (
     DAY_S,
     HOUR_S,
     REJECTED,
     SECOND,
-    Answer,
+    CommandAnswer,
     Truth,
     Value,
     number,
@@ -88,8 +88,8 @@ class Bin:
         self.temperature_c = 20.0
         self.tilt_deg = float(rng.uniform(0.2, 3.0))
         self._rest_deg = self.tilt_deg
-        self.cell = Cell(charge=site.first_charge)
-        self.echo = Echo(site.install_height_mm, site.usable_depth_mm)
+        self.cell = BatteryCell(charge=site.first_charge)
+        self.echo = EchoSensor(site.install_height_mm, site.usable_depth_mm)
         self.burning = False
         self._flame_c, self._kindles_s = FLAME_C, 75.0
         self._tipped = False
@@ -306,14 +306,14 @@ class Bin:
             case "unused":
                 self._unused = False
 
-    def command(self, name: str, args: Mapping[str, object]) -> Answer:
+    def command(self, name: str, args: Mapping[str, object]) -> CommandAnswer:
         """Obey set_interval and calibrate."""
         if name == "set_interval":
             every = number(args, "interval_s", 1, 86400)
             if every is None:
-                return Answer(status="failed", detail="interval_s: 1..86400")
+                return CommandAnswer(status="failed", detail="interval_s: 1..86400")
             self._interval = every
-            return Answer(status="succeeded", result={"interval_s": every})
+            return CommandAnswer(status="succeeded", result={"interval_s": every})
         if name == "calibrate":
-            return Answer(status="succeeded", result={"empty_mm": self._site.install_height_mm})
+            return CommandAnswer(status="succeeded", result={"empty_mm": self._site.install_height_mm})
         return REJECTED

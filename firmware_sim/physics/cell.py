@@ -21,7 +21,7 @@ _YEARS = 5.0
 
 
 @dataclass(slots=True, kw_only=True)
-class Cell:
+class BatteryCell:
     """charge: 0..1. weak: hardly any capacity is left. leak_per_s: lost by itself, down to `floor`."""
 
     charge: float

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_sim.physics.airframe import Troubles
-from firmware_sim.physics.flight import Fence, Motion, Point, Zone, distance, position
+from firmware_sim.physics.airframe import AirframeFaults
+from firmware_sim.physics.flight import FlightFence, Motion, Point, Zone, distance, position
 from firmware_sim.physics.model import (
     HOUR_S,
     REJECTED,
     SECOND,
-    Answer,
+    CommandAnswer,
     Truth,
     Value,
     number,
     sensed,
 )
-from firmware_sim.physics.pack import CAPACITY_WH, Pack, flight_w
+from firmware_sim.physics.pack import CAPACITY_WH, BatteryPack, flight_w
 from firmware_sim.physics.sprayer import CLOGGED, EMPTY_L, SWATH_M, TANK_L, Sprayer
 from firmware_sim.physics.weather import Weather
 
@@ -49,7 +49,7 @@ class DroneSite:
     name: str
     home: Point
     zone: Zone
-    fence: Fence
+    fence: FlightFence
     target_l_ha: float
     first_takeoff_s: float
     first_cycles: int
@@ -76,9 +76,9 @@ class Drone:
         self.phase = "docked"
         self.motion = Motion()
         self._wind_mps = 0.0
-        self.pack = Pack(cycles=site.first_cycles)
+        self.pack = BatteryPack(cycles=site.first_cycles)
         self.sprayer = Sprayer(dose_l_ha=site.target_l_ha)
-        self.troubles = Troubles()
+        self.troubles = AirframeFaults()
 
     def step(self, now: int) -> bool:
         """Fly until `now`, second by second, or rest in longer steps; True when the phase changed."""
@@ -321,7 +321,7 @@ class Drone:
         self.troubles.end(cause)
         self._homeward = self._homeward or cause == "runaway"
 
-    def command(self, name: str, args: Mapping[str, object]) -> Answer:
+    def command(self, name: str, args: Mapping[str, object]) -> CommandAnswer:
         """Obey return_home, hold (for two minutes) and set_interval (on the ground)."""
         flying = self.phase in ("takeoff", "transit", "spraying", "returning")
         match name:
@@ -330,12 +330,12 @@ class Drone:
             case "hold" if flying:
                 self._hold_s = 120.0
             case "return_home" | "hold":
-                return Answer(status="failed", detail=f"not flying: {self.phase}")
+                return CommandAnswer(status="failed", detail=f"not flying: {self.phase}")
             case "set_interval":
                 every = number(args, "interval_s", 1, 3600)
                 if every is None:
-                    return Answer(status="failed", detail="interval_s: 1..3600")
+                    return CommandAnswer(status="failed", detail="interval_s: 1..3600")
                 self._docked_s = every
             case _:
                 return REJECTED
-        return Answer(status="succeeded")
+        return CommandAnswer(status="succeeded")

@@ -17,7 +17,7 @@ _DRIFT_MM = 5.0
 """How far temperature and dirt move the reading within weeks."""
 
 
-class Echo:
+class EchoSensor:
     """Hears how far below the lid the waste lies.
 
     frozen: it repeats the last distance for ever. blocked: something hangs right in front of it.

@@ -31,7 +31,7 @@ _USUAL_DROP_V = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outage:
+class PowerOutage:
     """One outage; microseconds, the end not included. dead: controllers too. phases: how many of three."""
 
     start: int
@@ -44,7 +44,7 @@ class Outage:
         return place % PHASES < self.phases
 
 
-class Feed:
+class SupplyFeed:
     """One circuit's supply through months."""
 
     def __init__(self, circuit: str, seed: int) -> None:
@@ -52,19 +52,19 @@ class Feed:
         self._seed = seed
         self._of = lru_cache(maxsize=8)(self._drawn)
 
-    def at(self, now: int) -> Outage | None:
+    def at(self, now: int) -> PowerOutage | None:
         """Return the outage under way."""
         outage = self._of(now // _CELL_US)
         return outage if outage is not None and outage.start <= now < outage.end else None
 
-    def between(self, start: int, end: int) -> Iterator[Outage]:
+    def between(self, start: int, end: int) -> Iterator[PowerOutage]:
         """Yield the outages that begin in a span."""
         for cell in range(start // _CELL_US, end // _CELL_US + 1):
             outage = self._of(cell)
             if outage is not None and start <= outage.start < end:
                 yield outage
 
-    def _drawn(self, cell: int) -> Outage | None:
+    def _drawn(self, cell: int) -> PowerOutage | None:
         rng = generator(self._seed, "feed", self.circuit, str(cell))
         if rng.random() < 0.25:
             return None
@@ -72,7 +72,7 @@ class Feed:
         start = cell * _CELL_US + round(float(rng.uniform(0.0, 5.5 * DAY_S)) * SECOND)
         dead = bool(rng.random() < 0.8)
         phases = int(rng.choice((1, 2, 3), p=(0.15, 0.15, 0.7)))
-        return Outage(start=start, end=start + round(lasts_s * SECOND), dead=dead, phases=phases)
+        return PowerOutage(start=start, end=start + round(lasts_s * SECOND), dead=dead, phases=phases)
 
 
 class FedLight(SurroundedDevice[Light]):
@@ -81,13 +81,13 @@ class FedLight(SurroundedDevice[Light]):
     Must not be asked while it is dead: a dead controller measures nothing (see life).
     """
 
-    def __init__(self, lamp: Light, circuit: Circuit, feed: Feed, place: int) -> None:
+    def __init__(self, lamp: Light, circuit: Circuit, feed: SupplyFeed, place: int) -> None:
         super().__init__(lamp)
         self._circuit = circuit
         self._feed = feed
         self._place = place
         self._now = 0
-        self._outage: Outage | None = None
+        self._outage: PowerOutage | None = None
 
     def is_dead(self, now: int) -> bool:
         """Tell whether the controller has no power."""

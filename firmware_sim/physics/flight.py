@@ -42,15 +42,15 @@ class Zone:
         return math.hypot(east, max(self.north - at[1], at[1] - self.north - self.depth, 0.0))
 
     @property
-    def edges(self) -> Fence:
+    def edges(self) -> FlightFence:
         """The field as a rectangle around home."""
-        return Fence(
+        return FlightFence(
             west=self.east, south=self.north, east=self.east + self.width, north=self.north + self.depth
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fence:
+class FlightFence:
     """The rectangle an aircraft may not leave, in metres around home."""
 
     west: float
@@ -63,9 +63,9 @@ class Fence:
         return self.west <= at[0] <= self.east and self.south <= at[1] <= self.north
 
 
-def fence_around(zone: Zone, margin: float) -> Fence:
+def fence_around(zone: Zone, margin: float) -> FlightFence:
     """Return the fence that holds home, the zone and a margin."""
-    return Fence(
+    return FlightFence(
         west=min(0.0, zone.east) - margin,
         south=min(0.0, zone.north) - margin,
         east=max(0.0, zone.east + zone.width) + margin,
@@ -79,7 +79,7 @@ def position(home: Point, at: Point) -> Point:
     return lat, home[1] + at[0] / (_M_PER_DEG * math.cos(math.radians(home[0])))
 
 
-def polygon(home: Point, fence: Fence) -> dict[str, object]:
+def polygon(home: Point, fence: FlightFence) -> dict[str, object]:
     """Return a fence as a GeoJSON Polygon, closed, longitude first."""
     corners = [(fence.west, fence.south), (fence.east, fence.south), (fence.east, fence.north)]
     corners += [(fence.west, fence.north), (fence.west, fence.south)]

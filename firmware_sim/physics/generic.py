@@ -11,7 +11,7 @@ import numpy as np
 
 from devices.kinds.kind import Kind, Measurement, ValueType
 from devices.reporting import expected_interval_s
-from firmware_sim.physics.model import REJECTED, SECOND, Answer, Truth, Value, number, sensed
+from firmware_sim.physics.model import REJECTED, SECOND, CommandAnswer, Truth, Value, number, sensed
 
 _DEFAULT_HIGH = 100.0
 
@@ -65,15 +65,15 @@ class GenericDevice:
     def end(self, cause: str) -> None:
         """Nothing can break."""
 
-    def command(self, name: str, args: Mapping[str, object]) -> Answer:
+    def command(self, name: str, args: Mapping[str, object]) -> CommandAnswer:
         """Obey set_interval."""
         if name != "set_interval":
             return REJECTED
         every = number(args, "interval_s", 1, 86400)
         if every is None:
-            return Answer(status="failed", detail="interval_s: 1..86400")
+            return CommandAnswer(status="failed", detail="interval_s: 1..86400")
         self._interval = every
-        return Answer(status="succeeded")
+        return CommandAnswer(status="succeeded")
 
     def _first(self, m: Measurement) -> Value:
         if m.type is ValueType.TEXT:

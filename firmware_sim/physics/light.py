@@ -19,7 +19,7 @@ from firmware_sim.physics.model import (
     HOUR_S,
     REJECTED,
     SECOND,
-    Answer,
+    CommandAnswer,
     Truth,
     Value,
     number,
@@ -280,22 +280,22 @@ class Light:
             case _:
                 self.wear.end(cause)
 
-    def command(self, name: str, args: Mapping[str, object]) -> Answer:
+    def command(self, name: str, args: Mapping[str, object]) -> CommandAnswer:
         """Obey set_dimming, resume_schedule and set_interval."""
         match name:
             case "set_dimming":
                 level = number(args, "pct", 0, 100)
                 if level is None:
-                    return Answer(status="failed", detail="pct: 0..100")
+                    return CommandAnswer(status="failed", detail="pct: 0..100")
                 self._override = level
             case "resume_schedule":
                 self._override = None
             case "set_interval":
                 every = number(args, "interval_s", 1, 86400)
                 if every is None:
-                    return Answer(status="failed", detail="interval_s: 1..86400")
+                    return CommandAnswer(status="failed", detail="interval_s: 1..86400")
                 self._interval = every
-                return Answer(status="succeeded", result={"interval_s": every})
+                return CommandAnswer(status="succeeded", result={"interval_s": every})
             case _:
                 return REJECTED
-        return Answer(status="succeeded", result={"commanded_dim_pct": self._override})
+        return CommandAnswer(status="succeeded", result={"commanded_dim_pct": self._override})

@@ -37,7 +37,7 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class CommandAnswer:
     """How a device answers a command."""
 
     status: str
@@ -45,7 +45,7 @@ class Answer:
     result: Mapping[str, Value] = field(default_factory=dict)
 
 
-REJECTED = Answer(status="rejected", detail="unknown command")
+REJECTED = CommandAnswer(status="rejected", detail="unknown command")
 
 
 class Physics(Protocol):
@@ -75,7 +75,7 @@ class Physics(Protocol):
     def end(self, cause: str) -> None:
         """Repair it."""
 
-    def command(self, name: str, args: Mapping[str, object]) -> Answer:
+    def command(self, name: str, args: Mapping[str, object]) -> CommandAnswer:
         """Obey, or answer REJECTED."""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from firmware_sim.physics.airframe import Troubles
+from firmware_sim.physics.airframe import AirframeFaults
 from firmware_sim.physics.model import HOUR_S, settle
 from firmware_sim.physics.sprayer import Sprayer
 
@@ -24,7 +24,7 @@ def flight_w(sprayer: Sprayer, airspeed: float) -> float:
 
 
 @dataclass(slots=True, kw_only=True)
-class Pack:
+class BatteryPack:
     """energy_wh: what is left. power_w: what it gives at present. cycles: how often it was charged."""
 
     cycles: int
@@ -57,7 +57,7 @@ class Pack:
         quickly = hotter_c and flies_w is not None
         self.celsius = settle(self.celsius, warm, dt, 300.0 if quickly else 600.0)
 
-    def spread_v(self, troubles: Troubles) -> float:
+    def spread_v(self, troubles: AirframeFaults) -> float:
         """Return how far its cells are apart."""
         weak_v = troubles.rest_v + troubles.load_v * self.power_w / 5000.0
         return 0.015 + 5e-6 * self.power_w + weak_v

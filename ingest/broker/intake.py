@@ -1,4 +1,4 @@
-"""Messages as they came from the broker, or from the quarantine: parallel lists, no object per message."""
+"""Messages as received from the broker, or from the quarantine: parallel lists, no object per message."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class Intake:
 
     topics, payloads: length n.
     received_at: (n,) int64 microseconds, each greater than the one before.
-    packet_ids: of the messages that want an acknowledgement, in order.
-    connection: the broker connection that they came on; acknowledgements belong to it alone.
-    rejections: where a replay takes its messages from, their ids in table rejection, one a message.
+    packet_ids: of the messages that require an acknowledgement, in order.
+    connection: the broker connection that received them; acknowledgements are valid on it alone.
+    rejections: of a replay, the id in table rejection of each message.
     """
 
     topics: list[str]

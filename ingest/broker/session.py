@@ -1,4 +1,4 @@
-"""One persistent MQTT 5 session: many packets from each chunk of bytes, acknowledgements only when told.
+"""One persistent MQTT 5 session: many packets from each chunk of bytes; the caller says when to acknowledge.
 
 Sans-I/O codec `mqtt5` on an asyncio Protocol. Must not know what messages mean or when they are stored.
 """
@@ -21,20 +21,21 @@ from ingest.broker.intake import Intake
 log = structlog.get_logger(__name__)
 
 BUFFER_LIMIT = 8 * 1024 * 1024
-"""Bytes of payload not yet taken at which the socket is no longer read."""
+"""Bytes of payload not yet taken above which the socket is not read."""
 REST_S, LITTLE = 0.005, 32 * 1024
-"""After so few bytes reading rests: brokers write message by message; reading so costs more than parsing."""
+"""After fewer bytes than this, reading pauses: brokers write message by message, and reading each one alone
+costs more than parsing it."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
 _ACK = np.dtype([("type", "u1"), ("length", "u1"), ("packet_id", ">u2")])
 
 
 class BrokerRefused(Exception):
-    """The broker does not let us in, or not subscribe; the text carries its reason."""
+    """The broker refuses the connection or the subscription; the text carries its reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestBroker:
-    """Where the broker is and who we are to it."""
+    """The address of the broker, our account and our client id."""
 
     host: str
     port: int
@@ -61,7 +62,7 @@ class ReceivedMessages:
 
 
 class Connection(asyncio.Protocol):
-    """One TCP connection of the session; packet ids live and die with it."""
+    """One TCP connection of the session; packet ids are valid on it alone."""
 
     def __init__(self, broker: IngestBroker, now: Callable[[], int]) -> None:
         self.broker = broker
@@ -79,7 +80,7 @@ class Connection(asyncio.Protocol):
         self._keep_alive_s = broker.keep_alive_s
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Introduce ourselves."""
+        """Send CONNECT."""
         # uvloop's transports are no subclasses of asyncio's.
         self._transport = own = cast(asyncio.Transport, transport)
         password = self.broker.password
@@ -107,7 +108,7 @@ class Connection(asyncio.Protocol):
                 packets.append(packet)
                 offset += length
         except IndexError:
-            pass  # the rest of the last packet is still on its way
+            pass  # the rest of the last packet comes with the next chunk
         except ValueError as error:
             self._fail(f"the broker sent what is not MQTT 5: {error}")
             return
@@ -117,7 +118,7 @@ class Connection(asyncio.Protocol):
             self._rest()
 
     def _rest(self) -> None:
-        """Let more arrive before anything is read."""
+        """Pause reading, so that more bytes arrive before the next read."""
         if self._transport and not (self._paused or self._resting or self._transport.is_closing()):
             self._resting = True
             self._transport.pause_reading()
@@ -128,7 +129,7 @@ class Connection(asyncio.Protocol):
         self._read_on()
 
     def _read_on(self) -> None:
-        """Read again, unless there is another reason not to."""
+        """Resume reading, unless too many messages wait."""
         if self._transport and not (self._paused or self._resting or self._transport.is_closing()):
             self._heard_at = asyncio.get_running_loop().time()
             self._transport.resume_reading()
@@ -157,13 +158,13 @@ class Connection(asyncio.Protocol):
             case mqtt5.ConnAckPacket() if packet.reason_code == mqtt5.ConnAckReasonCode.SUCCESS:
                 self._session_present = packet.session_present
                 if packet.server_keep_alive:
-                    # The broker may want to hear us sooner, but not make us find out later that it is dead.
+                    # The broker may ask for a shorter keep-alive; a longer one would detect its death later.
                     self._keep_alive_s = min(packet.server_keep_alive, self.broker.keep_alive_s)
                 self._subscribe()
             case mqtt5.ConnAckPacket():
                 self._fail(_refusal(packet.reason_code, packet.reason_str, self.broker))
             case mqtt5.SubAckPacket():
-                # QoS 0 would be granted too by a broker that cannot do better, and lose messages.
+                # A broker may grant QoS 0 only, which loses messages.
                 refused = [
                     c.name
                     for c in packet.reason_codes
@@ -176,7 +177,7 @@ class Connection(asyncio.Protocol):
             case mqtt5.DisconnectPacket():
                 self._fail(f"broker {self.broker} disconnected us: {packet.reason_code.name}")
             case _:
-                pass  # PINGRESP and the like carry no more than that the broker lives
+                pass  # PINGRESP and the like only say that the broker is alive
 
     def _subscribe(self) -> None:
         assert self._transport is not None
@@ -192,7 +193,7 @@ class Connection(asyncio.Protocol):
         self._transport.write(mqtt5.SubscribePacket(1, filters).write())
 
     def take(self, limit: int, after: int) -> Intake | None:
-        """Take up to `limit` messages; their receive times continue upwards from `after`."""
+        """Take up to `limit` messages; their receive times are greater than `after`."""
         waiting = self.waiting
         n = min(limit, len(waiting.topics))
         if not n:
@@ -231,17 +232,17 @@ class Connection(asyncio.Protocol):
             self._transport.write(data)
 
     async def keep_alive(self) -> None:
-        """Ping, and give the connection up when the broker has been mute for one and a half intervals."""
+        """Send pings, and close the connection when nothing came for one and a half intervals."""
         loop = asyncio.get_running_loop()
         while not self.lost.done():
             await asyncio.sleep(self._keep_alive_s / 2)
             self._write(mqtt5.PingReqPacket().write())
-            # While we do not read, we cannot hear: that is our doing and not the broker's death.
+            # While reading is paused nothing can come from the broker: that does not count.
             if not self._paused and loop.time() - self._heard_at > 1.5 * self._keep_alive_s:
                 self._fail(f"broker {self.broker} has not answered for {loop.time() - self._heard_at:.0f} s")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget everything that is not acknowledged: the broker will send it again."""
+        """Drop everything that is not acknowledged: the broker will send it again."""
         self._fail(f"connection to broker {self.broker} lost{f': {exc}' if exc else ''}")
 
     def _fail(self, why: str) -> None:
@@ -253,7 +254,7 @@ class Connection(asyncio.Protocol):
         self.close()
 
     def close(self) -> None:
-        """Leave; the session stays with the broker."""
+        """Disconnect; the broker keeps the session."""
         if self._transport and not self._transport.is_closing():
             self._transport.write(mqtt5.DisconnectPacket().write())
             self._transport.close()
@@ -262,7 +263,7 @@ class Connection(asyncio.Protocol):
 def increasing(
     received_at: np.ndarray[tuple[int], np.dtype[np.int64]], after: int
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return receive times that differ and only grow, by 1 microsecond steps where they would not."""
+    """Return receive times each greater than the one before, 1 microsecond apart where they were not."""
     steps = np.arange(len(received_at), dtype=np.int64)
     return np.maximum(np.maximum.accumulate(received_at - steps), after + 1) + steps
 
@@ -279,7 +280,7 @@ async def connect(broker: IngestBroker, now: Callable[[], int], time_out_s: floa
 
     Raises:
         OSError, TimeoutError: the broker cannot be reached.
-        BrokerRefused: it does not let us in.
+        BrokerRefused: it refuses the connection or the subscription.
     """
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(time_out_s):

@@ -1,1 +1,1 @@
-"""One batch, one transaction: rows, ledger, receipts, and whose turn it is to write. Knows no broker."""
+"""One batch, one transaction: rows, ledger, receipts, and the ownership of the shard. Knows no broker."""

@@ -1,6 +1,6 @@
 """One batch, one transaction: readings, rejections, ledger, consumers; all of it or nothing.
 
-A flat list of steps. Must not know the broker: who called acknowledges, once this has returned.
+A flat list of steps. Must not know the broker: the caller acknowledges, once this has returned.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from functools import partial
 
 from devices.columns import Columns
 from devices.commands.commands import record_response
-from ingest.commit import offsets, tables
-from ingest.commit import shard as shards
+from ingest.commit import offsets, shard, tables
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import LatestBuffer
 from ingest.commit.settled import Settled, count, receipts
@@ -28,18 +27,18 @@ from store.connection import Connection
 from store.readings import Writer
 
 Step = Callable[[str], None]
-"""Told the name of each step as it is done; tests stop the process there."""
+"""Called with the name of each step when it is done; tests stop the process there."""
 
 
 class GenerationMoved(Exception):
-    """Rules or registry changed since the batch was decided: look again, then decide again."""
+    """Rules or registry changed since the batch was decided: reload, then decide again."""
 
 
 @dataclass(slots=True, kw_only=True)
 class BatchContext:
-    """What batches are decided and committed with; lives as long as the shard is ours.
+    """What batches are decided and committed with, for as long as the shard is ours.
 
-    `prepared` is what the batch at hand comes to if its COMMIT, unanswered, turns out to have worked.
+    `prepared` is the result of the present batch, for when its COMMIT is not answered but has succeeded.
     """
 
     shard: Shard
@@ -58,7 +57,7 @@ class BatchContext:
 
 async def commit(
     connection: Connection,
-    desk: BatchContext,
+    context: BatchContext,
     batch: Batch,
     *,
     careful: bool,
@@ -72,76 +71,82 @@ async def commit(
 
     Raises:
         GenerationMoved: decide again with the present registry.
-        shards.Fenced: the shard is not ours any more.
-        asyncpg.UniqueViolationError, asyncpg.DataError: try again, carefully.
+        shard.Fenced: the shard is not ours any more.
+        asyncpg.UniqueViolationError, asyncpg.DataError: try again with `careful`.
     """
-    number = desk.shard.batch + 1
-    now = desk.now()
+    number = context.shard.batch + 1
+    now = context.now()
     async with connection.transaction():
-        generation = await shards.advance(connection, desk.shard, now=now, caught_up=caught_up)
-        if generation != desk.shard.generation:
+        generation = await shard.advance(connection, context.shard, now=now, caught_up=caught_up)
+        if generation != context.shard.generation:
             raise GenerationMoved
-        desk.step("fenced")
+        context.step("fenced")
         settled = await tables.store(
-            connection, desk.writer, batch, desk.newest, partial(_foresee, desk), now, careful=careful
+            connection,
+            context.writer,
+            batch,
+            context.newest,
+            partial(_foresee, context),
+            now,
+            careful=careful,
         )
-        desk.step("readings")
-        await _record(connection, desk, batch, settled, number)
-        desk.step("ledger")
-        if flush_latest and desk.latest.waiting:
-            await latest.flush(connection, desk.latest.rows(desk.directory))
+        context.step("readings")
+        await _record(connection, context, batch, settled, number)
+        context.step("ledger")
+        if flush_latest and context.latest.waiting:
+            await latest.flush(connection, context.latest.rows(context.directory))
         new = [columns for columns in settled.stored.values() if len(columns)]
-        for consumer in desk.consumers:
+        for consumer in context.consumers:
             await consumer.consume(connection, number, new, now)
-        settled.receipts = receipts(settled, batch, desk.directory)
-        desk.prepared = settled
-        desk.step("consumed")
-    desk.step("committed")
+        settled.receipts = receipts(settled, batch, context.directory)
+        context.prepared = settled
+        context.step("consumed")
+    context.step("committed")
     return settled
 
 
-def committed(desk: BatchContext, settled: Settled, *, flushed_latest: bool) -> None:
+def committed(context: BatchContext, settled: Settled, *, flushed_latest: bool) -> None:
     """Adopt what the committed batch has changed in memory."""
-    desk.shard.batch += 1
-    desk.offsets.adopt(settled.learnt)
-    desk.allowance.adopt()
+    context.shard.batch += 1
+    context.offsets.adopt(settled.learnt)
+    context.allowance.adopt()
     if flushed_latest:
-        desk.latest.flushed()
+        context.latest.flushed()
     for columns in settled.stored.values():
         if len(columns):
-            desk.latest.add(columns)
+            context.latest.add(columns)
     for columns in (*settled.stored.values(), *settled.duplicates):
-        desk.newest.add(columns)
-    for consumer in desk.consumers:
+        context.newest.add(columns)
+    for consumer in context.consumers:
         consumer.committed()
 
 
-async def flush_latest(connection: Connection, desk: BatchContext) -> None:
+async def flush_latest(connection: Connection, context: BatchContext) -> None:
     """Write every newest value that is not written yet."""
-    while desk.latest.waiting:
-        await latest.flush(connection, desk.latest.rows(desk.directory))
-        desk.latest.flushed()
+    while context.latest.waiting:
+        await latest.flush(connection, context.latest.rows(context.directory))
+        context.latest.flushed()
 
 
-def rolled_back(desk: BatchContext) -> None:
-    """Forget what a batch that did not commit has prepared."""
-    desk.allowance.forget()
-    for consumer in desk.consumers:
+def rolled_back(context: BatchContext) -> None:
+    """Drop what a batch that did not commit has prepared."""
+    context.allowance.forget()
+    for consumer in context.consumers:
         consumer.rolled_back()
 
 
-def _foresee(desk: BatchContext, columns: Columns) -> None:
-    for consumer in desk.consumers:
+def _foresee(context: BatchContext, columns: Columns) -> None:
+    for consumer in context.consumers:
         consumer.foresee(columns)
 
 
 async def _record(
-    connection: Connection, desk: BatchContext, batch: Batch, settled: Settled, number: int
+    connection: Connection, context: BatchContext, batch: Batch, settled: Settled, number: int
 ) -> None:
-    name = desk.shard.name
-    counts = count(settled, batch, desk.directory, shard=name, number=number)
+    name = context.shard.name
+    counts = count(settled, batch, context.directory, shard=name, number=number)
     await ledger.record(connection, counts)
-    desk.allowance.forget()
+    context.allowance.forget()
     kept = [
         NewRejection(
             received_at=int(batch.intake.received_at[r.rejected.message]),
@@ -153,10 +158,10 @@ async def _record(
             payload=r.rejected.payload,
         )
         for r in settled.refused
-        if desk.allowance.admits(r.device, int(batch.intake.received_at[r.rejected.message]))
+        if context.allowance.admits(r.device, int(batch.intake.received_at[r.rejected.message]))
     ]
     await rejections.record(connection, name, number, kept)
-    await offsets.record(connection, batch.learnt, desk.now())
+    await offsets.record(connection, batch.learnt, context.now())
     await presence.record(connection, batch.presences)
     for device, answer in batch.responses:
         await record_response(
@@ -164,9 +169,9 @@ async def _record(
             device,
             answer.id,
             answer.status,
-            desk.now,
+            context.now,
             detail=answer.detail,
             result=answer.result,
         )
     if batch.intake.rejections:
-        await quarantine.mark_replayed(connection, batch.intake.rejections, desk.now)
+        await quarantine.mark_replayed(connection, batch.intake.rejections, context.now)

@@ -1,4 +1,4 @@
-"""The newest reading of each device, and which wait to be flushed. A flush is the caller's transaction."""
+"""The newest reading of each device, and which are not flushed yet. The caller flushes in its transaction."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ from readings.latest import LatestColumns
 
 FLUSH_EVERY_S = 1.0
 FLUSH_BEHIND_S = 5.0
-"""While messages wait, newest values are not news, and with a large fleet a flush costs more than a batch."""
+"""While messages wait, newest values soon change, and in a large fleet a flush takes longer than a batch."""
 
 Rows = NDArray[np.intp]
 
 PIECES, SMALLEST = 10, 500
-"""A flush is spread evenly over so many batches, lest one be late for all; fewer devices make no piece."""
+"""A flush is spread evenly over so many batches, so that none is delayed by all of it; devices a piece has at
+least."""
 
 _NEVER = np.iinfo(np.int64).min
 
 
 class LatestBuffer:
-    """Keeps the newest reading of each device that has reported, and which of them wait to be flushed."""
+    """The newest reading of each device that has reported, and which of them are not flushed yet."""
 
     def __init__(self) -> None:
         self._tables: dict[str, _Table] = {}
@@ -45,16 +46,16 @@ class LatestBuffer:
         return bool(self._pieces)
 
     def add(self, columns: Columns) -> None:
-        """Take note of committed rows."""
+        """Add committed rows."""
         kind = columns.kind
         if kind.name not in self._tables:
             self._tables[kind.name] = _Table(kind)
         self._tables[kind.name].add(columns)
 
     def rows(self, directory: Directory) -> LatestColumns:
-        """Return the piece to flush next, of the same devices until it is `flushed`.
+        """Return the piece to flush next, of the same devices until `flushed` is called.
 
-        What of them is newer than this waits for the next flush, whether it comes before `flushed` or after.
+        Readings of them that are newer than these are flushed next time, whether they came before or after.
         """
         if not self._pieces:
             self._pieces = _cut(self._tables.values())
@@ -62,7 +63,7 @@ class LatestBuffer:
         for table, rows in piece:
             table.waits[rows] = False
         return LatestColumns(
-            device_id=_listed(piece, lambda table: table.places.devices),
+            device_id=_listed(piece, lambda table: table.index.devices),
             observed_at=_listed(piece, lambda table: table.observed_at),
             received_at=_listed(piece, lambda table: table.received_at),
             interval_s=[s for table, rows in piece for s in table.interval_s(rows, directory)],
@@ -71,20 +72,20 @@ class LatestBuffer:
         )
 
     def flushed(self) -> None:
-        """Forget the piece that `rows` returned: it is stored."""
+        """Drop the piece that `rows` returned: it is stored."""
         if self._pieces:
             self._pieces.pop()
 
 
 class _Table:
-    """The newest reading of each device of one kind; `places` says which row is whose.
+    """The newest reading of each device of one kind; `index` says which row belongs to which device.
 
     received_at is the newest of a device whichever reading it came with: a backlog proves that it is alive.
     """
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
-        self.places = RowIndex()
+        self.index = RowIndex()
         self.waits = np.zeros(0, dtype=np.bool_)
         self.observed_at = np.zeros(0, dtype=np.int64)
         self.received_at = np.zeros(0, dtype=np.int64)
@@ -92,17 +93,17 @@ class _Table:
         self._values = empty_values(kind, 0)
 
     def add(self, columns: Columns) -> None:
-        """Take over what is newer than what is here."""
-        places = self.places.of(columns.device_id)
-        if self.places.capacity > len(self.waits):
-            self._grow(self.places.capacity)
-        self.waits[places] = True
-        np.maximum.at(self.received_at, places, columns.received_at)
+        """Adopt rows that are newer than the present ones."""
+        rows = self.index.of(columns.device_id)
+        if self.index.capacity > len(self.waits):
+            self._grow(self.index.capacity)
+        self.waits[rows] = True
+        np.maximum.at(self.received_at, rows, columns.received_at)
         # Of one batch the newest of each device; of equally new ones the last.
-        order = np.lexsort((columns.observed_at, places))
-        last = order[np.flatnonzero(np.diff(places[order], append=-1))]
-        last = last[columns.observed_at[last] >= self.observed_at[places[last]]]
-        here = places[last]
+        order = np.lexsort((columns.observed_at, rows))
+        last = order[np.flatnonzero(np.diff(rows[order], append=-1))]
+        last = last[columns.observed_at[last] >= self.observed_at[rows[last]]]
+        here = rows[last]
         self.observed_at[here] = columns.observed_at[last]
         self.quality[here] = columns.quality[last]
         for name, values in self._values.items():
@@ -119,7 +120,7 @@ class _Table:
 
     def interval_s(self, rows: Rows, directory: Directory) -> list[float]:
         """Return how soon some devices are expected again, in seconds."""
-        devices = self.places.devices[rows].tolist()
+        devices = self.index.devices[rows].tolist()
         own = np.array([own_interval_s(directory.device(device).attributes) for device in devices])
         values = {name: column[rows] for name, column in self._values.items()}
         found: list[float] = expected_interval_s(self.kind, values, own).tolist()
@@ -142,7 +143,7 @@ class _Table:
 
 
 def _cut(tables: Iterable[_Table]) -> list[list[tuple[_Table, Rows]]]:
-    """Divide everything that waits into pieces alike."""
+    """Divide everything that is not flushed yet into pieces of one size."""
     waiting = [(table, np.flatnonzero(table.waits)) for table in tables]
     pieces = min(PIECES, -(-sum(len(rows) for _, rows in waiting) // SMALLEST))
     return [

@@ -1,4 +1,4 @@
-"""Clock offsets as they are stored. What they mean is in ingest.decide.clocks."""
+"""Stores and loads clock offsets. What they mean is in ingest.decide.clocks."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from devices.instants import MICROSECOND, to_datetime
 from ingest.decide.clocks import ClockOffset, Offsets
 from store.connection import Connection
 
-# Instants travel as intervals since 1970. A number times an interval is a float, in which 300 years lose
-# microseconds; and asyncpg takes the last microsecond of the year 9999, which devices do send, for infinity.
+# Instants are passed as intervals since 1970. In SQL a number times an interval is a float, which loses
+# microseconds over 300 years; and asyncpg reads the last microsecond of the year 9999, which devices do send,
+# as infinity.
 _RECORD = """
 INSERT INTO clock_offset (device_id, covers, ahead, created_at)
 SELECT
@@ -21,7 +22,7 @@ ON CONFLICT DO NOTHING
 
 
 async def record(connection: Connection, learnt: Sequence[tuple[int, ClockOffset]], now: int) -> None:
-    """Store what a batch has learnt, in its transaction."""
+    """Store the offsets that a batch has found, in its transaction."""
     if learnt:
         await connection.execute(
             _RECORD,

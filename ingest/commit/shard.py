@@ -1,7 +1,7 @@
-"""The row that says whose turn it is to write: a session lock to stand by, a counter to fence.
+"""Ownership of a shard: a session lock that a second process waits for, and a counter that fences.
 
-Every batch begins by moving the counter; who cannot move it has lost the shard. Must not know what
-batches hold.
+Every batch begins by increasing the counter in the shard's row; a process that cannot do so has lost the
+shard. Must not know what batches hold.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class CommitOutcome(Enum):
 
 @dataclass(slots=True, kw_only=True)
 class Shard:
-    """The shard as its owner knows it; `batch` is the last committed one."""
+    """The shard as its owner knows it; `batch` is the number of the last committed one."""
 
     name: str
     owner: UUID
@@ -46,7 +46,7 @@ _CLIENT_ID = "SELECT client_id FROM shard WHERE name = $1"
 
 
 async def client_id(connection: Connection, name: str) -> str:
-    """Return the name of the shard's session at the broker: the same for good, and no other installation's.
+    """Return the client id of the shard's session at the broker: never changed, and unique to this database.
 
     Raises:
         UnknownShard: there is no such row.
@@ -92,7 +92,7 @@ _RESUME = "SELECT owner, batch FROM shard WHERE name = $1"
 
 
 async def resume(connection: Connection, shard: Shard, attempted: int) -> CommitOutcome:
-    """After losing the session in the middle of batch `attempted`: lock again and see what became of it.
+    """Lock again after losing the session in the middle of batch `attempted`; return whether it committed.
 
     Raises:
         Fenced: another process has owned the shard meanwhile.
@@ -113,7 +113,7 @@ RETURNING generation
 
 
 async def advance(connection: Connection, shard: Shard, *, now: int, caught_up: bool) -> int:
-    """Move the counter, first in the batch's transaction; return the generation of rules and registry.
+    """Increase the counter, first in the batch's transaction; return the generation of rules and registry.
 
     Raises:
         Fenced: another process owns the shard.
@@ -130,12 +130,12 @@ _GENERATION = "SELECT generation FROM shard WHERE name = $1"
 
 
 async def generation(connection: Connection, shard: Shard) -> int:
-    """Return how often rules or registry have changed."""
+    """Return the generation of rules and registry."""
     found: int = await connection.fetchval(_GENERATION, shard.name)
     return found
 
 
-# A replay's batch keeps older receive times, so the last batch alone does not tell.
+# A replay's batch keeps older receive times, so the last batch need not have the newest one.
 _NEWEST = """
 SELECT max(l.received_at)
 FROM (SELECT received_at FROM ledger WHERE shard = $1 ORDER BY batch DESC LIMIT 1000) AS l
@@ -156,7 +156,7 @@ RETURNING generation
 
 
 async def beat(connection: Connection, shard: Shard, *, now: int, caught_up: bool) -> int:
-    """Say that the owner lives although there is nothing to write.
+    """Write that the owner is alive although there is nothing to commit.
 
     Raises:
         Fenced: another process owns the shard.

@@ -1,4 +1,4 @@
-"""What the last owner of a shard had not flushed yet, found again in the readings themselves."""
+"""Newest readings that the last owner of a shard had not flushed yet, restored from the readings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from readings.replay import ReceiveSpan
 from store.connection import Connection
 
 LOOK_BACK = timedelta(seconds=30)
-"""A flush is a few seconds late at most; what it lacks was received within this of what it has."""
+"""A flush is a few seconds late at most: what it lacks was received within this of the newest flushed one."""
 
 _SINCE = """
 SELECT l.newest - $1::interval AS received, min(ledger.oldest_observed_at) AS observed,
@@ -26,7 +26,7 @@ GROUP BY l.newest
 
 
 async def restore(connection: Connection, directory: Directory) -> None:
-    """Write the newest values that were committed shortly before a kill and never flushed."""
+    """Write the newest readings that were committed shortly before a kill and never flushed."""
     since = await connection.fetchrow(_SINCE, LOOK_BACK)
     if since is None or since["observed"] is None:
         return

@@ -1,4 +1,4 @@
-"""How far each device has come: what tells a reading that must be new from one that may be a repeat.
+"""The newest stored instant of each device: tells which readings must be new and which may be duplicates.
 
 One process writes a shard, so it knows what it has stored. Only a hint: the unique key decides. Pure.
 """
@@ -20,13 +20,13 @@ class Watermarks:
         self._at = np.full(0, _UNKNOWN, dtype=np.int64)
 
     def before(self, columns: Columns) -> NDArray[np.bool_]:
-        """Return (n,) bool: rows later than all that is known of their device, so hardly stored already."""
+        """Return (n,) bool: rows later than the watermark of their device, so most likely not stored yet."""
         self._reach(columns.device_id)
         later: NDArray[np.bool_] = columns.observed_at > self._at[columns.device_id]
         return later
 
     def add(self, columns: Columns) -> None:
-        """Take note of rows that are stored."""
+        """Raise the watermarks to rows that are stored."""
         self._reach(columns.device_id)
         np.maximum.at(self._at, columns.device_id, columns.observed_at)
 

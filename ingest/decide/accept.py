@@ -1,4 +1,4 @@
-"""From decoded elements to rows worth storing: times, order, repeats, quality, derived values.
+"""From decoded elements to rows to store: times, order, duplicates within the batch, quality, derived values.
 
 Pure and vectorised; `now` is in the receive times. Must not know the database or a broker.
 """
@@ -22,7 +22,7 @@ Attributes = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RejectedRow:
     """A row that is not stored: its index among the decoded rows, and why."""
 
     row: int
@@ -37,9 +37,9 @@ class Accepted:
 
     columns: rows with a key of their own in this batch, in arrival order.
     row: (len(columns),) index of each among the decoded rows.
-    told: (len(columns),) microseconds, when their devices said that it was.
-    reported: measurements that may be derived, as sent: what a repeat is compared with.
-    repeats: rows that say again, in this batch, what another row says.
+    told: (len(columns),) microseconds of device time, as sent.
+    reported: measurements that may be derived, as sent: a duplicate is compared with these.
+    repeats: rows that repeat another row of this batch.
     """
 
     columns: Columns
@@ -47,7 +47,7 @@ class Accepted:
     told: NDArray[np.int64]
     reported: dict[str, NDArray[np.float64]]
     repeats: Columns
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[RejectedRow] = field(default_factory=list)
 
 
 def accept(
@@ -81,7 +81,8 @@ def accept(
         retention=retention,
     )
     refusals = [
-        Refusal(row=row, reason=Reason.BAD_TIME, detail=why, member="ts") for row, why in dated.bad.items()
+        RejectedRow(row=row, reason=Reason.BAD_TIME, detail=why, member="ts")
+        for row, why in dated.bad.items()
     ]
     order = _arrival_order(dated.observed_at, starts)
     if dated.bad:
@@ -110,7 +111,7 @@ def accept(
     columns.quality = columns.quality | quality(columns)
     _derive(columns, attributes)
     for derived in kind.derived:
-        # What was computed can be as impossible as what was sent.
+        # Derived values can be out of range too.
         suspect = _suspect(kind.measurement(derived.measurement), columns)
         if suspect is not None:
             bit = kind.measurement(derived.measurement).bit
@@ -144,7 +145,7 @@ def _arrival_order(observed_at: NDArray[np.int64], starts: NDArray[np.int64]) ->
 
 
 def _first_of_each_key(
-    columns: Columns, row: NDArray[np.int64], refusals: list[Refusal]
+    columns: Columns, row: NDArray[np.int64], refusals: list[RejectedRow]
 ) -> tuple[NDArray[np.bool_], list[int]]:
     """Tell the first row of each (device, instant), repeats of it, and conflicts with it.
 
@@ -157,7 +158,7 @@ def _first_of_each_key(
     if not same.any():
         return keep, []
     repeats: list[int] = []
-    # lexsort is stable: within one key, rows stand in arrival order, the first one first.
+    # lexsort is stable: within one key, rows are in arrival order.
     first = int(by_key[0])
     for current, again in zip(by_key[1:].tolist(), same.tolist(), strict=True):
         if not again:
@@ -168,7 +169,7 @@ def _first_of_each_key(
             repeats.append(current)
         else:
             refusals.append(
-                Refusal(
+                RejectedRow(
                     row=int(row[current]), reason=Reason.CONFLICT, detail="another reading of this instant"
                 )
             )
@@ -176,9 +177,9 @@ def _first_of_each_key(
 
 
 def _taken_as_right(columns: Columns, told: NDArray[np.int64], keep: NDArray[np.bool_]) -> list[int]:
-    """Return the rows, of those to keep, that say again what another says whose time was taken as right.
+    """Return the rows, of those to keep, that repeat another row whose time was taken as right.
 
-    Only a number tells such a repeat: a clock that is set back tells the same times twice.
+    Only (boot, seq) can tell: a clock that is set back yields the same times twice.
     """
     numbered = keep & columns.numbered()
     corrected = numbered & (columns.quality & CLOCK_CORRECTED > 0)
@@ -231,7 +232,7 @@ def _suspect(measurement: Measurement, columns: Columns) -> NDArray[np.bool_] | 
         known = {None, *measurement.choices}
         return np.fromiter((v not in known for v in values), dtype=np.bool_, count=len(values))
     suspect = np.zeros(len(values), dtype=np.bool_)
-    # Comparisons with NaN are false: what is absent is not suspect.
+    # Comparisons with NaN are false: an absent value is not suspect.
     if measurement.low is not None:
         suspect |= values < measurement.low
     if measurement.high is not None:

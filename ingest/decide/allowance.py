@@ -1,6 +1,6 @@
-"""How many rejected payloads are kept: the first hundred a device and hour; the rest are only counted.
+"""How many rejected payloads are stored: the first hundred a device and hour; the rest are only counted.
 
-Pure. A device gone mad must not fill the disk with its complaints.
+Pure. A faulty device must not fill the disk with rejections.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _HOUR = 3600 * 1_000_000
 
 
 class Allowance:
-    """Counts what is kept, by device; `adopt` or `forget` what a batch has used."""
+    """Counts stored rejections by device; `adopt` or `forget` what a batch has used."""
 
     def __init__(self) -> None:
         self._hour = -1
@@ -20,11 +20,11 @@ class Allowance:
         self._used: Counter[str] = Counter()
 
     def restore(self, hour_start: int, kept: dict[str, int]) -> None:
-        """Take over what is stored of the hour that began at `hour_start` (microseconds)."""
+        """Start with what is stored of the hour that began at `hour_start` (microseconds)."""
         self._hour, self._kept = hour_start // _HOUR, Counter(kept)
 
     def admits(self, device: str, received_at: int) -> bool:
-        """Tell whether one more payload of the device is kept."""
+        """Tell whether one more payload of the device is stored."""
         hour = received_at // _HOUR
         if hour > self._hour:
             self._hour = hour
@@ -36,10 +36,10 @@ class Allowance:
         return True
 
     def adopt(self) -> None:
-        """The batch has committed."""
+        """Keep what the batch has used: it has committed."""
         self._kept += self._used
         self._used.clear()
 
     def forget(self) -> None:
-        """The batch has not, or is decided again."""
+        """Give back what the batch has used: it has not committed, or is decided again."""
         self._used.clear()

@@ -1,4 +1,4 @@
-"""What devices say besides telemetry: presence, and answers to commands. Pure."""
+"""What devices send besides telemetry: presence, and answers to commands. Pure."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _response = msgspec.json.Decoder(Response)
 
 
 def presence(payload: bytes) -> bool | None:
-    """Return whether the device is online; None for the empty payload that takes a retained one back.
+    """Return whether the device is online; None for the empty payload that deletes a retained one.
 
     Raises:
         NotUnderstood: it says neither.

@@ -20,7 +20,7 @@ AHEAD_LIMIT = 5 * 60 * 1_000_000
 
 
 RUN_GAP = 60 * 60 * 1_000_000
-"""Device times further apart than this, in microseconds, are covered apart: nothing was said between."""
+"""Device times further apart than this, in microseconds, get ranges of their own: none was sent between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -33,7 +33,7 @@ class ClockOffset:
 
 
 Learnt = list[tuple[int, ClockOffset]]
-"""Offsets that a batch has found out, each with its device's id."""
+"""Offsets that a batch has found, each with its device's id."""
 
 
 @dataclass(slots=True)
@@ -44,19 +44,19 @@ class Offsets:
     longest: dict[int, int] = field(default_factory=dict)
 
     def add(self, device_id: int, offset: ClockOffset) -> None:
-        """Remember a stored range of device time."""
+        """Add a stored range of device time."""
         insort(self.by_device.setdefault(device_id, []), offset)
         self.longest[device_id] = max(self.longest.get(device_id, 0), offset.last - offset.first)
 
     def adopt(self, learnt: Learnt) -> None:
-        """Remember what a batch has learnt: it is stored."""
+        """Add the offsets that a batch has found: they are stored."""
         for device_id, offset in learnt:
             self.add(device_id, offset)
 
     def covering(self, device_id: int, instant: int) -> ClockOffset | None:
         """Return the offset whose range holds an instant of device time."""
         ranges = self.by_device.get(device_id, [])
-        # No range is longer than the longest, so the search ends where even that one could not reach.
+        # No range is longer than the longest: further back none can reach the instant.
         i = bisect_right(ranges, instant, key=lambda o: o.first) - 1
         while i >= 0 and ranges[i].first >= instant - self.longest[device_id]:
             if ranges[i].last >= instant:
@@ -67,18 +67,18 @@ class Offsets:
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """What one batch is dated with: the stored offsets, and those that it learns itself."""
+    """The offsets that one batch is dated with: the stored ones, and those that it finds."""
 
     stored: Offsets
     learnt: Learnt = field(default_factory=list)
 
     def learn(self, device_id: int, offset: ClockOffset) -> None:
-        """Remember a range for the rest of the batch."""
+        """Add a range for the rest of the batch."""
         self.learnt.append((device_id, offset))
 
     def covering(self, device_id: int, instant: int) -> ClockOffset | None:
-        """Return the offset whose range holds an instant of device time, the first that was learnt."""
-        # A range begins with what nothing covered: of two that overlap, the later begins before the other.
+        """Return the offset whose range holds an instant of device time, the first that was found."""
+        # A range begins at a time that no other covered: of two that overlap, the later one begins first.
         return self.stored.covering(device_id, instant) or max(
             (
                 offset
@@ -90,8 +90,8 @@ class Clocks:
 
 
 @dataclass(slots=True, kw_only=True)
-class Dated:
-    """What `date` found out, n rows.
+class DatedRows:
+    """The result of `date`, n rows.
 
     observed_at: (n,) int64 microseconds.
     quality: (n,) int64, CLOCK_CORRECTED, CLOCK_UNSET and UNDATED.
@@ -111,25 +111,25 @@ def date(
     starts: NDArray[np.int64],
     clocks: Clocks,
     retention: int,
-) -> Dated:
-    """Say when each of n elements was observed.
+) -> DatedRows:
+    """Return when each of n elements was observed.
 
     Args:
         instant: (n,) device time in microseconds, ABSENT without `ts`.
         device_id: (n,).
         received_at: (n,) microseconds, the same within a message.
-        starts: (m,) first row of each group; a group is what one message says of one device.
-        clocks: clock offsets known so far; what is learnt is added.
+        starts: (m,) first row of each group; a group is the elements of one device in one message.
+        clocks: clock offsets known so far; those found are added.
         retention: how far back a reading may lie, in microseconds.
     """
-    dated = Dated(observed_at=instant.copy(), quality=np.zeros(len(instant), dtype=np.int64))
+    dated = DatedRows(observed_at=instant.copy(), quality=np.zeros(len(instant), dtype=np.int64))
     if not len(instant):
         return dated
     newest = np.maximum.reduceat(instant, starts)
     received = received_at[starts]
     plain = (newest <= received + AHEAD_LIMIT) & (newest >= received - retention)
     if clocks.stored.by_device:
-        # A repeat of what was once said under a wrong clock must meet the same instant again.
+        # A reading that is sent again must get the same instant as when the clock was wrong.
         plain &= ~np.isin(device_id[starts], list(clocks.stored.by_device))
     ends = np.append(starts[1:], len(instant))
     for group in np.flatnonzero(~plain).tolist():
@@ -143,7 +143,7 @@ def date(
 
 
 def _date_group(
-    dated: Dated,
+    dated: DatedRows,
     rows: Iterable[int],
     instant: NDArray[np.int64],
     device_id: int,
@@ -151,7 +151,7 @@ def _date_group(
     clocks: Clocks,
     retention: int,
 ) -> None:
-    """Date one group whose clock is suspicious, or that may repeat what was said under a wrong clock."""
+    """Date one group whose clock may be wrong, or that may repeat readings from when it was."""
     uncovered = []
     for row in rows:
         told = int(instant[row])
@@ -168,15 +168,15 @@ def _date_group(
         uncovered = _date_ahead(dated, uncovered, instant, device_id, received, clocks, retention)
 
 
-def _date_unset(dated: Dated, rows: list[int], instant: NDArray[np.int64], received: int) -> None:
-    """Date rows of a clock that was never set: received now, spaced as the device says."""
+def _date_unset(dated: DatedRows, rows: list[int], instant: NDArray[np.int64], received: int) -> None:
+    """Date rows of a clock that was never set: the newest at its receive time, the others relative to it."""
     times = instant[rows]
     dated.observed_at[rows] = received - (times.max() - times)
     dated.quality[rows] |= UNDATED | CLOCK_UNSET
 
 
 def _date_ahead(
-    dated: Dated,
+    dated: DatedRows,
     uncovered: list[int],
     instant: NDArray[np.int64],
     device_id: int,
@@ -187,7 +187,7 @@ def _date_ahead(
     """Date the rows that share the wrong clock of the newest one; return those that do not."""
     times = instant[uncovered]
     ahead = int(times.max()) - received
-    # One glitch must not drag the device's right times along, nor claim those still to come.
+    # One wrong `ts` must not change right times of the same message, nor those still to come.
     shared = times - ahead >= received - retention
     rows = np.array(uncovered)[shared]
     for run in _runs(np.sort(times[shared])):
@@ -203,7 +203,7 @@ def _runs(times: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 
 def _date_absent(
-    dated: Dated, instant: NDArray[np.int64], received_at: NDArray[np.int64], starts: NDArray[np.int64]
+    dated: DatedRows, instant: NDArray[np.int64], received_at: NDArray[np.int64], starts: NDArray[np.int64]
 ) -> None:
     absent = np.flatnonzero(instant == ABSENT)
     if not len(absent):

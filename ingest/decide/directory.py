@@ -1,4 +1,4 @@
-"""Who may say what: topics and relayed elements resolved against a snapshot of the registry.
+"""Which device a topic or a relayed element belongs to, by a snapshot of the registry.
 
 Pure: a new snapshot makes a new Directory. Must not know payloads, a broker or the database.
 """
@@ -17,15 +17,15 @@ from devices.wire import Reason
 from devices.wire.topics import GATEWAY, PREFIX, BadTopic, Channel, Topic, parse
 
 _MOST_TOPICS = 1_000_000
-"""Resolved topics kept; strangers inventing topics must not fill the memory."""
+"""Most resolved topics in memory: their number must be bounded, as clients may publish on any topic."""
 _TELEMETRY = f"/{Channel.TELEMETRY}"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one topic leads: a registered device, or the reason why nowhere.
+    """What one topic resolves to: a registered device, or the reason of the rejection.
 
-    `unregistered` is set where the municipality registers unknown devices when they first speak; `plain`
-    for telemetry of a registered device that speaks for itself, as nearly every message is.
+    `unregistered` is set where the municipality registers unknown devices with their first message; `plain`
+    for telemetry that a registered device publishes itself, as nearly every message is.
     """
 
     topic: Topic | None
@@ -44,7 +44,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Directory:
-    """Resolves topics, once each, and gives attributes of devices as arrays."""
+    """Resolves topics, once each, and returns attributes of devices as arrays."""
 
     def __init__(self, registry: Registry, kinds: Kinds) -> None:
         self.registry = registry
@@ -54,7 +54,7 @@ class Directory:
         self._attributes: dict[tuple[str, str], NDArray[np.float64]] = {}
 
     def sources(self, topics: Sequence[str]) -> list[Source]:
-        """Return where each topic leads."""
+        """Return what each topic resolves to."""
         known = self._sources
         try:
             return [known[topic] for topic in topics]
@@ -62,7 +62,7 @@ class Directory:
             return list(map(self.source, topics))
 
     def source(self, topic: str) -> Source:
-        """Return where a topic leads; remembered, since devices repeat themselves."""
+        """Return what a topic resolves to, from memory if it was resolved before."""
         found = self._sources.get(topic)
         if found is None:
             found = self._resolve(topic)
@@ -76,7 +76,7 @@ class Directory:
         return self._resolve_known(text) or self._resolve_any(text)
 
     def _resolve_known(self, text: str) -> Source | None:
-        """Return where telemetry of a registered device leads: its topic needs no closer look."""
+        """Return the source of a registered device's telemetry without parsing the topic; else None."""
         device = self.registry.by_name.get(text[: -len(_TELEMETRY)].rpartition("/")[2])
         if device is None or device.retired_at is not None or device.kind not in self.kinds:
             return None
@@ -89,7 +89,7 @@ class Directory:
         try:
             topic = parse(text)
         except BadTopic as error:
-            # The device level, if there is one, still tells the operator whom to look at.
+            # The device level, if there is one, still names the device for the operator.
             level = (text.split("/") + [""] * 6)[4]
             return Source(topic=None, name=level, refusal=Reason.BAD_TOPIC, detail=str(error))
         if topic.channel in (Channel.COMMAND, Channel.RECEIPT):
@@ -122,7 +122,7 @@ class Directory:
         return Source(topic=topic, name=name, kind=kind, device_id=device.id, plain=plain)
 
     def relayed(self, gateway: Source, kind: str, name: str) -> Source:
-        """Return where an element of a gateway leads; it must be registered below that gateway."""
+        """Return what a gateway's element resolves to; its device must be registered below that gateway."""
         assert gateway.topic is not None
         if kind == GATEWAY:
             return _refused(gateway.topic, name, Reason.NOT_YOUR_DEVICE, "a gateway relays no gateway")

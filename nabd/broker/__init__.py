@@ -1,1 +1,1 @@
-"""The broker as the shell meets it: its address, a client, its queue. Ingest has a session of its own."""
+"""The broker for commands and checks: its address, a client, its queue. Ingest has a session of its own."""

@@ -1,4 +1,4 @@
-"""Where the broker is: mqtt://[user[:password]@]host[:port], mqtts:// with TLS."""
+"""The address of the broker: mqtt://[user[:password]@]host[:port], mqtts:// with TLS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerAddress:
-    """A broker and who we are to it."""
+    """A broker and our account there."""
 
     host: str
     port: int
@@ -21,11 +21,11 @@ class BrokerAddress:
 
     @property
     def tls(self) -> ssl.SSLContext | None:
-        """What a secure connection is checked with; None for a plain one."""
+        """The TLS context of a secure connection; None for a plain one."""
         return ssl.create_default_context() if self.secure else None
 
     def __str__(self) -> str:
-        """Return the address without its password, for people."""
+        """Return the address without its password, for messages."""
         user = f"{quote(self.username)}@" if self.username else ""
         return f"mqtt{'s' if self.secure else ''}://{user}{self.host}:{self.port}"
 
@@ -34,7 +34,7 @@ def parse(text: str) -> BrokerAddress:
     """Parse an address.
 
     Raises:
-        ValueError: it is not one; the text says what one looks like.
+        ValueError: it is not one; the text shows an example.
     """
     expected = "expected mqtt://[user[:password]@]host[:port], or mqtts:// for TLS"
     parts = urlsplit(text)

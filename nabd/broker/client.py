@@ -1,4 +1,4 @@
-"""How commands and watchers connect to the broker; ingest has a session of its own."""
+"""Connections of commands and of the queue watch to the broker; ingest has a session of its own."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from nabd.broker.address import BrokerAddress
 
 
 def client(broker: BrokerAddress, *, identifier: str | None = None, timeout_s: float = 5.0) -> aiomqtt.Client:
-    """Return a connection to the broker, not opened, that leaves no session behind.
+    """Return a connection to the broker, not opened, without a persistent session.
 
     Args:
-        identifier: the client id; drawn by the broker without it.
+        identifier: the client id; without it the broker chooses one.
         timeout_s: how long each step may take, in seconds.
     """
     return aiomqtt.Client(

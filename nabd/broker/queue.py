@@ -1,6 +1,6 @@
-"""What the broker says of its queues, before they are full: mosquitto's own counters under $SYS.
+"""How full the broker's queues are, from mosquitto's counters under $SYS.
 
-A broker that publishes no such counters, or does not let us read them, says nothing, which is not 0.
+Of a broker that publishes no such counters, or does not let us read them, this is unknown (None), not 0.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ DROPPED = "$SYS/broker/publish/messages/dropped"
 RETRY_S = 5.0
 
 
-class Counters:
-    """The counters as they come in; retained, and published again when they change."""
+class BrokerCounters:
+    """The counters as received; they are retained, and published again when they change."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -29,19 +29,19 @@ class Counters:
 
     @property
     def queue(self) -> BrokerQueue | None:
-        """What is known; None until the broker has said it all."""
+        """The queue; None until every counter has been received."""
         if not {STORED, RETAINED, DROPPED} <= set(self._counts):
             return None
-        # The store holds retained messages too: the last wills of a fleet are no backlog.
+        # The broker's store also holds retained messages, such as presence: they do not wait for ingest.
         queued = max(0, self._counts[STORED] - self._counts[RETAINED])
         return BrokerQueue(queued=queued, limit=self._limit, dropped=self._counts[DROPPED])
 
     def clear(self) -> None:
-        """Forget everything: the broker is away."""
+        """Drop all counters: the broker is away."""
         self._counts.clear()
 
     async def listen(self, connection: aiomqtt.Client, *, until_known: bool = False) -> None:
-        """Take in what an open connection brings."""
+        """Receive counters on an open connection."""
         await connection.subscribe([(topic, 0) for topic in (STORED, RETAINED, DROPPED)])
         async for message in connection.messages:
             if isinstance(message.payload, bytes) and message.payload.isdigit():
@@ -51,18 +51,18 @@ class Counters:
 
 
 class QueueWatch:
-    """Keeps listening, through outages of the broker."""
+    """Receives the counters as long as it runs, through outages of the broker."""
 
     def __init__(self, broker: BrokerAddress, limit: int) -> None:
         self._broker = broker
-        self._counters = Counters(limit)
+        self._counters = BrokerCounters(limit)
 
     def queue(self) -> BrokerQueue | None:
-        """Return what the broker said last; None where it says nothing, or is away."""
+        """Return the queue by the last counters; None where there are none, or the broker is away."""
         return self._counters.queue
 
     async def run(self) -> None:
-        """Listen until cancelled. That the broker is away is for others to tell."""
+        """Run until cancelled. An outage of the broker is not logged here: readiness reports it."""
         while True:
             with suppress(OSError, aiomqtt.MqttError):
                 async with client(self._broker) as connection:
@@ -72,8 +72,8 @@ class QueueWatch:
 
 
 async def ask(connection: aiomqtt.Client, limit: int, *, within_s: float = 2.0) -> BrokerQueue | None:
-    """Return what an open connection says at once; None where it says nothing."""
-    counters = Counters(limit)
+    """Return the queue by the counters of an open connection; None where there are none in time."""
+    counters = BrokerCounters(limit)
     with suppress(TimeoutError):
         async with asyncio.timeout(within_s):
             await counters.listen(connection, until_known=True)
@@ -81,7 +81,7 @@ async def ask(connection: aiomqtt.Client, limit: int, *, within_s: float = 2.0) 
 
 
 def said(queue: BrokerQueue) -> str:
-    """Return a near limit in words for operators."""
+    """Return the sentence that a queue is near its limit, for operators."""
     return (
         f"holds {queue.queued:,} messages that ingest has not fetched; at {queue.limit:,} it drops what comes"
         " next: see to ingest and the database"

@@ -30,15 +30,15 @@ app = typer.Typer(
     epilog="Settings are environment variables NABD_*, listed in docs/operations.md.",
     pretty_exceptions_enable=False,
 )
-app.command()(demo.demo)
+app.command(name="demo")(demo.run)
 app.command()(run.up)
 app.command()(run.ingest)
 app.command()(run.sweep)
 app.command()(run.api)
 app.command()(run.sim)
 app.command()(run.migrate)
-app.command()(doctor.doctor)
-app.command()(ledger.ledger)
+app.command(name="doctor")(doctor.show)
+app.command(name="ledger")(ledger.show)
 app.command()(rejections.rejections)
 app.command()(tail.tail)
 app.command()(command.command)

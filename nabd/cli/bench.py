@@ -1,4 +1,4 @@
-"""Where `nabd bench` comes from: folder bench/ of a checkout, which an installed Nabd does not have."""
+"""`nabd bench`: the commands of folder bench/ of a checkout, which an installed Nabd does not have."""
 
 from __future__ import annotations
 

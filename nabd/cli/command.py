@@ -1,6 +1,6 @@
 """`nabd command`: tell a device to do something, and wait for its answer.
 
-Checks and records are in devices.commands.commands; here is the broker connection of one command.
+Checks and records are in devices.commands.commands; only the broker connection is here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from devices.registry import registry
 from devices.wire import topics
 from devices.wire.topics import Channel
 from ingest.decide import channels
-from nabd.broker import client as broker_client
+from nabd.broker import client
 from nabd.broker.address import BrokerAddress
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
@@ -70,22 +70,22 @@ async def _send(
     opened: OpenDatabase, broker: BrokerAddress, new: NewCommand, *, wait_s: float | None
 ) -> None:
     identifier = f"nabd-command-{new.id}"
-    async with broker_client.client(broker, identifier=identifier, timeout_s=10) as client:
+    async with client.client(broker, identifier=identifier, timeout_s=10) as connected:
         if wait_s is not None:
-            await client.subscribe(str(topics.parse(new.topic).on(Channel.RESPONSE)), qos=1)
+            await connected.subscribe(str(topics.parse(new.topic).on(Channel.RESPONSE)), qos=1)
         await commands.record_sent(opened.connection, new, opened.now)
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = max(1, (new.expires_at - opened.now()) // 1_000_000)
-        await client.publish(new.topic, new.payload, qos=1, properties=properties)
+        await connected.publish(new.topic, new.payload, qos=1, properties=properties)
         if wait_s is not None:
-            await _wait(opened, client, new, wait_s)
+            await _wait(opened, connected, new, wait_s)
 
 
-async def _wait(opened: OpenDatabase, client: aiomqtt.Client, new: NewCommand, wait_s: float) -> None:
+async def _wait(opened: OpenDatabase, connected: aiomqtt.Client, new: NewCommand, wait_s: float) -> None:
     """Record the device's answers until the command is settled or its time is over."""
     try:
         async with asyncio.timeout(wait_s):
-            async for message in client.messages:
+            async for message in connected.messages:
                 if await _settled(opened, new, message.payload):
                     return
     except TimeoutError:

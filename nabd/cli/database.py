@@ -1,6 +1,6 @@
-"""How a command meets the database: one connection, and every expected failure as one line.
+"""Runs a command's work on the database: one connection, and every expected failure as one line.
 
-Knows settings, clock and declared kinds, so that commands only say what they want.
+Knows settings, clock and declared kinds, so that commands need not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenDatabase:
-    """What a command works with."""
+    """The connection, clock and kinds of a command."""
 
     connection: Connection
     kinds: Kinds

@@ -19,7 +19,7 @@ from rich.text import Text
 from nabd import logs, processes
 from nabd.cli.output import complain, console, fail, line
 from nabd.cli.run import EXPECTED, own_settings
-from nabd.demo import town as demos
+from nabd.demo import town
 from nabd.demo.town import Demo, DemoFailed
 from nabd.settings import Settings
 from store.pool import connect
@@ -28,7 +28,7 @@ _LENGTH = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
 _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
 
 
-def demo(
+def run(
     length: Annotated[
         str | None, typer.Option("--for", help="stop after this long, for example 45s or 5m")
     ] = None,
@@ -58,7 +58,7 @@ def demo(
         directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nabd-demo-")))
         directory.mkdir(parents=True, exist_ok=True)
         try:
-            found = asyncio.run(_demo(directory, settings, seconds, speed, chosen, as_json))
+            found = asyncio.run(_run(directory, settings, seconds, speed, chosen, as_json))
         except (DemoFailed, *EXPECTED) as error:
             fail(str(error))
     if as_json:
@@ -78,12 +78,12 @@ def _seconds(length: str | None) -> float | None:
     return float(match[1]) * _SECONDS[match[2]]
 
 
-async def _demo(
+async def _run(
     directory: Path, settings: Settings, seconds: float | None, speed: float, seed: int, as_json: bool
 ) -> dict[str, object]:
     stop = processes.stop_on_signals()
     tell = complain if as_json else line
-    async with demos.running(directory, settings=settings, speed=speed, seed=seed, tell=tell) as demo:
+    async with town.running(directory, settings=settings, speed=speed, seed=seed, tell=tell) as demo:
         _announce(demo, tell_json=as_json)
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, stop.set)
@@ -95,13 +95,13 @@ async def _demo(
         if showing is not None:
             showing.cancel()
         tell("stopping; waiting until everything is committed, then comparing")
-        await demos.settled(demo)
+        await town.settled(demo)
         await demo.supervisor.stop(["ingest"])
-        return await demos.report(demo)
+        return await town.report(demo)
 
 
 async def _end(demo: Demo, stop: asyncio.Event, still: asyncio.Event) -> None:
-    """Let the town stand still once nobody looks for silence any more."""
+    """Stop the simulated devices, after the sweep has stopped: it must not find them silent."""
     await stop.wait()
     await demo.supervisor.stop(["sweep"])
     still.set()
@@ -168,7 +168,7 @@ async def _show(demo: Demo) -> None:
                 )
                 await asyncio.sleep(0.5)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-        return  # the screen is not worth the town
+        return  # the demo goes on without the table
     finally:
         await connection.close()
 

@@ -1,6 +1,6 @@
 """`nabd device`: the registry of devices in the terminal.
 
-Commands translate and print; what is accepted is decided in devices/.
+Commands convert and print; what is accepted is decided in devices/.
 """
 
 from __future__ import annotations

@@ -7,24 +7,24 @@ from typing import Annotated
 
 import typer
 
-from nabd import doctor as doctors
+from nabd import doctor
 from nabd.cli.output import print_json, table
 from nabd.cli.run import load_settings
 from nabd.doctor import Verdict
 
 
-def doctor(
+def show(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object a line")] = False,
 ) -> None:
     """Look for trouble: kinds, disk, broker, database, ingest, ledger, rules. Exits with 1 on any."""
-    findings = asyncio.run(doctors.examine(load_settings()))
+    checks = asyncio.run(doctor.examine(load_settings()))
     if as_json:
-        for finding in findings:
-            print_json(finding)
+        for check in checks:
+            print_json(check)
     else:
         table(
             ["subject", "verdict", "what was found", "what to do"],
-            [[f.subject, f.verdict, f.said, f.fix] for f in findings],
+            [[c.subject, c.verdict, c.said, c.fix] for c in checks],
         )
-    if any(finding.verdict is Verdict.BAD for finding in findings):
+    if any(check.verdict is Verdict.BAD for check in checks):
         raise typer.Exit(1)

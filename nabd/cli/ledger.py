@@ -11,7 +11,7 @@ import typer
 from devices.registry import registry
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
-from readings import ledger as books
+from readings import ledger
 from readings.ledger import Period, SequenceGap, Totals
 
 EXPLAINED = (
@@ -22,15 +22,15 @@ EXPLAINED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """What was asked for."""
+class LedgerResult:
+    """What the ledger says: totals, and what was asked for beside them."""
 
     totals: Totals
     periods: list[Period] = field(default_factory=list)
     gaps: list[SequenceGap] = field(default_factory=list)
 
 
-def ledger(
+def show(
     device: Annotated[str | None, typer.Option(help="only this device, and its gaps in boot and seq")] = None,
     municipality: Annotated[str | None, typer.Option(help="only this municipality's devices")] = None,
     since: Annotated[str | None, typer.Option(help="from 24h or 7d ago, or an RFC 3339 instant")] = None,
@@ -49,7 +49,7 @@ def ledger(
     if every and (device or municipality):
         raise typer.BadParameter("--every is for the whole platform: leave --device and --municipality out")
 
-    async def work(opened: OpenDatabase) -> Account:
+    async def work(opened: OpenDatabase) -> LedgerResult:
         now = opened.now()
         span = (values.instant(since, now), values.instant(until, now))
         if device is not None:
@@ -58,69 +58,69 @@ def ledger(
             return await _of_municipality(opened, municipality, *span)
         return await _of_platform(opened, *span, every=every, count=count)
 
-    account = run(work)
+    result = run(work)
     if as_json:
-        output.print_json(_document(account))
+        output.print_json(_document(result))
     else:
-        _print(account)
-    if not account.totals.balanced:
+        _print(result)
+    if not result.totals.balanced:
         raise typer.Exit(1)
 
 
 async def _of_device(
     opened: OpenDatabase, name: str, since: datetime | None, until: datetime | None
-) -> Account:
+) -> LedgerResult:
     device = await registry.get_device(opened.connection, name)
-    totals = await books.of_device(opened.connection, opened.kinds, device, since=since, until=until)
-    return Account(totals=totals, gaps=await books.gaps(opened.connection, device, since=since))
+    totals = await ledger.of_device(opened.connection, opened.kinds, device, since=since, until=until)
+    return LedgerResult(totals=totals, gaps=await ledger.gaps(opened.connection, device, since=since))
 
 
 async def _of_municipality(
     opened: OpenDatabase, name: str, since: datetime | None, until: datetime | None
-) -> Account:
+) -> LedgerResult:
     found = await registry.get_municipality(opened.connection, name)
-    totals = await books.of_municipality(opened.connection, opened.kinds, found.id, since=since, until=until)
-    return Account(totals=totals)
+    totals = await ledger.of_municipality(opened.connection, opened.kinds, found.id, since=since, until=until)
+    return LedgerResult(totals=totals)
 
 
 async def _of_platform(
     opened: OpenDatabase, since: datetime | None, until: datetime | None, *, every: str | None, count: bool
-) -> Account:
+) -> LedgerResult:
     periods: list[Period] = []
     # One snapshot, so that a batch committed between two queries cannot look like a loss.
     async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
-        totals = await books.total(opened.connection, since=since, until=until)
+        totals = await ledger.total(opened.connection, since=since, until=until)
         if count:
-            totals = replace(totals, counted=await books.count_readings(opened.connection, opened.kinds))
+            totals = replace(totals, counted=await ledger.count_readings(opened.connection, opened.kinds))
         if every:
             length = values.duration(every)
-            periods = await books.by_period(opened.connection, every=length, since=since, until=until)
-    return Account(totals=totals, periods=periods)
+            periods = await ledger.by_period(opened.connection, every=length, since=since, until=until)
+    return LedgerResult(totals=totals, periods=periods)
 
 
-def _document(account: Account) -> dict[str, Any]:
+def _document(result: LedgerResult) -> dict[str, Any]:
     return {
-        **asdict(account.totals),
-        "balanced": account.totals.balanced,
+        **asdict(result.totals),
+        "balanced": result.totals.balanced,
         "periods": [
-            {"start": p.start, **asdict(p.totals), "balanced": p.totals.balanced} for p in account.periods
+            {"start": p.start, **asdict(p.totals), "balanced": p.totals.balanced} for p in result.periods
         ],
-        "gaps": account.gaps,
+        "gaps": result.gaps,
     }
 
 
-def _print(account: Account) -> None:
-    totals = account.totals
+def _print(result: LedgerResult) -> None:
+    totals = result.totals
     columns = ("messages", "received", "stored", "duplicate", "rejected", "undated", "counted", "balanced")
     output.table(columns, [_row(totals, columns)])
     output.line(EXPLAINED)
     if totals.reasons:
         output.table(("rejected because", "readings"), sorted(totals.reasons.items()))
-    if account.periods:
-        rows = [(p.start, *_row(p.totals, columns)) for p in account.periods]
+    if result.periods:
+        rows = [(p.start, *_row(p.totals, columns)) for p in result.periods]
         output.table(("from", *columns), rows)
-    if account.gaps:
-        rows = [(g.boot, g.first, g.last, g.last - g.first + 1, g.after, g.before) for g in account.gaps]
+    if result.gaps:
+        rows = [(g.boot, g.first, g.last, g.last - g.first + 1, g.after, g.before) for g in result.gaps]
         output.table(("boot", "first missing", "last missing", "count", "after", "before"), rows)
     if not totals.balanced:
         output.complain("the ledger does not balance: a reading is unaccounted for; run `nabd doctor`")

@@ -109,7 +109,7 @@ def end(
 
 
 def _instant(option: str, text: str | None) -> datetime | None:
-    """Read an instant; how long ago would be the wrong way round here."""
+    """Read an instant; a duration would mean how long ago, which is not wanted here."""
     if text is not None and values.AGO.fullmatch(text):
         raise typer.BadParameter(
             f"{option} {text}: write an instant such as 2026-03-01T08:00:00Z, or use --for"

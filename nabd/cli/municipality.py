@@ -1,4 +1,4 @@
-"""`nabd municipality`: the towns devices stand in."""
+"""`nabd municipality`: the municipalities that devices belong to."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _fields(
     lon: float | None,
     register_unknown: bool | None,
 ) -> dict[str, Any]:
-    """The fields that were named."""
+    """Return the fields that were given."""
     said = {
         "title": values.pairs(title) if title else None,
         "time_zone": time_zone,

@@ -22,11 +22,11 @@ from rich.table import Table
 from rich.text import Text
 
 PIPED_WIDTH = 240
-"""Columns where no terminal says how many there are; a table in a file should not be cut to 80."""
+"""Width without a terminal; a table in a file should not be cut to 80 columns."""
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console on what standard output or error is now."""
+    """Return a console on the present standard output or error."""
     found = Console(stderr=stderr, highlight=False)
     return found if found.is_terminal else Console(stderr=stderr, highlight=False, width=PIPED_WIDTH)
 
@@ -40,7 +40,7 @@ def print_json(value: Any) -> None:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
     """Print rows below their headings, or the sentence `empty` where there are none.
 
-    Cells are printed as they are, whatever brackets they hold; None is blank.
+    Cells are printed as they are, without rich's markup; None is blank.
     """
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
@@ -54,7 +54,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
 
 
 def line(text: str) -> None:
-    """Print one line for a person; what would steer the terminal is shown and not sent."""
+    """Print one line for a person; control characters are shown, not sent to the terminal."""
     console().print(Text("\n".join(map(cell, text.split("\n")))), soft_wrap=True)
 
 
@@ -77,13 +77,13 @@ def complain(message: str) -> None:
 
 
 def fail(message: str) -> NoReturn:
-    """Say in one line what failed and what would help, and exit with 1."""
+    """Print one line that says what failed and what to do, and exit with 1."""
     complain(message)
     raise typer.Exit(1)
 
 
 def progress() -> Progress:
-    """Return a progress bar with the time it will still take; silent where no terminal watches."""
+    """Return a progress bar with the time left; it prints nothing without a terminal."""
     watched = console(stderr=True)
     return Progress(
         TextColumn("{task.description}"),

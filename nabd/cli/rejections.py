@@ -1,4 +1,4 @@
-"""`nabd rejections`: what was not stored and why; replay of what the registry has since learnt."""
+"""`nabd rejections`: what was not stored and why; replay of devices that are registered by now."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def _follow(
     *,
     as_json: bool,
 ) -> None:
-    """Print what comes until interrupted."""
+    """Print new rejections until interrupted."""
     while True:
         following = await list_rejections(
             opened.connection, device=device, reason=reason, municipality=municipality, after=last, limit=1000

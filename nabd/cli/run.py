@@ -47,16 +47,16 @@ EXPECTED = (
     OSError,
     asyncpg.PostgresError,
 )
-"""What can go wrong without a fault of the program; said in one line."""
+"""Expected failures: printed as one line."""
 
 
 def load_settings() -> Settings:
-    """Return the settings, or say which variable is wrong and exit with 2."""
+    """Return the settings, or print which variable is wrong and exit with 2."""
     return _checked(Settings)
 
 
 def own_settings() -> Settings:
-    """Return the settings without what a `nabd up` that runs, or was killed, has named in this directory."""
+    """Return the settings without the file that a `nabd up` here, running or killed, has written."""
     return _checked(lambda: Settings(_env_file=None))  # type: ignore[call-arg]  # pydantic-settings' own
 
 
@@ -75,7 +75,7 @@ def _checked(load: Callable[[], Settings]) -> Settings:
 
 
 def run_process(name: str, work: Coroutine[Any, Any, None]) -> None:
-    """Run a process until it is told to stop; what can be expected to fail is one line and exit code 1."""
+    """Run a process until it is told to stop; an expected failure is one line and exit code 1."""
     logs.configure(name)
     try:
         uvloop.run(work)
@@ -162,7 +162,7 @@ async def _up(settings: Settings) -> None:
         settings = settings.model_copy(update={"http_port": free_port()})
     listen(
         settings.http_host, settings.http_port
-    ).close()  # taken: said now, not by a process that ends again
+    ).close()  # a taken port fails here, not in a process that is started again and again
     async with embedded.parts(settings) as parts:
         if not parts.persistent_broker and not processes.is_loopback(settings.http_host):
             raise NotConfigured(
@@ -175,7 +175,7 @@ async def _up(settings: Settings) -> None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         running = settings.data_dir / RUNNING.name
         running.unlink(missing_ok=True)
-        running.touch(mode=0o600)  # before there is a password in it
+        running.touch(mode=0o600)  # before a password is written to it
         running.write_text(
             "".join(f"{name}={variables[name]}\n" for name in ("NABD_DATABASE", "NABD_BROKER"))
         )

@@ -1,4 +1,4 @@
-"""Values as they are typed on the command line: NAME=VALUE pairs and instants.
+"""Values of the command line: NAME=VALUE pairs, durations and instants.
 
 Pure. Raises typer.BadParameter, which exits with 2 and says what was expected.
 """

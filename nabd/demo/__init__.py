@@ -1,1 +1,1 @@
-"""`nabd demo`: a simulated town, and whether everything it said was stored and noticed."""
+"""`nabd demo`: a simulated town, and whether every reading was stored and every fault alerted."""

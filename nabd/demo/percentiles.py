@@ -1,4 +1,4 @@
-"""Percentiles and medians as reports print them."""
+"""Percentiles and medians, rounded for printing."""
 
 from __future__ import annotations
 

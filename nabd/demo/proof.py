@@ -1,6 +1,6 @@
-"""What devices say they published against what the tables hold: lost, duplicated, altered, unexpected.
+"""The publish log of devices against the stored readings: lost, duplicated, altered, unexpected.
 
-The ledger balances by construction, so it proves nothing; this compares two independent accounts.
+The ledger balances by construction and so proves nothing; this compares two independent records.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from readings.tables import table_of
 from store.connection import Connection
 
 ACCEPTED = 0x00
-"""PUBACK reason with which a broker takes a message over; 0x10 (nobody subscribed) and errors do not."""
+"""PUBACK reason of a message that the broker will deliver; 0x10 (no subscriber) and errors are none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRow:
-    """One stored reading as a checker sees it. Times are microseconds since 1970-01-01Z."""
+    """One stored reading, for comparison. Times are microseconds since 1970-01-01Z."""
 
     device: str
     observed_at: int
@@ -39,7 +39,7 @@ class StoredRow:
 class Proof:
     """The comparison. `lost`, `duplicated`, `altered` and `unexpected` hold what is wrong, and must be empty.
 
-    published: distinct readings that were to be stored; acknowledged: those that the broker took over.
+    published: distinct readings that were to be stored; acknowledged: those that the broker acknowledged.
     commit_delays: microseconds from the first publish of a reading to its commit, where known.
     """
 
@@ -54,13 +54,13 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Tell whether nothing was lost, stored twice, altered or invented."""
+        """Tell whether nothing was lost, stored twice, altered or unexpected."""
         return not (self.lost or self.duplicated or self.altered or self.unexpected)
 
 
 @dataclass(slots=True)
 class _Said:
-    """One reading of a device as published, its repeats folded in."""
+    """One reading of a device as published, with all attempts to publish it."""
 
     line: PublishLine
     first_at: int
@@ -123,7 +123,7 @@ def _match(
     by_hash: defaultdict[tuple[str, str], list[_Said]],
     found: set[tuple[str, int | str]],
 ) -> None:
-    """Move the reading that a row tells of from what is to be found to `found`, by instant or hash."""
+    """Move the published reading of a row, found by instant or hash, to `found`."""
     proof.stored += 1
     said = by_instant.pop((row.device, row.observed_at), None)
     if said is None:
@@ -146,9 +146,9 @@ def _match(
 async def stored_rows(
     connection: Connection, kinds: Kinds, devices: Sequence[str], at: Callable[[int], int]
 ) -> list[StoredRow]:
-    """Return every stored reading of the named devices, as the checker sees them.
+    """Return every stored reading of the named devices.
 
-    Commit times are the server's own (track_commit_timestamp); `at` turns its clock to that of the log.
+    Commit times are the server's (track_commit_timestamp); `at` converts its clock to that of the log.
     """
     timed = await connection.fetchval("SHOW track_commit_timestamp") == "on"
     rows: list[StoredRow] = []

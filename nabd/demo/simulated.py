@@ -1,4 +1,4 @@
-"""A simulated town as the platform's registry should know it."""
+"""Registers a simulated town."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from store.connection import Connection
 async def register(connection: Connection, kinds: Kinds, town: Town, now: Now, *, newcomers: int = 0) -> int:
     """Register a town's municipality and its devices, those that are not yet; return how many.
 
-    The last `newcomers` devices are left out: the municipality registers them when they first speak.
+    The last `newcomers` devices are left out: the municipality registers them with their first message.
     """
     place = town.place
-    with suppress(AlreadyExists):  # the town has been here before
+    with suppress(AlreadyExists):  # registered by an earlier run
         await municipalities.add_municipality(
             connection,
             NewMunicipality(

@@ -1,6 +1,6 @@
-"""A town that lives: embedded parts, the platform's processes, a simulated fleet with faults, and the proof.
+"""A running demo: embedded parts, the platform's processes, a simulated fleet with faults, and the proof.
 
-What `nabd demo` does, as a list of steps; its words on the screen are in nabd/cli/demo.py.
+What `nabd demo` does, as a list of steps; what it prints is in nabd/cli/demo.py.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from nabd.clock import ScaledClock
 from nabd.demo import proof, score, simulated
 from nabd.demo.percentiles import percentiles
 from nabd.embedded.broker import port_or_free
-from nabd.embedded.parts import Parts, migrated, parts
+from nabd.embedded.parts import EmbeddedParts, migrated, parts
 from nabd.settings import Settings, environment
 from nabd.supervisor import Child, Supervisor, last_lines
 from readings import ledger
@@ -42,13 +42,13 @@ SETTLE_S = 60.0
 INTERVAL_S = 5.0
 """At speed 1 devices report at least this often, so that there is something to see."""
 NEWCOMERS = 1
-"""Devices that nobody has registered: the town lets them register themselves."""
+"""Devices that are not registered: the municipality registers them with their first message."""
 AFTERNOON = 15
-"""Local hour at which a scaled demo begins: within hours lamps light up and bins are emptied."""
+"""Local hour at which a scaled demo begins: within the next hours lamps are lit and bins are emptied."""
 
 
 class DemoFailed(Exception):
-    """The demo could not start; the text says which part and what it said last."""
+    """The demo could not start; the text names the part and ends with its last output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Demo:
     """A running demo."""
 
     url: str
-    parts: Parts
+    parts: EmbeddedParts
     town: Town
     fleet: Fleet
     clock: ScaledClock
@@ -70,10 +70,10 @@ class Demo:
 async def running(
     directory: Path, *, settings: Settings, speed: float, seed: int, tell: Callable[[str], None]
 ) -> AsyncIterator[Demo]:
-    """Start everything in `directory`; on the way out, stop everything.
+    """Start everything in `directory`; stop everything on exit.
 
     Raises:
-        DemoFailed: a part did not come up.
+        DemoFailed: a part did not start.
     """
     declared = kinds.load(settings.kinds_dir)
     town = make_town(seed, declared, interval_cap_s=INTERVAL_S * speed, strangers=0)
@@ -115,7 +115,7 @@ async def running(
 
 
 def start_clock(town: Town, speed: float) -> ScaledClock:
-    """Return the clock of a demo: the wall's at speed 1, else one that begins this afternoon in the town."""
+    """Return the clock of a demo: the wall clock at speed 1, else one that begins this afternoon there."""
     real = clock.wall()
     if speed == 1:
         return ScaledClock(real=real, scaled=real, speed=1.0)
@@ -152,7 +152,7 @@ async def _until_ready(base: str, supervisor: Supervisor) -> None:
 
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Past any proxy that the environment names for the world outside."""
+"""Without the proxies that the environment names."""
 
 
 def _get(url: str) -> bytes:
@@ -162,7 +162,7 @@ def _get(url: str) -> bytes:
 
 
 async def settled(demo: Demo, within_s: float = SETTLE_S) -> None:
-    """Wait until ingest has nothing left to commit: caught up, and the ledger stands still."""
+    """Wait until ingest has nothing left to commit: caught up, and the ledger no longer grows."""
     assert demo.parts.settings.database is not None
     connection = await connect(demo.parts.settings.database)
     try:
@@ -224,7 +224,7 @@ async def report(demo: Demo) -> dict[str, object]:
 
 
 def grace(town: Town, kinds: Kinds) -> Mapping[str, int]:
-    """Return, by device, how late an alert may honestly open after its fault has ended, in microseconds."""
+    """Return, by device, how long after its fault's end an alert may open and be right, in microseconds."""
     found = {}
     for device in town.sensing:
         every = device.attributes.get(INTERVAL, max(r.every_s for r in kinds[device.kind].reporting))

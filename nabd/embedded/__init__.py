@@ -1,1 +1,1 @@
-"""Parts of our own where none are configured: a database, a broker. What they carry is not known here."""
+"""Parts started by Nabd where none are configured: a database, a broker. Knows nothing of what they hold."""

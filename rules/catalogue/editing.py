@@ -1,7 +1,7 @@
 """Changes of rules by people: apply, enable, disable; each leaves a row that says who and when.
 
-Versions are the catalogue's; here are the author, the check that nobody was faster, and what becomes of open
-alerts. Must not know files or HTTP.
+Versions are the catalogue's; here are the author, the check that the rule was not changed meanwhile, and the
+end of open alerts. Must not know files or HTTP.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from devices.kinds.kind import Kind
 from devices.registry.errors import Conflict, NotFound
 from devices.registry.generation import advance
 from rules.catalogue import catalogue
-from rules.catalogue.catalogue import Applied
+from rules.catalogue.catalogue import ApplyResult
 from rules.definition.definition import Definition
 from rules.loading.files import parse
 from store.connection import Connection
@@ -40,8 +40,8 @@ async def apply(
     author: str,
     now: int,
     remove_others: bool = False,
-) -> Applied:
-    """Make definitions the active rules, all or none, and note who did it.
+) -> ApplyResult:
+    """Make definitions the active rules, all or none, and record the author.
 
     A changed rule is a new version and keeps its open alerts; those of removed rules end.
 
@@ -60,7 +60,7 @@ async def apply(
 
 async def put(
     connection: Connection, definition: Definition, *, author: str, now: int, version: int | None
-) -> Applied:
+) -> ApplyResult:
     """Make one definition the active rule of its id.
 
     Args:
@@ -97,7 +97,7 @@ async def enable(
         if last["active"]:
             return int(last["version"])
         definitions = parse(json.dumps(last["definition"], ensure_ascii=False), kinds)
-        # A new version: what the rule missed while it was out of force is not made up for.
+        # A new version: readings that the rule missed while it was out of force are not evaluated.
         await catalogue.apply(connection, definitions, now)
         await note(connection, [rule], "enabled", author=author, now=now)
         return int((await _last(connection, rule))["version"])
@@ -118,7 +118,7 @@ async def disable(connection: Connection, rule: str, *, author: str, now: int) -
         if await connection.fetchval(_DISABLE, rule) is None:
             return 0
         await note(connection, [rule], "disabled", author=author, now=now)
-        # Before the alerts end: every later batch waits for us, and then no longer knows the rule.
+        # Before the alerts end: every later batch waits for this transaction, and then has the rule no more.
         await advance(connection)
         return await _end_alerts(connection, [rule], author, now)
 
@@ -138,7 +138,7 @@ FROM unnest($1::text []) AS asked (rule)
 
 
 async def note(connection: Connection, rules: Iterable[str], action: str, *, author: str, now: int) -> None:
-    """Note who did what to rules, within the transaction that does it."""
+    """Record who did what to rules, within the transaction that does it."""
     await connection.execute(_NOTE, list(rules), action, author[:100], to_datetime(now))
 
 
@@ -150,7 +150,7 @@ ORDER BY id
 
 
 async def _end_alerts(connection: Connection, rules: Sequence[str], author: str, now: int) -> int:
-    """Resolve the alerts of rules nobody judges any more: an alert without a rule would never end."""
+    """Resolve the alerts of rules that are evaluated no more: they would never end."""
     if not rules:
         return 0
     transitions = [

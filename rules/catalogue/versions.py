@@ -1,4 +1,4 @@
-"""Rules as people read them: which there are, one with its text, and who changed what. Reads only."""
+"""Rules for people: a list, one with its text, and who changed what. Reads only."""
 
 from __future__ import annotations
 

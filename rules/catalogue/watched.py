@@ -1,4 +1,4 @@
-"""What an operator watches of rules and alerts: how many are open, which rules broke, when sweeps looked."""
+"""Counts for operators: how many alerts are open, how many rules are broken, when sweep rules looked last."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watched:
-    """Counts of this moment. `waiting` are open alerts by severity that do not stand behind another."""
+class RuleCounts:
+    """Counts of this moment. `waiting`: open alerts by severity that are not inhibited."""
 
     waiting: Mapping[Severity, int]
     inhibited: int
@@ -36,13 +36,13 @@ _RULES = "SELECT count(*) AS active, count(broken_at) AS broken FROM rule WHERE 
 _SWEPT = "SELECT swept_at FROM sweep_run"
 
 
-async def watch(connection: Connection) -> Watched:
+async def watch(connection: Connection) -> RuleCounts:
     """Return the counts as they are now."""
     found = await connection.fetch(_OPEN)
     rules = await connection.fetchrow(_RULES)
     assert rules is not None
     waiting = {Severity(row["severity"]): row["waiting"] for row in found}
-    return Watched(
+    return RuleCounts(
         waiting={severity: waiting.get(severity, 0) for severity in Severity},
         inhibited=sum(row["inhibited"] for row in found),
         unacknowledged=sum(row["unacknowledged"] for row in found),
@@ -58,5 +58,5 @@ INSERT INTO sweep_run (swept_at) VALUES ($1) ON CONFLICT (one) DO UPDATE SET swe
 
 
 async def note_sweep(connection: Connection, now: int) -> None:
-    """Remember that sweep rules have looked."""
+    """Store that sweep rules have looked."""
     await connection.execute(_NOTE, to_datetime(now))

@@ -1,1 +1,1 @@
-"""What conditions are computed on: rows, attributes, truth, places, the sun. Pure; no rule is known here."""
+"""What conditions are computed on: rows, attributes, truth, geometry, the sun. Pure; knows no rule."""

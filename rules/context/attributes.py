@@ -19,7 +19,7 @@ from rules.context.geometry import Polygons
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One device: attributes, where it stands, its calendar.
+    """One device: attributes, position, calendar.
 
     lat, lon: its municipality's position if its own is unknown; placed: whether they are its own.
     zone, weekend: its municipality's clock and ISO days. maintenance: spans (from, until) in microseconds.
@@ -64,7 +64,7 @@ class MaintenanceWindows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """Attributes of n devices and, in the last row, of nobody: everything unknown.
+    """Attributes of n devices; in row n everything is unknown, for devices that are not known.
 
     numbers: (n + 1,) float64, NaN where absent (booleans 0.0 and 1.0). texts: object, None where absent.
     lat, lon: degrees, NaN where unknown. zone: index into `zones`. weekend: bits of days, 0 is Monday.
@@ -83,7 +83,7 @@ class Attributes:
     windows: MaintenanceWindows | None
 
     def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
-        """Return the row of each device; nobody's where it is unknown."""
+        """Return the row of each device, n where it is unknown."""
         nobody = len(self.lat) - 1
         known = (device_ids >= 0) & (device_ids < len(self.rows))
         return np.where(known, self.rows[np.where(known, device_ids, 0)], nobody)
@@ -106,7 +106,7 @@ def build(
         rows=rows,
         numbers={n: np.array([_number(f.attributes.get(n)) for f in facts]) for n in {*numbers, INTERVAL}},
         texts={n: _texts(f.attributes.get(n) for f in facts) for n in set(texts)},
-        polygons={n: Polygons.of([f.attributes.get(n) for f in facts]) for n in set(polygons)},
+        polygons={n: Polygons([f.attributes.get(n) for f in facts]) for n in set(polygons)},
         lat=np.array([math.nan if f.lat is None else f.lat for f in facts]),
         lon=np.array([math.nan if f.lon is None else f.lon for f in facts]),
         placed=np.array([f.placed for f in facts]),

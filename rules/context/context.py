@@ -52,7 +52,7 @@ class RuleContext:
         return len(self.order)
 
     def close(self) -> None:
-        """Let go of what leads back here, or the arrays would wait for the garbage collector."""
+        """Break the reference cycle through `past`: else the arrays stay until the garbage collector runs."""
         self.past = _no_history
 
     def keep(self, key: Hashable, compute: Callable[[], Array]) -> Array:
@@ -76,7 +76,7 @@ class RuleContext:
         """
         codes = self.columns.kind.measurement(name).error_codes
         values: Floats = self.columns.values[name].astype(np.float64, copy=bool(codes))
-        # An error code says that nothing was measured; it is not even a suspect value.
+        # An error code is no value, not even a suspect one.
         for code in codes:
             values[values == code] = np.nan
         return values
@@ -101,13 +101,13 @@ class RuleContext:
         """Return a text attribute of each row's device, None where absent."""
         return self.keep(("attr", name), lambda: self.attributes.texts[name][self.facts])
 
-    def place(self) -> tuple[Floats, Floats]:
-        """Return where each row's device stands, or else its municipality: latitude and longitude."""
+    def coordinates(self) -> tuple[Floats, Floats]:
+        """Return latitude and longitude of each row's device, or else of its municipality."""
         return self.attributes.lat[self.facts], self.attributes.lon[self.facts]
 
     def sun_deg(self) -> Floats:
-        """Return the sun's elevation where the device stands."""
-        return self.keep("sun", lambda: sun.elevation_deg(self.observed_at, *self.place()))
+        """Return the sun's elevation at the device's position, in degrees."""
+        return self.keep("sun", lambda: sun.elevation_deg(self.observed_at, *self.coordinates()))
 
     def lag_s(self) -> Floats:
         """Return how long after it was observed each reading was received, in seconds."""
@@ -155,7 +155,7 @@ class RuleContext:
         return self.keep("maintained", lambda: windows.hold(self.facts, self.observed_at))
 
     def number_of(self, text: str, name: str, use_suspect: bool) -> int:
-        """Return the number that stands for a text in `numbered`, -2 when it does not occur."""
+        """Return the number of a text in `numbered`, -2 when it does not occur."""
         self.numbered(name, use_suspect)
         return self._numbers[name, use_suspect].get(text, -2)
 

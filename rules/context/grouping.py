@@ -1,4 +1,4 @@
-"""Rows of a batch, grouped by device: who, in which order, and what came late.
+"""Rows of a batch, grouped by device: which, in which order, and which are late.
 
 Pure arithmetic on arrays.
 """
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 class Grouping:
     """n rows of g devices, sorted by device; the rows of a device keep the order they arrived in.
 
-    order: (n,) where each sorted row came from. group: (n,) 0..g-1. first, last: (g,) a device's first and
-    last row. rank: (n,) position within the device.
+    order: (n,) where each sorted row came from. state_rows: (g,) the device's row in the state. group: (n,)
+    0..g-1. first, last: (g,) a device's first and last row. rank: (n,) position within the device.
     """
 
     order: NDArray[np.intp]
-    slots: NDArray[np.intp]
+    state_rows: NDArray[np.intp]
     group: NDArray[np.intp]
     first: NDArray[np.intp]
     last: NDArray[np.intp]
@@ -36,19 +36,19 @@ class Grouping:
         yield from np.split(by_rank, np.cumsum(np.bincount(self.rank))[:-1])
 
 
-def group(slots: NDArray[np.intp]) -> Grouping:
-    """Group rows given by the slot of their device."""
-    # Numbers of two bytes are sorted digit by digit, which takes less than comparing.
-    few = not len(slots) or slots.max() <= np.iinfo(np.uint16).max
-    order = np.argsort(slots.astype(np.uint16) if few else slots, kind="stable")
-    ordered = slots[order]
+def group(state_rows: NDArray[np.intp]) -> Grouping:
+    """Group rows given by the state's row of their device."""
+    # numpy sorts numbers of two bytes by radix, which is faster than comparing.
+    few = not len(state_rows) or state_rows.max() <= np.iinfo(np.uint16).max
+    order = np.argsort(state_rows.astype(np.uint16) if few else state_rows, kind="stable")
+    ordered = state_rows[order]
     begins = np.ones(len(ordered), dtype=np.bool_)
     begins[1:] = ordered[1:] != ordered[:-1]
     first = np.flatnonzero(begins)
     number = np.cumsum(begins) - 1
     return Grouping(
         order=order,
-        slots=ordered[first],
+        state_rows=ordered[first],
         group=number,
         first=first,
         last=np.append(first[1:], len(ordered)) - 1,
@@ -59,7 +59,7 @@ def group(slots: NDArray[np.intp]) -> Grouping:
 def late_rows(
     grouping: Grouping, observed_at: NDArray[np.int64], watermark: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Tell which sorted rows are at or before what their device had observed when they arrived, shape (n,).
+    """Tell which sorted rows are at or before their device's newest instant when they arrived, shape (n,).
 
     Args:
         observed_at: (n,) sorted.

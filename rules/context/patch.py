@@ -1,4 +1,4 @@
-"""One change of a state that waits to be adopted. Pure data."""
+"""One change of a state, to be adopted after the commit. Pure data."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """New values of some columns of one array, for some devices.
+    """New values of some columns of one array of a state, for some devices.
 
     columns: None is all of them, a number or slice the same ones for every device, an array one for each.
     """
 
     name: str
-    slots: NDArray[np.intp]
+    state_rows: NDArray[np.intp]
     columns: slice | int | NDArray[np.intp] | None
     values: NDArray[Any]

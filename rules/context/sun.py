@@ -1,4 +1,4 @@
-"""How high the sun stands, over whole columns.
+"""The sun's elevation, over whole columns.
 
 The NOAA solar calculator's formulas (after Meeus, Astronomical Algorithms, ch. 25), without refraction.
 astral computes the same for one instant at a time, and is what the tests compare with.

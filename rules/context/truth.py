@@ -27,7 +27,7 @@ def negated(a: Truth) -> Truth:
 
 
 def decided(outcome: NDArray[np.bool_], undecided: NDArray[np.bool_]) -> Truth:
-    """Return the outcome as truth, undecided where told so."""
+    """Return the outcome as truth, undecided where `undecided` is True."""
     truth = outcome.astype(np.float64)
     truth[undecided] = np.nan
     return truth

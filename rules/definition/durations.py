@@ -16,7 +16,7 @@ _WORDS = {
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "mn": "m", "min": "m", "mins": "m",
     "minute": "m", "minutes": "m", "hr": "h", "hrs": "h", "hour": "h", "hours": "h", "day": "d", "days": "d",
 }  # fmt: skip
-"""What people write for a unit."""
+"""Other spellings of units."""
 
 
 def duration_us(text: str, *others: str) -> int:

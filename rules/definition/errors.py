@@ -1,4 +1,4 @@
-"""What is wrong with a rule, told to the person who wrote it.
+"""Errors of rules, for the people who write them.
 
 ValueError
 └── RuleError         one mistake: file, line, column, and what was probably meant
@@ -36,9 +36,9 @@ class RuleError(ValueError):
         self.others = tuple(others)
 
     def __str__(self) -> str:
-        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
+        location = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
         hint = f"; did you mean {self.suggestion}?" if self.suggestion else ""
-        return f"{place}: {self.message}{hint}" if place else f"{self.message}{hint}"
+        return f"{location}: {self.message}{hint}" if location else f"{self.message}{hint}"
 
 
 def together(mistakes: Sequence[RuleError]) -> RuleError:

@@ -99,7 +99,7 @@ _NEEDED = object()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class FamilySyntax:
     """How one family is written.
 
     keys: reader of each key's text, and its default (_NEEDED without). values: names that summaries may use.
@@ -166,8 +166,8 @@ def _share(text: str) -> float:
     return share
 
 
-FAMILIES: Mapping[str, Shape] = {
-    "children_down": Shape(
+FAMILIES: Mapping[str, FamilySyntax] = {
+    "children_down": FamilySyntax(
         make=ChildrenDown,
         keys={
             "of": (str, _NEEDED),
@@ -183,7 +183,7 @@ FAMILIES: Mapping[str, Shape] = {
         values=("children", "down", "dark", "silent"),
         structural=True,
     ),
-    "not_refreshed": Shape(
+    "not_refreshed": FamilySyntax(
         make=NotRefreshed,
         keys={
             "measurement": (str, _NEEDED),
@@ -193,7 +193,7 @@ FAMILIES: Mapping[str, Shape] = {
         },
         values=("missing_h",),
     ),
-    "neighbours": Shape(
+    "neighbours": FamilySyntax(
         make=Neighbours,
         keys={
             "measurement": (str, _NEEDED),
@@ -206,7 +206,7 @@ FAMILIES: Mapping[str, Shape] = {
         },
         values=("value", "median", "neighbours"),
     ),
-    "forecast": Shape(
+    "forecast": FamilySyntax(
         make=Forecast,
         keys={
             "measurement": (str, _NEEDED),

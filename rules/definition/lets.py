@@ -1,6 +1,6 @@
-"""In which order the names of a rule's `let` are computed: each after those it is made of.
+"""The order in which the names of a rule's `let` are computed: each after those it uses.
 
-Pure. The order in which they were written is no help: a database that keeps JSON forgets it.
+Pure. The order in which they were written does not matter: jsonb does not keep it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Spans as rule files write them: holds, gaps and hours of the day.
 
-Pure. Each raises RuleError with what was probably meant; where that stands is not known here.
+Pure. Each raises RuleError with what was probably meant; line and column are not known here.
 """
 
 from __future__ import annotations

@@ -21,15 +21,15 @@ from rules.context.attributes import Attributes
 from rules.context.context import RuleContext
 from rules.context.grouping import group, late_rows
 from rules.context.patch import Patch
-from rules.engine.histories import Histories
-from rules.engine.levels import LevelChange, Wanted, run, waiting
+from rules.engine.histories import HistoryResults
+from rules.engine.levels import LevelChange, LevelConditions, active_levels, run
 from rules.engine.state import RuleState, StateChanges
-from rules.language.program import Compiled, Program
+from rules.language.program import CompiledRule, Program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What a batch did: transitions in the order they happened, and changes that wait to be adopted."""
+    """What a batch did: transitions in the order they happened, and changes to adopt after the commit."""
 
     changes: StateChanges
     transitions: tuple[Transition, ...]
@@ -59,64 +59,67 @@ def step(
     Raises:
         RuleFailed: a condition raised. Skip that rule and step again.
     """
-    grouping = group(state.slots_of(columns.device_id))
+    grouping = group(state.rows_of(columns.device_id))
     context = RuleContext(columns, grouping.order, attributes)
-    watermark = state.rows.watermark[grouping.slots]
+    watermark = state.rows.watermark[grouping.state_rows]
     late = late_rows(grouping, context.observed_at, watermark)
-    histories = Histories(program, context, grouping, late, state.rows)
+    histories = HistoryResults(program, context, grouping, late, state.rows)
     context.past = histories.past
     flips: list[LevelChange] = []
     patches: list[Patch] = []
-    waits = waiting(grouping, state.rows)
+    active = active_levels(grouping, state.rows)
     with np.errstate(all="ignore"):
         for index, rule in enumerate(program.rules):
             if rule.rule.id in skip or not len(context):
                 continue
-            wanted = _wanted(rule, context, late, bool(waits[rule.latches].any()))
-            if wanted is None:
+            conditions = _conditions(rule, context, late, bool(active[rule.level_columns].any()))
+            if conditions is None:
                 continue
-            found, changed = run(index, rule, wanted, context, grouping, state.rows)
+            found, changed = run(index, rule, conditions, context, grouping, state.rows)
             flips += found
             patches += changed
         if len(context):
             newest = np.maximum.reduceat(context.observed_at, grouping.first)
-            patches.append(Patch("watermark", grouping.slots, None, np.maximum(watermark, newest)))
+            patches.append(Patch("watermark", grouping.state_rows, None, np.maximum(watermark, newest)))
         transitions = _transitions(program, context, late, flips)
     context.close()
     return Step(changes=StateChanges(patches=(*patches, *histories.patches)), transitions=transitions)
 
 
-def _wanted(rule: Compiled, context: RuleContext, late: NDArray[np.bool_], waits: bool) -> Wanted | None:
-    """Return what a rule's latches wait for on every row, None when nothing can come of it.
+def _conditions(
+    rule: CompiledRule, context: RuleContext, late: NDArray[np.bool_], active: bool
+) -> LevelConditions | None:
+    """Return what turns a rule's levels on and off on every row, None when none of them can change.
 
     What only ends an alert is not computed then: should it raise, that shows when there is one to end.
 
     Args:
-        waits: whether a latch of the rule is on, or in a run, on any device of the step.
+        active: whether a level of the rule is on, or in a run, on any device of the step.
 
     Raises:
         RuleFailed: the rule raised.
     """
     try:
-        wanted = _conditions(rule, context, waits)
-        # Every function of the past must have seen every row, also one that only a sentence uses.
+        conditions = _in_order(rule, context, active)
+        # Every function of the past must have seen every row, also one that only a summary uses.
         for history in range(rule.first_history, rule.first_history + len(rule.histories)):
             context.past(history)
     except Exception as error:
-        # Whatever one rule does wrong must cost neither the batch nor the other rules.
+        # A fault of one rule must stop neither the batch nor the other rules.
         raise RuleFailed(rule.rule.id, error) from error
-    if wanted is None or not late.any():
-        return wanted
-    # Out of its order a reading cannot end, continue or interrupt anything; at most it is news by itself.
+    if conditions is None or not late.any():
+        return conditions
+    # A late reading cannot end, continue or interrupt a run; at most it raises an alert by itself.
     raises = rule.rule.definition.late == "raise" and rule.immediate
-    return Wanted(
-        rise=[np.where(late & ~((rise == 1) & raises), np.nan, rise) for rise in wanted.rise],
-        fall=[np.where(late, np.nan, fall) for fall in wanted.fall],
+    return LevelConditions(
+        rise=[np.where(late & ~((rise == 1) & raises), np.nan, rise) for rise in conditions.rise],
+        fall=[np.where(late, np.nan, fall) for fall in conditions.fall],
         late=late,
     )
 
 
-def _conditions(rule: Compiled, context: RuleContext, waits: bool) -> Wanted | None:
+def _in_order(rule: CompiledRule, context: RuleContext, active: bool) -> LevelConditions | None:
+    """Return the same as if no reading were late."""
     closed = _closed(rule, context)
     rise: list[truth.Truth] = []
     for level in reversed(rule.levels):
@@ -126,17 +129,17 @@ def _conditions(rule: Compiled, context: RuleContext, waits: bool) -> Wanted | N
     if closed is not None:
         rise = [np.where(closed, np.nan, one) for one in rise]
     # Where a higher level holds, so does the lowest.
-    if not waits and not (rise[0] == 1).any():
+    if not active and not (rise[0] == 1).any():
         return None
     fall = [truth.negated(reached) for reached in rise]
     if rule.clear is not None:
         fall[0] = rule.clear(context)
     if closed is not None:
         fall = [np.where(closed, np.nan, one) for one in fall]
-    return Wanted(rise=rise, fall=fall, late=None)
+    return LevelConditions(rise=rise, fall=fall, late=None)
 
 
-def _closed(rule: Compiled, context: RuleContext) -> NDArray[np.bool_] | None:
+def _closed(rule: CompiledRule, context: RuleContext) -> NDArray[np.bool_] | None:
     """Tell on which rows the rule does not look, None when it looks at all of them."""
     closed: NDArray[np.bool_] | None = None if rule.gate is None else rule.gate(context) != 1
     resting = context.maintained() if rule.rests else None
@@ -148,12 +151,12 @@ def _closed(rule: Compiled, context: RuleContext) -> NDArray[np.bool_] | None:
 def _transitions(
     program: Program, context: RuleContext, late: NDArray[np.bool_], flips: list[LevelChange]
 ) -> tuple[Transition, ...]:
-    """Describe the flips in the order their readings arrived."""
+    """Describe the level changes in the order their readings arrived."""
     by_arrival = sorted(flips, key=lambda f: (context.order[f.row], f.rule))
     return tuple(_transition(program.rules[f.rule], context, bool(late[f.row]), f) for f in by_arrival)
 
 
-def _transition(rule: Compiled, context: RuleContext, late: bool, flip: LevelChange) -> Transition:
+def _transition(rule: CompiledRule, context: RuleContext, late: bool, flip: LevelChange) -> Transition:
     row, observed_at = flip.row, int(context.observed_at[flip.row])
     resolved = flip.after < 0
     level = flip.before if resolved else flip.after
@@ -182,7 +185,7 @@ def _before(flip: LevelChange, observed_at: int) -> Condition:
     return Condition.PENDING if flip.since < observed_at else Condition.INACTIVE
 
 
-def _evidence(rule: Compiled, context: RuleContext, row: int) -> dict[str, dict[str, object]]:
+def _evidence(rule: CompiledRule, context: RuleContext, row: int) -> dict[str, dict[str, object]]:
     """Return what was measured and which attributes of the device limited it."""
     values: dict[str, object] = {}
     limits: dict[str, object] = {}

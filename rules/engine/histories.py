@@ -1,6 +1,6 @@
-"""Lets the functions of a device's own past look at one step, and collects what they remember.
+"""Computes the functions of a device's own past over one step, and collects what they remember.
 
-Each is asked once per step, whichever conditions use it. Pure.
+Each is computed once per step, whichever conditions use it. Pure.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from rules.engine.state import StateRows
 from rules.language.program import Program
 
 
-class Histories:
-    """Answers for one step; `patches` are what is to be remembered after it."""
+class HistoryResults:
+    """Results for one step; `patches` are what is to be remembered after it."""
 
     def __init__(
         self,
@@ -34,18 +34,18 @@ class Histories:
         self._grouping = grouping
         self._late = late
         self._rows = rows
-        self._answers: dict[int, Any] = {}
+        self._results: dict[int, Any] = {}
         self.patches: list[Patch] = []
 
     def past(self, index: int) -> Any:
-        """Return what a history says about every row; late rows have no past, their order is gone."""
-        if index not in self._answers:
-            self._answers[index] = self._ask(index)
-        return self._answers[index]
+        """Return what a history yields on every row; late rows have no past, they came out of order."""
+        if index not in self._results:
+            self._results[index] = self._compute(index)
+        return self._results[index]
 
-    def _ask(self, index: int) -> Any:
+    def _compute(self, index: int) -> Any:
         history, program = self._program.histories[index], self._program
-        look = HistoryView(
+        view = HistoryView(
             context=self._context,
             grouping=self._grouping,
             late=self._late,
@@ -56,4 +56,4 @@ class Histories:
             first_instant=program.instants[index].start,
             patches=self.patches,
         )
-        return history.ask(look)
+        return history.compute(view)

@@ -1,8 +1,8 @@
-"""The state machine: latches that flip once what they wait for has held long enough in event time.
+"""The state machine: a level turns on or off (flips) once its condition has held long enough in event time.
 
-One rule at a time, over all rows of all its busy devices at once: devices where nothing holds and nothing
-is pending are settled without being looked at. Between flips everything is scans over rows; a flip starts
-the scan anew behind it, for that device alone. Pure.
+One rule at a time, over all rows of its busy devices at once. A device where no condition holds and no run
+is under way is skipped: nothing can change there. Between flips everything is scans over rows; after a flip
+the rows of that device behind it are scanned again. Pure.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from rules.context.patch import Patch
 from rules.context.truth import Truth
 from rules.definition.definition import Definition, MaxGap
 from rules.engine.state import StateRows
-from rules.language.program import Compiled
+from rules.language.program import CompiledRule
 
 Bools = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 Instants = NDArray[np.int64]
 
 WINDOW, WIDEST = 96, 8192
-"""Rows of one device that are scanned at once, after a flip and in the end: what may be scanned again."""
+"""Rows of one device that are scanned at once, after a flip and at most: those behind a flip are repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class LevelChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What latches wait for while off (rise) and while on (fall), per level (n,): 1, 0, NaN undecided.
+class LevelConditions:
+    """What turns each level on (rise) and off (fall), lowest level first, each (n,): 1, 0, NaN undecided.
 
-    late: (n,) rows that may at most raise by themselves, None when there are none; of them, fall is
-    undecided, and so is rise unless the rule raises late.
+    late: (n,) late rows, None when there are none; fall is undecided on them, and so is rise unless the rule
+    raises late.
     """
 
     rise: list[Truth]
@@ -56,8 +56,8 @@ class Wanted:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Latches:
-    """The latches of one rule on k devices, (k, levels); ended is (k,). See rules.engine.state."""
+class _LevelState:
+    """The levels of one rule on k devices, (k, levels); ended is (k,). See rules.engine.state."""
 
     on: Bools
     count: NDArray[np.int32]
@@ -67,8 +67,11 @@ class _Latches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
-    """What all scans of one rule go over: n rows; what is wanted as (n, levels), instants, ends of runs."""
+class _StepRows:
+    """What all scans of one rule read of n rows: rise and fall (n, levels), observed_at, until when a run
+
+    that includes the row stays uninterrupted.
+    """
 
     definition: Definition
     rise: Truth
@@ -80,9 +83,10 @@ class _Ground:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scan:
-    """m rows, ragged by device. device: (m,) which of the scanned ones. stop: (k,) last position of each.
+    """m rows of k devices, those of a device beside each other.
 
-    held: (m, levels) latches that have what they wait for. count, start, due: (m, levels) as of each row.
+    device: (m,) 0..k-1. stop: (k,) position of each device's last row. held: (m, levels) whether the level
+    flips there. count, start, due: (m, levels) as of each row.
     """
 
     rows: Indices
@@ -94,53 +98,63 @@ class _Scan:
     due: Instants
 
 
-def waiting(grouping: Grouping, rows: StateRows) -> Bools:
-    """Tell of every latch of a program whether it is on, or in a run, on any device of the step."""
-    slots = grouping.slots
-    busy: Bools = rows.on.T.take(slots, axis=1) | (rows.count.T.take(slots, axis=1) > 0)
+def active_levels(grouping: Grouping, rows: StateRows) -> Bools:
+    """Tell of every level of a program whether it is on, or in a run, on any device of the step."""
+    state_rows = grouping.state_rows
+    busy: Bools = rows.on.T.take(state_rows, axis=1) | (rows.count.T.take(state_rows, axis=1) > 0)
     return np.asarray(busy.any(axis=1))
 
 
 def run(
-    index: int, rule: Compiled, wanted: Wanted, context: RuleContext, grouping: Grouping, rows: StateRows
+    index: int,
+    rule: CompiledRule,
+    conditions: LevelConditions,
+    context: RuleContext,
+    grouping: Grouping,
+    rows: StateRows,
 ) -> tuple[list[LevelChange], list[Patch]]:
-    """Advance one rule over all rows; `rows` is the state, which stays as it is."""
-    busy = _busy(rule, wanted, grouping, rows)
+    """Advance one rule over all rows.
+
+    Args:
+        rows: the state, which is not altered.
+    """
+    busy = _busy(rule, conditions, grouping, rows)
     if not len(busy):
         return [], []
-    slots = grouping.slots[busy]
-    mine = _Latches(
-        on=rows.on[slots, rule.latches],
-        count=rows.count[slots, rule.latches],
-        start=rows.start[slots, rule.latches],
-        due=rows.due[slots, rule.latches],
-        ended=rows.ended[slots, index],
+    state_rows = grouping.state_rows[busy]
+    levels = _LevelState(
+        on=rows.on[state_rows, rule.level_columns],
+        count=rows.count[state_rows, rule.level_columns],
+        start=rows.start[state_rows, rule.level_columns],
+        due=rows.due[state_rows, rule.level_columns],
+        ended=rows.ended[state_rows, index],
     )
-    ground = _Ground(
+    step = _StepRows(
         definition=rule.rule.definition,
-        rise=np.stack(wanted.rise, axis=1),
-        fall=np.stack(wanted.fall, axis=1),
-        late=wanted.late,
+        rise=np.stack(conditions.rise, axis=1),
+        fall=np.stack(conditions.fall, axis=1),
+        late=conditions.late,
         at=context.observed_at,
         until=_until(rule.rule.definition.max_gap, context),
     )
-    flips = _settle(index, ground, grouping.first[busy], grouping.last[busy] + 1, mine)
+    flips = _settle(index, step, grouping.first[busy], grouping.last[busy] + 1, levels)
     patches = [
-        Patch(name, slots, rule.latches, getattr(mine, name)) for name in ("on", "count", "start", "due")
+        Patch(name, state_rows, rule.level_columns, getattr(levels, name))
+        for name in ("on", "count", "start", "due")
     ]
     if flips:
-        patches.append(Patch("ended", slots, slice(index, index + 1), mine.ended[:, None]))
+        patches.append(Patch("ended", state_rows, slice(index, index + 1), levels.ended[:, None]))
     return flips, patches
 
 
-def _busy(rule: Compiled, wanted: Wanted, grouping: Grouping, rows: StateRows) -> Indices:
-    """Return the devices where something holds or is pending: all others stay as they are."""
-    on = rows.on[grouping.slots, rule.latches]
-    busy: Bools = np.asarray(rows.count[grouping.slots, rule.latches].any(axis=1))
-    for level, (rise, fall) in enumerate(zip(wanted.rise, wanted.fall, strict=True)):
-        lit = on[:, level]
-        waits = np.where(lit[grouping.group], fall, rise) if lit.any() else rise
-        busy[grouping.group[waits == 1]] = True
+def _busy(rule: CompiledRule, conditions: LevelConditions, grouping: Grouping, rows: StateRows) -> Indices:
+    """Return the devices where a condition holds or a run is under way: all others stay as they are."""
+    on = rows.on[grouping.state_rows, rule.level_columns]
+    busy: Bools = np.asarray(rows.count[grouping.state_rows, rule.level_columns].any(axis=1))
+    for level, (rise, fall) in enumerate(zip(conditions.rise, conditions.fall, strict=True)):
+        is_on = on[:, level]
+        condition = np.where(is_on[grouping.group], fall, rise) if is_on.any() else rise
+        busy[grouping.group[condition == 1]] = True
     return np.flatnonzero(busy)
 
 
@@ -151,13 +165,13 @@ def _until(gap: MaxGap, context: RuleContext) -> Instants:
 
 
 def _settle(
-    index: int, ground: _Ground, cursor: Indices, end: Indices, latches: _Latches
+    index: int, step: _StepRows, cursor: Indices, end: Indices, levels: _LevelState
 ) -> list[LevelChange]:
-    """Go over all rows from `cursor` to `end` of each device."""
+    """Go over all rows from `cursor` to `end` of each device; alters `levels`."""
     flips: list[LevelChange] = []
-    live, window = np.arange(len(cursor)), WINDOW
-    while len(live):
-        scan = _scan(ground, cursor[live], np.minimum(end[live], cursor[live] + window), live, latches)
+    active, window = np.arange(len(cursor)), WINDOW
+    while len(active):
+        scan = _scan(step, cursor[active], np.minimum(end[active], cursor[active] + window), active, levels)
         hit = np.flatnonzero(scan.held.any(axis=1))
         # Each device's first row with a flip, or else its last row of the window.
         stop = scan.stop.copy()
@@ -167,50 +181,50 @@ def _settle(
             first[1:] = flipped[1:] != flipped[:-1]
             hit, flipped = hit[first], flipped[first]
             stop[flipped] = hit
-        latches.count[live] = scan.count[stop]
-        latches.start[live] = scan.start[stop]
-        latches.due[live] = scan.due[stop]
+        levels.count[active] = scan.count[stop]
+        levels.start[active] = scan.start[stop]
+        levels.due[active] = scan.due[stop]
         if len(hit):
             row = scan.rows[hit]
-            flips += _flip(index, row, ground.at[row], scan.held[hit], live[flipped], latches)
+            flips += _flip(index, row, step.at[row], scan.held[hit], active[flipped], levels)
         window = WINDOW if len(hit) else min(4 * window, WIDEST)
-        cursor[live] = scan.rows[stop] + 1
-        live = live[cursor[live] < end[live]]
+        cursor[active] = scan.rows[stop] + 1
+        active = active[cursor[active] < end[active]]
     return flips
 
 
-def _scan(ground: _Ground, cursor: Indices, end: Indices, live: Indices, latches: _Latches) -> _Scan:
-    """Follow every run over the next rows of each device as if no latch flipped."""
+def _scan(step: _StepRows, cursor: Indices, end: Indices, active: Indices, levels: _LevelState) -> _Scan:
+    """Follow every run over the next rows of each device as if no level flipped."""
     size = end - cursor
     stop = np.cumsum(size) - 1
     device = np.repeat(np.arange(len(size)), size)
     begins = (stop - size + 1)[device]
     position = np.arange(len(device))
     rows = position - begins + cursor[device]
-    at, until, owner = ground.at[rows], ground.until[rows], live[device]
+    at, until, owner = step.at[rows], step.until[rows], active[device]
 
-    on, waiting = latches.on[owner], latches.count[owner]
-    code = np.where(on, ground.fall[rows], ground.rise[rows])
-    late = ground.late[rows] if ground.late is not None else None
+    on, waiting = levels.on[owner], levels.count[owner]
+    code = np.where(on, step.fall[rows], step.rise[rows])
+    late = step.late[rows] if step.late is not None else None
     if late is not None:
-        raised = (code == 1) & late[:, None] & (at > latches.ended[owner])[:, None]
+        raised = (code == 1) & late[:, None] & (at > levels.ended[owner])[:, None]
         code[late] = np.nan
     ones, zeros = code == 1, code == 0
 
-    place, first, now = position[:, None], begins[:, None], at[:, None]
-    one = np.maximum.accumulate(np.where(ones, place, -1), axis=0)
-    zero = np.maximum.accumulate(np.where(zeros, place, -1), axis=0)
+    here, first, now = position[:, None], begins[:, None], at[:, None]
+    one = np.maximum.accumulate(np.where(ones, here, -1), axis=0)
+    zero = np.maximum.accumulate(np.where(zeros, here, -1), axis=0)
     one_before, zero_before = _shifted(one), _shifted(zero)
-    due = np.where(one_before >= first, until[one_before], latches.due[owner])
+    due = np.where(one_before >= first, until[one_before], levels.due[owner])
     ended = np.where(one_before >= first, zero_before > one_before, (zero_before >= first) | (waiting == 0))
-    begin = np.maximum.accumulate(np.where(ones & (ended | (now > due)), place, -1), axis=0)
+    begin = np.maximum.accumulate(np.where(ones & (ended | (now > due)), here, -1), axis=0)
 
     begun = begin >= first
     total = np.cumsum(ones, axis=0)
     from_row, level = np.where(begun, begin, first), np.arange(ones.shape[1])
     count = total - total[from_row, level] + ones[from_row, level] + np.where(begun, 0, waiting)
-    start = np.where(begun, at[begin], latches.start[owner])
-    rise, fall = ground.definition.hold, ground.definition.keep_firing
+    start = np.where(begun, at[begin], levels.start[owner])
+    rise, fall = step.definition.hold, step.definition.keep_firing
     held = ones & (count >= np.where(on, fall.readings, rise.readings))
     held &= now - start >= np.where(on, fall.lasting_us, rise.lasting_us)
     if late is not None:
@@ -222,7 +236,7 @@ def _scan(ground: _Ground, cursor: Indices, end: Indices, live: Indices, latches
         held=held,
         count=np.where((zero >= first) & (zero > one), 0, count),
         start=start,
-        due=np.where(one >= first, until[one], latches.due[owner]),
+        due=np.where(one >= first, until[one], levels.due[owner]),
     )
 
 
@@ -234,21 +248,21 @@ def _shifted(latest: Indices) -> Indices:
 
 
 def _flip(
-    index: int, row: Indices, observed_at: Instants, held: Bools, device: Indices, latches: _Latches
+    index: int, row: Indices, observed_at: Instants, held: Bools, device: Indices, levels: _LevelState
 ) -> list[LevelChange]:
-    """Set the latches of one rule to its new level: all up to it on, all above it off."""
-    was = latches.on[device]
+    """Set the levels of one rule: all up to the new one on, all above it off."""
+    was = levels.on[device]
     before = _level(was)
     after = _level(was ^ held)
     after[held[:, 0] & was[:, 0]] = -1
     now = np.arange(was.shape[1]) <= after[:, None]
     first = held.argmax(axis=1)
-    # A late reading that raises has no run: it is its own beginning.
-    since = np.where(latches.count[device, first] > 0, latches.start[device, first], observed_at)
-    latches.count[device] = np.where(held | (now != was), 0, latches.count[device])
-    latches.on[device] = now
+    # A late reading that raises has no run: its own instant counts.
+    since = np.where(levels.count[device, first] > 0, levels.start[device, first], observed_at)
+    levels.count[device] = np.where(held | (now != was), 0, levels.count[device])
+    levels.on[device] = now
     ended = (before >= 0) & (after < 0)
-    latches.ended[device[ended]] = observed_at[ended]
+    levels.ended[device[ended]] = observed_at[ended]
     changed = np.flatnonzero(before != after)
     return [LevelChange(int(row[i]), index, int(before[i]), int(after[i]), int(since[i])) for i in changed]
 

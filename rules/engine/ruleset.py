@@ -34,11 +34,11 @@ class RuleFailure:
 
 @dataclass(slots=True, kw_only=True)
 class RuleSet:
-    """One kind's rules at work.
+    """One kind's rules with their state and the attributes of its devices. Instants are microseconds.
 
-    skip: rules that failed since they were loaded. failures: of those, what nobody was told yet.
-    catching_up: rules that must first make up for readings received since an instant.
-    checkpoint_at: when the state was last kept, None when it must be with the next batch. seen: the newest
+    skip: rules that failed since they were loaded. failures: of those, what is not recorded yet.
+    catching_up: rules that must first evaluate readings they missed, with the receive time of the first.
+    checkpoint_at: when the state was last saved, None when it must be with the next batch. seen: the newest
     receive time in it.
     """
 
@@ -79,7 +79,7 @@ class RuleSet:
         self.failures.append(RuleFailure(rule=rule, version=version, since=since, reason=reason))
 
     def alone(self, rule: str) -> RuleSet:
-        """Return a unit of one rule with a blank state."""
+        """Return a rule set of one rule with a blank state."""
         only = [r.rule for r in self.program.rules if r.rule.id == rule]
         program = compile_program(self.program.kind, only)
         return RuleSet(

@@ -1,4 +1,4 @@
-"""A state that outlives its program: what checkpoints store, and what survives a change of rules.
+"""A copy of a state apart from its program: what checkpoints store, and what survives a change of rules.
 
 Columns are addressed by rule id and version, not by position. Pure.
 """
@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from alerts.transition import Severity
 from rules.engine.state import RuleState, StateRows
-from rules.language.program import Compiled, Program
+from rules.language.program import CompiledRule, Program
 
 FORMAT = 2
 _PLAIN = b"PK"
-"""How a checkpoint begins that an earlier program did not compress."""
+"""First bytes of a checkpoint that an earlier version of Nabd wrote without compression."""
 
 Identity = tuple[str, int, tuple[str, ...], tuple[tuple[str, int, int], ...]]
 """Rule, version, severities, histories with their sizes: state fits only where all are the same."""
@@ -44,7 +44,7 @@ class OpenAlert:
     severity: Severity
 
 
-def identity(rule: Compiled) -> Identity:
+def identity(rule: CompiledRule) -> Identity:
     """Return what a rule's state belongs to."""
     severities = tuple(str(s) for s in rule.severities)
     histories = tuple((h.key, h.values, h.instants) for h in rule.histories)
@@ -55,8 +55,8 @@ def take(state: RuleState) -> Snapshot:
     """Return a copy of a state."""
     return Snapshot(
         rules=tuple(identity(rule) for rule in state.program.rules),
-        devices=state.places.devices.copy(),
-        rows=state.rows.take(np.arange(len(state.places))),
+        devices=state.index.devices.copy(),
+        rows=state.rows.take(np.arange(len(state.index))),
     )
 
 
@@ -69,48 +69,48 @@ def restore(snapshot: Snapshot, program: Program) -> RuleState:
 
 def carry(snapshot: Snapshot, state: RuleState) -> None:
     """Copy into a state what belongs to the same rules and versions; watermarks only move on."""
-    slots, program = state.slots_of(snapshot.devices), state.program
+    state_rows, program = state.rows_of(snapshot.devices), state.program
     rows, old = state.rows, snapshot.rows
-    rows.watermark[slots] = np.maximum(rows.watermark[slots], old.watermark)
-    places = _places(snapshot)
+    rows.watermark[state_rows] = np.maximum(rows.watermark[state_rows], old.watermark)
+    old_columns = _columns(snapshot)
     for index, rule in enumerate(state.program.rules):
-        place = places.get(identity(rule))
-        if place is None:
+        found = old_columns.get(identity(rule))
+        if found is None:
             continue
-        position, latches, values, instants = place
-        mine = rule.latches
+        old_index, levels, values, instants = found
         for name in ("on", "count", "start", "due"):
-            getattr(rows, name)[slots, mine] = getattr(old, name)[:, latches]
-        rows.ended[slots, index] = old.ended[:, position]
+            getattr(rows, name)[state_rows, rule.level_columns] = getattr(old, name)[:, levels]
+        rows.ended[state_rows, index] = old.ended[:, old_index]
         if rule.histories:
             own_values, own_instants = program.columns_of(rule)
-            rows.value[slots, own_values] = old.value[:, values]
-            rows.at[slots, own_instants] = old.at[:, instants]
+            rows.value[state_rows, own_values] = old.value[:, values]
+            rows.at[state_rows, own_instants] = old.at[:, instants]
 
 
-def _places(snapshot: Snapshot) -> dict[Identity, tuple[int, slice, slice, slice]]:
-    places: dict[Identity, tuple[int, slice, slice, slice]] = {}
-    latch = value = instant = 0
-    for position, rule in enumerate(snapshot.rules):
-        latches = slice(latch, latch + len(rule[2]))
+def _columns(snapshot: Snapshot) -> dict[Identity, tuple[int, slice, slice, slice]]:
+    """Return of each rule its number in the snapshot, and its columns of levels, values and instants."""
+    columns: dict[Identity, tuple[int, slice, slice, slice]] = {}
+    level = value = instant = 0
+    for index, rule in enumerate(snapshot.rules):
+        levels = slice(level, level + len(rule[2]))
         values = slice(value, value + sum(v for _, v, _ in rule[3]))
         instants = slice(instant, instant + sum(a for _, _, a in rule[3]))
-        latch, value, instant = latches.stop, values.stop, instants.stop
-        places[rule] = (position, latches, values, instants)
-    return places
+        level, value, instant = levels.stop, values.stop, instants.stop
+        columns[rule] = (index, levels, values, instants)
+    return columns
 
 
 def agree(state: RuleState, alerts: Iterable[OpenAlert]) -> None:
-    """Make latches say what the open alerts say: the database is right about what is firing."""
+    """Set levels to what the open alerts say: the database is right about what is firing."""
     rules = {rule.rule.id: rule for rule in state.program.rules}
     known = [a for a in alerts if a.rule in rules]
-    slots = state.slots_of(np.array([a.device_id for a in known], dtype=np.int32))
+    state_rows = state.rows_of(np.array([a.device_id for a in known], dtype=np.int32))
     on = np.zeros_like(state.rows.on)
-    for alert, slot in zip(known, slots, strict=True):
+    for alert, row in zip(known, state_rows, strict=True):
         rule = rules[alert.rule]
         reached = [s.rank <= alert.severity.rank for s in rule.severities]
         # A new version may have fewer levels: an alert that is open stays at least at the lowest.
-        on[slot, rule.latches] = [True, *reached[1:]]
+        on[row, rule.level_columns] = [True, *reached[1:]]
     state.rows.count[on != state.rows.on] = 0
     state.rows.on[:] = on
 
@@ -121,12 +121,12 @@ def dump(snapshot: Snapshot) -> bytes:
     arrays = {f.name: getattr(snapshot.rows, f.name) for f in fields(StateRows)}
     out = io.BytesIO()
     np.savez(out, head=np.frombuffer(head, dtype=np.uint8), devices=snapshot.devices, **arrays)
-    # Most of a state is zeros: a tenth is left, sooner than the database would take all of it.
+    # Most of a state is zeros: a tenth is left, in less time than sending all of it to the database takes.
     return zlib.compress(out.getvalue(), 1)
 
 
 def parse(data: bytes) -> Snapshot | None:
-    """Return the snapshot in `data`; None when an earlier program wrote it in another format."""
+    """Return the snapshot in `data`; None when an earlier version of Nabd wrote it in another format."""
     plain = data if data.startswith(_PLAIN) else zlib.decompress(data)
     with np.load(io.BytesIO(plain), allow_pickle=False) as arrays:
         head = json.loads(bytes(arrays["head"]))

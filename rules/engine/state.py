@@ -1,7 +1,6 @@
-"""What the evaluator remembers: flat arrays, one row per device, and changes that wait to be adopted.
+"""What the evaluator remembers: flat arrays, one row per device, and the changes of a step.
 
-A step never alters a state; it returns Changes. Adopting them after the commit makes them the state, and
-dropping them leaves no trace. Pure.
+A step does not alter a state; it returns StateChanges, which are adopted after the commit or dropped. Pure.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ NEVER = np.iinfo(np.int64).min
 
 @dataclass(slots=True, kw_only=True)
 class StateRows:
-    """Rows of a state: d devices, l latches, r rules. Instants are microseconds.
+    """Rows of a state: d devices, l levels, r rules. Instants are microseconds.
 
-    Column after column in memory: a step looks at few columns of many devices.
+    Column after column in memory (Fortran order): a step reads few columns of many devices.
 
-    watermark: (d,) newest observed_at. on, count, start, due: (d, l) whether the latch is on; the readings
+    watermark: (d,) newest observed_at. on, count, start, due: (d, l) whether the level is on; the readings
     in its present run; when that run began; after when a reading starts a new run. ended: (d, r) when the
     last alert resolved. value, at: (d, v), (d, a) what histories remember: numbers and instants.
     """
@@ -43,28 +42,28 @@ class StateRows:
     @classmethod
     def blank(cls, devices: int, program: Program) -> StateRows:
         """Return rows of devices that never reported."""
-        latches, rules = program.latch_count, len(program.rules)
+        levels, rules = program.level_count, len(program.rules)
         return cls(
             watermark=np.full(devices, NEVER, dtype=np.int64),
-            on=np.zeros((devices, latches), dtype=np.bool_, order="F"),
-            count=np.zeros((devices, latches), dtype=np.int32, order="F"),
-            start=np.zeros((devices, latches), dtype=np.int64, order="F"),
-            due=np.zeros((devices, latches), dtype=np.int64, order="F"),
+            on=np.zeros((devices, levels), dtype=np.bool_, order="F"),
+            count=np.zeros((devices, levels), dtype=np.int32, order="F"),
+            start=np.zeros((devices, levels), dtype=np.int64, order="F"),
+            due=np.zeros((devices, levels), dtype=np.int64, order="F"),
             ended=np.full((devices, rules), NEVER, dtype=np.int64, order="F"),
             value=np.full((devices, program.value_count), np.nan, order="F"),
             at=np.zeros((devices, program.instant_count), dtype=np.int64, order="F"),
         )
 
-    def take(self, slots: NDArray[np.intp]) -> StateRows:
+    def take(self, state_rows: NDArray[np.intp]) -> StateRows:
         """Return copies of some rows."""
         return StateRows(
-            **{f.name: getattr(self, f.name).T.take(slots, axis=-1).T for f in fields(StateRows)}
+            **{f.name: getattr(self, f.name).T.take(state_rows, axis=-1).T for f in fields(StateRows)}
         )
 
-    def put(self, slots: NDArray[np.intp], rows: StateRows) -> None:
+    def put(self, state_rows: NDArray[np.intp], rows: StateRows) -> None:
         """Overwrite some rows."""
         for f in fields(StateRows):
-            getattr(self, f.name)[slots] = getattr(rows, f.name)
+            getattr(self, f.name)[state_rows] = getattr(rows, f.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,34 +79,34 @@ class StateChanges:
 
 
 def _apply(array: NDArray[Any], patch: Patch) -> None:
-    columns, slots, values = patch.columns, patch.slots, patch.values
+    columns, state_rows, values = patch.columns, patch.state_rows, patch.values
     if columns is None:
-        array[slots] = values
+        array[state_rows] = values
     elif isinstance(columns, int):
-        array[:, columns][slots] = values
+        array[:, columns][state_rows] = values
     elif isinstance(columns, slice):
-        for place, column in enumerate(range(columns.start, columns.stop)):
-            array[:, column][slots] = values[:, place]
+        for number, column in enumerate(range(columns.start, columns.stop)):
+            array[:, column][state_rows] = values[:, number]
     else:
-        array[slots, columns] = values
+        array[state_rows, columns] = values
 
 
 class RuleState:
-    """The state of one kind's rules; `places` says which row of `rows` is whose."""
+    """The state of one kind's rules; `index` says which row of `rows` belongs to which device."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.places = RowIndex()
+        self.index = RowIndex()
         self.rows = StateRows.blank(0, program)
 
-    def slots_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
+    def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device; one seen for the first time gets a blank row."""
-        slots, kept = self.places.of(device_ids), len(self.rows.watermark)
-        if self.places.capacity > kept:
-            rows = StateRows.blank(self.places.capacity, self.program)
+        state_rows, kept = self.index.of(device_ids), len(self.rows.watermark)
+        if self.index.capacity > kept:
+            rows = StateRows.blank(self.index.capacity, self.program)
             rows.put(np.arange(kept), self.rows)
             self.rows = rows
-        return slots
+        return state_rows
 
     def adopt(self, changes: StateChanges) -> None:
         """Make changes part of the state: their batch is committed."""
@@ -116,6 +115,6 @@ class RuleState:
     def copy(self) -> RuleState:
         """Return an independent copy in which every device has the same row."""
         copy = RuleState(self.program)
-        copy.places = self.places.copy()
+        copy.index = self.index.copy()
         copy.rows = self.rows.take(np.arange(len(self.rows.watermark)))
         return copy

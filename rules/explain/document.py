@@ -21,7 +21,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "device": e.device,
         "at": _rfc3339(e.at),
         "time_zone": e.time_zone,
-        "state": str(e.standing),
+        "state": str(e.status),
         "severity": e.severity and str(e.severity),
         "since": _rfc3339(e.since),
         "alert": e.alert,
@@ -44,7 +44,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
                 "severity": str(level.severity),
                 "condition": level.condition,
                 "reached": level.reached,
-                "holds": str(level.worth),
+                "holds": str(level.truth),
                 "since": _rfc3339(level.since),
                 "missing": _missing_document(level.missing),
             }
@@ -57,7 +57,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
                 "said": {language: in_words(term.text, e.labels, language) for language in LANGUAGES},
                 "value": term.value,
                 "limit": term.limit,
-                "holds": str(term.worth),
+                "holds": str(term.truth),
                 "since": _rfc3339(term.since),
                 "reasons": [{"why": str(r.why), "name": r.name} for r in term.reasons],
             }

@@ -1,6 +1,6 @@
 """What made an alert fire, in the reader's language: labelled values and limits instead of their names.
 
-Pure. Must not know words of its own, see rules.explain.labels.
+Pure. Has no texts of its own, see rules.explain.labels.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class LabelledValue:
     limit: bool
 
 
-def told(
+def labelled(
     evidence: Mapping[str, Any], kind: Kind | None, labels: Mapping[str, Text] | None = None
 ) -> list[LabelledValue]:
     """Return the terms of a transition's evidence in every language, values first; see `terms`."""
@@ -69,24 +69,24 @@ def told(
     return [
         LabelledValue(
             name=name,
-            label={language: each[language][place].label for language in LANGUAGES},
-            value={language: each[language][place].value for language in LANGUAGES},
+            label={language: each[language][index].label for language in LANGUAGES},
+            value={language: each[language][index].value for language in LANGUAGES},
             raw=raw,
-            unit=each["en"][place].unit,
+            unit=each["en"][index].unit,
             limit=part == "limits",
         )
-        for place, (part, name, raw) in enumerate(_members(evidence))
+        for index, (part, name, raw) in enumerate(_members(evidence))
     ]
 
 
 def _members(evidence: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    """Return part, name and value of what is told; of a silence in seconds and in minutes the fitting one."""
+    """Return part, name and value of what is shown; of `silent_s` and `silent_min` only the fitting one."""
     found = [
         (part, name, value) for part in ("values", "limits") for name, value in evidence.get(part, {}).items()
     ]
     silent_s = evidence.get("values", {}).get("silent_s")
-    spare = None if silent_s is None else "silent_s" if silent_s >= SECONDS_UNTIL else "silent_min"
-    return [one for one in found if one[1] != spare]
+    left_out = None if silent_s is None else "silent_s" if silent_s >= SECONDS_UNTIL else "silent_min"
+    return [one for one in found if one[1] != left_out]
 
 
 def _term(

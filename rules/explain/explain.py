@@ -1,7 +1,7 @@
-"""Why a rule fires on a device, or does not: the evaluator run over the device's history, and listened to.
+"""Why a rule fires on a device, or does not: the evaluator run over the device's history, with traces.
 
-Pure. The rule runs beside one probe for each of its terms, through the same step as live; what is said about
-terms is what the evaluator computed. Must not know the database (rules.explain.load).
+Pure. The rule runs beside one probe for each of its terms, through the same step as live; what an explanation
+says about terms is what the evaluator computed. Must not know the database (rules.explain.load).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rules.explain import trace
 from rules.explain.explanation import Explanation, Level, RuleStatus, Term, TruthValue
 from rules.explain.terms import Leaf, leaves, probe
 from rules.explain.trace import Trace
-from rules.language.program import Compiled, Program, Rule
+from rules.language.program import CompiledRule, Program, Rule
 from rules.maintenance.spans import Spans
 
 
@@ -43,7 +43,7 @@ class HistoryStart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceFacts:
+class DeviceStatus:
     """What the database says about the device at the instant that is explained."""
 
     device_id: int
@@ -62,7 +62,7 @@ def explain(
     registry: Registry,
     columns: Columns,
     past: HistoryStart,
-    present: DeviceFacts,
+    present: DeviceStatus,
     resting: Spans = NO_MAINTENANCE,
 ) -> Explanation:
     """Explain one stream rule on one device.
@@ -75,56 +75,59 @@ def explain(
     parts = _parts(rule.definition)
     probes = [probe(leaf, rule.definition, f"term-{i}") for i, (_, leaf) in enumerate(parts)]
     rules = [rule, *(Rule(definition=p, version=0) for p in probes)]
-    unit = build_ruleset(kind, rules, registry, resting)
-    listening, ears = _listening(unit.program)
-    state = unit.state
-    slot = state.slots_of(np.array([present.device_id], dtype=np.int32))
-    state.rows.watermark[slot] = NEVER if past.watermark is None else past.watermark
+    ruleset = build_ruleset(kind, rules, registry, resting)
+    traced, traces = _traced(ruleset.program)
+    state = ruleset.state
+    state_row = state.rows_of(np.array([present.device_id], dtype=np.int32))
+    state.rows.watermark[state_row] = NEVER if past.watermark is None else past.watermark
     snapshot.agree(state, past.alerts)
-    before = state.rows.take(slot).watermark[0]
+    before = state.rows.take(state_row).watermark[0]
     if len(columns):
-        state.adopt(step(listening, state, columns, unit.attributes).changes)
+        state.adopt(step(traced, state, columns, ruleset.attributes).changes)
     counted = _counted(columns, int(before))
     row = int(counted[-1]) if len(counted) else None
-    levels = trace.levels(rule.definition, listening.rules[0], ears[0].levels, state.rows.take(slot), row)
-    worth = trace.gate_worth(ears[0].gate, row)
+    levels = trace.levels(rule.definition, traced.rules[0], traces[0].levels, state.rows.take(state_row), row)
+    looks = trace.gate_truth(traces[0].gate, row)
     if row is None:
-        return _explanation(rule, columns, present, levels, (), worth, row)
+        return _explanation(rule, columns, present, levels, (), looks, row)
     terms = tuple(
         trace.term(kind, columns, rule.definition, part, leaf, own.levels[0], counted)
-        for (part, leaf), own in zip(parts, ears[1:], strict=True)
+        for (part, leaf), own in zip(parts, traces[1:], strict=True)
     )
     observed_at, gate = int(columns.observed_at[row]), rule.definition.when
     if gate is not None:
         town = registry.municipalities[registry.devices[present.device_id].municipality]
         terms += occasions.calendar(gate, town, observed_at)
     if occasions.rests(gate, resting.get(present.device_id, ()), observed_at):
-        terms, worth = (*terms, occasions.RESTING), TruthValue.FALSE
-    return _explanation(rule, columns, present, levels, terms, worth, row)
+        terms, looks = (*terms, occasions.RESTING), TruthValue.FALSE
+    return _explanation(rule, columns, present, levels, terms, looks, row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ears:
-    """What listens to one rule of a program."""
+class _RuleTraces:
+    """The traces of one rule of a program."""
 
     levels: list[Trace]
     gate: Trace | None
 
 
-def _listening(program: Program) -> tuple[Program, list[_Ears]]:
-    """Return the program with every condition listened to; the values compared, where they are asked for."""
-    ears: list[_Ears] = []
-    compiled: list[Compiled] = []
+def _traced(program: Program) -> tuple[Program, list[_RuleTraces]]:
+    """Return the program with a trace around every condition, and the traces of each rule.
+
+    The values that are compared are traced for probes, and for the lowest level of the rule itself.
+    """
+    traces: list[_RuleTraces] = []
+    compiled: list[CompiledRule] = []
     for number, one in enumerate(program.rules):
         levels = [Trace(level, one.shown if number or not i else {}) for i, level in enumerate(one.levels)]
         gate = Trace(one.gate, {}) if one.gate is not None else None
-        ears.append(_Ears(levels=levels, gate=gate))
+        traces.append(_RuleTraces(levels=levels, gate=gate))
         compiled.append(replace(one, levels=tuple(levels), gate=gate))
-    return replace(program, rules=tuple(compiled)), ears
+    return replace(program, rules=tuple(compiled)), traces
 
 
 def _parts(definition: Definition) -> list[tuple[str, Leaf]]:
-    """Return every term with the part of the rule it stands in."""
+    """Return every term with the part of the rule that it is in."""
     texts = [(f"levels.{s}", text) for s, text in sorted(definition.levels.items(), key=lambda e: e[0].rank)]
     if definition.clear:
         texts.append(("clear", definition.clear))
@@ -145,7 +148,7 @@ def _counted(columns: Columns, before: int) -> NDArray[np.intp]:
 def _explanation(
     rule: Rule,
     columns: Columns,
-    present: DeviceFacts,
+    present: DeviceStatus,
     levels: tuple[Level, ...],
     terms: tuple[Term, ...],
     gate: TruthValue,
@@ -153,21 +156,21 @@ def _explanation(
 ) -> Explanation:
     reached = [level for level in levels if level.reached]
     rising = [level for level in levels if not level.reached and level.since is not None]
-    # The database is right about what is firing: it also knows what began before the history does.
+    # The database is right about what is firing: it also has alerts that began before the history does.
     fires = present.alert is not None
     holds = fires or bool(reached)
-    standing = RuleStatus.INACTIVE
+    status = RuleStatus.INACTIVE
     if holds:
-        standing = RuleStatus.UNKNOWN if fires and present.silent_since is not None else RuleStatus.FIRING
+        status = RuleStatus.UNKNOWN if fires and present.silent_since is not None else RuleStatus.FIRING
     elif rising:
-        standing = RuleStatus.PENDING
+        status = RuleStatus.PENDING
     ends = levels[0].missing if levels and levels[0].reached else None
     return Explanation(
         rule=rule.id,
         version=rule.version,
         device=present.device,
         at=present.at,
-        standing=standing,
+        status=status,
         severity=_severity(present, reached, rising),
         since=present.opened_at if fires else rising[0].since if rising and not reached else None,
         alert=present.alert,
@@ -186,7 +189,7 @@ def _explanation(
     )
 
 
-def _severity(present: DeviceFacts, reached: list[Level], rising: list[Level]) -> Severity | None:
+def _severity(present: DeviceStatus, reached: list[Level], rising: list[Level]) -> Severity | None:
     if present.alert is not None:
         return present.severity
     if reached:

@@ -15,7 +15,7 @@ from rules.explain.evidence import LabelledValue
 
 
 class RuleStatus(StrEnum):
-    """How a rule stands on a device; unknown: it fires, but the device has been silent since."""
+    """State of a rule on a device as it is shown; unknown: it fires, and the device has been silent since."""
 
     INACTIVE = "inactive"
     PENDING = "pending"
@@ -24,7 +24,7 @@ class RuleStatus(StrEnum):
 
 
 class TruthValue(StrEnum):
-    """What a condition is worth on a reading."""
+    """What a condition yields on a reading."""
 
     TRUE = "true"
     FALSE = "false"
@@ -43,7 +43,7 @@ class UndecidedCause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndecidedReason:
-    """Why a term is undecided, and which measurement or attribute is to blame."""
+    """Why a term is undecided, and because of which measurement or attribute."""
 
     why: UndecidedCause
     name: str = ""
@@ -53,15 +53,15 @@ class UndecidedReason:
 class Term:
     """One comparison of a rule on the reading that counts.
 
-    part: where it stands, "levels.warning", "clear" or "when". since: observed_at (microseconds) of the
-    reading from which on it has been worth the same, as far back as was looked.
+    part: of the rule, "levels.warning", "clear" or "when". since: observed_at (microseconds) of the first
+    reading from which on `truth` has been the same, as far back as the history goes.
     """
 
     part: str
     text: str
     value: float | str | bool | None
     limit: float | str | bool | None
-    worth: TruthValue
+    truth: TruthValue
     since: int | None
     reasons: tuple[UndecidedReason, ...] = ()
 
@@ -81,15 +81,15 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """One severity of the rule. reached: the alert stands there. since: when the present run began, of
+    """One severity of the rule. reached: the alert has this level, or a higher one.
 
-    what it waits for: the level's condition while it is not reached, its end while it is.
+    since: when the present run began, of its condition or, while the level is reached, of its end.
     """
 
     severity: Severity
     condition: str
     reached: bool
-    worth: TruthValue
+    truth: TruthValue
     since: int | None
     missing: Missing | None
 
@@ -98,19 +98,19 @@ class Level:
 class Explanation:
     """One rule on one device. Instants are microseconds since 1970-01-01Z.
 
-    since: when it began to fire or to be pending. readings: how many were looked at. gate: whether the
-    rule looks at its readings now. late_last: the newest reading to arrive came late and did not count.
-    inhibited_by: the open alert that makes this one unnecessary. across: judged over many devices or by time,
-    not by readings of this one; `values` is then the alert's evidence. fired_by: the open alert's evidence in
-    the words of the kind and the rule. time_zone: of the device's municipality. labels: of what the rule's
-    expressions name.
+    since: when it began to fire or to be pending. readings: how many were evaluated. gate: whether the
+    rule looks at its readings now. late_last: the last reading to arrive was late and did not count.
+    inhibited_by: the open alert that explains this one. across: judged over many devices or by time, not by
+    readings of this one; `values` is then the alert's evidence. fired_by: the open alert's evidence with the
+    labels of the kind and the rule. time_zone: of the device's municipality. labels: of the names in the
+    rule's expressions.
     """
 
     rule: str
     version: int
     device: str
     at: int
-    standing: RuleStatus
+    status: RuleStatus
     severity: Severity | None
     since: int | None
     alert: int | None

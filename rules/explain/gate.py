@@ -36,13 +36,13 @@ def rests(gate: Gate | None, windows: Sequence[tuple[int, int]], observed_at: in
     return any(start <= observed_at < end for start, end in windows)
 
 
-RESTING = Term(part="when", text="maintenance", value="rest", limit=None, worth=TruthValue.FALSE, since=None)
+RESTING = Term(part="when", text="maintenance", value="rest", limit=None, truth=TruthValue.FALSE, since=None)
 """What is told of a reading that lies in such a window."""
 
 
 def _fixed(text: str, value: str, holds: bool) -> Term:
-    worth = TruthValue.TRUE if holds else TruthValue.FALSE
-    return Term(part="when", text=text, value=value, limit=None, worth=worth, since=None)
+    truth = TruthValue.TRUE if holds else TruthValue.FALSE
+    return Term(part="when", text=text, value=value, limit=None, truth=truth, since=None)
 
 
 def _clock(minutes: int) -> str:

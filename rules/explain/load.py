@@ -24,9 +24,8 @@ from readings.tables import table_name
 from rules.definition.definition import Text
 from rules.engine.ruleset import NO_MAINTENANCE
 from rules.engine.snapshot import OpenAlert
-from rules.explain import evidence as evidences
-from rules.explain.evidence import LabelledValue
-from rules.explain.explain import DeviceFacts, HistoryStart, explain
+from rules.explain.evidence import LabelledValue, labelled
+from rules.explain.explain import DeviceStatus, HistoryStart, explain
 from rules.explain.explanation import Explanation, RuleStatus, TruthValue
 from rules.explain.wording import labels_of
 from rules.language.program import Rule
@@ -36,14 +35,14 @@ from rules.maintenance.spans import Spans
 from store.connection import Connection
 
 HISTORY = 5_000
-"""Readings that are looked at, at most."""
+"""Readings that are evaluated, at most."""
 HISTORY_US = 31 * 86_400_000_000
 
 
 async def explain_rule(
     connection: Connection, kinds: Mapping[str, Kind], rule: str, device: str, *, at: int
 ) -> Explanation:
-    """Explain how a rule stands on a device at an instant (microseconds), as far as was known then.
+    """Explain the state of a rule on a device at an instant (microseconds), as far as was known then.
 
     Raises:
         NotFound: there is no such rule or device.
@@ -59,8 +58,8 @@ async def explain_rule(
             "device", f"{rule} judges devices of kind {definition.kind}; {device} is a {found.kind}"
         )
     present, evidence = await _present(connection, rule, found, at)
-    told = tuple(evidences.told(evidence, kinds.get(found.kind), definition.labels))
-    words = _Words(fired_by=told, time_zone=town.time_zone)
+    fired_by = tuple(labelled(evidence, kinds.get(found.kind), definition.labels))
+    words = _Words(fired_by=fired_by, time_zone=town.time_zone)
     if definition.silent is not None:
         return words.put(await _explain_silence(connection, version, present))
     if not definition.levels:
@@ -85,7 +84,7 @@ async def explain_rule(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Words:
-    """What an explanation is said with; see Explanation."""
+    """Labels and time zone of an explanation; see Explanation."""
 
     fired_by: tuple[LabelledValue, ...]
     time_zone: str
@@ -97,7 +96,7 @@ class _Words:
 
 
 async def _resting(connection: Connection) -> Spans:
-    """Return the maintenance windows; who stands below whom is only looked up when there are any."""
+    """Return the maintenance windows of devices; the registry is only loaded when there are any."""
     if not await spans.windows(connection):
         return NO_MAINTENANCE
     return await spans.spans(connection, await load(connection))
@@ -138,10 +137,10 @@ LIMIT 1
 
 async def _present(
     connection: Connection, rule: str, device: Device, at: int
-) -> tuple[DeviceFacts, Mapping[str, Any]]:
+) -> tuple[DeviceStatus, Mapping[str, Any]]:
     row = await connection.fetchrow(_ALERT, rule, device.id, to_datetime(at))
     assert row is not None
-    present = DeviceFacts(
+    present = DeviceStatus(
         device_id=device.id,
         device=device.name,
         at=at,
@@ -155,9 +154,9 @@ async def _present(
 
 
 async def _window(connection: Connection, kind: Kind, device: Device, at: int, began: int) -> ReceiveSpan:
-    """Return the span to look at: what the version in force has seen, but not too much of it.
+    """Return the span to evaluate: readings since the version is in force, HISTORY of them at most.
 
-    A version that has seen nothing yet is shown on what came before it.
+    A version without readings is shown on those before it.
     """
     query = (
         # Names of a kind are checked by its declaration; they cannot be parameters.
@@ -206,7 +205,7 @@ FROM latest WHERE device_id = $1
 """
 
 
-async def _explain_silence(connection: Connection, rule: Rule, present: DeviceFacts) -> Explanation:
+async def _explain_silence(connection: Connection, rule: Rule, present: DeviceStatus) -> Explanation:
     silent = rule.definition.silent
     assert silent is not None
     row: asyncpg.Record | None = await connection.fetchrow(
@@ -224,7 +223,7 @@ async def _explain_silence(connection: Connection, rule: Rule, present: DeviceFa
         version=rule.version,
         device=present.device,
         at=present.at,
-        standing=RuleStatus.INACTIVE if present.alert is None else RuleStatus.FIRING,
+        status=RuleStatus.INACTIVE if present.alert is None else RuleStatus.FIRING,
         severity=present.severity,
         since=present.opened_at,
         alert=present.alert,
@@ -238,14 +237,14 @@ async def _explain_silence(connection: Connection, rule: Rule, present: DeviceFa
     )
 
 
-def _explain_across(rule: Rule, present: DeviceFacts, evidence: Mapping[str, Any]) -> Explanation:
-    """Explain a rule that judges many devices, or the time to come: by the evidence of its alert."""
+def _explain_across(rule: Rule, present: DeviceStatus, evidence: Mapping[str, Any]) -> Explanation:
+    """Explain a rule that judges many devices, or forecasts: by the evidence of its alert."""
     return Explanation(
         rule=rule.id,
         version=rule.version,
         device=present.device,
         at=present.at,
-        standing=RuleStatus.INACTIVE if present.alert is None else RuleStatus.FIRING,
+        status=RuleStatus.INACTIVE if present.alert is None else RuleStatus.FIRING,
         severity=present.severity,
         since=present.opened_at,
         alert=present.alert,

@@ -1,6 +1,6 @@
-"""A condition taken apart: the comparisons it is made of, each as a small rule of its own on probation.
+"""A condition taken apart into its comparisons (terms), each as a small rule of its own: a probe.
 
-Pure. A probe has no hold, so what it says of a reading is what the term is worth. Must not know state.
+Pure. A probe has no hold, so what it yields on a reading is the truth of the term. Must not know state.
 """
 
 from __future__ import annotations

@@ -66,8 +66,8 @@ def sentences(explanation: Explanation, language: Language) -> list[str]:
 
 
 def _standing(e: Explanation, say: Say) -> list[str]:
-    said = [say(f"status.{e.standing}")]
-    if e.silent_since is not None and e.standing is not RuleStatus.UNKNOWN and e.deadline is None:
+    said = [say(f"status.{e.status}")]
+    if e.silent_since is not None and e.status is not RuleStatus.UNKNOWN and e.deadline is None:
         said.append(say("explain.also_silent"))
     if e.inhibited_by is not None:
         said.append(say("explain.inhibited"))
@@ -84,12 +84,12 @@ def _judged(e: Explanation, say: Say, language: Language) -> list[str]:
         said.append(say("explain.late_last"))
     if e.gate is not TruthValue.TRUE:
         said.append(say("explain.gate_closed"))
-    if e.standing is RuleStatus.PENDING and e.missing is not None:
+    if e.status is RuleStatus.PENDING and e.missing is not None:
         said += _lacking(e.missing, language, "explain.missing_readings", "explain.missing_time") or [
             say("explain.missing_next")
         ]
         said += _restarts(e.missing, e.time_zone, language)
-    if e.standing in (RuleStatus.FIRING, RuleStatus.UNKNOWN) and e.clear:
+    if e.status in (RuleStatus.FIRING, RuleStatus.UNKNOWN) and e.clear:
         said.append(say("explain.ends"))
         if e.ends_missing is not None:
             said += _lacking(e.ends_missing, language, "explain.ending_readings", "explain.ending_time")
@@ -161,7 +161,7 @@ def rows(explanation: Explanation, language: Language) -> list[tuple[object, ...
             term.text,
             _worded(term.value, language),
             _worded(term.limit, language),
-            text(language, f"truth.{term.worth}"),
+            text(language, f"truth.{term.truth}"),
             instant(term.since, explanation.time_zone),
             reasons(term, language),
         )

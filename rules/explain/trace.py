@@ -1,6 +1,6 @@
-"""What the evaluator said while it was listened to: levels and terms with their values, and why not more.
+"""What the evaluator computed, recorded by traces: levels and terms with their values, and why undecided.
 
-Pure. Must not know how it came to be heard (rules.explain.explain) nor how it is said (rules.explain.texts).
+Pure. Must not know how the evaluator was run (rules.explain.explain), nor sentences (rules.explain.texts).
 """
 
 from __future__ import annotations
@@ -19,45 +19,45 @@ from rules.explain.explanation import Level, Missing, Term, TruthValue, Undecide
 from rules.explain.terms import LEFT, RIGHT, Leaf
 from rules.language.functions import READS
 from rules.language.history_functions import PAST
-from rules.language.program import Compiled
+from rules.language.program import CompiledRule
 from rules.language.scope import Compute
 
 
 class Trace:
-    """Stands in for a compiled condition and keeps what it yields, and the values that it compared."""
+    """Replaces a compiled condition: computes the same, and keeps the result and the values it compared."""
 
     def __init__(self, compute: Compute, shown: dict[str, Any]) -> None:
         self._compute = compute
         self._shown = shown
-        self.worth: NDArray[np.float64] = np.empty(0)
+        self.result: NDArray[np.float64] = np.empty(0)
         self.values: dict[str, NDArray[Any]] = {}
 
     def __call__(self, context: RuleContext) -> NDArray[Any]:
-        self.worth = self._compute(context)
+        self.result = self._compute(context)
         self.values = {name: typed.compute(context) for name, typed in self._shown.items()}
-        return self.worth
+        return self.result
 
 
 def levels(
-    definition: Definition, rule: Compiled, heard: list[Trace], rows: StateRows, row: int | None
+    definition: Definition, rule: CompiledRule, traces: list[Trace], rows: StateRows, row: int | None
 ) -> tuple[Level, ...]:
-    """Return where each level of a rule stands.
+    """Return the status of each level of a rule.
 
     Args:
-        heard: its conditions, lowest level first. rows: the device's state. row: the reading that counts.
+        traces: of its conditions, lowest level first. rows: the device's state. row: the reading that counts.
     """
     found = []
     for index, severity in enumerate(rule.severities):
-        latch = rule.first_latch + index
-        reached, count = bool(rows.on[0, latch]), int(rows.count[0, latch])
+        column = rule.first_level + index
+        reached, count = bool(rows.on[0, column]), int(rows.count[0, column])
         hold = definition.keep_firing if reached else definition.hold
-        start, due = int(rows.start[0, latch]), int(rows.due[0, latch])
+        start, due = int(rows.start[0, column]), int(rows.due[0, column])
         found.append(
             Level(
                 severity=severity,
                 condition=rule.conditions[index],
                 reached=reached,
-                worth=TruthValue.UNDECIDED if row is None else _worth(heard[index].worth[row]),
+                truth=TruthValue.UNDECIDED if row is None else _truth(traces[index].result[row]),
                 since=start if count else None,
                 missing=_missing(hold, count, int(rows.watermark[0]) - start, due) if count else None,
             )
@@ -79,24 +79,24 @@ def term(
     definition: Definition,
     part: str,
     leaf: Leaf,
-    heard: Trace,
+    trace: Trace,
     counted: NDArray[np.intp],
 ) -> Term:
     """Return one term on the last of the rows that counted, of which there is at least one."""
     row = int(counted[-1])
-    worths = np.nan_to_num(heard.worth[counted], nan=-1.0)
-    changes = np.flatnonzero(worths[1:] != worths[:-1])
+    results = np.nan_to_num(trace.result[counted], nan=-1.0)
+    changes = np.flatnonzero(results[1:] != results[:-1])
     first = counted[changes[-1] + 1] if len(changes) else counted[0]
-    worth = _worth(heard.worth[row])
-    limit = _plain(heard.values[RIGHT][row]) if RIGHT in heard.values else _written(leaf)
+    truth = _truth(trace.result[row])
+    limit = _plain(trace.values[RIGHT][row]) if RIGHT in trace.values else _written(leaf)
     return Term(
         part=part,
         text=leaf.text,
-        value=_plain(heard.values[LEFT][row]) if LEFT in heard.values else None,
+        value=_plain(trace.values[LEFT][row]) if LEFT in trace.values else None,
         limit=limit,
-        worth=worth,
+        truth=truth,
         since=int(columns.observed_at[first]),
-        reasons=_reasons(kind, columns, row, definition, leaf) if worth is TruthValue.UNDECIDED else (),
+        reasons=_reasons(kind, columns, row, definition, leaf) if truth is TruthValue.UNDECIDED else (),
     )
 
 
@@ -152,17 +152,17 @@ def _unmeasured(
     )
 
 
-def gate_worth(gate: Trace | None, row: int | None) -> TruthValue:
+def gate_truth(gate: Trace | None, row: int | None) -> TruthValue:
     """Return whether the rule looks at the reading that counts."""
     if gate is None or row is None:
         return TruthValue.TRUE
-    return _worth(gate.worth[row])
+    return _truth(gate.result[row])
 
 
-def _worth(truth: float) -> TruthValue:
-    if np.isnan(truth):
+def _truth(result: float) -> TruthValue:
+    if np.isnan(result):
         return TruthValue.UNDECIDED
-    return TruthValue.TRUE if truth else TruthValue.FALSE
+    return TruthValue.TRUE if result else TruthValue.FALSE
 
 
 def _plain(value: Any) -> float | str | bool | None:

@@ -11,7 +11,7 @@ from rules.context.memory.aggregates import MOST_REMEMBERED
 from rules.definition.definition import Hold
 from rules.definition.durations import duration_us, readings
 from rules.definition.errors import RuleError
-from rules.language.scope import Compiler, Type, wrong
+from rules.language.scope import Compiler, ExpressionType, wrong
 
 
 def arguments(call: ast.Call, least: int, most: int, form: str) -> list[ast.expr]:
@@ -31,7 +31,7 @@ def duration(compiler: Compiler, node: ast.expr, depth: int, *others: str) -> in
     Raises:
         RuleError: it is none.
     """
-    text = compiler.wanted(node, depth, Type.TEXT).constant
+    text = compiler.wanted(node, depth, ExpressionType.TEXT).constant
     try:
         return duration_us(str(text), *others)
     except RuleError as error:
@@ -44,7 +44,7 @@ def window(compiler: Compiler, node: ast.expr, depth: int, *, most_readings: int
     Raises:
         RuleError: it is neither, or longer than what can be remembered.
     """
-    text = str(compiler.wanted(node, depth, Type.TEXT).constant)
+    text = str(compiler.wanted(node, depth, ExpressionType.TEXT).constant)
     count = readings(text)
     if count is None:
         return Hold(readings=0, lasting_us=duration(compiler, node, depth, "readings"))
@@ -59,7 +59,7 @@ def whole(compiler: Compiler, node: ast.expr, depth: int, low: int, high: int) -
     Raises:
         RuleError: it is another value.
     """
-    value = compiler.wanted(node, depth, Type.NUMBER).constant
+    value = compiler.wanted(node, depth, ExpressionType.NUMBER).constant
     if not isinstance(value, float) or value != int(value) or not low <= value <= high:
         raise wrong(node, f"a whole number from {low} to {high} is needed")
     return int(value)
@@ -71,7 +71,7 @@ def constant(compiler: Compiler, node: ast.expr, depth: int) -> float:
     Raises:
         RuleError: it is another value.
     """
-    value = compiler.wanted(node, depth, Type.NUMBER).constant
+    value = compiler.wanted(node, depth, ExpressionType.NUMBER).constant
     if not isinstance(value, float):
         raise wrong(node, "a plain number is needed")
     return value

@@ -18,7 +18,7 @@ from rules.context import truth
 from rules.context.context import RuleContext
 from rules.definition.errors import RuleError, closest, together
 from rules.language.functions import FUNCTIONS
-from rules.language.scope import Compute, Scope, Type, Typed, wrong
+from rules.language.scope import Compute, Expression, ExpressionType, Scope, wrong
 
 Compare = Callable[[Any, Any], NDArray[np.bool_]]
 
@@ -26,19 +26,19 @@ LONGEST = 1000
 DEEPEST = 40
 
 
-def compile_condition(text: str, scope: Scope) -> Typed:
+def compile_condition(text: str, scope: Scope) -> Expression:
     """Compile an expression that must be a condition.
 
     Raises:
         RuleError: with the column at fault.
     """
     typed = compile_expression(text, scope)
-    if typed.type is not Type.CONDITION:
+    if typed.type is not ExpressionType.CONDITION:
         raise RuleError(f"a condition is needed, this is {typed.type}", column=1)
     return typed
 
 
-def compile_expression(text: str, scope: Scope) -> Typed:
+def compile_expression(text: str, scope: Scope) -> Expression:
     """Compile an expression of any type.
 
     Raises:
@@ -67,7 +67,7 @@ class _Compiler:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self._nodes: Mapping[type[ast.expr], Callable[[Any, int], Typed]] = {
+        self._nodes: Mapping[type[ast.expr], Callable[[Any, int], Expression]] = {
             ast.BoolOp: self._bool_op,
             ast.UnaryOp: self._unary_op,
             ast.BinOp: self._bin_op,
@@ -77,7 +77,7 @@ class _Compiler:
             ast.Call: self._call,
         }
 
-    def compile(self, node: ast.expr, depth: int) -> Typed:
+    def compile(self, node: ast.expr, depth: int) -> Expression:
         if depth > DEEPEST:
             raise wrong(node, "this is nested too deeply")
         visit = self._nodes.get(type(node))
@@ -86,15 +86,17 @@ class _Compiler:
             raise wrong(node, f"conditions are made of comparisons, arithmetic and functions, not {what}")
         return visit(node, depth + 1)
 
-    def wanted(self, node: ast.expr, depth: int, *types: Type) -> Typed:
+    def wanted(self, node: ast.expr, depth: int, *types: ExpressionType) -> Expression:
         typed = self.compile(node, depth)
         if typed.type not in types:
             raise wrong(node, f"{' or '.join(types)} is needed here, this is {typed.type}")
         return typed
 
-    def _bool_op(self, node: ast.BoolOp, depth: int) -> Typed:
+    def _bool_op(self, node: ast.BoolOp, depth: int) -> Expression:
         parts = self._each(node.values, depth)
-        return Typed(Type.CONDITION, _all(parts) if isinstance(node.op, ast.And) else _any(parts))
+        return Expression(
+            ExpressionType.CONDITION, _all(parts) if isinstance(node.op, ast.And) else _any(parts)
+        )
 
     def _each(self, nodes: Iterable[ast.expr], depth: int) -> list[Compute]:
         """Compile conditions beside each other; a mistake in one does not hide those in the others."""
@@ -102,41 +104,41 @@ class _Compiler:
         mistakes: list[RuleError] = []
         for node in nodes:
             try:
-                parts.append(self.wanted(node, depth, Type.CONDITION).compute)
+                parts.append(self.wanted(node, depth, ExpressionType.CONDITION).compute)
             except RuleError as error:
                 mistakes.append(error)
         if mistakes:
             raise together(mistakes)
         return parts
 
-    def _unary_op(self, node: ast.UnaryOp, depth: int) -> Typed:
+    def _unary_op(self, node: ast.UnaryOp, depth: int) -> Expression:
         if isinstance(node.op, ast.Not):
-            inner = self.wanted(node.operand, depth, Type.CONDITION).compute
-            return Typed(Type.CONDITION, lambda c: truth.negated(inner(c)))
+            inner = self.wanted(node.operand, depth, ExpressionType.CONDITION).compute
+            return Expression(ExpressionType.CONDITION, lambda c: truth.negated(inner(c)))
         if not isinstance(node.op, ast.USub | ast.UAdd):
             raise wrong(node, "only `not` and `-` stand before a value")
-        typed = self.wanted(node.operand, depth, Type.NUMBER)
+        typed = self.wanted(node.operand, depth, ExpressionType.NUMBER)
         if isinstance(node.op, ast.UAdd):
             return typed
         if isinstance(typed.constant, float):
             return _number(-typed.constant)
-        return Typed(Type.NUMBER, lambda c: -typed.compute(c))
+        return Expression(ExpressionType.NUMBER, lambda c: -typed.compute(c))
 
-    def _bin_op(self, node: ast.BinOp, depth: int) -> Typed:
-        a = self.wanted(node.left, depth, Type.NUMBER).compute
-        b = self.wanted(node.right, depth, Type.NUMBER).compute
+    def _bin_op(self, node: ast.BinOp, depth: int) -> Expression:
+        a = self.wanted(node.left, depth, ExpressionType.NUMBER).compute
+        b = self.wanted(node.right, depth, ExpressionType.NUMBER).compute
         operation = _ARITHMETIC.get(type(node.op))
         if operation is None:
             raise wrong(node, "arithmetic is + - * / here")
-        return Typed(Type.NUMBER, lambda c: operation(a(c), b(c)))
+        return Expression(ExpressionType.NUMBER, lambda c: operation(a(c), b(c)))
 
-    def _compare(self, node: ast.Compare, depth: int) -> Typed:
+    def _compare(self, node: ast.Compare, depth: int) -> Expression:
         pairs: list[Compute] = []
         left = node.left
         for op, right in zip(node.ops, node.comparators, strict=True):
             pairs.append(self._pair(left, op, right, depth))
             left = right
-        return Typed(Type.CONDITION, _all(pairs))
+        return Expression(ExpressionType.CONDITION, _all(pairs))
 
     def _pair(self, left: ast.expr, op: ast.cmpop, right: ast.expr, depth: int) -> Compute:
         if isinstance(op, ast.In | ast.NotIn):
@@ -145,15 +147,15 @@ class _Compiler:
         compare = _COMPARISONS.get(type(op))
         if compare is None:
             raise wrong(right, "comparisons are < <= == != > >= and in")
-        a = self.wanted(left, depth, Type.NUMBER, Type.TEXT, Type.CONDITION)
+        a = self.wanted(left, depth, ExpressionType.NUMBER, ExpressionType.TEXT, ExpressionType.CONDITION)
         b = self.wanted(right, depth, a.type)
-        if a.type is not Type.NUMBER and not isinstance(op, ast.Eq | ast.NotEq):
+        if a.type is not ExpressionType.NUMBER and not isinstance(op, ast.Eq | ast.NotEq):
             raise wrong(left, f"{a.type} can only be equal or not")
         self._known_choice(left, b.constant, right)
         texts = self._texts(left, [b.constant])
         if texts is not None:
             return texts if isinstance(op, ast.Eq) else lambda c: truth.negated(texts(c))
-        if a.type is Type.TEXT:
+        if a.type is ExpressionType.TEXT:
             return lambda c: _compare_texts(compare, a.compute(c), b.compute(c), len(c))
         if isinstance(b.constant, float):
             constant, number = b.constant, a.compute
@@ -163,7 +165,7 @@ class _Compiler:
     def _one_of(self, left: ast.expr, right: ast.expr, depth: int) -> Compute:
         if not isinstance(right, ast.Tuple | ast.List | ast.Set) or not right.elts:
             raise wrong(right, "`in` needs a list such as (1, 2)")
-        a = self.wanted(left, depth, Type.NUMBER, Type.TEXT)
+        a = self.wanted(left, depth, ExpressionType.NUMBER, ExpressionType.TEXT)
         options = [self.wanted(e, depth, a.type) for e in right.elts]
         for option, element in zip(options, right.elts, strict=True):
             if option.constant is None:
@@ -173,7 +175,7 @@ class _Compiler:
         texts = self._texts(left, values)
         if texts is not None:
             return texts
-        if a.type is Type.TEXT:
+        if a.type is ExpressionType.TEXT:
             return lambda c: _texts_in(a.compute(c), values)
         return _any([_equals(a.compute, v) for v in values if isinstance(v, float)])
 
@@ -200,7 +202,7 @@ class _Compiler:
         if choices and value not in choices:
             raise wrong(right, f"{left.id} is never {value!r}", _quoted(closest(value, choices)))
 
-    def _constant(self, node: ast.Constant, depth: int) -> Typed:
+    def _constant(self, node: ast.Constant, depth: int) -> Expression:
         match node.value:
             case bool():
                 return _truth(node.value)
@@ -208,10 +210,10 @@ class _Compiler:
                 return _number(float(node.value))
             case str():
                 text = node.value
-                return Typed(Type.TEXT, lambda c: np.full(len(c), text, dtype=object), text)
+                return Expression(ExpressionType.TEXT, lambda c: np.full(len(c), text, dtype=object), text)
         raise wrong(node, f"{node.value!r} is not a value conditions know")
 
-    def _name(self, node: ast.Name, depth: int) -> Typed:
+    def _name(self, node: ast.Name, depth: int) -> Expression:
         name, scope = node.id, self.scope
         if name in ("true", "false"):
             return _truth(name == "true")
@@ -229,17 +231,17 @@ class _Compiler:
         scope.shown[name] = typed
         return typed
 
-    def _measurement(self, name: str) -> Typed:
+    def _measurement(self, name: str) -> Expression:
         suspect = self.scope.use_suspect
         match self.scope.kind.measurement(name).type:
             case ValueType.TEXT:
-                return Typed(Type.TEXT, lambda c: c.text(name, suspect))
+                return Expression(ExpressionType.TEXT, lambda c: c.text(name, suspect))
             case ValueType.BOOLEAN:
-                return Typed(Type.CONDITION, lambda c: c.number(name, suspect))
+                return Expression(ExpressionType.CONDITION, lambda c: c.number(name, suspect))
             case _:
-                return Typed(Type.NUMBER, lambda c: c.number(name, suspect))
+                return Expression(ExpressionType.NUMBER, lambda c: c.number(name, suspect))
 
-    def _call(self, node: ast.Call, depth: int) -> Typed:
+    def _call(self, node: ast.Call, depth: int) -> Expression:
         if not isinstance(node.func, ast.Name) or node.keywords:
             raise wrong(node, "a function is called by its name, with values in order")
         function = FUNCTIONS.get(node.func.id)
@@ -253,12 +255,12 @@ def _quoted(text: str | None) -> str | None:
     return f'"{text}"' if text else None
 
 
-def _number(value: float) -> Typed:
-    return Typed(Type.NUMBER, lambda c: np.full(len(c), value), value)
+def _number(value: float) -> Expression:
+    return Expression(ExpressionType.NUMBER, lambda c: np.full(len(c), value), value)
 
 
-def _truth(value: bool) -> Typed:
-    return Typed(Type.CONDITION, lambda c: np.full(len(c), float(value)), float(value))
+def _truth(value: bool) -> Expression:
+    return Expression(ExpressionType.CONDITION, lambda c: np.full(len(c), float(value)), float(value))
 
 
 def _all(parts: list[Compute]) -> Compute:

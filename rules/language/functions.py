@@ -21,28 +21,28 @@ from rules.context.geometry import distance_m
 from rules.definition.errors import closest
 from rules.language.arguments import arguments
 from rules.language.history_functions import PAST
-from rules.language.scope import Compiler, Type, Typed, wrong
+from rules.language.scope import Compiler, Expression, ExpressionType, wrong
 
-Function = Callable[[Compiler, ast.Call, int], Typed]
+Function = Callable[[Compiler, ast.Call, int], Expression]
 _FloatArray = NDArray[np.float64]
 
 
-def _abs(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _abs(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     (argument,) = arguments(call, 1, 1, "abs(x)")
-    inner = compiler.wanted(argument, depth, Type.NUMBER).compute
-    return Typed(Type.NUMBER, lambda c: np.abs(inner(c)))
+    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
+    return Expression(ExpressionType.NUMBER, lambda c: np.abs(inner(c)))
 
 
 def _extreme(choose: Callable[[Any, Any], NDArray[np.float64]], name: str) -> Function:
-    def function(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+    def function(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
         given = arguments(call, 2, 16, f"{name}(a, b, ...)")
-        parts = [compiler.wanted(a, depth, Type.NUMBER).compute for a in given]
-        return Typed(Type.NUMBER, lambda c: reduce(choose, [p(c) for p in parts]))
+        parts = [compiler.wanted(a, depth, ExpressionType.NUMBER).compute for a in given]
+        return Expression(ExpressionType.NUMBER, lambda c: reduce(choose, [p(c) for p in parts]))
 
     return function
 
 
-def _attr(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _attr(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     name_node, *default_node = arguments(call, 1, 2, "attr(name) or attr(name, default)")
     name = _bare(name_node)
     if name is None:
@@ -58,32 +58,34 @@ def _attr(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     return _attribute_of_type(compiler, name, _type(declared, given), _default(declared, given))
 
 
-def _type(declared: Any, given: Typed | None) -> Type:
+def _type(declared: Any, given: Expression | None) -> ExpressionType:
     if declared is not None:
         return _ATTRIBUTE_TYPES[declared.type]
     assert given is not None
     return given.type
 
 
-def _default(declared: Any, given: Typed | None) -> float | str | None:
+def _default(declared: Any, given: Expression | None) -> float | str | None:
     if given is not None:
         return given.constant
     value: float | str | bool | None = declared.default
     return float(value) if isinstance(value, bool | int) else value
 
 
-def _attribute_of_type(compiler: Compiler, name: str, type_: Type, default: float | str | None) -> Typed:
+def _attribute_of_type(
+    compiler: Compiler, name: str, type_: ExpressionType, default: float | str | None
+) -> Expression:
     scope = compiler.scope
     match type_:
-        case Type.POLYGON:
+        case ExpressionType.POLYGON:
             scope.polygons.add(name)
-            return Typed(type_, lambda c: c.facts, name)
-        case Type.TEXT:
+            return Expression(type_, lambda c: c.facts, name)
+        case ExpressionType.TEXT:
             scope.texts.add(name)
-            typed = Typed(type_, lambda c: _or_text(c.text_attribute(name), default))
+            typed = Expression(type_, lambda c: _or_text(c.text_attribute(name), default))
         case _:
             scope.numbers.add(name)
-            typed = Typed(type_, lambda c: _or_number(c.attribute(name), default))
+            typed = Expression(type_, lambda c: _or_number(c.attribute(name), default))
     scope.shown[name] = typed
     scope.limits.add(name)
     return typed
@@ -99,9 +101,9 @@ def _or_text(values: NDArray[np.object_], default: float | str | None) -> NDArra
     return filled
 
 
-def _outside(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _outside(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     (argument,) = arguments(call, 1, 1, "outside(attr(geofence))")
-    polygon = compiler.wanted(argument, depth, Type.POLYGON).constant
+    polygon = compiler.wanted(argument, depth, ExpressionType.POLYGON).constant
     scope = compiler.scope
     if not {"lat", "lon"} <= {m.name for m in scope.kind.measurements}:
         raise wrong(call, f"{scope.kind.name} measures no lat and lon")
@@ -113,58 +115,58 @@ def _outside(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
             ("outside", name, suspect), lambda: c.attributes.polygons[name].outside(c.facts, lat, lon)
         )
 
-    scope.shown["lat"] = Typed(Type.NUMBER, lambda c: c.number("lat", suspect))
-    scope.shown["lon"] = Typed(Type.NUMBER, lambda c: c.number("lon", suspect))
-    return Typed(Type.CONDITION, compute)
+    scope.shown["lat"] = Expression(ExpressionType.NUMBER, lambda c: c.number("lat", suspect))
+    scope.shown["lon"] = Expression(ExpressionType.NUMBER, lambda c: c.number("lon", suspect))
+    return Expression(ExpressionType.CONDITION, compute)
 
 
-def _sun(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _sun(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     arguments(call, 0, 0, "sun()")
-    typed = Typed(Type.NUMBER, lambda c: c.sun_deg())
+    typed = Expression(ExpressionType.NUMBER, lambda c: c.sun_deg())
     compiler.scope.shown["sun()"] = typed
     return typed
 
 
-def _lag(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _lag(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     arguments(call, 0, 0, "lag()")
-    typed = Typed(Type.NUMBER, lambda c: c.lag_s())
+    typed = Expression(ExpressionType.NUMBER, lambda c: c.lag_s())
     compiler.scope.shown["lag()"] = typed
     return typed
 
 
-def _clock_corrected(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _clock_corrected(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     arguments(call, 0, 0, "clock_corrected()")
-    return Typed(Type.CONDITION, lambda c: c.clock_corrected())
+    return Expression(ExpressionType.CONDITION, lambda c: c.clock_corrected())
 
 
-def _clock_unset(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _clock_unset(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     arguments(call, 0, 0, "clock_unset()")
-    return Typed(Type.CONDITION, lambda c: c.clock_unset())
+    return Expression(ExpressionType.CONDITION, lambda c: c.clock_unset())
 
 
-def _known(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _known(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     """x, or something else where x is undecided."""
     x_node, otherwise_node = arguments(call, 2, 2, "known(x, otherwise)")
-    x = compiler.wanted(x_node, depth, Type.NUMBER, Type.CONDITION)
+    x = compiler.wanted(x_node, depth, ExpressionType.NUMBER, ExpressionType.CONDITION)
     otherwise = compiler.wanted(otherwise_node, depth, x.type).compute
 
     def compute(c: RuleContext) -> _FloatArray:
         value = x.compute(c)
         return np.where(np.isnan(value), otherwise(c), value)
 
-    return Typed(x.type, compute)
+    return Expression(x.type, compute)
 
 
-def _only(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _only(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     """x where a condition holds, undecided elsewhere."""
     x_node, condition_node = arguments(call, 2, 2, "only(x, condition)")
-    x = compiler.wanted(x_node, depth, Type.NUMBER, Type.CONDITION)
-    condition = compiler.wanted(condition_node, depth, Type.CONDITION).compute
-    return Typed(x.type, lambda c: np.where(condition(c) == 1, x.compute(c), np.nan))
+    x = compiler.wanted(x_node, depth, ExpressionType.NUMBER, ExpressionType.CONDITION)
+    condition = compiler.wanted(condition_node, depth, ExpressionType.CONDITION).compute
+    return Expression(x.type, lambda c: np.where(condition(c) == 1, x.compute(c), np.nan))
 
 
-def _away(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
-    """Metres from where the device is registered to where it says it is."""
+def _away(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    """Metres between the device's registered position and the one it reports."""
     arguments(call, 0, 0, "away_m()")
     scope = compiler.scope
     if not {"lat", "lon"} <= {m.name for m in scope.kind.measurements}:
@@ -172,31 +174,31 @@ def _away(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     suspect = scope.use_suspect
 
     def compute(c: RuleContext) -> _FloatArray:
-        metres = distance_m(c.number("lat", suspect), c.number("lon", suspect), *c.place())
+        metres = distance_m(c.number("lat", suspect), c.number("lon", suspect), *c.coordinates())
         return np.where(c.attributes.placed[c.facts], metres, np.nan)
 
-    typed = Typed(Type.NUMBER, compute)
+    typed = Expression(ExpressionType.NUMBER, compute)
     scope.shown["away_m()"] = typed
     return typed
 
 
-def _curve(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _curve(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     x_node, points_node = arguments(call, 2, 2, 'curve(x, "0:0.5 100:1")')
-    x = compiler.wanted(x_node, depth, Type.NUMBER).compute
-    points = compiler.wanted(points_node, depth, Type.TEXT)
+    x = compiler.wanted(x_node, depth, ExpressionType.NUMBER).compute
+    points = compiler.wanted(points_node, depth, ExpressionType.TEXT)
     if isinstance(points.constant, str):
         fixed = parse_curve(points.constant)
         if fixed is None:
             raise wrong(points_node, "a curve is points such as 0:0.5 50:0.8 100:1, x rising")
         xs, ys = fixed
-        return Typed(Type.NUMBER, lambda c: np.interp(x(c), xs, ys))
-    return Typed(Type.NUMBER, lambda c: interpolate(x(c), points.compute(c)))
+        return Expression(ExpressionType.NUMBER, lambda c: np.interp(x(c), xs, ys))
+    return Expression(ExpressionType.NUMBER, lambda c: interpolate(x(c), points.compute(c)))
 
 
-def _distance(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _distance(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     given = arguments(call, 4, 4, "distance_m(lat1, lon1, lat2, lon2)")
-    parts = [compiler.wanted(a, depth, Type.NUMBER).compute for a in given]
-    return Typed(Type.NUMBER, lambda c: distance_m(*(part(c) for part in parts)))
+    parts = [compiler.wanted(a, depth, ExpressionType.NUMBER).compute for a in given]
+    return Expression(ExpressionType.NUMBER, lambda c: distance_m(*(part(c) for part in parts)))
 
 
 def _bare(node: ast.expr) -> str | None:
@@ -206,14 +208,14 @@ def _bare(node: ast.expr) -> str | None:
 
 
 _ATTRIBUTE_TYPES = {
-    AttributeType.NUMBER: Type.NUMBER,
-    AttributeType.BOOLEAN: Type.CONDITION,
-    AttributeType.TEXT: Type.TEXT,
-    AttributeType.POLYGON: Type.POLYGON,
+    AttributeType.NUMBER: ExpressionType.NUMBER,
+    AttributeType.BOOLEAN: ExpressionType.CONDITION,
+    AttributeType.TEXT: ExpressionType.TEXT,
+    AttributeType.POLYGON: ExpressionType.POLYGON,
 }
 
 READS: Mapping[str, frozenset[str]] = {name: frozenset({"lat", "lon"}) for name in ("away_m", "outside")}
-"""Measurements that functions look at although nobody names them."""
+"""Measurements that functions read without being named in the expression."""
 
 FUNCTIONS: Mapping[str, Function] = {
     "abs": _abs,

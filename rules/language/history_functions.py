@@ -1,6 +1,6 @@
 """The functions of a device's own past in the expression language.
 
-Pure. Each checks its arguments and returns what asks its memory (rules.context.memory).
+Pure. Each checks its arguments and returns what computes it (rules.context.memory).
 """
 
 from __future__ import annotations
@@ -18,9 +18,16 @@ from rules.context.memory import aggregates, flatness, slots
 from rules.context.memory.aggregates import MOST_REMEMBERED
 from rules.context.memory.view import HistoryView
 from rules.language.arguments import arguments, constant, duration, whole, window
-from rules.language.scope import Compiler, Compute, History, Type, Typed, wrong
+from rules.language.scope import (
+    Compiler,
+    Compute,
+    Expression,
+    ExpressionType,
+    HistoryFunction,
+    wrong,
+)
 
-Function = Callable[[Compiler, ast.Call, int], Typed]
+Function = Callable[[Compiler, ast.Call, int], Expression]
 Floats = NDArray[np.float64]
 Answer = tuple[Floats, Floats]
 
@@ -30,22 +37,24 @@ _SLOT_LEAST_US = 1_000_000
 
 
 def _remember(
-    compiler: Compiler, key: str, ask: Callable[[HistoryView], Any], sizes: tuple[int, int]
+    compiler: Compiler, key: str, compute: Callable[[HistoryView], Any], sizes: tuple[int, int]
 ) -> Callable[[RuleContext], Any]:
-    """Return what asks a history of this key; equal calls of one rule share it."""
+    """Return what yields the result of the history of this key; equal calls of one rule share it."""
     scope = compiler.scope
     position = next((i for i, h in enumerate(scope.histories) if h.key == key), len(scope.histories))
     if position == len(scope.histories):
         values, instants = sizes
         scope.histories.append(
-            History(key=key, rule=scope.rule, ask=ask, gap=scope.gap, values=values, instants=instants)
+            HistoryFunction(
+                key=key, rule=scope.rule, compute=compute, gap=scope.gap, values=values, instants=instants
+            )
         )
     index = scope.first_history + position
     return lambda c: c.past(index)
 
 
-def _shown(compiler: Compiler, call: ast.Call, type_: Type, compute: Compute) -> Typed:
-    typed = Typed(type_, compute)
+def _shown(compiler: Compiler, call: ast.Call, type_: ExpressionType, compute: Compute) -> Expression:
+    typed = Expression(type_, compute)
     compiler.scope.shown[ast.unparse(call)] = typed
     return typed
 
@@ -53,18 +62,18 @@ def _shown(compiler: Compiler, call: ast.Call, type_: Type, compute: Compute) ->
 def _last(
     compiler: Compiler, argument: ast.expr, depth: int
 ) -> tuple[Compute, Callable[[RuleContext], Answer]]:
-    inner = compiler.wanted(argument, depth, Type.NUMBER).compute
+    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
     key = f"last({ast.unparse(argument)})"
-    return inner, _remember(compiler, key, lambda k: aggregates.last(k, inner(k.context)), aggregates.LAST)
+    return inner, _remember(compiler, key, lambda v: aggregates.last(v, inner(v.context)), aggregates.LAST)
 
 
-def _delta(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _delta(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     (argument,) = arguments(call, 1, 1, "delta(x)")
     inner, past = _last(compiler, argument, depth)
-    return _shown(compiler, call, Type.NUMBER, lambda c: inner(c) - past(c)[0])
+    return _shown(compiler, call, ExpressionType.NUMBER, lambda c: inner(c) - past(c)[0])
 
 
-def _rate(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _rate(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, per_node = arguments(call, 2, 2, 'rate(x, "1m")')
     per_s = duration(compiler, per_node, depth) / 1e6
     inner, past = _last(compiler, argument, depth)
@@ -74,44 +83,44 @@ def _rate(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         rate: Floats = (inner(c) - before) / elapsed_s * per_s
         return rate
 
-    return _shown(compiler, call, Type.NUMBER, compute)
+    return _shown(compiler, call, ExpressionType.NUMBER, compute)
 
 
-def _total(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _total(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, per_node = arguments(call, 2, 2, 'total(flow_lpm, "1m")')
-    inner = compiler.wanted(argument, depth, Type.NUMBER).compute
+    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
     per_us = duration(compiler, per_node, depth)
     past = _remember(
         compiler,
         ast.unparse(call),
-        lambda k: aggregates.total(k, inner(k.context), per_us),
+        lambda v: aggregates.total(v, inner(v.context), per_us),
         aggregates.TOTAL,
     )
-    return _shown(compiler, call, Type.NUMBER, past)
+    return _shown(compiler, call, ExpressionType.NUMBER, past)
 
 
 def _how_often(
     compiler: Compiler, condition: ast.expr, window_node: ast.expr, depth: int
 ) -> Callable[[RuleContext], Answer]:
     """Return what yields how many readings of the window were true, and how many more may have been."""
-    truth = compiler.wanted(condition, depth, Type.CONDITION).compute
+    truth = compiler.wanted(condition, depth, ExpressionType.CONDITION).compute
     span = window(compiler, window_node, depth)
     key = f"of({ast.unparse(condition)}, {ast.unparse(window_node)})"
     if span.readings:
         past = _remember(
             compiler,
             key,
-            lambda k: aggregates.of_readings(k, truth(k.context), span.readings),
+            lambda v: aggregates.of_readings(v, truth(v.context), span.readings),
             aggregates.BITS,
         )
         return lambda c: (past(c)[0], span.readings - past(c)[1])
     past = _remember(
-        compiler, key, lambda k: aggregates.within(k, truth(k.context), span.lasting_us), aggregates.EVENTS
+        compiler, key, lambda v: aggregates.within(v, truth(v.context), span.lasting_us), aggregates.EVENTS
     )
     return lambda c: (past(c)[0], np.where(past(c)[1] == 1, 0.0, MOST_REMEMBERED))
 
 
-def _count(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _count(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     condition, window_node = arguments(call, 2, 2, 'count(fill_pct > 80, "30m")')
     often = _how_often(compiler, condition, window_node, depth)
 
@@ -119,10 +128,10 @@ def _count(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
         trues, unknown = often(c)
         return np.where(unknown == 0, trues, np.nan)
 
-    return _shown(compiler, call, Type.NUMBER, compute)
+    return _shown(compiler, call, ExpressionType.NUMBER, compute)
 
 
-def _n_of(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _n_of(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     form = 'n_of(fill_pct > 80, 2, 3) or n_of(fill_pct > 80, 2, "30m")'
     condition, least_node, window_node = arguments(call, 3, 3, form)
     if isinstance(window_node, ast.Constant) and isinstance(window_node.value, int):
@@ -133,16 +142,16 @@ def _n_of(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
 
     def compute(c: RuleContext) -> Floats:
         trues, unknown = often(c)
-        # What was not seen may have been true: only when even that would not be enough it is false.
+        # Missing readings may have been true: it is false only where that would not be enough either.
         never = np.where(trues + unknown < least, 0.0, np.nan)
         return np.where(trues >= least, 1.0, never)
 
-    return _shown(compiler, call, Type.CONDITION, compute)
+    return _shown(compiler, call, ExpressionType.CONDITION, compute)
 
 
-def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, window_node, tolerance_node = arguments(call, 3, 3, 'flat(distance_mm, "72h", 5)')
-    inner = compiler.wanted(argument, depth, Type.NUMBER).compute
+    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
     span = window(compiler, window_node, depth, most_readings=_MANY)
     tolerance = constant(compiler, tolerance_node, depth)
     if tolerance < 0:
@@ -150,13 +159,13 @@ def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     past = _remember(
         compiler,
         ast.unparse(call),
-        lambda k: flatness.flat(k, inner(k.context), span, tolerance),
+        lambda v: flatness.flat(v, inner(v.context), span, tolerance),
         flatness.CELLS,
     )
-    return _shown(compiler, call, Type.CONDITION, past)
+    return _shown(compiler, call, ExpressionType.CONDITION, past)
 
 
-def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     (window_node,) = arguments(call, 1, 1, 'frozen("24h")')
     span = window(compiler, window_node, depth, most_readings=_MANY)
     kind = compiler.scope.kind
@@ -168,47 +177,48 @@ def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
     past = _remember(
         compiler,
         ast.unparse(call),
-        lambda k: flatness.flat(k, fingerprint(k.context), span, 0.0),
+        lambda v: flatness.flat(v, fingerprint(v.context), span, 0.0),
         flatness.CELLS,
     )
-    return _shown(compiler, call, Type.CONDITION, past)
+    return _shown(compiler, call, ExpressionType.CONDITION, past)
 
 
 def _fingerprint(context: RuleContext, names: Sequence[str]) -> Floats:
-    """Return one number of each row that stays the same only while no value moves, comes or goes."""
+    """Return one number of each row, the same as before only if no value has changed, come or gone."""
     total, present = np.zeros(len(context)), np.zeros(len(context), dtype=np.int64)
-    for place, name in enumerate(names, start=1):
+    for number, name in enumerate(names, start=1):
         value = context.measured(name)
         there = ~np.isnan(value)
         if there.any():
-            weighed = np.sqrt(place + 0.5) * (value + 7919.0)
+            # Irrational weights: changes do not cancel each other. The offset tells 0 from missing.
+            weighed = np.sqrt(number + 0.5) * (value + 7919.0)
             total += weighed if there.all() else np.where(there, weighed, 0.0)
             present += there
-    # One or two coarse values that stand still are nothing unusual.
+    # One or two coarse values often stay the same in good order.
     return np.where(present >= _ENOUGH, total, np.nan)[context.order]
 
 
-def _slots(conclude: Callable[[int], slots.Conclude], picky: bool, form: str) -> Function:
-    def function(compiler: Compiler, call: ast.Call, depth: int) -> Typed:
+def _slots(conclude: Callable[[int], slots.Conclude], near_only: bool, form: str) -> Function:
+    def function(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
         argument, window_node, *level_node = arguments(call, 2, 3, form)
-        inner = compiler.wanted(argument, depth, Type.NUMBER).compute
+        inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
         slot_us = duration(compiler, window_node, depth) // slots.SLOTS
         if slot_us < _SLOT_LEAST_US:
             raise wrong(window_node, "a window is at least 8s")
-        level = compiler.wanted(level_node[0], depth, Type.NUMBER).compute if level_node else None
-        how = slots.SlotPolicy(
+        level = compiler.wanted(level_node[0], depth, ExpressionType.NUMBER).compute if level_node else None
+        policy = slots.SlotPolicy(
             slot_us=slot_us,
             levels=slots.LEVELS if level else 1,
             conclude=conclude(slot_us),
-            picky=picky,
+            near_only=near_only,
         )
 
-        def ask(look: HistoryView) -> Floats:
-            apart = level(look.context) if level else None
-            return slots.look_up(look, inner(look.context), apart, how)
+        def compute(view: HistoryView) -> Floats:
+            levels = level(view.context) if level else None
+            return slots.compute(view, inner(view.context), levels, policy)
 
-        past = _remember(compiler, ast.unparse(call), ask, slots.cells(how.levels))
-        return _shown(compiler, call, Type.NUMBER, past)
+        past = _remember(compiler, ast.unparse(call), compute, slots.cells(policy.levels))
+        return _shown(compiler, call, ExpressionType.NUMBER, past)
 
     return function
 

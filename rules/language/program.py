@@ -1,7 +1,7 @@
 """The stream rules of one kind, compiled: conditions as functions over columns.
 
-A rule is a stack of latches, one per level, lowest severity first. A latch is off or on; what it waits for
-must hold in a run of readings before it flips. Pure. Must not know state or readings.
+A rule has levels, lowest severity first. Each is off or on, and turns once its condition has held in a run of
+readings. Pure. Must not know state or readings.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rules.definition.definition import Definition, Gate
 from rules.definition.errors import RuleError
 from rules.definition.lets import in_order
 from rules.language.expression import compile_condition, compile_expression
-from rules.language.scope import Compute, History, Scope, Type, Typed
+from rules.language.scope import Compute, Expression, ExpressionType, HistoryFunction, Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +40,8 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compiled:
-    """One rule ready to run; its latches are the next columns of a state from `first_latch` on."""
+class CompiledRule:
+    """One rule ready to run; its levels are the columns of a state from `first_level` on."""
 
     rule: Rule
     severities: tuple[Severity, ...]
@@ -49,16 +49,16 @@ class Compiled:
     levels: tuple[Compute, ...]
     clear: Compute | None
     gate: Compute | None
-    shown: dict[str, Typed]
+    shown: dict[str, Expression]
     limits: frozenset[str]
-    first_latch: int
+    first_level: int
     first_history: int
-    histories: tuple[History, ...]
+    histories: tuple[HistoryFunction, ...]
 
     @property
-    def latches(self) -> slice:
-        """Which latches of the program are this rule's."""
-        return slice(self.first_latch, self.first_latch + len(self.severities))
+    def level_columns(self) -> slice:
+        """Which columns of a state hold this rule's levels."""
+        return slice(self.first_level, self.first_level + len(self.severities))
 
     @property
     def rests(self) -> bool:
@@ -78,8 +78,8 @@ class Program:
     """All rules of one kind; values, instants: which columns of a state each history has."""
 
     kind: Kind
-    rules: tuple[Compiled, ...]
-    histories: tuple[History, ...]
+    rules: tuple[CompiledRule, ...]
+    histories: tuple[HistoryFunction, ...]
     values: tuple[slice, ...]
     instants: tuple[slice, ...]
     numbers: frozenset[str]
@@ -87,11 +87,11 @@ class Program:
     polygons: frozenset[str]
 
     @property
-    def latch_count(self) -> int:
-        """Number of latches of all rules together."""
+    def level_count(self) -> int:
+        """Number of levels of all rules together."""
         return sum(len(rule.severities) for rule in self.rules)
 
-    def columns_of(self, rule: Compiled) -> tuple[slice, slice]:
+    def columns_of(self, rule: CompiledRule) -> tuple[slice, slice]:
         """Return which numbers and instants of a state the histories of a rule have; it has at least one."""
         first, last = rule.first_history, rule.first_history + len(rule.histories) - 1
         return (
@@ -110,7 +110,7 @@ class Program:
         return sum(h.instants for h in self.histories)
 
 
-def compile_rule(kind: Kind, rule: Rule) -> Compiled:
+def compile_rule(kind: Kind, rule: Rule) -> CompiledRule:
     """Compile one rule alone.
 
     Raises:
@@ -125,14 +125,14 @@ def compile_program(kind: Kind, rules: Sequence[Rule]) -> Program:
     Raises:
         RuleError: see compile_rule.
     """
-    compiled: list[Compiled] = []
+    compiled: list[CompiledRule] = []
     scopes: list[Scope] = []
-    latches = histories = 0
+    levels = histories = 0
     for rule in rules:
-        one, scope = _compile(kind, rule, latches, histories)
+        one, scope = _compile(kind, rule, levels, histories)
         compiled.append(one)
         scopes.append(scope)
-        latches += len(one.severities)
+        levels += len(one.severities)
         histories += len(one.histories)
     remembered = tuple(h for c in compiled for h in c.histories)
     return Program(
@@ -153,7 +153,7 @@ def _columns(widths: Iterable[int]) -> tuple[slice, ...]:
     return tuple(slice(start, stop) for start, stop in pairwise(stops))
 
 
-def _compile(kind: Kind, rule: Rule, first_latch: int, first_history: int) -> tuple[Compiled, Scope]:
+def _compile(kind: Kind, rule: Rule, first_level: int, first_history: int) -> tuple[CompiledRule, Scope]:
     definition = rule.definition
     scope = Scope(
         kind=kind,
@@ -173,45 +173,45 @@ def _compile(kind: Kind, rule: Rule, first_latch: int, first_history: int) -> tu
     clear = _part("clear", compile_condition, definition.clear, scope) if definition.clear else None
     gate = _gate(definition.when, scope) if definition.when else None
     _show_in_sentences(definition, scope)
-    compiled = Compiled(
+    compiled = CompiledRule(
         rule=rule,
         severities=severities,
         conditions=conditions,
         levels=tuple(levels),
         clear=clear.compute if clear else None,
         gate=gate,
-        shown={name: _told(typed) for name, typed in scope.shown.items()},
+        shown={name: _as_evidence(typed) for name, typed in scope.shown.items()},
         limits=frozenset(scope.limits),
-        first_latch=first_latch,
+        first_level=first_level,
         first_history=first_history,
         histories=tuple(scope.histories),
     )
     return compiled, scope
 
 
-def _told(typed: Typed) -> Typed:
+def _as_evidence(typed: Expression) -> Expression:
     """Return what evidence is to show: of a condition True, False, or None where it is undecided."""
-    if typed.type is not Type.CONDITION:
+    if typed.type is not ExpressionType.CONDITION:
         return typed
 
     def compute(context: RuleContext) -> NDArray[np.object_]:
-        worth = typed.compute(context)
-        words = np.full(len(worth), None, dtype=np.object_)
-        words[worth == 1], words[worth == 0] = True, False
-        return words
+        result = typed.compute(context)
+        shown = np.full(len(result), None, dtype=np.object_)
+        shown[result == 1], shown[result == 0] = True, False
+        return shown
 
-    return Typed(typed.type, compute, typed.constant)
+    return Expression(typed.type, compute, typed.constant)
 
 
-def _kept(typed: Typed, rule: str, name: str) -> Typed:
+def _kept(typed: Expression, rule: str, name: str) -> Expression:
     """Return what computes a `let` once per step, however often it is named."""
     key = ("let", rule, name)
-    return Typed(typed.type, lambda c: c.keep(key, lambda: typed.compute(c)), typed.constant)
+    return Expression(typed.type, lambda c: c.keep(key, lambda: typed.compute(c)), typed.constant)
 
 
-def _part(part: str, compile_text: object, text: str, scope: Scope) -> Typed:
+def _part(part: str, compile_text: object, text: str, scope: Scope) -> Expression:
     try:
-        typed: Typed = compile_text(text, scope)  # type: ignore[operator]
+        typed: Expression = compile_text(text, scope)  # type: ignore[operator]
     except RuleError as error:
         error.file = part
         raise

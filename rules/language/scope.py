@@ -1,4 +1,4 @@
-"""What an expression may name and what it yields: the vocabulary of compiling one rule.
+"""What an expression may name and what it yields: the types that compiling one rule uses.
 
 Pure. Must not know syntax (rules.language.expression) or single functions (rules.language.functions).
 """
@@ -22,7 +22,7 @@ from rules.definition.errors import RuleError
 Compute = Callable[[RuleContext], NDArray[Any]]
 
 
-class Type(StrEnum):
+class ExpressionType(StrEnum):
     """What an expression yields."""
 
     NUMBER = "a number"
@@ -32,25 +32,25 @@ class Type(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class Expression:
     """A compiled (part of an) expression."""
 
-    type: Type
+    type: ExpressionType
     compute: Compute
     constant: float | str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class HistoryFunction:
     """What one function remembers of each device's past, in constant size.
 
-    key: the call as it is written. ask: answers for all rows of a step. values, instants: how many numbers
-    and instants it remembers of a device.
+    key: the call as it is written. compute: yields a result for all rows of a step. values, instants: how
+    many numbers and instants it remembers of a device.
     """
 
     key: str
     rule: str
-    ask: Callable[[HistoryView], Any]
+    compute: Callable[[HistoryView], Any]
     gap: MaxGap
     values: int
     instants: int
@@ -58,7 +58,7 @@ class History:
 
 @dataclass(slots=True, kw_only=True)
 class Scope:
-    """What one rule's expressions may name, and what they turned out to need.
+    """What one rule's expressions may name, and what they need.
 
     first_history: number of histories that other rules of the same program keep.
     numbers, texts, polygons: attributes it needs.
@@ -70,12 +70,12 @@ class Scope:
     use_suspect: bool = False
     gap: MaxGap = field(default_factory=MaxGap)
     first_history: int = 0
-    lets: dict[str, Typed] = field(default_factory=dict)
-    histories: list[History] = field(default_factory=list)
+    lets: dict[str, Expression] = field(default_factory=dict)
+    histories: list[HistoryFunction] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
     polygons: set[str] = field(default_factory=set)
-    shown: dict[str, Typed] = field(default_factory=dict)
+    shown: dict[str, Expression] = field(default_factory=dict)
     limits: set[str] = field(default_factory=set)
 
     def names(self) -> list[str]:
@@ -92,10 +92,10 @@ class Compiler(Protocol):
 
     scope: Scope
 
-    def compile(self, node: ast.expr, depth: int) -> Typed:
+    def compile(self, node: ast.expr, depth: int) -> Expression:
         """Compile any expression."""
 
-    def wanted(self, node: ast.expr, depth: int, *types: Type) -> Typed:
+    def wanted(self, node: ast.expr, depth: int, *types: ExpressionType) -> Expression:
         """Compile an expression that must have one of the types."""
 
 

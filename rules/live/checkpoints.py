@@ -1,6 +1,6 @@
-"""Checkpoints of rules at work: their state as of a batch, and how a restart takes it up again.
+"""Checkpoints of rule sets: their state as of a batch, and how a restart continues from it.
 
-A place is what a checkpoint is kept under beside its shard: a kind, or a kind's shadows.
+A checkpoint is stored by shard and name (column `kind`): a kind, or a kind's shadows.
 """
 
 from __future__ import annotations
@@ -29,17 +29,22 @@ ON CONFLICT (shard, kind) DO UPDATE SET
 async def save(
     connection: Connection,
     shard: str,
-    place: str,
+    name: str,
     batch: int,
     state: RuleState,
     changes: StateChanges,
     rows: Columns,
 ) -> None:
-    """Keep what a state becomes with a batch's changes; `rows` are the batch's."""
+    """Store what a state becomes with a batch's changes.
+
+    Args:
+        connection: inside the batch's transaction.
+        rows: the batch's.
+    """
     kept = snapshot.take(state)
     changes.apply(kept.rows)
     received_at = to_datetime(int(rows.received_at.max()))
-    await connection.execute(_SAVE, shard, place, batch, received_at, snapshot.dump(kept))
+    await connection.execute(_SAVE, shard, name, batch, received_at, snapshot.dump(kept))
 
 
 _CHECKPOINT = """
@@ -47,25 +52,25 @@ SELECT batch, received_at, state FROM rule_checkpoint WHERE shard = $1 AND kind 
 """
 
 
-async def resume(connection: Connection, shard: str, place: str, unit: RuleSet) -> set[tuple[str, int]]:
-    """Move a blank unit to where its shard's last committed batch left off; writes nothing.
+async def resume(connection: Connection, shard: str, name: str, ruleset: RuleSet) -> set[tuple[str, int]]:
+    """Bring a blank rule set to the state after its shard's last committed batch; writes nothing.
 
     That is the last checkpoint, moved over the readings received since.
 
     Returns:
         The rules the checkpoint knew, with their versions.
     """
-    row = await connection.fetchrow(_CHECKPOINT, shard, place)
+    row = await connection.fetchrow(_CHECKPOINT, shard, name)
     past = snapshot.parse(row["state"]) if row else None
     if row is None or past is None:
         return set()
     received_at = to_microseconds(row["received_at"])
-    unit.seen = received_at
-    snapshot.carry(past, unit.state)
+    ruleset.seen = received_at
+    snapshot.carry(past, ruleset.state)
     oldest = await stored.oldest_after_batch(connection, shard, row["batch"])
     if oldest is not None:
-        since = replay.arriving(connection, unit.program.kind, oldest=oldest, after=received_at)
+        since = replay.arriving(connection, ruleset.program.kind, oldest=oldest, after=received_at)
         async with aclosing(since):
             async for columns in since:
-                unit.replay(columns)
+                ruleset.replay(columns)
     return {rule[:2] for rule in past.rules}

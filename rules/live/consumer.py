@@ -1,7 +1,7 @@
 """Rules on the ingest path: every batch of new readings is evaluated once, in the batch's own transaction.
 
-It is what ingest calls a batch consumer, without knowing ingest. Nothing of a batch becomes state before
-`committed`; a batch that is rolled back leaves no trace.
+A batch consumer in the sense of ingest.commit.consumers; must not know ingest. Nothing of a batch becomes
+state before `committed`; a batch that is rolled back changes nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from devices.kinds.kind import Kind
 from devices.registry.registry import load
 from readings import replay
 from rules.catalogue import catalogue
-from rules.catalogue.catalogue import Active
+from rules.catalogue.catalogue import ActiveRules
 from rules.engine import snapshot
 from rules.engine.evaluate import Step, step
 from rules.engine.ruleset import RuleFailure, RuleSet, build_ruleset
@@ -33,7 +33,7 @@ CHECKPOINT_EVERY_US = 60_000_000
 
 @dataclass(slots=True, kw_only=True)
 class _Pending:
-    """What a batch did to one kind; becomes true with its commit. skip: as it was before the batch."""
+    """What a batch did to one kind, to be adopted with its commit. skip, failures: as before the batch."""
 
     state: RuleState
     changes: StateChanges
@@ -45,7 +45,7 @@ class _Pending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Foreseen:
-    """What a step over `rows` came to, before `consume` was called with them."""
+    """The result of a step over `rows`, computed before `consume` is called with them."""
 
     rows: Columns
     result: Step
@@ -62,24 +62,24 @@ class LiveRules:
         self._kinds = kinds
         self._every_us = checkpoint_every_us
         self._shard = ""
-        self._units: dict[str, RuleSet] = {}
+        self._rulesets: dict[str, RuleSet] = {}
         self._pending: dict[str, _Pending] = {}
         self._unusable: dict[tuple[str, int], str] = {}
         self._foreseen: dict[str, _Foreseen] = {}
 
     async def load(self, connection: Connection, shard: str) -> None:
-        """Take up where the last committed batch left off; writes nothing.
+        """Continue after the last committed batch; writes nothing.
 
         State is the last checkpoint moved over the readings received since; their transitions are
         recorded already.
         """
         self._shard = shard
         self._pending, self._foreseen = {}, {}
-        active, self._units = await self._build(connection)
-        for name, unit in self._units.items():
-            known = await checkpoints.resume(connection, shard, name, unit)
-            unit.catching_up = _missed(active, unit, known)
-            snapshot.agree(unit.state, await stored.open_alerts(connection, name))
+        active, self._rulesets = await self._build(connection)
+        for name, ruleset in self._rulesets.items():
+            known = await checkpoints.resume(connection, shard, name, ruleset)
+            ruleset.catching_up = _missed(active, ruleset, known)
+            snapshot.agree(ruleset.state, await stored.open_alerts(connection, name))
 
     async def reload(self, connection: Connection) -> None:
         """Take the present rules and registry; a rule that did not change keeps its state. Writes nothing.
@@ -87,29 +87,29 @@ class LiveRules:
         The state of a new version starts from the alerts that are open.
         """
         self._pending, self._foreseen = {}, {}
-        active, units = await self._build(connection)
-        for name, unit in units.items():
-            _succeed(self._units[name], unit, active)
-            snapshot.agree(unit.state, await stored.open_alerts(connection, name))
-        self._units = units
+        active, rulesets = await self._build(connection)
+        for name, ruleset in rulesets.items():
+            _succeed(self._rulesets[name], ruleset, active)
+            snapshot.agree(ruleset.state, await stored.open_alerts(connection, name))
+        self._rulesets = rulesets
 
-    async def _build(self, connection: Connection) -> tuple[Active, dict[str, RuleSet]]:
+    async def _build(self, connection: Connection) -> tuple[ActiveRules, dict[str, RuleSet]]:
         active = await catalogue.active(connection, self._kinds)
         registry = await load(connection)
         self._unusable = dict(active.unusable)
         resting = await spans.spans(connection, registry)
-        units = {
+        rulesets = {
             n: build_ruleset(kind, active.of_kind(n), registry, resting) for n, kind in self._kinds.items()
         }
-        return active, units
+        return active, rulesets
 
     def foresee(self, columns: Columns) -> None:
-        """Evaluate the rows that `consume` will most likely be given, while the server takes them."""
+        """Evaluate the rows that `consume` will most likely be given, while the server stores them."""
         name = columns.kind.name
-        with suppress(Exception):  # `consume` meets the same, and knows what to do about it
-            unit = self._units[name]
-            if unit.program.rules and not unit.catching_up:
-                result = step(unit.program, unit.state, columns, unit.attributes, unit.skip)
+        with suppress(Exception):  # `consume` raises the same again and handles it
+            ruleset = self._rulesets[name]
+            if ruleset.program.rules and not ruleset.catching_up:
+                result = step(ruleset.program, ruleset.state, columns, ruleset.attributes, ruleset.skip)
                 self._foreseen[name] = _Foreseen(rows=columns, result=result)
 
     async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:
@@ -124,70 +124,70 @@ class LiveRules:
         for (rule, version), reason in self._unusable.items():
             await catalogue.mark_broken(connection, rule, version, now, reason)
         for rows in columns:
-            unit = self._units[rows.kind.name]
-            if len(rows) and unit.program.rules:
-                await self._consume_kind(connection, batch, unit, rows, now)
+            ruleset = self._rulesets[rows.kind.name]
+            if len(rows) and ruleset.program.rules:
+                await self._consume_kind(connection, batch, ruleset, rows, now)
 
     async def _consume_kind(
-        self, connection: Connection, batch: int, unit: RuleSet, rows: Columns, now: int
+        self, connection: Connection, batch: int, ruleset: RuleSet, rows: Columns, now: int
     ) -> None:
         name = rows.kind.name
         if name in self._pending:
             raise ValueError(f"two sets of {name} rows in one batch, or the last batch was never settled")
-        skip, failures = set(unit.skip), list(unit.failures)
+        skip, failures = set(ruleset.skip), list(ruleset.failures)
         try:
-            state = await self._caught_up(connection, unit, int(rows.received_at.min()), now)
+            state = await self._caught_up(connection, ruleset, int(rows.received_at.min()), now)
             foreseen = self._foreseen.pop(name, None)
             result = foreseen.result if foreseen is not None and foreseen.rows is rows else None
-            changes = await evaluate(connection, unit, state, rows, now, result)
-            for failure in unit.failures:
+            changes = await evaluate(connection, ruleset, state, rows, now, result)
+            for failure in ruleset.failures:
                 await catalogue.mark_broken(
                     connection, failure.rule, failure.version, failure.since, failure.reason
                 )
-            checkpoint_at = unit.checkpoint_at
+            checkpoint_at = ruleset.checkpoint_at
             # Readings adopted from quarantine keep their old receive time: a restart would not replay them.
-            adopted = int(rows.received_at.min()) <= unit.seen
-            # One kind a batch: one that keeps the state of all would be late, and everything behind it.
-            kept = any(pending.checkpoint_at == now for pending in self._pending.values())
-            patience_us = self._every_us * (2 if kept else 1)
-            if checkpoint_at is None or adopted or now - checkpoint_at >= patience_us:
+            adopted = int(rows.received_at.min()) <= ruleset.seen
+            # One kind a batch if possible: saving all kinds in one batch would delay it and all behind it.
+            saved = any(pending.checkpoint_at == now for pending in self._pending.values())
+            interval_us = self._every_us * (2 if saved else 1)
+            if checkpoint_at is None or adopted or now - checkpoint_at >= interval_us:
                 checkpoint_at = now
                 await checkpoints.save(connection, self._shard, name, batch, state, changes, rows)
         except BaseException:
-            unit.skip, unit.failures = skip, failures
+            ruleset.skip, ruleset.failures = skip, failures
             raise
         self._pending[name] = _Pending(
             state=state,
             changes=changes,
             checkpoint_at=checkpoint_at,
-            seen=max(unit.seen, int(rows.received_at.max())),
+            seen=max(ruleset.seen, int(rows.received_at.max())),
             skip=skip,
             failures=failures,
         )
 
-    async def _caught_up(self, connection: Connection, unit: RuleSet, before: int, now: int) -> RuleState:
-        """Return the unit's state, or a copy in which mended rules have made up for what they missed."""
-        if not unit.catching_up:
-            return unit.state
-        state = unit.state.copy()
-        alerts = await stored.open_alerts(connection, unit.program.kind.name)
-        for rule, since in unit.catching_up.items():
-            alone = unit.alone(rule)
+    async def _caught_up(self, connection: Connection, ruleset: RuleSet, before: int, now: int) -> RuleState:
+        """Return the state, or a copy in which mended rules have evaluated the readings they missed."""
+        if not ruleset.catching_up:
+            return ruleset.state
+        state = ruleset.state.copy()
+        alerts = await stored.open_alerts(connection, ruleset.program.kind.name)
+        for rule, since in ruleset.catching_up.items():
+            alone = ruleset.alone(rule)
             snapshot.agree(alone.state, alerts)
             try:
                 async with connection.transaction():
-                    await self._make_up(connection, alone, since, before, now)
+                    await self._catch_up(connection, alone, since, before, now)
             except Exception as error:
-                # Too much to make up within one statement's time must not stop ingest either.
+                # More missed readings than one statement's time allows must not stop ingest either.
                 if is_outage(error) and not isinstance(error, asyncpg.QueryCanceledError):
                     raise
                 alone.fail(rule, since, f"could not catch up: {error}")
-            unit.skip |= alone.skip
-            unit.failures += alone.failures
+            ruleset.skip |= alone.skip
+            ruleset.failures += alone.failures
             snapshot.carry(snapshot.take(alone.state), state)
         return state
 
-    async def _make_up(
+    async def _catch_up(
         self, connection: Connection, alone: RuleSet, since: int, before: int, now: int
     ) -> None:
         oldest = await stored.oldest_since(connection, self._shard, since)
@@ -206,24 +206,24 @@ class LiveRules:
         """Make what `consume` computed the state."""
         self._unusable = {}
         for name, pending in self._pending.items():
-            unit = self._units[name]
-            unit.state = pending.state
-            unit.state.adopt(pending.changes)
-            unit.checkpoint_at = pending.checkpoint_at
-            unit.seen = pending.seen
-            unit.failures = []
-            unit.catching_up = {}
+            ruleset = self._rulesets[name]
+            ruleset.state = pending.state
+            ruleset.state.adopt(pending.changes)
+            ruleset.checkpoint_at = pending.checkpoint_at
+            ruleset.seen = pending.seen
+            ruleset.failures = []
+            ruleset.catching_up = {}
         self._pending, self._foreseen = {}, {}
 
     def rolled_back(self) -> None:
-        """Forget what `consume` computed."""
+        """Drop what `consume` computed."""
         for name, pending in self._pending.items():
-            self._units[name].skip, self._units[name].failures = pending.skip, pending.failures
+            self._rulesets[name].skip, self._rulesets[name].failures = pending.skip, pending.failures
         self._pending, self._foreseen = {}, {}
 
 
-def _succeed(before: RuleSet, after: RuleSet, active: Active) -> None:
-    """Hand what stays valid from one unit of a kind to the next."""
+def _succeed(before: RuleSet, after: RuleSet, active: ActiveRules) -> None:
+    """Copy what stays valid from one rule set of a kind to the next."""
     past = snapshot.take(before.state)
     snapshot.carry(past, after.state)
     ids = {rule.rule.id: rule.rule.version for rule in after.program.rules}
@@ -237,10 +237,10 @@ def _succeed(before: RuleSet, after: RuleSet, active: Active) -> None:
     after.seen = before.seen
 
 
-def _missed(active: Active, unit: RuleSet, known: set[tuple[str, int]]) -> dict[str, int]:
+def _missed(active: ActiveRules, ruleset: RuleSet, known: set[tuple[str, int]]) -> dict[str, int]:
     """Return since when mended rules have missed readings: new versions of ones that broke."""
     return {
         rule.rule.id: active.broken_since[rule.rule.id]
-        for rule in unit.program.rules
+        for rule in ruleset.program.rules
         if rule.rule.id in active.broken_since and (rule.rule.id, rule.rule.version) not in known
     }

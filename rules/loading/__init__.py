@@ -1,1 +1,1 @@
-"""Rule files: YAML to definitions, every mistake with its place. No database."""
+"""Rule files: YAML to definitions, every mistake with line and column. No database."""

@@ -24,10 +24,10 @@ _ORDER = (
     *("when", "late", "use_suspect", "silent", "suppress_by", "settle", "route", "runbook"),
     *(*LANGUAGES, "warning", "minor", "major", "critical"),
 )
-"""Keys as a person would write them; others follow by name."""
+"""The usual order of keys; others follow by name."""
 
 
-class Change(StrEnum):
+class DifferenceType(StrEnum):
     """What applying would do to one rule."""
 
     ADDED = "added"
@@ -37,37 +37,37 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class RuleDifference:
     """One rule on both sides. keys: the top-level keys that differ. text: a unified diff."""
 
     rule: str
-    change: Change
+    change: DifferenceType
     keys: tuple[str, ...]
     text: str
 
 
 def differences(
     in_force: Mapping[str, Source], wanted: Iterable[Definition], *, remove_others: bool = False
-) -> list[Difference]:
+) -> list[RuleDifference]:
     """Return what applying definitions would do, by rule id.
 
     Args:
         in_force: source of each active rule.
-        remove_others: rules that are not among `wanted` would go.
+        remove_others: rules that are not among `wanted` would be taken out of force.
     """
     sources = {d.id: d.source for d in wanted}
     ids = sorted(sources.keys() | in_force.keys()) if remove_others else sorted(sources)
     return [difference(rule, in_force.get(rule), sources.get(rule)) for rule in ids]
 
 
-def difference(rule: str, before: Source | None, after: Source | None) -> Difference:
+def difference(rule: str, before: Source | None, after: Source | None) -> RuleDifference:
     """Return how one rule differs; None on a side means that it is not there."""
     if before is None:
-        change = Change.ADDED
+        change = DifferenceType.ADDED
     elif after is None:
-        change = Change.REMOVED
+        change = DifferenceType.REMOVED
     else:
-        change = Change.UNCHANGED if before == after else Change.CHANGED
+        change = DifferenceType.UNCHANGED if before == after else DifferenceType.CHANGED
     left, right = before or {}, after or {}
     keys = [k for k in _sorted(left.keys() | right.keys()) if left.get(k) != right.get(k)]
     lines = difflib.unified_diff(
@@ -77,11 +77,11 @@ def difference(rule: str, before: Source | None, after: Source | None) -> Differ
         tofile=f"{rule} in the file",
         lineterm="",
     )
-    return Difference(rule=rule, change=change, keys=tuple(keys), text="\n".join(lines))
+    return RuleDifference(rule=rule, change=change, keys=tuple(keys), text="\n".join(lines))
 
 
 def as_yaml(source: Source) -> str:
-    """Return a rule as a person would write it, in an order that does not depend on how it was stored."""
+    """Return a rule as YAML, in an order that does not depend on how it was stored."""
     text: str = yaml.safe_dump([_ordered(source)], sort_keys=False, allow_unicode=True, width=100)
     return text
 

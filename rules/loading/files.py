@@ -1,7 +1,7 @@
 """Rule files: YAML to definitions, every mistake collected with its file, line, column and a suggestion.
 
 A file with any mistake is refused whole. Must not know the database; conditions are compiled once here so
-that a mistake in one is told like any other.
+that their mistakes are reported like all others.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rules.definition.definition import Definition
 from rules.definition.errors import RuleError, RulesRefused
 from rules.definition.lets import depending, names_in, stand_in
 from rules.language.program import Rule, compile_rule
-from rules.loading.reader import Reader
+from rules.loading.reader import RuleReader
 
 PACKS = Path(__file__).parents[1] / "packs"
 
@@ -64,7 +64,7 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Defin
         problem = getattr(error, "problem", None) or str(error)
         raise RulesRefused([RuleError(problem, file=file, line=line, column=column)]) from None
     nodes = root.value if isinstance(root, yaml.SequenceNode) else [root] if root else []
-    reader = Reader(kinds, file)
+    reader = RuleReader(kinds, file)
     definitions: list[Definition] = []
     for node in nodes:
         definition = reader.rule(node)
@@ -87,8 +87,8 @@ def _judged(definition: Definition, kinds: Mapping[str, Kind]) -> list[Kind]:
     return [kind for name, kind in kinds.items() if definition.kind in (name, None)]
 
 
-def _compile(definition: Definition, kind: Kind, reader: Reader) -> bool:
-    """Compile, and go on without each part that is wrong, so that all of them are told; True if none is."""
+def _compile(definition: Definition, kind: Kind, reader: RuleReader) -> bool:
+    """Compile, and go on without each part that is wrong, so that all are reported; True if none is."""
     right = True
     remaining: Definition | None = definition
     while remaining is not None:
@@ -104,7 +104,7 @@ def _compile(definition: Definition, kind: Kind, reader: Reader) -> bool:
 
 
 def _without(definition: Definition, part: str) -> Definition | None:
-    """Return the definition with a harmless stand-in for one part, and for what is made of it."""
+    """Return the definition with a valid replacement for one part, and for what uses it."""
     group, _, name = part.partition(".")
     match group:
         case "levels":

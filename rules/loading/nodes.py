@@ -1,4 +1,4 @@
-"""One rule as YAML nodes: each part with its place in the file, and every mistake found there.
+"""One rule as YAML nodes: each part with its line and column, and every mistake found there.
 
 Must not know which keys a rule has or what they mean (rules.loading.reader).
 """
@@ -18,7 +18,7 @@ Place = tuple[int, int]
 """Line and column, from 1."""
 
 
-class Nodes:
+class RuleNodes:
     """The parts of the rule that is being read ("levels.warning"), and what is wrong in the whole file."""
 
     def __init__(self, file: str) -> None:
@@ -27,7 +27,7 @@ class Nodes:
         self.errors: list[RuleError] = []
 
     def wrong(self, node: yaml.Node | None, message: str, suggestion: str | None = None) -> None:
-        """Note a mistake."""
+        """Add a mistake."""
         line, column = _place(node) if node is not None else (1, 1)
         self.errors.append(
             RuleError(message, file=self._file, line=line, column=column, suggestion=suggestion)
@@ -36,7 +36,7 @@ class Nodes:
     def _unknown(
         self, key: yaml.Node, message: str, name: str, known: Iterable[str], prefix: str = ""
     ) -> None:
-        """Note a key that does not exist, and go on as if the one probably meant had been written."""
+        """Add an unknown key as a mistake, and go on as if the one probably meant had been written."""
         suggestion = closest(name, known)
         self.wrong(key, message, suggestion)
         if suggestion is not None and prefix + name in self._nodes:
@@ -105,10 +105,10 @@ class Nodes:
         return {key.value: str(value.value) for key, value in self._mapping(name)}
 
     def located(self, definition: Definition, part: str, error: RuleError) -> RuleError:
-        """Return an error of one part of the rule read last ("levels.warning") with its place in the file."""
+        """Return an error of one part of the rule read last ("levels.warning") with its line and column."""
         node = self._nodes.get(part)
         line, column = _place(node) if node is not None else (1, 1)
-        # Within one line the column of the expression leads to the very word.
+        # In a text on one line the column within the expression gives the column in the file.
         if isinstance(node, yaml.ScalarNode) and node.start_mark.line == node.end_mark.line and error.column:
             column += error.column - 1 + (node.style in ("'", '"'))
         named = f"{definition.id}, {part}" if definition.id else part

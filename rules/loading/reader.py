@@ -1,4 +1,4 @@
-"""One rule file as YAML nodes to definitions: keys, values and shapes, each mistake with its place.
+"""One rule file as YAML nodes to definitions: keys, values and shapes, each mistake with line and column.
 
 Must not know how conditions are compiled (rules.loading.files does that) or the database.
 """
@@ -22,7 +22,7 @@ from rules.definition.errors import RuleError, closest
 from rules.definition.families import FAMILIES, Sweep, read_family, severity
 from rules.definition.one_of import read_one_of
 from rules.definition.summary import check
-from rules.loading.nodes import Nodes, plain
+from rules.loading.nodes import RuleNodes, plain
 
 _SHARED = ["id", "kind", "summary", "suppress_by", "settle", "when", "route", "runbook"]
 _STREAM_KEYS = [
@@ -44,7 +44,7 @@ _GATE_CHOICES = {"days": ("weekend", "workdays"), "sun": ("day", "night"), "main
 _ATTRIBUTE = re.compile(r"\battr\(\s*(\w+)")
 
 
-class Reader(Nodes):
+class RuleReader(RuleNodes):
     """Reads the rules of one file and collects what is wrong."""
 
     def __init__(self, kinds: Mapping[str, Kind], file: str) -> None:
@@ -53,7 +53,7 @@ class Reader(Nodes):
         self._ids: set[str] = set()
 
     def rule(self, node: yaml.Node) -> Definition | None:
-        """Return one definition, None when it is too incomplete; whether it is right, `errors` tells."""
+        """Return one definition, None when it is too incomplete; mistakes are added to `errors`."""
         if not isinstance(node, yaml.MappingNode):
             self.wrong(node, "a rule is a list of keys such as id, kind, summary, levels")
             return None
@@ -63,7 +63,7 @@ class Reader(Nodes):
         return self._build(node, sweep) if complete else None
 
     def _check_keys(self, node: yaml.MappingNode, allowed: list[str], sweep: bool) -> bool:
-        """Note unknown and missing keys; tell whether there is enough to look at the others."""
+        """Add unknown and missing keys as mistakes; tell whether there is enough to check the others."""
         for key, _ in node.value:
             name = str(getattr(key, "value", ""))
             if name not in allowed:
@@ -159,7 +159,7 @@ class Reader(Nodes):
             else:
                 self.wrong(key, f"{key.value} is not a severity", closest(key.value, Severity))
                 unknown[key.value] = value
-        # Their conditions are looked at too, under the name that was meant, or one that is free.
+        # Their conditions are checked too, under the name that was meant, or one that is free.
         for name in sorted(unknown, key=lambda name: closest(name, Severity) is None):
             free = [s for s in Severity if s not in levels]
             if free:

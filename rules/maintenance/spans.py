@@ -1,6 +1,6 @@
 """Maintenance windows: spans of event time in which rules do not look at a device.
 
-Must not know how rules are evaluated: here is who is being worked on, and when.
+Must not know how rules are evaluated: only which devices are worked on, and when.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ async def plan(
     municipality_id: int | None = None,
     device_id: int | None = None,
 ) -> int:
-    """Add a window over a municipality or a device and let running evaluators know; return its id.
+    """Add a window over a municipality or a device and advance the generation; return its id.
 
     Args:
         until_at: not included; after `from_at`.
@@ -78,7 +78,7 @@ async def plan(
 
 
 async def spans(connection: Connection, registry: Registry) -> Spans:
-    """Return the windows of every device, those of its municipality and of what it hangs on included."""
+    """Return the windows of every device, those of its municipality and of its ancestors included."""
     found = await windows(connection)
     by_device: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for device in registry.devices.values() if found else ():
@@ -89,7 +89,7 @@ async def spans(connection: Connection, registry: Registry) -> Spans:
     return by_device
 
 
-# A window that is over is told for a while: rules that wait for something begin to wait at its end.
+# Windows that ended lately are returned too: rules that wait for something begin to wait at their end.
 _RESTING = """
 WITH RECURSIVE near AS (
     SELECT municipality_id, device_id, until_at FROM maintenance_window
@@ -122,7 +122,7 @@ async def under_maintenance(connection: Connection, now: int) -> dict[int, int]:
 
 
 def _and_above(device: Device, registry: Registry) -> set[int | None]:
-    """Return the ids of a device and of what it hangs on."""
+    """Return the ids of a device and of its ancestors."""
     ids: set[int | None] = set()
     at: Device | None = device
     while at is not None and at.id not in ids:

@@ -1,4 +1,4 @@
-"""Maintenance windows as people plan them: add one, see which there are, end one early.
+"""Maintenance windows for people: plan one, list them, end one early.
 
 What a window means for rules is in rules.maintenance.spans. Must not know HTTP or the command line.
 """
@@ -19,7 +19,7 @@ from rules.maintenance import spans
 from store.connection import Connection
 
 LONGEST = timedelta(days=366)
-"""Longer is a mistake in a date, or a device that should be retired."""
+"""Longest window: a longer one is a mistake in a date, or a device that should be retired."""
 REASON_LENGTH = 500
 
 State = Literal["planned", "running", "over", "cancelled"]
@@ -90,7 +90,7 @@ async def list_windows(
 
     Args:
         now: microseconds since 1970-01-01Z.
-        device: only those that cover it, by what it hangs on and its municipality too.
+        device: only those that cover it, through its ancestors and its municipality too.
         municipality: only those over it and its devices.
         over: those that have ended too.
         after: the last id of the page before this one.
@@ -184,7 +184,7 @@ def _check(
         raise Invalid("reason", f"say in 1 to {REASON_LENGTH} characters what is done there")
 
 
-# What has not begun leaves no trace in how rules judged, so it may go.
+# A window that has not begun has not affected any rule, so it may be deleted.
 _CANCEL = "DELETE FROM maintenance_window WHERE id = $1 AND from_at >= $2 RETURNING id"
 _END = """
 UPDATE maintenance_window SET until_at = $2

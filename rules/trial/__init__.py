@@ -1,1 +1,1 @@
-"""Rules on trial: over history, and beside the live ones. Nobody is alerted from here."""
+"""Rules on trial: over history, and beside the live ones. No alert is raised here."""

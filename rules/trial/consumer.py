@@ -1,7 +1,7 @@
-"""Rules on trial, beside the live ones: the same evaluator in the same transaction, but nobody is alerted.
+"""Rules on trial, beside the live ones: the same evaluator in the same transaction, but without alerts.
 
-What ingest calls a batch consumer, without knowing ingest. A shadow that fails harms neither the batch nor
-a live rule: it is marked broken and left out.
+A batch consumer in the sense of ingest.commit.consumers; must not know ingest. A shadow that fails harms
+neither the batch nor a live rule: it is marked broken and left out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CHECKPOINT_EVERY_US = 60_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pending:
-    """What a batch did to the shadows of one kind; becomes true with its commit."""
+    """What a batch did to the shadows of one kind, to be adopted with its commit."""
 
     changes: StateChanges | None
     checkpoint_at: int | None
@@ -41,34 +41,34 @@ class ShadowRules:
         self._kinds = kinds
         self._every_us = checkpoint_every_us
         self._shard = ""
-        self._units: dict[str, RuleSet] = {}
+        self._rulesets: dict[str, RuleSet] = {}
         self._pending: dict[str, _Pending] = {}
 
     async def load(self, connection: Connection, shard: str) -> None:
-        """Take up where the last committed batch left off; writes nothing."""
+        """Continue after the last committed batch; writes nothing."""
         self._shard = shard
         self._pending = {}
-        self._units = await self._build(connection)
-        for name, unit in self._units.items():
-            await checkpoints.resume(connection, shard, _place(name), unit)
-            snapshot.agree(unit.state, await shadows.firing(connection, name))
+        self._rulesets = await self._build(connection)
+        for name, ruleset in self._rulesets.items():
+            await checkpoints.resume(connection, shard, _checkpoint_name(name), ruleset)
+            snapshot.agree(ruleset.state, await shadows.firing(connection, name))
 
     async def reload(self, connection: Connection) -> None:
         """Take the present shadows and registry; one that did not change keeps its state. Writes nothing."""
         self._pending = {}
-        units = await self._build(connection)
-        for name, unit in units.items():
-            before = self._units.get(name)
+        rulesets = await self._build(connection)
+        for name, ruleset in rulesets.items():
+            before = self._rulesets.get(name)
             if before is not None:
                 past = snapshot.take(before.state)
-                snapshot.carry(past, unit.state)
-                same = past.rules == tuple(snapshot.identity(rule) for rule in unit.program.rules)
-                unit.checkpoint_at = before.checkpoint_at if same else None
-            snapshot.agree(unit.state, await shadows.firing(connection, name))
-        self._units = units
+                snapshot.carry(past, ruleset.state)
+                same = past.rules == tuple(snapshot.identity(rule) for rule in ruleset.program.rules)
+                ruleset.checkpoint_at = before.checkpoint_at if same else None
+            snapshot.agree(ruleset.state, await shadows.firing(connection, name))
+        self._rulesets = rulesets
 
     async def _build(self, connection: Connection) -> dict[str, RuleSet]:
-        """Return a unit per kind that has shadows; most towns have none, and then nothing is read."""
+        """Return a rule set per kind that has shadows; without any, nothing more is read."""
         rules = await shadows.usable(connection, self._kinds)
         if not any(rules.values()):
             return {}
@@ -79,7 +79,7 @@ class ShadowRules:
         }
 
     def foresee(self, columns: Columns) -> None:
-        """Do nothing: trials are few, and in no hurry."""
+        """Do nothing: shadows are few, and what they do is not urgent."""
 
     async def consume(self, connection: Connection, batch: int, columns: Sequence[Columns], now: int) -> None:
         """Evaluate the new rows of a batch inside its transaction.
@@ -91,71 +91,71 @@ class ShadowRules:
             now: microseconds since 1970-01-01Z.
         """
         for rows in columns:
-            unit = self._units.get(rows.kind.name)
-            if unit is not None and len(rows):
-                await self._consume_kind(connection, batch, unit, rows, now)
+            ruleset = self._rulesets.get(rows.kind.name)
+            if ruleset is not None and len(rows):
+                await self._consume_kind(connection, batch, ruleset, rows, now)
 
     async def _consume_kind(
-        self, connection: Connection, batch: int, unit: RuleSet, rows: Columns, now: int
+        self, connection: Connection, batch: int, ruleset: RuleSet, rows: Columns, now: int
     ) -> None:
-        skip = frozenset(unit.skip)
+        skip = frozenset(ruleset.skip)
         while True:
             try:
                 async with connection.transaction():
-                    changes, checkpoint_at = await self._attempt(connection, batch, unit, rows, now)
+                    changes, checkpoint_at = await self._attempt(connection, batch, ruleset, rows, now)
                 break
             except RuleFailed as failed:
-                unit.skip.add(failed.rule)
-                await shadows.mark_broken(connection, _number(unit, failed.rule), str(failed), now)
+                ruleset.skip.add(failed.rule)
+                await shadows.mark_broken(connection, _number(ruleset, failed.rule), str(failed), now)
             except Exception as error:
-                # Whatever a trial may raise: neither the readings nor the live rules must pay for it.
+                # Whatever a shadow raises harms neither the readings nor the live rules.
                 if is_outage(error):
-                    unit.skip = set(skip)
+                    ruleset.skip = set(skip)
                     raise
-                await self._break_all(connection, unit, f"{type(error).__name__}: {error}", now)
-                changes, checkpoint_at = None, unit.checkpoint_at
+                await self._break_all(connection, ruleset, f"{type(error).__name__}: {error}", now)
+                changes, checkpoint_at = None, ruleset.checkpoint_at
                 break
         self._pending[rows.kind.name] = _Pending(changes=changes, checkpoint_at=checkpoint_at, skip=skip)
 
     async def _attempt(
-        self, connection: Connection, batch: int, unit: RuleSet, rows: Columns, now: int
+        self, connection: Connection, batch: int, ruleset: RuleSet, rows: Columns, now: int
     ) -> tuple[StateChanges, int | None]:
-        result = step(unit.program, unit.state, rows, unit.attributes, unit.skip)
+        result = step(ruleset.program, ruleset.state, rows, ruleset.attributes, ruleset.skip)
         if result.transitions:
             await shadows.record(connection, result.transitions, now)
-        checkpoint_at = unit.checkpoint_at
+        checkpoint_at = ruleset.checkpoint_at
         if checkpoint_at is None or now - checkpoint_at >= self._every_us:
             checkpoint_at = now
-            place = _place(rows.kind.name)
-            await checkpoints.save(connection, self._shard, place, batch, unit.state, result.changes, rows)
+            name = _checkpoint_name(rows.kind.name)
+            await checkpoints.save(connection, self._shard, name, batch, ruleset.state, result.changes, rows)
         return result.changes, checkpoint_at
 
-    async def _break_all(self, connection: Connection, unit: RuleSet, reason: str, now: int) -> None:
-        for rule in unit.program.rules:
-            if rule.rule.id not in unit.skip:
-                unit.skip.add(rule.rule.id)
+    async def _break_all(self, connection: Connection, ruleset: RuleSet, reason: str, now: int) -> None:
+        for rule in ruleset.program.rules:
+            if rule.rule.id not in ruleset.skip:
+                ruleset.skip.add(rule.rule.id)
                 await shadows.mark_broken(connection, rule.rule.version, reason, now)
 
     def committed(self) -> None:
         """Make what `consume` computed the state."""
         for name, pending in self._pending.items():
-            unit = self._units[name]
+            ruleset = self._rulesets[name]
             if pending.changes is not None:
-                unit.state.adopt(pending.changes)
-            unit.checkpoint_at = pending.checkpoint_at
+                ruleset.state.adopt(pending.changes)
+            ruleset.checkpoint_at = pending.checkpoint_at
         self._pending = {}
 
     def rolled_back(self) -> None:
-        """Forget what `consume` computed."""
+        """Drop what `consume` computed."""
         for name, pending in self._pending.items():
-            self._units[name].skip = set(pending.skip)
+            self._rulesets[name].skip = set(pending.skip)
         self._pending = {}
 
 
-def _place(kind: str) -> str:
-    """Return under which name the checkpoint of a kind's shadows is kept; no kind has such a name."""
+def _checkpoint_name(kind: str) -> str:
+    """Return the name of the checkpoint of a kind's shadows; no kind has such a name."""
     return f"{kind}/shadow"
 
 
-def _number(unit: RuleSet, rule: str) -> int:
-    return next(r.rule.version for r in unit.program.rules if r.rule.id == rule)
+def _number(ruleset: RuleSet, rule: str) -> int:
+    return next(r.rule.version for r in ruleset.program.rules if r.rule.id == rule)

@@ -1,6 +1,6 @@
 """Transitions read as episodes: one alert from its beginning to its end, counted and compared.
 
-Pure. Serves what is measured about rules; must not know where transitions come from.
+Pure. For trials and measurements of rules; must not know where transitions come from.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime
 
 FLAP_WITHIN_US = 3_600_000_000
-"""An alert that comes back within an hour of its end has flapped."""
+"""An alert that opens again within an hour of its end has flapped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class EpisodeComparison:
     """Episodes of two versions of a rule: on the same device at overlapping times, or of one alone."""
 
     both: int
@@ -47,7 +47,7 @@ class Episodes:
         self._ended: list[Episode] = []
 
     def add(self, transition: Transition) -> None:
-        """Take note of one transition."""
+        """Add one transition."""
         device, at = transition.device_id, transition.observed_at
         before = self._open.pop(device, None)
         if transition.to_state is ConditionState.RESOLVED:
@@ -85,8 +85,8 @@ def flaps(episodes: Iterable[Episode]) -> int:
     return found
 
 
-def compare(first: Sequence[Episode], second: Sequence[Episode]) -> Compared:
-    """Return which episodes of two versions of a rule tell of the same thing."""
+def compare(first: Sequence[Episode], second: Sequence[Episode]) -> EpisodeComparison:
+    """Return which episodes of two versions of a rule are of one device at overlapping times."""
     by_device: dict[int, list[Episode]] = defaultdict(list)
     for episode in second:
         by_device[episode.device_id].append(episode)
@@ -97,7 +97,7 @@ def compare(first: Sequence[Episode], second: Sequence[Episode]) -> Compared:
         met |= {id(other) for other in same}
         if not same:
             only_first.append(episode)
-    return Compared(
+    return EpisodeComparison(
         both=len(first) - len(only_first),
         only_first=tuple(only_first),
         only_second=tuple(e for e in second if id(e) not in met),

@@ -1,6 +1,6 @@
-"""What a trial of a rule found, in figures a person can compare. Pure.
+"""What a trial of a rule found, in figures that can be compared. Pure.
 
-Serves backtests and shadows alike; names devices, so that nobody has to look numbers up.
+For backtests and shadows alike; devices by name, not by number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rules.trial.episodes import Episode, compare, flaps, per_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundAlert:
+class TrialAlert:
     """One alert that would have been. live: the live rule raised it too."""
 
     device: str
@@ -47,8 +47,8 @@ class Findings:
     only_test: int
     only_live: int
     per_day: Mapping[str, int]
-    alerts: tuple[FoundAlert, ...]
-    missed: tuple[FoundAlert, ...]
+    alerts: tuple[TrialAlert, ...]
+    missed: tuple[TrialAlert, ...]
 
 
 def findings(
@@ -95,8 +95,8 @@ def _per_day(episodes: Sequence[Episode], first: date, last: date) -> dict[str, 
     return {day.isoformat(): count for day, count in per_day(episodes, first, last).items()}
 
 
-def _found(episode: Episode, names: Mapping[int, str], live: bool) -> FoundAlert:
-    return FoundAlert(
+def _found(episode: Episode, names: Mapping[int, str], live: bool) -> TrialAlert:
+    return TrialAlert(
         device=names.get(episode.device_id, str(episode.device_id)),
         severity=episode.severity,
         opened_at=to_datetime(episode.opened_at),

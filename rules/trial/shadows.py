@@ -167,7 +167,7 @@ WHERE to_state = 'firing'
 
 
 async def firing(connection: Connection, kind: str) -> list[OpenAlert]:
-    """Return what the shadows of a kind hold to be firing."""
+    """Return what is firing by the shadows of a kind."""
     return [
         OpenAlert(rule=row["rule"], device_id=row["device_id"], severity=Severity(row["severity"]))
         for row in await connection.fetch(_FIRING, kind)
@@ -187,7 +187,7 @@ ORDER BY position
 
 
 async def record(connection: Connection, transitions: Sequence[Transition], now: int) -> None:
-    """Store what shadows would have done, given in the order it happened; nobody is told."""
+    """Store what shadows would have done, given in the order it happened, without NOTIFY."""
     await connection.execute(
         _RECORD,
         to_datetime(now),
@@ -250,8 +250,8 @@ def _transition(shadow: Shadow, row: asyncpg.Record) -> Transition:
     )
 
 
-# Numbers rise with time: what is old enough is found from the oldest on, and nothing else is read. What a
-# running shadow still holds to be firing, or ended only lately, stays.
+# Ids grow with time: old rows are found from the lowest id on, and no others are read. What still fires by a
+# running shadow, or ended only lately, stays.
 _PRUNE = """
 WITH old AS (
     SELECT t.id

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psutil
+
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
 from ingest.commit import shard
@@ -32,13 +34,12 @@ LONG = os.environ.get("NABD_FAULTS") == "long"
 
 def resident_mb(pid: int) -> float:
     """Return how much memory a process has in use."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    return psutil.Process(pid).memory_info().rss / 1e6
 
 
 def descriptors(pid: int) -> int:
     """Return how many descriptors a process has open."""
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    return psutil.Process(pid).num_fds()
 
 
 def scaled(short: float, long: float) -> float:

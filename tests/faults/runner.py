@@ -1,7 +1,7 @@
 """Ingest in a process of its own that dies, waits or cheats exactly where a test tells it to.
 
-`ingest.service.run` with the Options of `nabd ingest`; a fork of a warm server, so that dozens of kills cost
-seconds. What it cheats in is in `builds`.
+`ingest.service.run` with the IngestOptions of `nabd ingest`; a fork of a warm server, so that dozens of kills
+cost seconds. What it cheats in is in `builds`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import uvloop
 from devices import kinds
 from ingest.broker.session import IngestBroker
 from ingest.commit.consumers import BatchConsumer
-from ingest.service import Options, run
+from ingest.service import IngestOptions, run
 from nabd import logs
 from rules.live.consumer import LiveRules
 from store import pool
@@ -106,7 +106,7 @@ async def _run(plan: Plan) -> None:
         return await connect(plan.dsn)
 
     consumers: list[BatchConsumer] = [LiveRules(declared)] if plan.rules else []
-    options = Options(
+    options = IngestOptions(
         broker=IngestBroker(
             host="127.0.0.1", port=plan.port, client_id=plan.client_id,
             keep_alive_s=plan.keep_alive_s, receive_maximum=plan.receive_maximum,

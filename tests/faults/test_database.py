@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
+import psutil
 import pytest
 
 from nabd.embedded.postgres import EmbeddedPostgres
@@ -178,8 +179,7 @@ async def test_ingest_outlasts_a_frozen_server(server_plant: Plant, own_server: 
 
 
 def _processes(postmaster: int) -> list[int]:
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    return [postmaster, *map(int, children)]
+    return [postmaster, *(child.pid for child in psutil.Process(postmaster).children())]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import asyncpg
 
 from devices.instants import to_datetime
 from readings.tables import table_of
-from store.partitions import WEEK, Kept, Partition, existing, keep_partitions, statements, wanted
+from store.partitions import WEEK, Partition, PartitionChanges, existing, keep_partitions, statements, wanted
 from store.pool import connect
 from store.tables import RETENTION
 from tests.faults import checker
@@ -81,7 +81,7 @@ async def _say_again(say: Callable[[Said], None], readings: list[Said]) -> None:
         await asyncio.sleep(0.001)
 
 
-async def _turn(connection: asyncpg.Connection, number: int) -> Kept:
+async def _turn(connection: asyncpg.Connection, number: int) -> PartitionChanges:
     """Let a partition be past retention, and keep house."""
     monday = to_datetime(now()) - RETENTION - timedelta(days=100) - number * WEEK
     expired = Partition(table=TABLE.name, start=monday.replace(hour=0, minute=0, second=0, microsecond=0))

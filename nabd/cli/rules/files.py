@@ -1,4 +1,4 @@
-"""Rule files and authors as the commands about rules take them."""
+"""Options and arguments of the commands about rules: files, authors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Author = Annotated[str, typer.Option("--author", envvar="USER", help="who does i
 
 
 def read(files: list[Path]) -> list[Definition]:
-    """Return the definitions of files, or say everything that is wrong with them and exit with 1."""
+    """Return the definitions of files, or print every mistake in them and exit with 1."""
     try:
         return read_files(files, kinds.load(load_settings().kinds_dir))
     except (KindError, RulesRefused) as refused:
@@ -31,7 +31,7 @@ def read(files: list[Path]) -> list[Definition]:
 
 
 def someone() -> str:
-    """Return who runs this command, as far as the machine knows."""
+    """Return the name of the user who runs this command, as the machine tells it."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -9,15 +9,13 @@ import typer
 from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, fail, line, print_json, table
-from nabd.cli.rules import explain, trial
-from nabd.cli.rules import shadow as rule_shadow
+from nabd.cli.rules import explain, shadow, trial
 from nabd.cli.rules.files import Author, Files, Json, RuleId, read, someone
 from rules.catalogue import editing, versions
-from rules.catalogue.catalogue import Applied
+from rules.catalogue.catalogue import ApplyResult
 from rules.catalogue.versions import RuleChange, StoredRule
 from rules.definition.errors import RulesRefused
-from rules.loading import diff as diffs
-from rules.loading.diff import Change, Difference
+from rules.loading.diff import DifferenceType, RuleDifference, as_yaml, differences
 from rules.trial import shadows
 
 app = typer.Typer(no_args_is_help=True, help="Check, try, compare, apply and explain rules.")
@@ -51,7 +49,7 @@ def apply(
         who = author or someone()
         await shadows.add(opened.connection, definitions, author=who, now=opened.now())
 
-    async def work(opened: OpenDatabase) -> Applied:
+    async def work(opened: OpenDatabase) -> ApplyResult:
         return await editing.apply(
             opened.connection,
             definitions,
@@ -82,20 +80,20 @@ def diff(files: Files, only: Only = False, as_json: Json = False) -> None:
     """Show what applying rule files would change. Exits with 1 when anything would, like diff."""
     definitions = read(files)
 
-    async def work(opened: OpenDatabase) -> list[Difference]:
+    async def work(opened: OpenDatabase) -> list[RuleDifference]:
         in_force = await versions.sources(opened.connection)
-        return diffs.differences(in_force, definitions, remove_others=only)
+        return differences(in_force, definitions, remove_others=only)
 
     found = on_database(work)
     for one in found:
         if as_json:
             print_json(one)
-        elif one.change is Change.UNCHANGED:
+        elif one.change is DifferenceType.UNCHANGED:
             line(f"{one.rule}: unchanged")
         else:
             line(f"{one.rule}: {one.change} ({', '.join(one.keys)})")
             line(one.text)
-    if any(one.change is not Change.UNCHANGED for one in found):
+    if any(one.change is not DifferenceType.UNCHANGED for one in found):
         raise typer.Exit(1)
 
 
@@ -151,7 +149,7 @@ def show(
         return
     author = f" by {found.author}" if found.author else ""
     line(f"# version {found.version}, {found.state}, applied {cell(found.created_at)}{author}")
-    line(diffs.as_yaml(found.definition).rstrip())
+    line(as_yaml(found.definition).rstrip())
 
 
 @app.command()
@@ -196,7 +194,7 @@ def disable(rule: RuleId, author: Author = "") -> None:
 
 app.command(name="test")(trial.try_rules)
 app.command(name="explain")(explain.explain)
-app.command(name="shadow")(rule_shadow.shadow)
+app.command(name="shadow")(shadow.shadow)
 
 
 def _sentence(rule: StoredRule) -> str:

@@ -25,14 +25,14 @@ from rules.trial.backtest import Backtest
 from rules.trial.findings import Findings, findings
 
 TIMELINE = 20
-"""Alerts that a person is shown; --json has them all."""
+"""Most alerts in the table; --json has them all."""
 BAR = 40
 STALLED_S = 600.0
-"""A test may take as long as it needs, but not so long without getting any further."""
+"""Seconds without progress after which a test is given up; with progress it may take as long as it needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class TrialResult:
     """What a test found, and how fast."""
 
     findings: list[Findings]
@@ -53,12 +53,12 @@ def try_rules(
     if not definitions:
         fail(f"no rule of kind {kind} is in these files")
 
-    async def work(opened: OpenDatabase) -> Tested:
+    async def work(opened: OpenDatabase) -> TrialResult:
         async with asyncio.timeout(STALLED_S) as limit:
             return await _test(opened, definitions, since, device, limit)
 
     try:
-        # A month in one go may take longer than a question of the console is given.
+        # A statement over a month of readings may take longer than statements of the console may.
         tested = on_database(work, statement_timeout_s=0)
     except RuleFailed as failed:
         fail(f"{failed.rule} fails on these readings: {failed}")
@@ -80,7 +80,7 @@ async def _test(
     since: str,
     device: str | None,
     limit: asyncio.Timeout,
-) -> Tested:
+) -> TrialResult:
     now = opened.now()
     began = instant(since, now)
     assert began is not None
@@ -98,7 +98,7 @@ async def _test(
         readings, evaluation_s = readings + trial.readings, evaluation_s + trial.evaluation_s
         found += [await _findings(opened, trial, d.id, registry, start, now, devices) for d in mine]
     skipped = [d.id for d in definitions if d not in streams]
-    return Tested(findings=found, skipped=skipped, readings=readings, evaluation_s=evaluation_s)
+    return TrialResult(findings=found, skipped=skipped, readings=readings, evaluation_s=evaluation_s)
 
 
 async def _replay(

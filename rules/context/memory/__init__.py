@@ -1,1 +1,1 @@
-"""A device's own past in constant size: what was before, how often, how long unmoved. Pure."""
+"""Functions of a device's own past, in constant size: last value, counts, flatness, slots. Pure."""

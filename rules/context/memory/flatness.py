@@ -1,4 +1,4 @@
-"""How long a value has not moved: the engine behind flat() and frozen().
+"""How long a value has not changed: computes flat() and frozen().
 
 A run of readings is flat while all of them lie within a tolerance of each other; the first that does not
 begins the next run. Constant size per device: the run's lowest and highest value, and when it began. Pure.
@@ -14,7 +14,7 @@ from rules.context.memory.view import Bools, DecidedRows, Floats, HistoryView, R
 from rules.definition.definition import Hold
 
 CELLS = (2, 5)
-"""Numbers and instants remembered: lowest, highest; last, until, begun, readings, begun in the dark.
+"""Numbers and instants remembered: lowest, highest; last, until, begun, readings, begun after a gap.
 
 Readings are counted where the window is one of readings."""
 _BEGUN, _READINGS, _DARK = 2, 3, 4
@@ -32,51 +32,51 @@ class _Steps:
     fresh: Bools
 
 
-def flat(look: HistoryView, value: Floats, window: Hold, tolerance: float) -> Floats:
+def flat(view: HistoryView, value: Floats, window: Hold, tolerance: float) -> Floats:
     """Tell of each row whether its value has stayed within the tolerance for the whole window.
 
-    A run that began after silence, or with the first reading, is undecided until it is long enough: the value
-    may have been the same before. One that began because the value moved is not flat until then.
+    A run that began after a gap, or with the first reading, is undecided until it is long enough: the value
+    may have been the same before. One that began because the value changed is not flat until then.
     """
-    result = look.blank()
-    found = track(look, ~np.isnan(value))
+    result = view.blank()
+    found = track(view, ~np.isnan(value))
     if found is None:
         return result
-    steps = _steps(look, found, value[found.rows], tolerance)
+    steps = _steps(view, found, value[found.rows], tolerance)
     # A device's first row that carries a run on counts as its beginning here.
     begin = found.since(_split(steps, steps.fresh | found.first, tolerance))
     carried = np.flatnonzero(found.first & ~steps.fresh)
-    slots = found.whose[carried]
+    state_rows = found.whose[carried]
     since, unknown = found.at.copy(), found.gap.copy()
-    since[carried], unknown[carried] = look.instant(_BEGUN, slots), look.instant(_DARK, slots)
+    since[carried], unknown[carried] = view.instant(_BEGUN, state_rows), view.instant(_DARK, state_rows)
     start, dark = since[begin], unknown[begin]
     long_enough = found.at - start >= window.lasting_us
     if window.readings > 1:
         before = np.zeros(len(begin), dtype=np.int64)
-        before[carried] = look.instant(_READINGS, slots)
+        before[carried] = view.instant(_READINGS, state_rows)
         readings = np.arange(len(begin)) - begin + 1 + before[begin]
         long_enough &= readings >= window.readings
-        look.keep_instant(_READINGS, found.owners, readings[found.last])
+        view.keep_instant(_READINGS, found.owners, readings[found.last])
     result[found.rows] = np.where(long_enough, 1.0, np.where(dark, np.nan, 0.0))
     low, high = _reach(found, steps, begin, tolerance)
-    look.keep_value(0, found.owners, low)
-    look.keep_value(1, found.owners, high)
-    found.remember(look)
-    look.keep_instant(_BEGUN, found.owners, start[found.last])
-    look.keep_instant(_DARK, found.owners, dark[found.last])
+    view.keep_value(0, found.owners, low)
+    view.keep_value(1, found.owners, high)
+    found.remember(view)
+    view.keep_instant(_BEGUN, found.owners, start[found.last])
+    view.keep_instant(_DARK, found.owners, dark[found.last])
     return result
 
 
-def _steps(look: HistoryView, found: DecidedRows, value: Floats, tolerance: float) -> _Steps:
+def _steps(view: HistoryView, found: DecidedRows, value: Floats, tolerance: float) -> _Steps:
     if not tolerance:
         before = np.empty_like(value)
         before[1:] = value[:-1]
-        before[found.first] = look.value(0, found.owners)
+        before[found.first] = view.value(0, found.owners)
         return _Steps(low=value, high=value, fresh=found.gap | (value != before))
     low, high = value.copy(), value.copy()
     head = found.first & ~found.gap
-    low[head] = np.minimum(value[head], look.value(0, found.whose[head]))
-    high[head] = np.maximum(value[head], look.value(1, found.whose[head]))
+    low[head] = np.minimum(value[head], view.value(0, found.whose[head]))
+    high[head] = np.maximum(value[head], view.value(1, found.whose[head]))
     fresh = found.gap.copy()
     fresh[head] = high[head] - low[head] > tolerance
     low[head & fresh], high[head & fresh] = value[head & fresh], value[head & fresh]

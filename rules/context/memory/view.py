@@ -1,7 +1,7 @@
 """What a function of a device's own past is given: the rows of a step and what was remembered before it.
 
-Pure. Constant size per device. The state stays as it is: what a function wants remembered becomes patches,
-which are adopted once the batch is committed.
+Pure. Constant size per device. The state is not altered: what is to be remembered becomes patches, which are
+adopted once the batch is committed.
 """
 
 from __future__ import annotations
@@ -47,41 +47,42 @@ class HistoryView:
         """Return a result that is undecided everywhere."""
         return np.full(len(self.context), np.nan)
 
-    def value(self, cell: Cells, slots: Rows) -> Floats:
+    def value(self, cell: Cells, state_rows: Rows) -> Floats:
         """Return a remembered number of some devices, NaN at first; (k, cells) of a range of cells."""
-        return _gather(self.values, _columns(self.first_value, cell), slots)
+        return _gather(self.values, _columns(self.first_value, cell), state_rows)
 
-    def instant(self, cell: Cells, slots: Rows) -> Instants:
+    def instant(self, cell: Cells, state_rows: Rows) -> Instants:
         """Return a remembered instant of some devices, 0 at first; (k, cells) of a range of cells."""
-        return _gather(self.instants, _columns(self.first_instant, cell), slots)
+        return _gather(self.instants, _columns(self.first_instant, cell), state_rows)
 
-    def keep_value(self, cell: Cells, slots: Rows, values: NDArray[Any]) -> None:
+    def keep_value(self, cell: Cells, state_rows: Rows, values: NDArray[Any]) -> None:
         """Remember a number of some devices, or a range of numbers."""
-        self.patches.append(Patch("value", slots, _columns(self.first_value, cell), values))
+        self.patches.append(Patch("value", state_rows, _columns(self.first_value, cell), values))
 
-    def keep_instant(self, cell: Cells, slots: Rows, instants: NDArray[Any]) -> None:
+    def keep_instant(self, cell: Cells, state_rows: Rows, instants: NDArray[Any]) -> None:
         """Remember an instant of some devices, or a range of instants."""
-        self.patches.append(Patch("at", slots, _columns(self.first_instant, cell), instants))
+        self.patches.append(Patch("at", state_rows, _columns(self.first_instant, cell), instants))
 
 
 def _columns(first: int, cell: Cells) -> Cells:
     return first + cell if isinstance(cell, int) else slice(first + cell.start, first + cell.stop)
 
 
-def _gather(state: NDArray[Any], columns: Cells, slots: Rows) -> NDArray[Any]:
+def _gather(state: NDArray[Any], columns: Cells, state_rows: Rows) -> NDArray[Any]:
     # Column after column, as a state lies in memory.
     if isinstance(columns, int):
-        return state[:, columns].take(slots)
-    return state.T[columns].take(slots, axis=1).T
+        return state[:, columns].take(state_rows)
+    return state.T[columns].take(state_rows, axis=1).T
 
 
 @dataclass(slots=True, kw_only=True)
 class DecidedRows:
     """The k decided rows of a step, in order. All but `owners` and `last` are (k,).
 
-    rows: where they are. whose: of which device, as rows of the state. first: whether it is its device's
-    first in this step. gap: whether silence lasted too long before it, or nothing came before it at all.
-    owners, last: the devices that have any, and the position of each one's last.
+    rows: where they are. whose: of which device, as rows of the state. at: observed_at. until: until when the
+    next row continues this one. first: whether it is its device's first in this step. gap: whether the gap
+    before it was too long, or there was no row before. owners, last: the devices that have decided rows (as
+    rows of the state), and the position of each one's last.
     """
 
     rows: Rows
@@ -93,40 +94,40 @@ class DecidedRows:
     owners: Rows
     last: Rows
 
-    def remember(self, look: HistoryView, *more: NDArray[Any]) -> None:
+    def remember(self, view: HistoryView, *more: NDArray[Any]) -> None:
         """Keep when each device's last decided row was, until when the next one continues it, and more.
 
         Args:
             more: (k,) each, of which the last row's are the cells that follow.
         """
         for cell, numbers in enumerate((self.at, self.until, *more)):
-            look.keep_instant(cell, self.owners, numbers[self.last])
+            view.keep_instant(cell, self.owners, numbers[self.last])
 
     def since(self, begins: Bools) -> Rows:
         """Return the position of the latest row, up to each one, at which something begins; -1 before."""
         return np.maximum.accumulate(np.where(begins, np.arange(len(self.rows)), -1))
 
 
-def track(look: HistoryView, decided: Bools) -> DecidedRows | None:
+def track(view: HistoryView, decided: Bools) -> DecidedRows | None:
     """Return the rows that count, None when there are none; instants 0 and 1 are those of `remember`."""
-    counts = decided & ~look.late
+    counts = decided & ~view.late
     if not counts.any():
         return None
     # Where the same rows count, histories share everything but what they remember.
-    key = ("track", look.gap, counts.tobytes())
-    shared: DecidedRows | None = look.context.shared.get(key)
+    key = ("track", view.gap, counts.tobytes())
+    shared: DecidedRows | None = view.context.shared.get(key)
     if shared is None:
-        shared = look.context.shared[key] = _track(look, np.flatnonzero(counts))
+        shared = view.context.shared[key] = _track(view, np.flatnonzero(counts))
         return shared
-    return replace(shared, gap=_gaps(look, shared.first, shared.owners, shared.at, shared.until))
+    return replace(shared, gap=_gaps(view, shared.first, shared.owners, shared.at, shared.until))
 
 
-def _track(look: HistoryView, rows: Rows) -> DecidedRows:
-    whose = look.grouping.slots[look.grouping.group[rows]]
-    at = look.context.observed_at[rows]
-    until = at + look.gap.fixed_us
-    if look.gap.intervals:
-        until = until + (look.gap.intervals * look.context.interval_us()[rows]).astype(np.int64)
+def _track(view: HistoryView, rows: Rows) -> DecidedRows:
+    whose = view.grouping.state_rows[view.grouping.group[rows]]
+    at = view.context.observed_at[rows]
+    until = at + view.gap.fixed_us
+    if view.gap.intervals:
+        until = until + (view.gap.intervals * view.context.interval_us()[rows]).astype(np.int64)
     first = np.ones(len(rows), dtype=np.bool_)
     first[1:] = whose[1:] != whose[:-1]
     begin = np.flatnonzero(first)
@@ -137,14 +138,14 @@ def _track(look: HistoryView, rows: Rows) -> DecidedRows:
         at=at,
         until=until,
         first=first,
-        gap=_gaps(look, first, owners, at, until),
+        gap=_gaps(view, first, owners, at, until),
         owners=owners,
         last=np.append(begin[1:], len(rows)) - 1,
     )
 
 
-def _gaps(look: HistoryView, first: Bools, owners: Rows, at: Instants, until: Instants) -> Bools:
+def _gaps(view: HistoryView, first: Bools, owners: Rows, at: Instants, until: Instants) -> Bools:
     due = np.empty_like(until)
     due[1:] = until[:-1]
-    due[first] = look.instant(1, owners)
+    due[first] = view.instant(1, owners)
     return at > due

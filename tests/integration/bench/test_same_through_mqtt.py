@@ -17,7 +17,7 @@ from devices.kinds import load
 from firmware_sim.plan import CLOCK_OFF
 from firmware_sim.town import Town
 from ingest.broker.session import IngestBroker as IngestBroker
-from ingest.service import Options, run
+from ingest.service import IngestOptions, run
 from nabd.demo import simulated
 from rules.catalogue import catalogue
 from rules.live.consumer import LiveRules
@@ -90,7 +90,7 @@ async def through_mqtt(
 
     await simulated.register(connection, KINDS, town, now)
     await catalogue.apply(connection, default_packs(KINDS), now())
-    options = Options(
+    options = IngestOptions(
         broker=IngestBroker(
             host=broker.host, port=broker.port, client_id="ingest-main", keep_alive_s=30, receive_maximum=1000
         ),

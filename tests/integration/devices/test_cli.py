@@ -15,11 +15,10 @@ from typer.testing import CliRunner
 
 from nabd.cli.command import command
 from nabd.cli.device import app as device_app
-from nabd.cli.ledger import ledger
+from nabd.cli.ledger import show as show_ledger
 from nabd.cli.municipality import app as municipality_app
 from nabd.cli.rejections import rejections as rejections_command
-from readings import ledger as books
-from readings import rejections
+from readings import ledger, rejections
 from store.pool import connect
 from tests.brokers import Broker
 from tests.databases import run
@@ -30,7 +29,7 @@ app = typer.Typer()
 app.add_typer(device_app, name="device")
 app.add_typer(municipality_app, name="municipality")
 app.command()(rejections_command)
-app.command()(ledger)
+app.command(name="ledger")(show_ledger)
 app.command()(command)
 
 
@@ -260,7 +259,7 @@ def test_ledger_of_a_device_and_of_a_municipality(database: str) -> None:
 async def record_batch(dsn: str) -> None:
     """Write one batch as ingest would."""
     connection = await connect(dsn)
-    await books.record(connection, BATCH)
+    await ledger.record(connection, BATCH)
     await connection.close()
 
 

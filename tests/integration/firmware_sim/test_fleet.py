@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from firmware_sim.plan import LINK_LOSS
-from firmware_sim.specs import Habits
+from firmware_sim.specs import Electronics
 from firmware_sim.station import accepted
 from nabd.broker.address import BrokerAddress
 from nabd.embedded.broker import free_port
@@ -20,7 +20,7 @@ from tests.brokers import Broker, Mosquitto
 from tests.integration.firmware_sim.platform import Heard, fleet, only, platform, town, until
 
 BIN, COUNTED_BIN, LIGHT, DRONE = "TRP-BIN-011", "TRP-BIN-002", "TRP-LGT-001", "TRP-DRN-001"
-CALM = Habits()
+CALM = Electronics()
 
 
 async def test_everything_published_is_acknowledged_and_logged(broker: Broker, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def received(heard: Heard) -> Counter[tuple[str, str]]:
 
 
 async def test_reading_that_nobody_takes_is_kept_and_sent_again(mosquitto: Mosquitto, tmp_path: Path) -> None:
-    async with fleet(only(BIN, habits=CALM), mosquitto, tmp_path, speed=20) as running:
+    async with fleet(only(BIN, electronics=CALM), mosquitto, tmp_path, speed=20) as running:
         await until(lambda: running.fleet.counts.refused >= 3)
         async with platform(mosquitto) as heard:
             await until(lambda: running.fleet.counts.acked >= 10)
@@ -66,7 +66,7 @@ async def test_reading_that_nobody_takes_is_kept_and_sent_again(mosquitto: Mosqu
 
 
 async def test_backlog_of_a_lost_link_arrives_oldest_first(broker: Broker, tmp_path: Path) -> None:
-    lossy = only(BIN, habits=CALM, opening=((LINK_LOSS, 12.0, 60.0),))
+    lossy = only(BIN, electronics=CALM, opening=((LINK_LOSS, 12.0, 60.0),))
     async with platform(broker) as heard, fleet(lossy, broker, tmp_path, speed=20) as running:
         await until(lambda: (BIN, "offline") in heard.presence)
         await until(lambda: heard.presence[-1] == (BIN, "online"))
@@ -119,7 +119,7 @@ async def command(heard: Heard, device: str, kind: str, name: str, **more: Any) 
 
 
 async def test_light_obeys_a_dimming_command_and_shows_it(broker: Broker, tmp_path: Path) -> None:
-    async with platform(broker) as heard, fleet(only(LIGHT, habits=CALM), broker, tmp_path, speed=5):
+    async with platform(broker) as heard, fleet(only(LIGHT, electronics=CALM), broker, tmp_path, speed=5):
         await until(lambda: heard.elements(LIGHT))
         answer = await command(heard, LIGHT, "light", "set_dimming", args={"pct": 35})
 
@@ -173,7 +173,7 @@ async def test_fleet_says_once_that_nobody_gets_through_to_the_broker(
 ) -> None:
     nowhere = BrokerAddress(host="127.0.0.1", port=free_port())
 
-    async with fleet(only(BIN, habits=CALM), nowhere, tmp_path, speed=20):
+    async with fleet(only(BIN, electronics=CALM), nowhere, tmp_path, speed=20):
         await until(lambda: "no device can connect" in caplog.text)
 
     assert caplog.text.count(f"no device can connect to 127.0.0.1:{nowhere.port}") == 1

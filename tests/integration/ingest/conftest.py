@@ -19,7 +19,7 @@ from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
 from ingest.broker.session import IngestBroker as IngestBroker
 from ingest.commit.consumers import BatchConsumer
-from ingest.service import Options, run
+from ingest.service import IngestOptions, run
 from store.pool import connect
 from tests.brokers import Broker
 from tests.integration.ingest.editions import edition as edition
@@ -39,7 +39,7 @@ class Town:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
-    def options(self, **changes: Any) -> Options:
+    def options(self, **changes: Any) -> IngestOptions:
         address = IngestBroker(
             host=self.broker.host,
             port=self.broker.port,
@@ -47,7 +47,7 @@ class Town:
             keep_alive_s=4,
             receive_maximum=100,
         )
-        return Options(
+        return IngestOptions(
             **{
                 "broker": address,
                 "open_database": lambda: connect(self.dsn),

@@ -17,7 +17,7 @@ from devices.registry.registration import NewDevice, add_devices
 from devices.registry.registry import load
 from devices.wire import Decoder
 from ingest.broker.intake import Intake
-from ingest.commit import shard as shards
+from ingest.commit import shard
 from ingest.commit.commit import BatchContext
 from ingest.commit.settled import Settled
 from ingest.commit.shard import Shard
@@ -80,12 +80,12 @@ async def edition(request: pytest.FixtureRequest) -> AsyncIterator[Edition]:
         connection, KINDS, [NewDevice(name="b1", kind="bin", municipality="tripoli")], lambda: NOW
     )
     await catalogue.apply(connection, files.default_packs(KINDS), NOW)
-    shard = Shard(name="main", owner=uuid4())
-    await shards.claim(connection, shard, lambda: NOW, lambda: None)
+    owned = Shard(name="main", owner=uuid4())
+    await shard.claim(connection, owned, lambda: NOW, lambda: None)
     rules = LiveRules(KINDS)
     await rules.load(connection, "main")
-    desk = BatchContext(
-        shard=shard,
+    context = BatchContext(
+        shard=owned,
         directory=Directory(await load(connection), KINDS),
         offsets=Offsets(),
         writer=writer,
@@ -98,5 +98,5 @@ async def edition(request: pytest.FixtureRequest) -> AsyncIterator[Edition]:
     async def never() -> asyncpg.Connection:
         raise AssertionError("the connection is not to be lost")
 
-    yield Edition(Pipeline(connection=connection, desk=desk, decoders=decoders, reconnect=never))
+    yield Edition(Pipeline(connection=connection, context=context, decoders=decoders, reconnect=never))
     await connection.close()

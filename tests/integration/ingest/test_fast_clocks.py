@@ -71,7 +71,7 @@ async def test_what_passed_for_right_is_stored_once_whatever_the_time_is_at_its_
 ) -> None:
     await edition.receive(LATE)
     await edition.receive(TELLTALE)
-    edition.pipeline.desk.now = lambda: NOW + now
+    edition.pipeline.context.now = lambda: NOW + now
 
     again = edition.intake(LATE)
     await edition.process(replace(again, received_at=again.received_at + received))
@@ -125,14 +125,14 @@ async def test_a_fast_clock_is_no_reason_to_store_a_reading_twice(edition: Editi
             also = [r for r in readings[:n] if random.random() < 0.3]
             messages.append((NOW + n * MINUTE + late + random.randrange(MINUTE), [*also, readings[n]]))
     messages.sort(key=lambda message: message[0])
-    desk = edition.pipeline.desk
+    context = edition.pipeline.context
 
     while messages:
         some, messages = messages[: (n := random.randrange(1, 5))], messages[n:]
         received = np.array([at for at, _ in some])
-        desk.now = partial(int, received[-1])
+        context.now = partial(int, received[-1])
         await edition.process(replace(edition.intake(*(m for _, m in some)), received_at=received))
         if random.random() < 0.3:
-            desk.offsets, desk.newest = await offsets.load(edition.connection, 0), Watermarks()
+            context.offsets, context.newest = await offsets.load(edition.connection, 0), Watermarks()
 
     assert await stored(edition) == list(range(count))

@@ -18,7 +18,7 @@ from devices.wire.topics import Channel, every
 from nabd import doctor, readiness
 from nabd.broker.address import parse
 from nabd.broker.queue import QueueWatch
-from nabd.doctor import Finding, Verdict
+from nabd.doctor import CheckResult, Verdict
 from nabd.settings import Settings
 from tests.brokers import Mosquitto
 from tests.integration.api import builders
@@ -95,7 +95,7 @@ async def drain(broker: Mosquitto, messages: int) -> None:
             await anext(arriving)
 
 
-async def of_broker(settings: Settings) -> Finding:
+async def of_broker(settings: Settings) -> CheckResult:
     """Return what doctor says of the broker."""
     return next(f for f in await doctor.examine(settings) if f.subject == "broker")
 
@@ -161,7 +161,7 @@ async def test_doctor_tells_what_the_broker_has_dropped(broker: Mosquitto, setti
     await publish(broker, LIMIT + 7)
     await drain(broker, LIMIT)
 
-    async def told() -> Finding | None:
+    async def told() -> CheckResult | None:
         finding = await of_broker(settings)
         return finding if "dropped" in finding.said else None
 

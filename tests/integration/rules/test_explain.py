@@ -44,7 +44,7 @@ async def test_rule_is_explained_as_it_stood_at_each_moment(
     for minute, fill in ((1, 50), (10, 90), (20, 91), (30, 40), (40, 40)):
         await ingestion.commit(fills(device, (minute, fill)))
 
-    stood = [(await at(connection, minute)).standing for minute in (5, 15, 25, 35, 45)]
+    stood = [(await at(connection, minute)).status for minute in (5, 15, 25, 35, 45)]
 
     assert stood == ["inactive", "pending", "firing", "firing", "inactive"]
 
@@ -58,7 +58,7 @@ async def test_firing_rule_is_explained_by_its_alert(connection: asyncpg.Connect
 
     assert found.alert == await connection.fetchval("SELECT id FROM alert")
     assert found.since == START + 20 * MINUTE
-    assert [t.worth for t in found.terms] == [TruthValue.FALSE]
+    assert [t.truth for t in found.terms] == [TruthValue.FALSE]
     assert found.ends_missing is not None
     assert found.ends_missing.readings == 1
 
@@ -75,10 +75,10 @@ async def test_open_alert_of_a_silent_device_is_unknown(connection: asyncpg.Conn
         to_datetime(START + 60 * MINUTE),
     )
 
-    assert (await at(connection, 50)).standing is RuleStatus.FIRING
+    assert (await at(connection, 50)).status is RuleStatus.FIRING
     found = await at(connection, 61)
 
-    assert found.standing is RuleStatus.UNKNOWN
+    assert found.status is RuleStatus.UNKNOWN
     assert found.silent_since == START + 60 * MINUTE
 
 
@@ -94,8 +94,8 @@ async def test_new_version_is_explained_by_what_it_has_seen(
 
     before, after = await at(connection, 12), await at(connection, 25)
 
-    assert (before.version, before.standing) == (1, "inactive")
-    assert (after.version, after.standing) == (2, "pending")
+    assert (before.version, before.status) == (1, "inactive")
+    assert (after.version, after.status) == (2, "pending")
     assert after.missing is not None
     assert after.missing.readings == 1
 
@@ -122,7 +122,7 @@ async def test_silence_is_explained_by_its_deadline(connection: asyncpg.Connecti
 
     found = await at(connection, 5, "gone")
 
-    assert found.standing is RuleStatus.INACTIVE
+    assert found.status is RuleStatus.INACTIVE
     assert found.deadline == START + 30 * MINUTE
 
 
@@ -134,7 +134,7 @@ async def test_rule_over_many_devices_is_explained_by_the_evidence_of_its_alert(
         "forecast: {measurement: fill_pct, reaches: 85}"
     )
     await put(connection, forecast)
-    assert (await at(connection, 1, "soon")).standing is RuleStatus.INACTIVE
+    assert (await at(connection, 1, "soon")).status is RuleStatus.INACTIVE
     await connection.execute(
         "INSERT INTO alert (rule, rule_version, device_id, state, severity, opened_at, detected_at, summary,"
         " evidence) VALUES ('soon', 1, $1, 'firing', 'minor', $2, $2, '{}', $3)",
@@ -145,7 +145,7 @@ async def test_rule_over_many_devices_is_explained_by_the_evidence_of_its_alert(
 
     found = await at(connection, 3, "soon")
 
-    assert (found.standing, found.across) == (RuleStatus.FIRING, True)
+    assert (found.status, found.across) == (RuleStatus.FIRING, True)
     assert found.values == {"condition": "full within 24 h"}
 
 
@@ -180,7 +180,7 @@ async def test_rule_does_not_look_during_maintenance(connection: asyncpg.Connect
 
     found = await at(connection, 20)
 
-    assert (found.standing, found.gate) == (RuleStatus.INACTIVE, TruthValue.FALSE)
+    assert (found.status, found.gate) == (RuleStatus.INACTIVE, TruthValue.FALSE)
     assert [t.text for t in found.terms] == ["fill_pct >= 85", "maintenance"]
 
 

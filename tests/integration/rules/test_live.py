@@ -27,7 +27,7 @@ def rule(name: str, level: str, extra: str = "for: 2 readings") -> str:
 OVERFLOW = rule("overflow", "fill_pct >= 85")
 
 
-async def put(connection: asyncpg.Connection, text: str, minute: int = 0) -> catalogue.Applied:
+async def put(connection: asyncpg.Connection, text: str, minute: int = 0) -> catalogue.ApplyResult:
     return await catalogue.apply(connection, parse(text, KINDS), START + minute * MINUTE)
 
 

@@ -12,23 +12,23 @@ from devices.kinds import load as load_kinds
 from readings.tables import tables_of
 from store.edition import Edition
 from store.errors import MigrationError, NotMigrated
-from store.migrate import Report, migrate, plan, require_migrated
+from store.migrate import MigrationReport, migrate, plan, require_migrated
 from store.pool import connect
 from store.tables import Column, ColumnType, Table
-from store.versions import Version, load
+from store.versions import Migration, load
 from tests.readings_tables import KITES, insert, microseconds
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 NOW = microseconds(NOON)
 
 
-def version(number: int, sql: str, *, edition: Edition | None = None, transaction: bool = True) -> Version:
-    return Version(number=number, name=f"v{number}", sql=sql, edition=edition, transaction=transaction)
+def version(number: int, sql: str, *, edition: Edition | None = None, transaction: bool = True) -> Migration:
+    return Migration(number=number, name=f"v{number}", sql=sql, edition=edition, transaction=transaction)
 
 
 async def apply(
-    connection: asyncpg.Connection, tables: Sequence[Table] = (), versions: Sequence[Version] | None = None
-) -> Report:
+    connection: asyncpg.Connection, tables: Sequence[Table] = (), versions: Sequence[Migration] | None = None
+) -> MigrationReport:
     return await migrate(connection, tables, now=NOW, versions=versions)
 
 
@@ -42,7 +42,7 @@ async def test_first_migrate_creates_everything_and_the_second_does_nothing(
 
     assert first.applied == tuple(str(v) for v in load())
     assert first.tables == tuple(table.name for table in tables)
-    assert second == Report(edition=first.edition)
+    assert second == MigrationReport(edition=first.edition)
     assert await require_migrated(empty) is first.edition
 
 
@@ -113,7 +113,7 @@ async def test_migration_of_the_other_edition_is_recorded_as_not_applicable(
     assert (await _without_views(empty, both)).applied == ()
 
 
-async def _without_views(connection: asyncpg.Connection, extra: Sequence[Version]) -> Report:
+async def _without_views(connection: asyncpg.Connection, extra: Sequence[Migration]) -> MigrationReport:
     shipped = load()
     more = [replace(v, number=len(shipped) + v.number) for v in extra]
     return await apply(connection, versions=[*shipped, *more])

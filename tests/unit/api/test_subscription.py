@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from alerts.transition import Severity
-from api.live.subscription import Interest, LiveAlert, Subscription
+from api.live.subscription import EventFilter, LiveAlert, Subscription
 from api.schemas.alerts import AlertEventOut, AlertOut
 from api.schemas.latest import LatestOut
 
@@ -52,7 +52,7 @@ def latest(device: str, fill: float) -> LatestOut:
 
 
 async def test_slow_client_is_told_how_much_it_missed_and_gets_the_newest() -> None:
-    subscription = Subscription(Interest(), limit=3)
+    subscription = Subscription(EventFilter(), limit=3)
 
     dropped = [subscription.offer_alert(live_alert(i)) for i in range(5)]
     waiting = await subscription.wait()
@@ -63,7 +63,7 @@ async def test_slow_client_is_told_how_much_it_missed_and_gets_the_newest() -> N
 
 
 async def test_only_the_newest_values_of_a_device_wait() -> None:
-    subscription = Subscription(Interest())
+    subscription = Subscription(EventFilter())
 
     for fill in (10.0, 20.0, 30.0):
         subscription.offer_latest(latest("bin-1", fill))
@@ -77,7 +77,7 @@ async def test_only_the_newest_values_of_a_device_wait() -> None:
 
 
 async def test_client_hears_only_what_it_is_interested_in() -> None:
-    interest = Interest(kind="bin", municipality="tripoli", severities=frozenset({Severity.CRITICAL}))
+    interest = EventFilter(kind="bin", municipality="tripoli", severities=frozenset({Severity.CRITICAL}))
     subscription = Subscription(interest)
 
     subscription.offer_alert(live_alert(1, Severity.MINOR))
@@ -90,7 +90,7 @@ async def test_client_hears_only_what_it_is_interested_in() -> None:
 
 
 async def test_closed_subscription_lets_its_client_go_at_once() -> None:
-    subscription = Subscription(Interest())
+    subscription = Subscription(EventFilter())
     subscription.close()
 
     waiting = await subscription.wait()

@@ -1,16 +1,15 @@
-"""What the registry accepts of attributes, and what a TOML kind may command."""
+"""What the registry accepts of attributes."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from devices.kinds import load
-from devices.kinds.kind import ArgumentType
 from devices.registry.errors import Invalid
-from devices.registry.validation import check_attributes, meant
+from devices.registry.validation import check_attributes
+from devices.suggestion import meant
 
 DRONE = load()["drone"]
 SQUARE = {"type": "Polygon", "coordinates": [[[35.0, 34.0], [35.1, 34.0], [35.1, 34.1], [35.0, 34.0]]]}
@@ -34,8 +33,6 @@ def test_attributes_of_the_declared_type_or_undeclared_are_accepted(attributes: 
     ("attributes", "text"),
     [
         ({"geofence": "here"}, "GeoJSON Polygon"),
-        ({"geofence": {**SQUARE, "coordinates": [[[35.0, 34.0], [35.1, 34.0]]]}}, "GeoJSON Polygon"),
-        ({"geofence": {**SQUARE, "coordinates": [[[34.0, 95.0]] * 4]}}, "GeoJSON Polygon"),
         ({"swath_m": "5"}, "not a number in m"),
         ({"swath_m": True}, "not a number"),
         ({"swath_m": float("inf")}, "not a number"),
@@ -50,28 +47,53 @@ def test_attributes_are_refused_with_the_reason(attributes: dict[str, Any], text
         check_attributes(attributes, DRONE)
 
 
+HOLE = [[1, 1], [2, 1], [2, 2], [1, 2], [1, 1]]
+OUTER = [[0, 0], [9, 0], [9, 9], [0, 9], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    "geometry",
+    [
+        {"type": "Polygon", "coordinates": [OUTER, HOLE]},
+        {"type": "MultiPolygon", "coordinates": [[OUTER, HOLE], [[[20, 0], [21, 0], [21, 1], [20, 0]]]]},
+        {
+            "type": "Polygon",
+            "coordinates": [[[0, 0, 812.5], [1, 0], [1, 1], [0, 0, 812.5]]],
+            "bbox": [0, 0, 1, 1],
+        },
+    ],
+)
+def test_polygon_with_holes_or_of_several_parts_is_accepted(geometry: object) -> None:
+    check_attributes({"geofence": geometry}, DRONE)
+
+
+@pytest.mark.parametrize(
+    ("rings", "text"),
+    [
+        ([], r"length >= 1 - at `\$.coordinates`; write"),
+        ([OUTER[:3]], r"length >= 4 - at `\$.coordinates\[0\]`; write"),
+        ([[[0, 0], [True, 0], [1, 1], [0, 0]]], r"got `bool` - at `\$.coordinates\[0\]\[1\]\[0\]`"),
+        ([[[34.0, 95.0]] * 4], r"\[34.0, 95.0\] is no position: longitude -180 to 180, then latitude"),
+        ([OUTER[:4]], r"a ring ends at \[0.0, 9.0\], .* add \[0.0, 0.0\] as its last position"),
+        ([[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]], r"cross or overlap at \[0.5, 0.5\]: list the corners"),
+        ([[[0, 0], [2, 0], [2, 2], [1, 0], [0, 2], [0, 0]]], r"touches itself at \[1, 0\]"),
+        ([[[1, 1]] * 4], r"the ring at \[1, 1\] has fewer than three different corners"),
+        ([HOLE, [[3, 3], [4, 3], [4, 4], [3, 3]]], r"the hole at \[3, 3\] lies outside the first ring"),
+        ([OUTER, HOLE, [[1.2, 1.2], [1.4, 1.2], [1.4, 1.4], [1.2, 1.2]]], "lies in another hole"),
+        ([[*OUTER], [[4, 0], [9, 4], [4, 9], [0, 4], [4, 0]]], "holes divide the area"),
+    ],
+)
+def test_polygon_that_bounds_no_area_is_refused_with_the_place_and_the_fix(rings: object, text: str) -> None:
+    with pytest.raises(Invalid, match=text):
+        check_attributes({"geofence": {"type": "Polygon", "coordinates": rings}}, DRONE)
+
+
+def test_polygons_within_each_other_are_refused() -> None:
+    nested = {"type": "MultiPolygon", "coordinates": [[OUTER], [HOLE]]}
+    with pytest.raises(Invalid, match=r"polygon at \[1, 1\] lies in another one"):
+        check_attributes({"geofence": nested}, DRONE)
+
+
 def test_suggestion_names_what_was_probably_meant_and_what_there_is() -> None:
     assert meant("tripolis", ["rabat", "tripoli"]) == "did you mean 'tripoli'? known: rabat, tripoli"
     assert meant("x", []) == "known: none yet"
-
-
-def test_kind_declared_in_toml_brings_its_commands(tmp_path: Path) -> None:
-    (tmp_path / "counter.toml").write_text(
-        """
-        name = "counter"
-        title = {en = "Counter"}
-        measurements = [{name = "people"}]
-        reporting = [{every_s = 300}]
-
-        [[commands]]
-        name = "reset"
-        arguments = [{name = "to", low = 0, required = false}, {name = "why", type = "text"}]
-        """
-    )
-
-    (reset,) = load(tmp_path)["counter"].commands
-
-    assert [(a.name, a.type, a.required) for a in reset.arguments] == [
-        ("to", ArgumentType.NUMBER, False),
-        ("why", ArgumentType.TEXT, True),
-    ]

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from firmware_sim.faults import EXPECTED, LONG_RUN
-from firmware_sim.physics.airframe import Troubles
-from firmware_sim.physics.cell import EMPTY, Cell
-from firmware_sim.physics.echo import BLIND_ZONE_MM, Echo
+from firmware_sim.physics.airframe import AirframeFaults
+from firmware_sim.physics.cell import EMPTY, BatteryCell
+from firmware_sim.physics.echo import BLIND_ZONE_MM, EchoSensor
 from firmware_sim.physics.luminaire import RATED_LIFE_H, Wear
 from firmware_sim.physics.model import DAY_S, SECOND, Physics
 from firmware_sim.plan import CLOCK_OFF, FROZEN, LINK_LOSS, SILENCE
@@ -48,7 +48,7 @@ def test_every_cause_of_a_long_run_does_something_to_its_device() -> None:
 
 
 def test_leaky_cell_falls_under_the_knee_within_days_and_is_changed() -> None:
-    cell = Cell(charge=0.8)
+    cell = BatteryCell(charge=0.8)
     healthy = cell.volts(20.0, rng())
 
     cell.leak(rng())
@@ -62,7 +62,7 @@ def test_leaky_cell_falls_under_the_knee_within_days_and_is_changed() -> None:
 
 
 def test_cold_lowers_the_voltage_of_a_healthy_cell_now_and_then() -> None:
-    cell, warm, cold = Cell(charge=0.8), rng(), rng()
+    cell, warm, cold = BatteryCell(charge=0.8), rng(), rng()
 
     sags = [sum(cell.volts(t, r) < 3.55 for _ in range(3000)) for t, r in ((20.0, warm), (2.0, cold))]
 
@@ -70,7 +70,7 @@ def test_cold_lowers_the_voltage_of_a_healthy_cell_now_and_then() -> None:
 
 
 def test_frozen_echo_repeats_itself_while_the_bin_fills() -> None:
-    echo, chance = Echo(1500.0, 1200.0), rng()
+    echo, chance = EchoSensor(1500.0, 1200.0), rng()
     first = echo.distance_mm(NOON, 20.0, 1.0, 0.3, chance)
     echo.frozen = True
 
@@ -81,7 +81,7 @@ def test_frozen_echo_repeats_itself_while_the_bin_fills() -> None:
 
 
 def test_blocked_echo_hears_what_hangs_before_it() -> None:
-    echo = Echo(1500.0, 1200.0)
+    echo = EchoSensor(1500.0, 1200.0)
     echo.blocked = True
 
     heard = [echo.distance_mm(NOON, 20.0, 1.0, 0.5, rng(i)) for i in range(20)]
@@ -154,10 +154,10 @@ def test_old_lamp_passes_its_rated_life_and_a_new_one_begins_at_zero() -> None:
 
 def test_trouble_of_an_aircraft_ends_without_a_trace() -> None:
     for cause in {c.name for c in CAUSES["drone"]} - ELECTRONICS:
-        troubles = Troubles()
+        troubles = AirframeFaults()
         troubles.begin(cause, rng())
         troubles.end(cause)
-        assert troubles == Troubles(), cause
+        assert troubles == AirframeFaults(), cause
 
 
 def test_leak_empties_the_tank_past_the_flow_meter() -> None:

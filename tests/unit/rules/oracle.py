@@ -31,7 +31,7 @@ class Spec:
 
 
 @dataclass
-class Latch:
+class LevelState:
     on: bool = False
     count: int = 0
     start: int = 0
@@ -41,7 +41,7 @@ class Latch:
 @dataclass
 class Memory:
     watermark: int | None = None
-    latches: dict[str, list[Latch]] = field(default_factory=dict)
+    levels: dict[str, list[LevelState]] = field(default_factory=dict)
     ended: dict[str, int] = field(default_factory=dict)
     past: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -82,44 +82,44 @@ class Oracle:
         if spec.clear:
             ends[0] = spec.clear(values, past)
 
-        latches = memory.latches.setdefault(spec.name, [Latch() for _ in spec.levels])
-        before = level(latches)
+        levels = memory.levels.setdefault(spec.name, [LevelState() for _ in spec.levels])
+        before = level(levels)
         pending = False
         flips = set()
-        for k, latch in enumerate(latches):
-            wanted = ends[k] if latch.on else reached[k]
+        for k, state in enumerate(levels):
+            wanted = ends[k] if state.on else reached[k]
             if late:
                 alone = spec.late_raises and spec.hold == (1, 0) and at > memory.ended.get(spec.name, -1)
-                if not (alone and not latch.on and wanted):
+                if not (alone and not state.on and wanted):
                     continue
                 flips.add(k)
                 continue
             if wanted is None:
                 continue
-            if latch.count and at > latch.due:
-                latch.count = 0
-            latch.due = at + round(spec.max_gap * MINUTE)
+            if state.count and at > state.due:
+                state.count = 0
+            state.due = at + round(spec.max_gap * MINUTE)
             if not wanted:
-                latch.count = 0
+                state.count = 0
                 continue
-            if latch.count == 0:
-                latch.start = at
-            latch.count += 1
-            readings, minutes = spec.keep if latch.on else spec.hold
-            if latch.count >= readings and at - latch.start >= minutes * MINUTE:
+            if state.count == 0:
+                state.start = at
+            state.count += 1
+            readings, minutes = spec.keep if state.on else spec.hold
+            if state.count >= readings and at - state.start >= minutes * MINUTE:
                 flips.add(k)
-                pending = pending or (min(flips) == k and latch.start < at)
+                pending = pending or (min(flips) == k and state.start < at)
         if not flips:
             return None
-        was = [latch.on for latch in latches]
+        was = [state.on for state in levels]
         wished = [on != (k in flips) for k, on in enumerate(was)]
         after = max((k for k, on in enumerate(wished) if on), default=-1)
         if was[0] and 0 in flips:
             after = -1
-        for k, latch in enumerate(latches):
-            if k in flips or latch.on != (k <= after):
-                latch.count = 0
-            latch.on = k <= after
+        for k, state in enumerate(levels):
+            if k in flips or state.on != (k <= after):
+                state.count = 0
+            state.on = k <= after
         if before == after:
             return None
         if after < 0:
@@ -129,5 +129,5 @@ class Oracle:
         return source, "resolved" if after < 0 else "firing", severity
 
 
-def level(latches: list[Latch]) -> int:
-    return max((k for k, latch in enumerate(latches) if latch.on), default=-1)
+def level(levels: list[LevelState]) -> int:
+    return max((k for k, state in enumerate(levels) if state.on), default=-1)

@@ -11,7 +11,7 @@ from devices.texts.languages import LANGUAGES, Language
 from rules.definition.definition import Text
 from rules.definition.families import FAMILIES
 from rules.definition.summary import render
-from rules.explain.evidence import EvidenceTerm, terms, told
+from rules.explain.evidence import EvidenceTerm, labelled, terms
 from rules.language.program import Rule, compile_rule
 from rules.loading.files import PACKS, default_packs
 from tests.unit.rules.readings import KINDS, Evaluator, at, rule
@@ -68,7 +68,7 @@ def test_truths_and_missing_values_are_words() -> None:
 
 
 def test_evidence_is_told_in_every_language_at_once() -> None:
-    value, truth = told({"values": {"fill_pct": 91.5, 'frozen("24h")': 1.0}}, KINDS["bin"])
+    value, truth = labelled({"values": {"fill_pct": 91.5, 'frozen("24h")': 1.0}}, KINDS["bin"])
 
     assert (value.label["fr"], value.value["ar"], value.raw, value.unit) == ("Remplissage", "91.5", 91.5, "%")
     assert truth.value == {"en": "yes", "fr": "oui", "ar": "نعم"}
@@ -112,7 +112,7 @@ def test_silence_is_told_once_in_the_fitting_unit(silent_s: int, shown: str) -> 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_everything_sweep_rules_tell_has_words(family: str) -> None:
     for name in FAMILIES[family].values:
-        (term,) = told({"values": {name: 1.0}}, None)
+        (term,) = labelled({"values": {name: 1.0}}, None)
         assert len({name, *term.label.values()}) >= 3, name
 
 
@@ -143,7 +143,7 @@ def test_evidence_holds_what_the_rule_looked_at_and_the_devices_own_limits() -> 
     )
     labels = next(d for d in default_packs(KINDS) if d.id == low.rule).labels
 
-    told = {t.label: t.value for t in terms(low.evidence, KINDS["light"], "en", labels)}
-    assert told["Power factor"] == "0.8"
-    assert told["expected power factor"] == "0.975"
-    assert told["Rated power"] == "90"
+    labelled = {t.label: t.value for t in terms(low.evidence, KINDS["light"], "en", labels)}
+    assert labelled["Power factor"] == "0.8"
+    assert labelled["expected power factor"] == "0.975"
+    assert labelled["Rated power"] == "90"

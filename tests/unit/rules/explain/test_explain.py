@@ -1,4 +1,4 @@
-"""Explanations: every term with its worth, since when, why undecided, and what is still missing."""
+"""Explanations: every term with its truth, since when, why undecided, and what is still missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from devices.registry.registry import Device, Municipality, Registry
 from devices.texts.languages import LANGUAGES
 from rules.engine.snapshot import OpenAlert
 from rules.explain.document import document
-from rules.explain.explain import DeviceFacts, HistoryStart, explain
+from rules.explain.explain import DeviceStatus, HistoryStart, explain
 from rules.explain.explanation import Explanation, RuleStatus, Term, TruthValue, UndecidedCause
 from rules.explain.texts import rows, sentences
 from rules.language.program import Rule
@@ -46,7 +46,7 @@ def explained(
 ) -> Explanation:
     (definition,) = parse(rule(body), KINDS)
     columns: Columns = columns_of(readings)
-    present = DeviceFacts(
+    present = DeviceStatus(
         device_id=1,
         device="B-1",
         at=NOON + 3600 * 1_000_000,
@@ -66,15 +66,15 @@ def term(explanation: Explanation, text: str) -> Term:
 def test_pending_rule_says_how_many_readings_are_missing() -> None:
     found = explained(OVERFLOW, at(0, fill_pct=50), at(10, fill_pct=90), at(20, fill_pct=91))
 
-    assert found.standing is RuleStatus.PENDING
+    assert found.status is RuleStatus.PENDING
     assert found.severity is Severity.WARNING
     assert found.since == NOON + 10 * MINUTE
     assert found.missing is not None
     assert found.missing.readings == 1
     warning = term(found, "fill_pct >= 85")
-    assert (warning.value, warning.limit, warning.worth) == (91, 85, TruthValue.TRUE)
+    assert (warning.value, warning.limit, warning.truth) == (91, 85, TruthValue.TRUE)
     assert warning.since == NOON + 10 * MINUTE
-    assert term(found, "fill_pct >= 95").worth is TruthValue.FALSE
+    assert term(found, "fill_pct >= 95").truth is TruthValue.FALSE
 
 
 def test_pending_rule_says_how_much_time_is_missing() -> None:
@@ -90,7 +90,7 @@ def test_pending_rule_says_how_much_time_is_missing() -> None:
 def test_firing_rule_says_what_ends_it() -> None:
     found = explained(OVERFLOW, *(at(10 * i, fill_pct=90) for i in range(3)), at(30, fill_pct=60), alert=7)
 
-    assert found.standing is RuleStatus.FIRING
+    assert found.status is RuleStatus.FIRING
     assert found.alert == 7
     assert found.since == NOON
     assert found.clear == "fill_pct < 70"
@@ -103,8 +103,8 @@ def test_firing_rule_is_unknown_while_its_device_is_silent() -> None:
         OVERFLOW, *(at(10 * i, fill_pct=90) for i in range(3)), alert=7, silent=NOON + 40 * MINUTE
     )
 
-    assert found.standing is RuleStatus.UNKNOWN
-    assert term(found, "fill_pct >= 85").worth is TruthValue.TRUE
+    assert found.status is RuleStatus.UNKNOWN
+    assert term(found, "fill_pct >= 85").truth is TruthValue.TRUE
 
 
 def test_alert_older_than_the_history_is_taken_from_the_database() -> None:
@@ -112,14 +112,14 @@ def test_alert_older_than_the_history_is_taken_from_the_database() -> None:
 
     found = explained(OVERFLOW, at(0, fill_pct=80), past=past, alert=7)
 
-    assert found.standing is RuleStatus.FIRING
+    assert found.status is RuleStatus.FIRING
     assert [level.reached for level in found.levels] == [True, False]
 
 
 def test_rule_without_a_run_is_inactive() -> None:
     found = explained(OVERFLOW, at(0, fill_pct=10))
 
-    assert found.standing is RuleStatus.INACTIVE
+    assert found.status is RuleStatus.INACTIVE
     assert found.missing is None
 
 
@@ -134,7 +134,7 @@ def test_undecided_term_says_which_value_is_to_blame(reading: Reading, why: Unde
     found = explained(OVERFLOW, at(0, fill_pct=90), reading)
 
     undecided = term(found, "fill_pct >= 85")
-    assert undecided.worth is TruthValue.UNDECIDED
+    assert undecided.truth is TruthValue.UNDECIDED
     assert [(r.why, r.name) for r in undecided.reasons] == [(why, "fill_pct")]
 
 
@@ -142,7 +142,7 @@ def test_undecided_term_says_so_when_there_is_no_past_to_compare_with() -> None:
     found = explained("levels: {warning: 'rate(temperature_c, \"1m\") > 5'}", at(0, temperature_c=20))
 
     (only,) = found.terms
-    assert only.worth is TruthValue.UNDECIDED
+    assert only.truth is TruthValue.UNDECIDED
     assert only.reasons[0].why is UndecidedCause.NO_PAST
 
 
@@ -166,14 +166,14 @@ def test_late_reading_does_not_count() -> None:
 
     assert found.late_last
     assert found.observed_at == NOON + 10 * MINUTE
-    assert term(found, "fill_pct >= 85").worth is TruthValue.TRUE
+    assert term(found, "fill_pct >= 85").truth is TruthValue.TRUE
 
 
 def test_reading_before_the_watermark_does_not_count() -> None:
     found = explained(OVERFLOW, at(5, fill_pct=99), past=HistoryStart(watermark=NOON + 10 * MINUTE))
 
     assert found.observed_at is None
-    assert found.standing is RuleStatus.INACTIVE
+    assert found.status is RuleStatus.INACTIVE
 
 
 def test_gate_shows_what_time_it_is_where_the_device_stands() -> None:
@@ -181,7 +181,7 @@ def test_gate_shows_what_time_it_is_where_the_device_stands() -> None:
 
     assert found.gate is TruthValue.FALSE
     assert term(found, "local_time 22:00-06:00").value == "15:00"
-    assert found.standing is RuleStatus.INACTIVE
+    assert found.status is RuleStatus.INACTIVE
 
 
 def test_gate_shows_where_the_sun_stands() -> None:
@@ -190,7 +190,7 @@ def test_gate_shows_where_the_sun_stands() -> None:
     (_, sun) = found.terms
     assert isinstance(sun.value, float)
     assert 20 < sun.value < 60
-    assert sun.worth is TruthValue.FALSE
+    assert sun.truth is TruthValue.FALSE
 
 
 def test_device_without_readings_is_said_to_have_none() -> None:

@@ -8,9 +8,10 @@ import astral
 import astral.sun
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from devices.instants import to_microseconds
-from rules.context.geometry import Polygons, distance_m, edges
+from rules.context.geometry import Polygons, distance_m
 from rules.context.sun import elevation_deg
 from tests.unit.rules.readings import Evaluator, at, rule, told
 
@@ -53,7 +54,7 @@ def test_distance_is_known_between_tripoli_and_benghazi() -> None:
 def test_polygon_tells_inside_from_outside_and_a_hole_is_outside() -> None:
     outer = [[0, 0], [10, 0], [10, 10], [0, 10], [0, 0]]
     hole = [[4, 4], [6, 4], [6, 6], [4, 6], [4, 4]]
-    polygons = Polygons.of([{"type": "Polygon", "coordinates": [outer, hole]}, None, {"type": "Polygon"}])
+    polygons = Polygons([{"type": "Polygon", "coordinates": [outer, hole]}, None, {"type": "Polygon"}])
     owners = np.array([0, 0, 0, 0, 1, 2])
     lat = np.array([5.0, 2.0, 11.0, np.nan, 5.0, 5.0])
     lon = np.array([5.0, 3.0, 5.0, 5.0, 5.0, 5.0])
@@ -63,9 +64,43 @@ def test_polygon_tells_inside_from_outside_and_a_hole_is_outside() -> None:
     np.testing.assert_array_equal(found, [1, 0, 1, np.nan, np.nan, np.nan])
 
 
-@pytest.mark.parametrize("nonsense", [3, {}, {"type": "Point"}, {"type": "Polygon", "coordinates": [["x"]]}])
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        3,
+        {},
+        {"type": "Point"},
+        {"type": "Polygon", "coordinates": [["x"]]},
+        {"type": "Polygon", "coordinates": [[[0, 0], [1e400, 0], [1, 1], [0, 0]]]},
+    ],
+)
 def test_polygon_that_is_none_counts_as_absent(nonsense: object) -> None:
-    assert edges(nonsense) is None
+    assert np.isnan(outside(nonsense, (0.5, 0.5))).all()
+
+
+SQUARE = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}
+
+
+def outside(polygon: object, *points: tuple[float, float]) -> NDArray[np.float64]:
+    lon, lat = np.array(points, dtype=np.float64).T
+    return Polygons([polygon]).outside(np.zeros(len(points), dtype=np.intp), lat, lon)
+
+
+def test_point_on_an_edge_or_corner_of_a_polygon_is_inside() -> None:
+    assert not outside(SQUARE, (0, 0.5), (1, 0.5), (0.5, 0), (0.5, 1), (0, 0), (1, 1)).any()
+
+
+def test_point_is_inside_a_multipolygon_where_one_of_its_polygons_holds_it() -> None:
+    east = [[[5, 0], [6, 0], [6, 1], [5, 1], [5, 0]]]
+    both = {"type": "MultiPolygon", "coordinates": [SQUARE["coordinates"], east]}
+
+    np.testing.assert_array_equal(outside(both, (0.5, 0.5), (5.5, 0.5), (3, 0.5)), [0, 0, 1])
+
+
+def test_polygon_stored_before_crossings_were_refused_is_judged_by_even_and_odd() -> None:
+    bow_tie = {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}
+
+    np.testing.assert_array_equal(outside(bow_tie, (0.1, 0.5), (0.9, 0.5), (0.5, 0.9)), [0, 0, 1])
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rules.loading.diff import Change, as_yaml, differences
+from rules.loading.diff import DifferenceType, as_yaml, differences
 from rules.loading.files import parse
 from tests.unit.rules.readings import KINDS, rule
 
@@ -15,7 +15,7 @@ def test_diff_names_the_keys_that_differ() -> None:
 
     (found,) = differences(in_force, parse(AFTER, KINDS))
 
-    assert found.change is Change.CHANGED
+    assert found.change is DifferenceType.CHANGED
     assert found.keys == ("levels", "route")
     assert "-    warning: fill_pct >= 85" in found.text
     assert "+    warning: fill_pct >= 80" in found.text
@@ -27,7 +27,7 @@ def test_diff_says_unchanged_when_only_the_order_of_keys_differs() -> None:
 
     (found,) = differences({"r": shuffled}, parse(BEFORE, KINDS))
 
-    assert found.change is Change.UNCHANGED
+    assert found.change is DifferenceType.UNCHANGED
     assert found.text == ""
 
 
@@ -37,8 +37,11 @@ def test_diff_tells_of_rules_that_would_go_only_when_others_are_removed() -> Non
     kept = differences(in_force, parse(AFTER, KINDS))
     removed = differences(in_force, parse(AFTER, KINDS), remove_others=True)
 
-    assert [(d.rule, d.change) for d in kept] == [("r", Change.ADDED)]
-    assert [(d.rule, d.change) for d in removed] == [("other", Change.REMOVED), ("r", Change.ADDED)]
+    assert [(d.rule, d.change) for d in kept] == [("r", DifferenceType.ADDED)]
+    assert [(d.rule, d.change) for d in removed] == [
+        ("other", DifferenceType.REMOVED),
+        ("r", DifferenceType.ADDED),
+    ]
 
 
 def test_rule_shown_as_yaml_can_be_applied_again() -> None:

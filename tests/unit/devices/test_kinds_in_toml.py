@@ -1,0 +1,88 @@
+"""Kinds that an operator declares in TOML: what may be left out, and what is said of mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devices.kinds import load
+from devices.kinds.kind import ArgumentType, Kind, KindError, ValueType
+
+COUNTER = """
+name = "counter"
+title = {en = "Counter"}
+measurements = [
+  {name = "people"},
+  {name = "open", type = "boolean", bit = 20},
+  {name = "note", type = "text"},
+]
+reporting = [{every_s = 300}]
+"""
+
+
+def declared(directory: Path, text: str) -> Kind:
+    (directory / "counter.toml").write_text(text, encoding="utf-8")
+    return load(directory)["counter"]
+
+
+def test_what_is_left_out_has_defaults(tmp_path: Path) -> None:
+    kind = declared(tmp_path, COUNTER + '[[panels]]\nmeasurements = ["people"]')
+
+    assert [(m.name, m.bit, m.type) for m in kind.measurements] == [
+        ("people", 8, ValueType.NUMBER),
+        ("open", 20, ValueType.BOOLEAN),
+        ("note", 10, ValueType.TEXT),
+    ]
+    assert (kind.headline, kind.icon, kind.reporting[0].state) == ("people", "device", "normal")
+    assert (kind.panels[0].measurements, kind.panels[0].title) == (("people",), {})
+
+
+def test_kind_declared_in_toml_brings_its_commands(tmp_path: Path) -> None:
+    (reset,) = declared(
+        tmp_path,
+        COUNTER
+        + """
+        [[commands]]
+        name = "reset"
+        arguments = [{name = "to", low = 0, required = false}, {name = "why", type = "text"}]
+        """,
+    ).commands
+
+    assert [(a.name, a.type, a.required) for a in reset.arguments] == [
+        ("to", ArgumentType.NUMBER, False),
+        ("why", ArgumentType.TEXT, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ('name = "counter"', 'name = "counter', "counter.toml: .*line 2"),
+        ('title = {en = "Counter"}', "", "counter.toml: Object missing required field `title`"),
+        ('name = "counter"', 'name = "Counter"', "a name is a-z, 0-9 and _"),
+        ("title =", 'headlin = "people"\ntitle =', "headlin: unknown key; did you mean 'headline'\\?"),
+        ("title =", "derived = []\ntitle =", "derived: unknown key; known: attributes, commands"),
+        ("title =", 'headline = "peopl"\ntitle =', "'peopl' is not .*; did you mean 'people'\\?"),
+        ('"people"}', '"people", lowe = 1}', r"measurements\[0\].lowe: unknown key; did you mean 'low'\?"),
+        ('"people"}', '"people", low = "1"}', r"measurements\[0\].low: Expected `float | null`, got `str`"),
+        ('{name = "people"}', '{unit = "1"}', r"measurements\[0\]: Object missing required field `name`"),
+        ('{name = "people"}', '"people"', r"measurements\[0\]: Expected `object`, got `str`"),
+        ('"boolean"', '"boolan"', r"measurements\[1\].type: 'boolan' is no choice; did you mean 'boolean'\?"),
+        ("bit = 20", "bit = 8", "bit 8 is not free"),
+        ("every_s", "every", r"reporting\[0\].every: unknown key; did you mean 'every_s'\?"),
+        ("every_s = 300", "every_s = 0", "needs every_s above 0"),
+        (
+            "reporting =",
+            'commands = [{name = "a", arguments = [{name = "b", typ = "text"}]}]\nreporting =',
+            r"commands\[0\].arguments\[0\].typ: unknown key; did you mean 'type'\?",
+        ),
+    ],
+)
+def test_mistake_is_told_with_its_file_key_and_what_was_meant(
+    tmp_path: Path, before: str, after: str, text: str
+) -> None:
+    assert before in COUNTER
+    with pytest.raises(KindError, match=text) as raised:
+        declared(tmp_path, COUNTER.replace(before, after, 1))
+    assert str(tmp_path / "counter.toml") in str(raised.value)
