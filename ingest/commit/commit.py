@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from devices.columns import Columns
-from devices.commands.commands import record_response
+from devices.commands.sent import record_response
 from ingest.commit import offsets, tables
 from ingest.commit import shard as shards
 from ingest.commit.consumers import BatchConsumer
