@@ -13,7 +13,7 @@ import asyncpg
 import structlog
 
 from api import idempotency
-from devices.commands import commands
+from devices.commands import sent
 from devices.instants import Now
 from readings import totals
 from rules.trial import shadows
@@ -32,7 +32,7 @@ async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: 
     while True:
         try:
             async with pool.acquire() as connection:
-                await commands.expire(connection, now)
+                await sent.expire(connection, now)
                 await totals.add_up(connection)
                 await shadows.prune(connection, now(), retention)
                 await idempotency.forget(connection, now())

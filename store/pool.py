@@ -5,7 +5,6 @@ jsonb and json are Python objects in and out. Must not know tables.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -136,38 +135,6 @@ async def _reach(dsn: str, opening: Callable[[], Awaitable[Any]]) -> Any:
     except (ValueError, asyncpg.InterfaceError) as error:
         # asyncpg repeats parts of a malformed DSN, and with them perhaps the password.
         raise Unavailable("the database address is malformed: postgresql://user@host:port/name") from error
-
-
-async def wait_until_available(
-    dsn: str,
-    *,
-    timeout_s: float = 60.0,
-    first_pause_s: float = 0.1,
-    longest_pause_s: float = 5.0,
-    on_failure: Callable[[Unavailable], None] | None = None,
-) -> None:
-    """Return once the database answers; used when processes start in any order.
-
-    `on_failure` hears of every failed try.
-
-    Raises:
-        Unavailable: it did not answer within `timeout_s`.
-    """
-    deadline = asyncio.get_running_loop().time() + timeout_s
-    pause = first_pause_s
-    while True:
-        try:
-            connection = await connect(dsn)
-        except Unavailable as error:
-            if on_failure:
-                on_failure(error)
-            if asyncio.get_running_loop().time() + pause > deadline:
-                raise
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, longest_pause_s)
-        else:
-            await connection.close()
-            return
 
 
 async def keep_plans(connection: asyncpg.Connection) -> None:

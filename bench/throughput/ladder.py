@@ -96,10 +96,6 @@ class IngestBenchResult:
         """What was measured at each share of the drain, its runs together."""
         return [open_loop.together(runs) for runs in self.open.values()]
 
-    def peer(self, name: str) -> Peer | None:
-        """Return one peer."""
-        return next((p for p in self.peers if p.name == name), None)
-
     def summary(self) -> dict[str, Any]:
         """Return the figures that programs read: the last line of `--json`."""
         drains = self.drains

@@ -13,12 +13,9 @@ from typing import cast
 
 import mqtt5
 import numpy as np
-import structlog
 
 from devices.wire.topics import Channel, every
 from ingest.broker.intake import Intake
-
-log = structlog.get_logger(__name__)
 
 BUFFER_LIMIT = 8 * 1024 * 1024
 """Bytes of payload not yet taken above which the socket is not read."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from devices.columns import Columns
-from devices.commands.commands import record_response
+from devices.commands.sent import record_response
 from ingest.commit import offsets, shard, tables
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import LatestBuffer

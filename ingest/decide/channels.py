@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from devices.commands.commands import ANSWERS
+from devices.commands.sent import ANSWERS
 from devices.wire import elements
 
 

@@ -1,6 +1,7 @@
 """`nabd command`: tell a device to do something, and wait for its answer.
 
-Checks and records are in devices.commands.commands; only the broker connection is here.
+Checks are in devices.commands.new_command, records in devices.commands.sent; here is the broker connection
+of one command.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import typer
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from devices.commands import commands
-from devices.commands.commands import NewCommand, SentCommand
+from devices.commands.new_command import NewCommand, known_commands, new_command
+from devices.commands.sent import SentCommand, expire, get_command, record_response, record_sent
 from devices.registry import registry
 from devices.wire import topics
 from devices.wire.topics import Channel
@@ -46,15 +47,15 @@ def command(
     async def work(opened: OpenDatabase) -> SentCommand:
         told = await registry.get_device(opened.connection, device)
         kind = opened.kinds.get(told.kind)
-        args = values.arguments(arg or (), commands.known_commands(kind).get(name))
-        new = commands.new_command(
+        args = values.arguments(arg or (), known_commands(kind).get(name))
+        new = new_command(
             told, kind, name, args, id=uuid4(), now=opened.now, expires_after_s=expires_after.total_seconds()
         )
         try:
             await _send(opened, broker, new, wait_s=expires_after.total_seconds() if wait else None)
         except aiomqtt.MqttError as error:
             output.fail(f"broker {broker} does not take it: {error}; check NABD_BROKER")
-        return await commands.get_command(opened.connection, new.id)
+        return await get_command(opened.connection, new.id)
 
     sent = run(work)
     if as_json:
@@ -73,7 +74,7 @@ async def _send(
     async with client.client(broker, identifier=identifier, timeout_s=10) as connected:
         if wait_s is not None:
             await connected.subscribe(str(topics.parse(new.topic).on(Channel.RESPONSE)), qos=1)
-        await commands.record_sent(opened.connection, new, opened.now)
+        await record_sent(opened.connection, new, opened.now)
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = max(1, (new.expires_at - opened.now()) // 1_000_000)
         await connected.publish(new.topic, new.payload, qos=1, properties=properties)
@@ -89,7 +90,7 @@ async def _wait(opened: OpenDatabase, connected: aiomqtt.Client, new: NewCommand
                 if await _settled(opened, new, message.payload):
                     return
     except TimeoutError:
-        await commands.expire(opened.connection, opened.now)
+        await expire(opened.connection, opened.now)
 
 
 async def _settled(opened: OpenDatabase, new: NewCommand, payload: object) -> bool:
@@ -99,7 +100,7 @@ async def _settled(opened: OpenDatabase, new: NewCommand, payload: object) -> bo
         answer = channels.response(payload)
         if answer.id != new.id:
             return False
-        await commands.record_response(
+        await record_response(
             opened.connection,
             new.device.name,
             answer.id,
@@ -111,4 +112,4 @@ async def _settled(opened: OpenDatabase, new: NewCommand, payload: object) -> bo
     except channels.NotUnderstood as error:
         output.complain(f"{new.device.name} answers what nobody understands: {error}")
         return False
-    return (await commands.get_command(opened.connection, new.id)).settled
+    return (await get_command(opened.connection, new.id)).settled

@@ -5,7 +5,6 @@ Pure arithmetic on arrays.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,14 +25,6 @@ class Grouping:
     first: NDArray[np.intp]
     last: NDArray[np.intp]
     rank: NDArray[np.intp]
-
-    def rounds(self) -> Iterator[NDArray[np.intp]]:
-        """Yield each device's first row, then each device's second row, and so on."""
-        if len(self.first) == len(self.order):
-            yield np.arange(len(self.order))
-            return
-        by_rank = np.argsort(self.rank, kind="stable")
-        yield from np.split(by_rank, np.cumsum(np.bincount(self.rank))[:-1])
 
 
 def group(state_rows: NDArray[np.intp]) -> Grouping:

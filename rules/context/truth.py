@@ -36,8 +36,3 @@ def decided(outcome: NDArray[np.bool_], undecided: NDArray[np.bool_]) -> Truth:
 def missing(texts: NDArray[np.object_]) -> NDArray[np.bool_]:
     """Tell which texts are None."""
     return np.array([text is None for text in texts], dtype=np.bool_)
-
-
-def codes(truth: Truth) -> NDArray[np.int8]:
-    """Return 1 for true, 0 for false and -1 for undecided."""
-    return np.where(np.isnan(truth), -1, truth).astype(np.int8)

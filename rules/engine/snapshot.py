@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from alerts.transition import Severity
 from rules.engine.state import RuleState, StateRows
-from rules.language.program import CompiledRule, Program
+from rules.language.program import CompiledRule
 
 FORMAT = 2
 _PLAIN = b"PK"
@@ -58,13 +58,6 @@ def take(state: RuleState) -> Snapshot:
         devices=state.index.devices.copy(),
         rows=state.rows.take(np.arange(len(state.index))),
     )
-
-
-def restore(snapshot: Snapshot, program: Program) -> RuleState:
-    """Return a state for a program with all of a snapshot that fits it."""
-    state = RuleState(program)
-    carry(snapshot, state)
-    return state
 
 
 def carry(snapshot: Snapshot, state: RuleState) -> None:

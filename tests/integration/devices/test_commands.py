@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from devices.commands import commands
-from devices.commands.commands import NewCommand, new_command, record_response, record_sent
+from devices.commands.new_command import EXPIRES_AFTER_S, NewCommand, new_command
+from devices.commands.sent import expire, get_command, record_response, record_sent
 from devices.registry.registry import Device
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town, now
 
@@ -47,7 +47,7 @@ async def test_command_moves_forward_as_the_device_answers(
     assert await record_response(connection, device.name, FIRST, "accepted", now)
     assert await record_response(connection, device.name, FIRST, "succeeded", now, result={"zero_mm": 12})
 
-    stands = await commands.get_command(connection, FIRST)
+    stands = await get_command(connection, FIRST)
     assert (stands.status, stands.result, stands.settled) == ("succeeded", {"zero_mm": 12}, True)
 
 
@@ -58,7 +58,7 @@ async def test_late_answer_changes_nothing(connection: asyncpg.Connection, devic
     assert not await record_response(connection, device.name, FIRST, "running", now)
     assert not await record_response(connection, device.name, FIRST, "succeeded", now)
 
-    assert (await commands.get_command(connection, FIRST)).status == "failed"
+    assert (await get_command(connection, FIRST)).status == "failed"
 
 
 async def test_answer_of_another_device_changes_nothing(
@@ -74,21 +74,11 @@ async def test_command_expires_when_its_time_is_over_and_not_before(
     connection: asyncpg.Connection, device: Device
 ) -> None:
     await record_sent(connection, make_command(device), now)
-    end = START + commands.EXPIRES_AFTER_S * SECOND
+    end = START + EXPIRES_AFTER_S * SECOND
 
-    assert await commands.expire(connection, lambda: end - 1) == 0
-    assert await commands.expire(connection, lambda: end) == 1
-    assert (await commands.get_command(connection, FIRST)).status == "expired"
-
-
-async def test_list_pages_newest_first(connection: asyncpg.Connection, device: Device) -> None:
-    for number in (1, 2, 3):
-        await record_sent(connection, make_command(device, number), now)
-
-    first = await commands.list_commands(connection, device=device.name, limit=2)
-    rest = await commands.list_commands(connection, device=device.name, before=first[-1])
-
-    assert [c.id.int for c in first + rest] == [3, 2, 1]
+    assert await expire(connection, lambda: end - 1) == 0
+    assert await expire(connection, lambda: end) == 1
+    assert (await get_command(connection, FIRST)).status == "expired"
 
 
 async def test_answer_the_database_could_not_keep_is_made_storable(
@@ -98,5 +88,5 @@ async def test_answer_the_database_could_not_keep_is_made_storable(
 
     await record_response(connection, device.name, FIRST, "failed", now, detail="a\x00", result={"b": "\x00"})
 
-    stands = await commands.get_command(connection, FIRST)
+    stands = await get_command(connection, FIRST)
     assert (stands.detail, stands.result) == ("a\ufffd", {"b": "\ufffd"})

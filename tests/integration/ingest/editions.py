@@ -29,7 +29,8 @@ from rules.live.consumer import LiveRules
 from rules.loading import files
 from store.connection import Connection
 from store.pool import connect
-from store.readings import CopyWriter, InsertWriter, Writer
+from store.readings import CopyWriter, Writer
+from tests.insert_writer import InsertWriter
 
 KINDS = declared.load()
 NOW = 1_790_000_000_000_000

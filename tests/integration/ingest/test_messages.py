@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import msgspec
 
-from devices.commands.commands import get_command, new_command, record_sent
+from devices.commands.new_command import new_command
+from devices.commands.sent import get_command, record_sent
 from devices.instants import to_datetime
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNDATED
 from devices.registry.registry import get_device

@@ -1,6 +1,5 @@
 """Connections: what they carry and what they say when there is nobody to talk to."""
 
-import asyncio
 from typing import Any
 
 import asyncpg
@@ -8,7 +7,7 @@ import pytest
 
 from nabd.embedded.broker import free_port
 from store.errors import Unavailable
-from store.pool import connect, open_pool, wait_until_available
+from store.pool import connect, open_pool
 
 
 @pytest.mark.parametrize("type_", ["jsonb", "json"])
@@ -52,36 +51,3 @@ async def test_malformed_address_does_not_show_the_password(dsn: str) -> None:
         await connect(dsn)
 
     assert "secret" not in str(caught.value)
-
-
-async def test_waiting_ends_when_the_database_starts_to_answer(dsn: str) -> None:
-    database, _, directory = dsn.rpartition("/test_")[2].partition("?host=")
-    port = free_port()
-    failed = asyncio.Event()
-
-    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server_reader, server_writer = await asyncio.open_unix_connection(f"{directory}/.s.PGSQL.5432")
-        await asyncio.gather(pump(reader, server_writer), pump(server_reader, writer))
-
-    async def listen_after_the_first_failure() -> asyncio.Server:
-        await failed.wait()
-        return await asyncio.start_server(relay, "127.0.0.1", port)
-
-    listening = asyncio.create_task(listen_after_the_first_failure())
-    address = f"postgresql://postgres@127.0.0.1:{port}/test_{database}?sslmode=disable"
-    await wait_until_available(address, timeout_s=20, first_pause_s=0.05, on_failure=lambda _: failed.set())
-
-    (await listening).close()
-    assert failed.is_set()
-
-
-async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(65536):
-        writer.write(chunk)
-        await writer.drain()
-    writer.close()
-
-
-async def test_waiting_gives_up_after_its_time() -> None:
-    with pytest.raises(Unavailable, match="cannot be reached"):
-        await wait_until_available(f"postgresql://127.0.0.1:{free_port()}/x", timeout_s=0.2)

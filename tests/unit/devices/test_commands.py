@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from devices.commands.commands import NewCommand, known_commands, new_command
+from devices.commands.new_command import NewCommand, known_commands, new_command
 from devices.kinds import load
 from devices.registry.errors import Conflict, Invalid
 from devices.registry.registry import Device

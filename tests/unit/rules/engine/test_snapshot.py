@@ -71,7 +71,7 @@ def test_evaluation_goes_on_from_an_uncompressed_checkpoint_as_if_nothing_had_be
     found = before.feed(*readings[:cut])
     kept = snapshot.parse(uncompressed(snapshot.take(before.state)))
     assert kept is not None
-    after.state = snapshot.restore(kept, after.program)
+    snapshot.carry(kept, after.state)
     found += after.feed(*readings[cut:])
 
     assert sorted(told(found)) == sorted(told(whole))
