@@ -22,8 +22,9 @@ from rules.catalogue import catalogue, watched
 from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.language.program import Rule
 from rules.maintenance import spans
-from rules.sweeps import children_down, forecast, gates, neighbours, not_refreshed, silent
+from rules.sweeps import children_down, forecast, neighbours, not_refreshed, silent
 from rules.sweeps.incidents import Moment, end_orphans
+from rules.sweeps.resting import resting_until
 from store.connection import Connection
 from store.failures import is_outage
 
@@ -90,7 +91,7 @@ async def sweep_once(
     made = await end_orphans(connection, now) + await end_leftovers(connection, now)
     for rule in sorted([*active.sweeps(), *active.silent()], key=_parents_first):
         if pace.is_due(rule, now):
-            made += await _alone(connection, rule, await _gated(connection, rule, moment), kinds)
+            made += await _alone(connection, rule, moment, kinds)
     await suppression.settle(connection, now)
     await watched.note_sweep(connection, now)
     return made
@@ -114,18 +115,9 @@ async def _alone(connection: Connection, rule: Rule, moment: Moment, kinds: Mapp
         return 0
 
 
-async def _gated(connection: Connection, rule: Rule, moment: Moment) -> Moment:
-    """Return the moment as the rule's `when` lets it see it."""
-    gate = rule.definition.when
-    if gate is None:
-        return moment
-    resting = dict(moment.resting) if gate.maintenance == "rest" else {}
-    # Whoever a gate is closed for is left alone as during maintenance.
-    resting |= dict.fromkeys(await gates.closed_for(connection, gate, moment.now), moment.now + 1)
-    return replace(moment, resting=resting)
-
-
 async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+    resting = await resting_until(connection, rule.definition, moment.resting, moment.now)
+    moment = replace(moment, resting=resting)
     match rule.definition.sweep:
         case None:
             return await silent.sweep(connection, rule, moment)
