@@ -1,15 +1,14 @@
 """Sweep rules: what no single reading can tell. Here: which rules look, how often, in one process.
 
 Parents come first: children_down before silence; last of all, alerts that have a parent stand back behind it.
-How each family judges stands in sweep_silent, sweep_children, sweep_refreshed, sweep_neighbours and
-sweep_forecast.
+How each family reads and judges stands in the module of its name.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import asyncpg
 import structlog
@@ -25,19 +24,13 @@ from rules.maintenance import spans
 from rules.sweeps import children_down, forecast, neighbours, not_refreshed, silent
 from rules.sweeps.incidents import Moment, end_orphans
 from rules.sweeps.resting import resting_until
+from rules.sweeps.schedule import SweepSchedule
 from store.connection import Connection
 from store.failures import is_outage
 
 log = structlog.get_logger(__name__)
 
 ALIVE_WITHIN_S = 10.0
-EVERY_US: Mapping[type, int] = {
-    ChildrenDown: 10_000_000,
-    NotRefreshed: 60_000_000,
-    Neighbours: 60_000_000,
-    Forecast: 60_000_000,
-}
-"""How often the dearer families look, on the clock of the readings; the others at every sweep."""
 
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('nabd.rules.sweep', 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('nabd.rules.sweep', 0))"
@@ -47,21 +40,6 @@ SELECT caught_up_at, alive_at FROM shard WHERE name = $1 AND alive_at > $2
 """
 
 
-@dataclass(slots=True)
-class Pace:
-    """When each rule looked last (microseconds), so that the dearer ones look less often."""
-
-    looked_at: dict[str, int] = field(default_factory=dict)
-
-    def is_due(self, rule: Rule, now: int) -> bool:
-        """Tell whether a rule is to look now, and note that it does."""
-        every = EVERY_US.get(type(rule.definition.sweep), 0)
-        if now - self.looked_at.get(rule.id, now - every) < every:
-            return False
-        self.looked_at[rule.id] = now
-        return True
-
-
 async def sweep_once(
     connection: Connection,
     kinds: Mapping[str, Kind],
@@ -69,16 +47,16 @@ async def sweep_once(
     *,
     shard: str = "main",
     alive_within_s: float = ALIVE_WITHIN_S,
-    pace: Pace | None = None,
+    schedule: SweepSchedule | None = None,
 ) -> int:
     """Open and resolve alerts of sweep rules; return how many transitions that made.
 
     Args:
         now: microseconds since 1970-01-01Z.
         alive_within_s: how fresh the sign of life of ingest must be, on the clock of `now`.
-        pace: what a leader remembers from sweep to sweep; without it every rule looks.
+        schedule: what a leader remembers from sweep to sweep; without it every rule looks.
     """
-    pace = pace or Pace()
+    schedule = schedule or SweepSchedule()
     active = await catalogue.active(connection, kinds)
     freshest = to_datetime(now - round(alive_within_s * 1e6))
     ingest = await connection.fetchrow(_CAUGHT_UP, shard, freshest)
@@ -90,7 +68,7 @@ async def sweep_once(
     )
     made = await end_orphans(connection, now) + await end_leftovers(connection, now)
     for rule in sorted([*active.sweeps(), *active.silent()], key=_parents_first):
-        if pace.is_due(rule, now):
+        if schedule.is_due(rule, now):
             made += await _alone(connection, rule, moment, kinds)
     await suppression.settle(connection, now)
     await watched.note_sweep(connection, now)
@@ -171,10 +149,12 @@ async def _lead(
     """Sweep on this connection for as long as it lives; return at once when another process leads."""
     if not await connection.fetchval(_LOCK):
         return
-    pace = Pace()
+    schedule = SweepSchedule()
     try:
         while True:
-            await sweep_once(connection, kinds, now(), shard=shard, alive_within_s=alive_within_s, pace=pace)
+            await sweep_once(
+                connection, kinds, now(), shard=shard, alive_within_s=alive_within_s, schedule=schedule
+            )
             await sleep(every_s)
     finally:
         if not connection.is_closed():

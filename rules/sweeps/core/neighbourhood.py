@@ -19,8 +19,8 @@ M_PER_DEGREE = 111_320.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
-    """What is usual around each of n devices, (n,) each; NaN median where nobody is near.
+class NeighbourStatistics:
+    """What the neighbours of n devices have, (n,) each; NaN median where nobody is near.
 
     spread: robust standard deviation. neighbours: how many others the median rests on.
     """
@@ -30,22 +30,22 @@ class Usual:
     neighbours: Ints
 
 
-def by_group(group: Ints, value: Floats) -> Usual:
+def by_group(group: Ints, value: Floats) -> NeighbourStatistics:
     """Return what is usual within each group.
 
     Args:
         group: (n,) any numbers; a negative one is nobody's group.
         value: (n,) without NaN.
     """
-    found = _usual(group, value, group)
-    return Usual(
+    found = _statistics(group, value, group)
+    return NeighbourStatistics(
         median=np.where(group < 0, np.nan, found.median),
         spread=found.spread,
         neighbours=np.where(group < 0, 0, found.neighbours),
     )
 
 
-def by_distance(lat: Floats, lon: Floats, value: Floats, within_m: float) -> Usual:
+def by_distance(lat: Floats, lon: Floats, value: Floats, within_m: float) -> NeighbourStatistics:
     """Return what is usual around each device: in its square of a grid and the eight squares around it.
 
     Args:
@@ -69,8 +69,8 @@ def by_distance(lat: Floats, lon: Floats, value: Floats, within_m: float) -> Usu
             owners.append(np.flatnonzero(placed))
     own = _key(row, np.floor(np.where(placed, lon, 0.0) / width).astype(np.int64))
     spread_keys = np.concatenate([k[placed] for k in keys])
-    found = _usual(spread_keys, value[np.concatenate(owners)], own)
-    return Usual(
+    found = _statistics(spread_keys, value[np.concatenate(owners)], own)
+    return NeighbourStatistics(
         median=np.where(placed, found.median, np.nan),
         spread=found.spread,
         neighbours=np.where(placed, found.neighbours, 0),
@@ -81,7 +81,7 @@ def _key(row: Ints, column: Ints) -> Ints:
     return row * (1 << 32) + column
 
 
-def _usual(group: Ints, value: Floats, asked: Ints) -> Usual:
+def _statistics(group: Ints, value: Floats, asked: Ints) -> NeighbourStatistics:
     """Return median, spread and number of others of the groups that are asked for, (m,)."""
     names, member = np.unique(group, return_inverse=True)
     median = _medians(member, value, len(names))
@@ -91,8 +91,10 @@ def _usual(group: Ints, value: Floats, asked: Ints) -> Usual:
     known = names[at] == asked if len(names) else np.zeros(len(asked), dtype=bool)
     if not len(names):
         nothing = np.full(len(asked), np.nan)
-        return Usual(median=nothing, spread=nothing, neighbours=np.zeros(len(asked), dtype=np.int64))
-    return Usual(
+        return NeighbourStatistics(
+            median=nothing, spread=nothing, neighbours=np.zeros(len(asked), dtype=np.int64)
+        )
+    return NeighbourStatistics(
         median=np.where(known, median[at], np.nan),
         spread=np.where(known, spread[at], np.nan),
         neighbours=np.where(known, size[at] - 1, 0),

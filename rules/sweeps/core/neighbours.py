@@ -1,6 +1,6 @@
 """Who is far from what is usual around it, since when, and whether for long enough.
 
-Pure. Must not know the database or when a sweep looks (`neighbours`). Medians are `neighbourhood`'s.
+Pure. Must not know the database or when a sweep looks. Medians are `neighbourhood`'s.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 
 from rules.definition.families import Neighbours
 from rules.sweeps.core import neighbourhood
-from rules.sweeps.core.neighbourhood import Usual
+from rules.sweeps.core.instants import NEVER
+from rules.sweeps.core.neighbourhood import NeighbourStatistics
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-STILL_OFF = 0.5
+STILL_FAR = 0.5
 """An alert ends when the value is nearer than this part of the limit."""
-NEVER = -(1 << 62)
-"""In place of an instant that never was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +44,7 @@ class NeighbourValues:
 class NeighbourVerdict:
     """What is to be done, (n,) each. since: what to remember, NEVER for nothing. begins, ends: of alerts."""
 
-    usual: Usual
+    around: NeighbourStatistics
     limit: Floats
     since: Ints
     begins: Bools
@@ -58,35 +57,35 @@ def judge(family: Neighbours, newest: NeighbourValues) -> NeighbourVerdict:
     A value that is old beside theirs is not compared either: what all of them have in common has moved since.
     Who is compared with nobody stays what it was.
     """
-    usual = _usual(family, newest, newest.value)
-    heard_at = _usual(family, newest, newest.observed_at.astype(np.float64)).median
-    fresh = ~(newest.observed_at + family.lasting_us < heard_at)
-    limit = np.maximum(family.off_by * usual.spread, family.minimum)
-    comparable = fresh & (usual.neighbours >= family.at_least) & np.isfinite(limit)
-    off = _off(newest.value, usual, limit)
-    far = comparable & (off >= 1)
-    # The median may waver: whoever is off stays suspect until clearly back.
-    remembered = np.where((off >= STILL_OFF) | ~comparable, newest.since, NEVER)
+    around = _around(family, newest, newest.value)
+    observed_around = _around(family, newest, newest.observed_at.astype(np.float64)).median
+    fresh = ~(newest.observed_at + family.lasting_us < observed_around)
+    limit = np.maximum(family.off_by * around.spread, family.minimum)
+    comparable = fresh & (around.neighbours >= family.at_least) & np.isfinite(limit)
+    deviation = _deviation(newest.value, around, limit)
+    far = comparable & (deviation >= 1)
+    # The median may waver: whoever is far stays suspect until clearly back.
+    remembered = np.where((deviation >= STILL_FAR) | ~comparable, newest.since, NEVER)
     since = np.where(far & (remembered == NEVER), newest.observed_at, remembered)
     lasted = newest.observed_at - family.lasting_us >= since
     return NeighbourVerdict(
-        usual=usual,
+        around=around,
         limit=limit,
         since=since,
         begins=far & lasted & ~newest.is_open,
-        ends=newest.is_open & comparable & (off < STILL_OFF),
+        ends=newest.is_open & comparable & (deviation < STILL_FAR),
     )
 
 
-def _usual(family: Neighbours, newest: NeighbourValues, value: Floats) -> Usual:
-    """Return the median of anything the neighbours have."""
+def _around(family: Neighbours, newest: NeighbourValues, value: Floats) -> NeighbourStatistics:
+    """Return the statistics of anything the neighbours have."""
     if family.within_m is None:
         return neighbourhood.by_group(newest.group, value)
     return neighbourhood.by_distance(newest.lat, newest.lon, value, family.within_m)
 
 
-def _off(value: Floats, usual: Usual, limit: Floats) -> Floats:
-    """Return how far off each is: 1 is the limit."""
-    distance = np.abs(value - usual.median)
-    off: Floats = np.where(distance > 0, distance / np.where(limit > 0, limit, 1e-9), 0.0)
-    return off
+def _deviation(value: Floats, around: NeighbourStatistics, limit: Floats) -> Floats:
+    """Return how far each is from its neighbours' median: 1 is the limit."""
+    distance = np.abs(value - around.median)
+    deviation: Floats = np.where(distance > 0, distance / np.where(limit > 0, limit, 1e-9), 0.0)
+    return deviation

@@ -6,8 +6,9 @@ import numpy as np
 
 from alerts.transition import Severity
 from rules.definition.families import Neighbours
-from rules.sweeps.core import apart
-from rules.sweeps.core.apart import NEVER, NeighbourValues
+from rules.sweeps.core import neighbours
+from rules.sweeps.core.instants import NEVER
+from rules.sweeps.core.neighbours import NeighbourValues
 
 MINUTE = 60_000_000
 FAMILY = Neighbours(
@@ -39,30 +40,30 @@ def newest(
 
 
 def test_far_value_is_remembered_at_once_and_told_when_it_lasted() -> None:
-    verdict = apart.judge(FAMILY, newest(245, 0))
+    verdict = neighbours.judge(FAMILY, newest(245, 0))
     assert verdict.since.tolist() == [0, *[NEVER] * 4]
     assert not verdict.begins.any()
 
-    assert not apart.judge(FAMILY, newest(245, 29, since=0)).begins.any()
-    assert apart.judge(FAMILY, newest(245, 30, since=0)).begins.tolist() == [True, *[False] * 4]
+    assert not neighbours.judge(FAMILY, newest(245, 29, since=0)).begins.any()
+    assert neighbours.judge(FAMILY, newest(245, 30, since=0)).begins.tolist() == [True, *[False] * 4]
 
 
 def test_value_that_wavers_is_still_suspect_and_one_that_is_back_is_not() -> None:
-    assert apart.judge(FAMILY, newest(237, 10, since=0)).since[0] == 0
-    assert apart.judge(FAMILY, newest(232, 10, since=0)).since[0] == NEVER
+    assert neighbours.judge(FAMILY, newest(237, 10, since=0)).since[0] == 0
+    assert neighbours.judge(FAMILY, newest(232, 10, since=0)).since[0] == NEVER
 
 
 def test_alert_opens_once_and_ends_when_the_value_is_back() -> None:
-    assert not apart.judge(FAMILY, newest(245, 60, since=0, is_open=True)).begins.any()
-    assert not apart.judge(FAMILY, newest(237, 60, since=0, is_open=True)).ends.any()
-    assert apart.judge(FAMILY, newest(231, 60, since=0, is_open=True)).ends[0]
+    assert not neighbours.judge(FAMILY, newest(245, 60, since=0, is_open=True)).begins.any()
+    assert not neighbours.judge(FAMILY, newest(237, 60, since=0, is_open=True)).ends.any()
+    assert neighbours.judge(FAMILY, newest(231, 60, since=0, is_open=True)).ends[0]
 
 
 def test_alert_does_not_end_where_too_few_neighbours_are_left_to_compare_with() -> None:
     now = newest(245, 60, since=0, is_open=True)
     few = NeighbourValues(**{name: getattr(now, name)[:3] for name in NeighbourValues.__slots__})
 
-    verdict = apart.judge(FAMILY, few)
+    verdict = neighbours.judge(FAMILY, few)
 
     assert not verdict.ends.any()
     assert verdict.since[0] == 0
@@ -71,10 +72,10 @@ def test_alert_does_not_end_where_too_few_neighbours_are_left_to_compare_with() 
 def test_value_that_is_old_beside_its_neighbours_is_not_compared() -> None:
     now = newest(245, 60)
     now.observed_at[0] = 29 * MINUTE
-    assert (apart.judge(FAMILY, now).since == NEVER).all()
+    assert (neighbours.judge(FAMILY, now).since == NEVER).all()
 
     suspect = newest(231, 60, since=0, is_open=True)
     suspect.observed_at[0] = 29 * MINUTE
-    verdict = apart.judge(FAMILY, suspect)
+    verdict = neighbours.judge(FAMILY, suspect)
     assert verdict.since[0] == 0
     assert not verdict.ends.any()
