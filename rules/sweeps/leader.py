@@ -1,7 +1,8 @@
 """Sweep rules: what no single reading can tell. Here: which rules look, how often, in one process.
 
-Parents come first: children_down before silence; last of all, alerts that have a parent stand back behind it.
-How each family reads and judges stands in the module of its name.
+Forecasts are renewed first. Of the rules parents come first: children_down before silence; last of all,
+alerts that have a parent stand back behind it. How each family reads and judges stands in the module of its
+name.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import asyncpg
 import structlog
@@ -18,7 +20,9 @@ from alerts.orphans import end_leftovers
 from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from rules.catalogue import catalogue, watched
+from rules.context.gate import rests_in_maintenance
 from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.forecast.learning import renew_forecasts
 from rules.language.program import Rule
 from rules.maintenance import spans
 from rules.sweeps import children_down, forecast, neighbours, not_refreshed, silent
@@ -67,9 +71,12 @@ async def sweep_once(
         resting=await spans.under_maintenance(connection, now),
     )
     made = await end_orphans(connection, now) + await end_leftovers(connection, now)
-    for rule in sorted([*active.sweeps(), *active.silent()], key=_parents_first):
-        if schedule.is_due(rule, now):
-            made += await _alone(connection, rule, moment, kinds)
+    due = [rule for rule in [*active.sweeps(), *active.silent()] if schedule.is_due(rule, now)]
+    for rule in due:
+        if isinstance(rule.definition.sweep, Forecast):
+            await _isolated(connection, rule, now, partial(_renew_forecasts, connection, rule, moment, kinds))
+    for rule in sorted(due, key=_parents_first):
+        made += await _isolated(connection, rule, now, partial(_judge, connection, rule, moment, kinds))
     await suppression.settle(connection, now)
     await watched.note_sweep(connection, now)
     return made
@@ -79,18 +86,26 @@ def _parents_first(rule: Rule) -> tuple[bool, str]:
     return not isinstance(rule.definition.sweep, ChildrenDown), rule.id
 
 
-async def _alone(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
-    """Let one rule look; one that fails is marked broken and costs no other."""
+async def _isolated(connection: Connection, rule: Rule, now: int, work: Callable[[], Awaitable[int]]) -> int:
+    """Do a rule's part of a sweep; one that fails is marked broken and costs no other."""
     try:
-        return await _judge(connection, rule, moment, kinds)
+        return await work()
     except Exception as error:
         # Whatever a rule may raise: the other rules must not pay for it.
         if is_outage(error):
             raise
         log.exception("sweep rule broke", rule=rule.id)
         reason = f"{type(error).__name__}: {error}"
-        await catalogue.mark_broken(connection, rule.id, rule.version, moment.now, reason)
+        await catalogue.mark_broken(connection, rule.id, rule.version, now, reason)
         return 0
+
+
+async def _renew_forecasts(
+    connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]
+) -> int:
+    """Let forecasts be learnt for a rule, also of devices that its `when` leaves out now."""
+    maintained = moment.resting if rests_in_maintenance(rule.definition.when) else {}
+    return await renew_forecasts(connection, forecast.target_of(rule, kinds), maintained, moment.now)
 
 
 async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
@@ -106,7 +121,7 @@ async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapp
         case Neighbours():
             return await neighbours.sweep(connection, rule, moment, kinds)
         case Forecast():
-            return await forecast.sweep(connection, rule, moment, kinds)
+            return await forecast.sweep(connection, rule, moment)
 
 
 async def run(
