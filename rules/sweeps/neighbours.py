@@ -70,26 +70,26 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     rows = [row for row in found if not moment.rests(row["device_id"])]
     if not rows:
         return 0
-    verdict = neighbours.judge(family, _columns(rows))
+    parent = np.array([r["parent_id"] for r in rows], dtype=np.int64)
+    near = neighbours.neighbours_of(family, parent, _numbers(rows, "lat"), _numbers(rows, "lon"))
+    verdict = neighbours.judge(family, _columns(rows), near)
     await _remember(connection, rule, rows, verdict)
     made = await _end(connection, rule, rows, verdict, moment.now)
     return made + await _begin(connection, rule, family, rows, verdict, moment.now)
 
 
 def _columns(rows: Sequence[asyncpg.Record]) -> NeighbourValues:
-    def numbers(name: str) -> neighbours.Floats:
-        return np.array([r[name] for r in rows], dtype=np.float64)
-
     since = [NEVER if r["since"] is None else to_microseconds(r["since"]) for r in rows]
     return NeighbourValues(
-        value=numbers("value"),
+        value=_numbers(rows, "value"),
         observed_at=np.array([to_microseconds(r["observed_at"]) for r in rows], dtype=np.int64),
-        group=np.array([r["parent_id"] for r in rows], dtype=np.int64),
-        lat=numbers("lat"),
-        lon=numbers("lon"),
         since=np.array(since, dtype=np.int64),
         is_open=np.array([r["open_version"] is not None for r in rows], dtype=bool),
     )
+
+
+def _numbers(rows: Sequence[asyncpg.Record], name: str) -> neighbours.Floats:
+    return np.array([r[name] for r in rows], dtype=np.float64)
 
 
 async def _remember(

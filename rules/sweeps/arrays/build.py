@@ -20,7 +20,7 @@ from rules.sweeps.arrays.swept_devices import SweptDevices
 
 
 def reads_kind(definition: Definition, kind: str) -> bool:
-    """Tell whether a sweep rule judges by the readings of a kind; children_down does by its children's."""
+    """Tell whether a rule judges by the readings of a kind; children_down does by its children's."""
     if isinstance(definition.sweep, ChildrenDown):
         return definition.sweep.of == kind
     return definition.kind in (None, kind)

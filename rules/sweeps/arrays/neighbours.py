@@ -17,6 +17,7 @@ from rules.sweeps.arrays.received import PendingReadings, ReceivedReadings
 from rules.sweeps.arrays.swept_devices import RestingDevices, SweptDevices
 from rules.sweeps.core import neighbours
 from rules.sweeps.core.instants import FAR_AWAY, NEVER
+from rules.sweeps.core.neighbourhood import Neighbourhoods
 from rules.sweeps.core.neighbours import NeighbourValues, NeighbourVerdict
 
 FRESH_INTERVALS = 2
@@ -38,6 +39,8 @@ class NeighboursOverArrays:
         self._since = np.full(len(devices), NEVER, dtype=np.int64)
         self._open = np.zeros(len(devices), dtype=np.bool_)
         self._stale_at = FAR_AWAY
+        self._compared = np.empty(0, dtype=np.intp)
+        self._near = self._neighbours_of(self._compared)
 
     def next_at(self, pending: PendingReadings) -> int:
         """Return when something is received, or a value becomes too old to be compared."""
@@ -56,18 +59,25 @@ class NeighboursOverArrays:
         self._stale_at = int(stale_at[asked].min(initial=FAR_AWAY))
         since = np.full(len(value), NEVER, dtype=np.int64)
         if len(asked):
-            verdict = neighbours.judge(self._family, self._columns(asked, value))
+            verdict = neighbours.judge(self._family, self._columns(asked, value), self._neighbours_of(asked))
             since[asked] = verdict.since
             yield from self._transitions(asked, verdict)
         self._since = since
+
+    def _neighbours_of(self, asked: NDArray[np.intp]) -> Neighbourhoods:
+        """Return who is whose neighbour; mostly the same devices are compared as the last time."""
+        if not np.array_equal(asked, self._compared) or not len(asked):
+            devices = self._devices
+            self._compared = asked
+            self._near = neighbours.neighbours_of(
+                self._family, devices.parent[asked], devices.lat[asked], devices.lon[asked]
+            )
+        return self._near
 
     def _columns(self, asked: NDArray[np.intp], value: NDArray[np.float64]) -> NeighbourValues:
         return NeighbourValues(
             value=value[asked],
             observed_at=self._latest.observed_at[asked],
-            group=self._devices.parent[asked],
-            lat=self._devices.lat[asked],
-            lon=self._devices.lon[asked],
             since=self._since[asked],
             is_open=self._open[asked],
         )

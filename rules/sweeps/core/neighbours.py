@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rules.definition.families import Neighbours
 from rules.sweeps.core import neighbourhood
 from rules.sweeps.core.instants import NEVER
-from rules.sweeps.core.neighbourhood import NeighbourStatistics
+from rules.sweeps.core.neighbourhood import Neighbourhoods, NeighbourStatistics
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,15 +27,11 @@ STILL_FAR = 0.5
 class NeighbourValues:
     """Newest good values of n devices, (n,) each; instants in microseconds.
 
-    group: whoever hangs on the same parent, negative for none. since: from when it has been far already,
-    else NEVER. is_open: it has an alert.
+    since: from when it has been far already, else NEVER. is_open: it has an alert.
     """
 
     value: Floats
     observed_at: Ints
-    group: Ints
-    lat: Floats
-    lon: Floats
     since: Ints
     is_open: Bools
 
@@ -51,14 +47,17 @@ class NeighbourVerdict:
     ends: Bools
 
 
-def judge(family: Neighbours, newest: NeighbourValues) -> NeighbourVerdict:
+def judge(family: Neighbours, newest: NeighbourValues, near: Neighbourhoods) -> NeighbourVerdict:
     """Compare every device with its neighbours; too few of them, and it is compared with nobody.
 
     A value that is old beside theirs is not compared either: what all of them have in common has moved since.
     Who is compared with nobody stays what it was.
+
+    Args:
+        near: who is whose neighbour, see `neighbours_of`.
     """
-    around = _around(family, newest, newest.value)
-    observed_around = _around(family, newest, newest.observed_at.astype(np.float64)).median
+    around = near.statistics(newest.value)
+    observed_around = near.median(newest.observed_at.astype(np.float64))
     fresh = ~(newest.observed_at + family.lasting_us < observed_around)
     limit = np.maximum(family.off_by * around.spread, family.minimum)
     comparable = fresh & (around.neighbours >= family.at_least) & np.isfinite(limit)
@@ -77,11 +76,15 @@ def judge(family: Neighbours, newest: NeighbourValues) -> NeighbourVerdict:
     )
 
 
-def _around(family: Neighbours, newest: NeighbourValues, value: Floats) -> NeighbourStatistics:
-    """Return the statistics of anything the neighbours have."""
+def neighbours_of(family: Neighbours, parent: Ints, lat: Floats, lon: Floats) -> Neighbourhoods:
+    """Return who is whose neighbour, as the rule has it.
+
+    Args:
+        parent: (n,) whoever hangs on the same is near, negative for none. lat, lon: (n,) degrees.
+    """
     if family.within_m is None:
-        return neighbourhood.by_group(newest.group, value)
-    return neighbourhood.by_distance(newest.lat, newest.lon, value, family.within_m)
+        return neighbourhood.by_group(parent)
+    return neighbourhood.by_distance(lat, lon, family.within_m)
 
 
 def _deviation(value: Floats, around: NeighbourStatistics, limit: Floats) -> Floats:
