@@ -27,17 +27,16 @@ from api.schemas.rules import (
 )
 from devices.instants import to_datetime, to_microseconds
 from devices.registry.errors import Conflict
-from devices.registry.registry import get_device, load
+from devices.registry.registry import load
 from rules.catalogue import editing, versions
 from rules.definition.definition import Definition
 from rules.definition.errors import RulesRefused
 from rules.engine.evaluate import RuleFailed
 from rules.explain import document
 from rules.explain.load import explain_rule
-from rules.maintenance import spans
-from rules.trial import backtest, shadows
-from rules.trial.backtest import Backtest
+from rules.trial import shadows
 from rules.trial.findings import findings
+from rules.trial.history_trial import prepare
 from store.connection import Connection
 
 router = APIRouter(tags=["rules"])
@@ -79,7 +78,7 @@ async def try_rules(
     """Evaluate rules over stored readings and compare them with the live ones. One test runs at a time.
 
     After 20 seconds the answer is what was found until then, and `complete` is false. `nabd rule test` has no
-    such limit.
+    such limit. What a test cannot know of a rule is said in `notes`.
     """
     wanted = await definitions(request, context)
     now = context.now()
@@ -107,55 +106,19 @@ async def _test(
     end: int,
     device: str | None,
 ) -> TrialOut:
-    streams = [d for d in wanted if d.levels and d.kind is not None]
-    devices = None if device is None else [(await get_device(connection, device)).id]
-    registry = await load(connection)
-    resting = await spans.spans(connection, registry)
-    names = {d.id: d.name for d in registry.devices.values()}
+    trial = await prepare(connection, context.kinds, wanted, start=start, end=end, device=device)
     deadline = time.monotonic() + LONGEST_S
-    reached, readings, found = end, 0, []
-    for kind in dict.fromkeys(d.kind for d in streams if d.kind is not None):
-        mine = [d for d in streams if d.kind == kind]
-        trial = Backtest(context.kinds[kind], mine, registry, resting)
-        until = await _until(connection, trial, start, end, devices, deadline)
-        reached, readings = min(reached, until), readings + trial.readings
-        for d in mine:
-            live = await backtest.live_episodes(connection, d.id, start=start, end=until, devices=devices)
-            summed = findings(
-                d.id,
-                trial.episodes(d.id),
-                live,
-                names,
-                start=start,
-                end=until,
-                readings=trial.readings,
-                seen=trial.devices,
-            )
-            found.append(findings_out(summed))
+    for one in trial.passes:
+        async for _ in one.run(connection):
+            if time.monotonic() > deadline:
+                break
     return TrialOut(
-        complete=reached == end,
-        until=to_datetime(reached),
-        readings=readings,
-        findings=found,
-        skipped=[d.id for d in wanted if d not in streams],
+        complete=trial.until == end,
+        until=to_datetime(trial.until),
+        readings=trial.readings,
+        findings=[findings_out(found) for found in await trial.findings(connection)],
+        skipped=[],
     )
-
-
-async def _until(
-    connection: Connection,
-    trial: Backtest,
-    start: int,
-    end: int,
-    devices: list[int] | None,
-    deadline: float,
-) -> int:
-    """Run a trial until it is done or time is up; return the instant it reached."""
-    until = start
-    async for progress in backtest.replay(connection, trial, start=start, end=end, devices=devices):
-        until = progress.until
-        if time.monotonic() > deadline:
-            break
-    return until
 
 
 @router.get("/rules/{rule}", summary="One rule, and who changed what")

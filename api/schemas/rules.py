@@ -91,6 +91,7 @@ class FindingsOut(BaseModel):
     per_day: dict[str, int] = Field(examples=[{"2026-03-01": 4}])
     alerts: list[FoundOut] = Field(description="at most 1000")
     missed: list[FoundOut] = Field(description="what only the live rule raised, at most 1000")
+    notes: list[str] = Field(description="what the trial could not know")
 
 
 class TrialOut(BaseModel):
@@ -100,7 +101,7 @@ class TrialOut(BaseModel):
     until: Instant
     readings: int
     findings: list[FindingsOut]
-    skipped: list[str] = Field(description="rules that look at silence or at many devices together")
+    skipped: list[str] = Field(description="always empty: every rule can be tested")
 
 
 class ShadowOut(BaseModel):

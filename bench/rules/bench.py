@@ -18,7 +18,7 @@ from bench.rules.life import Carrier, Collected, Message
 from bench.rules.matching import Fault, Match, fault_of, match
 from bench.rules.score import RuleScore, score
 from bench.rules.staged import StagedDevices
-from bench.rules.sweeping import Sweeps
+from bench.rules.swept import Sweeps
 from bench.rules.town import DAY_US, Numbers, bench_town, first_instant, of_kind, registry_of
 from devices import kinds
 from devices.kinds.kind import Kind
@@ -49,11 +49,11 @@ class DeviceGroup:
 
 @dataclass(slots=True, kw_only=True)
 class Lived:
-    """What happened in a group. told: by device, from when to when a forecast stood (microseconds)."""
+    """What happened in a group. forecasts: by device, from when to when one stood (microseconds)."""
 
     faults: list[FaultLine]
     alerts: list[Opening]
-    told: Mapping[str, Sequence[tuple[int, int]]]
+    forecasts: Mapping[str, Sequence[tuple[int, int]]]
     readings: int
 
 
@@ -128,7 +128,7 @@ def live(group: DeviceGroup, rules: Sequence[Definition] | None = None) -> Lived
     carriers = [Carrier(d, town, start, labelled, stage.has_power(d.name)) for d in stage.devices]
     live_rules = [Rule(definition=rule, version=1) for rule in definitions]
     sweeps = Sweeps(live_rules, town.kinds[group.kind], registry_of(town), [d.name for d in devices])
-    platform.on_accepted = sweeps.hear
+    platform.on_accepted = sweeps.receive
     alerts: list[Opening] = []
     under_way: list[Message] = []
     at = start
@@ -143,9 +143,8 @@ def live(group: DeviceGroup, rules: Sequence[Definition] | None = None) -> Lived
         alerts += sweeps.until(at)
     for carrier in carriers:
         carrier.close(end)
-    alerts += platform.close(end)
     faults = stage.close(labelled.lines, start, end)
-    return Lived(faults=faults, alerts=alerts, told=sweeps.told(end), readings=platform.readings)
+    return Lived(faults=faults, alerts=alerts, forecasts=sweeps.forecasts(end), readings=platform.readings)
 
 
 def judge(
@@ -159,7 +158,7 @@ def judge(
     names = [rule for rule in judged if rule in labelled]
     end = first_instant(seed) + round(numbers.days * DAY_US)
     faults = [
-        _unless_told(fault_of(line, end), part.told.get(line.device, ()))
+        _unless_forecast(fault_of(line, end), part.forecasts.get(line.device, ()))
         for part in lived
         for line in part.faults
     ]
@@ -195,11 +194,11 @@ def _rightly_dated(alerts: Sequence[Opening], faults: Sequence[Fault]) -> list[O
     ]
 
 
-def _unless_told(fault: Fault, told: Sequence[tuple[int, int]]) -> Fault:
-    """Return a fault, none that must be told where a forecast from before still stood when it began."""
+def _unless_forecast(fault: Fault, forecasts: Sequence[tuple[int, int]]) -> Fault:
+    """Return a fault, none that must be found where a forecast from before still stood when it began."""
     if fault.rule != fullness.RULE:
         return fault
-    known = any(opened < fault.earliest and fault.start < closed for opened, closed in told)
+    known = any(opened < fault.earliest and fault.start < closed for opened, closed in forecasts)
     return replace(fault, detectable=fault.detectable and not known)
 
 

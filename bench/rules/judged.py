@@ -1,4 +1,4 @@
-"""What the platform makes of messages: acceptance, then rules, as in ingest but with nothing stored.
+"""What the platform makes of messages: acceptance, then stream rules, as in ingest but with nothing stored.
 
 The same functions as in service (ingest.decide, rules.engine); the table's unique key is
 played by a set of the keys seen lately.
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from alerts.transition import Transition
 from bench.rules.life import Message
-from bench.rules.silence import Listener
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry
@@ -55,7 +54,6 @@ class Platform:
         self._units: dict[str, RuleSet] = {
             name: build_ruleset(kind, _stream(live, name), registry) for name, kind in kinds.items()
         }
-        self._listeners = {name: Listener(_silent(live, name)) for name in kinds}
         self._recent: list[NDArray[np.int64]] = []
         self._received = 0
         self.readings = 0
@@ -74,7 +72,6 @@ class Platform:
                         opened_at=transition.observed_at,
                         received_at=transition.received_at,
                     )
-            yield from self._hear(kind, columns)
 
     def accept(self, messages: Sequence[Message]) -> Iterator[tuple[str, Columns]]:
         """Yield what would be stored, by kind."""
@@ -118,23 +115,8 @@ class Platform:
         unit.state.adopt(made.changes)
         return made.transitions
 
-    def _hear(self, kind: str, columns: Columns) -> Iterator[Opening]:
-        interval = self._interval_us(kind, columns)
-        for silence in self._listeners[kind].hear(columns, interval):
-            yield self._opening(*silence)
-
     def _interval_us(self, kind: str, columns: Columns) -> NDArray[np.int64]:
         return RuleContext(columns, np.arange(len(columns)), self._units[kind].attributes).interval_us()
-
-    def close(self, now: int) -> Iterator[Opening]:
-        """Yield the silences that still last."""
-        for listener in self._listeners.values():
-            for silence in listener.close(now):
-                yield self._opening(*silence)
-
-    def _opening(self, rule: str, device_id: int, at: int) -> Opening:
-        name = self._registry.devices[device_id].name
-        return Opening(rule=rule, device=name, opened_at=at, received_at=at)
 
 
 def _nobody(columns: Columns, interval_us: NDArray[np.int64], transitions: Sequence[Transition]) -> None:
@@ -143,7 +125,3 @@ def _nobody(columns: Columns, interval_us: NDArray[np.int64], transitions: Seque
 
 def _stream(rules: Sequence[Rule], kind: str) -> list[Rule]:
     return [r for r in rules if r.definition.levels and r.definition.kind in (None, kind)]
-
-
-def _silent(rules: Sequence[Rule], kind: str) -> list[Rule]:
-    return [r for r in rules if r.definition.silent and r.definition.kind in (None, kind)]

@@ -18,8 +18,8 @@ from uuid import UUID
 from devices.commands.new_command import NewCommand
 from devices.instants import Now, to_datetime
 from devices.registry.errors import Invalid, NotFound
-from devices.registry.validation import meant
 from devices.storable import storable, storable_json
+from devices.suggestion import meant
 from store.connection import Connection
 
 PRECEDING = {

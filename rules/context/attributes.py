@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from devices.kinds.kind import INTERVAL
 from rules.context.geometry import Polygons
+from rules.context.local_time import PlaceColumns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,19 +101,20 @@ def build(
     facts = [*devices.values(), Facts(attributes={})]
     rows = np.full(max(devices, default=0) + 1, len(devices), dtype=np.intp)
     rows[np.fromiter(devices, dtype=np.intp, count=len(devices))] = np.arange(len(devices))
-    zones = tuple(sorted({f.zone for f in facts}))
-    position = {zone: i for i, zone in enumerate(zones)}
+    places = PlaceColumns.of(
+        [f.zone for f in facts], [f.weekend for f in facts], [f.lat for f in facts], [f.lon for f in facts]
+    )
     return Attributes(
         rows=rows,
         numbers={n: np.array([_number(f.attributes.get(n)) for f in facts]) for n in {*numbers, INTERVAL}},
         texts={n: _texts(f.attributes.get(n) for f in facts) for n in set(texts)},
         polygons={n: Polygons([f.attributes.get(n) for f in facts]) for n in set(polygons)},
-        lat=np.array([math.nan if f.lat is None else f.lat for f in facts]),
-        lon=np.array([math.nan if f.lon is None else f.lon for f in facts]),
+        lat=places.lat,
+        lon=places.lon,
         placed=np.array([f.placed for f in facts]),
-        zone=np.array([position[f.zone] for f in facts], dtype=np.intp),
-        zones=zones,
-        weekend=np.array([sum(1 << (day - 1) for day in f.weekend) for f in facts], dtype=np.int64),
+        zone=places.zone,
+        zones=places.zones,
+        weekend=places.weekend,
         windows=MaintenanceWindows.of([f.maintenance for f in facts]),
     )
 

@@ -6,25 +6,19 @@ Pure. Columns are gathered on first use and kept for the step, so rules share th
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.columns import Columns
-from devices.instants import to_datetime
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL
 from devices.reporting import expected_interval_s
-from rules.context import sun
 from rules.context.attributes import Attributes
+from rules.context.local_time import LocalTimes
 
 Floats = NDArray[np.float64]
 Array = TypeVar("Array", bound=NDArray[Any])
-
-_QUARTER_US = 900_000_000
 
 
 class RuleContext:
@@ -43,6 +37,7 @@ class RuleContext:
         self.received_at: NDArray[np.int64] = columns.received_at[order]
         self.device_id: NDArray[np.int32] = columns.device_id[order]
         self.facts = attributes.rows_of(self.device_id)
+        self._local = LocalTimes(self.observed_at, attributes, self.facts)
         self.past: Callable[[int], Any] = _no_history
         self.shared: dict[Hashable, Any] = {}
         self._kept: dict[Hashable, NDArray[Any]] = {}
@@ -107,7 +102,7 @@ class RuleContext:
 
     def sun_deg(self) -> Floats:
         """Return the sun's elevation at the device's position, in degrees."""
-        return self.keep("sun", lambda: sun.elevation_deg(self.observed_at, *self.coordinates()))
+        return self._local.sun_deg()
 
     def lag_s(self) -> Floats:
         """Return how long after it was observed each reading was received, in seconds."""
@@ -125,27 +120,11 @@ class RuleContext:
 
     def local_min(self) -> NDArray[np.int64]:
         """Return minutes after midnight on the clock of the device's municipality."""
-        return self._local_minutes() % 1440
+        return self._local.local_min()
 
     def weekend(self) -> NDArray[np.bool_]:
         """Tell whether it is a weekend day on the calendar of the device's municipality."""
-        # 1970-01-01 was a Thursday; bit 0 is Monday.
-        weekday = (self._local_minutes() // 1440 + 3) % 7
-        found: NDArray[np.bool_] = (self.attributes.weekend[self.facts] >> weekday) & 1 == 1
-        return found
-
-    def _local_minutes(self) -> NDArray[np.int64]:
-        return self.keep("local_minutes", self._count_local_minutes)
-
-    def _count_local_minutes(self) -> NDArray[np.int64]:
-        # Offsets change on quarter hours only, so a few look-ups serve a whole batch.
-        zones = len(self.attributes.zones)
-        keys = self.observed_at // _QUARTER_US * zones + self.attributes.zone[self.facts]
-        unique, inverse = np.unique(keys, return_inverse=True)
-        offsets = [
-            _offset_min(self.attributes.zones[k % zones], k // zones * _QUARTER_US) for k in unique.tolist()
-        ]
-        return self.observed_at // 60_000_000 + np.array(offsets, dtype=np.int64)[inverse]
+        return self._local.weekend()
 
     def maintained(self) -> NDArray[np.bool_] | None:
         """Tell which readings lie in a maintenance window of their device, None when none does."""
@@ -184,13 +163,6 @@ class RuleContext:
     def _says(self, name: str, texts: Sequence[str]) -> NDArray[np.bool_]:
         numbers = [self.number_of(text, name, use_suspect=True) for text in texts]
         return np.isin(self.numbered(name, use_suspect=True), numbers)
-
-
-@lru_cache(maxsize=4096)
-def _offset_min(zone: str, instant: int) -> int:
-    moment: datetime = to_datetime(instant).astimezone(UTC)
-    offset = moment.astimezone(ZoneInfo(zone)).utcoffset()
-    return 0 if offset is None else int(offset.total_seconds()) // 60
 
 
 def _no_history(index: int) -> Any:

@@ -15,15 +15,14 @@ from alerts.transition import Severity
 from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry
-from rules.context.sun import HORIZON_DEG
+from rules.context.context import RuleContext
 from rules.definition.definition import Definition
 from rules.engine import snapshot
 from rules.engine.evaluate import step
 from rules.engine.ruleset import NO_MAINTENANCE, build_ruleset
 from rules.engine.snapshot import OpenAlert
 from rules.engine.state import NEVER
-from rules.explain import gate as occasions
-from rules.explain import trace
+from rules.explain import gate_terms, trace
 from rules.explain.explanation import Explanation, Level, RuleStatus, Term, TruthValue
 from rules.explain.terms import Leaf, leaves, probe
 from rules.explain.trace import Trace
@@ -94,12 +93,11 @@ def explain(
         trace.term(kind, columns, rule.definition, part, leaf, own.levels[0], counted)
         for (part, leaf), own in zip(parts, traces[1:], strict=True)
     )
-    observed_at, gate = int(columns.observed_at[row]), rule.definition.when
-    if gate is not None:
-        town = registry.municipalities[registry.devices[present.device_id].municipality]
-        terms += occasions.calendar(gate, town, observed_at)
-    if occasions.rests(gate, resting.get(present.device_id, ()), observed_at):
-        terms, looks = (*terms, occasions.RESTING), TruthValue.FALSE
+    context = RuleContext(columns, counted, ruleset.attributes)
+    if rule.definition.when is not None:
+        terms += gate_terms.terms(rule.definition.when, context, context.observed_at)
+    if gate_terms.rests(rule.definition.when, context.maintained()):
+        terms, looks = (*terms, gate_terms.RESTING), TruthValue.FALSE
     return _explanation(rule, columns, present, levels, terms, looks, row)
 
 
@@ -131,11 +129,8 @@ def _parts(definition: Definition) -> list[tuple[str, Leaf]]:
     texts = [(f"levels.{s}", text) for s, text in sorted(definition.levels.items(), key=lambda e: e[0].rank)]
     if definition.clear:
         texts.append(("clear", definition.clear))
-    gate = definition.when
-    if gate is not None:
-        texts += [("when", gate.condition)] if gate.condition else []
-        sign = ">=" if gate.sun == "day" else "<"
-        texts += [("when", f"sun() {sign} {HORIZON_DEG}")] if gate.sun else []
+    if definition.when is not None and definition.when.condition:
+        texts.append(("when", definition.when.condition))
     return [(part, leaf) for part, text in texts for leaf in leaves(text)]
 
 

@@ -24,9 +24,10 @@ from readings.tables import table_name
 from rules.definition.definition import Text
 from rules.engine.ruleset import NO_MAINTENANCE
 from rules.engine.snapshot import OpenAlert
+from rules.explain import gate_terms
 from rules.explain.evidence import LabelledValue, labelled
 from rules.explain.explain import DeviceStatus, HistoryStart, explain
-from rules.explain.explanation import Explanation, RuleStatus, TruthValue
+from rules.explain.explanation import Explanation, RuleStatus
 from rules.explain.wording import labels_of
 from rules.language.program import Rule
 from rules.loading.files import parse
@@ -60,10 +61,15 @@ async def explain_rule(
     present, evidence = await _present(connection, rule, found, at)
     fired_by = tuple(labelled(evidence, kinds.get(found.kind), definition.labels))
     words = _Words(fired_by=fired_by, time_zone=town.time_zone)
-    if definition.silent is not None:
-        return words.put(await _explain_silence(connection, version, present))
+    resting = await _resting(connection)
     if not definition.levels:
-        return words.put(_explain_across(version, present, evidence))
+        gate, terms = gate_terms.of_sweep(definition.when, found, town, resting.get(found.id, ()), at)
+        judged = (
+            _explain_across(version, present, evidence)
+            if definition.silent is None
+            else await _explain_silence(connection, version, present)
+        )
+        return words.put(replace(judged, gate=gate, terms=terms))
     kind = kinds[found.kind]
     registry = Registry(
         devices={found.id: found}, by_name={found.name: found}, municipalities={town.name: town}
@@ -77,7 +83,6 @@ async def explain_rule(
         devices=[found.id],
     )
     past = await _past(connection, kind, rule, found, window)
-    resting = await _resting(connection)
     words = replace(words, labels=labels_of(kind, definition.labels))
     return words.put(explain(kind, version, registry, columns, past, present, resting))
 
@@ -231,7 +236,6 @@ async def _explain_silence(connection: Connection, rule: Rule, present: DeviceSt
         received_at=None if row is None else to_microseconds(row["received_at"]),
         silent_since=present.silent_since,
         readings=0,
-        gate=TruthValue.TRUE,
         deadline=deadline,
         values={} if row is None else {"interval_s": row["interval_s"]},
     )

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rules.forecast import profile as filling
-from rules.forecast.profile import HOURS, WEEK, Floats, Ints, ProfileState
+from rules.forecast import profile
+from rules.forecast.profile import HOURS, WEEK, Floats, Ints
 
 Z80, Z95 = 0.84, 1.645
 """One-sided quantiles of four chances in five and nineteen in twenty, for what scatters normally."""
@@ -45,7 +45,7 @@ class FillForecast:
     idle: NDArray[np.bool_]
 
 
-def predict(state: ProfileState, now: Ints, reaches: float) -> FillForecast:
+def predict(state: NDArray[np.void], now: Ints, reaches: float) -> FillForecast:
     """Return when each device reaches a level.
 
     Args:
@@ -53,36 +53,36 @@ def predict(state: ProfileState, now: Ints, reaches: float) -> FillForecast:
         now: (n,) seconds since 1970-01-01Z.
     """
     passed = state["passed_h"].sum(axis=1, dtype=np.float64)
-    mean = np.where(passed >= filling.ENOUGH_H, filling.mean_rate(state), np.nan)
+    mean = np.where(passed >= profile.ENOUGH_H, profile.mean_rate(state), np.nan)
     level = state["level"].astype(np.float64)
     left = np.maximum(reaches - level, 0.0)
-    profile = filling.by_hour(state, mean)
-    days = filling.by_weekday(state, mean)
-    hours = _until(profile, days, now, left)
+    by_hour = profile.by_hour(state, mean)
+    by_weekday = profile.by_weekday(state, mean)
+    hours = _until(by_hour, by_weekday, now, left)
     ahead = np.where(np.isnan(hours), 0.0, hours)
     # What comes in scatters, and so does the rate, the more the less of it was seen.
     scatter = _variance(state, passed, mean) * ahead * (1.0 + ahead / np.maximum(passed, 1.0))
     unsure = UNSURE**2 * (1.0 + WEEK / np.maximum(passed, 1.0))
     doubt = np.sqrt(scatter + unsure * left**2)
 
-    def by(quantile: float) -> Floats:
-        return _until(profile, days, now, np.where(left > 0, left + quantile * doubt, 0.0))
+    def reached_by(quantile: float) -> Floats:
+        return _until(by_hour, by_weekday, now, np.where(left > 0, left + quantile * doubt, 0.0))
 
     return FillForecast(
         level=level,
         rate_per_h=mean,
         hours_p50=hours,
-        hours_p80=by(Z80),
-        hours_p95=by(Z95),
+        hours_p80=reached_by(Z80),
+        hours_p95=reached_by(Z95),
         samples=state["samples"].astype(np.int64),
         idle=state["idle_h"] > 0,
     )
 
 
-def _variance(state: ProfileState, passed: Floats, mean: Floats) -> Floats:
+def _variance(state: NDArray[np.void], passed: Floats, mean: Floats) -> Floats:
     """Return how much what comes in an hour scatters, (n,); at first that is what bags of a point would."""
-    seen = np.maximum(passed - filling.ENOUGH_H, 0.0) / filling.MEMORY_H
-    prior = filling.ENOUGH_H / filling.MEMORY_H
+    seen = np.maximum(passed - profile.ENOUGH_H, 0.0) / profile.MEMORY_H
+    prior = profile.ENOUGH_H / profile.MEMORY_H
     variance: Floats = (state["variance"] + prior * BAG * np.maximum(mean, 0.0)) / (seen + prior)
     return variance
 
@@ -100,7 +100,7 @@ def is_far(found: FillForecast, beyond_s: float) -> NDArray[np.bool_]:
     return ~(found.hours_p50 * 3600.0 <= beyond_s)
 
 
-def _until(profile: Floats, days: Floats, now: Ints, left: Floats) -> Floats:
+def _until(by_hour: Floats, by_weekday: Floats, now: Ints, left: Floats) -> Floats:
     """Return after how many hours so much has come in, (n,); NaN where next to nothing ever does."""
     n = len(now)
     start = now / 3600.0
@@ -108,8 +108,8 @@ def _until(profile: Floats, days: Floats, now: Ints, left: Floats) -> Floats:
     ahead = hour[:, None] + np.arange(WEEK + 1)[None, :]
     lasts = np.ones((n, WEEK + 1))
     lasts[:, 0], lasts[:, -1] = 1.0 - (start - hour), start - hour
-    rates = np.take_along_axis(profile, ahead % HOURS, axis=1)
-    rates *= np.take_along_axis(days, ahead // HOURS % 7, axis=1)
+    rates = np.take_along_axis(by_hour, ahead % HOURS, axis=1)
+    rates *= np.take_along_axis(by_weekday, ahead // HOURS % 7, axis=1)
     cumulated = np.cumsum(rates * lasts, axis=1)
     week = cumulated[:, -1]
     fills = week > WEEK * SLOWEST

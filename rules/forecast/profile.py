@@ -8,8 +8,6 @@ device. Pure. Must not know the database, rules, or what is made of it (rules.fo
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -71,17 +69,15 @@ by day of the week (Thursday first) what came in, and what would have on any day
 an hour. lately, lately_usual: what came in and what usually does; idle_h: for how long next to nothing has.
 emptied_at: s, 0: not known."""
 
-ProfileState = NDArray[Any]
 
-
-def fresh(n: int) -> ProfileState:
+def fresh(n: int) -> NDArray[np.void]:
     """Return the state of n devices nothing is known about."""
     state = np.zeros(n, dtype=STATE)
     state["level"] = np.nan
     return state
 
 
-def fold(state: ProfileState, at: Ints, value: Floats, emptied_by: float, reaches: float) -> None:
+def fold(state: NDArray[np.void], at: Ints, value: Floats, emptied_by: float, reaches: float) -> None:
     """Take in one value per device, in place.
 
     Args:
@@ -122,7 +118,7 @@ def _is_step(before: Floats, value: Floats, emptied_by: float) -> NDArray[np.boo
     return step
 
 
-def _learn(state: ProfileState, rows: Ints, at: Ints, came: Floats, hours: Floats) -> None:
+def _learn(state: NDArray[np.void], rows: Ints, at: Ints, came: Floats, hours: Floats) -> None:
     """Add what came in to the hour of the day in which it came."""
     came, hours = came[rows], hours[rows]
     hour = ((at[rows] - hours * 1800.0) // 3600 % HOURS).astype(np.int64)
@@ -142,7 +138,7 @@ def _learn(state: ProfileState, rows: Ints, at: Ints, came: Floats, hours: Float
 
 
 def _learn_day(
-    state: ProfileState, rows: Ints, at: Ints, came: Floats, hours: Floats, expected: Floats
+    state: NDArray[np.void], rows: Ints, at: Ints, came: Floats, hours: Floats, expected: Floats
 ) -> None:
     """Compare what came in with what usually does, by day of the week."""
     known = np.isfinite(expected) & (hours <= SHARED_H)
@@ -154,7 +150,7 @@ def _learn_day(
         state[name][rows, day] += value
 
 
-def _expected(state: ProfileState, hour: Ints) -> Floats:
+def _expected(state: NDArray[np.void], hour: Ints) -> Floats:
     """Return what usually comes in at an hour of the day, units per hour; NaN while unknown."""
     overall = mean_rate(state)
     expected: Floats = by_hour(state, overall)[np.arange(len(state)), hour]
@@ -162,7 +158,7 @@ def _expected(state: ProfileState, hour: Ints) -> Floats:
 
 
 def _unless_unused(
-    state: ProfileState, rows: Ints, came: Floats, hours: Floats, hour: Ints, expected: Floats
+    state: NDArray[np.void], rows: Ints, came: Floats, hours: Floats, hour: Ints, expected: Floats
 ) -> tuple[Ints, Floats, Floats, Ints, Floats]:
     """Return the samples to learn from: none while next to nothing comes in, unless that goes on for days.
 
@@ -183,13 +179,13 @@ def _unless_unused(
     return rows[learns], came[learns], hours[learns], hour[learns], expected[learns]
 
 
-def _forget(state: ProfileState, rows: Ints) -> None:
+def _forget(state: NDArray[np.void], rows: Ints) -> None:
     """Begin to learn anew."""
     for name in ("gained", "passed_h", "lately", "lately_usual", "day_gained", "day_usual"):
         state[name][rows] = 0.0
 
 
-def _make_up_for(state: ProfileState, rows: Ints, missed: Floats) -> None:
+def _make_up_for(state: NDArray[np.void], rows: Ints, missed: Floats) -> None:
     """Add what did not come in before it was clear that nothing would."""
     gained = state["gained"][rows].sum(axis=1, dtype=np.float64)
     state["gained"][rows] *= (1.0 + missed / np.maximum(gained, missed))[:, None]
@@ -201,7 +197,7 @@ def due(looked_at: Ints, observed_at: Ints) -> NDArray[np.bool_]:
     return ready
 
 
-def mean_rate(state: ProfileState) -> Floats:
+def mean_rate(state: NDArray[np.void]) -> Floats:
     """Return the mean of a day, units per hour, each hour known as well as the others; NaN while unknown."""
     passed = state["passed_h"].sum(axis=1, dtype=np.float64)
     gained = state["gained"].sum(axis=1, dtype=np.float64)
@@ -210,14 +206,14 @@ def mean_rate(state: ProfileState) -> Floats:
     return mean
 
 
-def by_hour(state: ProfileState, mean: Floats) -> Floats:
+def by_hour(state: NDArray[np.void], mean: Floats) -> Floats:
     """Return units per hour by hour of the day, (n, 24)."""
     gained = state["gained"] + PRIOR_H * mean[:, None]
     rates: Floats = np.maximum(gained / (state["passed_h"] + PRIOR_H), 0.0)
     return rates
 
 
-def by_weekday(state: ProfileState, mean: Floats) -> Floats:
+def by_weekday(state: NDArray[np.void], mean: Floats) -> Floats:
     """Return how much more than usual comes in on each day of the week, (n, 7), Thursday first (UTC)."""
     prior = (WEEK_PRIOR_H * np.where(mean > 0, mean, 1.0))[:, None]
     factors: Floats = np.clip((state["day_gained"] + prior) / (state["day_usual"] + prior), 0.5, 2.0)

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from alerts.transition import Severity
 from devices.kinds.kind import Kind
-from rules.context import truth
+from rules.context import gate, truth
 from rules.context.context import RuleContext
-from rules.context.sun import HORIZON_DEG
 from rules.definition import summary
 from rules.definition.definition import Definition, Gate
 from rules.definition.errors import RuleError
@@ -63,8 +62,7 @@ class CompiledRule:
     @property
     def rests(self) -> bool:
         """Tell whether the rule does not look during maintenance."""
-        gate = self.rule.definition.when
-        return gate is None or gate.maintenance == "rest"
+        return gate.rests_in_maintenance(self.rule.definition.when)
 
     @property
     def immediate(self) -> bool:
@@ -171,7 +169,7 @@ def _compile(kind: Kind, rule: Rule, first_level: int, first_history: int) -> tu
         for s, text in zip(severities, conditions, strict=True)
     ]
     clear = _part("clear", compile_condition, definition.clear, scope) if definition.clear else None
-    gate = _gate(definition.when, scope) if definition.when else None
+    looks = _gate(definition.when, scope) if definition.when else None
     _show_in_sentences(definition, scope)
     compiled = CompiledRule(
         rule=rule,
@@ -179,7 +177,7 @@ def _compile(kind: Kind, rule: Rule, first_level: int, first_history: int) -> tu
         conditions=conditions,
         levels=tuple(levels),
         clear=clear.compute if clear else None,
-        gate=gate,
+        gate=looks,
         shown={name: _as_evidence(typed) for name, typed in scope.shown.items()},
         limits=frozenset(scope.limits),
         first_level=first_level,
@@ -233,33 +231,14 @@ def _show_in_sentences(definition: Definition, scope: Scope) -> None:
                     compile_expression(name, scope)
 
 
-def _gate(gate: Gate, scope: Scope) -> Compute:
+def _gate(when: Gate, scope: Scope) -> Compute:
     """Return a condition that holds while the rule looks at readings."""
-    parts: list[Compute] = []
-    start, end = gate.local_from_min, gate.local_to_min
-    if start is not None and end is not None:
-        parts.append(lambda c: _within(c, start, end))
-    if gate.days is not None:
-        weekend = gate.days == "weekend"
-        parts.append(lambda c: (c.weekend() == weekend).astype(np.float64))
-    if gate.sun is not None:
-        day = gate.sun == "day"
-        parts.append(lambda c: truth.decided((c.sun_deg() >= HORIZON_DEG) == day, np.isnan(c.sun_deg())))
-    if gate.condition is not None:
-        parts.append(_part("when.condition", compile_condition, gate.condition, scope).compute)
+    condition: Compute | None = None
+    if when.condition is not None:
+        condition = _part("when.condition", compile_condition, when.condition, scope).compute
 
     def compute(context: RuleContext) -> truth.Truth:
-        result = np.ones(len(context))
-        for part in parts:
-            result = truth.both(result, part(context))
-        return result
+        looks = gate.judge_gate(when, context)
+        return looks if condition is None else truth.both(looks, condition(context))
 
     return compute
-
-
-def _within(context: RuleContext, start: int, end: int) -> truth.Truth:
-    minute = context.local_min()
-    inside = (minute >= start) & (minute < end)
-    if start > end:
-        inside = (minute >= start) | (minute < end)
-    return inside.astype(np.float64)

@@ -1,8 +1,8 @@
 """Children down: most of what hangs on a circuit went dark or silent together. One incident, on the circuit.
 
 A child is silent when the broker saw its connection end, or when it is overdue; dark by its newest reading.
-Here is how children are read and incidents kept; who is down is for `core.outages` to say. Stateless but for
-the open alert, so any process may begin, continue or end an incident.
+Here is how children are read from tables and incidents kept; who is down is for `core.children_down` to say.
+Stateless but for the open alert, so any process may begin, continue or end an incident.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from rules.definition.families import ChildrenDown, Comparison
 from rules.language.program import Rule
-from rules.sweeps.core import outages
-from rules.sweeps.core.outages import NEVER, Children, Incident, Lasting
+from rules.sweeps.core import children_down
+from rules.sweeps.core.children_down import Children, Incident, OpenIncident
+from rules.sweeps.core.instants import NEVER
 from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
 from store.connection import Connection
 
 NAMED = 20
 """How many children an alert's evidence names."""
 
-# $1 how far ingest has heard, $2 kind of the parents, $3 kind of the children, $4 intervals that are silence,
-# $5 rule, $6 how many must at least be down. `suspected` only narrows what is read to parents that may be
-# down and those with an open incident. A device that connected again lives, though by day it may have
+# $1 up to when ingest has received, $2 kind of the parents, $3 kind of the children, $4 intervals that are
+# silence, $5 rule, $6 how many must at least be down. `suspected` only narrows what is read to parents that
+# may be down and those with an open incident. A device that connected again lives, though by day it may have
 # nothing to report for hours.
 CHILDREN = """
 WITH child AS (
     SELECT device.id, device.parent_id, device.name, latest.received_at, latest.interval_s, latest.quality,
         latest.measurements,
-        greatest(latest.received_at, CASE WHEN presence.online THEN presence.changed_at END) AS heard_at,
+        greatest(latest.received_at, CASE WHEN presence.online THEN presence.changed_at END) AS seen_at,
         CASE WHEN presence.online IS FALSE AND presence.changed_at >= latest.received_at
-            THEN presence.changed_at END AS left_at
+            THEN presence.changed_at END AS disconnected_at
     FROM device AS parent
     INNER JOIN device ON parent.id = device.parent_id
     INNER JOIN latest ON device.id = latest.device_id
@@ -45,16 +46,16 @@ WITH child AS (
 
 suspected AS (
     SELECT parent_id FROM child
-    WHERE left_at IS NOT NULL
-        OR heard_at + interval_s * $4::float8 * interval '1 second' < $1::timestamptz
+    WHERE disconnected_at IS NOT NULL
+        OR seen_at + interval_s * $4::float8 * interval '1 second' < $1::timestamptz
         OR {dark}
     GROUP BY parent_id HAVING count(*) >= $6::float8
     UNION
     SELECT device_id FROM alert WHERE rule = $5 AND state = 'firing'
 )
 
-SELECT child.id, child.parent_id, child.name, child.received_at, child.interval_s, child.heard_at,
-    child.left_at, {values},
+SELECT child.id, child.parent_id, child.name, child.received_at, child.interval_s, child.seen_at,
+    child.disconnected_at, {values},
     EXISTS (
         SELECT FROM alert
         WHERE alert.device_id = child.id AND alert.state = 'firing'
@@ -100,7 +101,8 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     ]
     made = await _end(connection, rule, family, children, open_alerts, moment)
     still_open = {row["device_id"] for row in open_alerts}
-    begun = outages.begun(children, family, moment.heard_until, to_microseconds(moment.caught_up_at))
+    caught_up_at = to_microseconds(moment.caught_up_at)
+    begun = children_down.find_begun(children, family, moment.received_until, caught_up_at)
     new = [incident for incident in begun if incident.parent not in still_open]
     return made + await _begin(connection, rule, family, rows, new, moment.now)
 
@@ -112,7 +114,7 @@ async def _children(
     query = CHILDREN.format(dark=_dark(kind, family.dark), values=_values(kind, (*family.dark, *family.lit)))
     rows = await connection.fetch(
         query,
-        to_datetime(moment.heard_until),
+        to_datetime(moment.received_until),
         rule.definition.kind,
         family.of,
         family.missing,
@@ -123,23 +125,23 @@ async def _children(
 
 
 def _columns(rows: Sequence[asyncpg.Record], family: ChildrenDown) -> Children:
-    def instants(name: str) -> outages.Ints:
+    def instants(name: str) -> children_down.Ints:
         found = [NEVER if r[name] is None else to_microseconds(r[name]) for r in rows]
         return np.array(found, dtype=np.int64)
 
-    def truth(comparisons: Sequence[Comparison], otherwise: bool) -> outages.Bools:
+    def truth(comparisons: Sequence[Comparison], otherwise: bool) -> children_down.Bools:
         values = {
             c.measurement: np.array([r[f"{c.measurement}_now"] for r in rows], dtype=np.float64)
             for c in comparisons
         }
-        return outages.all_hold(comparisons, values) if comparisons else np.full(len(rows), otherwise)
+        return children_down.all_hold(comparisons, values) if comparisons else np.full(len(rows), otherwise)
 
     return Children(
         parent=np.array([r["parent_id"] for r in rows], dtype=np.int64),
         received_at=instants("received_at"),
-        heard_at=instants("heard_at"),
+        seen_at=instants("seen_at"),
         interval_us=np.array([r["interval_s"] * 1e6 for r in rows], dtype=np.float64).astype(np.int64),
-        left_at=instants("left_at"),
+        disconnected_at=instants("disconnected_at"),
         dark=truth(family.dark, otherwise=False),
         lit=truth(family.lit, otherwise=True),
         failed_before=np.array([r["failed_before"] for r in rows], dtype=bool),
@@ -175,7 +177,7 @@ def _finding(
             "since": to_datetime(incident.since).isoformat(),
             "values": {**counts, "down": incident.silent + incident.dark},
             "limits": {"share": family.share},
-            "devices": [rows[place]["name"] for place in incident.down[:NAMED]],
+            "devices": [rows[row]["name"] for row in incident.down[:NAMED]],
         },
         names={"device": title["title"], "municipality": title["municipality"]},
     )
@@ -189,10 +191,10 @@ async def _end(
     alerts: Sequence[asyncpg.Record],
     moment: Moment,
 ) -> int:
-    """Close incidents in which so many children stand again that the share that is down is no longer one."""
+    """Close incidents in which so many children are up again that the share that is down is no longer one."""
     opened = {row["device_id"]: row for row in alerts}
-    lasting = [
-        Lasting(
+    incidents = [
+        OpenIncident(
             parent=row["device_id"],
             opened_at=to_microseconds(row["opened_at"]),
             children=row["children"],
@@ -208,9 +210,9 @@ async def _end(
             severity=Severity(opened[incident.parent]["severity"]),
             observed_at=moment.now,
             received_at=moment.now,
-            condition=f"{standing} of {incident.children} are back",
+            condition=f"{up} of {incident.children} are back",
         )
-        for incident, standing in outages.ended(children, lasting, family, moment.heard_until)
+        for incident, up in children_down.find_ended(children, incidents, family, moment.received_until)
     ]
     return await end(connection, endings, moment.now)
 

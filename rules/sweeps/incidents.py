@@ -1,7 +1,7 @@
 """What every sweep rule does with what it found: alerts open once, and whatever began is also ended.
 
 The open alert is the only memory of an incident, so a restart between beginning and end forgets nothing.
-Must not know how a family finds anything (sweep_*).
+Must not know how a family finds anything.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Moment:
         return to_datetime(self.now)
 
     @property
-    def heard_until(self) -> int:
-        """Up to when ingest would have heard, microseconds: of what came later nobody knows yet.
+    def received_until(self) -> int:
+        """Up to when ingest would have received readings, microseconds: of what came later nobody knows yet.
 
         On a clock that runs fast a pause of ingest of some seconds is longer than a device's patience.
         """

@@ -1,15 +1,16 @@
 """Sweep rules: what no single reading can tell. Here: which rules look, how often, in one process.
 
-Parents come first: children_down before silence; last of all, alerts that have a parent stand back behind it.
-How each family judges stands in sweep_silent, sweep_children, sweep_refreshed, sweep_neighbours and
-sweep_forecast.
+Forecasts are renewed first. Of the rules parents come first: children_down before silence; last of all,
+alerts that have a parent stand back behind it. How each family reads and judges stands in the module of its
+name.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 
 import asyncpg
 import structlog
@@ -19,24 +20,21 @@ from alerts.orphans import end_orphans
 from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from rules.catalogue import catalogue, watched
+from rules.context.gate import rests_in_maintenance
 from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.forecast.learning import renew_forecasts
 from rules.language.program import Rule
 from rules.maintenance import spans
-from rules.sweeps import children_down, forecast, gates, neighbours, not_refreshed, silent
+from rules.sweeps import children_down, forecast, neighbours, not_refreshed, silent
 from rules.sweeps.incidents import Moment
+from rules.sweeps.resting import resting_until
+from rules.sweeps.schedule import SweepSchedule
 from store.connection import Connection
 from store.failures import is_outage
 
 log = structlog.get_logger(__name__)
 
 ALIVE_WITHIN_S = 10.0
-EVERY_US: Mapping[type, int] = {
-    ChildrenDown: 10_000_000,
-    NotRefreshed: 60_000_000,
-    Neighbours: 60_000_000,
-    Forecast: 60_000_000,
-}
-"""How often the dearer families look, on the clock of the readings; the others at every sweep."""
 
 _LOCK = "SELECT pg_try_advisory_lock(hashtextextended('nabd.rules.sweep', 0))"
 _UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('nabd.rules.sweep', 0))"
@@ -46,21 +44,6 @@ SELECT caught_up_at, alive_at FROM shard WHERE name = $1 AND alive_at > $2
 """
 
 
-@dataclass(slots=True)
-class Pace:
-    """When each rule looked last (microseconds), so that the dearer ones look less often."""
-
-    looked_at: dict[str, int] = field(default_factory=dict)
-
-    def is_due(self, rule: Rule, now: int) -> bool:
-        """Tell whether a rule is to look now, and note that it does."""
-        every = EVERY_US.get(type(rule.definition.sweep), 0)
-        if now - self.looked_at.get(rule.id, now - every) < every:
-            return False
-        self.looked_at[rule.id] = now
-        return True
-
-
 async def sweep_once(
     connection: Connection,
     kinds: Mapping[str, Kind],
@@ -68,16 +51,16 @@ async def sweep_once(
     *,
     shard: str = "main",
     alive_within_s: float = ALIVE_WITHIN_S,
-    pace: Pace | None = None,
+    schedule: SweepSchedule | None = None,
 ) -> int:
     """Open and resolve alerts of sweep rules; return how many transitions that made.
 
     Args:
         now: microseconds since 1970-01-01Z.
         alive_within_s: how fresh the sign of life of ingest must be, on the clock of `now`.
-        pace: what a leader remembers from sweep to sweep; without it every rule looks.
+        schedule: what a leader remembers from sweep to sweep; without it every rule looks.
     """
-    pace = pace or Pace()
+    schedule = schedule or SweepSchedule()
     active = await catalogue.active(connection, kinds)
     freshest = to_datetime(now - round(alive_within_s * 1e6))
     ingest = await connection.fetchrow(_CAUGHT_UP, shard, freshest)
@@ -88,9 +71,12 @@ async def sweep_once(
         resting=await spans.under_maintenance(connection, now),
     )
     made = await end_orphans(connection, now)
-    for rule in sorted([*active.sweeps(), *active.silent()], key=_parents_first):
-        if pace.is_due(rule, now):
-            made += await _alone(connection, rule, await _gated(connection, rule, moment), kinds)
+    due = [rule for rule in [*active.sweeps(), *active.silent()] if schedule.is_due(rule, now)]
+    for rule in due:
+        if isinstance(rule.definition.sweep, Forecast):
+            await _isolated(connection, rule, now, partial(_renew_forecasts, connection, rule, moment, kinds))
+    for rule in sorted(due, key=_parents_first):
+        made += await _isolated(connection, rule, now, partial(_judge, connection, rule, moment, kinds))
     await suppression.settle(connection, now)
     await watched.note_sweep(connection, now)
     return made
@@ -100,32 +86,31 @@ def _parents_first(rule: Rule) -> tuple[bool, str]:
     return not isinstance(rule.definition.sweep, ChildrenDown), rule.id
 
 
-async def _alone(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
-    """Let one rule look; one that fails is marked broken and costs no other."""
+async def _isolated(connection: Connection, rule: Rule, now: int, work: Callable[[], Awaitable[int]]) -> int:
+    """Do a rule's part of a sweep; one that fails is marked broken and costs no other."""
     try:
-        return await _judge(connection, rule, moment, kinds)
+        return await work()
     except Exception as error:
         # Whatever a rule may raise: the other rules must not pay for it.
         if is_outage(error):
             raise
         log.exception("sweep rule broke", rule=rule.id)
         reason = f"{type(error).__name__}: {error}"
-        await catalogue.mark_broken(connection, rule.id, rule.version, moment.now, reason)
+        await catalogue.mark_broken(connection, rule.id, rule.version, now, reason)
         return 0
 
 
-async def _gated(connection: Connection, rule: Rule, moment: Moment) -> Moment:
-    """Return the moment as the rule's `when` lets it see it."""
-    gate = rule.definition.when
-    if gate is None:
-        return moment
-    resting = dict(moment.resting) if gate.maintenance == "rest" else {}
-    # Whoever a gate is closed for is left alone as during maintenance.
-    resting |= dict.fromkeys(await gates.closed_for(connection, gate, moment.now), moment.now + 1)
-    return replace(moment, resting=resting)
+async def _renew_forecasts(
+    connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]
+) -> int:
+    """Let forecasts be learnt for a rule, also of devices that its `when` leaves out now."""
+    maintained = moment.resting if rests_in_maintenance(rule.definition.when) else {}
+    return await renew_forecasts(connection, forecast.target_of(rule, kinds), maintained, moment.now)
 
 
 async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+    resting = await resting_until(connection, rule.definition, moment.resting, moment.now)
+    moment = replace(moment, resting=resting)
     match rule.definition.sweep:
         case None:
             return await silent.sweep(connection, rule, moment)
@@ -136,7 +121,7 @@ async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapp
         case Neighbours():
             return await neighbours.sweep(connection, rule, moment, kinds)
         case Forecast():
-            return await forecast.sweep(connection, rule, moment, kinds)
+            return await forecast.sweep(connection, rule, moment)
 
 
 async def run(
@@ -179,10 +164,12 @@ async def _lead(
     """Sweep on this connection for as long as it lives; return at once when another process leads."""
     if not await connection.fetchval(_LOCK):
         return
-    pace = Pace()
+    schedule = SweepSchedule()
     try:
         while True:
-            await sweep_once(connection, kinds, now(), shard=shard, alive_within_s=alive_within_s, pace=pace)
+            await sweep_once(
+                connection, kinds, now(), shard=shard, alive_within_s=alive_within_s, schedule=schedule
+            )
             await sleep(every_s)
     finally:
         if not connection.is_closed():

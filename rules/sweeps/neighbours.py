@@ -1,7 +1,7 @@
 """Neighbours: a value far from the median of what stands around the device, for so long.
 
-Here is how values are read and suspicions kept; who is far is for `core.apart` to say. Since when a device
-has been off is kept in sweep_pending, so a restart forgets nothing.
+Here is how values are read from tables and suspicions kept; who is far is for `core.neighbours` to say. Since
+when a device has been far is kept in sweep_pending, so a restart forgets nothing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from rules.definition.families import Neighbours
 from rules.language.program import Rule
-from rules.sweeps.core import apart
-from rules.sweeps.core.apart import NEVER, NeighbourValues, NeighbourVerdict
+from rules.sweeps.core import neighbours
+from rules.sweeps.core.instants import NEVER
+from rules.sweeps.core.neighbours import NeighbourValues, NeighbourVerdict
 from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
 from store.connection import Connection
 
@@ -64,31 +65,31 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
         return 0
     kind = kinds[rule.definition.kind]
     bit = kind.measurement(family.measurement).bit
-    heard = to_datetime(moment.heard_until)
-    found = await connection.fetch(VALUES, kind.name, family.measurement, bit, heard, rule.id)
+    until = to_datetime(moment.received_until)
+    found = await connection.fetch(VALUES, kind.name, family.measurement, bit, until, rule.id)
     rows = [row for row in found if not moment.rests(row["device_id"])]
     if not rows:
         return 0
-    verdict = apart.judge(family, _columns(rows))
+    parent = np.array([r["parent_id"] for r in rows], dtype=np.int64)
+    near = neighbours.neighbours_of(family, parent, _numbers(rows, "lat"), _numbers(rows, "lon"))
+    verdict = neighbours.judge(family, _columns(rows), near)
     await _remember(connection, rule, rows, verdict)
     made = await _end(connection, rule, rows, verdict, moment.now)
     return made + await _begin(connection, rule, family, rows, verdict, moment.now)
 
 
 def _columns(rows: Sequence[asyncpg.Record]) -> NeighbourValues:
-    def numbers(name: str) -> apart.Floats:
-        return np.array([r[name] for r in rows], dtype=np.float64)
-
     since = [NEVER if r["since"] is None else to_microseconds(r["since"]) for r in rows]
     return NeighbourValues(
-        value=numbers("value"),
+        value=_numbers(rows, "value"),
         observed_at=np.array([to_microseconds(r["observed_at"]) for r in rows], dtype=np.int64),
-        group=np.array([r["parent_id"] for r in rows], dtype=np.int64),
-        lat=numbers("lat"),
-        lon=numbers("lon"),
         since=np.array(since, dtype=np.int64),
         is_open=np.array([r["open_version"] is not None for r in rows], dtype=bool),
     )
+
+
+def _numbers(rows: Sequence[asyncpg.Record], name: str) -> neighbours.Floats:
+    return np.array([r[name] for r in rows], dtype=np.float64)
 
 
 async def _remember(
@@ -134,8 +135,8 @@ def _finding(
             "since": to_datetime(since).isoformat(),
             "values": {
                 "value": round(row["value"], 2),
-                "median": round(float(verdict.usual.median[place]), 2),
-                "neighbours": int(verdict.usual.neighbours[place]),
+                "median": round(float(verdict.around.median[place]), 2),
+                "neighbours": int(verdict.around.neighbours[place]),
             },
             "limits": {"off_by": round(float(verdict.limit[place]), 2)},
         },

@@ -2,7 +2,7 @@
 
 `latest` shows whom to suspect, sweep_pending since when; the stored readings are asked only once a device's
 time is over, and again only when a newer value was found there. A device that never sent it is left alone.
-Who is overdue is for rules.sweeps.core.refreshing to say.
+Who is overdue is for `core.not_refreshed` to say.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from devices.kinds.kind import Kind
 from readings.tables import table_name
 from rules.definition.families import NotRefreshed
 from rules.language.program import Rule
-from rules.sweeps.core import refreshing
+from rules.sweeps.core import not_refreshed
+from rules.sweeps.core.not_refreshed import LastGoodValues
 from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
 from store.connection import Connection
 
@@ -43,7 +44,7 @@ WHERE device.kind = $4 AND device.retired_at IS NULL
 ON CONFLICT (rule, device_id) DO NOTHING
 """
 
-# It only narrows what is read: rules.sweeps.core.refreshing decides, by the last good value.
+# It only narrows what is read: core.not_refreshed decides, by the last good value.
 OVERDUE = """
 SELECT pending.device_id, pending.since, latest.received_at, latest.interval_s,
     coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality,
@@ -131,9 +132,9 @@ async def _end(connection: Connection, rule: Rule, moment: Moment, query: str) -
 
 
 async def _begin(connection: Connection, rule: Rule, family: NotRefreshed, moment: Moment, query: str) -> int:
-    heard = to_datetime(moment.heard_until)
+    until = to_datetime(moment.received_until)
     rows = await connection.fetch(
-        query, rule.id, heard, family.missing, family.at_least_us / 1e6, LOOK_BACK_DAYS
+        query, rule.id, until, family.missing, family.at_least_us / 1e6, LOOK_BACK_DAYS
     )
     rows = [row for row in rows if not moment.rests(row["device_id"])]
     if not rows:
@@ -149,13 +150,13 @@ def _findings(family: NotRefreshed, rows: Sequence[asyncpg.Record], moment: Mome
     """Return what is wrong; nothing where the stored readings know a value that is new enough."""
     last_good, received_at = _instants(rows, "last_good"), _instants(rows, "received_at")
     interval_us = np.array([r["interval_s"] * 1e6 for r in rows], dtype=np.float64).astype(np.int64)
-    patience_us = refreshing.patience_us(family, interval_us)
-    good = refreshing.Good(last_good, _instants(rows, "good_received"))
-    late = refreshing.overdue(family, good, received_at, interval_us, moment.heard_until)
-    told_at = refreshing.told_at(last_good, _instants(rows, "first_bad"), patience_us)
+    patience_us = not_refreshed.patience_us(family, interval_us)
+    good = LastGoodValues(observed_at=last_good, received_at=_instants(rows, "good_received"))
+    overdue = not_refreshed.is_overdue(family, good, received_at, interval_us, moment.received_until)
+    since = not_refreshed.alert_from(last_good, _instants(rows, "first_bad"), patience_us)
     return [
-        _finding(family, rows[i], int(patience_us[i]), int(told_at[i]), moment.now)
-        for i in np.flatnonzero(late).tolist()
+        _finding(family, rows[i], int(patience_us[i]), int(since[i]), moment.now)
+        for i in np.flatnonzero(overdue).tolist()
     ]
 
 
@@ -164,12 +165,12 @@ def _instants(rows: Sequence[asyncpg.Record], name: str) -> NDArray[np.int64]:
     return np.array([to_microseconds(r[name] or r["last_good"]) for r in rows], dtype=np.int64)
 
 
-def _finding(family: NotRefreshed, row: asyncpg.Record, patience_us: int, told_at: int, now: int) -> Onset:
+def _finding(family: NotRefreshed, row: asyncpg.Record, patience_us: int, since: int, now: int) -> Onset:
     last_good = to_microseconds(row["last_good"])
     return Onset(
         device_id=row["device_id"],
         severity=family.severity,
-        observed_at=told_at,
+        observed_at=since,
         received_at=to_microseconds(row["received_at"]),
         evidence={
             "condition": f"no good {family.measurement} for {patience_us / 3600e6:g} h",

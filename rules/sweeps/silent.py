@@ -1,7 +1,8 @@
 """Silence: nothing was received from a device for so many of its expected intervals.
 
 Judged by receive time and up to ingest's last sign of life, and only while it has been caught up for longer
-than that device's interval: an outage of ours is not a silent city.
+than that device's interval: an outage of ours is not a silent city. Here is what is read from tables; who is
+silent is for `core.silent` to say.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
+import numpy as np
 
 from alerts.transition import Severity
 from devices.instants import to_datetime, to_microseconds
 from readings.tables import table_name
 from rules.definition.definition import Silent
 from rules.language.program import Rule
+from rules.sweeps.core import silent
 from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
 from store.connection import Connection
 
 LOOK_BACK_DAYS = 7
 """How old a backlog may be to still prove, by its receive time, that a device lives."""
 
+# It only narrows what is read: core.silent decides.
 OVERDUE = """
 SELECT latest.device_id, device.kind, latest.received_at, latest.interval_s,
     coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality
@@ -44,7 +48,8 @@ ORDER BY latest.device_id
 """
 
 RESUMED = """
-SELECT alert.device_id, alert.rule, alert.rule_version, alert.severity, latest.observed_at, latest.received_at
+SELECT alert.device_id, alert.rule, alert.rule_version, alert.severity, alert.opened_at, latest.observed_at,
+    latest.received_at
 FROM alert
 INNER JOIN latest ON alert.device_id = latest.device_id
 WHERE alert.rule = ANY($1::text []) AND alert.state = 'firing' AND latest.received_at > alert.opened_at
@@ -73,8 +78,9 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment) -> int:
 
 
 async def _resolve(connection: Connection, rule: Rule, moment: Moment) -> int:
-    """Close alerts of devices that were heard again; their reading says when."""
+    """Close alerts of devices that sent something again; their reading says when."""
     rows = await connection.fetch(RESUMED, [rule.id])
+    resumed = silent.has_resumed(_instants(rows, "received_at"), _instants(rows, "opened_at"))
     endings = [
         Ending(
             device_id=row["device_id"],
@@ -85,55 +91,66 @@ async def _resolve(connection: Connection, rule: Rule, moment: Moment) -> int:
             received_at=to_microseconds(row["received_at"]),
             condition="a reading was received",
         )
-        for row in rows
-        if not moment.rests(row["device_id"])
+        for row, has_resumed in zip(rows, resumed.tolist(), strict=True)
+        if has_resumed and not moment.rests(row["device_id"])
     ]
     return await end(connection, endings, moment.now)
 
 
 async def _open(connection: Connection, rule: Rule, caught_up_at: datetime, moment: Moment) -> int:
-    silent = rule.definition.silent
-    assert silent is not None
+    family = rule.definition.silent
+    assert family is not None
     rows = await connection.fetch(
         OVERDUE,
-        to_datetime(moment.heard_until),
+        to_datetime(moment.received_until),
         caught_up_at,
         rule.definition.kind,
-        silent.intervals,
-        silent.at_least_us / 1e6,
+        family.intervals,
+        family.at_least_us / 1e6,
         rule.id,
-        None if silent.after is None else silent.after.measurement,
-        None if silent.after is None else silent.after.one_of,
+        None if family.after is None else family.after.measurement,
+        None if family.after is None else family.after.one_of,
     )
-    overdue = [_overdue(row, silent) for row in rows]
+    overdue = _overdue(rows, family, to_microseconds(caught_up_at), moment)
     # Whoever was being worked on has its time again once the work is done.
     missed = [d for d in overdue if not moment.rests(d.device_id, d.deadline - d.received_at)]
-    heard = await _heard_since(connection, missed)
-    findings = [_finding(silent, d, moment.now) for d in missed if d.device_id not in heard]
+    alive = await _received_since(connection, missed)
+    findings = [_finding(family, d, moment.now) for d in missed if d.device_id not in alive]
     return await begin(connection, rule, findings, moment.now)
 
 
-def _overdue(row: asyncpg.Record, silent: Silent) -> _Overdue:
-    received_at = to_microseconds(row["received_at"])
-    patience_us = max(round(row["interval_s"] * silent.intervals * 1e6), silent.at_least_us)
-    return _Overdue(
-        device_id=row["device_id"],
-        kind=row["kind"],
-        received_at=received_at,
-        deadline=received_at + patience_us,
-        interval_s=row["interval_s"],
-        names={"device": row["title"], "municipality": row["municipality"]},
-    )
+def _overdue(
+    rows: Sequence[asyncpg.Record], family: Silent, caught_up_at: int, moment: Moment
+) -> list[_Overdue]:
+    received_at = _instants(rows, "received_at")
+    interval_us = np.array([r["interval_s"] * 1e6 for r in rows], dtype=np.float64).astype(np.int64)
+    overdue = silent.is_overdue(family, received_at, interval_us, moment.received_until, caught_up_at)
+    deadline = received_at + silent.patience_us(family, interval_us)
+    return [
+        _Overdue(
+            device_id=rows[i]["device_id"],
+            kind=rows[i]["kind"],
+            received_at=int(received_at[i]),
+            deadline=int(deadline[i]),
+            interval_s=rows[i]["interval_s"],
+            names={"device": rows[i]["title"], "municipality": rows[i]["municipality"]},
+        )
+        for i in np.flatnonzero(overdue).tolist()
+    ]
 
 
-def _finding(silent: Silent, device: _Overdue, now: int) -> Onset:
+def _instants(rows: Sequence[asyncpg.Record], name: str) -> silent.Ints:
+    return np.array([to_microseconds(r[name]) for r in rows], dtype=np.int64)
+
+
+def _finding(family: Silent, device: _Overdue, now: int) -> Onset:
     return Onset(
         device_id=device.device_id,
-        severity=silent.severity,
+        severity=family.severity,
         observed_at=device.deadline,
         received_at=device.received_at,
         evidence={
-            "condition": f"no reading for {silent.intervals:g} intervals",
+            "condition": f"no reading for {family.intervals:g} intervals",
             "since": to_datetime(device.received_at).isoformat(),
             "values": {
                 "silent_min": round((now - device.received_at) / 60e6, 1),
@@ -145,12 +162,12 @@ def _finding(silent: Silent, device: _Overdue, now: int) -> Onset:
     )
 
 
-async def _heard_since(connection: Connection, overdue: Sequence[_Overdue]) -> set[int]:
-    """Return devices that were heard after all: table `latest` may be a second behind the readings."""
+async def _received_since(connection: Connection, overdue: Sequence[_Overdue]) -> set[int]:
+    """Return devices that sent something after all: table `latest` may be a second behind the readings."""
     by_kind: dict[str, list[_Overdue]] = defaultdict(list)
     for device in overdue:
         by_kind[device.kind].append(device)
-    heard: set[int] = set()
+    alive: set[int] = set()
     for kind, devices in by_kind.items():
         # Names of kinds are checked by their declaration; they cannot be parameters.
         query = (
@@ -161,5 +178,5 @@ async def _heard_since(connection: Connection, overdue: Sequence[_Overdue]) -> s
         )
         ids = [d.device_id for d in devices]
         received = [to_datetime(d.received_at) for d in devices]
-        heard |= {row["device_id"] for row in await connection.fetch(query, ids, received)}
-    return heard
+        alive |= {row["device_id"] for row in await connection.fetch(query, ids, received)}
+    return alive

@@ -1,17 +1,15 @@
-"""What rules would have done: the evaluator run over stored readings, nothing written.
+"""What stream rules would have done: the evaluator run over stored readings, nothing written.
 
 A backtest replays by received time, then position, like the readings came. Devices are taken with the
-attributes they have now. Rules about silence look at the present and cannot be replayed.
+attributes they have now. Sweep rules are replayed by rules.trial.sweep_backtest.
 """
 
 from __future__ import annotations
 
 import ast
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,6 @@ from devices.columns import Columns, empty_values
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry
-from readings import replay as replays
 from rules.definition.definition import Definition
 from rules.engine.evaluate import step
 from rules.engine.ruleset import NO_MAINTENANCE, RuleSet, build_ruleset
@@ -30,30 +27,20 @@ from rules.engine.state import RuleState
 from rules.language.program import Program, Rule
 from rules.maintenance.spans import Spans
 from rules.trial.episodes import Episode, Episodes
+from rules.trial.replay import Elapsed
 from store.connection import Connection
 
 STEP_ROWS = 25_000
 """Readings evaluated at once: what fits into a processor's cache; twice as fast as a million."""
 
-Elapsed = Callable[[], float]
-"""Seconds that only ever grow, to measure with; of one core unless told otherwise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a backtest is: windows of the history done, of how many, and readings evaluated so far."""
-
-    done: int
-    of: int
-    readings: int
-    until: int
-
 
 class Backtest:
-    """Rules of one kind on trial. `feed` it readings as they arrived, then ask `episodes`.
+    """Stream rules of one kind on trial. `feed` it readings as they arrived, then ask `episodes`.
 
     resting: maintenance windows by device; rules do not look meanwhile.
     """
+
+    sliced = False
 
     def __init__(
         self,
@@ -65,6 +52,7 @@ class Backtest:
         rules = [Rule(definition=d, version=0) for d in definitions]
         self._unit: RuleSet = build_ruleset(kind, rules, registry, resting)
         self._episodes = {rule.id: Episodes() for rule in rules}
+        self.rules = frozenset(self._episodes)
         self.kind = kind
         self.measurements = _measurements(self._unit.program, self._unit)
         self.readings = 0
@@ -91,6 +79,9 @@ class Backtest:
         for transition in result.transitions:
             self._episodes[transition.rule].add(transition)
 
+    def advance(self, until: int, elapsed: Elapsed = time.thread_time) -> None:
+        """Do nothing: readings alone move stream rules."""
+
     def episodes(self, rule: str) -> tuple[Episode, ...]:
         """Return the alerts a rule would have raised, by their beginning."""
         return self._episodes[rule].all()
@@ -99,30 +90,6 @@ class Backtest:
     def devices(self) -> int:
         """Number of devices that sent anything."""
         return len(self._devices)
-
-
-async def replay(
-    connection: Connection,
-    backtest: Backtest,
-    *,
-    start: int,
-    end: int,
-    devices: Sequence[int] | None = None,
-    elapsed: Elapsed = time.thread_time,
-) -> AsyncIterator[Progress]:
-    """Feed a backtest the readings received in [start, end) (microseconds) and say how far it is.
-
-    Raises:
-        rules.engine.evaluate.RuleFailed: a rule raised.
-    """
-    windows = await replays.windows(connection, start, end)
-    for number, window in enumerate(windows, 1):
-        columns = await replays.columns(
-            connection, backtest.kind, window, measurements=backtest.measurements, devices=devices
-        )
-        # Beside the event loop: whoever else it serves goes on meanwhile.
-        await asyncio.to_thread(backtest.feed, columns, elapsed)
-        yield Progress(done=number, of=len(windows), readings=backtest.readings, until=window.end)
 
 
 _LIVE = """

@@ -31,6 +31,7 @@ class Findings:
 
     flaps: alerts that came back within an hour. same, only_test: of the alerts on trial, those that the live
     rule also raised on that device at that time, and the others. only_live: what the trial did not raise.
+    notes: what the trial could not know, in sentences.
     """
 
     rule: str
@@ -49,6 +50,7 @@ class Findings:
     per_day: Mapping[str, int]
     alerts: tuple[TrialAlert, ...]
     missed: tuple[TrialAlert, ...]
+    notes: tuple[str, ...] = ()
 
 
 def findings(
@@ -61,6 +63,7 @@ def findings(
     end: int,
     readings: int = 0,
     seen: int = 0,
+    notes: tuple[str, ...] = (),
 ) -> Findings:
     """Sum up the episodes of a trial and compare them with the live rule's (microseconds).
 
@@ -68,6 +71,7 @@ def findings(
         names: of devices, by the registry's number.
         readings: how many were evaluated.
         seen: how many devices sent them.
+        notes: what the trial could not know.
     """
     compared = compare(tried, live)
     alone = {id(episode) for episode in compared.only_first}
@@ -88,6 +92,7 @@ def findings(
         per_day=_per_day(tried, to_datetime(start).date(), to_datetime(max(end - 1, start)).date()),
         alerts=tuple(_found(e, names, id(e) not in alone) for e in tried),
         missed=tuple(_found(e, names, True) for e in compared.only_second),
+        notes=notes,
     )
 
 

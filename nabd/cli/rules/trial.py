@@ -11,7 +11,6 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from devices.instants import to_datetime, to_microseconds
-from devices.registry.registry import Registry, get_device, load
 from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, console, fail, line, print_json, table
@@ -19,10 +18,8 @@ from nabd.cli.rules.files import Files, Json, read
 from nabd.cli.values import instant
 from rules.definition.definition import Definition
 from rules.engine.evaluate import RuleFailed
-from rules.maintenance import spans
-from rules.trial import backtest
-from rules.trial.backtest import Backtest
-from rules.trial.findings import Findings, findings
+from rules.trial.findings import Findings
+from rules.trial.history_trial import HistoryPass, prepare
 
 TIMELINE = 20
 """Most alerts in the table; --json has them all."""
@@ -36,7 +33,6 @@ class TrialResult:
     """What a test found, and how fast."""
 
     findings: list[Findings]
-    skipped: list[str]
     readings: int
     evaluation_s: float
 
@@ -68,8 +64,6 @@ def try_rules(
         return
     for one in tested.findings:
         _print(one)
-    for rule in tested.skipped:
-        line(f"{rule}: not tested: it judges silence or many devices together, which history cannot replay")
     rate = tested.readings / tested.evaluation_s if tested.evaluation_s else 0
     line(f"{tested.readings} readings, evaluated in {tested.evaluation_s:.2f} s of one core ({rate:,.0f}/s)")
 
@@ -84,31 +78,16 @@ async def _test(
     now = opened.now()
     began = instant(since, now)
     assert began is not None
-    start = to_microseconds(began)
-    registry = await load(opened.connection)
-    resting = await spans.spans(opened.connection, registry)
-    devices = None if device is None else [(await get_device(opened.connection, device)).id]
-    streams = [d for d in definitions if d.levels and d.kind is not None]
-    found: list[Findings] = []
-    readings, evaluation_s = 0, 0.0
-    for name in dict.fromkeys(d.kind for d in streams if d.kind is not None):
-        mine = [d for d in streams if d.kind == name]
-        trial = Backtest(opened.kinds[name], mine, registry, resting)
-        await _replay(opened, trial, start, now, devices, limit)
-        readings, evaluation_s = readings + trial.readings, evaluation_s + trial.evaluation_s
-        found += [await _findings(opened, trial, d.id, registry, start, now, devices) for d in mine]
-    skipped = [d.id for d in definitions if d not in streams]
-    return TrialResult(findings=found, skipped=skipped, readings=readings, evaluation_s=evaluation_s)
+    trial = await prepare(
+        opened.connection, opened.kinds, definitions, start=to_microseconds(began), end=now, device=device
+    )
+    for one in trial.passes:
+        await _run(opened, one, limit)
+    found = await trial.findings(opened.connection)
+    return TrialResult(findings=found, readings=trial.readings, evaluation_s=trial.evaluation_s)
 
 
-async def _replay(
-    opened: OpenDatabase,
-    trial: Backtest,
-    start: int,
-    end: int,
-    devices: Sequence[int] | None,
-    limit: asyncio.Timeout,
-) -> None:
+async def _run(opened: OpenDatabase, trial: HistoryPass, limit: asyncio.Timeout) -> None:
     watched = console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
@@ -121,37 +100,12 @@ async def _replay(
     )
     with bar:
         task = bar.add_task(trial.kind.name, total=None)
-        async for progress in backtest.replay(
-            opened.connection, trial, start=start, end=end, devices=devices
-        ):
+        async for progress in trial.run(opened.connection):
             limit.reschedule(asyncio.get_running_loop().time() + STALLED_S)
             said = (
                 f"{trial.kind.name}, {cell(to_datetime(progress.until))[:10]}, {progress.readings} readings"
             )
             bar.update(task, description=said, total=progress.of, completed=progress.done)
-
-
-async def _findings(
-    opened: OpenDatabase,
-    trial: Backtest,
-    rule: str,
-    registry: Registry,
-    start: int,
-    end: int,
-    devices: Sequence[int] | None,
-) -> Findings:
-    live = await backtest.live_episodes(opened.connection, rule, start=start, end=end, devices=devices)
-    names = {d.id: d.name for d in registry.devices.values()}
-    return findings(
-        rule,
-        trial.episodes(rule),
-        live,
-        names,
-        start=start,
-        end=end,
-        readings=trial.readings,
-        seen=trial.devices,
-    )
 
 
 def _print(found: Findings) -> None:
@@ -165,6 +119,8 @@ def _print(found: Findings) -> None:
         f"  live since then: {found.live_alerts} alerts;"
         f" the same: {found.same}, only in this test: {found.only_test}, only live: {found.only_live}"
     )
+    for note in found.notes:
+        line(f"  note: {note}")
     most = max(found.per_day.values(), default=0)
     for day, count in found.per_day.items():
         line(f"  {day} {'█' * round(BAR * count / most) if most else ''} {count}")

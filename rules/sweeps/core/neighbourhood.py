@@ -19,8 +19,8 @@ M_PER_DEGREE = 111_320.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
-    """What is usual around each of n devices, (n,) each; NaN median where nobody is near.
+class NeighbourStatistics:
+    """What the neighbours of n devices have, (n,) each; NaN median where nobody is near.
 
     spread: robust standard deviation. neighbours: how many others the median rests on.
     """
@@ -30,23 +30,67 @@ class Usual:
     neighbours: Ints
 
 
-def by_group(group: Ints, value: Floats) -> Usual:
-    """Return what is usual within each group.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbourhoods:
+    """Which of n devices are near each other: m memberships in g neighbourhoods, each with a member.
+
+    device, member: (m,) which device is in which neighbourhood. own: (n,) whose statistics each device is
+    compared with, negative for none. size: (g,) members of each.
+    """
+
+    device: NDArray[np.intp]
+    member: NDArray[np.intp]
+    own: NDArray[np.intp]
+    size: Ints
+
+    def median(self, value: Floats) -> Floats:
+        """Return the median around each device, (n,); NaN where nobody is near.
+
+        Args:
+            value: (n,) without NaN.
+        """
+        return self._around(self._medians(value[self.device]))
+
+    def statistics(self, value: Floats) -> NeighbourStatistics:
+        """Return what the neighbours of each device have; see `median`."""
+        member_value = value[self.device]
+        median = self._medians(member_value)
+        spread = TO_SIGMA * self._medians(np.abs(member_value - median[self.member]))
+        others = self.size[self.own] - 1 if len(self.size) else np.zeros(len(self.own), dtype=np.int64)
+        return NeighbourStatistics(
+            median=self._around(median),
+            spread=self._around(spread),
+            neighbours=np.where(self.own >= 0, others, 0),
+        )
+
+    def _around(self, found: Floats) -> Floats:
+        if not len(found):
+            return np.full(len(self.own), np.nan)
+        return np.where(self.own >= 0, found[self.own], np.nan)
+
+    def _medians(self, member_value: Floats) -> Floats:
+        """Return the median of each neighbourhood, (g,), given the value of each membership."""
+        m = len(member_value)
+        by_value = np.argsort(member_value)
+        # One number that sorts by neighbourhood, then by value: faster than sorting twice.
+        keys = np.sort(self.member[by_value] * m + np.arange(m))
+        ordered = member_value[by_value][keys % max(m, 1)]
+        start = np.cumsum(self.size) - self.size
+        middle: Floats = (ordered[start + (self.size - 1) // 2] + ordered[start + self.size // 2]) / 2
+        return middle
+
+
+def by_group(group: Ints) -> Neighbourhoods:
+    """Return the devices of each group as neighbours.
 
     Args:
         group: (n,) any numbers; a negative one is nobody's group.
-        value: (n,) without NaN.
     """
-    found = _usual(group, value, group)
-    return Usual(
-        median=np.where(group < 0, np.nan, found.median),
-        spread=found.spread,
-        neighbours=np.where(group < 0, 0, found.neighbours),
-    )
+    return _neighbourhoods(group, np.arange(len(group)), group, group >= 0)
 
 
-def by_distance(lat: Floats, lon: Floats, value: Floats, within_m: float) -> Usual:
-    """Return what is usual around each device: in its square of a grid and the eight squares around it.
+def by_distance(lat: Floats, lon: Floats, within_m: float) -> Neighbourhoods:
+    """Return as neighbours who stands in a device's square of a grid and in the eight squares around it.
 
     Args:
         lat, lon: (n,) degrees, NaN where unknown: such a device has no neighbours.
@@ -56,7 +100,7 @@ def by_distance(lat: Floats, lon: Floats, value: Floats, within_m: float) -> Usu
     row = np.floor(np.where(placed, lat, 0.0) * M_PER_DEGREE / within_m).astype(np.int64)
     # Squares of one row share one width, so that rows fit together wherever a device stands in them.
     width = within_m / (M_PER_DEGREE * np.maximum(np.cos(np.radians(row * within_m / M_PER_DEGREE)), 0.01))
-    keys, owners = [], []
+    keys = []
     for dy in (-1, 0, 1):
         # The column in the neighbouring row is counted by that row's own width.
         there = row + dy
@@ -64,46 +108,29 @@ def by_distance(lat: Floats, lon: Floats, value: Floats, within_m: float) -> Usu
             M_PER_DEGREE * np.maximum(np.cos(np.radians(there * within_m / M_PER_DEGREE)), 0.01)
         )
         column = np.floor(np.where(placed, lon, 0.0) / wide).astype(np.int64)
-        for dx in (-1, 0, 1):
-            keys.append(_key(there, column + dx))
-            owners.append(np.flatnonzero(placed))
+        keys += [_key(there, column + dx)[placed] for dx in (-1, 0, 1)]
     own = _key(row, np.floor(np.where(placed, lon, 0.0) / width).astype(np.int64))
-    spread_keys = np.concatenate([k[placed] for k in keys])
-    found = _usual(spread_keys, value[np.concatenate(owners)], own)
-    return Usual(
-        median=np.where(placed, found.median, np.nan),
-        spread=found.spread,
-        neighbours=np.where(placed, found.neighbours, 0),
-    )
+    return _neighbourhoods(np.concatenate(keys), np.tile(np.flatnonzero(placed), len(keys)), own, placed)
 
 
 def _key(row: Ints, column: Ints) -> Ints:
     return row * (1 << 32) + column
 
 
-def _usual(group: Ints, value: Floats, asked: Ints) -> Usual:
-    """Return median, spread and number of others of the groups that are asked for, (m,)."""
-    names, member = np.unique(group, return_inverse=True)
-    median = _medians(member, value, len(names))
-    spread = TO_SIGMA * _medians(member, np.abs(value - median[member]), len(names))
-    size = np.bincount(member, minlength=len(names))
-    at = np.clip(np.searchsorted(names, asked), 0, max(len(names) - 1, 0))
-    known = names[at] == asked if len(names) else np.zeros(len(asked), dtype=bool)
+def _neighbourhoods(
+    keys: Ints, device: NDArray[np.intp], own_keys: Ints, placed: NDArray[np.bool_]
+) -> Neighbourhoods:
+    """Number neighbourhoods that are given by keys.
+
+    Args:
+        keys, device: (m,) memberships. own_keys, placed: (n,) whose statistics each device asks for, if any.
+    """
+    names, member = np.unique(keys, return_inverse=True)
     if not len(names):
-        nothing = np.full(len(asked), np.nan)
-        return Usual(median=nothing, spread=nothing, neighbours=np.zeros(len(asked), dtype=np.int64))
-    return Usual(
-        median=np.where(known, median[at], np.nan),
-        spread=np.where(known, spread[at], np.nan),
-        neighbours=np.where(known, size[at] - 1, 0),
+        own = np.full(len(own_keys), -1, dtype=np.intp)
+    else:
+        at = np.minimum(np.searchsorted(names, own_keys), len(names) - 1)
+        own = np.where(placed & (names[at] == own_keys), at, -1)
+    return Neighbourhoods(
+        device=device, member=member, own=own, size=np.bincount(member, minlength=len(names))
     )
-
-
-def _medians(member: Ints, value: Floats, groups: int) -> Floats:
-    """Return the median of each group, (groups,); every group has a member."""
-    order = np.lexsort((value, member))
-    ordered = value[order]
-    size = np.bincount(member, minlength=groups)
-    start = np.cumsum(size) - size
-    middle: Floats = (ordered[start + (size - 1) // 2] + ordered[start + size // 2]) / 2
-    return middle

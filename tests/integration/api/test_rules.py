@@ -130,6 +130,25 @@ async def test_test_of_a_rule_tells_its_alerts_and_writes_nothing(
     assert (await client.get(URL)).status_code == 404
 
 
+async def test_test_of_a_sweep_rule_tells_its_alerts_and_what_it_cannot_know(
+    client: httpx2.AsyncClient, device: str
+) -> None:
+    sentences = dict.fromkeys(("en", "fr", "ar"), "{device}")
+    sweep = {"id": "quiet", "kind": "bin", "summary": sentences, "silent": {"missing": "0.5 intervals"}}
+
+    answer = await client.post("/api/v1/rules/test", json=sweep)
+    (found,) = answer.json()["findings"]
+
+    assert (answer.json()["complete"], answer.json()["skipped"]) == (True, [])
+    assert answer.json()["readings"] == 6
+    # Each was received a second after it was observed, and the next five minutes too late.
+    received = [NOON - timedelta(minutes=minute, seconds=-1) for minute in range(60, 0, -10)]
+    opened = [(at + timedelta(minutes=5)).isoformat().replace("+00:00", "Z") for at in received]
+    assert [a["opened_at"] for a in found["alerts"]] == opened
+    assert [a["ended_at"] is None for a in found["alerts"]] == [False] * 5 + [True]
+    assert any("ingest itself was away" in note for note in found["notes"])
+
+
 async def test_test_of_a_rule_is_bounded(client: httpx2.AsyncClient, device: str) -> None:
     far = (NOON - timedelta(days=40)).isoformat()
 

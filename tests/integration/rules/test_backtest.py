@@ -17,6 +17,7 @@ from rules.loading.files import parse
 from rules.trial import backtest
 from rules.trial.backtest import Backtest
 from rules.trial.episodes import Episode
+from rules.trial.replay import replay as replay_history
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule
 from tests.integration.rules.town import MINUTE, add_device
@@ -28,7 +29,7 @@ async def tried(
     connection: asyncpg.Connection, text: str, devices: list[int] | None = None
 ) -> tuple[Episode, ...]:
     trial = Backtest(KINDS["bin"], parse(text, KINDS), await load(connection))
-    async for _ in backtest.replay(connection, trial, start=START, end=END, devices=devices):
+    async for _ in replay_history(connection, [trial], start=START, end=END, devices=devices):
         pass
     return trial.episodes("overflow")
 

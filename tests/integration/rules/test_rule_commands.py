@@ -157,6 +157,33 @@ def test_backtest_says_how_the_live_rule_compares(database: str, file: Path) -> 
     assert "only in this test: 1" in shown
 
 
+def test_backtest_of_a_sweep_rule_says_the_same_as_of_any_other_and_what_it_cannot_know(
+    database: str, file: Path
+) -> None:
+    sentences = "  summary: {en: '{device}', fr: '{device}', ar: '{device}'}\n"
+    file.write_text(
+        rule("overflow", "fill_pct >= 85", "for: 1 readings")
+        + f"- id: quiet\n  kind: any\n{sentences}  silent: {{missing: 3 intervals}}\n"
+        + f"- id: soon\n  kind: bin\n{sentences}  forecast: {{measurement: fill_pct, reaches: 85}}\n",
+        encoding="utf-8",
+    )
+
+    stream, quiet, soon = done("test", file, "--since", "12h", "--json").documents
+    (other,) = done("test", file, "--since", "12h", "--device", "B-2", "--kind", "bin", "--json").documents[
+        :1
+    ]
+    shown = done("test", file, "--since", "12h").out
+
+    assert set(quiet) == set(stream) == set(soon)
+    # Readings came every ten minutes until three hours ago.
+    assert [(a["device"], a["ended_at"]) for a in quiet["alerts"]] == [("B-1", None)]
+    assert (quiet["readings"], quiet["devices_seen"], soon["alerts"]) == (6, 1, [])
+    assert other["alerts"] == []
+    assert (stream["notes"], len(quiet["notes"])) == ([], 2)
+    assert "quiet: 1 alerts" in shown
+    assert "note: when ingest itself was away is not kept" in shown
+
+
 def test_backtest_of_another_kind_is_refused(database: str, file: Path) -> None:
     assert "no rule of kind light" in nabd("test", file, "--kind", "light").err
 

@@ -129,3 +129,34 @@ async def test_pause_of_ingest_raises_no_silence_on_a_clock_that_runs_fast(
     assert await sweep_once(connection, KINDS, paused, alive_within_s=alive_within_s) == 0
     await connection.execute("UPDATE shard SET alive_at = $1", instant(59))
     assert await sweep_once(connection, KINDS, paused, alive_within_s=alive_within_s) == 1
+
+
+async def test_rule_that_looks_by_the_sun_does_not_where_nobody_knows_the_place(
+    connection: asyncpg.Connection,
+) -> None:
+    for sun in ("day", "night"):
+        await with_rule(connection, GATED.format(gate=f"sun: {sun}").replace("quiet", f"quiet-by-{sun}"))
+    device = await bin_heard(connection, 0)
+    await connection.execute("UPDATE municipality SET lat = NULL, lon = NULL")
+
+    assert await sweep(connection, 31) == 0
+
+    await connection.execute("UPDATE device SET lat = 32.9, lon = 13.2 WHERE id = $1", device)
+    assert await sweep(connection, 32) == 1, "it is day or night where the device itself stands"
+
+
+async def test_sun_is_judged_where_a_device_stands_before_its_municipality(
+    connection: asyncpg.Connection,
+) -> None:
+    await with_rule(connection, GATED.format(gate="sun: day"))
+    await bin_heard(connection, 0)
+    there = await add_device(connection, "B-2")
+    await hear(connection, [there], 0, {}, interval_s=600)
+    begins = to_datetime(NOON)
+    # On the equator, where it is about noon in the town and midnight at the second bin.
+    noon = 180 - 15 * (begins.hour + begins.minute / 60)
+    await connection.execute("UPDATE municipality SET lat = 0, lon = $1", noon)
+    await connection.execute("UPDATE device SET lat = 0, lon = $2 WHERE id = $1", there, noon + 180)
+
+    assert await sweep(connection, 31) == 1
+    assert [a.device for a in await alerts(connection)] == ["B-1"]

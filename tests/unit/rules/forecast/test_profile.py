@@ -7,12 +7,13 @@ from operator import itemgetter
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from firmware_sim.physics.bin import HOMES, Bin, BinSite
 from firmware_sim.physics.model import SECOND
 from firmware_sim.physics.weather import Weather
 from rules.forecast.prediction import FillForecast, is_soon, predict
-from rules.forecast.profile import STATE, ProfileState, fold, fresh
+from rules.forecast.profile import STATE, fold, fresh
 
 HEIGHT_MM, DEPTH_MM = 1500.0, 1200.0
 STEP_S = 600
@@ -20,7 +21,7 @@ START_S = 1_760_000_400
 FULL, EMPTIED_BY = 85.0, 8.0
 
 
-def feed(state: ProfileState, *readings: tuple[float, float]) -> FillForecast:
+def feed(state: NDArray[np.void], *readings: tuple[float, float]) -> FillForecast:
     """Take in readings (hours, value) of one bin and return the outlook at the last one."""
     at = np.zeros(1, dtype=np.int64)
     for hours, value in readings:

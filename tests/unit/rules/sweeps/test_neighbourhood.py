@@ -15,7 +15,7 @@ def test_median_of_a_group_ignores_one_broken_sensor() -> None:
     group = np.zeros(9, dtype=np.int64)
     value = np.array([20.0, 20.5, 19.5, 20.2, 19.8, 20.1, 19.9, 20.3, 900.0])
 
-    usual = by_group(group, value)
+    usual = by_group(group).statistics(value)
 
     assert usual.median[8] == 20.1
     assert usual.spread[8] < 1
@@ -25,16 +25,16 @@ def test_median_of_a_group_ignores_one_broken_sensor() -> None:
 def test_devices_without_a_group_or_a_place_have_no_neighbours() -> None:
     value = np.array([1.0, 2.0, 3.0])
 
-    assert np.isnan(by_group(np.array([-1, -1, -1]), value).median).all()
+    assert np.isnan(by_group(np.array([-1, -1, -1])).median(value)).all()
     nowhere = np.full(3, np.nan)
-    assert by_distance(nowhere, nowhere, value, 500).neighbours.tolist() == [0, 0, 0]
+    assert by_distance(nowhere, nowhere, 500).statistics(value).neighbours.tolist() == [0, 0, 0]
 
 
 def test_nobody_is_asked_and_nobody_answers() -> None:
     empty = np.zeros(0)
 
-    assert len(by_distance(empty, empty, empty, 500).median) == 0
-    assert len(by_group(np.zeros(0, dtype=np.int64), empty).median) == 0
+    assert len(by_distance(empty, empty, 500).statistics(empty).median) == 0
+    assert len(by_group(np.zeros(0, dtype=np.int64)).statistics(empty).median) == 0
 
 
 @given(
@@ -50,7 +50,7 @@ def test_whoever_is_within_the_distance_is_a_neighbour_and_nobody_far_away_is(
     lats = lat + north / DEGREE_M
     lons = 13.0 + east / (DEGREE_M * np.cos(np.radians(lat)))
 
-    usual = by_distance(lats, lons, np.arange(len(places), dtype=np.float64), 500.0)
+    usual = by_distance(lats, lons, 500.0).statistics(np.arange(len(places), dtype=np.float64))
 
     for i in range(len(places)):
         distance = np.hypot(north - north[i], east - east[i])

@@ -8,8 +8,9 @@ import numpy as np
 
 from alerts.transition import Severity
 from rules.definition.families import ChildrenDown, Comparison
-from rules.sweeps.core import outages
-from rules.sweeps.core.outages import NEVER, Children, Lasting
+from rules.sweeps.core import children_down
+from rules.sweeps.core.children_down import Children, OpenIncident
+from rules.sweeps.core.instants import NEVER
 
 MINUTE = 60_000_000
 FAMILY = ChildrenDown(
@@ -30,17 +31,17 @@ def lamps(*heard_min: float, parent: int = 1) -> Children:
     return Children(
         parent=np.full(n, parent, dtype=np.int64),
         received_at=heard,
-        heard_at=heard,
+        seen_at=heard,
         interval_us=np.full(n, 15 * MINUTE, dtype=np.int64),
-        left_at=np.full(n, NEVER, dtype=np.int64),
+        disconnected_at=np.full(n, NEVER, dtype=np.int64),
         dark=np.zeros(n, dtype=bool),
         lit=np.ones(n, dtype=bool),
         failed_before=np.zeros(n, dtype=bool),
     )
 
 
-def begun(children: Children, minute: float, caught_up: float = -1000) -> list[outages.Incident]:
-    return outages.begun(children, FAMILY, round(minute * MINUTE), round(caught_up * MINUTE))
+def begun(children: Children, minute: float, caught_up: float = -1000) -> list[children_down.Incident]:
+    return children_down.find_begun(children, FAMILY, round(minute * MINUTE), round(caught_up * MINUTE))
 
 
 def test_incident_begins_once_so_large_a_share_is_overdue_and_names_who_fell() -> None:
@@ -66,7 +67,7 @@ def test_nobody_is_silent_before_we_had_listened_for_long_enough() -> None:
 
 def test_connection_that_ended_counts_after_a_minute() -> None:
     children = lamps(0, 0, 0)
-    children.left_at[:] = 5 * MINUTE
+    children.disconnected_at[:] = 5 * MINUTE
 
     assert begun(children, 6) == []
     assert len(begun(children, 6.1)) == 1
@@ -80,28 +81,28 @@ def test_lamp_that_failed_before_is_not_dark_with_the_others() -> None:
 
 
 def test_incident_ends_when_few_enough_are_down() -> None:
-    incident = Lasting(parent=1, opened_at=26 * MINUTE, children=5, dark=False)
+    incident = OpenIncident(parent=1, opened_at=26 * MINUTE, children=5, dark=False)
 
-    assert outages.ended(lamps(0, 1, 2, 30, 30), [incident], FAMILY, 31 * MINUTE) == []
-    (over,) = outages.ended(lamps(0, 30, 30, 30, 30), [incident], FAMILY, 31 * MINUTE)
+    assert children_down.find_ended(lamps(0, 1, 2, 30, 30), [incident], FAMILY, 31 * MINUTE) == []
+    (over,) = children_down.find_ended(lamps(0, 30, 30, 30, 30), [incident], FAMILY, 31 * MINUTE)
 
     assert over == (incident, 4)
 
 
 def test_incident_of_darkness_ends_by_light_alone() -> None:
-    incident = Lasting(parent=1, opened_at=26 * MINUTE, children=3, dark=True)
+    incident = OpenIncident(parent=1, opened_at=26 * MINUTE, children=3, dark=True)
     children = lamps(30, 30, 30)
 
     unlit = replace(children, lit=np.zeros(3, dtype=bool))
 
-    assert outages.ended(unlit, [incident], FAMILY, 31 * MINUTE) == []
-    assert len(outages.ended(children, [incident], FAMILY, 31 * MINUTE)) == 1
+    assert children_down.find_ended(unlit, [incident], FAMILY, 31 * MINUTE) == []
+    assert len(children_down.find_ended(children, [incident], FAMILY, 31 * MINUTE)) == 1
 
 
 def test_missing_value_holds_no_comparison() -> None:
     low = Comparison(measurement="power_w", operator="<", value=5.0)
 
-    assert outages.all_hold([low], {"power_w": np.array([1.0, np.nan, 9.0])}).tolist() == [
+    assert children_down.all_hold([low], {"power_w": np.array([1.0, np.nan, 9.0])}).tolist() == [
         True,
         False,
         False,

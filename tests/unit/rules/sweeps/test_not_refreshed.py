@@ -6,7 +6,8 @@ import numpy as np
 
 from alerts.transition import Severity
 from rules.definition.families import NotRefreshed
-from rules.sweeps.core import refreshing
+from rules.sweeps.core import not_refreshed
+from rules.sweeps.core.not_refreshed import LastGoodValues
 
 MINUTE = 60_000_000
 FAMILY = NotRefreshed(measurement="fill_pct", missing=6.0, at_least_us=60 * MINUTE, severity=Severity.WARNING)
@@ -15,11 +16,11 @@ FAMILY = NotRefreshed(measurement="fill_pct", missing=6.0, at_least_us=60 * MINU
 def overdue(
     last_good: float, received: float, at: float, interval: float = 10, good_received: float = 0
 ) -> bool:
-    def one(minute: float) -> refreshing.Ints:
+    def one(minute: float) -> not_refreshed.Ints:
         return np.array([round(minute * MINUTE)], dtype=np.int64)
 
-    good = refreshing.Good(one(last_good), one(good_received))
-    found = refreshing.overdue(FAMILY, good, one(received), one(interval), round(at * MINUTE))
+    good = LastGoodValues(observed_at=one(last_good), received_at=one(good_received))
+    found = not_refreshed.is_overdue(FAMILY, good, one(received), one(interval), round(at * MINUTE))
     return bool(found[0])
 
 
@@ -41,8 +42,8 @@ def test_value_that_came_just_now_from_a_clock_hours_behind_is_refreshed() -> No
 
 
 def test_alert_is_dated_after_the_first_bad_reading_when_a_gap_came_before() -> None:
-    def minutes(*values: int) -> refreshing.Ints:
+    def minutes(*values: int) -> not_refreshed.Ints:
         return np.array(values, dtype=np.int64) * MINUTE
 
-    told = refreshing.told_at(minutes(0, 0), minutes(10, 200), minutes(60, 60))
+    told = not_refreshed.alert_from(minutes(0, 0), minutes(10, 200), minutes(60, 60))
     assert told.tolist() == [60 * MINUTE, 200 * MINUTE]

@@ -1,6 +1,6 @@
-"""Which parents went down with most of what hangs on them, and which of those stand again.
+"""Which parents went down with most of what hangs on them, and which of those are up again.
 
-Pure: columns in, incidents out. Must not know the database or when a sweep looks (sweep_children).
+Pure: columns in, incidents out. Must not know the database or when a sweep looks.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rules.definition.families import ChildrenDown, Comparison
+from rules.sweeps.core.instants import NEVER
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-NEVER = -(1 << 62)
-"""In place of an instant that never was."""
-GONE_US = 60_000_000
+DISCONNECTED_US = 60_000_000
 """A connection that ended must have stayed away for so long: devices reconnect."""
 
 _OPERATORS: Mapping[str, Callable[[Floats, float], Bools]] = {
@@ -35,16 +34,16 @@ _OPERATORS: Mapping[str, Callable[[Floats, float], Bools]] = {
 class Children:
     """What hangs on some parents, (n,) each; instants and intervals in microseconds.
 
-    received_at: of the newest reading. heard_at: newest sign of life, a connection included. left_at: when
-    the broker saw its connection end after that reading, else NEVER. dark, lit: by its newest reading.
+    received_at: of the newest reading. seen_at: newest sign of life, a connection included. disconnected_at:
+    when the broker saw its connection end after that reading, else NEVER. dark, lit: by its newest reading.
     failed_before: it has an alert of its own that is older than what may be happening now.
     """
 
     parent: Ints
     received_at: Ints
-    heard_at: Ints
+    seen_at: Ints
     interval_us: Ints
-    left_at: Ints
+    disconnected_at: Ints
     dark: Bools
     lit: Bools
     failed_before: Bools
@@ -55,7 +54,7 @@ class Children:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """A parent that went down. since: last sign of life, or first dark reading. down: places of children."""
+    """A parent that went down. since: last sign of life, or first dark reading. down: rows of children."""
 
     parent: int
     children: int
@@ -67,7 +66,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lasting:
+class OpenIncident:
     """An incident under way, as it was when it opened: its instant, children, and whether most were dark."""
 
     parent: int
@@ -82,20 +81,20 @@ def all_hold(comparisons: Sequence[Comparison], values: Mapping[str, Floats]) ->
     return np.logical_and.reduce(holds) if holds else np.zeros(0, dtype=bool)
 
 
-def begun(children: Children, family: ChildrenDown, at: int, caught_up_at: int) -> list[Incident]:
+def find_begun(children: Children, family: ChildrenDown, at: int, caught_up_at: int) -> list[Incident]:
     """Return the parents that are down at an instant.
 
-    Whoever fell long before the others counts neither as down nor as standing: a circuit does not fail lamp
+    Whoever fell long before the others counts neither as down nor as up: a circuit does not fail lamp
     by lamp over a year.
 
     Args:
-        caught_up_at: since when we would have heard; an outage of ours silences nobody.
+        caught_up_at: since when we would have received something; an outage of ours silences nobody.
     """
     silent = _silent(children, family, at, caught_up_at)
     names, group = np.unique(children.parent, return_inverse=True)
-    last_heard = np.full(len(names), NEVER)
-    np.maximum.at(last_heard, group[silent], children.heard_at[silent])
-    together = children.heard_at + children.interval_us + family.within_us >= last_heard[group]
+    last_seen = np.full(len(names), NEVER)
+    np.maximum.at(last_seen, group[silent], children.seen_at[silent])
+    together = children.seen_at + children.interval_us + family.within_us >= last_seen[group]
     silenced = silent & together
     darkened = children.dark & ~silent & ~children.failed_before
     counted = silenced | darkened | ~(silent | children.dark)
@@ -104,18 +103,24 @@ def begun(children: Children, family: ChildrenDown, at: int, caught_up_at: int) 
     fell = np.bincount(group, down, len(names))
     hit = (size >= family.at_least) & (fell >= size * family.share)
     found = []
-    for place in np.flatnonzero(hit).tolist():
-        own = group == place
+    for number in np.flatnonzero(hit).tolist():
+        own = group == number
         found.append(
-            _incident(children, int(names[place]), int(size[place]), silenced & own, darkened & own, own)
+            _incident(children, int(names[number]), int(size[number]), silenced & own, darkened & own, own)
         )
     return found
 
 
+def patience_us(family: ChildrenDown, interval_us: Ints) -> Ints:
+    """Return for how long nothing may be seen of children, (n,)."""
+    return (interval_us * family.missing).astype(np.int64)
+
+
 def _silent(children: Children, family: ChildrenDown, at: int, caught_up_at: int) -> Bools:
-    patience = (children.interval_us * family.missing).astype(np.int64)
-    overdue = (children.heard_at + patience < at) & (caught_up_at + patience < at)
-    gone = (children.left_at > NEVER) & (children.left_at < at - GONE_US)
+    patience = patience_us(family, children.interval_us)
+    overdue = (children.seen_at + patience < at) & (caught_up_at + patience < at)
+    left = children.disconnected_at
+    gone = (left > NEVER) & (left < at - DISCONNECTED_US)
     silent: Bools = overdue | (gone & (caught_up_at + family.within_us < at))
     return silent
 
@@ -123,8 +128,8 @@ def _silent(children: Children, family: ChildrenDown, at: int, caught_up_at: int
 def _incident(
     children: Children, parent: int, size: int, silenced: Bools, darkened: Bools, own: Bools
 ) -> Incident:
-    heard = children.heard_at[silenced]
-    since = heard.max() if len(heard) else children.received_at[darkened].min()
+    seen = children.seen_at[silenced]
+    since = seen.max() if len(seen) else children.received_at[darkened].min()
     return Incident(
         parent=parent,
         children=size,
@@ -136,21 +141,21 @@ def _incident(
     )
 
 
-def ended(
-    children: Children, lasting: Sequence[Lasting], family: ChildrenDown, at: int
-) -> list[tuple[Lasting, int]]:
-    """Return incidents in which few enough are still down, each with how many stand.
+def find_ended(
+    children: Children, incidents: Sequence[OpenIncident], family: ChildrenDown, at: int
+) -> list[tuple[OpenIncident, int]]:
+    """Return incidents in which few enough are still down, each with how many children are up.
 
-    Standing: heard after it began, connected, not overdue, not dark; lit where it was one of darkness.
+    Up: seen after it began, connected, not overdue, not dark; lit where it was one of darkness.
     """
-    patience = (children.interval_us * family.missing).astype(np.int64)
-    here = (children.heard_at + patience >= at) & (children.left_at == NEVER) & ~children.dark
-    over = []
-    for incident in lasting:
+    patience = patience_us(family, children.interval_us)
+    here = (children.seen_at + patience >= at) & (children.disconnected_at == NEVER) & ~children.dark
+    ended = []
+    for incident in incidents:
         own = children.parent == incident.parent
-        stands = own & here & (children.heard_at > incident.opened_at)
-        standing = int((stands & children.lit if incident.dark else stands).sum())
+        is_up = own & here & (children.seen_at > incident.opened_at)
+        up = int((is_up & children.lit if incident.dark else is_up).sum())
         # A child moved elsewhere, or retired, is nobody's to wait for.
-        if standing >= min(incident.children, int(own.sum())) * (1 - family.clear):
-            over.append((incident, standing))
-    return over
+        if up >= min(incident.children, int(own.sum())) * (1 - family.clear):
+            ended.append((incident, up))
+    return ended

@@ -6,8 +6,9 @@ import numpy as np
 
 from alerts.transition import Severity
 from rules.definition.families import Neighbours
-from rules.sweeps.core import apart
-from rules.sweeps.core.apart import NEVER, NeighbourValues
+from rules.sweeps.core import neighbours
+from rules.sweeps.core.instants import NEVER
+from rules.sweeps.core.neighbours import NeighbourValues, NeighbourVerdict
 
 MINUTE = 60_000_000
 FAMILY = Neighbours(
@@ -21,6 +22,15 @@ FAMILY = Neighbours(
 )
 
 
+def judge(values: NeighbourValues) -> NeighbourVerdict:
+    """Compare devices of one parent."""
+    n = len(values.value)
+    near = neighbours.neighbours_of(
+        FAMILY, np.ones(n, dtype=np.int64), np.full(n, np.nan), np.full(n, np.nan)
+    )
+    return neighbours.judge(FAMILY, values, near)
+
+
 def newest(
     first: float, minute: float, *, since: float | None = None, is_open: bool = False
 ) -> NeighbourValues:
@@ -30,39 +40,36 @@ def newest(
     return NeighbourValues(
         value=np.array([first, 230.0, 230.5, 229.5, 230.2]),
         observed_at=np.full(n, round(minute * MINUTE), dtype=np.int64),
-        group=np.ones(n, dtype=np.int64),
-        lat=np.full(n, np.nan),
-        lon=np.full(n, np.nan),
         since=np.array([off_since, *[NEVER] * 4], dtype=np.int64),
         is_open=np.array([is_open, *[False] * 4]),
     )
 
 
 def test_far_value_is_remembered_at_once_and_told_when_it_lasted() -> None:
-    verdict = apart.judge(FAMILY, newest(245, 0))
+    verdict = judge(newest(245, 0))
     assert verdict.since.tolist() == [0, *[NEVER] * 4]
     assert not verdict.begins.any()
 
-    assert not apart.judge(FAMILY, newest(245, 29, since=0)).begins.any()
-    assert apart.judge(FAMILY, newest(245, 30, since=0)).begins.tolist() == [True, *[False] * 4]
+    assert not judge(newest(245, 29, since=0)).begins.any()
+    assert judge(newest(245, 30, since=0)).begins.tolist() == [True, *[False] * 4]
 
 
 def test_value_that_wavers_is_still_suspect_and_one_that_is_back_is_not() -> None:
-    assert apart.judge(FAMILY, newest(237, 10, since=0)).since[0] == 0
-    assert apart.judge(FAMILY, newest(232, 10, since=0)).since[0] == NEVER
+    assert judge(newest(237, 10, since=0)).since[0] == 0
+    assert judge(newest(232, 10, since=0)).since[0] == NEVER
 
 
 def test_alert_opens_once_and_ends_when_the_value_is_back() -> None:
-    assert not apart.judge(FAMILY, newest(245, 60, since=0, is_open=True)).begins.any()
-    assert not apart.judge(FAMILY, newest(237, 60, since=0, is_open=True)).ends.any()
-    assert apart.judge(FAMILY, newest(231, 60, since=0, is_open=True)).ends[0]
+    assert not judge(newest(245, 60, since=0, is_open=True)).begins.any()
+    assert not judge(newest(237, 60, since=0, is_open=True)).ends.any()
+    assert judge(newest(231, 60, since=0, is_open=True)).ends[0]
 
 
 def test_alert_does_not_end_where_too_few_neighbours_are_left_to_compare_with() -> None:
     now = newest(245, 60, since=0, is_open=True)
     few = NeighbourValues(**{name: getattr(now, name)[:3] for name in NeighbourValues.__slots__})
 
-    verdict = apart.judge(FAMILY, few)
+    verdict = judge(few)
 
     assert not verdict.ends.any()
     assert verdict.since[0] == 0
@@ -71,10 +78,10 @@ def test_alert_does_not_end_where_too_few_neighbours_are_left_to_compare_with() 
 def test_value_that_is_old_beside_its_neighbours_is_not_compared() -> None:
     now = newest(245, 60)
     now.observed_at[0] = 29 * MINUTE
-    assert (apart.judge(FAMILY, now).since == NEVER).all()
+    assert (judge(now).since == NEVER).all()
 
     suspect = newest(231, 60, since=0, is_open=True)
     suspect.observed_at[0] = 29 * MINUTE
-    verdict = apart.judge(FAMILY, suspect)
+    verdict = judge(suspect)
     assert verdict.since[0] == 0
     assert not verdict.ends.any()

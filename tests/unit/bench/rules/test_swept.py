@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.rules.life import Presence
-from bench.rules.sweeping import Sweeps
+from bench.rules.swept import Sweeps
 from bench.rules.town import Numbers, bench_town, registry_of
 from devices.columns import Columns
 from devices.kinds.kind import ValueType
@@ -49,7 +49,7 @@ def heard(made: Sweeps, minute: float, *, power_w: float = 80.0, volts: float = 
         extra=np.full(n, None, dtype=object),
         message=np.zeros(n, dtype=np.int64),
     )
-    made.hear(columns, np.full(n, 15 * MINUTE, dtype=np.int64), ())
+    made.receive(columns, np.full(n, 15 * MINUTE, dtype=np.int64), ())
 
 
 def test_circuit_is_down_a_minute_after_its_connections_ended_and_once() -> None:
@@ -68,9 +68,10 @@ def test_circuit_is_down_by_silence_alone_when_its_intervals_are_over() -> None:
     made = sweeps()
     heard(made, 0)
 
-    (down,) = made.until(600 * MINUTE)
+    found = list(made.until(600 * MINUTE))
 
-    assert down.rule == "circuit-down"
+    (down,) = [opening for opening in found if opening.rule == "circuit-down"]
+    assert sorted(opening.device for opening in found if opening.rule == "silent") == LAMPS
     assert 22.5 * MINUTE < down.opened_at <= 22.5 * MINUTE + 20_000_000
 
 

@@ -1,6 +1,6 @@
 """Which measurements are no longer refreshed although their device speaks.
 
-Pure. Must not know the database or when a sweep looks (sweep_refreshed).
+Pure. Must not know the database or when a sweep looks.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from rules.definition.families import NotRefreshed
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-HEARD_INTERVALS = 2.0
-"""A device that is silent has another alert: it must have been heard within the last two intervals."""
+SPEAKS_INTERVALS = 2.0
+"""A device that is silent has another alert: something must have come within the last two intervals."""
 
 
-@dataclass(frozen=True, slots=True)
-class Good:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastGoodValues:
     """The last good values of n devices, (n,) each, microseconds: when observed, and when received."""
 
     observed_at: Ints
@@ -33,26 +33,34 @@ def patience_us(family: NotRefreshed, interval_us: Ints) -> Ints:
     return patience
 
 
-def told_at(last_good: Ints, first_bad: Ints, patience: Ints) -> Ints:
+def alert_from(last_good: Ints, first_bad: Ints, patience: Ints) -> Ints:
     """Return when devices had gone without a good value for too long, (n,); microseconds.
 
     Args:
         first_bad: when the first reading without a good value was observed. While nothing was read nothing
             was missing either: no alert is dated before it.
     """
-    told: Ints = np.maximum(last_good + patience, first_bad)
-    return told
+    instants: Ints = np.maximum(last_good + patience, first_bad)
+    return instants
 
 
-def overdue(family: NotRefreshed, good: Good, received_at: Ints, interval_us: Ints, at: int) -> Bools:
+def is_overdue(
+    family: NotRefreshed, good: LastGoodValues, received_at: Ints, interval_us: Ints, at: int
+) -> Bools:
     """Tell which devices have gone without a good value for too long, (n,) each; microseconds.
 
     Args:
         good: the last good value of each.
         received_at, interval_us: of the newest reading, and how soon after it another was expected.
     """
-    speaks = received_at + (interval_us * HEARD_INTERVALS).astype(np.int64) > at
+    speaks = received_at + (interval_us * SPEAKS_INTERVALS).astype(np.int64) > at
+    overdue: Bools = speaks & (due_at(family, good, interval_us) <= at)
+    return overdue
+
+
+def due_at(family: NotRefreshed, good: LastGoodValues, interval_us: Ints) -> Ints:
+    """Return from when on devices are overdue unless a good value comes, (n,); microseconds."""
     # A clock that is behind dates what has just come in hours ago.
     refreshed_at = np.maximum(good.observed_at, good.received_at)
-    late: Bools = speaks & (refreshed_at + patience_us(family, interval_us) <= at)
-    return late
+    due: Ints = refreshed_at + patience_us(family, interval_us)
+    return due

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from bench.rules.latest_values import NEVER, LatestValues
+from rules.sweeps.arrays.good_times import GoodTimes
+from rules.sweeps.arrays.received import received_by
+from rules.sweeps.core.instants import NEVER
 from tests.unit.rules.readings import BIN, MINUTE, NOON, Reading, at, columns_of
 
 NAME = "fill_pct"
 
 
-def heard(*readings: Reading) -> LatestValues:
-    """Return what is known of one bin after some readings."""
-    newest = LatestValues.of(BIN, [1], [NAME])
-    columns = columns_of(readings)
+def taken(*readings: Reading, cuts: tuple[int, ...] = ()) -> GoodTimes:
+    """Return what is known of bins 1 and 2 after some readings, taken in parts."""
+    times = GoodTimes(BIN, 2, NAME)
     interval_us = np.full(len(readings), 10 * MINUTE, dtype=np.int64)
-    for row in range(len(readings)):
-        newest.take(columns, interval_us, row)
-    return newest
+    received = received_by(columns_of(readings), interval_us, np.array([1, 2]), [NAME])
+    start = 0
+    for cut in (*sorted(cuts), len(readings)):
+        times.take(received.part(start, cut))
+        start = cut
+    return times
 
 
 def bad_since(*readings: Reading) -> float | None:
-    """Return minutes after noon since when the measurement has been missing."""
-    at_us = int(heard(*readings).bad_since[NAME][0])
+    """Return minutes after noon since when the measurement of bin 1 has been missing."""
+    at_us = int(taken(*readings).bad_since[0])
     return None if at_us == NEVER else (at_us - NOON) / MINUTE
 
 
@@ -75,7 +81,27 @@ def test_good_value_of_a_backlog_ends_only_what_was_bad_before_it() -> None:
 
 
 def test_repeated_instant_that_was_good_stays_good() -> None:
-    newest = heard(good(0), missing(0))
+    times = taken(good(0), missing(0))
 
-    assert newest.good_at[NAME][0] == NOON
-    assert newest.bad_since[NAME][0] == NEVER
+    assert times.good_at[0] == NOON
+    assert times.bad_since[0] == NEVER
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(1, 2), st.booleans()), max_size=12),
+    st.lists(st.integers(0, 12), max_size=3),
+)
+def test_readings_say_the_same_however_they_are_cut(
+    readings: list[tuple[int, int, bool]], cuts: list[int]
+) -> None:
+    told = [
+        Reading(minute=minute, device=device, values={NAME: 40.0 if is_good else None}, received=number)
+        for number, (minute, device, is_good) in enumerate(readings)
+    ]
+
+    one_by_one = taken(*told, cuts=tuple(range(len(told))))
+    in_parts = taken(*told, cuts=tuple(cut for cut in cuts if cut <= len(told)))
+
+    for name in ("good_at", "good_received_at", "bad_since"):
+        assert getattr(in_parts, name).tolist() == getattr(one_by_one, name).tolist()

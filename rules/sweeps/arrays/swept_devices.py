@@ -1,0 +1,93 @@
+"""The devices that a sweep rule judges, in arrays, and until when the rule leaves each alone. No database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.registry.registry import Device, Registry
+from rules.context.gate import judge_gate, rests_in_maintenance
+from rules.context.local_time import PlaceColumns
+from rules.definition.definition import Gate
+from rules.maintenance.spans import Spans
+from rules.sweeps.core.instants import NEVER
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+REMEMBERED_US = 86_400_000_000
+"""For so long a maintenance window is known after its end, as to the live sweep (rules.maintenance.spans)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweptDevices:
+    """n devices, (n,) each.
+
+    parent: id of what each hangs on, -1 for none. lat, lon: degrees, NaN where unknown. places: the same or
+    else their municipality's, with its clock. windows: maintenance of each, microseconds.
+    """
+
+    device_id: Ints
+    parent: Ints
+    lat: Floats
+    lon: Floats
+    places: PlaceColumns
+    windows: Sequence[Sequence[tuple[int, int]]]
+
+    def __len__(self) -> int:
+        return len(self.device_id)
+
+    @classmethod
+    def of(cls, registry: Registry, devices: Sequence[Device], maintenance: Spans) -> SweptDevices:
+        """Return devices as the registry knows them now."""
+        towns = [registry.municipalities[d.municipality] for d in devices]
+        where = [
+            d if d.lat is not None and d.lon is not None else t for d, t in zip(devices, towns, strict=True)
+        ]
+        return cls(
+            device_id=np.array([d.id for d in devices], dtype=np.int64),
+            parent=np.array([-1 if d.parent_id is None else d.parent_id for d in devices], dtype=np.int64),
+            lat=np.array([d.lat for d in devices], dtype=np.float64),
+            lon=np.array([d.lon for d in devices], dtype=np.float64),
+            places=PlaceColumns.of(
+                [t.time_zone for t in towns],
+                [t.weekend for t in towns],
+                [w.lat for w in where],
+                [w.lon for w in where],
+            ),
+            windows=[maintenance.get(d.id, ()) for d in devices],
+        )
+
+
+class RestingDevices:
+    """Until when a rule leaves devices alone: maintenance it respects, and whom its `when` is closed for."""
+
+    def __init__(self, gate: Gate | None, devices: SweptDevices) -> None:
+        self._gate = (
+            gate if gate is not None and (gate.local_from_min, gate.days, gate.sun) != (None,) * 3 else None
+        )
+        self._places = devices.places
+        self._nobody: Ints = np.full(len(devices), NEVER, dtype=np.int64)
+        windows = devices.windows if rests_in_maintenance(gate) else ()
+        spans = [(row, *span) for row, own in enumerate(windows) for span in own]
+        self._owner, self._from, self._until = np.array(spans, dtype=np.int64).reshape(-1, 3).T
+
+    def until(self, at: int) -> Ints:
+        """Return until when devices are left alone, (n,) microseconds; long ago for the others."""
+        resting = self.maintained_until(at)
+        if self._gate is None:
+            return resting
+        return np.where(judge_gate(self._gate, self._places.at(at)) == 1, resting, at + 1)
+
+    def maintained_until(self, at: int) -> Ints:
+        """Return until when devices are worked on; windows that ended within a day are included."""
+        if not len(self._owner):
+            return self._nobody
+        known = (self._from <= at) & (self._until > at - REMEMBERED_US)
+        until = self._nobody.copy()
+        np.maximum.at(until, self._owner[known], self._until[known])
+        return until

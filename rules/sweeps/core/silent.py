@@ -1,0 +1,45 @@
+"""Which devices are silent: nothing was received from them for so many of their expected intervals.
+
+Pure. Judged by receive time; must not know the database or when a sweep looks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.definition.definition import Silent
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+def patience_us(silent: Silent, interval_us: Ints) -> Ints:
+    """Return for how long nothing may be received from devices, (n,)."""
+    patience: Ints = np.maximum((interval_us * silent.intervals).astype(np.int64), silent.at_least_us)
+    return patience
+
+
+def is_judged(silent: Silent, said: NDArray[np.object_]) -> Bools:
+    """Tell which devices the rule is about, by the text that `after` names in their newest reading, (n,)."""
+    assert silent.after is not None
+    return np.isin(said.astype(str), silent.after.one_of)
+
+
+def is_overdue(silent: Silent, received_at: Ints, interval_us: Ints, at: int, caught_up_at: int) -> Bools:
+    """Tell which devices have missed their deadline, (n,); microseconds.
+
+    Args:
+        received_at, interval_us: of the newest reading, and how soon after it another was expected.
+        at: up to when we would have received something.
+        caught_up_at: since when we would have; an outage of ours silences nobody.
+    """
+    deadline = received_at + patience_us(silent, interval_us)
+    overdue: Bools = (deadline < at) & (caught_up_at + interval_us < at)
+    return overdue
+
+
+def has_resumed(received_at: Ints, opened_at: Ints) -> Bools:
+    """Tell from which devices something was received after their alert opened, (n,); microseconds."""
+    resumed: Bools = received_at > opened_at
+    return resumed

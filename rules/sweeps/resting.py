@@ -1,0 +1,70 @@
+"""Whom a sweep rule leaves alone at an instant: who is worked on, and for whom its `when` is closed.
+
+Here is what is read from tables; whether a gate is open is for rules.context.gate to say. What of `when`
+needs a reading is refused for sweep rules (rules.loading.reader).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rules.context.gate import judge_gate, rests_in_maintenance
+from rules.context.local_time import PlaceColumns
+from rules.definition.definition import Definition, Gate
+from rules.definition.families import ChildrenDown
+from store.connection import Connection
+
+# $1: whether it matters where devices stand; without, those of a municipality are one row. $2: kinds.
+_PLACES = """
+SELECT municipality.time_zone, municipality.weekend,
+    CASE WHEN $1 AND own.placed THEN device.lat WHEN $1 THEN municipality.lat END AS lat,
+    CASE WHEN $1 AND own.placed THEN device.lon WHEN $1 THEN municipality.lon END AS lon,
+    array_agg(device.id) AS devices
+FROM device
+INNER JOIN municipality ON device.municipality_id = municipality.id
+CROSS JOIN LATERAL (SELECT device.lat IS NOT NULL AND device.lon IS NOT NULL AS placed) AS own
+WHERE device.retired_at IS NULL AND ($2::text [] IS NULL OR device.kind = ANY($2))
+GROUP BY 1, 2, 3, 4
+"""
+
+
+async def resting_until(
+    connection: Connection, definition: Definition, maintained: Mapping[int, int], now: int
+) -> Mapping[int, int]:
+    """Return until when a rule leaves devices alone, by id (microseconds).
+
+    Args:
+        maintained: until when devices are being worked on, see rules.maintenance.spans.
+        now: microseconds since 1970-01-01Z.
+    """
+    gate = definition.when
+    if gate is None:
+        return maintained
+    resting = dict(maintained) if rests_in_maintenance(gate) else {}
+    # Whoever a gate is closed for is left alone as during maintenance.
+    resting |= dict.fromkeys(await _closed_for(connection, gate, _kinds(definition), now), now + 1)
+    return resting
+
+
+async def _closed_for(connection: Connection, gate: Gate, kinds: list[str] | None, now: int) -> list[int]:
+    if gate.local_from_min is None and gate.days is None and gate.sun is None:
+        return []
+    rows = await connection.fetch(_PLACES, gate.sun is not None, kinds)
+    places = PlaceColumns.of(
+        [r["time_zone"] for r in rows],
+        [r["weekend"] for r in rows],
+        [r["lat"] for r in rows],
+        [r["lon"] for r in rows],
+    )
+    closed = np.flatnonzero(judge_gate(gate, places.at(now)) != 1)
+    return [device for i in closed.tolist() for device in rows[i]["devices"]]
+
+
+def _kinds(definition: Definition) -> list[str] | None:
+    """Return the kinds that a rule looks at, None for all."""
+    if definition.kind is None:
+        return None
+    family = definition.sweep
+    return [definition.kind, *([family.of] if isinstance(family, ChildrenDown) else [])]
