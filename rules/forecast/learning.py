@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
+from readings.tables import table_name
 from rules.forecast import prediction, profile
 from rules.forecast.prediction import FillForecast
 from store.connection import Connection
@@ -46,7 +47,7 @@ LIMIT $6
 HISTORY = """
 SELECT DISTINCT ON (device_id, date_bin($3::int * interval '1 second', observed_at, 'epoch'))
     device_id, observed_at, {measurement} AS value
-FROM {kind}_reading
+FROM {table}
 WHERE device_id = ANY($1::int []) AND observed_at > $2
     AND {measurement} IS NOT NULL AND (quality >> {bit}) & 1 = 0
 ORDER BY device_id, date_bin($3::int * interval '1 second', observed_at, 'epoch'), observed_at
@@ -101,7 +102,7 @@ async def _renew(
         return 0
     profiles = stored_profiles([r["state"] for r in rows])
     if new:
-        query = HISTORY.format(kind=target.kind.name, measurement=target.measurement, bit=bit)
+        query = HISTORY.format(table=table_name(target.kind.name), measurement=target.measurement, bit=bit)
         await _learn_history(connection, query, target, rows, profiles, now)
     at = _seconds(rows)
     value = np.array([r["value"] for r in rows], dtype=np.float64)
