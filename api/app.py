@@ -11,10 +11,12 @@ from fastapi import APIRouter, FastAPI
 from api.context import AppContext, Check
 from api.http import assets
 from api.http.assets import Asset
+from api.http.caller import Caller
 from api.http.edge import Edge
 from api.http.guards import Guards
 from api.http.handlers import add_handlers
 from api.http.idempotency import Idempotency
+from api.http.token_check import TokenCheck
 from api.live.listener import Live
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
@@ -84,6 +86,7 @@ def create_app(
     """
     metrics = Metrics()
     live = Live(pool, kinds, metrics)
+    tokens = TokenCheck(pool, now)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -107,6 +110,7 @@ def create_app(
         kinds=kinds,
         now=now,
         token_required=token_required,
+        tokens=tokens,
         sign_in_page=page,
         speed=speed,
         checks=checks or {},
@@ -117,7 +121,8 @@ def create_app(
     )
     add_handlers(app)
     # The last one added is the outermost.
-    app.add_middleware(Guards, pool=pool, now=now, token_required=token_required, sign_in_page=page)
+    app.add_middleware(Caller)
+    app.add_middleware(Guards, tokens=tokens, token_required=token_required, sign_in_page=page)
     app.add_middleware(Edge, metrics=metrics)
     _include(app, files)
     return app

@@ -17,6 +17,16 @@ TITLES: Mapping[str, Mapping[Language, str]] = {
         "fr": "Une partie de la requête n'est pas acceptable",
         "ar": "في الطلب ما هو غير مقبول",
     },
+    "timeout": {
+        "en": "The request took too long to arrive",
+        "fr": "La requête a mis trop de temps à arriver",
+        "ar": "استغرق وصول الطلب وقتًا طويلًا",
+    },
+    "too-many-attempts": {
+        "en": "Too many wrong attempts; please wait",
+        "fr": "Trop d'essais erronés ; veuillez patienter",
+        "ar": "محاولات خاطئة كثيرة؛ يرجى الانتظار",
+    },
     "unauthorized": {
         "en": "Please sign in",
         "fr": "Veuillez vous connecter",
