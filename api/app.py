@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI
 
 from api.context import AppContext, Check
-from api.http import assets
+from api.http import assets, openapi
 from api.http.assets import Asset
 from api.http.caller import Caller
 from api.http.edge import Edge
@@ -120,6 +120,7 @@ def create_app(
         idempotency=Idempotency(),
     )
     add_handlers(app)
+    openapi.describe(app)
     # The last one added is the outermost.
     app.add_middleware(Caller)
     app.add_middleware(Guards, tokens=tokens, token_required=token_required, sign_in_page=page)
