@@ -24,6 +24,7 @@ from rules.language.program import Rule
 from rules.maintenance import spans
 from rules.sweeps import children_down, forecast, gates, neighbours, not_refreshed, silent
 from rules.sweeps.incidents import Moment, end_orphans
+from store import holder
 from store.connection import Connection
 from store.failures import is_outage
 
@@ -38,8 +39,7 @@ EVERY_US: Mapping[type, int] = {
 }
 """How often the dearer families look, on the clock of the readings; the others at every sweep."""
 
-_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('nabd.rules.sweep', 0))"
-_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('nabd.rules.sweep', 0))"
+HELD = "sweep"
 
 _CAUGHT_UP = """
 SELECT caught_up_at, alive_at FROM shard WHERE name = $1 AND alive_at > $2
@@ -177,7 +177,7 @@ async def _lead(
     alive_within_s: float,
 ) -> None:
     """Sweep on this connection for as long as it lives; return at once when another process leads."""
-    if not await connection.fetchval(_LOCK):
+    if not await holder.claim(connection, HELD):
         return
     pace = Pace()
     try:
@@ -186,4 +186,4 @@ async def _lead(
             await sleep(every_s)
     finally:
         if not connection.is_closed():
-            await connection.execute(_UNLOCK)
+            await holder.release(connection, HELD)
