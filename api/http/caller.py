@@ -7,12 +7,15 @@ what the routes do.
 from __future__ import annotations
 
 import asyncio
+import json
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import problems
 from api.http.problems import Problem
+from devices.acceptable import fault
+from devices.nesting import MAX_DEPTH, is_too_deep
 
 BODY_LIMIT = 256 * 1024
 BODY_S = 10.0
@@ -40,6 +43,7 @@ class Caller:
         headers = Headers(scope=scope)
         try:
             body = await self._body(headers, receive)
+            _check(body, headers.get("content-type", ""))
         except CallerLeft:
             return
         except Problem as problem:
@@ -67,6 +71,26 @@ class Caller:
         except TimeoutError:
             detail = f"the body did not arrive within {BODY_S:g} s"
             raise Problem(408, "timeout", detail, headers={"Connection": "close"}) from None
+
+
+def _check(body: bytes, media_type: str) -> None:
+    """Refuse a body that nests too deeply for any parser, or JSON that holds what nobody can keep.
+
+    Raises:
+        Problem: with the pointer of the part at fault.
+    """
+    if is_too_deep(body):
+        raise Problem(422, "invalid", f"the body nests deeper than {MAX_DEPTH} levels")
+    if not body or "json" not in media_type:
+        return
+    try:
+        found = fault(json.loads(body))
+    except ValueError:
+        return  # told by whoever reads it
+    if found is not None:
+        pointer, reason = found
+        violation = {"pointer": f"#{pointer}", "detail": reason}
+        raise Problem(422, "invalid", f"{pointer or 'the body'}: {reason}", errors=[violation])
 
 
 def too_large() -> Problem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from rules.definition.definition import Hold, MaxGap
-from rules.definition.durations import INTERVALS, duration_us
+from rules.definition.durations import INTERVALS, duration_us, intervals
 from rules.definition.errors import RuleError
 
 _READINGS = re.compile(r"(\d+)\s*readings?")
@@ -24,6 +24,8 @@ def hold(text: str) -> Hold:
     """
     found = _READINGS.fullmatch(text)
     if found:
+        if len(found[1]) > 4:
+            raise RuleError(f"{text[:20]!r} is more than 9999 readings")
         return Hold(readings=max(1, int(found[1])))
     return Hold(lasting_us=0 if text == "0" else duration_us(text, "readings"))
 
@@ -36,7 +38,7 @@ def gap(text: str) -> MaxGap:
     """
     found = INTERVALS.fullmatch(text)
     if found:
-        return MaxGap(intervals=float(found[1]))
+        return MaxGap(intervals=intervals(text))
     return MaxGap(intervals=0.0, fixed_us=duration_us(text, "intervals"))
 
 
