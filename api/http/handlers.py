@@ -68,12 +68,8 @@ def _of_http(app: FastAPI) -> Handler:
 
 
 def _allowed(app: FastAPI, request: Request) -> set[str]:
-    methods: set[str] = set()
-    for route in iter_route_contexts(app.routes):
-        matched, _ = route.matches(request.scope)
-        if matched is not Match.NONE:
-            methods |= route.methods or set()
-    return methods
+    routes = [r for r in iter_route_contexts(app.routes) if r.matches(request.scope)[0] is not Match.NONE]
+    return {method for r in routes if r.path == routes[0].path for method in r.methods or ()}
 
 
 def _of_not_found(error: errors.NotFound) -> Problem:

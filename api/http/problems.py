@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from api.http.languages import LANGUAGES, Language, negotiate
 from api.http.problem_titles import TITLES
+from devices.storable import storable_json
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:nabd:problem:"
@@ -81,7 +82,10 @@ def render(problem: Problem, *, accept_language: str | None, instance: str) -> R
     }
     headers = {"Content-Language": language, "Vary": "Accept-Language", **problem.headers}
     return Response(
-        msgspec.json.encode(body), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers
+        msgspec.json.encode(storable_json(body)),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=headers,
     )
 
 

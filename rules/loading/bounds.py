@@ -17,6 +17,7 @@ MOST_NODES = 20_000
 """Scalars, lists and mappings of one text; the largest default pack has 651."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # Flow style nests by brackets; a scanner of YAML takes time that grows with the square of their number.
 _COMPACT = re.compile(r"(?:[-?][ \t]+){" + str(MAX_DEPTH + 1) + "}")
 
@@ -41,6 +42,35 @@ def check_text(text: str) -> None:
     if is_too_deep(text) or _COMPACT.search(text):
         raise RuleError(f"the text nests deeper than {MAX_DEPTH} levels")
     _check_events(text)
+
+
+def check_nodes(root: yaml.Node | None) -> None:
+    """Refuse escapes of what nobody can keep; pairs of them that make one character become that character.
+
+    Raises:
+        RuleError: with its place.
+    """
+    waiting = [root] if root is not None else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.ScalarNode):
+            _check_scalar(node)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+        elif isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in node.value for part in pair]
+
+
+def _check_scalar(node: yaml.ScalarNode) -> None:
+    # JSON writes a character beyond U+FFFF as two escapes, which YAML takes for two characters.
+    if _SURROGATE.search(node.value):
+        node.value = node.value.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    if found := _CONTROL.search(node.value):
+        raise RuleError(
+            f"the character U+{ord(found[0]):04X} cannot be kept: take it out",
+            line=node.start_mark.line + 1,
+            column=node.start_mark.column + 1,
+        )
 
 
 def _check_events(text: str) -> None:

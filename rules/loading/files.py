@@ -20,7 +20,7 @@ from rules.definition.errors import RuleError, RulesRefused
 from rules.definition.lets import depending, names_in, stand_in
 from rules.language.cost import check_cost
 from rules.language.program import Rule, compile_rule
-from rules.loading.bounds import check_text
+from rules.loading.bounds import check_nodes, check_text
 from rules.loading.reader import Reader
 
 PACKS = Path(__file__).parents[1] / "packs"
@@ -60,16 +60,16 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Defin
     """
     try:
         check_text(text)
-    except RuleError as error:
-        error.file = file
-        raise RulesRefused([error]) from None
-    try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        check_nodes(root)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         problem = getattr(error, "problem", None) or str(error)
         raise RulesRefused([RuleError(problem, file=file, line=line, column=column)]) from None
+    except RuleError as error:
+        error.file = file
+        raise RulesRefused([error]) from None
     nodes = root.value if isinstance(root, yaml.SequenceNode) else [root] if root else []
     reader = Reader(kinds, file)
     definitions: list[Definition] = []

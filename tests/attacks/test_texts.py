@@ -57,6 +57,14 @@ def test_text_no_rule_needs_is_refused_before_it_is_parsed(text: str, said: str)
     assert said in refusal(text)
 
 
+def test_escapes_of_json_are_read_as_json_means_them_and_halves_are_refused() -> None:
+    assert (
+        parse(RULE.replace("{device}", "\\ud83d\\ude00", 1) % "fill_pct > 85", KINDS)[0].summary["en"] == "😀"
+    )
+    assert "U+D83D" in refusal(RULE.replace("{device}", "\\ud83d", 1) % "fill_pct > 85")
+    assert "U+0000" in refusal(RULE.replace("{device}", "\\u0000", 1) % "fill_pct > 85")
+
+
 def chained(number: int) -> str:
     """Return a valid rule in which each name is made of the one before."""
     lets = "\n".join(f"  a{n}: a{n - 1} + 1" for n in range(1, number))
