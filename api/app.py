@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI
 
 from api.context import AppContext, Check
-from api.http import assets, texts
+from api.http import assets, openapi, texts
 from api.http.assets import Asset
+from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
 from api.http.guards import GuardMiddleware
 from api.http.handlers import add_handlers
+from api.http.token_check import TokenCheck
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
@@ -83,6 +85,7 @@ def create_app(
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics)
+    tokens = TokenCheck(pool, now)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -106,6 +109,7 @@ def create_app(
         kinds=kinds,
         now=now,
         token_required=token_required,
+        tokens=tokens,
         sign_in_page=page,
         speed=speed,
         checks=checks or {},
@@ -114,8 +118,10 @@ def create_app(
         metrics=metrics,
     )
     add_handlers(app)
+    openapi.describe(app)
     # The last one added is the outermost.
-    app.add_middleware(GuardMiddleware, pool=pool, now=now, token_required=token_required, sign_in_page=page)
+    app.add_middleware(CallerMiddleware)
+    app.add_middleware(GuardMiddleware, tokens=tokens, token_required=token_required, sign_in_page=page)
     app.add_middleware(EdgeMiddleware, metrics=metrics)
     _include(app, files)
     return app

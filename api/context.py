@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from api.http.problems import Problem
+from api.http.token_check import TokenCheck
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
 Check = Callable[[], Awaitable[str | None]]
 """Answers None when a part of the platform is ready, the reason otherwise."""
 
+LONG_QUERIES = 8
+"""How many answers may read much at once: less than half of the pool."""
 POOL_TIMEOUT_S = 5.0
 """How long a request waits for a free connection before it is answered with 503."""
 
@@ -34,12 +40,33 @@ class AppContext:
     kinds: Kinds
     now: Now
     token_required: bool
+    tokens: TokenCheck
     sign_in_page: bytes
     speed: float
     checks: Mapping[str, Check]
     queue: Queue
     live: LiveEvents
     metrics: Metrics
+    long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
+
+    @asynccontextmanager
+    async def long_query(self) -> AsyncIterator[Connection]:
+        """Lend a connection for reading much, so that what is short always finds one.
+
+        Raises:
+            Problem: too many are under way, and none ended in time.
+        """
+        try:
+            async with asyncio.timeout(POOL_TIMEOUT_S):
+                await self.long_queries.acquire()
+        except TimeoutError:
+            detail = f"{LONG_QUERIES} long queries are under way; ask for less, or later"
+            raise Problem(503, "unavailable", detail, headers={"Retry-After": "5"}) from None
+        try:
+            async with self.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+                yield connection
+        finally:
+            self.long_queries.release()
 
 
 def of_request(request: Request) -> AppContext:

@@ -37,7 +37,7 @@ _KEEP = "UPDATE idempotency_key SET answer = $3 WHERE route = $1 AND key = $2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class ChangeRequest:
     """One request that changes something.
 
     key: what the client calls this command, None if it gave none. route: method and path. at: microseconds
@@ -89,13 +89,13 @@ def command(
             description="repeats within a day get the first answer, and change nothing",
         ),
     ] = None,
-) -> Command:
+) -> ChangeRequest:
     """Return the request at hand as a command."""
     route = f"{request.method} {request.url.path}"
-    return Command(connection=connection, key=key, route=route, at=context.now())
+    return ChangeRequest(connection=connection, key=key, route=route, at=context.now())
 
 
-UsesCommand = Annotated[Command, Depends(command)]
+UsesChangeRequest = Annotated[ChangeRequest, Depends(command)]
 
 _FORGET = "DELETE FROM idempotency_key WHERE created_at < $1"
 

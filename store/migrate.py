@@ -12,15 +12,12 @@ from datetime import timedelta
 
 import asyncpg
 
-from store import partitions, views
+from store import holder, partitions, views
 from store.connection import Connection
 from store.edition import Edition, detect, stored
 from store.errors import MigrationError, NotMigrated
 from store.tables import RETENTION, Table, add_column, create
 from store.versions import Migration, load
-
-LOCK = 0x6E616264
-"""Key of the advisory lock: 'nabd' in ASCII."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,15 +100,16 @@ AS_BEFORE = "RESET statement_timeout; RESET lock_timeout"
 
 @asynccontextmanager
 async def _alone(connection: Connection) -> AsyncIterator[None]:
-    """Hold the lock that lets one migrate run at a time; of the session, as not all runs in transactions."""
+    """Let one migrate run at a time; held by the session, as not all of it runs in transactions."""
     await connection.execute("SET statement_timeout = 0")
-    await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+    await holder.prepare(connection)
+    await holder.wait(connection, "migrate")
     try:
         await connection.execute(TAKE_TIME)
         yield
     finally:
         if not connection.is_closed():
-            await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
+            await holder.release(connection, "migrate")
             await connection.execute(AS_BEFORE)
 
 

@@ -9,11 +9,12 @@ import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 Row = Mapping[str, Any]
+T = TypeVar("T")
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters that make a spreadsheet evaluate a cell (OWASP, CSV injection)."""
@@ -85,3 +86,16 @@ async def as_csv(columns: Sequence[str], pages: AsyncIterator[Sequence[Row]]) ->
     yield csv_lines([columns])
     async for page in pages:
         yield csv_lines([[row.get(column) for column in columns] for row in page])
+
+
+async def begun(pages: AsyncIterator[list[T]]) -> AsyncIterator[list[T]]:
+    """Return the same pages, the first of them read: what fails at once must not be answered with 200."""
+    first = await anext(pages, None)
+
+    async def all_of_them() -> AsyncIterator[list[T]]:
+        if first is not None:
+            yield first
+            async for page in pages:
+                yield page
+
+    return all_of_them()

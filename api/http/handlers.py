@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from api.http import problems
 from api.http.problems import Problem, Slug
@@ -20,7 +22,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 def add_handlers(app: FastAPI) -> None:
     """Answer every error that a route can raise with a problem."""
     app.add_exception_handler(Problem, _handler(lambda error: error))
-    app.add_exception_handler(HTTPException, _handler(_of_http))
+    app.add_exception_handler(HTTPException, _of_http(app))
     app.add_exception_handler(RequestValidationError, _handler(lambda e: problems.of_validation(e.errors())))
     app.add_exception_handler(errors.NotFound, _handler(_of_not_found))
     app.add_exception_handler(
@@ -41,19 +43,33 @@ def _handler(translate: Callable[..., Problem]) -> Handler:
         problem = translate(error)
         if problem.slug == "conflict" and "if-match" in request.headers:
             problem = Problem(412, "changed-meanwhile", problem.detail)
-        return problems.render(
-            problem,
-            accept_language=request.headers.get("accept-language"),
-            instance=request.url.path,
-        )
+        return _rendered(request, problem)
 
     return respond
 
 
-def _of_http(error: HTTPException) -> Problem:
-    problem = problems.of_status(error.status_code, error.detail)
-    problem.headers.update(error.headers or {})
-    return problem
+def _rendered(request: Request, problem: Problem) -> Response:
+    return problems.render(
+        problem, accept_language=request.headers.get("accept-language"), instance=request.url.path
+    )
+
+
+def _of_http(app: FastAPI) -> Handler:
+    async def respond(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        problem = problems.of_status(error.status_code, error.detail)
+        problem.headers.update(error.headers or {})
+        if problem.status == 405:
+            # A router knows only the methods of the first route of a path.
+            problem.headers["Allow"] = ", ".join(sorted(_allowed(app, request)))
+        return _rendered(request, problem)
+
+    return respond
+
+
+def _allowed(app: FastAPI, request: Request) -> set[str]:
+    routes = [r for r in iter_route_contexts(app.routes) if r.matches(request.scope)[0] is not Match.NONE]
+    return {method for r in routes if r.path == routes[0].path for method in r.methods or ()}
 
 
 def _of_not_found(error: errors.NotFound) -> Problem:

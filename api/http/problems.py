@@ -15,6 +15,7 @@ import msgspec
 from starlette.responses import Response
 
 from api.http.languages import negotiate
+from devices.storable import storable_json
 from devices.texts.catalogue import text
 
 MEDIA_TYPE = "application/problem+json"
@@ -23,7 +24,8 @@ TYPE_PREFIX = "urn:nabd:problem:"
 Slug = Literal[
     "already-exists", "bad-request", "changed-meanwhile", "conflict", "forbidden", "foreign-origin",
     "internal", "invalid", "method-not-allowed", "not-acceptable", "not-found", "range-too-wide",
-    "too-large", "unauthorized", "unavailable", "unknown-alert", "unknown-device", "unsupported-media-type",
+    "timeout", "too-large", "too-many-attempts",
+    "unauthorized", "unavailable", "unknown-alert", "unknown-device", "unsupported-media-type",
     "wrong-host",
 ]  # fmt: skip
 """The end of a problem's `type`. Its title is in the catalogue, under "problem"."""
@@ -36,12 +38,14 @@ BY_STATUS: Mapping[int, Slug] = {
     404: "not-found",
     405: "method-not-allowed",
     406: "not-acceptable",
+    408: "timeout",
     409: "conflict",
     412: "changed-meanwhile",
     413: "too-large",
     415: "unsupported-media-type",
     421: "wrong-host",
     422: "invalid",
+    429: "too-many-attempts",
     500: "internal",
     503: "unavailable",
 }
@@ -83,7 +87,10 @@ def render(problem: Problem, *, accept_language: str | None, instance: str) -> R
     }
     headers = {"Content-Language": language, "Vary": "Accept-Language", **problem.headers}
     return Response(
-        msgspec.json.encode(body), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers
+        msgspec.json.encode(storable_json(body)),
+        status_code=problem.status,
+        media_type=MEDIA_TYPE,
+        headers=headers,
     )
 
 

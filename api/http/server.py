@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from api.http.connections import BoundedProtocol
+
 DRAIN_S = 5
 """How long running requests may take once the server stops."""
 
@@ -29,6 +31,7 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI) -> None:
         config = uvicorn.Config(
             app,
+            http=BoundedProtocol,
             log_config=None,
             # An access log would contain the token of the sign-in link.
             access_log=False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, PlainSerializer
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer
 
 from devices.instants import to_datetime
 
@@ -31,8 +31,15 @@ def _reachable(instant: datetime) -> datetime:
     return instant
 
 
+def _written_out(value: object) -> object:
+    # pydantic takes bare numbers for seconds or milliseconds since 1970, whichever seems likelier.
+    if not isinstance(value, str | datetime) or (isinstance(value, str) and "-" not in value[1:]):
+        raise ValueError("write an instant as RFC 3339, for example 2026-03-01T08:30:00Z")
+    return value
+
+
 Instant = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str)]
 """An instant in responses."""
 
-Asked = Annotated[AwareDatetime, AfterValidator(_reachable)]
+Asked = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_reachable)]
 """An instant in requests."""

@@ -15,7 +15,7 @@ from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
-from api.idempotency import UsesCommand
+from api.idempotency import UsesChangeRequest
 from api.schemas.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, evidence_out, members
 
 router = APIRouter(tags=["alerts"])
@@ -87,7 +87,7 @@ async def acknowledge(
     context: UsesContext,
     connection: UsesConnection,
     author: UsesAuthor,
-    command: UsesCommand,
+    command: UsesChangeRequest,
 ) -> AlertOut:
     """Acknowledge an alert: somebody has seen it, which never means that it is fixed.
 
@@ -109,7 +109,7 @@ async def comment(
     context: UsesContext,
     connection: UsesConnection,
     author: UsesAuthor,
-    command: UsesCommand,
+    command: UsesChangeRequest,
     body: Comment,
 ) -> CommentOut:
     """Add a comment to the alert's history."""

@@ -18,7 +18,7 @@ from devices.registry.registry import Device
 router = APIRouter(tags=["devices"])
 
 Name = Annotated[str, Path(max_length=64)]
-Position = Annotated[float | None, Field(allow_inf_nan=False)]
+Position = Annotated[float | None, Field(allow_inf_nan=False, strict=True)]
 
 
 class DeviceIn(BaseModel):

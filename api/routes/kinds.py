@@ -57,7 +57,7 @@ class KindOut(BaseModel):
     panels: list[PanelOut]
 
 
-@router.get("/kinds", response_model=dict[str, list[KindOut]], summary="Declared kinds")
+@router.get("/kinds", response_model=dict[str, list[KindOut]], summary="List declared kinds")
 async def list_kinds(request: Request, context: UsesContext) -> Response:
     """Return every kind this platform knows, as `{"items": [...]}`."""
     items = [_kind_out(kind).model_dump(mode="json") for kind in context.kinds.values()]

@@ -17,7 +17,7 @@ from readings import latest
 router = APIRouter(tags=["readings"])
 
 
-@router.get("/latest", response_model=Page[LatestOut], summary="Newest reading of every device")
+@router.get("/latest", response_model=Page[LatestOut], summary="List the newest reading of every device")
 async def list_latest(
     request: Request,
     context: UsesContext,

@@ -12,7 +12,7 @@ from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Limit, Page
 from api.http.times import Asked, Instant
-from api.idempotency import UsesCommand
+from api.idempotency import UsesChangeRequest
 from api.routes.alerts import NO_CONTROL
 from rules.maintenance import windows
 from rules.maintenance.windows import PlannedWindow
@@ -80,7 +80,7 @@ async def add_window(
     context: UsesContext,
     connection: UsesConnection,
     author: UsesAuthor,
-    command: UsesCommand,
+    command: UsesChangeRequest,
     body: NewWindow,
 ) -> WindowOut:
     """Plan a window: rules do not look at readings observed in it, and nobody is missed meanwhile."""

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any, assert_never
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from api.context import POOL_TIMEOUT_S, AppContext, UsesConnection, UsesContext
+from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.http import buckets, formats
 from api.http.buckets import Bucket
-from api.http.formats import MEDIA_TYPES, Format
+from api.http.formats import MEDIA_TYPES, Format, begun
 from api.http.problems import Problem
 from api.http.times import Asked, Instant, rfc3339
 from devices.instants import MICROSECOND, to_datetime
 from devices.kinds.kind import Kind
 from devices.registry import registry
+from devices.time_zones import TIME_ZONES
 from readings import history
 from readings.history import Reading, ReadingBucket
 
@@ -103,7 +103,6 @@ class ReadingQuery:
 async def read_readings(
     request: Request,
     context: UsesContext,
-    connection: UsesConnection,
     device: str,
     measurements: Annotated[
         str | None, Query(max_length=2000, description="names, separated by commas; all without it")
@@ -121,7 +120,10 @@ async def read_readings(
 
     Buckets keep min, max, avg, count and last, and leave suspect values out; raw readings name them.
     """
-    found = await registry.get_device(connection, device)
+    # No connection is held while the answer is read: a slow reader must not keep one from others.
+    async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+        found = await registry.get_device(connection, device)
+        town = await registry.get_municipality(connection, found.municipality)
     kind = _kind_of(context, found)
     until = end or to_datetime(context.now())
     since = start or until - DAY
@@ -133,9 +135,9 @@ async def read_readings(
         start=since,
         end=until,
         bucket=_bucket_of(kind, bucket, until - since, width),
-        tz=_known_zone(tz or (await registry.get_municipality(connection, found.municipality)).time_zone),
+        tz=_known_zone(tz or town.time_zone),
     )
-    return _respond(selection, format or formats.negotiate(request.headers.get("accept")))
+    return await _respond(selection, format or formats.negotiate(request.headers.get("accept")))
 
 
 def _kind_of(context: AppContext, device: registry.Device) -> Kind:
@@ -168,14 +170,14 @@ def _bucket_of(kind: Kind, asked: Bucket, span: timedelta, width: int) -> Bucket
 
 
 def _known_zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise Problem(422, "invalid", f"tz: {name!r} is no IANA time zone") from error
+    if name not in TIME_ZONES:
+        raise Problem(422, "invalid", f"tz: {name!r} is no IANA time zone")
+    return name
 
 
-def _respond(selection: ReadingQuery, form: Format) -> StreamingResponse:
-    rows = _raw_pages(selection) if selection.bucket is Bucket.RAW else _bucket_pages(selection)
+async def _respond(selection: ReadingQuery, form: Format) -> StreamingResponse:
+    pages = _raw_pages(selection) if selection.bucket is Bucket.RAW else _bucket_pages(selection)
+    rows = await begun(pages)
     match form:
         case Format.JSON:
             body = formats.as_json(selection.head, "readings", rows)
@@ -196,7 +198,7 @@ async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, An
     # A connection per page, not per answer: a slow client must not hold one.
     start: datetime | None = selection.start
     while start is not None:
-        async with selection.context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+        async with selection.context.long_query() as connection:
             page = await history.readings(
                 connection,
                 selection.kind,
@@ -211,7 +213,7 @@ async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, An
 
 
 async def _bucket_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, Any]]]:
-    async with selection.context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+    async with selection.context.long_query() as connection:
         rows = await history.buckets(
             connection,
             selection.kind,

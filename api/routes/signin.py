@@ -8,11 +8,9 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api.context import AppContext, UsesConnection, UsesContext
-from api.http import tokens
+from api.context import AppContext, UsesContext
+from api.http import guards
 from api.http.guards import COOKIE
-from api.http.problems import Problem
-from store.connection import Connection
 
 router = APIRouter(tags=["sign-in"])
 
@@ -32,11 +30,10 @@ FORM = {
 async def sign_in(
     request: Request,
     context: UsesContext,
-    connection: UsesConnection,
     token: Annotated[str, Query(min_length=1, max_length=200)],
 ) -> Response:
     """Keep the token in a cookie that neither scripts nor other sites get, then show the console."""
-    return await _signed_in(request, context, connection, token)
+    return await _signed_in(request, context, token)
 
 
 @router.post(
@@ -46,17 +43,18 @@ async def sign_in(
     openapi_extra=FORM,
     summary="Sign this browser in by the form",
 )
-async def sign_in_by_form(request: Request, context: UsesContext, connection: UsesConnection) -> Response:
+async def sign_in_by_form(request: Request, context: UsesContext) -> Response:
     """Do the same with the token in the body, so that no history and no log contains it."""
     form = parse_qs((await request.body()).decode("utf-8", "replace"))
-    return await _signed_in(request, context, connection, form.get("token", [""])[0].strip())
+    return await _signed_in(request, context, form.get("token", [""])[0].strip())
 
 
-async def _signed_in(request: Request, context: AppContext, connection: Connection, token: str) -> Response:
-    if not await tokens.is_valid(connection, token, context.now()):
-        if "text/html" in request.headers.get("accept", ""):
+async def _signed_in(request: Request, context: AppContext, token: str) -> Response:
+    refusal = await context.tokens.refusal(token, guards.address_of(request.scope))
+    if refusal is not None:
+        if refusal.status == 401 and "text/html" in request.headers.get("accept", ""):
             return HTMLResponse(context.sign_in_page.replace(b" hidden>", b">"), status_code=401)
-        raise Problem(401, "unauthorized", "the token is unknown or has expired")
+        raise refusal
     response = RedirectResponse("/", status_code=303)
     response.set_cookie(
         COOKIE,

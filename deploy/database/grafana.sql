@@ -12,6 +12,8 @@ BEGIN
     EXECUTE format('ALTER ROLE nabd_grafana PASSWORD %L', current_setting('nabd.grafana_password'));
     ALTER ROLE nabd_grafana SET default_transaction_read_only = on;
     ALTER ROLE nabd_grafana SET statement_timeout = '30s';
+    -- Left by PostgreSQL to everybody who may connect: temporary tables. It needs none.
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
     GRANT USAGE ON SCHEMA public TO nabd_grafana;
     FOR view IN
         SELECT viewname FROM pg_views WHERE schemaname = 'public' AND viewname LIKE 'v\_%'

@@ -36,6 +36,7 @@ from devices.kinds.kind import (
     Panel,
     Reporting,
 )
+from devices.nesting import MAX_DEPTH, is_too_deep
 from devices.suggestion import meant
 
 _TABLES: Mapping[str, type] = {
@@ -59,11 +60,17 @@ def read(path: Path) -> Kind:
         KindError: the file is not TOML, has an unknown key, or declares an unacceptable kind.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = _parsed(path.read_text(encoding="utf-8"))
         _check_keys(raw, Kind, "")
         return _convert(_with_defaults(raw))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, KindError) as error:
         raise KindError(f"{path}: {error}") from error
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    if is_too_deep(text):
+        raise KindError(f"nested deeper than {MAX_DEPTH} levels")
+    return tomllib.loads(text)
 
 
 def _check_keys(table: Mapping[str, Any], declared: type, path: str) -> None:

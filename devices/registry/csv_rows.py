@@ -15,6 +15,7 @@ from typing import Any
 
 from devices.kinds import Kinds
 from devices.kinds.kind import Attribute, AttributeType
+from devices.nesting import MAX_DEPTH, is_too_deep
 from devices.registry.errors import Invalid
 from devices.registry.new_device import NewDevice, problems
 from devices.suggestion import meant
@@ -168,6 +169,8 @@ def attribute_value(name: str, text: str, declared: Attribute | None) -> Any:
 
 
 def _json_or_text(text: str) -> Any:
+    if is_too_deep(text):
+        raise Invalid("attributes", f"a cell nests deeper than {MAX_DEPTH} levels")
     try:
         return json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from devices.nesting import MAX_DEPTH, depth
 from devices.wire.rejected import Reason, Rejected
 
 MAX_PAYLOAD = 65_536
@@ -19,11 +20,7 @@ MAX_ELEMENTS = 1_000
 """Most elements in one array."""
 LONE = -1
 """Position of the element of a payload that is one object and not an array."""
-MAX_DEPTH = 32
-"""Deepest nesting of a payload; real ones have three levels."""
 
-# The closing quote is optional: else a string that never ends would be searched again from each of its bytes.
-_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 _PATH: Final = re.compile(r" - at `\$([^`]*)`$", re.DOTALL)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -114,20 +111,6 @@ def split(payload: bytes) -> list[tuple[int, bytes]]:
 def element_bytes(payload: bytes, position: int) -> bytes:
     """Return one element of a payload that decoded; all of it when it is not an array."""
     return payload if position < 0 else bytes(_list.decode(payload)[position])
-
-
-def depth(payload: bytes) -> int:
-    """Return how deeply a payload nests, 0 where it is certainly within the limit."""
-    if payload.count(b"[") + payload.count(b"{") <= MAX_DEPTH:
-        return 0
-    level = deepest = 0
-    for token in _TOKENS.findall(payload):
-        if token in b"[{":
-            level += 1
-            deepest = max(deepest, level)
-        elif token in b"]}":
-            level -= 1
-    return deepest
 
 
 def _no_constant(name: str) -> None:

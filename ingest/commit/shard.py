@@ -1,4 +1,4 @@
-"""Ownership of a shard: a session lock that a second process waits for, and a counter that fences.
+"""Ownership of a shard: a session that holds it, for which a second one waits, and a counter that fences.
 
 Every batch begins by increasing the counter in the shard's row; a process that cannot do so has lost the
 shard. Must not know what batches hold.
@@ -13,6 +13,7 @@ from enum import Enum, auto
 from uuid import UUID
 
 from devices.instants import to_datetime, to_microseconds
+from store import holder
 from store.connection import Connection
 
 
@@ -41,7 +42,6 @@ class Shard:
     generation: int = -1
 
 
-_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('nabd shard ' || $1, 0))"
 _CLIENT_ID = "SELECT client_id FROM shard WHERE name = $1"
 
 
@@ -77,7 +77,7 @@ async def claim(
         UnknownShard: there is no such row.
     """
     stood_by = False
-    while not await connection.fetchval(_LOCK, shard.name):
+    while not await holder.claim(connection, f"shard {shard.name}"):
         if not stood_by:
             on_standby()
             stood_by = True
@@ -97,7 +97,7 @@ async def resume(connection: Connection, shard: Shard, attempted: int) -> Commit
     Raises:
         Fenced: another process has owned the shard meanwhile.
     """
-    if not await connection.fetchval(_LOCK, shard.name):
+    if not await holder.claim(connection, f"shard {shard.name}"):
         raise Fenced(f"shard {shard.name} is held by another process")
     row = await connection.fetchrow(_RESUME, shard.name)
     if row is None or row["owner"] != shard.owner:

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from devices.commands.sent import ANSWERS
-from devices.wire import elements
+from devices.nesting import MAX_DEPTH, is_too_deep
 
 
 class NotUnderstood(ValueError):
@@ -48,8 +48,8 @@ def response(payload: bytes) -> Response:
     Raises:
         NotUnderstood: it is not one.
     """
-    if elements.depth(payload) > elements.MAX_DEPTH:
-        raise NotUnderstood(f"nested deeper than {elements.MAX_DEPTH} levels")
+    if is_too_deep(payload):
+        raise NotUnderstood(f"nested deeper than {MAX_DEPTH} levels")
     try:
         answer = _response.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

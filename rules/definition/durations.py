@@ -11,6 +11,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 INTERVALS = re.compile(r"(\d+(?:\.\d+)?)\s*intervals?")
 _READINGS = re.compile(r"(\d+)\s*readings?")
 _UNITS = {"ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
+LONGEST_US = 3_653 * 86_400_000_000
 _COUNTED = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 _WORDS = {
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "mn": "m", "min": "m", "mins": "m",
@@ -32,13 +33,24 @@ def duration_us(text: str, *others: str) -> int:
     if not found:
         message = f"{text!r} is not a duration such as 90s, 10m, 2h or 3d"
         raise RuleError(message, suggestion=meant(text, others))
-    return round(float(found[1]) * _UNITS[found[2]])
+    length = float(found[1]) * _UNITS[found[2]]
+    if length > LONGEST_US:
+        raise RuleError(f"{text[:20]!r} is longer than ten years")
+    return round(length)
 
 
 def readings(text: str) -> int | None:
-    """Return "2 readings" as a number, None when it counts something else."""
+    """Return "2 readings" as a number, None when it counts something else.
+
+    Raises:
+        RuleError: more than anybody waits for.
+    """
     found = _READINGS.fullmatch(text.strip())
-    return int(found[1]) if found else None
+    if found is None:
+        return None
+    if len(found[1]) > 4:
+        raise RuleError(f"{text[:20]!r} is more than 9999 readings")
+    return int(found[1])
 
 
 def intervals(text: str) -> float:
@@ -51,6 +63,8 @@ def intervals(text: str) -> float:
     if not found:
         message = f"{text!r} is not a number of intervals such as 3 intervals"
         raise RuleError(message, suggestion=meant(text, ["intervals"]))
+    if len(found[1]) > 9:
+        raise RuleError(f"{text[:20]!r} is more than anybody waits for")
     return float(found[1])
 
 

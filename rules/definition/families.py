@@ -141,13 +141,16 @@ def severity(text: str) -> Severity:
 
 def _number(text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         raise RuleError(f"{text!r} is not a number") from None
+    if not abs(number) < 1e300:
+        raise RuleError(f"{text[:20]!r} is not a number that anything measures")
+    return number
 
 
 def _whole(text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > 9:
         raise RuleError(f"{text!r} is not a whole number")
     return int(text)
 

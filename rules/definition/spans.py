@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from rules.definition.definition import Hold, MaxGap
-from rules.definition.durations import INTERVALS, duration_us, readings
+from rules.definition.durations import INTERVALS, duration_us, intervals, readings
 from rules.definition.errors import RuleError
 
 _LOCAL_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
@@ -35,7 +35,7 @@ def gap(text: str) -> MaxGap:
     """
     found = INTERVALS.fullmatch(text)
     if found:
-        return MaxGap(intervals=float(found[1]))
+        return MaxGap(intervals=intervals(text))
     return MaxGap(intervals=0.0, fixed_us=duration_us(text, "intervals"))
 
 

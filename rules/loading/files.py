@@ -18,7 +18,9 @@ from devices.kinds.kind import Kind
 from rules.definition.definition import Definition
 from rules.definition.errors import RuleError, RulesRefused
 from rules.definition.lets import depending, names_in, stand_in
+from rules.language.cost import check_cost
 from rules.language.program import Rule, compile_rule
+from rules.loading.bounds import check_nodes, check_text
 from rules.loading.reader import RuleReader
 
 PACKS = Path(__file__).parents[1] / "packs"
@@ -57,12 +59,17 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Defin
         RulesRefused: with every mistake.
     """
     try:
+        check_text(text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        check_nodes(root)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         problem = getattr(error, "problem", None) or str(error)
         raise RulesRefused([RuleError(problem, file=file, line=line, column=column)]) from None
+    except RuleError as error:
+        error.file = file
+        raise RulesRefused([error]) from None
     nodes = root.value if isinstance(root, yaml.SequenceNode) else [root] if root else []
     reader = RuleReader(kinds, file)
     definitions: list[Definition] = []
@@ -70,6 +77,11 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Defin
         definition = reader.rule(node)
         if definition is not None:
             definitions.append(definition)
+            try:
+                check_cost(definition)
+            except RuleError as error:
+                reader.wrong(node, error.message)
+                continue
             for kind in _judged(definition, kinds):
                 if not _compile(definition, kind, reader):
                     break

@@ -29,6 +29,7 @@ from rules.sweeps import children_down, forecast, neighbours, not_refreshed, sil
 from rules.sweeps.incidents import Moment
 from rules.sweeps.resting import resting_until
 from rules.sweeps.schedule import SweepSchedule
+from store import holder
 from store.connection import Connection
 from store.failures import is_outage
 
@@ -36,8 +37,7 @@ log = structlog.get_logger(__name__)
 
 ALIVE_WITHIN_S = 10.0
 
-_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('nabd.rules.sweep', 0))"
-_UNLOCK = "SELECT pg_advisory_unlock(hashtextextended('nabd.rules.sweep', 0))"
+HELD = "sweep"
 
 _CAUGHT_UP = """
 SELECT caught_up_at, alive_at FROM shard WHERE name = $1 AND alive_at > $2
@@ -162,7 +162,7 @@ async def _lead(
     alive_within_s: float,
 ) -> None:
     """Sweep on this connection for as long as it lives; return at once when another process leads."""
-    if not await connection.fetchval(_LOCK):
+    if not await holder.claim(connection, HELD):
         return
     schedule = SweepSchedule()
     try:
@@ -173,4 +173,4 @@ async def _lead(
             await sleep(every_s)
     finally:
         if not connection.is_closed():
-            await connection.execute(_UNLOCK)
+            await holder.release(connection, HELD)

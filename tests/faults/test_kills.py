@@ -41,14 +41,7 @@ TURN_S = 6.0
 
 AT_WORK = {
     "ingest": "SELECT owner FROM shard",
-    "sweep": """
-SELECT l.pid
-FROM pg_locks AS l
-INNER JOIN pg_database AS d ON l.database = d.oid
-WHERE
-    l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
-    AND (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended('nabd.rules.sweep', 0)
-""",
+    "sweep": "SELECT pid FROM nabd_holder WHERE name = 'sweep'",
 }
 """Who is at work: the owner of the shard, the database session that leads the sweep."""
 

@@ -12,12 +12,7 @@ from multiprocessing.context import ForkServerProcess
 from tests.faults import checker
 from tests.faults.plant import Plant, eventually, scaled
 
-_END_OWNER = """
-SELECT pg_terminate_backend(l.pid)
-FROM pg_locks AS l
-INNER JOIN pg_database AS d ON l.database = d.oid
-WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()
-"""
+_END_OWNER = "SELECT pg_terminate_backend(pid) FROM nabd_holder WHERE name = 'shard main'"
 _OWNER = "SELECT owner FROM shard WHERE name = 'main'"
 
 

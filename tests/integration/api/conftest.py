@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.http.server import Server, listen
 from tests.integration.api import builders
+from tests.serving import serving
 
 
 @pytest.fixture
@@ -48,27 +46,3 @@ async def server(app: FastAPI) -> AsyncIterator[str]:
     """Address of the application behind a real server."""
     async with serving(app) as url:
         yield url
-
-
-class serving:  # noqa: N801 - reads as a verb where it is used
-    """Serve an application on a free port as long as the block runs; the value is its address."""
-
-    def __init__(self, app: FastAPI, port: int = 0) -> None:
-        self.server = Server(app)
-        self.socket: socket.socket = listen("127.0.0.1", port)
-        self.task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> str:
-        self.task = asyncio.create_task(self.server.serve(sockets=[self.socket]))
-        async with asyncio.timeout(20):
-            while not self.server.started:
-                await asyncio.sleep(0.01)
-                if self.task.done():
-                    self.task.result()
-        return f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-
-    async def __aexit__(self, *_: object) -> None:
-        self.server.should_exit = True
-        assert self.task is not None
-        await asyncio.wait_for(self.task, 20)
-        self.socket.close()

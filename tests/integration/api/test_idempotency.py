@@ -12,7 +12,7 @@ import pytest
 
 from api.app import create_app
 from api.http.problems import Problem
-from api.idempotency import Command, forget
+from api.idempotency import ChangeRequest, forget
 from api.routes.alerts import CommentOut
 from devices.instants import to_datetime
 from store.connection import Connection
@@ -117,9 +117,9 @@ SELECT EXISTS (
 """Whether somebody waits for the one who has a key."""
 
 
-def command_on(connection: Connection, key: str = "k", at: int | None = None) -> Command:
+def command_on(connection: Connection, key: str = "k", at: int | None = None) -> ChangeRequest:
     now = builders.now() if at is None else at
-    return Command(connection=connection, key=key, route="POST /comments", at=now)
+    return ChangeRequest(connection=connection, key=key, route="POST /comments", at=now)
 
 
 class Work:

@@ -21,7 +21,7 @@ from api.http import tokens
 from api.live import listener
 from api.routes import stream
 from tests.integration.api import builders
-from tests.integration.api.conftest import serving
+from tests.serving import serving
 from tests.waiting import eventually
 
 PATIENCE_S = 20

@@ -19,8 +19,8 @@ from api.context import AppContext
 from api.http import tokens
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
-from tests.integration.api.conftest import serving
 from tests.integration.console import town
+from tests.serving import serving
 
 SENTENCE = {
     "en": "Bin {device} is 91 % full",

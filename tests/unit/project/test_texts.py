@@ -73,7 +73,7 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
 }
 """The same of the console; a comment is shown, not described."""
 DECLARED = re.compile(
-    r"devices/(kinds/|commands/commands|texts/languages)|firmware_sim/specs|api/(schemas|routes)/"
+    r"devices/(kinds/|commands/new_command|texts/languages)|firmware_sim/specs|api/(schemas|routes)/"
 )
 """Where words by language may stand beside the catalogue: declarations, and examples of the API."""
 

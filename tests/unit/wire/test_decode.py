@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from devices import kinds
+from devices import kinds, nesting
 from devices.columns import MISSING
-from devices.wire import MAX_ELEMENTS, MAX_PAYLOAD, Decoder, Reason, elements
+from devices.wire import MAX_ELEMENTS, MAX_PAYLOAD, Decoder, Reason
 from devices.wire.instants import ABSENT
 
 BIN = Decoder(kinds.load()["bin"])
@@ -159,7 +159,7 @@ def test_a_string_that_never_ends_is_not_read_again_from_each_of_its_bytes() -> 
     assert refused(b"[{" * 17 + b'"' + b'\\"' * 32_000) == (Reason.MALFORMED, "")
 
     # Were it read again and again, this would not end today.
-    assert elements.depth(b"[{" * 17 + b'"' + b'\\"' * 2_000_000) == 34
+    assert nesting.depth(b"[{" * 17 + b'"' + b'\\"' * 2_000_000) == 34
 
 
 def test_a_text_with_nul_is_refused_and_its_neighbour_kept() -> None:

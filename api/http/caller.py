@@ -1,0 +1,137 @@
+"""Between the server and the routes: a request's whole body first, and an end when the caller leaves.
+
+No route waits for bytes, so no route holds a database connection while a body does not come. Must not know
+what the routes do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http import problems
+from api.http.problems import Problem
+from devices.acceptable import fault
+from devices.nesting import MAX_DEPTH, is_too_deep
+
+BODY_LIMIT = 256 * 1024
+BODY_S = 10.0
+"""How long a body may take to arrive, all of it."""
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class CallerLeft(Exception):
+    """The caller hung up before its request was complete."""
+
+
+class CallerMiddleware:
+    """Gives the application complete requests, and cancels reading work nobody waits for any more.
+
+    A change that has begun is carried through although its caller has left.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            body = await self._body(headers, receive)
+            _check(body, headers.get("content-type", ""))
+        except CallerLeft:
+            return
+        except Problem as problem:
+            language = headers.get("accept-language")
+            response = problems.render(problem, accept_language=language, instance=scope["path"])
+            await response(scope, receive, send)
+            return
+        await _watched(self.app, scope, body, receive, send)
+
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+        if "content-length" not in headers and "transfer-encoding" not in headers:
+            return b""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_S):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise CallerLeft
+                    body += message.get("body", b"")
+                    if len(body) > BODY_LIMIT:
+                        raise too_large()
+                    if not message.get("more_body", False):
+                        return bytes(body)
+        except TimeoutError:
+            detail = f"the body did not arrive within {BODY_S:g} s"
+            raise Problem(408, "timeout", detail, headers={"Connection": "close"}) from None
+
+
+def _check(body: bytes, media_type: str) -> None:
+    """Refuse a body that nests too deeply for any parser, or JSON that holds what nobody can keep.
+
+    Raises:
+        Problem: with the pointer of the part at fault.
+    """
+    if is_too_deep(body):
+        raise Problem(422, "invalid", f"the body nests deeper than {MAX_DEPTH} levels")
+    if not body or "json" not in media_type:
+        return
+    try:
+        found = fault(json.loads(body))
+    except ValueError:
+        return  # told by whoever reads it
+    if found is not None:
+        pointer, reason = found
+        violation = {"pointer": f"#{pointer}", "detail": reason}
+        raise Problem(422, "invalid", f"{pointer or 'the body'}: {reason}", errors=[violation])
+
+
+def too_large() -> Problem:
+    """Return the problem of a body over the limit; what is left of it is not read."""
+    return Problem(
+        413, "too-large", f"a body has at most {BODY_LIMIT} bytes", headers={"Connection": "close"}
+    )
+
+
+async def _watched(app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+    """Run the application; once the caller has left, it is told, and cancelled where it only reads."""
+    left = asyncio.Event()
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if not given:
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def run() -> None:
+        await app(scope, receive_again, send)
+
+    work = asyncio.create_task(run())
+    watching = asyncio.create_task(_until_left(receive, left))
+    try:
+        await asyncio.wait({work, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done() and scope["method"] in SAFE_METHODS:
+            work.cancel()
+            await asyncio.wait({work})
+        if work.cancelled() and left.is_set():
+            return
+        await work
+    finally:
+        watching.cancel()
+        work.cancel()
+
+
+async def _until_left(receive: Receive, left: asyncio.Event) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    left.set()

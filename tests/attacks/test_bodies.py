@@ -1,0 +1,95 @@
+"""Hostile bodies at every address that takes one: a documented refusal each, and no error of ours."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from tests.attacks.bodies import hostile
+from tests.integration.api import builders
+
+SEED = int(os.environ.get("NABD_ATTACKS_SEED", "1"))
+SENTENCES = {"en": "{device}", "fr": "{device}", "ar": "{device}"}
+RULE = {
+    "id": "r",
+    "kind": "bin",
+    "summary": SENTENCES,
+    "levels": {"critical": "fill_pct > 85"},
+    "for": "2 readings",
+}
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("post", "/api/v1/devices"): {
+        "name": "bin-2",
+        "kind": "bin",
+        "municipality": "tripoli",
+        "title": "Port",
+        "lat": 34.4,
+        "lon": 35.8,
+        "attributes": {"overflow_at": 80},
+    },
+    ("patch", "/api/v1/devices/{device}"): {
+        "title": "Port",
+        "lat": 34.4,
+        "lon": 35.8,
+        "attributes": {"a": 1},
+    },
+    ("post", "/api/v1/devices/{device}/retire"): {"reason": "broken"},
+    ("post", "/api/v1/alerts/{alert_id}/acknowledge"): {},
+    ("post", "/api/v1/alerts/{alert_id}/comments"): {"body": "on its way"},
+    ("post", "/api/v1/maintenance"): {
+        "device": "bin-0007",
+        "from_at": "2026-03-01T08:00:00Z",
+        "until_at": "2026-03-01T10:00:00Z",
+        "reason": "lid",
+    },
+    ("put", "/api/v1/rules/{rule}"): RULE,
+    ("put", "/api/v1/rules/{rule}/shadow"): RULE,
+    ("post", "/api/v1/rules/test"): RULE,
+    ("post", "/signin"): {"token": "wrong"},
+}
+MEDIA = ("application/json", "application/yaml", "text/plain", "application/x-www-form-urlencoded")
+
+
+@pytest.mark.timeout(300)
+async def test_hostile_bodies_are_refused_as_documented(
+    app: FastAPI, client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    alert = await builders.fire(connection, await builders.add(connection, "bin-0007"))
+    document = app.openapi()["paths"]
+    named = {"device": "bin-0007", "alert_id": alert, "rule": "r"}
+    answered: Counter[int] = Counter()
+    wrong = []
+    for (method, path), example in BODIES.items():
+        documented = set(document[path][method]["responses"])
+        for i, (name, body) in enumerate(hostile(example, SEED)):
+            answer = await client.request(
+                method,
+                path.format(**named),
+                content=body,
+                headers={"Content-Type": MEDIA[i % len(MEDIA) if i % 5 == 0 else 0]},
+            )
+            answered[answer.status_code] += 1
+            if str(answer.status_code) not in documented or answer.status_code >= 500:
+                wrong.append((method, path, name, answer.status_code, answer.text[:200]))
+
+    print(f"NABD_ATTACKS_SEED={SEED}", dict(answered))
+    assert wrong == []
+    assert sum(answered.values()) > 1000
+    assert (await client.get("/api/v1/devices")).status_code == 200
+
+
+def test_every_address_that_takes_a_body_is_tried(app: FastAPI) -> None:
+    takes = {
+        (method, path)
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if "requestBody" in operation
+    }
+
+    assert takes <= set(BODIES)

@@ -1,0 +1,48 @@
+"""The whole API against its own document: nothing undocumented, no error of ours, whatever is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import asyncpg
+import pytest
+from fastapi import FastAPI
+
+from tests.integration.api import builders
+from tests.serving import serving
+
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+    "allow_header_conformance",
+)
+EXAMPLES = {"short": 1, "long": 60}[os.environ.get("NABD_ATTACKS", "short")]
+SEED = int(os.environ.get("NABD_ATTACKS_SEED", "1"))
+ENDLESS = "/api/v1/stream"
+"""Answers as long as the caller stays; tests/integration/api/test_stream.py has it."""
+
+
+@pytest.mark.timeout(600)
+async def test_answers_are_those_that_the_document_says(app: FastAPI, connection: asyncpg.Connection) -> None:
+    device = await builders.add(connection, "bin-0007", lat=34.43, lon=35.84)
+    await builders.fire(connection, device)
+    print(f"NABD_ATTACKS_SEED={SEED}")
+
+    async with serving(app) as url:
+        fuzzer = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/api/v1/openapi.json"),
+            *("--checks", ",".join(CHECKS), "--exclude-path", ENDLESS),
+            *("--max-examples", str(EXAMPLES), "--seed", str(SEED), "--phases", "examples,coverage,fuzzing"),
+            *("--workers", "1", "--request-timeout", "30", "--no-color"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await fuzzer.communicate()
+
+    print(said.decode()[-20_000:])
+    assert fuzzer.returncode == 0

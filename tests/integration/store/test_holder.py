@@ -1,0 +1,56 @@
+"""What one session holds, no other has; what has ended holds nothing; nobody else can stand in the way."""
+
+from __future__ import annotations
+
+import asyncio
+
+import asyncpg
+
+from store import holder
+from store.pool import connect
+
+
+async def test_one_session_holds_a_name_until_it_ends(dsn: str) -> None:
+    first, second = await connect(dsn), await connect(dsn)
+
+    assert await holder.claim(first, "sweep")
+    assert await holder.claim(first, "sweep")
+    assert not await holder.claim(second, "sweep")
+    assert await holder.claim(second, "another")
+    first.terminate()
+
+    async with asyncio.timeout(20):
+        await holder.wait(second, "sweep")
+    await second.close()
+
+
+async def test_released_name_is_free_at_once_and_only_its_holder_releases_it(dsn: str) -> None:
+    first, second = await connect(dsn), await connect(dsn)
+    await holder.claim(first, "sweep")
+
+    await holder.release(second, "sweep")
+    assert not await holder.claim(second, "sweep")
+    await holder.release(first, "sweep")
+
+    assert await holder.claim(second, "sweep")
+    await asyncio.gather(first.close(), second.close())
+
+
+async def test_of_many_that_claim_at_once_one_succeeds(dsn: str) -> None:
+    sessions = [await connect(dsn) for _ in range(8)]
+
+    claimed = await asyncio.gather(*(holder.claim(session, "sweep") for session in sessions))
+
+    assert sum(claimed) == 1
+    await asyncio.gather(*(session.close() for session in sessions))
+
+
+async def test_session_that_has_an_ended_ones_number_does_not_count_as_it(
+    connection: asyncpg.Connection,
+) -> None:
+    await connection.execute(
+        "INSERT INTO nabd_holder (name, pid, session_began_at) VALUES ('sweep', $1, '2020-01-01Z')",
+        await connection.fetchval("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() LIMIT 1"),
+    )
+
+    assert await holder.claim(connection, "sweep")
