@@ -1,6 +1,6 @@
 """Families of sweep rules beside silence: what each is told, and how its part of a rule file is read.
 
-Pure. Must not know how a family is judged (rules.sweep_*) or YAML (rules.loading.reader).
+Pure. Must not know how a family is judged (rules.sweeps) or YAML (rules.loading.reader).
 """
 
 from __future__ import annotations
