@@ -17,6 +17,7 @@ from api.routes.rule_text import BODY, definition, definitions, refusal
 from api.schemas.rules import (
     ExplanationOut,
     RuleOut,
+    RulePutOut,
     RuleWithHistoryOut,
     ShadowOut,
     TrialOut,
@@ -29,6 +30,7 @@ from devices.instants import to_datetime, to_microseconds
 from devices.registry.errors import Conflict
 from devices.registry.registry import load
 from rules.catalogue import editing, versions
+from rules.catalogue.unplaced import warn_of_unplaced
 from rules.definition.definition import Definition
 from rules.definition.errors import RulesRefused
 from rules.engine.evaluate import RuleFailed
@@ -154,7 +156,7 @@ async def put_rule(
     author: UsesAuthor,
     if_match: IfMatch = None,
     if_none_match: Annotated[str | None, Header(description='"*" where it must be new')] = None,
-) -> RuleOut:
+) -> RulePutOut:
     """Check a rule and make it the version in force; its open alerts stay. The same text changes nothing."""
     wanted = await definition(request, context, rule)
     version = 0 if (if_none_match or "").strip() == "*" else pages.wanted_version(if_match)
@@ -168,7 +170,9 @@ async def put_rule(
         )
     except Conflict as conflict:
         raise Problem(412, "changed-meanwhile", str(conflict)) from conflict
-    return await _tagged(connection, rule, response)
+    found = await _tagged(connection, rule, response)
+    warnings = [w.message for w in await warn_of_unplaced(connection, [wanted])]
+    return RulePutOut(**dict(found), warnings=warnings)
 
 
 @router.post("/rules/{rule}/enable", summary="Put a rule back into force")

@@ -43,6 +43,12 @@ class RuleOut(BaseModel):
     shadow: Instant | None = Field(description="since when another text of it is on trial")
 
 
+class RulePutOut(RuleOut):
+    """A rule that was put into force; `warnings` say at which devices it can never look."""
+
+    warnings: list[str] = Field(description="in sentences; they refuse nothing")
+
+
 class RuleChangeOut(BaseModel):
     """Who did what to a rule."""
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+import numpy as np
 
 from alerts.transition import Severity
 from devices.instants import to_datetime, to_microseconds
@@ -33,6 +34,7 @@ from rules.language.program import Rule
 from rules.loading.files import parse
 from rules.maintenance import spans
 from rules.maintenance.spans import Spans
+from rules.sweeps.core import silent
 from store.connection import Connection
 
 HISTORY = 5_000
@@ -211,18 +213,18 @@ FROM latest WHERE device_id = $1
 
 
 async def _explain_silence(connection: Connection, rule: Rule, present: DeviceStatus) -> Explanation:
-    silent = rule.definition.silent
-    assert silent is not None
+    family = rule.definition.silent
+    assert family is not None
     row: asyncpg.Record | None = await connection.fetchrow(
         _LATEST,
         present.device_id,
-        None if silent.after is None else silent.after.measurement,
-        None if silent.after is None else silent.after.one_of,
+        None if family.after is None else family.after.measurement,
+        None if family.after is None else family.after.one_of,
     )
     deadline = None
     if row is not None and row["judged"]:
-        patience_us = max(round(row["interval_s"] * silent.intervals * 1e6), silent.at_least_us)
-        deadline = to_microseconds(row["received_at"]) + patience_us
+        interval_us = np.array([round(row["interval_s"] * 1e6)], dtype=np.int64)
+        deadline = to_microseconds(row["received_at"]) + int(silent.patience_us(family, interval_us)[0])
     return Explanation(
         rule=rule.id,
         version=rule.version,

@@ -21,7 +21,7 @@ from rules.sweeps.arrays.children_down import ChildAlert
 from rules.trial.backtest import Backtest, live_episodes
 from rules.trial.episodes import Episode
 from rules.trial.findings import Findings, findings
-from rules.trial.replay import Elapsed, HistoryJudge, Progress, replay
+from rules.trial.replay import Elapsed, HistoryJudge, Progress, replay_history
 from rules.trial.sweep_backtest import SweepBacktest, notes
 from store.connection import Connection
 
@@ -49,7 +49,7 @@ class HistoryPass:
         Raises:
             rules.engine.evaluate.RuleFailed: a rule raised.
         """
-        steps = replay(
+        steps = replay_history(
             connection,
             self.judges,
             start=self.start,

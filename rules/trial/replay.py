@@ -12,7 +12,7 @@ import numpy as np
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
-from readings import replay as stored
+from readings import replay
 from readings.replay import ReceiveSpan
 from rules.trial.episodes import Episode
 from store.connection import Connection
@@ -65,7 +65,7 @@ class HistoryJudge(Protocol):
         """Return the alerts a rule would have raised, by their beginning."""
 
 
-async def replay(
+async def replay_history(
     connection: Connection,
     judges: Sequence[HistoryJudge],
     *,
@@ -84,8 +84,8 @@ async def replay(
     """
     measurements = frozenset[str]().union(*(judge.measurements for judge in judges))
     kind, readings = judges[0].kind, 0
-    for window in await stored.windows(connection, start, end):
-        columns = await stored.columns(connection, kind, window, measurements=measurements, devices=devices)
+    for window in await replay.windows(connection, start, end):
+        columns = await replay.columns(connection, kind, window, measurements=measurements, devices=devices)
         for part, until in _parts(columns, window, sliced=any(judge.sliced for judge in judges)):
             # Beside the event loop: whoever else it serves goes on meanwhile.
             await asyncio.to_thread(_judge, judges, part, until, elapsed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, fail, line, print_json, table
 from nabd.cli.rules import explain, shadow, trial
 from nabd.cli.rules.files import Author, Files, Json, RuleId, read, someone
+from nabd.cli.rules.warnings import warn, warnings_of
 from rules.catalogue import editing, versions
 from rules.catalogue.catalogue import ApplyResult
 from rules.catalogue.versions import RuleChange, StoredRule
@@ -24,9 +26,17 @@ Only = Annotated[bool, typer.Option("--only", help="take every other rule out of
 
 
 @app.command()
-def check(files: Files) -> None:
-    """Say what is wrong in rule files, with line and suggestion. Exits with 1 when anything is."""
+def check(files: Files, as_json: Json = False) -> None:
+    """Say what is wrong in rule files, with line and suggestion. Exits with 1 when anything is.
+
+    Where a database is named, also warns of devices that a rule can never look at.
+    """
     found = read(files)
+    warnings = warnings_of(found)
+    if as_json:
+        print_json({"rules": [d.id for d in found], "warnings": warnings})
+        return
+    warn(warnings)
     line(f"{len(found)} rules, nothing wrong")
 
 
@@ -61,15 +71,19 @@ def apply(
     if shadow:
         on_database(on_trial)
         shadowed = [d.id for d in definitions]
+        warnings = warnings_of(definitions)
         if as_json:
-            print_json({"shadowed": shadowed})
+            print_json({"shadowed": shadowed, "warnings": warnings})
         else:
+            warn(warnings)
             line(f"on trial: {', '.join(shadowed)}; `nabd rule shadow` compares them with the live rules")
         return
     applied = on_database(work)
+    warnings = warnings_of(definitions)
     if as_json:
-        print_json(applied)
+        print_json({**asdict(applied), "warnings": warnings})
         return
+    warn(warnings)
     for name in ("added", "changed", "unchanged", "removed"):
         if ids := getattr(applied, name):
             line(f"{name}: {', '.join(ids)}")
@@ -85,9 +99,12 @@ def diff(files: Files, only: Only = False, as_json: Json = False) -> None:
         return differences(in_force, definitions, remove_others=only)
 
     found = on_database(work)
+    warnings = warnings_of(definitions)
+    if not as_json:
+        warn(warnings)
     for one in found:
         if as_json:
-            print_json(one)
+            print_json({**asdict(one), "warnings": [w for w in warnings if w.rule == one.rule]})
         elif one.change is DifferenceType.UNCHANGED:
             line(f"{one.rule}: unchanged")
         else:

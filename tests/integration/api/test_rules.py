@@ -47,6 +47,21 @@ async def test_rule_put_is_in_force_and_tells_its_version(client: httpx2.AsyncCl
     assert (await client.get(f"{URL}?version=1")).json()["definition"] == RULE
 
 
+async def test_rule_that_asks_for_the_sun_warns_of_devices_that_nobody_can_place(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection, device: str
+) -> None:
+    await connection.execute("UPDATE municipality SET lat = 32.9, lon = 13.2")
+    placed = await put(client, when={"sun": "day"})
+    await connection.execute("UPDATE municipality SET lon = NULL")
+
+    unplaced = await put(client, when={"sun": "night"})
+
+    assert (placed.status_code, placed.json()["warnings"]) == (200, [])
+    assert unplaced.status_code == 200
+    (warning,) = unplaced.json()["warnings"]
+    assert warning.startswith(f"`when: {{sun: night}}` cannot be decided for 1 of kind bin, {device} for one")
+
+
 async def test_rule_in_yaml_is_as_good_as_in_json(client: httpx2.AsyncClient) -> None:
     example = (await client.get("/api/v1/openapi.json")).json()["paths"]["/api/v1/rules/{rule}"]["put"]
     text = example["requestBody"]["content"]["application/yaml"]["example"]

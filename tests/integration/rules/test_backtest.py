@@ -17,7 +17,7 @@ from rules.loading.files import parse
 from rules.trial import backtest
 from rules.trial.backtest import Backtest
 from rules.trial.episodes import Episode
-from rules.trial.replay import replay as replay_history
+from rules.trial.replay import replay_history
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule
 from tests.integration.rules.town import MINUTE, add_device

@@ -47,6 +47,17 @@ def nabd(*arguments: str | Path) -> Done:
     return Done(code=result.exit_code, out=result.stdout, err=result.stderr)
 
 
+def execute(dsn: str, statement: str) -> None:
+    """Change something in the database behind the commands' back."""
+
+    async def change() -> None:
+        connection = await connect(dsn)
+        await connection.execute(statement)
+        await connection.close()
+
+    run(change())
+
+
 def done(*arguments: str | Path) -> Done:
     """Run a command that is to succeed."""
     result = nabd(*arguments)
@@ -186,6 +197,52 @@ def test_backtest_of_a_sweep_rule_says_the_same_as_of_any_other_and_what_it_cann
 
 def test_backtest_of_another_kind_is_refused(database: str, file: Path) -> None:
     assert "no rule of kind light" in nabd("test", file, "--kind", "light").err
+
+
+def test_rule_that_asks_for_the_sun_warns_of_devices_that_nobody_can_place(
+    database: str, file: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "by-day.yaml"
+    other.write_text(rule("by-day", "fill_pct >= 85", "when: {sun: day}"), encoding="utf-8")
+    assert done("check", file, other, "--json").documents == [
+        {"rules": ["overflow", "by-day"], "warnings": []}
+    ]
+    execute(database, "UPDATE municipality SET lat = NULL")
+
+    warned = done("check", file, other)
+    (checked,) = done("check", file, other, "--json").documents
+    difference = nabd("diff", other, "--json").documents
+    shadowed = done("apply", other, "--shadow", "--json").documents
+    applied = done("apply", other, "--json").documents
+
+    assert "2 rules, nothing wrong" in warned.out
+    sentence = "`when: {sun: day}` cannot be decided for 2 of kind bin, B-1 for one"
+    assert f"nabd: warning: by-day: {sentence}" in warned.err
+    (warning,) = checked["warnings"]
+    assert warning["rule"] == "by-day"
+    assert warning["message"].startswith(sentence)
+    for document in (*difference, *shadowed, *applied):
+        assert document["warnings"] == [warning]
+    assert applied[0]["added"] == ["by-day"]
+
+    execute(database, "UPDATE device SET lat = 32.9, lon = 13.2")
+    assert done("check", other, "--json").documents[0]["warnings"] == []
+
+
+def test_rule_files_can_be_checked_without_a_database_that_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "by-day.yaml"
+    path.write_text(rule("by-day", "fill_pct >= 85", "when: {sun: day}"), encoding="utf-8")
+
+    monkeypatch.delenv("NABD_DATABASE", raising=False)
+    alone = done("check", path)
+    monkeypatch.setenv("NABD_DATABASE", "postgresql://nobody@127.0.0.1:1/none")
+    away = done("check", path)
+
+    assert alone.out == away.out == "1 rules, nothing wrong\n"
+    assert alone.err == ""
+    assert "cannot be reached" in away.err
 
 
 def test_diff_shows_what_would_change_and_exits_like_diff(database: str, file: Path) -> None:

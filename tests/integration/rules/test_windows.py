@@ -19,7 +19,7 @@ from rules.loading.files import parse
 from rules.maintenance import spans as maintenance
 from rules.maintenance import windows
 from rules.trial.backtest import Backtest
-from rules.trial.replay import replay
+from rules.trial.replay import replay_history
 from store.pool import connect
 from tests.databases import run
 from tests.integration.rules.ingestion import KINDS, Ingestion
@@ -153,7 +153,7 @@ async def test_backtest_rests_in_maintenance_as_live_rules_do(
     found = {}
     for name, spans in {"resting": resting, "looking": {}}.items():
         trial = Backtest(KINDS["bin"], parse(OVERFLOW, KINDS), registry, spans)
-        async for _ in replay(connection, [trial], start=START, end=START + 90 * MINUTE):
+        async for _ in replay_history(connection, [trial], start=START, end=START + 90 * MINUTE):
             pass
         found[name] = [(e.opened_at - START) // MINUTE for e in trial.episodes("overflow")]
 
