@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,6 +61,11 @@ class Columns:
             extra=self.extra[rows],
             message=self.message[rows],
         )
+
+    def unknown(self, row: int) -> Any:
+        """Return a row's unknown keys with their values, None where it has none."""
+        extra = self.extra[row]
+        return None if extra is None else msgspec.json.decode(extra)
 
     def numbered(self) -> NDArray[np.bool_]:
         """Tell which rows carry both `boot` and `seq`, shape (n,)."""

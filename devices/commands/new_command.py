@@ -5,7 +5,6 @@ Pure. Sending is for whoever holds a broker connection. Must not know the databa
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from devices.registry.errors import Conflict, Invalid
 from devices.registry.registry import Device
 from devices.storable import storable_json
 from devices.suggestion import meant
-from devices.wire import topics
+from devices.wire import channels, topics
 from devices.wire.topics import Channel, Topic
 
 COMMON = (
@@ -64,9 +63,7 @@ class NewCommand:
     @property
     def payload(self) -> bytes:
         """What the device reads."""
-        expires_at = to_datetime(self.expires_at).isoformat()
-        message = {"id": str(self.id), "name": self.name, "args": self.args, "expires_at": expires_at}
-        return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+        return channels.command(self.id, self.name, self.args, to_datetime(self.expires_at))
 
 
 def known_commands(kind: Kind | None) -> dict[str, Command]:

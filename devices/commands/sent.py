@@ -20,6 +20,7 @@ from devices.instants import Now, to_datetime
 from devices.registry.errors import Invalid, NotFound
 from devices.storable import storable, storable_json
 from devices.suggestion import meant
+from devices.wire.channels import ANSWERS
 from store.connection import Connection
 
 PRECEDING = {
@@ -32,7 +33,6 @@ PRECEDING = {
 }
 """The states that each state may follow."""
 
-ANSWERS = ("accepted", "running", "succeeded", "failed", "rejected")
 SETTLED = ("succeeded", "failed", "rejected", "expired")
 DETAIL_LIMIT = 500
 

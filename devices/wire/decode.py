@@ -138,6 +138,28 @@ class Decoder:
         faults |= self._unstorable_texts(decoded)
         return self._without(decoded, payloads, faults, rejected), rejected
 
+    def reject(
+        self, message: int, payload: bytes, element: int, reason: Reason, detail: str, member: str = ""
+    ) -> Rejected:
+        """Return the rejection of one element of a payload that decoded.
+
+        Args:
+            message: the payload's index.
+            element: position in its array, as in Decoded.
+            member: what of it is at fault, empty for all of it.
+        """
+        return Rejected(
+            message=message,
+            reason=reason,
+            detail=detail,
+            pointer=self.pointer(element, member),
+            payload=elements.element_bytes(payload, element),
+        )
+
+    def pointer(self, element: int, member: str = "") -> str:
+        """Return where an element, or one of its members, stands in its payload."""
+        return elements.pointer(element, member)
+
     def _gather(self, payloads: Sequence[bytes], rejected: list[Rejected]) -> _Rows:
         decoded = self._decode_all(payloads)
         kinds_of_payload = set(map(type, decoded))
@@ -200,24 +222,10 @@ class Decoder:
             return decoded
         for i, (name, reason, detail) in faults.items():
             message, element = int(decoded.message[i]), int(decoded.element[i])
-            rejected.append(
-                Rejected(
-                    message=message,
-                    reason=reason,
-                    detail=detail,
-                    pointer=pointer(element, name),
-                    payload=elements.element_bytes(payloads[message], element),
-                )
-            )
+            rejected.append(self.reject(message, payloads[message], element, reason, detail, name))
         keep = np.ones(len(decoded), dtype=np.bool_)
         keep[list(faults)] = False
         return decoded.take(keep)
-
-
-def pointer(element: int, name: str = "") -> str:
-    """Return the JSON pointer of an element, or of one of its members."""
-    escaped = name.replace("~", "~0").replace("/", "~1")
-    return ("" if element == LONE else f"/{element}") + (f"/{escaped}" if name else "")
 
 
 def _counters(values: list[int | None]) -> NDArray[np.int64]:

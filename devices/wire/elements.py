@@ -54,7 +54,7 @@ class ElementDecoder:
                         message=message,
                         reason=fault.reason,
                         detail=fault.detail,
-                        pointer=("" if position < 0 else f"/{position}") + fault.pointer,
+                        pointer=pointer(position) + fault.pointer,
                         payload=raw,
                     )
                 )
@@ -111,6 +111,12 @@ def split(payload: bytes) -> list[tuple[int, bytes]]:
 def element_bytes(payload: bytes, position: int) -> bytes:
     """Return one element of a payload that decoded; all of it when it is not an array."""
     return payload if position < 0 else bytes(_list.decode(payload)[position])
+
+
+def pointer(element: int, member: str = "") -> str:
+    """Return the JSON pointer of an element, or of one of its members."""
+    escaped = member.replace("~", "~0").replace("/", "~1")
+    return ("" if element == LONE else f"/{element}") + (f"/{escaped}" if member else "")
 
 
 def _no_constant(name: str) -> None:

@@ -5,7 +5,7 @@ Only splits messages; whether the device belongs to the gateway is checked by in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -15,14 +15,23 @@ from devices.wire.rejected import Reason, Rejected
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relayed:
-    """One element of a gateway's message, its own kind and device taken out of `payload`."""
+    """One element of a gateway's message.
+
+    payload: the element alone, as its device would have sent it; raw: as the gateway did.
+    pointer: where it stands in the gateway's message.
+    """
 
     message: int
-    element: int
     kind: str
     device: str
     payload: bytes
     raw: bytes
+    pointer: str
+
+    def located(self, rejected: Rejected) -> Rejected:
+        """Return the rejection of `payload` as one of the gateway's message."""
+        pointer = self.pointer + rejected.pointer
+        return replace(rejected, message=self.message, payload=self.raw, pointer=pointer)
 
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -43,16 +52,25 @@ def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relaye
             members = _object.decode(raw)
             kind, device = _name.decode(members.pop("kind")), _name.decode(members.pop("device"))
         except (msgspec.MsgspecError, KeyError):
-            detail = "an element of a gateway needs the texts `kind` and `device`"
-            pointer = "" if position < 0 else f"/{position}"
             rejected.append(
                 Rejected(
-                    message=message, reason=Reason.MALFORMED, detail=detail, pointer=pointer, payload=raw
+                    message=message,
+                    reason=Reason.MALFORMED,
+                    detail="an element of a gateway needs the texts `kind` and `device`",
+                    pointer=elements.pointer(position),
+                    payload=raw,
                 )
             )
             continue
         stripped = msgspec.json.encode(members)
         relayed.append(
-            Relayed(message=message, element=position, kind=kind, device=device, payload=stripped, raw=raw)
+            Relayed(
+                message=message,
+                kind=kind,
+                device=device,
+                payload=stripped,
+                raw=raw,
+                pointer=elements.pointer(position),
+            )
         )
     return relayed

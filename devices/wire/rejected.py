@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 
 class Reason(StrEnum):
     """Reason of a rejection, as rows, counters and pages show it."""
@@ -38,3 +40,20 @@ class Rejected:
     payload: bytes
     pointer: str = ""
     readings: int = 1
+
+    @property
+    def number(self) -> tuple[int, int] | None:
+        """`boot` and `seq` of the element; None where it carries none, or none that can be read."""
+        try:
+            found = _numbered.decode(self.payload)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        return found.boot, found.seq
+
+
+class _Numbered(msgspec.Struct):
+    boot: int
+    seq: int
+
+
+_numbered = msgspec.json.Decoder(_Numbered)

@@ -9,11 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 
 from devices.columns import Columns
 from devices.kinds.kind import UNDATED
+from devices.wire import channels
 from devices.wire.topics import Channel
 from ingest.decide.batch import Batch, Refused
 from ingest.decide.clocks import Learnt
@@ -78,14 +78,6 @@ def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, n
     )
 
 
-class _Numbered(msgspec.Struct):
-    boot: int
-    seq: int
-
-
-_numbered = msgspec.json.Decoder(_Numbered)
-
-
 def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple[str, bytes]]:
     """Return the receipts to publish: who numbers readings is told which of them are settled."""
     runs: defaultdict[tuple[str, str, int], list[Run]] = defaultdict(list)
@@ -97,7 +89,7 @@ def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple
     return [
         (
             str(topic.on(Channel.RECEIPT)),
-            msgspec.json.encode({"device": device, "boot": boot, "seq": told}),
+            channels.receipt(device, boot, told),
         )
         for (published_on, device, boot), seqs in runs.items()
         for told in split(seqs)
@@ -123,11 +115,9 @@ def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, in
         ):
             yield message, directory.device(device_id).name, boot, (low, high)
     for refused in settled.refused:
-        try:
-            numbered = _numbered.decode(refused.rejected.payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            continue  # what cannot be read carries no number that a receipt could name
-        yield refused.rejected.message, refused.device, numbered.boot, (numbered.seq, numbered.seq)
+        if (number := refused.rejected.number) is not None:
+            boot, own = number
+            yield refused.rejected.message, refused.device, boot, (own, own)
 
 
 def split(runs: Sequence[Run]) -> Iterator[list[Run]]:

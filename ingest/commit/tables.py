@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -203,5 +202,4 @@ def _says_the_same(accepted: Accepted, row: int, stored: dict[str, Any] | None) 
             value = None
         if value != stored[name]:
             return False
-    extra = columns.extra[row]
-    return bool((None if extra is None else msgspec.json.decode(extra)) == stored["extra"])
+    return bool(columns.unknown(row) == stored["extra"])

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -202,16 +201,12 @@ def _taken_as_right(columns: Columns, told: NDArray[np.int64], keep: NDArray[np.
 
 def equal(columns: Columns, one: int, other: int) -> bool:
     """Tell whether two rows report the same content; `boot` and `seq` are delivery, not content."""
-    if _decoded(columns.extra[one]) != _decoded(columns.extra[other]):
+    if columns.unknown(one) != columns.unknown(other):
         return False
     return all(
         values[one] == values[other] or (values[one] != values[one] and values[other] != values[other])
         for values in columns.values.values()
     )
-
-
-def _decoded(extra: bytes | None) -> object:
-    return None if extra is None else msgspec.json.decode(extra)
 
 
 def quality(columns: Columns) -> NDArray[np.int64]:

@@ -11,12 +11,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.wire import Decoder, Reason, Rejected, Relayed, split
-from devices.wire.decode import pointer
-from devices.wire.elements import element_bytes
+from devices.wire import Decoder, Reason, Rejected, Relayed, channels, split
 from devices.wire.topics import Channel
 from ingest.broker.intake import Intake
-from ingest.decide import channels
 from ingest.decide.accept import Accepted, accept
 from ingest.decide.clocks import Clocks, Learnt, Offsets
 from ingest.decide.directory import Directory, Source
@@ -51,9 +48,10 @@ class KindGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origins:
-    """Where the n decoded rows of one kind come from: (n,) index of the payload and position in its array."""
+    """Where the n decoded rows of one kind come from: (n,) index of the payload and position in it."""
 
     group: KindGroup
+    decoder: Decoder
     payload: NDArray[np.int32]
     element: NDArray[np.int32]
 
@@ -171,7 +169,7 @@ def _group_relayed(
                 message=message,
                 reason=source.refusal,
                 detail=source.detail,
-                pointer=pointer(element.element),
+                pointer=element.pointer,
                 payload=element.raw,
             )
             batch.refused.append(Refused(device=element.device, rejected=rejection))
@@ -207,7 +205,7 @@ def _accept_group(
     decoded, rejected = decoder.decode(group.payloads)
     batch.refused += [_relocated(batch, group, r) for r in rejected]
     payload = decoded.message
-    batch.origins[kind] = Origins(group=group, payload=payload, element=decoded.element)
+    batch.origins[kind] = Origins(group=group, decoder=decoder, payload=payload, element=decoded.element)
     decoded.message = np.array(group.message, dtype=np.int32)[payload]
     names = tuple({name for derived in decoder.kind.derived for name in derived.attributes})
     accepted = accept(
@@ -226,26 +224,15 @@ def _accept_group(
 def _relocated(batch: Batch, group: KindGroup, rejected: Rejected) -> Refused:
     """Turn a decoder's rejection, which counts payloads, into one that counts messages."""
     message, relayed = group.message[rejected.message], group.relayed.get(rejected.message)
-    moved = replace(rejected, message=message)
     if relayed is not None:
-        moved = replace(moved, payload=relayed.raw, pointer=pointer(relayed.element) + rejected.pointer)
-    return Refused(device=_device_of(batch, message, relayed), rejected=moved)
+        return Refused(device=relayed.device, rejected=relayed.located(rejected))
+    return Refused(device=batch.sources[message].name, rejected=replace(rejected, message=message))
 
 
 def locate(batch: Batch, kind: str, row: int, reason: Reason, detail: str, member: str = "") -> Refused:
     """Return the rejection of a decoded row, with the bytes and the place it came from."""
     origins = batch.origins[kind]
     payload, element = int(origins.payload[row]), int(origins.element[row])
-    message, relayed = origins.group.message[payload], origins.group.relayed.get(payload)
-    if relayed is None:
-        raw = element_bytes(origins.group.payloads[payload], element)
-    else:
-        raw, element = relayed.raw, relayed.element
-    rejected = Rejected(
-        message=message, reason=reason, detail=detail, pointer=pointer(element, member), payload=raw
-    )
-    return Refused(device=_device_of(batch, message, relayed), rejected=rejected)
-
-
-def _device_of(batch: Batch, message: int, relayed: Relayed | None) -> str:
-    return batch.sources[message].name if relayed is None else relayed.device
+    sent = origins.group.payloads[payload]
+    rejected = origins.decoder.reject(payload, sent, element, reason, detail, member)
+    return _relocated(batch, origins.group, rejected)

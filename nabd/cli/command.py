@@ -18,9 +18,8 @@ from paho.mqtt.properties import Properties
 from devices.commands.new_command import NewCommand, known_commands, new_command
 from devices.commands.sent import SentCommand, expire, get_command, record_response, record_sent
 from devices.registry import registry
-from devices.wire import topics
+from devices.wire import channels, topics
 from devices.wire.topics import Channel
-from ingest.decide import channels
 from nabd.broker import client
 from nabd.broker.address import BrokerAddress
 from nabd.cli import output, values

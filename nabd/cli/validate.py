@@ -15,7 +15,6 @@ from devices.kinds import Kinds
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNDATED, KindError
 from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
-from devices.wire.decode import pointer
 from devices.wire.topics import Channel, Topic
 from ingest.broker.intake import Intake
 from ingest.decide.batch import Batch, decide
@@ -68,7 +67,7 @@ def _check(declared: Kinds, kind: str, files: list[Path]) -> list[dict[str, Any]
         results += [
             {
                 "file": str(files[int(columns.message[i])]),
-                "pointer": pointer(int(origins.element[row])),
+                "pointer": origins.decoder.pointer(int(origins.element[row])),
                 "outcome": "accepted",
                 "detail": _said(columns, i),
             }

@@ -1,13 +1,22 @@
-"""What devices send besides telemetry: presence, and answers to commands. Pure."""
+"""What goes over the other channels: presence and answers of devices, our commands and receipts.
+
+Pure. Must not know what became of a command or of a reading.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from devices.commands.sent import ANSWERS
 from devices.nesting import MAX_DEPTH, is_too_deep
+
+ANSWERS = ("accepted", "running", "succeeded", "failed", "rejected")
+"""What a device may answer to a command."""
 
 
 class NotUnderstood(ValueError):
@@ -57,3 +66,14 @@ def response(payload: bytes) -> Response:
     if answer.status not in ANSWERS:
         raise NotUnderstood(f"status {answer.status!r} is not one of {', '.join(ANSWERS)}")
     return answer
+
+
+def command(id: UUID, name: str, args: Mapping[str, Any], expires_at: datetime) -> bytes:  # noqa: A002 - the wire's word
+    """Return what a device reads of a command."""
+    message = {"id": str(id), "name": name, "args": args, "expires_at": expires_at.isoformat()}
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def receipt(device: str, boot: int, seq: Sequence[tuple[int, int]]) -> bytes:
+    """Return what tells a device, or its gateway, which numbers of one `boot` are settled: closed ranges."""
+    return msgspec.json.encode({"device": device, "boot": boot, "seq": seq})
