@@ -87,12 +87,12 @@ def _kinds(settings: Settings) -> CheckResult:
 
 def _disk(settings: Settings) -> CheckResult:
     wanted = settings.data_dir.absolute()
-    place = next(directory for directory in (wanted, *wanted.parents) if directory.exists())
-    free = shutil.disk_usage(place).free / 1e9
+    existing = next(directory for directory in (wanted, *wanted.parents) if directory.exists())
+    free = shutil.disk_usage(existing).free / 1e9
     if free > 1:
         return fine("disk", f"{free:.0f} GB free")
     fix = "make room: a full disk stops every commit, though nothing acknowledged is lost"
-    return CheckResult(subject="disk", verdict=Verdict.BAD, said=f"{free:.1f} GB free at {place}", fix=fix)
+    return CheckResult(subject="disk", verdict=Verdict.BAD, said=f"{free:.1f} GB free at {existing}", fix=fix)
 
 
 async def _broker(settings: Settings) -> CheckResult:

@@ -108,8 +108,8 @@ def of_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
 
 
 def _violation(error: Mapping[str, Any]) -> dict[str, str]:
-    place, *path = [str(part) for part in error.get("loc", ("request",))]
-    detail = f"{'.'.join(path) or place}: {error.get('msg', 'not acceptable')}"
-    if place == "body":
+    source, *path = [str(part) for part in error.get("loc", ("request",))]
+    detail = f"{'.'.join(path) or source}: {error.get('msg', 'not acceptable')}"
+    if source == "body":
         return {"pointer": "#/" + "/".join(path), "detail": detail}
-    return {"parameter": ".".join(path), "in": place, "detail": detail}
+    return {"parameter": ".".join(path), "in": source, "detail": detail}

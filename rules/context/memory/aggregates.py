@@ -135,14 +135,14 @@ def _count_events(view: HistoryView, found: DecidedRows, true: NDArray[np.bool_]
     room: NDArray[np.int64] = MOST_REMEMBERED + (happened[found.last] - before)
     offset = np.cumsum(room) - room
     events = np.zeros(int(room.sum()), dtype=np.int64)
-    places = np.arange(MOST_REMEMBERED)
-    events[offset[:, None] + places] = view.instant(_NEWEST, found.owners)
+    cells = np.arange(MOST_REMEMBERED)
+    events[offset[:, None] + cells] = view.instant(_NEWEST, found.owners)
     here = offset[number] + MOST_REMEMBERED + happened - before[number]
     events[here[true] - 1] = found.at[true]
     since = np.maximum(found.at - window_us, 0)
-    recent = events[here[:, None] - 1 - places] > since[:, None]
+    recent = events[here[:, None] - 1 - cells] > since[:, None]
     counted: Floats = recent.sum(axis=1, dtype=np.float64)
     if true.any():
         end = here[found.last]
-        view.keep_instant(_NEWEST, found.owners, events[end[:, None] - MOST_REMEMBERED + places])
+        view.keep_instant(_NEWEST, found.owners, events[end[:, None] - MOST_REMEMBERED + cells])
     return counted
