@@ -1,6 +1,6 @@
 # What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help parts setup demo test faults check format bench bench-rules lock clean
+.PHONY: help parts setup demo test faults attack check format bench bench-rules lock clean
 .NOTPARALLEL: # first the parts, then .venv, then what stands on both
 
 BIN := .venv/bin
@@ -27,6 +27,9 @@ test: parts check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped 
 
 faults: setup ## the long form of the fault matrix (docs/faults.md); NABD_FAULTS_SEED=n repeats a run
 	NABD_FAULTS=long $(BIN)/python -m pytest tests/faults -rP $(ARGS)
+
+attack: parts setup ## the long form of what hostile clients, rules and accounts try (tests/attacks)
+	NABD_ATTACKS=long $(BIN)/python -m pytest tests/attacks -rP --timeout 3600 $(ARGS)
 
 check: setup ## format, lint, types, layers and SQL
 	$(BIN)/ruff format --check .

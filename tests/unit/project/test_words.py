@@ -31,7 +31,7 @@ Small words: a not with of one every over.
 What happened to a thing or what it is like, where the noun beside it is the word: accepted active
 already apart apply bad bounded collected compiled configured dated decided decoded derived down embedded
 encoded exists failed fed fenced filling found generic good invalid labelled last lasting left live lived
-local max measured migrated moved open opened pending planned queued raw receive received recorded
+local max measured migrated moved open opened pending planned put queued raw receive received recorded
 refreshed refused relayed resting scaled sent simulated staged stopped surrounded surrounding swept
 traced unavailable understood usual.
 """
