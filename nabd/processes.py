@@ -19,8 +19,6 @@ from uuid import uuid4
 import asyncpg
 import structlog
 
-from api.app import create_app
-from api.http.server import Server, listen
 from api.metrics.platform import Queue
 from devices import kinds
 from ingest import service
@@ -236,6 +234,10 @@ async def sweep(settings: Settings) -> None:
 
 async def api(settings: Settings) -> None:
     """Serve the API and the console; without a database /readyz says so until there is one."""
+    # Not above: every other process and command starts in half the time without FastAPI.
+    from api.app import create_app
+    from api.http.server import Server, listen
+
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
     # A malformed address ends the process at once; it is not left to /readyz.

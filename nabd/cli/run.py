@@ -14,7 +14,6 @@ import typer
 import uvloop
 from pydantic import ValidationError
 
-from api.http.server import listen
 from devices import kinds
 from devices.kinds.kind import KindError
 from devices.registry.errors import RegistryError
@@ -157,6 +156,8 @@ def up() -> None:
 
 
 async def _up(settings: Settings) -> None:
+    from api.http.server import listen  # with uvicorn: see processes.api
+
     stop = processes.stop_on_signals()
     if settings.http_port == 0:
         settings = settings.model_copy(update={"http_port": free_port()})

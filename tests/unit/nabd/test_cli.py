@@ -129,3 +129,14 @@ def test_bench_says_where_it_is_when_there_is_no_checkout(tmp_path: Path) -> Non
 
     assert result.exit_code == 1
     assert "checkout" in result.stderr
+
+
+def test_commands_and_ingest_start_without_the_web_framework() -> None:
+    # It is half of what there would be to load, at every start of ingest and of every command.
+    program = (
+        "import sys, nabd.cli; print([m for m in ('fastapi', 'starlette', 'uvicorn') if m in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
