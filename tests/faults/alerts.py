@@ -17,7 +17,6 @@ from devices.kinds.kind import Kind
 from devices.registry.registry import load
 from readings import replay
 from rules.catalogue import catalogue
-from rules.definition.families import FAMILIES
 from rules.trial.backtest import Backtest
 from store.pool import connect
 
@@ -36,19 +35,17 @@ FROM transition AS t
 INNER JOIN alert AS a ON t.alert_id = a.id
 INNER JOIN rule AS r ON a.rule = r.id AND a.rule_version = r.version
 INNER JOIN device AS d ON a.device_id = d.id
-WHERE NOT r.definition ?| $1::text []
+WHERE r.family = 'stream'
 ORDER BY d.name, a.rule, t.id
 """
 _OPEN = """
 SELECT a.rule, a.device_id, a.opened_at
 FROM alert AS a
 INNER JOIN rule AS r ON a.rule = r.id AND a.rule_version = r.version
-WHERE a.state = 'firing' AND NOT r.definition ?| $1::text []
+WHERE a.state = 'firing' AND r.family = 'stream'
 """
 _RECEIVED = "SELECT min(received_at) AS first, max(received_at) AS last FROM {kind}_reading"
 
-SWEEPS = ["silent", *FAMILIES]
-"""Keys of a definition that make it a sweep rule: when it looks depends on the clock."""
 BEGINNING, CHANGE, END = "beginning", "change", "end"
 Row = tuple[Any, ...]
 OpenAlert = tuple[str, int, int]
@@ -129,12 +126,12 @@ def _named(story: Story) -> str:
 
 async def of_readings(dsn: str) -> list[Row]:
     """Return every transition that readings caused, without what depends on when ingest ran."""
-    return [tuple(row) for row in await _fetch(dsn, _OF_READINGS, SWEEPS)]
+    return [tuple(row) for row in await _fetch(dsn, _OF_READINGS)]
 
 
 async def open_alerts(dsn: str) -> set[OpenAlert]:
     """Return the open alerts that readings opened."""
-    rows = await _fetch(dsn, _OPEN, SWEEPS)
+    rows = await _fetch(dsn, _OPEN)
     return {(row["rule"], row["device_id"], to_microseconds(row["opened_at"])) for row in rows}
 
 
@@ -160,10 +157,10 @@ async def held_by_readings(dsn: str, kind: Kind) -> set[OpenAlert]:
     }
 
 
-async def _fetch(dsn: str, query: str, *values: object) -> Sequence[Any]:
+async def _fetch(dsn: str, query: str) -> Sequence[Any]:
     connection = await connect(dsn)
     try:
-        rows: Sequence[Any] = await connection.fetch(query, *values)
+        rows: Sequence[Any] = await connection.fetch(query)
     finally:
         await connection.close()
     return rows
