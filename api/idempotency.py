@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 from fastapi import Depends, Header, Request
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from store.connection import Connection
 
 Answer = TypeVar("Answer", bound=BaseModel)
-
-REMEMBERED = timedelta(hours=24)
-"""How long a repeat gets the first answer, at least."""
 
 # The update changes nothing: it takes the row's lock, and returns the row once whoever works on it is done.
 _TAKE = """
@@ -96,10 +92,3 @@ def command(
 
 
 UsesChangeRequest = Annotated[ChangeRequest, Depends(command)]
-
-_FORGET = "DELETE FROM idempotency_key WHERE created_at < $1"
-
-
-async def forget(connection: Connection, now: int) -> None:
-    """Delete what is older than REMEMBERED; `now` is in microseconds since 1970-01-01Z."""
-    await connection.execute(_FORGET, to_datetime(now) - REMEMBERED)

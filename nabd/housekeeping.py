@@ -12,7 +12,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from api import idempotency
+from api import idempotency_keys
 from devices.commands import sent
 from devices.instants import Now
 from readings import totals
@@ -35,7 +35,7 @@ async def run(pool: asyncpg.Pool, tables: Sequence[Table], now: Now, retention: 
                 await sent.expire(connection, now)
                 await totals.add_up(connection)
                 await shadows.prune(connection, now(), retention)
-                await idempotency.forget(connection, now())
+                await idempotency_keys.forget(connection, now())
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now(), retention)
         except Exception as error:  # only an outage is handled here

@@ -80,7 +80,7 @@ def _check(body: bytes, media_type: str) -> None:
         Problem: with the pointer of the part at fault.
     """
     if is_too_deep(body):
-        raise Problem(422, "invalid", f"the body nests deeper than {MAX_DEPTH} levels")
+        raise Problem(400, "bad-request", f"the body nests deeper than {MAX_DEPTH} levels")
     if not body or "json" not in media_type:
         return
     try:

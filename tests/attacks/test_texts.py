@@ -117,7 +117,7 @@ async def test_attributes_nobody_can_keep_are_refused_and_lists_go_on(
         "/api/v1/devices", content=json.dumps(body), headers={"Content-Type": "application/json"}
     )
 
-    assert answer.status_code == 422
+    assert answer.status_code == (400 if said == "nests deeper" else 422)
     assert said in answer.text
     assert [d["name"] for d in (await client.get("/api/v1/devices")).json()["items"]] == ["bin-1"]
 

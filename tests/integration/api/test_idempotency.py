@@ -12,7 +12,8 @@ import pytest
 
 from api.app import create_app
 from api.http.problems import Problem
-from api.idempotency import ChangeRequest, forget
+from api.idempotency import ChangeRequest
+from api.idempotency_keys import forget
 from api.routes.alerts import CommentOut
 from devices.instants import to_datetime
 from store.connection import Connection
