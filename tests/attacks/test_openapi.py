@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -28,7 +29,9 @@ ENDLESS = "/api/v1/stream"
 
 
 @pytest.mark.timeout(600)
-async def test_answers_are_those_that_the_document_says(app: FastAPI, connection: asyncpg.Connection) -> None:
+async def test_answers_are_those_that_the_document_says(
+    app: FastAPI, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
     device = await builders.add(connection, "bin-0007", lat=34.43, lon=35.84)
     await builders.fire(connection, device)
     print(f"NABD_ATTACKS_SEED={SEED}")
@@ -39,6 +42,7 @@ async def test_answers_are_those_that_the_document_says(app: FastAPI, connection
             *("--checks", ",".join(CHECKS), "--exclude-path", ENDLESS),
             *("--max-examples", str(EXAMPLES), "--seed", str(SEED), "--phases", "examples,coverage,fuzzing"),
             *("--workers", "1", "--request-timeout", "30", "--no-color"),
+            cwd=tmp_path,  # it keeps what it found there
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
