@@ -80,7 +80,9 @@ def _check(body: bytes, media_type: str) -> None:
         Problem: with the pointer of the part at fault.
     """
     if is_too_deep(body):
-        raise Problem(400, "bad-request", f"the body nests deeper than {MAX_DEPTH} levels")
+        detail = f"the body nests deeper than {MAX_DEPTH} levels"
+        # Of JSON no parser here reads it; the text of a rule is read, and refused with its mistakes.
+        raise Problem(400, "bad-request", detail) if "json" in media_type else Problem(422, "invalid", detail)
     if not body or "json" not in media_type:
         return
     try:
