@@ -14,6 +14,8 @@ from api.metrics.platform import BrokerQueue
 from devices import kinds
 from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
+from devices.registry import registry
+from devices.registry.placement import misplaced
 from nabd import clock
 from nabd.broker import address, queue
 from nabd.broker.client import client
@@ -145,6 +147,7 @@ async def _database(connection: Connection, settings: Settings) -> list[CheckRes
         _ingest,
         _ledger,
         _rules,
+        _places,
     )
     found = [fine("database", f"PostgreSQL {version}, {edition} edition")]
     return found + [await check(connection, settings) for check in checks]
@@ -209,3 +212,14 @@ async def _rules(connection: Connection, _: Settings) -> CheckResult:
             fix="`nabd migrate` brings the defaults",
         )
     return fine("rules", f"{len(rows)} active")
+
+
+async def _places(connection: Connection, _: Settings) -> CheckResult:
+    wrong = misplaced(await registry.load(connection))
+    if not wrong:
+        return fine("places", "every device stands in its municipality, as far as both have coordinates")
+    said = f"{len(wrong)} devices stand far from their municipality: " + "; ".join(
+        f"{name}: {problem.message}" for name, problem in wrong[:3]
+    )
+    fix = "`nabd device edit NAME --lat … --lon …`, or `nabd device import FILE --update` for a list"
+    return CheckResult(subject="places", verdict=Verdict.NOTE, said=said, fix=fix)

@@ -14,7 +14,7 @@ from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import Conflict, Invalid
 from devices.registry.new_device import NewDevice, check
-from devices.registry.registration import find_parents, municipality_ids, placed
+from devices.registry.registration import find_parents, municipalities_by_name, placed
 from devices.registry.registry import Device, get_device
 from devices.suggestion import meant
 from store.connection import Connection
@@ -80,7 +80,7 @@ async def change_device(
     if changed.municipality != device.municipality:
         await _refuse_left_children(connection, device)
     parents = await find_parents(connection, {changed.parent} if changed.parent is not None else set())
-    at = placed(_as_new(changed), await municipality_ids(connection), parents)
+    at = placed(_as_new(changed), await municipalities_by_name(connection), parents)
     version = await connection.fetchval(
         _UPDATE,
         device.id,

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.distance import distance_m
 from devices.kinds.kind import AttributeType
 from rules.context import truth
 from rules.context.context import RuleContext
 from rules.context.curves import interpolate, parse_curve
-from rules.context.geometry import distance_m
 from rules.definition.errors import closest
 from rules.language.arguments import arguments
 from rules.language.history_functions import PAST

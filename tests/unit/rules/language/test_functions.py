@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from devices.distance import distance_m
 from devices.instants import to_microseconds
-from rules.context.geometry import Polygons, distance_m
+from rules.context.geometry import Polygons
 from rules.context.sun import elevation_deg
 from tests.unit.rules.readings import Evaluator, at, rule, told
 
