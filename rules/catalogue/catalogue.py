@@ -145,7 +145,7 @@ async def active(connection: Connection, kinds: Mapping[str, Kind]) -> ActiveRul
             broken[row["id"]] = row["broken_reason"]
             continue
         try:
-            (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds)
+            (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds, stored=True)
         except RulesRefused as refused:
             unusable[row["id"], row["version"]] = str(refused)
         else:
