@@ -1,4 +1,4 @@
-"""Alerts that nobody would ever end: their device was retired, or their rule withdrawn.
+"""Alerts that nobody would ever end: their device was retired, their rule withdrawn or made for another kind.
 
 Run with every sweep, so that they end also where nothing is received any more. The evaluator follows: it
 takes what is open from the database whenever rules or devices change. Must not know what a rule judges.
@@ -20,11 +20,17 @@ WITH ended AS (
         AND alert.state = 'firing'
         AND (
             device.retired_at IS NOT NULL
-            OR NOT EXISTS (SELECT FROM rule WHERE rule.id = alert.rule AND rule.active)
+            OR NOT EXISTS (
+                SELECT FROM rule
+                WHERE rule.id = alert.rule AND rule.active AND coalesce(rule.kind, device.kind) = device.kind
+            )
         )
     RETURNING alert.id, alert.severity, alert.resolved_at, CASE
-        WHEN device.retired_at IS NULL THEN jsonb_build_object('condition', 'the rule was withdrawn')
-        ELSE jsonb_build_object('condition', 'the device was retired', 'reason', device.retired_reason)
+        WHEN device.retired_at IS NOT NULL
+            THEN jsonb_build_object('condition', 'the device was retired', 'reason', device.retired_reason)
+        WHEN EXISTS (SELECT FROM rule WHERE rule.id = alert.rule AND rule.active)
+            THEN jsonb_build_object('condition', 'the rule is for another kind than the device')
+        ELSE jsonb_build_object('condition', 'the rule was withdrawn')
     END AS evidence
 ),
 

@@ -107,3 +107,9 @@ class Definition:
         if self.sweep is not None:
             return family_name(self.sweep)
         return "stream" if self.silent is None else "silent"
+
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        """What its alerts may have, lowest first."""
+        found = {*self.levels, *(part.severity for part in (self.sweep, self.silent) if part is not None)}
+        return tuple(sorted(found, key=lambda severity: severity.rank))
