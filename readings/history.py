@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from devices.kinds.kind import Kind, Measurement, ValueType
+from readings.calendar import bucket_starts
 from readings.tables import table_name
 
 if TYPE_CHECKING:
@@ -132,7 +133,12 @@ async def buckets(
         time_zone: IANA name; decides where hours and days begin.
     """
     rows = await connection.fetch(
-        _buckets_sql(kind, measurements), device_id, start, end, unit, time_zone, timeout=STATEMENT_TIMEOUT_S
+        _buckets_sql(kind, measurements),
+        device_id,
+        start,
+        end,
+        bucket_starts(unit, start, end, time_zone),
+        timeout=STATEMENT_TIMEOUT_S,
     )
     return [
         ReadingBucket(
@@ -144,9 +150,12 @@ async def buckets(
     ]
 
 
+_STARTS = "($4::timestamptz [])[width_bucket(observed_at, $4::timestamptz [])] AS at"
+
+
 def _buckets_sql(kind: Kind, measurements: Sequence[str]) -> str:
     summaries = [_summary_sql(kind.measurement(name), f"m{i}") for i, name in enumerate(measurements)]
-    columns = ", ".join(["date_trunc($4, observed_at, $5) AS at", "count(*) AS readings", *summaries])
+    columns = ", ".join([_STARTS, "count(*) AS readings", *summaries])
     return (
         f"SELECT {columns} FROM {table_name(kind.name)} "  # noqa: S608 - names of a checked declaration
         "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3 GROUP BY 1 ORDER BY 1"
