@@ -27,7 +27,7 @@ KIND = Kind(
             unit="W",
             low=0,
             high=1500,
-            error_codes=(65535,),
+            error_codes=(6553.5, 65535),
             label={"en": "Power", "fr": "Puissance", "ar": "القدرة"},
         ),
         Measurement(
@@ -36,7 +36,7 @@ KIND = Kind(
             unit="V",
             low=0,
             high=500,
-            error_codes=(65535,),
+            error_codes=(6553.5, 65535),
             label={"en": "Voltage", "fr": "Tension", "ar": "الجهد"},
         ),
         Measurement(
@@ -61,6 +61,7 @@ KIND = Kind(
             unit="%",
             low=0,
             high=100,
+            error_codes=(255,),
             label={"en": "Dimming", "fr": "Gradation", "ar": "شدة الإضاءة"},
         ),
         Measurement(
@@ -69,6 +70,7 @@ KIND = Kind(
             unit="%",
             low=0,
             high=100,
+            error_codes=(255,),
             label={"en": "Commanded dimming", "fr": "Gradation demandée", "ar": "الشدة المطلوبة"},
         ),
         Measurement(
@@ -77,6 +79,8 @@ KIND = Kind(
             unit="kW.h",
             low=0,
             counter=True,
+            most_per_h=1.5,
+            high=1_000_000,
             label={"en": "Energy", "fr": "Énergie", "ar": "الطاقة"},
         ),
         Measurement(
@@ -85,6 +89,8 @@ KIND = Kind(
             unit="h",
             low=0,
             counter=True,
+            most_per_h=1,
+            high=500_000,
             label={"en": "Burning hours", "fr": "Heures de marche", "ar": "ساعات التشغيل"},
         ),
         Measurement(
@@ -93,7 +99,9 @@ KIND = Kind(
             unit="Cel",
             low=-40,
             high=130,
-            error_codes=(-127,),
+            error_codes=(-127, 255, 327.67, 3276.7, 6553.5),
+            codes=(85, 127),
+            leap=30,
             label={"en": "Driver temperature", "fr": "Température du driver", "ar": "حرارة المشغّل"},
         ),
         Measurement(
@@ -102,6 +110,8 @@ KIND = Kind(
             unit="lx",
             low=0,
             high=200000,
+            codes=(65535,),
+            leap=30_000,
             label={"en": "Illuminance", "fr": "Éclairement", "ar": "الاستضاءة"},
         ),
         Measurement(
@@ -110,6 +120,7 @@ KIND = Kind(
             unit="deg",
             low=0,
             high=180,
+            error_codes=(255,),
             label={"en": "Pole tilt", "fr": "Inclinaison du mât", "ar": "ميل العمود"},
         ),
         Measurement(

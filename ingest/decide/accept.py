@@ -210,13 +210,13 @@ def equal(columns: Columns, one: int, other: int) -> bool:
 
 
 def quality(columns: Columns) -> NDArray[np.int64]:
-    """Return (n,) int64: the bit of every measurement outside its physical range, or with an error code."""
+    """Return (n,) int64: the bit of each measurement out of range, with an error code, or no place."""
     bits = np.zeros(len(columns), dtype=np.int64)
     for measurement in columns.kind.measurements:
         suspect = _suspect(measurement, columns)
         if suspect is not None:
             bits |= suspect.astype(np.int64) << measurement.bit
-    return bits
+    return bits | _placeless(columns)
 
 
 def _suspect(measurement: Measurement, columns: Columns) -> NDArray[np.bool_] | None:
@@ -233,8 +233,35 @@ def _suspect(measurement: Measurement, columns: Columns) -> NDArray[np.bool_] | 
     if measurement.high is not None:
         suspect |= values > measurement.high
     for code in measurement.error_codes:
-        suspect |= values == code
+        if _is_within(measurement, code):
+            suspect |= values == code
     return suspect
+
+
+def _is_within(measurement: Measurement, code: float) -> bool:
+    low, high = measurement.low, measurement.high
+    return (low is None or code >= low) and (high is None or code <= high)
+
+
+NO_PLACE_DEG = 0.001
+"""A position this near to 0, 0 is what receivers say that have none: there is nothing but sea."""
+NO_FIX = 2
+"""Fixes below this (MAVLink numbering) have no position."""
+
+
+def _placeless(columns: Columns) -> int | NDArray[np.int64]:
+    """Return the bits of a position that is none, (n,) or 0: at 0, 0, or of a fix without satellites."""
+    declared = {m.name: m.bit for m in columns.kind.measurements if m.type is not ValueType.TEXT}
+    if not {"lat", "lon"} <= declared.keys():
+        return 0
+    values = columns.values
+    none = (np.abs(values["lat"]) < NO_PLACE_DEG) & (np.abs(values["lon"]) < NO_PLACE_DEG)
+    if "satellites" in declared:
+        none |= values["satellites"] == 0
+    if "gnss_fix" in declared:
+        none |= values["gnss_fix"] < NO_FIX
+    none &= ~(np.isnan(values["lat"]) & np.isnan(values["lon"]))
+    return np.where(none, 1 << declared["lat"] | 1 << declared["lon"], 0)
 
 
 def _derive(columns: Columns, attributes: Attributes) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.columns import Columns
-from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL, UNCONFIRMED
 from devices.reporting import expected_interval_s
 from rules.context.attributes import Attributes
 from rules.context.local_time import LocalTimes
@@ -62,7 +62,17 @@ class RuleContext:
         return self.keep((name, use_suspect), lambda: self._number(name, use_suspect))
 
     def _number(self, name: str, use_suspect: bool) -> Floats:
-        return (self.measured(name) if use_suspect else self.columns.good(name))[self.order]
+        if not use_suspect:
+            return self.columns.good(name)[self.order]
+        values = self.measured(name)
+        # What no second reading has confirmed opens nothing.
+        unconfirmed = self._marked(name) & (self.columns.quality & UNCONFIRMED > 0)
+        return (np.where(unconfirmed, np.nan, values) if unconfirmed.any() else values)[self.order]
+
+    def _marked(self, name: str) -> NDArray[np.bool_]:
+        bit = self.columns.kind.measurement(name).bit
+        marked: NDArray[np.bool_] = (self.columns.quality >> bit) & 1 == 1
+        return marked
 
     def measured(self, name: str) -> Floats:
         """Return a numeric measurement in the order of `columns`, marked or not; NaN where it is missing.
@@ -70,10 +80,10 @@ class RuleContext:
         It may be the column itself: do not write into it.
         """
         codes = self.columns.kind.measurement(name).error_codes
-        values: Floats = self.columns.values[name].astype(np.float64, copy=bool(codes))
+        values: Floats = self.columns.values[name].astype(np.float64, copy=False)
         # An error code is no value, not even a suspect one.
-        for code in codes:
-            values[values == code] = np.nan
+        if codes and (code := np.isin(values, codes) & self._marked(name)).any():
+            return np.where(code, np.nan, values)
         return values
 
     def text(self, name: str, use_suspect: bool = False) -> NDArray[np.object_]:
