@@ -139,7 +139,7 @@ def compile_program(kind: Kind, rules: Sequence[Rule]) -> Program:
         histories=remembered,
         values=_columns(h.values for h in remembered),
         instants=_columns(h.instants for h in remembered),
-        numbers=frozenset().union(*(s.numbers for s in scopes)),
+        numbers=frozenset(r.above for r in kind.reporting if r.above).union(*(s.numbers for s in scopes)),
         texts=frozenset().union(*(s.texts for s in scopes)),
         polygons=frozenset().union(*(s.polygons for s in scopes)),
     )
