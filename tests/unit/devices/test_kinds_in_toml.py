@@ -8,6 +8,8 @@ import pytest
 
 from devices.kinds import load
 from devices.kinds.kind import ArgumentType, Kind, KindError, ValueType
+from rules.loading.files import parse
+from tests.unit.rules.readings import rule
 
 COUNTER = """
 name = "counter"
@@ -86,3 +88,18 @@ def test_mistake_is_told_with_its_file_key_and_what_was_meant(
     with pytest.raises(KindError, match=text) as raised:
         declared(tmp_path, COUNTER.replace(before, after, 1))
     assert str(tmp_path / "counter.toml") in str(raised.value)
+
+
+def test_kind_declared_in_toml_has_choices_floors_and_conclusions_for_its_rules(tmp_path: Path) -> None:
+    kind = declared(
+        tmp_path,
+        COUNTER.replace(
+            '{name = "note", type = "text"}', '{name = "note", type = "text", choices = ["idle", "busy"]}'
+        ).replace('{name = "people"}', '{name = "people", floor = 2, reference = {en = "since midnight"}}')
+        + '[[conclusions]]\nname = "works"\nmeans = \'known(note == "busy", people > 3)\'',
+    )
+    text = rule("levels: {warning: works}", kind="counter")
+    (definition,) = parse(text, {"counter": kind})
+
+    assert (kind.measurements[0].floor, kind.measurements[2].choices) == (2, ("idle", "busy"))
+    assert definition.let == {"works": 'known(note == "busy", people > 3)'}
