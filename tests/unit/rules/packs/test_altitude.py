@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rules.context.attributes import Facts
+from rules.engine import snapshot
 from rules.loading.files import PACKS
 from tests.unit.rules.packs.packs import FACTS, every
 from tests.unit.rules.packs.test_own_word import flying
@@ -59,3 +60,23 @@ def test_the_ground_is_remembered_however_readings_are_cut_and_however_long_ago(
     ]
 
     assert told == [["drone-altitude"]] * 4
+
+
+def test_the_ground_outlives_a_restart_and_a_change_of_rules() -> None:
+    before = Evaluator(TEXT, KINDS["drone"], FACTS)
+    before.feed(*docked(240.0))
+    kept = snapshot.parse(snapshot.dump(snapshot.take(before.state)))
+    assert kept is not None
+    fewer = TEXT[TEXT.index("- id: drone-altitude") : TEXT.index("- id: drone-poor-fix")]
+
+    for text in (TEXT, fewer):
+        after = Evaluator(text, KINDS["drone"], FACTS)
+        snapshot.carry(kept, after.state)
+        assert not after.feed(*flying("transit", lat=32.501, battery_pct=90.0, alt_m=246.0))
+
+
+def test_altitude_on_the_ground_that_is_not_home_is_asked_about() -> None:
+    standing = every(1, 90, **HOME, alt_m=240.0, flight_phase="docked")
+
+    assert opened(*standing) == {"drone-altitude-reference"}
+    assert not opened(*standing, home_alt_m=238.0)
