@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from devices.columns import Columns
 from devices.kinds.kind import CLOCK_CORRECTED, Kind, Measurement, ValueType
 from devices.wire import Decoded, Reason
+from ingest.decide import words
 from ingest.decide.clocks import Clocks, date
 
 Attributes = Mapping[str, NDArray[np.float64]]
@@ -94,7 +95,7 @@ def accept(
         quality=dated.quality,
         boot=decoded.boot,
         seq=decoded.seq,
-        values=decoded.values,
+        values=words.fold(kind, decoded.values),
         extra=decoded.extra,
         message=decoded.message,
     )
@@ -222,10 +223,7 @@ def quality(columns: Columns) -> NDArray[np.int64]:
 def _suspect(measurement: Measurement, columns: Columns) -> NDArray[np.bool_] | None:
     values = columns.values[measurement.name]
     if measurement.type is ValueType.TEXT:
-        if not measurement.choices:
-            return None
-        known = {None, *measurement.choices}
-        return np.fromiter((v not in known for v in values), dtype=np.bool_, count=len(values))
+        return words.unknown(measurement, values) if measurement.choices else None
     suspect = np.zeros(len(values), dtype=np.bool_)
     # Comparisons with NaN are false: an absent value is not suspect.
     if measurement.low is not None:

@@ -128,6 +128,32 @@ class RuleContext:
         marked = self.columns.quality[self.order] & CLOCK_UNSET > 0
         return self.keep("clock_unset", lambda: marked.astype(np.float64))
 
+    def word_unknown(self) -> Floats:
+        """Tell whether a text said none of its choices."""
+        return self.keep("word_unknown", self._word_unknown)
+
+    def _word_unknown(self) -> Floats:
+        marked = np.zeros(len(self), dtype=np.bool_)
+        for m in self.columns.kind.measurements:
+            if m.choices:
+                marked |= (self.columns.quality[self.order] >> m.bit) & 1 == 1
+        return marked.astype(np.float64)
+
+    def words_unknown(self) -> NDArray[np.object_]:
+        """Return what was said that is none of the choices, and what they are; None where nothing was."""
+        return self.keep("words_unknown", self._words_unknown)
+
+    def _words_unknown(self) -> NDArray[np.object_]:
+        found: NDArray[np.object_] = np.full(len(self), None, dtype=object)
+        for row in np.flatnonzero(self.word_unknown()).tolist():
+            place, marked = self.order[row], int(self.columns.quality[self.order[row]])
+            found[row] = "; ".join(
+                f'{m.name} "{self.columns.values[m.name][place]}" ({", ".join(m.choices)})'
+                for m in self.columns.kind.measurements
+                if m.choices and marked >> m.bit & 1
+            )
+        return found
+
     def local_min(self) -> NDArray[np.int64]:
         """Return minutes after midnight on the clock of the device's municipality."""
         return self._local.local_min()
@@ -167,7 +193,9 @@ class RuleContext:
         kind = self.columns.kind
         compared = {r.measurement for r in kind.reporting if r.at_least is not None}
         values = {name: self.columns.values[name][self.order] for name in compared if name is not None}
-        seconds = expected_interval_s(kind, values, self.attribute(INTERVAL), self._says)
+        seconds = expected_interval_s(
+            kind, values, self.attribute(INTERVAL), says=self._says, attribute=self.attribute
+        )
         return (seconds * 1e6).astype(np.int64)
 
     def _says(self, name: str, texts: Sequence[str]) -> NDArray[np.bool_]:

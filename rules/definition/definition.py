@@ -61,13 +61,15 @@ class Gate:
 class Silent:
     """A sweep rule: no reading for so many expected intervals, but at least so long.
 
-    after: judged only where this is what the device said last.
+    after: judged only where this is what the device said last. after_state: only where its newest reading
+    puts it into this reporting state of its kind, whatever its words.
     """
 
     intervals: float
     at_least_us: int
     severity: Severity
     after: OneOf | None = None
+    after_state: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,6 +144,16 @@ def _clock_unset(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     return Expression(ExpressionType.CONDITION, lambda c: c.clock_unset())
 
 
+def _word_unknown(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    arguments(call, 0, 0, "word_unknown()")
+    return Expression(ExpressionType.CONDITION, lambda c: c.word_unknown())
+
+
+def _words_unknown(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    arguments(call, 0, 0, "words_unknown()")
+    return Expression(ExpressionType.TEXT, lambda c: c.words_unknown())
+
+
 def _known(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     """x, or something else where x is undecided."""
     x_node, otherwise_node = arguments(call, 2, 2, "known(x, otherwise)")
@@ -228,6 +238,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "lag": _lag,
     "clock_corrected": _clock_corrected,
     "clock_unset": _clock_unset,
+    "word_unknown": _word_unknown,
+    "words_unknown": _words_unknown,
     "known": _known,
     "only": _only,
     "away_m": _away,

@@ -114,7 +114,7 @@ async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapp
     moment = replace(moment, resting=resting)
     match rule.definition.sweep:
         case None:
-            return await silent.sweep(connection, rule, moment)
+            return await silent.sweep(connection, rule, moment, kinds)
         case ChildrenDown():
             return await children_down.sweep(connection, rule, moment, kinds)
         case NotRefreshed():

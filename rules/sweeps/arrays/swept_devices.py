@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.registry.registry import Device, Registry
+from rules.context.attributes import as_numbers
 from rules.context.gate import judge_gate, rests_in_maintenance
 from rules.context.local_time import PlaceColumns
 from rules.definition.definition import Gate
@@ -37,9 +39,14 @@ class SweptDevices:
     lon: Floats
     places: PlaceColumns
     windows: Sequence[Sequence[tuple[int, int]]]
+    attributes: Sequence[Mapping[str, Any]]
 
     def __len__(self) -> int:
         return len(self.device_id)
+
+    def attribute(self, name: str) -> Floats:
+        """Return a numeric attribute of each, NaN where it has none."""
+        return as_numbers(one.get(name) for one in self.attributes)
 
     @classmethod
     def of(cls, registry: Registry, devices: Sequence[Device], maintenance: Spans) -> SweptDevices:
@@ -60,6 +67,7 @@ class SweptDevices:
                 [w.lon for w in where],
             ),
             windows=[maintenance.get(d.id, ()) for d in devices],
+            attributes=[d.attributes for d in devices],
         )
 
 
