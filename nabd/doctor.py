@@ -27,6 +27,9 @@ from store.errors import StoreError
 from store.migrate import require_migrated
 from store.pool import connect
 
+TAKEN_OVER_S = 86_400.0
+"""For how long, in seconds, doctor finds fault with a session that was taken over."""
+
 
 class Verdict(StrEnum):
     """How serious the result of a check is; only `bad` makes doctor fail."""
@@ -143,6 +146,7 @@ async def _database(connection: Connection, settings: Settings) -> list[CheckRes
     checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
         _durability,
         _ingest,
+        _session,
         _ledger,
         _rules,
     )
@@ -183,6 +187,22 @@ async def _ingest(connection: Connection, settings: Settings) -> CheckResult:
             subject="ingest", verdict=Verdict.NOTE, said="is catching up with what the broker holds"
         )
     return fine("ingest", "is alive and has caught up")
+
+
+async def _session(connection: Connection, settings: Settings) -> CheckResult:
+    now, speed = clock.parse(settings.clock)
+    row = await connection.fetchrow(
+        "SELECT client_id, takeovers, taken_over_at FROM shard WHERE name = $1", settings.shard
+    )
+    if row is None or row["taken_over_at"] is None:
+        return fine("session", "nobody has taken it from ingest")
+    ago_s = (now() - to_microseconds(row["taken_over_at"])) / 1e6 / speed
+    said = f"another client took {row['client_id']} from ingest {row['takeovers']:,} times,"
+    said += f" last {ago_s / 3600:.1f} h ago"
+    if ago_s > TAKEN_OVER_S:
+        return fine("session", said)
+    fix = "give ~ingest another password and this installation another client id: docs/operations.md"
+    return CheckResult(subject="session", verdict=Verdict.BAD, said=said, fix=fix)
 
 
 async def _ledger(connection: Connection, _: Settings) -> CheckResult:

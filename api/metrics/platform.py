@@ -152,7 +152,13 @@ def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
         "How old the oldest reading of the last committed batch was when it was received",
         labels=shard,
     )
+    takeovers = CounterMetricFamily(
+        "nabd_ingest_session_takeovers",
+        "How often another client took the session at the broker from ingest",
+        labels=shard,
+    )
     for state in states:
+        takeovers.add_metric([state.shard], state.takeovers)
         caught_up.add_metric([state.shard], state.caught_up_at is not None)
         if state.alive_at is not None:
             alive.add_metric([state.shard], ages.of(state.alive_at))
@@ -161,7 +167,7 @@ def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
             if state.oldest_observed_at is not None:
                 late = state.received_at - state.oldest_observed_at
                 delay.add_metric([state.shard], late.total_seconds())
-    yield from (caught_up, alive, batch, delay)
+    yield from (caught_up, alive, batch, delay, takeovers)
 
 
 def _of_rules(watched: RuleCounts, ages: Ages) -> Iterator[Metric]:
