@@ -114,7 +114,7 @@ async def _broker(settings: Settings) -> CheckResult:
     try:
         broker = address.parse(settings.broker)
         async with client(broker) as connection:
-            return _queue(f"{broker} lets us in", await queue.ask(connection, settings.broker_queue))
+            return _queue(f"{broker} lets us in", await queue.ask(connection, queue.limits_of(settings)))
     except (ValueError, OSError, aiomqtt.MqttError) as error:
         fix = "start it, or correct NABD_BROKER"
         return CheckResult(subject="broker", verdict=Verdict.BAD, said=str(error), fix=fix)
@@ -126,9 +126,11 @@ def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
         said = f"{lets_us_in}, and does not say how much it holds"
         return CheckResult(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
     if holds.is_near_limit:
-        fix = "start `nabd ingest`, or make the database faster, or give the broker a longer queue"
+        fix = "start `nabd ingest`, or make the database faster, or give the broker more room"
         return CheckResult(subject="broker", verdict=Verdict.BAD, said=queue.said(holds), fix=fix)
     said = f"{lets_us_in} and holds {holds.queued:,} messages nobody has fetched"
+    if holds.memory is not None:
+        said += f", with {holds.memory / 2**20:,.0f} MiB of memory"
     if holds.dropped:
         said += f"; it has dropped {holds.dropped:,} since it started"
         fix = "raise max_queued_messages; devices with receipts send again what was dropped"

@@ -27,7 +27,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from nabd.broker import client as broker_client
 from nabd.broker.address import BrokerAddress
-from nabd.broker.queue import ask
+from nabd.broker.queue import BrokerLimits, ask
 from nabd.embedded.broker import free_port
 from tests.parts import need_mosquitto
 
@@ -324,7 +324,7 @@ async def test_api_reads_how_much_the_broker_holds(doors: Doors) -> None:
         host="127.0.0.1", port=doors.platform, username="~api", password=PASSWORDS["~api"]
     )
     async with broker_client.client(address) as client:
-        queue = await ask(client, 2_000_000, within_s=20)
+        queue = await ask(client, BrokerLimits(messages=2_000_000), within_s=20)
 
     assert queue is not None
     assert (queue.limit, queue.dropped) == (2_000_000, 0)
