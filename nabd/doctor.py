@@ -33,6 +33,9 @@ from store.errors import StoreError
 from store.migrate import require_migrated
 from store.pool import connect
 
+TAKEN_OVER_S = 86_400.0
+"""For how long, in seconds, doctor finds fault with a session that was taken over."""
+
 
 class Verdict(StrEnum):
     """How serious the result of a check is; only `bad` makes doctor fail."""
@@ -117,7 +120,7 @@ async def _broker(settings: Settings) -> CheckResult:
     try:
         broker = address.parse(settings.broker)
         async with client(broker) as connection:
-            return _queue(f"{broker} lets us in", await queue.ask(connection, settings.broker_queue))
+            return _queue(f"{broker} lets us in", await queue.ask(connection, queue.limits_of(settings)))
     except (ValueError, OSError, aiomqtt.MqttError) as error:
         fix = "start it, or correct NABD_BROKER"
         return CheckResult(subject="broker", verdict=Verdict.BAD, said=str(error), fix=fix)
@@ -129,9 +132,11 @@ def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
         said = f"{lets_us_in}, and does not say how much it holds"
         return CheckResult(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
     if holds.is_near_limit:
-        fix = "start `nabd ingest`, or make the database faster, or give the broker a longer queue"
+        fix = "start `nabd ingest`, or make the database faster, or give the broker more room"
         return CheckResult(subject="broker", verdict=Verdict.BAD, said=queue.said(holds), fix=fix)
     said = f"{lets_us_in} and holds {holds.queued:,} messages nobody has fetched"
+    if holds.memory is not None:
+        said += f", with {holds.memory / 2**20:,.0f} MiB of memory"
     if holds.dropped:
         said += f"; it has dropped {holds.dropped:,} since it started"
         fix = "raise max_queued_messages; devices with receipts send again what was dropped"
@@ -149,6 +154,7 @@ async def _database(connection: Connection, settings: Settings) -> list[CheckRes
     checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
         _durability,
         _ingest,
+        _session,
         _ledger,
         _rules,
         _places,
@@ -191,6 +197,22 @@ async def _ingest(connection: Connection, settings: Settings) -> CheckResult:
             subject="ingest", verdict=Verdict.NOTE, said="is catching up with what the broker holds"
         )
     return fine("ingest", "is alive and has caught up")
+
+
+async def _session(connection: Connection, settings: Settings) -> CheckResult:
+    now, speed = clock.parse(settings.clock)
+    row = await connection.fetchrow(
+        "SELECT client_id, takeovers, taken_over_at FROM shard WHERE name = $1", settings.shard
+    )
+    if row is None or row["taken_over_at"] is None:
+        return fine("session", "nobody has taken it from ingest")
+    ago_s = (now() - to_microseconds(row["taken_over_at"])) / 1e6 / speed
+    said = f"another client took {row['client_id']} from ingest {row['takeovers']:,} times,"
+    said += f" last {ago_s / 3600:.1f} h ago"
+    if ago_s > TAKEN_OVER_S:
+        return fine("session", said)
+    fix = "give ~ingest another password and this installation another client id: docs/operations.md"
+    return CheckResult(subject="session", verdict=Verdict.BAD, said=said, fix=fix)
 
 
 async def _ledger(connection: Connection, _: Settings) -> CheckResult:
