@@ -32,17 +32,25 @@ class _Steps:
     fresh: Bools
 
 
-def flat(view: HistoryView, value: Floats, window: Hold, tolerance: float) -> Floats:
+def flat(
+    view: HistoryView, value: Floats, window: Hold, tolerance: float, turn: float | None = None
+) -> Floats:
     """Tell of each row whether its value has stayed within the tolerance for the whole window.
 
     A run that began after a gap, or with the first reading, is undecided until it is long enough: the value
     may have been the same before. One that began because the value changed is not flat until then.
+
+    Args:
+        turn: once around, where the value is a place of a circle.
     """
     result = view.blank()
     found = track(view, ~np.isnan(value))
     if found is None:
         return result
-    steps = _steps(view, found, value[found.rows], tolerance)
+    mine = value[found.rows]
+    if turn is not None:
+        mine = _unrolled(view, found, mine, turn)
+    steps = _steps(view, found, mine, tolerance)
     # A device's first row that carries a run on counts as its beginning here.
     begin = found.since(_split(steps, steps.fresh | found.first, tolerance))
     carried = np.flatnonzero(found.first & ~steps.fresh)
@@ -65,6 +73,18 @@ def flat(view: HistoryView, value: Floats, window: Hold, tolerance: float) -> Fl
     view.keep_instant(_BEGUN, found.owners, start[found.last])
     view.keep_instant(_DARK, found.owners, dark[found.last])
     return result
+
+
+def _unrolled(view: HistoryView, found: DecidedRows, value: Floats, turn: float) -> Floats:
+    """Return places of a circle as lengths along it, each nearest to the one before of its device."""
+    before = np.append(np.nan, value[:-1])
+    middle = (view.value(0, found.owners) + view.value(1, found.owners)) / 2
+    before[found.first] = np.where(found.gap[found.first], np.nan, middle)
+    turns = -np.rint(np.nan_to_num((value - before) / turn)).astype(np.int64)
+    total = np.cumsum(turns)
+    begin = found.since(found.first)
+    unrolled: Floats = value + turn * (total - total[begin] + turns[begin])
+    return unrolled
 
 
 def _steps(view: HistoryView, found: DecidedRows, value: Floats, tolerance: float) -> _Steps:
