@@ -194,6 +194,13 @@ async function loadCharts() {
   }
 }
 
+// What lies around a mean: on a circle the least may be beyond the end of the axis, 350° below 10°.
+function around(measurement, { avg, min, max }) {
+  if (!measurement.circular) return { low: min, high: max };
+  const turn = measurement.high - measurement.low;
+  return { low: min > avg ? min - turn : min, high: max < avg ? max + turn : max };
+}
+
 function series(kind, name, readings) {
   const measurement = kind.measurements.find((one) => one.name === name);
   const points = [];
@@ -202,7 +209,7 @@ function series(kind, name, readings) {
     if (found === undefined || found === null || typeof found === "string") continue;
     const at = Date.parse(reading.observed_at ?? reading.at);
     if (typeof found === "object") {
-      if (found.count && found.avg !== null) points.push({ at, value: found.avg, low: found.min, high: found.max });
+      if (found.count && found.avg !== null) points.push({ at, value: found.avg, ...around(measurement, found) });
     } else {
       const raw = Number(found);
       points.push({ at, value: raw, low: raw, high: raw, suspect: reading.suspect?.includes(name) });

@@ -33,13 +33,17 @@ SUMMARY = ("min", "max", "avg", "count", "last")
 
 
 class SummaryOut(BaseModel):
-    """One measurement over one bucket; suspect values are left out."""
+    """One measurement over one bucket; suspect values are left out.
+
+    Of a circular measurement `avg` is the mean direction, from `min` around to `max` on either side.
+    """
 
     min: float | None
     max: float | None
     avg: float | None
     count: int
     last: float | str | None
+    grown: float | None = Field(default=None, description="counters only: by how much, resets included")
 
 
 class ReadingOut(BaseModel):
@@ -247,6 +251,7 @@ def _raw_row(reading: Reading) -> dict[str, Any]:
 def _bucket_row(row: ReadingBucket) -> dict[str, Any]:
     summaries = {
         name: {part: getattr(summary, part) for part in SUMMARY}
+        | ({} if summary.grown is None else {"grown": summary.grown})
         for name, summary in row.values.items()
         if summary.count
     }
@@ -256,7 +261,9 @@ def _bucket_row(row: ReadingBucket) -> dict[str, Any]:
 def _csv_columns(selection: ReadingQuery) -> list[str]:
     if selection.bucket is Bucket.RAW:
         return ["observed_at", "received_at", "quality", "suspect", *selection.measurements]
-    return ["at", "readings", *(f"{name}_{part}" for name in selection.measurements for part in SUMMARY)]
+    counters = {m.name for m in selection.kind.measurements if m.counter}
+    parts = {name: (*SUMMARY, *(["grown"] if name in counters else [])) for name in selection.measurements}
+    return ["at", "readings", *(f"{name}_{part}" for name, of_it in parts.items() for part in of_it)]
 
 
 async def _flat(pages: AsyncIterator[Sequence[Mapping[str, Any]]]) -> AsyncIterator[list[dict[str, Any]]]:
@@ -269,7 +276,7 @@ def _flat_row(row: Mapping[str, Any]) -> dict[str, Any]:
     flat["suspect"] = " ".join(row.get("suspect", ()))
     for name, value in row["measurements"].items():
         if isinstance(value, dict):
-            flat |= {f"{name}_{part}": value[part] for part in SUMMARY}
+            flat |= {f"{name}_{part}": summed for part, summed in value.items()}
         else:
             flat[name] = value
     return flat

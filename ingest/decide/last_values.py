@@ -95,8 +95,9 @@ class LastValues:
 
     def judge(self, columns: Columns) -> Ints:
         """Return the quality bits of rows, (n,), with those that the values before them add."""
-        rows = self._rows(columns.device_id)
-        sequence = _sequence(rows)
+        if not len(columns):
+            return columns.quality
+        sequence = _sequence(self._rows(columns.device_id))
         devices = sequence.device[sequence.last]
         self._undo = (
             devices,

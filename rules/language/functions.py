@@ -164,7 +164,7 @@ def _known(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
         value = x.compute(c)
         return np.where(np.isnan(value), otherwise(c), value)
 
-    return Expression(x.type, compute)
+    return Expression(x.type, compute, measurement=x.measurement)
 
 
 def _only(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
@@ -172,7 +172,9 @@ def _only(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     x_node, condition_node = arguments(call, 2, 2, "only(x, condition)")
     x = compiler.wanted(x_node, depth, ExpressionType.NUMBER, ExpressionType.CONDITION)
     condition = compiler.wanted(condition_node, depth, ExpressionType.CONDITION).compute
-    return Expression(x.type, lambda c: np.where(condition(c) == 1, x.compute(c), np.nan))
+    return Expression(
+        x.type, lambda c: np.where(condition(c) == 1, x.compute(c), np.nan), measurement=x.measurement
+    )
 
 
 def _away(compiler: Compiler, call: ast.Call, depth: int) -> Expression:

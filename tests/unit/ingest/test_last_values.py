@@ -11,8 +11,8 @@ import pytest
 from devices.columns import Columns, empty_values
 from devices.kinds import load
 from devices.kinds.kind import UNCONFIRMED, Kind
-from ingest.decide.accept import quality
 from ingest.decide.last_values import LastValues
+from ingest.decide.quality import quality
 
 BIN, LIGHT, DRONE = (load()[name] for name in ("bin", "light", "drone"))
 MINUTE_US = 60_000_000
@@ -94,6 +94,10 @@ def test_what_is_rolled_back_is_forgotten() -> None:
     known.rolled_back()
 
     assert marks(BIN, "temperature_c", known.judge(sent(BIN, temperature_c=[85]))) == [True]
+
+
+def test_no_reading_at_all_is_judged_too() -> None:
+    assert not len(LastValues(BIN).judge(sent(BIN, temperature_c=[])))
 
 
 def test_devices_are_judged_by_their_own_values() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.decide.accept import quality
 from ingest.decide.last_values import LastValues
+from ingest.decide.quality import quality
 from rules.engine.evaluate import step
 from rules.engine.state import RuleState
 from rules.loading.files import PACKS
