@@ -32,7 +32,14 @@ def town(*, placed: bool = True) -> Municipality:
     )
 
 
-def device(number: int, kind: str = "bin", *, parent: int | None = None, lat: float | None = None) -> Device:
+def device(
+    number: int,
+    kind: str = "bin",
+    *,
+    parent: int | None = None,
+    lat: float | None = None,
+    **attributes: float | str,
+) -> Device:
     """Return a device of tripoli; `lat` places it on the meridian of 13.2 degrees."""
     return Device(
         id=number,
@@ -43,6 +50,7 @@ def device(number: int, kind: str = "bin", *, parent: int | None = None, lat: fl
         parent_id=parent,
         lat=lat,
         lon=None if lat is None else 13.2,
+        attributes=attributes,
     )
 
 
