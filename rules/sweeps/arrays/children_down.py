@@ -16,7 +16,7 @@ from alerts.transition import Transition
 from devices.kinds.kind import Kind
 from rules.definition.families import ChildrenDown, Comparison
 from rules.language.program import Rule
-from rules.sweeps.arrays.array_sweep import opened, resolved
+from rules.sweeps.arrays.array_sweep import AGAIN_US, opened, resolved
 from rules.sweeps.arrays.events import EventQueue
 from rules.sweeps.arrays.latest_values import LatestValues
 from rules.sweeps.arrays.received import PendingReadings, ReceivedReadings
@@ -114,6 +114,9 @@ class ChildrenDownOverArrays:
         )
         children = self._columns(known, at)
         self._due_at = self._next(children, at)
+        if len(known) < np.count_nonzero((self._latest.received_at > NEVER) & (self._children.parent >= 0)):
+            # Whoever is left alone now may be overdue once that is over.
+            self._due_at = min(self._due_at, at + AGAIN_US)
         yield from self._end(children, left_alone, at)
         yield from self._begin(children, at)
 

@@ -85,7 +85,8 @@ def all_hold(comparisons: Sequence[Comparison], kind: Kind, known: Fetch) -> Boo
     Args:
         known: measurements, good ones, and attributes of the children.
     """
-    return np.logical_and.reduce([_holds(c, kind, known) for c in comparisons])
+    held: Bools = np.logical_and.reduce([_holds(c, kind, known) for c in comparisons])
+    return held
 
 
 def _holds(comparison: Comparison, kind: Kind, known: Fetch) -> Bools:

@@ -108,7 +108,8 @@ def holds(text: str, **values: list[float]) -> list[bool]:
         lambda name: np.array(values[name], dtype=np.float64),
         lambda name: np.array(values.get(name, [np.nan] * n), dtype=np.float64),
     )
-    return children_down.all_hold(comparisons(text), light, known).tolist()
+    held: list[bool] = children_down.all_hold(comparisons(text), light, known).tolist()
+    return held
 
 
 def test_missing_value_holds_no_comparison() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def device(
     *,
     parent: int | None = None,
     lat: float | None = None,
-    **attributes: float | str,
+    **attributes: Any,
 ) -> Device:
     """Return a device of tripoli; `lat` places it on the meridian of 13.2 degrees."""
     return Device(
