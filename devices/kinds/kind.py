@@ -42,6 +42,11 @@ Text = Mapping[str, str]
 """A sentence or label by language: en, fr and ar."""
 
 
+def floor_attribute(measurement: str) -> str:
+    """Return the attribute that says, for one device, below which value its meter tells nothing."""
+    return f"{measurement}_floor"
+
+
 class ValueType(StrEnum):
     """How a measurement is sent and stored."""
 

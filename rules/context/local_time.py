@@ -72,6 +72,16 @@ class PlaceColumns:
             lon=np.array(lon, dtype=np.float64),
         )
 
+    def take(self, rows: NDArray[np.intp]) -> PlaceColumns:
+        """Return some of the places, in that order."""
+        return PlaceColumns(
+            zone=self.zone[rows],
+            zones=self.zones,
+            weekend=self.weekend[rows],
+            lat=self.lat[rows],
+            lon=self.lon[rows],
+        )
+
     def at(self, instant: int) -> LocalTimes:
         """Return local time at every place at one instant (microseconds)."""
         n = len(self.zone)

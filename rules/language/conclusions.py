@@ -38,15 +38,13 @@ def compile_conclusions(kind: Kind, scope: Scope) -> dict[str, CompiledConclusio
         except RuleError:
             continue
         scope.lets[name] = _kept(typed, name)
-        for inner in found:
-            if inner in scope.shown:
-                scope.shown |= found[inner].shown
-                scope.limits |= found[inner].limits
+        for inner in found.keys() & scope.shown.keys():
+            scope.shown |= found[inner].shown
+            scope.limits |= found[inner].limits
+        # What was measured and is known says why; how it was computed would only be in the way.
+        shown = {n: one for n, one in scope.shown.items() if n.isidentifier() and n not in found}
         found[name] = CompiledConclusion(
-            means=text,
-            expression=scope.lets[name],
-            shown=dict(scope.shown),
-            limits=frozenset(scope.limits),
+            means=text, expression=scope.lets[name], shown=shown, limits=frozenset(scope.limits)
         )
     return found
 

@@ -24,6 +24,8 @@ SQUARE = {"type": "Polygon", "coordinates": [[[35.0, 34.0], [35.1, 34.0], [35.1,
         {"swath_m": None},
         {"colour": ["any", {"thing": 1}]},
         {"interval_s": 30},
+        {"supply": "night"},
+        {"supply": "18:00-06:00"},
     ],
 )
 def test_attributes_of_the_declared_type_or_undeclared_are_accepted(attributes: dict[str, Any]) -> None:
@@ -41,11 +43,20 @@ def test_attributes_of_the_declared_type_or_undeclared_are_accepted(attributes: 
         ({"interval_s": -1}, "above 0"),
         ({"note": "a\x00b"}, "NUL"),
         ({"": 1}, "has a name"),
+        ({"supply": "nights"}, "no plan of power: night, or hours"),
+        ({"supply": "18-6"}, "no plan of power: night, or hours"),
+        ({"supply": "18:00-18:00"}, "no plan of power: night, or hours"),
     ],
 )
 def test_attributes_are_refused_with_the_reason(attributes: dict[str, Any], text: str) -> None:
     with pytest.raises(Invalid, match=text):
         check_attributes(attributes, DRONE)
+
+
+def test_floor_of_a_meter_is_a_number() -> None:
+    check_attributes({"power_w_floor": 2}, load()["light"])
+    with pytest.raises(Invalid, match="not a number in W"):
+        check_attributes({"power_w_floor": "2 W"}, load()["light"])
 
 
 HOLE = [[1, 1], [2, 1], [2, 2], [1, 2], [1, 1]]
