@@ -39,12 +39,14 @@ class Match:
     """What became of every alert and every fault.
 
     seen: fault and the alert about it. missed: faults that a right rule would have seen and nobody saw.
-    false: alerts about nothing, or about what another alert had told already.
+    false: alerts about nothing, or about what another alert had told already. unobservable: faults nobody
+    saw that no rule could: too short between two messages, or hidden by another fault.
     """
 
     seen: tuple[tuple[Fault, Opening], ...]
     missed: tuple[Fault, ...]
     false: tuple[Opening, ...]
+    unobservable: tuple[Fault, ...] = ()
 
 
 def fault_of(line: FaultLine, run_end: int) -> Fault:
@@ -80,8 +82,13 @@ def match(faults: Iterable[Fault], alerts: Iterable[Opening], hold_us: Callable[
         else:
             open_faults.remove(about)
             seen.append((about, alert))
-    missed = [fault for left in waiting.values() for fault in left if fault.detectable]
-    return Match(seen=tuple(seen), missed=tuple(missed), false=tuple(false))
+    unseen = [fault for left in waiting.values() for fault in left]
+    return Match(
+        seen=tuple(seen),
+        missed=tuple(fault for fault in unseen if fault.detectable),
+        false=tuple(false),
+        unobservable=tuple(fault for fault in unseen if not fault.detectable),
+    )
 
 
 def _about(alert: Opening, faults: Sequence[Fault], hold_us: Callable[[str, float], int]) -> Fault | None:
