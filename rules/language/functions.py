@@ -144,6 +144,21 @@ def _clock_unset(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     return Expression(ExpressionType.CONDITION, lambda c: c.clock_unset())
 
 
+def _suspect(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    """Whether a measurement is marked; undecided where there is none."""
+    (argument,) = arguments(call, 1, 1, "suspect(burn_hours)")
+    name = _bare(argument)
+    known = [m.name for m in compiler.scope.kind.measurements]
+    if name is None or name not in known:
+        raise wrong(argument, "suspect() takes the name of a measurement", closest(str(name), known))
+    return Expression(ExpressionType.CONDITION, lambda c: c.suspect(name))
+
+
+def _empty(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    arguments(call, 0, 0, "empty()")
+    return Expression(ExpressionType.CONDITION, lambda c: c.empty())
+
+
 def _known(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     """x, or something else where x is undecided."""
     x_node, otherwise_node = arguments(call, 2, 2, "known(x, otherwise)")
@@ -230,6 +245,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "lag": _lag,
     "clock_corrected": _clock_corrected,
     "clock_unset": _clock_unset,
+    "suspect": _suspect,
+    "empty": _empty,
     "known": _known,
     "only": _only,
     "away_m": _away,
