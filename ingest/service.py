@@ -227,6 +227,18 @@ class _Service:
             connection.close()
         if connection.lost.done() and not stop.is_set():
             log.warning("session interrupted", reason=connection.lost.result())
+            if connection.taken_over:
+                await self._taken_over()
+
+    async def _taken_over(self) -> None:
+        """Tell that another client has our id; an ingest that owns the shard now has it by right (Fenced)."""
+        pipeline, context = self._pipeline, self._pipeline.context
+        times = await pipeline.outlasting(
+            lambda: shard.taken_over(pipeline.connection, context.shard, context.now())
+        )
+        log.error(
+            "session taken over by another client", client_id=self._options.broker.client_id, times=times
+        )
 
     async def _pump(self, connection: session.Connection, stop: asyncio.Event) -> None:
         """Take everything that has arrived, commit it, acknowledge it; repeat."""

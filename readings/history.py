@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from devices.kinds.kind import Kind, Measurement, ValueType
 from readings import bucket_columns
+from readings.calendar import bucket_starts
 from readings.tables import table_name
 
 if TYPE_CHECKING:
@@ -138,7 +139,12 @@ async def buckets(
         time_zone: IANA name; decides where hours and days begin.
     """
     rows = await connection.fetch(
-        _buckets_sql(kind, measurements), device_id, start, end, unit, time_zone, timeout=STATEMENT_TIMEOUT_S
+        _buckets_sql(kind, measurements),
+        device_id,
+        start,
+        end,
+        bucket_starts(unit, start, end, time_zone),
+        timeout=STATEMENT_TIMEOUT_S,
     )
     return [
         ReadingBucket(
@@ -150,12 +156,15 @@ async def buckets(
     ]
 
 
+_STARTS = "($4::timestamptz [])[width_bucket(observed_at, $4::timestamptz [])] AS at"
+
+
 def _buckets_sql(kind: Kind, measurements: Sequence[str]) -> str:
     declared = [kind.measurement(name) for name in measurements]
     summaries = [_summary_sql(m, f"m{i}") for i, m in enumerate(declared)]
     columns = ", ".join(["at", "count(*) AS readings", *summaries])
     beside = [part for i, m in enumerate(declared) for part in bucket_columns.beside(m, f"m{i}")]
-    chosen = ", ".join(["date_trunc($4, observed_at, $5) AS at", "*", *beside])
+    chosen = ", ".join([_STARTS, "*", *beside])
     return (
         f"SELECT {columns} FROM (SELECT {chosen} FROM {table_name(kind.name)} "  # noqa: S608 - checked names
         "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3) AS r GROUP BY at ORDER BY at"

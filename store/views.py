@@ -60,7 +60,10 @@ SELECT
     a.held_until
 FROM alert AS a
 INNER JOIN device AS d ON a.device_id = d.id
-INNER JOIN municipality AS m ON d.municipality_id = m.id"""
+INNER JOIN municipality AS m
+    ON m.id = CASE
+        WHEN d.moved_at > a.opened_at THEN municipality_at(d, a.opened_at) ELSE d.municipality_id
+    END"""
 
 LEDGER = """\
 CREATE OR REPLACE VIEW v_ledger AS
@@ -138,4 +141,7 @@ SELECT
     {columns}
 FROM {table.name} AS r
 INNER JOIN device AS d ON r.device_id = d.id
-INNER JOIN municipality AS m ON d.municipality_id = m.id"""  # noqa: S608
+INNER JOIN municipality AS m
+    ON m.id = CASE
+        WHEN d.moved_at > r.observed_at THEN municipality_at(d, r.observed_at) ELSE d.municipality_id
+    END"""  # noqa: S608

@@ -106,6 +106,8 @@ function lines({ measurement, points }, i, scale, gap) {
   ];
 }
 
+const range = ({ measurement, point: { low, high } }) => (high > low ? ` (${value(measurement, low)} – ${value(measurement, high)})` : "");
+
 function readout(frame, svg, series, scale, { start, end, width }) {
   const cursor = s("path", { class: "cursor" });
   const text = h("output", { class: "readout", hidden: true });
@@ -120,7 +122,7 @@ function readout(frame, svg, series, scale, { start, end, width }) {
     cursor.setAttribute("d", `M${x.toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}`);
     text.hidden = false;
     text.replaceChildren(full(new Date(found[0].point.at)), ...found.map((one) =>
-      h("b", {}, value(one.measurement, one.point.value), one.point.suspect ? ` (${t("suspect")})` : "")));
+      h("b", {}, value(one.measurement, one.point.value), range(one), one.point.suspect ? ` (${t("suspect")})` : "")));
     text.classList.toggle("flip", x > width / 2);
   });
   svg.addEventListener("pointerleave", () => {

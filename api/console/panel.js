@@ -10,6 +10,8 @@ import { sentence, updateTimes } from "./queue.js";
 
 const HOUR_MS = 3_600_000;
 const PERIODS = [{ hours: 6 }, { hours: 24 }, { hours: 168 }, { hours: 720 }];
+// A longer silence than so many intervals is a gap, as it is to rules.
+const GAP_INTERVALS = 2.5;
 const BUCKET_MS = { "1m": 60_000, "1h": HOUR_MS, "1d": 24 * HOUR_MS };
 const REFRESH_MS = 5000;
 
@@ -182,9 +184,9 @@ async function loadCharts() {
   try {
     const found = await get(`/api/v1/devices/${encodeURIComponent(name)}/readings?${query}`);
     if (question !== asked) return; // the reader has moved on meanwhile
-    const spacing = BUCKET_MS[found.bucket] ?? (state.latest.get(name)?.interval_s ?? 600) * 1000;
+    const spacing = Math.max(BUCKET_MS[found.bucket] ?? 0, (state.latest.get(name)?.interval_s ?? 600) * 1000);
     parts.charts.replaceChildren(...kind.panels.map((panel) => chart({
-      title: panel.title, start, end, width, gap: spacing * 3.5,
+      title: panel.title, start, end, width, gap: spacing * GAP_INTERVALS,
       series: panel.measurements.map((one) => series(kind, one, found.readings)),
     })));
   } catch (error) {

@@ -119,6 +119,7 @@ async def read_readings(
     ] = buckets.DEFAULT_WIDTH,
     tz: Annotated[str | None, Query(max_length=64, description="IANA name; the municipality's")] = None,
     format: Annotated[Format | None, Query(description="wins over Accept")] = None,  # noqa: A002
+    bom: Annotated[bool, Query(description="CSV with a byte order mark, for Excel")] = False,
 ) -> StreamingResponse:
     """Return readings observed in [start, end), oldest first.
 
@@ -141,7 +142,7 @@ async def read_readings(
         bucket=_bucket_of(kind, bucket, until - since, width),
         tz=_known_zone(tz or town.time_zone),
     )
-    return await _respond(selection, format or formats.negotiate(request.headers.get("accept")))
+    return await _respond(selection, format or formats.negotiate(request.headers.get("accept")), bom=bom)
 
 
 def _kind_of(context: AppContext, device: registry.Device) -> Kind:
@@ -179,7 +180,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-async def _respond(selection: ReadingQuery, form: Format) -> StreamingResponse:
+async def _respond(selection: ReadingQuery, form: Format, *, bom: bool) -> StreamingResponse:
     pages = _raw_pages(selection) if selection.bucket is Bucket.RAW else _bucket_pages(selection)
     rows = await begun(pages)
     match form:
@@ -188,7 +189,7 @@ async def _respond(selection: ReadingQuery, form: Format) -> StreamingResponse:
         case Format.NDJSON:
             body = formats.as_ndjson(rows)
         case Format.CSV:
-            body = formats.as_csv(_csv_columns(selection), _flat(rows))
+            body = formats.as_csv(_csv_columns(selection), _flat(rows), bom=bom)
         case _:
             assert_never(form)
     headers = {"Vary": "Accept"}

@@ -42,6 +42,11 @@ Text = Mapping[str, str]
 """A sentence or label by language: en, fr and ar."""
 
 
+def floor_attribute(measurement: str) -> str:
+    """Return the attribute that says, for one device, below which value its meter tells nothing."""
+    return f"{measurement}_floor"
+
+
 class ValueType(StrEnum):
     """How a measurement is sent and stored."""
 
@@ -72,7 +77,10 @@ class Measurement:
     measured: one is suspect where it comes after a change of more than `leap`, until a second reading says
     the same. `counter`: only grows; a fall is a reset. `most_per_h`: the most that a counter can grow in an
     hour, in `unit`. `circular`: an angle or an hour of the day, where `high` is followed by `low`. `bit` is
-    the quality bit that marks this measurement as suspect; a bit is never reused within a kind.
+    the quality bit that marks this measurement as suspect; a bit is never reused within a kind. Words of a
+    text with `choices` are folded to them by case; another word is suspect. Below `floor` a meter cannot tell
+    little from nothing; the attribute <name>_floor says it for one device. `reference`: what the value is
+    counted from.
     """
 
     name: str
@@ -88,6 +96,8 @@ class Measurement:
     counter: bool = False
     most_per_h: float | None = None
     circular: bool = False
+    floor: float | None = None
+    reference: Text = field(default_factory=dict)
     label: Text = field(default_factory=dict)
 
     @property
@@ -96,6 +106,20 @@ class Measurement:
         if not self.circular or self.low is None or self.high is None:
             return None
         return self.high - self.low
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What rules of the kind conclude from several measurements, by one name for all of them.
+
+    `means` is an expression of the rule language, in which other conclusions may be named. It is text here:
+    a rule that names it takes it over as if it stood in its `let`.
+    """
+
+    name: str
+    means: str
+    unit: str = ""
+    label: Text = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +143,8 @@ class Reporting:
     """How often a device in this state is expected to report, in seconds.
 
     The first entry whose condition holds applies: `measurement` is one of `one_of` (text), or at least
-    `at_least` (number). An entry without a measurement always applies.
+    `at_least` (number), counted from the device's attribute `above` where that is given. An entry without a
+    measurement always applies.
     """
 
     every_s: float
@@ -127,6 +152,7 @@ class Reporting:
     measurement: str | None = None
     one_of: tuple[str, ...] = ()
     at_least: float | None = None
+    above: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +222,7 @@ class Kind:
     icon: str = "device"
     attributes: tuple[Attribute, ...] = ()
     derived: tuple[Derived, ...] = ()
+    conclusions: tuple[Conclusion, ...] = ()
     panels: tuple[Panel, ...] = ()
     commands: tuple[Command, ...] = ()
     model: str = ""
@@ -247,10 +274,18 @@ def _check(kind: Kind) -> None:
     for name in named:
         if name not in seen:
             raise KindError(f"kind {kind.name}: {name!r} is not one of its measurements; {meant(name, seen)}")
+    for conclusion in kind.conclusions:
+        if not NAME.fullmatch(conclusion.name) or conclusion.name in seen | RESERVED:
+            raise KindError(f"kind {kind.name}, conclusion {conclusion.name!r}: not a free name")
+        seen.add(conclusion.name)
     for c in kind.commands:
         if not NAME.fullmatch(c.name) or not all(NAME.fullmatch(a.name) for a in c.arguments):
             raise KindError(f"kind {kind.name}, command {c.name!r}: names are a-z, 0-9 and _, letter first")
     for r in kind.reporting:
+        if r.above is not None and r.above not in {a.name for a in kind.attributes}:
+            raise KindError(
+                f"kind {kind.name}: reporting is above {r.above!r}, which is not an attribute of it"
+            )
         if not r.every_s > 0:
             raise KindError(f"kind {kind.name}: reporting state {r.state!r} needs every_s above 0")
 

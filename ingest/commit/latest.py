@@ -141,7 +141,13 @@ class _Table:
         devices = self.index.devices[rows].tolist()
         own = np.array([own_interval_s(directory.device(device).attributes) for device in devices])
         values = {name: column[rows] for name, column in self._values.items()}
-        found: list[float] = expected_interval_s(self.kind, values, own).tolist()
+        known = self.index.devices[rows]
+        found: list[float] = expected_interval_s(
+            self.kind,
+            values,
+            own,
+            attribute=lambda name: directory.attributes(self.kind.name, (name,))[name][known],
+        ).tolist()
         return found
 
     def measurements(self, rows: Rows) -> list[Mapping[str, Any]]:

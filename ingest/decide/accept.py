@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from devices.columns import MISSING, Columns
 from devices.kinds.kind import CLOCK_CORRECTED, Kind
 from devices.wire import Decoded, Reason
+from ingest.decide import words
 from ingest.decide.clocks import Clocks, DatedRows, date, date_by_receipt
 from ingest.decide.quality import quality, suspect_values
 
@@ -95,7 +96,7 @@ def accept(
         quality=dated.quality,
         boot=decoded.boot,
         seq=decoded.seq,
-        values=decoded.values,
+        values=words.fold(kind, decoded.values),
         extra=decoded.extra,
         message=decoded.message,
     )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from devices.columns import Columns
 from devices.kinds.kind import Measurement, ValueType
+from ingest.decide import words
 
 NO_PLACE_DEG = 0.001
 """A position this near to 0, 0 is what receivers say that have none: there is nothing but sea."""
@@ -28,10 +29,7 @@ def suspect_values(measurement: Measurement, columns: Columns) -> NDArray[np.boo
     """Return (n,) bool, the values that cannot be, or None where any can."""
     values = columns.values[measurement.name]
     if measurement.type is ValueType.TEXT:
-        if not measurement.choices:
-            return None
-        known = {None, *measurement.choices}
-        return np.fromiter((v not in known for v in values), dtype=np.bool_, count=len(values))
+        return words.unknown(measurement, values) if measurement.choices else None
     suspect = np.zeros(len(values), dtype=np.bool_)
     # Comparisons with NaN are false: an absent value is not suspect.
     if measurement.low is not None:

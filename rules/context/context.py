@@ -25,8 +25,9 @@ class RuleContext:
     """n rows of one kind.
 
     order: (n,) row of `columns` for each row here. observed_at: (n,) microseconds. past(i): what
-    the program's history i says about every row, see rules.engine.histories. shared: what histories
-    share within a step.
+    the program's history i says about every row, see rules.engine.histories. pace: (n,) how many times
+    its kind's interval each row's device takes, see rules.context.memory.pace; None where all keep it.
+    shared: what histories share within a step.
     """
 
     def __init__(self, columns: Columns, order: NDArray[np.intp], attributes: Attributes) -> None:
@@ -39,6 +40,7 @@ class RuleContext:
         self.facts = attributes.rows_of(self.device_id)
         self._local = LocalTimes(self.observed_at, attributes, self.facts)
         self.past: Callable[[int], Any] = _no_history
+        self.pace: Floats | None = None
         self.shared: dict[Hashable, Any] = {}
         self._kept: dict[Hashable, NDArray[Any]] = {}
         self._numbers: dict[tuple[str, bool], dict[str | None, int]] = {}
@@ -143,6 +145,32 @@ class RuleContext:
         """Return `boot` and `seq` of each reading, MISSING where it has none."""
         return self.columns.boot[self.order], self.columns.seq[self.order]
 
+    def word_unknown(self) -> Floats:
+        """Tell whether a text said none of its choices."""
+        return self.keep("word_unknown", self._word_unknown)
+
+    def _word_unknown(self) -> Floats:
+        marked = np.zeros(len(self), dtype=np.bool_)
+        for m in self.columns.kind.measurements:
+            if m.choices:
+                marked |= (self.columns.quality[self.order] >> m.bit) & 1 == 1
+        return marked.astype(np.float64)
+
+    def words_unknown(self) -> NDArray[np.object_]:
+        """Return what was said that is none of the choices, and what they are; None where nothing was."""
+        return self.keep("words_unknown", self._words_unknown)
+
+    def _words_unknown(self) -> NDArray[np.object_]:
+        found: NDArray[np.object_] = np.full(len(self), None, dtype=object)
+        for row in np.flatnonzero(self.word_unknown()).tolist():
+            place, marked = self.order[row], int(self.columns.quality[self.order[row]])
+            found[row] = "; ".join(
+                f'{m.name} "{self.columns.values[m.name][place]}" ({", ".join(m.choices)})'
+                for m in self.columns.kind.measurements
+                if m.choices and marked >> m.bit & 1
+            )
+        return found
+
     def local_min(self) -> NDArray[np.int64]:
         """Return minutes after midnight on the clock of the device's municipality."""
         return self._local.local_min()
@@ -175,14 +203,39 @@ class RuleContext:
         return found
 
     def interval_us(self) -> NDArray[np.int64]:
-        """Return how soon after each row the next is expected: the device's own interval, or its kind's."""
+        """Return how soon after each row the next is expected: by the device's own interval, or its pace."""
         return self.keep("interval", self._interval_us)
 
     def _interval_us(self) -> NDArray[np.int64]:
+        if self.pace is None:
+            return self.declared_us()
+        paced = (self.declared_us() * self.pace).astype(np.int64)
+        return np.where(self.has_interval(), self.declared_us(), paced)
+
+    def has_interval(self) -> NDArray[np.bool_]:
+        """Tell which rows' devices have an interval of their own."""
+        own: NDArray[np.bool_] = self.attribute(INTERVAL) > 0
+        return own
+
+    def declared_us(self) -> NDArray[np.int64]:
+        """Return the device's own interval, or else what its kind declares for its state."""
+        return self.keep("declared", self._declared_us)
+
+    def _declared_us(self) -> NDArray[np.int64]:
+        own = self.attribute(INTERVAL)
+        return np.where(own > 0, np.nan_to_num(own) * 1e6, self.usual_us()).astype(np.int64)
+
+    def usual_us(self) -> NDArray[np.int64]:
+        """Return what its kind declares for the state each row is in, whatever the device itself does."""
+        return self.keep("usual", self._usual_us)
+
+    def _usual_us(self) -> NDArray[np.int64]:
         kind = self.columns.kind
         compared = {r.measurement for r in kind.reporting if r.at_least is not None}
         values = {name: self.columns.values[name][self.order] for name in compared if name is not None}
-        seconds = expected_interval_s(kind, values, self.attribute(INTERVAL), self._says)
+        seconds = expected_interval_s(
+            kind, values, np.full(len(self), np.nan), says=self._says, attribute=self.attribute
+        )
         return (seconds * 1e6).astype(np.int64)
 
     def _says(self, name: str, texts: Sequence[str]) -> NDArray[np.bool_]:

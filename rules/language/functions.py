@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.distance import distance_m
 from devices.kinds.kind import AttributeType
 from rules.context import truth
 from rules.context.context import RuleContext
 from rules.context.curves import interpolate, parse_curve
-from rules.context.geometry import distance_m
 from rules.definition.errors import closest
 from rules.language.arguments import arguments
 from rules.language.history_functions import PAST
@@ -159,6 +159,16 @@ def _empty(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     return Expression(ExpressionType.CONDITION, lambda c: c.empty())
 
 
+def _word_unknown(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    arguments(call, 0, 0, "word_unknown()")
+    return Expression(ExpressionType.CONDITION, lambda c: c.word_unknown())
+
+
+def _words_unknown(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    arguments(call, 0, 0, "words_unknown()")
+    return Expression(ExpressionType.TEXT, lambda c: c.words_unknown())
+
+
 def _known(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     """x, or something else where x is undecided."""
     x_node, otherwise_node = arguments(call, 2, 2, "known(x, otherwise)")
@@ -247,6 +257,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "clock_unset": _clock_unset,
     "suspect": _suspect,
     "empty": _empty,
+    "word_unknown": _word_unknown,
+    "words_unknown": _words_unknown,
     "known": _known,
     "only": _only,
     "away_m": _away,

@@ -93,6 +93,19 @@ def _rate(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     return _shown(compiler, call, ExpressionType.NUMBER, compute)
 
 
+def _held(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    argument, condition_node = arguments(call, 2, 2, 'last(alt_m, flight_phase == "docked")')
+    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
+    condition = compiler.wanted(condition_node, depth, ExpressionType.CONDITION).compute
+
+    def compute(view: HistoryView) -> Floats:
+        holds = condition(view.context) == 1
+        return aggregates.held(view, np.where(holds, inner(view.context), np.nan))
+
+    past = _remember(compiler, ast.unparse(call), compute, aggregates.HELD)
+    return _shown(compiler, call, ExpressionType.NUMBER, past)
+
+
 def _total(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, per_node = arguments(call, 2, 2, 'total(flow_lpm, "1m")')
     inner = _straight(compiler, argument, depth)
@@ -253,6 +266,7 @@ def _slots(conclude: Callable[[int], slots.Conclude], near_only: bool, form: str
 PAST: Mapping[str, Function] = {
     "delta": _delta,
     "rate": _rate,
+    "last": _held,
     "total": _total,
     "count": _count,
     "n_of": _n_of,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -175,6 +176,8 @@ async def test_csv_has_a_column_per_measurement_and_no_formulas(
     assert answer.headers["content-type"].startswith("text/csv")
     assert row["mission"] == "'=HYPERLINK()"
     assert row["alt_m"] == "-2.5"
+    marked = await client.get("/api/v1/devices/drone-1/readings", params={**parameters, "bom": "true"})
+    assert marked.content == codecs.BOM_UTF8 + answer.content
 
 
 async def test_ndjson_has_a_reading_a_line_when_accept_asks_for_it(

@@ -8,6 +8,8 @@ import pytest
 
 from devices.kinds import load
 from devices.kinds.kind import ArgumentType, Kind, KindError, ValueType
+from rules.loading.files import parse
+from tests.unit.rules.readings import rule
 
 COUNTER = """
 name = "counter"
@@ -124,3 +126,18 @@ def test_codes_counters_and_circles_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(KindError, match=text):
         declared(tmp_path, COUNTER.replace('name = "people"', f'name = "people", {measurement}'))
+
+
+def test_kind_declared_in_toml_has_choices_floors_and_conclusions_for_its_rules(tmp_path: Path) -> None:
+    kind = declared(
+        tmp_path,
+        COUNTER.replace(
+            '{name = "note", type = "text"}', '{name = "note", type = "text", choices = ["idle", "busy"]}'
+        ).replace('{name = "people"}', '{name = "people", floor = 2, reference = {en = "since midnight"}}')
+        + '[[conclusions]]\nname = "works"\nmeans = \'known(note == "busy", people > 3)\'',
+    )
+    text = rule("levels: {warning: works}", kind="counter")
+    (definition,) = parse(text, {"counter": kind})
+
+    assert (kind.measurements[0].floor, kind.measurements[2].choices) == (2, ("idle", "busy"))
+    assert definition.let == {"works": 'known(note == "busy", people > 3)'}
