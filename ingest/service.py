@@ -24,7 +24,7 @@ from ingest import collector
 from ingest.broker import session
 from ingest.broker.intake import Intake
 from ingest.broker.session import BrokerRefused, IngestBroker
-from ingest.commit import commit, offsets, shard, unflushed
+from ingest.commit import commit, known_values, offsets, shard, unflushed
 from ingest.commit.commit import BatchContext, Step
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
@@ -141,6 +141,7 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
     )
     await _restore_allowance(connection, context)
     await unflushed.restore(connection, context.directory)
+    context.last_values = await known_values.load(connection, options.kinds.values())
     for consumer in options.consumers:
         await consumer.load(connection, owned.name)
     collector.freeze()
@@ -226,6 +227,18 @@ class _Service:
             connection.close()
         if connection.lost.done() and not stop.is_set():
             log.warning("session interrupted", reason=connection.lost.result())
+            if connection.taken_over:
+                await self._taken_over()
+
+    async def _taken_over(self) -> None:
+        """Tell that another client has our id; an ingest that owns the shard now has it by right (Fenced)."""
+        pipeline, context = self._pipeline, self._pipeline.context
+        times = await pipeline.outlasting(
+            lambda: shard.taken_over(pipeline.connection, context.shard, context.now())
+        )
+        log.error(
+            "session taken over by another client", client_id=self._options.broker.client_id, times=times
+        )
 
     async def _pump(self, connection: session.Connection, stop: asyncio.Event) -> None:
         """Take everything that has arrived, commit it, acknowledge it; repeat."""

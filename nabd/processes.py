@@ -26,7 +26,7 @@ from ingest.broker.session import IngestBroker
 from ingest.commit import shard
 from nabd import clock, housekeeping, readiness
 from nabd.broker import address
-from nabd.broker.queue import QueueWatch
+from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_token import first_token
 from nabd.settings import Settings
 from readings.tables import tables_of
@@ -241,7 +241,7 @@ async def api(settings: Settings) -> None:
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
     # A malformed address ends the process at once; it is not left to /readyz.
-    watch = QueueWatch(broker_of(settings), settings.broker_queue) if settings.broker is not None else None
+    watch = QueueWatch(broker_of(settings), limits_of(settings)) if settings.broker is not None else None
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(database_of(settings), min_size=0, max_size=20)
     token_required = settings.http_token_always or not is_loopback(settings.http_host)

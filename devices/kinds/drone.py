@@ -117,6 +117,8 @@ KIND = Kind(
             unit="deg",
             low=0,
             high=360,
+            circular=True,
+            error_codes=(655.35,),
             label={"en": "Heading", "fr": "Cap", "ar": "الاتجاه"},
         ),
         Measurement(
@@ -149,6 +151,7 @@ KIND = Kind(
             unit="%",
             low=0,
             high=100,
+            error_codes=(-1, 255),
             label={"en": "Battery", "fr": "Batterie", "ar": "البطارية"},
         ),
         Measurement(
@@ -157,6 +160,8 @@ KIND = Kind(
             unit="V",
             low=0,
             high=80,
+            codes=(65.535,),
+            leap=10,
             label={"en": "Battery voltage", "fr": "Tension batterie", "ar": "جهد البطارية"},
         ),
         Measurement(
@@ -165,6 +170,9 @@ KIND = Kind(
             unit="Cel",
             low=-20,
             high=100,
+            error_codes=(127, 255, 327.67),
+            codes=(85,),
+            leap=20,
             label={"en": "Battery temperature", "fr": "Température batterie", "ar": "حرارة البطارية"},
         ),
         Measurement(
@@ -229,6 +237,7 @@ KIND = Kind(
             unit="1",
             low=0,
             high=60,
+            error_codes=(255,),
             label={"en": "Satellites", "fr": "Satellites", "ar": "الأقمار"},
         ),
         Measurement(

@@ -109,7 +109,7 @@ KIND = Kind(
             unit="W",
             low=0,
             high=1500,
-            error_codes=(65535,),
+            error_codes=(6553.5, 65535),
             floor=1.5,
             label={"en": "Power", "fr": "Puissance", "ar": "القدرة"},
         ),
@@ -119,7 +119,7 @@ KIND = Kind(
             unit="V",
             low=0,
             high=500,
-            error_codes=(65535,),
+            error_codes=(6553.5, 65535),
             label={"en": "Voltage", "fr": "Tension", "ar": "الجهد"},
         ),
         Measurement(
@@ -144,6 +144,7 @@ KIND = Kind(
             unit="%",
             low=0,
             high=100,
+            error_codes=(255,),
             label={"en": "Dimming", "fr": "Gradation", "ar": "شدة الإضاءة"},
         ),
         Measurement(
@@ -152,6 +153,7 @@ KIND = Kind(
             unit="%",
             low=0,
             high=100,
+            error_codes=(255,),
             label={"en": "Commanded dimming", "fr": "Gradation demandée", "ar": "الشدة المطلوبة"},
         ),
         Measurement(
@@ -160,6 +162,8 @@ KIND = Kind(
             unit="kW.h",
             low=0,
             counter=True,
+            most_per_h=1.5,
+            high=1_000_000,
             label={"en": "Energy", "fr": "Énergie", "ar": "الطاقة"},
         ),
         Measurement(
@@ -168,6 +172,8 @@ KIND = Kind(
             unit="h",
             low=0,
             counter=True,
+            most_per_h=1,
+            high=500_000,
             label={"en": "Burning hours", "fr": "Heures de marche", "ar": "ساعات التشغيل"},
         ),
         Measurement(
@@ -176,7 +182,9 @@ KIND = Kind(
             unit="Cel",
             low=-40,
             high=130,
-            error_codes=(-127,),
+            error_codes=(-127, 255, 327.67, 3276.7, 6553.5),
+            codes=(85, 127),
+            leap=30,
             label={"en": "Driver temperature", "fr": "Température du driver", "ar": "حرارة المشغّل"},
         ),
         Measurement(
@@ -185,6 +193,8 @@ KIND = Kind(
             unit="lx",
             low=0,
             high=200000,
+            codes=(65535,),
+            leap=30_000,
             label={"en": "Illuminance", "fr": "Éclairement", "ar": "الاستضاءة"},
         ),
         Measurement(
@@ -193,6 +203,7 @@ KIND = Kind(
             unit="deg",
             low=0,
             high=180,
+            error_codes=(255,),
             label={"en": "Pole tilt", "fr": "Inclinaison du mât", "ar": "ميل العمود"},
         ),
         Measurement(

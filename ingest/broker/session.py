@@ -68,6 +68,8 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[bool] = loop.create_future()
         self.lost: asyncio.Future[str] = loop.create_future()
+        self.taken_over = False
+        """Whether the session was lost to another client with our id. Mosquitto tells since 2.0.15."""
         self._now = now
         self._tail = b""
         self._paused = self._resting = False
@@ -172,6 +174,7 @@ class Connection(asyncio.Protocol):
                 elif not self.ready.done():
                     self.ready.set_result(self._session_present)
             case mqtt5.DisconnectPacket():
+                self.taken_over = packet.reason_code == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER
                 self._fail(f"broker {self.broker} disconnected us: {packet.reason_code.name}")
             case _:
                 pass  # PINGRESP and the like only say that the broker is alive

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.transition import Severity
+from rules.context.memory.pace import PaceRows, blank_pace
 from rules.engine.state import RuleState, StateRows
 from rules.language.program import CompiledRule, Program
 
@@ -70,6 +71,9 @@ def carry(snapshot: Snapshot, state: RuleState) -> None:
     state_rows, program = state.rows_of(snapshot.devices), state.program
     rows, old = state.rows, snapshot.rows
     rows.watermark[state_rows] = np.maximum(rows.watermark[state_rows], old.watermark)
+    for f in fields(PaceRows):
+        if f.name != "watermark":
+            getattr(rows, f.name)[state_rows] = getattr(old, f.name)
     old_columns = _columns(snapshot)
     if program.shared and (found := old_columns.get(_shared(program))) is not None:
         # They come first in both.
@@ -139,5 +143,10 @@ def parse(data: bytes) -> Snapshot | None:
         return Snapshot(
             rules=tuple((i, v, tuple(s), tuple((k, n, a) for k, n, a in h)) for i, v, s, h in head["rules"]),
             devices=arrays["devices"],
-            rows=StateRows(**{f.name: arrays[f.name] for f in fields(StateRows)}),
+            rows=StateRows(
+                **{
+                    f.name: arrays[f.name] if f.name in arrays else blank_pace(f.name, len(arrays["devices"]))
+                    for f in fields(StateRows)
+                }
+            ),
         )

@@ -125,7 +125,7 @@ async def _version(connection: Connection, kinds: Mapping[str, Kind], rule: str,
     row = await connection.fetchrow(_VERSION, rule, to_datetime(at))
     if row is None:
         raise NotFound("rule", rule, "`nabd rule list` shows them")
-    (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds)
+    (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds, stored=True)
     return Rule(definition=definition, version=row["version"]), to_microseconds(row["created_at"])
 
 

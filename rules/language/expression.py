@@ -246,13 +246,16 @@ class _Compiler:
 
     def _measurement(self, name: str) -> Expression:
         suspect = self.scope.use_suspect
-        match self.scope.kind.measurement(name).type:
+        measurement = self.scope.kind.measurement(name)
+        match measurement.type:
             case ValueType.TEXT:
                 return Expression(ExpressionType.TEXT, lambda c: c.text(name, suspect))
             case ValueType.BOOLEAN:
                 return Expression(ExpressionType.CONDITION, lambda c: c.number(name, suspect))
             case _:
-                return Expression(ExpressionType.NUMBER, lambda c: c.number(name, suspect))
+                return Expression(
+                    ExpressionType.NUMBER, lambda c: c.number(name, suspect), measurement=measurement
+                )
 
     def _call(self, node: ast.Call, depth: int) -> Expression:
         if not isinstance(node.func, ast.Name) or node.keywords:

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.distance import distance_m
 from devices.kinds.kind import AttributeType
 from rules.context import truth
 from rules.context.context import RuleContext
 from rules.context.curves import interpolate, parse_curve
-from rules.context.geometry import distance_m
 from rules.definition.errors import closest
 from rules.language.arguments import arguments
 from rules.language.history_functions import PAST
@@ -164,7 +164,7 @@ def _known(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
         value = x.compute(c)
         return np.where(np.isnan(value), otherwise(c), value)
 
-    return Expression(x.type, compute)
+    return Expression(x.type, compute, measurement=x.measurement)
 
 
 def _only(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
@@ -172,7 +172,9 @@ def _only(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     x_node, condition_node = arguments(call, 2, 2, "only(x, condition)")
     x = compiler.wanted(x_node, depth, ExpressionType.NUMBER, ExpressionType.CONDITION)
     condition = compiler.wanted(condition_node, depth, ExpressionType.CONDITION).compute
-    return Expression(x.type, lambda c: np.where(condition(c) == 1, x.compute(c), np.nan))
+    return Expression(
+        x.type, lambda c: np.where(condition(c) == 1, x.compute(c), np.nan), measurement=x.measurement
+    )
 
 
 def _away(compiler: Compiler, call: ast.Call, depth: int) -> Expression:

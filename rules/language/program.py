@@ -7,7 +7,7 @@ readings. Pure. Must not know state or readings.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -235,7 +235,7 @@ def _as_evidence(typed: Expression) -> Expression:
 def _kept(typed: Expression, rule: str, name: str) -> Expression:
     """Return what computes a `let` once per step, however often it is named."""
     key = ("let", rule, name)
-    return Expression(typed.type, lambda c: c.keep(key, lambda: typed.compute(c)), typed.constant)
+    return replace(typed, compute=lambda c: c.keep(key, lambda: typed.compute(c)))
 
 
 def _part(part: str, compile_text: object, text: str, scope: Scope) -> Expression:

@@ -17,6 +17,7 @@ import structlog
 
 from alerts import suppression
 from alerts.orphans import end_orphans
+from alerts.severities import move_severities
 from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from rules.catalogue import catalogue, watched
@@ -71,7 +72,7 @@ async def sweep_once(
         resting=await spans.under_maintenance(connection, now),
     )
     unfed = await unfed_until(connection, now)
-    made = await end_orphans(connection, now)
+    made = await end_orphans(connection, now) + await move_severities(connection, now)
     due = [rule for rule in [*active.sweeps(), *active.silent()] if schedule.is_due(rule, now)]
     for rule in due:
         if isinstance(rule.definition.sweep, Forecast):

@@ -17,7 +17,7 @@ from api.app import create_app
 from devices.wire.topics import Channel, every
 from nabd import doctor, readiness
 from nabd.broker.address import parse
-from nabd.broker.queue import QueueWatch
+from nabd.broker.queue import QueueWatch, limits_of
 from nabd.doctor import CheckResult, Verdict
 from nabd.settings import Settings
 from tests.brokers import Mosquitto
@@ -51,7 +51,7 @@ def settings(broker: Mosquitto, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def watch(settings: Settings) -> AsyncIterator[QueueWatch]:
     """A watch that listens, as in the API's process."""
-    watch = QueueWatch(parse(settings.broker or ""), settings.broker_queue)
+    watch = QueueWatch(parse(settings.broker or ""), limits_of(settings))
     running = asyncio.create_task(watch.run())
     yield watch
     running.cancel()

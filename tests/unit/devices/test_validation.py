@@ -9,6 +9,7 @@ import pytest
 from devices.kinds import load
 from devices.registry.errors import Invalid
 from devices.registry.validation import check_attributes
+from devices.registry.weekends import weekend_of
 from devices.suggestion import meant
 
 DRONE = load()["drone"]
@@ -108,3 +109,19 @@ def test_polygons_within_each_other_are_refused() -> None:
 def test_suggestion_names_what_was_probably_meant_and_what_there_is() -> None:
     assert meant("tripolis", ["rabat", "tripoli"]) == "did you mean 'tripoli'? known: rabat, tripoli"
     assert meant("x", []) == "known: none yet"
+
+
+@pytest.mark.parametrize(
+    ("locale", "days"),
+    [
+        ("ar-LY", (5, 6)),
+        ("ar-PS", (5, 6)),
+        ("ar-LB", (6, 7)),
+        ("fr-MA", (6, 7)),
+        ("ar-EG", (5, 6)),
+        ("fa-IR", (5,)),
+        ("en", (6, 7)),
+    ],
+)
+def test_days_of_rest_are_the_locales(locale: str, days: tuple[int, ...]) -> None:
+    assert weekend_of(locale) == days

@@ -80,3 +80,22 @@ async def test_session_rests_after_little_and_reads_on_by_itself() -> None:
 
     connection.data_received(mqtt5.PublishPacket("t", bytes(2 * LITTLE)).write())
     assert wire.reading
+
+
+@pytest.mark.parametrize(
+    ("code", "taken"),
+    [
+        (mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER, True),
+        (mqtt5.DisconnectReasonCode.SERVER_SHUTTING_DOWN, False),
+    ],
+)
+async def test_session_knows_that_another_client_took_it(
+    code: mqtt5.DisconnectReasonCode, taken: bool
+) -> None:
+    connection, _ = connected(told_s=None, own_s=5)
+    connection.ready.add_done_callback(lambda ready: ready.exception())
+
+    connection.data_received(mqtt5.DisconnectPacket(reason_code=code).write())
+
+    assert connection.taken_over is taken
+    assert code.name in connection.lost.result()
