@@ -273,6 +273,7 @@ KIND = Kind(
         Attribute(
             name="cabinet", type=AttributeType.TEXT, label={"en": "Cabinet", "fr": "Armoire", "ar": "الخزانة"}
         ),
+        Attribute(name="phase", type=AttributeType.TEXT, label={"en": "Phase", "fr": "Phase", "ar": "الطور"}),
         Attribute(name="pole", type=AttributeType.TEXT, label={"en": "Pole", "fr": "Mât", "ar": "العمود"}),
         Attribute(
             name="lamp_technology",
