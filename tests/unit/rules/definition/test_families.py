@@ -130,6 +130,7 @@ def test_default_packs_hold_the_sweep_rules_of_every_kind() -> None:
         "bin-full-soon": Forecast,
         "bin-temperature-missing": NotRefreshed,
         "light-voltage-apart": Neighbours,
+        "light-told-apart": Neighbours,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,9 @@ RULES = {d.id: Rule(definition=d, version=1) for d in default_packs(KINDS)}
 
 def street(rule: str = "circuit-voltage", phases: Sequence[str] = ()) -> Replayed:
     """Return nine lamps on one circuit; `phases` name in turns on which each hangs."""
-    own = [{"phase": phases[n % len(phases)]} if phases else {} for n in range(len(LAMPS))]
+    own: list[dict[str, Any]] = [
+        {"phase": phases[n % len(phases)]} if phases else {} for n in range(len(LAMPS))
+    ]
     lamps = [device(n, "light", parent=CIRCUIT, **a) for n, a in zip(LAMPS, own, strict=True)]
     devices = [device(CIRCUIT, "circuit"), *lamps]
     light = KINDS["light"]
@@ -91,3 +94,13 @@ def test_suspicion_that_ends_before_it_has_lasted_is_forgotten() -> None:
     send(made, (20, 35), EVERY_THIRD)
 
     assert made.until(40) == [("firing", CIRCUIT, 30)]
+
+
+def test_lamp_that_says_it_is_told_to_be_dark_among_lit_ones_is_told() -> None:
+    made = street("light-told-apart")
+    for minute in (0, 15, 30, 45):
+        made.send(
+            *(now(minute, n, commanded_dim_pct=0.0 if n == 2 else 100.0) for n in LAMPS), interval_min=15
+        )
+
+    assert made.until(50) == [("firing", 2, 30)]
