@@ -62,10 +62,10 @@ def over_the_north(condition: str, *headings: float) -> list[tuple[str, str, flo
         ('rate(heading_deg, "10m") > 1.9', (359, 1), True),
         ('abs(rate(heading_deg, "1m")) > 1', (359, 1, 359, 1), False),
         ('abs(rate(heading_deg, "10m")) > 100', (90, 200), True),
-        ('flat(heading_deg, "30m", 3)', (359, 1, 0, 359), True),
-        ('flat(heading_deg, "30m", 3)', (359, 1, 4, 359), False),
-        ('flat(heading_deg, "30m", 0)', (360, 0, 360, 0), True),
-        ('flat(heading_deg, "30m", 3)', (0, 120, 240, 0), False),
+        ('flat(heading_deg, "4 readings", 3)', (359, 1, 0, 359), True),
+        ('flat(heading_deg, "4 readings", 3)', (359, 1, 4, 359), False),
+        ('flat(heading_deg, "4 readings", 0)', (360, 0, 360, 0), True),
+        ('flat(heading_deg, "4 readings", 3)', (0, 120, 240, 0), False),
         ("delta(known(heading_deg, 0)) > 10", (359, 1), False),
     ],
 )
@@ -75,7 +75,7 @@ def test_a_heading_changes_the_shorter_way(condition: str, headings: tuple[float
 
 @pytest.mark.parametrize("cut", [1, 2, 3])
 def test_a_heading_is_flat_over_batches_too(cut: int) -> None:
-    text = rule("levels: {warning: 'flat(heading_deg, \"30m\", 3)'}\nmax_gap: 1d", kind="drone")
+    text = rule("levels: {warning: 'flat(heading_deg, \"4 readings\", 3)'}\nmax_gap: 1d", kind="drone")
     readings = [at(10 * i, heading_deg=h) for i, h in enumerate((359, 1, 0, 359))]
 
     assert told(Evaluator(text, DRONE).feed_cut(readings, [cut])) == [("firing", "warning", 30)]
