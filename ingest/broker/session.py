@@ -160,6 +160,9 @@ class Connection(asyncio.Protocol):
                     # The broker may ask for a shorter keep-alive; a longer one would detect its death later.
                     self._keep_alive_s = min(packet.server_keep_alive, self.broker.keep_alive_s)
                 self._subscribe()
+                if packet.session_present:
+                    # What waits comes before the answer to our subscriptions; it may be too much to hold.
+                    self._let_in()
             case mqtt5.ConnAckPacket():
                 self._fail(_refusal(packet.reason_code, packet.reason_str, self.broker))
             case mqtt5.SubAckPacket():
@@ -171,13 +174,17 @@ class Connection(asyncio.Protocol):
                 ]
                 if refused:
                     self._fail(f"broker {self.broker} refuses our subscriptions: {', '.join(refused)}")
-                elif not self.ready.done():
-                    self.ready.set_result(self._session_present)
+                else:
+                    self._let_in()
             case mqtt5.DisconnectPacket():
                 self.taken_over = packet.reason_code == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER
                 self._fail(f"broker {self.broker} disconnected us: {packet.reason_code.name}")
             case _:
                 pass  # PINGRESP and the like only say that the broker is alive
+
+    def _let_in(self) -> None:
+        if not self.ready.done():
+            self.ready.set_result(self._session_present)
 
     def _subscribe(self) -> None:
         assert self._transport is not None

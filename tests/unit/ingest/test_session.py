@@ -8,7 +8,7 @@ from typing import cast
 import mqtt5
 import pytest
 
-from ingest.broker.session import LITTLE, Connection, IngestBroker
+from ingest.broker.session import BUFFER_LIMIT, LITTLE, Connection, IngestBroker
 
 
 class Wire:
@@ -99,3 +99,36 @@ async def test_session_knows_that_another_client_took_it(
 
     assert connection.taken_over is taken
     assert code.name in connection.lost.result()
+
+
+async def test_session_with_much_waiting_is_taken_up_before_its_subscription_is_answered() -> None:
+    """The broker answers after everything that waits, and more waits than is read ahead."""
+    broker = IngestBroker(host="none", port=0, client_id="c")
+    connection, wire = Connection(broker, lambda: 0), Wire()
+    connection._transport = cast(asyncio.Transport, wire)
+    connection.data_received(mqtt5.ConnAckPacket(session_present=True).write())
+    large = mqtt5.PublishPacket("t", bytes(60_000), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1).write()
+
+    while wire.reading or not connection._paused:
+        connection.data_received(large * 20)
+    assert connection.ready.done()
+    assert connection.ready.result() is True
+
+    while (intake := connection.take(100, 0)) is not None:
+        connection.acknowledge(intake.packet_ids)
+    assert connection.waiting.payload_bytes < BUFFER_LIMIT
+    granted = [mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE] * 3
+    connection.data_received(mqtt5.SubAckPacket(1, granted).write())
+    assert not connection.lost.done()
+
+
+async def test_resumed_session_whose_subscription_is_refused_is_given_up() -> None:
+    broker = IngestBroker(host="none", port=0, client_id="c")
+    connection, wire = Connection(broker, lambda: 0), Wire()
+    connection._transport = cast(asyncio.Transport, wire)
+    connection.data_received(mqtt5.ConnAckPacket(session_present=True).write())
+
+    connection.data_received(mqtt5.SubAckPacket(1, [mqtt5.SubAckReasonCode.NOT_AUTHORIZED] * 3).write())
+
+    assert "refuses our subscriptions" in connection.lost.result()
+    assert wire.closed
