@@ -12,6 +12,8 @@ from api.http import caller, connections
 from tests.attacks.sockets import closed, opened
 from tests.serving import serving
 
+pytestmark = pytest.mark.attack("connections that are slow, idle or many")
+
 STALLED = (
     b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 )
@@ -78,6 +80,7 @@ async def test_idle_connections_beyond_the_limit_give_way(
         assert not any(reader.at_eof() for reader, _ in idle[31:])
 
 
+@pytest.mark.attack("answers that break off")
 async def test_caller_that_leaves_ends_its_query(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     began, ended = asyncio.Event(), asyncio.Event()
 
