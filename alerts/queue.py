@@ -77,7 +77,10 @@ SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS dev
 FROM alert
 JOIN rule ON rule.id = alert.rule AND rule.version = alert.rule_version
 JOIN device ON device.id = alert.device_id
-JOIN municipality ON municipality.id = device.municipality_id
+JOIN municipality ON municipality.id = CASE
+    WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
+    ELSE device.municipality_id
+END
 """
 
 LIST_ALERTS = (

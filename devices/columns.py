@@ -5,6 +5,7 @@ Pure data. Must not know how readings arrive or where they are stored.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,3 +86,13 @@ def empty_values(kind: Kind, n: int) -> dict[str, NDArray[Any]]:
         m.name: np.full(n, None, dtype=object) if m.type is ValueType.TEXT else np.full(n, np.nan)
         for m in kind.measurements
     }
+
+
+def newest_values(kind: Kind, measured: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
+    """Return what devices measured last, given by name, as columns."""
+    values = empty_values(kind, len(measured))
+    for row, one in enumerate(measured):
+        for name, value in one.items():
+            if name in values and value is not None:
+                values[name][row] = value
+    return values

@@ -24,7 +24,7 @@ from ingest import collector
 from ingest.broker import session
 from ingest.broker.intake import Intake
 from ingest.broker.session import BrokerRefused, IngestBroker
-from ingest.commit import commit, offsets, shard, unflushed
+from ingest.commit import commit, known_values, offsets, shard, unflushed
 from ingest.commit.commit import BatchContext, Step
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
@@ -141,6 +141,7 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
     )
     await _restore_allowance(connection, context)
     await unflushed.restore(connection, context.directory)
+    context.last_values = await known_values.load(connection, options.kinds.values())
     for consumer in options.consumers:
         await consumer.load(connection, owned.name)
     collector.freeze()

@@ -5,15 +5,21 @@ from __future__ import annotations
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
+from importlib.metadata import version
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import aiomqtt
 import asyncpg
 
 from api.metrics.platform import BrokerQueue
 from devices import kinds
-from devices.instants import to_microseconds
+from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import KindError
+from devices.registry import registry
+from devices.registry.placement import misplaced
+from devices.time_zones import TIME_ZONES, zone_named
 from nabd import clock
 from nabd.broker import address, queue
 from nabd.broker.client import client
@@ -139,7 +145,7 @@ def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
 
 
 async def _database(connection: Connection, settings: Settings) -> list[CheckResult]:
-    version = await connection.fetchval("SHOW server_version")
+    server = await connection.fetchval("SHOW server_version")
     try:
         declared = kinds.load(settings.kinds_dir)
         edition = await require_migrated(connection, tables_of(declared.values()))
@@ -151,8 +157,10 @@ async def _database(connection: Connection, settings: Settings) -> list[CheckRes
         _session,
         _ledger,
         _rules,
+        _places,
+        _time_zones,
     )
-    found = [fine("database", f"PostgreSQL {version}, {edition} edition")]
+    found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
     return found + [await check(connection, settings) for check in checks]
 
 
@@ -231,3 +239,60 @@ async def _rules(connection: Connection, _: Settings) -> CheckResult:
             fix="`nabd migrate` brings the defaults",
         )
     return fine("rules", f"{len(rows)} active")
+
+
+async def _places(connection: Connection, _: Settings) -> CheckResult:
+    wrong = misplaced(await registry.load(connection))
+    if not wrong:
+        return fine("places", "every device stands in its municipality, as far as both have coordinates")
+    said = f"{len(wrong)} devices stand far from their municipality: " + "; ".join(
+        f"{name}: {problem.message}" for name, problem in wrong[:3]
+    )
+    fix = "`nabd device edit NAME --lat … --lon …`, or `nabd device import FILE --update` for a list"
+    return CheckResult(subject="places", verdict=Verdict.NOTE, said=said, fix=fix)
+
+
+_OFFSETS = """
+SELECT asked.zone, asked.instant, round(extract(epoch FROM
+    (asked.instant AT TIME ZONE asked.zone) - (asked.instant AT TIME ZONE 'UTC')))::integer AS offset_s
+FROM unnest($1::text [], $2::timestamptz []) AS asked (zone, instant)
+INNER JOIN pg_timezone_names AS known ON known.name = asked.zone
+"""
+
+
+async def _time_zones(connection: Connection, settings: Settings) -> CheckResult:
+    """Compare the clocks of the municipalities: ours, the database's and the machine's, a year ahead."""
+    rows = await connection.fetch("SELECT DISTINCT time_zone FROM municipality ORDER BY 1")
+    zones = [row["time_zone"] for row in rows]
+    unknown = [name for name in zones if name not in TIME_ZONES]
+    now = to_datetime(clock.parse(settings.clock)[0]())
+    asked = [(z, now + timedelta(days=7 * week)) for z in zones if z in TIME_ZONES for week in range(53)]
+    theirs = {
+        (row["zone"], row["instant"]): row["offset_s"]
+        for row in await connection.fetch(_OFFSETS, [z for z, _ in asked], [at for _, at in asked])
+    }
+    wrong = [f"{name} is no time zone" for name in unknown]
+    for whose, offset_s in (("database", theirs.get), ("machine", _machine_offset_s)):
+        differing = sorted({z for z, at in asked if offset_s((z, at)) != _offset_s(zone_named(z), at)})
+        wrong += [f"the {whose} has another clock for {name}" for name in differing]
+    if not wrong:
+        said = f"{', '.join(zones) or 'none'}: the same clocks everywhere for a year"
+        return fine("time zones", f"{said} (tzdata {version('tzdata')})")
+    fix = (
+        "rules and buckets follow Nabd's own data; for other readers bring the zone data up to date"
+        " (`apt-get install tzdata`), and correct names by `nabd municipality edit NAME --time-zone`"
+    )
+    return CheckResult(subject="time zones", verdict=Verdict.NOTE, said="; ".join(wrong), fix=fix)
+
+
+def _offset_s(zone: tzinfo, at: datetime) -> int:
+    offset = at.astimezone(zone).utcoffset()
+    assert offset is not None
+    return round(offset.total_seconds())
+
+
+def _machine_offset_s(asked: tuple[str, datetime]) -> int | None:
+    try:
+        return _offset_s(ZoneInfo(asked[0]), asked[1])
+    except ZoneInfoNotFoundError:
+        return None

@@ -224,7 +224,15 @@ INNER JOIN ledger_device AS o ON l.shard = o.shard AND l.batch = o.batch
 WHERE
     l.received_at >= $1 AND l.received_at < $2
     AND ($3::text IS NULL OR o.device = $3)
-    AND ($4::integer IS NULL OR o.device IN (SELECT d.name FROM device AS d WHERE d.municipality_id = $4))
+    AND (
+        $4::integer IS NULL OR $4 = (
+            SELECT CASE
+                WHEN d.moved_at > l.received_at THEN municipality_at(d, l.received_at) ELSE d.municipality_id
+            END
+            FROM device AS d
+            WHERE d.name = o.device
+        )
+    )
 GROUP BY o.outcome
 ORDER BY o.outcome
 """
@@ -237,7 +245,11 @@ INNER JOIN device AS d ON r.device_id = d.id
 WHERE
     r.received_at >= $1 AND r.received_at < $2
     AND ($3::integer IS NULL OR r.device_id = $3)
-    AND ($4::integer IS NULL OR d.municipality_id = $4)
+    AND (
+        $4::integer IS NULL OR $4 = CASE
+            WHEN d.moved_at > r.observed_at THEN municipality_at(d, r.observed_at) ELSE d.municipality_id
+        END
+    )
 """
 
 
@@ -284,7 +296,7 @@ async def of_municipality(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Totals:
-    """Return the totals of a municipality's registered devices, counted like those of one device."""
+    """Return the totals of what registered devices sent in a municipality, counted like those of one."""
     bounds = (since or EPOCH, until or _FOREVER)
     stored = await count_readings(
         connection, kinds, since=since, until=until, municipality_id=municipality_id

@@ -26,6 +26,7 @@ class MeasurementOut(BaseModel):
     high: float | None = None
     choices: list[str] = []
     counter: bool = False
+    circular: bool = False
 
 
 class PanelOut(BaseModel):

@@ -22,9 +22,8 @@ from ingest.broker.intake import Intake
 from ingest.decide.batch import decide
 from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory
-from rules.context.context import RuleContext
 from rules.definition.definition import Definition
-from rules.engine.evaluate import step
+from rules.engine.evaluate import Step, step
 from rules.engine.ruleset import RuleSet, build_ruleset
 from rules.language.program import Rule
 
@@ -62,9 +61,9 @@ class Platform:
     def take(self, messages: Sequence[Message]) -> Iterator[Opening]:
         """Accept and judge messages in the order of their arrival; yield the alerts that opened."""
         for kind, columns in self.accept(messages):
-            transitions = self.judge(kind, columns)
-            self.on_accepted(columns, self._interval_us(kind, columns), transitions)
-            for transition in transitions:
+            made = self._step(kind, columns)
+            self.on_accepted(columns, made.interval_us, made.transitions)
+            for transition in made.transitions:
                 if transition.opens:
                     yield Opening(
                         rule=transition.rule,
@@ -110,13 +109,13 @@ class Platform:
 
     def judge(self, kind: str, columns: Columns) -> tuple[Transition, ...]:
         """Step the stream rules of a kind over new readings, as if their batch was committed."""
+        return self._step(kind, columns).transitions
+
+    def _step(self, kind: str, columns: Columns) -> Step:
         unit = self._units[kind]
         made = step(unit.program, unit.state, columns, unit.attributes)
         unit.state.adopt(made.changes)
-        return made.transitions
-
-    def _interval_us(self, kind: str, columns: Columns) -> NDArray[np.int64]:
-        return RuleContext(columns, np.arange(len(columns)), self._units[kind].attributes).interval_us()
+        return made
 
 
 def _nobody(columns: Columns, interval_us: NDArray[np.int64], transitions: Sequence[Transition]) -> None:

@@ -22,6 +22,7 @@ from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory
 from nabd import clock
 from nabd.cli.output import fail, print_json, table
+from nabd.cli.remarks import remarks
 from nabd.cli.run import load_settings
 
 
@@ -113,4 +114,5 @@ def _said(columns: Columns, row: int) -> str:
         text += " because the clock was never set"
     if quality & CLOCK_CORRECTED:
         text += ", the clock runs ahead"
-    return text + (f"; suspect: {', '.join(notes)}" if notes else "")
+    text += f"; suspect: {', '.join(notes)}" if notes else ""
+    return "; ".join([text, *remarks(columns, row)])

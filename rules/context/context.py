@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.columns import Columns
-from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL, UNCONFIRMED
 from devices.reporting import expected_interval_s
 from rules.context.attributes import Attributes
 from rules.context.local_time import LocalTimes
@@ -25,8 +25,9 @@ class RuleContext:
     """n rows of one kind.
 
     order: (n,) row of `columns` for each row here. observed_at: (n,) microseconds. past(i): what
-    the program's history i says about every row, see rules.engine.histories. shared: what histories
-    share within a step.
+    the program's history i says about every row, see rules.engine.histories. pace: (n,) how many times
+    its kind's interval each row's device takes, see rules.context.memory.pace; None where all keep it.
+    shared: what histories share within a step.
     """
 
     def __init__(self, columns: Columns, order: NDArray[np.intp], attributes: Attributes) -> None:
@@ -39,6 +40,7 @@ class RuleContext:
         self.facts = attributes.rows_of(self.device_id)
         self._local = LocalTimes(self.observed_at, attributes, self.facts)
         self.past: Callable[[int], Any] = _no_history
+        self.pace: Floats | None = None
         self.shared: dict[Hashable, Any] = {}
         self._kept: dict[Hashable, NDArray[Any]] = {}
         self._numbers: dict[tuple[str, bool], dict[str | None, int]] = {}
@@ -62,7 +64,17 @@ class RuleContext:
         return self.keep((name, use_suspect), lambda: self._number(name, use_suspect))
 
     def _number(self, name: str, use_suspect: bool) -> Floats:
-        return (self.measured(name) if use_suspect else self.columns.good(name))[self.order]
+        if not use_suspect:
+            return self.columns.good(name)[self.order]
+        values = self.measured(name)
+        # What no second reading has confirmed opens nothing.
+        unconfirmed = self._marked(name) & (self.columns.quality & UNCONFIRMED > 0)
+        return (np.where(unconfirmed, np.nan, values) if unconfirmed.any() else values)[self.order]
+
+    def _marked(self, name: str) -> NDArray[np.bool_]:
+        bit = self.columns.kind.measurement(name).bit
+        marked: NDArray[np.bool_] = (self.columns.quality >> bit) & 1 == 1
+        return marked
 
     def measured(self, name: str) -> Floats:
         """Return a numeric measurement in the order of `columns`, marked or not; NaN where it is missing.
@@ -70,10 +82,10 @@ class RuleContext:
         It may be the column itself: do not write into it.
         """
         codes = self.columns.kind.measurement(name).error_codes
-        values: Floats = self.columns.values[name].astype(np.float64, copy=bool(codes))
+        values: Floats = self.columns.values[name].astype(np.float64, copy=False)
         # An error code is no value, not even a suspect one.
-        for code in codes:
-            values[values == code] = np.nan
+        if codes and (code := np.isin(values, codes) & self._marked(name)).any():
+            return np.where(code, np.nan, values)
         return values
 
     def text(self, name: str, use_suspect: bool = False) -> NDArray[np.object_]:
@@ -118,6 +130,32 @@ class RuleContext:
         marked = self.columns.quality[self.order] & CLOCK_UNSET > 0
         return self.keep("clock_unset", lambda: marked.astype(np.float64))
 
+    def word_unknown(self) -> Floats:
+        """Tell whether a text said none of its choices."""
+        return self.keep("word_unknown", self._word_unknown)
+
+    def _word_unknown(self) -> Floats:
+        marked = np.zeros(len(self), dtype=np.bool_)
+        for m in self.columns.kind.measurements:
+            if m.choices:
+                marked |= (self.columns.quality[self.order] >> m.bit) & 1 == 1
+        return marked.astype(np.float64)
+
+    def words_unknown(self) -> NDArray[np.object_]:
+        """Return what was said that is none of the choices, and what they are; None where nothing was."""
+        return self.keep("words_unknown", self._words_unknown)
+
+    def _words_unknown(self) -> NDArray[np.object_]:
+        found: NDArray[np.object_] = np.full(len(self), None, dtype=object)
+        for row in np.flatnonzero(self.word_unknown()).tolist():
+            place, marked = self.order[row], int(self.columns.quality[self.order[row]])
+            found[row] = "; ".join(
+                f'{m.name} "{self.columns.values[m.name][place]}" ({", ".join(m.choices)})'
+                for m in self.columns.kind.measurements
+                if m.choices and marked >> m.bit & 1
+            )
+        return found
+
     def local_min(self) -> NDArray[np.int64]:
         """Return minutes after midnight on the clock of the device's municipality."""
         return self._local.local_min()
@@ -150,14 +188,39 @@ class RuleContext:
         return found
 
     def interval_us(self) -> NDArray[np.int64]:
-        """Return how soon after each row the next is expected: the device's own interval, or its kind's."""
+        """Return how soon after each row the next is expected: by the device's own interval, or its pace."""
         return self.keep("interval", self._interval_us)
 
     def _interval_us(self) -> NDArray[np.int64]:
+        if self.pace is None:
+            return self.declared_us()
+        paced = (self.declared_us() * self.pace).astype(np.int64)
+        return np.where(self.has_interval(), self.declared_us(), paced)
+
+    def has_interval(self) -> NDArray[np.bool_]:
+        """Tell which rows' devices have an interval of their own."""
+        own: NDArray[np.bool_] = self.attribute(INTERVAL) > 0
+        return own
+
+    def declared_us(self) -> NDArray[np.int64]:
+        """Return the device's own interval, or else what its kind declares for its state."""
+        return self.keep("declared", self._declared_us)
+
+    def _declared_us(self) -> NDArray[np.int64]:
+        own = self.attribute(INTERVAL)
+        return np.where(own > 0, np.nan_to_num(own) * 1e6, self.usual_us()).astype(np.int64)
+
+    def usual_us(self) -> NDArray[np.int64]:
+        """Return what its kind declares for the state each row is in, whatever the device itself does."""
+        return self.keep("usual", self._usual_us)
+
+    def _usual_us(self) -> NDArray[np.int64]:
         kind = self.columns.kind
         compared = {r.measurement for r in kind.reporting if r.at_least is not None}
         values = {name: self.columns.values[name][self.order] for name in compared if name is not None}
-        seconds = expected_interval_s(kind, values, self.attribute(INTERVAL), self._says)
+        seconds = expected_interval_s(
+            kind, values, np.full(len(self), np.nan), says=self._says, attribute=self.attribute
+        )
         return (seconds * 1e6).astype(np.int64)
 
     def _says(self, name: str, texts: Sequence[str]) -> NDArray[np.bool_]:

@@ -29,14 +29,19 @@ class Hold:
     lasting_us: int = 0
 
 
+LEAST_GAP_INTERVALS = 2.5
+"""A gap of so many of a device's own intervals never counts as an interruption, whatever a rule says."""
+
+
 @dataclass(frozen=True, slots=True)
 class MaxGap:
     """The longest gap between two readings that still counts as uninterrupted.
 
-    `intervals` times the interval expected after the earlier one, or a fixed time.
+    The longest of a fixed time, `intervals` times the interval expected after the earlier reading, and
+    LEAST_GAP_INTERVALS times that.
     """
 
-    intervals: float = 2.5
+    intervals: float = LEAST_GAP_INTERVALS
     fixed_us: int = 0
 
 
@@ -61,13 +66,15 @@ class Gate:
 class Silent:
     """A sweep rule: no reading for so many expected intervals, but at least so long.
 
-    after: judged only where this is what the device said last.
+    after: judged only where this is what the device said last. after_state: only where its newest reading
+    puts it into this reporting state of its kind, whatever its words.
     """
 
     intervals: float
     at_least_us: int
     severity: Severity
     after: OneOf | None = None
+    after_state: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,3 +114,9 @@ class Definition:
         if self.sweep is not None:
             return family_name(self.sweep)
         return "stream" if self.silent is None else "silent"
+
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        """What its alerts may have, lowest first."""
+        found = {*self.levels, *(part.severity for part in (self.sweep, self.silent) if part is not None)}
+        return tuple(sorted(found, key=lambda severity: severity.rank))

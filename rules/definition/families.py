@@ -11,18 +11,27 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from alerts.transition import Severity
-from devices.kinds.kind import Kind, ValueType
+from devices.kinds.kind import AttributeType, Kind, ValueType
 from rules.definition.durations import duration_us, intervals
 from rules.definition.errors import RuleError, closest, together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A measurement against a number, over the newest reading only."""
+    """A measurement against a number, or a share of others, over the newest reading only.
+
+    factors: measurements and numeric attributes: their product times `value` is what it is compared with.
+    """
 
     measurement: str
     operator: Literal["<", "<=", ">", ">="]
     value: float
+    factors: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything it looks at."""
+        return (self.measurement, *self.factors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +102,10 @@ class Forecast:
 
 Sweep = ChildrenDown | NotRefreshed | Neighbours | Forecast
 
-_COMPARISON = re.compile(r"([a-z][a-z0-9_]*)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)")
+_NAME, _NUMBER = r"[a-z][a-z0-9_]*", r"-?\d+(?:\.\d+)?"
+_COMPARISON = re.compile(
+    rf"({_NAME})\s*(<=|>=|<|>)\s*(?:({_NUMBER})((?:\s*\*\s*{_NAME})*)|({_NAME}(?:\s*\*\s*{_NAME})*))"
+)
 _METRES = re.compile(r"(\d+(?:\.\d+)?)\s*m")
 _NEEDED = object()
 
@@ -113,7 +125,7 @@ class FamilySyntax:
 
 
 def comparisons(text: str) -> tuple[Comparison, ...]:
-    """Return "power_w < 5 and dim_pct >= 1" as comparisons.
+    """Return "power_w < 0.04 * rated_power_w and dim_pct >= 1" as comparisons.
 
     Raises:
         RuleError: it is something else.
@@ -122,7 +134,12 @@ def comparisons(text: str) -> tuple[Comparison, ...]:
     if not all(found):
         raise RuleError(f"{text!r} is not comparisons such as power_w < 5 and dim_pct >= 1")
     return tuple(
-        Comparison(measurement=m[1], operator=m[2], value=float(m[3]))  # type: ignore[arg-type]
+        Comparison(
+            measurement=m[1],
+            operator=m[2],  # type: ignore[arg-type]
+            value=float(m[3] or 1),
+            factors=tuple(re.findall(_NAME, m[4] or m[5] or "")),
+        )
         for m in found
         if m
     )
@@ -299,13 +316,15 @@ def _kind_of(family: Sweep, kind: Kind | None, kinds: Mapping[str, Kind]) -> Kin
 def _measurements(family: Sweep) -> list[tuple[str, str]]:
     """Return the measurements a family names, each with the key that does; not those that cannot be read."""
     if isinstance(family, ChildrenDown):
-        named = [("dark", c.measurement) for c in family.dark or ()]
-        return named + [("lit", c.measurement) for c in family.lit or ()]
+        named = [("dark", name) for c in family.dark or () for name in c.names]
+        return named + [("lit", name) for c in family.lit or () for name in c.names]
     return [("measurement", family.measurement)] if family.measurement else []
 
 
 def _check_measurements(family: Sweep, kind: Kind) -> None:
     numbers = [m.name for m in kind.measurements if m.type is ValueType.NUMBER]
+    if isinstance(family, ChildrenDown):
+        numbers += [a.name for a in kind.attributes if a.type is AttributeType.NUMBER]
     mistakes = [
         RuleError(
             f"{kind.name} measures no number {measurement}",

@@ -20,19 +20,24 @@ from rules.context import truth
 from rules.context.attributes import Attributes
 from rules.context.context import RuleContext
 from rules.context.grouping import group, late_rows
+from rules.context.memory import pace
 from rules.context.patch import Patch
 from rules.engine.histories import HistoryResults
 from rules.engine.levels import LevelChange, LevelConditions, active_levels, run
-from rules.engine.state import RuleState, StateChanges
+from rules.engine.state import NEVER, RuleState, StateChanges
 from rules.language.program import CompiledRule, Program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What a batch did: transitions in the order they happened, and changes to adopt after the commit."""
+    """What a batch did: transitions in the order they happened, and changes to adopt after the commit.
+
+    interval_us: how soon after each row the next is expected, in the order of the columns; microseconds.
+    """
 
     changes: StateChanges
     transitions: tuple[Transition, ...]
+    interval_us: NDArray[np.int64]
 
 
 class RuleFailed(Exception):
@@ -63,10 +68,20 @@ def step(
     context = RuleContext(columns, grouping.order, attributes)
     watermark = state.rows.watermark[grouping.state_rows]
     late = late_rows(grouping, context.observed_at, watermark)
+    rhythm = pace.learn(
+        grouping,
+        context.observed_at,
+        context.declared_us(),
+        ~context.has_interval(),
+        late,
+        state.rows.pace(),
+        NEVER,
+    )
+    context.pace = rhythm.pace
     histories = HistoryResults(program, context, grouping, late, state.rows)
     context.past = histories.past
     flips: list[LevelChange] = []
-    patches: list[Patch] = []
+    patches: list[Patch] = list(rhythm.patches)
     active = active_levels(grouping, state.rows)
     with np.errstate(all="ignore"):
         for index, rule in enumerate(program.rules):
@@ -78,12 +93,19 @@ def step(
             found, changed = run(index, rule, conditions, context, grouping, state.rows)
             flips += found
             patches += changed
+        _remember_shared(program, context, skip)
         if len(context):
             newest = np.maximum.reduceat(context.observed_at, grouping.first)
             patches.append(Patch("watermark", grouping.state_rows, None, np.maximum(watermark, newest)))
         transitions = _transitions(program, context, late, flips)
+    interval_us = np.empty(len(context), dtype=np.int64)
+    interval_us[grouping.order] = context.interval_us()
     context.close()
-    return Step(changes=StateChanges(patches=(*patches, *histories.patches)), transitions=transitions)
+    return Step(
+        changes=StateChanges(patches=(*patches, *histories.patches)),
+        transitions=transitions,
+        interval_us=interval_us,
+    )
 
 
 def _conditions(
@@ -116,6 +138,22 @@ def _conditions(
         fall=[np.where(late, np.nan, fall) for fall in conditions.fall],
         late=late,
     )
+
+
+def _remember_shared(program: Program, context: RuleContext, skip: Collection[str]) -> None:
+    """Let what rules share have seen every row, whether one asked for it or not.
+
+    Raises:
+        RuleFailed: it raised; the first rule that uses it and is not skipped answers for it.
+    """
+    users = [rule.rule.id for rule in program.rules if rule.uses_conclusions and rule.rule.id not in skip]
+    if not users or not len(context):
+        return
+    try:
+        for history in range(len(program.shared)):
+            context.past(history)
+    except Exception as error:
+        raise RuleFailed(users[0], error) from error
 
 
 def _in_order(rule: CompiledRule, context: RuleContext, active: bool) -> LevelConditions | None:

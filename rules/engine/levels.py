@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from rules.context.context import RuleContext
 from rules.context.grouping import Grouping
+from rules.context.memory.view import uninterrupted_until
 from rules.context.patch import Patch
 from rules.context.truth import Truth
-from rules.definition.definition import Definition, MaxGap
+from rules.definition.definition import Definition
 from rules.engine.state import StateRows
 from rules.language.program import CompiledRule
 
@@ -135,7 +136,7 @@ def run(
         fall=np.stack(conditions.fall, axis=1),
         late=conditions.late,
         at=context.observed_at,
-        until=_until(rule.rule.definition.max_gap, context),
+        until=uninterrupted_until(rule.rule.definition.max_gap, context),
     )
     flips = _settle(index, step, grouping.first[busy], grouping.last[busy] + 1, levels)
     patches = [
@@ -156,12 +157,6 @@ def _busy(rule: CompiledRule, conditions: LevelConditions, grouping: Grouping, r
         condition = np.where(is_on[grouping.group], fall, rise) if is_on.any() else rise
         busy[grouping.group[condition == 1]] = True
     return np.flatnonzero(busy)
-
-
-def _until(gap: MaxGap, context: RuleContext) -> Instants:
-    """Return until when each row's run stays uninterrupted."""
-    until: Instants = context.observed_at + gap.fixed_us
-    return until + (gap.intervals * context.interval_us()).astype(np.int64) if gap.intervals else until
 
 
 def _settle(

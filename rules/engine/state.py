@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.row_index import RowIndex
+from rules.context.memory.pace import PaceRows, blank_pace
 from rules.context.patch import Patch
 from rules.language.program import Program
 
@@ -28,6 +29,8 @@ class StateRows:
     watermark: (d,) newest observed_at. on, count, start, due: (d, l) whether the level is on; the readings
     in its present run; when that run began; after when a reading starts a new run. ended: (d, r) when the
     last alert resolved. value, at: (d, v), (d, a) what histories remember: numbers and instants.
+    gap, gaps, slow_until, brisk_since, wait_us: how often the device reports, see
+    rules.context.memory.pace.PaceRows.
     """
 
     watermark: NDArray[np.int64]
@@ -38,6 +41,11 @@ class StateRows:
     ended: NDArray[np.int64]
     value: NDArray[np.float64]
     at: NDArray[np.int64]
+    gap: NDArray[np.int8]
+    gaps: NDArray[np.int64]
+    slow_until: NDArray[np.int64]
+    brisk_since: NDArray[np.int64]
+    wait_us: NDArray[np.int64]
 
     @classmethod
     def blank(cls, devices: int, program: Program) -> StateRows:
@@ -52,7 +60,12 @@ class StateRows:
             ended=np.full((devices, rules), NEVER, dtype=np.int64, order="F"),
             value=np.full((devices, program.value_count), np.nan, order="F"),
             at=np.zeros((devices, program.instant_count), dtype=np.int64, order="F"),
+            **{f.name: blank_pace(f.name, devices) for f in fields(PaceRows) if f.name != "watermark"},
         )
+
+    def pace(self) -> PaceRows:
+        """Return what is remembered of how often devices report."""
+        return PaceRows(**{f.name: getattr(self, f.name) for f in fields(PaceRows)})
 
     def take(self, state_rows: NDArray[np.intp]) -> StateRows:
         """Return copies of some rows."""

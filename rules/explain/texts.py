@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from devices.instants import to_datetime
 from devices.texts.catalogue import plural, text
 from devices.texts.languages import Language, direction_of
+from devices.time_zones import zone_named
 from rules.definition.summary import truth
 from rules.explain.evidence import LabelledValue
 from rules.explain.explanation import Explanation, Missing, RuleStatus, Term, TruthValue, UndecidedReason
@@ -128,7 +128,7 @@ def instant(microseconds: int | None, zone: str) -> str:
     """Return an instant for people, to the second, on the clocks of a time zone, with their offset."""
     if microseconds is None:
         return "–"
-    local = to_datetime(microseconds).astimezone(ZoneInfo(zone)).isoformat(" ", "seconds")
+    local = to_datetime(microseconds).astimezone(zone_named(zone)).isoformat(" ", "seconds")
     return local.replace("+00:00", "Z")
 
 

@@ -17,6 +17,7 @@ import structlog
 
 from alerts import suppression
 from alerts.orphans import end_orphans
+from alerts.severities import move_severities
 from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from rules.catalogue import catalogue, watched
@@ -27,7 +28,7 @@ from rules.language.program import Rule
 from rules.maintenance import spans
 from rules.sweeps import children_down, forecast, neighbours, not_refreshed, silent
 from rules.sweeps.incidents import Moment
-from rules.sweeps.resting import resting_until
+from rules.sweeps.resting import resting_until, unfed_until
 from rules.sweeps.schedule import SweepSchedule
 from store import holder
 from store.connection import Connection
@@ -70,13 +71,16 @@ async def sweep_once(
         alive_at=ingest["alive_at"] if ingest else None,
         resting=await spans.under_maintenance(connection, now),
     )
-    made = await end_orphans(connection, now)
+    unfed = await unfed_until(connection, now)
+    made = await end_orphans(connection, now) + await move_severities(connection, now)
     due = [rule for rule in [*active.sweeps(), *active.silent()] if schedule.is_due(rule, now)]
     for rule in due:
         if isinstance(rule.definition.sweep, Forecast):
             await _isolated(connection, rule, now, partial(_renew_forecasts, connection, rule, moment, kinds))
     for rule in sorted(due, key=_parents_first):
-        made += await _isolated(connection, rule, now, partial(_judge, connection, rule, moment, kinds))
+        made += await _isolated(
+            connection, rule, now, partial(_judge, connection, rule, moment, unfed, kinds)
+        )
     await suppression.settle(connection, now)
     await watched.note_sweep(connection, now)
     return made
@@ -108,12 +112,14 @@ async def _renew_forecasts(
     return await renew_forecasts(connection, forecast.target_of(rule, kinds), maintained, moment.now)
 
 
-async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
-    resting = await resting_until(connection, rule.definition, moment.resting, moment.now)
+async def _judge(
+    connection: Connection, rule: Rule, moment: Moment, unfed: Mapping[int, int], kinds: Mapping[str, Kind]
+) -> int:
+    resting = await resting_until(connection, rule.definition, moment.resting, unfed, moment.now)
     moment = replace(moment, resting=resting)
     match rule.definition.sweep:
         case None:
-            return await silent.sweep(connection, rule, moment)
+            return await silent.sweep(connection, rule, moment, kinds)
         case ChildrenDown():
             return await children_down.sweep(connection, rule, moment, kinds)
         case NotRefreshed():

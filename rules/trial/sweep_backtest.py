@@ -15,12 +15,12 @@ from devices.columns import Columns
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry
 from rules.context.attributes import Facts, build
-from rules.context.context import RuleContext
 from rules.definition.definition import Definition
 from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
-from rules.engine.evaluate import RuleFailed
+from rules.engine.evaluate import RuleFailed, step
 from rules.engine.ruleset import NO_MAINTENANCE
-from rules.language.program import Rule
+from rules.engine.state import RuleState
+from rules.language.program import Rule, compile_program
 from rules.maintenance.spans import Spans
 from rules.sweeps.arrays.build import over_arrays
 from rules.sweeps.arrays.children_down import ChildAlert, ChildrenDownOverArrays
@@ -56,7 +56,12 @@ class SweepBacktest:
         self.readings = 0
         self.evaluation_s = 0.0
         devices = [d for d in registry.devices.values() if d.kind == kind.name and d.retired_at is None]
-        self._attributes = build({d.id: Facts(attributes=d.attributes) for d in devices})
+        self._attributes = build(
+            {d.id: Facts(attributes=d.attributes) for d in devices},
+            numbers=[r.above for r in kind.reporting if r.above],
+        )
+        # A program without rules: it only learns how often devices report.
+        self._rhythm = RuleState(compile_program(kind, ()))
         self._sweeps = {
             d.id: over_arrays(Rule(definition=d, version=0), kind, registry, devices, maintenance, start)
             for d in definitions
@@ -81,7 +86,9 @@ class SweepBacktest:
     def feed(self, columns: Columns, elapsed: Elapsed = time.thread_time) -> None:
         """Take readings in the order they were received."""
         began = elapsed()
-        interval_us = RuleContext(columns, np.arange(len(columns)), self._attributes).interval_us()
+        made = step(self._rhythm.program, self._rhythm, columns, self._attributes)
+        self._rhythm.adopt(made.changes)
+        interval_us = made.interval_us
         for rule, sweep in self._sweeps.items():
             received = received_by(columns, interval_us, sweep.device_id, sweep.measurements)
             self._replays[rule].receive(received)

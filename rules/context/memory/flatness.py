@@ -10,14 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rules.context.memory.view import Bools, DecidedRows, Floats, HistoryView, Rows, track
+from rules.context.memory.view import Bools, DecidedRows, Floats, HistoryView, Instants, Rows, track
 from rules.definition.definition import Hold
 
 CELLS = (2, 5)
 """Numbers and instants remembered: lowest, highest; last, until, begun, readings, begun after a gap.
 
-Readings are counted where the window is one of readings."""
+Counted are the readings of the run."""
 _BEGUN, _READINGS, _DARK = 2, 3, 4
+_PROOF = 12
+"""So many readings prove a standstill of whatever length; two that are equal by chance do not."""
+_THINNED = 2.5
+"""Fewer prove it where the kind itself sends fewer in the window, even if so many times less come through."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,17 +36,26 @@ class _Steps:
     fresh: Bools
 
 
-def flat(view: HistoryView, value: Floats, window: Hold, tolerance: float) -> Floats:
+def flat(
+    view: HistoryView, value: Floats, window: Hold, tolerance: float, turn: float | None = None
+) -> Floats:
     """Tell of each row whether its value has stayed within the tolerance for the whole window.
 
+    A window of time needs readings in it, too: twelve, or what the kind sends in two fifths of that time.
     A run that began after a gap, or with the first reading, is undecided until it is long enough: the value
     may have been the same before. One that began because the value changed is not flat until then.
+
+    Args:
+        turn: once around, where the value is a place of a circle.
     """
     result = view.blank()
     found = track(view, ~np.isnan(value))
     if found is None:
         return result
-    steps = _steps(view, found, value[found.rows], tolerance)
+    mine = value[found.rows]
+    if turn is not None:
+        mine = _unrolled(view, found, mine, turn)
+    steps = _steps(view, found, mine, tolerance)
     # A device's first row that carries a run on counts as its beginning here.
     begin = found.since(_split(steps, steps.fresh | found.first, tolerance))
     carried = np.flatnonzero(found.first & ~steps.fresh)
@@ -50,13 +63,11 @@ def flat(view: HistoryView, value: Floats, window: Hold, tolerance: float) -> Fl
     since, unknown = found.at.copy(), found.gap.copy()
     since[carried], unknown[carried] = view.instant(_BEGUN, state_rows), view.instant(_DARK, state_rows)
     start, dark = since[begin], unknown[begin]
-    long_enough = found.at - start >= window.lasting_us
-    if window.readings > 1:
-        before = np.zeros(len(begin), dtype=np.int64)
-        before[carried] = view.instant(_READINGS, state_rows)
-        readings = np.arange(len(begin)) - begin + 1 + before[begin]
-        long_enough &= readings >= window.readings
-        view.keep_instant(_READINGS, found.owners, readings[found.last])
+    before = np.zeros(len(begin), dtype=np.int64)
+    before[carried] = view.instant(_READINGS, state_rows)
+    readings = np.arange(len(begin)) - begin + 1 + before[begin]
+    view.keep_instant(_READINGS, found.owners, readings[found.last])
+    long_enough = (found.at - start >= window.lasting_us) & (readings >= _needed(view, found, window))
     result[found.rows] = np.where(long_enough, 1.0, np.where(dark, np.nan, 0.0))
     low, high = _reach(found, steps, begin, tolerance)
     view.keep_value(0, found.owners, low)
@@ -65,6 +76,30 @@ def flat(view: HistoryView, value: Floats, window: Hold, tolerance: float) -> Fl
     view.keep_instant(_BEGUN, found.owners, start[found.last])
     view.keep_instant(_DARK, found.owners, dark[found.last])
     return result
+
+
+def _needed(view: HistoryView, found: DecidedRows, window: Hold) -> Instants | int:
+    """Return how many readings a run must have, (k,) or one number for all.
+
+    Whoever reports once a day needs days for what others prove in hours: by the kind's own interval, not the
+    device's.
+    """
+    if window.readings > 1 or not window.lasting_us:
+        return window.readings
+    sent = window.lasting_us / (_THINNED * view.context.usual_us()[found.rows])
+    return np.clip(sent.astype(np.int64), 1, _PROOF)
+
+
+def _unrolled(view: HistoryView, found: DecidedRows, value: Floats, turn: float) -> Floats:
+    """Return places of a circle as lengths along it, each nearest to the one before of its device."""
+    before = np.append(np.nan, value[:-1])
+    middle = (view.value(0, found.owners) + view.value(1, found.owners)) / 2
+    before[found.first] = np.where(found.gap[found.first], np.nan, middle)
+    turns = -np.rint(np.nan_to_num((value - before) / turn)).astype(np.int64)
+    total = np.cumsum(turns)
+    begin = found.since(found.first)
+    unrolled: Floats = value + turn * (total - total[begin] + turns[begin])
+    return unrolled
 
 
 def _steps(view: HistoryView, found: DecidedRows, value: Floats, tolerance: float) -> _Steps:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rules.context.context import RuleContext
 from rules.context.grouping import Grouping
 from rules.context.patch import Patch
-from rules.definition.definition import MaxGap
+from rules.definition.definition import LEAST_GAP_INTERVALS, MaxGap
 
 Floats = NDArray[np.float64]
 Instants = NDArray[np.int64]
@@ -122,12 +122,22 @@ def track(view: HistoryView, decided: Bools) -> DecidedRows | None:
     return replace(shared, gap=_gaps(view, shared.first, shared.owners, shared.at, shared.until))
 
 
+def uninterrupted_until(gap: MaxGap, context: RuleContext) -> Instants:
+    """Return until when another reading continues each row, (n,) microseconds.
+
+    That is the rule's own gap, or so many of the device's intervals where that is longer: whoever reports
+    rarely is not silent in between.
+    """
+    intervals = max(gap.intervals, LEAST_GAP_INTERVALS)
+    own = (intervals * context.interval_us()).astype(np.int64)
+    until: Instants = context.observed_at + np.maximum(own, gap.fixed_us)
+    return until
+
+
 def _track(view: HistoryView, rows: Rows) -> DecidedRows:
     whose = view.grouping.state_rows[view.grouping.group[rows]]
     at = view.context.observed_at[rows]
-    until = at + view.gap.fixed_us
-    if view.gap.intervals:
-        until = until + (view.gap.intervals * view.context.interval_us()[rows]).astype(np.int64)
+    until = view.context.keep(("until", view.gap), lambda: uninterrupted_until(view.gap, view.context))[rows]
     first = np.ones(len(rows), dtype=np.bool_)
     first[1:] = whose[1:] != whose[:-1]
     begin = np.flatnonzero(first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -70,6 +71,20 @@ def test_directory_of_kinds_that_is_missing_is_named(
 
     assert code == 1
     assert "NABD_KINDS_DIR" in said
+
+
+def test_validate_tells_the_known_words_and_asks_what_a_height_is_counted_from(tmp_path: Path) -> None:
+    file = tmp_path / "flight.json"
+    file.write_text('{"flight_phase": "AUTO", "alt_m": 246}')
+
+    result = CliRunner().invoke(app, ["validate", "--kind", "drone", "--json", str(file)])
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert "suspect: flight_phase" in told["detail"]
+    assert "flight_phase: 'AUTO' is none of its words" in told["detail"]
+    assert "known: docked, fault, landing, returning, spraying, takeoff, transit" in told["detail"]
+    assert "alt_m 246: is it above the ground at home; from sea level: set home_alt_m?" in told["detail"]
 
 
 @pytest.mark.parametrize("level", ["#", "a/b", "bin+"])

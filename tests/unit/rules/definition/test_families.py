@@ -20,7 +20,8 @@ def rule(family: str, kind: str = "bin") -> str:
 
 
 def test_children_down_is_read_with_shares_and_comparisons() -> None:
-    text = "children_down: {of: light, share: 0.5, within: 2m, dark: 'power_w < 5 and voltage_v >= 180'}"
+    dark = "power_w < 5 and voltage_v >= 0.8 * nominal_v"
+    text = f"children_down: {{of: light, share: 0.5, within: 2m, dark: '{dark}'}}"
 
     (definition,) = parse(rule(text, "circuit"), KINDS)
 
@@ -35,7 +36,7 @@ def test_children_down_is_read_with_shares_and_comparisons() -> None:
         severity=Severity.CRITICAL,
         dark=(
             Comparison(measurement="power_w", operator="<", value=5),
-            Comparison(measurement="voltage_v", operator=">=", value=180),
+            Comparison(measurement="voltage_v", operator=">=", value=0.8, factors=("nominal_v",)),
         ),
     )
 
@@ -86,6 +87,11 @@ def test_families_about_a_measurement_are_read_with_their_defaults() -> None:
         ("children_down: {of: light, share: 160%}", "circuit", "is not a share such as 60% or 0.6"),
         ("children_down: {of: light, dark: 'power_w = 5'}", "circuit", "is not comparisons such as"),
         ("children_down: {of: light, dark: 'power_kw < 5'}", "circuit", "did you mean power_w?"),
+        (
+            "children_down: {of: light, dark: 'power_w < 2 * rated_w'}",
+            "circuit",
+            "did you mean rated_power_w?",
+        ),
         ("forecast: {measurement: fill_pct, reaches: 85}", "any", "kind is one that is declared"),
     ],
 )

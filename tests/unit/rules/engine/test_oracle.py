@@ -7,6 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.kinds.kind import INTERVAL
+from rules.context.attributes import Facts
 from tests.unit.rules.oracle import Oracle, Spec
 from tests.unit.rules.past import Past
 from tests.unit.rules.readings import MINUTE, Evaluator, Reading, rule
@@ -214,7 +216,9 @@ def test_evaluator_agrees_with_the_oracle_however_a_history_is_cut(
         clock[device] += gap
         named = dict(zip(names, values, strict=True))
         history.append(Reading(minute=clock[device], device=device, values=named, marked=marked))
-    oracle, evaluator = Oracle(SPECS), Evaluator(RULES)
+    # Their own interval is known: what is learned of the others has tests of its own.
+    facts = {device: Facts(attributes={INTERVAL: 600}) for device in clock}
+    oracle, evaluator = Oracle(SPECS), Evaluator(RULES, facts=facts)
 
     expected = [told for reading in history for told in oracle.feed(reading)]
     found = evaluator.feed_cut(history, [c for c in cuts if c < len(history)])

@@ -1,0 +1,198 @@
+"""How often a device really reports, against what its kind expects: its pace.
+
+A pace of 1 is the kind's, 144 that of a bin that reports once a day instead of every ten minutes. It is
+learned from the last 32 gaps between readings in event time, so it does not depend on how readings are cut
+into batches. A device whose own interval is known has no pace. Constant size per device. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rules.context.grouping import Grouping
+from rules.context.patch import Patch
+
+Floats = NDArray[np.float64]
+Instants = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+Codes = NDArray[np.int8]
+
+KEPT = 32
+"""How many gaps are remembered."""
+_STEP = 1.05
+"""Gaps are kept as powers of this times the kind's interval, in one byte."""
+_MOST = 127
+_ABSENT = -_MOST - 1
+SLOW, BRISK = 2.5, 0.5
+"""A gap longer than this many of the kind's intervals is slow, one shorter than that is brisk."""
+_FEWEST_SLOW = 3
+"""One long gap is an outage; so many are a habit, where they are more than half of all."""
+BRISK_FOR_US = 86_400_000_000
+"""For so long no gap may be other than brisk before less than the kind's interval is expected: events come in
+bursts."""
+P95_PATIENCE = 1.5
+"""The expected interval is the median gap, or the 95th percentile over this where gaps differ much."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceRows:
+    """What is remembered of d devices, a part of a state.
+
+    watermark: (d,) newest observed_at. gap: (d, KEPT) gaps as codes, oldest overwritten first. gaps: (d,)
+    how many there ever were. slow_until: (d,) up to which number of gaps a slow one is remembered.
+    brisk_since: (d,) end of the last gap that was not brisk. wait_us: (d,) what the kind expected after the
+    newest reading.
+    """
+
+    watermark: Instants
+    gap: Codes
+    gaps: Instants
+    slow_until: Instants
+    brisk_since: Instants
+    wait_us: Instants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaceResult:
+    """What is learned in a step: the pace as of each row (n,), None where all keep their kind's."""
+
+    pace: Floats | None
+    patches: tuple[Patch, ...]
+
+
+def blank_pace(name: str, devices: int) -> NDArray[Any]:
+    """Return one of PaceRows' arrays for devices that never reported, column after column in memory."""
+    if name == "gap":
+        return np.zeros((devices, KEPT), dtype=np.int8, order="F")
+    return np.zeros(devices, dtype=np.int64)
+
+
+def learn(
+    grouping: Grouping,
+    observed_at: Instants,
+    expected_us: Instants,
+    learns: Bools,
+    late: Bools,
+    rows: PaceRows,
+    never: int,
+) -> PaceResult:
+    """Return the pace as of each row of a step, and what is to be remembered.
+
+    Args:
+        observed_at, expected_us: (n,) sorted as the grouping is; when, and how soon after it the kind expects
+            another reading.
+        learns: (n,) whether the row's device has no interval of its own. late: (n,).
+        never: the watermark of a device that has not reported.
+    """
+    mine = np.flatnonzero(learns & ~late)
+    if not len(mine):
+        return PaceResult(pace=None, patches=())
+    state = grouping.state_rows[grouping.group[mine]]
+    first = np.ones(len(mine), dtype=np.bool_)
+    first[1:] = state[1:] != state[:-1]
+    begin = np.flatnonzero(first)
+    last = np.append(begin[1:], len(mine)) - 1
+    at, wait = observed_at[mine], expected_us[mine]
+    owners = state[begin]
+    before, waited = np.empty_like(at), np.empty_like(wait)
+    before[1:], waited[1:] = at[:-1], wait[:-1]
+    before[begin], waited[begin] = rows.watermark[owners], rows.wait_us[owners]
+    known = (before != never) & (waited > 0)
+    ratio = np.where(known, (at - np.where(known, before, 0)) / np.where(known, waited, 1), np.nan)
+    code = np.clip(np.rint(np.log(np.maximum(ratio, 1e-9)) / np.log(_STEP)), -_MOST, _MOST)
+    code = np.where(known, code, _ABSENT).astype(np.int8)
+
+    number = _running(known, begin, rows.gaps[owners])
+    slow = known & (ratio > SLOW)
+    slow_until = _latest(slow, number + KEPT, first, rows.slow_until[owners])
+    brisk_since = _latest(~known | (ratio >= BRISK), at, first, rows.brisk_since[owners])
+    odd = number < slow_until
+    odd |= (number >= KEPT) & (at - brisk_since >= BRISK_FOR_US)
+    pace: Floats | None = None
+    if odd.any():
+        pace = np.ones(len(observed_at))
+        pace[mine[odd]] = of_windows(_windows(rows, owners, np.cumsum(first) - 1, number, known, code, odd))
+    return PaceResult(
+        pace=pace,
+        patches=(
+            *_kept_gaps(state, known, number, code),
+            Patch("gaps", owners, None, number[last]),
+            Patch("slow_until", owners, None, slow_until[last]),
+            Patch("brisk_since", owners, None, brisk_since[last]),
+            Patch("wait_us", owners, None, wait[last]),
+        ),
+    )
+
+
+def _running(known: Bools, begin: Rows, before: Instants) -> Instants:
+    """Return how many gaps each row's device has had up to it."""
+    total = np.cumsum(known)
+    size = np.diff(np.append(begin, len(known)))
+    return np.repeat(before - total[begin] + known[begin], size) + total
+
+
+def _latest(present: Bools, values: Instants, first: Bools, before: Instants) -> Instants:
+    """Return the value of the latest row of the same device, up to each one, where it is present."""
+    begun = values.copy()
+    begun[first] = np.where(present[first], values[first], before)
+    found: Instants = begun[np.maximum.accumulate(np.where(present | first, np.arange(len(begun)), 0))]
+    return found
+
+
+def _kept_gaps(state: Rows, known: Bools, number: Instants, code: Codes) -> list[Patch]:
+    """Return what overwrites the oldest gaps; of more than are kept only the newest."""
+    newest = np.ones(len(state), dtype=np.bool_)
+    if len(state) > KEPT:
+        newest[:-KEPT] = state[:-KEPT] != state[KEPT:]
+    kept = np.flatnonzero(known & newest)
+    if not len(kept):
+        return []
+    return [Patch("gap", state[kept], ((number[kept] - 1) % KEPT).astype(np.intp), code[kept])]
+
+
+def _windows(
+    rows: PaceRows, owners: Rows, owner: Rows, number: Instants, known: Bools, code: Codes, odd: Bools
+) -> Codes:
+    """Return the gaps that are remembered as of each odd row, oldest first, (m, KEPT)."""
+    strange = np.unique(owner[odd])
+    # Of each strange device: what was remembered, oldest first, then what is new.
+    place = np.full(len(owners), -1, dtype=np.intp)
+    place[strange] = np.arange(len(strange))
+    total = rows.gaps[owners[strange]]
+    old_number = total[:, None] - np.arange(KEPT - 1, -1, -1)
+    old = rows.gap[owners[strange][:, None], (old_number - 1) % KEPT]
+    fresh = np.bincount(place[owner[known & (place[owner] >= 0)]], minlength=len(strange))
+    offset = np.cumsum(KEPT + fresh) - (KEPT + fresh)
+    series = np.full(int((KEPT + fresh).sum()), _ABSENT, dtype=np.int8)
+    cells = np.arange(KEPT)
+    series[offset[:, None] + cells] = np.where(old_number >= 1, old, _ABSENT)
+    own = np.flatnonzero(place[owner] >= 0)
+    end = np.full(len(owner), -1, dtype=np.intp)
+    end[own] = offset[place[owner[own]]] + KEPT + (number[own] - total[place[owner[own]]])
+    new = own[known[own]]
+    series[end[new] - 1] = code[new]
+    windows: Codes = series[end[odd][:, None] - KEPT + cells]
+    return windows
+
+
+def of_windows(windows: Codes) -> Floats:
+    """Return the pace of (m, KEPT) remembered gaps; 1 where nothing else is certain."""
+    ordered = np.sort(windows, axis=1)
+    held = (ordered != _ABSENT).sum(axis=1)
+    each, start = np.arange(len(ordered)), KEPT - held
+    there = np.maximum(held, 1)
+    middle = ordered[each, np.minimum(start + (there - 1) // 2, KEPT - 1)]
+    high = ordered[each, np.minimum(start + -(-there * 95 // 100) - 1, KEPT - 1)]
+    pace: Floats = np.maximum(
+        _STEP ** middle.astype(np.float64), _STEP ** high.astype(np.float64) / P95_PATIENCE
+    )
+    slow = (ordered > np.log(SLOW) / np.log(_STEP)).sum(axis=1)
+    habit = (slow >= _FEWEST_SLOW) & (2 * slow > held)
+    lengthens = habit & (pace > 1.0)
+    shortens = (pace < BRISK) & (held == KEPT) & (ordered[:, -1] < np.log(BRISK) / np.log(_STEP))
+    return np.where(lengthens | shortens, pace, 1.0)
