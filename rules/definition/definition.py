@@ -66,13 +66,16 @@ class Gate:
 class Silent:
     """A sweep rule: no reading for so many expected intervals, but at least so long.
 
-    after: judged only where this is what the device said last.
+    after: judged only where this is what the device said last. of: "heard", devices that were heard and no
+    longer are; "refused", those that go on sending and everything is refused; "never", those that were never
+    heard since they are registered.
     """
 
     intervals: float
     at_least_us: int
     severity: Severity
     after: OneOf | None = None
+    of: Literal["heard", "refused", "never"] = "heard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +111,12 @@ class Definition:
 
     @property
     def family(self) -> str:
-        """What it is called to judge: "stream" for readings one by one, else the sweep family's name."""
+        """What it is called to judge: "stream" for readings one by one, else the sweep family's name.
+
+        A device that is refused, or was never heard, is not silent.
+        """
         if self.sweep is not None:
             return family_name(self.sweep)
-        return "stream" if self.silent is None else "silent"
+        if self.silent is None:
+            return "stream"
+        return "silent" if self.silent.of == "heard" else self.silent.of

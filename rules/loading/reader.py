@@ -39,7 +39,8 @@ _STREAM_KEYS = [
 ]
 _SWEEP_FAMILIES = ["silent", *FAMILIES]
 _SWEEP_KEYS = [*_SHARED, "family", *_SWEEP_FAMILIES]
-_SILENT_KEYS = ("missing", "at_least", "severity", "after")
+_SILENT_KEYS = ("missing", "at_least", "severity", "after", "of")
+_SILENT_OF = ("heard", "refused", "never")
 _GATE_CHOICES = {"days": ("weekend", "workdays"), "sun": ("day", "night"), "maintenance": ("rest", "look")}
 _ATTRIBUTE = re.compile(r"\battr\(\s*(\w+)")
 
@@ -210,6 +211,7 @@ class RuleReader(RuleNodes):
             at_least_us=self._read("silent.at_least", duration_us, 0),
             severity=self._read("silent.severity", severity, Severity.MINOR),
             after=self._read("silent.after", lambda text: read_one_of(text, kind), None),
+            of=self._read("silent.of", _silent_of, "heard"),
         )
 
     def _family(self) -> str:
@@ -231,6 +233,12 @@ class RuleReader(RuleNodes):
                 message = f"summary.{language}: {error.message}"
                 self.wrong(self._nodes[f"summary.{language}"], message, error.suggestion)
         return family
+
+
+def _silent_of(text: str) -> Any:
+    if text not in _SILENT_OF:
+        raise RuleError(f"of is {' or '.join(_SILENT_OF)}, not {text}", suggestion=closest(text, _SILENT_OF))
+    return text
 
 
 def _span(text: str) -> tuple[int, int] | None:

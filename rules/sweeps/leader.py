@@ -25,7 +25,7 @@ from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRef
 from rules.forecast.learning import renew_forecasts
 from rules.language.program import Rule
 from rules.maintenance import spans
-from rules.sweeps import children_down, forecast, neighbours, not_refreshed, silent
+from rules.sweeps import children_down, forecast, neighbours, not_refreshed, silent, unheard
 from rules.sweeps.incidents import Moment
 from rules.sweeps.resting import resting_until
 from rules.sweeps.schedule import SweepSchedule
@@ -112,6 +112,8 @@ async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapp
     resting = await resting_until(connection, rule.definition, moment.resting, moment.now)
     moment = replace(moment, resting=resting)
     match rule.definition.sweep:
+        case None if rule.definition.silent is not None and rule.definition.silent.of != "heard":
+            return await unheard.sweep(connection, rule, moment, kinds)
         case None:
             return await silent.sweep(connection, rule, moment)
         case ChildrenDown():

@@ -22,6 +22,7 @@ from rules.definition.definition import Silent
 from rules.language.program import Rule
 from rules.sweeps.core import silent
 from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
+from rules.sweeps.unheard import speaks_refused
 from store.connection import Connection
 
 LOOK_BACK_DAYS = 7
@@ -30,10 +31,16 @@ LOOK_BACK_DAYS = 7
 # It only narrows what is read: core.silent decides.
 OVERDUE = """
 SELECT latest.device_id, device.kind, latest.received_at, latest.interval_s,
+    newest.received_at AS refused_at,
     coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality
 FROM latest
 INNER JOIN device ON latest.device_id = device.id
 INNER JOIN municipality ON device.municipality_id = municipality.id
+LEFT JOIN LATERAL (
+    SELECT rejection.received_at FROM rejection
+    WHERE rejection.device = device.name
+    ORDER BY rejection.id DESC LIMIT 1
+) AS newest ON true
 WHERE device.retired_at IS NULL
     AND ($3::text IS NULL OR device.kind = $3)
     AND latest.received_at
@@ -111,6 +118,9 @@ async def _open(connection: Connection, rule: Rule, caught_up_at: datetime, mome
         None if family.after is None else family.after.measurement,
         None if family.after is None else family.after.one_of,
     )
+    until = moment.received_until
+    # Whose messages are refused is not silent: a rule of its own tells that.
+    rows = [r for r in rows if not speaks_refused(family, r["refused_at"], r["interval_s"], until)]
     overdue = _overdue(rows, family, to_microseconds(caught_up_at), moment)
     # Whoever was being worked on has its time again once the work is done.
     missed = [d for d in overdue if not moment.rests(d.device_id, d.deadline - d.received_at)]
