@@ -86,7 +86,10 @@ SELECT event.xid, event.id, event.alert_id, event.type, event.at, alert.rule, de
 FROM event
 JOIN alert ON alert.id = event.alert_id
 JOIN device ON device.id = alert.device_id
-JOIN municipality ON municipality.id = device.municipality_id
+JOIN municipality ON municipality.id = CASE
+    WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
+    ELSE device.municipality_id
+END
 """
 _PAGE = """
 WHERE (xid, id) > ($1::xid8, $2::bigint) AND xid < pg_snapshot_xmin(pg_current_snapshot())

@@ -1,4 +1,7 @@
-"""Alerts that nobody would ever end: their device was retired, or their rule withdrawn.
+"""Alerts that nobody would ever end: their device was retired, their rule withdrawn or made for another kind.
+
+So do those of a device that moved to another municipality: they stay in the old one's history, and what still
+holds opens anew in the new one.
 
 Run with every sweep, so that they end also where nothing is received any more. The evaluator follows: it
 takes what is open from the database whenever rules or devices change. Must not know what a rule judges.
@@ -7,24 +10,41 @@ takes what is open from the database whenever rules or devices change. Must not 
 from __future__ import annotations
 
 from devices.instants import to_datetime
+from devices.registry import generation
 from store.connection import Connection
 
-# A retired device's alert ends when it was retired, unless it opened later.
+# A retired device's alert ends when it was retired, unless it opened later; a moved one's when it moved.
 END = """
 WITH ended AS (
     UPDATE alert SET state = 'resolved',
-        resolved_at = greatest(alert.opened_at, coalesce(device.retired_at, $1::timestamptz))
+        resolved_at = greatest(
+            alert.opened_at,
+            coalesce(
+                device.retired_at,
+                CASE WHEN device.moved_at > alert.opened_at THEN device.moved_at END,
+                $1::timestamptz
+            )
+        )
     FROM device
     WHERE
         alert.device_id = device.id
         AND alert.state = 'firing'
         AND (
             device.retired_at IS NOT NULL
-            OR NOT EXISTS (SELECT FROM rule WHERE rule.id = alert.rule AND rule.active)
+            OR device.moved_at > alert.opened_at
+            OR NOT EXISTS (
+                SELECT FROM rule
+                WHERE rule.id = alert.rule AND rule.active AND coalesce(rule.kind, device.kind) = device.kind
+            )
         )
     RETURNING alert.id, alert.severity, alert.resolved_at, CASE
-        WHEN device.retired_at IS NULL THEN jsonb_build_object('condition', 'the rule was withdrawn')
-        ELSE jsonb_build_object('condition', 'the device was retired', 'reason', device.retired_reason)
+        WHEN device.retired_at IS NOT NULL
+            THEN jsonb_build_object('condition', 'the device was retired', 'reason', device.retired_reason)
+        WHEN device.moved_at > alert.opened_at
+            THEN jsonb_build_object('condition', 'the device moved to another municipality')
+        WHEN EXISTS (SELECT FROM rule WHERE rule.id = alert.rule AND rule.active)
+            THEN jsonb_build_object('condition', 'the rule is for another kind than the device')
+        ELSE jsonb_build_object('condition', 'the rule was withdrawn')
     END AS evidence
 ),
 
@@ -49,5 +69,8 @@ async def end_orphans(connection: Connection, now: int) -> int:
     Args:
         now: microseconds since 1970-01-01Z.
     """
-    ended: int = await connection.fetchval(END, to_datetime(now))
+    async with connection.transaction():
+        ended: int = await connection.fetchval(END, to_datetime(now))
+        if ended:
+            await generation.advance(connection)
     return ended

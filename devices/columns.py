@@ -5,6 +5,7 @@ Pure data. Must not know how readings arrive or where they are stored.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,23 @@ class Columns:
         numbered: NDArray[np.bool_] = (self.boot != MISSING) & (self.seq != MISSING)
         return numbered
 
+    def empty(self) -> NDArray[np.bool_]:
+        """Tell which rows hold no measurement at all, shape (n,)."""
+        empty = np.ones(len(self), dtype=np.bool_)
+        for measurement in self.kind.measurements:
+            empty &= self.absent(measurement.name)
+            if not empty.any():
+                break
+        return empty
+
+    def absent(self, name: str) -> NDArray[np.bool_]:
+        """Tell which rows have no value of a measurement, shape (n,)."""
+        values = self.values[name]
+        if self.kind.measurement(name).type is ValueType.TEXT:
+            return np.fromiter((v is None for v in values), dtype=np.bool_, count=len(values))
+        absent: NDArray[np.bool_] = np.isnan(values)
+        return absent
+
     def good(self, name: str) -> NDArray[np.float64]:
         """Return a numeric measurement with NaN where absent or marked suspect, shape (n,)."""
         measurement = self.kind.measurement(name)
@@ -85,3 +103,13 @@ def empty_values(kind: Kind, n: int) -> dict[str, NDArray[Any]]:
         m.name: np.full(n, None, dtype=object) if m.type is ValueType.TEXT else np.full(n, np.nan)
         for m in kind.measurements
     }
+
+
+def newest_values(kind: Kind, measured: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
+    """Return what devices measured last, given by name, as columns."""
+    values = empty_values(kind, len(measured))
+    for row, one in enumerate(measured):
+        for name, value in one.items():
+            if name in values and value is not None:
+                values[name][row] = value
+    return values

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
+from devices.time_zones import zone_named
 from firmware_sim.physics.model import SECOND, Physics
 from firmware_sim.physics.weather import Weather
 from firmware_sim.plan import CAUSES, OPENING, Cause
@@ -150,7 +150,7 @@ def causes(kind: str) -> tuple[Cause, ...]:
 
 def local_clock(time_zone: str) -> Callable[[int], tuple[int, float]]:
     """Return a function from an instant to the local weekday (Monday 0) and hour with its fraction."""
-    zone = ZoneInfo(time_zone)
+    zone = zone_named(time_zone)
 
     def local_hour(now: int) -> tuple[int, float]:
         at = datetime.fromtimestamp(now // SECOND, zone)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
 
-import asyncpg
 import numpy as np
 import structlog
 
@@ -24,7 +23,7 @@ from ingest import collector
 from ingest.broker import session
 from ingest.broker.intake import Intake
 from ingest.broker.session import BrokerRefused, IngestBroker
-from ingest.commit import commit, offsets, shard, unflushed
+from ingest.commit import commit, known_values, offsets, shard, unflushed
 from ingest.commit.commit import BatchContext, Step
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
@@ -33,7 +32,7 @@ from ingest.decide.directory import Directory
 from ingest.pipeline import Pipeline
 from readings import quarantine, rejections
 from store.connection import Connection
-from store.failures import is_outage
+from store.failures import DATABASE_ERRORS, is_outage
 from store.readings import CopyWriter, Writer
 
 log = structlog.get_logger(__name__)
@@ -117,11 +116,8 @@ async def _owning(options: IngestOptions, claimed: asyncio.Event) -> AsyncIterat
         await service.leave()
 
 
-UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-
-
 async def _close(connection: Connection) -> None:
-    with suppress(*UNREACHABLE):
+    with suppress(*DATABASE_ERRORS):
         await connection.close(timeout=2)
 
 
@@ -141,6 +137,7 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
     )
     await _restore_allowance(connection, context)
     await unflushed.restore(connection, context.directory)
+    context.last_values = await known_values.load(connection, options.kinds.values())
     for consumer in options.consumers:
         await consumer.load(connection, owned.name)
     collector.freeze()
@@ -156,7 +153,10 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
 
 async def _restore_allowance(connection: Connection, context: BatchContext) -> None:
     hour = context.now() // 3_600_000_000 * 3_600_000_000
-    context.allowance.restore(hour, await rejections.kept_since(connection, hour))
+    kept = await rejections.kept_since(connection, hour)
+    registered = context.directory.registry.by_name
+    strangers = sum(number for device, number in kept.items() if device not in registered)
+    context.allowance.restore(hour, kept, strangers=strangers)
 
 
 class _Every:
@@ -187,7 +187,7 @@ class _Service:
     async def leave(self) -> None:
         """Flush the newest readings that are not flushed yet, and close."""
         pipeline, context = self._pipeline, self._pipeline.context
-        with suppress(*UNREACHABLE):
+        with suppress(*DATABASE_ERRORS):
             await commit.flush_latest(pipeline.connection, context)
         await _close(pipeline.connection)
 
@@ -226,6 +226,18 @@ class _Service:
             connection.close()
         if connection.lost.done() and not stop.is_set():
             log.warning("session interrupted", reason=connection.lost.result())
+            if connection.taken_over:
+                await self._taken_over()
+
+    async def _taken_over(self) -> None:
+        """Tell that another client has our id; an ingest that owns the shard now has it by right (Fenced)."""
+        pipeline, context = self._pipeline, self._pipeline.context
+        times = await pipeline.outlasting(
+            lambda: shard.taken_over(pipeline.connection, context.shard, context.now())
+        )
+        log.error(
+            "session taken over by another client", client_id=self._options.broker.client_id, times=times
+        )
 
     async def _pump(self, connection: session.Connection, stop: asyncio.Event) -> None:
         """Take everything that has arrived, commit it, acknowledge it; repeat."""

@@ -5,17 +5,23 @@ from __future__ import annotations
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
+from importlib.metadata import version
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import aiomqtt
-import asyncpg
 
 from api.metrics.platform import BrokerQueue
 from devices import kinds
-from devices.instants import to_microseconds
+from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import KindError
+from devices.registry import registry
+from devices.registry.placement import misplaced
+from devices.storable import storable
+from devices.time_zones import TIME_ZONES, zone_named
 from nabd import clock
-from nabd.broker import address, queue
+from nabd.broker import address, queue, unread
 from nabd.broker.client import client
 from nabd.embedded.broker import find_mosquitto
 from nabd.readiness import ALIVE_S
@@ -24,8 +30,12 @@ from readings import ledger
 from readings.tables import tables_of
 from store.connection import Connection
 from store.errors import StoreError
+from store.failures import DATABASE_ERRORS
 from store.migrate import require_migrated
 from store.pool import connect
+
+TAKEN_OVER_S = 86_400.0
+"""For how long, in seconds, doctor finds fault with a session that was taken over."""
 
 
 class Verdict(StrEnum):
@@ -54,6 +64,8 @@ def fine(subject: str, said: str) -> CheckResult:
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
     findings = [_kinds(settings), _disk(settings), await _broker(settings)]
+    if settings.broker is not None and findings[-1].verdict is not Verdict.BAD:
+        findings.append(await _topics(settings.broker))
     if settings.database is None:
         findings.append(
             CheckResult(
@@ -71,7 +83,7 @@ async def examine(settings: Settings) -> list[CheckResult]:
         return [*findings, CheckResult(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
     try:
         return findings + await _database(connection, settings)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DATABASE_ERRORS as error:
         fix = "let the user of NABD_DATABASE own the schema, or read the server's log"
         return [*findings, CheckResult(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
     finally:
@@ -111,10 +123,28 @@ async def _broker(settings: Settings) -> CheckResult:
     try:
         broker = address.parse(settings.broker)
         async with client(broker) as connection:
-            return _queue(f"{broker} lets us in", await queue.ask(connection, settings.broker_queue))
+            return _queue(f"{broker} lets us in", await queue.ask(connection, queue.limits_of(settings)))
     except (ValueError, OSError, aiomqtt.MqttError) as error:
         fix = "start it, or correct NABD_BROKER"
         return CheckResult(subject="broker", verdict=Verdict.BAD, said=str(error), fix=fix)
+
+
+async def _topics(broker: str) -> CheckResult:
+    try:
+        async with client(address.parse(broker)) as connection:
+            found = await unread.listen(connection)
+    except (OSError, aiomqtt.MqttError) as error:
+        return CheckResult(subject="topics", verdict=Verdict.NOTE, said=f"nothing could be heard: {error}")
+    if not found:
+        return fine("topics", f"nothing came within {unread.LISTEN_S:.0f} s that nobody reads")
+    some = ", ".join(storable(topic, 100) for topic, _ in found.most_common(5))
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return CheckResult(
+        subject="topics",
+        verdict=Verdict.NOTE,
+        said=f"{found.total()} messages on topics that nobody reads: {some}{more}",
+        fix="publish on nabd/v1/{municipality}/{kind}/{device}/telemetry, or let a gateway republish there",
+    )
 
 
 def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
@@ -123,9 +153,11 @@ def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
         said = f"{lets_us_in}, and does not say how much it holds"
         return CheckResult(subject="broker", verdict=Verdict.NOTE, said=said, fix=fix)
     if holds.is_near_limit:
-        fix = "start `nabd ingest`, or make the database faster, or give the broker a longer queue"
+        fix = "start `nabd ingest`, or make the database faster, or give the broker more room"
         return CheckResult(subject="broker", verdict=Verdict.BAD, said=queue.said(holds), fix=fix)
     said = f"{lets_us_in} and holds {holds.queued:,} messages nobody has fetched"
+    if holds.memory is not None:
+        said += f", with {holds.memory / 2**20:,.0f} MiB of memory"
     if holds.dropped:
         said += f"; it has dropped {holds.dropped:,} since it started"
         fix = "raise max_queued_messages; devices with receipts send again what was dropped"
@@ -134,7 +166,7 @@ def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
 
 
 async def _database(connection: Connection, settings: Settings) -> list[CheckResult]:
-    version = await connection.fetchval("SHOW server_version")
+    server = await connection.fetchval("SHOW server_version")
     try:
         declared = kinds.load(settings.kinds_dir)
         edition = await require_migrated(connection, tables_of(declared.values()))
@@ -143,10 +175,13 @@ async def _database(connection: Connection, settings: Settings) -> list[CheckRes
     checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
         _durability,
         _ingest,
+        _session,
         _ledger,
         _rules,
+        _places,
+        _time_zones,
     )
-    found = [fine("database", f"PostgreSQL {version}, {edition} edition")]
+    found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
     return found + [await check(connection, settings) for check in checks]
 
 
@@ -185,6 +220,22 @@ async def _ingest(connection: Connection, settings: Settings) -> CheckResult:
     return fine("ingest", "is alive and has caught up")
 
 
+async def _session(connection: Connection, settings: Settings) -> CheckResult:
+    now, speed = clock.parse(settings.clock)
+    row = await connection.fetchrow(
+        "SELECT client_id, takeovers, taken_over_at FROM shard WHERE name = $1", settings.shard
+    )
+    if row is None or row["taken_over_at"] is None:
+        return fine("session", "nobody has taken it from ingest")
+    ago_s = (now() - to_microseconds(row["taken_over_at"])) / 1e6 / speed
+    said = f"another client took {row['client_id']} from ingest {row['takeovers']:,} times,"
+    said += f" last {ago_s / 3600:.1f} h ago"
+    if ago_s > TAKEN_OVER_S:
+        return fine("session", said)
+    fix = "give ~ingest another password and this installation another client id: docs/operations.md"
+    return CheckResult(subject="session", verdict=Verdict.BAD, said=said, fix=fix)
+
+
 async def _ledger(connection: Connection, _: Settings) -> CheckResult:
     totals = await ledger.total(connection)
     said = f"{totals.received} received = {totals.stored} stored + {totals.duplicate} duplicate"
@@ -209,3 +260,60 @@ async def _rules(connection: Connection, _: Settings) -> CheckResult:
             fix="`nabd migrate` brings the defaults",
         )
     return fine("rules", f"{len(rows)} active")
+
+
+async def _places(connection: Connection, _: Settings) -> CheckResult:
+    wrong = misplaced(await registry.load(connection))
+    if not wrong:
+        return fine("places", "every device stands in its municipality, as far as both have coordinates")
+    said = f"{len(wrong)} devices stand far from their municipality: " + "; ".join(
+        f"{name}: {problem.message}" for name, problem in wrong[:3]
+    )
+    fix = "`nabd device edit NAME --lat … --lon …`, or `nabd device import FILE --update` for a list"
+    return CheckResult(subject="places", verdict=Verdict.NOTE, said=said, fix=fix)
+
+
+_OFFSETS = """
+SELECT asked.zone, asked.instant, round(extract(epoch FROM
+    (asked.instant AT TIME ZONE asked.zone) - (asked.instant AT TIME ZONE 'UTC')))::integer AS offset_s
+FROM unnest($1::text [], $2::timestamptz []) AS asked (zone, instant)
+INNER JOIN pg_timezone_names AS known ON known.name = asked.zone
+"""
+
+
+async def _time_zones(connection: Connection, settings: Settings) -> CheckResult:
+    """Compare the clocks of the municipalities: ours, the database's and the machine's, a year ahead."""
+    rows = await connection.fetch("SELECT DISTINCT time_zone FROM municipality ORDER BY 1")
+    zones = [row["time_zone"] for row in rows]
+    unknown = [name for name in zones if name not in TIME_ZONES]
+    now = to_datetime(clock.parse(settings.clock)[0]())
+    asked = [(z, now + timedelta(days=7 * week)) for z in zones if z in TIME_ZONES for week in range(53)]
+    theirs = {
+        (row["zone"], row["instant"]): row["offset_s"]
+        for row in await connection.fetch(_OFFSETS, [z for z, _ in asked], [at for _, at in asked])
+    }
+    wrong = [f"{name} is no time zone" for name in unknown]
+    for whose, offset_s in (("database", theirs.get), ("machine", _machine_offset_s)):
+        differing = sorted({z for z, at in asked if offset_s((z, at)) != _offset_s(zone_named(z), at)})
+        wrong += [f"the {whose} has another clock for {name}" for name in differing]
+    if not wrong:
+        said = f"{', '.join(zones) or 'none'}: the same clocks everywhere for a year"
+        return fine("time zones", f"{said} (tzdata {version('tzdata')})")
+    fix = (
+        "rules and buckets follow Nabd's own data; for other readers bring the zone data up to date"
+        " (`apt-get install tzdata`), and correct names by `nabd municipality edit NAME --time-zone`"
+    )
+    return CheckResult(subject="time zones", verdict=Verdict.NOTE, said="; ".join(wrong), fix=fix)
+
+
+def _offset_s(zone: tzinfo, at: datetime) -> int:
+    offset = at.astimezone(zone).utcoffset()
+    assert offset is not None
+    return round(offset.total_seconds())
+
+
+def _machine_offset_s(asked: tuple[str, datetime]) -> int | None:
+    try:
+        return _offset_s(ZoneInfo(asked[0]), asked[1])
+    except ZoneInfoNotFoundError:
+        return None

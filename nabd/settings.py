@@ -50,6 +50,9 @@ class Settings(BaseSettings):
         ge=0,
         description="messages the broker can hold for ingest (max_queued_messages); 0: without limit",
     )
+    broker_memory_mb: int = Field(
+        default=4096, ge=0, description="memory the broker may use (memory_limit), in MiB; 0: without limit"
+    )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
 
 

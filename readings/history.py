@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from devices.kinds.kind import Kind, Measurement, ValueType
+from readings import bucket_columns
+from readings.calendar import bucket_starts
 from readings.tables import table_name
 
 if TYPE_CHECKING:
@@ -40,13 +42,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One measurement over one bucket, suspect values left out; booleans count as 0 and 1."""
+    """One measurement over one bucket, suspect values left out; booleans count as 0 and 1.
+
+    Of a circular measurement `avg` is the mean direction, and the values lie between `min` and `max` on the
+    side of it. `grown` is how much a counter grew, resets included; None for others.
+    """
 
     min: float | None
     max: float | None
     avg: float | None
     count: int
     last: float | str | None
+    grown: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +139,12 @@ async def buckets(
         time_zone: IANA name; decides where hours and days begin.
     """
     rows = await connection.fetch(
-        _buckets_sql(kind, measurements), device_id, start, end, unit, time_zone, timeout=STATEMENT_TIMEOUT_S
+        _buckets_sql(kind, measurements),
+        device_id,
+        start,
+        end,
+        bucket_starts(unit, start, end, time_zone),
+        timeout=STATEMENT_TIMEOUT_S,
     )
     return [
         ReadingBucket(
@@ -144,18 +156,24 @@ async def buckets(
     ]
 
 
+_STARTS = "($4::timestamptz [])[width_bucket(observed_at, $4::timestamptz [])] AS at"
+
+
 def _buckets_sql(kind: Kind, measurements: Sequence[str]) -> str:
-    summaries = [_summary_sql(kind.measurement(name), f"m{i}") for i, name in enumerate(measurements)]
-    columns = ", ".join(["date_trunc($4, observed_at, $5) AS at", "count(*) AS readings", *summaries])
+    declared = [kind.measurement(name) for name in measurements]
+    summaries = [_summary_sql(m, f"m{i}") for i, m in enumerate(declared)]
+    columns = ", ".join(["at", "count(*) AS readings", *summaries])
+    beside = [part for i, m in enumerate(declared) for part in bucket_columns.beside(m, f"m{i}")]
+    chosen = ", ".join([_STARTS, "*", *beside])
     return (
-        f"SELECT {columns} FROM {table_name(kind.name)} "  # noqa: S608 - names of a checked declaration
-        "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3 GROUP BY 1 ORDER BY 1"
+        f"SELECT {columns} FROM (SELECT {chosen} FROM {table_name(kind.name)} "  # noqa: S608 - checked names
+        "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3) AS r GROUP BY at ORDER BY at"
     )
 
 
 def _summary_sql(measurement: Measurement, alias: str) -> str:
     (column,) = _quoted([measurement.name])
-    good = f"FILTER (WHERE {column} IS NOT NULL AND quality & {1 << measurement.bit} = 0)"
+    good = f"FILTER (WHERE {bucket_columns.is_good(measurement)})"
     last = f"(array_agg({column} ORDER BY observed_at DESC) {good})[1]"
     count = f"count(*) {good} AS {alias}_count"
     match measurement.type:
@@ -166,8 +184,8 @@ def _summary_sql(measurement: Measurement, alias: str) -> str:
             last += "::integer::float8"
         case ValueType.NUMBER:
             number = column
-    extremes = ", ".join(f"{name}({number}) {good} AS {alias}_{name}" for name in ("min", "max", "avg"))
-    return f"{count}, {last} AS {alias}_last, {extremes}"
+    parts = bucket_columns.extremes(measurement, alias, number, good)
+    return f"{count}, {last} AS {alias}_last, {parts}"
 
 
 def _summary(row: asyncpg.Record, alias: str) -> Summary:
@@ -177,6 +195,7 @@ def _summary(row: asyncpg.Record, alias: str) -> Summary:
         min=row.get(f"{alias}_min"),
         max=row.get(f"{alias}_max"),
         avg=row.get(f"{alias}_avg"),
+        grown=row.get(f"{alias}_grown"),
     )
 
 

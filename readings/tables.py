@@ -34,7 +34,10 @@ def table_name(kind: str) -> str:
 
 def table_of(kind: Kind) -> Table:
     """Return the table that holds the readings of a kind."""
-    measurements = tuple(Column(name=m.name, type=TYPES[m.type]) for m in kind.measurements)
+    measurements = tuple(
+        Column(name=m.name, type=TYPES[m.type], counter_bit=m.bit if m.counter else None)
+        for m in kind.measurements
+    )
     return Table(kind=kind.name, columns=(*BEFORE, *measurements, *AFTER))
 
 

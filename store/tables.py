@@ -36,11 +36,12 @@ class ColumnType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """One column; nullable unless `required`."""
+    """One column; nullable unless `required`. `counter_bit`: of a counter, the bit of `quality` of it."""
 
     name: str
     type: ColumnType
     required: bool = False
+    counter_bit: int | None = None
 
     def __post_init__(self) -> None:
         if not IDENTIFIER.fullmatch(self.name):

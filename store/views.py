@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from store.tables import Table
+from store.tables import Column, Table
 
 DEVICE = """\
 CREATE OR REPLACE VIEW v_device AS
@@ -60,7 +60,10 @@ SELECT
     a.held_until
 FROM alert AS a
 INNER JOIN device AS d ON a.device_id = d.id
-INNER JOIN municipality AS m ON d.municipality_id = m.id"""
+INNER JOIN municipality AS m
+    ON m.id = CASE
+        WHEN d.moved_at > a.opened_at THEN municipality_at(d, a.opened_at) ELSE d.municipality_id
+    END"""
 
 LEDGER = """\
 CREATE OR REPLACE VIEW v_ledger AS
@@ -74,7 +77,8 @@ SELECT
     sum(stored) AS stored,
     sum(duplicate) AS duplicate,
     sum(rejected) AS rejected,
-    sum(undated) AS undated
+    sum(undated) AS undated,
+    sum(empty) AS empty
 FROM ledger
 GROUP BY 1, 2, 3"""
 
@@ -84,8 +88,46 @@ FIRST = ("observed_at", "received_at", "quality", "boot", "seq", "extra")
 
 def statements(tables: Iterable[tuple[Table, Sequence[str]]]) -> dict[str, str]:
     """Return CREATE OR REPLACE statements by view, for tables with the column names they have now."""
-    readings = {f"v_{table.kind}": _readings(table, names) for table, names in tables}
-    return {"v_device": DEVICE, "v_alert": ALERT, "v_ledger": LEDGER, **readings}
+    stored = list(tables)
+    readings = {f"v_{table.kind}": _readings(table, names) for table, names in stored}
+    counters = {f"v_{table.kind}_counters": _counters(table) for table, _ in stored if _counting(table)}
+    return {"v_device": DEVICE, "v_alert": ALERT, "v_ledger": LEDGER, **readings, **counters}
+
+
+def _counting(table: Table) -> list[Column]:
+    return [column for column in table.columns if column.counter_bit is not None]
+
+
+def _counters(table: Table) -> str:
+    """Return the view of how much counters grew since the reading before; one that fell counts from 0."""
+    lines = ",\n    ".join(_counter(table, column) for column in _counting(table))
+    return f"""\
+CREATE OR REPLACE VIEW v_{table.kind}_counters AS
+SELECT
+    r.device_id,
+    d.name AS device,
+    m.name AS municipality,
+    r.observed_at,
+    c.counter,
+    c.value,
+    CASE WHEN c.value < c.before THEN c.value ELSE c.value - c.before END AS grown
+FROM {table.name} AS r
+INNER JOIN device AS d ON r.device_id = d.id
+INNER JOIN municipality AS m ON d.municipality_id = m.id
+CROSS JOIN LATERAL (VALUES
+    {lines}
+) AS c (counter, value, before, mark)
+WHERE c.value IS NOT NULL AND r.quality & c.mark = 0"""  # noqa: S608
+
+
+def _counter(table: Table, column: Column) -> str:
+    assert column.counter_bit is not None
+    name, mark = column.name, 1 << column.counter_bit
+    return (
+        f"('{name}', r.{name}, (SELECT p.{name} FROM {table.name} AS p"  # noqa: S608
+        f" WHERE p.device_id = r.device_id AND p.observed_at < r.observed_at AND p.{name} IS NOT NULL"
+        f" AND p.quality & {mark}::bigint = 0 ORDER BY p.observed_at DESC LIMIT 1), {mark}::bigint)"
+    )
 
 
 def _readings(table: Table, names: Sequence[str]) -> str:
@@ -100,4 +142,7 @@ SELECT
     {columns}
 FROM {table.name} AS r
 INNER JOIN device AS d ON r.device_id = d.id
-INNER JOIN municipality AS m ON d.municipality_id = m.id"""  # noqa: S608
+INNER JOIN municipality AS m
+    ON m.id = CASE
+        WHEN d.moved_at > r.observed_at THEN municipality_at(d, r.observed_at) ELSE d.municipality_id
+    END"""  # noqa: S608

@@ -23,6 +23,7 @@ from nabd.embedded.postgres import EmbeddedPostgres
 from store.pool import connect, name_of, open_pool
 from tests import databases, parts
 from tests.brokers import Broker, Mosquitto
+from tests.copies import Copies
 from tests.timescale_server import CLEAR, CannotInstall, WasmTimescale, install
 
 ran_on: dict[str, str] = {}
@@ -58,12 +59,18 @@ def migrated_template(postgres_server: EmbeddedPostgres) -> str:
     return databases.create_template(postgres_server)
 
 
+@pytest.fixture(scope="session")
+def copies(postgres_server: EmbeddedPostgres, migrated_template: str) -> Copies:
+    """Databases like the migrated template."""
+    return Copies(postgres_server, migrated_template)
+
+
 @pytest.fixture
-def dsn(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
-    """Address of a fresh migrated database for this test, plain edition."""
-    name = databases.create_database(postgres_server, migrated_template)
+def dsn(postgres_server: EmbeddedPostgres, copies: Copies) -> Iterator[str]:
+    """Address of a migrated database for this test, plain edition, as good as new."""
+    name = copies.take()
     yield postgres_server.dsn(name)
-    databases.drop_database(postgres_server, name)
+    copies.give_back(name)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000;
 // series: [{measurement, points: [{at, value, low, high, suspect}]}], times in milliseconds.
 export function chart({ title, series, start, end, width, gap }) {
   const figure = h("figure", { class: "chart" }, h("figcaption", {}, said(title), legend(series)));
-  const values = series.flatMap(({ points }) => points.filter((p) => !p.suspect).flatMap((p) => [p.low, p.high]));
+  const values = series.flatMap(({ measurement, points }) => points.filter((p) => !p.suspect).flatMap((p) => ends(measurement, p)));
   if (!values.length) {
     figure.append(h("p", { class: "empty" }, t("no_history")));
     return figure;
@@ -27,6 +27,15 @@ export function chart({ title, series, start, end, width, gap }) {
   readout(frame, svg, series, scale, { start, end, width });
   figure.append(frame);
   return figure;
+}
+
+// A circle is drawn whole: where a turn ends the next one begins.
+const ends = (measurement, point) => (measurement.circular ? [measurement.low, measurement.high] : [point.low, point.high]);
+
+// Between two points no line is drawn where a counter was reset, or where the shorter way leads around.
+export function breaks(measurement, before, point) {
+  if (measurement.counter) return point.value < before.value;
+  return Boolean(measurement.circular) && Math.abs(point.value - before.value) > (measurement.high - measurement.low) / 2;
 }
 
 function describe(title, series, values) {
@@ -77,25 +86,27 @@ function axes(scale, start, end, width) {
   return s("g", { class: "axes" }, parts);
 }
 
-function lines({ points }, i, scale, gap) {
+function lines({ measurement, points }, i, scale, gap) {
   const good = points.filter((point) => !point.suspect);
   const runs = [];
   for (const point of good) {
     const run = runs.at(-1);
-    if (run && point.at - run.at(-1).at <= gap) run.push(point);
+    if (run && point.at - run.at(-1).at <= gap && !breaks(measurement, run.at(-1), point)) run.push(point);
     else runs.push([point]);
   }
   const at = (point, v) => `${scale.x(point.at).toFixed(1)} ${scale.y(v).toFixed(1)}`;
   const line = runs.map((run) => `M${run.map((p) => at(p, p.value)).join("L")}${run.length === 1 ? "h.1" : ""}`).join("");
-  const band = runs.filter((run) => run.some((p) => p.high > p.low))
-    .map((run) => `M${run.map((p) => at(p, p.high)).join("L")}L${[...run].reverse().map((p) => at(p, p.low)).join("L")}Z`).join("");
   const clamp = (v) => Math.min(Math.max(v, scale.low), scale.high);
+  const band = runs.filter((run) => run.some((p) => p.high > p.low))
+    .map((run) => `M${run.map((p) => at(p, clamp(p.high))).join("L")}L${[...run].reverse().map((p) => at(p, clamp(p.low))).join("L")}Z`).join("");
   return [
     band && s("path", { class: `band line-${i % 4}`, d: band }),
     s("path", { class: `line line-${i % 4}`, d: line }),
     ...points.filter((point) => point.suspect).map((p) => s("circle", { class: "doubt", cx: scale.x(p.at).toFixed(1), cy: scale.y(clamp(p.value)).toFixed(1), r: 3 })),
   ];
 }
+
+const range = ({ measurement, point: { low, high } }) => (high > low ? ` (${value(measurement, low)} – ${value(measurement, high)})` : "");
 
 function readout(frame, svg, series, scale, { start, end, width }) {
   const cursor = s("path", { class: "cursor" });
@@ -111,7 +122,7 @@ function readout(frame, svg, series, scale, { start, end, width }) {
     cursor.setAttribute("d", `M${x.toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}`);
     text.hidden = false;
     text.replaceChildren(full(new Date(found[0].point.at)), ...found.map((one) =>
-      h("b", {}, value(one.measurement, one.point.value), one.point.suspect ? ` (${t("suspect")})` : "")));
+      h("b", {}, value(one.measurement, one.point.value), range(one), one.point.suspect ? ` (${t("suspect")})` : "")));
     text.classList.toggle("flip", x > width / 2);
   });
   svg.addEventListener("pointerleave", () => {

@@ -10,6 +10,8 @@ import { sentence, updateTimes } from "./queue.js";
 
 const HOUR_MS = 3_600_000;
 const PERIODS = [{ hours: 6 }, { hours: 24 }, { hours: 168 }, { hours: 720 }];
+// A longer silence than so many intervals is a gap, as it is to rules.
+const GAP_INTERVALS = 2.5;
 const BUCKET_MS = { "1m": 60_000, "1h": HOUR_MS, "1d": 24 * HOUR_MS };
 const REFRESH_MS = 5000;
 
@@ -182,14 +184,21 @@ async function loadCharts() {
   try {
     const found = await get(`/api/v1/devices/${encodeURIComponent(name)}/readings?${query}`);
     if (question !== asked) return; // the reader has moved on meanwhile
-    const spacing = BUCKET_MS[found.bucket] ?? (state.latest.get(name)?.interval_s ?? 600) * 1000;
+    const spacing = Math.max(BUCKET_MS[found.bucket] ?? 0, (state.latest.get(name)?.interval_s ?? 600) * 1000);
     parts.charts.replaceChildren(...kind.panels.map((panel) => chart({
-      title: panel.title, start, end, width, gap: spacing * 3.5,
+      title: panel.title, start, end, width, gap: spacing * GAP_INTERVALS,
       series: panel.measurements.map((one) => series(kind, one, found.readings)),
     })));
   } catch (error) {
     if (question === asked) parts.charts.replaceChildren(h("p", { class: "problem" }, t("failed", { reason: error.message })));
   }
+}
+
+// What lies around a mean: on a circle the least may be beyond the end of the axis, 350° below 10°.
+function around(measurement, { avg, min, max }) {
+  if (!measurement.circular) return { low: min, high: max };
+  const turn = measurement.high - measurement.low;
+  return { low: min > avg ? min - turn : min, high: max < avg ? max + turn : max };
 }
 
 function series(kind, name, readings) {
@@ -200,7 +209,7 @@ function series(kind, name, readings) {
     if (found === undefined || found === null || typeof found === "string") continue;
     const at = Date.parse(reading.observed_at ?? reading.at);
     if (typeof found === "object") {
-      if (found.count && found.avg !== null) points.push({ at, value: found.avg, low: found.min, high: found.max });
+      if (found.count && found.avg !== null) points.push({ at, value: found.avg, ...around(measurement, found) });
     } else {
       const raw = Number(found);
       points.push({ at, value: raw, low: raw, high: raw, suspect: reading.suspect?.includes(name) });

@@ -68,7 +68,9 @@ export function standing(device) {
 export const reports = (device) => state.kinds.has(device.kind);
 
 export function position(device) {
-  const measured = state.latest.get(device.name)?.measurements ?? {};
+  const latest = state.latest.get(device.name);
+  // A suspect position is nowhere: the registered one is the better guess.
+  const measured = latest && !latest.suspect?.includes("lat") ? latest.measurements : {};
   const lat = measured.lat ?? device.lat;
   const lon = measured.lon ?? device.lon;
   return lat === null || lon === null || lat === undefined || lon === undefined ? null : { lat, lon };

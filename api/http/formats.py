@@ -5,6 +5,7 @@ Pure. Must not know what the rows mean.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -81,9 +82,14 @@ async def as_ndjson(pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]
         yield b"".join(msgspec.json.encode(row) + b"\n" for row in page)
 
 
-async def as_csv(columns: Sequence[str], pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]:
-    """Yield a header line and one line a row, the columns in that order."""
-    yield csv_lines([columns])
+async def as_csv(
+    columns: Sequence[str], pages: AsyncIterator[Sequence[Row]], *, bom: bool = False
+) -> AsyncIterator[bytes]:
+    """Yield a header line and one line a row, the columns in that order.
+
+    bom: begin with a byte order mark, without which Excel takes UTF-8 for another encoding.
+    """
+    yield (codecs.BOM_UTF8 if bom else b"") + csv_lines([columns])
     async for page in pages:
         yield csv_lines([[row.get(column) for column in columns] for row in page])
 

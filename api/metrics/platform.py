@@ -28,19 +28,33 @@ NEAR = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerQueue:
-    """What the broker publishes about itself: messages not yet delivered, and messages it dropped.
+    """What the broker publishes about itself: messages not yet delivered, dropped, retained; its memory.
 
-    `limit` is how many it can hold for ingest, 0 where it has none.
+    `limit` is how many it can hold for ingest, `memory_limit` how many bytes it may use; 0 where it has none.
+    None: it has not said.
     """
 
     queued: int
     limit: int
-    dropped: int
+    dropped: int | None
+    retained: int | None = None
+    memory: int | None = None
+    memory_limit: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether it is time to act: at the limit the broker drops messages it has acknowledged."""
+        return 0 < self.limit * NEAR <= self.queued
+
+    @property
+    def is_large(self) -> bool:
+        """Tell whether it is time to act: at the limit of its memory the broker takes nothing any more."""
+        return self.memory is not None and 0 < self.memory_limit * NEAR <= self.memory
 
     @property
     def is_near_limit(self) -> bool:
-        """Tell whether it is time to act: at the limit the broker drops messages it has acknowledged."""
-        return 0 < self.limit * NEAR <= self.queued
+        """Tell whether it is near either limit."""
+        return self.is_full or self.is_large
 
 
 Queue = Callable[[], BrokerQueue | None]
@@ -111,9 +125,17 @@ def _of_broker(queue: BrokerQueue) -> Iterator[Metric]:
     if queue.limit:
         said = "Messages the broker can hold for ingest (NABD_BROKER_QUEUE)"
         yield GaugeMetricFamily("nabd_broker_queue_limit_messages", said, value=queue.limit)
-    yield CounterMetricFamily(
-        "nabd_broker_dropped_messages", "Messages the broker gave up since it started", value=queue.dropped
-    )
+    if queue.dropped is not None:
+        said = "Messages the broker gave up since it started"
+        yield CounterMetricFamily("nabd_broker_dropped_messages", said, value=queue.dropped)
+    if queue.retained is not None:
+        said = "Messages the broker keeps as the last of their topics"
+        yield GaugeMetricFamily("nabd_broker_retained_messages", said, value=queue.retained)
+    if queue.memory is not None:
+        yield GaugeMetricFamily("nabd_broker_memory_bytes", "Memory the broker uses", value=queue.memory)
+    if queue.memory_limit:
+        said = "Memory the broker may use (NABD_BROKER_MEMORY_MB)"
+        yield GaugeMetricFamily("nabd_broker_memory_limit_bytes", said, value=queue.memory_limit)
 
 
 def _of_totals(totals: list[ShardTotals]) -> Iterator[Metric]:
@@ -152,7 +174,13 @@ def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
         "How old the oldest reading of the last committed batch was when it was received",
         labels=shard,
     )
+    takeovers = CounterMetricFamily(
+        "nabd_ingest_session_takeovers",
+        "How often another client took the session at the broker from ingest",
+        labels=shard,
+    )
     for state in states:
+        takeovers.add_metric([state.shard], state.takeovers)
         caught_up.add_metric([state.shard], state.caught_up_at is not None)
         if state.alive_at is not None:
             alive.add_metric([state.shard], ages.of(state.alive_at))
@@ -161,7 +189,7 @@ def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
             if state.oldest_observed_at is not None:
                 late = state.received_at - state.oldest_observed_at
                 delay.add_metric([state.shard], late.total_seconds())
-    yield from (caught_up, alive, batch, delay)
+    yield from (caught_up, alive, batch, delay, takeovers)
 
 
 def _of_rules(watched: RuleCounts, ages: Ages) -> Iterator[Metric]:

@@ -26,6 +26,9 @@ class MeasurementOut(BaseModel):
     high: float | None = None
     choices: list[str] = []
     counter: bool = False
+    circular: bool = False
+    floor: float | None = Field(None, description="below it a meter cannot tell little from nothing")
+    reference: dict[str, str] = Field({}, description="what the value is counted from, by language")
 
 
 class PanelOut(BaseModel):

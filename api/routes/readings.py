@@ -17,8 +17,8 @@ from api.http import buckets, formats
 from api.http.buckets import Bucket
 from api.http.formats import MEDIA_TYPES, Format, begun
 from api.http.problems import Problem
-from api.http.times import Asked, Instant, rfc3339
-from devices.instants import MICROSECOND, to_datetime
+from api.http.times import Asked, Instant
+from devices.instants import MICROSECOND, rfc3339, to_datetime
 from devices.kinds.kind import Kind
 from devices.registry import registry
 from devices.time_zones import TIME_ZONES
@@ -33,13 +33,17 @@ SUMMARY = ("min", "max", "avg", "count", "last")
 
 
 class SummaryOut(BaseModel):
-    """One measurement over one bucket; suspect values are left out."""
+    """One measurement over one bucket; suspect values are left out.
+
+    Of a circular measurement `avg` is the mean direction, from `min` around to `max` on either side.
+    """
 
     min: float | None
     max: float | None
     avg: float | None
     count: int
     last: float | str | None
+    grown: float | None = Field(default=None, description="counters only: by how much, resets included")
 
 
 class ReadingOut(BaseModel):
@@ -115,6 +119,7 @@ async def read_readings(
     ] = buckets.DEFAULT_WIDTH,
     tz: Annotated[str | None, Query(max_length=64, description="IANA name; the municipality's")] = None,
     format: Annotated[Format | None, Query(description="wins over Accept")] = None,  # noqa: A002
+    bom: Annotated[bool, Query(description="CSV with a byte order mark, for Excel")] = False,
 ) -> StreamingResponse:
     """Return readings observed in [start, end), oldest first.
 
@@ -137,7 +142,7 @@ async def read_readings(
         bucket=_bucket_of(kind, bucket, until - since, width),
         tz=_known_zone(tz or town.time_zone),
     )
-    return await _respond(selection, format or formats.negotiate(request.headers.get("accept")))
+    return await _respond(selection, format or formats.negotiate(request.headers.get("accept")), bom=bom)
 
 
 def _kind_of(context: AppContext, device: registry.Device) -> Kind:
@@ -175,7 +180,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
-async def _respond(selection: ReadingQuery, form: Format) -> StreamingResponse:
+async def _respond(selection: ReadingQuery, form: Format, *, bom: bool) -> StreamingResponse:
     pages = _raw_pages(selection) if selection.bucket is Bucket.RAW else _bucket_pages(selection)
     rows = await begun(pages)
     match form:
@@ -184,7 +189,7 @@ async def _respond(selection: ReadingQuery, form: Format) -> StreamingResponse:
         case Format.NDJSON:
             body = formats.as_ndjson(rows)
         case Format.CSV:
-            body = formats.as_csv(_csv_columns(selection), _flat(rows))
+            body = formats.as_csv(_csv_columns(selection), _flat(rows), bom=bom)
         case _:
             assert_never(form)
     headers = {"Vary": "Accept"}
@@ -246,6 +251,7 @@ def _raw_row(reading: Reading) -> dict[str, Any]:
 def _bucket_row(row: ReadingBucket) -> dict[str, Any]:
     summaries = {
         name: {part: getattr(summary, part) for part in SUMMARY}
+        | ({} if summary.grown is None else {"grown": summary.grown})
         for name, summary in row.values.items()
         if summary.count
     }
@@ -255,7 +261,9 @@ def _bucket_row(row: ReadingBucket) -> dict[str, Any]:
 def _csv_columns(selection: ReadingQuery) -> list[str]:
     if selection.bucket is Bucket.RAW:
         return ["observed_at", "received_at", "quality", "suspect", *selection.measurements]
-    return ["at", "readings", *(f"{name}_{part}" for name in selection.measurements for part in SUMMARY)]
+    counters = {m.name for m in selection.kind.measurements if m.counter}
+    parts = {name: (*SUMMARY, *(["grown"] if name in counters else [])) for name in selection.measurements}
+    return ["at", "readings", *(f"{name}_{part}" for name, of_it in parts.items() for part in of_it)]
 
 
 async def _flat(pages: AsyncIterator[Sequence[Mapping[str, Any]]]) -> AsyncIterator[list[dict[str, Any]]]:
@@ -268,7 +276,7 @@ def _flat_row(row: Mapping[str, Any]) -> dict[str, Any]:
     flat["suspect"] = " ".join(row.get("suspect", ()))
     for name, value in row["measurements"].items():
         if isinstance(value, dict):
-            flat |= {f"{name}_{part}": value[part] for part in SUMMARY}
+            flat |= {f"{name}_{part}": summed for part, summed in value.items()}
         else:
             flat[name] = value
     return flat

@@ -30,6 +30,7 @@ from devices.instants import to_datetime, to_microseconds
 from devices.registry.errors import Conflict
 from devices.registry.registry import load
 from rules.catalogue import editing, versions
+from rules.catalogue.suppressors import rule_ids, warn_of_unknown
 from rules.catalogue.unplaced import warn_of_unplaced
 from rules.definition.definition import Definition
 from rules.definition.errors import RulesRefused
@@ -171,8 +172,9 @@ async def put_rule(
     except Conflict as conflict:
         raise Problem(412, "changed-meanwhile", str(conflict)) from conflict
     found = await _tagged(connection, rule, response)
-    warnings = [w.message for w in await warn_of_unplaced(connection, [wanted])]
-    return RulePutOut(**dict(found), warnings=warnings)
+    warnings = warn_of_unknown([wanted], await rule_ids(connection))
+    warnings += await warn_of_unplaced(connection, [wanted])
+    return RulePutOut(**dict(found), warnings=[w.message for w in warnings])
 
 
 @router.post("/rules/{rule}/enable", summary="Put a rule back into force")

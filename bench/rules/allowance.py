@@ -73,7 +73,7 @@ class _Past:
                 return replace(self, denied=not self.denied).of(node.operand)
             case ast.Name() if node.id in self.let:
                 return self.of_text(self.let[node.id])
-            case ast.Call(func=ast.Name(id="attr")):
+            case ast.Call(func=ast.Name(id="attr" | "last")):
                 return 0
             case ast.Call(func=ast.Name(id=name)):
                 return self._own(name, node.args) + self._longest(node.args)
@@ -84,10 +84,10 @@ class _Past:
 
     def _own(self, name: str, given: list[ast.expr]) -> int:
         """Return what a function itself waits for. flat() and n_of() can be false at once."""
+        if self.denied and name in ("flat", "frozen", "n_of", *_ONE_BEFORE):
+            return 0
         if name in _ONE_BEFORE:
             return self.interval_us
-        if name in ("flat", "frozen", "n_of") and self.denied:
-            return 0
         if name == "n_of":
             least = (int(_plain(given[1])) - 1) * self.interval_us
             return min(least, self._window(given[2]))

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from bench.rules.judged import Opening
-from devices.instants import to_microseconds
+from devices.instants import of_rfc3339
 from firmware_sim.faults import FaultLine
 
 GRACE_INTERVALS = 1.5
@@ -55,9 +54,9 @@ def fault_of(line: FaultLine, run_end: int) -> Fault:
     return Fault(
         rule=line.expect,
         device=line.device,
-        start=_instant(line.start),
-        earliest=_instant(line.earliest),
-        end=run_end if line.end is None else _instant(line.end),
+        start=of_rfc3339(line.start),
+        earliest=of_rfc3339(line.earliest),
+        end=run_end if line.end is None else of_rfc3339(line.end),
         detectable=line.detectable,
         interval_s=line.interval_s,
         reports_s=line.reports_s or line.interval_s,
@@ -102,7 +101,3 @@ def _about(alert: Opening, faults: Sequence[Fault], hold_us: Callable[[str, floa
 def _latest(fault: Fault, hold_us: Callable[[str, float], int]) -> int:
     grace = GRACE_INTERVALS * fault.interval_s * 1e6
     return fault.end + hold_us(fault.rule, fault.interval_s) + round(grace)
-
-
-def _instant(text: str) -> int:
-    return to_microseconds(datetime.fromisoformat(text))

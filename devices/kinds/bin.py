@@ -54,6 +54,7 @@ KIND = Kind(
             unit="%",
             low=0,
             high=100,
+            error_codes=(255,),
             label={"en": "Fill", "fr": "Remplissage", "ar": "الامتلاء"},
         ),
         # High enough that the temperature of a burning bin is not suspect.
@@ -63,7 +64,9 @@ KIND = Kind(
             unit="Cel",
             low=-40,
             high=1000,
-            error_codes=(-127,),
+            error_codes=(-127, 3276.7, 6553.5),
+            codes=(85, 127, 255, 327.67, 655.35),
+            leap=20,
             label={"en": "Temperature", "fr": "Température", "ar": "الحرارة"},
         ),
         Measurement(
@@ -72,6 +75,7 @@ KIND = Kind(
             unit="deg",
             low=0,
             high=180,
+            error_codes=(255,),
             label={"en": "Tilt", "fr": "Inclinaison", "ar": "الميل"},
         ),
         Measurement(
@@ -110,6 +114,7 @@ KIND = Kind(
             unit="%",
             low=0,
             high=100,
+            error_codes=(255,),
             label={"en": "Battery", "fr": "Batterie", "ar": "البطارية"},
         ),
         Measurement(

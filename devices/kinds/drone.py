@@ -1,6 +1,7 @@
 """Irrigation drone: position, battery, tank, flow and dose of one aircraft.
 
-`gnss_fix` follows MAVLink GPS_FIX_TYPE (0..8); altitude is above ground.
+`gnss_fix` follows MAVLink GPS_FIX_TYPE (0..8); altitude is counted from the ground at home. Whether it flies
+is told by its phase, and by height and speed where that says something else.
 """
 
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from devices.kinds.kind import (
     Attribute,
     AttributeType,
     Command,
+    Conclusion,
     Derived,
     Kind,
     Measurement,
@@ -34,7 +36,44 @@ def _application_l_ha(values: Arrays, attributes: Arrays) -> NDArray[np.float64]
     return L_PER_HA * values["flow_lpm"] / np.where(swept > 0.1, swept, np.nan)
 
 
-PHASES = ("docked", "takeoff", "transit", "spraying", "returning", "landing", "fault")
+FLYING = ("takeoff", "transit", "spraying", "returning", "landing")
+PHASES = ("docked", *FLYING, "fault")
+
+_FLYING = ", ".join(f'"{phase}"' for phase in FLYING)
+CONCLUSIONS = (
+    Conclusion(
+        name="height_m",
+        # Where nobody has said what it counts from, what it said on the ground is the ground.
+        means=(
+            "alt_m - known(attr(home_alt_m),"
+            ' known(last(alt_m, flight_phase == "docked" and known(speed_mps < 0.5, true)), 0))'
+        ),
+        unit="m",
+        label={"en": "Height above home", "fr": "Hauteur sur la base", "ar": "الارتفاع فوق القاعدة"},
+    ),
+    Conclusion(
+        name="airborne",
+        # A fault, a word that is not known, or none at all says nothing of where it is. `docked` does, unless
+        # it moves high up: on the road to its field a docked drone does one of both.
+        means=(
+            f"known(flight_phase in ({_FLYING}), false)"
+            ' or known(flight_phase != "docked", true) and (height_m > 3 or speed_mps > 2)'
+            ' or known(flight_phase == "docked" and height_m > 10 and speed_mps > 3, false)'
+        ),
+        label={"en": "In the air", "fr": "En vol", "ar": "في الجو"},
+    ),
+    Conclusion(
+        name="sprays",
+        # Where the phase does not tell, the pump does.
+        means=(
+            'known(flight_phase == "spraying", false)'
+            ' or known(flight_phase == "fault", true) and airborne'
+            " and known(flow_lpm > 0.5 or pressure_bar > 1, false)"
+        ),
+        label={"en": "Spraying", "fr": "En pulvérisation", "ar": "ترش"},
+    ),
+)
+"""What its rules conclude alike, so that no word of the device's own can switch them off."""
 
 KIND = Kind(
     name="drone",
@@ -62,8 +101,14 @@ KIND = Kind(
             name="alt_m",
             bit=10,
             unit="m",
-            low=-10,
-            high=500,
+            # Whoever counts from sea level is not out of range.
+            low=-500,
+            high=9000,
+            reference={
+                "en": "above the ground at home; from sea level: set home_alt_m",
+                "fr": "au-dessus du sol à la base ; depuis le niveau de la mer : indiquez home_alt_m",
+                "ar": "فوق الأرض عند القاعدة؛ إن كان من مستوى البحر فاضبط home_alt_m",
+            },
             label={"en": "Altitude", "fr": "Altitude", "ar": "الارتفاع"},
         ),
         Measurement(
@@ -72,6 +117,8 @@ KIND = Kind(
             unit="deg",
             low=0,
             high=360,
+            circular=True,
+            error_codes=(655.35,),
             label={"en": "Heading", "fr": "Cap", "ar": "الاتجاه"},
         ),
         Measurement(
@@ -104,6 +151,7 @@ KIND = Kind(
             unit="%",
             low=0,
             high=100,
+            error_codes=(-1, 255),
             label={"en": "Battery", "fr": "Batterie", "ar": "البطارية"},
         ),
         Measurement(
@@ -112,6 +160,8 @@ KIND = Kind(
             unit="V",
             low=0,
             high=80,
+            codes=(65.535,),
+            leap=10,
             label={"en": "Battery voltage", "fr": "Tension batterie", "ar": "جهد البطارية"},
         ),
         Measurement(
@@ -120,6 +170,9 @@ KIND = Kind(
             unit="Cel",
             low=-20,
             high=100,
+            error_codes=(127, 255, 327.67),
+            codes=(85,),
+            leap=20,
             label={"en": "Battery temperature", "fr": "Température batterie", "ar": "حرارة البطارية"},
         ),
         Measurement(
@@ -184,6 +237,7 @@ KIND = Kind(
             unit="1",
             low=0,
             high=60,
+            error_codes=(255,),
             label={"en": "Satellites", "fr": "Satellites", "ar": "الأقمار"},
         ),
         Measurement(
@@ -224,8 +278,12 @@ KIND = Kind(
             state="airborne",
             every_s=1,
             measurement="flight_phase",
-            one_of=("takeoff", "transit", "spraying", "returning", "landing"),
+            one_of=FLYING,
         ),
+        Reporting(state="docked", every_s=60, measurement="flight_phase", one_of=("docked",)),
+        # A fault, a word that is not known, or none: height and speed tell.
+        Reporting(state="airborne", every_s=1, measurement="speed_mps", at_least=2),
+        Reporting(state="airborne", every_s=1, measurement="alt_m", at_least=10, above="home_alt_m"),
         Reporting(state="docked", every_s=60),
     ),
     attributes=(
@@ -238,6 +296,11 @@ KIND = Kind(
             name="home_lon",
             unit="deg",
             label={"en": "Home longitude", "fr": "Longitude base", "ar": "خط طول القاعدة"},
+        ),
+        Attribute(
+            name="home_alt_m",
+            unit="m",
+            label={"en": "Home altitude", "fr": "Altitude base", "ar": "ارتفاع القاعدة"},
         ),
         Attribute(
             name="swath_m",
@@ -274,6 +337,7 @@ KIND = Kind(
             label={"en": "Target dose", "fr": "Dose visée", "ar": "الجرعة المطلوبة"},
         ),
     ),
+    conclusions=CONCLUSIONS,
     panels=(
         Panel(title={"en": "Battery", "fr": "Batterie", "ar": "البطارية"}, measurements=("battery_pct",)),
         Panel(title={"en": "Tank", "fr": "Réservoir", "ar": "الخزان"}, measurements=("tank_l",)),

@@ -31,12 +31,20 @@ CLOCK_CORRECTED = 1 << 0
 UNDATED = 1 << 1
 """Quality bit: no usable device time; observed_at was derived from the receive time."""
 CLOCK_UNSET = 1 << 2
-"""Quality bit beside UNDATED: the device has a clock that was never set, and sent an unusable time."""
+"""Quality bit beside UNDATED: the device's clock was never set, or stands still; it sent an unusable time."""
+UNCONFIRMED = 1 << 3
+"""Quality bit: a value marked in this reading was not marked before; no rule looks at it, even one that says
+`use_suspect`, until a second reading says so too."""
 FIRST_MEASUREMENT_BIT = 8
 """Bits below belong to the platform; from here on each measurement owns one bit."""
 
 Text = Mapping[str, str]
 """A sentence or label by language: en, fr and ar."""
+
+
+def floor_attribute(measurement: str) -> str:
+    """Return the attribute that says, for one device, below which value its meter tells nothing."""
+    return f"{measurement}_floor"
 
 
 class ValueType(StrEnum):
@@ -48,12 +56,13 @@ class ValueType(StrEnum):
 
 
 class AttributeType(StrEnum):
-    """What an attribute's value is; a polygon is a GeoJSON Polygon or MultiPolygon object."""
+    """What an attribute's value is; a polygon is a GeoJSON Polygon or MultiPolygon object, a curve a text."""
 
     NUMBER = "number"
     BOOLEAN = "boolean"
     TEXT = "text"
     POLYGON = "polygon"
+    CURVE = "curve"
 
 
 class KindError(ValueError):
@@ -65,8 +74,14 @@ class Measurement:
     """One named quantity of a kind.
 
     `low` and `high` are physical limits for quality, both included, in `unit`; never alert levels.
-    `error_codes` are values a sensor sends instead of a measurement. `bit` is the quality bit that
-    marks this measurement as suspect; a bit is never reused within a kind.
+    `error_codes` are values a sensor sends instead of a measurement. `codes` are too, but may also be
+    measured: one is suspect where it comes after a change of more than `leap`, until a second reading says
+    the same. `counter`: only grows; a fall is a reset. `most_per_h`: the most that a counter can grow in an
+    hour, in `unit`. `circular`: an angle or an hour of the day, where `high` is followed by `low`. `bit` is
+    the quality bit that marks this measurement as suspect; a bit is never reused within a kind. Words of a
+    text with `choices` are folded to them by case; another word is suspect. Below `floor` a meter cannot tell
+    little from nothing; the attribute <name>_floor says it for one device. `reference`: what the value is
+    counted from.
     """
 
     name: str
@@ -77,7 +92,34 @@ class Measurement:
     high: float | None = None
     error_codes: tuple[float, ...] = ()
     choices: tuple[str, ...] = ()
+    codes: tuple[float, ...] = ()
+    leap: float = 0.0
     counter: bool = False
+    most_per_h: float | None = None
+    circular: bool = False
+    floor: float | None = None
+    reference: Text = field(default_factory=dict)
+    label: Text = field(default_factory=dict)
+
+    @property
+    def turn(self) -> float | None:
+        """How much one turn of a circular measurement is, in `unit`; None for one that is not circular."""
+        if not self.circular or self.low is None or self.high is None:
+            return None
+        return self.high - self.low
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conclusion:
+    """What rules of the kind conclude from several measurements, by one name for all of them.
+
+    `means` is an expression of the rule language, in which other conclusions may be named. It is text here:
+    a rule that names it takes it over as if it stood in its `let`.
+    """
+
+    name: str
+    means: str
+    unit: str = ""
     label: Text = field(default_factory=dict)
 
 
@@ -102,7 +144,8 @@ class Reporting:
     """How often a device in this state is expected to report, in seconds.
 
     The first entry whose condition holds applies: `measurement` is one of `one_of` (text), or at least
-    `at_least` (number). An entry without a measurement always applies.
+    `at_least` (number), counted from the device's attribute `above` where that is given. An entry without a
+    measurement always applies.
     """
 
     every_s: float
@@ -110,6 +153,7 @@ class Reporting:
     measurement: str | None = None
     one_of: tuple[str, ...] = ()
     at_least: float | None = None
+    above: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +223,7 @@ class Kind:
     icon: str = "device"
     attributes: tuple[Attribute, ...] = ()
     derived: tuple[Derived, ...] = ()
+    conclusions: tuple[Conclusion, ...] = ()
     panels: tuple[Panel, ...] = ()
     commands: tuple[Command, ...] = ()
     model: str = ""
@@ -218,6 +263,8 @@ def _check(kind: Kind) -> None:
             raise KindError(f"{where}: bit {m.bit} is not free (use {FIRST_MEASUREMENT_BIT}..62, each once)")
         if m.low is not None and m.high is not None and m.low > m.high:
             raise KindError(f"{where}: low {m.low} is above high {m.high}")
+        if why := _unfit(m):
+            raise KindError(f"{where}: {why}")
         seen.add(m.name)
         bits.add(m.bit)
     if not kind.reporting or kind.reporting[-1].measurement is not None:
@@ -228,9 +275,30 @@ def _check(kind: Kind) -> None:
     for name in named:
         if name not in seen:
             raise KindError(f"kind {kind.name}: {name!r} is not one of its measurements; {meant(name, seen)}")
+    for conclusion in kind.conclusions:
+        if not NAME.fullmatch(conclusion.name) or conclusion.name in seen | RESERVED:
+            raise KindError(f"kind {kind.name}, conclusion {conclusion.name!r}: not a free name")
+        seen.add(conclusion.name)
     for c in kind.commands:
         if not NAME.fullmatch(c.name) or not all(NAME.fullmatch(a.name) for a in c.arguments):
             raise KindError(f"kind {kind.name}, command {c.name!r}: names are a-z, 0-9 and _, letter first")
     for r in kind.reporting:
+        if r.above is not None and r.above not in {a.name for a in kind.attributes}:
+            raise KindError(
+                f"kind {kind.name}: reporting is above {r.above!r}, which is not an attribute of it"
+            )
         if not r.every_s > 0:
             raise KindError(f"kind {kind.name}: reporting state {r.state!r} needs every_s above 0")
+
+
+def _unfit(m: Measurement) -> str | None:
+    """Return what a measurement says of its values that cannot be, None where all can."""
+    if m.type is not ValueType.NUMBER and (m.codes or m.circular or m.counter or m.most_per_h):
+        return "codes, circular, counter and most_per_h are for numbers"
+    if m.circular and not (m.turn or 0) > 0:
+        return "circular needs low and high, which are the same place of the circle"
+    if m.circular and m.counter:
+        return "circular and counter exclude each other"
+    if m.most_per_h is not None and not (m.counter and m.most_per_h > 0):
+        return "most_per_h is above 0, and for a counter"
+    return None if m.leap >= 0 else "leap is not negative"

@@ -15,7 +15,8 @@ from devices.registry import generation, registry
 from devices.registry.csv_rows import ATTRIBUTE, CsvRow, CsvRows, LineProblem
 from devices.registry.editing import change_device
 from devices.registry.errors import Invalid
-from devices.registry.new_device import Parent, check_parent, municipality_id_of
+from devices.registry.new_device import Parent, check_parent, find_municipality
+from devices.registry.placement import check_near
 from devices.registry.registration import insert_devices
 from devices.registry.registry import Device, Registry
 from store.connection import Connection
@@ -92,7 +93,8 @@ def _check_against(
         raise Invalid("name", f"{new.name!r} is registered already; --update changes it")
     if device is not None and device.kind != new.kind:
         raise Invalid("kind", f"{new.name!r} is a {device.kind}, and a kind never changes")
-    municipality_id_of(new.municipality, {m.name: m.id for m in registered.municipalities.values()})
+    municipality = find_municipality(new.municipality, registered.municipalities)
+    check_near(new.lat, new.lon, new.attributes, municipality)
     if new.parent is not None:
         check_parent(new.parent, _parent(registered, accepted, new.parent), new.municipality)
 

@@ -1,7 +1,8 @@
 """A list of devices as a spreadsheet saves it, read into rows and problems, each with its line.
 
-UTF-8 with or without a byte order mark; `,`, `;` or tab between cells; a header with the columns name, kind,
-municipality, parent, title, lat, lon and attr.NAME in any order. Pure: must not know the database.
+UTF-8 with or without a byte order mark; `,`, `;` or tab between cells, or what a first line `sep=;` says; a
+header with the columns name, kind, municipality, parent, title, lat, lon (whatever their case) and attr.NAME,
+in any order. Empty columns at the end are left out. Pure: must not know the database.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +26,10 @@ COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon")
 REQUIRED = ("name", "kind", "municipality")
 ATTRIBUTE = "attr."
 DELIMITERS = (",", ";", "\t")
+SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 CELL_LIMIT = 1_000_000
+MOST_DIGITS = 15
+"""Longer numbers are not exact in a spreadsheet or in JavaScript."""
 WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -63,28 +68,35 @@ def read(content: bytes, kinds: Kinds) -> CsvRows:
         return CsvRows(
             problems=[LineProblem(line=line, field="", message="not UTF-8: save the file as CSV UTF-8")]
         )
-    header, _, _ = text.partition("\n")
-    delimiter = max(DELIMITERS, key=header.count)
+    separator = SEPARATOR.match(text)
+    body = text[separator.end() :] if separator else text
+    delimiter = separator[1] if separator else max(DELIMITERS, key=body.partition("\n")[0].count)
     csv.field_size_limit(CELL_LIMIT)
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    lines = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
     try:
-        return _read(lines, kinds)
+        return _read(lines, kinds, 1 if separator else 0)
     except csv.Error as error:
-        return CsvRows(problems=[LineProblem(line=lines.line_num, field="", message=f"not CSV: {error}")])
+        line = lines.line_num + (1 if separator else 0)
+        return CsvRows(problems=[LineProblem(line=line, field="", message=f"not CSV: {error}")])
 
 
-def _read(lines: Any, kinds: Kinds) -> CsvRows:
-    columns = [cell.strip() for cell in next(lines, [])]
+def _read(lines: Any, kinds: Kinds, skipped: int) -> CsvRows:
+    """Read a header and rows; `skipped` is how many lines stand before the header."""
+    columns = [_column(cell.strip()) for cell in next(lines, [])]
+    while columns and not columns[-1]:
+        del columns[-1]
     result = CsvRows(
-        problems=[LineProblem(line=1, field=p.field, message=p.message) for p in _header(columns)]
+        problems=[LineProblem(line=1 + skipped, field=p.field, message=p.message) for p in _header(columns)]
     )
     if result.problems:
         return result
-    before = lines.line_num
+    before = lines.line_num + skipped
     for cells in lines:
-        line, before = before + 1, lines.line_num
+        line, before = before + 1, lines.line_num + skipped
         if not any(cell.strip() for cell in cells):
             continue
+        while len(cells) > len(columns) and not cells[-1].strip():
+            del cells[-1]
         if len(cells) != len(columns):
             message = f"{len(cells)} cells, but the header has {len(columns)}"
             result.problems.append(LineProblem(line=line, field="", message=message))
@@ -95,6 +107,14 @@ def _read(lines: Any, kinds: Kinds) -> CsvRows:
         if not wrong:
             result.rows.append(row)
     return result
+
+
+def _column(written: str) -> str:
+    """Return a column's name as it is known: spreadsheets like capitals."""
+    lower = written.lower()
+    if lower in COLUMNS:
+        return lower
+    return ATTRIBUTE + written[len(ATTRIBUTE) :] if lower.startswith(ATTRIBUTE) else written
 
 
 def _header(columns: list[str]) -> list[Invalid]:
@@ -149,7 +169,8 @@ def _number(field: str, cell: str) -> float:
 def attribute_value(name: str, text: str, declared: Attribute | None) -> Any:
     """Return an attribute written as text in the type its kind declares.
 
-    Undeclared ones become a JSON number, boolean, list or object where they are one; else text.
+    Undeclared ones become a JSON boolean, list or object where they are one, and a number where it is written
+    back as it stands here: 90, 34.5; not a serial number such as 12E5 or 007. Everything else is text.
 
     Raises:
         Invalid: the text cannot be of that type.
@@ -158,7 +179,7 @@ def attribute_value(name: str, text: str, declared: Attribute | None) -> Any:
     match declared.type if declared else None:
         case AttributeType.NUMBER:
             return _number(field, text)
-        case AttributeType.TEXT:
+        case AttributeType.TEXT | AttributeType.CURVE:
             return text
         case AttributeType.BOOLEAN:
             if text.lower() not in WORDS:
@@ -172,6 +193,9 @@ def _json_or_text(text: str) -> Any:
     if is_too_deep(text):
         raise Invalid("attributes", f"a cell nests deeper than {MAX_DEPTH} levels")
     try:
-        return json.loads(text, parse_constant=str)
+        value = json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):
         return text
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value if len(text) <= MOST_DIGITS and repr(value) == text else text
+    return value

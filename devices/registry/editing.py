@@ -14,7 +14,7 @@ from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import Conflict, Invalid
 from devices.registry.new_device import NewDevice, check
-from devices.registry.registration import find_parents, municipality_ids, placed
+from devices.registry.registration import find_parents, municipalities_by_name, placed
 from devices.registry.registry import Device, get_device
 from devices.suggestion import meant
 from store.connection import Connection
@@ -24,10 +24,13 @@ FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes")
 
 REASON_LIMIT = 500
 
+_MOVED = "INSERT INTO device_move (device_id, moved_at, municipality_id) VALUES ($1, $2, $3)"
+
 _UPDATE = """
 UPDATE device SET
     municipality_id = $2, parent_id = $3, title = $4, lat = $5, lon = $6, attributes = $7,
-    version = version + 1, updated_at = $8
+    version = version + 1, updated_at = $8,
+    moved_at = CASE WHEN municipality_id = $2 THEN moved_at ELSE $8 END
 WHERE id = $1 AND version = $9
 RETURNING version
 """
@@ -80,7 +83,8 @@ async def change_device(
     if changed.municipality != device.municipality:
         await _refuse_left_children(connection, device)
     parents = await find_parents(connection, {changed.parent} if changed.parent is not None else set())
-    at = placed(_as_new(changed), await municipality_ids(connection), parents)
+    at = placed(_as_new(changed), await municipalities_by_name(connection), parents)
+    moment = to_datetime(now())
     version = await connection.fetchval(
         _UPDATE,
         device.id,
@@ -90,11 +94,13 @@ async def change_device(
         at.lat,
         at.lon,
         at.attributes,
-        to_datetime(now()),
+        moment,
         device.version,
     )
     if version is None:
         raise _stale(device.name)
+    if at.municipality_id != device.municipality_id:
+        await connection.execute(_MOVED, device.id, moment, device.municipality_id)
     return replace(
         at,
         id=device.id,

@@ -6,7 +6,7 @@ Each change is one transaction that ends by advancing the generation. Must not k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import asyncpg
@@ -23,6 +23,7 @@ from devices.registry.validation import (
     check_time_zone,
     check_weekend,
 )
+from devices.registry.weekends import weekend_of
 from devices.suggestion import meant
 from store.connection import Connection
 
@@ -31,13 +32,13 @@ FIELDS = ("title", "time_zone", "locale", "weekend", "lat", "lon", "register_unk
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMunicipality:
-    """The fields of a municipality to add; see Municipality."""
+    """The fields of a municipality to add; see Municipality. Without a weekend it has its locale's."""
 
     name: str
     title: Mapping[str, str] = field(default_factory=dict)
     time_zone: str = "UTC"
     locale: str = "en"
-    weekend: tuple[int, ...] = (6, 7)
+    weekend: tuple[int, ...] | None = None
     lat: float | None = None
     lon: float | None = None
     register_unknown: bool = False
@@ -60,6 +61,9 @@ async def add_municipality(connection: Connection, new: NewMunicipality, now: No
         Invalid: a field is not acceptable.
     """
     check_municipality_name(new.name)
+    check_locale(new.locale)
+    if new.weekend is None:
+        new = replace(new, weekend=weekend_of(new.locale))
     _check(new)
     async with connection.transaction():
         row = await connection.fetchrow(_INSERT, new.name, *_values(new), to_datetime(now()))
@@ -73,7 +77,7 @@ def _check(new: NewMunicipality) -> None:
     check_municipality_title(new.title)
     check_time_zone(new.time_zone)
     check_locale(new.locale)
-    check_weekend(new.weekend)
+    check_weekend(new.weekend or ())
     check_position(new.lat, new.lon)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from devices.kinds import STRUCTURAL, Kinds
 from devices.registry.errors import Invalid
+from devices.registry.placement import check_around_home
+from devices.registry.registry import Municipality
 from devices.registry.validation import (
     check_attributes,
     check_device_name,
@@ -52,7 +54,7 @@ def problems(kinds: Kinds, new: NewDevice) -> list[Invalid]:
         lambda: check_kind(new.kind, kinds),
         lambda: check_position(new.lat, new.lon),
         lambda: check_title(new.title),
-        lambda: check_attributes(new.attributes, kinds.get(new.kind)),
+        lambda: _check_attributes(kinds, new),
         lambda: _check_not_own_parent(new),
     )
     found = []
@@ -62,6 +64,11 @@ def problems(kinds: Kinds, new: NewDevice) -> list[Invalid]:
         except Invalid as problem:
             found.append(problem)
     return found
+
+
+def _check_attributes(kinds: Kinds, new: NewDevice) -> None:
+    check_attributes(new.attributes, kinds.get(new.kind))
+    check_around_home(kinds.get(new.kind), new.attributes)
 
 
 def _check_not_own_parent(new: NewDevice) -> None:
@@ -95,8 +102,8 @@ def check_parent(name: str, parent: Parent | None, municipality: str) -> None:
         raise Invalid("parent", f"{name!r} is retired; `nabd device edit {name} --reinstate` puts it back")
 
 
-def municipality_id_of(name: str, municipalities: Mapping[str, int]) -> int:
-    """Return the id of a municipality.
+def find_municipality(name: str, municipalities: Mapping[str, Municipality]) -> Municipality:
+    """Return a municipality by name.
 
     Raises:
         Invalid: there is none of that name.

@@ -13,8 +13,9 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import AlreadyExists, Invalid
-from devices.registry.new_device import NewDevice, Parent, check, check_parent, municipality_id_of
-from devices.registry.registry import Device
+from devices.registry.new_device import NewDevice, Parent, check, check_parent, find_municipality
+from devices.registry.placement import check_near
+from devices.registry.registry import Device, Municipality, list_municipalities
 from store.connection import Connection
 
 __all__ = [
@@ -23,14 +24,12 @@ __all__ = [
     "add_devices",
     "find_parents",
     "insert_devices",
-    "municipality_ids",
+    "municipalities_by_name",
     "placed",
 ]
 
 INSERTED_AT_ONCE = 2_000
 
-
-_MUNICIPALITY_IDS = "SELECT name, id FROM municipality"
 
 _PARENTS = """
 SELECT d.name, d.id, d.kind, m.name AS municipality, d.retired_at IS NOT NULL AS retired
@@ -102,7 +101,7 @@ async def insert_devices(
         check(kinds, one)
     _refuse_repeats(new)
     added: dict[str, Device] = {}
-    municipalities = await municipality_ids(connection)
+    municipalities = await municipalities_by_name(connection)
     for level in _levels(new):
         for start in range(0, len(level), INSERTED_AT_ONCE):
             several = level[start : start + INSERTED_AT_ONCE]
@@ -133,13 +132,13 @@ def _levels(new: Sequence[NewDevice]) -> list[list[NewDevice]]:
     return levels
 
 
-async def municipality_ids(connection: Connection) -> dict[str, int]:
-    """Return the id of every municipality by name."""
-    return {row["name"]: row["id"] for row in await connection.fetch(_MUNICIPALITY_IDS)}
+async def municipalities_by_name(connection: Connection) -> dict[str, Municipality]:
+    """Return every municipality by name."""
+    return {m.name: m for m in await list_municipalities(connection)}
 
 
 async def _insert(
-    connection: Connection, municipalities: Mapping[str, int], new: Sequence[NewDevice], now: Now
+    connection: Connection, municipalities: Mapping[str, Municipality], new: Sequence[NewDevice], now: Now
 ) -> dict[str, Device]:
     parents = await find_parents(connection, {one.parent for one in new if one.parent is not None})
     devices = [placed(one, municipalities, parents) for one in new]
@@ -163,13 +162,16 @@ async def _insert(
     return {d.name: replace(d, id=ids[d.name]) for d in devices}
 
 
-def placed(new: NewDevice, municipalities: Mapping[str, int], parents: Mapping[str, Parent]) -> Device:
+def placed(
+    new: NewDevice, municipalities: Mapping[str, Municipality], parents: Mapping[str, Parent]
+) -> Device:
     """Return the device with its municipality and parent found; its id is not known yet.
 
     Raises:
-        Invalid: one of them does not exist, or the parent is not acceptable.
+        Invalid: one of them does not exist, or the parent or the place is not acceptable.
     """
-    municipality_id = municipality_id_of(new.municipality, municipalities)
+    municipality = find_municipality(new.municipality, municipalities)
+    check_near(new.lat, new.lon, new.attributes, municipality)
     parent = None
     if new.parent is not None:
         parent = parents.get(new.parent)
@@ -179,7 +181,7 @@ def placed(new: NewDevice, municipalities: Mapping[str, int], parents: Mapping[s
         name=new.name,
         kind=new.kind,
         municipality=new.municipality,
-        municipality_id=municipality_id,
+        municipality_id=municipality.id,
         parent=new.parent,
         parent_id=parent.id if parent else None,
         title=new.title,

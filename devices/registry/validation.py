@@ -13,11 +13,13 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 
 from devices.acceptable import fault
+from devices.curves import parse_curve
 from devices.kinds import STRUCTURAL, Kinds
-from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind
+from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind, floor_attribute
 from devices.polygons import PolygonError, check_polygon
 from devices.registry.errors import Invalid
 from devices.suggestion import meant
+from devices.supply import NIGHT, SUPPLY, parse_supply
 from devices.texts.languages import LANGUAGES
 from devices.time_zones import TIME_ZONES
 from devices.wire import topics
@@ -65,6 +67,10 @@ def check_attributes(attributes: Mapping[str, Any], kind: Kind | None) -> None:
     """Refuse a declared attribute of the wrong type; an undeclared attribute is stored as it is."""
     declared = {a.name: a for a in kind.attributes} if kind else {}
     declared.setdefault(INTERVAL, Attribute(name=INTERVAL, unit="s"))
+    for measurement in kind.measurements if kind else ():
+        if measurement.floor is not None:
+            name = floor_attribute(measurement.name)
+            declared.setdefault(name, Attribute(name=name, unit=measurement.unit))
     for name, value in attributes.items():
         if not name:
             raise Invalid("attributes", "an attribute has a name")
@@ -72,6 +78,11 @@ def check_attributes(attributes: Mapping[str, Any], kind: Kind | None) -> None:
             check_attribute(declared[name], value)
         if (found := fault({name: value})) is not None:
             raise Invalid(f"attributes.{name}", found[1])
+    supply = attributes.get(SUPPLY)
+    if supply is not None and parse_supply(supply) is None:
+        raise Invalid(
+            f"attributes.{SUPPLY}", f"{supply!r} is no plan of power: {NIGHT}, or hours such as 18:00-06:00"
+        )
     interval = attributes.get(INTERVAL)
     if interval is not None and interval <= 0:
         raise Invalid(f"attributes.{INTERVAL}", f"{interval} s is not an interval: above 0")
@@ -91,6 +102,11 @@ def check_attribute(attribute: Attribute, value: Any) -> None:
         case AttributeType.TEXT:
             if not isinstance(value, str):
                 raise Invalid(field, f"{value!r} is not text: put it in quotes")
+        case AttributeType.CURVE:
+            if not isinstance(value, str) or parse_curve(value) is None:
+                raise Invalid(
+                    field, f"{value!r} is no curve: points such as 0:0.1 50:0.3 100:1, the first rising"
+                )
         case AttributeType.POLYGON:
             try:
                 check_polygon(value)

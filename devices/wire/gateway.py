@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from devices.wire import elements
+from devices.wire import elements, tokens
 from devices.wire.rejected import Reason, Rejected
 
 
@@ -43,15 +43,16 @@ def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relaye
     try:
         parts = elements.split(payload)
     except ValueError as error:
-        reason = Reason.BAD_VALUE if isinstance(error, elements.NotANumber) else Reason.MALFORMED
-        rejected.append(Rejected(message=message, reason=reason, detail=str(error), payload=payload))
+        rejected.append(
+            Rejected(message=message, reason=Reason.MALFORMED, detail=str(error), payload=payload)
+        )
         return []
     relayed = []
     for position, raw in parts:
         try:
-            members = _object.decode(raw)
+            members = _members(raw)
             kind, device = _name.decode(members.pop("kind")), _name.decode(members.pop("device"))
-        except (msgspec.MsgspecError, KeyError):
+        except (ValueError, KeyError):
             rejected.append(
                 Rejected(
                     message=message,
@@ -62,15 +63,26 @@ def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relaye
                 )
             )
             continue
-        stripped = msgspec.json.encode(members)
         relayed.append(
             Relayed(
                 message=message,
                 kind=kind,
                 device=device,
-                payload=stripped,
+                payload=msgspec.json.encode(members),
                 raw=raw,
                 pointer=elements.pointer(position),
             )
         )
     return relayed
+
+
+def _members(raw: bytes) -> dict[str, msgspec.Raw]:
+    """Return the members of an element, of which a token may be one that no parser takes.
+
+    Raises:
+        ValueError: it is no object.
+    """
+    try:
+        return _object.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {name: msgspec.Raw(value) for name, value in tokens.members(raw)}

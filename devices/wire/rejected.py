@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from devices.wire import tokens
+
 
 class Reason(StrEnum):
     """Reason of a rejection, as rows, counters and pages show it."""
@@ -44,11 +46,21 @@ class Rejected:
     @property
     def number(self) -> tuple[int, int] | None:
         """`boot` and `seq` of the element; None where it carries none, or none that can be read."""
+        for payload in (self.payload, self._without_the_rest()):
+            try:
+                found = _numbered.decode(payload)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+                continue
+            return found.boot, found.seq
+        return None
+
+    def _without_the_rest(self) -> bytes:
+        """Return the element with nothing but its numbers: another token may be what nobody can read."""
         try:
-            found = _numbered.decode(self.payload)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return None
-        return found.boot, found.seq
+            numbers = [(k, v) for k, v in tokens.members(self.payload) if k in ("boot", "seq")]
+        except ValueError:
+            return b""
+        return b"{" + b",".join(b'"%s":%s' % (name.encode(), value) for name, value in numbers) + b"}"
 
 
 class _Numbered(msgspec.Struct):

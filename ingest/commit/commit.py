@@ -21,6 +21,7 @@ from ingest.decide.allowance import Allowance
 from ingest.decide.batch import Batch
 from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory
+from ingest.decide.last_values import LastValues
 from readings import latest, ledger, presence, quarantine, rejections
 from readings.rejections import NewRejection
 from store.connection import Connection
@@ -51,6 +52,7 @@ class BatchContext:
     allowance: Allowance = field(default_factory=Allowance)
     latest: LatestBuffer = field(default_factory=LatestBuffer)
     newest: Watermarks = field(default_factory=Watermarks)
+    last_values: dict[str, LastValues] = field(default_factory=dict)
     prepared: Settled | None = None
     step: Step = lambda _: None
 
@@ -81,6 +83,7 @@ async def commit(
         if generation != context.shard.generation:
             raise GenerationMoved
         context.step("fenced")
+        _judge_by_the_values_before(context, batch)
         settled = await tables.store(
             connection,
             context.writer,
@@ -110,6 +113,8 @@ def committed(context: BatchContext, settled: Settled, *, flushed_latest: bool) 
     context.shard.batch += 1
     context.offsets.adopt(settled.learnt)
     context.allowance.adopt()
+    for known in context.last_values.values():
+        known.committed()
     if flushed_latest:
         context.latest.flushed()
     for columns in settled.stored.values():
@@ -131,8 +136,18 @@ async def flush_latest(connection: Connection, context: BatchContext) -> None:
 def rolled_back(context: BatchContext) -> None:
     """Drop what a batch that did not commit has prepared."""
     context.allowance.forget()
+    for known in context.last_values.values():
+        known.rolled_back()
     for consumer in context.consumers:
         consumer.rolled_back()
+
+
+def _judge_by_the_values_before(context: BatchContext, batch: Batch) -> None:
+    # Not decided ahead: what the batch before has stored must be known.
+    for name, accepted in batch.accepted.items():
+        kind = accepted.columns.kind
+        known = context.last_values.setdefault(name, LastValues(kind))
+        accepted.columns.quality = known.judge(accepted.columns)
 
 
 def _foresee(context: BatchContext, columns: Columns) -> None:
@@ -147,6 +162,7 @@ async def _record(
     counts = count(settled, batch, context.directory, shard=name, number=number)
     await ledger.record(connection, counts)
     context.allowance.forget()
+    registered = context.directory.registry.by_name
     kept = [
         NewRejection(
             received_at=int(batch.intake.received_at[r.rejected.message]),
@@ -158,7 +174,11 @@ async def _record(
             payload=r.rejected.payload,
         )
         for r in settled.refused
-        if context.allowance.admits(r.device, int(batch.intake.received_at[r.rejected.message]))
+        if context.allowance.admits(
+            r.device,
+            int(batch.intake.received_at[r.rejected.message]),
+            stranger=r.device not in registered,
+        )
     ]
     await rejections.record(connection, name, number, kept)
     await offsets.record(connection, batch.learnt, context.now())

@@ -27,6 +27,7 @@ PIECES, SMALLEST = 10, 500
 least."""
 
 _NEVER = np.iinfo(np.int64).min
+_POSITION = ("lat", "lon")
 
 
 class LatestBuffer:
@@ -82,7 +83,8 @@ class LatestBuffer:
 class _Table:
     """The newest reading of each device of one kind; `index` says which row belongs to which device.
 
-    received_at is the newest of a device whichever reading it came with: a backlog proves that it is alive.
+    received_at is the newest of a device whichever reading it came with: a backlog proves that it is alive. A
+    good position stays until the next good one: a suspect one is nowhere.
     """
 
     def __init__(self, kind: Kind) -> None:
@@ -93,6 +95,8 @@ class _Table:
         self.received_at = np.zeros(0, dtype=np.int64)
         self.quality = np.zeros(0, dtype=np.int64)
         self._values = empty_values(kind, 0)
+        bits = [1 << m.bit for m in kind.measurements if m.name in _POSITION]
+        self._place = sum(bits) if len(bits) == len(_POSITION) else 0
 
     def add(self, columns: Columns) -> None:
         """Adopt rows that are newer than the present ones."""
@@ -107,9 +111,23 @@ class _Table:
         last = last[columns.observed_at[last] >= self.observed_at[rows[last]]]
         here = rows[last]
         self.observed_at[here] = columns.observed_at[last]
-        self.quality[here] = columns.quality[last]
+        newest = columns.quality[last]
+        stays = self._stays(here, newest)
         for name, values in self._values.items():
-            values[here] = columns.values[name][last]
+            if name in _POSITION and stays.any():
+                values[here[~stays]] = columns.values[name][last[~stays]]
+            else:
+                values[here] = columns.values[name][last]
+        self.quality[here] = np.where(stays, newest & ~self._place, newest)
+
+    def _stays(self, here: Rows, newest: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which devices, of those with a new reading, keep the position that they have."""
+        nowhere: NDArray[np.bool_] = newest & self._place != 0
+        if not nowhere.any():
+            return np.zeros(len(here), dtype=np.bool_)
+        known = [~np.isnan(self._values[name][here]) for name in _POSITION]
+        kept: NDArray[np.bool_] = nowhere & (self.quality[here] & self._place == 0) & np.all(known, axis=0)
+        return kept
 
     def _grow(self, capacity: int) -> None:
         more = capacity - len(self.waits)
@@ -125,7 +143,13 @@ class _Table:
         devices = self.index.devices[rows].tolist()
         own = np.array([own_interval_s(directory.device(device).attributes) for device in devices])
         values = {name: column[rows] for name, column in self._values.items()}
-        found: list[float] = expected_interval_s(self.kind, values, own).tolist()
+        known = self.index.devices[rows]
+        found: list[float] = expected_interval_s(
+            self.kind,
+            values,
+            own,
+            attribute=lambda name: directory.attributes(self.kind.name, (name,))[name][known],
+        ).tolist()
         return found
 
     def paced(self, rows: Rows, directory: Directory) -> list[bool]:

@@ -167,3 +167,22 @@ async def beat(connection: Connection, shard: Shard, *, now: int, caught_up: boo
     if generation is None:
         raise Fenced(f"shard {shard.name} is not ours any more")
     return generation
+
+
+_TAKEN_OVER = """
+UPDATE shard SET takeovers = takeovers + 1, taken_over_at = $3
+WHERE name = $1 AND owner = $2
+RETURNING takeovers
+"""
+
+
+async def taken_over(connection: Connection, shard: Shard, now: int) -> int:
+    """Count that another client took the session from the owner; return how often that was so far.
+
+    Raises:
+        Fenced: another process owns the shard, and the session with it.
+    """
+    takeovers: int | None = await connection.fetchval(_TAKEN_OVER, shard.name, shard.owner, to_datetime(now))
+    if takeovers is None:
+        raise Fenced(f"shard {shard.name} is not ours any more")
+    return takeovers

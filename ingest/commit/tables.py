@@ -18,12 +18,13 @@ from devices.wire import Reason
 from ingest.commit.rows import copy_columns
 from ingest.commit.settled import Settled
 from ingest.commit.watermarks import Watermarks
-from ingest.decide.accept import Accepted
+from ingest.decide.accept import Accepted, by_receipt, stands_still
 from ingest.decide.batch import Batch, locate
 from ingest.decide.clocks import AHEAD_LIMIT
 from readings.tables import table_of
 from store import readings
 from store.connection import Connection
+from store.failures import DATA_ERRORS
 from store.readings import Writer
 
 
@@ -121,12 +122,23 @@ async def _settle(
     unforeseen = known[[stored[row] is None for row in known.tolist()]]
     stored |= await _stored(connection, columns, columns.observed_at, unforeseen)
     conflicts = [row for row in known.tolist() if not _says_the_same(accepted, row, stored[row])]
+    stuck = [
+        row
+        for row in conflicts
+        if (known_row := stored[row]) and stands_still(columns, row, known_row["boot"], known_row["seq"])
+    ]
+    if stuck:
+        columns = by_receipt(columns, np.array(stuck, dtype=np.intp))
+        await _merge_rows(connection, writer, columns, np.array(stuck, dtype=np.int64), new, faults)
+        conflicts = [row for row in conflicts if not new[row]]
     for row in conflicts:
         detail = "another reading of this instant is stored"
         settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.CONFLICT, detail))
-    if absent:
-        settled.stored[kind] = columns.take(new)
-    settled.duplicates += [columns.take(known[~np.isin(known, conflicts)]), accepted.repeats]
+    if absent or stuck:
+        stays = np.flatnonzero(new)
+        arrival = np.lexsort((columns.observed_at[stays], columns.message[stays]))
+        settled.stored[kind] = columns.take(stays[arrival] if stuck else stays)
+    settled.duplicates += [columns.take(known[~np.isin(known, [*conflicts, *stuck])]), accepted.repeats]
 
 
 async def _merge_rows(
@@ -146,7 +158,7 @@ async def _merge_rows(
             new[rows] = await writer.merge(
                 connection, table_of(part.kind).name, copy_columns(part), len(part)
             )
-    except readings.DATA_ERRORS as error:
+    except DATA_ERRORS as error:
         if len(rows) == 1:
             faults[int(rows[0])] = str(error)
             return

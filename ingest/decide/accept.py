@@ -6,15 +6,17 @@ Pure and vectorised; `now` is in the receive times. Must not know the database o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.columns import Columns
-from devices.kinds.kind import CLOCK_CORRECTED, Kind, Measurement, ValueType
+from devices.columns import MISSING, Columns
+from devices.kinds.kind import CLOCK_CORRECTED, Kind
 from devices.wire import Decoded, Reason
-from ingest.decide.clocks import Clocks, date
+from ingest.decide import words
+from ingest.decide.clocks import Clocks, DatedRows, date, date_by_receipt
+from ingest.decide.quality import quality, suspect_values
 
 Attributes = Mapping[str, NDArray[np.float64]]
 """Numeric attributes of one kind, each indexed by device id."""
@@ -94,13 +96,23 @@ def accept(
         quality=dated.quality,
         boot=decoded.boot,
         seq=decoded.seq,
-        values=decoded.values,
+        values=words.fold(kind, decoded.values),
         extra=decoded.extra,
         message=decoded.message,
     )
     if len(order) != len(columns) or (np.diff(order) != 1).any():
         columns = columns.take(order)
-    keep, again = _first_of_each_key(columns, order, refusals)
+    keep, again, conflicts = _first_of_each_key(columns)
+    stuck = _of_clocks_that_stand_still(columns, conflicts)
+    if stuck:
+        columns = by_receipt(columns, np.array(sorted(stuck), dtype=np.intp))
+        arrival = np.lexsort((columns.observed_at, columns.message))
+        columns, order = columns.take(arrival), order[arrival]
+        keep, again, conflicts = _first_of_each_key(columns)
+    refusals += [
+        RejectedRow(row=int(order[row]), reason=Reason.CONFLICT, detail="another reading of this instant")
+        for row in conflicts
+    ]
     again += _taken_as_right(columns, decoded.instant[order], keep)
     repeats = columns.take(np.array(again, dtype=np.int64))
     keep[again] = False
@@ -111,7 +123,7 @@ def accept(
     _derive(columns, attributes)
     for derived in kind.derived:
         # Derived values can be out of range too.
-        suspect = _suspect(kind.measurement(derived.measurement), columns)
+        suspect = suspect_values(kind.measurement(derived.measurement), columns)
         if suspect is not None:
             bit = kind.measurement(derived.measurement).bit
             columns.quality = columns.quality | suspect.astype(np.int64) << bit
@@ -143,20 +155,20 @@ def _arrival_order(observed_at: NDArray[np.int64], starts: NDArray[np.int64]) ->
     return np.lexsort((observed_at, np.cumsum(group)))
 
 
-def _first_of_each_key(
-    columns: Columns, row: NDArray[np.int64], refusals: list[RejectedRow]
-) -> tuple[NDArray[np.bool_], list[int]]:
+def _first_of_each_key(columns: Columns) -> tuple[NDArray[np.bool_], list[int], dict[int, int]]:
     """Tell the first row of each (device, instant), repeats of it, and conflicts with it.
 
     Returns:
-        (len(columns),) bool, the first rows; and the rows that are repeats.
+        (len(columns),) bool, the first rows; the rows that are repeats; and the first row of each that
+        conflicts with it.
     """
     keep = np.ones(len(columns), dtype=np.bool_)
     by_key = np.lexsort((columns.observed_at, columns.device_id))
     same = (np.diff(columns.observed_at[by_key]) == 0) & (np.diff(columns.device_id[by_key]) == 0)
     if not same.any():
-        return keep, []
+        return keep, [], {}
     repeats: list[int] = []
+    conflicts: dict[int, int] = {}
     # lexsort is stable: within one key, rows are in arrival order.
     first = int(by_key[0])
     for current, again in zip(by_key[1:].tolist(), same.tolist(), strict=True):
@@ -167,12 +179,39 @@ def _first_of_each_key(
         if equal(columns, first, current):
             repeats.append(current)
         else:
-            refusals.append(
-                RejectedRow(
-                    row=int(row[current]), reason=Reason.CONFLICT, detail="another reading of this instant"
-                )
-            )
-    return keep, repeats
+            conflicts[current] = first
+    return keep, repeats, conflicts
+
+
+def _of_clocks_that_stand_still(columns: Columns, conflicts: Mapping[int, int]) -> set[int]:
+    """Return the rows whose clock stands still, and the first of an instant where its message shows it."""
+    stuck = set()
+    for row, first in conflicts.items():
+        boot, seq = (None if n == MISSING else int(n) for n in (columns.boot[first], columns.seq[first]))
+        if stands_still(columns, row, boot, seq):
+            stuck |= {row, first} if columns.message[row] == columns.message[first] else {row}
+    return stuck
+
+
+def stands_still(columns: Columns, row: int, boot: int | None, seq: int | None) -> bool:
+    """Tell whether a row that conflicts with another of its instant proves that its clock stands still.
+
+    It does with a number of its own. Without numbers it does where the clock is known to be ahead.
+
+    Args:
+        boot, seq: numbers of the other reading, None where it has none.
+    """
+    if columns.boot[row] == MISSING or columns.seq[row] == MISSING:
+        return bool(columns.quality[row] & CLOCK_CORRECTED)
+    return seq is not None and (boot, seq) != (int(columns.boot[row]), int(columns.seq[row]))
+
+
+def by_receipt(columns: Columns, rows: NDArray[np.intp]) -> Columns:
+    """Return the columns with some rows, ascending, dated by when they were received."""
+    dated = DatedRows(observed_at=columns.observed_at.copy(), quality=columns.quality & ~CLOCK_CORRECTED)
+    dated.quality = np.where(np.isin(np.arange(len(columns)), rows), dated.quality, columns.quality)
+    date_by_receipt(dated, rows, columns.device_id, columns.received_at)
+    return replace(columns, observed_at=dated.observed_at, quality=dated.quality)
 
 
 def _taken_as_right(columns: Columns, told: NDArray[np.int64], keep: NDArray[np.bool_]) -> list[int]:
@@ -207,34 +246,6 @@ def equal(columns: Columns, one: int, other: int) -> bool:
         values[one] == values[other] or (values[one] != values[one] and values[other] != values[other])
         for values in columns.values.values()
     )
-
-
-def quality(columns: Columns) -> NDArray[np.int64]:
-    """Return (n,) int64: the bit of every measurement outside its physical range, or with an error code."""
-    bits = np.zeros(len(columns), dtype=np.int64)
-    for measurement in columns.kind.measurements:
-        suspect = _suspect(measurement, columns)
-        if suspect is not None:
-            bits |= suspect.astype(np.int64) << measurement.bit
-    return bits
-
-
-def _suspect(measurement: Measurement, columns: Columns) -> NDArray[np.bool_] | None:
-    values = columns.values[measurement.name]
-    if measurement.type is ValueType.TEXT:
-        if not measurement.choices:
-            return None
-        known = {None, *measurement.choices}
-        return np.fromiter((v not in known for v in values), dtype=np.bool_, count=len(values))
-    suspect = np.zeros(len(values), dtype=np.bool_)
-    # Comparisons with NaN are false: an absent value is not suspect.
-    if measurement.low is not None:
-        suspect |= values < measurement.low
-    if measurement.high is not None:
-        suspect |= values > measurement.high
-    for code in measurement.error_codes:
-        suspect |= values == code
-    return suspect
 
 
 def _derive(columns: Columns, attributes: Attributes) -> None:

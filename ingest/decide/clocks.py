@@ -19,6 +19,9 @@ AHEAD_LIMIT = 5 * 60 * 1_000_000
 """A clock further ahead of ours than this, in microseconds, is wrong and not just early."""
 
 
+UNSET_US = (2_147_483_647_000_000, 4_294_967_295_000_000)
+"""Seconds with all bits set, signed and unsigned, in microseconds: what a clock says that was never set."""
+
 RUN_GAP = 60 * 60 * 1_000_000
 """Device times further apart than this, in microseconds, get ranges of their own: none was sent between."""
 
@@ -122,6 +125,9 @@ def date(
         clocks: clock offsets known so far; those found are added.
         retention: how far back a reading may lie, in microseconds.
     """
+    unset = np.isin(instant, UNSET_US)
+    if unset.any():
+        instant = np.where(unset, ABSENT, instant)
     dated = DatedRows(observed_at=instant.copy(), quality=np.zeros(len(instant), dtype=np.int64))
     if not len(instant):
         return dated
@@ -135,7 +141,8 @@ def date(
     for group in np.flatnonzero(~plain).tolist():
         rows = range(int(starts[group]), int(ends[group]))
         _date_group(dated, rows, instant, int(device_id[rows[0]]), int(received[group]), clocks, retention)
-    _date_absent(dated, instant, received_at, starts)
+    _date_absent(dated, np.where(unset, 0, instant), received_at, starts)
+    date_by_receipt(dated, np.flatnonzero(unset), device_id, received_at)
     too_old = dated.observed_at < received_at - retention
     for row in np.flatnonzero(too_old).tolist():
         dated.bad.setdefault(row, "older than what is kept, in a message whose newest time is fine")
@@ -200,6 +207,31 @@ def _date_ahead(
 def _runs(times: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """Split sorted times where more than RUN_GAP lies between two."""
     return np.split(times, np.flatnonzero(np.diff(times) > RUN_GAP) + 1)
+
+
+def date_by_receipt(
+    dated: DatedRows,
+    rows: NDArray[np.intp],
+    device_id: NDArray[np.int32],
+    received_at: NDArray[np.int64],
+) -> None:
+    """Date rows of clocks that say nothing: when they were received, those of a device a microsecond apart.
+
+    Args:
+        rows: some of the n rows, ascending. device_id: (n,). received_at: (n,) microseconds, the same within
+            a message.
+    """
+    if not len(rows):
+        return
+    rows = rows[np.argsort(device_id[rows], kind="stable")]
+    received, place = received_at[rows], np.arange(len(rows))
+    changes = np.append(True, np.diff(device_id[rows]) != 0)
+    message = np.flatnonzero(np.append(changes[1:] | (np.diff(received) != 0), True))
+    # The last one of a message when it was received, unless the message before reaches further than that.
+    wanted = received - (message[np.searchsorted(message, place)] - place)
+    device = np.cumsum(changes) * (int(np.ptp(wanted)) + len(rows) + 1)
+    dated.observed_at[rows] = np.maximum.accumulate(wanted - place + device) - device + place
+    dated.quality[rows] |= UNDATED | CLOCK_UNSET
 
 
 def _date_absent(

@@ -7,34 +7,69 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 
 import aiomqtt
 
 from api.metrics.platform import BrokerQueue
 from nabd.broker.address import BrokerAddress
 from nabd.broker.client import client
+from nabd.settings import Settings
 
 STORED = "$SYS/broker/store/messages/count"
 RETAINED = "$SYS/broker/retained messages/count"
 DROPPED = "$SYS/broker/publish/messages/dropped"
+MEMORY = "$SYS/broker/heap/current"
+VERSION = "$SYS/broker/version"
+"""Never forgotten, unlike the counters of a mosquitto before 2.0.16."""
+COUNTERS = (STORED, RETAINED, DROPPED, MEMORY)
 RETRY_S = 5.0
+NEXT_S = 12.0
+"""In so many seconds a mosquitto says what has changed: `sys_interval` and a little. We are a change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerLimits:
+    """How many messages the broker can hold for ingest, how many bytes it may use; 0: without limit."""
+
+    messages: int
+    memory: int = 0
+
+
+def limits_of(settings: Settings) -> BrokerLimits:
+    """Return the limits that the settings say the broker has."""
+    return BrokerLimits(messages=settings.broker_queue, memory=settings.broker_memory_mb * 2**20)
 
 
 class BrokerCounters:
-    """The counters as received; they are retained, and published again when they change."""
+    """The counters as received; they are retained, and published again when they change.
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    Mosquitto before 2.0.16 forgets one that has not changed for a minute: who comes later learns it at its
+    next change.
+    """
+
+    def __init__(self, limits: BrokerLimits) -> None:
+        self._limits = limits
         self._counts: dict[str, int] = {}
+        self.mosquitto = False
+        """Whether the broker has said that it is one."""
 
     @property
     def queue(self) -> BrokerQueue | None:
-        """The queue; None until every counter has been received."""
-        if not {STORED, RETAINED, DROPPED} <= set(self._counts):
+        """The queue; None until it is known how much the broker stores."""
+        if STORED not in self._counts:
             return None
         # The broker's store also holds retained messages, such as presence: they do not wait for ingest.
-        queued = max(0, self._counts[STORED] - self._counts[RETAINED])
-        return BrokerQueue(queued=queued, limit=self._limit, dropped=self._counts[DROPPED])
+        # As long as their number is not known they count as waiting: rather too many than too few.
+        retained = self._counts.get(RETAINED)
+        return BrokerQueue(
+            queued=max(0, self._counts[STORED] - (retained or 0)),
+            limit=self._limits.messages,
+            dropped=self._counts.get(DROPPED),
+            retained=retained,
+            memory=self._counts.get(MEMORY),
+            memory_limit=self._limits.memory,
+        )
 
     def clear(self) -> None:
         """Drop all counters: the broker is away."""
@@ -42,20 +77,22 @@ class BrokerCounters:
 
     async def listen(self, connection: aiomqtt.Client, *, until_known: bool = False) -> None:
         """Receive counters on an open connection."""
-        await connection.subscribe([(topic, 0) for topic in (STORED, RETAINED, DROPPED)])
+        await connection.subscribe([(topic, 0) for topic in (VERSION, *COUNTERS)])
         async for message in connection.messages:
-            if isinstance(message.payload, bytes) and message.payload.isdigit():
+            if message.topic.value == VERSION:
+                self.mosquitto = True
+            elif isinstance(message.payload, bytes) and message.payload.isdigit():
                 self._counts[message.topic.value] = int(message.payload)
-            if until_known and self.queue is not None:
+            if until_known and len(self._counts) == len(COUNTERS):
                 return
 
 
 class QueueWatch:
     """Receives the counters as long as it runs, through outages of the broker."""
 
-    def __init__(self, broker: BrokerAddress, limit: int) -> None:
+    def __init__(self, broker: BrokerAddress, limits: BrokerLimits) -> None:
         self._broker = broker
-        self._counters = BrokerCounters(limit)
+        self._counters = BrokerCounters(limits)
 
     def queue(self) -> BrokerQueue | None:
         """Return the queue by the last counters; None where there are none, or the broker is away."""
@@ -71,17 +108,34 @@ class QueueWatch:
             await asyncio.sleep(RETRY_S)
 
 
-async def ask(connection: aiomqtt.Client, limit: int, *, within_s: float = 2.0) -> BrokerQueue | None:
+async def ask(
+    connection: aiomqtt.Client, limits: BrokerLimits, *, within_s: float = 2.0
+) -> BrokerQueue | None:
     """Return the queue by the counters of an open connection; None where there are none in time."""
-    counters = BrokerCounters(limit)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(within_s):
-            await counters.listen(connection, until_known=True)
+    counters = BrokerCounters(limits)
+    listening = asyncio.create_task(counters.listen(connection, until_known=True))
+    try:
+        await asyncio.wait({listening}, timeout=within_s)
+        until = asyncio.get_running_loop().time() + NEXT_S
+        while counters.queue is None and counters.mosquitto and asyncio.get_running_loop().time() < until:
+            await asyncio.wait({listening}, timeout=0.2)
+        if listening.done():
+            listening.result()  # the connection may have failed
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
     return counters.queue
 
 
 def said(queue: BrokerQueue) -> str:
     """Return the sentence that a queue is near its limit, for operators."""
+    if queue.is_large and not queue.is_full:
+        kept = "" if queue.retained is None else f", {queue.retained:,} messages as the last of their topics"
+        most = f"{queue.memory_limit / 2**20:,.0f}"
+        return (
+            f"uses {(queue.memory or 0) / 2**20:,.0f} MiB of memory{kept}; at {most} it takes"
+            " nothing from anybody: see to ingest, then look for a device that leaves much behind"
+        )
     return (
         f"holds {queue.queued:,} messages that ingest has not fetched; at {queue.limit:,} it drops what comes"
         " next: see to ingest and the database"

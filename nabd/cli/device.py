@@ -6,7 +6,6 @@ Commands convert and print; what is accepted is decided in devices/.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -68,7 +67,9 @@ def add(
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV in UTF-8, with a header")],
+    file: Annotated[
+        typer.FileBinaryRead, typer.Argument(help="CSV in UTF-8, with a header; - reads standard input")
+    ],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="say what would be done, and do nothing")
     ] = False,
@@ -83,10 +84,13 @@ def import_(
     """Register the devices of a CSV file: all of them, or none when a line has a problem.
 
     Columns: name, kind, municipality, parent, title, lat, lon, attr.NAME; comma, semicolon or tab between.
+    Attributes that the kind does not declare stay text where they are no plain number.
     """
 
+    content = file.read()
+
     async def work(opened: OpenDatabase) -> tuple[ImportPlan, bool]:
-        read = csv_rows.read(file.read_bytes(), opened.kinds)
+        read = csv_rows.read(content, opened.kinds)
         planned = await csv_import.plan(opened.connection, read, update=update)
         refused = bool(planned.problems) and not keep_good
         if dry_run or refused:
@@ -103,12 +107,12 @@ def import_(
         return planned, True
 
     planned, written = run(work)
-    _report(planned, file, written=written, dry_run=dry_run, as_json=as_json)
+    _report(planned, getattr(file, "name", "-"), written=written, dry_run=dry_run, as_json=as_json)
     if planned.problems:
         raise typer.Exit(1)
 
 
-def _report(planned: ImportPlan, file: Path, *, written: bool, dry_run: bool, as_json: bool) -> None:
+def _report(planned: ImportPlan, file: str, *, written: bool, dry_run: bool, as_json: bool) -> None:
     counts = {"added": len(planned.add), "updated": len(planned.edit), "unchanged": planned.unchanged}
     if as_json:
         output.print_json({"written": written, **counts, "problems": planned.problems})

@@ -16,7 +16,7 @@ from nabd.doctor import Verdict
 def show(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object a line")] = False,
 ) -> None:
-    """Look for trouble: kinds, disk, broker, database, ingest, ledger, rules. Exits with 1 on any."""
+    """Look for trouble: kinds, disk, broker, database, ingest, its session, ledger, rules; exit 1 on any."""
     checks = asyncio.run(doctor.examine(load_settings()))
     if as_json:
         for check in checks:

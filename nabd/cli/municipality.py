@@ -19,7 +19,10 @@ Name = Annotated[str, typer.Argument(help="its name in topics: a-z, 0-9 and -")]
 Title = Annotated[list[str] | None, typer.Option(help=f"LANGUAGE=NAME for {', '.join(LANGUAGES)}")]
 TimeZone = Annotated[str | None, typer.Option(help="for example Asia/Beirut")]
 Locale = Annotated[str | None, typer.Option(help="for example ar-LB, fr-MA or en")]
-Weekend = Annotated[str | None, typer.Option(help="ISO days, 1 is Monday: 5,6 is Friday and Saturday")]
+Weekend = Annotated[
+    str | None,
+    typer.Option(help="ISO days, 1 is Monday: 5,6 is Friday and Saturday; the locale's without it"),
+]
 Lat = Annotated[float | None, typer.Option(help="latitude of its middle")]
 Lon = Annotated[float | None, typer.Option(help="longitude of its middle")]
 RegisterUnknown = Annotated[

@@ -14,13 +14,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from api.http.tokens import create_token
 from devices import kinds
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
 from devices.kinds.kind import INTERVAL
+from devices.time_zones import zone_named
 from firmware_sim.fleet import Fleet
 from firmware_sim.link import SimulatorBroker
 from firmware_sim.publish_log import PublishLine
@@ -119,7 +119,7 @@ def start_clock(town: Town, speed: float) -> ScaledClock:
     real = clock.wall()
     if speed == 1:
         return ScaledClock(real=real, scaled=real, speed=1.0)
-    local = datetime.fromtimestamp(real / 1e6, tz=UTC).astimezone(ZoneInfo(town.place.time_zone))
+    local = datetime.fromtimestamp(real / 1e6, tz=UTC).astimezone(zone_named(town.place.time_zone))
     begin = local.replace(hour=AFTERNOON, minute=0, second=0, microsecond=0)
     return ScaledClock(real=real, scaled=to_microseconds(begin), speed=speed)
 

@@ -57,6 +57,7 @@ async def parts(
             changes |= {
                 "broker": str(own.address),
                 "broker_queue": own.queue,
+                "broker_memory_mb": 0,
                 "receive_maximum": min(own.receive_maximum, settings.receive_maximum),
             }
             broker, persistent = f"{own.name} on {own.address}", own.persistent

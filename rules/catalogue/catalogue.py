@@ -72,8 +72,9 @@ _DEACTIVATE = "UPDATE rule SET active = false WHERE id = ANY($1::text []) AND ac
 
 _ADD = """
 INSERT INTO rule
-    (id, version, kind, definition, created_at, family, suppress_by, settle, labels, measurement, reaches)
-VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7, $8, $9, $10, $11)
+    (id, version, kind, definition, created_at, family, suppress_by, settle, labels, measurement, reaches,
+    severities)
+VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7, $8, $9, $10, $11, $12)
 """
 
 
@@ -124,6 +125,7 @@ async def _add(connection: Connection, definition: Definition, version: int, now
         definition.labels,
         None if sweep is None or isinstance(sweep, ChildrenDown) else sweep.measurement,
         sweep.reaches if isinstance(sweep, Forecast) else None,
+        definition.severities,
     )
 
 
@@ -145,7 +147,7 @@ async def active(connection: Connection, kinds: Mapping[str, Kind]) -> ActiveRul
             broken[row["id"]] = row["broken_reason"]
             continue
         try:
-            (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds)
+            (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds, stored=True)
         except RulesRefused as refused:
             unusable[row["id"], row["version"]] = str(refused)
         else:

@@ -96,7 +96,7 @@ async def enable(
         last = await _last(connection, rule)
         if last["active"]:
             return int(last["version"])
-        definitions = parse(json.dumps(last["definition"], ensure_ascii=False), kinds)
+        definitions = parse(json.dumps(last["definition"], ensure_ascii=False), kinds, stored=True)
         # A new version: readings that the rule missed while it was out of force are not evaluated.
         await catalogue.apply(connection, definitions, now)
         await note(connection, [rule], "enabled", author=author, now=now)

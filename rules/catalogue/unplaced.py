@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import asyncpg
 
 from rules.definition.definition import Definition
-from rules.definition.families import ChildrenDown
+from rules.definition.families import ChildrenApart, ChildrenDown
+from rules.definition.warning import RuleWarning
 from store.connection import Connection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleWarning:
-    """What somebody who puts a rule into force should know, in one sentence."""
-
-    rule: str
-    message: str
-
 
 _UNPLACED = """
 SELECT device.kind, count(*) AS devices, min(device.name) AS example
@@ -48,7 +39,9 @@ async def warn_of_unplaced(connection: Connection, definitions: Sequence[Definit
 
 def _looks_at(definition: Definition, kind: str) -> bool:
     family = definition.sweep
-    return definition.kind in (None, kind) or (isinstance(family, ChildrenDown) and family.of == kind)
+    return definition.kind in (None, kind) or (
+        isinstance(family, ChildrenDown | ChildrenApart) and family.of == kind
+    )
 
 
 def _warning(definition: Definition, row: asyncpg.Record) -> RuleWarning:

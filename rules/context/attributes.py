@@ -106,7 +106,7 @@ def build(
     )
     return Attributes(
         rows=rows,
-        numbers={n: np.array([_number(f.attributes.get(n)) for f in facts]) for n in {*numbers, INTERVAL}},
+        numbers={n: as_numbers(f.attributes.get(n) for f in facts) for n in {*numbers, INTERVAL}},
         texts={n: _texts(f.attributes.get(n) for f in facts) for n in set(texts)},
         polygons={n: Polygons([f.attributes.get(n) for f in facts]) for n in set(polygons)},
         lat=places.lat,
@@ -117,6 +117,11 @@ def build(
         weekend=places.weekend,
         windows=MaintenanceWindows.of([f.maintenance for f in facts]),
     )
+
+
+def as_numbers(values: Iterable[object]) -> NDArray[np.float64]:
+    """Return values of attributes as numbers, NaN where one is missing or something else."""
+    return np.array([_number(value) for value in values], dtype=np.float64)
 
 
 def _number(value: object) -> float:

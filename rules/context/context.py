@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.columns import Columns
-from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL, UNCONFIRMED
 from devices.reporting import expected_interval_s
 from rules.context.attributes import Attributes
 from rules.context.local_time import LocalTimes
@@ -64,7 +64,17 @@ class RuleContext:
         return self.keep((name, use_suspect), lambda: self._number(name, use_suspect))
 
     def _number(self, name: str, use_suspect: bool) -> Floats:
-        return (self.measured(name) if use_suspect else self.columns.good(name))[self.order]
+        if not use_suspect:
+            return self.columns.good(name)[self.order]
+        values = self.measured(name)
+        # What no second reading has confirmed opens nothing.
+        unconfirmed = self._marked(name) & (self.columns.quality & UNCONFIRMED > 0)
+        return (np.where(unconfirmed, np.nan, values) if unconfirmed.any() else values)[self.order]
+
+    def _marked(self, name: str) -> NDArray[np.bool_]:
+        bit = self.columns.kind.measurement(name).bit
+        marked: NDArray[np.bool_] = (self.columns.quality >> bit) & 1 == 1
+        return marked
 
     def measured(self, name: str) -> Floats:
         """Return a numeric measurement in the order of `columns`, marked or not; NaN where it is missing.
@@ -72,10 +82,10 @@ class RuleContext:
         It may be the column itself: do not write into it.
         """
         codes = self.columns.kind.measurement(name).error_codes
-        values: Floats = self.columns.values[name].astype(np.float64, copy=bool(codes))
+        values: Floats = self.columns.values[name].astype(np.float64, copy=False)
         # An error code is no value, not even a suspect one.
-        for code in codes:
-            values[values == code] = np.nan
+        if codes and (code := np.isin(values, codes) & self._marked(name)).any():
+            return np.where(code, np.nan, values)
         return values
 
     def text(self, name: str, use_suspect: bool = False) -> NDArray[np.object_]:
@@ -119,6 +129,47 @@ class RuleContext:
         """Tell whether the device sent the time of a clock that was never set."""
         marked = self.columns.quality[self.order] & CLOCK_UNSET > 0
         return self.keep("clock_unset", lambda: marked.astype(np.float64))
+
+    def suspect(self, name: str) -> Floats:
+        """Tell which values of a measurement are marked; NaN where there is none."""
+        marked = self._marked(name)
+        return self.keep(
+            ("suspect", name), lambda: np.where(self.columns.absent(name), np.nan, marked)[self.order]
+        )
+
+    def empty(self) -> Floats:
+        """Tell which readings hold no measurement at all."""
+        return self.keep("empty", lambda: self.columns.empty().astype(np.float64)[self.order])
+
+    def numbers(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return `boot` and `seq` of each reading, MISSING where it has none."""
+        return self.columns.boot[self.order], self.columns.seq[self.order]
+
+    def word_unknown(self) -> Floats:
+        """Tell whether a text said none of its choices."""
+        return self.keep("word_unknown", self._word_unknown)
+
+    def _word_unknown(self) -> Floats:
+        marked = np.zeros(len(self), dtype=np.bool_)
+        for m in self.columns.kind.measurements:
+            if m.choices:
+                marked |= (self.columns.quality[self.order] >> m.bit) & 1 == 1
+        return marked.astype(np.float64)
+
+    def words_unknown(self) -> NDArray[np.object_]:
+        """Return what was said that is none of the choices, and what they are; None where nothing was."""
+        return self.keep("words_unknown", self._words_unknown)
+
+    def _words_unknown(self) -> NDArray[np.object_]:
+        found: NDArray[np.object_] = np.full(len(self), None, dtype=object)
+        for row in np.flatnonzero(self.word_unknown()).tolist():
+            place, marked = self.order[row], int(self.columns.quality[self.order[row]])
+            found[row] = "; ".join(
+                f'{m.name} "{self.columns.values[m.name][place]}" ({", ".join(m.choices)})'
+                for m in self.columns.kind.measurements
+                if m.choices and marked >> m.bit & 1
+            )
+        return found
 
     def local_min(self) -> NDArray[np.int64]:
         """Return minutes after midnight on the clock of the device's municipality."""
@@ -182,7 +233,9 @@ class RuleContext:
         kind = self.columns.kind
         compared = {r.measurement for r in kind.reporting if r.at_least is not None}
         values = {name: self.columns.values[name][self.order] for name in compared if name is not None}
-        seconds = expected_interval_s(kind, values, np.full(len(self), np.nan), self._says)
+        seconds = expected_interval_s(
+            kind, values, np.full(len(self), np.nan), says=self._says, attribute=self.attribute
+        )
         return (seconds * 1e6).astype(np.int64)
 
     def _says(self, name: str, texts: Sequence[str]) -> NDArray[np.bool_]:

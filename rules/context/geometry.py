@@ -1,7 +1,4 @@
-"""Distances on the Earth and points in polygons, over whole columns.
-
-Pure. Coordinates are degrees; polygons are GeoJSON (longitude first).
-"""
+"""Points in the polygons of devices, over whole columns. Pure; polygons are GeoJSON (longitude first)."""
 
 from __future__ import annotations
 
@@ -13,21 +10,7 @@ from numpy.typing import NDArray
 
 from devices.polygons import PolygonError, to_geometry
 
-EARTH_RADIUS_M = 6_371_008.8
-"""Mean radius, IUGG 1980."""
-
 Floats = NDArray[np.float64]
-
-
-def distance_m(lat1: Floats, lon1: Floats, lat2: Floats, lon2: Floats) -> Floats:
-    """Return great-circle distances in metres (haversine); NaN where a coordinate is NaN."""
-    a, b = np.radians(lat1), np.radians(lat2)
-    half = (
-        np.sin((b - a) / 2) ** 2
-        + np.cos(a) * np.cos(b) * np.sin(np.radians(np.subtract(lon2, lon1)) / 2) ** 2
-    )
-    metres: Floats = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0)))
-    return metres
 
 
 class Polygons:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC
 from functools import lru_cache
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.instants import to_datetime
+from devices.time_zones import zone_named
 from rules.context import sun
 
 Floats = NDArray[np.float64]
@@ -70,6 +70,16 @@ class PlaceColumns:
             weekend=np.array([sum(1 << (day - 1) for day in days) for days in weekends], dtype=np.int64),
             lat=np.array(lat, dtype=np.float64),
             lon=np.array(lon, dtype=np.float64),
+        )
+
+    def take(self, rows: NDArray[np.intp]) -> PlaceColumns:
+        """Return some of the places, in that order."""
+        return PlaceColumns(
+            zone=self.zone[rows],
+            zones=self.zones,
+            weekend=self.weekend[rows],
+            lat=self.lat[rows],
+            lon=self.lon[rows],
         )
 
     def at(self, instant: int) -> LocalTimes:
@@ -130,5 +140,5 @@ class LocalTimes:
 
 @lru_cache(maxsize=4096)
 def _offset_min(zone: str, instant: int) -> int:
-    offset = to_datetime(instant).astimezone(UTC).astimezone(ZoneInfo(zone)).utcoffset()
+    offset = to_datetime(instant).astimezone(UTC).astimezone(zone_named(zone)).utcoffset()
     return 0 if offset is None else int(offset.total_seconds()) // 60

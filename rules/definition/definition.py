@@ -66,15 +66,17 @@ class Gate:
 class Silent:
     """A sweep rule: no reading for so many expected intervals, but at least so long.
 
-    after: judged only where this is what the device said last. of: "heard", devices that were heard and no
-    longer are; "refused", those that go on sending and everything is refused; "never", those that were never
-    heard since they are registered.
+    after: judged only where this is what the device said last. after_state: only where its newest reading
+    puts it into this reporting state of its kind, whatever its words. of: "heard", devices that were heard
+    and no longer are; "refused", those that go on sending and everything is refused; "never", those that were
+    never heard since they are registered.
     """
 
     intervals: float
     at_least_us: int
     severity: Severity
     after: OneOf | None = None
+    after_state: str | None = None
     of: Literal["heard", "refused", "never"] = "heard"
 
 
@@ -120,3 +122,9 @@ class Definition:
         if self.silent is None:
             return "stream"
         return "silent" if self.silent.of == "heard" else self.silent.of
+
+    @property
+    def severities(self) -> tuple[Severity, ...]:
+        """What its alerts may have, lowest first."""
+        found = {*self.levels, *(part.severity for part in (self.sweep, self.silent) if part is not None)}
+        return tuple(sorted(found, key=lambda severity: severity.rank))

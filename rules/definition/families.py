@@ -11,18 +11,27 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from alerts.transition import Severity
-from devices.kinds.kind import Kind, ValueType
+from devices.kinds.kind import AttributeType, Kind, ValueType
 from rules.definition.durations import duration_us, intervals
 from rules.definition.errors import RuleError, closest, together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """A measurement against a number, over the newest reading only."""
+    """A measurement against a number, or a share of others, over the newest reading only.
+
+    factors: measurements and numeric attributes: their product times `value` is what it is compared with.
+    """
 
     measurement: str
     operator: Literal["<", "<=", ">", ">="]
     value: float
+    factors: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything it looks at."""
+        return (self.measurement, *self.factors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +53,29 @@ class ChildrenDown:
     severity: Severity
     dark: tuple[Comparison, ...] = ()
     lit: tuple[Comparison, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildrenApart:
+    """Several of what hangs on one structural device measure too little, or too much, together.
+
+    Their cause lies before them: one incident on the parent. of: the children's kind. group: a text attribute
+    of theirs, equal for those on one conductor. nominal: a numeric attribute that says what is right;
+    tolerance: share of it that is still right. minimum: how far from the median of all is far, in the
+    measurement's unit. at_least, share: fewer than so many, or than such a part, are faults of their own;
+    of a declared group two are enough that are most of it. lasting_us: for how long.
+    """
+
+    of: str
+    measurement: str
+    group: str | None
+    nominal: str | None
+    tolerance: float
+    minimum: float
+    at_least: int
+    share: float
+    lasting_us: int
+    severity: Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +123,12 @@ class Forecast:
     severity: Severity
 
 
-Sweep = ChildrenDown | NotRefreshed | Neighbours | Forecast
+Sweep = ChildrenDown | ChildrenApart | NotRefreshed | Neighbours | Forecast
 
-_COMPARISON = re.compile(r"([a-z][a-z0-9_]*)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)")
+_NAME, _NUMBER = r"[a-z][a-z0-9_]*", r"-?\d+(?:\.\d+)?"
+_COMPARISON = re.compile(
+    rf"({_NAME})\s*(<=|>=|<|>)\s*(?:({_NUMBER})((?:\s*\*\s*{_NAME})*)|({_NAME}(?:\s*\*\s*{_NAME})*))"
+)
 _METRES = re.compile(r"(\d+(?:\.\d+)?)\s*m")
 _NEEDED = object()
 
@@ -113,7 +148,7 @@ class FamilySyntax:
 
 
 def comparisons(text: str) -> tuple[Comparison, ...]:
-    """Return "power_w < 5 and dim_pct >= 1" as comparisons.
+    """Return "power_w < 0.04 * rated_power_w and dim_pct >= 1" as comparisons.
 
     Raises:
         RuleError: it is something else.
@@ -122,7 +157,12 @@ def comparisons(text: str) -> tuple[Comparison, ...]:
     if not all(found):
         raise RuleError(f"{text!r} is not comparisons such as power_w < 5 and dim_pct >= 1")
     return tuple(
-        Comparison(measurement=m[1], operator=m[2], value=float(m[3]))  # type: ignore[arg-type]
+        Comparison(
+            measurement=m[1],
+            operator=m[2],  # type: ignore[arg-type]
+            value=float(m[3] or 1),
+            factors=tuple(re.findall(_NAME, m[4] or m[5] or "")),
+        )
         for m in found
         if m
     )
@@ -186,6 +226,23 @@ FAMILIES: Mapping[str, FamilySyntax] = {
         values=("children", "down", "dark", "silent"),
         structural=True,
     ),
+    "children_apart": FamilySyntax(
+        make=ChildrenApart,
+        keys={
+            "of": (str, _NEEDED),
+            "measurement": (str, _NEEDED),
+            "group": (str, None),
+            "nominal": (str, None),
+            "tolerance": (_share, 0.1),
+            "minimum": (_number, _NEEDED),
+            "at_least": (_whole, 3),
+            "share": (_share, 0.2),
+            "for": (duration_us, 600_000_000),
+            "severity": (severity, Severity.MAJOR),
+        },
+        values=("children", "apart", "value", "median"),
+        structural=True,
+    ),
     "not_refreshed": FamilySyntax(
         make=NotRefreshed,
         keys={
@@ -233,6 +290,7 @@ def family_name(sweep: Sweep) -> str:
 
 _RENAMED = {
     ("children_down", "within"): "within_us",
+    ("children_apart", "for"): "lasting_us",
     ("not_refreshed", "at_least"): "at_least_us",
     ("neighbours", "within"): "within_m",
     ("neighbours", "for"): "lasting_us",
@@ -287,7 +345,7 @@ def _value(name: str, key: str, given: Mapping[str, str]) -> Any:
 
 
 def _kind_of(family: Sweep, kind: Kind | None, kinds: Mapping[str, Kind]) -> Kind:
-    if isinstance(family, ChildrenDown):
+    if isinstance(family, ChildrenDown | ChildrenApart):
         if family.of not in kinds:
             raise RuleError(f"there is no kind {family.of}", file="of", suggestion=closest(family.of, kinds))
         return kinds[family.of]
@@ -299,14 +357,17 @@ def _kind_of(family: Sweep, kind: Kind | None, kinds: Mapping[str, Kind]) -> Kin
 def _measurements(family: Sweep) -> list[tuple[str, str]]:
     """Return the measurements a family names, each with the key that does; not those that cannot be read."""
     if isinstance(family, ChildrenDown):
-        named = [("dark", c.measurement) for c in family.dark or ()]
-        return named + [("lit", c.measurement) for c in family.lit or ()]
+        named = [("dark", name) for c in family.dark or () for name in c.names]
+        return named + [("lit", name) for c in family.lit or () for name in c.names]
     return [("measurement", family.measurement)] if family.measurement else []
 
 
 def _check_measurements(family: Sweep, kind: Kind) -> None:
     numbers = [m.name for m in kind.measurements if m.type is ValueType.NUMBER]
-    mistakes = [
+    if isinstance(family, ChildrenDown):
+        numbers += [a.name for a in kind.attributes if a.type is AttributeType.NUMBER]
+    mistakes = _unknown_attributes(family, kind)
+    mistakes += [
         RuleError(
             f"{kind.name} measures no number {measurement}",
             file=key,
@@ -317,3 +378,15 @@ def _check_measurements(family: Sweep, kind: Kind) -> None:
     ]
     if mistakes:
         raise together(mistakes)
+
+
+def _unknown_attributes(family: Sweep, kind: Kind) -> list[RuleError]:
+    if not isinstance(family, ChildrenApart):
+        return []
+    asked = (("group", family.group, AttributeType.TEXT), ("nominal", family.nominal, AttributeType.NUMBER))
+    known = {type_: [a.name for a in kind.attributes if a.type is type_] for _, _, type_ in asked}
+    return [
+        RuleError(f"{kind.name} has no {type_} {name!r}", file=key, suggestion=closest(name, known[type_]))
+        for key, name, type_ in asked
+        if name is not None and name not in known[type_]
+    ]

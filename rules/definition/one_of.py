@@ -44,3 +44,18 @@ def read_one_of(text: str, kind: Kind | None) -> OneOf:
         if choices and word not in choices:
             raise RuleError(f"{name} is never {word!r}", suggestion=closest(word, choices))
     return OneOf(measurement=name, one_of=said)
+
+
+def read_state(text: str, kind: Kind | None) -> str:
+    """Read a reporting state of a kind.
+
+    Raises:
+        RuleError: the kind has none of that name.
+    """
+    states = list(dict.fromkeys(r.state for r in kind.reporting)) if kind else []
+    if text not in states:
+        raise RuleError(
+            f"{kind.name if kind else 'any kind'} has no reporting state {text!r}",
+            suggestion=closest(text, states),
+        )
+    return text

@@ -94,6 +94,7 @@ def step(
             found, changed = run(index, rule, conditions, context, grouping, state.rows)
             flips += found
             patches += changed
+        _remember_shared(program, context, skip)
         if len(context):
             newest = np.maximum.reduceat(context.observed_at, grouping.first)
             patches.append(Patch("watermark", grouping.state_rows, None, np.maximum(watermark, newest)))
@@ -155,6 +156,22 @@ def _conditions(
         fall=[np.where(late, np.nan, fall) for fall in conditions.fall],
         late=late,
     )
+
+
+def _remember_shared(program: Program, context: RuleContext, skip: Collection[str]) -> None:
+    """Let what rules share have seen every row, whether one asked for it or not.
+
+    Raises:
+        RuleFailed: it raised; the first rule that uses it and is not skipped answers for it.
+    """
+    users = [rule.rule.id for rule in program.rules if rule.uses_conclusions and rule.rule.id not in skip]
+    if not users or not len(context):
+        return
+    try:
+        for history in range(len(program.shared)):
+            context.past(history)
+    except Exception as error:
+        raise RuleFailed(users[0], error) from error
 
 
 def _in_order(rule: CompiledRule, context: RuleContext, active: bool) -> LevelConditions | None:

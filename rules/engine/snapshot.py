@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from alerts.transition import Severity
 from rules.context.memory.pace import PaceRows, blank_pace
 from rules.engine.state import RuleState, StateRows
-from rules.language.program import CompiledRule
+from rules.language.program import CompiledRule, Program
 
 FORMAT = 2
 _PLAIN = b"PK"
@@ -52,10 +52,15 @@ def identity(rule: CompiledRule) -> Identity:
     return rule.rule.id, rule.rule.version, severities, histories
 
 
+def _shared(program: Program) -> Identity:
+    """Return what the state that rules share belongs to: no rule, no level."""
+    return "", 0, (), tuple((h.key, h.values, h.instants) for h in program.shared)
+
+
 def take(state: RuleState) -> Snapshot:
     """Return a copy of a state."""
     return Snapshot(
-        rules=tuple(identity(rule) for rule in state.program.rules),
+        rules=(_shared(state.program), *(identity(rule) for rule in state.program.rules)),
         devices=state.index.devices.copy(),
         rows=state.rows.take(np.arange(len(state.index))),
     )
@@ -70,6 +75,10 @@ def carry(snapshot: Snapshot, state: RuleState) -> None:
         if f.name != "watermark":
             getattr(rows, f.name)[state_rows] = getattr(old, f.name)
     old_columns = _columns(snapshot)
+    if program.shared and (found := old_columns.get(_shared(program))) is not None:
+        # They come first in both.
+        rows.value[state_rows, found[2]] = old.value[:, found[2]]
+        rows.at[state_rows, found[3]] = old.at[:, found[3]]
     for index, rule in enumerate(state.program.rules):
         found = old_columns.get(identity(rule))
         if found is None:
@@ -87,13 +96,15 @@ def carry(snapshot: Snapshot, state: RuleState) -> None:
 def _columns(snapshot: Snapshot) -> dict[Identity, tuple[int, slice, slice, slice]]:
     """Return of each rule its number in the snapshot, and its columns of levels, values and instants."""
     columns: dict[Identity, tuple[int, slice, slice, slice]] = {}
-    level = value = instant = 0
-    for index, rule in enumerate(snapshot.rules):
+    index = level = value = instant = 0
+    for rule in snapshot.rules:
         levels = slice(level, level + len(rule[2]))
         values = slice(value, value + sum(v for _, v, _ in rule[3]))
         instants = slice(instant, instant + sum(a for _, _, a in rule[3]))
         level, value, instant = levels.stop, values.stop, instants.stop
         columns[rule] = (index, levels, values, instants)
+        # What rules share has no level, and no end of an alert of its own.
+        index += bool(rule[2])
     return columns
 
 

@@ -15,6 +15,7 @@ import asyncpg
 import numpy as np
 
 from alerts.transition import Severity
+from devices.columns import newest_values
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from devices.registry.errors import Invalid, NotFound
@@ -22,7 +23,8 @@ from devices.registry.registry import Device, Registry, get_device, get_municipa
 from readings import replay
 from readings.replay import ReceiveSpan
 from readings.tables import table_name
-from rules.definition.definition import Text
+from rules.context.attributes import as_numbers
+from rules.definition.definition import Silent, Text
 from rules.engine.ruleset import NO_MAINTENANCE
 from rules.engine.snapshot import OpenAlert
 from rules.explain import gate_terms
@@ -69,7 +71,7 @@ async def explain_rule(
         judged = (
             _explain_across(version, present, evidence)
             if definition.silent is None
-            else await _explain_silence(connection, version, present)
+            else await _explain_silence(connection, version, present, kinds[found.kind], found)
         )
         return words.put(replace(judged, gate=gate, terms=terms))
     kind = kinds[found.kind]
@@ -123,7 +125,7 @@ async def _version(connection: Connection, kinds: Mapping[str, Kind], rule: str,
     row = await connection.fetchrow(_VERSION, rule, to_datetime(at))
     if row is None:
         raise NotFound("rule", rule, "`nabd rule list` shows them")
-    (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds)
+    (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds, stored=True)
     return Rule(definition=definition, version=row["version"]), to_microseconds(row["created_at"])
 
 
@@ -206,13 +208,15 @@ async def _past(
 
 
 _LATEST = """
-SELECT observed_at, received_at, interval_s,
+SELECT observed_at, received_at, interval_s, measurements,
     $2::text IS NULL OR measurements ->> $2 = ANY($3::text []) AS judged
 FROM latest WHERE device_id = $1
 """
 
 
-async def _explain_silence(connection: Connection, rule: Rule, present: DeviceStatus) -> Explanation:
+async def _explain_silence(
+    connection: Connection, rule: Rule, present: DeviceStatus, kind: Kind, device: Device
+) -> Explanation:
     family = rule.definition.silent
     assert family is not None
     row: asyncpg.Record | None = await connection.fetchrow(
@@ -222,7 +226,7 @@ async def _explain_silence(connection: Connection, rule: Rule, present: DeviceSt
         None if family.after is None else family.after.one_of,
     )
     deadline = None
-    if row is not None and row["judged"]:
+    if row is not None and row["judged"] and _is_in_state(family, kind, row["measurements"], device):
         interval_us = np.array([round(row["interval_s"] * 1e6)], dtype=np.int64)
         deadline = to_microseconds(row["received_at"]) + int(silent.patience_us(family, interval_us)[0])
     return Explanation(
@@ -241,6 +245,14 @@ async def _explain_silence(connection: Connection, rule: Rule, present: DeviceSt
         deadline=deadline,
         values={} if row is None else {"interval_s": row["interval_s"]},
     )
+
+
+def _is_in_state(family: Silent, kind: Kind, measured: Mapping[str, Any], device: Device) -> bool:
+    values = newest_values(kind, [measured])
+    judged = silent.is_judged(
+        replace(family, after=None), kind, values, 1, lambda name: as_numbers([device.attributes.get(name)])
+    )
+    return bool(judged[0])
 
 
 def _explain_across(rule: Rule, present: DeviceStatus, evidence: Mapping[str, Any]) -> Explanation:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from devices.instants import to_datetime
 from devices.texts.catalogue import plural, text
 from devices.texts.languages import Language, direction_of
+from devices.texts.units import SYMBOLS
+from devices.time_zones import zone_named
 from rules.definition.summary import truth
 from rules.explain.evidence import LabelledValue
 from rules.explain.explanation import Explanation, Missing, RuleStatus, Term, TruthValue, UndecidedReason
@@ -33,11 +34,6 @@ _UNITS: Mapping[int, str] = {
     1: "duration.second",
 }
 """By their length in seconds."""
-SYMBOLS: Mapping[str, str] = {
-    "Cel": "°C", "deg": "°", "[ppm]": "ppm", "dB[mW]": "dBm",
-    "kW.h": "kWh", "L/har": "L/ha", "m/s2": "m/s²", "1": "",
-}  # fmt: skip
-"""Of units whose UCUM code is not what people read."""
 
 
 def sentences(explanation: Explanation, language: Language) -> list[str]:
@@ -128,7 +124,7 @@ def instant(microseconds: int | None, zone: str) -> str:
     """Return an instant for people, to the second, on the clocks of a time zone, with their offset."""
     if microseconds is None:
         return "–"
-    local = to_datetime(microseconds).astimezone(ZoneInfo(zone)).isoformat(" ", "seconds")
+    local = to_datetime(microseconds).astimezone(zone_named(zone)).isoformat(" ", "seconds")
     return local.replace("+00:00", "Z")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from devices.kinds.kind import Attribute, Kind, Measurement
+from devices.kinds.kind import Attribute, Conclusion, Kind, Measurement
 from devices.texts.catalogue import text
 from devices.texts.languages import Language
 from rules.definition.definition import Text
@@ -28,9 +28,9 @@ def labels_of(kind: Kind | None, own: Mapping[str, Text]) -> dict[str, Text]:
     return {**{one.name: one.label for one in declared(kind) if one.label}, **own}
 
 
-def declared(kind: Kind | None) -> tuple[Measurement | Attribute, ...]:
+def declared(kind: Kind | None) -> tuple[Measurement | Attribute | Conclusion, ...]:
     """Return what a kind declares with a label, nothing where the kind is not known."""
-    return (*kind.measurements, *kind.attributes) if kind else ()
+    return (*kind.measurements, *kind.attributes, *kind.conclusions) if kind else ()
 
 
 def in_words(expression: str, labels: Mapping[str, Text], language: Language) -> str:

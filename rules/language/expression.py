@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.kinds.kind import ValueType
+from devices.kinds.kind import ValueType, floor_attribute
 from rules.context import truth
 from rules.context.context import RuleContext
 from rules.definition.errors import RuleError, closest, together
@@ -157,10 +157,23 @@ class _Compiler:
             return texts if isinstance(op, ast.Eq) else lambda c: truth.negated(texts(c))
         if a.type is ExpressionType.TEXT:
             return lambda c: _compare_texts(compare, a.compute(c), b.compute(c), len(c))
+        if isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) and (floor := self._floor(left, right)):
+            return lambda c: _compare_above(compare, a.compute(c), b.compute(c), floor(c))
         if isinstance(b.constant, float):
             constant, number = b.constant, a.compute
             return lambda c: _compare_constant(compare, number(c), constant)
         return lambda c: _compare_numbers(compare, a.compute(c), b.compute(c))
+
+    def _floor(self, *nodes: ast.expr) -> Compute | None:
+        """Return below which value the meter of a compared measurement tells nothing, None without one."""
+        scope = self.scope
+        floors = {m.name: m.floor for m in scope.kind.measurements if m.floor is not None}
+        name = next((n.id for n in nodes if isinstance(n, ast.Name) and n.id in floors), None)
+        if name is None or name in scope.lets:
+            return None
+        attribute, usual = floor_attribute(name), floors[name]
+        scope.numbers.add(attribute)
+        return lambda c: c.keep(("floor", name), lambda: _filled(c.attribute(attribute), usual))
 
     def _one_of(self, left: ast.expr, right: ast.expr, depth: int) -> Compute:
         if not isinstance(right, ast.Tuple | ast.List | ast.Set) or not right.elts:
@@ -233,13 +246,16 @@ class _Compiler:
 
     def _measurement(self, name: str) -> Expression:
         suspect = self.scope.use_suspect
-        match self.scope.kind.measurement(name).type:
+        measurement = self.scope.kind.measurement(name)
+        match measurement.type:
             case ValueType.TEXT:
                 return Expression(ExpressionType.TEXT, lambda c: c.text(name, suspect))
             case ValueType.BOOLEAN:
                 return Expression(ExpressionType.CONDITION, lambda c: c.number(name, suspect))
             case _:
-                return Expression(ExpressionType.NUMBER, lambda c: c.number(name, suspect))
+                return Expression(
+                    ExpressionType.NUMBER, lambda c: c.number(name, suspect), measurement=measurement
+                )
 
     def _call(self, node: ast.Call, depth: int) -> Expression:
         if not isinstance(node.func, ast.Name) or node.keywords:
@@ -295,6 +311,17 @@ def _compare_constant(compare: Compare, a: NDArray[np.float64], constant: float)
 
 def _compare_numbers(compare: Compare, a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     return truth.decided(compare(a, b), np.isnan(a) | np.isnan(b))
+
+
+def _filled(values: NDArray[np.float64], otherwise: float) -> NDArray[np.float64]:
+    return np.where(np.isnan(values), otherwise, values)
+
+
+def _compare_above(
+    compare: Compare, a: NDArray[np.float64], b: NDArray[np.float64], floor: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Compare, undecided also where both lie below what the meter can tell."""
+    return truth.decided(compare(a, b), np.isnan(a) | np.isnan(b) | ((a < floor) & (b < floor)))
 
 
 def _compare_texts(

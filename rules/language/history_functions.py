@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.changes import change
 from devices.kinds.kind import ValueType
 from rules.context.context import RuleContext
-from rules.context.memory import aggregates, flatness, slots
+from rules.context.memory import aggregates, flatness, senders, slots
 from rules.context.memory.aggregates import MOST_REMEMBERED
 from rules.context.memory.view import HistoryView
 from rules.language.arguments import arguments, constant, duration, whole, window
@@ -59,36 +60,55 @@ def _shown(compiler: Compiler, call: ast.Call, type_: ExpressionType, compute: C
     return typed
 
 
-def _last(
-    compiler: Compiler, argument: ast.expr, depth: int
-) -> tuple[Compute, Callable[[RuleContext], Answer]]:
-    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
+def _change(compiler: Compiler, argument: ast.expr, depth: int) -> Callable[[RuleContext], Answer]:
+    """Return what yields the change since the reading before, and the seconds since."""
+    typed = compiler.wanted(argument, depth, ExpressionType.NUMBER)
+    inner = typed.compute
     key = f"last({ast.unparse(argument)})"
-    return inner, _remember(compiler, key, lambda v: aggregates.last(v, inner(v.context)), aggregates.LAST)
+    past = _remember(compiler, key, lambda v: aggregates.last(v, inner(v.context)), aggregates.LAST)
+
+    def changed(c: RuleContext) -> Answer:
+        before, elapsed_s = past(c)
+        return change(typed.measurement, before, inner(c), elapsed_s), elapsed_s
+
+    return changed
 
 
 def _delta(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     (argument,) = arguments(call, 1, 1, "delta(x)")
-    inner, past = _last(compiler, argument, depth)
-    return _shown(compiler, call, ExpressionType.NUMBER, lambda c: inner(c) - past(c)[0])
+    changed = _change(compiler, argument, depth)
+    return _shown(compiler, call, ExpressionType.NUMBER, lambda c: changed(c)[0])
 
 
 def _rate(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, per_node = arguments(call, 2, 2, 'rate(x, "1m")')
     per_s = duration(compiler, per_node, depth) / 1e6
-    inner, past = _last(compiler, argument, depth)
+    changed = _change(compiler, argument, depth)
 
     def compute(c: RuleContext) -> Floats:
-        before, elapsed_s = past(c)
-        rate: Floats = (inner(c) - before) / elapsed_s * per_s
+        difference, elapsed_s = changed(c)
+        rate: Floats = difference / elapsed_s * per_s
         return rate
 
     return _shown(compiler, call, ExpressionType.NUMBER, compute)
 
 
+def _held(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    argument, condition_node = arguments(call, 2, 2, 'last(alt_m, flight_phase == "docked")')
+    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
+    condition = compiler.wanted(condition_node, depth, ExpressionType.CONDITION).compute
+
+    def compute(view: HistoryView) -> Floats:
+        holds = condition(view.context) == 1
+        return aggregates.held(view, np.where(holds, inner(view.context), np.nan))
+
+    past = _remember(compiler, ast.unparse(call), compute, aggregates.HELD)
+    return _shown(compiler, call, ExpressionType.NUMBER, past)
+
+
 def _total(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, per_node = arguments(call, 2, 2, 'total(flow_lpm, "1m")')
-    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
+    inner = _straight(compiler, argument, depth)
     per_us = duration(compiler, per_node, depth)
     past = _remember(
         compiler,
@@ -151,7 +171,8 @@ def _n_of(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
 
 def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     argument, window_node, tolerance_node = arguments(call, 3, 3, 'flat(distance_mm, "72h", 5)')
-    inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
+    typed = compiler.wanted(argument, depth, ExpressionType.NUMBER)
+    inner, turn = typed.compute, typed.measurement.turn if typed.measurement else None
     span = window(compiler, window_node, depth, most_readings=_MANY)
     tolerance = constant(compiler, tolerance_node, depth)
     if tolerance < 0:
@@ -159,10 +180,29 @@ def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     past = _remember(
         compiler,
         ast.unparse(call),
-        lambda v: flatness.flat(v, inner(v.context), span, tolerance),
+        lambda v: flatness.flat(v, inner(v.context), span, tolerance, turn),
         flatness.CELLS,
     )
     return _shown(compiler, call, ExpressionType.CONDITION, past)
+
+
+def _interleaved(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    arguments(call, 0, 0, "interleaved()")
+    past = _remember(
+        compiler,
+        ast.unparse(call),
+        lambda v: senders.interleaved(v, *v.context.numbers()),
+        senders.CELLS,
+    )
+    return Expression(ExpressionType.CONDITION, past)
+
+
+def _straight(compiler: Compiler, argument: ast.expr, depth: int) -> Compute:
+    """Compile a number whose sums mean something: angles have none."""
+    typed = compiler.wanted(argument, depth, ExpressionType.NUMBER)
+    if typed.measurement is not None and typed.measurement.circular:
+        raise wrong(argument, f"{typed.measurement.name} goes around: use delta, rate or flat")
+    return typed.compute
 
 
 def _frozen(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
@@ -201,7 +241,7 @@ def _fingerprint(context: RuleContext, names: Sequence[str]) -> Floats:
 def _slots(conclude: Callable[[int], slots.Conclude], near_only: bool, form: str) -> Function:
     def function(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
         argument, window_node, *level_node = arguments(call, 2, 3, form)
-        inner = compiler.wanted(argument, depth, ExpressionType.NUMBER).compute
+        inner = _straight(compiler, argument, depth)
         slot_us = duration(compiler, window_node, depth) // slots.SLOTS
         if slot_us < _SLOT_LEAST_US:
             raise wrong(window_node, "a window is at least 8s")
@@ -226,11 +266,13 @@ def _slots(conclude: Callable[[int], slots.Conclude], near_only: bool, form: str
 PAST: Mapping[str, Function] = {
     "delta": _delta,
     "rate": _rate,
+    "last": _held,
     "total": _total,
     "count": _count,
     "n_of": _n_of,
     "flat": _flat,
     "frozen": _frozen,
+    "interleaved": _interleaved,
     "baseline": _slots(lambda _: slots.median, True, 'baseline(x, "16d") or baseline(x, "16d", dim_pct)'),
     "trend": _slots(slots.slope, False, 'trend(battery_pct, "16d")'),
 }

@@ -6,8 +6,8 @@ readings. Pure. Must not know state or readings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -21,6 +21,7 @@ from rules.definition import summary
 from rules.definition.definition import Definition, Gate
 from rules.definition.errors import RuleError
 from rules.definition.lets import in_order
+from rules.language.conclusions import CompiledConclusion, compile_conclusions
 from rules.language.expression import compile_condition, compile_expression
 from rules.language.scope import Compute, Expression, ExpressionType, HistoryFunction, Scope
 
@@ -53,6 +54,7 @@ class CompiledRule:
     first_level: int
     first_history: int
     histories: tuple[HistoryFunction, ...]
+    uses_conclusions: bool
 
     @property
     def level_columns(self) -> slice:
@@ -73,10 +75,14 @@ class CompiledRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """All rules of one kind; values, instants: which columns of a state each history has."""
+    """All rules of one kind; values, instants: which columns of a state each history has.
+
+    histories: first those of the kind's conclusions, which rules share, then each rule's own.
+    """
 
     kind: Kind
     rules: tuple[CompiledRule, ...]
+    shared: tuple[HistoryFunction, ...]
     histories: tuple[HistoryFunction, ...]
     values: tuple[slice, ...]
     instants: tuple[slice, ...]
@@ -114,7 +120,7 @@ def compile_rule(kind: Kind, rule: Rule) -> CompiledRule:
     Raises:
         RuleError: a condition or sentence is wrong; `file` names the part ("levels.warning").
     """
-    return _compile(kind, rule, 0, 0)[0]
+    return _compile(kind, rule, 0, 0, {})[0]
 
 
 def compile_program(kind: Kind, rules: Sequence[Rule]) -> Program:
@@ -124,22 +130,26 @@ def compile_program(kind: Kind, rules: Sequence[Rule]) -> Program:
         RuleError: see compile_rule.
     """
     compiled: list[CompiledRule] = []
-    scopes: list[Scope] = []
-    levels = histories = 0
+    concluding = Scope(kind=kind, rule="")
+    conclusions = compile_conclusions(kind, concluding) if _use_conclusions(kind, rules) else {}
+    scopes = [concluding]
+    levels, histories = 0, len(concluding.histories)
     for rule in rules:
-        one, scope = _compile(kind, rule, levels, histories)
+        one, scope = _compile(kind, rule, levels, histories, conclusions)
         compiled.append(one)
         scopes.append(scope)
         levels += len(one.severities)
         histories += len(one.histories)
-    remembered = tuple(h for c in compiled for h in c.histories)
+    shared = tuple(concluding.histories)
+    remembered = (*shared, *(h for c in compiled for h in c.histories))
     return Program(
         kind=kind,
         rules=tuple(compiled),
+        shared=shared,
         histories=remembered,
         values=_columns(h.values for h in remembered),
         instants=_columns(h.instants for h in remembered),
-        numbers=frozenset().union(*(s.numbers for s in scopes)),
+        numbers=frozenset(r.above for r in kind.reporting if r.above).union(*(s.numbers for s in scopes)),
         texts=frozenset().union(*(s.texts for s in scopes)),
         polygons=frozenset().union(*(s.polygons for s in scopes)),
     )
@@ -151,8 +161,21 @@ def _columns(widths: Iterable[int]) -> tuple[slice, ...]:
     return tuple(slice(start, stop) for start, stop in pairwise(stops))
 
 
-def _compile(kind: Kind, rule: Rule, first_level: int, first_history: int) -> tuple[CompiledRule, Scope]:
+def _use_conclusions(kind: Kind, rules: Sequence[Rule]) -> bool:
+    names = {c.name for c in kind.conclusions}
+    return any(names & rule.definition.let.keys() for rule in rules)
+
+
+def _compile(
+    kind: Kind,
+    rule: Rule,
+    first_level: int,
+    first_history: int,
+    conclusions: Mapping[str, CompiledConclusion],
+) -> tuple[CompiledRule, Scope]:
     definition = rule.definition
+    known = {} if definition.use_suspect else conclusions
+    shares = False
     scope = Scope(
         kind=kind,
         rule=definition.id,
@@ -161,6 +184,13 @@ def _compile(kind: Kind, rule: Rule, first_level: int, first_history: int) -> tu
         first_history=first_history,
     )
     for name, text in in_order(definition.let):
+        conclusion = known.get(name)
+        if conclusion is not None and conclusion.means == text:
+            scope.lets[name] = conclusion.expression
+            scope.shown |= conclusion.shown
+            scope.limits |= conclusion.limits
+            shares = True
+            continue
         scope.lets[name] = _kept(_part(f"let.{name}", compile_expression, text, scope), definition.id, name)
     severities = tuple(sorted(definition.levels, key=lambda s: s.rank))
     conditions = tuple(definition.levels[s] for s in severities)
@@ -183,6 +213,7 @@ def _compile(kind: Kind, rule: Rule, first_level: int, first_history: int) -> tu
         first_level=first_level,
         first_history=first_history,
         histories=tuple(scope.histories),
+        uses_conclusions=shares,
     )
     return compiled, scope
 
@@ -204,7 +235,7 @@ def _as_evidence(typed: Expression) -> Expression:
 def _kept(typed: Expression, rule: str, name: str) -> Expression:
     """Return what computes a `let` once per step, however often it is named."""
     key = ("let", rule, name)
-    return Expression(typed.type, lambda c: c.keep(key, lambda: typed.compute(c)), typed.constant)
+    return replace(typed, compute=lambda c: c.keep(key, lambda: typed.compute(c)))
 
 
 def _part(part: str, compile_text: object, text: str, scope: Scope) -> Expression:

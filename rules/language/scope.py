@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from devices.kinds.kind import Attribute, Kind
+from devices.kinds.kind import Attribute, Kind, Measurement
 from rules.context.context import RuleContext
 from rules.context.memory.view import HistoryView
 from rules.definition.definition import MaxGap
@@ -33,11 +33,12 @@ class ExpressionType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled (part of an) expression."""
+    """A compiled (part of an) expression; `measurement` is the number that it is, unchanged."""
 
     type: ExpressionType
     compute: Compute
     constant: float | str | None = None
+    measurement: Measurement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from rules.definition.lets import depending, names_in, stand_in
 from rules.language.cost import check_cost
 from rules.language.program import Rule, compile_rule
 from rules.loading.bounds import check_nodes, check_text
+from rules.loading.meaning import mistakes
 from rules.loading.reader import RuleReader
 
 PACKS = Path(__file__).parents[1] / "packs"
@@ -49,11 +50,16 @@ def read_files(paths: Iterable[Path], kinds: Mapping[str, Kind]) -> list[Definit
 def default_packs(kinds: Mapping[str, Kind]) -> list[Definition]:
     """Return the rules that come with the platform, for the kinds there are."""
     names = ["any", *kinds, *STRUCTURAL]
-    return read_files([p for name in names if (p := PACKS / f"{name}.yaml").exists()], kinds)
+    files = [p for name in names if (p := PACKS / f"{name}.yaml").exists()]
+    texts = [(p.read_text(encoding="utf-8"), str(p)) for p in files]
+    return [rule for text, file in texts for rule in parse(text, kinds, file=file, stored=True)]
 
 
-def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Definition]:
+def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "", stored: bool = False) -> list[Definition]:
     """Return the definitions of one YAML (or JSON) document: a list of rules, or a single one.
+
+    Args:
+        stored: it was accepted before, perhaps by an older version: what compiles is not judged anew.
 
     Raises:
         RulesRefused: with every mistake.
@@ -85,6 +91,10 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> list[Defin
             for kind in _judged(definition, kinds):
                 if not _compile(definition, kind, reader):
                     break
+            else:
+                if not stored and definition.kind is not None and definition.kind in kinds:
+                    for part, wrong in mistakes(definition, kinds[definition.kind]):
+                        reader.errors.append(reader.located(definition, part, wrong))
     if not nodes:
         reader.wrong(None, "there is no rule in it")
     if reader.errors:

@@ -16,11 +16,12 @@ from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Kind
 from devices.texts.languages import LANGUAGES
 from rules.definition import spans
+from rules.definition.conclusions import with_conclusions
 from rules.definition.definition import ID, SETTLE_US, Definition, Gate, Hold, MaxGap, Silent
 from rules.definition.durations import duration_us, intervals
 from rules.definition.errors import RuleError, closest
 from rules.definition.families import FAMILIES, Sweep, read_family, severity
-from rules.definition.one_of import read_one_of
+from rules.definition.one_of import read_one_of, read_state
 from rules.definition.summary import check
 from rules.loading.nodes import RuleNodes, plain
 
@@ -39,7 +40,7 @@ _STREAM_KEYS = [
 ]
 _SWEEP_FAMILIES = ["silent", *FAMILIES]
 _SWEEP_KEYS = [*_SHARED, "family", *_SWEEP_FAMILIES]
-_SILENT_KEYS = ("missing", "at_least", "severity", "after", "of")
+_SILENT_KEYS = ("missing", "at_least", "severity", "after", "after_state", "of")
 _SILENT_OF = ("heard", "refused", "never")
 _GATE_CHOICES = {"days": ("weekend", "workdays"), "sun": ("day", "night"), "maintenance": ("rest", "look")}
 _ATTRIBUTE = re.compile(r"\battr\(\s*(\w+)")
@@ -89,7 +90,7 @@ class RuleReader(RuleNodes):
         if self._text("family") not in (None, "sweep"):
             self.wrong(self._nodes["family"], f"family is sweep, not {self._text('family')}", "sweep")
         hold = self._read("for", spans.hold, Hold())
-        return Definition(
+        definition = Definition(
             id=self._id(),
             kind=None if kind == "any" else kind,
             summary=self._sentences("summary", needed=True),
@@ -111,6 +112,8 @@ class RuleReader(RuleNodes):
             sweep=self._sweep(family, self._kinds.get(kind or "")) if family in FAMILIES else None,
             source=plain(node),
         )
+        judged = self._kinds.get(kind or "")
+        return definition if judged is None else with_conclusions(definition, judged)
 
     def _id(self) -> str:
         found = self._text("id") or ""
@@ -211,6 +214,7 @@ class RuleReader(RuleNodes):
             at_least_us=self._read("silent.at_least", duration_us, 0),
             severity=self._read("silent.severity", severity, Severity.MINOR),
             after=self._read("silent.after", lambda text: read_one_of(text, kind), None),
+            after_state=self._read("silent.after_state", lambda text: read_state(text, kind), None),
             of=self._read("silent.of", _silent_of, "heard"),
         )
 

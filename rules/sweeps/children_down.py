@@ -15,6 +15,7 @@ import numpy as np
 from alerts.transition import Severity
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
+from rules.context.attributes import as_numbers
 from rules.definition.families import ChildrenDown, Comparison
 from rules.language.program import Rule
 from rules.sweeps.core import children_down
@@ -33,7 +34,7 @@ NAMED = 20
 CHILDREN = """
 WITH child AS (
     SELECT device.id, device.parent_id, device.name, latest.received_at, latest.interval_s, latest.quality,
-        latest.measurements,
+        latest.measurements, device.attributes,
         greatest(latest.received_at, CASE WHEN presence.online THEN presence.changed_at END) AS seen_at,
         CASE WHEN presence.online IS FALSE AND presence.changed_at >= latest.received_at
             THEN presence.changed_at END AS disconnected_at
@@ -55,7 +56,7 @@ suspected AS (
 )
 
 SELECT child.id, child.parent_id, child.name, child.received_at, child.interval_s, child.seen_at,
-    child.disconnected_at, {values},
+    child.disconnected_at, child.attributes, {values},
     EXISTS (
         SELECT FROM alert
         WHERE alert.device_id = child.id AND alert.state = 'firing'
@@ -95,7 +96,7 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     if moment.caught_up_at is None:
         return 0
     rows = await _children(connection, rule, family, moment, kinds[family.of])
-    children = _columns(rows, family)
+    children = _columns(rows, family, kinds[family.of])
     open_alerts = [
         row for row in await connection.fetch(OPEN_INCIDENTS, rule.id) if not moment.rests(row["device_id"])
     ]
@@ -124,17 +125,20 @@ async def _children(
     return [r for r in rows if not moment.rests(r["id"]) and not moment.rests(r["parent_id"])]
 
 
-def _columns(rows: Sequence[asyncpg.Record], family: ChildrenDown) -> Children:
+def _columns(rows: Sequence[asyncpg.Record], family: ChildrenDown, kind: Kind) -> Children:
     def instants(name: str) -> children_down.Ints:
         found = [NEVER if r[name] is None else to_microseconds(r[name]) for r in rows]
         return np.array(found, dtype=np.int64)
 
     def truth(comparisons: Sequence[Comparison], otherwise: bool) -> children_down.Bools:
-        values = {
-            c.measurement: np.array([r[f"{c.measurement}_now"] for r in rows], dtype=np.float64)
-            for c in comparisons
-        }
-        return children_down.all_hold(comparisons, values) if comparisons else np.full(len(rows), otherwise)
+        if not comparisons:
+            return np.full(len(rows), otherwise)
+        known = children_down.knowing(
+            kind,
+            lambda name: np.array([r[f"{name}_now"] for r in rows], dtype=np.float64),
+            lambda name: as_numbers(r["attributes"].get(name) for r in rows),
+        )
+        return children_down.all_hold(comparisons, kind, known)
 
     return Children(
         parent=np.array([r["parent_id"] for r in rows], dtype=np.int64),
@@ -222,19 +226,35 @@ def _dark(kind: Kind, comparisons: Sequence[Comparison]) -> str:
 
     Names, operators and numbers were checked when the rule was read; they cannot be parameters.
     """
-    parts = [f"{_value(kind, c)} {c.operator} {c.value!r}" for c in comparisons]
+    parts = [
+        f"{_value(kind, c.measurement)} {c.operator} {' * '.join([repr(c.value), *_factors(kind, c)])}"
+        for c in comparisons
+    ]
     return f"coalesce({' AND '.join(parts)}, false)" if parts else "false"
 
 
+def _factors(kind: Kind, comparison: Comparison) -> list[str]:
+    measured = {m.name for m in kind.measurements}
+    return [_value(kind, n) if n in measured else _attribute(kind, n) for n in comparison.factors]
+
+
 def _values(kind: Kind, comparisons: Sequence[Comparison]) -> str:
-    named = {c.measurement: _value(kind, c) for c in comparisons}
+    measured = {m.name for m in kind.measurements}
+    named = {n: _value(kind, n) for c in comparisons for n in c.names if n in measured}
     return ", ".join(f"{value} AS {name}_now" for name, value in named.items()) or "NULL AS nothing_now"
 
 
-def _value(kind: Kind, comparison: Comparison) -> str:
-    """Return SQL for the newest value of a measurement, NULL where it is missing or suspect."""
-    bit = 1 << kind.measurement(comparison.measurement).bit
+def _attribute(kind: Kind, name: str) -> str:
+    """Return SQL for a numeric attribute, the kind's default where the device has none."""
+    default = next((a.default for a in kind.attributes if a.name == name), None)
+    otherwise = repr(float(default)) if isinstance(default, int | float) else "NULL"
     return (
-        f"CASE WHEN child.quality & {bit} = 0"
-        f" THEN (child.measurements ->> '{comparison.measurement}')::float8 END"
+        f"CASE WHEN jsonb_typeof(child.attributes -> '{name}') = 'number'"
+        f" THEN (child.attributes ->> '{name}')::float8 ELSE {otherwise} END"
     )
+
+
+def _value(kind: Kind, measurement: str) -> str:
+    """Return SQL for the newest value of a measurement, NULL where it is missing or suspect."""
+    bit = 1 << kind.measurement(measurement).bit
+    return f"CASE WHEN child.quality & {bit} = 0 THEN (child.measurements ->> '{measurement}')::float8 END"

@@ -17,17 +17,18 @@ import structlog
 
 from alerts import suppression
 from alerts.orphans import end_orphans
+from alerts.severities import move_severities
 from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from rules.catalogue import catalogue, watched
 from rules.context.gate import rests_in_maintenance
-from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.forecast.learning import renew_forecasts
 from rules.language.program import Rule
 from rules.maintenance import spans
-from rules.sweeps import children_down, forecast, neighbours, not_refreshed, silent, unheard
+from rules.sweeps import children_apart, children_down, forecast, neighbours, not_refreshed, silent, unheard
 from rules.sweeps.incidents import Moment
-from rules.sweeps.resting import resting_until
+from rules.sweeps.resting import resting_until, unfed_until
 from rules.sweeps.schedule import SweepSchedule
 from store import holder
 from store.connection import Connection
@@ -70,20 +71,23 @@ async def sweep_once(
         alive_at=ingest["alive_at"] if ingest else None,
         resting=await spans.under_maintenance(connection, now),
     )
-    made = await end_orphans(connection, now)
+    unfed = await unfed_until(connection, now)
+    made = await end_orphans(connection, now) + await move_severities(connection, now)
     due = [rule for rule in [*active.sweeps(), *active.silent()] if schedule.is_due(rule, now)]
     for rule in due:
         if isinstance(rule.definition.sweep, Forecast):
             await _isolated(connection, rule, now, partial(_renew_forecasts, connection, rule, moment, kinds))
     for rule in sorted(due, key=_parents_first):
-        made += await _isolated(connection, rule, now, partial(_judge, connection, rule, moment, kinds))
+        made += await _isolated(
+            connection, rule, now, partial(_judge, connection, rule, moment, unfed, kinds)
+        )
     await suppression.settle(connection, now)
     await watched.note_sweep(connection, now)
     return made
 
 
 def _parents_first(rule: Rule) -> tuple[bool, str]:
-    return not isinstance(rule.definition.sweep, ChildrenDown), rule.id
+    return not isinstance(rule.definition.sweep, ChildrenDown | ChildrenApart), rule.id
 
 
 async def _isolated(connection: Connection, rule: Rule, now: int, work: Callable[[], Awaitable[int]]) -> int:
@@ -108,16 +112,20 @@ async def _renew_forecasts(
     return await renew_forecasts(connection, forecast.target_of(rule, kinds), maintained, moment.now)
 
 
-async def _judge(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
-    resting = await resting_until(connection, rule.definition, moment.resting, moment.now)
+async def _judge(
+    connection: Connection, rule: Rule, moment: Moment, unfed: Mapping[int, int], kinds: Mapping[str, Kind]
+) -> int:
+    resting = await resting_until(connection, rule.definition, moment.resting, unfed, moment.now)
     moment = replace(moment, resting=resting)
     match rule.definition.sweep:
         case None if rule.definition.silent is not None and rule.definition.silent.of != "heard":
             return await unheard.sweep(connection, rule, moment, kinds)
         case None:
-            return await silent.sweep(connection, rule, moment)
+            return await silent.sweep(connection, rule, moment, kinds)
         case ChildrenDown():
             return await children_down.sweep(connection, rule, moment, kinds)
+        case ChildrenApart():
+            return await children_apart.sweep(connection, rule, moment, kinds)
         case NotRefreshed():
             return await not_refreshed.sweep(connection, rule, moment, kinds)
         case Neighbours():

@@ -64,15 +64,15 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     if moment.caught_up_at is None:
         return 0
     kind = kinds[rule.definition.kind]
-    bit = kind.measurement(family.measurement).bit
+    measurement = kind.measurement(family.measurement)
     until = to_datetime(moment.received_until)
-    found = await connection.fetch(VALUES, kind.name, family.measurement, bit, until, rule.id)
+    found = await connection.fetch(VALUES, kind.name, family.measurement, measurement.bit, until, rule.id)
     rows = [row for row in found if not moment.rests(row["device_id"])]
     if not rows:
         return 0
     parent = np.array([r["parent_id"] for r in rows], dtype=np.int64)
     near = neighbours.neighbours_of(family, parent, _numbers(rows, "lat"), _numbers(rows, "lon"))
-    verdict = neighbours.judge(family, _columns(rows), near)
+    verdict = neighbours.judge(family, measurement, _columns(rows), near)
     await _remember(connection, rule, rows, verdict)
     made = await _end(connection, rule, rows, verdict, moment.now)
     return made + await _begin(connection, rule, family, rows, verdict, moment.now)

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import asyncpg
 import numpy as np
 
 from alerts.transition import Severity
+from devices.columns import newest_values
 from devices.instants import to_datetime, to_microseconds
+from devices.kinds.kind import Kind
 from readings.tables import table_name
+from rules.context.attributes import as_numbers
 from rules.definition.definition import Silent
 from rules.language.program import Rule
 from rules.sweeps.core import silent
@@ -32,6 +35,7 @@ LOOK_BACK_DAYS = 7
 OVERDUE = """
 SELECT latest.device_id, device.kind, latest.received_at, latest.interval_s,
     newest.received_at AS refused_at,
+    CASE WHEN $9 THEN latest.measurements END AS measurements, device.attributes,
     coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality
 FROM latest
 INNER JOIN device ON latest.device_id = device.id
@@ -76,12 +80,12 @@ class _Overdue:
     names: Mapping[str, str]
 
 
-async def sweep(connection: Connection, rule: Rule, moment: Moment) -> int:
+async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
     """Open and resolve alerts of one rule; return how many transitions that made."""
     made = await _resolve(connection, rule, moment)
     if moment.caught_up_at is None:
         return made
-    return made + await _open(connection, rule, moment.caught_up_at, moment)
+    return made + await _open(connection, rule, moment.caught_up_at, moment, kinds)
 
 
 async def _resolve(connection: Connection, rule: Rule, moment: Moment) -> int:
@@ -104,7 +108,9 @@ async def _resolve(connection: Connection, rule: Rule, moment: Moment) -> int:
     return await end(connection, endings, moment.now)
 
 
-async def _open(connection: Connection, rule: Rule, caught_up_at: datetime, moment: Moment) -> int:
+async def _open(
+    connection: Connection, rule: Rule, caught_up_at: datetime, moment: Moment, kinds: Mapping[str, Kind]
+) -> int:
     family = rule.definition.silent
     assert family is not None
     rows = await connection.fetch(
@@ -117,16 +123,32 @@ async def _open(connection: Connection, rule: Rule, caught_up_at: datetime, mome
         rule.id,
         None if family.after is None else family.after.measurement,
         None if family.after is None else family.after.one_of,
+        family.after_state is not None,
     )
     until = moment.received_until
     # Whose messages are refused is not silent: a rule of its own tells that.
     rows = [r for r in rows if not speaks_refused(family, r["refused_at"], r["interval_s"], until)]
+    if family.after_state is not None and rule.definition.kind is not None:
+        rows = _in_state(rows, family, kinds[rule.definition.kind])
     overdue = _overdue(rows, family, to_microseconds(caught_up_at), moment)
     # Whoever was being worked on has its time again once the work is done.
     missed = [d for d in overdue if not moment.rests(d.device_id, d.deadline - d.received_at)]
     alive = await _received_since(connection, missed)
     findings = [_finding(family, d, moment.now) for d in missed if d.device_id not in alive]
     return await begin(connection, rule, findings, moment.now)
+
+
+def _in_state(rows: Sequence[asyncpg.Record], family: Silent, kind: Kind) -> list[asyncpg.Record]:
+    """Return the devices that were last heard in the reporting state that the rule is about."""
+    values = newest_values(kind, [r["measurements"] for r in rows])
+    judged = silent.is_judged(
+        replace(family, after=None),
+        kind,
+        values,
+        len(rows),
+        lambda name: as_numbers(r["attributes"].get(name) for r in rows),
+    )
+    return [rows[i] for i in np.flatnonzero(judged).tolist()]
 
 
 def _overdue(

@@ -147,7 +147,7 @@ async def usable(connection: Connection, kinds: Mapping[str, Kind]) -> dict[str,
         if shadow.broken_at is not None or shadow.kind not in kinds:
             continue
         try:
-            (definition,) = parse(json.dumps(shadow.definition, ensure_ascii=False), kinds)
+            (definition,) = parse(json.dumps(shadow.definition, ensure_ascii=False), kinds, stored=True)
         except RulesRefused:
             continue
         rules[shadow.kind].append(Rule(definition=definition, version=shadow.id))

@@ -56,7 +56,10 @@ class SweepBacktest:
         self.readings = 0
         self.evaluation_s = 0.0
         devices = [d for d in registry.devices.values() if d.kind == kind.name and d.retired_at is None]
-        self._attributes = build({d.id: Facts(attributes=d.attributes) for d in devices})
+        self._attributes = build(
+            {d.id: Facts(attributes=d.attributes) for d in devices},
+            numbers=[r.above for r in kind.reporting if r.above],
+        )
         # A program without rules: it only learns how often devices report.
         self._rhythm = RuleState(compile_program(kind, ()))
         self._sweeps = {

@@ -11,6 +11,7 @@ from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, fail, line, print_json, table
 from nabd.cli.rules import explain, shadow, trial
+from nabd.cli.rules.costs import cost_sentence, costs
 from nabd.cli.rules.files import Author, Files, Json, RuleId, read, someone
 from nabd.cli.rules.warnings import warn, warnings_of
 from rules.catalogue import editing, versions
@@ -34,10 +35,10 @@ def check(files: Files, as_json: Json = False) -> None:
     found = read(files)
     warnings = warnings_of(found)
     if as_json:
-        print_json({"rules": [d.id for d in found], "warnings": warnings})
+        print_json({"rules": [d.id for d in found], "costs": costs(found), "warnings": warnings})
         return
     warn(warnings)
-    line(f"{len(found)} rules, nothing wrong")
+    line(f"{len(found)} rules, nothing wrong; {cost_sentence(found)}")
 
 
 @app.command()
@@ -73,20 +74,22 @@ def apply(
         shadowed = [d.id for d in definitions]
         warnings = warnings_of(definitions)
         if as_json:
-            print_json({"shadowed": shadowed, "warnings": warnings})
+            print_json({"shadowed": shadowed, "costs": costs(definitions), "warnings": warnings})
         else:
             warn(warnings)
             line(f"on trial: {', '.join(shadowed)}; `nabd rule shadow` compares them with the live rules")
+            line(cost_sentence(definitions))
         return
     applied = on_database(work)
     warnings = warnings_of(definitions)
     if as_json:
-        print_json({**asdict(applied), "warnings": warnings})
+        print_json({**asdict(applied), "costs": costs(definitions), "warnings": warnings})
         return
     warn(warnings)
     for name in ("added", "changed", "unchanged", "removed"):
         if ids := getattr(applied, name):
             line(f"{name}: {', '.join(ids)}")
+    line(cost_sentence(definitions))
 
 
 @app.command()

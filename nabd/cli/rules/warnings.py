@@ -6,29 +6,39 @@ from collections.abc import Sequence
 
 import typer
 
+from devices import kinds
 from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import complain
 from nabd.cli.run import load_settings
-from rules.catalogue.unplaced import RuleWarning, asks_for_the_sun, warn_of_unplaced
+from rules.catalogue.suppressors import rule_ids, warn_of_unknown
+from rules.catalogue.unplaced import asks_for_the_sun, warn_of_unplaced
 from rules.definition.definition import Definition
+from rules.definition.warning import RuleWarning
+from rules.loading.files import default_packs
 
 
 def warnings_of(definitions: Sequence[Definition]) -> list[RuleWarning]:
-    """Return what is to be known about rules before they are applied, as far as a database is named for it.
+    """Return what is to be known about rules before they are applied.
 
-    One that does not answer is said on standard error; files can be checked without.
+    Other rules and places of devices are known as far as a database is named. One that does not answer is
+    said on standard error; files can be checked without.
     """
-    if not load_settings().database or not any(asks_for_the_sun(d) for d in definitions):
-        return []
+    defaults = {d.id for d in default_packs(kinds.load(load_settings().kinds_dir))}
+    unknown = warn_of_unknown(definitions, defaults)
+    if not load_settings().database or not (unknown or any(asks_for_the_sun(d) for d in definitions)):
+        return unknown
 
     async def work(opened: OpenDatabase) -> list[RuleWarning]:
-        return await warn_of_unplaced(opened.connection, definitions)
+        stored = await rule_ids(opened.connection)
+        return warn_of_unknown(definitions, defaults | stored) + await warn_of_unplaced(
+            opened.connection, definitions
+        )
 
     try:
         return on_database(work)
     except typer.Exit:
-        return []
+        return unknown
 
 
 def warn(warnings: Sequence[RuleWarning]) -> None:

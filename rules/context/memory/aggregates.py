@@ -19,6 +19,7 @@ LAST = (1, 2)
 BITS = (2, 2)
 EVENTS = (0, 3 + MOST_REMEMBERED)
 TOTAL = (1, 3)
+HELD = (1, 0)
 """How many numbers and instants each remembers."""
 _NEWEST = slice(3, 3 + MOST_REMEMBERED)
 
@@ -37,6 +38,20 @@ def last(view: HistoryView, value: Floats) -> tuple[Floats, Floats]:
     view.keep_value(0, found.owners, mine[found.last])
     found.remember(view)
     return before, elapsed_s
+
+
+def held(view: HistoryView, value: Floats) -> Floats:
+    """Return the newest value up to each row, however long ago that was; NaN values are passed over."""
+    grouping = view.grouping
+    first = grouping.first[grouping.group]
+    counts = ~np.isnan(value) & ~view.late
+    newest = np.maximum.accumulate(np.where(counts, np.arange(len(value)), -1))
+    here = newest >= first
+    before = view.value(0, grouping.state_rows)[grouping.group]
+    result: Floats = np.where(view.late, np.nan, np.where(here, value[newest], before))
+    changed = np.flatnonzero(here[grouping.last])
+    view.keep_value(0, grouping.state_rows[changed], value[newest[grouping.last[changed]]])
+    return result
 
 
 def total(view: HistoryView, value: Floats, per_us: int) -> Floats:

@@ -36,18 +36,26 @@ class _Steps:
     fresh: Bools
 
 
-def flat(view: HistoryView, value: Floats, window: Hold, tolerance: float) -> Floats:
+def flat(
+    view: HistoryView, value: Floats, window: Hold, tolerance: float, turn: float | None = None
+) -> Floats:
     """Tell of each row whether its value has stayed within the tolerance for the whole window.
 
     A window of time needs readings in it, too: twelve, or what the kind sends in two fifths of that time.
     A run that began after a gap, or with the first reading, is undecided until it is long enough: the value
     may have been the same before. One that began because the value changed is not flat until then.
+
+    Args:
+        turn: once around, where the value is a place of a circle.
     """
     result = view.blank()
     found = track(view, ~np.isnan(value))
     if found is None:
         return result
-    steps = _steps(view, found, value[found.rows], tolerance)
+    mine = value[found.rows]
+    if turn is not None:
+        mine = _unrolled(view, found, mine, turn)
+    steps = _steps(view, found, mine, tolerance)
     # A device's first row that carries a run on counts as its beginning here.
     begin = found.since(_split(steps, steps.fresh | found.first, tolerance))
     carried = np.flatnonzero(found.first & ~steps.fresh)
@@ -80,6 +88,18 @@ def _needed(view: HistoryView, found: DecidedRows, window: Hold) -> Instants | i
         return window.readings
     sent = window.lasting_us / (_THINNED * view.context.usual_us()[found.rows])
     return np.clip(sent.astype(np.int64), 1, _PROOF)
+
+
+def _unrolled(view: HistoryView, found: DecidedRows, value: Floats, turn: float) -> Floats:
+    """Return places of a circle as lengths along it, each nearest to the one before of its device."""
+    before = np.append(np.nan, value[:-1])
+    middle = (view.value(0, found.owners) + view.value(1, found.owners)) / 2
+    before[found.first] = np.where(found.gap[found.first], np.nan, middle)
+    turns = -np.rint(np.nan_to_num((value - before) / turn)).astype(np.int64)
+    total = np.cumsum(turns)
+    begin = found.since(found.first)
+    unrolled: Floats = value + turn * (total - total[begin] + turns[begin])
+    return unrolled
 
 
 def _steps(view: HistoryView, found: DecidedRows, value: Floats, tolerance: float) -> _Steps:

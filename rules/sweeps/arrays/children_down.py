@@ -16,7 +16,7 @@ from alerts.transition import Transition
 from devices.kinds.kind import Kind
 from rules.definition.families import ChildrenDown, Comparison
 from rules.language.program import Rule
-from rules.sweeps.arrays.array_sweep import opened, resolved
+from rules.sweeps.arrays.array_sweep import AGAIN_US, opened, resolved
 from rules.sweeps.arrays.events import EventQueue
 from rules.sweeps.arrays.latest_values import LatestValues
 from rules.sweeps.arrays.received import PendingReadings, ReceivedReadings
@@ -65,7 +65,9 @@ class ChildrenDownOverArrays:
         family = rule.definition.sweep
         assert isinstance(family, ChildrenDown)
         self._rule, self._family = rule, family
-        self.measurements = frozenset(c.measurement for c in (*family.dark, *family.lit))
+        named = {name for c in (*family.dark, *family.lit) for name in c.names}
+        self.measurements = frozenset(named & {m.name for m in kind.measurements})
+        self._kind = kind
         self.device_id = children.device_id
         self._children, self._parents = children, parents
         self._resting = RestingDevices(rule.definition.when, children)
@@ -112,6 +114,9 @@ class ChildrenDownOverArrays:
         )
         children = self._columns(known, at)
         self._due_at = self._next(children, at)
+        if len(known) < np.count_nonzero((self._latest.received_at > NEVER) & (self._children.parent >= 0)):
+            # Whoever is left alone now may be overdue once that is over.
+            self._due_at = min(self._due_at, at + AGAIN_US)
         yield from self._end(children, left_alone, at)
         yield from self._begin(children, at)
 
@@ -156,10 +161,22 @@ class ChildrenDownOverArrays:
             seen_at=np.maximum(received, self._online[known]),
             interval_us=interval,
             disconnected_at=np.where(offline >= received, offline, NEVER),
-            dark=_truth(family.dark, latest, known, otherwise=False),
-            lit=_truth(family.lit, latest, known, otherwise=True),
+            dark=self._truth(family.dark, known, otherwise=False),
+            lit=self._truth(family.lit, known, otherwise=True),
             failed_before=self._failed_since[known] < at - 2 * interval,
         )
+
+    def _truth(
+        self, comparisons: Sequence[Comparison], known: NDArray[np.intp], *, otherwise: bool
+    ) -> NDArray[np.bool_]:
+        if not comparisons:
+            return np.full(len(known), otherwise)
+        fetch = children_down.knowing(
+            self._kind,
+            lambda name: self._latest.good(name)[known],
+            lambda name: self._children.attribute(name)[known],
+        )
+        return children_down.all_hold(comparisons, self._kind, fetch)
 
     def _next(self, children: Children, at: int) -> int:
         overdue = children.seen_at + children_down.patience_us(self._family, children.interval_us)
@@ -168,12 +185,3 @@ class ChildrenDownOverArrays:
         coming = np.concatenate([overdue, gone])
         coming = coming[coming >= at]
         return int(coming.min()) + 1 if len(coming) else FAR_AWAY
-
-
-def _truth(
-    comparisons: Sequence[Comparison], latest: LatestValues, known: NDArray[np.intp], *, otherwise: bool
-) -> NDArray[np.bool_]:
-    if not comparisons:
-        return np.full(len(known), otherwise)
-    values = {c.measurement: latest.good(c.measurement)[known] for c in comparisons}
-    return children_down.all_hold(comparisons, values)

@@ -32,6 +32,7 @@ class NeighboursOverArrays:
         assert isinstance(family, Neighbours)
         self._rule, self._family = rule, family
         self.measurements = frozenset({family.measurement})
+        self._measurement = kind.measurement(family.measurement)
         self.device_id = devices.device_id
         self._devices = devices
         self._resting = RestingDevices(rule.definition.when, devices)
@@ -59,7 +60,8 @@ class NeighboursOverArrays:
         self._stale_at = int(stale_at[asked].min(initial=FAR_AWAY))
         since = np.full(len(value), NEVER, dtype=np.int64)
         if len(asked):
-            verdict = neighbours.judge(self._family, self._columns(asked, value), self._neighbours_of(asked))
+            columns, near = self._columns(asked, value), self._neighbours_of(asked)
+            verdict = neighbours.judge(self._family, self._measurement, columns, near)
             since[asked] = verdict.since
             yield from self._transitions(asked, verdict)
         self._since = since

@@ -35,8 +35,8 @@ class SilentOverArrays:
         assert rule.definition.silent is not None
         self._rule = rule
         self._family = rule.definition.silent
-        after = self._family.after
-        self.measurements = frozenset(() if after is None else (after.measurement,))
+        self._kind = kind
+        self.measurements = silent.measured(self._family, kind)
         self.device_id = devices.device_id
         self._devices = devices
         self._resting = RestingDevices(rule.definition.when, devices)
@@ -108,9 +108,9 @@ class SilentOverArrays:
         if self._family.of != "heard":
             # What is refused or never comes is not among the readings.
             return np.zeros(len(self._devices), dtype=np.bool_)
-        if self._family.after is None:
-            return np.ones(len(self._devices), dtype=np.bool_)
-        return silent.is_judged(self._family, self._latest.values[self._family.after.measurement])
+        return silent.is_judged(
+            self._family, self._kind, self._latest.values, len(self._devices), self._devices.attribute
+        )
 
     def _note_next(self, at: int, overdue_after: Ints, waits: Bools) -> None:
         if waits.any():

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.registry.registry import Device, Registry
+from devices.supply import SUPPLY, Supply, parse_supply
+from rules.context.attributes import as_numbers
 from rules.context.gate import judge_gate, rests_in_maintenance
 from rules.context.local_time import PlaceColumns
 from rules.definition.definition import Gate
 from rules.maintenance.spans import Spans
+from rules.sweeps.core import supply
 from rules.sweeps.core.instants import NEVER
 
 Ints = NDArray[np.int64]
@@ -28,7 +32,8 @@ class SweptDevices:
     """n devices, (n,) each.
 
     parent: id of what each hangs on, -1 for none. lat, lon: degrees, NaN where unknown. places: the same or
-    else their municipality's, with its clock. windows: maintenance of each, microseconds.
+    else their municipality's, with its clock. windows: maintenance of each, microseconds. attributes: of
+    each. supplies: by row, of those whose power is off by plan.
     """
 
     device_id: Ints
@@ -37,9 +42,19 @@ class SweptDevices:
     lon: Floats
     places: PlaceColumns
     windows: Sequence[Sequence[tuple[int, int]]]
+    attributes: Sequence[Mapping[str, Any]]
+    supplies: Mapping[int, Supply]
 
     def __len__(self) -> int:
         return len(self.device_id)
+
+    def texts(self, name: str | None) -> NDArray[np.object_]:
+        """Return an attribute of each as it is, None where it has none, or none is asked for."""
+        return np.array([None if name is None else one.get(name) for one in self.attributes], dtype=object)
+
+    def attribute(self, name: str) -> Floats:
+        """Return a numeric attribute of each, NaN where it has none."""
+        return as_numbers(one.get(name) for one in self.attributes)
 
     @classmethod
     def of(cls, registry: Registry, devices: Sequence[Device], maintenance: Spans) -> SweptDevices:
@@ -60,17 +75,42 @@ class SweptDevices:
                 [w.lon for w in where],
             ),
             windows=[maintenance.get(d.id, ()) for d in devices],
+            attributes=[d.attributes for d in devices],
+            supplies=_supplies(registry, devices),
         )
 
 
+def _supplies(registry: Registry, devices: Sequence[Device]) -> dict[int, Supply]:
+    """Return the plan of power of each row: its own, or that of what it hangs on, two levels up."""
+    found: dict[int, Supply] = {}
+    for row, device in enumerate(devices):
+        above: Device | None = device
+        for _ in range(3):
+            if above is None:
+                break
+            if SUPPLY in above.attributes:
+                plan = parse_supply(above.attributes[SUPPLY])
+                if plan is not None:
+                    found[row] = plan
+                break
+            above = None if above.parent_id is None else registry.devices.get(above.parent_id)
+    return found
+
+
 class RestingDevices:
-    """Until when a rule leaves devices alone: maintenance it respects, and whom its `when` is closed for."""
+    """Until when a rule leaves devices alone.
+
+    That is maintenance it respects, power that is off by plan, and whom its `when` is closed for.
+    """
 
     def __init__(self, gate: Gate | None, devices: SweptDevices) -> None:
         self._gate = (
             gate if gate is not None and (gate.local_from_min, gate.days, gate.sun) != (None,) * 3 else None
         )
         self._places = devices.places
+        self._fed = np.array(list(devices.supplies), dtype=np.intp)
+        self._supplies = list(devices.supplies.values())
+        self._fed_places = devices.places.take(self._fed)
         self._nobody: Ints = np.full(len(devices), NEVER, dtype=np.int64)
         windows = devices.windows if rests_in_maintenance(gate) else ()
         spans = [(row, *span) for row, own in enumerate(windows) for span in own]
@@ -79,6 +119,10 @@ class RestingDevices:
     def until(self, at: int) -> Ints:
         """Return until when devices are left alone, (n,) microseconds; long ago for the others."""
         resting = self.maintained_until(at)
+        if len(self._fed):
+            resting = resting.copy()
+            unfed = supply.resting_until(self._supplies, self._fed_places, at)
+            resting[self._fed] = np.maximum(resting[self._fed], np.where(unfed > 0, unfed, NEVER))
         if self._gate is None:
             return resting
         return np.where(judge_gate(self._gate, self._places.at(at)) == 1, resting, at + 1)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.kinds.kind import Kind, floor_attribute
+from devices.reporting import Fetch
 from rules.definition.families import ChildrenDown, Comparison
 from rules.sweeps.core.instants import NEVER
 
@@ -22,7 +24,7 @@ Bools = NDArray[np.bool_]
 DISCONNECTED_US = 60_000_000
 """A connection that ended must have stayed away for so long: devices reconnect."""
 
-_OPERATORS: Mapping[str, Callable[[Floats, float], Bools]] = {
+_OPERATORS: Mapping[str, Callable[[Floats, Floats], Bools]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
@@ -75,10 +77,44 @@ class OpenIncident:
     dark: bool
 
 
-def all_hold(comparisons: Sequence[Comparison], values: Mapping[str, Floats]) -> Bools:
-    """Tell where all comparisons hold, (n,); nowhere without any. NaN (missing, suspect) holds nothing."""
-    holds = [_OPERATORS[c.operator](values[c.measurement], c.value) for c in comparisons]
-    return np.logical_and.reduce(holds) if holds else np.zeros(0, dtype=bool)
+def all_hold(comparisons: Sequence[Comparison], kind: Kind, known: Fetch) -> Bools:
+    """Tell where all comparisons hold, (n,).
+
+    What is missing or suspect holds nothing; nor does what lies, as its limit does, below a meter's floor.
+
+    Args:
+        known: measurements, good ones, and attributes of the children.
+    """
+    held: Bools = np.logical_and.reduce([_holds(c, kind, known) for c in comparisons])
+    return held
+
+
+def _holds(comparison: Comparison, kind: Kind, known: Fetch) -> Bools:
+    value = known(comparison.measurement)
+    limit = np.full(len(value), comparison.value)
+    for name in comparison.factors:
+        limit = limit * known(name)
+    holds: Bools = _OPERATORS[comparison.operator](value, limit)
+    floor = kind.measurement(comparison.measurement).floor
+    if floor is not None:
+        own = known(floor_attribute(comparison.measurement))
+        least = np.where(np.isnan(own), floor, own)
+        holds &= ~((value < least) & (limit < least))
+    return holds
+
+
+def knowing(kind: Kind, measured: Fetch, attribute: Fetch) -> Fetch:
+    """Return what fetches measurements and attributes by one name, defaults of the kind included."""
+    measurements = {m.name for m in kind.measurements}
+    defaults = {a.name: a.default for a in kind.attributes if isinstance(a.default, int | float)}
+
+    def known(name: str) -> Floats:
+        if name in measurements:
+            return measured(name)
+        found = attribute(name)
+        return np.where(np.isnan(found), defaults.get(name, np.nan), found)
+
+    return known
 
 
 def find_begun(children: Children, family: ChildrenDown, at: int, caught_up_at: int) -> list[Incident]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.changes import wrapped
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -51,9 +53,15 @@ class Neighbourhoods:
         """
         return self._around(self._medians(value[self.device]))
 
-    def statistics(self, value: Floats) -> NeighbourStatistics:
-        """Return what the neighbours of each device have; see `median`."""
+    def statistics(self, value: Floats, turn: float | None = None) -> NeighbourStatistics:
+        """Return what the neighbours of each device have; see `median`.
+
+        Args:
+            turn: once around, where values are places of a circle.
+        """
         member_value = value[self.device]
+        if turn is not None:
+            member_value = self._unrolled(member_value, turn)
         median = self._medians(member_value)
         spread = TO_SIGMA * self._medians(np.abs(member_value - median[self.member]))
         others = self.size[self.own] - 1 if len(self.size) else np.zeros(len(self.own), dtype=np.int64)
@@ -62,6 +70,14 @@ class Neighbourhoods:
             spread=self._around(spread),
             neighbours=np.where(self.own >= 0, others, 0),
         )
+
+    def _unrolled(self, member_value: Floats, turn: float) -> Floats:
+        """Return places of a circle as lengths, those of a neighbourhood cut open opposite to their mean."""
+        angle = member_value * (2 * np.pi / turn)
+        sine, cosine = (np.bincount(self.member, f(angle), len(self.size)) for f in (np.sin, np.cos))
+        mean = (np.arctan2(sine, cosine) * (turn / (2 * np.pi)))[self.member]
+        unrolled: Floats = mean + wrapped(member_value - mean, turn)
+        return unrolled
 
     def _around(self, found: Floats) -> Floats:
         if not len(found):

@@ -5,11 +5,13 @@ Pure. Must not know the database or when a sweep looks. Medians are `neighbourho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.changes import inside, wrapped
+from devices.kinds.kind import Measurement
 from rules.definition.families import Neighbours
 from rules.sweeps.core import neighbourhood
 from rules.sweeps.core.instants import NEVER
@@ -47,21 +49,25 @@ class NeighbourVerdict:
     ends: Bools
 
 
-def judge(family: Neighbours, newest: NeighbourValues, near: Neighbourhoods) -> NeighbourVerdict:
+def judge(
+    family: Neighbours, measurement: Measurement, newest: NeighbourValues, near: Neighbourhoods
+) -> NeighbourVerdict:
     """Compare every device with its neighbours; too few of them, and it is compared with nobody.
 
     A value that is old beside theirs is not compared either: what all of them have in common has moved since.
     Who is compared with nobody stays what it was.
 
     Args:
+        measurement: what is compared.
         near: who is whose neighbour, see `neighbours_of`.
     """
-    around = near.statistics(newest.value)
+    around = near.statistics(newest.value, measurement.turn)
+    around = replace(around, median=inside(measurement, around.median))
     observed_around = near.median(newest.observed_at.astype(np.float64))
     fresh = ~(newest.observed_at + family.lasting_us < observed_around)
     limit = np.maximum(family.off_by * around.spread, family.minimum)
     comparable = fresh & (around.neighbours >= family.at_least) & np.isfinite(limit)
-    deviation = _deviation(newest.value, around, limit)
+    deviation = _deviation(newest.value - around.median, measurement.turn, limit)
     far = comparable & (deviation >= 1)
     # The median may waver: whoever is far stays suspect until clearly back.
     remembered = np.where((deviation >= STILL_FAR) | ~comparable, newest.since, NEVER)
@@ -87,8 +93,8 @@ def neighbours_of(family: Neighbours, parent: Ints, lat: Floats, lon: Floats) ->
     return neighbourhood.by_distance(lat, lon, family.within_m)
 
 
-def _deviation(value: Floats, around: NeighbourStatistics, limit: Floats) -> Floats:
+def _deviation(difference: Floats, turn: float | None, limit: Floats) -> Floats:
     """Return how far each is from its neighbours' median: 1 is the limit."""
-    distance = np.abs(value - around.median)
+    distance = np.abs(difference if turn is None else wrapped(difference, turn))
     deviation: Floats = np.where(distance > 0, distance / np.where(limit > 0, limit, 1e-9), 0.0)
     return deviation

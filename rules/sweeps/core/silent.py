@@ -5,9 +5,14 @@ Pure. Judged by receive time; must not know the database or when a sweep looks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.kinds.kind import Kind
+from devices.reporting import Fetch, states
 from rules.definition.definition import Silent
 
 Ints = NDArray[np.int64]
@@ -20,10 +25,27 @@ def patience_us(silent: Silent, interval_us: Ints) -> Ints:
     return patience
 
 
-def is_judged(silent: Silent, said: NDArray[np.object_]) -> Bools:
-    """Tell which devices the rule is about, by the text that `after` names in their newest reading, (n,)."""
-    assert silent.after is not None
-    return np.isin(said.astype(str), silent.after.one_of)
+def measured(silent: Silent, kind: Kind) -> frozenset[str]:
+    """Return the measurements that tell whether the rule is about a device."""
+    named = {r.measurement for r in kind.reporting if r.measurement} if silent.after_state else set()
+    return frozenset(named if silent.after is None else {*named, silent.after.measurement})
+
+
+def is_judged(
+    silent: Silent, kind: Kind, values: Mapping[str, NDArray[Any]], n: int, attribute: Fetch
+) -> Bools:
+    """Tell which devices the rule is about, by what they said and did in their newest reading, (n,).
+
+    Args:
+        values: (n,) each of those that `measured` names, None or NaN where one is missing.
+        attribute: numeric attributes of the devices.
+    """
+    judged = np.ones(n, dtype=np.bool_)
+    if silent.after is not None:
+        judged &= np.isin(values[silent.after.measurement].astype(str), silent.after.one_of)
+    if silent.after_state is not None:
+        judged &= states(kind, values, n, attribute) == silent.after_state
+    return judged
 
 
 def is_overdue(silent: Silent, received_at: Ints, interval_us: Ints, at: int, caught_up_at: int) -> Bools:

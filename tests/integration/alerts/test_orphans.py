@@ -9,6 +9,7 @@ from alerts.events import AlertEvent, events_after
 from alerts.orphans import end_orphans
 from alerts.queue import list_alerts
 from alerts.record import record
+from alerts.severities import move_severities
 from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime
 from tests.integration.rules.town import MINUTE, NOON, add_device, add_rule
@@ -76,3 +77,51 @@ async def test_alert_of_a_retired_device_ends_with_the_reason_when_it_was_retire
     }
     assert all(e.evidence == {"condition": "the device was retired", "reason": "sold"} for e in ended)
     assert {e.severity for e in ended} == {Severity.MAJOR}
+
+
+@pytest.mark.parametrize("family", ["stream", "silent"])
+async def test_alert_ends_when_the_rule_is_for_another_kind_now(
+    connection: asyncpg.Connection, family: str
+) -> None:
+    await add_rule(connection, "rule", family)
+    await add_rule(connection, "any", family)
+    device = await add_device(connection, "B-1")
+    await open_alert(connection, "rule", device)
+    await open_alert(connection, "any", device)
+    await connection.execute("UPDATE rule SET kind = NULL WHERE id = 'any'")
+    await connection.execute("UPDATE rule SET kind = 'light' WHERE id = 'rule'")
+
+    assert await end_orphans(connection, LATER) == 1
+
+    (ended,) = await endings(connection)
+    assert (ended.rule, ended.evidence) == (
+        "rule",
+        {"condition": "the rule is for another kind than the device"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("severities", "after"),
+    [
+        (["warning", "minor"], "minor"),
+        (["critical"], "critical"),
+        (["warning", "critical"], "warning"),
+        (["major", "critical"], "major"),
+        ([], "major"),
+    ],
+)
+async def test_alert_gets_a_severity_that_its_rule_can_give(
+    connection: asyncpg.Connection, severities: list[str], after: str
+) -> None:
+    await add_rule(connection, "rule", "stream")
+    await open_alert(connection, "rule", await add_device(connection, "B-1"))
+    await connection.execute("UPDATE rule SET severities = $1", severities)
+
+    moved = await move_severities(connection, LATER)
+
+    assert moved == (after != "major")
+    assert await move_severities(connection, LATER) == 0
+    (alert,) = await list_alerts(connection, state="firing")
+    assert alert.severity == after
+    told = [e for e in await events_after(connection) if e.type not in ("opened", "resolved")]
+    assert [e.severity for e in told] == [after] * moved

@@ -22,7 +22,7 @@ from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 
 OPERATIONS = Path(__file__).parents[3] / "docs/operations.md"
-QUEUE = BrokerQueue(queued=40, limit=100, dropped=3)
+QUEUE = BrokerQueue(queued=40, limit=100, dropped=3, retained=7, memory=2**20, memory_limit=2**32)
 
 
 def watching(pool: asyncpg.Pool, *, speed: float = 1.0) -> httpx2.AsyncClient:
@@ -110,6 +110,9 @@ async def test_metrics_tell_how_far_ingest_is(pool: asyncpg.Pool, connection: as
     assert behind["nabd_broker_queued_messages"] == 40
     assert behind["nabd_broker_queue_limit_messages"] == 100
     assert behind["nabd_broker_dropped_messages_total"] == 3
+    assert behind["nabd_broker_retained_messages"] == 7
+    assert behind["nabd_broker_memory_bytes"] == 2**20
+    assert behind["nabd_broker_memory_limit_bytes"] == 2**32
 
 
 async def test_metrics_tell_ages_in_seconds_of_the_wall_when_the_clock_runs_faster(

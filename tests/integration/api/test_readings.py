@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -68,6 +69,37 @@ async def test_bucket_keeps_the_peak_and_leaves_suspect_values_out(
     assert bucket["readings"] == 4
     summary = bucket["measurements"]["fill_pct"]
     assert summary == {"min": 20.0, "max": 90.0, "avg": pytest.approx(140 / 3), "count": 3, "last": 30.0}
+
+
+async def test_buckets_know_circles_and_counters(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    drone = await builders.add(connection, "drone-1", kind="drone")
+    lamp = await builders.add(connection, "light-1", kind="light")
+    headings, energies = [359.0, 1.0, 358.0, 4.0], [10.0, 10.5, 0.2, 0.4]
+    minutes = [NOON + timedelta(minutes=5 * i) for i in range(4)]
+    await builders.store(
+        connection,
+        drone,
+        [{"observed_at": m, "heading_deg": v} for m, v in zip(minutes, headings, strict=True)],
+    )
+    await builders.store(
+        connection,
+        lamp,
+        [{"observed_at": m, "energy_kwh": v} for m, v in zip(minutes, energies, strict=True)],
+    )
+
+    found = []
+    for device, name in (("drone-1", "heading_deg"), ("light-1", "energy_kwh")):
+        parameters = {**RANGE, "bucket": "1h", "measurements": name}
+        answer = await client.get(f"/api/v1/devices/{device}/readings", params=parameters)
+        found.append(answer.json()["readings"][0]["measurements"][name])
+    views = await connection.fetch("SELECT grown FROM v_light_counters ORDER BY observed_at")
+
+    heading, energy = found
+    assert heading == {"min": 358.0, "max": 4.0, "avg": pytest.approx(0.5, abs=0.01), "count": 4, "last": 4.0}
+    assert (energy["grown"], energy["max"]) == (pytest.approx(0.9), 10.5)
+    assert [row["grown"] for row in views] == [None, 0.5, 0.2, pytest.approx(0.2)]
 
 
 async def test_day_bucket_begins_at_midnight_of_the_time_zone_asked_for(
@@ -144,6 +176,8 @@ async def test_csv_has_a_column_per_measurement_and_no_formulas(
     assert answer.headers["content-type"].startswith("text/csv")
     assert row["mission"] == "'=HYPERLINK()"
     assert row["alt_m"] == "-2.5"
+    marked = await client.get("/api/v1/devices/drone-1/readings", params={**parameters, "bom": "true"})
+    assert marked.content == codecs.BOM_UTF8 + answer.content
 
 
 async def test_ndjson_has_a_reading_a_line_when_accept_asks_for_it(

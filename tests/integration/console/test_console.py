@@ -218,6 +218,30 @@ async def test_arabic_runs_right_to_left_with_its_digits_and_charts_left_to_righ
         assert await frame.evaluate("element => getComputedStyle(element).direction") == "ltr"
 
 
+async def test_chart_is_broken_where_a_device_was_silent_and_keeps_least_and_most(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "light-1", kind="light")
+    silent = range(60, 60 + 30)  # half an hour, of a device that reports every 10 minutes
+    rows = [
+        {"observed_at": NOON - timedelta(minutes=i), "voltage_v": 150.0 if i == 200 else 230.0}
+        for i in range(24 * 60)
+        if i not in silent
+    ]
+    await builders.store(connection, device, rows)
+    await builders.report(connection, device, voltage_v=230.0)
+
+    async with opened(browser, server) as page:
+        await page.locator(".row").click()
+        chart = page.locator(".chart", has_text="Voltage").first
+        await expect(chart.locator(".line")).to_be_visible()
+        path = await chart.locator("path.line").get_attribute("d")
+        assert path is not None
+        assert path.count("M") == 2
+        ticks = await chart.locator(".tick.y").all_text_contents()
+        assert min(int(tick) for tick in ticks) <= 150
+
+
 async def test_libya_keeps_latin_digits_in_arabic(
     browser: Browser, server: str, connection: asyncpg.Connection
 ) -> None:

@@ -1,6 +1,6 @@
 """The deployed broker configuration on a real mosquitto: a device speaks and hears as itself alone.
 
-Exactly deploy/mosquitto/{mosquitto.conf,acl,start}; only paths and ports are replaced.
+Exactly deploy/mosquitto/{mosquitto.conf,acl,start}, told other ports and another directory.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -28,9 +27,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from nabd.broker import client as broker_client
 from nabd.broker.address import BrokerAddress
-from nabd.broker.queue import ask
+from nabd.broker.queue import BrokerLimits, ask
 from nabd.embedded.broker import free_port
 from tests.parts import need_mosquitto
+
+pytestmark = pytest.mark.attack("a device's password at the broker")
 
 DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
 PATH = os.environ["PATH"] + os.pathsep + "/usr/sbin"
@@ -38,61 +39,70 @@ PATH = os.environ["PATH"] + os.pathsep + "/usr/sbin"
 NOT_AUTHORIZED, REFUSED = 0x87, 0x80
 PASSWORDS = {"BIN-1": "one", "BIN-2": "two", "~ingest": "in", "~api": "out", "~simulator": "play"}
 TELEMETRY = "nabd/v1/tripoli/bin/BIN-1/telemetry"
+SESSION = "nabd-0123456789ab"
+"""The client id of ingest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Ports of the running broker: one for devices, one for the platform."""
+    """Ports of the running broker, and whether this mosquitto bears doors with passwords of their own."""
 
     devices: int
     platform: int
-
-
-def configuration(directory: Path, doors: Doors) -> str:
-    """Return the deployed configuration with other paths and ports, and nothing else changed."""
-    deployed = (DEPLOY / "mosquitto.conf").read_text(encoding="utf-8")
-    replaced = {
-        "listener 1883": f"listener {doors.devices} 127.0.0.1",
-        "listener 1884": f"listener {doors.platform} 127.0.0.1",
-        "password_file /mosquitto/data/passwords": f"password_file {directory}/passwords",
-        "acl_file /mosquitto/config/acl": f"acl_file {directory}/acl",
-        "persistence_location /mosquitto/data/": f"persistence_location {directory}/",
-    }
-    for deployed_line, line in replaced.items():
-        deployed, count = re.subn(f"^{re.escape(deployed_line)}$", line, deployed, flags=re.MULTILINE)
-        assert count == 1, deployed_line
-    # Started by root, the broker would become `mosquitto`, who may not read a test's directory.
-    return deployed + ("user root\n" if os.getuid() == 0 else "")
+    ingest: int
+    own: bool
 
 
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     need_mosquitto()
     directory = tmp_path_factory.mktemp("broker")
-    doors = Doors(devices=free_port(), platform=free_port())
-    shutil.copy(DEPLOY / "acl", directory / "acl")
-    (directory / "acl").chmod(0o600)
-    conf, passwords = directory / "mosquitto.conf", directory / "passwords"
-    conf.write_text(configuration(directory, doors), encoding="utf-8")
+    doors = Doors(devices=free_port(), platform=free_port(), ingest=free_port(), own=bears_own_passwords())
+    passwords = directory / "passwords"
     passwords.touch(mode=0o600)
-    for account in ("BIN-1", "BIN-2"):
+    for account in ("BIN-1", "BIN-2", "~api"):  # the last as from before the doors had their own
         subprocess.run(["mosquitto_passwd", "-b", passwords, account, PASSWORDS[account]], check=True)
     environment = {
         "PATH": PATH,
-        "PASSWORDS": str(passwords),
+        "MQTT_DATA": str(directory),
+        "MQTT_DEVICES_DOOR": f"127.0.0.1:{doors.devices}",
+        "MQTT_PLATFORM_DOOR": f"127.0.0.1:{doors.platform}",
+        "MQTT_INGEST_DOOR": f"127.0.0.1:{doors.ingest}",
         "MQTT_INGEST_PASSWORD": PASSWORDS["~ingest"],
         "MQTT_API_PASSWORD": PASSWORDS["~api"],
         "MQTT_SIMULATOR_PASSWORD": PASSWORDS["~simulator"],
     }
     log = directory / "log"
     with log.open("wb") as stderr:
-        broker = subprocess.Popen([DEPLOY / "start", conf], env=environment, stdout=stderr, stderr=stderr)
+        broker = subprocess.Popen(
+            [DEPLOY / "start", settings(directory)], env=environment, stdout=stderr, stderr=stderr
+        )
     try:
-        wait_until_open(broker, doors.platform, log)
+        for port in (doors.devices, doors.platform, doors.ingest):
+            wait_until_open(broker, port, log)
         yield doors
     finally:
         broker.terminate()
         broker.wait(10)
+
+
+def settings(directory: Path) -> Path:
+    """Return the deployed settings, as a file that root's broker reads as root."""
+    # Started by root, the broker would become `mosquitto`, who may not read a test's directory.
+    own = "user root\n" if os.getuid() == 0 else ""
+    file = directory / "settings"
+    file.write_text((DEPLOY / "mosquitto.conf").read_text(encoding="utf-8") + own, encoding="utf-8")
+    return file
+
+
+def bears_own_passwords() -> bool:
+    """Tell whether this mosquitto keeps messages for the absent although doors have their own passwords."""
+    said = subprocess.run(
+        ["mosquitto", "-h"], env={"PATH": PATH}, capture_output=True, text=True, check=False
+    )
+    found = re.search(r"mosquitto version (\d+)\.(\d+)\.(\d+)", said.stdout)
+    assert found, said.stdout
+    return not (2, 0, 12) <= tuple(map(int, found.groups())) <= (2, 0, 22)
 
 
 def wait_until_open(broker: subprocess.Popen[bytes], port: int, log: Path) -> None:
@@ -163,7 +173,7 @@ async def publish_reason(port: int, account: str, topic: str) -> int:
 
 async def test_device_reaches_ingest_on_its_own_topic(doors: Doors) -> None:
     async with (
-        listening(doors.platform, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest,
+        listening(doors.ingest, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest,
         client(doors.devices, "BIN-1") as device,
     ):
         await device.publish(TELEMETRY, b"{}", qos=1)
@@ -183,7 +193,7 @@ async def test_device_reaches_ingest_on_its_own_topic(doors: Doors) -> None:
     ],
 )
 async def test_device_is_refused_on_a_topic_that_is_not_its_own(doors: Doors, topic: str) -> None:
-    async with listening(doors.platform, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest:
+    async with listening(doors.ingest, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest:
         assert await publish_reason(doors.devices, "BIN-1", topic) == NOT_AUTHORIZED
 
         async with client(doors.devices, "BIN-1") as device:
@@ -193,7 +203,7 @@ async def test_device_is_refused_on_a_topic_that_is_not_its_own(doors: Doors, to
 
 async def test_device_on_mqtt_3_is_confined_as_well(doors: Doors) -> None:
     async with (
-        listening(doors.platform, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest,
+        listening(doors.ingest, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest,
         aiomqtt.Client(
             "127.0.0.1",
             doors.devices,
@@ -211,7 +221,7 @@ async def test_device_on_mqtt_3_is_confined_as_well(doors: Doors) -> None:
 async def test_device_hears_its_own_commands_and_nobody_elses(doors: Doors) -> None:
     async with (
         listening(doors.devices, "BIN-1", "nabd/#") as device,
-        listening(doors.platform, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest,
+        listening(doors.ingest, "~ingest", "nabd/v1/+/+/+/telemetry") as ingest,
         client(doors.platform, "~api") as api,
         client(doors.devices, "BIN-2") as neighbour,
     ):
@@ -227,7 +237,7 @@ async def test_device_hears_its_receipts_from_ingest(doors: Doors) -> None:
     receipt = "nabd/v1/tripoli/bin/BIN-1/receipt"
     async with (
         listening(doors.devices, "BIN-1", receipt) as device,
-        client(doors.platform, "~ingest") as ingest,
+        client(doors.ingest, "~ingest") as ingest,
     ):
         await ingest.publish(receipt, b"{}", qos=1)
 
@@ -252,7 +262,7 @@ async def test_api_publishes_commands_only(doors: Doors) -> None:
 
 async def test_simulator_plays_any_device(doors: Doors) -> None:
     async with (
-        listening(doors.platform, "~ingest", "nabd/v1/+/+/+/presence") as ingest,
+        listening(doors.ingest, "~ingest", "nabd/v1/+/+/+/presence") as ingest,
         client(doors.platform, "~simulator", identifier="BIN-7") as simulator,
     ):
         await simulator.publish("nabd/v1/tripoli/bin/BIN-7/presence", b"online", qos=1)
@@ -260,36 +270,52 @@ async def test_simulator_plays_any_device(doors: Doors) -> None:
         assert await first(ingest) == ("nabd/v1/tripoli/bin/BIN-7/presence", b"online")
 
 
-async def test_device_cannot_take_over_the_session_of_ingest(doors: Doors) -> None:
+async def test_device_cannot_take_over_the_session_of_ingest_at_any_door(doors: Doors) -> None:
     """A stolen session would hand the thief every message that waits for ingest."""
-    async with client(doors.platform, "~ingest", keep=True) as ingest:
+    async with client(doors.ingest, "~ingest", identifier=SESSION, keep=True) as ingest:
         await ingest.subscribe("nabd/v1/+/+/+/telemetry", qos=1)
     async with client(doors.devices, "BIN-1") as device:
         await device.publish(TELEMETRY, b"waits", qos=1)
 
-    async with client(doors.devices, "BIN-2", identifier="~ingest", keep=True):
+    async with client(doors.devices, "BIN-2", identifier=SESSION, keep=True):
+        pass
+    for door in (doors.platform, doors.ingest) if doors.own else ():
+        with pytest.raises(aiomqtt.MqttError, match=r"[Nn]ot authori[sz]ed"):
+            async with client(door, "BIN-2", identifier=SESSION, keep=True):
+                pass
+
+    async with client(doors.ingest, "~ingest", identifier=SESSION, keep=True) as ingest:
+        assert await first(ingest) == (TELEMETRY, b"waits")
+
+
+@pytest.mark.parametrize("account", ["~ingest", "~api", "~simulator"])
+async def test_account_of_the_platform_opens_its_own_door_only(doors: Doors, account: str) -> None:
+    own = doors.ingest if account == "~ingest" else doors.platform
+    async with client(own, account):
         pass
 
-    async with client(doors.platform, "~ingest", keep=True) as ingest:
-        assert await first(ingest) == (TELEMETRY, b"waits")
+    for door in {doors.devices, doors.platform, doors.ingest} - {own} if doors.own else ():
+        with pytest.raises(aiomqtt.MqttError, match=r"[Nn]ot authori[sz]ed"):
+            async with client(door, account):
+                pass
 
 
 @pytest.mark.parametrize(("account", "password"), [(None, None), ("BIN-1", "wrong"), ("BIN-9", "any")])
 async def test_stranger_is_refused(doors: Doors, account: str | None, password: str | None) -> None:
-    for port in (doors.devices, doors.platform):
+    for port in (doors.devices, doors.platform, doors.ingest):
         with pytest.raises(aiomqtt.MqttError, match=r"[Nn]ot authori[sz]ed"):
             async with aiomqtt.Client("127.0.0.1", port, username=account, password=password):
                 pass
 
 
 async def test_message_waits_for_ingest_beyond_the_default_of_a_thousand(doors: Doors) -> None:
-    async with client(doors.platform, "~ingest", keep=True) as ingest:
+    async with client(doors.ingest, "~ingest", keep=True) as ingest:
         await ingest.subscribe("nabd/v1/+/+/+/response", qos=1)
     async with client(doors.devices, "BIN-1") as device:
         for number in range(1500):
             await device.publish("nabd/v1/tripoli/bin/BIN-1/response", str(number), qos=1)
 
-    async with client(doors.platform, "~ingest", keep=True) as ingest:
+    async with client(doors.ingest, "~ingest", keep=True) as ingest:
         heard = [int((await first(ingest))[1]) for _ in range(1500)]
 
     assert heard == list(range(1500))
@@ -300,7 +326,7 @@ async def test_api_reads_how_much_the_broker_holds(doors: Doors) -> None:
         host="127.0.0.1", port=doors.platform, username="~api", password=PASSWORDS["~api"]
     )
     async with broker_client.client(address) as client:
-        queue = await ask(client, 2_000_000, within_s=20)
+        queue = await ask(client, BrokerLimits(messages=2_000_000), within_s=20)
 
     assert queue is not None
     assert (queue.limit, queue.dropped) == (2_000_000, 0)

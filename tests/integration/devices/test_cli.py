@@ -47,8 +47,8 @@ class Done:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def nabd(*arguments: str) -> Done:
-    result = CliRunner().invoke(app, list(arguments))
+def nabd(*arguments: str, stdin: str | None = None) -> Done:
+    result = CliRunner().invoke(app, list(arguments), input=stdin)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Done(code=result.exit_code, out=result.stdout, err=result.stderr)
@@ -192,6 +192,22 @@ def test_dry_run_tells_and_does_nothing(database: str, tmp_path: Path) -> None:
 
     assert "1 added" in told.out
     assert done("device", "list", "--json").out == ""
+
+
+def test_import_reads_standard_input(database: str) -> None:
+    told = nabd("device", "import", "-", stdin="name,kind,municipality\nB-1,bin,tripoli\n")
+
+    assert told.code == 0
+    (device,) = done("device", "list", "--json").documents
+    assert device["name"] == "B-1"
+
+
+def test_municipality_rests_when_its_locale_does_unless_it_says_otherwise(database: str) -> None:
+    done("municipality", "add", "benghazi", "--locale", "ar-LY")
+    done("municipality", "add", "sabha", "--locale", "ar-LY", "--weekend", "6,7")
+
+    weekends = {m["name"]: m["weekend"] for m in done("municipality", "list", "--json").documents}
+    assert (weekends["benghazi"], weekends["sabha"]) == ([5, 6], [6, 7])
 
 
 def test_municipality_is_changed_and_listed(database: str) -> None:

@@ -136,3 +136,15 @@ async def test_a_fast_clock_is_no_reason_to_store_a_reading_twice(edition: Editi
             context.offsets, context.newest = await offsets.load(edition.connection, 0), Watermarks()
 
     assert await stored(edition) == list(range(count))
+
+
+@pytest.mark.parametrize("ahead", [-60 * MINUTE, 0, 60 * 24 * 365 * 30 * MINUTE])
+async def test_a_clock_that_stands_still_loses_no_reading(edition: Edition, ahead: int) -> None:
+    first, *others = [said(n, at=NOW, ahead=ahead) for n in range(6)]
+    settled = [await edition.receive(first), await edition.receive(*others[:3])]
+    settled.append(await edition.receive(others[3:], others[0]))
+
+    assert await stored(edition) == [0, 1, 1, 2, 3, 4, 5]
+    assert not any(s.refused for s in settled)
+    unset = await edition.connection.fetchval("SELECT count(*) FROM bin_reading WHERE quality & 4 = 4")
+    assert unset == 6

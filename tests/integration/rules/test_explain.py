@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 import asyncpg
 import pytest
 
 from devices.instants import to_datetime
 from devices.registry.errors import Invalid, NotFound
+from devices.time_zones import zone_named
 from rules.catalogue import editing
 from rules.explain.document import document
 from rules.explain.explanation import Explanation, RuleStatus, TruthValue
@@ -223,7 +222,7 @@ async def test_explanation_knows_the_clocks_of_the_town_and_the_words_of_the_kin
 
     found = await at(connection, 25)
 
-    local = to_datetime(START + 20 * MINUTE).astimezone(ZoneInfo("Africa/Tripoli"))
+    local = to_datetime(START + 20 * MINUTE).astimezone(zone_named("Africa/Tripoli"))
     said = " ".join(sentences(found, "fr"))
     assert f"depuis {local:%Y-%m-%d %H:%M:%S}+02:00" in said
     assert "Remplissage" in said

@@ -205,7 +205,7 @@ def test_rule_that_asks_for_the_sun_warns_of_devices_that_nobody_can_place(
     other = tmp_path / "by-day.yaml"
     other.write_text(rule("by-day", "fill_pct >= 85", "when: {sun: day}"), encoding="utf-8")
     assert done("check", file, other, "--json").documents == [
-        {"rules": ["overflow", "by-day"], "warnings": []}
+        {"rules": ["overflow", "by-day"], "costs": {"overflow": 1, "by-day": 1}, "warnings": []}
     ]
     execute(database, "UPDATE municipality SET lat = NULL")
 
@@ -240,9 +240,24 @@ def test_rule_files_can_be_checked_without_a_database_that_answers(
     monkeypatch.setenv("NABD_DATABASE", "postgresql://nobody@127.0.0.1:1/none")
     away = done("check", path)
 
-    assert alone.out == away.out == "1 rules, nothing wrong\n"
+    assert alone.out == away.out == "1 rules, nothing wrong; cost: 1 of 500 passes over each batch\n"
     assert alone.err == ""
     assert "cannot be reached" in away.err
+
+
+def test_what_rules_cost_is_told_when_they_are_checked_and_applied(
+    database: str, file: Path, tmp_path: Path
+) -> None:
+    dear = tmp_path / "dear.yaml"
+    dear.write_text(rule("dear", 'fill_pct - baseline(fill_pct, "16d") > 40'), encoding="utf-8")
+    costs = {"overflow": 1, "dear": 42}
+    told = "cost: 42 of 500 passes over each batch for dear, the dearest; 43 together"
+
+    assert done("check", file, dear).out == f"2 rules, nothing wrong; {told}\n"
+    assert done("apply", file, dear, "--shadow").out.splitlines()[-1] == told
+    assert done("apply", file, dear).out.splitlines()[-1] == told
+    for arguments in (("check",), ("apply",), ("apply", "--shadow")):
+        assert done(*arguments, file, dear, "--json").documents[0]["costs"] == costs
 
 
 def test_diff_shows_what_would_change_and_exits_like_diff(database: str, file: Path) -> None:

@@ -6,9 +6,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from store.migrate import migrate
 from store.versions import load
-from tests.databases import now
 
 RULES = """
 INSERT INTO rule (id, version, kind, definition, active, created_at)
@@ -24,16 +22,18 @@ FROM (VALUES
 """
 
 
-async def migrate_to(connection: asyncpg.Connection, number: int) -> None:
-    versions = [version for version in load() if version.number <= number]
-    await migrate(connection, [], now=now(), versions=versions)
+async def run_files(connection: asyncpg.Connection, first: int, last: int) -> None:
+    """Run migrations alone: views need a schema of today."""
+    for version in load():
+        if first <= version.number <= last and version.edition is None:
+            await connection.execute(version.sql)
 
 
 async def test_rules_of_before_have_their_columns_filled_from_their_text(empty: asyncpg.Connection) -> None:
-    await migrate_to(empty, 11)
+    await run_files(empty, 1, 11)
     await empty.execute(RULES)
 
-    await migrate_to(empty, 12)
+    await run_files(empty, 12, 12)
 
     rows = {(r["id"], r["version"]): r for r in await empty.fetch("SELECT * FROM rule")}
     assert {key: row["family"] for key, row in rows.items()} == {

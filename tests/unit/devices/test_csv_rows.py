@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from devices.kinds import load
-from devices.registry.csv_rows import LineProblem, read
+from devices.registry.csv_rows import LineProblem, attribute_value, read
 from devices.registry.registration import NewDevice
 
 KINDS = load()
@@ -102,3 +102,50 @@ def test_undeclared_attribute_becomes_what_it_looks_like(cell: str, value: Any) 
     result = read(f"name,kind,municipality,attr.x\nB-1,bin,t,{cell}\n".encode(), KINDS)
 
     assert result.rows[0].new.attributes == {"x": value}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\r\nName;Kind;MUNICIPALITY;Attr.volume_l;;\r\nB-1;bin;tripoli;660;;\r\n",
+        "name,kind,municipality,attr.volume_l,,\nB-1,bin,tripoli,660\n",
+        "SEP=,\nname,kind,municipality,attr.volume_l\nB-1,bin,tripoli,660,,,\n",
+    ],
+)
+def test_what_spreadsheets_add_is_left_out(text: str) -> None:
+    result = read(text.encode(), KINDS)
+
+    assert result.problems == []
+    (row,) = result.rows
+    assert row.line == (3 if text.lower().startswith("sep") else 2)
+    assert row.new == NewDevice(
+        name="B-1", kind="bin", municipality="tripoli", attributes={"volume_l": 660.0}
+    )
+
+
+def test_line_numbers_count_the_line_that_names_the_separator() -> None:
+    assert faults("sep=;\nname;kind;municipality\nB-1;bin;tripoli\nB-2;bim;tripoli\n") == [(4, "kind")]
+    assert faults("sep=;\nname;kind\n") == [(2, "municipality")]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12E5", "12E5"),
+        ("007", "007"),
+        ("1.50", "1.50"),
+        ("12345678901234567890", "12345678901234567890"),
+        ("90", 90),
+        ("-34.5", -34.5),
+        ("true", True),
+        ("[1, 2]", [1, 2]),
+        ("NaN", "NaN"),
+    ],
+)
+def test_attribute_that_nobody_declared_is_text_unless_it_reads_the_same_as_a_value(
+    text: str, value: Any
+) -> None:
+    found = attribute_value("serial", text, None)
+
+    assert found == value
+    assert type(found) is type(value)

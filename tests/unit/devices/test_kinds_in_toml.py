@@ -8,6 +8,8 @@ import pytest
 
 from devices.kinds import load
 from devices.kinds.kind import ArgumentType, Kind, KindError, ValueType
+from rules.loading.files import parse
+from tests.unit.rules.readings import rule
 
 COUNTER = """
 name = "counter"
@@ -86,3 +88,56 @@ def test_mistake_is_told_with_its_file_key_and_what_was_meant(
     with pytest.raises(KindError, match=text) as raised:
         declared(tmp_path, COUNTER.replace(before, after, 1))
     assert str(tmp_path / "counter.toml") in str(raised.value)
+
+
+def test_codes_counters_and_circles_are_declared_in_toml_too(tmp_path: Path) -> None:
+    kind = declared(
+        tmp_path,
+        """
+        name = "counter"
+        title = {en = "Vane"}
+        measurements = [
+          {name = "wind_deg", low = 0, high = 360, circular = true},
+          {name = "soil_c", codes = [85, 125.0], leap = 15},
+          {name = "energy_wh", counter = true, most_per_h = 50},
+        ]
+        reporting = [{every_s = 300}]
+        """,
+    )
+
+    wind, soil, energy = kind.measurements
+    assert (wind.turn, soil.turn) == (360, None)
+    assert (soil.codes, soil.leap) == ((85, 125), 15)
+    assert (energy.counter, energy.most_per_h) == (True, 50)
+
+
+@pytest.mark.parametrize(
+    ("measurement", "text"),
+    [
+        ("circular = true", "needs low and high"),
+        ("circular = true, low = 0, high = 360, counter = true", "exclude each other"),
+        ("most_per_h = 3", "for a counter"),
+        ('type = "text", codes = [1]', "for numbers"),
+        ("codes = [1], leap = -1", "not negative"),
+    ],
+)
+def test_codes_counters_and_circles_that_cannot_be_are_refused(
+    tmp_path: Path, measurement: str, text: str
+) -> None:
+    with pytest.raises(KindError, match=text):
+        declared(tmp_path, COUNTER.replace('name = "people"', f'name = "people", {measurement}'))
+
+
+def test_kind_declared_in_toml_has_choices_floors_and_conclusions_for_its_rules(tmp_path: Path) -> None:
+    kind = declared(
+        tmp_path,
+        COUNTER.replace(
+            '{name = "note", type = "text"}', '{name = "note", type = "text", choices = ["idle", "busy"]}'
+        ).replace('{name = "people"}', '{name = "people", floor = 2, reference = {en = "since midnight"}}')
+        + '[[conclusions]]\nname = "works"\nmeans = \'known(note == "busy", people > 3)\'',
+    )
+    text = rule("levels: {warning: works}", kind="counter")
+    (definition,) = parse(text, {"counter": kind})
+
+    assert (kind.measurements[0].floor, kind.measurements[2].choices) == (2, ("idle", "busy"))
+    assert definition.let == {"works": 'known(note == "busy", people > 3)'}

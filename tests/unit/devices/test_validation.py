@@ -9,6 +9,7 @@ import pytest
 from devices.kinds import load
 from devices.registry.errors import Invalid
 from devices.registry.validation import check_attributes
+from devices.registry.weekends import weekend_of
 from devices.suggestion import meant
 
 DRONE = load()["drone"]
@@ -23,6 +24,8 @@ SQUARE = {"type": "Polygon", "coordinates": [[[35.0, 34.0], [35.1, 34.0], [35.1,
         {"swath_m": None},
         {"colour": ["any", {"thing": 1}]},
         {"interval_s": 30},
+        {"supply": "night"},
+        {"supply": "18:00-06:00"},
     ],
 )
 def test_attributes_of_the_declared_type_or_undeclared_are_accepted(attributes: dict[str, Any]) -> None:
@@ -40,11 +43,27 @@ def test_attributes_of_the_declared_type_or_undeclared_are_accepted(attributes: 
         ({"interval_s": -1}, "above 0"),
         ({"note": "a\x00b"}, "NUL"),
         ({"": 1}, "has a name"),
+        ({"supply": "nights"}, "no plan of power: night, or hours"),
+        ({"supply": "18-6"}, "no plan of power: night, or hours"),
+        ({"supply": "18:00-18:00"}, "no plan of power: night, or hours"),
     ],
 )
 def test_attributes_are_refused_with_the_reason(attributes: dict[str, Any], text: str) -> None:
     with pytest.raises(Invalid, match=text):
         check_attributes(attributes, DRONE)
+
+
+def test_curve_is_points_whose_first_number_rises() -> None:
+    check_attributes({"power_curve": "0:0.02 50:0.3 100:1"}, load()["light"])
+    for wrong in ("50:0.3, 100:1", "100:1 50:0.3", "", 5):
+        with pytest.raises(Invalid, match="is no curve: points such as"):
+            check_attributes({"power_curve": wrong}, load()["light"])
+
+
+def test_floor_of_a_meter_is_a_number() -> None:
+    check_attributes({"power_w_floor": 2}, load()["light"])
+    with pytest.raises(Invalid, match="not a number in W"):
+        check_attributes({"power_w_floor": "2 W"}, load()["light"])
 
 
 HOLE = [[1, 1], [2, 1], [2, 2], [1, 2], [1, 1]]
@@ -97,3 +116,19 @@ def test_polygons_within_each_other_are_refused() -> None:
 def test_suggestion_names_what_was_probably_meant_and_what_there_is() -> None:
     assert meant("tripolis", ["rabat", "tripoli"]) == "did you mean 'tripoli'? known: rabat, tripoli"
     assert meant("x", []) == "known: none yet"
+
+
+@pytest.mark.parametrize(
+    ("locale", "days"),
+    [
+        ("ar-LY", (5, 6)),
+        ("ar-PS", (5, 6)),
+        ("ar-LB", (6, 7)),
+        ("fr-MA", (6, 7)),
+        ("ar-EG", (5, 6)),
+        ("fa-IR", (5,)),
+        ("en", (6, 7)),
+    ],
+)
+def test_days_of_rest_are_the_locales(locale: str, days: tuple[int, ...]) -> None:
+    assert weekend_of(locale) == days

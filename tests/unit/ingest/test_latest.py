@@ -125,3 +125,19 @@ def test_values_of_all_kinds_survive_while_the_fleet_grows() -> None:
     rows = buffer.rows(registry)
     assert sorted(rows.device_id) == list(range(1, 201))
     assert all(measured == {"fill_pct": 200.0, "lid_open": True} for measured in rows.measurements)
+
+
+def test_the_last_good_position_stays_while_new_ones_are_suspect() -> None:
+    buffer, registry, kind = LatestBuffer(), directory(1), KINDS["bin"]
+    place = sum(1 << kind.measurement(name).bit for name in ("lat", "lon"))
+    told = []
+    for at, (lat, lon, quality) in enumerate([(32.9, 13.2, 0), (0.0, 0.0, place), (32.8, 13.1, 0)], 1):
+        columns = readings(1, at)
+        columns.values |= {"lat": np.array([lat]), "lon": np.array([lon])}
+        columns.quality = np.array([quality])
+        buffer.add(columns)
+        rows = buffer.rows(registry)
+        buffer.flushed()
+        told.append((rows.measurements[0]["lat"], rows.measurements[0]["fill_pct"], rows.quality[0]))
+
+    assert told == [(32.9, 1.0, 0), (32.9, 2.0, 0), (32.8, 3.0, 0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -70,6 +71,49 @@ def test_directory_of_kinds_that_is_missing_is_named(
 
     assert code == 1
     assert "NABD_KINDS_DIR" in said
+
+
+def test_validate_tells_the_known_words_and_asks_what_a_height_is_counted_from(tmp_path: Path) -> None:
+    file = tmp_path / "flight.json"
+    file.write_text('{"flight_phase": "AUTO", "alt_m": 246}')
+
+    result = CliRunner().invoke(app, ["validate", "--kind", "drone", "--json", str(file)])
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert "suspect: flight_phase" in told["detail"]
+    assert "flight_phase: 'AUTO' is none of its words" in told["detail"]
+    assert "known: docked, fault, landing, returning, spraying, takeoff, transit" in told["detail"]
+    assert "alt_m 246: is it above the ground at home; from sea level: set home_alt_m?" in told["detail"]
+
+
+def test_validate_names_what_became_a_measurement_and_what_the_others_may_mean(tmp_path: Path) -> None:
+    files = [tmp_path / "some.json", tmp_path / "vendor.json"]
+    files[0].write_text('{"fill_pct": 40, "temperature": 21}')
+    files[1].write_text('{"batteryVoltage": 3.6, "fw": "2.1"}')
+
+    result = CliRunner().invoke(app, ["validate", "--kind", "bin", "--json", *map(str, files)])
+
+    some, nothing = map(json.loads, result.stdout.splitlines())
+    assert result.exit_code == 0
+    assert (some["measurements"], some["extra"]) == (["fill_pct"], {"temperature": "temperature_c, in Cel?"})
+    assert (nothing["measurements"], nothing["extra"]) == (
+        [],
+        {"batteryVoltage": "battery_v, in V?", "fw": None},
+    )
+    assert "no measurement in it" in nothing["detail"]
+    assert "batteryVoltage (did you mean battery_v, in V?), fw" in nothing["detail"]
+
+
+def test_validate_asks_for_the_unit_of_a_counter_that_cannot_be(tmp_path: Path) -> None:
+    file = tmp_path / "lamp.json"
+    file.write_text('{"burn_hours": 10800000, "energy_kwh": 1204600}')
+
+    result = CliRunner().invoke(app, ["validate", "--kind", "light", "--json", str(file)])
+
+    told = json.loads(result.stdout)["detail"]
+    assert "seconds?" in told
+    assert "Wh?" in told
 
 
 @pytest.mark.parametrize("level", ["#", "a/b", "bin+"])

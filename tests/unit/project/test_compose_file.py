@@ -51,9 +51,18 @@ def test_port_is_open_on_loopback_only_unless_said_otherwise(name: str) -> None:
         assert re.fullmatch(r"\$\{\w+:-127\.0\.0\.1:\d+\}:\d+", port)
 
 
-def test_the_platforms_door_of_the_broker_is_not_published() -> None:
-    assert not any(":1884" in port for port in SERVICES["mosquitto"]["ports"])
-    assert "mosquitto:1884" in SERVICES["nabd-ingest"]["environment"]["NABD_BROKER"]
+def test_only_the_devices_door_of_the_broker_is_published_and_ingest_has_one_of_its_own() -> None:
+    published = {port.rpartition(":")[2] for port in SERVICES["mosquitto"]["ports"]}
+    account = r"mqtt://(.+?):.+@mosquitto:(\d+)"
+    brokers = [
+        s["environment"]["NABD_BROKER"]
+        for s in SERVICES.values()
+        if "NABD_BROKER" in s.get("environment", {})
+    ]
+    doors = {found[1]: found[2] for broker in brokers if (found := re.fullmatch(account, broker))}
+
+    assert published == {"1883"}
+    assert doors == {"~ingest": "1885", "~api": "1884", "~simulator": "1884"}
 
 
 def test_every_mounted_file_exists() -> None:

@@ -74,10 +74,43 @@ def test_what_is_no_reading_is_malformed(payload: bytes) -> None:
 
 @pytest.mark.parametrize(
     "payload",
-    [b"[" * 5000, b'{"x":' * 5000, b"[" * 40 + b"]" * 40, b'{"x":"' + b"y" * MAX_PAYLOAD + b'"}'],
+    [b"[" * 5000, b'{"x":' * 5000, b'{"x":"' + b"y" * MAX_PAYLOAD + b'"}'],
 )
 def test_what_is_too_deep_or_too_large_is_malformed(payload: bytes) -> None:
     assert refused(payload) == (Reason.MALFORMED, "")
+
+
+def test_what_is_too_deep_in_an_array_is_malformed_alone() -> None:
+    assert refused(b"[" * 40 + b"]" * 40) == (Reason.MALFORMED, "/0")
+
+
+@pytest.mark.parametrize(
+    ("unknown", "kept"),
+    [
+        (b'"x":1e400', b'{"x": "1e400"}'),
+        (b'"x":NaN', b'{"x": "NaN"}'),
+        (b'"x":[1.5,-Infinity]', b'{"x": [1.5, "-Infinity"]}'),
+        (b'"x":{"a\\u0000":"\\u0000"}', '{"x": {"a\ufffd": "\ufffd"}}'.encode()),
+        (b'"\\ud800":"\\udc00"', b'{"?": "?"}'),
+        (b'"x":%s' % (b"7" * 5000), b'{"x": "%s"}' % (b"7" * 5000)),
+    ],
+)
+def test_an_unknown_key_is_never_an_error_whatever_it_holds(unknown: bytes, kept: bytes) -> None:
+    decoded, rejected = BIN.decode([b'{"fill_pct":1,%s}' % unknown, b'[{"fill_pct":2},{%s}]' % unknown])
+
+    assert rejected == []
+    assert decoded.extra.tolist() == [kept, None, kept]
+    assert decoded.values["fill_pct"].tolist()[:2] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("token", [b"NaN", b"-Infinity", b'"\\ud800"', b"1e400"])
+def test_one_bad_token_in_an_array_harms_its_element_alone(token: bytes) -> None:
+    sent = b'[{"seq":1,"fill_pct":1},{"boot":7,"seq":2,"fill_pct":%s},{"seq":3,"fill_pct":3}]' % token
+
+    decoded, rejected = BIN.decode([GOOD, sent])
+
+    assert decoded.seq.tolist() == [MISSING, 1, 3]
+    assert [(r.reason, r.pointer, r.number) for r in rejected] == [(Reason.BAD_VALUE, "/1/fill_pct", (7, 2))]
 
 
 def test_a_payload_of_exactly_the_limit_is_read_and_one_byte_more_is_not() -> None:
@@ -105,10 +138,9 @@ def test_an_array_of_too_many_elements_is_malformed_as_a_whole() -> None:
         (b'{"seq":-1}', "/seq"),
         (b'{"boot":9223372036854775808}', "/boot"),
         (b'[{"fill_pct":"x"}]', "/0/fill_pct"),
-        (b'{"fill_pct":NaN}', ""),
-        (b'{"fill_pct":-Infinity}', ""),
-        (b'{"note":"\\u0000"}', ""),
-        (b'{"note":1e400}', ""),
+        (b'{"fill_pct":NaN}', "/fill_pct"),
+        (b'{"x":NaN,"fill_pct":-Infinity}', "/fill_pct"),
+        (b'[{"fill_pct":"\\ud800"}]', "/0/fill_pct"),
     ],
 )
 def test_a_value_that_is_none_is_refused_where_it_stands(payload: bytes, pointer: str) -> None:

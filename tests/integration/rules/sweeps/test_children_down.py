@@ -295,3 +295,16 @@ async def test_sweep_rule_that_breaks_is_marked_and_costs_no_other(
     await connection.execute("ALTER TABLE gone RENAME TO presence")
 
     assert list((await catalogue.active(connection, KINDS)).broken) == ["circuit-down"]
+
+
+async def test_circuit_that_is_cut_by_day_is_left_alone_until_dusk_has_passed(
+    connection: asyncpg.Connection, lamps: list[int]
+) -> None:
+    await connection.execute("""UPDATE device SET attributes = '{"supply": "night"}' WHERE name = 'CIR-1'""")
+    await disconnect(connection, lamps, 3)
+
+    assert await sweep(connection, 30) == 0, "noon: neither circuit nor lamps are told"
+    assert await sweep(connection, 300) == 0
+
+    assert await sweep(connection, 350) == 1
+    assert [a.rule for a in await alerts(connection)] == ["circuit-down"]

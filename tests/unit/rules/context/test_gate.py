@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.instants import to_datetime, to_microseconds
+from devices.time_zones import zone_named
 from rules.context.gate import GatePart, judge_gate, judge_parts, rests_in_maintenance
 from rules.context.local_time import PlaceColumns
 from rules.context.sun import HORIZON_DEG
@@ -122,7 +122,7 @@ def test_columns_say_what_clocks_and_calendars_say_one_by_one(
     gate = Gate(local_from_min=start, local_to_min=end, days="weekend", sun="day")
 
     for row, (second, zone, weekend, lat) in enumerate(rows):
-        local = to_datetime(second * 1_000_000).astimezone(ZoneInfo(zone))
+        local = to_datetime(second * 1_000_000).astimezone(zone_named(zone))
         parts = judge_parts(gate, places.at(second * 1_000_000))
         minute = local.hour * 60 + local.minute
         within = start <= minute < end if start <= end else minute >= start or minute < end

@@ -7,7 +7,14 @@ import pytest
 from alerts.transition import Severity
 from devices.kinds import load
 from rules.definition.errors import RulesRefused
-from rules.definition.families import ChildrenDown, Comparison, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import (
+    ChildrenApart,
+    ChildrenDown,
+    Comparison,
+    Forecast,
+    Neighbours,
+    NotRefreshed,
+)
 from rules.loading.files import default_packs, parse
 
 KINDS = load()
@@ -20,7 +27,8 @@ def rule(family: str, kind: str = "bin") -> str:
 
 
 def test_children_down_is_read_with_shares_and_comparisons() -> None:
-    text = "children_down: {of: light, share: 0.5, within: 2m, dark: 'power_w < 5 and voltage_v >= 180'}"
+    dark = "power_w < 5 and voltage_v >= 0.8 * nominal_v"
+    text = f"children_down: {{of: light, share: 0.5, within: 2m, dark: '{dark}'}}"
 
     (definition,) = parse(rule(text, "circuit"), KINDS)
 
@@ -35,7 +43,7 @@ def test_children_down_is_read_with_shares_and_comparisons() -> None:
         severity=Severity.CRITICAL,
         dark=(
             Comparison(measurement="power_w", operator="<", value=5),
-            Comparison(measurement="voltage_v", operator=">=", value=180),
+            Comparison(measurement="voltage_v", operator=">=", value=0.8, factors=("nominal_v",)),
         ),
     )
 
@@ -86,6 +94,16 @@ def test_families_about_a_measurement_are_read_with_their_defaults() -> None:
         ("children_down: {of: light, share: 160%}", "circuit", "is not a share such as 60% or 0.6"),
         ("children_down: {of: light, dark: 'power_w = 5'}", "circuit", "is not comparisons such as"),
         ("children_down: {of: light, dark: 'power_kw < 5'}", "circuit", "did you mean power_w?"),
+        (
+            "children_down: {of: light, dark: 'power_w < 2 * rated_w'}",
+            "circuit",
+            "did you mean rated_power_w?",
+        ),
+        (
+            "children_apart: {of: light, measurement: voltage_v, minimum: 12, group: phases}",
+            "circuit",
+            "light has no text 'phases'; did you mean phase?",
+        ),
         ("forecast: {measurement: fill_pct, reaches: 85}", "any", "kind is one that is declared"),
     ],
 )
@@ -108,9 +126,11 @@ def test_default_packs_hold_the_sweep_rules_of_every_kind() -> None:
 
     assert families == {
         "circuit-down": ChildrenDown,
+        "circuit-voltage": ChildrenApart,
         "bin-full-soon": Forecast,
         "bin-temperature-missing": NotRefreshed,
         "light-voltage-apart": Neighbours,
+        "light-told-apart": Neighbours,
     }
 
 

@@ -120,7 +120,8 @@ def test_everything_sweep_rules_tell_has_words(family: str) -> None:
 def test_default_rules_label_everything_they_calculate(language: Language) -> None:
     for definition in default_packs(KINDS):
         for name in definition.let:
-            (term,) = terms({"values": {name: 1.0}}, None, language, definition.labels)
+            kind = KINDS.get(definition.kind or "")
+            (term,) = terms({"values": {name: 1.0}}, kind, language, definition.labels)
             assert term.label != name, (definition.id, name)
 
 

@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from devices.distance import distance_m
 from devices.instants import to_microseconds
-from rules.context.geometry import Polygons, distance_m
+from rules.context.geometry import Polygons
 from rules.context.sun import elevation_deg
-from tests.unit.rules.readings import Evaluator, at, rule, told
+from rules.definition.errors import RulesRefused
+from tests.unit.rules.readings import KINDS, Evaluator, at, rule, told
 
+DRONE = KINDS["drone"]
 RISE = rule('levels: {warning: "rate(temperature_c, \\"1m\\") >= 1"}')
 STEP = rule("levels: {warning: delta(fill_pct) >= 20}")
 
@@ -43,6 +46,63 @@ def test_rate_is_per_the_time_it_names() -> None:
 
     assert told(Evaluator(RISE).feed(*slow)) == []
     assert told(Evaluator(RISE).feed(*fast)) == [("firing", "warning", 10)]
+
+
+def over_the_north(condition: str, *headings: float) -> list[tuple[str, str, float]]:
+    """Return what a rule of one condition tells of headings ten minutes apart."""
+    text = rule(f"levels: {{warning: '{condition}'}}\nmax_gap: 1d", kind="drone")
+    return told(Evaluator(text, DRONE).feed(*(at(10 * i, heading_deg=h) for i, h in enumerate(headings))))
+
+
+@pytest.mark.parametrize(
+    ("condition", "headings", "fires"),
+    [
+        ("delta(heading_deg) > 0", (359, 1), True),
+        ("abs(delta(heading_deg)) > 3", (359, 1, 359), False),
+        ('rate(heading_deg, "10m") > 1.9', (359, 1), True),
+        ('abs(rate(heading_deg, "1m")) > 1', (359, 1, 359, 1), False),
+        ('abs(rate(heading_deg, "10m")) > 100', (90, 200), True),
+        ('flat(heading_deg, "4 readings", 3)', (359, 1, 0, 359), True),
+        ('flat(heading_deg, "4 readings", 3)', (359, 1, 4, 359), False),
+        ('flat(heading_deg, "4 readings", 0)', (360, 0, 360, 0), True),
+        ('flat(heading_deg, "4 readings", 3)', (0, 120, 240, 0), False),
+        ("delta(known(heading_deg, 0)) > 10", (359, 1), False),
+    ],
+)
+def test_a_heading_changes_the_shorter_way(condition: str, headings: tuple[float, ...], fires: bool) -> None:
+    assert bool(over_the_north(condition, *headings)) is fires
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_a_heading_is_flat_over_batches_too(cut: int) -> None:
+    text = rule("levels: {warning: 'flat(heading_deg, \"4 readings\", 3)'}\nmax_gap: 1d", kind="drone")
+    readings = [at(10 * i, heading_deg=h) for i, h in enumerate((359, 1, 0, 359))]
+
+    assert told(Evaluator(text, DRONE).feed_cut(readings, [cut])) == [("firing", "warning", 30)]
+
+
+@pytest.mark.parametrize("condition", ['baseline(heading_deg, "8d") > 1', 'trend(heading_deg, "8d") > 1'])
+def test_what_adds_up_angles_is_refused(condition: str) -> None:
+    with pytest.raises(RulesRefused, match="goes around"):
+        over_the_north(condition, 1)
+
+
+@pytest.mark.parametrize(
+    ("energy", "fires"),
+    [((4_294_967.2, 0.4), False), ((1204.0, 0.1, 0.3), False), ((1204.0, 1204.0, 1206.0), True)],
+)
+def test_a_counter_that_falls_has_been_reset(energy: tuple[float, ...], fires: bool) -> None:
+    text = rule(
+        "let: {pace: 'rate(energy_kwh, \"1h\")'}\nmax_gap: 1d\n"
+        "levels: {warning: pace < 0 or pace > 3 or delta(energy_kwh) < 0}",
+        kind="light",
+    )
+
+    transitions = Evaluator(text, KINDS["light"]).feed(
+        *(at(20 * i, energy_kwh=kwh) for i, kwh in enumerate(energy))
+    )
+
+    assert bool(told(transitions)) is fires
 
 
 def test_distance_is_known_between_tripoli_and_benghazi() -> None:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from ingest.decide.last_values import LastValues
+from ingest.decide.quality import quality
+from rules.engine.evaluate import step
+from rules.engine.state import RuleState
 from rules.loading.files import PACKS
 from tests.unit.rules.packs.packs import FACTS, every, fired
-from tests.unit.rules.readings import KINDS, Evaluator, Reading, at
+from tests.unit.rules.readings import (
+    KINDS,
+    Evaluator,
+    Reading,
+    at,
+    attributes_for,
+    columns_of,
+    program_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +89,43 @@ def test_battery_of_a_device_that_repeats_a_lone_sag_is_not_low() -> None:
 
     assert fired("bin", *sound, *sag) == set()
     assert fired("bin", *sound, *low) == {"bin-battery-low"}
+
+
+@pytest.mark.parametrize(
+    ("temperatures", "expected"),
+    [
+        ([24, 6553.5, 24], set()),
+        ([24, 3276.7, 24], set()),
+        ([24, 327.67, 24], set()),
+        ([24, 255, 24], set()),
+        ([24, 85, 24], set()),
+        ([24, 1400, 24], set()),
+        ([24, 85, 85], {"bin-fire"}),
+        ([24, 1400, 1400], {"bin-fire"}),
+        ([24, 120], {"bin-fire"}),
+    ],
+)
+def test_a_sensors_code_is_no_fire_and_a_true_fire_is_one_at_once(
+    temperatures: list[float], expected: set[str]
+) -> None:
+    readings = [at(10 * i, temperature_c=value, fill_pct=20.0) for i, value in enumerate(temperatures)]
+    columns = columns_of(readings)
+    columns.quality = quality(columns)
+    columns.quality = LastValues(columns.kind).judge(columns)
+    text = (PACKS / "bin.yaml").read_text(encoding="utf-8")
+    program = program_of(text)
+
+    transitions = step(program, RuleState(program), columns, attributes_for(program, FACTS)).transitions
+
+    assert {t.rule for t in transitions} == expected
+
+
+def test_a_battery_gauge_that_leaps_is_told_and_a_new_battery_is_not() -> None:
+    leaping = [at(10 * i, battery_pct=100.0 * (i % 2)) for i in range(6)]
+    changed = [at(10 * i, battery_pct=18.0 if i < 4 else 100.0) for i in range(12)]
+
+    assert fired("bin", *leaping) == {"bin-gauge-fault"}
+    assert fired("bin", *changed) == set()
 
 
 def test_full_bin_that_a_frozen_sensor_wakes_up_to_is_not_blocked() -> None:

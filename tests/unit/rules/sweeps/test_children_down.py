@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from alerts.transition import Severity
-from rules.definition.families import ChildrenDown, Comparison
+from rules.definition.families import ChildrenDown, comparisons
 from rules.sweeps.core import children_down
 from rules.sweeps.core.children_down import Children, OpenIncident
 from rules.sweeps.core.instants import NEVER
+from tests.unit.rules.readings import KINDS
 
 MINUTE = 60_000_000
 FAMILY = ChildrenDown(
@@ -99,11 +100,39 @@ def test_incident_of_darkness_ends_by_light_alone() -> None:
     assert len(children_down.find_ended(children, [incident], FAMILY, 31 * MINUTE)) == 1
 
 
-def test_missing_value_holds_no_comparison() -> None:
-    low = Comparison(measurement="power_w", operator="<", value=5.0)
+def holds(text: str, **values: list[float]) -> list[bool]:
+    light = KINDS["light"]
+    n = len(next(iter(values.values())))
+    known = children_down.knowing(
+        light,
+        lambda name: np.array(values[name], dtype=np.float64),
+        lambda name: np.array(values.get(name, [np.nan] * n), dtype=np.float64),
+    )
+    held: list[bool] = children_down.all_hold(comparisons(text), light, known).tolist()
+    return held
 
-    assert children_down.all_hold([low], {"power_w": np.array([1.0, np.nan, 9.0])}).tolist() == [
+
+def test_missing_value_holds_no_comparison() -> None:
+    assert holds("power_w < 5", power_w=[1.6, np.nan, 9.0]) == [True, False, False]
+
+
+def test_comparison_with_a_share_takes_what_the_kind_declares_where_a_device_says_nothing() -> None:
+    rated = [np.nan, 20.0, 20.0]
+
+    assert holds("power_w < 0.1 * rated_power_w", power_w=[4.4, 4.4, 1.9], rated_power_w=rated) == [
         True,
         False,
+        True,
+    ]
+    assert holds("power_w < rated_power_w", power_w=[89.0, 21.0, 19.0], rated_power_w=rated) == [
+        True,
         False,
+        True,
+    ]
+
+
+def test_value_below_what_its_meter_can_tell_is_not_below_a_limit_that_is_too() -> None:
+    assert holds("power_w < 0.01 * rated_power_w", power_w=[0.0, 0.0], power_w_floor=[np.nan, 0.1]) == [
+        False,
+        True,
     ]

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from alerts.transition import Severity
+from devices.kinds import load
+from devices.kinds.kind import Measurement
 from rules.definition.families import Neighbours
 from rules.sweeps.core import neighbours
 from rules.sweeps.core.instants import NEVER
 from rules.sweeps.core.neighbours import NeighbourValues, NeighbourVerdict
 
 MINUTE = 60_000_000
+VOLTAGE = load()["light"].measurement("voltage_v")
+HEADING = load()["drone"].measurement("heading_deg")
 FAMILY = Neighbours(
     measurement="voltage_v",
     within_m=None,
@@ -22,13 +28,13 @@ FAMILY = Neighbours(
 )
 
 
-def judge(values: NeighbourValues) -> NeighbourVerdict:
+def judge(values: NeighbourValues, measurement: Measurement = VOLTAGE) -> NeighbourVerdict:
     """Compare devices of one parent."""
     n = len(values.value)
     near = neighbours.neighbours_of(
         FAMILY, np.ones(n, dtype=np.int64), np.full(n, np.nan), np.full(n, np.nan)
     )
-    return neighbours.judge(FAMILY, values, near)
+    return neighbours.judge(FAMILY, measurement, values, near)
 
 
 def newest(
@@ -85,3 +91,14 @@ def test_value_that_is_old_beside_its_neighbours_is_not_compared() -> None:
     verdict = judge(suspect)
     assert verdict.since[0] == 0
     assert not verdict.ends.any()
+
+
+def test_neighbours_on_a_circle_are_compared_the_shorter_way() -> None:
+    close = replace(newest(5, 0), value=np.array([5.0, 359.0, 1.0, 358.0, 2.0]))
+    far = replace(close, value=np.array([180.0, 359.0, 1.0, 358.0, 2.0]))
+
+    near, apart = judge(close, HEADING), judge(far, HEADING)
+
+    assert np.abs(near.around.median - [1.0] * 5).max() < 1e-9
+    assert near.since.tolist() == [NEVER] * 5
+    assert apart.since.tolist() == [0, *[NEVER] * 4]

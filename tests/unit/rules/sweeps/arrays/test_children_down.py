@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
+import pytest
+
+from rules.language.program import Rule
+from rules.loading.files import default_packs
 from rules.sweeps.arrays.build import over_arrays
 from rules.sweeps.arrays.children_down import ChildAlert, ChildrenDownOverArrays, ConnectionChange
 from tests.unit.rules.readings import KINDS, MINUTE, NOON
@@ -102,3 +107,73 @@ def test_incident_neither_begins_nor_ends_while_its_circuit_is_worked_on() -> No
     send(made, 30, LIT)
     send(made, 61, LIT)
     assert [(state, minute) for state, _, minute in made.until(62)] == [("firing", 0), ("resolved", 61)]
+
+
+def street(rated_power_w: float, **attributes: Any) -> Replayed:
+    """Return five lamps of one rating under the default rule, on a circuit with some attributes."""
+    lamps = [device(n, "light", parent=CIRCUIT, rated_power_w=rated_power_w) for n in LAMPS]
+    devices = [device(CIRCUIT, "circuit", **attributes), *lamps]
+    light = KINDS["light"]
+    rule = next(d for d in default_packs(KINDS) if d.id == "circuit-down")
+    sweep = over_arrays(Rule(definition=rule, version=1), light, registry(devices), lamps, {}, -(1 << 60))
+    return Replayed(sweep, light)
+
+
+@pytest.mark.parametrize(
+    ("rated", "level", "watts", "is_down"),
+    [
+        (20.0, 20.0, 4.4, False),
+        (20.0, 20.0, 1.6, True),
+        (90.0, 100.0, 1.1, True),
+        (90.0, 50.0, 5.4, False),
+        (60.0, 50.0, 3.6, False),
+        (20.0, 10.0, 0.0, False),
+    ],
+)
+def test_darkness_of_a_circuit_is_a_share_of_rating_and_dimming(
+    rated: float, level: float, watts: float, is_down: bool
+) -> None:
+    made = street(rated)
+    send(made, 0, {"power_w": watts, "commanded_dim_pct": level})
+
+    assert [state for state, _, _ in made.until(5)] == (["firing"] if is_down else [])
+
+
+DUSK = 4 * 60
+"""Minutes after noon UTC at which the sun still shines in Tripoli in October."""
+
+
+@pytest.mark.parametrize(
+    ("supply", "cut_min", "from_min"), [("night", -420, 330), ("18:00-06:00", -480, 270)]
+)
+def test_circuit_that_is_cut_by_day_is_not_down_until_it_stays_silent_after_dusk(
+    supply: str, cut_min: float, from_min: float
+) -> None:
+    made = street(90.0, supply=supply)
+    assert isinstance(made.sweep, ChildrenDownOverArrays)
+    for quarter in range(32):
+        send(made, cut_min - 5 - 15 * (31 - quarter), LIT)
+    cut = NOON + round(cut_min * MINUTE)
+    made.sweep.connect(ConnectionChange(at=cut, device_id=lamp, online=False) for lamp in LAMPS)
+
+    assert made.until(DUSK) == []
+    ((state, circuit, minute),) = made.until(7 * 60)
+    assert (state, circuit) == ("firing", CIRCUIT)
+    # The sun is 6 degrees below at 17:09 UTC; by the hours there is power from 16:00 UTC on.
+    assert from_min <= minute < from_min + 20
+
+
+def test_circuit_that_speaks_after_dusk_is_not_down() -> None:
+    made = street(90.0, supply="night")
+    send(made, -7 * 60 - 1, LIT)
+    for quarter in range(16):
+        send(made, 5 * 60 + 5 + 15 * quarter, LIT)
+
+    assert made.until(8 * 60) == []
+
+
+def test_circuit_without_a_plan_is_down_at_noon() -> None:
+    made = street(90.0)
+    send(made, -5, LIT)
+
+    assert [state for state, _, _ in made.until(60)] == ["firing"]

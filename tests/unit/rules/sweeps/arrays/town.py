@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,14 @@ def town(*, placed: bool = True) -> Municipality:
     )
 
 
-def device(number: int, kind: str = "bin", *, parent: int | None = None, lat: float | None = None) -> Device:
+def device(
+    number: int,
+    kind: str = "bin",
+    *,
+    parent: int | None = None,
+    lat: float | None = None,
+    **attributes: Any,
+) -> Device:
     """Return a device of tripoli; `lat` places it on the meridian of 13.2 degrees."""
     return Device(
         id=number,
@@ -43,6 +51,7 @@ def device(number: int, kind: str = "bin", *, parent: int | None = None, lat: fl
         parent_id=parent,
         lat=lat,
         lon=None if lat is None else 13.2,
+        attributes=attributes,
     )
 
 

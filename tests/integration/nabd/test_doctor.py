@@ -1,0 +1,50 @@
+"""What doctor finds in a database: places and clocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+
+from nabd import doctor
+from nabd.doctor import CheckResult, Verdict
+from nabd.settings import Settings
+from tests.integration.rules.town import add_device
+
+
+async def found(dsn: str, tmp_path: Path) -> dict[str, CheckResult]:
+    """Return the results by subject."""
+    settings = Settings(database=dsn, data_dir=tmp_path)
+    return {result.subject: result for result in await doctor.examine(settings)}
+
+
+async def test_doctor_names_the_device_that_stands_elsewhere(
+    connection: asyncpg.Connection, dsn: str, tmp_path: Path
+) -> None:
+    await add_device(connection, "B-1")
+    assert (await found(dsn, tmp_path))["places"].verdict is Verdict.FINE
+
+    await connection.execute("UPDATE device SET lat = 13.2, lon = 32.9")
+
+    places = (await found(dsn, tmp_path))["places"]
+    assert places.verdict is Verdict.NOTE
+    assert "B-1: 13.2, 32.9 is" in places.said
+    assert "swapped? 32.9, 13.2 lies in tripoli" in places.said
+
+
+async def test_doctor_compares_clocks_and_names_what_is_no_zone(
+    connection: asyncpg.Connection, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_device(connection, "B-1")
+    assert (await found(dsn, tmp_path))["time zones"].said.startswith("Africa/Tripoli: the same clocks")
+
+    monkeypatch.setattr(doctor, "zone_named", lambda _: ZoneInfo("Asia/Beirut"))
+    wrong = (await found(dsn, tmp_path))["time zones"]
+    assert wrong.verdict is Verdict.NOTE
+    assert "the database has another clock for Africa/Tripoli" in wrong.said
+    assert "the machine has another clock for Africa/Tripoli" in wrong.said
+
+    await connection.execute("UPDATE municipality SET time_zone = 'localtime'")
+    assert "localtime is no time zone" in (await found(dsn, tmp_path))["time zones"].said

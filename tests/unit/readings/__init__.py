@@ -1,0 +1,1 @@
+"""Tests of reading tables that need no database."""
