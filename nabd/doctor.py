@@ -11,7 +11,6 @@ from importlib.metadata import version
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import aiomqtt
-import asyncpg
 
 from api.metrics.platform import BrokerQueue
 from devices import kinds
@@ -31,6 +30,7 @@ from readings import ledger
 from readings.tables import tables_of
 from store.connection import Connection
 from store.errors import StoreError
+from store.failures import DATABASE_ERRORS
 from store.migrate import require_migrated
 from store.pool import connect
 
@@ -83,7 +83,7 @@ async def examine(settings: Settings) -> list[CheckResult]:
         return [*findings, CheckResult(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
     try:
         return findings + await _database(connection, settings)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DATABASE_ERRORS as error:
         fix = "let the user of NABD_DATABASE own the schema, or read the server's log"
         return [*findings, CheckResult(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
     finally:

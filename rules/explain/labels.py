@@ -43,6 +43,7 @@ SWEPT: Mapping[str, str] = {
     "missing_h": "h",
     "missing": "",
     "children": "",
+    "apart": "",
     "down": "",
     "dark": "",
     "silent": "",

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.curves import parse_curve
 from devices.distance import distance_m
 from devices.kinds.kind import AttributeType
 from rules.context import truth
 from rules.context.context import RuleContext
-from rules.context.curves import interpolate, parse_curve
+from rules.context.curves import interpolate
 from rules.definition.errors import closest
 from rules.language.arguments import arguments
 from rules.language.history_functions import PAST
@@ -238,6 +239,7 @@ _ATTRIBUTE_TYPES = {
     AttributeType.NUMBER: ExpressionType.NUMBER,
     AttributeType.BOOLEAN: ExpressionType.CONDITION,
     AttributeType.TEXT: ExpressionType.TEXT,
+    AttributeType.CURVE: ExpressionType.TEXT,
     AttributeType.POLYGON: ExpressionType.POLYGON,
 }
 
