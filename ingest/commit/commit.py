@@ -162,6 +162,7 @@ async def _record(
     counts = count(settled, batch, context.directory, shard=name, number=number)
     await ledger.record(connection, counts)
     context.allowance.forget()
+    registered = context.directory.registry.by_name
     kept = [
         NewRejection(
             received_at=int(batch.intake.received_at[r.rejected.message]),
@@ -173,7 +174,11 @@ async def _record(
             payload=r.rejected.payload,
         )
         for r in settled.refused
-        if context.allowance.admits(r.device, int(batch.intake.received_at[r.rejected.message]))
+        if context.allowance.admits(
+            r.device,
+            int(batch.intake.received_at[r.rejected.message]),
+            stranger=r.device not in registered,
+        )
     ]
     await rejections.record(connection, name, number, kept)
     await offsets.record(connection, batch.learnt, context.now())

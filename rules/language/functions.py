@@ -145,6 +145,21 @@ def _clock_unset(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     return Expression(ExpressionType.CONDITION, lambda c: c.clock_unset())
 
 
+def _suspect(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    """Whether a measurement is marked; undecided where there is none."""
+    (argument,) = arguments(call, 1, 1, "suspect(burn_hours)")
+    name = _bare(argument)
+    known = [m.name for m in compiler.scope.kind.measurements]
+    if name is None or name not in known:
+        raise wrong(argument, "suspect() takes the name of a measurement", closest(str(name), known))
+    return Expression(ExpressionType.CONDITION, lambda c: c.suspect(name))
+
+
+def _empty(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    arguments(call, 0, 0, "empty()")
+    return Expression(ExpressionType.CONDITION, lambda c: c.empty())
+
+
 def _word_unknown(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     arguments(call, 0, 0, "word_unknown()")
     return Expression(ExpressionType.CONDITION, lambda c: c.word_unknown())
@@ -242,6 +257,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "lag": _lag,
     "clock_corrected": _clock_corrected,
     "clock_unset": _clock_unset,
+    "suspect": _suspect,
+    "empty": _empty,
     "word_unknown": _word_unknown,
     "words_unknown": _words_unknown,
     "known": _known,
