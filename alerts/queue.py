@@ -5,7 +5,7 @@ Reading and notes only. A person never changes a condition: alerts open and reso
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -97,7 +97,7 @@ LIMIT $7
 """
 )
 
-GET_ALERT = _SELECT + "WHERE alert.id = $1"
+GET_ALERTS = _SELECT + "WHERE alert.id = ANY($1::bigint [])"
 
 ACKNOWLEDGE = """
 WITH acknowledged AS (
@@ -140,8 +140,13 @@ async def list_alerts(
 
 async def get_alert(connection: Connection, alert_id: int) -> Alert | None:
     """Return one alert, or None when there is none with this id."""
-    row = await connection.fetchrow(GET_ALERT, alert_id)
-    return _alert(row) if row else None
+    found = await get_alerts(connection, [alert_id])
+    return found[0] if found else None
+
+
+async def get_alerts(connection: Connection, alert_ids: Iterable[int]) -> list[Alert]:
+    """Return those of the alerts that there are, in no order."""
+    return [_alert(row) for row in await connection.fetch(GET_ALERTS, list(alert_ids))]
 
 
 async def acknowledge(connection: Connection, alert_id: int, *, author: str, now: int) -> Alert:

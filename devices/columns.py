@@ -73,6 +73,23 @@ class Columns:
         numbered: NDArray[np.bool_] = (self.boot != MISSING) & (self.seq != MISSING)
         return numbered
 
+    def empty(self) -> NDArray[np.bool_]:
+        """Tell which rows hold no measurement at all, shape (n,)."""
+        empty = np.ones(len(self), dtype=np.bool_)
+        for measurement in self.kind.measurements:
+            empty &= self.absent(measurement.name)
+            if not empty.any():
+                break
+        return empty
+
+    def absent(self, name: str) -> NDArray[np.bool_]:
+        """Tell which rows have no value of a measurement, shape (n,)."""
+        values = self.values[name]
+        if self.kind.measurement(name).type is ValueType.TEXT:
+            return np.fromiter((v is None for v in values), dtype=np.bool_, count=len(values))
+        absent: NDArray[np.bool_] = np.isnan(values)
+        return absent
+
     def good(self, name: str) -> NDArray[np.float64]:
         """Return a numeric measurement with NaN where absent or marked suspect, shape (n,)."""
         measurement = self.kind.measurement(name)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
 
-import asyncpg
 import numpy as np
 import structlog
 
@@ -33,7 +32,7 @@ from ingest.decide.directory import Directory
 from ingest.pipeline import Pipeline
 from readings import quarantine, rejections
 from store.connection import Connection
-from store.failures import is_outage
+from store.failures import DATABASE_ERRORS, is_outage
 from store.readings import CopyWriter, Writer
 
 log = structlog.get_logger(__name__)
@@ -117,11 +116,8 @@ async def _owning(options: IngestOptions, claimed: asyncio.Event) -> AsyncIterat
         await service.leave()
 
 
-UNREACHABLE = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
-
-
 async def _close(connection: Connection) -> None:
-    with suppress(*UNREACHABLE):
+    with suppress(*DATABASE_ERRORS):
         await connection.close(timeout=2)
 
 
@@ -191,7 +187,7 @@ class _Service:
     async def leave(self) -> None:
         """Flush the newest readings that are not flushed yet, and close."""
         pipeline, context = self._pipeline, self._pipeline.context
-        with suppress(*UNREACHABLE):
+        with suppress(*DATABASE_ERRORS):
             await commit.flush_latest(pipeline.connection, context)
         await _close(pipeline.connection)
 

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import aiomqtt
-import asyncpg
 
 from api.metrics.platform import BrokerQueue
 from devices import kinds
@@ -19,9 +18,10 @@ from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import KindError
 from devices.registry import registry
 from devices.registry.placement import misplaced
+from devices.storable import storable
 from devices.time_zones import TIME_ZONES, zone_named
 from nabd import clock
-from nabd.broker import address, queue
+from nabd.broker import address, queue, unread
 from nabd.broker.client import client
 from nabd.embedded.broker import find_mosquitto
 from nabd.readiness import ALIVE_S
@@ -30,6 +30,7 @@ from readings import ledger
 from readings.tables import tables_of
 from store.connection import Connection
 from store.errors import StoreError
+from store.failures import DATABASE_ERRORS
 from store.migrate import require_migrated
 from store.pool import connect
 
@@ -63,6 +64,8 @@ def fine(subject: str, said: str) -> CheckResult:
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
     findings = [_kinds(settings), _disk(settings), await _broker(settings)]
+    if settings.broker is not None and findings[-1].verdict is not Verdict.BAD:
+        findings.append(await _topics(settings.broker))
     if settings.database is None:
         findings.append(
             CheckResult(
@@ -80,7 +83,7 @@ async def examine(settings: Settings) -> list[CheckResult]:
         return [*findings, CheckResult(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
     try:
         return findings + await _database(connection, settings)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except DATABASE_ERRORS as error:
         fix = "let the user of NABD_DATABASE own the schema, or read the server's log"
         return [*findings, CheckResult(subject="database", verdict=Verdict.BAD, said=str(error), fix=fix)]
     finally:
@@ -124,6 +127,24 @@ async def _broker(settings: Settings) -> CheckResult:
     except (ValueError, OSError, aiomqtt.MqttError) as error:
         fix = "start it, or correct NABD_BROKER"
         return CheckResult(subject="broker", verdict=Verdict.BAD, said=str(error), fix=fix)
+
+
+async def _topics(broker: str) -> CheckResult:
+    try:
+        async with client(address.parse(broker)) as connection:
+            found = await unread.listen(connection)
+    except (OSError, aiomqtt.MqttError) as error:
+        return CheckResult(subject="topics", verdict=Verdict.NOTE, said=f"nothing could be heard: {error}")
+    if not found:
+        return fine("topics", f"nothing came within {unread.LISTEN_S:.0f} s that nobody reads")
+    some = ", ".join(storable(topic, 100) for topic, _ in found.most_common(5))
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return CheckResult(
+        subject="topics",
+        verdict=Verdict.NOTE,
+        said=f"{found.total()} messages on topics that nobody reads: {some}{more}",
+        fix="publish on nabd/v1/{municipality}/{kind}/{device}/telemetry, or let a gateway republish there",
+    )
 
 
 def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:

@@ -16,7 +16,6 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
 
-import asyncpg
 import structlog
 
 from api.metrics.platform import Queue
@@ -35,7 +34,7 @@ from rules.sweeps import leader
 from rules.trial.consumer import ShadowRules
 from store.connection import Connection
 from store.errors import StoreError
-from store.failures import is_outage
+from store.failures import DATABASE_ERRORS, is_outage
 from store.migrate import require_migrated
 from store.pool import connect, keep_plans, open_pool
 
@@ -270,7 +269,7 @@ async def api(settings: Settings) -> None:
     await serving
     try:
         await asyncio.wait_for(pool.close(), CLOSE_S)
-    except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except DATABASE_ERRORS:
         pool.terminate()  # the database has stopped already, or does not answer
 
 
@@ -281,7 +280,7 @@ async def _announce_token(settings: Settings) -> None:
         try:
             await ready_database(settings)
             token = await first_token(settings)
-        except (StoreError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (StoreError, *DATABASE_ERRORS) as error:
             reason = str(error) or type(error).__name__
             if reason != told:
                 log.warning("the token waits for the database", error=reason)

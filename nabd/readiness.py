@@ -14,6 +14,7 @@ from nabd.broker import address, queue
 from nabd.settings import Settings
 from readings.tables import tables_of
 from store.errors import StoreError
+from store.failures import DATABASE_ERRORS
 from store.migrate import require_migrated
 
 ALIVE_S = 10.0
@@ -42,7 +43,7 @@ async def _schema(pool: asyncpg.Pool, declared: Kinds) -> str | None:
             await require_migrated(connection, tables_of(declared.values()))
     except StoreError as error:
         return str(error)
-    except (asyncpg.PostgresError, OSError):
+    except DATABASE_ERRORS:
         return "cannot be read: the database is away"
     return None
 
@@ -50,7 +51,7 @@ async def _schema(pool: asyncpg.Pool, declared: Kinds) -> str | None:
 async def _ingest(pool: asyncpg.Pool, shard: str, now: Now, speed: float) -> str | None:
     try:
         alive_at = await pool.fetchval("SELECT alive_at FROM shard WHERE name = $1", shard)
-    except (asyncpg.PostgresError, OSError):
+    except DATABASE_ERRORS:
         return "unknown: the database is away"
     if alive_at is None:
         return "has never run: start `nabd ingest`"

@@ -31,7 +31,8 @@ class Latest:
 class LatestColumns:
     """Newest readings as columns of one length, each device at most once.
 
-    Times are microseconds since 1970-01-01Z, intervals seconds; `measurements` leaves absent ones out.
+    Times are microseconds since 1970-01-01Z, intervals seconds; `measurements` leaves absent ones out. paced:
+    whether the interval is only the kind's, to be multiplied by the device's own pace; all if empty.
     """
 
     device_id: Sequence[int]
@@ -40,6 +41,7 @@ class LatestColumns:
     interval_s: Sequence[float]
     quality: Sequence[int]
     measurements: Sequence[Mapping[str, Any]]
+    paced: Sequence[bool] = ()
 
 
 # Rows are locked in the order of device_id, so that two writers cannot block each other.
@@ -50,9 +52,14 @@ WITH flushed AS (
         r.device_id,
         'epoch'::timestamptz + r.observed_at * '1 microsecond'::interval,
         'epoch'::timestamptz + r.received_at * '1 microsecond'::interval,
-        r.interval_s, r.quality, r.measurements
-    FROM unnest($1::integer [], $2::bigint [], $3::bigint [], $4::float8 [], $5::bigint [], $6::jsonb [])
-        AS r (device_id, observed_at, received_at, interval_s, quality, measurements)
+        r.interval_s * CASE WHEN r.paced IS FALSE THEN 1 ELSE coalesce(device_pace.pace, 1) END,
+        r.quality, r.measurements
+    FROM
+        unnest(
+            $1::integer [], $2::bigint [], $3::bigint [], $4::float8 [], $5::bigint [], $6::jsonb [],
+            $7::boolean []
+        ) AS r (device_id, observed_at, received_at, interval_s, quality, measurements, paced)
+    LEFT JOIN device_pace ON r.device_id = device_pace.device_id
     ORDER BY r.device_id
     ON CONFLICT (device_id) DO UPDATE SET
         observed_at = greatest(kept.observed_at, excluded.observed_at),
@@ -87,6 +94,7 @@ async def flush(connection: Connection, rows: LatestColumns) -> None:
         rows.interval_s,
         rows.quality,
         rows.measurements,
+        rows.paced,
     )
 
 

@@ -28,7 +28,8 @@ class BatchCounts:
     """What became of the readings of one batch. Times are microseconds since 1970-01-01Z.
 
     `by_device` counts per (device, outcome), the outcome being `duplicate` or a reason of rejection.
-    `undated` readings are among those stored; an undecodable message counts as one reading received.
+    `undated` readings, and `empty` ones without any measurement, are among those stored; an undecodable
+    message counts as one reading received.
     """
 
     shard: str
@@ -42,6 +43,7 @@ class BatchCounts:
     duplicate: int
     rejected: int
     undated: int
+    empty: int = 0
     by_device: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -54,6 +56,7 @@ class Totals:
     duplicate: int
     rejected: int
     undated: int | None = None
+    empty: int | None = None
     messages: int | None = None
     reasons: Mapping[str, int] = field(default_factory=dict)
     counted: int | None = None
@@ -95,16 +98,16 @@ _BATCH = """
 WITH batch AS (
     INSERT INTO ledger (
         shard, batch, source, received_at, oldest_observed_at,
-        messages, received, stored, duplicate, rejected, undated
+        messages, received, stored, duplicate, rejected, undated, empty
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     RETURNING shard, batch
 )
 
 INSERT INTO ledger_device (shard, batch, device, outcome, readings)
 SELECT b.shard, b.batch, r.device, r.outcome, r.readings
 FROM batch AS b
-CROSS JOIN unnest($12::text [], $13::text [], $14::integer []) AS r (device, outcome, readings)
+CROSS JOIN unnest($13::text [], $14::text [], $15::integer []) AS r (device, outcome, readings)
 """
 
 
@@ -127,6 +130,7 @@ async def record(connection: Connection, counts: BatchCounts) -> None:
         counts.duplicate,
         counts.rejected,
         counts.undated,
+        counts.empty,
         [device for device, _ in by_device],
         [outcome for _, outcome in by_device],
         list(by_device.values()),
@@ -138,7 +142,7 @@ WITH batches AS (
     SELECT
         date_bin($3, received_at, 'epoch'::timestamptz) AS start,
         sum(messages) AS messages, sum(received) AS received, sum(stored) AS stored,
-        sum(duplicate) AS duplicate, sum(rejected) AS rejected, sum(undated) AS undated
+        sum(duplicate) AS duplicate, sum(rejected) AS rejected, sum(undated) AS undated, sum(empty) AS empty
     FROM ledger
     WHERE received_at >= $1 AND received_at < $2
     GROUP BY 1
@@ -154,11 +158,11 @@ outcomes AS (
 )
 
 SELECT
-    b.start, b.messages, b.received, b.stored, b.duplicate, b.rejected, b.undated,
+    b.start, b.messages, b.received, b.stored, b.duplicate, b.rejected, b.undated, b.empty,
     coalesce(jsonb_object_agg(o.outcome, o.readings) FILTER (WHERE o.outcome IS NOT NULL), '{}') AS reasons
 FROM batches AS b
 LEFT JOIN outcomes AS o ON b.start = o.start
-GROUP BY b.start, b.messages, b.received, b.stored, b.duplicate, b.rejected, b.undated
+GROUP BY b.start, b.messages, b.received, b.stored, b.duplicate, b.rejected, b.undated, b.empty
 ORDER BY b.start
 """
 
@@ -193,6 +197,7 @@ SELECT
     coalesce(sum(messages), 0) AS messages, coalesce(sum(received), 0) AS received,
     coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicate), 0) AS duplicate,
     coalesce(sum(rejected), 0) AS rejected, coalesce(sum(undated), 0) AS undated,
+    coalesce(sum(empty), 0) AS empty,
     (
         SELECT coalesce(jsonb_object_agg(counted.outcome, counted.readings), '{}')
         FROM (
@@ -272,6 +277,26 @@ async def count_readings(
     return stored
 
 
+async def count_empty(
+    connection: Connection,
+    kinds: Kinds,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    device_id: int | None = None,
+    municipality_id: int | None = None,
+) -> int:
+    """Return how many of the rows that `count_readings` counts hold no measurement at all."""
+    empty = 0
+    for kind in kinds.values():
+        columns = ", ".join(f'r."{m.name}"' for m in kind.measurements)
+        query = f"{_COUNT.format(table=table_name(kind.name))} AND num_nonnulls({columns}) = 0"
+        empty += await connection.fetchval(
+            query, since or EPOCH, until or _FOREVER, device_id, municipality_id
+        )
+    return empty
+
+
 async def of_device(
     connection: Connection,
     kinds: Kinds,
@@ -284,8 +309,9 @@ async def of_device(
     own = {device.kind: kinds[device.kind]} if device.kind in kinds else {}
     bounds = (since or EPOCH, until or _FOREVER)
     stored = await count_readings(connection, own, since=since, until=until, device_id=device.id)
+    empty = await count_empty(connection, own, since=since, until=until, device_id=device.id)
     outcomes = await connection.fetch(_OUTCOMES, *bounds, device.name, None)
-    return _summed(stored, {row["outcome"]: row["readings"] for row in outcomes})
+    return _summed(stored, empty, {row["outcome"]: row["readings"] for row in outcomes})
 
 
 async def of_municipality(
@@ -301,11 +327,12 @@ async def of_municipality(
     stored = await count_readings(
         connection, kinds, since=since, until=until, municipality_id=municipality_id
     )
+    empty = await count_empty(connection, kinds, since=since, until=until, municipality_id=municipality_id)
     outcomes = await connection.fetch(_OUTCOMES, *bounds, None, municipality_id)
-    return _summed(stored, {row["outcome"]: row["readings"] for row in outcomes})
+    return _summed(stored, empty, {row["outcome"]: row["readings"] for row in outcomes})
 
 
-def _summed(stored: int, outcomes: dict[str, int]) -> Totals:
+def _summed(stored: int, empty: int, outcomes: dict[str, int]) -> Totals:
     duplicate = outcomes.pop(DUPLICATE, 0)
     rejected = sum(outcomes.values())
     return Totals(
@@ -313,6 +340,7 @@ def _summed(stored: int, outcomes: dict[str, int]) -> Totals:
         stored=stored,
         duplicate=duplicate,
         rejected=rejected,
+        empty=empty,
         reasons=outcomes,
     )
 

@@ -150,7 +150,8 @@ async def arriving(
     names = ", ".join(f'"{m.name}"' for m in kind.measurements)
     query = (
         # Names of a kind are checked by its declaration; they cannot be parameters.
-        f"SELECT device_id, observed_at, received_at, quality, {names} FROM {table_name(kind.name)}"  # noqa: S608
+        f"SELECT device_id, observed_at, received_at, quality, boot, seq, {names}"  # noqa: S608
+        f" FROM {table_name(kind.name)}"
         " WHERE observed_at >= $1 AND received_at > $2 AND ($3::timestamptz IS NULL OR received_at < $3)"
         " ORDER BY received_at, observed_at, device_id"
     )
@@ -180,7 +181,8 @@ def _words_sql(kind: Kind, measurement: Measurement) -> str:
 
 
 def _readings_sql(kind: Kind, wanted: Sequence[Measurement]) -> str:
-    fields = ["device_id", "observed_at", "received_at", "quality"]
+    numbers = [f"coalesce({name}, {MISSING})" for name in ("boot", "seq")]
+    fields = ["device_id", "observed_at", "received_at", "quality", *numbers]
     parameter = 6
     for m in wanted:
         column = f'"{m.name}"'
@@ -201,7 +203,8 @@ def _readings_sql(kind: Kind, wanted: Sequence[Measurement]) -> str:
 def _decoded(data: bytes, wanted: Sequence[Measurement]) -> NDArray[Any]:
     """Return the rows of a binary COPY, whose fields all have a fixed length, as a structured array."""
     parts: list[tuple[str, str]] = [("fields", ">i2")]
-    named = [("device_id", ">i4"), ("observed_at", ">i8"), ("received_at", ">i8"), ("quality", ">i8")]
+    named = [("device_id", ">i4")]
+    named += [(name, ">i8") for name in ("observed_at", "received_at", "quality", "boot", "seq")]
     named += [(f"m_{m.name}", ">i4" if m.type is ValueType.TEXT else ">f8") for m in wanted]
     for name, code in named:
         parts += [(f"{name} length", ">i4"), (name, code)]
@@ -228,12 +231,14 @@ def _of_copy(
         observed_at=rows["observed_at"].astype(np.int64) + _POSTGRES_EPOCH_US,
         received_at=rows["received_at"].astype(np.int64) + _POSTGRES_EPOCH_US,
         quality=rows["quality"].astype(np.int64),
+        boot=rows["boot"].astype(np.int64),
+        seq=rows["seq"].astype(np.int64),
         values=values,
     )
 
 
 def _of_records(kind: Kind, rows: Sequence[asyncpg.Record]) -> Columns:
-    device_id, observed_at, received_at, quality, *measured = zip(*rows, strict=True)
+    device_id, observed_at, received_at, quality, boot, seq, *measured = zip(*rows, strict=True)
     values: dict[str, NDArray[Any]] = {}
     for m, found in zip(kind.measurements, measured, strict=True):
         # None becomes NaN, true and false 1.0 and 0.0.
@@ -244,6 +249,8 @@ def _of_records(kind: Kind, rows: Sequence[asyncpg.Record]) -> Columns:
         observed_at=np.array([to_microseconds(at) for at in observed_at], dtype=np.int64),
         received_at=np.array([to_microseconds(at) for at in received_at], dtype=np.int64),
         quality=np.array(quality, dtype=np.int64),
+        boot=np.array([MISSING if n is None else n for n in boot], dtype=np.int64),
+        seq=np.array([MISSING if n is None else n for n in seq], dtype=np.int64),
         values=values,
     )
 
@@ -255,20 +262,21 @@ def _columns(
     observed_at: NDArray[np.int64],
     received_at: NDArray[np.int64],
     quality: NDArray[np.int64],
+    boot: NDArray[np.int64],
+    seq: NDArray[np.int64],
     values: Mapping[str, NDArray[Any]],
 ) -> Columns:
     """Return columns in which every measurement that is not among `values` is absent."""
     n = len(device_id)
     absent = np.full(n, np.nan), np.full(n, None, dtype=object)
-    missing = np.full(n, MISSING, dtype=np.int64)
     return Columns(
         kind=kind,
         device_id=device_id,
         observed_at=observed_at,
         received_at=received_at,
         quality=quality,
-        boot=missing,
-        seq=missing,
+        boot=boot,
+        seq=seq,
         values={m.name: values.get(m.name, absent[m.type is ValueType.TEXT]) for m in kind.measurements},
         extra=absent[True],
         message=np.arange(n, dtype=np.int32),

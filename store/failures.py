@@ -50,6 +50,10 @@ DATABASE_ERRORS = (
 """What using the database may raise, for `except`; `is_outage` tells what it means."""
 
 
+DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+"""SQLSTATE classes 22 and 23, for `except`: the rows are at fault, and trying again cannot help."""
+
+
 def is_outage(error: BaseException) -> bool:
     """Tell whether the database was away, full or busy, so that the same statement may succeed later."""
     return classify(error) is Failure.TRANSIENT

@@ -117,7 +117,7 @@ async def keep_partitions(
 ) -> PartitionChanges:
     """Make the partitions that `now` (microseconds) asks for and drop those past retention.
 
-    For the plain edition; called by migrate and every hour by the sweep. Repeating it does nothing.
+    For the plain edition; called by migrate and by housekeeping. Repeating it does nothing.
     """
     made = {p.name: statements(p) for p in await missing(connection, tables, now, retention)}
     dropped: dict[str, list[str]] = {}

@@ -12,16 +12,11 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-import asyncpg
 import numpy as np
 from numpy.typing import NDArray
 
 from store.connection import Connection
 from store.copy import CopyColumn, encode, order
-
-DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
-"""SQLSTATE classes 22 and 23: the rows are at fault, and trying again cannot help."""
-
 
 Meanwhile = Iterator[object]
 """Work to do while the server stores rows, a piece for each step; it may be left unfinished.

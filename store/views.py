@@ -77,7 +77,8 @@ SELECT
     sum(stored) AS stored,
     sum(duplicate) AS duplicate,
     sum(rejected) AS rejected,
-    sum(undated) AS undated
+    sum(undated) AS undated,
+    sum(empty) AS empty
 FROM ledger
 GROUP BY 1, 2, 3"""
 

@@ -5,11 +5,8 @@
 
 // CLDR: Lebanon and Palestine write Arabic-Indic digits, Libya and Morocco Latin ones.
 const DIGITS = { "ar-LB": "arab", "ar-PS": "arab", "ar-LY": "latn", "ar-MA": "latn" };
-const UNITS = {
-  Cel: "°C", deg: "°", "[ppm]": "ppm", "dB[mW]": "dBm", "kW.h": "kWh", "L/har": "L/ha", "m/s2": "m/s²", 1: "",
-};
 
-let spoken = { texts: {} };
+let spoken = { texts: {}, units: {} };
 let plurals;
 let locale;
 let timeZone;
@@ -85,7 +82,7 @@ export function distance(metres) {
   return format.format(far ? metres / 1000 : metres);
 }
 
-export const unit = (ucum) => UNITS[ucum] ?? ucum;
+export const unit = (ucum) => spoken.units[ucum] ?? ucum;
 
 export function value(measurement, raw) {
   if (raw === null || raw === undefined) return "–";

@@ -167,7 +167,13 @@ function drawLanguages() {
 }
 
 async function speak(code) {
-  await i18n.use(code);
+  try {
+    await i18n.use(code);
+  } catch (error) {
+    report(error);
+    setTimeout(() => speak(code), RETRY_MS);
+    return;
+  }
   i18n.translatePage();
   drawLanguages();
   place();

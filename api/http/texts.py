@@ -13,6 +13,7 @@ from api.http.assets import MEDIA_TYPES, Asset, answer, asset
 from api.http.languages import negotiate
 from devices.texts.catalogue import Forms, group
 from devices.texts.languages import LANGUAGES, LOCALES, Language, direction_of, name_of
+from devices.texts.units import SYMBOLS
 
 GROUPS = ("word", "console")
 """Of the catalogue. The page knows their texts without the group."""
@@ -42,5 +43,6 @@ def _document(language: Language) -> Asset:
         "locale": LOCALES[language],
         "languages": [{"code": one, "name": name_of(one)} for one in LANGUAGES],
         "texts": texts,
+        "units": SYMBOLS,
     }
     return asset(msgspec.json.encode(body), MEDIA_TYPES["json"])

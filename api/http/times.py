@@ -5,18 +5,12 @@ Pure. A time without an offset is refused: it would mean another instant in each
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, PlainSerializer
 
-from devices.instants import to_datetime
-
-
-def rfc3339(instant: datetime) -> str:
-    """Return an aware datetime as RFC 3339 in UTC, for example 2026-03-01T08:30:00.25Z."""
-    text = instant.astimezone(UTC).replace(tzinfo=None).isoformat()
-    return (text.rstrip("0") if "." in text else text) + "Z"
+from devices.instants import rfc3339, to_datetime
 
 
 def of_microseconds(instant: int) -> str:

@@ -59,7 +59,7 @@ class TokenCheck:
             return Problem(429, "too-many-attempts", detail, headers=retry)
         try:
             async with self._pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
-                valid = await tokens.is_valid(connection, token, self._now())
+                valid = await tokens.name_of(connection, token, self._now()) is not None
         except DATABASE_ERRORS as error:  # here no handler of the application sees it
             outage = of_database(error)
             return None if in_outages and known else outage

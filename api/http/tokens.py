@@ -6,7 +6,6 @@ A plain hash is enough for a random 256-bit token: it cannot be guessed.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 from typing import TYPE_CHECKING
 
@@ -26,20 +25,6 @@ async def create_token(connection: Connection, name: str, now: int) -> str:
     token = secrets.token_urlsafe(32)
     await connection.execute(_CREATE, name, digest(token), to_datetime(now))
     return token
-
-
-_FIND = """
-SELECT hash
-FROM token
-WHERE hash = $1 AND (expires_at IS NULL OR expires_at > $2)
-"""
-
-
-async def is_valid(connection: Connection, token: str, now: int) -> bool:
-    """Tell whether the token was issued and has not expired."""
-    wanted = digest(token)
-    stored = await connection.fetchval(_FIND, wanted, to_datetime(now), timeout=5.0)
-    return stored is not None and hmac.compare_digest(stored, wanted)
 
 
 _NAME = """

@@ -17,7 +17,7 @@ import structlog
 
 from alerts import events
 from alerts.events import AlertEvent, Cursor
-from alerts.queue import get_alert
+from alerts.queue import get_alerts
 from api.live.subscription import EventFilter, LiveAlert, Subscription
 from api.metrics.process import Metrics
 from api.schemas.alerts import alert_out, event_out
@@ -217,9 +217,9 @@ class LiveEvents:
 
 
 async def _with_alerts(connection: Connection, found: list[AlertEvent]) -> list[LiveAlert]:
-    alerts = {alert_id: await get_alert(connection, alert_id) for alert_id in {e.alert_id for e in found}}
+    alerts = {alert.id: alert for alert in await get_alerts(connection, {e.alert_id for e in found})}
     return [
         LiveAlert(cursor=event.cursor, event=event_out(event), alert=alert_out(alert))
         for event in found
-        if (alert := alerts[event.alert_id]) is not None
+        if (alert := alerts.get(event.alert_id)) is not None
     ]

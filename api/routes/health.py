@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import asyncpg
 import msgspec
 from fastapi import APIRouter, Response
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST
@@ -14,6 +13,7 @@ from api.context import AppContext, Check, UsesContext
 from api.metrics import platform
 from api.metrics.platform import Ages, Figures
 from devices.registry import registry
+from store.failures import DATABASE_ERRORS
 
 router = APIRouter(tags=["health"])
 
@@ -63,7 +63,7 @@ async def _figures(context: AppContext) -> Figures | None:
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S), context.pool.acquire() as connection:
             return await platform.read(connection)
-    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except DATABASE_ERRORS:
         return None
 
 
@@ -72,7 +72,7 @@ async def _judge(check: Check) -> str | None:
         return await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
     except TimeoutError:
         return f"no answer within {CHECK_TIMEOUT_S:.0f} s"
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except DATABASE_ERRORS as error:
         return str(error) or type(error).__name__
 
 

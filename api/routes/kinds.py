@@ -27,6 +27,8 @@ class MeasurementOut(BaseModel):
     choices: list[str] = []
     counter: bool = False
     circular: bool = False
+    floor: float | None = Field(None, description="below it a meter cannot tell little from nothing")
+    reference: dict[str, str] = Field({}, description="what the value is counted from, by language")
 
 
 class PanelOut(BaseModel):

@@ -12,8 +12,10 @@ from pydantic import BaseModel, Field
 from api.context import UsesConnection, UsesContext
 from api.http.problems import Problem
 from api.http.times import Asked, Instant
+from devices.instants import to_datetime
 from devices.registry import registry
-from readings import ledger
+from devices.registry.registry import Device
+from readings import ledger, said_names
 from readings.ledger import Totals
 
 router = APIRouter(tags=["ledger"])
@@ -44,6 +46,7 @@ class TotalsOut(BaseModel):
     duplicate: int = Field(examples=[15])
     rejected: int = Field(examples=[5])
     undated: int | None = Field(default=None, description="stored without a usable device time")
+    empty: int | None = Field(default=None, description="stored without any measurement")
     messages: int | None = None
     reasons: dict[str, int] = Field(examples=[{"bad_value": 3, "unknown_device": 2}])
     balanced: bool = Field(description="received = stored + duplicate + rejected, and the reasons add up")
@@ -56,11 +59,22 @@ class PeriodOut(BaseModel):
     totals: TotalsOut
 
 
+class NamesOut(BaseModel):
+    """What a device's readings call their values: names, each with how many readings carry it."""
+
+    measured: dict[str, int] = Field(description="measurements of its kind", examples=[{"fill_pct": 118}])
+    extra: dict[str, int] = Field(description="names of nobody's, kept", examples=[{"batteryVoltage": 118}])
+    hints: dict[str, str] = Field(
+        description="what such a name probably means", examples=[{"batteryVoltage": "battery_v, in V?"}]
+    )
+
+
 class LedgerOut(BaseModel):
-    """Totals, and the periods they consist of when asked for."""
+    """Totals, the periods they consist of when asked for, and the names that one device sends."""
 
     totals: TotalsOut
     periods: list[PeriodOut] = []
+    names: NamesOut | None = None
 
 
 Since = Annotated[Asked | None, Query(description="receive time from which on, RFC 3339")]
@@ -80,7 +94,9 @@ async def read_ledger(
     if device is not None:
         found = await registry.get_device(connection, device)
         totals = await ledger.of_device(connection, context.kinds, found, since=since, until=until)
-        return LedgerOut(totals=_totals_out(totals))
+        return LedgerOut(
+            totals=_totals_out(totals), names=await _names(connection, context, found, since, until)
+        )
     totals = await ledger.total(connection, since=since, until=until)
     if every is None:
         return LedgerOut(totals=_totals_out(totals))
@@ -88,6 +104,21 @@ async def read_ledger(
     periods = await ledger.by_period(connection, every=LENGTHS[every], since=since, until=until)
     shown = [PeriodOut(start=p.start, totals=_totals_out(p.totals)) for p in periods[:MOST_PERIODS]]
     return LedgerOut(totals=_totals_out(totals), periods=shown)
+
+
+async def _names(
+    connection: UsesConnection,
+    context: UsesContext,
+    device: Device,
+    since: datetime | None,
+    until: datetime | None,
+) -> NamesOut | None:
+    kind = context.kinds.get(device.kind)
+    if kind is None:
+        return None
+    end = until or to_datetime(context.now())
+    found = await said_names.of_device(connection, kind, device.id, since=since, until=end)
+    return NamesOut(measured=dict(found.measured), extra=dict(found.extra), hints=dict(found.hints))
 
 
 def _check_periods(since: datetime | None, until: datetime | None, every: Every) -> None:
@@ -104,6 +135,7 @@ def _totals_out(totals: Totals) -> TotalsOut:
         duplicate=totals.duplicate,
         rejected=totals.rejected,
         undated=totals.undated,
+        empty=totals.empty,
         messages=totals.messages,
         reasons=dict(totals.reasons),
         balanced=totals.balanced,

@@ -17,8 +17,8 @@ from api.http import buckets, formats
 from api.http.buckets import Bucket
 from api.http.formats import MEDIA_TYPES, Format, begun
 from api.http.problems import Problem
-from api.http.times import Asked, Instant, rfc3339
-from devices.instants import MICROSECOND, to_datetime
+from api.http.times import Asked, Instant
+from devices.instants import MICROSECOND, rfc3339, to_datetime
 from devices.kinds.kind import Kind
 from devices.registry import registry
 from devices.time_zones import TIME_ZONES

@@ -71,7 +71,7 @@ def _permit(request: Request, context: UsesContext) -> Permitted:
             return False
         try:
             async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
-                return await tokens.is_valid(connection, token, context.now())
+                return await tokens.name_of(connection, token, context.now()) is not None
         except DATABASE_ERRORS as error:
             if not is_outage(error):
                 raise

@@ -21,8 +21,8 @@ class AlertOut(BaseModel):
     rule: str = Field(examples=["bin-overflow"])
     rule_version: int
     family: str = Field(
-        description="what the rule is called to judge: `stream`, `silent`, `children_down`, `not_refreshed`,"
-        " `neighbours`, `forecast`; `silent` says that nothing was heard from the device",
+        description="what the rule is called to judge: `stream`, `silent`, `children_down`, `children_apart`,"
+        " `not_refreshed`, `neighbours`, `forecast`; `silent` says that nothing was heard from the device",
         examples=["stream"],
     )
     device: str = Field(examples=["bin-0007"])

@@ -65,14 +65,15 @@ def _run(seeds: Sequence[int], numbers: Numbers, processes: int) -> list[RuleBen
 
 def _show(result: RuleBenchResult, *, details: bool) -> None:
     line(table.summary(result))
-    output.table(table.HEADINGS, table.rows(result.scores))
+    output.table(table.HEADINGS, [*table.rows(result.scores), *table.class_rows(result)])
     for rule, faults in result.without_rule.items():
         line(f"no rule yet for {faults} labelled faults of {rule}")
     if details:
-        for fault in result.found.missed:
-            line(f"missed: {table.fault(fault)}")
-        for alert in result.found.false:
-            line(f"false: {table.opening(alert)}")
+        for name, one in [("", result), *((f"{name}, ", one) for name, one in result.apart.items())]:
+            for fault in one.found.missed:
+                line(f"{name}missed: {table.fault(fault)}")
+            for alert in one.found.false:
+                line(f"{name}false: {table.opening(alert)}")
 
 
 def default_seeds() -> list[int]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bench.rules import allowance, fullness
+from bench.rules.apart.apart import CLASSES
 from bench.rules.judged import Opening, Platform
 from bench.rules.life import Carrier, Collected, Message
 from bench.rules.matching import Fault, Match, fault_of, match
@@ -33,13 +34,14 @@ _GROUP = {"bin": 20, "light": 16, "drone": 1}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceGroup:
-    """Some devices of one kind, by their position in the town."""
+    """Some devices of one kind, by their position in the town; `apart` names the class they are judged in."""
 
     seed: int
     numbers: Numbers
     kind: str
     first: int
     last: int
+    apart: str = ""
 
     @property
     def device_days(self) -> float:
@@ -59,7 +61,10 @@ class Lived:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleBenchResult:
-    """A run of one seed. `without_rule`: labelled faults of rules that the packs do not have."""
+    """A run of one seed. `without_rule`: labelled faults of rules that the packs do not have.
+
+    apart: the results of the classes that are judged apart, by name; each has none of its own.
+    """
 
     seed: int
     device_days: float
@@ -67,6 +72,7 @@ class RuleBenchResult:
     scores: tuple[RuleScore, ...]
     found: Match
     without_rule: Mapping[str, int]
+    apart: Mapping[str, RuleBenchResult] = field(default_factory=dict)
 
     @property
     def overall(self) -> RuleScore:
@@ -81,12 +87,22 @@ class RuleBenchResult:
 
 def groups(seed: int, numbers: Numbers) -> list[DeviceGroup]:
     """Return the groups of a run, the slowest first."""
+    town = [
+        group
+        for kind in sorted(_GROUP, key=lambda kind: _GROUP[kind])
+        for group in _groups_of(seed, numbers, kind)
+    ]
+    classes = CLASSES.items()
+    return [*town, *(g for name, c in classes for g in _groups_of(seed, c.numbers(numbers), c.kind, name))]
+
+
+def _groups_of(seed: int, numbers: Numbers, kind: str, apart: str = "") -> list[DeviceGroup]:
+    size, many = _GROUP[kind], numbers.of(kind)
     return [
         DeviceGroup(
-            seed=seed, numbers=numbers, kind=kind, first=first, last=min(first + size, numbers.of(kind))
+            seed=seed, numbers=numbers, kind=kind, first=first, last=min(first + size, many), apart=apart
         )
-        for kind, size in sorted(_GROUP.items(), key=lambda item: item[1])
-        for first in range(0, numbers.of(kind), size)
+        for first in range(0, many, size)
     ]
 
 
@@ -111,13 +127,28 @@ def run(
             for future in as_completed(futures):
                 lived[futures[future]] = future.result()
                 progress(futures[future].device_days)
-    return judge(seed, numbers, [lived[group] for group in todo])
+    found = judge(seed, numbers, [lived[group] for group in todo if not group.apart])
+    apart = {
+        name: judge(
+            seed,
+            one.numbers(numbers),
+            [lived[group] for group in todo if group.apart == name],
+            only=one.rules,
+            learns_days=one.learns_days,
+        )
+        for name, one in CLASSES.items()
+    }
+    return replace(found, apart=apart)
 
 
 def live(group: DeviceGroup, rules: Sequence[Definition] | None = None) -> Lived:
     """Live through the whole run with one group; `rules` None means the default packs."""
     known = kinds.load()
-    town = of_kind(bench_town(group.seed, known, group.numbers), group.kind)
+    apart = CLASSES.get(group.apart)
+    if apart is None:
+        town = of_kind(bench_town(group.seed, known, group.numbers), group.kind)
+    else:
+        town = apart.town(group.seed, known, group.numbers)
     definitions = default_packs(known) if rules is None else rules
     platform = Platform(town.kinds, registry_of(town), definitions)
     start = first_instant(group.seed)
@@ -125,7 +156,8 @@ def live(group: DeviceGroup, rules: Sequence[Definition] | None = None) -> Lived
     labelled = Collected()
     devices = [d for d in town.sensing if d.kind == group.kind][group.first : group.last]
     stage = StagedDevices(town, devices)
-    carriers = [Carrier(d, town, start, labelled, stage.has_power(d.name)) for d in stage.devices]
+    living = stage.devices if apart is None else [apart.around(d, town.seed) for d in stage.devices]
+    carriers = [Carrier(d, town, start, labelled, stage.has_power(d.name)) for d in living]
     live_rules = [Rule(definition=rule, version=1) for rule in definitions]
     sweeps = Sweeps(live_rules, town.kinds[group.kind], registry_of(town), [d.name for d in devices])
     platform.on_accepted = sweeps.receive
@@ -144,16 +176,29 @@ def live(group: DeviceGroup, rules: Sequence[Definition] | None = None) -> Lived
     for carrier in carriers:
         carrier.close(end)
     faults = stage.close(labelled.lines, start, end)
+    if apart is not None:
+        faults = apart.relabel(faults)
     return Lived(faults=faults, alerts=alerts, forecasts=sweeps.forecasts(end), readings=platform.readings)
 
 
 def judge(
-    seed: int, numbers: Numbers, lived: Sequence[Lived], rules: Sequence[Definition] | None = None
+    seed: int,
+    numbers: Numbers,
+    lived: Sequence[Lived],
+    rules: Sequence[Definition] | None = None,
+    only: Collection[str] = (),
+    learns_days: float = 0.0,
 ) -> RuleBenchResult:
-    """Match and score what happened in all groups."""
+    """Match and score what happened in all groups.
+
+    Args:
+        rules: None means the default packs.
+        only: judge these alone, all if empty.
+        learns_days: what begins in the first days is not judged.
+    """
     known = kinds.load()
     definitions = default_packs(known) if rules is None else rules
-    judged = {d.id: d for d in definitions}
+    judged = {d.id: d for d in definitions if not only or d.id in only}
     labelled = {**EXPECTED, **LONG_RUN, **SWEPT}
     names = [rule for rule in judged if rule in labelled]
     end = first_instant(seed) + round(numbers.days * DAY_US)
@@ -163,9 +208,10 @@ def judge(
         for line in part.faults
     ]
     alerts = _rightly_dated([alert for part in lived for alert in part.alerts], faults)
+    known_from = first_instant(seed) + round(learns_days * DAY_US)
     found = match(
-        [f for f in faults if f.rule in judged],
-        [a for a in alerts if a.rule in names],
+        [replace(f, detectable=f.detectable and f.start >= known_from) for f in faults if f.rule in judged],
+        [a for a in alerts if a.rule in names and a.opened_at >= known_from],
         lambda rule, interval_s: allowance.hold_us(judged[rule], interval_s),
     )
     lost = [fault for fault in faults if fault.rule not in judged and fault.detectable]

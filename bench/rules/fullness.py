@@ -45,6 +45,11 @@ class TracedBin(SurroundedDevice[MeasuredBin]):
         self._away: set[str] = set()
         self._rows: list[tuple[int, float, bool, bool]] = []
 
+    @property
+    def container(self) -> MeasuredBin:
+        """The bin itself."""
+        return self._inner
+
     def step(self, now: int) -> bool:
         """Live until `now`; True when something is reported at once."""
         urgent = self._inner.step(now)

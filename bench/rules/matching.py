@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from bench.rules.judged import Opening
-from devices.instants import to_microseconds
+from devices.instants import of_rfc3339
 from firmware_sim.faults import FaultLine
 
 GRACE_INTERVALS = 1.5
@@ -40,12 +39,14 @@ class Match:
     """What became of every alert and every fault.
 
     seen: fault and the alert about it. missed: faults that a right rule would have seen and nobody saw.
-    false: alerts about nothing, or about what another alert had told already.
+    false: alerts about nothing, or about what another alert had told already. unobservable: faults nobody
+    saw that no rule could: too short between two messages, or hidden by another fault.
     """
 
     seen: tuple[tuple[Fault, Opening], ...]
     missed: tuple[Fault, ...]
     false: tuple[Opening, ...]
+    unobservable: tuple[Fault, ...] = ()
 
 
 def fault_of(line: FaultLine, run_end: int) -> Fault:
@@ -53,9 +54,9 @@ def fault_of(line: FaultLine, run_end: int) -> Fault:
     return Fault(
         rule=line.expect,
         device=line.device,
-        start=_instant(line.start),
-        earliest=_instant(line.earliest),
-        end=run_end if line.end is None else _instant(line.end),
+        start=of_rfc3339(line.start),
+        earliest=of_rfc3339(line.earliest),
+        end=run_end if line.end is None else of_rfc3339(line.end),
         detectable=line.detectable,
         interval_s=line.interval_s,
         reports_s=line.reports_s or line.interval_s,
@@ -81,8 +82,13 @@ def match(faults: Iterable[Fault], alerts: Iterable[Opening], hold_us: Callable[
         else:
             open_faults.remove(about)
             seen.append((about, alert))
-    missed = [fault for left in waiting.values() for fault in left if fault.detectable]
-    return Match(seen=tuple(seen), missed=tuple(missed), false=tuple(false))
+    unseen = [fault for left in waiting.values() for fault in left]
+    return Match(
+        seen=tuple(seen),
+        missed=tuple(fault for fault in unseen if fault.detectable),
+        false=tuple(false),
+        unobservable=tuple(fault for fault in unseen if not fault.detectable),
+    )
 
 
 def _about(alert: Opening, faults: Sequence[Fault], hold_us: Callable[[str, float], int]) -> Fault | None:
@@ -95,7 +101,3 @@ def _about(alert: Opening, faults: Sequence[Fault], hold_us: Callable[[str, floa
 def _latest(fault: Fault, hold_us: Callable[[str, float], int]) -> int:
     grace = GRACE_INTERVALS * fault.interval_s * 1e6
     return fault.end + hold_us(fault.rule, fault.interval_s) + round(grace)
-
-
-def _instant(text: str) -> int:
-    return to_microseconds(datetime.fromisoformat(text))

@@ -20,6 +20,7 @@ class RuleScore:
     """One rule, or all of them ("overall").
 
     faults: those a right rule can see; detected: of them. alerts: all that opened; false_alerts: of them.
+    unobservable: faults that no rule could see, and none did.
     Intervals are Wilson's at 95 %. Delays are seconds from the start of the fault, None without any;
     delay_allowed_s: median of what is allowed. in_time: share of detected faults that were told within what
     is allowed for each.
@@ -35,6 +36,7 @@ class RuleScore:
     delay_allowed_s: float | None
     in_time: float | None
     device_days: float
+    unobservable: int = 0
 
     @property
     def precision(self) -> float | None:
@@ -119,4 +121,5 @@ def _one(
         delay_allowed_s=round(float(np.median(allowed)), 1) if allowed else None,
         in_time=in_time / len(delays) if delays else None,
         device_days=device_days,
+        unobservable=sum(fault.rule in rules for fault in found.unobservable),
     )

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 import msgspec
 import numpy as np
 
 from bench.rules import fullness
 from bench.rules.fullness import TracedBin
-from devices.instants import to_microseconds
+from devices.instants import of_rfc3339
 from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, SILENT, SWEPT, FaultLine, rfc3339
 from firmware_sim.physics.bin import Bin
 from firmware_sim.physics.feed import FedLight, PowerOutage, SupplyFeed
@@ -144,8 +143,4 @@ def _unless_dead(line: FaultLine, dead: Mapping[str, Sequence[Span]]) -> FaultLi
 
 
 def _span(line: FaultLine, end: int) -> Span:
-    return _instant(line.start), end if line.end is None else _instant(line.end)
-
-
-def _instant(text: str) -> int:
-    return to_microseconds(datetime.fromisoformat(text))
+    return of_rfc3339(line.start), end if line.end is None else of_rfc3339(line.end)

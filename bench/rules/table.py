@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from bench.rules.apart.apart import CLASSES
 from bench.rules.bench import RuleBenchResult
 from bench.rules.judged import Opening
 from bench.rules.matching import Fault
@@ -25,6 +26,7 @@ HEADINGS = (
     "allowed",
     "in time",
     "false / 1,000 device-days",
+    "unobservable",
 )
 
 
@@ -48,6 +50,7 @@ def _row(score: RuleScore) -> tuple[str, ...]:
         lasting(score.delay_allowed_s),
         share(score.in_time),
         f"{score.false_per_1000_device_days:.2f}",
+        str(score.unobservable),
     )
 
 
@@ -85,7 +88,7 @@ def markdown(results: Sequence[RuleBenchResult]) -> str:
     parts = []
     for result in results:
         lines = [summary(result), "", _line(HEADINGS), _line(["---"] + ["--:"] * (len(HEADINGS) - 1))]
-        lines += [_line((f"`{row[0]}`", *row[1:])) for row in rows(result.scores)]
+        lines += [_line((f"`{row[0]}`", *row[1:])) for row in [*rows(result.scores), *class_rows(result)]]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
@@ -110,10 +113,33 @@ def as_object(result: RuleBenchResult) -> dict[str, Any]:
                 "in_time": _rounded(score.in_time),
                 "false_per_1000_device_days": round(score.false_per_1000_device_days, 3),
                 "faults": score.faults,
+                "unobservable": score.unobservable,
             }
             for score in result.scores
         ],
+        "by_class": {
+            name: {
+                **_worth(one.overall),
+                "faults": one.overall.faults,
+                "unobservable": one.overall.unobservable,
+            }
+            for name, one in result.apart.items()
+        },
+        "by_interval": {
+            CLASSES[name].interval: _worth(one.overall)
+            for name, one in result.apart.items()
+            if CLASSES[name].interval
+        },
     }
+
+
+def _worth(score: RuleScore) -> dict[str, float | None]:
+    return {"precision": _rounded(score.precision), "recall": _rounded(score.recall)}
+
+
+def class_rows(result: RuleBenchResult) -> list[tuple[str, ...]]:
+    """Return one row of text per class that is judged apart, under HEADINGS."""
+    return [(name, *_row(one.overall)[1:]) for name, one in result.apart.items()]
 
 
 def _rounded(value: float | None) -> float | None:

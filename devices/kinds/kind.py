@@ -56,12 +56,13 @@ class ValueType(StrEnum):
 
 
 class AttributeType(StrEnum):
-    """What an attribute's value is; a polygon is a GeoJSON Polygon or MultiPolygon object."""
+    """What an attribute's value is; a polygon is a GeoJSON Polygon or MultiPolygon object, a curve a text."""
 
     NUMBER = "number"
     BOOLEAN = "boolean"
     TEXT = "text"
     POLYGON = "polygon"
+    CURVE = "curve"
 
 
 class KindError(ValueError):

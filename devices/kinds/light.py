@@ -35,8 +35,9 @@ CONCLUSIONS = (
     Conclusion(
         name="asked_share",
         means=(
-            "known(curve(commanded_dim_pct, attr(power_curve)), known(only(commanded_dim_pct / 100, linear),"
-            f' curve(commanded_dim_pct, "{_DALI}")))'
+            "known(curve(known(commanded_dim_pct, dim_pct), attr(power_curve)),"
+            " known(only(known(commanded_dim_pct, dim_pct) / 100, linear),"
+            f' curve(known(commanded_dim_pct, dim_pct), "{_DALI}")))'
         ),
         label={
             "en": "Share of power asked for",
@@ -145,6 +146,11 @@ KIND = Kind(
             low=0,
             high=100,
             error_codes=(255,),
+            reference={
+                "en": "a share of full light; levels of a DALI scale: set logarithmic_dimming",
+                "fr": "une part de la pleine lumière ; niveaux DALI : indiquez logarithmic_dimming",
+                "ar": "نسبة من الإضاءة الكاملة؛ إن كانت مستويات DALI فاضبط logarithmic_dimming",
+            },
             label={"en": "Dimming", "fr": "Gradation", "ar": "شدة الإضاءة"},
         ),
         Measurement(
@@ -234,8 +240,17 @@ KIND = Kind(
         # Share of the rating by level, such as "10:0.05 50:0.3 100:1".
         Attribute(
             name="power_curve",
-            type=AttributeType.TEXT,
+            type=AttributeType.CURVE,
             label={"en": "Power by level", "fr": "Puissance par niveau", "ar": "القدرة حسب المستوى"},
+        ),
+        Attribute(
+            name="power_factor_curve",
+            type=AttributeType.CURVE,
+            label={
+                "en": "Power factor by level",
+                "fr": "Facteur de puissance par niveau",
+                "ar": "معامل القدرة حسب المستوى",
+            },
         ),
         Attribute(
             name="standby_w",
@@ -273,6 +288,7 @@ KIND = Kind(
         Attribute(
             name="cabinet", type=AttributeType.TEXT, label={"en": "Cabinet", "fr": "Armoire", "ar": "الخزانة"}
         ),
+        Attribute(name="phase", type=AttributeType.TEXT, label={"en": "Phase", "fr": "Phase", "ar": "الطور"}),
         Attribute(name="pole", type=AttributeType.TEXT, label={"en": "Pole", "fr": "Mât", "ar": "العمود"}),
         Attribute(
             name="lamp_technology",

@@ -179,7 +179,7 @@ def attribute_value(name: str, text: str, declared: Attribute | None) -> Any:
     match declared.type if declared else None:
         case AttributeType.NUMBER:
             return _number(field, text)
-        case AttributeType.TEXT:
+        case AttributeType.TEXT | AttributeType.CURVE:
             return text
         case AttributeType.BOOLEAN:
             if text.lower() not in WORDS:

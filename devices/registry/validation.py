@@ -13,6 +13,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 
 from devices.acceptable import fault
+from devices.curves import parse_curve
 from devices.kinds import STRUCTURAL, Kinds
 from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind, floor_attribute
 from devices.polygons import PolygonError, check_polygon
@@ -101,6 +102,11 @@ def check_attribute(attribute: Attribute, value: Any) -> None:
         case AttributeType.TEXT:
             if not isinstance(value, str):
                 raise Invalid(field, f"{value!r} is not text: put it in quotes")
+        case AttributeType.CURVE:
+            if not isinstance(value, str) or parse_curve(value) is None:
+                raise Invalid(
+                    field, f"{value!r} is no curve: points such as 0:0.1 50:0.3 100:1, the first rising"
+                )
         case AttributeType.POLYGON:
             try:
                 check_polygon(value)

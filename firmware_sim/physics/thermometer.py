@@ -40,6 +40,11 @@ class MeasuredBin(SurroundedDevice[Bin]):
         return self._inner.fill_pct
 
     @property
+    def temperature_c(self) -> float:
+        """True temperature inside."""
+        return self._inner.temperature_c
+
+    @property
     def blind(self) -> bool:
         """Tell whether its distance sensor cannot see the waste."""
         return self._inner.echo.blind or self._inner.tilt_deg > 30.0

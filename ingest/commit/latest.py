@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -68,6 +69,7 @@ class LatestBuffer:
             observed_at=_listed(piece, lambda table: table.observed_at),
             received_at=_listed(piece, lambda table: table.received_at),
             interval_s=[s for table, rows in piece for s in table.interval_s(rows, directory)],
+            paced=[p for table, rows in piece for p in table.paced(rows, directory)],
             quality=_listed(piece, lambda table: table.quality),
             measurements=[values for table, rows in piece for values in table.measurements(rows)],
         )
@@ -149,6 +151,11 @@ class _Table:
             attribute=lambda name: directory.attributes(self.kind.name, (name,))[name][known],
         ).tolist()
         return found
+
+    def paced(self, rows: Rows, directory: Directory) -> list[bool]:
+        """Tell which devices have no interval of their own, so that what was learned of them counts."""
+        devices = self.index.devices[rows].tolist()
+        return [math.isnan(own_interval_s(directory.device(device).attributes)) for device in devices]
 
     def measurements(self, rows: Rows) -> list[Mapping[str, Any]]:
         """Return what some devices measured, absent measurements left out."""

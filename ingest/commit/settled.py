@@ -78,6 +78,7 @@ def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, n
         duplicate=n_duplicate,
         rejected=n_rejected,
         undated=sum(int(np.count_nonzero(c.quality & UNDATED)) for c in stored),
+        empty=sum(int(np.count_nonzero(c.empty())) for c in stored),
         by_device=_few_strangers({key: n for key, n in by_device.items() if n}, directory),
     )
 

@@ -24,6 +24,7 @@ from ingest.decide.clocks import AHEAD_LIMIT
 from readings.tables import table_of
 from store import readings
 from store.connection import Connection
+from store.failures import DATA_ERRORS
 from store.readings import Writer
 
 
@@ -157,7 +158,7 @@ async def _merge_rows(
             new[rows] = await writer.merge(
                 connection, table_of(part.kind).name, copy_columns(part), len(part)
             )
-    except readings.DATA_ERRORS as error:
+    except DATA_ERRORS as error:
         if len(rows) == 1:
             faults[int(rows[0])] = str(error)
             return

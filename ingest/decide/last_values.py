@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.columns import Columns
-from devices.kinds.kind import UNCONFIRMED, Kind, Measurement, ValueType
+from devices.kinds.kind import UNCONFIRMED, Kind, Measurement
 from devices.row_index import RowIndex
 
 Floats = NDArray[np.float64]
@@ -166,7 +166,7 @@ class LastValues:
             if not wanted >> measurement.bit & 1:
                 continue
             suspect = (quality >> measurement.bit & 1).astype(np.float64)
-            suspect[_absent(columns, measurement)[sequence.order]] = np.nan
+            suspect[columns.absent(measurement.name)[sequence.order]] = np.nan
             was = (marked >> measurement.bit & 1).astype(np.float64)
             fresh = (suspect == 1) & (sequence.before(suspect, was) == 0)
             first |= np.where(fresh, UNCONFIRMED, 0)
@@ -198,11 +198,3 @@ def _too_fast(grown: Floats, hours: Floats, most_per_h: float, was: Floats, sequ
     before = sequence.before(told, was)
     here: Bools = np.where(np.isnan(told), before, told) == 1
     return here & ~np.isnan(grown)
-
-
-def _absent(columns: Columns, measurement: Measurement) -> Bools:
-    values = columns.values[measurement.name]
-    if measurement.type is ValueType.TEXT:
-        return np.fromiter((v is None for v in values), dtype=np.bool_, count=len(values))
-    absent: Bools = np.isnan(values)
-    return absent

@@ -10,8 +10,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import asyncpg
-
 from devices import kinds
 from devices.instants import Now
 from devices.kinds import Kinds
@@ -23,6 +21,7 @@ from nabd.cli.run import load_settings
 from nabd.settings import Settings
 from store.connection import Connection
 from store.errors import StoreError
+from store.failures import DATABASE_ERRORS
 from store.migrate import require_migrated
 from store.pool import STATEMENT_TIMEOUT_S, connect
 
@@ -52,7 +51,7 @@ def run(
         return asyncio.run(_opened(work, settings, statement_timeout_s))
     except (RegistryError, StoreError, KindError) as error:
         fail(str(error))
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except DATABASE_ERRORS as error:
         fail(f"the database did not answer as expected: {error or type(error).__name__}; see `nabd doctor`")
 
 

@@ -11,7 +11,6 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-import asyncpg
 import typer
 from rich.live import Live
 from rich.text import Text
@@ -22,6 +21,7 @@ from nabd.cli.run import EXPECTED, own_settings
 from nabd.demo import town
 from nabd.demo.town import Demo, DemoFailed
 from nabd.settings import Settings
+from store.failures import DATABASE_ERRORS
 from store.pool import connect
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
@@ -167,7 +167,7 @@ async def _show(demo: Demo) -> None:
                     )
                 )
                 await asyncio.sleep(0.5)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    except DATABASE_ERRORS:
         return  # the demo goes on without the table
     finally:
         await connection.close()

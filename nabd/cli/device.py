@@ -17,10 +17,12 @@ from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
+from nabd.cli.intervals import intervals
 from readings import latest, quarantine
 from readings.latest import Latest
 
 app = typer.Typer(no_args_is_help=True, help="Register, find, change and retire devices.")
+app.command()(intervals)
 
 Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]

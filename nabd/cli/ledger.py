@@ -8,16 +8,19 @@ from typing import Annotated, Any
 
 import typer
 
+from devices.instants import to_datetime
 from devices.registry import registry
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
-from readings import ledger
+from readings import ledger, said_names
 from readings.ledger import Period, SequenceGap, Totals
+from readings.said_names import SaidNames
 
 EXPLAINED = (
     "received = stored + duplicate + rejected. Stored: committed as a row. Duplicate: the same device at the "
     "same instant was stored before. Rejected: not stored; reason and bytes are in `nabd rejections`. "
-    "Undated: stored at the time of receipt, because the device gave no usable time."
+    "Undated: stored at the time of receipt, because the device gave no usable time. "
+    "Empty: stored without any measurement, because its names are none of its kind's."
 )
 
 
@@ -28,6 +31,7 @@ class LedgerResult:
     totals: Totals
     periods: list[Period] = field(default_factory=list)
     gaps: list[SequenceGap] = field(default_factory=list)
+    names: SaidNames | None = None
 
 
 def show(
@@ -72,7 +76,13 @@ async def _of_device(
 ) -> LedgerResult:
     device = await registry.get_device(opened.connection, name)
     totals = await ledger.of_device(opened.connection, opened.kinds, device, since=since, until=until)
-    return LedgerResult(totals=totals, gaps=await ledger.gaps(opened.connection, device, since=since))
+    gaps = await ledger.gaps(opened.connection, device, since=since)
+    kind = opened.kinds.get(device.kind)
+    if kind is None:
+        return LedgerResult(totals=totals, gaps=gaps)
+    end = until or to_datetime(opened.now())
+    names = await said_names.of_device(opened.connection, kind, device.id, since=since, until=end)
+    return LedgerResult(totals=totals, gaps=gaps, names=names)
 
 
 async def _of_municipality(
@@ -106,12 +116,23 @@ def _document(result: LedgerResult) -> dict[str, Any]:
             {"start": p.start, **asdict(p.totals), "balanced": p.totals.balanced} for p in result.periods
         ],
         "gaps": result.gaps,
+        "names": result.names and asdict(result.names),
     }
 
 
 def _print(result: LedgerResult) -> None:
     totals = result.totals
-    columns = ("messages", "received", "stored", "duplicate", "rejected", "undated", "counted", "balanced")
+    columns = (
+        "messages",
+        "received",
+        "stored",
+        "duplicate",
+        "rejected",
+        "undated",
+        "empty",
+        "counted",
+        "balanced",
+    )
     output.table(columns, [_row(totals, columns)])
     output.line(EXPLAINED)
     if totals.reasons:
@@ -122,6 +143,10 @@ def _print(result: LedgerResult) -> None:
     if result.gaps:
         rows = [(g.boot, g.first, g.last, g.last - g.first + 1, g.after, g.before) for g in result.gaps]
         output.table(("boot", "first missing", "last missing", "count", "after", "before"), rows)
+    if result.names is not None:
+        known = [(name, n, "measurement") for name, n in result.names.measured.items()]
+        other = [(name, n, result.names.hints.get(name, "kept")) for name, n in result.names.extra.items()]
+        output.table(("name", "readings", "is"), [*known, *other])
     if not totals.balanced:
         output.complain("the ledger does not balance: a reading is unaccounted for; run `nabd doctor`")
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
-import asyncpg
 import structlog
 import typer
 import uvloop
@@ -30,6 +29,7 @@ from nabd.settings import RUNNING, Settings, environment
 from nabd.supervisor import Child, Supervisor
 from rules.definition.errors import RulesRefused
 from store.errors import StoreError
+from store.failures import DATABASE_ERRORS
 from store.migrate import plan as plan_migration
 from store.pool import connect
 
@@ -43,8 +43,7 @@ EXPECTED = (
     RegistryError,
     UnknownShard,
     BrokerFailed,
-    OSError,
-    asyncpg.PostgresError,
+    *DATABASE_ERRORS,
 )
 """Expected failures: printed as one line."""
 

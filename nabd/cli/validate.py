@@ -20,9 +20,10 @@ from ingest.broker.intake import Intake
 from ingest.decide.batch import Batch, decide
 from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory
+from ingest.decide.last_values import LastValues
 from nabd import clock
 from nabd.cli.output import fail, print_json, table
-from nabd.cli.remarks import remarks
+from nabd.cli.remarks import hints, measured, remarks
 from nabd.cli.run import load_settings
 
 
@@ -53,7 +54,7 @@ def _check(declared: Kinds, kind: str, files: list[Path]) -> list[dict[str, Any]
     """Decide about each file as if a registered device of its own had just published it."""
     batch = _decide(declared, kind, [path.read_bytes() for path in files])
     accepted = batch.accepted.get(kind)
-    results = [
+    results: list[dict[str, Any]] = [
         {
             "file": str(files[r.rejected.message]),
             "pointer": r.rejected.pointer,
@@ -65,12 +66,15 @@ def _check(declared: Kinds, kind: str, files: list[Path]) -> list[dict[str, Any]
     if accepted is not None:
         origins = batch.origins[kind]
         columns = accepted.columns
+        columns.quality = LastValues(columns.kind).judge(columns)
         results += [
             {
                 "file": str(files[int(columns.message[i])]),
                 "pointer": origins.decoder.pointer(int(origins.element[row])),
                 "outcome": "accepted",
                 "detail": _said(columns, i),
+                "measurements": measured(columns, i),
+                "extra": hints(columns, i),
             }
             for i, row in enumerate(accepted.row.tolist())
         ]
@@ -111,7 +115,7 @@ def _said(columns: Columns, row: int) -> str:
     if quality & UNDATED:
         text += ", taken from the receive time"
     if quality & CLOCK_UNSET:
-        text += " because the clock was never set"
+        text += " because the clock was never set, or stands still"
     if quality & CLOCK_CORRECTED:
         text += ", the clock runs ahead"
     text += f"; suspect: {', '.join(notes)}" if notes else ""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from devices.instants import to_datetime, to_microseconds
+from devices.instants import of_rfc3339, to_datetime, to_microseconds
 from firmware_sim.faults import EXPECTED, LONG_RUN, FaultLine
 from store.connection import Connection
 
@@ -87,12 +86,8 @@ def _told(alert: OpenedAlert) -> str:
 def _matches(fault: FaultLine, alert: OpenedAlert, grace: int) -> bool:
     if (fault.device, fault.expect) != (alert.device, alert.rule):
         return False
-    from_, to = _instant(fault.earliest), None if fault.end is None else _instant(fault.end) + grace
+    from_, to = of_rfc3339(fault.earliest), None if fault.end is None else of_rfc3339(fault.end) + grace
     return from_ - grace <= alert.opened_at and (to is None or alert.opened_at <= to)
-
-
-def _instant(text: str) -> int:
-    return to_microseconds(datetime.fromisoformat(text))
 
 
 _ALERTS = """

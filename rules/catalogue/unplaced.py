@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import asyncpg
 
 from rules.definition.definition import Definition
-from rules.definition.families import ChildrenDown
+from rules.definition.families import ChildrenApart, ChildrenDown
 from rules.definition.warning import RuleWarning
 from store.connection import Connection
 
@@ -39,7 +39,9 @@ async def warn_of_unplaced(connection: Connection, definitions: Sequence[Definit
 
 def _looks_at(definition: Definition, kind: str) -> bool:
     family = definition.sweep
-    return definition.kind in (None, kind) or (isinstance(family, ChildrenDown) and family.of == kind)
+    return definition.kind in (None, kind) or (
+        isinstance(family, ChildrenDown | ChildrenApart) and family.of == kind
+    )
 
 
 def _warning(definition: Definition, row: asyncpg.Record) -> RuleWarning:

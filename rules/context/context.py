@@ -130,6 +130,21 @@ class RuleContext:
         marked = self.columns.quality[self.order] & CLOCK_UNSET > 0
         return self.keep("clock_unset", lambda: marked.astype(np.float64))
 
+    def suspect(self, name: str) -> Floats:
+        """Tell which values of a measurement are marked; NaN where there is none."""
+        marked = self._marked(name)
+        return self.keep(
+            ("suspect", name), lambda: np.where(self.columns.absent(name), np.nan, marked)[self.order]
+        )
+
+    def empty(self) -> Floats:
+        """Tell which readings hold no measurement at all."""
+        return self.keep("empty", lambda: self.columns.empty().astype(np.float64)[self.order])
+
+    def numbers(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return `boot` and `seq` of each reading, MISSING where it has none."""
+        return self.columns.boot[self.order], self.columns.seq[self.order]
+
     def word_unknown(self) -> Floats:
         """Tell whether a text said none of its choices."""
         return self.keep("word_unknown", self._word_unknown)

@@ -56,6 +56,29 @@ class ChildrenDown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChildrenApart:
+    """Several of what hangs on one structural device measure too little, or too much, together.
+
+    Their cause lies before them: one incident on the parent. of: the children's kind. group: a text attribute
+    of theirs, equal for those on one conductor. nominal: a numeric attribute that says what is right;
+    tolerance: share of it that is still right. minimum: how far from the median of all is far, in the
+    measurement's unit. at_least, share: fewer than so many, or than such a part, are faults of their own;
+    of a declared group two are enough that are most of it. lasting_us: for how long.
+    """
+
+    of: str
+    measurement: str
+    group: str | None
+    nominal: str | None
+    tolerance: float
+    minimum: float
+    at_least: int
+    share: float
+    lasting_us: int
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotRefreshed:
     """The device speaks, but one measurement it used to send has been missing or suspect for so long."""
 
@@ -100,7 +123,7 @@ class Forecast:
     severity: Severity
 
 
-Sweep = ChildrenDown | NotRefreshed | Neighbours | Forecast
+Sweep = ChildrenDown | ChildrenApart | NotRefreshed | Neighbours | Forecast
 
 _NAME, _NUMBER = r"[a-z][a-z0-9_]*", r"-?\d+(?:\.\d+)?"
 _COMPARISON = re.compile(
@@ -203,6 +226,23 @@ FAMILIES: Mapping[str, FamilySyntax] = {
         values=("children", "down", "dark", "silent"),
         structural=True,
     ),
+    "children_apart": FamilySyntax(
+        make=ChildrenApart,
+        keys={
+            "of": (str, _NEEDED),
+            "measurement": (str, _NEEDED),
+            "group": (str, None),
+            "nominal": (str, None),
+            "tolerance": (_share, 0.1),
+            "minimum": (_number, _NEEDED),
+            "at_least": (_whole, 3),
+            "share": (_share, 0.2),
+            "for": (duration_us, 600_000_000),
+            "severity": (severity, Severity.MAJOR),
+        },
+        values=("children", "apart", "value", "median"),
+        structural=True,
+    ),
     "not_refreshed": FamilySyntax(
         make=NotRefreshed,
         keys={
@@ -250,6 +290,7 @@ def family_name(sweep: Sweep) -> str:
 
 _RENAMED = {
     ("children_down", "within"): "within_us",
+    ("children_apart", "for"): "lasting_us",
     ("not_refreshed", "at_least"): "at_least_us",
     ("neighbours", "within"): "within_m",
     ("neighbours", "for"): "lasting_us",
@@ -304,7 +345,7 @@ def _value(name: str, key: str, given: Mapping[str, str]) -> Any:
 
 
 def _kind_of(family: Sweep, kind: Kind | None, kinds: Mapping[str, Kind]) -> Kind:
-    if isinstance(family, ChildrenDown):
+    if isinstance(family, ChildrenDown | ChildrenApart):
         if family.of not in kinds:
             raise RuleError(f"there is no kind {family.of}", file="of", suggestion=closest(family.of, kinds))
         return kinds[family.of]
@@ -325,7 +366,8 @@ def _check_measurements(family: Sweep, kind: Kind) -> None:
     numbers = [m.name for m in kind.measurements if m.type is ValueType.NUMBER]
     if isinstance(family, ChildrenDown):
         numbers += [a.name for a in kind.attributes if a.type is AttributeType.NUMBER]
-    mistakes = [
+    mistakes = _unknown_attributes(family, kind)
+    mistakes += [
         RuleError(
             f"{kind.name} measures no number {measurement}",
             file=key,
@@ -336,3 +378,15 @@ def _check_measurements(family: Sweep, kind: Kind) -> None:
     ]
     if mistakes:
         raise together(mistakes)
+
+
+def _unknown_attributes(family: Sweep, kind: Kind) -> list[RuleError]:
+    if not isinstance(family, ChildrenApart):
+        return []
+    asked = (("group", family.group, AttributeType.TEXT), ("nominal", family.nominal, AttributeType.NUMBER))
+    known = {type_: [a.name for a in kind.attributes if a.type is type_] for _, _, type_ in asked}
+    return [
+        RuleError(f"{kind.name} has no {type_} {name!r}", file=key, suggestion=closest(name, known[type_]))
+        for key, name, type_ in asked
+        if name is not None and name not in known[type_]
+    ]

@@ -19,12 +19,13 @@ from devices.instants import to_datetime
 from rules.context import truth
 from rules.context.attributes import Attributes
 from rules.context.context import RuleContext
-from rules.context.grouping import group, late_rows
+from rules.context.grouping import Grouping, group, late_rows
 from rules.context.memory import pace
+from rules.context.memory.pace import PaceResult
 from rules.context.patch import Patch
 from rules.engine.histories import HistoryResults
 from rules.engine.levels import LevelChange, LevelConditions, active_levels, run
-from rules.engine.state import NEVER, RuleState, StateChanges
+from rules.engine.state import NEVER, PacedDevices, RuleState, StateChanges
 from rules.language.program import CompiledRule, Program
 
 
@@ -98,14 +99,31 @@ def step(
             newest = np.maximum.reduceat(context.observed_at, grouping.first)
             patches.append(Patch("watermark", grouping.state_rows, None, np.maximum(watermark, newest)))
         transitions = _transitions(program, context, late, flips)
-    interval_us = np.empty(len(context), dtype=np.int64)
-    interval_us[grouping.order] = context.interval_us()
+    interval_us, paced = _patience(context, grouping, rhythm)
     context.close()
     return Step(
-        changes=StateChanges(patches=(*patches, *histories.patches)),
+        changes=StateChanges(patches=(*patches, *histories.patches), paced=paced),
         transitions=transitions,
         interval_us=interval_us,
     )
+
+
+def _patience(
+    context: RuleContext, grouping: Grouping, rhythm: PaceResult
+) -> tuple[NDArray[np.int64], PacedDevices | None]:
+    """Return how soon after each row the next is expected, in the order of the columns; whose pace is odd."""
+    expected = context.declared_us()
+    paced = None
+    if rhythm.patience is not None:
+        own = (context.usual_us() * rhythm.patience).astype(np.int64)
+        expected = np.where(context.has_interval(), expected, own)
+    if rhythm.patience is not None or rhythm.was_odd:
+        last = grouping.last
+        pace = np.ones(len(last)) if rhythm.patience is None else rhythm.patience[last]
+        paced = PacedDevices(device_id=context.device_id[last], pace=pace)
+    interval_us = np.empty(len(context), dtype=np.int64)
+    interval_us[grouping.order] = expected
+    return interval_us, paced
 
 
 def _conditions(

@@ -29,7 +29,7 @@ class StateRows:
     watermark: (d,) newest observed_at. on, count, start, due: (d, l) whether the level is on; the readings
     in its present run; when that run began; after when a reading starts a new run. ended: (d, r) when the
     last alert resolved. value, at: (d, v), (d, a) what histories remember: numbers and instants.
-    gap, gaps, slow_until, brisk_since, wait_us: how often the device reports, see
+    gap, gaps, slow_at, slow_until, brisk_since, wait_us: how often the device reports, see
     rules.context.memory.pace.PaceRows.
     """
 
@@ -43,6 +43,7 @@ class StateRows:
     at: NDArray[np.int64]
     gap: NDArray[np.int8]
     gaps: NDArray[np.int64]
+    slow_at: NDArray[np.int64]
     slow_until: NDArray[np.int64]
     brisk_since: NDArray[np.int64]
     wait_us: NDArray[np.int64]
@@ -80,10 +81,19 @@ class StateRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PacedDevices:
+    """By which pace devices are missed as of their last reading, (g,): times their kind's interval."""
+
+    device_id: NDArray[np.int32]
+    pace: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StateChanges:
-    """What a step changed in a state."""
+    """What a step changed in a state. paced: None where every device keeps its kind's pace, as before."""
 
     patches: tuple[Patch, ...]
+    paced: PacedDevices | None = None
 
     def apply(self, rows: StateRows) -> None:
         """Make the changes in the rows of a state, or in a copy of them all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from devices.instants import to_datetime
+from devices.instants import rfc3339, to_datetime
 from devices.texts.languages import LANGUAGES
 from rules.explain.explanation import Explanation, Missing
 from rules.explain.texts import sentences
@@ -78,6 +78,4 @@ def _missing_document(missing: Missing | None) -> dict[str, Any] | None:
 
 
 def _rfc3339(microseconds: int | None) -> str | None:
-    if microseconds is None:
-        return None
-    return to_datetime(microseconds).isoformat().replace("+00:00", "Z")
+    return None if microseconds is None else rfc3339(to_datetime(microseconds))

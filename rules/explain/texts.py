@@ -8,6 +8,7 @@ from functools import partial
 from devices.instants import to_datetime
 from devices.texts.catalogue import plural, text
 from devices.texts.languages import Language, direction_of
+from devices.texts.units import SYMBOLS
 from devices.time_zones import zone_named
 from rules.definition.summary import truth
 from rules.explain.evidence import LabelledValue
@@ -33,11 +34,6 @@ _UNITS: Mapping[int, str] = {
     1: "duration.second",
 }
 """By their length in seconds."""
-SYMBOLS: Mapping[str, str] = {
-    "Cel": "°C", "deg": "°", "[ppm]": "ppm", "dB[mW]": "dBm",
-    "kW.h": "kWh", "L/har": "L/ha", "m/s2": "m/s²", "1": "",
-}  # fmt: skip
-"""Of units whose UCUM code is not what people read."""
 
 
 def sentences(explanation: Explanation, language: Language) -> list[str]:

@@ -9,7 +9,6 @@ from rules.definition.definition import Definition
 from rules.definition.errors import RuleError
 
 MOST_COST = 500
-"""The dearest default rule costs 113."""
 MOST_LETS = 64
 
 _DEAR = {

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.curves import parse_curve
 from devices.distance import distance_m
 from devices.kinds.kind import AttributeType
 from rules.context import truth
 from rules.context.context import RuleContext
-from rules.context.curves import interpolate, parse_curve
+from rules.context.curves import interpolate
 from rules.definition.errors import closest
 from rules.language.arguments import arguments
 from rules.language.history_functions import PAST
@@ -144,6 +145,21 @@ def _clock_unset(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     return Expression(ExpressionType.CONDITION, lambda c: c.clock_unset())
 
 
+def _suspect(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    """Whether a measurement is marked; undecided where there is none."""
+    (argument,) = arguments(call, 1, 1, "suspect(burn_hours)")
+    name = _bare(argument)
+    known = [m.name for m in compiler.scope.kind.measurements]
+    if name is None or name not in known:
+        raise wrong(argument, "suspect() takes the name of a measurement", closest(str(name), known))
+    return Expression(ExpressionType.CONDITION, lambda c: c.suspect(name))
+
+
+def _empty(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    arguments(call, 0, 0, "empty()")
+    return Expression(ExpressionType.CONDITION, lambda c: c.empty())
+
+
 def _word_unknown(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     arguments(call, 0, 0, "word_unknown()")
     return Expression(ExpressionType.CONDITION, lambda c: c.word_unknown())
@@ -223,6 +239,7 @@ _ATTRIBUTE_TYPES = {
     AttributeType.NUMBER: ExpressionType.NUMBER,
     AttributeType.BOOLEAN: ExpressionType.CONDITION,
     AttributeType.TEXT: ExpressionType.TEXT,
+    AttributeType.CURVE: ExpressionType.TEXT,
     AttributeType.POLYGON: ExpressionType.POLYGON,
 }
 
@@ -240,6 +257,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "lag": _lag,
     "clock_corrected": _clock_corrected,
     "clock_unset": _clock_unset,
+    "suspect": _suspect,
+    "empty": _empty,
     "word_unknown": _word_unknown,
     "words_unknown": _words_unknown,
     "known": _known,

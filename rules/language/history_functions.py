@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from devices.changes import change
 from devices.kinds.kind import ValueType
 from rules.context.context import RuleContext
-from rules.context.memory import aggregates, flatness, slots
+from rules.context.memory import aggregates, flatness, senders, slots
 from rules.context.memory.aggregates import MOST_REMEMBERED
 from rules.context.memory.view import HistoryView
 from rules.language.arguments import arguments, constant, duration, whole, window
@@ -186,6 +186,17 @@ def _flat(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     return _shown(compiler, call, ExpressionType.CONDITION, past)
 
 
+def _interleaved(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
+    arguments(call, 0, 0, "interleaved()")
+    past = _remember(
+        compiler,
+        ast.unparse(call),
+        lambda v: senders.interleaved(v, *v.context.numbers()),
+        senders.CELLS,
+    )
+    return Expression(ExpressionType.CONDITION, past)
+
+
 def _straight(compiler: Compiler, argument: ast.expr, depth: int) -> Compute:
     """Compile a number whose sums mean something: angles have none."""
     typed = compiler.wanted(argument, depth, ExpressionType.NUMBER)
@@ -261,6 +272,7 @@ PAST: Mapping[str, Function] = {
     "n_of": _n_of,
     "flat": _flat,
     "frozen": _frozen,
+    "interleaved": _interleaved,
     "baseline": _slots(lambda _: slots.median, True, 'baseline(x, "16d") or baseline(x, "16d", dim_pct)'),
     "trend": _slots(slots.slope, False, 'trend(battery_pct, "16d")'),
 }

@@ -22,7 +22,7 @@ from rules.engine import snapshot
 from rules.engine.evaluate import Step, step
 from rules.engine.ruleset import RuleFailure, RuleSet, build_ruleset
 from rules.engine.state import RuleState, StateChanges
-from rules.live import checkpoints, stored
+from rules.live import checkpoints, rhythm, stored
 from rules.live.isolation import evaluate
 from rules.maintenance import spans
 from store.connection import Connection
@@ -33,7 +33,10 @@ CHECKPOINT_EVERY_US = 60_000_000
 
 @dataclass(slots=True, kw_only=True)
 class _Pending:
-    """What a batch did to one kind, to be adopted with its commit. skip, failures: as before the batch."""
+    """What a batch did to one kind, to be adopted with its commit. skip, failures: as before the batch.
+
+    paces: of devices whose pace is another than before, by id.
+    """
 
     state: RuleState
     changes: StateChanges
@@ -41,6 +44,7 @@ class _Pending:
     seen: int
     skip: set[str]
     failures: list[RuleFailure]
+    paces: Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,7 @@ class LiveRules:
         self._pending: dict[str, _Pending] = {}
         self._unusable: dict[tuple[str, int], str] = {}
         self._foreseen: dict[str, _Foreseen] = {}
+        self._paces: dict[str, dict[int, float]] = {}
 
     async def load(self, connection: Connection, shard: str) -> None:
         """Continue after the last committed batch; writes nothing.
@@ -79,6 +84,7 @@ class LiveRules:
         for name, ruleset in self._rulesets.items():
             known = await checkpoints.resume(connection, shard, name, ruleset)
             ruleset.catching_up = _missed(active, ruleset, known)
+            self._paces[name] = await rhythm.stored_paces(connection, name)
             snapshot.agree(ruleset.state, await stored.open_alerts(connection, name))
 
     async def reload(self, connection: Connection) -> None:
@@ -140,6 +146,7 @@ class LiveRules:
             foreseen = self._foreseen.pop(name, None)
             result = foreseen.result if foreseen is not None and foreseen.rows is rows else None
             changes = await evaluate(connection, ruleset, state, rows, now, result)
+            paces = await rhythm.keep_paces(connection, self._paces.get(name, {}), changes.paced, now)
             for failure in ruleset.failures:
                 await catalogue.mark_broken(
                     connection, failure.rule, failure.version, failure.since, failure.reason
@@ -163,6 +170,7 @@ class LiveRules:
             seen=max(ruleset.seen, int(rows.received_at.max())),
             skip=skip,
             failures=failures,
+            paces=paces,
         )
 
     async def _caught_up(self, connection: Connection, ruleset: RuleSet, before: int, now: int) -> RuleState:
@@ -209,6 +217,7 @@ class LiveRules:
             ruleset = self._rulesets[name]
             ruleset.state = pending.state
             ruleset.state.adopt(pending.changes)
+            self._paces.setdefault(name, {}).update(pending.paces)
             ruleset.checkpoint_at = pending.checkpoint_at
             ruleset.seen = pending.seen
             ruleset.failures = []

@@ -14,7 +14,7 @@ from rules.definition.errors import RuleError
 
 MOST_BYTES = 256 * 1024
 MOST_NODES = 20_000
-"""Scalars, lists and mappings of one text; the largest default pack has 651."""
+"""Scalars, lists and mappings of one text."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -22,11 +22,11 @@ from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from rules.catalogue import catalogue, watched
 from rules.context.gate import rests_in_maintenance
-from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.forecast.learning import renew_forecasts
 from rules.language.program import Rule
 from rules.maintenance import spans
-from rules.sweeps import children_down, forecast, neighbours, not_refreshed, silent
+from rules.sweeps import children_apart, children_down, forecast, neighbours, not_refreshed, silent
 from rules.sweeps.incidents import Moment
 from rules.sweeps.resting import resting_until, unfed_until
 from rules.sweeps.schedule import SweepSchedule
@@ -87,7 +87,7 @@ async def sweep_once(
 
 
 def _parents_first(rule: Rule) -> tuple[bool, str]:
-    return not isinstance(rule.definition.sweep, ChildrenDown), rule.id
+    return not isinstance(rule.definition.sweep, ChildrenDown | ChildrenApart), rule.id
 
 
 async def _isolated(connection: Connection, rule: Rule, now: int, work: Callable[[], Awaitable[int]]) -> int:
@@ -122,6 +122,8 @@ async def _judge(
             return await silent.sweep(connection, rule, moment, kinds)
         case ChildrenDown():
             return await children_down.sweep(connection, rule, moment, kinds)
+        case ChildrenApart():
+            return await children_apart.sweep(connection, rule, moment, kinds)
         case NotRefreshed():
             return await not_refreshed.sweep(connection, rule, moment, kinds)
         case Neighbours():

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rules.definition.definition import Definition
-from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.language.program import Rule
 
 TICK_US = 2_000_000
 """How often the leader sweeps unless told otherwise (nabd.processes)."""
 _EVERY_US: Mapping[type, int] = {
     ChildrenDown: 10_000_000,
+    ChildrenApart: 60_000_000,
     NotRefreshed: 60_000_000,
     Neighbours: 60_000_000,
     Forecast: 60_000_000,

@@ -6,10 +6,8 @@ attributes they have now. Sweep rules are replayed by rules.trial.sweep_backtest
 
 from __future__ import annotations
 
-import ast
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from devices.registry.registry import Registry
 from rules.definition.definition import Definition
+from rules.definition.lets import names_in
 from rules.engine.evaluate import step
 from rules.engine.ruleset import NO_MAINTENANCE, RuleSet, build_ruleset
 from rules.engine.state import RuleState
@@ -147,12 +146,6 @@ def _measurements(program: Program, unit: RuleSet) -> frozenset[str]:
     )
     step(program, RuleState(program), nobody, unit.attributes)
     # What only evidence shows is not computed as long as nothing happens.
-    named = {name for rule in program.rules for shown in rule.shown for name in _names(shown)}
-    lets = {n for r in program.rules for text in r.rule.definition.let.values() for n in _names(text)}
+    named = {name for rule in program.rules for shown in rule.shown for name in names_in(shown)}
+    lets = {n for r in program.rules for text in r.rule.definition.let.values() for n in names_in(text)}
     return frozenset(values.asked | {m.name for m in program.kind.measurements if m.name in named | lets})
-
-
-def _names(text: str) -> set[str]:
-    with suppress(SyntaxError):
-        return {node.id for node in ast.walk(ast.parse(text, mode="eval")) if isinstance(node, ast.Name)}
-    return set()

@@ -35,7 +35,13 @@ _FEWEST_SLOW = 3
 BRISK_FOR_US = 86_400_000_000
 """For so long no gap may be other than brisk before less than the kind's interval is expected: events come in
 bursts."""
-P95_PATIENCE = 1.5
+_RARE = 4
+"""Where one gap in so many is slow nobody is missed for another one."""
+_FEW = 3.0
+"""The longest of n gaps may be short of the longest there will be by this over n."""
+EVENTS_FOR_US = 10 * 86_400_000_000
+"""For so long after a slow gap, brisk ones are events and not remembered."""
+P95_PATIENCE = 1.2
 """The expected interval is the median gap, or the 95th percentile over this where gaps differ much."""
 
 
@@ -44,14 +50,15 @@ class PaceRows:
     """What is remembered of d devices, a part of a state.
 
     watermark: (d,) newest observed_at. gap: (d, KEPT) gaps as codes, oldest overwritten first. gaps: (d,)
-    how many there ever were. slow_until: (d,) up to which number of gaps a slow one is remembered.
-    brisk_since: (d,) end of the last gap that was not brisk. wait_us: (d,) what the kind expected after the
-    newest reading.
+    how many there ever were. slow_at: (d,) end of the last slow gap. slow_until: (d,) up to which number of
+    gaps a slow one is remembered. brisk_since: (d,) end of the last gap that was not brisk. wait_us: (d,)
+    what the kind expected after the newest reading.
     """
 
     watermark: Instants
     gap: Codes
     gaps: Instants
+    slow_at: Instants
     slow_until: Instants
     brisk_since: Instants
     wait_us: Instants
@@ -59,9 +66,15 @@ class PaceRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaceResult:
-    """What is learned in a step: the pace as of each row (n,), None where all keep their kind's."""
+    """What is learned in a step: the pace as of each row (n,), None where all keep their kind's.
+
+    patience: (n,) the pace by which a device is missed, learned sooner: a wrong alarm costs more than a late
+    one. was_odd: whether a device may have had another one before.
+    """
 
     pace: Floats | None
+    patience: Floats | None
+    was_odd: bool
     patches: tuple[Patch, ...]
 
 
@@ -91,7 +104,7 @@ def learn(
     """
     mine = np.flatnonzero(learns & ~late)
     if not len(mine):
-        return PaceResult(pace=None, patches=())
+        return PaceResult(pace=None, patience=None, was_odd=False, patches=())
     state = grouping.state_rows[grouping.group[mine]]
     first = np.ones(len(mine), dtype=np.bool_)
     first[1:] = state[1:] != state[:-1]
@@ -107,21 +120,33 @@ def learn(
     code = np.clip(np.rint(np.log(np.maximum(ratio, 1e-9)) / np.log(_STEP)), -_MOST, _MOST)
     code = np.where(known, code, _ABSENT).astype(np.int8)
 
-    number = _running(known, begin, rows.gaps[owners])
     slow = known & (ratio > SLOW)
-    slow_until = _latest(slow, number + KEPT, first, rows.slow_until[owners])
+    slow_at = _latest(slow, at, first, rows.slow_at[owners])
     brisk_since = _latest(~known | (ratio >= BRISK), at, first, rows.brisk_since[owners])
+    # Whoever reports rarely sends events between: they say nothing of its rhythm.
+    known &= (ratio >= BRISK) | (at - slow_at >= EVENTS_FOR_US)
+    number = _running(known, begin, rows.gaps[owners])
+    slow_until = _latest(slow, number + KEPT, first, rows.slow_until[owners])
     odd = number < slow_until
     odd |= (number >= KEPT) & (at - brisk_since >= BRISK_FOR_US)
     pace: Floats | None = None
+    patience: Floats | None = None
     if odd.any():
-        pace = np.ones(len(observed_at))
-        pace[mine[odd]] = of_windows(_windows(rows, owners, np.cumsum(first) - 1, number, known, code, odd))
+        pace, patience = np.ones(len(observed_at)), np.ones(len(observed_at))
+        pace[mine[odd]], patience[mine[odd]] = of_windows(
+            _windows(rows, owners, np.cumsum(first) - 1, number, known, code, odd)
+        )
+    was = (rows.gaps[owners] < rows.slow_until[owners]) | (rows.gaps[owners] >= KEPT) & (
+        rows.watermark[owners] - rows.brisk_since[owners] >= BRISK_FOR_US
+    )
     return PaceResult(
         pace=pace,
+        patience=patience,
+        was_odd=bool(was.any()),
         patches=(
             *_kept_gaps(state, known, number, code),
             Patch("gaps", owners, None, number[last]),
+            Patch("slow_at", owners, None, slow_at[last]),
             Patch("slow_until", owners, None, slow_until[last]),
             Patch("brisk_since", owners, None, brisk_since[last]),
             Patch("wait_us", owners, None, wait[last]),
@@ -180,19 +205,21 @@ def _windows(
     return windows
 
 
-def of_windows(windows: Codes) -> Floats:
-    """Return the pace of (m, KEPT) remembered gaps; 1 where nothing else is certain."""
+def of_windows(windows: Codes) -> tuple[Floats, Floats]:
+    """Return pace and patience of (m, KEPT) remembered gaps; 1 where nothing else is certain."""
     ordered = np.sort(windows, axis=1)
     held = (ordered != _ABSENT).sum(axis=1)
     each, start = np.arange(len(ordered)), KEPT - held
     there = np.maximum(held, 1)
     middle = ordered[each, np.minimum(start + (there - 1) // 2, KEPT - 1)]
     high = ordered[each, np.minimum(start + -(-there * 95 // 100) - 1, KEPT - 1)]
+    scarce = np.where(held < KEPT, 1.0 + _FEW / there, 1.0)
     pace: Floats = np.maximum(
-        _STEP ** middle.astype(np.float64), _STEP ** high.astype(np.float64) / P95_PATIENCE
+        _STEP ** middle.astype(np.float64), scarce * _STEP ** high.astype(np.float64) / P95_PATIENCE
     )
     slow = (ordered > np.log(SLOW) / np.log(_STEP)).sum(axis=1)
     habit = (slow >= _FEWEST_SLOW) & (2 * slow > held)
-    lengthens = habit & (pace > 1.0)
     shortens = (pace < BRISK) & (held == KEPT) & (ordered[:, -1] < np.log(BRISK) / np.log(_STEP))
-    return np.where(lengthens | shortens, pace, 1.0)
+    seldom = (slow > 0) & (_RARE * slow > held)
+    found = np.where((habit & (pace > 1.0)) | shortens, pace, 1.0)
+    return found, np.where((seldom & (pace > 1.0)) | shortens, pace, 1.0)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from devices.kinds.kind import Kind
 from devices.registry.registry import Device, Registry
 from rules.definition.definition import Definition
-from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.language.program import Rule
 from rules.maintenance.spans import Spans
 from rules.sweeps.arrays.array_sweep import ArraySweep
+from rules.sweeps.arrays.children_apart import ChildrenApartOverArrays
 from rules.sweeps.arrays.children_down import ChildrenDownOverArrays
 from rules.sweeps.arrays.forecast import ForecastOverArrays
 from rules.sweeps.arrays.neighbours import NeighboursOverArrays
@@ -20,8 +21,8 @@ from rules.sweeps.arrays.swept_devices import SweptDevices
 
 
 def reads_kind(definition: Definition, kind: str) -> bool:
-    """Tell whether a rule judges by the readings of a kind; children_down does by its children's."""
-    if isinstance(definition.sweep, ChildrenDown):
+    """Tell whether a rule judges by the readings of a kind; one about parents does by their children's."""
+    if isinstance(definition.sweep, ChildrenDown | ChildrenApart):
         return definition.sweep.of == kind
     return definition.kind in (None, kind)
 
@@ -52,6 +53,15 @@ def over_arrays(
                 SweptDevices.of(registry, children, maintenance),
                 SweptDevices.of(registry, parents, maintenance),
                 caught_up_at,
+            )
+        case ChildrenApart():
+            parents = _parents(rule.definition, registry, devices)
+            children = [d for d in devices if d.parent_id in {p.id for p in parents}]
+            return ChildrenApartOverArrays(
+                rule,
+                kind,
+                SweptDevices.of(registry, children, maintenance),
+                SweptDevices.of(registry, parents, maintenance),
             )
         case Neighbours():
             return NeighboursOverArrays(rule, kind, swept)

@@ -48,6 +48,10 @@ class SweptDevices:
     def __len__(self) -> int:
         return len(self.device_id)
 
+    def texts(self, name: str | None) -> NDArray[np.object_]:
+        """Return an attribute of each as it is, None where it has none, or none is asked for."""
+        return np.array([None if name is None else one.get(name) for one in self.attributes], dtype=object)
+
     def attribute(self, name: str) -> Floats:
         """Return a numeric attribute of each, NaN where it has none."""
         return as_numbers(one.get(name) for one in self.attributes)

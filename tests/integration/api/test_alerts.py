@@ -8,8 +8,8 @@ import asyncpg
 import httpx2
 
 from alerts.transition import Severity
-from api.http.times import rfc3339
 from api.http.tokens import create_token
+from devices.instants import rfc3339
 from tests.integration.api import builders
 from tests.integration.api.conftest import bearing
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import httpx2
 
-from api.http.times import rfc3339
+from devices.instants import rfc3339
 from tests.integration.api.builders import NOON, add
 
 HOUR_ON = rfc3339(NOON.replace(hour=13))

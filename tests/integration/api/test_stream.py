@@ -290,19 +290,19 @@ async def test_stream_goes_on_while_its_token_is_valid_or_nobody_can_tell(
     monkeypatch.setattr(stream, "RECHECK_S", 0.05)
     asked = []
 
-    async def is_valid(connection: asyncpg.Connection, token: str, now: int) -> bool:
+    async def name_of(connection: asyncpg.Connection, token: str, now: int) -> str | None:
         asked.append(token)
         if len(asked) == 3:
             raise asyncpg.ConnectionDoesNotExistError("the database is away")
-        return await valid(connection, token, now)
+        return await real(connection, token, now)
 
-    valid = tokens.is_valid
+    real = tokens.name_of
     token = await tokens.create_token(connection, "test", builders.now())
     await eventually(lambda: opens(guarded, token))
     device = await builders.add(connection, "bin-1")
     async with listening(f"{guarded}/api/v1/stream", authorization=f"Bearer {token}") as events:
         assert (await anext(events)).name == "hello"
-        monkeypatch.setattr(tokens, "is_valid", is_valid)
+        monkeypatch.setattr(tokens, "name_of", name_of)
 
         async def often() -> bool:
             return len(asked) > 5

@@ -10,7 +10,7 @@ import msgspec
 from devices.commands.new_command import new_command
 from devices.commands.sent import get_command, record_sent
 from devices.instants import to_datetime
-from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNDATED
+from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNCONFIRMED, UNDATED
 from devices.registry.registry import get_device
 from tests.integration.ingest.conftest import Town
 from tests.waiting import eventually, now
@@ -120,7 +120,7 @@ async def test_a_reading_out_of_range_is_stored_and_marked(town: Town) -> None:
 
     (row,) = await town.readings()
     assert row["distance_mm"] == 65535
-    assert row["quality"] == 1 << 8
+    assert row["quality"] == 1 << 8 | UNCONFIRMED
     assert row["fill_pct"] is None
 
 
@@ -192,7 +192,7 @@ async def test_an_impossible_derived_value_is_marked(town: Town) -> None:
 
     (row,) = await town.readings("drone")
     assert row["application_l_ha"] > 500
-    assert row["quality"] == 1 << 24
+    assert row["quality"] == 1 << 24 | UNCONFIRMED
 
 
 async def test_an_answer_that_nests_too_deeply_is_rejected_and_harms_nobody(town: Town) -> None:

@@ -184,3 +184,17 @@ async def test_watch_knows_nothing_while_the_broker_is_away(broker: Mosquitto, w
     await eventually(unknown)
     broker.start()
     await eventually(known)
+
+
+async def test_doctor_hears_topics_that_nobody_reads(broker: Mosquitto, settings: Settings) -> None:
+    async with session(broker) as client:
+        await client.publish("application/7/device/0011/event/up", "{}", qos=1, retain=True)
+        await client.publish("nabd/v1/tripoli/bin/bin-1/data", "{}", qos=1, retain=True)
+        await client.publish(TOPIC, "{}", qos=1, retain=True)
+
+    (told,) = [found for found in await doctor.examine(settings) if found.subject == "topics"]
+
+    assert told.verdict is Verdict.NOTE
+    assert told.said.startswith("2 messages on topics that nobody reads: ")
+    assert "application/7/device/0011/event/up" in told.said
+    assert "nabd/v1/tripoli/bin/bin-1/data" in told.said

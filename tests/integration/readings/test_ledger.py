@@ -10,7 +10,7 @@ import pytest
 
 from devices.instants import to_datetime
 from devices.registry.registry import Device
-from readings import ledger
+from readings import ledger, said_names
 from readings.ledger import BatchCounts, Period, SequenceGap
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town
 
@@ -115,6 +115,33 @@ async def test_device_is_counted_from_its_readings(connection: asyncpg.Connectio
 
     assert (of_device.received, of_device.stored, of_device.duplicate, of_device.rejected) == (7, 4, 2, 1)
     assert of_device == of_town
+
+
+async def test_empty_readings_and_the_names_that_a_device_sends_are_told(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    await connection.executemany(
+        "INSERT INTO bin_reading (device_id, observed_at, received_at, quality, fill_pct, extra)"
+        " VALUES ($1, $2, $2, 0, $3, $4)",
+        [
+            (device.id, to_datetime(START), 40.0, {"temperature": 21, "fw": "2.1"}),
+            (device.id, to_datetime(START + SECOND), None, {"fillLevel": 41}),
+            (device.id, to_datetime(START + 2 * SECOND), None, None),
+        ],
+    )
+    await ledger.record(connection, replace(BATCH, empty=2))
+
+    totals = await ledger.of_device(connection, KINDS, device)
+    names = await said_names.of_device(
+        connection, KINDS[device.kind], device.id, since=None, until=to_datetime(START + HOUR)
+    )
+
+    assert (totals.stored, totals.empty) == (3, 2)
+    assert (await ledger.total(connection)).empty == 2
+    assert (await ledger.by_period(connection, every=timedelta(hours=1)))[0].totals.empty == 2
+    assert names.measured == {"fill_pct": 1}
+    assert names.extra == {"fillLevel": 1, "fw": 1, "temperature": 1}
+    assert names.hints == {"temperature": "temperature_c, in Cel?"}
 
 
 async def test_gaps_are_the_numbers_missing_within_a_start(

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from api.http.times import rfc3339
 from api.schemas.alerts import format_cursor, parse_cursor
+from devices.instants import rfc3339
 
 
 def test_cursor_survives_being_an_event_id() -> None:

@@ -53,6 +53,13 @@ def test_attributes_are_refused_with_the_reason(attributes: dict[str, Any], text
         check_attributes(attributes, DRONE)
 
 
+def test_curve_is_points_whose_first_number_rises() -> None:
+    check_attributes({"power_curve": "0:0.02 50:0.3 100:1"}, load()["light"])
+    for wrong in ("50:0.3, 100:1", "100:1 50:0.3", "", 5):
+        with pytest.raises(Invalid, match="is no curve: points such as"):
+            check_attributes({"power_curve": wrong}, load()["light"])
+
+
 def test_floor_of_a_meter_is_a_number() -> None:
     check_attributes({"power_w_floor": 2}, load()["light"])
     with pytest.raises(Invalid, match="not a number in W"):

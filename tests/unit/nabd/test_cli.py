@@ -87,6 +87,35 @@ def test_validate_tells_the_known_words_and_asks_what_a_height_is_counted_from(t
     assert "alt_m 246: is it above the ground at home; from sea level: set home_alt_m?" in told["detail"]
 
 
+def test_validate_names_what_became_a_measurement_and_what_the_others_may_mean(tmp_path: Path) -> None:
+    files = [tmp_path / "some.json", tmp_path / "vendor.json"]
+    files[0].write_text('{"fill_pct": 40, "temperature": 21}')
+    files[1].write_text('{"batteryVoltage": 3.6, "fw": "2.1"}')
+
+    result = CliRunner().invoke(app, ["validate", "--kind", "bin", "--json", *map(str, files)])
+
+    some, nothing = map(json.loads, result.stdout.splitlines())
+    assert result.exit_code == 0
+    assert (some["measurements"], some["extra"]) == (["fill_pct"], {"temperature": "temperature_c, in Cel?"})
+    assert (nothing["measurements"], nothing["extra"]) == (
+        [],
+        {"batteryVoltage": "battery_v, in V?", "fw": None},
+    )
+    assert "no measurement in it" in nothing["detail"]
+    assert "batteryVoltage (did you mean battery_v, in V?), fw" in nothing["detail"]
+
+
+def test_validate_asks_for_the_unit_of_a_counter_that_cannot_be(tmp_path: Path) -> None:
+    file = tmp_path / "lamp.json"
+    file.write_text('{"burn_hours": 10800000, "energy_kwh": 1204600}')
+
+    result = CliRunner().invoke(app, ["validate", "--kind", "light", "--json", str(file)])
+
+    told = json.loads(result.stdout)["detail"]
+    assert "seconds?" in told
+    assert "Wh?" in told
+
+
 @pytest.mark.parametrize("level", ["#", "a/b", "bin+"])
 def test_tail_refuses_what_is_no_level_of_a_topic(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
     monkeypatch.setenv("NABD_BROKER", "mqtt://127.0.0.1:1")

@@ -31,9 +31,9 @@ Small words: a not with of one every over.
 What happened to a thing or what it is like, where the noun beside it is the word: accepted active
 already apart apply bad bounded collected compiled configured dated decided decoded derived down embedded
 encoded exists failed fed fenced filling found generic good invalid labelled last lasting left live lived
-local max measured migrated moved open opened pending planned put queued raw receive received recorded
-refreshed refused relayed resting scaled sent simulated staged stopped surrounded surrounding swept
-traced unavailable understood usual.
+local max measured migrated moved open opened paced pending planned put queued rare raw receive received
+recorded refreshed refused relayed resting rough scaled sent simulated staged stopped surrounded
+surrounding swept traced unavailable understood usual.
 """
 GRAMMAR = frozenset(word for line in re.findall(r": ([a-z\s]+)\.", PARTS_OF_SPEECH) for word in line.split())
 """Parts of class names that are no nouns of ours."""

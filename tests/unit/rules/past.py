@@ -40,6 +40,15 @@ class Past:
         at, value, _ = history[-2]
         return value, (self._at - at) / MINUTE
 
+    def last(self, key: str, value: float | None) -> float | None:
+        """Return the newest value that was ever told under a key, this one included."""
+        if self._late:
+            return None
+        if value is not None:
+            self._kept[key] = value
+        newest: float | None = self._kept.get(key)
+        return newest
+
     @staticmethod
     def _run(history: list[tuple[int, Any, bool]]) -> list[tuple[int, Any, bool]]:
         """Return what came since the last silence."""

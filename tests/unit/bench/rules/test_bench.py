@@ -85,7 +85,9 @@ def test_command_prints_a_table_and_one_object_and_fails_for_want_of_faults() ->
     assert said.exit_code == 1
     assert "insufficient" in said.stdout
     found = json.loads(said.stdout.splitlines()[-1])
-    assert set(found) == {"seed", "device_days", "rules"}
+    assert list(found) == ["seed", "device_days", "rules", "by_class", "by_interval"]
+    assert list(found["by_interval"]) == ["10s", "10m", "1h", "8h", "24h", "irregular"]
+    assert {tuple(worth) for worth in found["by_interval"].values()} == {("precision", "recall")}
     assert found["seed"] == 3
     assert found["device_days"] == pytest.approx(0.6)
     assert {tuple(sorted(rule)) for rule in found["rules"]} == {
@@ -99,5 +101,6 @@ def test_command_prints_a_table_and_one_object_and_fails_for_want_of_faults() ->
             "precision",
             "recall",
             "rule",
+            "unobservable",
         )
     }

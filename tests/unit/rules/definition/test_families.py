@@ -7,7 +7,14 @@ import pytest
 from alerts.transition import Severity
 from devices.kinds import load
 from rules.definition.errors import RulesRefused
-from rules.definition.families import ChildrenDown, Comparison, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import (
+    ChildrenApart,
+    ChildrenDown,
+    Comparison,
+    Forecast,
+    Neighbours,
+    NotRefreshed,
+)
 from rules.loading.files import default_packs, parse
 
 KINDS = load()
@@ -92,6 +99,11 @@ def test_families_about_a_measurement_are_read_with_their_defaults() -> None:
             "circuit",
             "did you mean rated_power_w?",
         ),
+        (
+            "children_apart: {of: light, measurement: voltage_v, minimum: 12, group: phases}",
+            "circuit",
+            "light has no text 'phases'; did you mean phase?",
+        ),
         ("forecast: {measurement: fill_pct, reaches: 85}", "any", "kind is one that is declared"),
     ],
 )
@@ -114,9 +126,11 @@ def test_default_packs_hold_the_sweep_rules_of_every_kind() -> None:
 
     assert families == {
         "circuit-down": ChildrenDown,
+        "circuit-voltage": ChildrenApart,
         "bin-full-soon": Forecast,
         "bin-temperature-missing": NotRefreshed,
         "light-voltage-apart": Neighbours,
+        "light-told-apart": Neighbours,
     }
 
 

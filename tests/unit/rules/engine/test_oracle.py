@@ -68,6 +68,7 @@ for: 2 readings
 """,
         "unusual",
     )
+    + rule('levels: {warning: "fill_pct > last(fill_pct, tilt_deg > 30) + 10"}', "grown")
     + rule('levels: {warning: "trend(fill_pct, \\"80m\\") > 900"}', "rising")
 )
 
@@ -136,6 +137,12 @@ def unusual(name: str, key: str, slot: int, off: float, absolute: bool) -> Any:
     return condition
 
 
+def grown(v: Any, past: Past) -> bool | None:
+    fill = v.get("fill_pct")
+    tilted = past.last("tilted", fill if over("tilt_deg", 30)(v, past) else None)
+    return None if fill is None or tilted is None else fill > tilted + 10
+
+
 def rising(v: Any, past: Past) -> bool | None:
     slope = past.trend("slope", v.get("fill_pct"), 10 * MINUTE)
     return None if slope is None else slope > 900
@@ -187,6 +194,7 @@ SPECS = [
         hold=(2, 0),
         keep=(2, 0),
     ),
+    Spec(name="grown", levels=[("warning", grown)]),
     Spec(name="rising", levels=[("warning", rising)]),
 ]
 

@@ -120,6 +120,14 @@ def test_a_sensors_code_is_no_fire_and_a_true_fire_is_one_at_once(
     assert {t.rule for t in transitions} == expected
 
 
+def test_a_battery_gauge_that_leaps_is_told_and_a_new_battery_is_not() -> None:
+    leaping = [at(10 * i, battery_pct=100.0 * (i % 2)) for i in range(6)]
+    changed = [at(10 * i, battery_pct=18.0 if i < 4 else 100.0) for i in range(12)]
+
+    assert fired("bin", *leaping) == {"bin-gauge-fault"}
+    assert fired("bin", *changed) == set()
+
+
 def test_full_bin_that_a_frozen_sensor_wakes_up_to_is_not_blocked() -> None:
     asleep = every(10, 12, fill_pct=40.0, distance_mm=900.0, temperature_c=20.0)
     awake = every(10, 80, 120, fill_pct=100.0, distance_mm=201.0, temperature_c=21.0)

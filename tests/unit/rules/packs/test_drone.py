@@ -107,3 +107,17 @@ def test_second_wrong_dose_is_told_when_the_first_was_put_right() -> None:
     transitions = Evaluator(text, KINDS["drone"], FACTS).feed(*rows)
 
     assert [str(t.to_state) for t in transitions] == ["firing", "resolved", "firing"]
+
+
+def test_a_gauge_that_leaps_in_flight_is_told_and_a_pack_that_is_swapped_is_not() -> None:
+    leaping = [r for s in range(10) for r in flight(1, s / 60, battery_pct=100.0 * (s % 2))]
+    swapped = [
+        *flight(20, battery_pct=41.0),
+        *every(1, 3, 1, flight_phase="docked", battery_pct=40.0),
+        *every(1, 1, 4, flight_phase="docked", battery_pct=0.0),
+        *every(1, 9, 5, flight_phase="docked", battery_pct=100.0),
+        *flight(20, 14, battery_pct=99.0),
+    ]
+
+    assert "drone-gauge-fault" in fired("drone", *leaping)
+    assert fired("drone", *swapped) == set()

@@ -6,9 +6,22 @@ from typing import Any
 
 import pytest
 
+from ingest.decide.last_values import LastValues
+from ingest.decide.quality import quality
+from rules.engine.evaluate import step
+from rules.engine.state import RuleState
 from rules.loading.files import PACKS
 from tests.unit.rules.packs.packs import FACTS, NIGHT, every, fired
-from tests.unit.rules.readings import KINDS, Evaluator, Reading
+from tests.unit.rules.readings import (
+    KINDS,
+    Evaluator,
+    Reading,
+    attributes_for,
+    columns_of,
+    program_of,
+)
+
+LIGHT = KINDS["light"]
 
 
 def lamp(count: int = 4, start: float = NIGHT, **values: Any) -> list[Reading]:
@@ -131,3 +144,28 @@ def test_lamp_that_was_lit_in_between_was_not_dark_for_all_that_time() -> None:
     stepped = [r for minute, watts in seen for r in lamp(1, NIGHT + minute, power_w=float(watts))]
 
     assert fired("light", *stepped) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "expected"),
+    [
+        ("burn_hours", [10_800_000.0 + 900 * i for i in range(6)], {"light-hours-too-fast"}),
+        ("burn_hours", [60_000.0 + 900 * i for i in range(6)], {"light-end-of-life", "light-hours-too-fast"}),
+        ("burn_hours", [3000.0 + 0.25 * i for i in range(6)], set()),
+        ("energy_kwh", [1_204_000.0 + 22 * i for i in range(6)], {"light-energy-too-fast"}),
+        ("energy_kwh", [12_040.0 + 22 * i for i in range(6)], {"light-energy-too-fast"}),
+        ("energy_kwh", [1204.0 + 0.022 * i for i in range(6)], set()),
+        ("energy_kwh", [1204.0, 1204.1, 0.1, 0.2, 0.3], set()),
+    ],
+)
+def test_a_counter_faster_than_time_is_told_with_the_unit_it_may_be_in(
+    name: str, values: list[float], expected: set[str]
+) -> None:
+    columns = columns_of([lamp(1, NIGHT + 15 * i, **{name: v})[0] for i, v in enumerate(values)], LIGHT)
+    columns.quality = quality(columns)
+    columns.quality = LastValues(LIGHT).judge(columns)
+    program = program_of((PACKS / "light.yaml").read_text(encoding="utf-8"), LIGHT)
+
+    transitions = step(program, RuleState(program), columns, attributes_for(program, FACTS)).transitions
+
+    assert {t.rule for t in transitions if t.to_state == "firing"} == expected
