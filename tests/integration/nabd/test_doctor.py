@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from nabd import doctor
-from nabd.doctor import CheckResult, Verdict
+from nabd.doctor import CheckResult, Verdict, clocks
 from nabd.settings import Settings
 from tests.integration.rules.town import add_device
 
@@ -40,7 +40,7 @@ async def test_doctor_compares_clocks_and_names_what_is_no_zone(
     await add_device(connection, "B-1")
     assert (await found(dsn, tmp_path))["time zones"].said.startswith("Africa/Tripoli: the same clocks")
 
-    monkeypatch.setattr(doctor, "zone_named", lambda _: ZoneInfo("Asia/Beirut"))
+    monkeypatch.setattr(clocks, "zone_named", lambda _: ZoneInfo("Asia/Beirut"))
     wrong = (await found(dsn, tmp_path))["time zones"]
     assert wrong.verdict is Verdict.NOTE
     assert "the database has another clock for Africa/Tripoli" in wrong.said

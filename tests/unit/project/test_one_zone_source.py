@@ -3,7 +3,10 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-MAY = {"devices/time_zones.py": "the pinned package", "nabd/doctor.py": "compares the machine's with it"}
+MAY = {
+    "devices/time_zones.py": "the pinned package",
+    "nabd/doctor/clocks.py": "compares the machine's with it",
+}
 
 
 def test_nobody_else_opens_the_machines_zone_files() -> None:

@@ -1,0 +1,55 @@
+"""Every check, in the order in which it is told; here those of the machine alone."""
+
+from __future__ import annotations
+
+import shutil
+
+from devices import kinds
+from devices.kinds.kind import KindError
+from nabd.doctor import broker, database
+from nabd.doctor.check import CheckResult, Verdict, bad, fine, note
+from nabd.settings import Settings
+from store.errors import StoreError
+from store.failures import DATABASE_ERRORS
+from store.pool import connect
+
+
+async def examine(settings: Settings) -> list[CheckResult]:
+    """Check everything that processes need."""
+    findings = [_kinds(settings), _disk(settings), await broker.check(settings)]
+    if settings.broker is not None and findings[-1].verdict is not Verdict.BAD:
+        findings.append(await broker.check_topics(settings.broker))
+    if settings.database is None:
+        findings.append(
+            note("database", "none is named", "`nabd up` embeds one; to use your own set NABD_DATABASE")
+        )
+        return findings
+    try:
+        connection = await connect(settings.database)
+    except StoreError as error:
+        fix = "start it, or correct NABD_DATABASE"
+        return [*findings, bad("database", str(error), fix)]
+    try:
+        return findings + await database.check(connection, settings)
+    except DATABASE_ERRORS as error:
+        fix = "let the user of NABD_DATABASE own the schema, or read the server's log"
+        return [*findings, bad("database", str(error), fix)]
+    finally:
+        await connection.close()
+
+
+def _kinds(settings: Settings) -> CheckResult:
+    try:
+        return fine("kinds", ", ".join(kinds.load(settings.kinds_dir)))
+    except KindError as error:
+        return bad("kinds", str(error), "correct the file")
+
+
+def _disk(settings: Settings) -> CheckResult:
+    wanted = settings.data_dir.absolute()
+    existing = next(directory for directory in (wanted, *wanted.parents) if directory.exists())
+    free = shutil.disk_usage(existing).free / 1e9
+    if free > 1:
+        return fine("disk", f"{free:.0f} GB free")
+    fix = "make room: a full disk stops every commit, though nothing acknowledged is lost"
+    return bad("disk", f"{free:.1f} GB free at {existing}", fix)
