@@ -53,6 +53,9 @@ class ReadingOut(BaseModel):
     received_at: Instant | None = Field(default=None, description="raw only")
     quality: int | None = Field(default=None, description="raw only: bit field, 0 is good")
     suspect: list[str] | None = Field(default=None, description="raw only: measurements not to be believed")
+    boot: int | None = Field(default=None, description="raw only, where the device numbers its readings")
+    seq: int | None = Field(default=None, description="raw only, as boot")
+    extra: dict[str, Any] | None = Field(default=None, description="raw only: what the kind does not declare")
     at: Instant | None = Field(default=None, description="buckets only: where the bucket starts")
     readings: int | None = Field(default=None, description="buckets only: how many readings it holds")
     measurements: dict[str, float | bool | str | SummaryOut | None]

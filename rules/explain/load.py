@@ -19,13 +19,12 @@ from devices.columns import newest_values
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from devices.registry.errors import Invalid, NotFound
-from devices.registry.registry import Device, Registry, get_device, get_municipality, load
+from devices.registry.registry import Device, Registry, get_device, get_municipality
 from readings import replay
 from readings.replay import ReceiveSpan
 from readings.tables import table_name
 from rules.context.attributes import as_numbers
 from rules.definition.definition import Silent, Text
-from rules.engine.ruleset import NO_MAINTENANCE
 from rules.engine.snapshot import OpenAlert
 from rules.explain import gate_terms
 from rules.explain.evidence import LabelledValue, labelled
@@ -35,7 +34,6 @@ from rules.explain.wording import labels_of
 from rules.language.program import Rule
 from rules.loading.files import parse
 from rules.maintenance import spans
-from rules.maintenance.spans import Spans
 from rules.sweeps.core import silent
 from store.connection import Connection
 
@@ -65,7 +63,7 @@ async def explain_rule(
     present, evidence = await _present(connection, rule, found, at)
     fired_by = tuple(labelled(evidence, kinds.get(found.kind), definition.labels))
     words = _Words(fired_by=fired_by, time_zone=town.time_zone)
-    resting = await _resting(connection)
+    resting = await spans.of_device(connection, found.id)
     if not definition.levels:
         gate, terms = gate_terms.of_sweep(definition.when, found, town, resting.get(found.id, ()), at)
         judged = (
@@ -102,13 +100,6 @@ class _Words:
     def put(self, explanation: Explanation) -> Explanation:
         """Return the explanation with them."""
         return replace(explanation, fired_by=self.fired_by, time_zone=self.time_zone, labels=self.labels)
-
-
-async def _resting(connection: Connection) -> Spans:
-    """Return the maintenance windows of devices; the registry is only loaded when there are any."""
-    if not await spans.windows(connection):
-        return NO_MAINTENANCE
-    return await spans.spans(connection, await load(connection))
 
 
 _VERSION = """

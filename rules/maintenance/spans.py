@@ -79,14 +79,46 @@ async def plan(
 
 async def spans(connection: Connection, registry: Registry) -> Spans:
     """Return the windows of every device, those of its municipality and of its ancestors included."""
-    found = await windows(connection)
-    by_device: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for device in registry.devices.values() if found else ():
-        above = _and_above(device, registry)
-        for w in found:
-            if w.municipality_id == device.municipality_id or w.device_id in above:
-                by_device[device.id].append((to_microseconds(w.from_at), to_microseconds(w.until_at)))
-    return by_device
+    by_municipality: dict[int | None, list[tuple[int, int]]] = defaultdict(list)
+    by_device: dict[int | None, list[tuple[int, int]]] = defaultdict(list)
+    for w in await windows(connection):
+        span = to_microseconds(w.from_at), to_microseconds(w.until_at)
+        (by_municipality[w.municipality_id] if w.device_id is None else by_device[w.device_id]).append(span)
+    if not by_municipality and not by_device:
+        return {}
+    found = {}
+    for device in registry.devices.values():
+        own = list(by_municipality.get(device.municipality_id, ()))
+        for above in _and_above(device, registry):
+            own += by_device.get(above, ())
+        if own:
+            found[device.id] = sorted(own)
+    return found
+
+
+_OF_DEVICE = """
+WITH RECURSIVE above AS (
+    SELECT id, parent_id, municipality_id FROM device WHERE id = $1
+    UNION
+    SELECT device.id, device.parent_id, above.municipality_id
+    FROM above
+    INNER JOIN device ON above.parent_id = device.id
+)
+
+SELECT w.from_at, w.until_at
+FROM maintenance_window AS w
+WHERE
+    w.device_id IN (SELECT id FROM above)
+    OR w.municipality_id = (SELECT municipality_id FROM device WHERE id = $1)
+ORDER BY w.from_at
+"""
+
+
+async def of_device(connection: Connection, device_id: int) -> Spans:
+    """Return what `spans` says of one device, without the registry."""
+    rows = await connection.fetch(_OF_DEVICE, device_id)
+    own = [(to_microseconds(row["from_at"]), to_microseconds(row["until_at"])) for row in rows]
+    return {device_id: own} if own else {}
 
 
 # Windows that ended lately are returned too: rules that wait for something begin to wait at their end.
