@@ -15,12 +15,11 @@ import mqtt5
 import numpy as np
 
 from devices.wire.topics import Channel, every
+from ingest.broker.bound import fitting
 from ingest.broker.intake import Intake
 
 BUFFER_LIMIT = 8 * 1024 * 1024
 """Bytes not yet taken, topics and properties included, above which the socket is not read."""
-MOST_ELEMENTS = 200_000
-"""Objects in the payloads of one intake, unless one payload has more: 8 MiB may hold millions of them."""
 REST_S, LITTLE = 0.005, 32 * 1024
 """After fewer bytes than this, reading pauses: brokers write message by message, and reading each one alone
 costs more than parsing it."""
@@ -51,17 +50,13 @@ class IngestBroker:
 
 @dataclass(slots=True)
 class ReceivedMessages:
-    """Messages received and not yet taken; `size` is their bytes, `objects` how often `{` stands in them.
-
-    Both are counted by the chunk; a share of the messages is taken to have its share of them.
-    """
+    """Messages received and not yet taken; `size` is their bytes, in equal shares."""
 
     topics: list[str] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
     packet_ids: list[int] = field(default_factory=list)
     received_at: list[int] = field(default_factory=list)
     size: int = 0
-    objects: int = 0
 
 
 class Connection(asyncio.Protocol):
@@ -118,7 +113,7 @@ class Connection(asyncio.Protocol):
             self._fail(f"the broker sent what is not MQTT 5: {error}")
             return
         self._tail = data[offset:]
-        self._receive(packets, offset, data.count(b"{", 0, offset))
+        self._receive(packets, offset)
         if size < LITTLE:
             self._rest()
 
@@ -139,7 +134,7 @@ class Connection(asyncio.Protocol):
             self._heard_at = asyncio.get_running_loop().time()
             self._transport.resume_reading()
 
-    def _receive(self, packets: list[mqtt5.Packet], size: int, objects: int) -> None:
+    def _receive(self, packets: list[mqtt5.Packet], size: int) -> None:
         published = [p for p in packets if type(p) is mqtt5.PublishPacket]
         if published:
             waiting = self.waiting
@@ -148,7 +143,6 @@ class Connection(asyncio.Protocol):
             waiting.packet_ids += [p.packet_id or 0 for p in published]
             waiting.received_at += [self._now()] * len(published)
             waiting.size += size
-            waiting.objects += objects
             self.arrived.set()
             if waiting.size > BUFFER_LIMIT and not self._paused and self._transport:
                 self._paused = True
@@ -208,20 +202,16 @@ class Connection(asyncio.Protocol):
     def take(self, limit: int, after: int) -> Intake | None:
         """Take up to `limit` messages; their receive times are greater than `after`."""
         waiting = self.waiting
-        n = min(limit, len(waiting.topics))
-        if not n:
+        if not waiting.topics:
             return None
-        if waiting.objects > MOST_ELEMENTS:
-            n = _few(waiting.payloads[:n])
+        n = fitting(waiting.payloads[:limit])
         taken = ReceivedMessages(
             waiting.topics[:n], waiting.payloads[:n], waiting.packet_ids[:n], waiting.received_at[:n]
         )
         for rest in (waiting.topics, waiting.payloads, waiting.packet_ids, waiting.received_at):
             del rest[:n]
         left = len(waiting.topics)
-        waiting.size, waiting.objects = (
-            count * left // (left + n) for count in (waiting.size, waiting.objects)
-        )
+        waiting.size = waiting.size * left // (left + n)
         if not waiting.topics:
             self.arrived.clear()
         if self._paused and waiting.size < BUFFER_LIMIT // 2:
@@ -276,12 +266,6 @@ class Connection(asyncio.Protocol):
         if self._transport and not self._transport.is_closing():
             self._transport.write(mqtt5.DisconnectPacket().write())
             self._transport.close()
-
-
-def _few(payloads: list[bytes]) -> int:
-    """Return how many payloads from the first on hold at most MOST_ELEMENTS objects; at least one."""
-    objects = np.cumsum([payload.count(b"{") for payload in payloads])
-    return max(1, int(np.searchsorted(objects, MOST_ELEMENTS, side="right")))
 
 
 def increasing(

@@ -8,7 +8,8 @@ from typing import cast
 import mqtt5
 import pytest
 
-from ingest.broker.session import BUFFER_LIMIT, LITTLE, MOST_ELEMENTS, Connection, IngestBroker
+from ingest.broker.bound import MOST_ELEMENTS
+from ingest.broker.session import BUFFER_LIMIT, LITTLE, Connection, IngestBroker
 
 
 class Wire:
@@ -148,16 +149,27 @@ async def test_session_reads_no_further_ahead_for_long_topics_than_for_long_payl
     assert connection.waiting.size == 0
 
 
-async def test_intake_holds_a_bounded_number_of_objects_however_small_they_are() -> None:
+@pytest.mark.parametrize("element", [b"{}", b"1", b'{"ts":1}', b"[]"])
+async def test_intake_holds_a_bounded_number_of_elements_however_small_they_are(element: bytes) -> None:
     connection, _ = connected(told_s=None, own_s=5)
-    small = mqtt5.PublishPacket("t", b"{}", qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1).write()
-    many = mqtt5.PublishPacket("t", b"[" + b",".join([b"{}"] * 1000) + b"]").write()
+    small = mqtt5.PublishPacket("t", b'{"a":1,"b":2,"c":3}').write()
+    many = mqtt5.PublishPacket("t", b" [" + b",".join([element] * 1000) + b"]").write()
     connection.data_received(small * 1000 + many * 500 + small * 1000)
 
     sizes = []
     while (intake := connection.take(20_000, 0)) is not None:
-        sizes.append((len(intake), sum(payload.count(b"{") for payload in intake.payloads)))
+        sizes.append((len(intake), sum(1 if p[:1] == b"{" else 1000 for p in intake.payloads)))
 
     assert sum(messages for messages, _ in sizes) == 2500
-    assert all(objects <= MOST_ELEMENTS for _, objects in sizes)
+    assert all(elements <= MOST_ELEMENTS for _, elements in sizes)
     assert len(sizes) == 3
+
+
+async def test_intake_of_objects_is_as_large_as_is_asked_for() -> None:
+    connection, _ = connected(told_s=None, own_s=5)
+    connection.data_received(mqtt5.PublishPacket("t", b'{"a":[1,2,3],"b":{"c":{}}}').write() * 30_000)
+
+    intake = connection.take(20_000, 0)
+
+    assert intake is not None
+    assert len(intake) == 20_000
