@@ -14,5 +14,5 @@ export function drawCounters() {
   );
 }
 
-const counter = (id, label, count, standing) =>
-  h("div", { class: `counter is-${standing}`, id: `count-${id}` }, h("dt", {}, label), h("dd", {}, number(count, 0)));
+const counter = (id, label, count, status) =>
+  h("div", { class: `counter is-${status}`, id: `count-${id}` }, h("dt", {}, label), h("dd", {}, number(count, 0)));

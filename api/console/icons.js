@@ -11,5 +11,5 @@ const PATHS = {
 
 export const icon = (name) => s("path", { class: "icon", d: PATHS[name] ?? PATHS.device });
 
-export const badge = (name, standing) =>
-  s("svg", { class: `badge is-${standing}`, viewBox: "-11 -11 22 22", "aria-hidden": "true" }, s("circle", { r: 10 }), icon(name));
+export const badge = (name, status) =>
+  s("svg", { class: `badge is-${status}`, viewBox: "-11 -11 22 22", "aria-hidden": "true" }, s("circle", { r: 10 }), icon(name));

@@ -3,10 +3,9 @@
 import { $, bdi, h } from "./dom.js";
 import { said, t, tn, value } from "./i18n.js";
 import { badge } from "./icons.js";
-import { reports, standing, state } from "./state.js";
+import { STATUSES, reports, state, statusOf, statusText } from "./state.js";
 
 const STEP = 60;
-const WORST_FIRST = ["critical", "major", "silent", "minor", "warning", "ok", "none"];
 
 let kind = null;
 let shown = STEP;
@@ -24,8 +23,8 @@ export function drawList() {
   const found = [...state.devices.values()]
     .filter((device) => reports(device) && (!kind || device.kind === kind))
     .filter((device) => !words || `${device.name} ${device.title}`.toLowerCase().includes(words))
-    .map((device) => ({ device, is: standing(device.name) }))
-    .sort((a, b) => WORST_FIRST.indexOf(a.is) - WORST_FIRST.indexOf(b.is) || a.device.name.localeCompare(b.device.name));
+    .map((device) => ({ device, is: statusOf(device.name) }))
+    .sort((a, b) => STATUSES.indexOf(a.is) - STATUSES.indexOf(b.is) || a.device.name.localeCompare(b.device.name));
   const focused = document.activeElement?.dataset?.device;
   $("devices").replaceChildren(...(found.length ? rows(found) : [nothing(words || kind)]));
   if (focused) $("devices").querySelector(`[data-device="${CSS.escape(focused)}"]`)?.focus();
@@ -44,12 +43,11 @@ function row(device, is) {
   const declared = state.kinds.get(device.kind);
   const latest = state.latest.get(device.name);
   const headline = declared.measurements.find((one) => one.name === declared.headline);
-  const label = is === "ok" || is === "none" || is === "silent" ? t(`state_${is}`) : t(`severity_${is}`);
   return h("button", { type: "button", class: "row", "data-device": device.name, onclick: () => openDevice(device.name) },
     badge(declared.icon, is),
     h("span", { class: "who" }, h("b", {}, bdi(device.title || device.name)), h("small", {}, said(declared.title), " · ", bdi(device.name))),
     h("span", { class: "headline" }, value(headline, latest?.measurements?.[declared.headline]), h("small", {}, said(headline.label))),
-    h("span", { class: `tag is-${is}` }, label),
+    h("span", { class: `tag is-${is}` }, t(statusText(is))),
     latest ? h("time", { datetime: latest.received_at, "data-since": latest.received_at }) : h("span", {}));
 }
 

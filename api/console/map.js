@@ -6,7 +6,7 @@
 import { $, h, oncePerFrame, s } from "./dom.js";
 import { distance, said, t, tn } from "./i18n.js";
 import { icon } from "./icons.js";
-import { SEVERITIES, position, reports, standing, state } from "./state.js";
+import { SEVERITIES, STATUSES, position, reports, state, statusOf, statusText } from "./state.js";
 
 const METRES_A_DEGREE = 111_320;
 const MARGIN = 44;
@@ -14,7 +14,6 @@ const GROUND_M = 240;
 const APART = 17; // pixels between two glyphs that can still be told apart
 const MANY = 8;
 const AROUND = [-1, 0, 1].flatMap((dx) => [-1, 0, 1].map((dy) => [dx, dy]));
-const ORDER = ["none", "ok", "warning", "minor", "silent", "major", "critical"];
 
 let origin = null;
 let view = null;
@@ -123,7 +122,7 @@ function drawMarks(points) {
   const seen = new Set();
   for (const { device, x, y } of placed) {
     const name = device.name;
-    const is = reports(device) ? standing(name) : "group";
+    const is = reports(device) ? statusOf(name) : "group";
     seen.add(name);
     let mark = marks.get(name);
     const small = !(RANK[is] > 1) && crowded.has(name);
@@ -145,7 +144,7 @@ function drawMarks(points) {
   layers.marks.append(...[...marks.values()].filter((mark) => mark.is in RANK && RANK[mark.is] > 1).sort((a, b) => RANK[a.is] - RANK[b.is]).map((mark) => mark.element));
 }
 
-const RANK = Object.fromEntries(ORDER.map((is, rank) => [is, rank]));
+const RANK = Object.fromEntries(STATUSES.map((is, place) => [is, STATUSES.length - 1 - place]));
 
 // Who has a neighbour so close that their glyphs would cover each other; those in good health become dots.
 function crowds(placed) {
@@ -180,11 +179,10 @@ function draw(device, is, small) {
 }
 
 function tip(device) {
-  const is = standing(device.name);
-  const state_ = ["ok", "none", "silent"].includes(is) ? t(`state_${is}`) : t(`severity_${is}`);
-  const { x, y } = pixels(metres(position(device)));
+  const is = statusOf(device.name);
+    const { x, y } = pixels(metres(position(device)));
   const kind = state.kinds.get(device.kind);
-  layers.tip.replaceChildren(h("b", { dir: "auto" }, device.title || device.name), h("span", { dir: "auto" }, kind ? `${said(kind.title)} · ${state_}` : device.kind));
+  layers.tip.replaceChildren(h("b", { dir: "auto" }, device.title || device.name), h("span", { dir: "auto" }, kind ? `${said(kind.title)} · ${t(statusText(is))}` : device.kind));
   layers.tip.hidden = false;
   layers.tip.style.left = `${Math.min(Math.max(x, 70), box.width - 70)}px`;
   layers.tip.style.top = `${y}px`;
@@ -192,10 +190,10 @@ function tip(device) {
 }
 
 function drawLegend() {
-  const present = new Set([...state.devices.values()].filter(reports).map((device) => standing(device.name)));
-  const shown = [...ORDER].reverse().filter((is) => present.has(is));
+  const present = new Set([...state.devices.values()].filter(reports).map((device) => statusOf(device.name)));
+  const shown = STATUSES.filter((is) => present.has(is));
   $("legend").replaceChildren(...shown.map((is) =>
-    h("li", { class: `is-${is}` }, t(["ok", "none", "silent"].includes(is) ? `state_${is}` : `severity_${is}`))));
+    h("li", { class: `is-${is}` }, t(statusText(is)))));
 }
 
 function drawButtons() {

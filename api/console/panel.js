@@ -5,7 +5,7 @@ import { get } from "./http.js";
 import { full, language, said, t, tn, value } from "./i18n.js";
 import { badge } from "./icons.js";
 import { chart } from "./chart.js";
-import { alertsOf, now, standing, state } from "./state.js";
+import { alertsOf, now, statusOf, state } from "./state.js";
 import { sentence, updateTimes } from "./queue.js";
 
 const HOUR_MS = 3_600_000;
@@ -81,7 +81,7 @@ function drawHead() {
   const kind = state.kinds.get(device.kind);
   const open = alertsOf(name);
   parts.head.replaceChildren(
-    badge(kind?.icon, standing(name)),
+    badge(kind?.icon, statusOf(name)),
     h("div", {},
       h("h2", { id: "panel-title" }, bdi(device.title || device.name)),
       h("p", {}, h("small", {}, said(kind?.title, device.kind), " · ", bdi(device.name))),

@@ -7,7 +7,6 @@ import { badge } from "./icons.js";
 import { SEVERITIES, counts, now, putAlert, state } from "./state.js";
 
 const SHOWN = 200;
-const MATTERS = SEVERITIES;
 
 let chosen = null;
 let redraw = () => {};
@@ -57,7 +56,7 @@ export function updateTimes(root = document) {
 // What another open alert explains comes last: nobody needs to go there.
 const order = (a, b) =>
   Boolean(a.inhibited_by) - Boolean(b.inhibited_by) ||
-  MATTERS.indexOf(a.severity) - MATTERS.indexOf(b.severity) || (a.opened_at < b.opened_at ? 1 : -1);
+  SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || (a.opened_at < b.opened_at ? 1 : -1);
 
 const keyOf = (alert) =>
   [alert.id, alert.severity, alert.unknown, alert.inhibited_by, alert.acknowledged_at, opened.has(alert.id), document.documentElement.lang].join(" ");

@@ -2,6 +2,12 @@
 
 export const SEVERITIES = ["critical", "major", "minor", "warning"];
 
+// What a device's colour can say, worst first.
+export const STATUSES = ["critical", "major", "silent", "minor", "warning", "ok", "none"];
+
+// The text of the catalogue for one of them.
+export const statusText = (status) => (SEVERITIES.includes(status) ? `severity_${status}` : `state_${status}`);
+
 export const state = {
   kinds: new Map(),
   towns: new Map(),
@@ -58,7 +64,7 @@ export const saysSilent = (alert) => alert.family === "silent";
 export const isSilent = (device) => alertsOf(device).some(saysSilent);
 
 // What colours a device: silent, its worst open alert, ok, or nothing known yet.
-export function standing(device) {
+export function statusOf(device) {
   const open = alertsOf(device);
   if (open.some(saysSilent)) return "silent";
   for (const severity of SEVERITIES) if (open.some((alert) => alert.severity === severity)) return severity;

@@ -58,10 +58,10 @@ def sentences(explanation: Explanation, language: Language) -> list[str]:
         clear=_isolated(in_words(e.clear, e.labels, language), language),
         n=e.readings,
     )
-    return [*_standing(e, say), *_judged(e, say, language)]
+    return [*_status(e, say), *_judged(e, say, language)]
 
 
-def _standing(e: Explanation, say: Say) -> list[str]:
+def _status(e: Explanation, say: Say) -> list[str]:
     said = [say(f"status.{e.status}")]
     if e.silent_since is not None and e.status is not RuleStatus.UNKNOWN and e.deadline is None:
         said.append(say("explain.also_silent"))
