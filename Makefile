@@ -29,7 +29,8 @@ faults: setup ## the long form of the fault matrix (docs/faults.md); NABD_FAULTS
 	NABD_FAULTS=long $(BIN)/python -m pytest tests/faults -rP $(ARGS)
 
 attack: parts setup ## the long form of what hostile clients, rules and accounts try (tests/attacks)
-	NABD_ATTACKS=long $(BIN)/python -m pytest tests/attacks -rP --timeout 3600 $(ARGS)
+	NABD_ATTACKS=long $(BIN)/python -m pytest tests/attacks tests/integration/console/test_contrast.py \
+		tests/integration/deploy/test_broker_confines_devices.py -rP --timeout 3600 $(ARGS)
 
 check: setup ## format, lint, types, layers and SQL
 	$(BIN)/ruff format --check .

@@ -153,7 +153,10 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
 
 async def _restore_allowance(connection: Connection, context: BatchContext) -> None:
     hour = context.now() // 3_600_000_000 * 3_600_000_000
-    context.allowance.restore(hour, await rejections.kept_since(connection, hour))
+    kept = await rejections.kept_since(connection, hour)
+    registered = context.directory.registry.by_name
+    strangers = sum(number for device, number in kept.items() if device not in registered)
+    context.allowance.restore(hour, kept, strangers=strangers)
 
 
 class _Every:

@@ -18,7 +18,9 @@ from devices.wire.topics import Channel, every
 from ingest.broker.intake import Intake
 
 BUFFER_LIMIT = 8 * 1024 * 1024
-"""Bytes of payload not yet taken above which the socket is not read."""
+"""Bytes not yet taken, topics and properties included, above which the socket is not read."""
+MOST_ELEMENTS = 200_000
+"""Objects in the payloads of one intake, unless one payload has more: 8 MiB may hold millions of them."""
 REST_S, LITTLE = 0.005, 32 * 1024
 """After fewer bytes than this, reading pauses: brokers write message by message, and reading each one alone
 costs more than parsing it."""
@@ -49,13 +51,17 @@ class IngestBroker:
 
 @dataclass(slots=True)
 class ReceivedMessages:
-    """Messages received and not yet taken."""
+    """Messages received and not yet taken; `size` is their bytes, `objects` how often `{` stands in them.
+
+    Both are counted by the chunk; a share of the messages is taken to have its share of them.
+    """
 
     topics: list[str] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
     packet_ids: list[int] = field(default_factory=list)
     received_at: list[int] = field(default_factory=list)
-    payload_bytes: int = 0
+    size: int = 0
+    objects: int = 0
 
 
 class Connection(asyncio.Protocol):
@@ -112,7 +118,7 @@ class Connection(asyncio.Protocol):
             self._fail(f"the broker sent what is not MQTT 5: {error}")
             return
         self._tail = data[offset:]
-        self._receive(packets)
+        self._receive(packets, offset, data.count(b"{", 0, offset))
         if size < LITTLE:
             self._rest()
 
@@ -133,18 +139,18 @@ class Connection(asyncio.Protocol):
             self._heard_at = asyncio.get_running_loop().time()
             self._transport.resume_reading()
 
-    def _receive(self, packets: list[mqtt5.Packet]) -> None:
+    def _receive(self, packets: list[mqtt5.Packet], size: int, objects: int) -> None:
         published = [p for p in packets if type(p) is mqtt5.PublishPacket]
         if published:
-            payloads = [p.payload for p in published]
             waiting = self.waiting
             waiting.topics += [p.topic for p in published]
-            waiting.payloads += payloads
+            waiting.payloads += [p.payload for p in published]
             waiting.packet_ids += [p.packet_id or 0 for p in published]
             waiting.received_at += [self._now()] * len(published)
-            waiting.payload_bytes += sum(map(len, payloads))
+            waiting.size += size
+            waiting.objects += objects
             self.arrived.set()
-            if waiting.payload_bytes > BUFFER_LIMIT and not self._paused and self._transport:
+            if waiting.size > BUFFER_LIMIT and not self._paused and self._transport:
                 self._paused = True
                 self._transport.pause_reading()
         if len(published) < len(packets):
@@ -160,6 +166,9 @@ class Connection(asyncio.Protocol):
                     # The broker may ask for a shorter keep-alive; a longer one would detect its death later.
                     self._keep_alive_s = min(packet.server_keep_alive, self.broker.keep_alive_s)
                 self._subscribe()
+                if packet.session_present:
+                    # What waits comes before the answer to our subscriptions; it may be too much to hold.
+                    self._let_in()
             case mqtt5.ConnAckPacket():
                 self._fail(_refusal(packet.reason_code, packet.reason_str, self.broker))
             case mqtt5.SubAckPacket():
@@ -171,13 +180,17 @@ class Connection(asyncio.Protocol):
                 ]
                 if refused:
                     self._fail(f"broker {self.broker} refuses our subscriptions: {', '.join(refused)}")
-                elif not self.ready.done():
-                    self.ready.set_result(self._session_present)
+                else:
+                    self._let_in()
             case mqtt5.DisconnectPacket():
                 self.taken_over = packet.reason_code == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER
                 self._fail(f"broker {self.broker} disconnected us: {packet.reason_code.name}")
             case _:
                 pass  # PINGRESP and the like only say that the broker is alive
+
+    def _let_in(self) -> None:
+        if not self.ready.done():
+            self.ready.set_result(self._session_present)
 
     def _subscribe(self) -> None:
         assert self._transport is not None
@@ -198,15 +211,20 @@ class Connection(asyncio.Protocol):
         n = min(limit, len(waiting.topics))
         if not n:
             return None
+        if waiting.objects > MOST_ELEMENTS:
+            n = _few(waiting.payloads[:n])
         taken = ReceivedMessages(
             waiting.topics[:n], waiting.payloads[:n], waiting.packet_ids[:n], waiting.received_at[:n]
         )
         for rest in (waiting.topics, waiting.payloads, waiting.packet_ids, waiting.received_at):
             del rest[:n]
-        waiting.payload_bytes -= sum(map(len, taken.payloads))
+        left = len(waiting.topics)
+        waiting.size, waiting.objects = (
+            count * left // (left + n) for count in (waiting.size, waiting.objects)
+        )
         if not waiting.topics:
             self.arrived.clear()
-        if self._paused and waiting.payload_bytes < BUFFER_LIMIT // 2:
+        if self._paused and waiting.size < BUFFER_LIMIT // 2:
             self._paused = False
             self._read_on()
         return Intake(
@@ -258,6 +276,12 @@ class Connection(asyncio.Protocol):
         if self._transport and not self._transport.is_closing():
             self._transport.write(mqtt5.DisconnectPacket().write())
             self._transport.close()
+
+
+def _few(payloads: list[bytes]) -> int:
+    """Return how many payloads from the first on hold at most MOST_ELEMENTS objects; at least one."""
+    objects = np.cumsum([payload.count(b"{") for payload in payloads])
+    return max(1, int(np.searchsorted(objects, MOST_ELEMENTS, side="right")))
 
 
 def increasing(

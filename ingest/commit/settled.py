@@ -6,7 +6,7 @@ Pure. Must not know the database.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,6 +50,10 @@ class Settled:
         return Settled(receipts=self.receipts + other.receipts)
 
 
+MOST_STRANGERS = 1_000
+"""Names that are not registered and have lines of their own in the ledger of one batch."""
+
+
 def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, number: int) -> BatchCounts:
     """Return the batch's line of the ledger."""
     by_device: Counter[tuple[str, str]] = Counter()
@@ -75,8 +79,23 @@ def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, n
         rejected=n_rejected,
         undated=sum(int(np.count_nonzero(c.quality & UNDATED)) for c in stored),
         empty=sum(int(np.count_nonzero(c.empty())) for c in stored),
-        by_device={key: n for key, n in by_device.items() if n},
+        by_device=_few_strangers({key: n for key, n in by_device.items() if n}, directory),
     )
+
+
+def _few_strangers(
+    by_device: dict[tuple[str, str], int], directory: Directory
+) -> Mapping[tuple[str, str], int]:
+    """Return the counts, those of names beyond MOST_STRANGERS that are not registered under no name."""
+    if len(by_device) <= MOST_STRANGERS:
+        return by_device
+    found: Counter[tuple[str, str]] = Counter()
+    strangers = 0
+    for (device, outcome), readings in by_device.items():
+        registered = device in directory.registry.by_name
+        strangers += not registered
+        found[device if registered or strangers <= MOST_STRANGERS else "", outcome] += readings
+    return found
 
 
 def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple[str, bytes]]:

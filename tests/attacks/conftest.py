@@ -1,7 +1,13 @@
-"""The application as on loopback, for attacks from this machine."""
+"""The application as on loopback, for attacks from this machine; and the count of what was tried.
+
+A test says by `pytest.mark.attack` which kind of attack it tries. One that compares what was sent with what
+is stored says by `record_property` how many readings were `lost` and `doubled`.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -11,6 +17,42 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from tests.integration.api import builders
+
+LONG = os.environ.get("NABD_ATTACKS") == "long"
+SEED = int(os.environ.get("NABD_ATTACKS_SEED", "1"))
+
+
+class AttackCount:
+    """Counts kinds of attacks by the reports of their tests, and says so in the last line."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bool] = {}
+        self.counts = {"lost": 0, "doubled": 0}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take one phase of one test: a kind holds where none of its phases failed, and none was skipped."""
+        for name, value in report.user_properties:
+            if name == "attack":
+                self.held[str(value)] = self.held.get(str(value), True) and report.passed
+            elif name in self.counts and report.when == "call":
+                self.counts[name] += int(str(value))
+
+    def pytest_unconfigure(self) -> None:
+        """Say the counts, after everything else."""
+        print(json.dumps({"attacks": len(self.held), "held": sum(self.held.values()), **self.counts}))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count in the long form."""
+    if LONG and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(AttackCount())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the reports of a test know which kind of attack it tries."""
+    for item in items:
+        for mark in item.iter_markers("attack"):
+            item.user_properties.append(("attack", mark.args[0]))
 
 
 @pytest.fixture

@@ -14,7 +14,11 @@ from fastapi import FastAPI
 from tests.attacks.bodies import hostile
 from tests.integration.api import builders
 
+pytestmark = pytest.mark.attack("bodies of requests")
+
 SEED = int(os.environ.get("NABD_ATTACKS_SEED", "1"))
+STRIDE = 1 if os.environ.get("NABD_ATTACKS") == "long" else 4
+"""The short form sends every fourth body, another quarter to each address."""
 SENTENCES = {"en": "{device}", "fr": "{device}", "ar": "{device}"}
 RULE = {
     "id": "r",
@@ -65,9 +69,11 @@ async def test_hostile_bodies_are_refused_as_documented(
     named = {"device": "bin-0007", "alert_id": alert, "rule": "r"}
     answered: Counter[int] = Counter()
     wrong = []
-    for (method, path), example in BODIES.items():
+    for turn, ((method, path), example) in enumerate(BODIES.items()):
         documented = set(document[path][method]["responses"])
         for i, (name, body) in enumerate(hostile(example, SEED)):
+            if (i + turn) % STRIDE:
+                continue
             answer = await client.request(
                 method,
                 path.format(**named),
@@ -80,7 +86,7 @@ async def test_hostile_bodies_are_refused_as_documented(
 
     print(f"NABD_ATTACKS_SEED={SEED}", dict(answered))
     assert wrong == []
-    assert sum(answered.values()) > 1000
+    assert sum(answered.values()) > 1000 / STRIDE
     assert (await client.get("/api/v1/devices")).status_code == 200
 
 

@@ -12,6 +12,8 @@ from api.http import caller, connections
 from tests.attacks.sockets import closed, opened
 from tests.serving import serving
 
+pytestmark = pytest.mark.attack("connections that are slow, idle or many")
+
 STALLED = (
     b"POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 )
@@ -30,7 +32,7 @@ async def test_bodies_that_never_come_keep_nobody_else_waiting(app: FastAPI, pat
 async def test_body_that_never_comes_is_answered_and_its_connection_closed(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "HEAD_S", 0.2)
+    monkeypatch.setattr(connections, "HEAD_S", 1.0)  # in which a busy machine reads a head
     monkeypatch.setattr(caller, "BODY_S", 0.2)
 
     async with serving(app) as url, opened(url, 1, STALLED % b"/signin") as [stalled]:
@@ -78,6 +80,7 @@ async def test_idle_connections_beyond_the_limit_give_way(
         assert not any(reader.at_eof() for reader, _ in idle[31:])
 
 
+@pytest.mark.attack("answers that break off")
 async def test_caller_that_leaves_ends_its_query(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
     began, ended = asyncio.Event(), asyncio.Event()
 

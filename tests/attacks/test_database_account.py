@@ -14,6 +14,8 @@ from ingest.commit.shard import Shard
 from store.pool import connect
 from tests.integration.api import builders
 
+pytestmark = pytest.mark.attack("an account of the database")
+
 ACCOUNT = (Path(__file__).parents[2] / "deploy/database/grafana.sql").read_text(encoding="utf-8")
 
 

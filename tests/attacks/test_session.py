@@ -26,6 +26,8 @@ from store.pool import connect
 from tests.integration.api import builders
 from tests.waiting import eventually, now
 
+pytestmark = pytest.mark.attack("the session of ingest")
+
 KINDS = builders.KINDS
 
 

@@ -34,6 +34,7 @@ def refusal(text: str) -> str:
     return str(caught.value)
 
 
+@pytest.mark.attack("deep nesting")
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -57,6 +58,7 @@ def test_text_no_rule_needs_is_refused_before_it_is_parsed(text: str, said: str)
     assert said in refusal(text)
 
 
+@pytest.mark.attack("characters and numbers nobody can keep")
 def test_escapes_of_json_are_read_as_json_means_them_and_halves_are_refused() -> None:
     assert (
         parse(RULE.replace("{device}", "\\ud83d\\ude00", 1) % "fill_pct > 85", KINDS)[0].summary["en"] == "😀"
@@ -71,17 +73,20 @@ def chained(number: int) -> str:
     return RULE % f"a{number - 1} > 85" + f"let:\n  a0: fill_pct\n{lets}\n"
 
 
+@pytest.mark.attack("rules that cost too much")
 def test_rule_of_many_names_is_refused() -> None:
     assert f"at most {MOST_LETS}" in refusal(chained(MOST_LETS + 1))
     assert parse(chained(MOST_LETS), KINDS)
 
 
+@pytest.mark.attack("rules that cost too much")
 def test_rule_that_costs_too_much_is_refused_with_its_cost() -> None:
     lets = "\n".join(f'  a{n}: baseline(fill_pct + {n}, "16d")' for n in range(20))
 
     assert f"at most {MOST_COST}" in refusal(RULE % "a0 > 85" + f"let:\n{lets}\n")
 
 
+@pytest.mark.attack("rules that cost too much")
 def test_many_misspelt_names_are_not_all_looked_up() -> None:
     lets = "\n".join(f"  a{n}: fil_pct + {n}" for n in range(400))
 
@@ -96,6 +101,7 @@ def nested(depth: int) -> Any:
     return value
 
 
+@pytest.mark.attack("deep nesting")
 @pytest.mark.parametrize(
     ("attributes", "said"),
     [
@@ -122,6 +128,7 @@ async def test_attributes_nobody_can_keep_are_refused_and_lists_go_on(
     assert [d["name"] for d in (await client.get("/api/v1/devices")).json()["items"]] == ["bin-1"]
 
 
+@pytest.mark.attack("characters and numbers nobody can keep")
 @pytest.mark.parametrize(
     ("path", "said"),
     [
@@ -142,6 +149,7 @@ async def test_what_only_looks_like_a_time_is_refused(
     assert said in answer.text
 
 
+@pytest.mark.attack("characters and numbers nobody can keep")
 @pytest.mark.parametrize("changed", [{"lat": True, "lon": 35.8}, {"name": ".."}, {"name": "."}])
 async def test_what_only_looks_like_a_place_or_a_name_is_refused(
     client: httpx2.AsyncClient, connection: asyncpg.Connection, changed: dict[str, Any]
@@ -154,6 +162,7 @@ async def test_what_only_looks_like_a_place_or_a_name_is_refused(
     assert answer.status_code == 422
 
 
+@pytest.mark.attack("deep nesting")
 def test_fault_is_told_with_its_pointer() -> None:
     assert fault({"a": [1, {"b": "x\x00"}]}) == ("/a/1/b", "text may not contain the character NUL")
     assert fault({"a": nested(MAX_DEPTH - 1)}) is None

@@ -12,6 +12,8 @@ from alerts.transition import Severity
 from tests.integration.api import builders
 from tests.integration.console.test_console import SENTENCE, opened
 
+pytestmark = pytest.mark.attack("texts that nobody can read")
+
 LEAST = 4.5
 CONTRASTS = """
 () => {

@@ -31,6 +31,8 @@ from nabd.broker.queue import BrokerLimits, ask
 from nabd.embedded.broker import free_port
 from tests.parts import need_mosquitto
 
+pytestmark = pytest.mark.attack("a device's password at the broker")
+
 DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
 PATH = os.environ["PATH"] + os.pathsep + "/usr/sbin"
 """Debian puts mosquitto where ordinary users have no PATH."""

@@ -8,7 +8,7 @@ from typing import cast
 import mqtt5
 import pytest
 
-from ingest.broker.session import LITTLE, Connection, IngestBroker
+from ingest.broker.session import BUFFER_LIMIT, LITTLE, MOST_ELEMENTS, Connection, IngestBroker
 
 
 class Wire:
@@ -99,3 +99,65 @@ async def test_session_knows_that_another_client_took_it(
 
     assert connection.taken_over is taken
     assert code.name in connection.lost.result()
+
+
+async def test_session_with_much_waiting_is_taken_up_before_its_subscription_is_answered() -> None:
+    """The broker answers after everything that waits, and more waits than is read ahead."""
+    broker = IngestBroker(host="none", port=0, client_id="c")
+    connection, wire = Connection(broker, lambda: 0), Wire()
+    connection._transport = cast(asyncio.Transport, wire)
+    connection.data_received(mqtt5.ConnAckPacket(session_present=True).write())
+    large = mqtt5.PublishPacket("t", bytes(60_000), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1).write()
+
+    while wire.reading or not connection._paused:
+        connection.data_received(large * 20)
+    assert connection.ready.done()
+    assert connection.ready.result() is True
+
+    while (intake := connection.take(100, 0)) is not None:
+        connection.acknowledge(intake.packet_ids)
+    assert connection.waiting.size < BUFFER_LIMIT
+    granted = [mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE] * 3
+    connection.data_received(mqtt5.SubAckPacket(1, granted).write())
+    assert not connection.lost.done()
+
+
+async def test_resumed_session_whose_subscription_is_refused_is_given_up() -> None:
+    broker = IngestBroker(host="none", port=0, client_id="c")
+    connection, wire = Connection(broker, lambda: 0), Wire()
+    connection._transport = cast(asyncio.Transport, wire)
+    connection.data_received(mqtt5.ConnAckPacket(session_present=True).write())
+
+    connection.data_received(mqtt5.SubAckPacket(1, [mqtt5.SubAckReasonCode.NOT_AUTHORIZED] * 3).write())
+
+    assert "refuses our subscriptions" in connection.lost.result()
+    assert wire.closed
+
+
+async def test_session_reads_no_further_ahead_for_long_topics_than_for_long_payloads() -> None:
+    connection, _ = connected(told_s=None, own_s=5)
+    topic = f"nabd/v1/{'x' * 60_000}/bin/BIN-1/telemetry"
+    empty = mqtt5.PublishPacket(topic, b"", qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1).write()
+
+    for _ in range(BUFFER_LIMIT // len(empty) // 10 + 1):
+        connection.data_received(empty * 10)
+
+    assert connection._paused
+    connection.take(100_000, 0)
+    assert not connection._paused
+    assert connection.waiting.size == 0
+
+
+async def test_intake_holds_a_bounded_number_of_objects_however_small_they_are() -> None:
+    connection, _ = connected(told_s=None, own_s=5)
+    small = mqtt5.PublishPacket("t", b"{}", qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1).write()
+    many = mqtt5.PublishPacket("t", b"[" + b",".join([b"{}"] * 1000) + b"]").write()
+    connection.data_received(small * 1000 + many * 500 + small * 1000)
+
+    sizes = []
+    while (intake := connection.take(20_000, 0)) is not None:
+        sizes.append((len(intake), sum(payload.count(b"{") for payload in intake.payloads)))
+
+    assert sum(messages for messages, _ in sizes) == 2500
+    assert all(objects <= MOST_ELEMENTS for _, objects in sizes)
+    assert len(sizes) == 3

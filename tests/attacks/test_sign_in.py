@@ -1,0 +1,55 @@
+"""Tokens that are guessed, proxies that hide who calls, cookies of other sites on the same host."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import httpx2
+import pytest
+from structlog.testing import capture_logs
+
+from api.app import create_app
+from api.http import tokens
+from api.http.guards import COOKIE
+from api.http.throttle import ALLOWED
+from tests.integration.api import builders
+
+pytestmark = pytest.mark.attack("signing in")
+
+
+@pytest.fixture
+async def beyond(pool: asyncpg.Pool) -> AsyncIterator[httpx2.AsyncClient]:
+    """A program somewhere in the network."""
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://nabd.example.org") as client:
+        yield client
+
+
+async def test_guesses_are_slowed_down_and_logged_once(beyond: httpx2.AsyncClient) -> None:
+    with capture_logs() as lines:
+        answers = [await beyond.post("/signin", data={"token": f"guess-{n}"}) for n in range(ALLOWED + 5)]
+
+    assert [a.status_code for a in answers[-5:]] == [429] * 5
+    assert answers[-1].headers["Retry-After"]
+    assert [line["event"] for line in lines].count("too many wrong tokens") == 1
+
+
+@pytest.mark.parametrize("foreign", ['other="half', "a=b; ;;=; \x22", "other=\xff"])
+async def test_broken_cookie_of_another_site_signs_nobody_out(
+    beyond: httpx2.AsyncClient, connection: asyncpg.Connection, foreign: str
+) -> None:
+    token = await tokens.create_token(connection, "amal", builders.now())
+    cookie = f"{foreign}; {COOKIE}={token}".encode("latin-1")
+
+    answer = await beyond.get("/api/v1/municipalities", headers={b"Cookie": cookie})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("header", ["Via", "X-Forwarded-Proto", "Forwarded", "X-Real-IP"])
+async def test_call_through_a_proxy_is_not_one_from_this_machine(
+    client: httpx2.AsyncClient, header: str
+) -> None:
+    assert (await client.get("/api/v1/municipalities", headers={header: "1.1 proxy"})).status_code == 421
