@@ -93,9 +93,17 @@ SWEPT: Mapping[str, Expectation] = {
 """The same for what no single reading can tell."""
 
 
+APART: Mapping[str, Expectation] = {
+    "light-hours-too-fast": Expectation(fault="hours counted in seconds", lasts_s=0, readings=3),
+    "light-energy-too-fast": Expectation(fault="energy counted in watt-hours", lasts_s=0, readings=3),
+    "drone-gauge-fault": Expectation(fault="leaping battery gauge", lasts_s=0, readings=5, gone_s=900),
+}
+"""The same for what no device of the town has, only classes of devices that are judged apart."""
+
+
 def expectation(rule: str) -> Expectation:
     """Return what is expected of a rule."""
-    return EXPECTED.get(rule) or LONG_RUN.get(rule) or SWEPT[rule]
+    return EXPECTED.get(rule) or LONG_RUN.get(rule) or APART.get(rule) or SWEPT[rule]
 
 
 class FaultLine(msgspec.Struct, kw_only=True):

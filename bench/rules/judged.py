@@ -22,6 +22,7 @@ from ingest.broker.intake import Intake
 from ingest.decide.batch import decide
 from ingest.decide.clocks import Offsets
 from ingest.decide.directory import Directory
+from ingest.decide.last_values import LastValues
 from rules.definition.definition import Definition
 from rules.engine.evaluate import Step, step
 from rules.engine.ruleset import RuleSet, build_ruleset
@@ -48,6 +49,7 @@ class Platform:
         self._directory = Directory(registry, kinds)
         self._decoders = {name: Decoder(kind) for name, kind in kinds.items()}
         self._offsets = Offsets()
+        self._last_values = {name: LastValues(kind) for name, kind in kinds.items()}
         self._registry = registry
         live = [Rule(definition=rule, version=1) for rule in rules]
         self._units: dict[str, RuleSet] = {
@@ -80,7 +82,9 @@ class Platform:
         batch = decide(intake, self._directory, self._decoders, self._offsets, RETENTION_US)
         self._offsets.adopt(batch.learnt)
         for kind, accepted in batch.accepted.items():
-            columns = self._new(accepted.columns)
+            columns = accepted.columns
+            columns.quality = self._last_values[kind].judge(columns)
+            columns = self._new(columns)
             self.readings += len(columns)
             yield kind, columns
 

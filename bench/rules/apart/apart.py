@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.rules.apart import intervals, rough
+from bench.rules.apart import intervals, rough, sensors
 from bench.rules.apart.device_class import DeviceClass
 from firmware_sim.physics.model import HOUR_S
 
@@ -17,5 +17,8 @@ _ALL = (
     intervals.regular("24h", 24 * HOUR_S, days_share=4, mean_days=8),
     intervals.irregular(days_share=4, mean_days=8),
     rough.rough(days_share=4),
+    sensors.coding(days_share=1),
+    sensors.miscounting(days_share=0.5),
+    sensors.leaping(days_share=0.04),
 )
 CLASSES: Mapping[str, DeviceClass] = {one.name: one for one in _ALL}
