@@ -19,7 +19,7 @@ from rules.definition.families import ChildrenApart
 from rules.language.program import Rule
 from rules.sweeps.core import children_apart
 from rules.sweeps.core.children_apart import ApartIncident, ChildValues
-from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
+from rules.sweeps.incidents import EndedAlert, NewAlert, SweepContext, begin, end
 from store.connection import Connection
 
 NAMED = 20
@@ -61,7 +61,7 @@ WHERE device.id = ANY($2::int [])
 """
 
 
-async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+async def sweep(connection: Connection, rule: Rule, moment: SweepContext, kinds: Mapping[str, Kind]) -> int:
     """Open and resolve incidents of one rule; return how many transitions that made."""
     family = rule.definition.sweep
     assert isinstance(family, ChildrenApart)
@@ -87,7 +87,7 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     return made + await begin(connection, rule, findings, moment.now)
 
 
-def _has_lasted(parent: asyncpg.Record, family: ChildrenApart, moment: Moment) -> bool:
+def _has_lasted(parent: asyncpg.Record, family: ChildrenApart, moment: SweepContext) -> bool:
     is_open = parent["rule_version"] is not None
     return not is_open and to_microseconds(parent["since"]) + family.lasting_us <= moment.now
 
@@ -106,10 +106,10 @@ def _columns(rows: Sequence[asyncpg.Record], family: ChildrenApart, kind: Kind) 
 
 def _finding(
     family: ChildrenApart, rows: Sequence[asyncpg.Record], incident: ApartIncident, parent: asyncpg.Record
-) -> Onset:
+) -> NewAlert:
     since = to_microseconds(parent["since"])
     off = [rows[row] for row in incident.apart]
-    return Onset(
+    return NewAlert(
         device_id=incident.parent,
         severity=family.severity,
         observed_at=since + family.lasting_us,
@@ -131,10 +131,10 @@ def _finding(
 
 
 def _endings(
-    rule: Rule, parents: Mapping[int, asyncpg.Record], stays: set[int], moment: Moment
-) -> list[Ending]:
+    rule: Rule, parents: Mapping[int, asyncpg.Record], stays: set[int], moment: SweepContext
+) -> list[EndedAlert]:
     return [
-        Ending(
+        EndedAlert(
             device_id=device,
             rule=rule.id,
             version=parent["rule_version"],

@@ -21,7 +21,7 @@ from rules.language.program import Rule
 from rules.sweeps.core import children_down
 from rules.sweeps.core.children_down import Children, Incident, OpenIncident
 from rules.sweeps.core.instants import NEVER
-from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
+from rules.sweeps.incidents import EndedAlert, NewAlert, SweepContext, begin, end
 from store.connection import Connection
 
 NAMED = 20
@@ -89,7 +89,7 @@ WHERE device.id = ANY($1::int [])
 """
 
 
-async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+async def sweep(connection: Connection, rule: Rule, moment: SweepContext, kinds: Mapping[str, Kind]) -> int:
     """Open and resolve incidents of one rule; return how many transitions that made."""
     family = rule.definition.sweep
     assert isinstance(family, ChildrenDown)
@@ -109,7 +109,7 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
 
 
 async def _children(
-    connection: Connection, rule: Rule, family: ChildrenDown, moment: Moment, kind: Kind
+    connection: Connection, rule: Rule, family: ChildrenDown, moment: SweepContext, kind: Kind
 ) -> list[asyncpg.Record]:
     """Return the children of parents that may be down, of those that are not being worked on."""
     query = CHILDREN.format(dark=_dark(kind, family.dark), values=_values(kind, (*family.dark, *family.lit)))
@@ -169,9 +169,9 @@ async def _begin(
 
 def _finding(
     family: ChildrenDown, rows: Sequence[asyncpg.Record], incident: Incident, title: asyncpg.Record, now: int
-) -> Onset:
+) -> NewAlert:
     counts = {"children": incident.children, "silent": incident.silent, "dark": incident.dark}
-    return Onset(
+    return NewAlert(
         device_id=incident.parent,
         severity=family.severity,
         observed_at=now,
@@ -193,7 +193,7 @@ async def _end(
     family: ChildrenDown,
     children: Children,
     alerts: Sequence[asyncpg.Record],
-    moment: Moment,
+    moment: SweepContext,
 ) -> int:
     """Close incidents in which so many children are up again that the share that is down is no longer one."""
     opened = {row["device_id"]: row for row in alerts}
@@ -207,7 +207,7 @@ async def _end(
         for row in alerts
     ]
     endings = [
-        Ending(
+        EndedAlert(
             device_id=incident.parent,
             rule=rule.id,
             version=opened[incident.parent]["rule_version"],

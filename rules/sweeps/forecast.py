@@ -20,7 +20,7 @@ from rules.forecast.learning import FillTarget, stored_profiles
 from rules.forecast.prediction import FillForecast
 from rules.language.program import Rule
 from rules.sweeps.core import forecast
-from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
+from rules.sweeps.incidents import EndedAlert, NewAlert, SweepContext, begin, end
 from store.connection import Connection
 
 # $3, $4: nearer than that it may begin, farther than that it may end; seconds. $5: a device that sent nothing
@@ -64,7 +64,7 @@ def target_of(rule: Rule, kinds: Mapping[str, Kind]) -> FillTarget:
     )
 
 
-async def sweep(connection: Connection, rule: Rule, moment: Moment) -> int:
+async def sweep(connection: Connection, rule: Rule, moment: SweepContext) -> int:
     """Open and resolve alerts by the forecasts that are stored; return how many transitions that made."""
     family = rule.definition.sweep
     assert isinstance(family, Forecast)
@@ -85,7 +85,7 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment) -> int:
     return made + await begin(connection, rule, _findings(family, rows, predicted), moment.now)
 
 
-def _rests(row: asyncpg.Record, moment: Moment) -> bool:
+def _rests(row: asyncpg.Record, moment: SweepContext) -> bool:
     """Tell whether the rule leaves a device alone; a forecast from before it was worked on says nothing."""
     until = moment.resting.get(row["device_id"])
     return until is not None and min(moment.now, to_microseconds(row["observed_at"])) < until
@@ -93,10 +93,10 @@ def _rests(row: asyncpg.Record, moment: Moment) -> bool:
 
 def _endings(
     rule: Rule, family: Forecast, rows: Sequence[asyncpg.Record], found: FillForecast
-) -> list[Ending]:
+) -> list[EndedAlert]:
     far = forecast.judge(family, found).far
     return [
-        Ending(
+        EndedAlert(
             device_id=row["device_id"],
             rule=rule.id,
             version=row["open_version"],
@@ -110,7 +110,7 @@ def _endings(
     ]
 
 
-def _findings(family: Forecast, rows: Sequence[asyncpg.Record], found: FillForecast) -> list[Onset]:
+def _findings(family: Forecast, rows: Sequence[asyncpg.Record], found: FillForecast) -> list[NewAlert]:
     soon = forecast.judge(family, found).soon
     return [
         _finding(family, rows[i], found, i)
@@ -119,11 +119,11 @@ def _findings(family: Forecast, rows: Sequence[asyncpg.Record], found: FillForec
     ]
 
 
-def _finding(family: Forecast, row: asyncpg.Record, found: FillForecast, place: int) -> Onset:
+def _finding(family: Forecast, row: asyncpg.Record, found: FillForecast, place: int) -> NewAlert:
     p80 = float(found.hours_p80[place])
     emptied_at = int(stored_profiles([row["state"]])["emptied_at"][0])
     within_h = family.within_us / 3600e6
-    return Onset(
+    return NewAlert(
         device_id=row["device_id"],
         severity=family.severity,
         observed_at=to_microseconds(row["observed_at"]),

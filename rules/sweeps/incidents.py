@@ -20,7 +20,7 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class SweepContext:
     """When a sweep looks, and since when ingest has been caught up (None: it is not, or seems dead).
 
     now: microseconds since 1970-01-01Z. alive_at: ingest's newest sign of life; None is `now`. resting: until
@@ -52,7 +52,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Onset:
+class NewAlert:
     """A device on which a sweep rule begins to hold.
 
     observed_at, received_at: microseconds since 1970-01-01Z. names: what sentences call it.
@@ -67,7 +67,7 @@ class Onset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class EndedAlert:
     """A device on which a sweep rule no longer holds; `version` is the one that opened the alert."""
 
     device_id: int
@@ -79,7 +79,7 @@ class Ending:
     condition: str
 
 
-async def begin(connection: Connection, rule: Rule, findings: Sequence[Onset], now: int) -> int:
+async def begin(connection: Connection, rule: Rule, findings: Sequence[NewAlert], now: int) -> int:
     """Open alerts of one rule and return how many were not open yet."""
     if not findings:
         return 0
@@ -107,7 +107,7 @@ async def begin(connection: Connection, rule: Rule, findings: Sequence[Onset], n
         return await record(connection, transitions, describe, now)
 
 
-async def end(connection: Connection, endings: Sequence[Ending], now: int) -> int:
+async def end(connection: Connection, endings: Sequence[EndedAlert], now: int) -> int:
     """Resolve alerts of any rules and return how many were open."""
     if not endings:
         return 0

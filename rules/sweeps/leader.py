@@ -27,7 +27,7 @@ from rules.forecast.learning import renew_forecasts
 from rules.language.program import Rule
 from rules.maintenance import spans
 from rules.sweeps import children_apart, children_down, forecast, neighbours, not_refreshed, silent, unheard
-from rules.sweeps.incidents import Moment
+from rules.sweeps.incidents import SweepContext
 from rules.sweeps.resting import resting_until, unfed_until
 from rules.sweeps.schedule import SweepSchedule
 from store import holder
@@ -65,7 +65,7 @@ async def sweep_once(
     active = await catalogue.active(connection, kinds)
     freshest = to_datetime(now - round(alive_within_s * 1e6))
     ingest = await connection.fetchrow(_CAUGHT_UP, shard, freshest)
-    moment = Moment(
+    moment = SweepContext(
         now=now,
         caught_up_at=ingest["caught_up_at"] if ingest else None,
         alive_at=ingest["alive_at"] if ingest else None,
@@ -105,7 +105,7 @@ async def _isolated(connection: Connection, rule: Rule, now: int, work: Callable
 
 
 async def _renew_forecasts(
-    connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]
+    connection: Connection, rule: Rule, moment: SweepContext, kinds: Mapping[str, Kind]
 ) -> int:
     """Let forecasts be learnt for a rule, also of devices that its `when` leaves out now."""
     maintained = moment.resting if rests_in_maintenance(rule.definition.when) else {}
@@ -113,7 +113,11 @@ async def _renew_forecasts(
 
 
 async def _judge(
-    connection: Connection, rule: Rule, moment: Moment, unfed: Mapping[int, int], kinds: Mapping[str, Kind]
+    connection: Connection,
+    rule: Rule,
+    moment: SweepContext,
+    unfed: Mapping[int, int],
+    kinds: Mapping[str, Kind],
 ) -> int:
     resting = await resting_until(connection, rule.definition, moment.resting, unfed, moment.now)
     moment = replace(moment, resting=resting)

@@ -19,7 +19,7 @@ from rules.language.program import Rule
 from rules.sweeps.core import neighbours
 from rules.sweeps.core.instants import NEVER
 from rules.sweeps.core.neighbours import NeighbourValues, NeighbourVerdict
-from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
+from rules.sweeps.incidents import EndedAlert, NewAlert, SweepContext, begin, end
 from store.connection import Connection
 
 # Values older than two intervals say nothing about now.
@@ -56,7 +56,7 @@ WHERE device.id = ANY($1::int [])
 """
 
 
-async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+async def sweep(connection: Connection, rule: Rule, moment: SweepContext, kinds: Mapping[str, Kind]) -> int:
     """Open and resolve alerts of one rule; return how many transitions that made."""
     family = rule.definition.sweep
     assert isinstance(family, Neighbours)
@@ -123,9 +123,9 @@ async def _begin(
 
 def _finding(
     family: Neighbours, row: asyncpg.Record, title: asyncpg.Record, verdict: NeighbourVerdict, place: int
-) -> Onset:
+) -> NewAlert:
     since = int(verdict.since[place])
-    return Onset(
+    return NewAlert(
         device_id=row["device_id"],
         severity=family.severity,
         observed_at=since + family.lasting_us,
@@ -148,7 +148,7 @@ async def _end(
     connection: Connection, rule: Rule, rows: Sequence[asyncpg.Record], verdict: NeighbourVerdict, now: int
 ) -> int:
     endings = [
-        Ending(
+        EndedAlert(
             device_id=rows[place]["device_id"],
             rule=rule.id,
             version=rows[place]["open_version"],

@@ -21,7 +21,7 @@ from rules.definition.families import NotRefreshed
 from rules.language.program import Rule
 from rules.sweeps.core import not_refreshed
 from rules.sweeps.core.not_refreshed import LastGoodValues
-from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
+from rules.sweeps.incidents import EndedAlert, NewAlert, SweepContext, begin, end
 from store.connection import Connection
 
 LOOK_BACK_DAYS = 30
@@ -97,7 +97,7 @@ ORDER BY alert.device_id
 """
 
 
-async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+async def sweep(connection: Connection, rule: Rule, moment: SweepContext, kinds: Mapping[str, Kind]) -> int:
     """Open and resolve alerts of one rule; return how many transitions that made."""
     family = rule.definition.sweep
     assert isinstance(family, NotRefreshed)
@@ -113,10 +113,10 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     return made + await _begin(connection, rule, family, moment, OVERDUE.format(**named))
 
 
-async def _end(connection: Connection, rule: Rule, moment: Moment, query: str) -> int:
+async def _end(connection: Connection, rule: Rule, moment: SweepContext, query: str) -> int:
     rows = await connection.fetch(query, rule.id)
     endings = [
-        Ending(
+        EndedAlert(
             device_id=row["device_id"],
             rule=rule.id,
             version=row["rule_version"],
@@ -131,7 +131,9 @@ async def _end(connection: Connection, rule: Rule, moment: Moment, query: str) -
     return await end(connection, endings, moment.now)
 
 
-async def _begin(connection: Connection, rule: Rule, family: NotRefreshed, moment: Moment, query: str) -> int:
+async def _begin(
+    connection: Connection, rule: Rule, family: NotRefreshed, moment: SweepContext, query: str
+) -> int:
     until = to_datetime(moment.received_until)
     rows = await connection.fetch(
         query, rule.id, until, family.missing, family.at_least_us / 1e6, LOOK_BACK_DAYS
@@ -146,7 +148,7 @@ async def _begin(connection: Connection, rule: Rule, family: NotRefreshed, momen
     return await begin(connection, rule, _findings(family, known, moment), moment.now)
 
 
-def _findings(family: NotRefreshed, rows: Sequence[asyncpg.Record], moment: Moment) -> list[Onset]:
+def _findings(family: NotRefreshed, rows: Sequence[asyncpg.Record], moment: SweepContext) -> list[NewAlert]:
     """Return what is wrong; nothing where the stored readings know a value that is new enough."""
     last_good, received_at = _instants(rows, "last_good"), _instants(rows, "received_at")
     interval_us = np.array([r["interval_s"] * 1e6 for r in rows], dtype=np.float64).astype(np.int64)
@@ -165,9 +167,9 @@ def _instants(rows: Sequence[asyncpg.Record], name: str) -> NDArray[np.int64]:
     return np.array([to_microseconds(r[name] or r["last_good"]) for r in rows], dtype=np.int64)
 
 
-def _finding(family: NotRefreshed, row: asyncpg.Record, patience_us: int, since: int, now: int) -> Onset:
+def _finding(family: NotRefreshed, row: asyncpg.Record, patience_us: int, since: int, now: int) -> NewAlert:
     last_good = to_microseconds(row["last_good"])
-    return Onset(
+    return NewAlert(
         device_id=row["device_id"],
         severity=family.severity,
         observed_at=since,

@@ -24,7 +24,7 @@ from rules.context.attributes import as_numbers
 from rules.definition.definition import Silent
 from rules.language.program import Rule
 from rules.sweeps.core import silent
-from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
+from rules.sweeps.incidents import EndedAlert, NewAlert, SweepContext, begin, end
 from rules.sweeps.unheard import speaks_refused
 from store.connection import Connection
 
@@ -80,7 +80,7 @@ class _Overdue:
     names: Mapping[str, str]
 
 
-async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+async def sweep(connection: Connection, rule: Rule, moment: SweepContext, kinds: Mapping[str, Kind]) -> int:
     """Open and resolve alerts of one rule; return how many transitions that made."""
     made = await _resolve(connection, rule, moment)
     if moment.caught_up_at is None:
@@ -88,12 +88,12 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     return made + await _open(connection, rule, moment.caught_up_at, moment, kinds)
 
 
-async def _resolve(connection: Connection, rule: Rule, moment: Moment) -> int:
+async def _resolve(connection: Connection, rule: Rule, moment: SweepContext) -> int:
     """Close alerts of devices that sent something again; their reading says when."""
     rows = await connection.fetch(RESUMED, [rule.id])
     resumed = silent.has_resumed(_instants(rows, "received_at"), _instants(rows, "opened_at"))
     endings = [
-        Ending(
+        EndedAlert(
             device_id=row["device_id"],
             rule=row["rule"],
             version=row["rule_version"],
@@ -109,7 +109,11 @@ async def _resolve(connection: Connection, rule: Rule, moment: Moment) -> int:
 
 
 async def _open(
-    connection: Connection, rule: Rule, caught_up_at: datetime, moment: Moment, kinds: Mapping[str, Kind]
+    connection: Connection,
+    rule: Rule,
+    caught_up_at: datetime,
+    moment: SweepContext,
+    kinds: Mapping[str, Kind],
 ) -> int:
     family = rule.definition.silent
     assert family is not None
@@ -152,7 +156,7 @@ def _in_state(rows: Sequence[asyncpg.Record], family: Silent, kind: Kind) -> lis
 
 
 def _overdue(
-    rows: Sequence[asyncpg.Record], family: Silent, caught_up_at: int, moment: Moment
+    rows: Sequence[asyncpg.Record], family: Silent, caught_up_at: int, moment: SweepContext
 ) -> list[_Overdue]:
     received_at = _instants(rows, "received_at")
     interval_us = np.array([r["interval_s"] * 1e6 for r in rows], dtype=np.float64).astype(np.int64)
@@ -175,8 +179,8 @@ def _instants(rows: Sequence[asyncpg.Record], name: str) -> silent.Ints:
     return np.array([to_microseconds(r[name]) for r in rows], dtype=np.int64)
 
 
-def _finding(family: Silent, device: _Overdue, now: int) -> Onset:
-    return Onset(
+def _finding(family: Silent, device: _Overdue, now: int) -> NewAlert:
+    return NewAlert(
         device_id=device.device_id,
         severity=family.severity,
         observed_at=device.deadline,

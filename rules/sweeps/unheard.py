@@ -17,7 +17,7 @@ from devices.kinds.kind import Kind
 from rules.definition.definition import Silent
 from rules.language.program import Rule
 from rules.sweeps.core import silent
-from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
+from rules.sweeps.incidents import EndedAlert, NewAlert, SweepContext, begin, end
 from store.connection import Connection
 
 COUNTED = 1000
@@ -86,7 +86,7 @@ ORDER BY alert.device_id
 """
 
 
-async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mapping[str, Kind]) -> int:
+async def sweep(connection: Connection, rule: Rule, moment: SweepContext, kinds: Mapping[str, Kind]) -> int:
     """Open and resolve alerts of one rule; return how many transitions that made."""
     family = rule.definition.silent
     assert family is not None
@@ -112,7 +112,7 @@ async def sweep(connection: Connection, rule: Rule, moment: Moment, kinds: Mappi
     return made + await begin(connection, rule, found, moment.now)
 
 
-def _is_meant(family: Silent, row: asyncpg.Record, moment: Moment) -> bool:
+def _is_meant(family: Silent, row: asyncpg.Record, moment: SweepContext) -> bool:
     """Tell whether a device that is overdue is one that is refused, or one that was never heard."""
     speaks = speaks_refused(family, row["refused_at"], row["interval_s"], moment.received_until)
     return speaks if family.of == "refused" else not speaks and row["received_at"] is None
@@ -127,11 +127,11 @@ def speaks_refused(family: Silent, refused_at: object, interval_s: float, until:
     return to_microseconds(refused_at) + patience >= until  # type: ignore[arg-type]  # a timestamptz
 
 
-def _never(family: Silent, row: asyncpg.Record, now: int) -> Onset:
+def _never(family: Silent, row: asyncpg.Record, now: int) -> NewAlert:
     created = to_microseconds(row["created_at"])
     patience_s = max(family.intervals * row["interval_s"], family.at_least_us / 1e6)
     deadline = created + round(patience_s * 1e6)
-    return Onset(
+    return NewAlert(
         device_id=row["device_id"],
         severity=family.severity,
         observed_at=deadline,
@@ -149,7 +149,7 @@ def _never(family: Silent, row: asyncpg.Record, now: int) -> Onset:
     )
 
 
-async def _refused(connection: Connection, row: asyncpg.Record, severity: Severity, now: int) -> Onset:
+async def _refused(connection: Connection, row: asyncpg.Record, severity: Severity, now: int) -> NewAlert:
     after = row["received_at"] or row["created_at"]
     told = await connection.fetchrow(REFUSALS, row["name"], after, COUNTED)
     since = (told["since"] if told is not None else None) or row["refused_at"]
@@ -159,7 +159,7 @@ async def _refused(connection: Connection, row: asyncpg.Record, severity: Severi
         "refused": told["refused"] if told is not None else 0,
         "reason": reason[:_DETAIL],
     }
-    return Onset(
+    return NewAlert(
         device_id=row["device_id"],
         severity=severity,
         observed_at=to_microseconds(since),
@@ -174,11 +174,11 @@ async def _refused(connection: Connection, row: asyncpg.Record, severity: Severi
     )
 
 
-async def _end(connection: Connection, rule: Rule, family: Silent, moment: Moment) -> int:
+async def _end(connection: Connection, rule: Rule, family: Silent, moment: SweepContext) -> int:
     """Close alerts of devices of which something is stored, or that are refused no longer, or are now."""
     rows = await connection.fetch(OPEN, rule.id)
     endings = [
-        Ending(
+        EndedAlert(
             device_id=row["device_id"],
             rule=rule.id,
             version=row["rule_version"],
@@ -193,7 +193,7 @@ async def _end(connection: Connection, rule: Rule, family: Silent, moment: Momen
     return await end(connection, endings, moment.now)
 
 
-def _why_ended(family: Silent, row: asyncpg.Record, moment: Moment) -> str:
+def _why_ended(family: Silent, row: asyncpg.Record, moment: SweepContext) -> str:
     if row["received_at"] is not None and row["received_at"] > row["opened_at"]:
         return "a reading was received"
     speaks = speaks_refused(family, row["refused_at"], row["interval_s"], moment.received_until)
