@@ -16,6 +16,30 @@ from rules.engine.state import RuleState, StateChanges
 from rules.live import stored
 from store.connection import Connection
 
+EVERY_US = 60_000_000
+"""How often a rule set is saved, in microseconds of the batches' clock."""
+
+
+def is_due(ruleset: RuleSet, rows: Columns, now: int, every_us: int) -> bool:
+    """Tell whether a rule set must be saved with a batch whose new rows are `rows`.
+
+    Readings adopted from quarantine keep their old receive time: a restart would not replay them.
+    """
+    adopted = int(rows.received_at.min()) <= ruleset.seen
+    saved_at = ruleset.checkpoint_at
+    return saved_at is None or adopted or now - saved_at >= every_us
+
+
+def carry_over(before: RuleSet, after: RuleSet) -> snapshot.Snapshot:
+    """Copy what stays valid of a state from one rule set of a kind to the next; return what there was."""
+    past = snapshot.take(before.state)
+    snapshot.carry(past, after.state)
+    same = past.rules == tuple(snapshot.identity(rule) for rule in after.program.rules)
+    after.checkpoint_at = before.checkpoint_at if same else None
+    after.seen = before.seen
+    return past
+
+
 _SAVE = """
 INSERT INTO rule_checkpoint (shard, kind, batch, received_at, state)
 VALUES ($1, $2, $3, $4, $5)

@@ -28,8 +28,6 @@ from rules.maintenance import spans
 from store.connection import Connection
 from store.failures import is_outage
 
-CHECKPOINT_EVERY_US = 60_000_000
-
 
 @dataclass(slots=True, kw_only=True)
 class _Pending:
@@ -62,7 +60,7 @@ class LiveRules:
     `rolled_back` after it; `reload` between batches.
     """
 
-    def __init__(self, kinds: Mapping[str, Kind], *, checkpoint_every_us: int = CHECKPOINT_EVERY_US) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], *, checkpoint_every_us: int = checkpoints.EVERY_US) -> None:
         self._kinds = kinds
         self._every_us = checkpoint_every_us
         self._shard = ""
@@ -152,12 +150,10 @@ class LiveRules:
                     connection, failure.rule, failure.version, failure.since, failure.reason
                 )
             checkpoint_at = ruleset.checkpoint_at
-            # Readings adopted from quarantine keep their old receive time: a restart would not replay them.
-            adopted = int(rows.received_at.min()) <= ruleset.seen
             # One kind a batch if possible: saving all kinds in one batch would delay it and all behind it.
             saved = any(pending.checkpoint_at == now for pending in self._pending.values())
             interval_us = self._every_us * (2 if saved else 1)
-            if checkpoint_at is None or adopted or now - checkpoint_at >= interval_us:
+            if checkpoints.is_due(ruleset, rows, now, interval_us):
                 checkpoint_at = now
                 await checkpoints.save(connection, self._shard, name, batch, state, changes, rows)
         except BaseException:
@@ -233,17 +229,13 @@ class LiveRules:
 
 def _succeed(before: RuleSet, after: RuleSet, active: ActiveRules) -> None:
     """Copy what stays valid from one rule set of a kind to the next."""
-    past = snapshot.take(before.state)
-    snapshot.carry(past, after.state)
+    past = checkpoints.carry_over(before, after)
     ids = {rule.rule.id: rule.rule.version for rule in after.program.rules}
     still = {rule for rule, version, *_ in past.rules if ids.get(rule) == version}
     after.skip = before.skip & still
     after.failures = [f for f in before.failures if f.rule in still]
     after.catching_up = {r: at for r, at in before.catching_up.items() if r in still}
     after.catching_up |= _missed(active, after, {rule[:2] for rule in past.rules})
-    same = past.rules == tuple(snapshot.identity(rule) for rule in after.program.rules)
-    after.checkpoint_at = before.checkpoint_at if same else None
-    after.seen = before.seen
 
 
 def _missed(active: ActiveRules, ruleset: RuleSet, known: set[tuple[str, int]]) -> dict[str, int]:

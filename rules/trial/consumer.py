@@ -22,8 +22,6 @@ from rules.trial import shadows
 from store.connection import Connection
 from store.failures import is_outage
 
-CHECKPOINT_EVERY_US = 60_000_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Pending:
@@ -31,13 +29,14 @@ class _Pending:
 
     changes: StateChanges | None
     checkpoint_at: int | None
+    seen: int
     skip: frozenset[str]
 
 
 class ShadowRules:
     """All shadows of one shard; used like LiveRules."""
 
-    def __init__(self, kinds: Mapping[str, Kind], *, checkpoint_every_us: int = CHECKPOINT_EVERY_US) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], *, checkpoint_every_us: int = checkpoints.EVERY_US) -> None:
         self._kinds = kinds
         self._every_us = checkpoint_every_us
         self._shard = ""
@@ -60,10 +59,7 @@ class ShadowRules:
         for name, ruleset in rulesets.items():
             before = self._rulesets.get(name)
             if before is not None:
-                past = snapshot.take(before.state)
-                snapshot.carry(past, ruleset.state)
-                same = past.rules == tuple(snapshot.identity(rule) for rule in ruleset.program.rules)
-                ruleset.checkpoint_at = before.checkpoint_at if same else None
+                checkpoints.carry_over(before, ruleset)
             snapshot.agree(ruleset.state, await shadows.firing(connection, name))
         self._rulesets = rulesets
 
@@ -115,7 +111,12 @@ class ShadowRules:
                 await self._break_all(connection, ruleset, f"{type(error).__name__}: {error}", now)
                 changes, checkpoint_at = None, ruleset.checkpoint_at
                 break
-        self._pending[rows.kind.name] = _Pending(changes=changes, checkpoint_at=checkpoint_at, skip=skip)
+        self._pending[rows.kind.name] = _Pending(
+            changes=changes,
+            checkpoint_at=checkpoint_at,
+            seen=max(ruleset.seen, int(rows.received_at.max())),
+            skip=skip,
+        )
 
     async def _attempt(
         self, connection: Connection, batch: int, ruleset: RuleSet, rows: Columns, now: int
@@ -124,7 +125,7 @@ class ShadowRules:
         if result.transitions:
             await shadows.record(connection, result.transitions, now)
         checkpoint_at = ruleset.checkpoint_at
-        if checkpoint_at is None or now - checkpoint_at >= self._every_us:
+        if checkpoints.is_due(ruleset, rows, now, self._every_us):
             checkpoint_at = now
             name = _checkpoint_name(rows.kind.name)
             await checkpoints.save(connection, self._shard, name, batch, ruleset.state, result.changes, rows)
@@ -143,6 +144,7 @@ class ShadowRules:
             if pending.changes is not None:
                 ruleset.state.adopt(pending.changes)
             ruleset.checkpoint_at = pending.checkpoint_at
+            ruleset.seen = pending.seen
         self._pending = {}
 
     def rolled_back(self) -> None:
