@@ -5,7 +5,7 @@ Whether each part holds is judged by rules.context.gate, as for the evaluator an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ from rules.explain.explanation import Term, TruthValue, UndecidedCause, Undecide
 
 RESTING = Term(part="when", text="maintenance", value="rest", limit=None, truth=TruthValue.FALSE, since=None)
 """What is told of a reading that lies in a maintenance window."""
+UNFED = Term(part="when", text="supply", value="off", limit=None, truth=TruthValue.FALSE, since=None)
+"""What is told of a device that has no power by plan."""
 
 
 def rests(gate: Gate | None, maintained: NDArray[np.bool_] | None) -> bool:
@@ -52,9 +54,18 @@ def terms(gate: Gate, surroundings: Surroundings, observed_at: NDArray[np.int64]
 
 
 def of_sweep(
-    gate: Gate | None, device: Device, town: Municipality, windows: Sequence[tuple[int, int]], at: int
+    gate: Gate | None,
+    device: Device,
+    town: Municipality,
+    windows: Sequence[tuple[int, int]],
+    unfed: Mapping[int, int],
+    at: int,
 ) -> tuple[TruthValue, tuple[Term, ...]]:
-    """Return whether a sweep rule looks at a device at an instant (microseconds), and what that rests on."""
+    """Return whether a sweep rule looks at a device at an instant (microseconds), and what that rests on.
+
+    Args:
+        windows: of maintenance, from and until. unfed: until when devices have no power by plan, by id.
+    """
     placed = device.lat is not None and device.lon is not None
     lat, lon = (device.lat, device.lon) if placed else (town.lat, town.lon)
     surroundings = PlaceColumns.of([town.time_zone], [town.weekend], [lat], [lon]).at(at)
@@ -62,6 +73,8 @@ def of_sweep(
     held = np.ones(1) if gate is None else judge_gate(gate, surroundings)
     if rests(gate, np.array([any(start <= at < end for start, end in windows)])):
         return TruthValue.FALSE, (*found, RESTING)
+    if at < unfed.get(device.id, at):
+        return TruthValue.FALSE, (*found, UNFED)
     return _truth(held), found
 
 

@@ -35,6 +35,7 @@ from rules.language.program import Rule
 from rules.loading.files import parse
 from rules.maintenance import spans
 from rules.sweeps.core import silent
+from rules.sweeps.resting import unfed_until
 from store.connection import Connection
 
 HISTORY = 5_000
@@ -65,7 +66,8 @@ async def explain_rule(
     words = _Words(fired_by=fired_by, time_zone=town.time_zone)
     resting = await spans.of_device(connection, found.id)
     if not definition.levels:
-        gate, terms = gate_terms.of_sweep(definition.when, found, town, resting.get(found.id, ()), at)
+        unfed = await unfed_until(connection, at)
+        gate, terms = gate_terms.of_sweep(definition.when, found, town, resting.get(found.id, ()), unfed, at)
         judged = (
             _explain_across(version, present, evidence)
             if definition.silent is None

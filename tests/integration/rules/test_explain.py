@@ -183,6 +183,21 @@ async def test_rule_does_not_look_during_maintenance(connection: asyncpg.Connect
     assert [t.text for t in found.terms] == ["fill_pct >= 85", "maintenance"]
 
 
+async def test_silence_is_not_looked_at_where_power_is_off_by_plan(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    await put(connection, SILENT)
+    midnight = START - START % (24 * 60 * MINUTE)
+    # Tripoli is two hours ahead of UTC: power from 08:00 to 18:00 UTC.
+    await connection.execute("UPDATE device SET attributes = '{\"supply\": \"10:00-20:00\"}'")
+
+    by_night = await explain_rule(connection, KINDS, "gone", "B-1", at=midnight + 3 * 60 * MINUTE)
+    by_day = await explain_rule(connection, KINDS, "gone", "B-1", at=midnight + 12 * 60 * MINUTE)
+
+    assert (by_night.gate, [t.text for t in by_night.terms]) == (TruthValue.FALSE, ["supply"])
+    assert (by_day.gate, by_day.terms) == (TruthValue.TRUE, ())
+
+
 async def test_rule_of_another_kind_is_refused(connection: asyncpg.Connection, device: int) -> None:
     await add_device(connection, "L-1", "light")
     await put(connection, OVERFLOW)
