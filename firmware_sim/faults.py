@@ -93,9 +93,15 @@ SWEPT: Mapping[str, Expectation] = {
 """The same for what no single reading can tell."""
 
 
+APART: Mapping[str, Expectation] = {
+    "light-meter-fault": Expectation(fault="meter contradicts itself", lasts_s=0, readings=4),
+}
+"""The same for what only devices that are judged apart have."""
+
+
 def expectation(rule: str) -> Expectation:
     """Return what is expected of a rule."""
-    return EXPECTED.get(rule) or LONG_RUN.get(rule) or SWEPT[rule]
+    return EXPECTED.get(rule) or LONG_RUN.get(rule) or SWEPT.get(rule) or APART[rule]
 
 
 class FaultLine(msgspec.Struct, kw_only=True):

@@ -23,7 +23,7 @@ from bench.rules.swept import Sweeps
 from bench.rules.town import DAY_US, Numbers, bench_town, first_instant, of_kind, registry_of
 from devices import kinds
 from devices.kinds.kind import Kind
-from firmware_sim.faults import CLOCK_WRONG, EXPECTED, LONG_RUN, SWEPT, FaultLine
+from firmware_sim.faults import APART, CLOCK_WRONG, EXPECTED, LONG_RUN, SWEPT, FaultLine
 from rules.definition.definition import Definition
 from rules.language.program import Rule
 from rules.loading.files import default_packs
@@ -199,7 +199,7 @@ def judge(
     known = kinds.load()
     definitions = default_packs(known) if rules is None else rules
     judged = {d.id: d for d in definitions if not only or d.id in only}
-    labelled = {**EXPECTED, **LONG_RUN, **SWEPT}
+    labelled = {**EXPECTED, **LONG_RUN, **SWEPT, **(APART if only else {})}
     names = [rule for rule in judged if rule in labelled]
     end = first_instant(seed) + round(numbers.days * DAY_US)
     faults = [

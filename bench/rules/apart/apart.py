@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.rules.apart import intervals, rough
+from bench.rules.apart import drones, intervals, lights, rough
 from bench.rules.apart.device_class import DeviceClass
 from firmware_sim.physics.model import HOUR_S
 
@@ -17,5 +17,8 @@ _ALL = (
     intervals.regular("24h", 24 * HOUR_S, days_share=6, mean_days=8),
     intervals.irregular(days_share=6, mean_days=8),
     rough.rough(days_share=6),
+    lights.logarithmic(),
+    lights.doubtful(),
+    drones.wordless(),
 )
 CLASSES: Mapping[str, DeviceClass] = {one.name: one for one in _ALL}
