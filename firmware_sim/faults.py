@@ -94,6 +94,7 @@ SWEPT: Mapping[str, Expectation] = {
 
 
 APART: Mapping[str, Expectation] = {
+    "circuit-voltage": Expectation(fault="phase low or high", lasts_s=600),
     "light-meter-fault": Expectation(fault="meter contradicts itself", lasts_s=0, readings=4),
 }
 """The same for what only devices that are judged apart have."""

@@ -67,7 +67,9 @@ class Silent:
     """A sweep rule: no reading for so many expected intervals, but at least so long.
 
     after: judged only where this is what the device said last. after_state: only where its newest reading
-    puts it into this reporting state of its kind, whatever its words.
+    puts it into this reporting state of its kind, whatever its words. of: "heard", devices that were heard
+    and no longer are; "refused", those that go on sending and everything is refused; "never", those that were
+    never heard since they are registered.
     """
 
     intervals: float
@@ -75,6 +77,7 @@ class Silent:
     severity: Severity
     after: OneOf | None = None
     after_state: str | None = None
+    of: Literal["heard", "refused", "never"] = "heard"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +113,15 @@ class Definition:
 
     @property
     def family(self) -> str:
-        """What it is called to judge: "stream" for readings one by one, else the sweep family's name."""
+        """What it is called to judge: "stream" for readings one by one, else the sweep family's name.
+
+        A device that is refused, or was never heard, is not silent.
+        """
         if self.sweep is not None:
             return family_name(self.sweep)
-        return "stream" if self.silent is None else "silent"
+        if self.silent is None:
+            return "stream"
+        return "silent" if self.silent.of == "heard" else self.silent.of
 
     @property
     def severities(self) -> tuple[Severity, ...]:

@@ -39,6 +39,9 @@ FUNCTIONS: Mapping[str, str | None] = {
 SWEPT: Mapping[str, str] = {
     "silent_min": "min",
     "silent_s": "s",
+    "refused_min": "min",
+    "refused": "",
+    "reason": "",
     "interval_s": "s",
     "missing_h": "h",
     "missing": "",

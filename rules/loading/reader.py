@@ -40,7 +40,8 @@ _STREAM_KEYS = [
 ]
 _SWEEP_FAMILIES = ["silent", *FAMILIES]
 _SWEEP_KEYS = [*_SHARED, "family", *_SWEEP_FAMILIES]
-_SILENT_KEYS = ("missing", "at_least", "severity", "after", "after_state")
+_SILENT_KEYS = ("missing", "at_least", "severity", "after", "after_state", "of")
+_SILENT_OF = ("heard", "refused", "never")
 _GATE_CHOICES = {"days": ("weekend", "workdays"), "sun": ("day", "night"), "maintenance": ("rest", "look")}
 _ATTRIBUTE = re.compile(r"\battr\(\s*(\w+)")
 
@@ -214,6 +215,7 @@ class RuleReader(RuleNodes):
             severity=self._read("silent.severity", severity, Severity.MINOR),
             after=self._read("silent.after", lambda text: read_one_of(text, kind), None),
             after_state=self._read("silent.after_state", lambda text: read_state(text, kind), None),
+            of=self._read("silent.of", _silent_of, "heard"),
         )
 
     def _family(self) -> str:
@@ -235,6 +237,12 @@ class RuleReader(RuleNodes):
                 message = f"summary.{language}: {error.message}"
                 self.wrong(self._nodes[f"summary.{language}"], message, error.suggestion)
         return family
+
+
+def _silent_of(text: str) -> Any:
+    if text not in _SILENT_OF:
+        raise RuleError(f"of is {' or '.join(_SILENT_OF)}, not {text}", suggestion=closest(text, _SILENT_OF))
+    return text
 
 
 def _span(text: str) -> tuple[int, int] | None:

@@ -26,7 +26,7 @@ from rules.definition.families import ChildrenApart, ChildrenDown, Forecast, Nei
 from rules.forecast.learning import renew_forecasts
 from rules.language.program import Rule
 from rules.maintenance import spans
-from rules.sweeps import children_apart, children_down, forecast, neighbours, not_refreshed, silent
+from rules.sweeps import children_apart, children_down, forecast, neighbours, not_refreshed, silent, unheard
 from rules.sweeps.incidents import Moment
 from rules.sweeps.resting import resting_until, unfed_until
 from rules.sweeps.schedule import SweepSchedule
@@ -118,6 +118,8 @@ async def _judge(
     resting = await resting_until(connection, rule.definition, moment.resting, unfed, moment.now)
     moment = replace(moment, resting=resting)
     match rule.definition.sweep:
+        case None if rule.definition.silent is not None and rule.definition.silent.of != "heard":
+            return await unheard.sweep(connection, rule, moment, kinds)
         case None:
             return await silent.sweep(connection, rule, moment, kinds)
         case ChildrenDown():

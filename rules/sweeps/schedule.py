@@ -18,10 +18,13 @@ _EVERY_US: Mapping[type, int] = {
     Neighbours: 60_000_000,
     Forecast: 60_000_000,
 }
+_UNHEARD_EVERY_US = 30_000_000
 
 
 def every_us(definition: Definition) -> int:
     """Return how often a rule looks, on the clock of the readings; 0: at every sweep."""
+    if definition.silent is not None and definition.silent.of != "heard":
+        return _UNHEARD_EVERY_US
     return _EVERY_US.get(type(definition.sweep), 0)
 
 

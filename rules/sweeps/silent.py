@@ -26,6 +26,7 @@ from rules.definition.definition import Silent
 from rules.language.program import Rule
 from rules.sweeps.core import silent
 from rules.sweeps.incidents import Ending, Moment, Onset, begin, end
+from rules.sweeps.unheard import speaks_refused
 from store.connection import Connection
 
 LOOK_BACK_DAYS = 7
@@ -34,11 +35,17 @@ LOOK_BACK_DAYS = 7
 # It only narrows what is read: core.silent decides.
 OVERDUE = """
 SELECT latest.device_id, device.kind, latest.received_at, latest.interval_s,
+    newest.received_at AS refused_at,
     CASE WHEN $9 THEN latest.measurements END AS measurements, device.attributes,
     coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality
 FROM latest
 INNER JOIN device ON latest.device_id = device.id
 INNER JOIN municipality ON device.municipality_id = municipality.id
+LEFT JOIN LATERAL (
+    SELECT rejection.received_at FROM rejection
+    WHERE rejection.device = device.name
+    ORDER BY rejection.id DESC LIMIT 1
+) AS newest ON true
 WHERE device.retired_at IS NULL
     AND ($3::text IS NULL OR device.kind = $3)
     AND latest.received_at
@@ -119,6 +126,9 @@ async def _open(
         None if family.after is None else family.after.one_of,
         family.after_state is not None,
     )
+    until = moment.received_until
+    # Whose messages are refused is not silent: a rule of its own tells that.
+    rows = [r for r in rows if not speaks_refused(family, r["refused_at"], r["interval_s"], until)]
     if family.after_state is not None and rule.definition.kind is not None:
         kind = kinds[rule.definition.kind]
         taught = await learned_attributes(connection, kind, [r["device_id"] for r in rows], moment.now)

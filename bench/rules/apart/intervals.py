@@ -38,6 +38,7 @@ _NEEDED_READINGS = {
     SILENT: 3,
 }
 """How many messages it takes to know it, however long it lasts."""
+_IDLE_TICK_S, _RARE_TICK_S = 300.0, 900.0
 _LEARNS_DAYS = 4.0
 """Until a device has sent some readings, its kind's interval is all that anybody can guess."""
 _BLINDING = (FROZEN_VALUES, CLOCK_WRONG, SILENT, "bin-temperature-missing")
@@ -80,6 +81,16 @@ class RareReporter(SurroundedDevice[TracedBin]):
     def interval_s(self) -> float:
         """Return the seconds until the next regular report."""
         return self._interval_s
+
+    def tick_s(self) -> float:
+        """Return the longest step: idle hours are passed quickly by whoever reports rarely."""
+        return idle_tick_s(self._inner, self._interval_s)
+
+
+def idle_tick_s(inner: TracedBin, interval_s: float) -> float:
+    """Return the step of a bin: its own while it is busy, else longer ones where it reports rarely."""
+    busy = inner.tick_s() < _IDLE_TICK_S
+    return inner.tick_s() if busy else max(_IDLE_TICK_S, min(_RARE_TICK_S, interval_s))
 
 
 def regular(name: str, interval_s: float, *, days_share: float, mean_days: float) -> DeviceClass:

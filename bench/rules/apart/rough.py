@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from bench.rules.apart.device_class import DeviceClass, lasted_s
+from bench.rules.apart.intervals import idle_tick_s
 from bench.rules.fullness import TracedBin
 from firmware_sim.faults import SILENT, FaultLine
 from firmware_sim.physics.around import SurroundedDevice
@@ -84,6 +85,10 @@ class RoughBin(SurroundedDevice[TracedBin]):
         """Return the seconds until the next report."""
         return self._interval_s
 
+    def tick_s(self) -> float:
+        """Return the longest step."""
+        return idle_tick_s(self._inner, self._interval_s)
+
     def truth(self) -> Mapping[str, Truth]:
         """What is really wrong. A sensor that sticks at a high level looks like a full bin."""
         stuck = self._stuck_at is not None
@@ -145,22 +150,19 @@ def _relabelled(lines: Sequence[FaultLine]) -> list[FaultLine]:
             interval_s=_LONGEST_S,
             reports_s=_LONGEST_S,
         )
-        for line in _joined(lines)
+        for line in _told_apart(lines)
     ]
 
 
-def _joined(lines: Sequence[FaultLine]) -> list[FaultLine]:
-    """Return labels, those of one fault that was over between two messages as one."""
-    joined: list[FaultLine] = []
+def _told_apart(lines: Sequence[FaultLine]) -> list[FaultLine]:
+    """Return labels; one that began soon after another need not be told: nobody saw the first end."""
+    found: list[FaultLine] = []
     for line in sorted(lines, key=lambda line: (line.device, line.expect, line.start)):
-        before = joined[-1] if joined else line
-        same = joined and (before.device, before.expect) == (line.device, line.expect)
-        if same and before.end is not None and _apart_s(before.end, line.start) < 2 * _LONGEST_S:
-            detectable = before.detectable or line.detectable
-            joined[-1] = msgspec.structs.replace(before, end=line.end, detectable=detectable)
-        else:
-            joined.append(line)
-    return joined
+        before = found[-1] if found else line
+        same = found and (before.device, before.expect) == (line.device, line.expect)
+        soon = same and before.end is not None and _apart_s(before.end, line.start) < 3 * _LONGEST_S
+        found.append(msgspec.structs.replace(line, detectable=False) if soon else line)
+    return found
 
 
 def _apart_s(end: str, start: str) -> float:

@@ -117,6 +117,9 @@ class SilentOverArrays:
             )
 
     def _is_judged(self) -> Bools:
+        if self._family.of != "heard":
+            # What is refused or never comes is not among the readings.
+            return np.zeros(len(self._devices), dtype=np.bool_)
         return silent.is_judged(
             self._family, self._kind, self._latest.values, len(self._devices), self._attribute
         )

@@ -34,7 +34,7 @@ encoded exists failed fed fenced filling found generic good invalid labelled las
 local max measured migrated moved open opened paced pending planned put queued rare raw receive received
 recorded refreshed refused relayed resting rough scaled sent simulated staged stopped surrounded
 surrounding swept traced unavailable understood usual
-doubtful learned logarithmic wordless.
+doubtful learned logarithmic phased wordless.
 """
 GRAMMAR = frozenset(word for line in re.findall(r": ([a-z\s]+)\.", PARTS_OF_SPEECH) for word in line.split())
 """Parts of class names that are no nouns of ours."""
