@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.kinds.kind import INTERVAL, Kind
+from devices.kinds.kind import INTERVAL, Kind, Learned
 
 Floats = NDArray[np.float64]
 Says = Callable[[str, Sequence[str]], NDArray[np.bool_]]
@@ -73,6 +73,12 @@ def _entries(
             applies = np.isin(values[name], reporting.one_of)
         found[applies] = number
     return found
+
+
+def learned_of(kind: Kind) -> dict[str, Learned]:
+    """Return the attributes that reporting states are counted from, and that can be learned, by name."""
+    counted = {r.above for r in kind.reporting if r.above is not None}
+    return {a.name: a.learned for a in kind.attributes if a.name in counted and a.learned is not None}
 
 
 def own_interval_s(attributes: Mapping[str, Any]) -> float:

@@ -97,6 +97,8 @@ APART: Mapping[str, Expectation] = {
     "light-hours-too-fast": Expectation(fault="hours counted in seconds", lasts_s=0, readings=3),
     "light-energy-too-fast": Expectation(fault="energy counted in watt-hours", lasts_s=0, readings=3),
     "drone-gauge-fault": Expectation(fault="leaping battery gauge", lasts_s=0, readings=5, gone_s=900),
+    "circuit-voltage": Expectation(fault="phase low or high", lasts_s=600),
+    "light-meter-fault": Expectation(fault="meter contradicts itself", lasts_s=0, readings=4),
 }
 """The same for what no device of the town has, only classes of devices that are judged apart."""
 

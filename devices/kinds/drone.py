@@ -18,6 +18,7 @@ from devices.kinds.kind import (
     Conclusion,
     Derived,
     Kind,
+    Learned,
     Measurement,
     Panel,
     Reporting,
@@ -53,11 +54,12 @@ CONCLUSIONS = (
     ),
     Conclusion(
         name="airborne",
-        # A fault, a word that is not known, or none at all says nothing of where it is. `docked` does, unless
+        # A fault, a word that is not known, or none at all says nothing of where it is; five readings on the
+        # ground do, for it hovers low over a field. `docked` does too, unless
         # it moves high up: on the road to its field a docked drone does one of both.
         means=(
             f"known(flight_phase in ({_FLYING}), false)"
-            ' or known(flight_phase != "docked", true) and (height_m > 3 or speed_mps > 2)'
+            ' or known(flight_phase != "docked", true) and n_of(height_m > 1.5 or speed_mps > 2, 1, 5)'
             ' or known(flight_phase == "docked" and height_m > 10 and speed_mps > 3, false)'
         ),
         label={"en": "In the air", "fr": "En vol", "ar": "في الجو"},
@@ -300,6 +302,7 @@ KIND = Kind(
         Attribute(
             name="home_alt_m",
             unit="m",
+            learned=Learned(measurement="alt_m", text="flight_phase", one_of=("docked",)),
             label={"en": "Home altitude", "fr": "Altitude base", "ar": "ارتفاع القاعدة"},
         ),
         Attribute(

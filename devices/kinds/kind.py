@@ -157,13 +157,26 @@ class Reporting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """Where an attribute that nobody has entered comes from: `measurement` while `text` last said so."""
+
+    measurement: str
+    text: str
+    one_of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """Something known about a device that it does not measure: geometry, rating, circuit."""
+    """Something known about a device that it does not measure: geometry, rating, circuit.
+
+    learned: how reporting states, which are counted from it, take it where a device has none.
+    """
 
     name: str
     unit: str = ""
     type: AttributeType = AttributeType.NUMBER
     default: float | str | bool | None = None
+    learned: Learned | None = None
     label: Text = field(default_factory=dict)
 
 

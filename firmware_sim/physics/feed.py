@@ -89,6 +89,11 @@ class FedLight(SurroundedDevice[Light]):
         self._now = 0
         self._outage: PowerOutage | None = None
 
+    @property
+    def lamp(self) -> Light:
+        """The lamp itself."""
+        return self._inner
+
     def is_dead(self, now: int) -> bool:
         """Tell whether the controller has no power."""
         outage = self._feed.at(now)

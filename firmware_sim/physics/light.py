@@ -98,6 +98,11 @@ class Light:
         self.energy_kwh = site.first_energy_kwh
         self.burn_hours = site.first_burn_hours
 
+    @property
+    def rated_power_w(self) -> float:
+        """What it draws at full light."""
+        return self._site.rated_power_w
+
     def step(self, now: int) -> bool:
         """Follow sun, schedule and mains until `now`; True when the lamp was told something else."""
         first = self._now is None

@@ -19,6 +19,7 @@ from alerts.transition import Severity
 from devices.columns import newest_values
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
+from devices.reporting import learned_of
 from readings.tables import table_name
 from rules.context.attributes import as_numbers
 from rules.definition.definition import Silent
@@ -133,7 +134,9 @@ async def _open(
     # Whose messages are refused is not silent: a rule of its own tells that.
     rows = [r for r in rows if not speaks_refused(family, r["refused_at"], r["interval_s"], until)]
     if family.after_state is not None and rule.definition.kind is not None:
-        rows = _in_state(rows, family, kinds[rule.definition.kind])
+        kind = kinds[rule.definition.kind]
+        taught = await learned_attributes(connection, kind, [r["device_id"] for r in rows], moment.now)
+        rows = _in_state(rows, family, kind, taught)
     overdue = _overdue(rows, family, to_microseconds(caught_up_at), moment)
     # Whoever was being worked on has its time again once the work is done.
     missed = [d for d in overdue if not moment.rests(d.device_id, d.deadline - d.received_at)]
@@ -142,7 +145,9 @@ async def _open(
     return await begin(connection, rule, findings, moment.now)
 
 
-def _in_state(rows: Sequence[asyncpg.Record], family: Silent, kind: Kind) -> list[asyncpg.Record]:
+def _in_state(
+    rows: Sequence[asyncpg.Record], family: Silent, kind: Kind, taught: Mapping[str, Mapping[int, float]]
+) -> list[asyncpg.Record]:
     """Return the devices that were last heard in the reporting state that the rule is about."""
     values = newest_values(kind, [r["measurements"] for r in rows])
     judged = silent.is_judged(
@@ -150,7 +155,9 @@ def _in_state(rows: Sequence[asyncpg.Record], family: Silent, kind: Kind) -> lis
         kind,
         values,
         len(rows),
-        lambda name: as_numbers(r["attributes"].get(name) for r in rows),
+        lambda name: as_numbers(
+            r["attributes"].get(name, taught.get(name, {}).get(r["device_id"])) for r in rows
+        ),
     )
     return [rows[i] for i in np.flatnonzero(judged).tolist()]
 
@@ -216,3 +223,23 @@ async def _received_since(connection: Connection, overdue: Sequence[_Overdue]) -
         received = [to_datetime(d.received_at) for d in devices]
         alive |= {row["device_id"] for row in await connection.fetch(query, ids, received)}
     return alive
+
+
+async def learned_attributes(
+    connection: Connection, kind: Kind, devices: Sequence[int], now: int
+) -> dict[str, dict[int, float]]:
+    """Return by attribute and device what readings teach of attributes that nobody has entered."""
+    since = to_datetime(now - LOOK_BACK_DAYS * 86_400_000_000)
+    found: dict[str, dict[int, float]] = {}
+    for name, learned in learned_of(kind).items():
+        # Names of kinds and measurements are checked by their declaration; they cannot be parameters.
+        query = (
+            "SELECT asked.device_id, reading.value FROM unnest($1::int []) AS asked (device_id)"  # noqa: S608
+            f" CROSS JOIN LATERAL (SELECT {learned.measurement} AS value FROM {table_name(kind.name)}"
+            f" WHERE device_id = asked.device_id AND {learned.text} = ANY($2::text [])"
+            f" AND {learned.measurement} IS NOT NULL AND observed_at > $3"
+            " ORDER BY observed_at DESC LIMIT 1) AS reading"
+        )
+        rows = await connection.fetch(query, devices, learned.one_of, since) if devices else []
+        found[name] = {row["device_id"]: row["value"] for row in rows}
+    return found

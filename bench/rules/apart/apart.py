@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.rules.apart import intervals, rough, sensors
+from bench.rules.apart import drones, intervals, lights, phases, rough, sensors
 from bench.rules.apart.device_class import DeviceClass
 from firmware_sim.physics.model import HOUR_S
 
@@ -20,5 +20,9 @@ _ALL = (
     sensors.coding(days_share=1),
     sensors.miscounting(days_share=0.5),
     sensors.leaping(days_share=0.04),
+    lights.logarithmic(),
+    lights.doubtful(),
+    phases.phased(),
+    drones.wordless(),
 )
 CLASSES: Mapping[str, DeviceClass] = {one.name: one for one in _ALL}

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from alerts.transition import Transition
 from devices.kinds.kind import Kind
+from devices.reporting import learned_of
 from rules.language.program import Rule
 from rules.sweeps.arrays.array_sweep import AGAIN_US, opened, resolved
 from rules.sweeps.arrays.latest_values import LatestValues
@@ -37,6 +38,8 @@ class SilentOverArrays:
         self._family = rule.definition.silent
         self._kind = kind
         self.measurements = silent.measured(self._family, kind)
+        self._learned = learned_of(kind) if self._family.after_state else {}
+        self._taught = {name: np.full(len(devices), np.nan) for name in self._learned}
         self.device_id = devices.device_id
         self._devices = devices
         self._resting = RestingDevices(rule.definition.when, devices)
@@ -58,6 +61,15 @@ class SilentOverArrays:
     def take(self, received: ReceivedReadings) -> None:
         """Take in readings."""
         self._latest.take(received)
+        for name, learned in self._learned.items():
+            values = received.values[learned.measurement]
+            told = np.isin(received.values[learned.text].astype(str), learned.one_of) & ~np.isnan(values)
+            # Ascending: of several the last counts.
+            self._taught[name][received.device[told]] = values[told]
+
+    def _attribute(self, name: str) -> NDArray[np.float64]:
+        own = self._devices.attribute(name)
+        return np.where(np.isnan(own), self._taught[name], own) if name in self._taught else own
 
     def judge(self, at: int) -> Iterator[Transition]:
         """Yield the silences that ended and those that began."""
@@ -109,7 +121,7 @@ class SilentOverArrays:
             # What is refused or never comes is not among the readings.
             return np.zeros(len(self._devices), dtype=np.bool_)
         return silent.is_judged(
-            self._family, self._kind, self._latest.values, len(self._devices), self._devices.attribute
+            self._family, self._kind, self._latest.values, len(self._devices), self._attribute
         )
 
     def _note_next(self, at: int, overdue_after: Ints, waits: Bools) -> None:

@@ -86,9 +86,13 @@ def find_apart(family: ChildrenApart, children: ChildValues, *, stays: bool = Fa
 
 def _together(family: ChildrenApart, children: ChildValues, off: Bools, own: Bools) -> NDArray[np.intp]:
     """Return the rows that are off by one cause, none where each has its own."""
-    many = int(off.sum())
-    if many >= family.at_least and many >= family.share * int(own.sum()):
-        return np.flatnonzero(off)
+    rows = np.flatnonzero(off)
+    if len(rows) >= family.at_least:
+        # What lies behind one joint has about the same; several bad joints each have their own.
+        value = children.value[rows]
+        alike = rows[np.abs(value - np.median(value)) <= family.minimum]
+        if len(alike) >= family.at_least and len(alike) >= family.share * int(own.sum()):
+            return alike
     groups = [np.flatnonzero(off & whole) for whole in _groups(children, own) if _is_hit(off, whole)]
     return np.concatenate(groups) if groups else np.empty(0, dtype=np.intp)
 

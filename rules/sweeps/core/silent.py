@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.kinds.kind import Kind
-from devices.reporting import Fetch, states
+from devices.reporting import Fetch, learned_of, states
 from rules.definition.definition import Silent
 
 Ints = NDArray[np.int64]
@@ -28,6 +28,8 @@ def patience_us(silent: Silent, interval_us: Ints) -> Ints:
 def measured(silent: Silent, kind: Kind) -> frozenset[str]:
     """Return the measurements that tell whether the rule is about a device."""
     named = {r.measurement for r in kind.reporting if r.measurement} if silent.after_state else set()
+    if silent.after_state:
+        named |= {name for one in learned_of(kind).values() for name in (one.measurement, one.text)}
     return frozenset(named if silent.after is None else {*named, silent.after.measurement})
 
 

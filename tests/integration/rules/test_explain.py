@@ -189,7 +189,7 @@ async def test_silence_is_not_looked_at_where_power_is_off_by_plan(
     await put(connection, SILENT)
     midnight = START - START % (24 * 60 * MINUTE)
     # Tripoli is two hours ahead of UTC: power from 08:00 to 18:00 UTC.
-    await connection.execute("UPDATE device SET attributes = '{\"supply\": \"10:00-20:00\"}'")
+    await connection.execute('UPDATE device SET attributes = \'{"supply": "10:00-20:00"}\'')
 
     by_night = await explain_rule(connection, KINDS, "gone", "B-1", at=midnight + 3 * 60 * MINUTE)
     by_day = await explain_rule(connection, KINDS, "gone", "B-1", at=midnight + 12 * 60 * MINUTE)

@@ -95,6 +95,32 @@ async def test_drone_that_was_heard_last_in_flight_is_lost_after_ten_seconds(
     assert alerts["silent", "D-2"].inhibited_by is None
 
 
+async def test_what_a_drone_said_on_the_ground_tells_whether_it_flew_when_its_words_do_not(
+    connection: asyncpg.Connection,
+) -> None:
+    await catalogue.apply(connection, default_packs(KINDS), NOON)
+    for name, altitude in (("D-1", 240.4), ("D-2", 262.0)):
+        device = await add_device(connection, name, "drone")
+        await latest(connection, device, 0, 1)
+        await connection.execute(
+            "UPDATE latest SET measurements ="
+            " jsonb_build_object('flight_phase', 'fault', 'alt_m', $2::float8) WHERE device_id = $1",
+            device,
+            altitude,
+        )
+        await connection.execute(
+            "INSERT INTO drone_reading (device_id, observed_at, received_at, quality, flight_phase, alt_m)"
+            " VALUES ($1, $2, $2, 0, 'docked', 240)",
+            device,
+            to_datetime(NOON - 5 * MINUTE),
+        )
+
+    assert await sweep(connection, 1) == 1
+
+    (alert,) = await list_alerts(connection)
+    assert (alert.rule, alert.device) == ("drone-lost-link", "D-2")
+
+
 async def test_silence_ends_by_the_reading_when_readings_resume(connection: asyncpg.Connection) -> None:
     device = await town(connection)
     await sweep(connection, 40)

@@ -14,7 +14,7 @@ from rules.sweeps.arrays.received import received_by
 from rules.sweeps.arrays.replay import SweepReplay
 from rules.sweeps.arrays.silent import SilentOverArrays
 from tests.unit.rules.packs.packs import FACTS, every, fired, fired_of
-from tests.unit.rules.readings import KINDS, MINUTE, Evaluator, Reading, attributes_for, columns_of
+from tests.unit.rules.readings import KINDS, MINUTE, NOON, Evaluator, Reading, attributes_for, columns_of
 from tests.unit.rules.sweeps.arrays.town import swept
 
 FAR: dict[str, Any] = {
@@ -105,3 +105,37 @@ def test_unknown_word_is_told_with_those_that_are_known() -> None:
     said = told.evidence["values"]["said"]
     assert said == 'flight_phase "AUTO" (docked, takeoff, transit, spraying, returning, landing, fault)'
     assert not fired_of("any", "drone", flying("transit"))
+
+
+def test_drone_on_the_ground_after_a_fault_has_not_lost_its_link_however_its_altitude_is_counted() -> None:
+    docked = every(1, 3, -10, flight_phase="docked", alt_m=240.0, speed_mps=0.0)
+    landed = every(1, 3, flight_phase="fault", alt_m=240.4, speed_mps=0.0)
+    hovering = every(1 / 60, 9, flight_phase="fault", alt_m=262.0, speed_mps=0.0)
+
+    assert not lost_link(30, *docked, *landed)
+    assert lost_link(1, *docked, *hovering) == [10.0]
+
+
+def test_drone_that_hovers_low_over_its_field_flies_until_it_has_stood_for_five_readings() -> None:
+    text = (PACKS / "drone.yaml").read_text(encoding="utf-8")
+    low = {
+        "flight_phase": "fault",
+        "battery_pct": 2.0,
+        "lat": 32.52,
+        "lon": 13.5,
+        "wind_mps": 3.0,
+        "gnss_fix": 4.0,
+    }
+    hovers = [
+        r for i in range(20) for r in every(1, 1, i / 60, **low, alt_m=1.4 + 0.2 * (i % 2), speed_mps=0.1)
+    ]
+    stands = every(1 / 60, 6, 20 / 60, **low, alt_m=0.1, speed_mps=0.0)
+
+    told = Evaluator(text, KINDS["drone"], FACTS).feed(*hovers, *stands)
+
+    assert [
+        (t.rule, t.opens, round(t.observed_at - NOON) // 1_000_000) for t in told if "battery" in t.rule
+    ] == [
+        ("drone-battery-low", True, 3),
+        ("drone-battery-low", False, 24),
+    ]

@@ -56,6 +56,7 @@ def test_low_phase_is_one_alert_on_the_circuit_and_ends_when_it_is_right() -> No
         (dict.fromkeys((1, 4, 7), 214.0), 231.0, True),
         ({1: 226.0, 4: 224.0, 7: 222.0}, 230.0, False),
         ({1: 190.0, 4: 262.0, 7: 205.0}, 230.0, False),
+        ({1: 192.0, 4: 165.0, 7: 205.0}, 230.0, False),
     ],
 )
 def test_circuit_is_told_when_several_are_off_in_one_direction(
