@@ -28,6 +28,7 @@ from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
 from readings import ledger
 from readings.tables import tables_of
+from rules.catalogue.blind import blind_rules
 from store.connection import Connection
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
@@ -36,6 +37,10 @@ from store.pool import connect
 
 TAKEN_OVER_S = 86_400.0
 """For how long, in seconds, doctor finds fault with a session that was taken over."""
+
+
+BLIND_LOOKED_AT = 200
+"""Of so many devices of each kind doctor asks whether rules are blind on them."""
 
 
 class Verdict(StrEnum):
@@ -317,3 +322,20 @@ def _machine_offset_s(asked: tuple[str, datetime]) -> int | None:
         return _offset_s(ZoneInfo(asked[0]), asked[1])
     except ZoneInfoNotFoundError:
         return None
+
+
+async def _blind(connection: Connection, settings: Settings) -> CheckResult:
+    now, _ = clock.parse(settings.clock)
+    found = await blind_rules(connection, kinds.load(settings.kinds_dir), now(), limit=BLIND_LOOKED_AT)
+    if not found:
+        return fine("blind rules", "every rule can be decided where we looked")
+    devices: dict[str, list[str]] = {}
+    for one in found:
+        devices.setdefault(f"{one.rule} (lacks {', '.join(one.missing)})", []).append(one.device)
+    said = "; ".join(f"{rule} on {names[0]}{_others(names)}" for rule, names in devices.items())
+    fix = "`nabd rule blind` lists them; mend the sensor, or let the rule say known(x, otherwise)"
+    return CheckResult(subject="blind rules", verdict=Verdict.NOTE, said=said, fix=fix)
+
+
+def _others(names: list[str]) -> str:
+    return f" and {len(names) - 1} more" if len(names) > 1 else ""
