@@ -21,6 +21,7 @@ from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.routes import (
     alerts,
+    blind,
     devices,
     forecasts,
     health,
@@ -51,6 +52,7 @@ NOUNS = (
     intervals,
     alerts,
     rules,
+    blind,
     maintenance,
     rejections,
     ledger,

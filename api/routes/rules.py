@@ -30,6 +30,7 @@ from devices.instants import to_datetime, to_microseconds
 from devices.registry.errors import Conflict
 from devices.registry.registry import load
 from rules.catalogue import editing, versions
+from rules.catalogue.blind import warn_of_blind
 from rules.catalogue.suppressors import rule_ids, warn_of_unknown
 from rules.catalogue.unplaced import warn_of_unplaced
 from rules.definition.definition import Definition
@@ -174,6 +175,7 @@ async def put_rule(
     found = await _tagged(connection, rule, response)
     warnings = warn_of_unknown([wanted], await rule_ids(connection))
     warnings += await warn_of_unplaced(connection, [wanted])
+    warnings += warn_of_blind([wanted], context.kinds)
     return RulePutOut(**dict(found), warnings=[w.message for w in warnings])
 
 

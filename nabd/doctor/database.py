@@ -8,6 +8,7 @@ from devices import kinds
 from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
 from nabd import clock
+from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
 from nabd.doctor.registry import check_places
@@ -37,6 +38,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         _session,
         _ledger,
         _rules,
+        check_blind,
         check_places,
         check_time_zones,
     )

@@ -34,13 +34,18 @@ class Comparison:
         return (self.measurement, *self.factors)
 
 
+ANY_KIND = "any"
+"""In place of one kind: whatever hangs on a gateway."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildrenDown:
     """Most of what hangs on one structural device went dark or silent together: one incident on the parent.
 
-    of: the children's kind. share: how many of those that lived must be down. clear: down to which share it
-    ends. within_us: how far apart their ends may lie beside their reporting interval. at_least: fewer
-    children prove nothing. missing: intervals without a reading that count as silent. dark, lit: over a
+    of: the children's kind, or ANY_KIND. share: how many of those that lived must be down. clear: down to
+    which share it ends. within_us: how far apart their ends may lie beside their reporting interval.
+    at_least: fewer children prove nothing. missing: intervals without a reading that count as silent. dark,
+    lit: over a
     child's newest reading, all must hold; `lit` proves the end of darkness.
     """
 
@@ -345,6 +350,10 @@ def _value(name: str, key: str, given: Mapping[str, str]) -> Any:
 
 
 def _kind_of(family: Sweep, kind: Kind | None, kinds: Mapping[str, Kind]) -> Kind:
+    if isinstance(family, ChildrenDown) and family.of == ANY_KIND:
+        if family.dark or family.lit:
+            raise RuleError("dark and lit name measurements: `of` is one kind then", file="of")
+        return next(iter(kinds.values()))
     if isinstance(family, ChildrenDown | ChildrenApart):
         if family.of not in kinds:
             raise RuleError(f"there is no kind {family.of}", file="of", suggestion=closest(family.of, kinds))

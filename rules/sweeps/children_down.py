@@ -16,7 +16,7 @@ from alerts.transition import Severity
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind
 from rules.context.attributes import as_numbers
-from rules.definition.families import ChildrenDown, Comparison
+from rules.definition.families import ANY_KIND, ChildrenDown, Comparison
 from rules.language.program import Rule
 from rules.sweeps.core import children_down
 from rules.sweeps.core.children_down import Children, Incident, OpenIncident
@@ -42,7 +42,8 @@ WITH child AS (
     INNER JOIN device ON parent.id = device.parent_id
     INNER JOIN latest ON device.id = latest.device_id
     LEFT JOIN presence ON device.id = presence.device_id
-    WHERE parent.kind = $2 AND parent.retired_at IS NULL AND device.kind = $3 AND device.retired_at IS NULL
+    WHERE parent.kind = $2 AND parent.retired_at IS NULL AND $3 IN (device.kind, 'any')
+        AND device.retired_at IS NULL
 ),
 
 suspected AS (
@@ -62,13 +63,16 @@ SELECT child.id, child.parent_id, child.name, child.received_at, child.interval_
         WHERE alert.device_id = child.id AND alert.state = 'firing'
             AND alert.opened_at < $1 - child.interval_s * interval '2 seconds'
             AND alert.rule IN (
-                SELECT id FROM rule WHERE active AND $5 = ANY(suppress_by) AND kind = $3
+                SELECT id FROM rule WHERE active AND $5 = ANY(suppress_by) AND $3 IN (kind, 'any')
+                    AND kind IS NOT NULL
             )
     ) AS failed_before
 FROM child
 INNER JOIN suspected ON child.parent_id = suspected.parent_id
 ORDER BY child.parent_id, child.name
 """
+
+PARENTS = "SELECT EXISTS (SELECT FROM device WHERE kind = $1)"
 
 OPEN_INCIDENTS = """
 SELECT device_id, rule_version, severity, opened_at,
@@ -93,10 +97,12 @@ async def sweep(connection: Connection, rule: Rule, moment: SweepContext, kinds:
     """Open and resolve incidents of one rule; return how many transitions that made."""
     family = rule.definition.sweep
     assert isinstance(family, ChildrenDown)
-    if moment.caught_up_at is None:
+    if moment.caught_up_at is None or not await connection.fetchval(PARENTS, rule.definition.kind):
         return 0
-    rows = await _children(connection, rule, family, moment, kinds[family.of])
-    children = _columns(rows, family, kinds[family.of])
+    # Of children of any kind nothing that they measure is asked.
+    kind = next(iter(kinds.values())) if family.of == ANY_KIND else kinds[family.of]
+    rows = await _children(connection, rule, family, moment, kind)
+    children = _columns(rows, family, kind)
     open_alerts = [
         row for row in await connection.fetch(OPEN_INCIDENTS, rule.id) if not moment.rests(row["device_id"])
     ]

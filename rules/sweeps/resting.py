@@ -16,7 +16,7 @@ from devices.supply import parse_supply
 from rules.context.gate import judge_gate, rests_in_maintenance
 from rules.context.local_time import PlaceColumns
 from rules.definition.definition import Definition, Gate
-from rules.definition.families import ChildrenApart, ChildrenDown
+from rules.definition.families import ANY_KIND, ChildrenApart, ChildrenDown
 from rules.sweeps.core import supply as supply_plan
 from store.connection import Connection
 
@@ -125,4 +125,6 @@ def _kinds(definition: Definition) -> list[str] | None:
     if definition.kind is None:
         return None
     family = definition.sweep
+    if isinstance(family, ChildrenDown) and family.of == ANY_KIND:
+        return None
     return [definition.kind, *([family.of] if isinstance(family, ChildrenDown | ChildrenApart) else [])]

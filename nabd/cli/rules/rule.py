@@ -11,6 +11,7 @@ from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import cell, fail, line, print_json, table
 from nabd.cli.rules import explain, shadow, trial
+from nabd.cli.rules.blind import blind
 from nabd.cli.rules.costs import cost_sentence, costs
 from nabd.cli.rules.files import Author, Files, Json, RuleId, read, someone
 from nabd.cli.rules.warnings import warn, warnings_of
@@ -22,6 +23,7 @@ from rules.loading.diff import DifferenceType, RuleDifference, as_yaml, differen
 from rules.trial import shadows
 
 app = typer.Typer(no_args_is_help=True, help="Check, try, compare, apply and explain rules.")
+app.command()(blind)
 
 Only = Annotated[bool, typer.Option("--only", help="take every other rule out of force")]
 

@@ -11,6 +11,7 @@ from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import complain
 from nabd.cli.run import load_settings
+from rules.catalogue.blind import warn_of_blind
 from rules.catalogue.suppressors import rule_ids, warn_of_unknown
 from rules.catalogue.unplaced import asks_for_the_sun, warn_of_unplaced
 from rules.definition.definition import Definition
@@ -24,10 +25,12 @@ def warnings_of(definitions: Sequence[Definition]) -> list[RuleWarning]:
     Other rules and places of devices are known as far as a database is named. One that does not answer is
     said on standard error; files can be checked without.
     """
-    defaults = {d.id for d in default_packs(kinds.load(load_settings().kinds_dir))}
+    declared = kinds.load(load_settings().kinds_dir)
+    blind = warn_of_blind(definitions, declared)
+    defaults = {d.id for d in default_packs(declared)}
     unknown = warn_of_unknown(definitions, defaults)
     if not load_settings().database or not (unknown or any(asks_for_the_sun(d) for d in definitions)):
-        return unknown
+        return unknown + blind
 
     async def work(opened: OpenDatabase) -> list[RuleWarning]:
         stored = await rule_ids(opened.connection)
@@ -36,9 +39,9 @@ def warnings_of(definitions: Sequence[Definition]) -> list[RuleWarning]:
         )
 
     try:
-        return on_database(work)
+        return on_database(work) + blind
     except typer.Exit:
-        return unknown
+        return unknown + blind
 
 
 def warn(warnings: Sequence[RuleWarning]) -> None:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from devices.kinds.kind import Kind
 from devices.registry.registry import Device, Registry
 from rules.definition.definition import Definition
-from rules.definition.families import ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import (
+    ANY_KIND,
+    ChildrenApart,
+    ChildrenDown,
+    Forecast,
+    Neighbours,
+    NotRefreshed,
+)
 from rules.language.program import Rule
 from rules.maintenance.spans import Spans
 from rules.sweeps.arrays.array_sweep import ArraySweep
@@ -23,7 +30,7 @@ from rules.sweeps.arrays.swept_devices import SweptDevices
 def reads_kind(definition: Definition, kind: str) -> bool:
     """Tell whether a rule judges by the readings of a kind; one about parents does by their children's."""
     if isinstance(definition.sweep, ChildrenDown | ChildrenApart):
-        return definition.sweep.of == kind
+        return definition.sweep.of in (kind, ANY_KIND)
     return definition.kind in (None, kind)
 
 

@@ -126,6 +126,7 @@ def test_default_packs_hold_the_sweep_rules_of_every_kind() -> None:
 
     assert families == {
         "circuit-down": ChildrenDown,
+        "gateway-down": ChildrenDown,
         "circuit-voltage": ChildrenApart,
         "bin-full-soon": Forecast,
         "bin-temperature-missing": NotRefreshed,

@@ -169,3 +169,9 @@ def test_a_counter_faster_than_time_is_told_with_the_unit_it_may_be_in(
     transitions = step(program, RuleState(program), columns, attributes_for(program, FACTS)).transitions
 
     assert {t.rule for t in transitions if t.to_state == "firing"} == expected
+
+
+def test_dark_lamp_is_told_without_knowing_what_it_was_told() -> None:
+    assert fired("light", *lamp(power_w=1.0, commanded_dim_pct=None)) == {"light-lamp-failure"}
+    assert fired("light", *lamp(power_w=1.0, commanded_dim_pct=None, dim_pct=None)) == {"light-lamp-failure"}
+    assert fired("light", *lamp(power_w=1.0, commanded_dim_pct=None, dim_pct=0)) == set()

@@ -53,3 +53,14 @@ def test_rough_levels_do_not_flap(levels: list[float]) -> None:
     found = alerts(history(levels * 8, fill_only=True))
 
     assert len(found) <= 1
+
+
+def test_empty_cell_is_told_without_a_thermometer_and_without_a_voltage() -> None:
+    cold, unknown = (
+        [at(10 * i, battery_v=2.9) for i in range(5)],
+        [at(10 * i, battery_pct=3) for i in range(5)],
+    )
+
+    assert alerts(cold) == [("bin-battery-low", "major")]
+    assert alerts(unknown) == [("bin-battery-low", "major")]
+    assert alerts([at(10 * i, battery_v=3.45) for i in range(5)]) == [], "it may be frost"
