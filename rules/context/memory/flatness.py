@@ -20,6 +20,8 @@ Counted are the readings of the run."""
 _BEGUN, _READINGS, _DARK = 2, 3, 4
 _PROOF = 12
 """So many readings prove a standstill of whatever length; two that are equal by chance do not."""
+_RARE_PROOF = 5
+"""Readings that a device needs which reports more rarely than its kind, and than the window is long."""
 _THINNED = 2.5
 """Fewer prove it where the kind itself sends fewer in the window, even if so many times less come through."""
 
@@ -82,12 +84,15 @@ def _needed(view: HistoryView, found: DecidedRows, window: Hold) -> Instants | i
     """Return how many readings a run must have, (k,) or one number for all.
 
     Whoever reports once a day needs days for what others prove in hours: by the kind's own interval, not the
-    device's.
+    device's. Where a window passes between two readings, some that are equal by chance prove nothing.
     """
     if window.readings > 1 or not window.lasting_us:
         return window.readings
-    sent = window.lasting_us / (_THINNED * view.context.usual_us()[found.rows])
-    return np.clip(sent.astype(np.int64), 1, _PROOF)
+    usual = view.context.usual_us()[found.rows]
+    own = view.context.interval_us()[found.rows]
+    needed = np.clip((window.lasting_us / (_THINNED * usual)).astype(np.int64), 1, _PROOF)
+    rare = (own >= window.lasting_us) & (own > _THINNED * usual)
+    return np.where(rare, np.maximum(needed, _RARE_PROOF), needed)
 
 
 def _unrolled(view: HistoryView, found: DecidedRows, value: Floats, turn: float) -> Floats:

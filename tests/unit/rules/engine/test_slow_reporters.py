@@ -43,11 +43,18 @@ def test_full_bin_alerts_with_its_second_reading_at_every_interval(interval_s: i
     assert [(state, severity) for state, severity, _ in found] == [("firing", "critical")]
 
 
-@pytest.mark.parametrize("interval_s", INTERVALS_S)
-def test_low_battery_alerts_at_every_interval(interval_s: int) -> None:
+# What repeats every ten minutes in all its values is told by frozen-values.
+ALL_THE_SAME = {"fill_pct": 40, "distance_mm": 900}
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "more"),
+    [*((interval_s, {}) for interval_s in INTERVALS_S), *((s, ALL_THE_SAME) for s in (3600, 28_800, 86_400))],
+)
+def test_low_battery_alerts_at_every_interval(interval_s: int, more: dict[str, float]) -> None:
     evaluator = Evaluator(only("bin", "bin-battery-low"), facts={1: Facts(attributes={INTERVAL: interval_s})})
 
-    found = told(evaluator.feed(*every(interval_s / 60, 4, battery_v=2.97, temperature_c=20)))
+    found = told(evaluator.feed(*every(interval_s / 60, 4, battery_v=2.97, temperature_c=20, **more)))
 
     assert [severity for _, severity, _ in found] == ["major"]
 
