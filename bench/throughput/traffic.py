@@ -122,7 +122,7 @@ def _light(random: Random) -> str:
     draw = random.random()
     return (
         f'"power_w":{25 + draw:.1f},"voltage_v":{225 + 10 * draw:.1f},"dim_pct":30,"commanded_dim_pct":30,'
-        f'"energy_kwh":{1000 + 100 * draw:.1f},"rssi_dbm":{-60 - 40 * draw:.0f}'
+        f'"energy_kwh":{1204 + draw / 10:.1f},"rssi_dbm":{-60 - 40 * draw:.0f}'
     )
 
 

@@ -9,7 +9,7 @@ HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -106,6 +106,14 @@ async def record_response(
     at, shown = to_datetime(now()), storable_json(result)
     moved = await connection.fetchval(_RESPONSE, id, device, status, told, shown, at, PRECEDING[status])
     return moved is not None
+
+
+_KNOWN = "SELECT id FROM command WHERE id = ANY($1)"
+
+
+async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the ids that are commands, in one question."""
+    return {row["id"] for row in await connection.fetch(_KNOWN, list(ids))} if ids else set()
 
 
 _EXPIRE = """

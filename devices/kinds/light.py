@@ -63,7 +63,11 @@ CONCLUSIONS = (
     Conclusion(
         name="dark_w",
         # Even at its dimmest a lamp that lights draws several percent of its rating, or half of its own.
-        means="max(0.2 * expected_w, attr(rated_power_w) * min(0.04, 0.5 * asked_share))",
+        # A driver that is stuck at a lower level says so; what says 0 may be dark itself.
+        means=(
+            "max(0.2 * expected_w, attr(rated_power_w)"
+            " * min(0.04, 0.5 * min(asked_share, known(only(max(given_share, 0.036), dim_pct >= 1), 1))))"
+        ),
         unit="W",
         label={"en": "Dark below", "fr": "Éteint au-dessous de", "ar": "مطفأ دون"},
     ),

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from devices.columns import Columns
-from devices.commands.sent import record_response
-from ingest.commit import offsets, shard, tables
+from ingest.commit import answers, offsets, shard, tables
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import LatestBuffer
 from ingest.commit.settled import Settled, count, receipts
@@ -183,15 +182,6 @@ async def _record(
     await rejections.record(connection, name, number, kept)
     await offsets.record(connection, batch.learnt, context.now())
     await presence.record(connection, batch.presences)
-    for device, answer in batch.responses:
-        await record_response(
-            connection,
-            device,
-            answer.id,
-            answer.status,
-            context.now,
-            detail=answer.detail,
-            result=answer.result,
-        )
+    await answers.record(connection, batch.responses, context.now)
     if batch.intake.rejections:
         await quarantine.mark_replayed(connection, batch.intake.rejections, context.now)

@@ -201,9 +201,10 @@ def stands_still(columns: Columns, row: int, boot: int | None, seq: int | None) 
     Args:
         boot, seq: numbers of the other reading, None where it has none.
     """
-    if columns.boot[row] == MISSING or columns.seq[row] == MISSING:
+    if columns.seq[row] == MISSING:
         return bool(columns.quality[row] & CLOCK_CORRECTED)
-    return seq is not None and (boot, seq) != (int(columns.boot[row]), int(columns.seq[row]))
+    own_boot = None if columns.boot[row] == MISSING else int(columns.boot[row])
+    return seq is not None and (boot, seq) != (own_boot, int(columns.seq[row]))
 
 
 def by_receipt(columns: Columns, rows: NDArray[np.intp]) -> Columns:

@@ -8,12 +8,13 @@ stands. Must not know the database.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.columns import Columns
-from devices.kinds.kind import UNCONFIRMED, Kind, Measurement
+from devices.kinds.kind import UNCONFIRMED, Kind
 from devices.row_index import RowIndex
 
 Floats = NDArray[np.float64]
@@ -28,43 +29,60 @@ FASTER = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sequence:
-    """n rows of devices, each device's together in arrival order.
+    """n rows of g devices, each device's together in arrival order.
 
-    order: (n,) their places in the columns. device: (n,) rows of the memory. begins: (n,) the place here at
-    which each row's device begins. last: (g,) the place here of each device's last row.
+    order: (n,) their places in the columns, None where that is the order of the columns and no device has two
+    rows. devices: (g,) their rows of the memory. group: (n,) 0..g-1. begins: (n,) the place here at which
+    each row's device begins. last: (g,) the place here of each device's last row.
     """
 
-    order: Rows
-    device: Rows
+    order: Rows | None
+    devices: Rows
+    group: Rows
     begins: Rows
     last: Rows
+
+    def sorted(self, column: NDArray[Any]) -> NDArray[Any]:
+        """Return a column in this order."""
+        return column if self.order is None else column[self.order]
 
     def before(self, value: Floats, at_first: Floats) -> Floats:
         """Return the known value before each row: of this batch, or else what was remembered.
 
         Args:
-            value: (n,) in this order, NaN where unknown. at_first: (n,) remembered of each row's device.
+            value: (n,) in this order, NaN where unknown. at_first: (g,) remembered of each device.
         """
-        places = np.arange(len(value))
-        known = np.maximum.accumulate(np.where(np.isnan(value), -1, places))
+        if self.order is None:
+            return at_first
+        known = np.maximum.accumulate(np.where(np.isnan(value), -1, np.arange(len(value))))
         previous = np.append(-1, known[:-1])
-        return np.where(previous >= self.begins, value[previous], at_first)
+        return np.where(previous >= self.begins, value[previous], at_first[self.group])
 
     def final(self, value: Floats, at_first: Floats) -> Floats:
         """Return the newest known value of each device, (g,); see `before`."""
+        if self.order is None:
+            return np.where(np.isnan(value), at_first, value)
         known = np.maximum.accumulate(np.where(np.isnan(value), -1, np.arange(len(value))))[self.last]
-        return np.where(known >= self.begins[self.last], value[known], at_first[self.last])
+        return np.where(known >= self.begins[self.last], value[known], at_first)
 
 
-def _sequence(device: Rows) -> _Sequence:
-    order = np.argsort(device, kind="stable")
-    ordered = device[order]
+def _sequence(rows: Rows, scratch: Rows) -> _Sequence:
+    """Return rows of the memory as a sequence; `scratch` holds a number for every row of it."""
+    places = np.arange(len(rows))
+    scratch[rows] = places
+    if (scratch[rows] == places).all():
+        return _Sequence(order=None, devices=rows, group=places, begins=places, last=places)
+    # numpy sorts numbers of two bytes by radix, which is faster than comparing.
+    few = len(scratch) <= np.iinfo(np.uint16).max
+    order = np.argsort(rows.astype(np.uint16) if few else rows, kind="stable")
+    ordered = rows[order]
     changes = np.append(True, ordered[1:] != ordered[:-1])
-    first = np.flatnonzero(changes)
+    first, group = np.flatnonzero(changes), np.cumsum(changes) - 1
     return _Sequence(
         order=order,
-        device=ordered,
-        begins=first[np.cumsum(changes) - 1],
+        devices=ordered[first],
+        group=group,
+        begins=first[group],
         last=np.append(first[1:], len(ordered)) - 1,
     )
 
@@ -77,10 +95,10 @@ class LastValues:
         self._kind = kind
         self._index = RowIndex()
         self._marked = np.zeros(0, dtype=np.int64)
-        # Of each watched measurement: the value, and when it was observed.
-        self._values = np.full((len(self.watched), 0), np.nan)
-        self._at = np.full((len(self.watched), 0), np.nan)
-        self._undo: tuple[Rows, Ints, Floats, Floats] | None = None
+        self._scratch = np.zeros(0, dtype=np.intp)
+        # A row a device: the value of each watched measurement, then when it was observed.
+        self._cells = np.full((0, 2 * len(self.watched)), np.nan)
+        self._undo: tuple[Rows, Ints, Floats] | None = None
 
     def remember(
         self, name: str, device_id: NDArray[np.int32], value: Floats, at: Ints, marked: Bools
@@ -88,8 +106,8 @@ class LastValues:
         """Adopt stored values of one watched measurement, one a device; (n,) each, `at` in microseconds."""
         rows = self._rows(device_id)
         watched = [m.name for m in self.watched].index(name)
-        self._values[watched, rows] = value
-        self._at[watched, rows] = at
+        self._cells[rows, watched] = value
+        self._cells[rows, len(self.watched) + watched] = at
         bit = 1 << self.watched[watched].bit
         self._marked[rows] = np.where(marked, self._marked[rows] | bit, self._marked[rows] & ~bit)
 
@@ -97,23 +115,23 @@ class LastValues:
         """Return the quality bits of rows, (n,), with those that the values before them add."""
         if not len(columns):
             return columns.quality
-        sequence = _sequence(self._rows(columns.device_id))
-        devices = sequence.device[sequence.last]
-        self._undo = (
-            devices,
-            self._marked[devices],
-            self._values[:, devices],
-            self._at[:, devices],
-        )
-        quality = columns.quality[sequence.order]
-        marked = self._marked[sequence.device]
+        sequence = _sequence(self._rows(columns.device_id), self._scratch)
+        devices = sequence.devices
+        marked, cells = self._marked[devices], self._cells[devices]
+        self._undo = (devices, marked, cells)
+        quality, kept = sequence.sorted(columns.quality).copy(), cells.copy()
         for position, measurement in enumerate(self.watched):
-            value = columns.values[measurement.name][sequence.order]
+            value = sequence.sorted(columns.values[measurement.name])
             if np.isnan(value).all():
                 continue
-            suspect = self._suspect(position, measurement, value, columns, sequence, marked)
-            quality |= suspect.astype(np.int64) << measurement.bit
-        quality |= self._confirm(columns, sequence, quality, marked)
+            was = (marked >> measurement.bit & 1).astype(np.float64)
+            suspect = self._suspect(position, value, columns.observed_at, sequence, kept, was)
+            if suspect is not None:
+                quality |= suspect.astype(np.int64) << measurement.bit
+        self._cells[devices] = kept
+        self._confirm(columns, sequence, quality, marked)
+        if sequence.order is None:
+            return quality
         judged = np.empty_like(quality)
         judged[sequence.order] = quality
         return judged
@@ -125,76 +143,85 @@ class LastValues:
     def rolled_back(self) -> None:
         """Forget what `judge` has remembered since `committed`."""
         if self._undo is not None:
-            devices, self._marked[devices], self._values[:, devices], self._at[:, devices] = self._undo
+            devices, self._marked[devices], self._cells[devices] = self._undo
             self._undo = None
 
     def _suspect(
-        self,
-        position: int,
-        measurement: Measurement,
-        value: Floats,
-        columns: Columns,
-        sequence: _Sequence,
-        marked: Ints,
-    ) -> Bools:
-        """Judge one measurement by its value before, and remember the newest."""
-        devices = sequence.device[sequence.last]
-        past = self._values[position, sequence.device]
-        suspect = np.zeros(len(value), dtype=np.bool_)
-        if measurement.codes:
-            code = np.isin(value, measurement.codes)
-            if code.any():
-                # Without a value before there is no leap: comparisons with NaN are false.
-                suspect |= code & (np.abs(value - sequence.before(value, past)) > measurement.leap)
-        if measurement.most_per_h:
-            at = np.where(np.isnan(value), np.nan, columns.observed_at[sequence.order].astype(np.float64))
-            past_at = self._at[position, sequence.device]
-            grown = value - sequence.before(value, past)
-            hours = (at - sequence.before(at, past_at)) / HOUR_US
-            was = (marked >> measurement.bit & 1).astype(np.float64)
-            suspect |= _too_fast(grown, hours, measurement.most_per_h, was, sequence)
-            self._at[position, devices] = sequence.final(at, past_at)
-        self._values[position, devices] = sequence.final(value, past)
-        return suspect
+        self, position: int, value: Floats, observed_at: Ints, sequence: _Sequence, kept: Floats, was: Floats
+    ) -> Bools | None:
+        """Judge one measurement by its value before, None for nothing suspect; keep the newest value.
 
-    def _confirm(self, columns: Columns, sequence: _Sequence, quality: Ints, marked: Ints) -> Ints:
-        """Return UNCONFIRMED for rows in which something is marked that was not before; remember what is."""
-        first = np.zeros(len(quality), dtype=np.int64)
-        wanted = int(np.bitwise_or.reduce(quality | marked, initial=0)) & self._kind.measurement_mask
-        devices = sequence.device[sequence.last]
+        Args:
+            value: (n,) in the sequence's order; observed_at: (n,) in that of the columns. kept: (g, cells).
+            was: (g,) whether the last value was suspect.
+        """
+        measurement, past = self.watched[position], kept[:, position].copy()
+        kept[:, position] = sequence.final(value, past)
+        before = sequence.before(value, past)
+        found: Bools | None = None
+        if measurement.codes and (code := np.isin(value, measurement.codes)).any():
+            # Without a value before there is no leap: comparisons with NaN are false.
+            found = code & (np.abs(value - before) > measurement.leap)
+        if measurement.most_per_h is None:
+            return found
+        at = sequence.sorted(observed_at).astype(np.float64)
+        at[np.isnan(value)] = np.nan
+        cell = len(self.watched) + position
+        past_at = kept[:, cell].copy()
+        kept[:, cell] = sequence.final(at, past_at)
+        hours = (at - sequence.before(at, past_at)) / HOUR_US
+        fast = _too_fast(value - before, hours, measurement.most_per_h, was, sequence)
+        return found if fast is None else fast if found is None else fast | found
+
+    def _confirm(self, columns: Columns, sequence: _Sequence, quality: Ints, marked: Ints) -> None:
+        """Add UNCONFIRMED to rows in which something is marked that was not before; remember what is.
+
+        Args:
+            quality: (n,) in the sequence's order. marked: (g,) what was marked before.
+        """
+        wanted = int(np.bitwise_or.reduce(quality)) | int(np.bitwise_or.reduce(marked))
+        if not wanted & self._kind.measurement_mask:
+            return
+        fresh = np.zeros(len(quality), dtype=np.bool_)
+        now = marked.copy()
         for measurement in self._kind.measurements:
             if not wanted >> measurement.bit & 1:
                 continue
             suspect = (quality >> measurement.bit & 1).astype(np.float64)
-            suspect[columns.absent(measurement.name)[sequence.order]] = np.nan
+            suspect[sequence.sorted(columns.absent(measurement.name))] = np.nan
             was = (marked >> measurement.bit & 1).astype(np.float64)
-            fresh = (suspect == 1) & (sequence.before(suspect, was) == 0)
-            first |= np.where(fresh, UNCONFIRMED, 0)
-            now = sequence.final(suspect, was).astype(np.int64) << measurement.bit
-            self._marked[devices] = self._marked[devices] & ~(1 << measurement.bit) | now
-        return first
+            fresh |= (suspect == 1) & (sequence.before(suspect, was) == 0)
+            last = sequence.final(suspect, was).astype(np.int64) << measurement.bit
+            now = now & ~(1 << measurement.bit) | last
+        quality[fresh] |= UNCONFIRMED
+        self._marked[sequence.devices] = now
 
     def _rows(self, device_id: NDArray[np.int32]) -> Rows:
         rows = self._index.of(device_id)
         more = self._index.capacity - len(self._marked)
         if more > 0:
-            unknown = np.full((len(self.watched), more), np.nan)
             self._marked = np.append(self._marked, np.zeros(more, dtype=np.int64))
-            self._values = np.append(self._values, unknown, axis=1)
-            self._at = np.append(self._at, unknown, axis=1)
+            self._scratch = np.append(self._scratch, np.zeros(more, dtype=np.intp))
+            self._cells = np.append(self._cells, np.full((more, self._cells.shape[1]), np.nan), axis=0)
         return rows
 
 
-def _too_fast(grown: Floats, hours: Floats, most_per_h: float, was: Floats, sequence: _Sequence) -> Bools:
+def _too_fast(
+    grown: Floats, hours: Floats, most_per_h: float, was: Floats, sequence: _Sequence
+) -> Bools | None:
     """Tell where a counter grew faster than it can, (n,); it stays so until it grows as it can, or falls.
 
     Args:
-        grown, hours: (n,) since the value before, NaN where unknown. was: (n,) whether it was so before.
+        grown, hours: (n,) since the value before, NaN where unknown. was: (g,) whether it was so before.
+
+    Returns:
+        None where nothing is.
     """
     # An hour's worth more than the time allows: counters of whole hours or units step.
-    fast = grown > FASTER * most_per_h * hours + most_per_h
+    fast = (grown > FASTER * most_per_h * hours + most_per_h) & (hours >= 0)
+    if not fast.any() and not was.any():
+        return None
     told = np.where(hours >= 0, np.where(fast, 1.0, np.where(grown != 0, 0.0, np.nan)), np.nan)
     told[np.isnan(grown)] = np.nan
-    before = sequence.before(told, was)
-    here: Bools = np.where(np.isnan(told), before, told) == 1
+    here: Bools = np.where(np.isnan(told), sequence.before(told, was), told) == 1
     return here & ~np.isnan(grown)

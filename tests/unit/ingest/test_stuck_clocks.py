@@ -39,11 +39,12 @@ def test_elements_of_one_message_without_a_clock_keep_their_order() -> None:
     assert np.diff(rows.columns.observed_at).tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("boot", [{"boot": 1}, {}])
 @pytest.mark.parametrize("behind_ms", [0, 5 * HOUR_MS, -30 * 365 * 24 * HOUR_MS])
 def test_a_repeated_instant_with_a_new_number_and_other_values_is_a_clock_that_stands_still(
-    behind_ms: int,
+    behind_ms: int, boot: dict[str, int]
 ) -> None:
-    stuck = [{"ts": NOW_MS - behind_ms, "boot": 1, "seq": n, "temperature_c": 24 + 24 * n} for n in range(5)]
+    stuck = [{"ts": NOW_MS - behind_ms, **boot, "seq": n, "temperature_c": 24 + 24 * n} for n in range(5)]
 
     apart, refused_apart = accepted(*stuck)
     together, refused_together = accepted(stuck)

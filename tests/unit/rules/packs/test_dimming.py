@@ -105,3 +105,20 @@ def test_lamp_below_what_its_meter_can_tell_is_not_dark() -> None:
     assert opened(level(10, 0.0, lux=4.0), rated_power_w=20.0) == set()
     assert opened(level(10, 0.0), rated_power_w=20.0, power_w_floor=0.1) == {"light-lamp-failure"}
     assert opened(level(100, 0.0), rated_power_w=20.0) == {"light-lamp-failure"}
+
+
+def test_logarithmic_lamp_whose_driver_is_stuck_low_is_not_dark() -> None:
+    stuck = level(60, 2.9, start=NIGHT + 300, dim_pct=22.0)
+
+    assert opened([*night(NIGHT, 5.4), *stuck], rated_power_w=90.0) == {"light-dimming-failure"}
+
+
+def test_meter_that_has_nothing_to_measure_by_day_is_not_right_again() -> None:
+    lit = [r for i in range(6) for r in level(100, 0.0, 1, NIGHT + 15 * i, current_a=0.4)]
+    told = Evaluator(TEXT, KINDS["light"], {1: Facts(attributes={}, lat=32.9, lon=13.2)}).feed(
+        *lit,
+        *level(0, 0.0, 6, NIGHT + 480, current_a=0.01),
+        *level(100, 90.0, 3, NIGHT + 1440, current_a=0.4),
+    )
+
+    assert [(t.rule, t.opens) for t in told] == [("light-meter-fault", True), ("light-meter-fault", False)]

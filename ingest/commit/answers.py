@@ -1,0 +1,28 @@
+"""What devices answered to commands, for one batch: a question about all, a change for each that is one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from devices.commands import sent
+from devices.wire.channels import Response
+from store.connection import Connection
+
+
+async def record(
+    connection: Connection, responses: Sequence[tuple[str, Response]], now: Callable[[], int]
+) -> None:
+    """Move commands on as devices say; answers to what is no command, and repeated ones, cost nothing each.
+
+    Args:
+        responses: device and answer, in the order in which they came.
+    """
+    known = await sent.known(connection, {answer.id for _, answer in responses})
+    told = set()
+    for device, answer in responses:
+        if answer.id not in known or (device, answer.id, answer.status) in told:
+            continue
+        told.add((device, answer.id, answer.status))
+        await sent.record_response(
+            connection, device, answer.id, answer.status, now, detail=answer.detail, result=answer.result
+        )
