@@ -21,11 +21,12 @@ ENOUGH_H = 20.0
 MEMORY_H = 12 * 24.0
 """After so long a sample counts for a third. More than a week: no hour is to remember its last day alone."""
 LEAP = 2.0
-"""A rise of so many emptyings at once is a sensor that was blind or a bin that lay on its side."""
+"""A rise of so many emptyings at once is a sensor that was blind or a bin that lay on its side; of more
+where samples are farther apart than SHARED_H."""
 SETTLES = 0.5
 """A fall by such a share of what was in it is an emptying."""
-LONGEST_H = 24.0
-"""Between samples farther apart too much may have happened."""
+LONGEST_H = 36.0
+"""Between samples farther apart too much may have happened. Longer than a day: some report once a day."""
 SHARED_H = 2.0
 """Between samples farther apart than this nobody knows at which hour it came."""
 PRIOR_H = 1.0
@@ -89,14 +90,16 @@ def fold(state: NDArray[np.void], at: Ints, value: Floats, emptied_by: float, re
     """
     given = np.isfinite(value)
     first = given & (state["at"] == 0)
-    fits = given & ~first & _is_step(state["level"], value, emptied_by)
+    since_level, since_maybe = (at - state["at"]) / 3600.0, (at - state["maybe_at"]) / 3600.0
+    fits = given & ~first & _is_step(state["level"], value, emptied_by, since_level)
     # One wild value is no jump: the next must say the same.
-    proven = given & ~first & ~fits & (state["maybe_at"] > 0) & _is_step(state["maybe"], value, emptied_by)
+    again = _is_step(state["maybe"], value, emptied_by, since_maybe)
+    proven = given & ~first & ~fits & (state["maybe_at"] > 0) & again
     supposed = given & ~first & ~fits & ~proven
     emptied = proven & (state["maybe"] < state["level"])
     state["emptied_at"] = np.where(emptied, state["maybe_at"], state["emptied_at"])
     before = np.where(proven, state["maybe"], state["level"]).astype(np.float64)
-    hours = (at - np.where(proven, state["maybe_at"], state["at"])) / 3600.0
+    hours = np.where(proven, since_maybe, since_level)
     told = (fits | proven) & (before < reaches * SATURATES) & (hours > 0) & (hours < LONGEST_H)
     _learn(state, np.flatnonzero(told), at, value - before, hours)
     taken = first | fits | proven
@@ -107,14 +110,16 @@ def fold(state: NDArray[np.void], at: Ints, value: Floats, emptied_by: float, re
     state["samples"] += taken
 
 
-def _is_step(before: Floats, value: Floats, emptied_by: float) -> NDArray[np.bool_]:
+def _is_step(before: Floats, value: Floats, emptied_by: float, hours: Floats) -> NDArray[np.bool_]:
     """Tell what may have come in, or settled, between two samples.
 
     Waste does not settle by half: what is emptied while there is little in it falls by little.
     """
     came = value - before
     settles = np.clip(before * SETTLES, emptied_by / 4, emptied_by)
-    step: NDArray[np.bool_] = (came > -settles) & (came < LEAP * emptied_by)
+    step: NDArray[np.bool_] = (came > -settles) & (
+        came < LEAP * emptied_by * np.maximum(1.0, hours / SHARED_H)
+    )
     return step
 
 

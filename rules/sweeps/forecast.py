@@ -37,7 +37,9 @@ LEFT JOIN alert ON alert.rule = $1 AND forecast.device_id = alert.device_id AND 
 WHERE forecast.rule = $1 AND device.kind = $2 AND device.retired_at IS NULL
     AND (
         (
-            alert.id IS NULL AND latest.received_at > $5::timestamptz
+            alert.id IS NULL AND latest.received_at
+                > $5::timestamptz
+                - greatest(latest.interval_s * $6::float8 - $7::float8, 0) * interval '1 second'
             AND forecast.p80_at < forecast.observed_at + ($3::float8 + 1) * interval '1 second'
         )
         OR (
@@ -75,6 +77,8 @@ async def sweep(connection: Connection, rule: Rule, moment: SweepContext) -> int
         family.within_us / 1e6,
         family.clear_us / 1e6,
         to_datetime(moment.now - forecast.SPEAKS_WITHIN_US),
+        forecast.SPEAKS_INTERVALS,
+        forecast.SPEAKS_WITHIN_US / 1e6,
     )
     rows = [row for row in found if not _rests(row, moment)]
     if not rows:

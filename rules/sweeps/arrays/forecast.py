@@ -61,7 +61,8 @@ class ForecastOverArrays:
         until = self._resting.until(at)
         # A forecast that rests on a reading from before the work was done says nothing.
         judged = (until <= at) & (self._observed_at >= until)
-        speaks = self._latest.received_at > at - forecast.SPEAKS_WITHIN_US
+        own = (forecast.SPEAKS_INTERVALS * self._latest.interval_us).astype(np.int64)
+        speaks = self._latest.received_at > at - np.maximum(forecast.SPEAKS_WITHIN_US, own)
         ends, begins = self._far & self._open, self._soon & speaks & ~self._open
         left_alone = (ends | begins) & ~judged & (until > at)
         self._again_at = at + AGAIN_US if left_alone.any() else FAR_AWAY

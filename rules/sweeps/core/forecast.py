@@ -18,6 +18,8 @@ Bools = NDArray[np.bool_]
 
 SPEAKS_WITHIN_US = 86_400_000_000
 """A device that sent nothing for so long begins no alert: what is known of it is too old."""
+SPEAKS_INTERVALS = 2.5
+"""Nor one that missed two of its own intervals, where those are longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -241,3 +241,16 @@ def test_bin_into_which_nothing_comes_any_more_is_not_foretold() -> None:
 
     assert found.idle[0]
     assert not is_soon(found, FULL, 48 * 3600.0)[0]
+
+
+@pytest.mark.parametrize("every_h", [8 + 5 / 3600, 24 + 5 / 3600])
+def test_bin_that_reports_once_a_day_is_forecast_too(every_h: float) -> None:
+    """It fills by 20 points a day and is emptied every fourth day."""
+    hours = np.arange(0, 30 * 24, every_h)
+    readings = [(float(h), 2.0 + 20 / 24 * (h % 96)) for h in hours]
+    (last_h, level) = next((h, v) for h, v in reversed(readings) if 24 < h % 96 < 72)
+
+    found = feed(fresh(1), *(r for r in readings if r[0] <= last_h))
+
+    assert found.rate_per_h[0] == pytest.approx(20 / 24, rel=0.15)
+    assert found.hours_p50[0] == pytest.approx((FULL - level) / (20 / 24), rel=0.25)
