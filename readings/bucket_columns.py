@@ -16,8 +16,12 @@ def is_good(measurement: Measurement) -> str:
     return f'"{measurement.name}" IS NOT NULL AND quality & {1 << measurement.bit} = 0'
 
 
-def beside(measurement: Measurement, alias: str) -> list[str]:
-    """Return the columns that every row needs for `extremes`, beside those of its table."""
+def beside(measurement: Measurement, alias: str, bucket: str) -> list[str]:
+    """Return the columns that every row needs for `extremes`, beside those of its table.
+
+    Args:
+        bucket: the expression that is the same for all rows of a bucket.
+    """
     good = f"({is_good(measurement)})"
     column = f'"{measurement.name}"'
     if measurement.counter:
@@ -26,8 +30,8 @@ def beside(measurement: Measurement, alias: str) -> list[str]:
     if measurement.turn is None:
         return []
     angle = f"(({column} - {measurement.low!r}) * {360 / measurement.turn!r})"
-    bucket = f"OVER (PARTITION BY date_trunc($4, observed_at, $5), {good})"
-    degrees = f"atan2d(avg(sind({angle})) {bucket}, avg(cosd({angle})) {bucket})"
+    same = f"OVER (PARTITION BY {bucket}, {good})"
+    degrees = f"atan2d(avg(sind({angle})) {same}, avg(cosd({angle})) {same})"
     rounded = f"round(({degrees})::numeric, {_PLACES})::float8"
     return [f"{measurement.low!r} + {rounded} * {measurement.turn / 360!r} AS {alias}_mean"]
 

@@ -156,15 +156,16 @@ async def buckets(
     ]
 
 
-_STARTS = "($4::timestamptz [])[width_bucket(observed_at, $4::timestamptz [])] AS at"
+_BUCKET = "width_bucket(observed_at, $4::timestamptz [])"
+"""Which of the bounds in the fourth parameter a reading's bucket starts at."""
 
 
 def _buckets_sql(kind: Kind, measurements: Sequence[str]) -> str:
     declared = [kind.measurement(name) for name in measurements]
     summaries = [_summary_sql(m, f"m{i}") for i, m in enumerate(declared)]
     columns = ", ".join(["at", "count(*) AS readings", *summaries])
-    beside = [part for i, m in enumerate(declared) for part in bucket_columns.beside(m, f"m{i}")]
-    chosen = ", ".join([_STARTS, "*", *beside])
+    beside = [part for i, m in enumerate(declared) for part in bucket_columns.beside(m, f"m{i}", _BUCKET)]
+    chosen = ", ".join([f"($4::timestamptz [])[{_BUCKET}] AS at", "*", *beside])
     return (
         f"SELECT {columns} FROM (SELECT {chosen} FROM {table_name(kind.name)} "  # noqa: S608 - checked names
         "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3) AS r GROUP BY at ORDER BY at"

@@ -232,3 +232,24 @@ async def test_latest_names_its_suspects(client: httpx2.AsyncClient, connection:
     assert [item["device"] for item in listed] == ["bin-1"]
     assert one.json()["suspect"] == ["fill_pct"]
     assert none.status_code == 404
+
+
+async def test_ledger_of_a_device_names_what_it_measures_and_what_is_only_kept(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    rows: list[dict[str, Any]] = [
+        {"observed_at": NOON - timedelta(minutes=2), "fill_pct": 40.0, "extra": {"temperature_f": 70}},
+        {"observed_at": NOON - timedelta(minutes=1), "extra": {"batteryVoltage": 3.6, "fw": "2.1"}},
+    ]
+    await builders.store(connection, device, rows)
+
+    until = (NOON + timedelta(hours=1)).isoformat()
+    found = (await client.get("/api/v1/ledger", params={"device": "bin-1", "until": until})).json()
+
+    assert (found["totals"]["stored"], found["totals"]["empty"]) == (2, 1)
+    assert found["names"] == {
+        "measured": {"fill_pct": 1},
+        "extra": {"batteryVoltage": 1, "fw": 1, "temperature_f": 1},
+        "hints": {"batteryVoltage": "battery_v, in V?", "temperature_f": "temperature_c, in Cel?"},
+    }
