@@ -25,16 +25,16 @@ from store.connection import Connection
 NAMED = 20
 """How many children an alert's evidence names."""
 
-# Values older than two intervals say nothing about now.
+# Values older than two intervals say nothing of now; where most are so old, nothing is known of the circuit.
 VALUES = """
 SELECT device.id, device.parent_id, device.name, device.attributes, latest.received_at,
-    (latest.measurements ->> $3)::float8 AS value
+    (latest.measurements ->> $3)::float8 AS value,
+    latest.received_at + latest.interval_s * interval '2 seconds' > $5::timestamptz AS fresh
 FROM device AS parent
 INNER JOIN device ON parent.id = device.parent_id
 INNER JOIN latest ON device.id = latest.device_id
 WHERE parent.kind = $1 AND parent.retired_at IS NULL AND device.kind = $2 AND device.retired_at IS NULL
     AND latest.measurements ? $3 AND (latest.quality >> $4::int) & 1 = 0
-    AND latest.received_at + latest.interval_s * interval '2 seconds' > $5::timestamptz
 ORDER BY device.parent_id, device.name
 """
 
@@ -71,7 +71,9 @@ async def sweep(connection: Connection, rule: Rule, moment: SweepContext, kinds:
     bit = kind.measurement(family.measurement).bit
     until = to_datetime(moment.received_until)
     found = await connection.fetch(VALUES, rule.definition.kind, family.of, family.measurement, bit, until)
-    rows = [r for r in found if not moment.rests(r["id"]) and not moment.rests(r["parent_id"])]
+    rows = [
+        row for row in _heard(found) if not moment.rests(row["id"]) and not moment.rests(row["parent_id"])
+    ]
     if not rows:
         return 0
     children = _columns(rows, family, kind)
@@ -85,6 +87,13 @@ async def sweep(connection: Connection, rule: Rule, moment: SweepContext, kinds:
     lasted = [i for i in begun if _has_lasted(parents[i.parent], family, moment)]
     findings = [_finding(family, rows, i, parents[i.parent]) for i in lasted]
     return made + await begin(connection, rule, findings, moment.now)
+
+
+def _heard(rows: Sequence[asyncpg.Record]) -> list[asyncpg.Record]:
+    """Return the children that were heard lately, of parents of which enough were."""
+    parent = np.array([r["parent_id"] for r in rows], dtype=np.int64)
+    fresh = np.array([r["fresh"] for r in rows], dtype=bool)
+    return [rows[i] for i in np.flatnonzero(fresh & children_apart.is_heard(parent, fresh)).tolist()]
 
 
 def _has_lasted(parent: asyncpg.Record, family: ChildrenApart, moment: SweepContext) -> bool:

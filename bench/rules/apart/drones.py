@@ -21,7 +21,6 @@ _RULES = frozenset(
         "drone-geofence",
         "drone-altitude",
         "drone-poor-fix",
-        "drone-hot-battery",
         "drone-lost-link",
     }
 )
@@ -53,7 +52,7 @@ def wordless() -> DeviceClass:
     return DeviceClass(
         name="drones-wordless",
         kind="drone",
-        days_share=0.5,
+        days_share=0.4,
         mean_days=0.006,
         causes=LONG_RUN["drone"],
         around=_around,

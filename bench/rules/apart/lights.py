@@ -85,6 +85,7 @@ def logarithmic() -> DeviceClass:
     return DeviceClass(
         name="lights-logarithmic",
         kind="light",
+        days_share=0.6,
         mean_days=2,
         causes=(
             _DARK,
@@ -103,6 +104,7 @@ def doubtful() -> DeviceClass:
     return DeviceClass(
         name="lights-doubtful",
         kind="light",
+        days_share=0.6,
         mean_days=2,
         causes=(_DARK, stuck),
         around=_around(DoubtfulLight),

@@ -18,7 +18,7 @@ from firmware_sim.plan import Cause
 from firmware_sim.specs import SimulatedDevice
 
 _RULE = "circuit-voltage"
-_CELL_US = round(4 * DAY_S * SECOND)
+_CELL_US = round(2.5 * DAY_S * SECOND)
 _OFTEN = 0.8
 _LEAST_LAMPS = 3
 """Two poles may each have a bad joint; of fewer nobody must think of the phase."""
@@ -47,7 +47,7 @@ class PhasedLight(SurroundedDevice[FedLight]):
         rng = generator(self._seed, "phase", self._circuit, str(cell))
         if rng.random() > _OFTEN:
             return None
-        start = cell * _CELL_US + round(float(rng.uniform(0.0, 3 * DAY_S)) * SECOND)
+        start = cell * _CELL_US + round(float(rng.uniform(0.0, 1.5 * DAY_S)) * SECOND)
         lasts_s = float(rng.uniform(0.5 * HOUR_S, 20 * HOUR_S))
         low = rng.random() < 0.7
         return PhaseFault(

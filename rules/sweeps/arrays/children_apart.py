@@ -63,8 +63,11 @@ class ChildrenApartOverArrays:
         value = latest.good(family.measurement)
         fresh = latest.received_at + FRESH_INTERVALS * latest.interval_us > at
         left_alone = self._parents.device_id[self._resting_parents.until(at) > at]
+        measured = np.isfinite(value)
+        heard = np.zeros(len(value), dtype=np.bool_)
+        heard[measured] = children_apart.is_heard(self._children.parent[measured], fresh[measured])
         asked = np.flatnonzero(
-            np.isfinite(value) & fresh & (self._resting.until(at) <= at) & (self._children.parent >= 0)
+            measured & heard & fresh & (self._resting.until(at) <= at) & (self._children.parent >= 0)
             & ~np.isin(self._children.parent, left_alone)
         )  # fmt: skip
         children = self._columns(asked, value)

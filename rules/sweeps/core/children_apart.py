@@ -21,6 +21,7 @@ Bools = NDArray[np.bool_]
 GROUP_SHARE = 0.6
 """Of a declared group most must be off."""
 _GROUP_LEAST = 2
+_HEARD_SHARE = 0.5
 _STAYS_TOLERANCE, _STAYS_MINIMUM = 0.87, 0.5
 """What is off already is off until it is clearly within limits."""
 
@@ -47,6 +48,18 @@ class ApartIncident:
     apart: tuple[int, ...]
     value: float
     median: float
+
+
+def is_heard(parent: Ints, fresh: Bools) -> Bools:
+    """Tell of which parents enough children were heard lately to say anything, beginning or end, (n,).
+
+    Args:
+        parent: (n,) of every child that has ever measured. fresh: whether its newest value is of now.
+    """
+    _, group = np.unique(parent, return_inverse=True)
+    size, heard = np.bincount(group), np.bincount(group, fresh)
+    enough: Bools = heard >= _HEARD_SHARE * size
+    return enough[group]
 
 
 def find_apart(family: ChildrenApart, children: ChildValues, *, stays: bool = False) -> list[ApartIncident]:

@@ -105,3 +105,13 @@ def test_lamp_that_says_it_is_told_to_be_dark_among_lit_ones_is_told() -> None:
         )
 
     assert made.until(50) == [("firing", 2, 30)]
+
+
+def test_incident_does_not_end_because_most_lamps_were_not_heard_for_a_while() -> None:
+    made = street()
+    send(made, (0, 15, 30), EVERY_THIRD)
+    made.send(now(61, 2, voltage_v=230.0), interval_min=15)
+    send(made, (90,), EVERY_THIRD)
+    send(made, (105,), {})
+
+    assert made.until(110) == [("firing", CIRCUIT, 10), ("resolved", CIRCUIT, 105)]
