@@ -27,9 +27,9 @@ _HOLDS = ("0", "3 readings", "10m")
 
 
 def make(number: int, kinds: Kinds) -> list[Definition]:
-    """Return `number` rules for each kind."""
+    """Return `number` rules for each kind; limits beyond what can be measured are meant here."""
     text = "".join(_rules(number, kinds.values()))
-    return parse(text, kinds)
+    return parse(text, kinds, stored=True)
 
 
 def _rules(number: int, kinds: Iterable[Kind]) -> Iterable[str]:
