@@ -7,8 +7,9 @@ full, and everything else with its next regular message. Labels say what such me
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 import numpy as np
@@ -18,7 +19,7 @@ from bench.rules.fullness import TracedBin
 from devices.kinds.kind import INTERVAL
 from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, SILENT, FaultLine, expectation
 from firmware_sim.physics.around import SurroundedDevice
-from firmware_sim.physics.model import DAY_S, HOUR_S, Value, generator
+from firmware_sim.physics.model import DAY_S, HOUR_S, Truth, Value, generator
 from firmware_sim.plan import CLOCK_OFF, FROZEN, LINK_LOSS, SILENCE, Cause
 from firmware_sim.specs import SimulatedDevice
 
@@ -72,6 +73,13 @@ class RareReporter(SurroundedDevice[TracedBin]):
         over = (self._inner.container.temperature_c - _HOT_FROM_C) / _HOT_STEP_C
         was, self._hot = self._hot, max(0, math.ceil(over))
         return self._hot > was
+
+    def truth(self) -> Mapping[str, Truth]:
+        """What is really wrong; what smoulders unseen is no fire that anybody could be told of yet."""
+        truth = dict(self._inner.truth())
+        fire = truth["bin-fire"]
+        truth["bin-fire"] = Truth(holds=fire.holds and not fire.hidden, near=fire.holds or fire.near)
+        return truth
 
     def measure(self) -> dict[str, Value]:
         """Return what its sensors say, and choose when to report next."""
@@ -168,13 +176,22 @@ def _reporting(every: Every) -> Callable[[SimulatedDevice, int], SimulatedDevice
 def _relabelled(line: FaultLine, others: Sequence[FaultLine], interval_s: float) -> FaultLine:
     """Return a label, to be told only where messages at this interval can show it."""
     if line.expect == "bin-fire":
-        detectable = lasted_s(line) >= _FIRE_S and not any(_blinds(other, line) for other in others)
+        hindered = any(_blinds(other, line) or _just_before(other, line, interval_s) for other in others)
+        detectable = lasted_s(line) >= _FIRE_S and not hindered
     else:
         messages_s = _NEEDED_READINGS.get(line.expect, 0) * interval_s
         needed_s = max(expectation(line.expect).lasts_s, messages_s) + 2 * interval_s
         detectable = line.detectable and lasted_s(line) >= needed_s
     longest_s = max(line.interval_s, interval_s)
     return msgspec.structs.replace(line, detectable=detectable, interval_s=longest_s, reports_s=interval_s)
+
+
+def _just_before(other: FaultLine, line: FaultLine, interval_s: float) -> bool:
+    """Tell whether a fire was put out so lately that its alert stands: two readings end it."""
+    if (other.device, other.expect) != (line.device, line.expect) or other.end is None:
+        return False
+    since_s = (datetime.fromisoformat(line.start) - datetime.fromisoformat(other.end)).total_seconds()
+    return 0 <= since_s < 3 * interval_s
 
 
 def _blinds(other: FaultLine, line: FaultLine) -> bool:
