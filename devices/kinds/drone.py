@@ -326,6 +326,7 @@ KIND = Kind(
         Attribute(
             name="geofence",
             type=AttributeType.POLYGON,
+            holds_home=True,
             label={"en": "Geofence", "fr": "Zone autorisée", "ar": "النطاق المسموح"},
         ),
         Attribute(

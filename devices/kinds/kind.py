@@ -169,7 +169,8 @@ class Learned:
 class Attribute:
     """Something known about a device that it does not measure: geometry, rating, circuit.
 
-    learned: how reporting states, which are counted from it, take it where a device has none.
+    learned: how reporting states, which are counted from it, take it where a device has none. holds_home: of
+    a polygon that the device never leaves: home_lat, home_lon lie in it.
     """
 
     name: str
@@ -177,6 +178,7 @@ class Attribute:
     type: AttributeType = AttributeType.NUMBER
     default: float | str | bool | None = None
     learned: Learned | None = None
+    holds_home: bool = False
     label: Text = field(default_factory=dict)
 
 

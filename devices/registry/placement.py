@@ -24,6 +24,10 @@ HOME = ("home_lat", "home_lon")
 """The attributes of a device that moves and has a place to return to."""
 
 
+EDGE_DEG = 0.0002
+"""A home so near the edge of a polygon, about 20 m, is taken to lie in it."""
+
+
 def check_near(
     lat: float | None, lon: float | None, attributes: Mapping[str, Any], municipality: Municipality
 ) -> None:
@@ -84,7 +88,7 @@ def _mended(lat: float, lon: float) -> Iterator[tuple[str, tuple[float, float]]]
 
 
 def check_around_home(kind: Kind | None, attributes: Mapping[str, Any]) -> None:
-    """Refuse a polygon of a device with a home that leaves the home outside: it would be outside for ever.
+    """Refuse a polygon that is to hold the home and does not, or would with its coordinates swapped.
 
     The polygons are valid by themselves (devices.polygons.check_polygon).
 
@@ -99,8 +103,10 @@ def check_around_home(kind: Kind | None, attributes: Mapping[str, Any]) -> None:
         if attribute.type is not AttributeType.POLYGON or value is None:
             continue
         geometry = to_geometry(value)
-        if not shapely.intersects_xy(geometry, lon, lat):
-            swapped = shapely.intersects_xy(geometry, lat, lon)
+        if geometry.distance(shapely.Point(lon, lat)) <= EDGE_DEG:
+            continue
+        swapped = shapely.intersects_xy(geometry, lat, lon)
+        if swapped or attribute.holds_home:
             fix = "a position is longitude first, then latitude" if swapped else "draw it around the home"
             raise Invalid(
                 f"attributes.{attribute.name}",

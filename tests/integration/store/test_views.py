@@ -19,7 +19,7 @@ COLUMNS = {
         "alert_id device municipality kind rule rule_version state severity opened_at detected_at resolved_at"
         " acknowledged_at acknowledged_by summary evidence lat lon inhibited_by held_until"
     ),
-    "v_ledger": "day shard source batches messages received stored duplicate rejected undated",
+    "v_ledger": "day shard source batches messages received stored duplicate rejected undated empty",
     "v_kite": (
         "device_id device municipality observed_at received_at quality boot seq extra height_m flying mode"
     ),
