@@ -147,6 +147,8 @@ class Connection(asyncio.Protocol):
             if waiting.size > BUFFER_LIMIT and not self._paused and self._transport:
                 self._paused = True
                 self._transport.pause_reading()
+                # What waits comes before the answer to our subscriptions, and is too much to hold until then.
+                self._let_in()
         if len(published) < len(packets):
             for packet in packets:
                 if type(packet) is not mqtt5.PublishPacket:
@@ -160,9 +162,6 @@ class Connection(asyncio.Protocol):
                     # The broker may ask for a shorter keep-alive; a longer one would detect its death later.
                     self._keep_alive_s = min(packet.server_keep_alive, self.broker.keep_alive_s)
                 self._subscribe()
-                if packet.session_present:
-                    # What waits comes before the answer to our subscriptions; it may be too much to hold.
-                    self._let_in()
             case mqtt5.ConnAckPacket():
                 self._fail(_refusal(packet.reason_code, packet.reason_str, self.broker))
             case mqtt5.SubAckPacket():
