@@ -59,6 +59,9 @@ export function place(town) {
 // A text of the catalogue, its placeholders filled in; numbers are written as the reader writes them.
 export const t = (key, values = {}) => filled(spoken.texts[key] ?? key, values);
 
+// What a device's colour says, in words.
+export const statusText = (is) => (["ok", "silent", "none"].includes(is) ? t(`state_${is}`) : t(`severity_${is}`));
+
 // The form of a text that fits a number, which is its placeholder {n}.
 export function tn(key, n, values = {}) {
   const forms = spoken.texts[key] ?? { other: key };

@@ -1,9 +1,9 @@
 // The list of devices: who they are, the value that says most, when they last spoke.
 
 import { $, bdi, h } from "./dom.js";
-import { said, t, tn, value } from "./i18n.js";
+import { said, statusText, t, tn, value } from "./i18n.js";
 import { badge } from "./icons.js";
-import { STATUSES, reports, state, statusOf, statusText } from "./state.js";
+import { STATUSES, reports, state, statusOf } from "./state.js";
 
 const STEP = 60;
 
@@ -47,7 +47,7 @@ function row(device, is) {
     badge(declared.icon, is),
     h("span", { class: "who" }, h("b", {}, bdi(device.title || device.name)), h("small", {}, said(declared.title), " · ", bdi(device.name))),
     h("span", { class: "headline" }, value(headline, latest?.measurements?.[declared.headline]), h("small", {}, said(headline.label))),
-    h("span", { class: `tag is-${is}` }, t(statusText(is))),
+    h("span", { class: `tag is-${is}` }, statusText(is)),
     latest ? h("time", { datetime: latest.received_at, "data-since": latest.received_at }) : h("span", {}));
 }
 

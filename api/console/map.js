@@ -4,9 +4,9 @@
 // metres; the view (middle and pixels a metre) turns them into pixels.
 
 import { $, h, oncePerFrame, s } from "./dom.js";
-import { distance, said, t, tn } from "./i18n.js";
+import { distance, said, statusText, t, tn } from "./i18n.js";
 import { icon } from "./icons.js";
-import { SEVERITIES, STATUSES, position, reports, state, statusOf, statusText } from "./state.js";
+import { SEVERITIES, STATUSES, position, reports, state, statusOf } from "./state.js";
 
 const METRES_A_DEGREE = 111_320;
 const MARGIN = 44;
@@ -182,7 +182,7 @@ function tip(device) {
   const is = statusOf(device.name);
     const { x, y } = pixels(metres(position(device)));
   const kind = state.kinds.get(device.kind);
-  layers.tip.replaceChildren(h("b", { dir: "auto" }, device.title || device.name), h("span", { dir: "auto" }, kind ? `${said(kind.title)} · ${t(statusText(is))}` : device.kind));
+  layers.tip.replaceChildren(h("b", { dir: "auto" }, device.title || device.name), h("span", { dir: "auto" }, kind ? `${said(kind.title)} · ${statusText(is)}` : device.kind));
   layers.tip.hidden = false;
   layers.tip.style.left = `${Math.min(Math.max(x, 70), box.width - 70)}px`;
   layers.tip.style.top = `${y}px`;
@@ -193,7 +193,7 @@ function drawLegend() {
   const present = new Set([...state.devices.values()].filter(reports).map((device) => statusOf(device.name)));
   const shown = STATUSES.filter((is) => present.has(is));
   $("legend").replaceChildren(...shown.map((is) =>
-    h("li", { class: `is-${is}` }, t(statusText(is)))));
+    h("li", { class: `is-${is}` }, statusText(is))));
 }
 
 function drawButtons() {

@@ -5,9 +5,6 @@ export const SEVERITIES = ["critical", "major", "minor", "warning"];
 // What a device's colour can say, worst first.
 export const STATUSES = ["critical", "major", "silent", "minor", "warning", "ok", "none"];
 
-// The text of the catalogue for one of them.
-export const statusText = (status) => (SEVERITIES.includes(status) ? `severity_${status}` : `state_${status}`);
-
 export const state = {
   kinds: new Map(),
   towns: new Map(),
