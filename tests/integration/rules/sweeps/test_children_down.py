@@ -313,5 +313,5 @@ async def test_circuit_that_is_cut_by_day_is_left_alone_until_dusk_has_passed(
     while minute < 480 and not await sweep(connection, minute):
         minute += 5
     # Dark six hours and a half after noon, give or take the equation of time, and half an hour to speak.
-    assert 390 < minute < 450
+    assert 375 < minute < 470
     assert "circuit-down" in [a.rule for a in await alerts(connection)]
