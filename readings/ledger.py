@@ -266,35 +266,23 @@ async def count_readings(
     until: datetime | None = None,
     device_id: int | None = None,
     municipality_id: int | None = None,
+    empty: bool = False,
 ) -> int:
-    """Return how many rows the tables of the given kinds hold; reads them all, so it can take long."""
-    stored = 0
+    """Return how many rows the tables of the given kinds hold; reads them all, so it can take long.
+
+    Args:
+        empty: only those that hold no measurement at all.
+    """
+    counted = 0
     for kind in kinds.values():
         query = _COUNT.format(table=table_name(kind.name))
-        stored += await connection.fetchval(
+        if empty:
+            columns = ", ".join(f'r."{m.name}"' for m in kind.measurements)
+            query = f"{query} AND num_nonnulls({columns}) = 0"
+        counted += await connection.fetchval(
             query, since or EPOCH, until or _FOREVER, device_id, municipality_id
         )
-    return stored
-
-
-async def count_empty(
-    connection: Connection,
-    kinds: Kinds,
-    *,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    device_id: int | None = None,
-    municipality_id: int | None = None,
-) -> int:
-    """Return how many of the rows that `count_readings` counts hold no measurement at all."""
-    empty = 0
-    for kind in kinds.values():
-        columns = ", ".join(f'r."{m.name}"' for m in kind.measurements)
-        query = f"{_COUNT.format(table=table_name(kind.name))} AND num_nonnulls({columns}) = 0"
-        empty += await connection.fetchval(
-            query, since or EPOCH, until or _FOREVER, device_id, municipality_id
-        )
-    return empty
+    return counted
 
 
 async def of_device(
@@ -309,7 +297,7 @@ async def of_device(
     own = {device.kind: kinds[device.kind]} if device.kind in kinds else {}
     bounds = (since or EPOCH, until or _FOREVER)
     stored = await count_readings(connection, own, since=since, until=until, device_id=device.id)
-    empty = await count_empty(connection, own, since=since, until=until, device_id=device.id)
+    empty = await count_readings(connection, own, since=since, until=until, device_id=device.id, empty=True)
     outcomes = await connection.fetch(_OUTCOMES, *bounds, device.name, None)
     return _summed(stored, empty, {row["outcome"]: row["readings"] for row in outcomes})
 
@@ -327,7 +315,9 @@ async def of_municipality(
     stored = await count_readings(
         connection, kinds, since=since, until=until, municipality_id=municipality_id
     )
-    empty = await count_empty(connection, kinds, since=since, until=until, municipality_id=municipality_id)
+    empty = await count_readings(
+        connection, kinds, since=since, until=until, municipality_id=municipality_id, empty=True
+    )
     outcomes = await connection.fetch(_OUTCOMES, *bounds, None, municipality_id)
     return _summed(stored, empty, {row["outcome"]: row["readings"] for row in outcomes})
 
