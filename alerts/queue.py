@@ -92,6 +92,7 @@ WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($4::text IS NULL OR device.kind = $4)
     AND ($5::text IS NULL OR municipality.name = $5)
     AND ($6::bigint IS NULL OR alert.id < $6)
+    AND ($8::text [] IS NULL OR municipality.name = ANY($8))
 ORDER BY alert.id DESC
 LIMIT $7
 """
@@ -132,9 +133,15 @@ async def list_alerts(
     municipality: str | None = None,
     before: int | None = None,
     limit: int = 100,
+    within: Sequence[str] | None = None,
 ) -> list[Alert]:
-    """Return alerts, newest first; `before` is the last id of the page before this one."""
-    rows = await connection.fetch(LIST_ALERTS, state, severity, device, kind, municipality, before, limit)
+    """Return alerts, newest first; `before` is the last id of the page before this one.
+
+    `within`: only those of these municipalities.
+    """
+    rows = await connection.fetch(
+        LIST_ALERTS, state, severity, device, kind, municipality, before, limit, within
+    )
     return [_alert(row) for row in rows]
 
 

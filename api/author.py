@@ -1,23 +1,17 @@
-"""Who a request's change is recorded for: the token's name, or where no token is needed, LOCAL."""
+"""Who a request's change is recorded for: the name of the person or the token that it is from."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from api.context import UsesConnection, UsesContext
-from api.http import guards, tokens
-
-LOCAL = "operator"
-"""The author on an installation that requires no token."""
+from api.context import UsesIdentity
 
 
-async def author(request: Request, context: UsesContext, connection: UsesConnection) -> str:
-    """Return the name of the request's token, LOCAL where it has none."""
-    token = guards.presented_token(request.headers)
-    name = await tokens.name_of(connection, token, context.now()) if token else None
-    return name or LOCAL
+def author(identity: UsesIdentity) -> str:
+    """Return the name of whom the request is from."""
+    return identity.name
 
 
 UsesAuthor = Annotated[str, Depends(author)]

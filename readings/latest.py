@@ -110,6 +110,7 @@ WHERE
     AND ($1::text IS NULL OR m.name = $1)
     AND ($2::text IS NULL OR d.kind = $2)
     AND ($3::text IS NULL OR d.name > $3)
+    AND ($5::text [] IS NULL OR m.name = ANY($5))
 ORDER BY d.name
 LIMIT $4
 """
@@ -122,6 +123,7 @@ async def list_latest(
     kind: str | None = None,
     after: str | None = None,
     limit: int = 100,
+    within: Sequence[str] | None = None,
 ) -> list[Latest]:
     """Return a page of newest readings by device name, retired devices left out.
 
@@ -131,8 +133,9 @@ async def list_latest(
         kind: only this kind.
         after: the last device name of the page before.
         limit: at most so many.
+        within: only those of these municipalities; None: of all.
     """
-    rows = await connection.fetch(_PAGE, municipality, kind, after, limit)
+    rows = await connection.fetch(_PAGE, municipality, kind, after, limit, within)
     return [Latest(**row) for row in rows]
 
 

@@ -30,10 +30,11 @@ class LiveAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """What a client wants; None means everything."""
+    """What a client wants, and in which municipalities it may see it; None means everything."""
 
     kind: str | None = None
     municipality: str | None = None
+    municipalities: frozenset[str] | None = None
     severities: frozenset[Severity] | None = None
 
     def in_alert(self, live: LiveAlert) -> bool:
@@ -47,7 +48,11 @@ class EventFilter:
         return self._in(latest.kind, latest.municipality)
 
     def _in(self, kind: str, municipality: str) -> bool:
-        return self.kind in (None, kind) and self.municipality in (None, municipality)
+        return (
+            self.kind in (None, kind)
+            and self.municipality in (None, municipality)
+            and (self.municipalities is None or municipality in self.municipalities)
+        )
 
 
 @dataclass(slots=True, kw_only=True)

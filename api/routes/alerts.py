@@ -11,12 +11,22 @@ from alerts import events, queue
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
 from api.author import UsesAuthor
-from api.context import UsesConnection, UsesContext
+from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
 from api.idempotency import UsesChangeRequest
-from api.schemas.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, evidence_out, members
+from api.schemas.alerts import (
+    AlertOut,
+    AlertWithHistoryOut,
+    alert_for,
+    alert_out,
+    event_for,
+    event_out,
+    evidence_out,
+    members,
+)
+from people.roles import Permission
 
 router = APIRouter(tags=["alerts"])
 
@@ -41,6 +51,7 @@ class CommentOut(BaseModel):
 async def list_alerts(
     request: Request,
     connection: UsesConnection,
+    identity: UsesIdentity,
     state: Literal["firing", "resolved"] | None = None,
     severity: Severity | None = None,
     device: Annotated[str | None, Query(max_length=64)] = None,
@@ -60,25 +71,28 @@ async def list_alerts(
         municipality=municipality,
         before=before,
         limit=limit + 1,
+        within=identity.towns(Permission.READ),
     )
-    items = [alert_out(alert) for alert in found]
+    items = [alert_for(identity, alert_out(alert)) for alert in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
 
 @router.get("/alerts/{alert_id}", summary="One alert and its history")
 async def get_alert(
-    alert_id: AlertId, context: UsesContext, connection: UsesConnection
+    alert_id: AlertId, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
 ) -> AlertWithHistoryOut:
     """Return an alert, what made it fire, and everything that happened to it."""
     alert = await queue.get_alert(connection, alert_id)
     if alert is None:
         raise _unknown(alert_id)
     history = await events.history(connection, alert_id)
-    return AlertWithHistoryOut(
+    town = alert.municipality
+    shown = AlertWithHistoryOut(
         **members(alert),
         terms=evidence_out(alert, context.kinds.get(alert.kind)),
-        history=[event_out(event) for event in history],
+        history=[event_for(identity, event_out(event), town) for event in history],
     )
+    return alert_for(identity, shown)
 
 
 @router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it")

@@ -7,13 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.context import UsesConnection, UsesContext
+from api.access import in_town
+from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Instant
 from devices.registry import editing, registration, registry
+from devices.registry.errors import NotFound
 from devices.registry.registration import NewDevice
 from devices.registry.registry import Device
+from people.identity import Identity
+from people.roles import Permission
 
 router = APIRouter(tags=["devices"])
 
@@ -77,6 +81,7 @@ class DeviceOut(BaseModel):
 async def list_devices(
     request: Request,
     connection: UsesConnection,
+    identity: UsesIdentity,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
     parent: Annotated[str | None, Query(max_length=64)] = None,
@@ -96,6 +101,7 @@ async def list_devices(
         retired=retired,
         after=after,
         limit=limit + 1,
+        within=identity.towns(Permission.READ),
     )
     items = [_device_out(device) for device in found]
     return pages.answer(request, items, limit=limit, cursor=("after", "name"), fields=fields)
@@ -103,9 +109,15 @@ async def list_devices(
 
 @router.post("/devices", status_code=201, summary="Register a device")
 async def add_device(
-    request: Request, response: Response, context: UsesContext, connection: UsesConnection, body: DeviceIn
+    request: Request,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    body: DeviceIn,
 ) -> DeviceOut:
     """Register a device; its Location is the answer's header."""
+    _check_town(identity, body.municipality)
     device = await registration.add_device(
         connection, context.kinds, NewDevice(**body.model_dump()), context.now
     )
@@ -129,10 +141,13 @@ async def edit_device(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     body: DeviceChanges,
     if_match: Annotated[str | None, Header(description='ETag of the version to change, or "*"')] = None,
 ) -> DeviceOut:
     """Change a device, unless somebody else changed it since the version named by If-Match."""
+    if "municipality" in body.model_fields_set:
+        _check_town(identity, body.municipality)
     changed = await editing.edit_device(
         connection,
         context.kinds,
@@ -150,6 +165,11 @@ async def retire_device(
 ) -> DeviceOut:
     """Retire a device: its readings stay, what it sends from now on is rejected."""
     return _tagged(response, await editing.retire_device(connection, device, body.reason, context.now))
+
+
+def _check_town(identity: Identity, name: str) -> None:
+    """Refuse a municipality in which the caller installs nothing."""
+    in_town(identity, Permission.INSTALL_DEVICES, name, NotFound("municipality", name))
 
 
 def _tagged(response: Response, device: Device) -> DeviceOut:

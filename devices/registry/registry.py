@@ -5,7 +5,7 @@ Changes are in `registration`, `editing` and `municipalities`. Must not know HTT
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -173,6 +173,7 @@ WHERE
     AND ($4::text IS NULL OR strpos(lower(d.name || ' ' || d.title), lower($4)) > 0)
     AND ($5::boolean IS NULL OR (d.retired_at IS NOT NULL) = $5)
     AND ($6::text IS NULL OR d.name > $6)
+    AND ($8::text [] IS NULL OR m.name = ANY($8))
 ORDER BY d.name
 LIMIT $7
 """
@@ -188,6 +189,7 @@ async def list_devices(
     retired: bool | None = False,
     after: str | None = None,
     limit: int = 100,
+    within: Sequence[str] | None = None,
 ) -> list[Device]:
     """Return a page of devices by name.
 
@@ -200,6 +202,7 @@ async def list_devices(
         retired: False for those in service, True for the retired, None for both.
         after: the last name of the page before.
         limit: at most so many.
+        within: only those of these municipalities; None: of all.
     """
-    rows = await connection.fetch(_PAGE, municipality, kind, parent, search, retired, after, limit)
+    rows = await connection.fetch(_PAGE, municipality, kind, parent, search, retired, after, limit, within)
     return [Device(**row) for row in rows]

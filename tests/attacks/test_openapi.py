@@ -46,6 +46,7 @@ async def test_answers_are_those_that_the_document_says(
             *(sys.executable, "-m", "schemathesis.cli", "run", f"{url}/api/v1/openapi.json"),
             *("--checks", ",".join(CHECKS), "--exclude-path", ENDLESS),
             *("--max-examples", str(EXAMPLES), "--seed", str(SEED), "--phases", PHASES),
+            *("--header", f"Authorization: Bearer {builders.TOKEN}"),
             *("--workers", "1", "--request-timeout", "30", "--no-color"),
             cwd=tmp_path,  # it keeps what it found there
             stdout=asyncio.subprocess.PIPE,
