@@ -8,10 +8,11 @@ know what is changed, nor who reads it (people.audit).
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from store.canonical_json import canonical
@@ -38,6 +39,8 @@ LEFT_OUT = frozenset(
 LEFT_OUT_OF_PEOPLE = frozenset({"name", "title", "channels", "calendar"})
 """Fields left out of changes of people (actions `person.*`) too."""
 OMITTED = "(left out)"
+FIRST = "0" * 64
+"""What stands in the first row of a chain for the hash of the one before."""
 ADDED_AT_ONCE = 5_000
 
 
@@ -67,6 +70,19 @@ class AuditedChange:
     subject: str
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainEnd:
+    """Where a chain ends: that of a municipality (by number, None: the whole platform) in a month.
+
+    month: its first day. rows: how many there are. head: the hash of the last one, FIRST where there is none.
+    """
+
+    municipality: int | None
+    month: date
+    rows: int = 0
+    head: str = FIRST
 
 
 async def record(
@@ -143,49 +159,56 @@ async def _extend(
     by: Actor,
     at: datetime,
 ) -> None:
-    month = at.date().replace(day=1)
+    month = month_of(at)
     chain = await connection.fetchrow(_TAKE, municipality, month)
     assert chain is not None
-    head, number = chain["head"], chain["rows"]
+    place = ChainEnd(municipality=municipality, month=month, rows=chain["rows"], head=chain["head"])
     for start in range(0, len(changes), ADDED_AT_ONCE):
         several = changes[start : start + ADDED_AT_ONCE]
         ids = [row[0] for row in await connection.fetch(_NUMBERS, len(several))]
-        rows = []
-        for row_id, change in zip(ids, several, strict=True):
-            number += 1
-            before, after = shown(change)
-            fields = {
-                "id": row_id,
-                "municipality_id": municipality,
-                "month": month,
-                "number": number,
-                "changed_at": at,
-                "principal_id": by.principal,
-                "address": by.address,
-                "action": change.action,
-                "subject": change.subject,
-                "before": before,
-                "after": after,
-                "previous": head,
-            }
-            previous, head = head, digest(fields)
-            rows.append((fields, previous, head))
-        await connection.execute(
-            _ADD,
-            chain["id"],
-            at,
-            by.principal,
-            by.address,
-            [f["id"] for f, _, _ in rows],
-            [f["number"] for f, _, _ in rows],
-            [f["action"] for f, _, _ in rows],
-            [f["subject"] for f, _, _ in rows],
-            [_text(f["before"]) for f, _, _ in rows],
-            [_text(f["after"]) for f, _, _ in rows],
-            [previous for _, previous, _ in rows],
-            [own for _, _, own in rows],
-            head,
-        )
+        rows = linked(place, ids, several, by, at)
+        place = replace(place, rows=rows[-1]["number"], head=rows[-1]["hash"])
+        columns = ("id", "number", "action", "subject", "before", "after", "previous", "hash")
+        texts = [{**row, "before": _text(row["before"]), "after": _text(row["after"])} for row in rows]
+        values = [[row[column] for row in texts] for column in columns]
+        await connection.execute(_ADD, chain["id"], at, by.principal, by.address, *values, place.head)
+
+
+def month_of(at: datetime) -> date:
+    """Return the first day of an instant's month, UTC."""
+    return at.astimezone(UTC).date().replace(day=1)
+
+
+def linked(
+    place: ChainEnd, ids: Sequence[int], changes: Sequence[AuditedChange], by: Actor, at: datetime
+) -> list[dict[str, Any]]:
+    """Return the rows that continue a chain, with every field that is hashed, and `hash`. Pure.
+
+    Args:
+        place: where the chain ends.
+        ids: the numbers of the rows, one a change.
+    """
+    rows: list[dict[str, Any]] = []
+    head = place.head
+    for row_id, number, change in zip(ids, itertools.count(place.rows + 1), changes, strict=False):
+        before, after = shown(change)
+        fields = {
+            "id": row_id,
+            "municipality_id": place.municipality,
+            "month": place.month,
+            "number": number,
+            "changed_at": at,
+            "principal_id": by.principal,
+            "address": by.address,
+            "action": change.action,
+            "subject": change.subject,
+            "before": before,
+            "after": after,
+            "previous": head,
+        }
+        head = digest(fields)
+        rows.append({**fields, "hash": head})
+    return rows
 
 
 def digest(fields: Mapping[str, Any]) -> str:
