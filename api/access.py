@@ -76,6 +76,8 @@ def _named(request: Request, where: Where) -> str | None:
     """Return what the request names; None where it names nothing."""
     if where is Where.ASKED_DEVICE:
         return request.query_params.get("device")
+    if where is Where.ASKED_TOWN:
+        return request.query_params.get("municipality")
     return next(iter(request.path_params.values()), None)
 
 
@@ -113,6 +115,12 @@ async def _device(
     connection: Connection, identity: Identity, permission: Permission, named: str, _: str
 ) -> None:
     await in_town_of_device(connection, identity, permission, named)
+
+
+async def _town(
+    connection: Connection, identity: Identity, permission: Permission, named: str, _: str
+) -> None:
+    in_town(identity, permission, named, NotFound("municipality", named))
 
 
 async def _alert(
@@ -169,6 +177,7 @@ Finder = Callable[["Connection", Identity, Permission, str, str], Awaitable[None
 _FINDERS: Mapping[Where, Finder] = {
     Where.DEVICE: _device,
     Where.ASKED_DEVICE: _device,
+    Where.ASKED_TOWN: _town,
     Where.ALERT: _alert,
     Where.WINDOW: _window,
     Where.USER: _user,

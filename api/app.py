@@ -24,6 +24,7 @@ from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.routes import (
     alerts,
+    audit,
     blind,
     devices,
     forecasts,
@@ -58,6 +59,7 @@ NOUNS = (
     rules,
     blind,
     maintenance,
+    audit,
     rejections,
     ledger,
     municipalities,

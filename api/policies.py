@@ -29,6 +29,8 @@ class Where(StrEnum):
     """In that of the device that the path names."""
     ASKED_DEVICE = "asked device"
     """In that of the device that the query names; everywhere where it names none."""
+    ASKED_TOWN = "asked municipality"
+    """In that which the query names; everywhere where it names none."""
     ALERT = "alert"
     """In that in which the alert was opened."""
     WINDOW = "window"
@@ -56,6 +58,7 @@ _PEOPLE = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_PEOPLE)
 _USER = AccessPolicy(_W.USER, _P.MANAGE_PEOPLE)
 _TOKENS = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_TOKENS)
 _TOKEN = AccessPolicy(_W.TOKEN, _P.MANAGE_TOKENS)
+_AUDIT = AccessPolicy(_W.ASKED_TOWN, _P.READ_AUDIT)
 _ANYBODY = AccessPolicy(_W.ANYBODY)
 _SIGNED_IN = AccessPolicy(_W.SIGNED_IN)
 _OPEN = AccessPolicy(_W.OPEN)
@@ -112,6 +115,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "PUT /api/v1/rules/{rule}/shadow": _EDIT_RULES,
     "POST /api/v1/rules/{rule}/shadow/promote": _EDIT_RULES,
     "DELETE /api/v1/rules/{rule}/shadow": _EDIT_RULES,
+    "GET /api/v1/audit": _AUDIT,
+    "GET /api/v1/audit/verify": _AUDIT,
     "GET /api/v1/users": _PEOPLE,
     "POST /api/v1/users": _PEOPLE,
     "GET /api/v1/users/{user}": _USER,

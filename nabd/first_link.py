@@ -7,6 +7,7 @@ from nabd.settings import Settings
 from people.first import address_of, first_link
 from people.person import first_admin
 from people.tokens import has_admin_token
+from store.audit import PLATFORM
 from store.connection import Connection
 from store.pool import connect
 
@@ -16,7 +17,7 @@ async def link_of(settings: Settings, base: str | None = None) -> str:
     assert settings.database is not None
     connection = await connect(settings.database)
     try:
-        _, secret = await first_link(connection, clock.wall())
+        _, secret = await first_link(connection, clock.wall(), by=PLATFORM)
         return address_of(base or base_of(settings), secret)
     finally:
         await connection.close()

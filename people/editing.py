@@ -16,9 +16,11 @@ from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound
 from devices.registry.registry import get_municipality
 from devices.suggestion import meant
 from devices.texts.languages import LANGUAGES
-from people import passwords, sessions
+from people import passwords, recorded, sessions
 from people.identity import Grant
 from people.person import Person, get_person
+from people.recorded import state_of
+from store.audit import Actor
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -58,7 +60,7 @@ RETURNING id
 _EXISTS = "SELECT EXISTS (SELECT FROM person WHERE name = $1)"
 
 
-async def add_person(connection: Connection, new: NewPerson, now: int) -> Person:
+async def add_person(connection: Connection, new: NewPerson, now: int, *, by: Actor) -> Person:
     """Add a person.
 
     Raises:
@@ -82,7 +84,9 @@ async def add_person(connection: Connection, new: NewPerson, now: int) -> Person
             _INSERT, new.name, to_datetime(now), password_hash, *(values[name] for name in FIELDS)
         )
         await _set_grants(connection, person, new.grants)
-    return await get_person(connection, new.name)
+        added = await get_person(connection, new.name)
+        await recorded.record(connection, by, "add", added.id, None, state_of(added), now)
+    return added
 
 
 def _check(values: Mapping[str, Any]) -> None:
@@ -125,6 +129,7 @@ async def edit_person(
     changes: Mapping[str, Any],
     now: int,
     *,
+    by: Actor,
     grants: Iterable[Grant] | None = None,
     version: int | None = None,
 ) -> Person:
@@ -147,12 +152,15 @@ async def edit_person(
             raise NotFound("person", name, "`nabd user list` shows them")
         if version not in (None, row["version"]):
             raise Conflict(f"{name} was changed since: it is version {row['version']} now")
+        before = state_of(await get_person(connection, name))
         values = {f: changes.get(f, row[f]) for f in FIELDS}
         _check(values)
         await connection.execute(_UPDATE, row["id"], *(values[f] for f in FIELDS), to_datetime(now))
         if grants is not None:
             await _set_grants(connection, row["id"], grants)
-    return await get_person(connection, name)
+        edited = await get_person(connection, name)
+        await recorded.record(connection, by, "edit", edited.id, before, state_of(edited), now)
+    return edited
 
 
 _TAKE_GRANTS = "DELETE FROM membership WHERE person_id = $1"
@@ -176,7 +184,7 @@ _ENABLE = "UPDATE person SET disabled_at = NULL, version = version + 1, updated_
 _END_LINKS = "DELETE FROM sign_in_link WHERE person_id = $1"
 
 
-async def disable_person(connection: Connection, name: str, now: int) -> Person:
+async def disable_person(connection: Connection, name: str, now: int, *, by: Actor) -> Person:
     """Let a person in no more: sessions and links end. Repeats change nothing.
 
     Raises:
@@ -187,31 +195,38 @@ async def disable_person(connection: Connection, name: str, now: int) -> Person:
         await connection.execute(_DISABLE, person.id, to_datetime(now))
         await sessions.end_sessions(connection, person.id)
         await connection.execute(_END_LINKS, person.id)
-    return await get_person(connection, name)
+        disabled = await get_person(connection, name)
+        await recorded.record(connection, by, "disable", person.id, state_of(person), state_of(disabled), now)
+    return disabled
 
 
-async def enable_person(connection: Connection, name: str, now: int) -> Person:
+async def enable_person(connection: Connection, name: str, now: int, *, by: Actor) -> Person:
     """Let a person in again.
 
     Raises:
         NotFound: there is nobody of that name.
     """
-    person = await get_person(connection, name)
-    await connection.execute(_ENABLE, person.id, to_datetime(now))
-    return await get_person(connection, name)
+    async with connection.transaction():
+        person = await get_person(connection, name)
+        await connection.execute(_ENABLE, person.id, to_datetime(now))
+        enabled = await get_person(connection, name)
+        await recorded.record(connection, by, "enable", person.id, state_of(person), state_of(enabled), now)
+    return enabled
 
 
 _DELETE = "DELETE FROM person WHERE id = $1"
 
 
-async def delete_person(connection: Connection, name: str) -> None:
+async def delete_person(connection: Connection, name: str, now: int, *, by: Actor) -> None:
     """Forget a person; their principal stays, without a name.
 
     Raises:
         NotFound: there is nobody of that name.
     """
-    person = await get_person(connection, name)
-    await connection.execute(_DELETE, person.id)
+    async with connection.transaction():
+        person = await get_person(connection, name)
+        await connection.execute(_DELETE, person.id)
+        await recorded.record(connection, by, "delete", person.id, state_of(person), None, now)
 
 
 _NEXT_HASH = """
@@ -220,7 +235,7 @@ UPDATE person SET password_hash = $2, version = version + 1, updated_at = $3 WHE
 
 
 async def set_password(
-    connection: Connection, person: Person, password: str, now: int, *, keep: int | None = None
+    connection: Connection, person: Person, password: str, now: int, *, by: Actor, keep: int | None = None
 ) -> None:
     """Give a person another password; their sessions end, but for session `keep`.
 
@@ -232,3 +247,7 @@ async def set_password(
     async with connection.transaction():
         await connection.execute(_NEXT_HASH, person.id, stored, to_datetime(now))
         await sessions.end_sessions(connection, person.id, but=keep)
+        after = {"has_password": True, "password": "another"}
+        await recorded.record(
+            connection, by, "password", person.id, {"has_password": person.has_password}, after, now
+        )

@@ -9,6 +9,7 @@ from people.editing import NewPerson, add_person
 from people.identity import Grant
 from people.person import first_admin, get_person
 from people.roles import Role
+from store.audit import Actor
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 NAME = "admin"
 
 
-async def first_link(connection: Connection, now: int, *, name: str = NAME) -> tuple[str, str]:
+async def first_link(connection: Connection, now: int, *, by: Actor, name: str = NAME) -> tuple[str, str]:
     """Return the name of an administrator of all municipalities, and the secret of a link that signs them in.
 
     Where there is none, one without a password is added under `name`.
@@ -24,9 +25,9 @@ async def first_link(connection: Connection, now: int, *, name: str = NAME) -> t
     found = await first_admin(connection)
     if found is None:
         new = NewPerson(name=name, display_name="Administrator", grants=[Grant(role=Role.ADMIN)])
-        found = (await add_person(connection, new, now)).name
+        found = (await add_person(connection, new, now, by=by)).name
     person = await get_person(connection, found)
-    return found, await links.create_link(connection, person.id, now)
+    return found, await links.create_link(connection, person.id, now, by=by)
 
 
 def address_of(base: str, secret: str) -> str:

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from devices.instants import to_datetime
+from people import recorded
 from people.credentials import digest, new_secret
+from store.audit import Actor
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -21,11 +23,14 @@ INSERT INTO sign_in_link (hash, person_id, created_at, expires_at) VALUES ($1, $
 """
 
 
-async def create_link(connection: Connection, person: int, now: int) -> str:
+async def create_link(connection: Connection, person: int, now: int, *, by: Actor) -> str:
     """Return the secret of a new link that signs a person in once."""
     secret = new_secret()
     at = to_datetime(now)
-    await connection.execute(_CREATE, digest(secret), person, at, at + GOOD_FOR)
+    async with connection.transaction():
+        await connection.execute(_CREATE, digest(secret), person, at, at + GOOD_FOR)
+        after = {"link_until": at + GOOD_FOR}
+        await recorded.record(connection, by, "link", person, None, after, now)
     return secret
 
 

@@ -36,6 +36,8 @@ class Permission(StrEnum):
     TRY_RULES = "try-rules"
     """Say what rules would have done: costs much, changes nothing."""
     EDIT_RULES = "edit-rules"
+    READ_AUDIT = "read-audit"
+    """Who changed what, when and from where."""
     MANAGE_PEOPLE = "manage-people"
     MANAGE_TOKENS = "manage-tokens"
     WATCH_PLATFORM = "watch-platform"
@@ -56,6 +58,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.MANAGE_DEVICES,
         Permission.EDIT_RULES,
+        Permission.READ_AUDIT,
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_TOKENS,
     },

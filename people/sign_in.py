@@ -11,9 +11,10 @@ import asyncpg
 
 from devices.instants import to_datetime
 from devices.registry.errors import Conflict, Invalid
-from people import passwords, totp
+from people import passwords, recorded, totp
 from people.credentials import digest
 from people.person import Person
+from store.audit import Actor
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -86,7 +87,9 @@ WHERE id = $1
 """
 
 
-async def set_totp(connection: Connection, person: Person, secret: str, code: str, now: int) -> list[str]:
+async def set_totp(
+    connection: Connection, person: Person, secret: str, code: str, now: int, *, by: Actor
+) -> list[str]:
     """Ask a person for the codes of an app from now on; return recovery codes, which are shown once.
 
     Args:
@@ -103,11 +106,16 @@ async def set_totp(connection: Connection, person: Person, secret: str, code: st
         raise Invalid("code", "is not what the app shows now")
     codes = totp.recovery_codes()
     stored = [digest(totp.normalised(one)) for one in codes]
-    await connection.execute(_SET_TOTP, person.id, secret, step, stored, to_datetime(now))
+    async with connection.transaction():
+        await connection.execute(_SET_TOTP, person.id, secret, step, stored, to_datetime(now))
+        after = {"has_totp": True, "totp_secret": "another"}
+        await recorded.record(connection, by, "totp", person.id, {"has_totp": person.has_totp}, after, now)
     return codes
 
 
-async def drop_totp(connection: Connection, person: Person, now: int, *, totp_required: bool) -> None:
+async def drop_totp(
+    connection: Connection, person: Person, now: int, *, by: Actor, totp_required: bool
+) -> None:
     """Ask a person for no codes any more.
 
     Raises:
@@ -115,4 +123,7 @@ async def drop_totp(connection: Connection, person: Person, now: int, *, totp_re
     """
     if totp_required and any(grant.role == "admin" for grant in person.grants):
         raise Conflict("administrators need an app's codes here (NABD_TOTP_REQUIRED_FOR_ADMINS)")
-    await connection.execute(_SET_TOTP, person.id, None, 0, [], to_datetime(now))
+    async with connection.transaction():
+        await connection.execute(_SET_TOTP, person.id, None, 0, [], to_datetime(now))
+        before = {"has_totp": person.has_totp}
+        await recorded.record(connection, by, "totp", person.id, before, {"has_totp": False}, now)

@@ -6,7 +6,7 @@ Must not know how a token is sent.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ from devices.registry.errors import Invalid, NotFound
 from people.credentials import digest, new_secret
 from people.identity import Grant, Identity
 from people.roles import Role, TokenScope
+from store import audit
+from store.audit import Actor
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -69,12 +71,12 @@ RETURNING id, municipality_id
 """
 
 
-async def create_token(connection: Connection, new: NewToken, now: int, *, by: int | None = None) -> str:
+async def create_token(connection: Connection, new: NewToken, now: int, *, by: Actor) -> str:
     """Store a new token and return it; it cannot be shown again.
 
     Args:
         now: microseconds since 1970-01-01Z.
-        by: the principal who asked for it.
+        by: who asks for it.
 
     Raises:
         Invalid: a field is not acceptable.
@@ -85,11 +87,15 @@ async def create_token(connection: Connection, new: NewToken, now: int, *, by: i
     async with connection.transaction():
         row = await connection.fetchrow(
             _CREATE, new.name, digest(secret), to_datetime(now), new.expires_at, new.role, new.municipality,
-            list(new.scopes), by,
+            list(new.scopes), by.principal,
         )  # fmt: skip
         assert row is not None
         if new.municipality is not None and row["municipality_id"] is None:
             raise NotFound("municipality", new.municipality, "`nabd municipality list` shows them")
+        await audit.record(
+            connection, by=by, municipality=row["municipality_id"], action="token.create",
+            subject=str(row["id"]), after={**asdict(new), "scopes": list(new.scopes)}, now=now,
+        )  # fmt: skip
     return secret
 
 
@@ -170,17 +176,26 @@ async def get_token(connection: Connection, token: int, *, within: Sequence[str]
     return Token(**row)
 
 
-_REVOKE = "UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL"
+_REVOKE = """
+UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING municipality_id
+"""
 
 
-async def revoke_token(connection: Connection, token: int, now: int) -> Token:
+async def revoke_token(connection: Connection, token: int, now: int, *, by: Actor) -> Token:
     """End a token now; one that was ended before stays as it was.
 
     Raises:
         NotFound: there is none of this number.
     """
     await get_token(connection, token)
-    await connection.execute(_REVOKE, token, to_datetime(now))
+    async with connection.transaction():
+        row = await connection.fetchrow(_REVOKE, token, to_datetime(now))
+        if row is not None:
+            await audit.record(
+                connection, by=by, municipality=row["municipality_id"], action="token.revoke",
+                subject=str(token), before={"revoked_at": None}, after={"revoked_at": to_datetime(now)},
+                now=now,
+            )  # fmt: skip
     return await get_token(connection, token)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.access import in_town, in_town_of_device
-from api.author import UsesAuthor
+from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Limit, Page
@@ -88,7 +88,7 @@ async def add_window(
     context: UsesContext,
     connection: UsesConnection,
     identity: UsesIdentity,
-    author: UsesAuthor,
+    actor: UsesActor,
     command: UsesChangeRequest,
     body: NewWindow,
 ) -> WindowOut:
@@ -97,7 +97,7 @@ async def add_window(
 
     async def work() -> WindowOut:
         return _out(
-            await windows.add_window(connection, **body.model_dump(), author=author, now=context.now()),
+            await windows.add_window(connection, **body.model_dump(), by=actor, now=context.now()),
             identity,
         )
 
@@ -120,10 +120,14 @@ async def get_window(
     summary="End a maintenance window now",
 )
 async def end_window(
-    window: Number, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
+    window: Number,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
 ) -> WindowOut:
     """End a window that runs, or take back one that has not begun; rules look again from here on."""
-    return _out(await windows.end_window(connection, window, now=context.now()), identity)
+    return _out(await windows.end_window(connection, window, by=actor, now=context.now()), identity)
 
 
 async def _check(

@@ -37,6 +37,7 @@ from nabd.supervisor import Child, Supervisor, last_lines
 from people.roles import TokenScope
 from people.tokens import NewToken, create_token
 from readings import ledger
+from store.audit import PLATFORM
 from store.pool import connect
 
 START_S = 60.0
@@ -131,7 +132,7 @@ async def _prepare(settings: Settings, declared: Kinds, town: Town, now: ScaledC
     try:
         await simulated.register(connection, declared, town, now, newcomers=NEWCOMERS)
         new = NewToken(name="demo", scopes=[TokenScope.METRICS])
-        return await create_token(connection, new, clock.wall())
+        return await create_token(connection, new, clock.wall(), by=PLATFORM)
     finally:
         await connection.close()
 

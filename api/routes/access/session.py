@@ -7,6 +7,7 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.author import UsesActor
 from api.context import POOL_TIMEOUT_S, AppContext, UsesConnection, UsesContext, UsesIdentity
 from api.http import guards
 from api.http.problems import Problem
@@ -92,14 +93,20 @@ async def end_session(
 
 @router.post("/session/password", status_code=204, summary="Change my password")
 async def change_password(
-    request: Request, context: UsesContext, identity: UsesIdentity, body: NewPassword
+    request: Request,
+    context: UsesContext,
+    identity: UsesIdentity,
+    actor: UsesActor,
+    body: NewPassword,
 ) -> None:
     """Change the password; every other session ends. Without a password an administrator sets the first."""
     address = guards.address_of(request.scope)
     async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
         person = await person_of(connection, identity.principal)
         await _prove(context, connection, person, body, address)
-        await editing.set_password(connection, person, body.new, context.real_now(), keep=identity.session)
+        await editing.set_password(
+            connection, person, body.new, context.real_now(), by=actor, keep=identity.session
+        )
     context.identification.forget()
 
 
@@ -125,18 +132,24 @@ async def offer_totp(identity: UsesIdentity, connection: UsesConnection) -> Totp
 
 @router.put("/session/totp", summary="Ask me for an app's codes from now on")
 async def put_totp(
-    context: UsesContext, identity: UsesIdentity, connection: UsesConnection, body: TotpProof
+    context: UsesContext,
+    identity: UsesIdentity,
+    connection: UsesConnection,
+    actor: UsesActor,
+    body: TotpProof,
 ) -> RecoveryCodesOut:
     """Take the secret once a code proves that the app has it; return recovery codes."""
     person = await person_of(connection, identity.principal)
     if person.has_totp:
         raise Problem(409, "conflict", "there is an app already: take it away first")
-    codes = await set_totp(connection, person, body.secret, body.code, context.real_now())
+    codes = await set_totp(connection, person, body.secret, body.code, context.real_now(), by=actor)
     return RecoveryCodesOut(recovery_codes=codes)
 
 
 @router.delete("/session/totp", status_code=204, summary="Ask me for no codes any more")
-async def take_totp_away(context: UsesContext, identity: UsesIdentity, connection: UsesConnection) -> None:
+async def take_totp_away(
+    context: UsesContext, identity: UsesIdentity, connection: UsesConnection, actor: UsesActor
+) -> None:
     """Sign in without an app's codes from now on, where that is allowed."""
     person = await person_of(connection, identity.principal)
-    await drop_totp(connection, person, context.real_now(), totp_required=context.totp_required)
+    await drop_totp(connection, person, context.real_now(), by=actor, totp_required=context.totp_required)

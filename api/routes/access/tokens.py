@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import forbidden
+from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.times import Asked, Instant
@@ -63,15 +64,17 @@ async def list_tokens(request: Request, connection: UsesConnection, identity: Us
 
 @router.post("/tokens", status_code=201, summary="Make a token")
 async def add_token(
-    context: UsesContext, connection: UsesConnection, identity: UsesIdentity, body: TokenIn
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
+    body: TokenIn,
 ) -> NewTokenOut:
     """Return a new token with rights where the caller manages tokens."""
     if not identity.may_in(Permission.MANAGE_TOKENS, body.municipality):
         raise forbidden(Permission.MANAGE_TOKENS, "there")
     new = NewToken(**body.model_dump())
-    return NewTokenOut(
-        token=await tokens.create_token(connection, new, context.real_now(), by=identity.principal)
-    )
+    return NewTokenOut(token=await tokens.create_token(connection, new, context.real_now(), by=actor))
 
 
 @router.get("/tokens/{token}", summary="One token")
@@ -81,9 +84,11 @@ async def get_token(token: Number, connection: UsesConnection) -> TokenOut:
 
 
 @router.post("/tokens/{token}/revoke", summary="End a token")
-async def revoke_token(token: Number, context: UsesContext, connection: UsesConnection) -> TokenOut:
+async def revoke_token(
+    token: Number, context: UsesContext, connection: UsesConnection, actor: UsesActor
+) -> TokenOut:
     """End a token now; requests and streams that carry it end within 10 s."""
-    revoked = await tokens.revoke_token(connection, token, context.real_now())
+    revoked = await tokens.revoke_token(connection, token, context.real_now(), by=actor)
     context.identification.forget()
     return _out(revoked)
 

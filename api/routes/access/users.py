@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import forbidden
+from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
@@ -113,12 +114,15 @@ async def add_user(
     context: UsesContext,
     connection: UsesConnection,
     identity: UsesIdentity,
+    actor: UsesActor,
     body: PersonIn,
 ) -> PersonOut:
     """Add a person with roles where the caller manages people."""
     grants = _grants(body.roles, identity)
     fields = body.model_dump(exclude={"roles"})
-    added = await editing.add_person(connection, NewPerson(**fields, grants=grants), context.real_now())
+    added = await editing.add_person(
+        connection, NewPerson(**fields, grants=grants), context.real_now(), by=actor
+    )
     response.headers["Location"] = f"{request.url.path}/{added.name}"
     return _tagged(response, added)
 
@@ -154,6 +158,7 @@ async def edit_user(
     context: UsesContext,
     connection: UsesConnection,
     identity: UsesIdentity,
+    actor: UsesActor,
     body: PersonChanges,
     if_match: Annotated[str | None, Header(description='ETag of the version to change, or "*"')] = None,
 ) -> PersonOut:
@@ -162,60 +167,68 @@ async def edit_user(
     grants = _grants(body.roles, identity) if "roles" in body.model_fields_set else None
     version = pages.wanted_version(if_match)
     changed = await editing.edit_person(
-        connection, user, changes, context.real_now(), grants=grants, version=version
+        connection, user, changes, context.real_now(), by=actor, grants=grants, version=version
     )
     context.identification.forget()
     return _tagged(response, changed)
 
 
 @router.delete("/users/{user}", status_code=204, summary="Forget a person")
-async def delete_user(user: Name, context: UsesContext, connection: UsesConnection) -> None:
+async def delete_user(user: Name, context: UsesContext, connection: UsesConnection, actor: UsesActor) -> None:
     """Forget a person; what they did stays, without their name."""
-    await editing.delete_person(connection, user)
+    await editing.delete_person(connection, user, context.real_now(), by=actor)
     context.identification.forget()
 
 
 @router.post("/users/{user}/disable", summary="Let a person in no more")
 async def disable_user(
-    user: Name, response: Response, context: UsesContext, connection: UsesConnection
+    user: Name, response: Response, context: UsesContext, connection: UsesConnection, actor: UsesActor
 ) -> PersonOut:
     """End a person's sessions and links; their requests and streams end within 10 s."""
-    disabled = await editing.disable_person(connection, user, context.real_now())
+    disabled = await editing.disable_person(connection, user, context.real_now(), by=actor)
     context.identification.forget()
     return _tagged(response, disabled)
 
 
 @router.post("/users/{user}/enable", summary="Let a person in again")
 async def enable_user(
-    user: Name, response: Response, context: UsesContext, connection: UsesConnection
+    user: Name, response: Response, context: UsesContext, connection: UsesConnection, actor: UsesActor
 ) -> PersonOut:
     """Take back that a person was disabled."""
-    return _tagged(response, await editing.enable_person(connection, user, context.real_now()))
+    return _tagged(response, await editing.enable_person(connection, user, context.real_now(), by=actor))
 
 
 @router.post("/users/{user}/password", status_code=204, summary="Give a person another password")
 async def set_password(
-    user: Name, context: UsesContext, connection: UsesConnection, body: PasswordIn
+    user: Name,
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    body: PasswordIn,
 ) -> None:
     """Give a person another password; their sessions end."""
     found = await person.get_person(connection, user)
-    await editing.set_password(connection, found, body.password, context.real_now())
+    await editing.set_password(connection, found, body.password, context.real_now(), by=actor)
     context.identification.forget()
 
 
 @router.post("/users/{user}/link", status_code=201, summary="Make a link that signs a person in")
-async def make_link(user: Name, context: UsesContext, connection: UsesConnection) -> LinkOut:
+async def make_link(
+    user: Name, context: UsesContext, connection: UsesConnection, actor: UsesActor
+) -> LinkOut:
     """Return a link for somebody who has no password yet, or lost it: good once, for ten minutes."""
     found = await person.get_person(connection, user)
-    secret = await links.create_link(connection, found.id, context.real_now())
+    secret = await links.create_link(connection, found.id, context.real_now(), by=actor)
     return LinkOut(path=first.address_of("", secret))
 
 
 @router.delete("/users/{user}/totp", status_code=204, summary="Ask a person for no codes any more")
-async def take_totp_away(user: Name, context: UsesContext, connection: UsesConnection) -> None:
+async def take_totp_away(
+    user: Name, context: UsesContext, connection: UsesConnection, actor: UsesActor
+) -> None:
     """Take the app of somebody who lost it away; they set up another one."""
     found = await person.get_person(connection, user)
-    await sign_in.drop_totp(connection, found, context.real_now(), totp_required=False)
+    await sign_in.drop_totp(connection, found, context.real_now(), by=actor, totp_required=False)
 
 
 def _tagged(response: Response, found: Person) -> PersonOut:

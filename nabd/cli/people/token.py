@@ -34,7 +34,7 @@ def create(
         new = NewToken(
             name=name, role=role, municipality=municipality, scopes=scope or (), expires_at=expires
         )
-        return await create_token(opened.connection, new, now)
+        return await create_token(opened.connection, new, now, by=await opened.actor())
 
     token = run(work)
     if as_json:
@@ -70,7 +70,7 @@ def revoke(
     """End a token now; requests and streams that carry it end within ten seconds."""
 
     async def work(opened: OpenDatabase) -> Token:
-        return await revoke_token(opened.connection, token, clock.wall())
+        return await revoke_token(opened.connection, token, clock.wall(), by=await opened.actor())
 
     ended = run(work)
     if as_json:

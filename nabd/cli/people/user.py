@@ -77,7 +77,7 @@ def add(
 
     async def work(opened: OpenDatabase) -> Person:
         new = NewPerson(name=name, password=password, grants=grants, **fields)
-        return await editing.add_person(opened.connection, new, clock.wall())
+        return await editing.add_person(opened.connection, new, clock.wall(), by=await opened.actor())
 
     print_person(run(work), "added", as_json=as_json)
 
@@ -107,7 +107,9 @@ def edit(
             if missing := set(taken) - held:
                 raise Invalid("roles", f"{name} does not hold {to_text(min(missing, key=to_text))}")
             grants = (held | set(given)) - set(taken)
-        return await editing.edit_person(opened.connection, name, fields, clock.wall(), grants=grants)
+        return await editing.edit_person(
+            opened.connection, name, fields, clock.wall(), by=await opened.actor(), grants=grants
+        )
 
     print_person(run(work), "changed", as_json=as_json)
 
@@ -152,7 +154,7 @@ def enable(name: Name, as_json: Json = False) -> None:
 
 def _changed(name: str, change: Callable[..., Awaitable[Person]], done: str, *, as_json: bool) -> None:
     async def work(opened: OpenDatabase) -> Person:
-        return await change(opened.connection, name, clock.wall())
+        return await change(opened.connection, name, clock.wall(), by=await opened.actor())
 
     print_person(run(work), done, as_json=as_json)
 
@@ -165,7 +167,11 @@ def delete(
     """Forget a person: what they did stays, without their name. To keep them out, disable them instead."""
     if not yes:
         typer.confirm(f"forget {name} for ever?", abort=True)
-    run(lambda opened: editing.delete_person(opened.connection, name))
+
+    async def work(opened: OpenDatabase) -> None:
+        await editing.delete_person(opened.connection, name, clock.wall(), by=await opened.actor())
+
+    run(work)
     output.line(f"{name} is forgotten.")
 
 
@@ -176,7 +182,7 @@ def reset_password(name: Name, password_stdin: FromStdin = False) -> None:
 
     async def work(opened: OpenDatabase) -> None:
         person = await get_person(opened.connection, name)
-        await editing.set_password(opened.connection, person, password, clock.wall())
+        await editing.set_password(opened.connection, person, password, clock.wall(), by=await opened.actor())
 
     run(work)
     output.line(f"{name} has another password; whoever was signed in as {name} is signed out.")
@@ -188,7 +194,7 @@ def link(name: Name, url: Base = None, as_json: Json = False) -> None:
 
     async def work(opened: OpenDatabase) -> tuple[str, str]:
         person = await get_person(opened.connection, name)
-        secret = await links.create_link(opened.connection, person.id, clock.wall())
+        secret = await links.create_link(opened.connection, person.id, clock.wall(), by=await opened.actor())
         return person.name, first.address_of(url or base_of(opened.settings), secret)
 
     print_secret(*run(work), as_json=as_json)
@@ -203,7 +209,9 @@ def first_(
     """Print a link that signs in as an administrator; where there is none yet, make one."""
 
     async def work(opened: OpenDatabase) -> tuple[str, str]:
-        found, secret = await first.first_link(opened.connection, clock.wall(), name=name)
+        found, secret = await first.first_link(
+            opened.connection, clock.wall(), by=await opened.actor(), name=name
+        )
         return found, first.address_of(url or base_of(opened.settings), secret)
 
     print_secret(*run(work), as_json=as_json)
@@ -229,7 +237,7 @@ def totp_(
 
     async def work(opened: OpenDatabase) -> list[str]:
         person = await get_person(opened.connection, name)
-        return await set_totp(opened.connection, person, secret, code, clock.wall())
+        return await set_totp(opened.connection, person, secret, code, clock.wall(), by=await opened.actor())
 
     codes = run(work)
     output.line("recovery codes, each good once where the app is lost; shown once:")
@@ -240,7 +248,7 @@ def totp_(
 def _totp_off(name: str) -> NoReturn:
     async def work(opened: OpenDatabase) -> None:
         person = await get_person(opened.connection, name)
-        await drop_totp(opened.connection, person, clock.wall(), totp_required=False)
+        await drop_totp(opened.connection, person, clock.wall(), by=await opened.actor(), totp_required=False)
 
     run(work)
     output.line(f"{name} is asked for no codes any more.")

@@ -19,6 +19,7 @@ from people.credentials import digest
 from people.roles import Role
 from people.tokens import NewToken, create_token
 from readings.latest import LatestColumns, flush
+from store.audit import PLATFORM
 
 KINDS = load()
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -54,7 +55,8 @@ async def let_in(database: asyncpg.Connection | asyncpg.Pool) -> None:
 
 async def token(connection: asyncpg.Connection, name: str = "test", **more: Any) -> str:
     """Make a token that may do everything, or what `more` says."""
-    return await create_token(connection, NewToken(**{"name": name, "role": Role.ADMIN, **more}), now())
+    new = NewToken(**{"name": name, "role": Role.ADMIN, **more})
+    return await create_token(connection, new, now(), by=PLATFORM)
 
 
 async def add_town(connection: asyncpg.Connection, name: str = "tripoli") -> None:
@@ -75,7 +77,7 @@ async def add(connection: asyncpg.Connection, name: str, kind: str = "bin", **mo
     town = more.pop("municipality", "tripoli")
     await add_town(connection, town)
     new = NewDevice(name=name, kind=kind, municipality=town, **more)
-    return await add_device(connection, KINDS, new, now)
+    return await add_device(connection, KINDS, new, now, by=PLATFORM)
 
 
 async def add_rule(

@@ -26,6 +26,7 @@ from people.identity import of_texts
 from people.person import Person, get_person
 from people.sessions import FORMER_FOR, ROTATE_EVERY, SessionLimits
 from people.throttle import ALLOWED
+from store.audit import PLATFORM
 from tests.integration.api import builders
 
 PASSWORD = "three short words"
@@ -82,7 +83,7 @@ async def add(connection: asyncpg.Connection, name: str = "rima", *roles: str, *
             await builders.add_town(connection, town)
     grants = sorted(of_texts(roles or ("operator@tripoli",)), key=str)
     new = NewPerson(**{"name": name, "password": PASSWORD, "grants": grants, **more})
-    return await add_person(connection, new, builders.now())
+    return await add_person(connection, new, builders.now(), by=PLATFORM)
 
 
 async def sign_in(client: httpx2.AsyncClient, name: str = "rima", **said: str) -> httpx2.Response:
@@ -172,6 +173,11 @@ async def test_code_of_an_app_is_asked_for_and_is_good_once(
     assert (await sign_in(browser, code=app.at(clock.at))).status_code == 401
     assert (await sign_in(browser, code=codes[0].upper())).status_code == 303
     assert (await sign_in(browser, code=codes[0])).status_code == 401
+    assert (await browser.delete("/api/v1/session/totp")).status_code == 204
+    assert (await sign_in(browser)).status_code == 303
+    changes = await connection.fetch("SELECT after FROM audit WHERE action = 'person.totp' ORDER BY id")
+    assert [row["after"]["has_totp"] for row in changes] == [True, False]
+    assert secret not in str(changes)
 
 
 async def test_administrator_without_an_app_is_refused_where_one_is_required(
@@ -255,7 +261,7 @@ async def test_link_signs_in_once_and_for_ten_minutes(
     browser: httpx2.AsyncClient, connection: asyncpg.Connection, clock: Clock
 ) -> None:
     person = await add(connection, password=None)
-    first, second = [await links.create_link(connection, person.id, clock()) for _ in range(2)]
+    first, second = [await links.create_link(connection, person.id, clock(), by=PLATFORM) for _ in range(2)]
 
     assert (await browser.get(f"/signin?link={first}")).status_code == 303
     assert await who(browser) == "rima"
@@ -268,10 +274,10 @@ async def test_person_who_is_disabled_elsewhere_is_out_at_once(
     browser: httpx2.AsyncClient, connection: asyncpg.Connection, clock: Clock
 ) -> None:
     person = await add(connection)
-    link = await links.create_link(connection, person.id, clock())
+    link = await links.create_link(connection, person.id, clock(), by=PLATFORM)
     await sign_in(browser)
 
-    await disable_person(connection, "rima", clock())
+    await disable_person(connection, "rima", clock(), by=PLATFORM)
 
     assert await who(browser) == 401
     assert (await sign_in(browser)).status_code == 401
@@ -424,4 +430,8 @@ async def test_changed_password_ends_the_other_sessions(
         assert (wrong.status_code, changed.status_code) == (422, 204)
         assert await who(elsewhere) == 401
     assert await who(browser) == "rima"
-    assert (await get_person(connection, "rima")).has_password
+    rima = await get_person(connection, "rima")
+    row = await connection.fetchrow("SELECT * FROM audit WHERE action = 'person.password'")
+    assert row is not None
+    assert (row["principal_id"], row["subject"], row["address"]) == (rima.id, str(rima.id), "192.0.2.1")
+    assert "other words" not in str(row["after"])

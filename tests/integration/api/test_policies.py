@@ -20,11 +20,20 @@ from people.identity import Identity, of_texts
 from people.roles import Role, TokenScope
 from people.tokens import identity_of
 from rules.maintenance import windows
+from store.audit import PLATFORM
 from tests.integration.api import builders
 
 OWN, FOREIGN = "tripoli", "nablus"
 ENDLESS = "/api/v1/stream"
-OF_THINGS = (Where.DEVICE, Where.ASKED_DEVICE, Where.ALERT, Where.WINDOW, Where.USER, Where.TOKEN)
+OF_THINGS = (
+    Where.DEVICE,
+    Where.ASKED_DEVICE,
+    Where.ASKED_TOWN,
+    Where.ALERT,
+    Where.WINDOW,
+    Where.USER,
+    Where.TOKEN,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +58,7 @@ async def things(connection: asyncpg.Connection, town: str) -> Things:
         from_at=builders.NOON - timedelta(hours=1),  # one that has not begun is deleted when it is ended
         until_at=builders.NOON + timedelta(hours=1),
         reason="washing",
-        author="rima",
+        by=PLATFORM,
         now=builders.now(),
     )
     await builders.token(connection, f"of {town}", role=Role.VIEWER, municipality=town)
@@ -63,7 +72,7 @@ async def person(connection: asyncpg.Connection, town: str) -> str:
     name = f"amal-{town}"
     if not await connection.fetchval("SELECT EXISTS (SELECT FROM person WHERE name = $1)", name):
         new = NewPerson(name=name, grants=sorted(of_texts([f"viewer@{town}"]), key=str))
-        await add_person(connection, new, builders.now())
+        await add_person(connection, new, builders.now(), by=PLATFORM)
     return name
 
 
@@ -95,6 +104,8 @@ def requests(routes: list[tuple[str, str]], places: dict[str, Things]) -> Iterat
             address = path.format(**{name: getattr(places[town], name) for name in Things.__slots__})
             if policy.where is Where.ASKED_DEVICE:
                 address += f"?device={places[town].device}"
+            if policy.where is Where.ASKED_TOWN:
+                address += f"?municipality={town}"
             if path == ENDLESS:
                 address += "?last_event_id=x"
             yield method, path, address, town

@@ -85,6 +85,9 @@ BEGIN
 END
 $$;
 
+-- squawk-ignore require-concurrent-index-creation
+CREATE UNIQUE INDEX token_principal_one ON token (principal_id);
+
 -- A handful of rows: nobody waits for the checks.
 -- squawk-ignore adding-not-nullable-field
 ALTER TABLE token ALTER COLUMN principal_id SET NOT NULL;
