@@ -233,6 +233,8 @@ def shown(change: AuditedChange) -> tuple[Any, Any]:
 
 
 def _without(value: Any, hidden: frozenset[str]) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
     if isinstance(value, Mapping):
         return {
             str(name): OMITTED if name in hidden and inner is not None else _without(inner, hidden)
