@@ -335,6 +335,7 @@ async def test_keyboard_reaches_an_alert_and_a_device(
 async def test_demonstration_says_how_fast_its_clock_runs(
     browser: Browser, pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
+    await builders.let_in(pool)
     app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=False, speed=60)
     async with serving(app) as url, opened(browser, url) as page:
         await expect(page.locator("#fast")).to_have_text(re.compile("60"))
