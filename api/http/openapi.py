@@ -21,7 +21,7 @@ WITH_PARAMETERS = (422,)
 WITH_BODY = (408, 413, 415, 422)
 CHANGING = (403,)
 NAMED = (404,)
-"""What may be answered where a path names something."""
+"""What may be answered where a path, a parameter or a body names something."""
 CHANGING_NAMED = (409, 412)
 OPEN = frozenset({"/healthz"})
 
@@ -97,7 +97,7 @@ def statuses(path: str, method: str, operation: Operation) -> Iterator[int]:
     if method != "get":
         yield from CHANGING
         yield from WITH_BODY
-    if "{" in path or "/alerts" in path or operation.get("parameters"):
+    if "{" in path or "/alerts" in path or operation.get("parameters") or method != "get":
         yield from NAMED
     if method != "get":
         yield from CHANGING_NAMED

@@ -94,7 +94,8 @@ async def test_caller_that_leaves_ends_its_query(app: FastAPI, monkeypatch: pyte
         return []
 
     monkeypatch.setattr("api.routes.municipalities.registry.list_municipalities", endless)
-    request = b"GET /api/v1/municipalities HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    request = b"GET /api/v1/municipalities HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    request += f"Authorization: Bearer {builders.TOKEN}\r\n\r\n".encode()
 
     async with serving(app) as url, opened(url, 1, request) as [(_, writer)]:
         await asyncio.wait_for(began.wait(), 20)
