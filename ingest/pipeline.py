@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import structlog
 
+from devices.instants import to_datetime
 from devices.registry import registration, registry
 from devices.registry.errors import AlreadyExists
 from devices.registry.registration import NewDevice
@@ -190,9 +191,13 @@ class Pipeline:
         if not unknown:
             return
         new = [
-            NewDevice(name=name, kind=source.kind, municipality=source.topic.municipality)
-            for name, source in unknown.items()
-            if source.topic is not None
+            NewDevice(
+                name=name,
+                kind=newcomer.topic.kind,
+                municipality=newcomer.topic.municipality,
+                installed_at=to_datetime(newcomer.at),
+            )
+            for name, newcomer in unknown.items()
         ]
         try:
             await registration.add_devices(self.connection, directory.kinds, new, self.context.now)

@@ -98,6 +98,12 @@ def _kind_of(payload: bytes) -> str:
     return kind if isinstance(kind, str) else ""
 
 
+_FIRST_HEARD = """
+SELECT min(received_at) FROM rejection
+WHERE device = $1 AND reason = ANY($2) AND replayed_at IS NULL
+"""
+
+
 async def adopt(
     connection: Connection,
     kinds: Kinds,
@@ -110,6 +116,8 @@ async def adopt(
     attributes: Mapping[str, Any] | None = None,
 ) -> tuple[Device, int]:
     """Register an unknown device as its topics describe it, and request the replay of what it sent.
+
+    It is installed since it was first heard.
 
     Returns:
         The new device, and how many rejections will be replayed.
@@ -134,6 +142,7 @@ async def adopt(
         lat=lat,
         lon=lon,
         attributes=attributes or {},
+        installed_at=await connection.fetchval(_FIRST_HEARD, name, list(REASONS)),
     )
     async with connection.transaction():
         waiting = await request_replay(connection, name, now)

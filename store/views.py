@@ -29,7 +29,13 @@ SELECT
     l.received_at,
     l.interval_s,
     l.quality,
-    l.measurements
+    l.measurements,
+    CASE
+        WHEN d.retired_at IS NOT NULL THEN 'retired'
+        WHEN d.installed_at IS NULL THEN 'planned'
+        ELSE 'installed'
+    END AS life,
+    d.installed_at
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id

@@ -10,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
-from api.http.times import Instant
-from devices.registry import editing, registration, registry
+from api.http.times import Asked, Instant
+from devices.registry import editing, installing, registration, registry
+from devices.registry.life import Life
 from devices.registry.registration import NewDevice
 from devices.registry.registry import Device
+from readings.planned import hint_of, speaking_planned
 
 router = APIRouter(tags=["devices"])
 
@@ -34,6 +36,8 @@ class DeviceIn(BaseModel):
     lat: Position = Field(default=None, ge=-90, le=90, examples=[34.4367])
     lon: Position = Field(default=None, ge=-180, le=180, examples=[35.8497])
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1200}])
+    installed_at: Asked | None = Field(default=None, description="left out: now, unless it is planned")
+    planned: bool = Field(default=False, description="not installed yet: nothing is expected of it")
 
 
 class DeviceChanges(BaseModel):
@@ -47,6 +51,7 @@ class DeviceChanges(BaseModel):
     lat: Position = Field(default=None, ge=-90, le=90)
     lon: Position = Field(default=None, ge=-180, le=180)
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1150}])
+    installed_at: Asked | None = Field(default=None, description="null makes it planned again")
 
 
 class Retirement(BaseModel):
@@ -55,6 +60,14 @@ class Retirement(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: str = Field(min_length=1, max_length=500, examples=["stolen"])
+
+
+class Installation(BaseModel):
+    """Since when a planned device stands in the street."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: Asked | None = Field(default=None, description="left out: now")
 
 
 class DeviceOut(BaseModel):
@@ -68,9 +81,12 @@ class DeviceOut(BaseModel):
     lat: float | None = Field(examples=[34.4367])
     lon: float | None = Field(examples=[35.8497])
     attributes: dict[str, Any]
+    life: Life
+    installed_at: Instant | None = Field(description="null while it is planned")
     retired_at: Instant | None
     retired_reason: str | None
     version: int = Field(description="also the ETag")
+    hint: str | None = Field(default=None, description="what should be done about it")
 
 
 @router.get("/devices", response_model=Page[DeviceOut], summary="List devices by name")
@@ -82,6 +98,7 @@ async def list_devices(
     parent: Annotated[str | None, Query(max_length=64)] = None,
     search: Annotated[str | None, Query(max_length=100, description="in name and title")] = None,
     retired: Annotated[bool, Query(description="the retired instead of those in service")] = False,
+    life: Annotated[Life | None, Query(description="only those of this life, retired or not")] = None,
     after: Annotated[str | None, Query(max_length=64, description="cursor")] = None,
     limit: Limit = 100,
     fields: Fields = None,
@@ -94,10 +111,13 @@ async def list_devices(
         parent=parent,
         search=search,
         retired=retired,
+        life=life,
         after=after,
         limit=limit + 1,
     )
-    items = [_device_out(device) for device in found]
+    planned = [device.name for device in found if device.life is Life.PLANNED]
+    speaking = await speaking_planned(connection, planned) if planned else []
+    items = [_device_out(device, speaks=device.name in speaking) for device in found]
     return pages.answer(request, items, limit=limit, cursor=("after", "name"), fields=fields)
 
 
@@ -116,7 +136,9 @@ async def add_device(
 @router.get("/devices/{device}", summary="One device")
 async def get_device(device: Name, response: Response, connection: UsesConnection) -> DeviceOut:
     """Return a device, retired or not, with its ETag."""
-    return _tagged(response, await registry.get_device(connection, device))
+    found = await registry.get_device(connection, device)
+    speaks = bool(await speaking_planned(connection, [device])) if found.life is Life.PLANNED else False
+    return _tagged(response, found, speaks=speaks)
 
 
 @router.patch(
@@ -152,11 +174,24 @@ async def retire_device(
     return _tagged(response, await editing.retire_device(connection, device, body.reason, context.now))
 
 
-def _tagged(response: Response, device: Device) -> DeviceOut:
+@router.post(
+    "/devices/{device}/install",
+    responses={409: {"description": "it is installed already, or retired"}},
+    summary="Install a planned device",
+)
+async def install_device(
+    device: Name, response: Response, context: UsesContext, connection: UsesConnection, body: Installation
+) -> DeviceOut:
+    """Install a planned device: from then on it is expected to report, and rules judge it."""
+    return _tagged(response, await installing.install_device(connection, device, body.at, context.now))
+
+
+def _tagged(response: Response, device: Device, *, speaks: bool = False) -> DeviceOut:
     response.headers["ETag"] = f'"{device.version}"'
     response.headers["Cache-Control"] = pages.CACHE
-    return _device_out(device)
+    return _device_out(device, speaks=speaks)
 
 
-def _device_out(device: Device) -> DeviceOut:
-    return DeviceOut(**{name: getattr(device, name) for name in DeviceOut.model_fields})
+def _device_out(device: Device, *, speaks: bool) -> DeviceOut:
+    known = {name: getattr(device, name) for name in DeviceOut.model_fields if name != "hint"}
+    return DeviceOut(**known, hint=hint_of(device, speaks=speaks))

@@ -13,13 +13,14 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import Conflict, Invalid
+from devices.registry.life import check_installed_at
 from devices.registry.new_device import NewDevice, check
 from devices.registry.registration import find_parents, municipalities_by_name, placed
 from devices.registry.registry import Device, get_device
 from devices.suggestion import meant
 from store.connection import Connection
 
-FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes")
+FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes", "installed_at")
 """What can change. Name and kind cannot, since readings are stored by them."""
 
 REASON_LIMIT = 500
@@ -29,7 +30,7 @@ _MOVED = "INSERT INTO device_move (device_id, moved_at, municipality_id) VALUES 
 _UPDATE = """
 UPDATE device SET
     municipality_id = $2, parent_id = $3, title = $4, lat = $5, lon = $6, attributes = $7,
-    version = version + 1, updated_at = $8,
+    installed_at = $10, version = version + 1, updated_at = $8,
     moved_at = CASE WHEN municipality_id = $2 THEN moved_at ELSE $8 END
 WHERE id = $1 AND version = $9
 RETURNING version
@@ -51,7 +52,8 @@ async def edit_device(
         connection: the database.
         kinds: the declared kinds.
         name: the device.
-        changes: values by field, of FIELDS; attributes are merged, one set to None is taken away.
+        changes: values by field, of FIELDS; attributes are merged, one set to None is taken away. A device
+            whose installed_at becomes None is planned again.
         version: refuse if the device is no longer at this version.
         now: the clock.
 
@@ -85,6 +87,7 @@ async def change_device(
     parents = await find_parents(connection, {changed.parent} if changed.parent is not None else set())
     at = placed(_as_new(changed), await municipalities_by_name(connection), parents)
     moment = to_datetime(now())
+    check_installed_at(changes.get("installed_at"), moment)
     version = await connection.fetchval(
         _UPDATE,
         device.id,
@@ -96,6 +99,7 @@ async def change_device(
         at.attributes,
         moment,
         device.version,
+        at.installed_at,
     )
     if version is None:
         raise _stale(device.name)
@@ -127,6 +131,8 @@ def _as_new(device: Device) -> NewDevice:
         lat=device.lat,
         lon=device.lon,
         attributes=device.attributes,
+        installed_at=device.installed_at,
+        planned=device.installed_at is None,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from devices.kinds import STRUCTURAL, Kinds
@@ -25,7 +26,10 @@ from devices.suggestion import meant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDevice:
-    """The fields of a device to register; municipality and parent by name."""
+    """The fields of a device to register; municipality and parent by name.
+
+    installed_at: None is the moment of registration, unless it is planned.
+    """
 
     name: str
     kind: str
@@ -35,6 +39,8 @@ class NewDevice:
     lat: float | None = None
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    installed_at: datetime | None = None
+    planned: bool = False
 
 
 def check(kinds: Kinds, new: NewDevice) -> None:
@@ -56,6 +62,7 @@ def problems(kinds: Kinds, new: NewDevice) -> list[Invalid]:
         lambda: check_title(new.title),
         lambda: _check_attributes(kinds, new),
         lambda: _check_not_own_parent(new),
+        lambda: _check_planned(new),
     )
     found = []
     for refuse in checks:
@@ -74,6 +81,11 @@ def _check_attributes(kinds: Kinds, new: NewDevice) -> None:
 def _check_not_own_parent(new: NewDevice) -> None:
     if new.parent == new.name:
         raise Invalid("parent", "a device is not its own parent")
+
+
+def _check_planned(new: NewDevice) -> None:
+    if new.planned and new.installed_at is not None:
+        raise Invalid("installed_at", "a planned device is not installed yet: say one or the other")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import AlreadyExists, Invalid
+from devices.registry.life import check_installed_at
 from devices.registry.new_device import NewDevice, Parent, check, check_parent, find_municipality
 from devices.registry.placement import check_near
 from devices.registry.registry import Device, Municipality, list_municipalities
@@ -41,13 +43,17 @@ FOR SHARE OF d
 
 _INSERT = """
 INSERT INTO device (
-    name, municipality_id, kind, parent_id, title, lat, lon, attributes, created_at, updated_at
+    name, municipality_id, kind, parent_id, title, lat, lon, attributes, installed_at,
+    created_at, updated_at
 )
-SELECT r.name, r.municipality_id, r.kind, r.parent_id, r.title, r.lat, r.lon, r.attributes, $9, $9
+SELECT r.name, r.municipality_id, r.kind, r.parent_id, r.title, r.lat, r.lon, r.attributes, r.installed_at,
+    $10, $10
 FROM unnest(
     $1::text [], $2::integer [], $3::text [], $4::integer [], $5::text [], $6::float8 [], $7::float8 [],
-    $8::jsonb []
-) WITH ORDINALITY AS r (name, municipality_id, kind, parent_id, title, lat, lon, attributes, position)
+    $8::jsonb [], $9::timestamptz []
+) WITH ORDINALITY AS r (
+    name, municipality_id, kind, parent_id, title, lat, lon, attributes, installed_at, position
+)
 ORDER BY r.position
 ON CONFLICT (name) DO NOTHING
 RETURNING id, name
@@ -141,7 +147,8 @@ async def _insert(
     connection: Connection, municipalities: Mapping[str, Municipality], new: Sequence[NewDevice], now: Now
 ) -> dict[str, Device]:
     parents = await find_parents(connection, {one.parent for one in new if one.parent is not None})
-    devices = [placed(one, municipalities, parents) for one in new]
+    moment = to_datetime(now())
+    devices = [_installed(placed(one, municipalities, parents), one, moment) for one in new]
     rows = await connection.fetch(
         _INSERT,
         [d.name for d in devices],
@@ -152,7 +159,8 @@ async def _insert(
         [d.lat for d in devices],
         [d.lon for d in devices],
         [d.attributes for d in devices],
-        to_datetime(now()),
+        [d.installed_at for d in devices],
+        moment,
     )
     ids = {row["name"]: row["id"] for row in rows}
     for device in devices:
@@ -160,6 +168,12 @@ async def _insert(
             hint = f"`nabd device show {device.name}` shows it, `nabd device edit` changes it"
             raise AlreadyExists("device", device.name, hint)
     return {d.name: replace(d, id=ids[d.name]) for d in devices}
+
+
+def _installed(device: Device, new: NewDevice, moment: datetime) -> Device:
+    """Return the device as installed now, unless something else is said of it."""
+    check_installed_at(device.installed_at, moment)
+    return device if new.planned or device.installed_at else replace(device, installed_at=moment)
 
 
 def placed(
@@ -188,6 +202,7 @@ def placed(
         lat=new.lat,
         lon=new.lon,
         attributes={name: value for name, value in new.attributes.items() if value is not None},
+        installed_at=new.installed_at,
     )
 
 

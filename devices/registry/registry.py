@@ -12,7 +12,9 @@ from typing import Any
 
 import asyncpg
 
+from devices.instants import EPOCH
 from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound, RegistryError
+from devices.registry.life import Life, life_of
 from store.connection import Connection
 
 __all__ = [
@@ -52,7 +54,10 @@ class Municipality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One registered device, which may be retired; `name` is its name in topics."""
+    """One registered device; `name` is its name in topics.
+
+    installed_at: None while it is planned. retired_at: None until it is retired.
+    """
 
     id: int
     name: str
@@ -65,9 +70,15 @@ class Device:
     lat: float | None = None
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    installed_at: datetime | None = EPOCH
     retired_at: datetime | None = None
     retired_reason: str | None = None
     version: int = 1
+
+    @property
+    def life(self) -> Life:
+        """Whether it is planned, installed or retired."""
+        return life_of(self.installed_at, self.retired_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +129,8 @@ async def get_municipality(connection: Connection, name: str) -> Municipality:
 _ALL_DEVICES = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version
+    d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
+    d.version
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
@@ -139,7 +151,8 @@ async def load(connection: Connection) -> Registry:
 _DEVICE = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version
+    d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
+    d.version
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
@@ -162,7 +175,8 @@ async def get_device(connection: Connection, name: str) -> Device:
 _PAGE = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version
+    d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
+    d.version
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
@@ -172,9 +186,16 @@ WHERE
     AND ($3::text IS NULL OR p.name = $3)
     AND ($4::text IS NULL OR strpos(lower(d.name || ' ' || d.title), lower($4)) > 0)
     AND ($5::boolean IS NULL OR (d.retired_at IS NOT NULL) = $5)
-    AND ($6::text IS NULL OR d.name > $6)
+    AND (
+        $6::text IS NULL OR $6 = CASE
+            WHEN d.retired_at IS NOT NULL THEN 'retired'
+            WHEN d.installed_at IS NULL THEN 'planned'
+            ELSE 'installed'
+        END
+    )
+    AND ($7::text IS NULL OR d.name > $7)
 ORDER BY d.name
-LIMIT $7
+LIMIT $8
 """
 
 
@@ -186,6 +207,7 @@ async def list_devices(
     parent: str | None = None,
     search: str | None = None,
     retired: bool | None = False,
+    life: str | None = None,
     after: str | None = None,
     limit: int = 100,
 ) -> list[Device]:
@@ -198,8 +220,10 @@ async def list_devices(
         parent: only direct children of the device of this name.
         search: only names or titles that contain this text, case ignored.
         retired: False for those in service, True for the retired, None for both.
+        life: only those of this life (devices.registry.life); `retired` then says nothing.
         after: the last name of the page before.
         limit: at most so many.
     """
-    rows = await connection.fetch(_PAGE, municipality, kind, parent, search, retired, after, limit)
+    retired = retired if life is None else None
+    rows = await connection.fetch(_PAGE, municipality, kind, parent, search, retired, life, after, limit)
     return [Device(**row) for row in rows]

@@ -5,7 +5,6 @@ Commands convert and print; what is accepted is decided in devices/.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -13,16 +12,21 @@ import typer
 from devices.registry import csv_import, csv_rows, registry
 from devices.registry.csv_import import ImportPlan
 from devices.registry.editing import edit_device, reinstate, retire_device
+from devices.registry.life import Life
 from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
+from nabd.cli.devices.document import as_document, show_done
+from nabd.cli.devices.life import install
 from nabd.cli.intervals import intervals
 from readings import latest, quarantine
 from readings.latest import Latest
+from readings.planned import hint_of
 
 app = typer.Typer(no_args_is_help=True, help="Register, find, change and retire devices.")
 app.command()(intervals)
+app.command()(install)
 
 Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]
@@ -32,6 +36,10 @@ Lon = Annotated[float | None, typer.Option(help="longitude, -180 to 180")]
 Attr = Annotated[
     list[str] | None, typer.Option(help="NAME=VALUE, as often as needed; an empty value takes it away")
 ]
+Installed = Annotated[
+    str | None, typer.Option(help="since when it stands there: an instant, or how long ago, such as 2d")
+]
+Planned = Annotated[bool, typer.Option("--planned", help="not installed yet: nothing is expected of it")]
 Parent = Annotated[str | None, typer.Option(help="the gateway, circuit or cabinet it hangs on")]
 
 
@@ -45,9 +53,11 @@ def add(
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
+    installed_at: Installed = None,
+    planned: Planned = False,
     as_json: Json = False,
 ) -> None:
-    """Register one device."""
+    """Register one device, installed now unless something else is said."""
 
     async def work(opened: OpenDatabase) -> Device:
         new = NewDevice(
@@ -59,10 +69,12 @@ def add(
             lat=lat,
             lon=lon,
             attributes=values.attributes(attr or (), opened.kinds.get(kind)),
+            installed_at=values.instant(installed_at, opened.now()),
+            planned=planned,
         )
         return await add_device(opened.connection, opened.kinds, new, opened.now)
 
-    _show_done(run(work), "registered", as_json=as_json)
+    show_done(run(work), "registered", as_json=as_json)
 
 
 @app.command("import")
@@ -83,8 +95,9 @@ def import_(
 ) -> None:
     """Register the devices of a CSV file: all of them, or none when a line has a problem.
 
-    Columns: name, kind, municipality, parent, title, lat, lon, attr.NAME; comma, semicolon or tab between.
-    Attributes that the kind does not declare stay text where they are no plain number.
+    Columns: name, kind, municipality, parent, title, lat, lon, installed_at, attr.NAME; comma, semicolon or
+    tab between. installed_at is an instant or the word planned, left empty: now. Attributes
+    that the kind does not declare stay text where they are no plain number.
     """
 
     content = file.read()
@@ -138,6 +151,7 @@ def list_(
     parent: Annotated[str | None, typer.Option(help="only children of this device")] = None,
     search: Annotated[str | None, typer.Option(help="only names or titles with this text")] = None,
     retired: Annotated[bool, typer.Option("--retired", help="the retired ones instead")] = False,
+    life: Annotated[Life | None, typer.Option(help="only those of this life")] = None,
     after: Annotated[str | None, typer.Option(help="continue after this name")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="at most so many")] = 100,
     as_json: Json = False,
@@ -152,6 +166,7 @@ def list_(
             parent=parent,
             search=search,
             retired=retired,
+            life=life,
             after=after,
             limit=limit,
         )
@@ -159,10 +174,10 @@ def list_(
     devices = run(work)
     if as_json:
         for device in devices:
-            output.print_json(device)
+            output.print_json(as_document(device))
         return
-    rows = [(d.name, d.kind, d.municipality, d.parent, d.title, d.lat, d.lon) for d in devices]
-    columns = ("device", "kind", "municipality", "parent", "title", "lat", "lon")
+    rows = [(d.name, d.kind, d.municipality, d.parent, d.life, d.title, d.lat, d.lon) for d in devices]
+    columns = ("device", "kind", "municipality", "parent", "life", "title", "lat", "lon")
     output.table(columns, rows, empty="No such device. `nabd device add` registers one.")
     if len(devices) == limit:
         output.line(f"There may be more: --after {devices[-1].name}")
@@ -177,10 +192,13 @@ def show(name: Name, as_json: Json = False) -> None:
         return device, await latest.get_latest(opened.connection, name)
 
     device, newest = run(work)
+    hint = hint_of(device, speaks=newest is not None)
     if as_json:
-        output.print_json({"device": device, "latest": newest})
+        output.print_json({"device": as_document(device), "latest": newest, "hint": hint})
         return
     output.table(("field", "value"), _described(device, newest))
+    if hint is not None:
+        output.line(f"{hint}.")
 
 
 def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
@@ -195,6 +213,8 @@ def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
             "retired",
             f"{output.cell(device.retired_at)}: {device.retired_reason}" if device.retired_at else None,
         ),
+        ("life", device.life),
+        ("installed", device.installed_at),
         ("version", device.version),
     ]
     rows += [(f"attr.{name}", value) for name, value in sorted(device.attributes.items())]
@@ -214,6 +234,8 @@ def edit(
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
+    installed_at: Installed = None,
+    planned: Planned = False,
     back: Annotated[bool, typer.Option("--reinstate", help="put it back into service")] = False,
     as_json: Json = False,
 ) -> None:
@@ -223,11 +245,16 @@ def edit(
     said = {"municipality": municipality, "parent": parent, "title": title, "lat": lat, "lon": lon}
     changes: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
     changes |= {"parent": None} if no_parent else {}
-    if not changes and not attr and not back:
+    if installed_at is not None and planned:
+        raise typer.BadParameter("--installed-at and --planned exclude each other")
+    changes |= {"installed_at": None} if planned else {}
+    if not changes and not attr and not back and installed_at is None:
         raise typer.BadParameter("name at least one change; `nabd device edit --help` lists them")
 
     async def work(opened: OpenDatabase) -> Device:
         device = await registry.get_device(opened.connection, name)
+        if installed_at is not None:
+            changes["installed_at"] = values.instant(installed_at, opened.now())
         if attr:
             changes["attributes"] = values.attributes(attr, opened.kinds.get(device.kind))
         async with opened.connection.transaction():
@@ -235,7 +262,7 @@ def edit(
                 device = await edit_device(opened.connection, opened.kinds, name, changes, now=opened.now)
             return await reinstate(opened.connection, name, opened.now) if back else device
 
-    _show_done(run(work), "changed", as_json=as_json)
+    show_done(run(work), "changed", as_json=as_json)
 
 
 @app.command()
@@ -249,7 +276,7 @@ def retire(
     async def work(opened: OpenDatabase) -> Device:
         return await retire_device(opened.connection, name, reason, opened.now)
 
-    _show_done(run(work), "retired", as_json=as_json)
+    show_done(run(work), "retired", as_json=as_json)
 
 
 @app.command()
@@ -279,7 +306,7 @@ def adopt(
 
     device, waiting = run(work)
     if as_json:
-        output.print_json({"device": device, "replayed": waiting})
+        output.print_json({"device": as_document(device), "replayed": waiting})
     else:
         output.line(
             f"{device.name} is registered in {device.municipality}; {waiting} messages will be replayed."
@@ -309,10 +336,3 @@ def quarantine_(
     output.table(columns, rows, empty="The quarantine is empty.")
     if unknown:
         output.line("`nabd device adopt DEVICE` registers one and replays what it sent.")
-
-
-def _show_done(device: Device, done: str, *, as_json: bool) -> None:
-    if as_json:
-        output.print_json(replace(device, attributes=dict(device.attributes)))
-    else:
-        output.line(f"{device.name} ({device.kind} in {device.municipality}) is {done}.")

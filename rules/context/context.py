@@ -186,6 +186,11 @@ class RuleContext:
         windows = self.attributes.windows
         return self.keep("maintained", lambda: windows.hold(self.facts, self.observed_at))
 
+    def planned(self) -> NDArray[np.bool_] | None:
+        """Tell which readings were received before their device was installed, None when none was."""
+        planned = self.keep("planned", lambda: self.received_at < self.attributes.installed_at[self.facts])
+        return planned if planned.any() else None
+
     def number_of(self, text: str, name: str, use_suspect: bool) -> int:
         """Return the number of a text in `numbered`, -2 when it does not occur."""
         self.numbered(name, use_suspect)

@@ -32,8 +32,9 @@ SELECT device.id, device.parent_id, device.name, device.attributes, latest.recei
     latest.received_at + latest.interval_s * interval '2 seconds' > $5::timestamptz AS fresh
 FROM device AS parent
 INNER JOIN device ON parent.id = device.parent_id
-INNER JOIN latest ON device.id = latest.device_id
-WHERE parent.kind = $1 AND parent.retired_at IS NULL AND device.kind = $2 AND device.retired_at IS NULL
+INNER JOIN latest ON device.id = latest.device_id AND latest.received_at >= device.installed_at
+WHERE parent.kind = $1 AND parent.retired_at IS NULL AND parent.installed_at IS NOT NULL
+    AND device.kind = $2 AND device.retired_at IS NULL
     AND latest.measurements ? $3 AND (latest.quality >> $4::int) & 1 = 0
 ORDER BY device.parent_id, device.name
 """

@@ -40,10 +40,10 @@ WITH child AS (
             THEN presence.changed_at END AS disconnected_at
     FROM device AS parent
     INNER JOIN device ON parent.id = device.parent_id
-    INNER JOIN latest ON device.id = latest.device_id
+    INNER JOIN latest ON device.id = latest.device_id AND latest.received_at >= device.installed_at
     LEFT JOIN presence ON device.id = presence.device_id
-    WHERE parent.kind = $2 AND parent.retired_at IS NULL AND $3 IN (device.kind, 'any')
-        AND device.retired_at IS NULL
+    WHERE parent.kind = $2 AND parent.retired_at IS NULL AND parent.installed_at IS NOT NULL
+        AND $3 IN (device.kind, 'any') AND device.retired_at IS NULL
 ),
 
 suspected AS (

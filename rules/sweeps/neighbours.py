@@ -31,7 +31,7 @@ FROM latest
 INNER JOIN device ON latest.device_id = device.id
 LEFT JOIN sweep_pending AS pending ON pending.rule = $5 AND latest.device_id = pending.device_id
 LEFT JOIN alert ON alert.rule = $5 AND latest.device_id = alert.device_id AND alert.state = 'firing'
-WHERE device.kind = $1 AND device.retired_at IS NULL
+WHERE device.kind = $1 AND device.retired_at IS NULL AND latest.received_at >= device.installed_at
     AND latest.measurements ? $2 AND (latest.quality >> $3::int) & 1 = 0
     AND latest.received_at + latest.interval_s * interval '2 seconds' > $4::timestamptz
 ORDER BY latest.device_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devices.kinds.kind import Kind
+from devices.registry.life import Life
 from devices.registry.registry import Device, Registry
 from rules.definition.definition import Definition
 from rules.definition.families import (
@@ -82,4 +83,4 @@ def _parents(definition: Definition, registry: Registry, children: Sequence[Devi
     """Return what devices hang on, of the rule's kind and in use."""
     ids = dict.fromkeys(d.parent_id for d in children if d.parent_id is not None)
     parents = [registry.devices[i] for i in ids if i in registry.devices]
-    return [p for p in parents if p.kind == definition.kind and p.retired_at is None]
+    return [p for p in parents if p.kind == definition.kind and p.life is Life.INSTALLED]
