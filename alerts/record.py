@@ -28,14 +28,19 @@ INSERT INTO alert
 SELECT opened.rule, opened.version, opened.device_id, 'firing', opened.severity, opened.observed_at, $1,
     opened.summary::jsonb, opened.evidence::jsonb,
     (
+        WITH RECURSIVE above AS (
+            SELECT opened.device_id AS id, 0 AS depth
+            UNION
+            SELECT hangs_on.parent_id, above.depth + 1
+            FROM above
+            INNER JOIN hangs_on ON above.id = hangs_on.device_id
+            WHERE above.depth < 3 AND rule.suppress_by <> '{}'
+                AND (hangs_on.alone OR cut_off(hangs_on.device_id, rule.suppress_by))
+        )
         SELECT parent.id
-        FROM device AS own
-        LEFT JOIN device AS one ON own.parent_id = one.id
-        LEFT JOIN device AS two ON one.parent_id = two.id
-        LEFT JOIN device AS three ON two.parent_id = three.id
-        JOIN alert AS parent ON parent.device_id IN (own.id, one.id, two.id, three.id)
-        WHERE own.id = opened.device_id AND parent.state = 'firing'
-            AND parent.rule = ANY(rule.suppress_by)
+        FROM above
+        INNER JOIN alert AS parent ON above.id = parent.device_id
+        WHERE parent.state = 'firing' AND parent.rule = ANY(rule.suppress_by)
         ORDER BY parent.id LIMIT 1
     ),
     CASE WHEN rule.suppress_by <> '{}' THEN $1::timestamptz + rule.settle END

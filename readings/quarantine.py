@@ -137,7 +137,7 @@ async def adopt(
         name=name,
         kind=found.kind,
         municipality=found.municipality,
-        parent=found.gateway,
+        relays=() if found.gateway is None else (found.gateway,),
         title=title,
         lat=lat,
         lon=lon,

@@ -15,11 +15,13 @@ from devices.registry import editing, installing, registration, registry
 from devices.registry.life import Life
 from devices.registry.registration import NewDevice
 from devices.registry.registry import Device
+from devices.registry.relays import MOST
 from readings.planned import hint_of, speaking_planned
 
 router = APIRouter(tags=["devices"])
 
 Name = Annotated[str, Path(max_length=64)]
+Gateways = Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=MOST)]
 Position = Annotated[float | None, Field(allow_inf_nan=False, strict=True)]
 
 
@@ -31,7 +33,12 @@ class DeviceIn(BaseModel):
     name: str = Field(max_length=64, examples=["bin-0007"], description="the id it uses on the wire")
     kind: str = Field(max_length=31, examples=["bin"])
     municipality: str = Field(max_length=32, examples=["tripoli"])
-    parent: str | None = Field(default=None, max_length=64, description="gateway, circuit or cabinet")
+    parent: str | None = Field(
+        default=None,
+        max_length=64,
+        description="circuit or cabinet that feeds it; a gateway is taken for one of its relays",
+    )
+    relays: Gateways = Field(default=(), description="gateways that pass on what it sends")
     title: str = Field(default="", max_length=200, examples=["Al-Tall square"])
     lat: Position = Field(default=None, ge=-90, le=90, examples=[34.4367])
     lon: Position = Field(default=None, ge=-180, le=180, examples=[35.8497])
@@ -46,7 +53,10 @@ class DeviceChanges(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     municipality: str = Field(default="", max_length=32)
-    parent: str | None = Field(default=None, max_length=64)
+    parent: str | None = Field(
+        default=None, max_length=64, description="a gateway takes the place of its relays instead"
+    )
+    relays: Gateways = Field(default=(), description="all of them, in place of those before")
     title: str = Field(default="", max_length=200, examples=["Al-Tall square, north side"])
     lat: Position = Field(default=None, ge=-90, le=90)
     lon: Position = Field(default=None, ge=-180, le=180)
@@ -76,7 +86,8 @@ class DeviceOut(BaseModel):
     name: str = Field(examples=["bin-0007"])
     kind: str = Field(examples=["bin"])
     municipality: str = Field(examples=["tripoli"])
-    parent: str | None
+    parent: str | None = Field(description="what feeds it")
+    relays: tuple[str, ...] = Field(description="gateways that pass on what it sends")
     title: str = Field(examples=["Al-Tall square"])
     lat: float | None = Field(examples=[34.4367])
     lon: float | None = Field(examples=[35.8497])
@@ -95,7 +106,8 @@ async def list_devices(
     connection: UsesConnection,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
-    parent: Annotated[str | None, Query(max_length=64)] = None,
+    parent: Annotated[str | None, Query(max_length=64, description="what it feeds or relays")] = None,
+    relay: Annotated[str | None, Query(max_length=64, description="what this gateway relays")] = None,
     search: Annotated[str | None, Query(max_length=100, description="in name and title")] = None,
     retired: Annotated[bool, Query(description="the retired instead of those in service")] = False,
     life: Annotated[Life | None, Query(description="only those of this life, retired or not")] = None,
@@ -109,6 +121,7 @@ async def list_devices(
         municipality=municipality,
         kind=kind,
         parent=parent,
+        relay=relay,
         search=search,
         retired=retired,
         life=life,

@@ -1,8 +1,9 @@
 """A list of devices as a spreadsheet saves it, read into rows and problems, each with its line.
 
 UTF-8 with or without a byte order mark; `,`, `;` or tab between cells, or what a first line `sep=;` says; a
-header with the columns name, kind, municipality, parent, title, lat, lon, installed_at (whatever their case)
-and attr.NAME, in any order. Empty columns at the end are left out. Pure: must not know the database.
+header with the columns name, kind, municipality, parent, title, lat, lon, installed_at, relays (whatever
+their case) and attr.NAME, in any order; between relays a space or `;`. Empty columns at the end are left
+out. Pure: must not know the database.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from devices.registry.life import read_installed_at
 from devices.registry.new_device import NewDevice, problems
 from devices.suggestion import meant
 
-COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon", "installed_at")
+COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon", "installed_at", "relays")
 REQUIRED = ("name", "kind", "municipality")
 ATTRIBUTE = "attr."
 DELIMITERS = (",", ";", "\t")
+RELAYS = re.compile(r"[^\s;,]+")
 SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 CELL_LIMIT = 1_000_000
 MOST_DIGITS = 15
@@ -157,6 +159,7 @@ def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[CsvRow, list
         lon=position.get("lon"),
         attributes=attributes,
         installed_at=installed_at,
+        relays=tuple(dict.fromkeys(RELAYS.findall(said.get("relays", "")))),
         planned="installed_at" in said and installed_at is None,
     )
     known = {problem.field for problem in wrong}

@@ -17,10 +17,11 @@ from devices.registry.life import check_installed_at
 from devices.registry.new_device import NewDevice, check
 from devices.registry.registration import find_parents, municipalities_by_name, placed
 from devices.registry.registry import Device, get_device
+from devices.registry.relays import keep_relays, parent_as_relay, refuse_circle
 from devices.suggestion import meant
 from store.connection import Connection
 
-FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes", "installed_at")
+FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes", "installed_at", "relays")
 """What can change. Name and kind cannot, since readings are stored by them."""
 
 REASON_LIMIT = 500
@@ -84,8 +85,15 @@ async def change_device(
     check(kinds, _as_new(changed))
     if changed.municipality != device.municipality:
         await _refuse_left_children(connection, device)
-    parents = await find_parents(connection, {changed.parent} if changed.parent is not None else set())
-    at = placed(_as_new(changed), await municipalities_by_name(connection), parents)
+    named = {name for name in (device.parent, changed.parent, *changed.relays) if name is not None}
+    parents = await find_parents(connection, named)
+    # A gateway given as the parent takes the place of the gateways before, as a parent would.
+    before = changed.relays if "relays" in changes or "parent" not in changes else ()
+    wanted = parent_as_relay(replace(_as_new(changed), relays=before), parents, fed_by=device.parent)
+    if wanted.parent == changed.parent:
+        wanted = _as_new(changed)
+    at = placed(wanted, await municipalities_by_name(connection), parents)
+    await refuse_circle(connection, replace(at, id=device.id), [parents[name].id for name in at.relays])
     moment = to_datetime(now())
     check_installed_at(changes.get("installed_at"), moment)
     version = await connection.fetchval(
@@ -103,6 +111,8 @@ async def change_device(
     )
     if version is None:
         raise _stale(device.name)
+    if at.relays != device.relays:
+        await keep_relays(connection, [replace(at, id=device.id)], parents, new=False)
     if at.municipality_id != device.municipality_id:
         await connection.execute(_MOVED, device.id, moment, device.municipality_id)
     return replace(
@@ -118,7 +128,8 @@ def _changed(device: Device, changes: Mapping[str, Any]) -> Device:
     for unknown in changes.keys() - set(FIELDS):
         raise Invalid(unknown, f"cannot be changed; {meant(unknown, FIELDS)}")
     attributes = {**device.attributes, **(changes.get("attributes") or {})}
-    return replace(device, **{**changes, "attributes": attributes})
+    relays = tuple(sorted({*changes.get("relays", device.relays)}))
+    return replace(device, **{**changes, "attributes": attributes, "relays": relays})
 
 
 def _as_new(device: Device) -> NewDevice:
@@ -133,6 +144,7 @@ def _as_new(device: Device) -> NewDevice:
         attributes=device.attributes,
         installed_at=device.installed_at,
         planned=device.installed_at is None,
+        relays=device.relays,
     )
 
 
@@ -141,15 +153,16 @@ def _stale(name: str) -> Conflict:
 
 
 _CHILDREN = """
-SELECT name FROM device
-WHERE parent_id = $1 AND retired_at IS NULL
-ORDER BY name
+SELECT device.name FROM hangs_on
+INNER JOIN device ON hangs_on.device_id = device.id
+WHERE hangs_on.parent_id = $1 AND (hangs_on.alone OR $2) AND device.retired_at IS NULL
+ORDER BY device.name
 LIMIT 3
 """
 
 
 async def _refuse_left_children(connection: Connection, device: Device) -> None:
-    children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id)]
+    children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id, True)]
     if children:
         raise Invalid(
             "municipality",
@@ -178,13 +191,13 @@ async def retire_device(connection: Connection, name: str, reason: str, now: Now
     Raises:
         NotFound: no device has that name.
         Conflict: it is retired already.
-        Invalid: no reason is given, or it is the parent of devices in service.
+        Invalid: no reason is given, or devices in service hang on it alone.
     """
     if not reason.strip() or len(reason) > REASON_LIMIT or "\x00" in reason:
         raise Invalid("reason", f"say why it is retired, in at most {REASON_LIMIT} characters")
     async with connection.transaction():
         device = await get_device(connection, name)
-        children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id)]
+        children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id, False)]
         if children:
             raise Invalid("parent", f"{', '.join(children)} stand below {name!r}: retire or move them first")
         return await _switch(connection, _RETIRE, name, now, reason.strip(), state="retired already")

@@ -22,12 +22,17 @@ from devices.registry.validation import (
     check_title,
 )
 from devices.suggestion import meant
+from devices.wire.topics import GATEWAY
+
+FEEDING = tuple(kind for kind in STRUCTURAL if kind != GATEWAY)
+"""Kinds that feed others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDevice:
     """The fields of a device to register; municipality and parent by name.
 
+    parent: what feeds it; a gateway given as such becomes a relay. relays: gateways, by name.
     installed_at: None is the moment of registration, unless it is planned.
     """
 
@@ -39,6 +44,7 @@ class NewDevice:
     lat: float | None = None
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    relays: tuple[str, ...] = ()
     installed_at: datetime | None = None
     planned: bool = False
 
@@ -106,8 +112,8 @@ def check_parent(name: str, parent: Parent | None, municipality: str) -> None:
     """
     if parent is None:
         raise Invalid("parent", f"{name!r} is not registered; register it first")
-    if parent.kind not in STRUCTURAL:
-        raise Invalid("parent", f"{name!r} is a {parent.kind}; a parent is a {' or '.join(STRUCTURAL)}")
+    if parent.kind not in FEEDING:
+        raise Invalid("parent", f"{name!r} is a {parent.kind}; a parent is a {' or '.join(FEEDING)}")
     if parent.municipality != municipality:
         raise Invalid("parent", f"{name!r} stands in {parent.municipality}, not in {municipality}")
     if parent.retired:

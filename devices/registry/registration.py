@@ -18,6 +18,7 @@ from devices.registry.life import check_installed_at
 from devices.registry.new_device import NewDevice, Parent, check, check_parent, find_municipality
 from devices.registry.placement import check_near
 from devices.registry.registry import Device, Municipality, list_municipalities
+from devices.registry.relays import check_relays, keep_relays, parent_as_relay
 from store.connection import Connection
 
 __all__ = [
@@ -129,9 +130,11 @@ def _levels(new: Sequence[NewDevice]) -> list[list[NewDevice]]:
     waiting = {one.name: one for one in new}
     levels: list[list[NewDevice]] = []
     while waiting:
-        level = [one for one in waiting.values() if one.parent not in waiting]
+        level = [one for one in waiting.values() if waiting.keys().isdisjoint((one.parent, *one.relays))]
         if not level:
-            raise Invalid("parent", f"{', '.join(sorted(waiting)[:5])} are below each other")
+            raise Invalid(
+                "parent", f"{', '.join(sorted(waiting)[:5])} are below each other, or relay each other"
+            )
         for one in level:
             del waiting[one.name]
         levels.append(level)
@@ -146,7 +149,7 @@ async def municipalities_by_name(connection: Connection) -> dict[str, Municipali
 async def _insert(
     connection: Connection, municipalities: Mapping[str, Municipality], new: Sequence[NewDevice], now: Now
 ) -> dict[str, Device]:
-    parents = await find_parents(connection, {one.parent for one in new if one.parent is not None})
+    parents = await find_parents(connection, {n for one in new for n in (one.parent, *one.relays) if n})
     moment = to_datetime(now())
     devices = [_installed(placed(one, municipalities, parents), one, moment) for one in new]
     rows = await connection.fetch(
@@ -167,7 +170,9 @@ async def _insert(
         if device.name not in ids:
             hint = f"`nabd device show {device.name}` shows it, `nabd device edit` changes it"
             raise AlreadyExists("device", device.name, hint)
-    return {d.name: replace(d, id=ids[d.name]) for d in devices}
+    made = [replace(device, id=ids[device.name]) for device in devices]
+    await keep_relays(connection, made, parents, new=True)
+    return {device.name: device for device in made}
 
 
 def _installed(device: Device, new: NewDevice, moment: datetime) -> Device:
@@ -179,12 +184,14 @@ def _installed(device: Device, new: NewDevice, moment: datetime) -> Device:
 def placed(
     new: NewDevice, municipalities: Mapping[str, Municipality], parents: Mapping[str, Parent]
 ) -> Device:
-    """Return the device with its municipality and parent found; its id is not known yet.
+    """Return the device with its municipality, parent and relays found; its id is not known yet.
 
     Raises:
         Invalid: one of them does not exist, or the parent or the place is not acceptable.
     """
+    new = parent_as_relay(new, parents)
     municipality = find_municipality(new.municipality, municipalities)
+    check_relays(new, parents)
     check_near(new.lat, new.lon, new.attributes, municipality)
     parent = None
     if new.parent is not None:
@@ -202,6 +209,7 @@ def placed(
         lat=new.lat,
         lon=new.lon,
         attributes={name: value for name, value in new.attributes.items() if value is not None},
+        relays=tuple(sorted(new.relays)),
         installed_at=new.installed_at,
     )
 

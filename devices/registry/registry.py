@@ -56,6 +56,7 @@ class Municipality:
 class Device:
     """One registered device; `name` is its name in topics.
 
+    parent: what feeds it. relays: the gateways that pass on what it sends, by name.
     installed_at: None while it is planned. retired_at: None until it is retired.
     """
 
@@ -70,6 +71,7 @@ class Device:
     lat: float | None = None
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    relays: tuple[str, ...] = ()
     installed_at: datetime | None = EPOCH
     retired_at: datetime | None = None
     retired_reason: str | None = None
@@ -130,17 +132,27 @@ _ALL_DEVICES = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
     d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
-    d.version
+    d.version, coalesce(behind.relays, '{}') AS relays
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN (
+    SELECT relay.device_id, array_agg(gateway.name ORDER BY gateway.name COLLATE "C") AS relays
+    FROM relay
+    INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+    GROUP BY relay.device_id
+) AS behind ON d.id = behind.device_id
 """
+
+
+def _device_of(row: asyncpg.Record) -> Device:
+    return Device(**{**dict(row), "relays": tuple(row["relays"])})
 
 
 async def load(connection: Connection) -> Registry:
     """Return a snapshot of the whole registry (one pass over the devices)."""
     municipalities = {m.name: m for m in await list_municipalities(connection)}
-    by_name = {row["name"]: Device(**row) for row in await connection.fetch(_ALL_DEVICES)}
+    by_name = {row["name"]: _device_of(row) for row in await connection.fetch(_ALL_DEVICES)}
     return Registry(
         devices={device.id: device for device in by_name.values()},
         by_name=by_name,
@@ -152,7 +164,13 @@ _DEVICE = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
     d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
-    d.version
+    d.version,
+    ARRAY(
+        SELECT gateway.name FROM relay
+        INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+        WHERE relay.device_id = d.id
+        ORDER BY gateway.name COLLATE "C"
+    ) AS relays
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
@@ -169,33 +187,52 @@ async def get_device(connection: Connection, name: str) -> Device:
     row = await connection.fetchrow(_DEVICE, name)
     if row is None:
         raise NotFound("device", name, f"`nabd device list --search {name}` finds similar ones")
-    return Device(**row)
+    return _device_of(row)
 
 
 _PAGE = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
     d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
-    d.version
+    d.version,
+    ARRAY(
+        SELECT gateway.name FROM relay
+        INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+        WHERE relay.device_id = d.id
+        ORDER BY gateway.name COLLATE "C"
+    ) AS relays
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
 WHERE
     ($1::text IS NULL OR m.name = $1)
     AND ($2::text IS NULL OR d.kind = $2)
-    AND ($3::text IS NULL OR p.name = $3)
-    AND ($4::text IS NULL OR strpos(lower(d.name || ' ' || d.title), lower($4)) > 0)
-    AND ($5::boolean IS NULL OR (d.retired_at IS NOT NULL) = $5)
     AND (
-        $6::text IS NULL OR $6 = CASE
+        $3::text IS NULL OR p.name = $3 OR EXISTS (
+            SELECT FROM relay
+            INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+            WHERE relay.device_id = d.id AND gateway.name = $3
+        )
+    )
+    AND (
+        $4::text IS NULL OR EXISTS (
+            SELECT FROM relay
+            INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+            WHERE relay.device_id = d.id AND gateway.name = $4
+        )
+    )
+    AND ($5::text IS NULL OR strpos(lower(d.name || ' ' || d.title), lower($5)) > 0)
+    AND ($6::boolean IS NULL OR (d.retired_at IS NOT NULL) = $6)
+    AND (
+        $7::text IS NULL OR $7 = CASE
             WHEN d.retired_at IS NOT NULL THEN 'retired'
             WHEN d.installed_at IS NULL THEN 'planned'
             ELSE 'installed'
         END
     )
-    AND ($7::text IS NULL OR d.name > $7)
+    AND ($8::text IS NULL OR d.name > $8)
 ORDER BY d.name
-LIMIT $8
+LIMIT $9
 """
 
 
@@ -205,6 +242,7 @@ async def list_devices(
     municipality: str | None = None,
     kind: str | None = None,
     parent: str | None = None,
+    relay: str | None = None,
     search: str | None = None,
     retired: bool | None = False,
     life: str | None = None,
@@ -217,7 +255,8 @@ async def list_devices(
         connection: the database.
         municipality: only this municipality's.
         kind: only this kind.
-        parent: only direct children of the device of this name.
+        parent: only what the device of this name feeds, or relays.
+        relay: only what the gateway of this name relays.
         search: only names or titles that contain this text, case ignored.
         retired: False for those in service, True for the retired, None for both.
         life: only those of this life (devices.registry.life); `retired` then says nothing.
@@ -225,5 +264,7 @@ async def list_devices(
         limit: at most so many.
     """
     retired = retired if life is None else None
-    rows = await connection.fetch(_PAGE, municipality, kind, parent, search, retired, life, after, limit)
-    return [Device(**row) for row in rows]
+    rows = await connection.fetch(
+        _PAGE, municipality, kind, parent, relay, search, retired, life, after, limit
+    )
+    return [_device_of(row) for row in rows]

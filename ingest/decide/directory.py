@@ -122,7 +122,7 @@ class Directory:
         return Source(topic=topic, name=name, kind=kind, device_id=device.id, plain=plain)
 
     def relayed(self, gateway: Source, kind: str, name: str) -> Source:
-        """Return what a gateway's element resolves to; its device must be registered below that gateway."""
+        """Return what a gateway's element resolves to; its device must be registered behind that gateway."""
         assert gateway.topic is not None
         if kind == GATEWAY:
             return _refused(gateway.topic, name, Reason.NOT_YOUR_DEVICE, "a gateway relays no gateway")
@@ -130,8 +130,8 @@ class Directory:
         if source.refusal is not None:
             return source
         device = self.registry.devices[source.device_id]
-        if device.parent_id != gateway.device_id:
-            detail = f"{name} is not registered below gateway {gateway.name}"
+        if gateway.name not in device.relays:
+            detail = f"{name} is not registered behind gateway {gateway.name}"
             return _refused(gateway.topic, name, Reason.NOT_YOUR_DEVICE, detail)
         return source
 

@@ -40,7 +40,8 @@ Installed = Annotated[
     str | None, typer.Option(help="since when it stands there: an instant, or how long ago, such as 2d")
 ]
 Planned = Annotated[bool, typer.Option("--planned", help="not installed yet: nothing is expected of it")]
-Parent = Annotated[str | None, typer.Option(help="the gateway, circuit or cabinet it hangs on")]
+Parent = Annotated[str | None, typer.Option(help="the circuit or cabinet that feeds it")]
+Relay = Annotated[list[str] | None, typer.Option(help="a gateway that relays it, as often as there are any")]
 
 
 @app.command()
@@ -49,6 +50,7 @@ def add(
     kind: Annotated[str, typer.Option(help="its declared kind, or gateway, circuit, cabinet")],
     municipality: Annotated[str, typer.Option(help="the municipality it stands in")],
     parent: Parent = None,
+    relay: Relay = None,
     title: Title = None,
     lat: Lat = None,
     lon: Lon = None,
@@ -65,6 +67,7 @@ def add(
             kind=kind,
             municipality=municipality,
             parent=parent,
+            relays=tuple(relay or ()),
             title=title or "",
             lat=lat,
             lon=lon,
@@ -95,8 +98,8 @@ def import_(
 ) -> None:
     """Register the devices of a CSV file: all of them, or none when a line has a problem.
 
-    Columns: name, kind, municipality, parent, title, lat, lon, installed_at, attr.NAME; comma, semicolon or
-    tab between. installed_at is an instant or the word planned, left empty: now. Attributes
+    Columns: name, kind, municipality, parent, title, lat, lon, installed_at, relays, attr.NAME; comma,
+    semicolon or tab between. installed_at is an instant or the word planned, left empty: now. Attributes
     that the kind does not declare stay text where they are no plain number.
     """
 
@@ -148,7 +151,8 @@ def _report(planned: ImportPlan, file: str, *, written: bool, dry_run: bool, as_
 def list_(
     municipality: Annotated[str | None, typer.Option(help="only this municipality's")] = None,
     kind: Annotated[str | None, typer.Option(help="only this kind")] = None,
-    parent: Annotated[str | None, typer.Option(help="only children of this device")] = None,
+    parent: Annotated[str | None, typer.Option(help="only what this device feeds or relays")] = None,
+    relay: Annotated[str | None, typer.Option(help="only what this gateway relays")] = None,
     search: Annotated[str | None, typer.Option(help="only names or titles with this text")] = None,
     retired: Annotated[bool, typer.Option("--retired", help="the retired ones instead")] = False,
     life: Annotated[Life | None, typer.Option(help="only those of this life")] = None,
@@ -164,6 +168,7 @@ def list_(
             municipality=municipality,
             kind=kind,
             parent=parent,
+            relay=relay,
             search=search,
             retired=retired,
             life=life,
@@ -176,8 +181,11 @@ def list_(
         for device in devices:
             output.print_json(as_document(device))
         return
-    rows = [(d.name, d.kind, d.municipality, d.parent, d.life, d.title, d.lat, d.lon) for d in devices]
-    columns = ("device", "kind", "municipality", "parent", "life", "title", "lat", "lon")
+    rows = [
+        (d.name, d.kind, d.municipality, d.parent, " ".join(d.relays), d.life, d.title, d.lat, d.lon)
+        for d in devices
+    ]
+    columns = ("device", "kind", "municipality", "parent", "relays", "life", "title", "lat", "lon")
     output.table(columns, rows, empty="No such device. `nabd device add` registers one.")
     if len(devices) == limit:
         output.line(f"There may be more: --after {devices[-1].name}")
@@ -207,6 +215,7 @@ def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
         ("kind", device.kind),
         ("municipality", device.municipality),
         ("parent", device.parent),
+        ("relays", " ".join(device.relays) or None),
         ("title", device.title),
         ("position", f"{device.lat}, {device.lon}" if device.lat is not None else None),
         (
@@ -229,7 +238,9 @@ def edit(
     name: Name,
     municipality: Annotated[str | None, typer.Option(help="move it to this municipality")] = None,
     parent: Parent = None,
-    no_parent: Annotated[bool, typer.Option("--no-parent", help="hang it on nothing")] = False,
+    no_parent: Annotated[bool, typer.Option("--no-parent", help="nothing feeds it")] = False,
+    relay: Relay = None,
+    no_relay: Annotated[bool, typer.Option("--no-relay", help="no gateway relays it")] = False,
     title: Title = None,
     lat: Lat = None,
     lon: Lon = None,
@@ -242,9 +253,12 @@ def edit(
     """Change a device; what is not named stays."""
     if parent is not None and no_parent:
         raise typer.BadParameter("--parent and --no-parent exclude each other")
+    if relay and no_relay:
+        raise typer.BadParameter("--relay and --no-relay exclude each other")
     said = {"municipality": municipality, "parent": parent, "title": title, "lat": lat, "lon": lon}
     changes: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
     changes |= {"parent": None} if no_parent else {}
+    changes |= {"relays": tuple(relay or ())} if relay or no_relay else {}
     if installed_at is not None and planned:
         raise typer.BadParameter("--installed-at and --planned exclude each other")
     changes |= {"installed_at": None} if planned else {}

@@ -24,7 +24,9 @@ from store.connection import Connection
 
 # Values older than two intervals say nothing about now.
 VALUES = """
-SELECT latest.device_id, coalesce(device.parent_id, -1) AS parent_id, device.lat, device.lon,
+SELECT latest.device_id, coalesce(
+        device.parent_id, (SELECT min(relay.gateway_id) FROM relay WHERE relay.device_id = device.id), -1
+    ) AS parent_id, device.lat, device.lon,
     (latest.measurements ->> $2)::float8 AS value, latest.observed_at, latest.received_at,
     pending.since, alert.rule_version AS open_version, alert.severity AS open_severity
 FROM latest
