@@ -212,7 +212,10 @@ class Pipeline:
         context = self.context
         async with self.connection.transaction(isolation="repeatable_read", readonly=True):
             context.shard.generation = await shard.generation(self.connection, context.shard)
-            context.directory = Directory(await registry.load(self.connection), context.directory.kinds)
+            before = context.directory
+            context.directory = Directory(await registry.load(self.connection), before.kinds)
+            for device_id in context.directory.replaced_since(before):
+                context.offsets.forget(device_id)
             for consumer in context.consumers:
                 await consumer.reload(self.connection)
         collector.freeze()

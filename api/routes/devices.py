@@ -11,7 +11,7 @@ from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Asked, Instant
-from devices.registry import editing, installing, registration, registry
+from devices.registry import editing, hardware, installing, registration, registry
 from devices.registry.life import Life
 from devices.registry.registration import NewDevice
 from devices.registry.registry import Device
@@ -39,6 +39,7 @@ class DeviceIn(BaseModel):
         description="circuit or cabinet that feeds it; a gateway is taken for one of its relays",
     )
     relays: Gateways = Field(default=(), description="gateways that pass on what it sends")
+    serial: str | None = Field(default=None, max_length=64, description="of its hardware")
     title: str = Field(default="", max_length=200, examples=["Al-Tall square"])
     lat: Position = Field(default=None, ge=-90, le=90, examples=[34.4367])
     lon: Position = Field(default=None, ge=-180, le=180, examples=[35.8497])
@@ -57,6 +58,7 @@ class DeviceChanges(BaseModel):
         default=None, max_length=64, description="a gateway takes the place of its relays instead"
     )
     relays: Gateways = Field(default=(), description="all of them, in place of those before")
+    serial: str | None = Field(default=None, max_length=64, description="where none is known yet")
     title: str = Field(default="", max_length=200, examples=["Al-Tall square, north side"])
     lat: Position = Field(default=None, ge=-90, le=90)
     lon: Position = Field(default=None, ge=-180, le=180)
@@ -80,6 +82,27 @@ class Installation(BaseModel):
     at: Asked | None = Field(default=None, description="left out: now")
 
 
+class Replacement(BaseModel):
+    """The hardware that takes the place of what stood there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    serial: str = Field(max_length=64, examples=["SN-20417"])
+    wire_name: str | None = Field(default=None, max_length=64, description="left out: as the old one's")
+    at: Asked | None = Field(default=None, description="left out: now")
+    reason: str = Field(default="", max_length=500, examples=["cell flat"])
+
+
+class HardwareOut(BaseModel):
+    """One piece of hardware at a place; it stands there while `removed_at` is null."""
+
+    wire_name: str
+    serial: str | None
+    installed_at: Instant
+    removed_at: Instant | None
+    removed_reason: str
+
+
 class DeviceOut(BaseModel):
     """One registered device."""
 
@@ -88,6 +111,8 @@ class DeviceOut(BaseModel):
     municipality: str = Field(examples=["tripoli"])
     parent: str | None = Field(description="what feeds it")
     relays: tuple[str, ...] = Field(description="gateways that pass on what it sends")
+    wire_name: str = Field(description="what its hardware calls itself in topics")
+    serial: str | None = Field(description="of its hardware")
     title: str = Field(examples=["Al-Tall square"])
     lat: float | None = Field(examples=[34.4367])
     lon: float | None = Field(examples=[35.8497])
@@ -197,6 +222,26 @@ async def install_device(
 ) -> DeviceOut:
     """Install a planned device: from then on it is expected to report, and rules judge it."""
     return _tagged(response, await installing.install_device(connection, device, body.at, context.now))
+
+
+@router.get("/devices/{device}/hardware", summary="What stands, and stood, at a device's place")
+async def list_hardware(device: Name, connection: UsesConnection) -> list[HardwareOut]:
+    """Return the hardware of a place, the newest first."""
+    found = await hardware.list_hardware(connection, device)
+    return [HardwareOut(**{name: getattr(h, name) for name in HardwareOut.model_fields}) for h in found]
+
+
+@router.post(
+    "/devices/{device}/hardware",
+    responses={409: {"description": "it is retired"}},
+    summary="Replace the hardware of a device",
+)
+async def replace_hardware(
+    device: Name, response: Response, context: UsesContext, connection: UsesConnection, body: Replacement
+) -> DeviceOut:
+    """Let other hardware stand there: the place keeps its readings, alerts and work."""
+    replaced = await hardware.replace_hardware(connection, device, **body.model_dump(), now=context.now)
+    return _tagged(response, replaced)
 
 
 def _tagged(response: Response, device: Device, *, speaks: bool = False) -> DeviceOut:

@@ -135,7 +135,7 @@ def _parent(registered: Registry, accepted: Mapping[str, CsvRow], name: str) -> 
 
 def _changes(device: Device, row: CsvRow) -> dict[str, Any]:
     """Return the fields in which the row differs; an empty cell is no difference."""
-    fields = ("municipality", "parent", "title", "lat", "lon", "installed_at")
+    fields = ("municipality", "parent", "title", "lat", "lon", "installed_at", "serial")
     changes: dict[str, Any] = {
         field: getattr(row.new, field)
         for field in fields

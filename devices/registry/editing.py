@@ -13,6 +13,7 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import Conflict, Invalid
+from devices.registry.hardware import set_serial
 from devices.registry.life import check_installed_at
 from devices.registry.new_device import NewDevice, check
 from devices.registry.registration import find_parents, municipalities_by_name, placed
@@ -21,7 +22,7 @@ from devices.registry.relays import keep_relays, parent_as_relay, refuse_circle
 from devices.suggestion import meant
 from store.connection import Connection
 
-FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes", "installed_at", "relays")
+FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes", "installed_at", "relays", "serial")
 """What can change. Name and kind cannot, since readings are stored by them."""
 
 REASON_LIMIT = 500
@@ -113,11 +114,15 @@ async def change_device(
         raise _stale(device.name)
     if at.relays != device.relays:
         await keep_relays(connection, [replace(at, id=device.id)], parents, new=False)
+    if at.serial != device.serial:
+        await set_serial(connection, device, at.serial)
     if at.municipality_id != device.municipality_id:
         await connection.execute(_MOVED, device.id, moment, device.municipality_id)
     return replace(
         at,
         id=device.id,
+        wire_name=device.wire_name,
+        replaced=device.replaced,
         version=version,
         retired_at=device.retired_at,
         retired_reason=device.retired_reason,
@@ -145,6 +150,7 @@ def _as_new(device: Device) -> NewDevice:
         installed_at=device.installed_at,
         planned=device.installed_at is None,
         relays=device.relays,
+        serial=device.serial,
     )
 
 

@@ -45,6 +45,7 @@ class NewDevice:
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     relays: tuple[str, ...] = ()
+    serial: str | None = None
     installed_at: datetime | None = None
     planned: bool = False
 

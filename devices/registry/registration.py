@@ -14,6 +14,7 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import AlreadyExists, Invalid
+from devices.registry.hardware import check_serial, insert_hardware
 from devices.registry.life import check_installed_at
 from devices.registry.new_device import NewDevice, Parent, check, check_parent, find_municipality
 from devices.registry.placement import check_near
@@ -170,7 +171,8 @@ async def _insert(
         if device.name not in ids:
             hint = f"`nabd device show {device.name}` shows it, `nabd device edit` changes it"
             raise AlreadyExists("device", device.name, hint)
-    made = [replace(device, id=ids[device.name]) for device in devices]
+    made = [replace(device, id=ids[device.name], wire_name=device.name) for device in devices]
+    await insert_hardware(connection, made, moment)
     await keep_relays(connection, made, parents, new=True)
     return {device.name: device for device in made}
 
@@ -192,6 +194,7 @@ def placed(
     new = parent_as_relay(new, parents)
     municipality = find_municipality(new.municipality, municipalities)
     check_relays(new, parents)
+    check_serial(new.serial)
     check_near(new.lat, new.lon, new.attributes, municipality)
     parent = None
     if new.parent is not None:
@@ -210,6 +213,7 @@ def placed(
         lon=new.lon,
         attributes={name: value for name, value in new.attributes.items() if value is not None},
         relays=tuple(sorted(new.relays)),
+        serial=new.serial,
         installed_at=new.installed_at,
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import asyncpg
 
-from devices.instants import EPOCH
+from devices.instants import EPOCH, rfc3339
 from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound, RegistryError
 from devices.registry.life import Life, life_of
 from store.connection import Connection
@@ -54,10 +54,11 @@ class Municipality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One registered device; `name` is its name in topics.
+    """One registered device: a place, with the hardware that stands there; `name` is the place's.
 
     parent: what feeds it. relays: the gateways that pass on what it sends, by name.
-    installed_at: None while it is planned. retired_at: None until it is retired.
+    wire_name: what the hardware calls itself in topics, if not by the name. replaced: how many stood there
+    before. installed_at: None while it is planned. retired_at: None until it is retired.
     """
 
     id: int
@@ -72,10 +73,18 @@ class Device:
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
     relays: tuple[str, ...] = ()
+    wire_name: str = ""
+    serial: str | None = None
+    replaced: int = 0
     installed_at: datetime | None = EPOCH
     retired_at: datetime | None = None
     retired_reason: str | None = None
     version: int = 1
+
+    @property
+    def wire(self) -> str:
+        """What its hardware calls itself in topics."""
+        return self.wire_name or self.name
 
     @property
     def life(self) -> Life:
@@ -85,11 +94,15 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Everything registered, at one moment; retired devices included, with the instant of retirement."""
+    """Everything registered, at one moment; retired devices included, with the instant of retirement.
+
+    removed: by wire name, of hardware that stands nowhere any more, where it stood and since when not.
+    """
 
     devices: Mapping[int, Device]
     by_name: Mapping[str, Device]
     municipalities: Mapping[str, Municipality]
+    removed: Mapping[str, str] = field(default_factory=dict)
 
 
 _MUNICIPALITIES = """
@@ -132,10 +145,12 @@ _ALL_DEVICES = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
     d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
-    d.version, coalesce(behind.relays, '{}') AS relays
+    d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
+    coalesce(behind.relays, '{}') AS relays
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 LEFT JOIN (
     SELECT relay.device_id, array_agg(gateway.name ORDER BY gateway.name COLLATE "C") AS relays
     FROM relay
@@ -149,6 +164,15 @@ def _device_of(row: asyncpg.Record) -> Device:
     return Device(**{**dict(row), "relays": tuple(row["relays"])})
 
 
+_REMOVED = """
+SELECT DISTINCT ON (hardware.wire_name) hardware.wire_name, device.name, hardware.removed_at
+FROM hardware
+INNER JOIN device ON hardware.device_id = device.id
+WHERE hardware.removed_at IS NOT NULL
+ORDER BY hardware.wire_name, hardware.removed_at DESC
+"""
+
+
 async def load(connection: Connection) -> Registry:
     """Return a snapshot of the whole registry (one pass over the devices)."""
     municipalities = {m.name: m for m in await list_municipalities(connection)}
@@ -157,6 +181,10 @@ async def load(connection: Connection) -> Registry:
         devices={device.id: device for device in by_name.values()},
         by_name=by_name,
         municipalities=municipalities,
+        removed={
+            row["wire_name"]: f"{row['name']} at {rfc3339(row['removed_at'])}"
+            for row in await connection.fetch(_REMOVED)
+        },
     )
 
 
@@ -164,7 +192,7 @@ _DEVICE = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
     d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
-    d.version,
+    d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
     ARRAY(
         SELECT gateway.name FROM relay
         INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
@@ -174,6 +202,7 @@ SELECT
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 WHERE d.name = $1
 """
 
@@ -194,7 +223,7 @@ _PAGE = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
     d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
-    d.version,
+    d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
     ARRAY(
         SELECT gateway.name FROM relay
         INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
@@ -204,6 +233,7 @@ SELECT
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 WHERE
     ($1::text IS NULL OR m.name = $1)
     AND ($2::text IS NULL OR d.kind = $2)

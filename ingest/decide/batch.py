@@ -172,6 +172,8 @@ def _group_relayed(
         source = directory.relayed(gateway, element.kind, element.device)
         if source.refusal is None:
             group = groups[element.kind]
+            if source.name != element.device:
+                element = replace(element, device=source.name)
             group.relayed[len(group.message)] = element
             group.append(message, element.payload, source.device_id)
         else:
@@ -182,7 +184,7 @@ def _group_relayed(
                 pointer=element.pointer,
                 payload=element.raw,
             )
-            batch.refused.append(Refused(device=element.device, rejected=rejection))
+            batch.refused.append(Refused(device=source.name, rejected=rejection))
 
 
 def _other_channel(batch: Batch, message: int, source: Source) -> None:

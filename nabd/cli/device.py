@@ -18,6 +18,7 @@ from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.devices.document import as_document, show_done
+from nabd.cli.devices.hardware import hardware, replace
 from nabd.cli.devices.life import install
 from nabd.cli.intervals import intervals
 from readings import latest, quarantine
@@ -27,6 +28,8 @@ from readings.planned import hint_of
 app = typer.Typer(no_args_is_help=True, help="Register, find, change and retire devices.")
 app.command()(intervals)
 app.command()(install)
+app.command()(replace)
+app.command()(hardware)
 
 Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]
@@ -41,6 +44,7 @@ Installed = Annotated[
 ]
 Planned = Annotated[bool, typer.Option("--planned", help="not installed yet: nothing is expected of it")]
 Parent = Annotated[str | None, typer.Option(help="the circuit or cabinet that feeds it")]
+Serial = Annotated[str | None, typer.Option(help="serial number of its hardware")]
 Relay = Annotated[list[str] | None, typer.Option(help="a gateway that relays it, as often as there are any")]
 
 
@@ -55,6 +59,7 @@ def add(
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
+    serial: Serial = None,
     installed_at: Installed = None,
     planned: Planned = False,
     as_json: Json = False,
@@ -68,6 +73,7 @@ def add(
             municipality=municipality,
             parent=parent,
             relays=tuple(relay or ()),
+            serial=serial,
             title=title or "",
             lat=lat,
             lon=lon,
@@ -98,9 +104,9 @@ def import_(
 ) -> None:
     """Register the devices of a CSV file: all of them, or none when a line has a problem.
 
-    Columns: name, kind, municipality, parent, title, lat, lon, installed_at, relays, attr.NAME; comma,
-    semicolon or tab between. installed_at is an instant or the word planned, left empty: now. Attributes
-    that the kind does not declare stay text where they are no plain number.
+    Columns: name, kind, municipality, parent, title, lat, lon, installed_at, relays, serial, attr.NAME;
+    comma, semicolon or tab between. installed_at is an instant or the word planned, left empty: now.
+    Attributes that the kind does not declare stay text where they are no plain number.
     """
 
     content = file.read()
@@ -224,6 +230,8 @@ def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
         ),
         ("life", device.life),
         ("installed", device.installed_at),
+        ("serial", device.serial),
+        ("on the wire", device.wire if device.wire != device.name else None),
         ("version", device.version),
     ]
     rows += [(f"attr.{name}", value) for name, value in sorted(device.attributes.items())]
@@ -245,6 +253,7 @@ def edit(
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
+    serial: Serial = None,
     installed_at: Installed = None,
     planned: Planned = False,
     back: Annotated[bool, typer.Option("--reinstate", help="put it back into service")] = False,
@@ -255,7 +264,14 @@ def edit(
         raise typer.BadParameter("--parent and --no-parent exclude each other")
     if relay and no_relay:
         raise typer.BadParameter("--relay and --no-relay exclude each other")
-    said = {"municipality": municipality, "parent": parent, "title": title, "lat": lat, "lon": lon}
+    said = {
+        "municipality": municipality,
+        "parent": parent,
+        "title": title,
+        "lat": lat,
+        "lon": lon,
+        "serial": serial,
+    }
     changes: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
     changes |= {"parent": None} if no_parent else {}
     changes |= {"relays": tuple(relay or ())} if relay or no_relay else {}

@@ -24,7 +24,7 @@ class Facts:
 
     lat, lon: its municipality's position if its own is unknown; placed: whether they are its own.
     zone, weekend: its municipality's clock and ISO days. maintenance: spans (from, until) in microseconds.
-    installed_at: microseconds; a planned device never is.
+    installed_at: microseconds; a planned device never is. replaced: how many stood there before.
     """
 
     attributes: Mapping[str, Any]
@@ -35,6 +35,7 @@ class Facts:
     weekend: tuple[int, ...] = (6, 7)
     maintenance: tuple[tuple[int, int], ...] = ()
     installed_at: int = 0
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ class Attributes:
 
     numbers: (n + 1,) float64, NaN where absent (booleans 0.0 and 1.0). texts: object, None where absent.
     lat, lon: degrees, NaN where unknown. zone: index into `zones`. weekend: bits of days, 0 is Monday.
-    installed_at: microseconds.
+    installed_at: microseconds. replaced: how many stood there before.
     """
 
     rows: NDArray[np.intp]
@@ -86,6 +87,7 @@ class Attributes:
     weekend: NDArray[np.int64]
     windows: MaintenanceWindows | None
     installed_at: NDArray[np.int64]
+    replaced: NDArray[np.int64]
 
     def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device, n where it is unknown."""
@@ -121,6 +123,7 @@ def build(
         weekend=places.weekend,
         windows=MaintenanceWindows.of([f.maintenance for f in facts]),
         installed_at=np.array([f.installed_at for f in facts], dtype=np.int64),
+        replaced=np.array([f.replaced for f in facts], dtype=np.int64),
     )
 
 

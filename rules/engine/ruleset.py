@@ -116,4 +116,5 @@ def _facts(device: Device, registry: Registry, maintenance: Spans) -> Facts:
         weekend=municipality.weekend,
         maintenance=tuple(maintenance.get(device.id, ())),
         installed_at=counts_from(device.installed_at),
+        replaced=device.replaced,
     )

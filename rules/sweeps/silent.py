@@ -43,7 +43,7 @@ INNER JOIN device ON latest.device_id = device.id
 INNER JOIN municipality ON device.municipality_id = municipality.id
 LEFT JOIN LATERAL (
     SELECT rejection.received_at FROM rejection
-    WHERE rejection.device = device.name
+    WHERE rejection.device = device.name AND NOT starts_with(rejection.detail, 'replaced: ')
     ORDER BY rejection.id DESC LIMIT 1
 ) AS newest ON true
 WHERE device.retired_at IS NULL AND latest.received_at >= device.installed_at

@@ -44,7 +44,7 @@ CROSS JOIN LATERAL (
 ) AS expected
 LEFT JOIN LATERAL (
     SELECT rejection.received_at FROM rejection
-    WHERE rejection.device = device.name
+    WHERE rejection.device = device.name AND NOT starts_with(rejection.detail, 'replaced: ')
     ORDER BY rejection.id DESC LIMIT 1
 ) AS newest ON true
 WHERE device.retired_at IS NULL AND device.installed_at IS NOT NULL
@@ -66,6 +66,7 @@ SELECT count(*) AS refused, min(newest.received_at) AS since,
 FROM (
     SELECT rejection.id, rejection.received_at, rejection.reason, rejection.detail FROM rejection
     WHERE rejection.device = $1 AND rejection.received_at > $2
+        AND NOT starts_with(rejection.detail, 'replaced: ')
     ORDER BY rejection.id DESC LIMIT $3
 ) AS newest
 """
@@ -78,7 +79,7 @@ INNER JOIN device ON alert.device_id = device.id
 LEFT JOIN latest ON alert.device_id = latest.device_id
 LEFT JOIN LATERAL (
     SELECT rejection.received_at FROM rejection
-    WHERE rejection.device = device.name
+    WHERE rejection.device = device.name AND NOT starts_with(rejection.detail, 'replaced: ')
     ORDER BY rejection.id DESC LIMIT 1
 ) AS newest ON true
 WHERE alert.rule = $1 AND alert.state = 'firing'

@@ -120,3 +120,17 @@ async def test_planned_device_that_speaks_says_so_until_it_is_installed(
     assert "nabd device install bin-1" in shown["hint"]
     assert (installed.json()["life"], installed.json()["hint"]) == ("installed", None)
     assert (again.status_code, again.json()["type"]) == (409, "urn:nabd:problem:conflict")
+
+
+async def test_hardware_is_replaced_and_its_history_told(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-1", serial="SN-1")
+
+    replaced = await client.post("/api/v1/devices/bin-1/hardware", json={"serial": "SN-2", "reason": "old"})
+    wrong = await client.post("/api/v1/devices/bin-1/hardware", json={"serial": "SN-2"})
+    history = (await client.get("/api/v1/devices/bin-1/hardware")).json()
+
+    assert (replaced.json()["serial"], replaced.json()["wire_name"]) == ("SN-2", "bin-1")
+    assert wrong.status_code == 422
+    assert [(h["serial"], h["removed_reason"]) for h in history] == [("SN-2", ""), ("SN-1", "old")]

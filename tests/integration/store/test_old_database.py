@@ -153,6 +153,12 @@ def test_gateway_that_was_a_parent_relays_today(migrated: str) -> None:
     assert nabd(migrated, "device list --parent G1 --json") == behind
 
 
+def test_every_device_is_its_first_hardware(migrated: str) -> None:
+    (one,) = nabd(migrated, "device hardware B9 --json")
+
+    assert (one["wire_name"], one["serial"], one["removed_at"]) == ("B9", None, None)
+
+
 async def test_every_rule_in_force_is_still_understood(connection: asyncpg.Connection) -> None:
     active = await catalogue.active(connection, KINDS)
 
