@@ -14,6 +14,8 @@ import asyncpg
 
 from alerts.transition import ConditionState, Severity
 from devices.instants import to_datetime
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 
@@ -66,7 +68,8 @@ _SELECT = """
 SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS device,
     coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
     municipality.name AS municipality, alert.state, alert.severity, alert.opened_at, alert.detected_at,
-    alert.resolved_at, alert.acknowledged_at, alert.acknowledged_by, alert.summary, alert.evidence,
+    alert.resolved_at, alert.acknowledged_at, acknowledger.name AS acknowledged_by,
+    alert.summary, alert.evidence,
     alert.state = 'firing' AND rule.family <> 'silent' AND EXISTS (
         SELECT FROM alert AS other
         JOIN rule AS silent ON silent.id = other.rule AND silent.version = other.rule_version
@@ -77,6 +80,7 @@ SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS dev
 FROM alert
 JOIN rule ON rule.id = alert.rule AND rule.version = alert.rule_version
 JOIN device ON device.id = alert.device_id
+LEFT JOIN named_principal AS acknowledger ON acknowledger.id = alert.acknowledger_id
 JOIN municipality ON municipality.id = CASE
     WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
     ELSE device.municipality_id
@@ -101,20 +105,20 @@ GET_ALERTS = _SELECT + "WHERE alert.id = ANY($1::bigint [])"
 
 ACKNOWLEDGE = """
 WITH acknowledged AS (
-    UPDATE alert SET acknowledged_at = $2, acknowledged_by = $3
+    UPDATE alert SET acknowledged_at = $2, acknowledger_id = $3
     WHERE id = $1 AND acknowledged_at IS NULL
     RETURNING id
 ), noted AS (
-    INSERT INTO alert_note (alert_id, type, author, created_at)
+    INSERT INTO alert_note (alert_id, type, author_id, created_at)
     SELECT id, 'acknowledged', $3, $2 FROM acknowledged
     RETURNING id
 )
-SELECT pg_notify('nabd_alert', '') FROM noted
+SELECT id, pg_notify('nabd_alert', '') FROM noted
 """
 
 COMMENT = """
 WITH noted AS (
-    INSERT INTO alert_note (alert_id, type, author, body, created_at)
+    INSERT INTO alert_note (alert_id, type, author_id, body, created_at)
     SELECT id, 'comment', $3, $4, $2 FROM alert WHERE id = $1
     RETURNING id
 )
@@ -149,33 +153,71 @@ async def get_alerts(connection: Connection, alert_ids: Iterable[int]) -> list[A
     return [_alert(row) for row in await connection.fetch(GET_ALERTS, list(alert_ids))]
 
 
-async def acknowledge(connection: Connection, alert_id: int, *, author: str, now: int) -> Alert:
+async def acknowledge(connection: Connection, alert_id: int, *, by: Actor, now: int) -> Alert:
     """Record that a person has seen the alert and return it; the first acknowledgement stays.
 
     Args:
-        author: who.
+        by: who.
         now: microseconds since 1970-01-01Z.
 
     Raises:
         AlertNotFound: no alert has this id.
     """
-    await connection.execute(ACKNOWLEDGE, alert_id, to_datetime(now), author)
-    alert = await get_alert(connection, alert_id)
-    if alert is None:
-        raise AlertNotFound(alert_id)
+    async with connection.transaction():
+        note = await connection.fetchrow(ACKNOWLEDGE, alert_id, to_datetime(now), by.principal)
+        alert = await get_alert(connection, alert_id)
+        if alert is None:
+            raise AlertNotFound(alert_id)
+        if note is not None:
+            before, after = {"acknowledged_at": None}, {"acknowledged_at": alert.acknowledged_at}
+            await _record(connection, alert_id, "acknowledge", by, now, before, after)
     return alert
 
 
-async def comment(connection: Connection, alert_id: int, *, author: str, body: str, now: int) -> int:
+async def comment(connection: Connection, alert_id: int, *, by: Actor, body: str, now: int) -> int:
     """Add a comment and return its event id.
+
+    The audit has the number of the event only: what people write may name people.
 
     Raises:
         AlertNotFound: no alert has this id.
     """
-    note = await connection.fetchrow(COMMENT, alert_id, to_datetime(now), author, body)
-    if note is None:
-        raise AlertNotFound(alert_id)
+    async with connection.transaction():
+        note = await connection.fetchrow(COMMENT, alert_id, to_datetime(now), by.principal, body)
+        if note is None:
+            raise AlertNotFound(alert_id)
+        await _record(connection, alert_id, "comment", by, now, None, {"event": note["id"]})
     return int(note["id"])
+
+
+_MUNICIPALITY = """
+SELECT municipality_at(device, alert.opened_at)
+FROM alert
+INNER JOIN device ON alert.device_id = device.id
+WHERE alert.id = $1
+"""
+
+
+async def _record(
+    connection: Connection,
+    alert_id: int,
+    verb: str,
+    by: Actor,
+    now: int,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+) -> None:
+    municipality = await connection.fetchval(_MUNICIPALITY, alert_id)
+    await audit.record(
+        connection,
+        by=by,
+        municipality=municipality,
+        action=f"alert.{verb}",
+        subject=str(alert_id),
+        before=before,
+        after=after,
+        now=now,
+    )
 
 
 def _alert(row: asyncpg.Record) -> Alert:

@@ -53,7 +53,16 @@ class Settings(BaseSettings):
     broker_memory_mb: int = Field(
         default=4096, ge=0, description="memory the broker may use (memory_limit), in MiB; 0: without limit"
     )
+    audit_dir: Path | None = Field(
+        default=None,
+        description="where heads of the audit are kept beside the database; empty: audit in data_dir",
+    )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
+
+
+def audit_directory(settings: Settings) -> Path:
+    """Return where the heads of the audit's months are kept."""
+    return settings.audit_dir or settings.data_dir / "audit"
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from alerts import events, queue
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
-from api.author import UsesAuthor
+from api.author import UsesActor
 from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
@@ -86,7 +86,7 @@ async def acknowledge(
     alert_id: AlertId,
     context: UsesContext,
     connection: UsesConnection,
-    author: UsesAuthor,
+    actor: UsesActor,
     command: UsesChangeRequest,
 ) -> AlertOut:
     """Acknowledge an alert: somebody has seen it, which never means that it is fixed.
@@ -95,7 +95,7 @@ async def acknowledge(
     """
 
     async def work() -> AlertOut:
-        return alert_out(await queue.acknowledge(connection, alert_id, author=author, now=context.now()))
+        return alert_out(await queue.acknowledge(connection, alert_id, by=actor, now=context.now()))
 
     try:
         return await command.once(AlertOut, work)
@@ -108,14 +108,14 @@ async def comment(
     alert_id: AlertId,
     context: UsesContext,
     connection: UsesConnection,
-    author: UsesAuthor,
+    actor: UsesActor,
     command: UsesChangeRequest,
     body: Comment,
 ) -> CommentOut:
     """Add a comment to the alert's history."""
 
     async def work() -> CommentOut:
-        event = await queue.comment(connection, alert_id, author=author, body=body.body, now=context.now())
+        event = await queue.comment(connection, alert_id, by=actor, body=body.body, now=context.now())
         return CommentOut(id=event)
 
     try:

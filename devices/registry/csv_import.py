@@ -13,13 +13,15 @@ from devices.instants import Now
 from devices.kinds import Kinds
 from devices.registry import generation, registry
 from devices.registry.csv_rows import ATTRIBUTE, CsvRow, CsvRows, LineProblem
-from devices.registry.editing import change_device
+from devices.registry.editing import change_device, edits
 from devices.registry.errors import Invalid
 from devices.registry.new_device import NewDevice, Parent, check_parent, find_municipality
 from devices.registry.placement import check_near
-from devices.registry.registration import insert_devices
+from devices.registry.registration import additions, insert_devices
 from devices.registry.registry import Device, Registry
 from devices.registry.relays import check_relays, parent_as_relay
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 
@@ -157,26 +159,30 @@ async def carry_out(
     planned: ImportPlan,
     now: Now,
     *,
+    by: Actor,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Write everything planned, or nothing.
+    """Write everything planned, or nothing; the audit has each device.
 
     Args:
         connection: the database.
         kinds: the declared kinds.
         planned: what to write; its problems are left out.
         now: the clock.
+        by: who.
         on_progress: called with how many more devices are written.
 
     Raises:
         RegistryError: the registry changed since the plan was made.
     """
     async with connection.transaction():
-        await insert_devices(
+        added = await insert_devices(
             connection, kinds, [row.new for row in planned.add], now, on_progress=on_progress
         )
+        audited = additions(added)
         for device, changes in planned.edit:
-            await change_device(connection, kinds, device, changes, now)
+            audited += edits(device, await change_device(connection, kinds, device, changes, now))
             on_progress(1)
         if planned.steps:
+            await audit.record_many(connection, audited, by=by, now=now())
             await generation.advance(connection)

@@ -17,6 +17,8 @@ from devices.registry import generation
 from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound
 from devices.registry.registry import Device, get_device
 from devices.registry.validation import check_device_name
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 SERIAL = re.compile(r"[!-~]([ -~]{0,62}[!-~])?")
@@ -200,6 +202,7 @@ async def replace_hardware(
     at: datetime | None = None,
     reason: str = "",
     now: Now,
+    by: Actor,
 ) -> Device:
     """Let other hardware stand at a place from now on, or since an instant that has passed.
 
@@ -211,6 +214,7 @@ async def replace_hardware(
         at: since when; None: now.
         reason: why the old one was removed.
         now: the clock.
+        by: who.
 
     Raises:
         NotFound: no device has that name.
@@ -240,6 +244,16 @@ async def replace_hardware(
         await connection.execute(_STAND, device.id, number + 1, wire, serial, since)
         await connection.execute(_FORGET, device.id, moment)
         replaced = await get_device(connection, name)
+        await audit.record(
+            connection,
+            by=by,
+            municipality=device.municipality_id,
+            action="device.replace",
+            subject=name,
+            before={"serial": device.serial, "wire_name": device.wire},
+            after={"serial": serial, "wire_name": wire, "installed_at": since, "reason": reason.strip()},
+            now=now(),
+        )
         await generation.advance(connection)
     return replaced
 

@@ -12,6 +12,8 @@ from devices.registry import generation
 from devices.registry.errors import Conflict
 from devices.registry.life import check_installed_at
 from devices.registry.registry import Device, get_device
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 _INSTALL = """
@@ -21,7 +23,9 @@ RETURNING id
 """
 
 
-async def install_device(connection: Connection, name: str, at: datetime | None, now: Now) -> Device:
+async def install_device(
+    connection: Connection, name: str, at: datetime | None, now: Now, *, by: Actor
+) -> Device:
     """Install a planned device, now or since an instant that has passed.
 
     Raises:
@@ -38,6 +42,15 @@ async def install_device(connection: Connection, name: str, at: datetime | None,
         if await connection.fetchval(_INSTALL, device.id, at or moment, moment) is None:
             raise Conflict(_already(device))
         installed = await get_device(connection, name)
+        await audit.record(
+            connection,
+            by=by,
+            municipality=device.municipality_id,
+            action="device.install",
+            subject=name,
+            after={"installed_at": installed.installed_at},
+            now=now(),
+        )
         await generation.advance(connection)
     return installed
 

@@ -7,8 +7,9 @@ Must not know HTTP, MQTT or files.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
+from typing import Any
 
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
@@ -20,12 +21,16 @@ from devices.registry.new_device import NewDevice, Parent, check, check_parent, 
 from devices.registry.placement import check_near
 from devices.registry.registry import Device, Municipality, list_municipalities
 from devices.registry.relays import check_relays, keep_relays, parent_as_relay
+from store import audit
+from store.audit import Actor, AuditedChange
 from store.connection import Connection
 
 __all__ = [
     "NewDevice",
     "add_device",
     "add_devices",
+    "additions",
+    "fields_of",
     "find_parents",
     "insert_devices",
     "municipalities_by_name",
@@ -62,19 +67,19 @@ RETURNING id, name
 """
 
 
-async def add_device(connection: Connection, kinds: Kinds, new: NewDevice, now: Now) -> Device:
+async def add_device(connection: Connection, kinds: Kinds, new: NewDevice, now: Now, *, by: Actor) -> Device:
     """Register one device.
 
     Raises:
         AlreadyExists: the name is taken, perhaps by a retired device.
         Invalid: a field is not acceptable, or names something that does not exist.
     """
-    (device,) = await add_devices(connection, kinds, [new], now)
+    (device,) = await add_devices(connection, kinds, [new], now, by=by)
     return device
 
 
 async def add_devices(
-    connection: Connection, kinds: Kinds, new: Sequence[NewDevice], now: Now
+    connection: Connection, kinds: Kinds, new: Sequence[NewDevice], now: Now, *, by: Actor
 ) -> list[Device]:
     """Register many devices at once, all or none; a parent may be among them, before its children.
 
@@ -85,6 +90,7 @@ async def add_devices(
     async with connection.transaction():
         added = await insert_devices(connection, kinds, new, now)
         if added:
+            await audit.record_many(connection, additions(added), by=by, now=now())
             await generation.advance(connection)
     return added
 
@@ -97,7 +103,9 @@ async def insert_devices(
     *,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> list[Device]:
-    """Do what `add_devices` does inside the caller's transaction, which is to advance the generation.
+    """Do what `add_devices` does within the caller's transaction.
+
+    That is to record it in the audit and to advance the generation.
 
     `on_progress` is called with how many more are registered.
 
@@ -116,6 +124,30 @@ async def insert_devices(
             added |= await _insert(connection, municipalities, several, now)
             on_progress(len(several))
     return [added[one.name] for one in new]
+
+
+def additions(devices: Sequence[Device]) -> list[AuditedChange]:
+    """Return what the audit is to have of registered devices, one change each."""
+    return [
+        AuditedChange(municipality=d.municipality_id, action="device.add", subject=d.name, after=fields_of(d))
+        for d in devices
+    ]
+
+
+_NOT_SAID = frozenset(
+    {
+        *("id", "name", "municipality_id", "parent_id", "version", "retired_at", "retired_reason"),
+        *("wire_name", "replaced"),
+    }
+)
+
+
+def fields_of(device: Device) -> dict[str, Any]:
+    """Return the fields of a device that people enter, and that have a value."""
+    said = {
+        field.name: getattr(device, field.name) for field in fields(Device) if field.name not in _NOT_SAID
+    }
+    return {name: value for name, value in said.items() if value not in (None, "", {}, ())}
 
 
 def _refuse_repeats(new: Sequence[NewDevice]) -> None:

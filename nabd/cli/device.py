@@ -81,7 +81,7 @@ def add(
             installed_at=values.instant(installed_at, opened.now()),
             planned=planned,
         )
-        return await add_device(opened.connection, opened.kinds, new, opened.now)
+        return await add_device(opened.connection, opened.kinds, new, opened.now, by=await opened.actor())
 
     show_done(run(work), "registered", as_json=as_json)
 
@@ -124,6 +124,7 @@ def import_(
                 opened.kinds,
                 planned,
                 opened.now,
+                by=await opened.actor(),
                 on_progress=lambda written: bar.advance(task, written),
             )
         return planned, True
@@ -287,10 +288,13 @@ def edit(
             changes["installed_at"] = values.instant(installed_at, opened.now())
         if attr:
             changes["attributes"] = values.attributes(attr, opened.kinds.get(device.kind))
+        who = await opened.actor()
         async with opened.connection.transaction():
             if changes:
-                device = await edit_device(opened.connection, opened.kinds, name, changes, now=opened.now)
-            return await reinstate(opened.connection, name, opened.now) if back else device
+                device = await edit_device(
+                    opened.connection, opened.kinds, name, changes, now=opened.now, by=who
+                )
+            return await reinstate(opened.connection, name, opened.now, by=who) if back else device
 
     show_done(run(work), "changed", as_json=as_json)
 
@@ -304,7 +308,7 @@ def retire(
     """Take a device out of service; its readings stay."""
 
     async def work(opened: OpenDatabase) -> Device:
-        return await retire_device(opened.connection, name, reason, opened.now)
+        return await retire_device(opened.connection, name, reason, opened.now, by=await opened.actor())
 
     show_done(run(work), "retired", as_json=as_json)
 
@@ -332,6 +336,7 @@ def adopt(
             lat=lat,
             lon=lon,
             attributes=values.attributes(attr or (), kind),
+            by=await opened.actor(),
         )
 
     device, waiting = run(work)

@@ -12,6 +12,7 @@ from devices.registry.municipalities import NewMunicipality
 from devices.registry.registration import NewDevice
 from devices.registry.registry import list_devices
 from firmware_sim.town import Town
+from store.audit import PLATFORM
 from store.connection import Connection
 
 
@@ -35,6 +36,7 @@ async def register(connection: Connection, kinds: Kinds, town: Town, now: Now, *
                 register_unknown=newcomers > 0,
             ),
             now,
+            by=PLATFORM,
         )
     known = {d.name for d in await list_devices(connection, municipality=town.municipality, limit=1_000_000)}
     new = [
@@ -52,5 +54,5 @@ async def register(connection: Connection, kinds: Kinds, town: Town, now: Now, *
         for device in town.devices[: len(town.devices) - newcomers]
         if device.name not in known
     ]
-    await registration.add_devices(connection, kinds, new, now)
+    await registration.add_devices(connection, kinds, new, now, by=PLATFORM)
     return len(new)

@@ -33,7 +33,14 @@ def replace(
         name = await find_place(opened.connection, old)
         since = values.instant(at, opened.now())
         return await replace_hardware(
-            opened.connection, name, new, wire_name=wire_name, at=since, reason=reason, now=opened.now
+            opened.connection,
+            name,
+            new,
+            wire_name=wire_name,
+            at=since,
+            reason=reason,
+            now=opened.now,
+            by=await opened.actor(),
         )
 
     show_done(run(work), "now the place of other hardware", as_json=as_json)

@@ -24,6 +24,6 @@ def install(
 
     async def work(opened: OpenDatabase) -> Device:
         since = values.instant(at, opened.now())
-        return await install_device(opened.connection, name, since, opened.now)
+        return await install_device(opened.connection, name, since, opened.now, by=await opened.actor())
 
     show_done(run(work), "installed", as_json=as_json)

@@ -16,6 +16,7 @@ from devices.kinds import load
 from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from readings.latest import LatestColumns, flush
+from store.audit import PLATFORM
 
 KINDS = load()
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -49,7 +50,7 @@ async def add(connection: asyncpg.Connection, name: str, kind: str = "bin", **mo
     if not more.get("planned"):
         more.setdefault("installed_at", NOON - timedelta(days=60))
     new = NewDevice(name=name, kind=kind, municipality=town, **more)
-    return await add_device(connection, KINDS, new, now)
+    return await add_device(connection, KINDS, new, now, by=PLATFORM)
 
 
 async def add_rule(

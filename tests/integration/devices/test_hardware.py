@@ -14,6 +14,7 @@ from devices.registry.editing import edit_device
 from devices.registry.errors import AlreadyExists, Invalid, NotFound
 from devices.registry.hardware import find_place, list_hardware, replace_hardware
 from devices.registry.registration import add_device, add_devices
+from store.audit import PLATFORM
 from tests.integration.devices.town import BIN, KINDS, START, add_town, generation, now
 
 MOMENT = to_datetime(START)
@@ -26,7 +27,11 @@ async def tripoli(connection: asyncpg.Connection) -> asyncpg.Connection:
     await add_town(connection)
     long_ago = MOMENT - timedelta(days=9)
     await add_devices(
-        connection, KINDS, [replace(BIN, installed_at=long_ago), replace(OTHER, installed_at=long_ago)], now
+        connection,
+        KINDS,
+        [replace(BIN, installed_at=long_ago), replace(OTHER, installed_at=long_ago)],
+        now,
+        by=PLATFORM,
     )
     return connection
 
@@ -50,6 +55,7 @@ async def test_place_keeps_its_name_and_forgets_the_old_clock_and_connection(
         at=MOMENT - timedelta(hours=1),
         reason="cell flat",
         now=now,
+        by=PLATFORM,
     )
 
     assert (after.id, after.name, after.serial, after.wire, after.replaced) == (
@@ -73,7 +79,7 @@ async def test_place_is_found_by_its_name_only_while_it_has_no_serial(tripoli: a
     with pytest.raises(NotFound, match="SN-9"):
         await find_place(tripoli, "SN-9")
 
-    await replace_hardware(tripoli, OTHER.name, "SN-3", now=now)
+    await replace_hardware(tripoli, OTHER.name, "SN-3", now=now, by=PLATFORM)
 
     with pytest.raises(Invalid, match="was taken from TRP-BIN-0002"):
         await find_place(tripoli, "SN-2")
@@ -94,32 +100,32 @@ async def test_replacement_with_a_mistake_is_refused_and_changes_nothing(
     tripoli: asyncpg.Connection, serial: str, more: dict[str, object], field: str, text: str
 ) -> None:
     with pytest.raises(Invalid, match=text) as refused:
-        await replace_hardware(tripoli, BIN.name, serial, **more, now=now)  # type: ignore[arg-type]
+        await replace_hardware(tripoli, BIN.name, serial, **more, now=now, by=PLATFORM)  # type: ignore[arg-type]
 
     assert refused.value.field == field
     assert len(await list_hardware(tripoli, BIN.name)) == 1
 
 
 async def test_removed_hardware_may_stand_elsewhere(tripoli: asyncpg.Connection) -> None:
-    await replace_hardware(tripoli, OTHER.name, "SN-3", wire_name="NEW-7", now=now)
+    await replace_hardware(tripoli, OTHER.name, "SN-3", wire_name="NEW-7", now=now, by=PLATFORM)
 
-    moved = await replace_hardware(tripoli, BIN.name, "SN-2", wire_name=OTHER.name, now=now)
+    moved = await replace_hardware(tripoli, BIN.name, "SN-2", wire_name=OTHER.name, now=now, by=PLATFORM)
 
     assert (moved.name, moved.wire) == (BIN.name, OTHER.name)
 
 
 async def test_name_that_hardware_uses_on_the_wire_is_taken(tripoli: asyncpg.Connection) -> None:
-    await replace_hardware(tripoli, OTHER.name, "SN-3", wire_name="NEW-7", now=now)
+    await replace_hardware(tripoli, OTHER.name, "SN-3", wire_name="NEW-7", now=now, by=PLATFORM)
 
     with pytest.raises(AlreadyExists, match="nabd device hardware TRP-BIN-0002"):
-        await add_device(tripoli, KINDS, replace(BIN, name="NEW-7"), now)
+        await add_device(tripoli, KINDS, replace(BIN, name="NEW-7"), now, by=PLATFORM)
     with pytest.raises(Invalid, match="stands in TRP-BIN-0002"):
-        await add_device(tripoli, KINDS, replace(BIN, name="B-9", serial="SN-3"), now)
+        await add_device(tripoli, KINDS, replace(BIN, name="B-9", serial="SN-3"), now, by=PLATFORM)
 
 
 async def test_serial_is_written_down_once_and_then_replaced(tripoli: asyncpg.Connection) -> None:
-    edited = await edit_device(tripoli, KINDS, BIN.name, {"serial": "SN-1"}, now=now)
+    edited = await edit_device(tripoli, KINDS, BIN.name, {"serial": "SN-1"}, now=now, by=PLATFORM)
 
     assert edited == await registry.get_device(tripoli, BIN.name)
     with pytest.raises(Invalid, match="nabd device replace SN-1 SN-7"):
-        await edit_device(tripoli, KINDS, BIN.name, {"serial": "SN-7"}, now=now)
+        await edit_device(tripoli, KINDS, BIN.name, {"serial": "SN-7"}, now=now, by=PLATFORM)

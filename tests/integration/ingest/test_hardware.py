@@ -7,6 +7,7 @@ import asyncio
 import msgspec
 
 from devices.registry.hardware import replace_hardware
+from store.audit import PLATFORM
 from tests.integration.ingest.conftest import Town
 from tests.waiting import now
 
@@ -19,7 +20,7 @@ async def test_place_goes_on_with_other_hardware_and_the_old_one_is_refused(town
         ("nabd/v1/tripoli/bin/b1/telemetry", {"ts": wrong, "boot": 9, "seq": 5, "fill_pct": 40})
     )
     await town.received(1)
-    await replace_hardware(town.connection, "b1", "SN-2", wire_name="n7", now=now)
+    await replace_hardware(town.connection, "b1", "SN-2", wire_name="n7", now=now, by=PLATFORM)
 
     new = "nabd/v1/tripoli/bin/n7/telemetry"
     async with town.client("n7") as client:
