@@ -32,11 +32,14 @@ class Alert:
     """One alert of one rule on one device.
 
     family: what the rule is called to judge: "silent" says that the device itself was not heard of.
-    opened_at, resolved_at: the device's time; detected_at: our time when it was stored. summary: sentence by
-    language. unknown: still firing, but its device is silent, so it cannot be told whether it still holds.
-    inhibited_by: the open alert that explains this one, so that nobody is called for this one. held_until:
-    our time until which such an alert may still open; None where no rule explains this one's. suppress_by:
-    rules whose open alert explains this one. labels: the rule's own names for its values.
+    opened_at, resolved_at: the device's time; detected_at: our time when it was stored. unknown: still
+    firing, but its device is silent, so it cannot be told whether it still holds. inhibited_by: the open
+    alert that explains this one, so that nobody is called for this one. held_until: our time until which such
+    an alert may still open; None where no rule explains this one's. suppress_by: rules whose open alert
+    explains this one. labels: the rule's own names for its values. summary: by language, as of the last
+    change of severity; template: the rule's, to render it anew. first: evidence of the beginning, None where
+    its transition is gone. newest: what the device measured since, None where it has not or the alert has
+    ended. runbook: what to do, by language.
     """
 
     id: int
@@ -56,6 +59,10 @@ class Alert:
     acknowledged_by: str | None
     summary: Mapping[str, str]
     evidence: Mapping[str, Any]
+    template: Mapping[str, str]
+    first: Mapping[str, Any] | None
+    newest: Mapping[str, Any] | None
+    runbook: Mapping[str, str]
     unknown: bool
     inhibited_by: int | None
     held_until: datetime | None
@@ -69,7 +76,9 @@ SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS dev
     coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
     municipality.name AS municipality, alert.state, alert.severity, alert.opened_at, alert.detected_at,
     alert.resolved_at, alert.acknowledged_at, acknowledger.name AS acknowledged_by,
-    alert.summary, alert.evidence,
+    alert.summary, alert.evidence, coalesce(rule.definition -> 'summary', '{}') AS template,
+    beginning.evidence AS first, newest.measurements AS newest,
+    coalesce(rule.definition -> 'runbook', '{}') AS runbook,
     alert.state = 'firing' AND rule.family <> 'silent' AND EXISTS (
         SELECT FROM alert AS other
         JOIN rule AS silent ON silent.id = other.rule AND silent.version = other.rule_version
@@ -81,6 +90,11 @@ FROM alert
 JOIN rule ON rule.id = alert.rule AND rule.version = alert.rule_version
 JOIN device ON device.id = alert.device_id
 LEFT JOIN named_principal AS acknowledger ON acknowledger.id = alert.acknowledger_id
+LEFT JOIN latest AS newest ON newest.device_id = alert.device_id AND newest.observed_at > alert.opened_at
+    AND alert.state = 'firing' AND rule.family = 'stream'
+LEFT JOIN LATERAL (
+    SELECT evidence FROM transition WHERE transition.alert_id = alert.id ORDER BY transition.id LIMIT 1
+) AS beginning ON true
 JOIN municipality ON municipality.id = CASE
     WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
     ELSE device.municipality_id

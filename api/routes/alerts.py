@@ -40,6 +40,7 @@ class CommentOut(BaseModel):
 @router.get("/alerts", response_model=Page[AlertOut], summary="List alerts, newest first")
 async def list_alerts(
     request: Request,
+    context: UsesContext,
     connection: UsesConnection,
     state: Literal["firing", "resolved"] | None = None,
     severity: Severity | None = None,
@@ -61,7 +62,7 @@ async def list_alerts(
         before=before,
         limit=limit + 1,
     )
-    items = [alert_out(alert) for alert in found]
+    items = [alert_out(alert, context.kinds) for alert in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
 
@@ -75,7 +76,7 @@ async def get_alert(
         raise _unknown(alert_id)
     history = await events.history(connection, alert_id)
     return AlertWithHistoryOut(
-        **members(alert),
+        **members(alert, context.kinds),
         terms=evidence_out(alert, context.kinds.get(alert.kind)),
         history=[event_out(event) for event in history],
     )
@@ -95,7 +96,8 @@ async def acknowledge(
     """
 
     async def work() -> AlertOut:
-        return alert_out(await queue.acknowledge(connection, alert_id, by=actor, now=context.now()))
+        seen = await queue.acknowledge(connection, alert_id, by=actor, now=context.now())
+        return alert_out(seen, context.kinds)
 
     try:
         return await command.once(AlertOut, work)
