@@ -1,6 +1,7 @@
-"""Alerts for people: list, get one, acknowledge, comment.
+"""Alerts for people: list, get one, comment.
 
-Reading and notes only. A person never changes a condition: alerts open and resolve by readings (record).
+Acknowledging stands in alerts.acknowledgement. A person never changes a condition: alerts open and resolve by
+readings (record).
 """
 
 from __future__ import annotations
@@ -117,19 +118,6 @@ LIMIT $7
 
 GET_ALERTS = _SELECT + "WHERE alert.id = ANY($1::bigint [])"
 
-ACKNOWLEDGE = """
-WITH acknowledged AS (
-    UPDATE alert SET acknowledged_at = $2, acknowledger_id = $3
-    WHERE id = $1 AND acknowledged_at IS NULL
-    RETURNING id
-), noted AS (
-    INSERT INTO alert_note (alert_id, type, author_id, created_at)
-    SELECT id, 'acknowledged', $3, $2 FROM acknowledged
-    RETURNING id
-)
-SELECT id, pg_notify('nabd_alert', '') FROM noted
-"""
-
 COMMENT = """
 WITH noted AS (
     INSERT INTO alert_note (alert_id, type, author_id, body, created_at)
@@ -137,6 +125,14 @@ WITH noted AS (
     RETURNING id
 )
 SELECT id, pg_notify('nabd_alert', '') FROM noted
+"""
+
+
+_MUNICIPALITY = """
+SELECT municipality_at(device, alert.opened_at)
+FROM alert
+INNER JOIN device ON alert.device_id = device.id
+WHERE alert.id = $1
 """
 
 
@@ -167,27 +163,6 @@ async def get_alerts(connection: Connection, alert_ids: Iterable[int]) -> list[A
     return [_alert(row) for row in await connection.fetch(GET_ALERTS, list(alert_ids))]
 
 
-async def acknowledge(connection: Connection, alert_id: int, *, by: Actor, now: int) -> Alert:
-    """Record that a person has seen the alert and return it; the first acknowledgement stays.
-
-    Args:
-        by: who.
-        now: microseconds since 1970-01-01Z.
-
-    Raises:
-        AlertNotFound: no alert has this id.
-    """
-    async with connection.transaction():
-        note = await connection.fetchrow(ACKNOWLEDGE, alert_id, to_datetime(now), by.principal)
-        alert = await get_alert(connection, alert_id)
-        if alert is None:
-            raise AlertNotFound(alert_id)
-        if note is not None:
-            before, after = {"acknowledged_at": None}, {"acknowledged_at": alert.acknowledged_at}
-            await _record(connection, alert_id, "acknowledge", by, now, before, after)
-    return alert
-
-
 async def comment(connection: Connection, alert_id: int, *, by: Actor, body: str, now: int) -> int:
     """Add a comment and return its event id.
 
@@ -200,38 +175,16 @@ async def comment(connection: Connection, alert_id: int, *, by: Actor, body: str
         note = await connection.fetchrow(COMMENT, alert_id, to_datetime(now), by.principal, body)
         if note is None:
             raise AlertNotFound(alert_id)
-        await _record(connection, alert_id, "comment", by, now, None, {"event": note["id"]})
+        await audit.record(
+            connection,
+            by=by,
+            municipality=await connection.fetchval(_MUNICIPALITY, alert_id),
+            action="alert.comment",
+            subject=str(alert_id),
+            after={"event": note["id"]},
+            now=now,
+        )
     return int(note["id"])
-
-
-_MUNICIPALITY = """
-SELECT municipality_at(device, alert.opened_at)
-FROM alert
-INNER JOIN device ON alert.device_id = device.id
-WHERE alert.id = $1
-"""
-
-
-async def _record(
-    connection: Connection,
-    alert_id: int,
-    verb: str,
-    by: Actor,
-    now: int,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any],
-) -> None:
-    municipality = await connection.fetchval(_MUNICIPALITY, alert_id)
-    await audit.record(
-        connection,
-        by=by,
-        municipality=municipality,
-        action=f"alert.{verb}",
-        subject=str(alert_id),
-        before=before,
-        after=after,
-        now=now,
-    )
 
 
 def _alert(row: asyncpg.Record) -> Alert:

@@ -76,7 +76,10 @@ class AlertEventOut(BaseModel):
 
     id: str = Field(examples=["7421-118"])
     alert_id: int
-    type: Literal["opened", "severity", "resolved", "acknowledged", "comment", "inhibited", "surfaced"]
+    type: Literal[
+        "opened", "severity", "resolved", "acknowledged", "unacknowledged", "lapsed", "comment", "inhibited",
+        "surfaced",
+    ]  # fmt: skip
     at: Instant
     severity: Severity
     observed_at: Instant | None = None

@@ -192,3 +192,23 @@ async def test_open_alert_is_told_with_its_newest_value_its_first_and_what_to_do
     assert open_one["runbook"] == {"en": "Empty it."}
     assert ended["summary"] == {"en": "bin-1 is 86% full"}
     assert ended["course"] is None
+
+
+async def test_many_are_acknowledged_by_one_request_and_it_is_undone(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    ids = [await builders.fire(connection, await builders.add(connection, f"bin-{i}")) for i in range(2)]
+
+    done = await client.post("/api/v1/alerts/acknowledge", json={"alerts": [*ids, 4711]})
+    undone = await client.post("/api/v1/alerts/unacknowledge", json={"alerts": done.json()["changed"]})
+    one = await client.post(f"/api/v1/alerts/{ids[0]}/acknowledge")
+    back = await client.post(f"/api/v1/alerts/{ids[0]}/unacknowledge")
+    none = await client.post("/api/v1/alerts/acknowledge", json={"alerts": []})
+    stranger = await client.post("/api/v1/alerts/4711/unacknowledge")
+
+    assert done.json() == {"changed": ids, "unchanged": [], "unknown": [4711]}
+    assert undone.json() == {"changed": ids, "unchanged": [], "unknown": []}
+    assert one.json()["acknowledged_at"] is not None
+    assert back.json()["acknowledged_at"] is None
+    assert none.status_code == 422
+    assert stranger.status_code == 404
