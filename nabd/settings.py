@@ -60,7 +60,16 @@ class Settings(BaseSettings):
         default={Severity.CRITICAL: 1.0, Severity.MAJOR: 8.0},
         description="JSON object: after how many hours an acknowledgement lapses, by severity; else never",
     )
+    audit_dir: Path | None = Field(
+        default=None,
+        description="where heads of the audit are kept beside the database; empty: audit in data_dir",
+    )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
+
+
+def audit_directory(settings: Settings) -> Path:
+    """Return where the heads of the audit's months are kept."""
+    return settings.audit_dir or settings.data_dir / "audit"
 
 
 def environment(settings: Settings) -> dict[str, str]:

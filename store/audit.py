@@ -8,10 +8,12 @@ know what is changed, nor who reads it (people.audit).
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from store.canonical_json import canonical
@@ -38,6 +40,8 @@ LEFT_OUT = frozenset(
 LEFT_OUT_OF_PEOPLE = frozenset({"name", "title", "channels", "calendar"})
 """Fields left out of changes of people (actions `person.*`) too."""
 OMITTED = "(left out)"
+FIRST = "0" * 64
+"""What stands in the first row of a chain for the hash of the one before."""
 ADDED_AT_ONCE = 5_000
 
 
@@ -67,6 +71,19 @@ class AuditedChange:
     subject: str
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainEnd:
+    """Where a chain ends: that of a municipality (by number, None: the whole platform) in a month.
+
+    month: its first day. rows: how many there are. head: the hash of the last one, FIRST where there is none.
+    """
+
+    municipality: int | None
+    month: date
+    rows: int = 0
+    head: str = FIRST
 
 
 async def record(
@@ -100,7 +117,8 @@ async def record_many(
     of_chain: defaultdict[int | None, list[AuditedChange]] = defaultdict(list)
     for change in changes:
         of_chain[change.municipality].append(change)
-    async with connection.transaction():
+    # No savepoint of its own: two round trips less.
+    async with nullcontext() if connection.is_in_transaction() else connection.transaction():
         # In one order, so that two who record for several municipalities never wait for each other. The whole
         # platform comes last: changes of rules take its chain after the rows of the shards.
         for municipality in sorted(of_chain, key=lambda number: (number is None, number or 0)):
@@ -113,10 +131,10 @@ async def record_many(
 _TAKE = """
 INSERT INTO audit_chain AS chain (municipality_id, month) VALUES ($1, $2)
 ON CONFLICT (municipality_id, month) DO UPDATE SET rows = chain.rows
-RETURNING chain.id, chain.rows, chain.head
+RETURNING
+    chain.id, chain.rows, chain.head,
+    ARRAY(SELECT nextval('audit_id_seq') FROM generate_series(1, $3::integer)) AS ids
 """
-
-_NUMBERS = "SELECT nextval('audit_id_seq') FROM generate_series(1, $1)"
 
 _ADD = """
 WITH added AS (
@@ -143,49 +161,55 @@ async def _extend(
     by: Actor,
     at: datetime,
 ) -> None:
-    month = at.date().replace(day=1)
-    chain = await connection.fetchrow(_TAKE, municipality, month)
+    month = month_of(at)
+    chain = await connection.fetchrow(_TAKE, municipality, month, len(changes))
     assert chain is not None
-    head, number = chain["head"], chain["rows"]
+    end = ChainEnd(municipality=municipality, month=month, rows=chain["rows"], head=chain["head"])
     for start in range(0, len(changes), ADDED_AT_ONCE):
-        several = changes[start : start + ADDED_AT_ONCE]
-        ids = [row[0] for row in await connection.fetch(_NUMBERS, len(several))]
-        rows = []
-        for row_id, change in zip(ids, several, strict=True):
-            number += 1
-            before, after = shown(change)
-            fields = {
-                "id": row_id,
-                "municipality_id": municipality,
-                "month": month,
-                "number": number,
-                "changed_at": at,
-                "principal_id": by.principal,
-                "address": by.address,
-                "action": change.action,
-                "subject": change.subject,
-                "before": before,
-                "after": after,
-                "previous": head,
-            }
-            previous, head = head, digest(fields)
-            rows.append((fields, previous, head))
-        await connection.execute(
-            _ADD,
-            chain["id"],
-            at,
-            by.principal,
-            by.address,
-            [f["id"] for f, _, _ in rows],
-            [f["number"] for f, _, _ in rows],
-            [f["action"] for f, _, _ in rows],
-            [f["subject"] for f, _, _ in rows],
-            [_text(f["before"]) for f, _, _ in rows],
-            [_text(f["after"]) for f, _, _ in rows],
-            [previous for _, previous, _ in rows],
-            [own for _, _, own in rows],
-            head,
-        )
+        several = slice(start, start + ADDED_AT_ONCE)
+        rows = linked(end, chain["ids"][several], changes[several], by, at)
+        end = replace(end, rows=rows[-1]["number"], head=rows[-1]["hash"])
+        columns = ("id", "number", "action", "subject", "before", "after", "previous", "hash")
+        texts = [{**row, "before": _text(row["before"]), "after": _text(row["after"])} for row in rows]
+        values = [[row[column] for row in texts] for column in columns]
+        await connection.execute(_ADD, chain["id"], at, by.principal, by.address, *values, end.head)
+
+
+def month_of(at: datetime) -> date:
+    """Return the first day of an instant's month, UTC."""
+    return at.astimezone(UTC).date().replace(day=1)
+
+
+def linked(
+    end: ChainEnd, ids: Sequence[int], changes: Sequence[AuditedChange], by: Actor, at: datetime
+) -> list[dict[str, Any]]:
+    """Return the rows that continue a chain, with every field that is hashed, and `hash`. Pure.
+
+    Args:
+        end: where the chain ends.
+        ids: the numbers of the rows, one a change.
+    """
+    rows: list[dict[str, Any]] = []
+    head = end.head
+    for row_id, number, change in zip(ids, itertools.count(end.rows + 1), changes, strict=False):
+        before, after = shown(change)
+        fields = {
+            "id": row_id,
+            "municipality_id": end.municipality,
+            "month": end.month,
+            "number": number,
+            "changed_at": at,
+            "principal_id": by.principal,
+            "address": by.address,
+            "action": change.action,
+            "subject": change.subject,
+            "before": before,
+            "after": after,
+            "previous": head,
+        }
+        head = digest(fields)
+        rows.append({**fields, "hash": head})
+    return rows
 
 
 def digest(fields: Mapping[str, Any]) -> str:
@@ -210,6 +234,8 @@ def shown(change: AuditedChange) -> tuple[Any, Any]:
 
 
 def _without(value: Any, hidden: frozenset[str]) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
     if isinstance(value, Mapping):
         return {
             str(name): OMITTED if name in hidden and inner is not None else _without(inner, hidden)

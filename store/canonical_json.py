@@ -6,12 +6,13 @@ them. Whole numbers of any size keep all their digits. Pure.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from json.encoder import encode_basestring
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -29,23 +30,25 @@ def canonical(value: Any) -> str:
         ValueError: a number is not finite.
         TypeError: the value, or something in it, has no place in JSON.
     """
+    write = _WRITERS.get(type(value))
+    return write(value) if write else _other(value)
+
+
+def _other(value: Any) -> str:
+    """Return the text of what is not of a plain type itself."""
     match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
         case Enum():
             return canonical(value.value)
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            return encode_basestring(value)
         case int():
-            return str(value)
+            return str(int(value))
         case float():
             return _number(value)
         case Mapping():
             return _object(value)
         case datetime():
-            return f'"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"'
+            return _instant(value)
         case date() | UUID():
             return f'"{value}"'
         case timedelta():
@@ -53,19 +56,28 @@ def canonical(value: Any) -> str:
         case bytes():
             return f'"{value.hex()}"'
         case Sequence():
-            return f"[{','.join(map(canonical, value))}]"
+            return _list(value)
         case set() | frozenset():
             return f"[{','.join(sorted(map(canonical, value)))}]"
     raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
 def _object(value: Mapping[Any, Any]) -> str:
-    names = sorted(map(str, value), key=lambda name: name.encode("utf-16-be"))
-    return (
-        "{"
-        + ",".join(f"{json.dumps(name, ensure_ascii=False)}:{canonical(value[name])}" for name in names)
-        + "}"
-    )
+    texts = {str(name): inner for name, inner in value.items()}
+    names = sorted(texts) if "".join(texts).isascii() else sorted(texts, key=_utf16)
+    return "{" + ",".join([f"{encode_basestring(name)}:{canonical(texts[name])}" for name in names]) + "}"
+
+
+def _instant(value: datetime) -> str:
+    return f'"{value.astimezone(UTC).isoformat(timespec="microseconds")[:-6]}Z"'
+
+
+def _utf16(name: str) -> bytes:
+    return name.encode("utf-16-be")
+
+
+def _list(value: Iterable[Any]) -> str:
+    return "[" + ",".join([canonical(inner) for inner in value]) + "]"
 
 
 def _number(value: float) -> str:
@@ -78,3 +90,18 @@ def _number(value: float) -> str:
         return f"{Decimal(shortest):f}".removesuffix(".0")
     mantissa, _, exponent = shortest.partition("e")
     return f"{mantissa}e{int(exponent):+d}"
+
+
+_WRITERS: Mapping[type, Callable[[Any], str]] = {
+    NoneType: lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    str: encode_basestring,
+    int: str,
+    float: _number,
+    dict: _object,
+    list: _list,
+    tuple: _list,
+    datetime: _instant,
+    date: lambda value: f'"{value}"',
+}
+"""By type: an import writes a hundred thousand rows."""

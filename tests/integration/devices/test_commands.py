@@ -44,6 +44,9 @@ async def test_command_moves_forward_as_the_device_answers(
     connection: asyncpg.Connection, device: Device
 ) -> None:
     await record_sent(connection, make_command(device), now, by=PLATFORM)
+    sent = await connection.fetchrow("SELECT subject, after FROM audit WHERE action = 'command.send'")
+    assert sent is not None
+    assert (sent["subject"], sent["after"]["id"]) == (device.name, str(FIRST))
 
     assert await record_response(connection, device.name, FIRST, "accepted", now)
     assert await record_response(connection, device.name, FIRST, "succeeded", now, result={"zero_mm": 12})

@@ -94,6 +94,9 @@ async def test_adopting_registers_the_device_and_asks_for_the_replay(tripoli: as
     assert (device.kind, device.municipality, device.title) == ("bin", "tripoli", "Mosque")
     assert waiting == 2
     assert await generation(tripoli) == before + 1
+    done = await tripoli.fetch("SELECT action, after FROM audit WHERE subject = 'NEW-1' ORDER BY id")
+    assert [row["action"] for row in done] == ["device.add", "quarantine.replay"]
+    assert done[1]["after"] == {"rejections": 2}
 
 
 async def test_relayed_device_is_adopted_below_its_gateway(tripoli: asyncpg.Connection) -> None:
@@ -136,6 +139,7 @@ async def test_replay_is_taken_once_oldest_first(connection: asyncpg.Connection)
     await record(connection, STRANGER, STRANGER, MALFORMED)
     assert await quarantine.request_replay(connection, "NEW-1", now, by=PLATFORM) == 2
     assert await quarantine.request_replay(connection, "NEW-1", now, by=PLATFORM) == 0
+    assert await connection.fetchval("SELECT count(*) FROM audit WHERE action = 'quarantine.replay'") == 1
 
     async with connection.transaction():
         (first,) = await quarantine.take_replay(connection, 1)
