@@ -11,6 +11,7 @@ import asyncpg
 import httpx2
 from fastapi import FastAPI
 
+from alerts.acknowledgement import acknowledge
 from api.http import tokens
 from rules.loading.files import parse
 from rules.maintenance import windows
@@ -71,6 +72,12 @@ async def _window(connection: asyncpg.Connection, name: str) -> int:
     return window.id
 
 
+async def _seen(connection: asyncpg.Connection, name: str) -> int:
+    alert = await _alert(connection, name)
+    await acknowledge(connection, [alert], by=PLATFORM, now=builders.now())
+    return alert
+
+
 async def _shadow(connection: asyncpg.Connection, name: str) -> None:
     definitions = parse(RULE.replace("NAME", name), builders.KINDS)
     await shadows.add(connection, definitions, by=PLATFORM, now=builders.now())
@@ -106,6 +113,9 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/devices/{device}/hardware": (_device, {"json": {"serial": "SN-2"}}, ["device.replace"]),
     "post /api/v1/devices/{device}/interval": (_rhythm, {}, ["device.edit"]),
     "post /api/v1/alerts/{alert_id}/acknowledge": (_alert, {}, ["alert.acknowledge"]),
+    "post /api/v1/alerts/{alert_id}/unacknowledge": (_seen, {}, ["alert.unacknowledge"]),
+    "post /api/v1/alerts/acknowledge": (_alert, {"json": {"alerts": ["ROW"]}}, ["alert.acknowledge"]),
+    "post /api/v1/alerts/unacknowledge": (_seen, {"json": {"alerts": ["ROW"]}}, ["alert.unacknowledge"]),
     "post /api/v1/alerts/{alert_id}/comments": (_alert, {"json": {"body": "hm"}}, ["alert.comment"]),
     "put /api/v1/rules/{rule}": (_town, {"content": RULE, "headers": YAML}, ["rule.apply"]),
     "post /api/v1/rules/{rule}/enable": (_disabled, {}, ["rule.enable"]),
@@ -116,7 +126,10 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/maintenance": (_device, {"json": PLANNED}, ["maintenance.plan"]),
     "post /api/v1/maintenance/{window}/end": (_window, {}, ["maintenance.cancel"]),
 }
-"""By operation: what must be there, the request (NAME is another each time), and what the audit must have."""
+"""By operation: what must be there, the request, and what the audit must have.
+
+NAME is another each time, ROW the number of what is there.
+"""
 
 
 def operations(app: FastAPI) -> set[str]:
@@ -142,7 +155,7 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             last = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
             method, path = operation.split(" ")
             url = path.format(device=name, rule=name, alert_id=row, window=row)
-            answer = await client.request(method.upper(), url, **_named(request, name))
+            answer = await client.request(method.upper(), url, **_named(request, name, row))
             assert answer.is_success, f"{operation}: {answer.text}"
 
             listed = (await client.get("/api/v1/audit", params={"who": "waste office"})).json()["items"]
@@ -154,9 +167,9 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
     assert told == {operation: actions for operation, (_, _, actions) in CASES.items()}
 
 
-def _named(request: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a request with NAME replaced in its body."""
-    named: dict[str, Any] = json.loads(json.dumps(request).replace("NAME", name))
+def _named(request: dict[str, Any], name: str, row: str) -> dict[str, Any]:
+    """Return a request with NAME and the number ROW replaced in its body."""
+    named: dict[str, Any] = json.loads(json.dumps(request).replace("NAME", name).replace('"ROW"', row))
     return named
 
 
