@@ -28,6 +28,8 @@ class EventType(StrEnum):
     SEVERITY = "severity"
     RESOLVED = "resolved"
     ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
+    LAPSED = "lapsed"
     COMMENT = "comment"
     INHIBITED = "inhibited"
     SURFACED = "surfaced"
@@ -39,8 +41,8 @@ class AlertEvent:
 
     at: when it was stored (detected_at of a transition, creation of a note). severity: the alert's after a
     transition, the present one for a note. observed_at, received_at and evidence belong to transitions,
-    author and body to notes. Inhibited and surfaced are notes without an author; their body is the other
-    alert's id.
+    author and body to notes. Lapsed, inhibited and surfaced are notes without an author; the body says why an
+    acknowledgement lapsed ("severity", "age"), or is the other alert's id.
     """
 
     xid: int

@@ -1,4 +1,5 @@
-"""Alerts that nobody would ever end: their device was retired, their rule withdrawn or made for another kind.
+"""Alerts that nobody would ever end: their device was retired or is only planned, their rule was withdrawn or
+is for another kind.
 
 So do those of a device that moved to another municipality: they stay in the old one's history, and what still
 holds opens anew in the new one.
@@ -31,6 +32,7 @@ WITH ended AS (
         AND alert.state = 'firing'
         AND (
             device.retired_at IS NOT NULL
+            OR device.installed_at IS NULL
             OR device.moved_at > alert.opened_at
             OR NOT EXISTS (
                 SELECT FROM rule
@@ -40,6 +42,7 @@ WITH ended AS (
     RETURNING alert.id, alert.severity, alert.resolved_at, CASE
         WHEN device.retired_at IS NOT NULL
             THEN jsonb_build_object('condition', 'the device was retired', 'reason', device.retired_reason)
+        WHEN device.installed_at IS NULL THEN jsonb_build_object('condition', 'the device is only planned')
         WHEN device.moved_at > alert.opened_at
             THEN jsonb_build_object('condition', 'the device moved to another municipality')
         WHEN EXISTS (SELECT FROM rule WHERE rule.id = alert.rule AND rule.active)

@@ -3,7 +3,8 @@
 `suppress_by` of a rule names the rules that explain it. Such an alert opens and ends by its own readings;
 `inhibited_by` only says that nobody needs to be called. Where the explaining alert is open already it is set
 when the alert opens (alerts.record), else here. After the end of the explaining alert it stays for the rule's
-`settle`, in which the device may recover. Must not know sweep rules or notifiers.
+`settle`, in which the device may recover. So it does after the end of that of another gateway, which could
+relay the device again. Must not know sweep rules or notifiers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 from devices.instants import to_datetime
 from store.connection import Connection
 
-# The explaining alert is on an ancestor of the device (gateway, circuit, cabinet), or on the device itself.
+# The explaining alert is on what the device hangs on (gateway, circuit, cabinet), or on the device itself. A
+# gateway explains nothing of a device that another gateway, without such an alert, could relay.
 # Rows that another transaction has locked are left for the next time, so that this statement never waits.
 INHIBIT = """
 WITH RECURSIVE suppressible AS (
@@ -26,10 +28,10 @@ below AS (
     WHERE alert.state = 'firing'
         AND alert.rule IN (SELECT unnest(parents) FROM suppressible)
     UNION ALL
-    SELECT below.parent_id, below.rule, device.id, below.inhibited_by, below.depth + 1
+    SELECT below.parent_id, below.rule, hangs_on.device_id, below.inhibited_by, below.depth + 1
     FROM below
-    INNER JOIN device ON device.parent_id = below.device_id
-    WHERE below.depth < 3
+    INNER JOIN hangs_on ON below.device_id = hangs_on.parent_id
+    WHERE below.depth < 3 AND (hangs_on.alone OR cut_off(hangs_on.device_id, ARRAY[below.rule]))
 ),
 
 explained AS (
@@ -79,8 +81,22 @@ WITH ready AS (
     INNER JOIN alert AS parent ON alert.inhibited_by = parent.id
     INNER JOIN rule ON alert.rule = rule.id AND alert.rule_version = rule.version
     WHERE alert.state = 'firing'
-        AND parent.state = 'resolved'
-        AND parent.resolved_at + rule.settle <= $1
+        AND (
+            (parent.state = 'resolved' AND parent.resolved_at + rule.settle <= $1)
+            OR (
+                EXISTS (
+                    SELECT FROM relay
+                    WHERE relay.device_id = alert.device_id AND relay.gateway_id = parent.device_id
+                )
+                AND NOT cut_off(alert.device_id, rule.suppress_by)
+                AND NOT EXISTS (
+                    SELECT FROM relay
+                    INNER JOIN alert AS back ON relay.gateway_id = back.device_id
+                    WHERE relay.device_id = alert.device_id AND back.rule = ANY(rule.suppress_by)
+                        AND back.resolved_at + rule.settle > $1
+                )
+            )
+        )
     FOR UPDATE OF alert SKIP LOCKED
 ),
 

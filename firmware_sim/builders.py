@@ -92,9 +92,7 @@ def _bins(context: TownContext, count: int, gateways: int) -> list[SimulatedDevi
     made = [_bin(context, i) for i in range(count)]
     for g, relay in enumerate(relays):
         for i in range(count - (g + 1) * _RELAYED, count - g * _RELAYED):
-            made[i] = replace(
-                made[i], parent=relay.name, relay=relay.name, electronics=Electronics(unknown_keys=0.02)
-            )
+            made[i] = replace(made[i], relay=relay.name, electronics=Electronics(unknown_keys=0.02))
     first = count - len(relays) * _RELAYED - 3
     if first >= 10:
         clocks = (

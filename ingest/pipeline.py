@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import structlog
 
+from devices.instants import to_datetime
 from devices.registry import registration, registry
 from devices.registry.errors import AlreadyExists
 from devices.registry.registration import NewDevice
@@ -191,9 +192,13 @@ class Pipeline:
         if not unknown:
             return
         new = [
-            NewDevice(name=name, kind=source.kind, municipality=source.topic.municipality)
-            for name, source in unknown.items()
-            if source.topic is not None
+            NewDevice(
+                name=name,
+                kind=newcomer.topic.kind,
+                municipality=newcomer.topic.municipality,
+                installed_at=to_datetime(newcomer.at),
+            )
+            for name, newcomer in unknown.items()
         ]
         try:
             await registration.add_devices(
@@ -210,7 +215,10 @@ class Pipeline:
         context = self.context
         async with self.connection.transaction(isolation="repeatable_read", readonly=True):
             context.shard.generation = await shard.generation(self.connection, context.shard)
-            context.directory = Directory(await registry.load(self.connection), context.directory.kinds)
+            before = context.directory
+            context.directory = Directory(await registry.load(self.connection), before.kinds)
+            for device_id in context.directory.replaced_since(before):
+                context.offsets.forget(device_id)
             for consumer in context.consumers:
                 await consumer.reload(self.connection)
         collector.freeze()

@@ -100,6 +100,12 @@ def _kind_of(payload: bytes) -> str:
     return kind if isinstance(kind, str) else ""
 
 
+_FIRST_HEARD = """
+SELECT min(received_at) FROM rejection
+WHERE device = $1 AND reason = ANY($2) AND replayed_at IS NULL
+"""
+
+
 async def adopt(
     connection: Connection,
     kinds: Kinds,
@@ -113,6 +119,8 @@ async def adopt(
     by: Actor,
 ) -> tuple[Device, int]:
     """Register an unknown device as its topics describe it, and request the replay of what it sent.
+
+    It is installed since it was first heard.
 
     Returns:
         The new device, and how many rejections will be replayed.
@@ -132,11 +140,12 @@ async def adopt(
         name=name,
         kind=found.kind,
         municipality=found.municipality,
-        parent=found.gateway,
+        relays=() if found.gateway is None else (found.gateway,),
         title=title,
         lat=lat,
         lon=lon,
         attributes=attributes or {},
+        installed_at=await connection.fetchval(_FIRST_HEARD, name, list(REASONS)),
     )
     async with connection.transaction():
         marked = await _mark(connection, name, now)

@@ -16,7 +16,7 @@ SELECT
     d.name AS device,
     m.name AS municipality,
     d.kind,
-    p.name AS parent,
+    coalesce(p.name, b.relays [1]) AS parent,
     d.title,
     d.lat,
     d.lon,
@@ -29,10 +29,23 @@ SELECT
     l.received_at,
     l.interval_s,
     l.quality,
-    l.measurements
+    l.measurements,
+    CASE
+        WHEN d.retired_at IS NOT NULL THEN 'retired'
+        WHEN d.installed_at IS NULL THEN 'planned'
+        ELSE 'installed'
+    END AS life,
+    d.installed_at,
+    b.relays
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN (
+    SELECT relay.device_id, array_agg(gateway.name ORDER BY gateway.name COLLATE "C") AS relays
+    FROM relay
+    INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+    GROUP BY relay.device_id
+) AS b ON d.id = b.device_id
 LEFT JOIN presence AS o ON d.id = o.device_id
 LEFT JOIN latest AS l ON d.id = l.device_id"""
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from alerts import events, queue
+from alerts import acknowledgement, events, queue
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
 from api.author import UsesActor
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
@@ -26,11 +27,14 @@ from api.schemas.alerts import (
     evidence_out,
     members,
 )
+from people.identity import Identity
 from people.roles import Permission
+from store.connection import Connection
 
 router = APIRouter(tags=["alerts"])
 
 AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+AlertNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 """PostgreSQL text takes no NUL, and nobody reads the other control characters."""
 
@@ -39,6 +43,20 @@ class Comment(BaseModel):
     """What somebody wants the others to know."""
 
     body: str = Field(min_length=1, max_length=4000, pattern=NO_CONTROL, examples=["Crew is on its way"])
+
+
+class AlertIds(BaseModel):
+    """Which alerts."""
+
+    alerts: list[AlertNumber] = Field(min_length=1, max_length=500, examples=[[17, 18, 21]])
+
+
+class AcknowledgedOut(BaseModel):
+    """What became of each alert that was named."""
+
+    changed: Sequence[int] = Field(description="those that are now as asked for")
+    unchanged: Sequence[int] = Field(description="those that were so before")
+    unknown: Sequence[int] = Field(description="numbers that no alert has")
 
 
 class CommentOut(BaseModel):
@@ -50,6 +68,7 @@ class CommentOut(BaseModel):
 @router.get("/alerts", response_model=Page[AlertOut], summary="List alerts, newest first")
 async def list_alerts(
     request: Request,
+    context: UsesContext,
     connection: UsesConnection,
     identity: UsesIdentity,
     state: Literal["firing", "resolved"] | None = None,
@@ -73,7 +92,7 @@ async def list_alerts(
         limit=limit + 1,
         within=identity.towns(Permission.READ),
     )
-    items = [alert_for(identity, alert_out(alert)) for alert in found]
+    items = [alert_for(identity, alert_out(alert, context.kinds)) for alert in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
 
@@ -88,7 +107,7 @@ async def get_alert(
     history = await events.history(connection, alert_id)
     town = alert.municipality
     shown = AlertWithHistoryOut(
-        **members(alert),
+        **members(alert, context.kinds),
         terms=evidence_out(alert, context.kinds.get(alert.kind)),
         history=[event_for(identity, event_out(event), town) for event in history],
     )
@@ -105,16 +124,72 @@ async def acknowledge(
 ) -> AlertOut:
     """Acknowledge an alert: somebody has seen it, which never means that it is fixed.
 
-    Safe to repeat: the first acknowledgement stays. The condition ends by readings alone.
+    Safe to repeat: the first acknowledgement stays until it is taken back, the severity rises, or it lapses.
+    The condition ends by readings alone.
     """
 
     async def work() -> AlertOut:
-        return alert_out(await queue.acknowledge(connection, alert_id, by=actor, now=context.now()))
+        await acknowledgement.acknowledge(connection, [alert_id], by=actor, now=context.now())
+        return await _one(connection, alert_id, context)
 
-    try:
-        return await command.once(AlertOut, work)
-    except AlertNotFound as error:
-        raise _unknown(alert_id) from error
+    return await command.once(AlertOut, work)
+
+
+@router.post("/alerts/{alert_id}/unacknowledge", summary="Take an acknowledgement back")
+async def unacknowledge(
+    alert_id: AlertId,
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    command: UsesChangeRequest,
+) -> AlertOut:
+    """Undo an acknowledgement: the alert is again one that nobody has seen."""
+
+    async def work() -> AlertOut:
+        await acknowledgement.withdraw(connection, [alert_id], by=actor, now=context.now())
+        return await _one(connection, alert_id, context)
+
+    return await command.once(AlertOut, work)
+
+
+@router.post("/alerts/acknowledge", summary="Say that a person has seen them")
+async def acknowledge_many(
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
+    command: UsesChangeRequest,
+    body: AlertIds,
+) -> AcknowledgedOut:
+    """Acknowledge up to 500 alerts at once; those that do not exist are named and harm no other."""
+
+    async def work() -> AcknowledgedOut:
+        own, foreign = await _own(connection, identity, body.alerts)
+        done = await acknowledgement.acknowledge(connection, own, by=actor, now=context.now())
+        unknown = [*done.unknown, *foreign]
+        return AcknowledgedOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
+
+    return await command.once(AcknowledgedOut, work, body)
+
+
+@router.post("/alerts/unacknowledge", summary="Take acknowledgements back")
+async def unacknowledge_many(
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
+    command: UsesChangeRequest,
+    body: AlertIds,
+) -> AcknowledgedOut:
+    """Undo: with the `changed` of an acknowledgement exactly that one is taken back."""
+
+    async def work() -> AcknowledgedOut:
+        own, foreign = await _own(connection, identity, body.alerts)
+        done = await acknowledgement.withdraw(connection, own, by=actor, now=context.now())
+        unknown = [*done.unknown, *foreign]
+        return AcknowledgedOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
+
+    return await command.once(AcknowledgedOut, work, body)
 
 
 @router.post("/alerts/{alert_id}/comments", status_code=201, summary="Comment on it")
@@ -136,6 +211,24 @@ async def comment(
         return await command.once(CommentOut, work, body)
     except AlertNotFound as error:
         raise _unknown(alert_id) from error
+
+
+async def _own(
+    connection: Connection, identity: Identity, numbers: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Split alerts into those that the caller may answer, and those that do not exist for them."""
+    if identity.may_in(Permission.ANSWER_ALERTS, None):
+        return list(numbers), []
+    found = await queue.get_alerts(connection, numbers)
+    own = {a.id for a in found if identity.may_in(Permission.ANSWER_ALERTS, a.municipality)}
+    return [n for n in numbers if n in own], [n for n in numbers if n not in own]
+
+
+async def _one(connection: Connection, alert_id: int, context: AppContext) -> AlertOut:
+    alert = await queue.get_alert(connection, alert_id)
+    if alert is None:
+        raise _unknown(alert_id)
+    return alert_out(alert, context.kinds)
 
 
 def _unknown(alert_id: int) -> Problem:

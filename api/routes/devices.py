@@ -12,17 +12,21 @@ from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
-from api.http.times import Instant
-from devices.registry import editing, registration, registry
+from api.http.times import Asked, Instant
+from devices.registry import editing, hardware, installing, registration, registry
 from devices.registry.errors import NotFound
+from devices.registry.life import Life
 from devices.registry.registration import NewDevice
 from devices.registry.registry import Device
+from devices.registry.relays import MOST
 from people.identity import Identity
 from people.roles import Permission
+from readings.planned import hint_of, speaking_planned
 
 router = APIRouter(tags=["devices"])
 
 Name = Annotated[str, Path(max_length=64)]
+Gateways = Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=MOST)]
 Position = Annotated[float | None, Field(allow_inf_nan=False, strict=True)]
 
 
@@ -34,11 +38,19 @@ class DeviceIn(BaseModel):
     name: str = Field(max_length=64, examples=["bin-0007"], description="the id it uses on the wire")
     kind: str = Field(max_length=31, examples=["bin"])
     municipality: str = Field(max_length=32, examples=["tripoli"])
-    parent: str | None = Field(default=None, max_length=64, description="gateway, circuit or cabinet")
+    parent: str | None = Field(
+        default=None,
+        max_length=64,
+        description="circuit or cabinet that feeds it; a gateway is taken for one of its relays",
+    )
+    relays: Gateways = Field(default=(), description="gateways that pass on what it sends")
+    serial: str | None = Field(default=None, max_length=64, description="of its hardware")
     title: str = Field(default="", max_length=200, examples=["Al-Tall square"])
     lat: Position = Field(default=None, ge=-90, le=90, examples=[34.4367])
     lon: Position = Field(default=None, ge=-180, le=180, examples=[35.8497])
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1200}])
+    installed_at: Asked | None = Field(default=None, description="left out: now, unless it is planned")
+    planned: bool = Field(default=False, description="not installed yet: nothing is expected of it")
 
 
 class DeviceChanges(BaseModel):
@@ -47,11 +59,16 @@ class DeviceChanges(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     municipality: str = Field(default="", max_length=32)
-    parent: str | None = Field(default=None, max_length=64)
+    parent: str | None = Field(
+        default=None, max_length=64, description="a gateway takes the place of its relays instead"
+    )
+    relays: Gateways = Field(default=(), description="all of them, in place of those before")
+    serial: str | None = Field(default=None, max_length=64, description="where none is known yet")
     title: str = Field(default="", max_length=200, examples=["Al-Tall square, north side"])
     lat: Position = Field(default=None, ge=-90, le=90)
     lon: Position = Field(default=None, ge=-180, le=180)
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1150}])
+    installed_at: Asked | None = Field(default=None, description="null makes it planned again")
 
 
 class Retirement(BaseModel):
@@ -62,20 +79,55 @@ class Retirement(BaseModel):
     reason: str = Field(min_length=1, max_length=500, examples=["stolen"])
 
 
+class Installation(BaseModel):
+    """Since when a planned device stands in the street."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: Asked | None = Field(default=None, description="left out: now")
+
+
+class Replacement(BaseModel):
+    """The hardware that takes the place of what stood there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    serial: str = Field(max_length=64, examples=["SN-20417"])
+    wire_name: str | None = Field(default=None, max_length=64, description="left out: as the old one's")
+    at: Asked | None = Field(default=None, description="left out: now")
+    reason: str = Field(default="", max_length=500, examples=["cell flat"])
+
+
+class HardwareOut(BaseModel):
+    """One piece of hardware at a place; it stands there while `removed_at` is null."""
+
+    wire_name: str
+    serial: str | None
+    installed_at: Instant
+    removed_at: Instant | None
+    removed_reason: str
+
+
 class DeviceOut(BaseModel):
     """One registered device."""
 
     name: str = Field(examples=["bin-0007"])
     kind: str = Field(examples=["bin"])
     municipality: str = Field(examples=["tripoli"])
-    parent: str | None
+    parent: str | None = Field(description="what feeds it")
+    relays: tuple[str, ...] = Field(description="gateways that pass on what it sends")
+    wire_name: str = Field(description="what its hardware calls itself in topics")
+    serial: str | None = Field(description="of its hardware")
     title: str = Field(examples=["Al-Tall square"])
     lat: float | None = Field(examples=[34.4367])
     lon: float | None = Field(examples=[35.8497])
     attributes: dict[str, Any]
+    life: Life
+    installed_at: Instant | None = Field(description="null while it is planned")
     retired_at: Instant | None
     retired_reason: str | None
     version: int = Field(description="also the ETag")
+    hint: str | None = Field(default=None, description="what should be done about it")
 
 
 @router.get("/devices", response_model=Page[DeviceOut], summary="List devices by name")
@@ -85,9 +137,11 @@ async def list_devices(
     identity: UsesIdentity,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
-    parent: Annotated[str | None, Query(max_length=64)] = None,
+    parent: Annotated[str | None, Query(max_length=64, description="what it feeds or relays")] = None,
+    relay: Annotated[str | None, Query(max_length=64, description="what this gateway relays")] = None,
     search: Annotated[str | None, Query(max_length=100, description="in name and title")] = None,
     retired: Annotated[bool, Query(description="the retired instead of those in service")] = False,
+    life: Annotated[Life | None, Query(description="only those of this life, retired or not")] = None,
     after: Annotated[str | None, Query(max_length=64, description="cursor")] = None,
     limit: Limit = 100,
     fields: Fields = None,
@@ -98,13 +152,17 @@ async def list_devices(
         municipality=municipality,
         kind=kind,
         parent=parent,
+        relay=relay,
         search=search,
         retired=retired,
+        life=life,
         after=after,
         limit=limit + 1,
         within=identity.towns(Permission.READ),
     )
-    items = [_device_out(device) for device in found]
+    planned = [device.name for device in found if device.life is Life.PLANNED]
+    speaking = await speaking_planned(connection, planned) if planned else []
+    items = [_device_out(device, speaks=device.name in speaking) for device in found]
     return pages.answer(request, items, limit=limit, cursor=("after", "name"), fields=fields)
 
 
@@ -130,7 +188,9 @@ async def add_device(
 @router.get("/devices/{device}", summary="One device")
 async def get_device(device: Name, response: Response, connection: UsesConnection) -> DeviceOut:
     """Return a device, retired or not, with its ETag."""
-    return _tagged(response, await registry.get_device(connection, device))
+    found = await registry.get_device(connection, device)
+    speaks = bool(await speaking_planned(connection, [device])) if found.life is Life.PLANNED else False
+    return _tagged(response, found, speaks=speaks)
 
 
 @router.patch(
@@ -182,11 +242,58 @@ def _check_town(identity: Identity, name: str) -> None:
     in_town(identity, Permission.INSTALL_DEVICES, name, NotFound("municipality", name))
 
 
-def _tagged(response: Response, device: Device) -> DeviceOut:
+@router.post(
+    "/devices/{device}/install",
+    responses={409: {"description": "it is installed already, or retired"}},
+    summary="Install a planned device",
+)
+async def install_device(
+    device: Name,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    body: Installation,
+) -> DeviceOut:
+    """Install a planned device: from then on it is expected to report, and rules judge it."""
+    return _tagged(
+        response, await installing.install_device(connection, device, body.at, context.now, by=actor)
+    )
+
+
+@router.get("/devices/{device}/hardware", summary="What stands, and stood, at a device's place")
+async def list_hardware(device: Name, connection: UsesConnection) -> list[HardwareOut]:
+    """Return the hardware of a place, the newest first."""
+    found = await hardware.list_hardware(connection, device)
+    return [HardwareOut(**{name: getattr(h, name) for name in HardwareOut.model_fields}) for h in found]
+
+
+@router.post(
+    "/devices/{device}/hardware",
+    responses={409: {"description": "it is retired"}},
+    summary="Replace the hardware of a device",
+)
+async def replace_hardware(
+    device: Name,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    body: Replacement,
+) -> DeviceOut:
+    """Let other hardware stand there: the place keeps its readings, alerts and work."""
+    replaced = await hardware.replace_hardware(
+        connection, device, **body.model_dump(), now=context.now, by=actor
+    )
+    return _tagged(response, replaced)
+
+
+def _tagged(response: Response, device: Device, *, speaks: bool = False) -> DeviceOut:
     response.headers["ETag"] = f'"{device.version}"'
     response.headers["Cache-Control"] = pages.CACHE
-    return _device_out(device)
+    return _device_out(device, speaks=speaks)
 
 
-def _device_out(device: Device) -> DeviceOut:
-    return DeviceOut(**{name: getattr(device, name) for name in DeviceOut.model_fields})
+def _device_out(device: Device, *, speaks: bool) -> DeviceOut:
+    known = {name: getattr(device, name) for name in DeviceOut.model_fields if name != "hint"}
+    return DeviceOut(**known, hint=hint_of(device, speaks=speaks))

@@ -107,6 +107,7 @@ def _registered(device: SimulatedDevice, ids: Mapping[str, int]) -> Device:
         municipality_id=1,
         parent=device.parent,
         parent_id=ids[device.parent] if device.parent else None,
+        relays=() if device.relay is None else (device.relay,),
         title=device.title,
         lat=device.lat,
         lon=device.lon,

@@ -58,7 +58,7 @@ class NewCommand:
     def topic(self) -> str:
         """Where the device listens for it."""
         device = self.device
-        return str(Topic(device.municipality, device.kind, device.name, Channel.COMMAND))
+        return str(Topic(device.municipality, device.kind, device.wire, Channel.COMMAND))
 
     @property
     def payload(self) -> bytes:

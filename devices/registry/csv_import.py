@@ -15,10 +15,11 @@ from devices.registry import generation, registry
 from devices.registry.csv_rows import ATTRIBUTE, CsvRow, CsvRows, LineProblem
 from devices.registry.editing import change_device, edits
 from devices.registry.errors import Invalid
-from devices.registry.new_device import Parent, check_parent, find_municipality
+from devices.registry.new_device import NewDevice, Parent, check_parent, find_municipality
 from devices.registry.placement import check_near
 from devices.registry.registration import additions, insert_devices
 from devices.registry.registry import Device, Registry
+from devices.registry.relays import check_relays, parent_as_relay
 from store import audit
 from store.audit import Actor
 from store.connection import Connection
@@ -56,8 +57,10 @@ def plan_against(registered: Registry, read: CsvRows, *, update: bool) -> Import
     result = ImportPlan(add=[], edit=[], unchanged=0, problems=list(read.problems))
     unchanged = 0
     for row in _parents_first(read.rows):
+        known = _known(registered, accepted, row.new)
+        row = _with_relays(row, known)
         try:
-            _check_against(registered, accepted, row, update=update)
+            _check_against(registered, accepted, known, row, update=update)
         except Invalid as problem:
             result.problems.append(LineProblem(line=row.line, field=problem.field, message=problem.message))
             continue
@@ -78,14 +81,19 @@ def _parents_first(rows: Sequence[CsvRow]) -> Iterator[CsvRow]:
     waiting = list(rows)
     while waiting:
         names = {row.new.name for row in waiting}
-        ready = [row for row in waiting if row.new.parent not in names] or waiting
+        ready = [row for row in waiting if names.isdisjoint((row.new.parent, *row.new.relays))] or waiting
         chosen = set(map(id, ready))
         yield from ready
         waiting = [row for row in waiting if id(row) not in chosen]
 
 
 def _check_against(
-    registered: Registry, accepted: Mapping[str, CsvRow], row: CsvRow, *, update: bool
+    registered: Registry,
+    accepted: Mapping[str, CsvRow],
+    known: Mapping[str, Parent],
+    row: CsvRow,
+    *,
+    update: bool,
 ) -> None:
     new = row.new
     if new.name in accepted:
@@ -97,8 +105,23 @@ def _check_against(
         raise Invalid("kind", f"{new.name!r} is a {device.kind}, and a kind never changes")
     municipality = find_municipality(new.municipality, registered.municipalities)
     check_near(new.lat, new.lon, new.attributes, municipality)
+    check_relays(new, known)
     if new.parent is not None:
-        check_parent(new.parent, _parent(registered, accepted, new.parent), new.municipality)
+        check_parent(new.parent, known.get(new.parent), new.municipality)
+
+
+def _known(registered: Registry, accepted: Mapping[str, CsvRow], new: NewDevice) -> dict[str, Parent]:
+    """Return what is known of the devices that a row names as its parent and its relays."""
+    found = {n: _parent(registered, accepted, n) for n in (new.parent, *new.relays) if n is not None}
+    return {name: parent for name, parent in found.items() if parent is not None}
+
+
+def _with_relays(row: CsvRow, known: Mapping[str, Parent]) -> CsvRow:
+    """Return the row with a gateway that it names as parent among its relays."""
+    new = parent_as_relay(row.new, known)
+    if new is row.new:
+        return row
+    return CsvRow(line=row.line, new=new, said=row.said - {"parent"} | {"relays"})
 
 
 def _parent(registered: Registry, accepted: Mapping[str, CsvRow], name: str) -> Parent | None:
@@ -114,12 +137,14 @@ def _parent(registered: Registry, accepted: Mapping[str, CsvRow], name: str) -> 
 
 def _changes(device: Device, row: CsvRow) -> dict[str, Any]:
     """Return the fields in which the row differs; an empty cell is no difference."""
-    fields = ("municipality", "parent", "title", "lat", "lon")
+    fields = ("municipality", "parent", "title", "lat", "lon", "installed_at", "serial")
     changes: dict[str, Any] = {
         field: getattr(row.new, field)
         for field in fields
         if field in row.said and getattr(row.new, field) != getattr(device, field)
     }
+    if "relays" in row.said and set(row.new.relays) != set(device.relays):
+        changes["relays"] = row.new.relays
     attributes = {
         name: value
         for name, value in row.new.attributes.items()

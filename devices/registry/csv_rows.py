@@ -1,8 +1,9 @@
 """A list of devices as a spreadsheet saves it, read into rows and problems, each with its line.
 
 UTF-8 with or without a byte order mark; `,`, `;` or tab between cells, or what a first line `sep=;` says; a
-header with the columns name, kind, municipality, parent, title, lat, lon (whatever their case) and attr.NAME,
-in any order. Empty columns at the end are left out. Pure: must not know the database.
+header with the columns name, kind, municipality, parent, title, lat, lon, installed_at, relays, serial
+(whatever their case) and attr.NAME, in any order; between relays a space or `;`. Empty columns at the end are
+left out. Pure: must not know the database.
 """
 
 from __future__ import annotations
@@ -13,19 +14,33 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from devices.kinds import Kinds
 from devices.kinds.kind import Attribute, AttributeType
 from devices.nesting import MAX_DEPTH, is_too_deep
 from devices.registry.errors import Invalid
+from devices.registry.life import read_installed_at
 from devices.registry.new_device import NewDevice, problems
 from devices.suggestion import meant
 
-COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon")
+COLUMNS = (
+    "name",
+    "kind",
+    "municipality",
+    "parent",
+    "title",
+    "lat",
+    "lon",
+    "installed_at",
+    "relays",
+    "serial",
+)
 REQUIRED = ("name", "kind", "municipality")
 ATTRIBUTE = "attr."
 DELIMITERS = (",", ";", "\t")
+RELAYS = re.compile(r"[^\s;,]+")
 SEPARATOR = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 CELL_LIMIT = 1_000_000
 MOST_DIGITS = 15
@@ -133,10 +148,13 @@ def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[CsvRow, list
     declared = {a.name: a for a in kind.attributes} if kind else {}
     position: dict[str, float] = {}
     attributes: dict[str, Any] = {}
+    installed_at: datetime | None = None
     for column, cell in said.items():
         try:
             if column in ("lat", "lon"):
                 position[column] = _number(column, cell)
+            elif column == "installed_at":
+                installed_at = read_installed_at(cell)
             elif column.startswith(ATTRIBUTE):
                 name = column.removeprefix(ATTRIBUTE)
                 attributes[name] = attribute_value(name, cell, declared.get(name))
@@ -151,6 +169,10 @@ def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[CsvRow, list
         lat=position.get("lat"),
         lon=position.get("lon"),
         attributes=attributes,
+        installed_at=installed_at,
+        relays=tuple(dict.fromkeys(RELAYS.findall(said.get("relays", "")))),
+        serial=said.get("serial"),
+        planned="installed_at" in said and installed_at is None,
     )
     known = {problem.field for problem in wrong}
     if not known & {"lat", "lon"}:

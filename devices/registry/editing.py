@@ -13,15 +13,18 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import Conflict, Invalid
+from devices.registry.hardware import set_serial
+from devices.registry.life import check_installed_at
 from devices.registry.new_device import NewDevice, check
 from devices.registry.registration import fields_of, find_parents, municipalities_by_name, placed
 from devices.registry.registry import Device, get_device
+from devices.registry.relays import keep_relays, parent_as_relay, refuse_circle
 from devices.suggestion import meant
 from store import audit
 from store.audit import Actor, AuditedChange
 from store.connection import Connection
 
-FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes")
+FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes", "installed_at", "relays", "serial")
 """What can change. Name and kind cannot, since readings are stored by them."""
 
 REASON_LIMIT = 500
@@ -31,7 +34,7 @@ _MOVED = "INSERT INTO device_move (device_id, moved_at, municipality_id) VALUES 
 _UPDATE = """
 UPDATE device SET
     municipality_id = $2, parent_id = $3, title = $4, lat = $5, lon = $6, attributes = $7,
-    version = version + 1, updated_at = $8,
+    installed_at = $10, version = version + 1, updated_at = $8,
     moved_at = CASE WHEN municipality_id = $2 THEN moved_at ELSE $8 END
 WHERE id = $1 AND version = $9
 RETURNING version
@@ -54,7 +57,8 @@ async def edit_device(
         connection: the database.
         kinds: the declared kinds.
         name: the device.
-        changes: values by field, of FIELDS; attributes are merged, one set to None is taken away.
+        changes: values by field, of FIELDS; attributes are merged, one set to None is taken away. A device
+            whose installed_at becomes None is planned again.
         version: refuse if the device is no longer at this version.
         now: the clock.
         by: who.
@@ -89,9 +93,17 @@ async def change_device(
     check(kinds, _as_new(changed))
     if changed.municipality != device.municipality:
         await _refuse_left_children(connection, device)
-    parents = await find_parents(connection, {changed.parent} if changed.parent is not None else set())
-    at = placed(_as_new(changed), await municipalities_by_name(connection), parents)
+    named = {name for name in (device.parent, changed.parent, *changed.relays) if name is not None}
+    parents = await find_parents(connection, named)
+    # A gateway given as the parent takes the place of the gateways before, as a parent would.
+    before = changed.relays if "relays" in changes or "parent" not in changes else ()
+    wanted = parent_as_relay(replace(_as_new(changed), relays=before), parents, fed_by=device.parent)
+    if wanted.parent == changed.parent:
+        wanted = _as_new(changed)
+    at = placed(wanted, await municipalities_by_name(connection), parents)
+    await refuse_circle(connection, replace(at, id=device.id), [parents[name].id for name in at.relays])
     moment = to_datetime(now())
+    check_installed_at(changes.get("installed_at"), moment)
     version = await connection.fetchval(
         _UPDATE,
         device.id,
@@ -103,14 +115,21 @@ async def change_device(
         at.attributes,
         moment,
         device.version,
+        at.installed_at,
     )
     if version is None:
         raise _stale(device.name)
+    if at.relays != device.relays:
+        await keep_relays(connection, [replace(at, id=device.id)], parents, new=False)
+    if at.serial != device.serial:
+        await set_serial(connection, device, at.serial)
     if at.municipality_id != device.municipality_id:
         await connection.execute(_MOVED, device.id, moment, device.municipality_id)
     return replace(
         at,
         id=device.id,
+        wire_name=device.wire_name,
+        replaced=device.replaced,
         version=version,
         retired_at=device.retired_at,
         retired_reason=device.retired_reason,
@@ -132,7 +151,8 @@ def _changed(device: Device, changes: Mapping[str, Any]) -> Device:
     for unknown in changes.keys() - set(FIELDS):
         raise Invalid(unknown, f"cannot be changed; {meant(unknown, FIELDS)}")
     attributes = {**device.attributes, **(changes.get("attributes") or {})}
-    return replace(device, **{**changes, "attributes": attributes})
+    relays = tuple(sorted({*changes.get("relays", device.relays)}))
+    return replace(device, **{**changes, "attributes": attributes, "relays": relays})
 
 
 def _as_new(device: Device) -> NewDevice:
@@ -145,6 +165,10 @@ def _as_new(device: Device) -> NewDevice:
         lat=device.lat,
         lon=device.lon,
         attributes=device.attributes,
+        installed_at=device.installed_at,
+        planned=device.installed_at is None,
+        relays=device.relays,
+        serial=device.serial,
     )
 
 
@@ -153,15 +177,16 @@ def _stale(name: str) -> Conflict:
 
 
 _CHILDREN = """
-SELECT name FROM device
-WHERE parent_id = $1 AND retired_at IS NULL
-ORDER BY name
+SELECT device.name FROM hangs_on
+INNER JOIN device ON hangs_on.device_id = device.id
+WHERE hangs_on.parent_id = $1 AND (hangs_on.alone OR $2) AND device.retired_at IS NULL
+ORDER BY device.name
 LIMIT 3
 """
 
 
 async def _refuse_left_children(connection: Connection, device: Device) -> None:
-    children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id)]
+    children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id, True)]
     if children:
         raise Invalid(
             "municipality",
@@ -190,13 +215,13 @@ async def retire_device(connection: Connection, name: str, reason: str, now: Now
     Raises:
         NotFound: no device has that name.
         Conflict: it is retired already.
-        Invalid: no reason is given, or it is the parent of devices in service.
+        Invalid: no reason is given, or devices in service hang on it alone.
     """
     if not reason.strip() or len(reason) > REASON_LIMIT or "\x00" in reason:
         raise Invalid("reason", f"say why it is retired, in at most {REASON_LIMIT} characters")
     async with connection.transaction():
         device = await get_device(connection, name)
-        children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id)]
+        children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id, False)]
         if children:
             raise Invalid("parent", f"{', '.join(children)} stand below {name!r}: retire or move them first")
         return await _switch(connection, _RETIRE, device, now, reason.strip(), by=by)

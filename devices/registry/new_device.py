@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from devices.kinds import STRUCTURAL, Kinds
@@ -21,11 +22,19 @@ from devices.registry.validation import (
     check_title,
 )
 from devices.suggestion import meant
+from devices.wire.topics import GATEWAY
+
+FEEDING = tuple(kind for kind in STRUCTURAL if kind != GATEWAY)
+"""Kinds that feed others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDevice:
-    """The fields of a device to register; municipality and parent by name."""
+    """The fields of a device to register; municipality and parent by name.
+
+    parent: what feeds it; a gateway given as such becomes a relay. relays: gateways, by name.
+    installed_at: None is the moment of registration, unless it is planned.
+    """
 
     name: str
     kind: str
@@ -35,6 +44,10 @@ class NewDevice:
     lat: float | None = None
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    relays: tuple[str, ...] = ()
+    serial: str | None = None
+    installed_at: datetime | None = None
+    planned: bool = False
 
 
 def check(kinds: Kinds, new: NewDevice) -> None:
@@ -56,6 +69,7 @@ def problems(kinds: Kinds, new: NewDevice) -> list[Invalid]:
         lambda: check_title(new.title),
         lambda: _check_attributes(kinds, new),
         lambda: _check_not_own_parent(new),
+        lambda: _check_planned(new),
     )
     found = []
     for refuse in checks:
@@ -76,6 +90,11 @@ def _check_not_own_parent(new: NewDevice) -> None:
         raise Invalid("parent", "a device is not its own parent")
 
 
+def _check_planned(new: NewDevice) -> None:
+    if new.planned and new.installed_at is not None:
+        raise Invalid("installed_at", "a planned device is not installed yet: say one or the other")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
     """What must be known of a parent to accept it."""
@@ -94,8 +113,8 @@ def check_parent(name: str, parent: Parent | None, municipality: str) -> None:
     """
     if parent is None:
         raise Invalid("parent", f"{name!r} is not registered; register it first")
-    if parent.kind not in STRUCTURAL:
-        raise Invalid("parent", f"{name!r} is a {parent.kind}; a parent is a {' or '.join(STRUCTURAL)}")
+    if parent.kind not in FEEDING:
+        raise Invalid("parent", f"{name!r} is a {parent.kind}; a parent is a {' or '.join(FEEDING)}")
     if parent.municipality != municipality:
         raise Invalid("parent", f"{name!r} stands in {parent.municipality}, not in {municipality}")
     if parent.retired:

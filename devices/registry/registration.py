@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any
 
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import AlreadyExists, Invalid
+from devices.registry.hardware import check_serial, insert_hardware
+from devices.registry.life import check_installed_at
 from devices.registry.new_device import NewDevice, Parent, check, check_parent, find_municipality
 from devices.registry.placement import check_near
 from devices.registry.registry import Device, Municipality, list_municipalities
+from devices.registry.relays import check_relays, keep_relays, parent_as_relay
 from store import audit
 from store.audit import Actor, AuditedChange
 from store.connection import Connection
@@ -46,13 +50,17 @@ FOR SHARE OF d
 
 _INSERT = """
 INSERT INTO device (
-    name, municipality_id, kind, parent_id, title, lat, lon, attributes, created_at, updated_at
+    name, municipality_id, kind, parent_id, title, lat, lon, attributes, installed_at,
+    created_at, updated_at
 )
-SELECT r.name, r.municipality_id, r.kind, r.parent_id, r.title, r.lat, r.lon, r.attributes, $9, $9
+SELECT r.name, r.municipality_id, r.kind, r.parent_id, r.title, r.lat, r.lon, r.attributes, r.installed_at,
+    $10, $10
 FROM unnest(
     $1::text [], $2::integer [], $3::text [], $4::integer [], $5::text [], $6::float8 [], $7::float8 [],
-    $8::jsonb []
-) WITH ORDINALITY AS r (name, municipality_id, kind, parent_id, title, lat, lon, attributes, position)
+    $8::jsonb [], $9::timestamptz []
+) WITH ORDINALITY AS r (
+    name, municipality_id, kind, parent_id, title, lat, lon, attributes, installed_at, position
+)
 ORDER BY r.position
 ON CONFLICT (name) DO NOTHING
 RETURNING id, name
@@ -127,7 +135,10 @@ def additions(devices: Sequence[Device]) -> list[AuditedChange]:
 
 
 _NOT_SAID = frozenset(
-    {"id", "name", "municipality_id", "parent_id", "version", "retired_at", "retired_reason"}
+    {
+        *("id", "name", "municipality_id", "parent_id", "version", "retired_at", "retired_reason"),
+        *("wire_name", "replaced"),
+    }
 )
 
 
@@ -136,7 +147,7 @@ def fields_of(device: Device) -> dict[str, Any]:
     said = {
         field.name: getattr(device, field.name) for field in fields(Device) if field.name not in _NOT_SAID
     }
-    return {name: value for name, value in said.items() if value not in (None, "", {})}
+    return {name: value for name, value in said.items() if value not in (None, "", {}, ())}
 
 
 def _refuse_repeats(new: Sequence[NewDevice]) -> None:
@@ -152,9 +163,11 @@ def _levels(new: Sequence[NewDevice]) -> list[list[NewDevice]]:
     waiting = {one.name: one for one in new}
     levels: list[list[NewDevice]] = []
     while waiting:
-        level = [one for one in waiting.values() if one.parent not in waiting]
+        level = [one for one in waiting.values() if waiting.keys().isdisjoint((one.parent, *one.relays))]
         if not level:
-            raise Invalid("parent", f"{', '.join(sorted(waiting)[:5])} are below each other")
+            raise Invalid(
+                "parent", f"{', '.join(sorted(waiting)[:5])} are below each other, or relay each other"
+            )
         for one in level:
             del waiting[one.name]
         levels.append(level)
@@ -169,8 +182,9 @@ async def municipalities_by_name(connection: Connection) -> dict[str, Municipali
 async def _insert(
     connection: Connection, municipalities: Mapping[str, Municipality], new: Sequence[NewDevice], now: Now
 ) -> dict[str, Device]:
-    parents = await find_parents(connection, {one.parent for one in new if one.parent is not None})
-    devices = [placed(one, municipalities, parents) for one in new]
+    parents = await find_parents(connection, {n for one in new for n in (one.parent, *one.relays) if n})
+    moment = to_datetime(now())
+    devices = [_installed(placed(one, municipalities, parents), one, moment) for one in new]
     rows = await connection.fetch(
         _INSERT,
         [d.name for d in devices],
@@ -181,25 +195,38 @@ async def _insert(
         [d.lat for d in devices],
         [d.lon for d in devices],
         [d.attributes for d in devices],
-        to_datetime(now()),
+        [d.installed_at for d in devices],
+        moment,
     )
     ids = {row["name"]: row["id"] for row in rows}
     for device in devices:
         if device.name not in ids:
             hint = f"`nabd device show {device.name}` shows it, `nabd device edit` changes it"
             raise AlreadyExists("device", device.name, hint)
-    return {d.name: replace(d, id=ids[d.name]) for d in devices}
+    made = [replace(device, id=ids[device.name], wire_name=device.name) for device in devices]
+    await insert_hardware(connection, made, moment)
+    await keep_relays(connection, made, parents, new=True)
+    return {device.name: device for device in made}
+
+
+def _installed(device: Device, new: NewDevice, moment: datetime) -> Device:
+    """Return the device as installed now, unless something else is said of it."""
+    check_installed_at(device.installed_at, moment)
+    return device if new.planned or device.installed_at else replace(device, installed_at=moment)
 
 
 def placed(
     new: NewDevice, municipalities: Mapping[str, Municipality], parents: Mapping[str, Parent]
 ) -> Device:
-    """Return the device with its municipality and parent found; its id is not known yet.
+    """Return the device with its municipality, parent and relays found; its id is not known yet.
 
     Raises:
         Invalid: one of them does not exist, or the parent or the place is not acceptable.
     """
+    new = parent_as_relay(new, parents)
     municipality = find_municipality(new.municipality, municipalities)
+    check_relays(new, parents)
+    check_serial(new.serial)
     check_near(new.lat, new.lon, new.attributes, municipality)
     parent = None
     if new.parent is not None:
@@ -217,6 +244,9 @@ def placed(
         lat=new.lat,
         lon=new.lon,
         attributes={name: value for name, value in new.attributes.items() if value is not None},
+        relays=tuple(sorted(new.relays)),
+        serial=new.serial,
+        installed_at=new.installed_at,
     )
 
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import asyncpg
 
+from devices.instants import EPOCH, rfc3339
 from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound, RegistryError
+from devices.registry.life import Life, life_of
 from store.connection import Connection
 
 __all__ = [
@@ -52,7 +54,12 @@ class Municipality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One registered device, which may be retired; `name` is its name in topics."""
+    """One registered device: a place, with the hardware that stands there; `name` is the place's.
+
+    parent: what feeds it. relays: the gateways that pass on what it sends, by name.
+    wire_name: what the hardware calls itself in topics, if not by the name. replaced: how many stood there
+    before. installed_at: None while it is planned. retired_at: None until it is retired.
+    """
 
     id: int
     name: str
@@ -65,18 +72,37 @@ class Device:
     lat: float | None = None
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    relays: tuple[str, ...] = ()
+    wire_name: str = ""
+    serial: str | None = None
+    replaced: int = 0
+    installed_at: datetime | None = EPOCH
     retired_at: datetime | None = None
     retired_reason: str | None = None
     version: int = 1
 
+    @property
+    def wire(self) -> str:
+        """What its hardware calls itself in topics."""
+        return self.wire_name or self.name
+
+    @property
+    def life(self) -> Life:
+        """Whether it is planned, installed or retired."""
+        return life_of(self.installed_at, self.retired_at)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """Everything registered, at one moment; retired devices included, with the instant of retirement."""
+    """Everything registered, at one moment; retired devices included, with the instant of retirement.
+
+    removed: by wire name, of hardware that stands nowhere any more, where it stood and since when not.
+    """
 
     devices: Mapping[int, Device]
     by_name: Mapping[str, Device]
     municipalities: Mapping[str, Municipality]
+    removed: Mapping[str, str] = field(default_factory=dict)
 
 
 _MUNICIPALITIES = """
@@ -118,31 +144,65 @@ async def get_municipality(connection: Connection, name: str) -> Municipality:
 _ALL_DEVICES = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version
+    d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
+    d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
+    coalesce(behind.relays, '{}') AS relays
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
+LEFT JOIN (
+    SELECT relay.device_id, array_agg(gateway.name ORDER BY gateway.name COLLATE "C") AS relays
+    FROM relay
+    INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+    GROUP BY relay.device_id
+) AS behind ON d.id = behind.device_id
+"""
+
+
+def _device_of(row: asyncpg.Record) -> Device:
+    return Device(**{**dict(row), "relays": tuple(row["relays"])})
+
+
+_REMOVED = """
+SELECT DISTINCT ON (hardware.wire_name) hardware.wire_name, device.name, hardware.removed_at
+FROM hardware
+INNER JOIN device ON hardware.device_id = device.id
+WHERE hardware.removed_at IS NOT NULL
+ORDER BY hardware.wire_name, hardware.removed_at DESC
 """
 
 
 async def load(connection: Connection) -> Registry:
     """Return a snapshot of the whole registry (one pass over the devices)."""
     municipalities = {m.name: m for m in await list_municipalities(connection)}
-    by_name = {row["name"]: Device(**row) for row in await connection.fetch(_ALL_DEVICES)}
+    by_name = {row["name"]: _device_of(row) for row in await connection.fetch(_ALL_DEVICES)}
     return Registry(
         devices={device.id: device for device in by_name.values()},
         by_name=by_name,
         municipalities=municipalities,
+        removed={
+            row["wire_name"]: f"{row['name']} at {rfc3339(row['removed_at'])}"
+            for row in await connection.fetch(_REMOVED)
+        },
     )
 
 
 _DEVICE = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version
+    d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
+    d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
+    ARRAY(
+        SELECT gateway.name FROM relay
+        INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+        WHERE relay.device_id = d.id
+        ORDER BY gateway.name COLLATE "C"
+    ) AS relays
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 WHERE d.name = $1
 """
 
@@ -156,26 +216,54 @@ async def get_device(connection: Connection, name: str) -> Device:
     row = await connection.fetchrow(_DEVICE, name)
     if row is None:
         raise NotFound("device", name, f"`nabd device list --search {name}` finds similar ones")
-    return Device(**row)
+    return _device_of(row)
 
 
 _PAGE = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version
+    d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
+    d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
+    ARRAY(
+        SELECT gateway.name FROM relay
+        INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+        WHERE relay.device_id = d.id
+        ORDER BY gateway.name COLLATE "C"
+    ) AS relays
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 WHERE
     ($1::text IS NULL OR m.name = $1)
     AND ($2::text IS NULL OR d.kind = $2)
-    AND ($3::text IS NULL OR p.name = $3)
-    AND ($4::text IS NULL OR strpos(lower(d.name || ' ' || d.title), lower($4)) > 0)
-    AND ($5::boolean IS NULL OR (d.retired_at IS NOT NULL) = $5)
-    AND ($6::text IS NULL OR d.name > $6)
-    AND ($8::text [] IS NULL OR m.name = ANY($8))
+    AND (
+        $3::text IS NULL OR p.name = $3 OR EXISTS (
+            SELECT FROM relay
+            INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+            WHERE relay.device_id = d.id AND gateway.name = $3
+        )
+    )
+    AND (
+        $4::text IS NULL OR EXISTS (
+            SELECT FROM relay
+            INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
+            WHERE relay.device_id = d.id AND gateway.name = $4
+        )
+    )
+    AND ($5::text IS NULL OR strpos(lower(d.name || ' ' || d.title), lower($5)) > 0)
+    AND ($6::boolean IS NULL OR (d.retired_at IS NOT NULL) = $6)
+    AND (
+        $7::text IS NULL OR $7 = CASE
+            WHEN d.retired_at IS NOT NULL THEN 'retired'
+            WHEN d.installed_at IS NULL THEN 'planned'
+            ELSE 'installed'
+        END
+    )
+    AND ($8::text IS NULL OR d.name > $8)
+    AND ($10::text [] IS NULL OR m.name = ANY($10))
 ORDER BY d.name
-LIMIT $7
+LIMIT $9
 """
 
 
@@ -185,8 +273,10 @@ async def list_devices(
     municipality: str | None = None,
     kind: str | None = None,
     parent: str | None = None,
+    relay: str | None = None,
     search: str | None = None,
     retired: bool | None = False,
+    life: str | None = None,
     after: str | None = None,
     limit: int = 100,
     within: Sequence[str] | None = None,
@@ -197,12 +287,17 @@ async def list_devices(
         connection: the database.
         municipality: only this municipality's.
         kind: only this kind.
-        parent: only direct children of the device of this name.
+        parent: only what the device of this name feeds, or relays.
+        relay: only what the gateway of this name relays.
         search: only names or titles that contain this text, case ignored.
         retired: False for those in service, True for the retired, None for both.
+        life: only those of this life (devices.registry.life); `retired` then says nothing.
         after: the last name of the page before.
         limit: at most so many.
         within: only those of these municipalities; None: of all.
     """
-    rows = await connection.fetch(_PAGE, municipality, kind, parent, search, retired, after, limit, within)
-    return [Device(**row) for row in rows]
+    retired = retired if life is None else None
+    rows = await connection.fetch(
+        _PAGE, municipality, kind, parent, relay, search, retired, life, after, limit, within
+    )
+    return [_device_of(row) for row in rows]

@@ -133,11 +133,11 @@ def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, in
         for message, device_id, boot, low, high in zip(
             *(part[starts].tolist() for part in parts), seq[starts].tolist(), seq[ends].tolist(), strict=True
         ):
-            yield message, directory.device(device_id).name, boot, (low, high)
+            yield message, directory.device(device_id).wire, boot, (low, high)
     for refused in settled.refused:
         if (number := refused.rejected.number) is not None:
             boot, own = number
-            yield refused.rejected.message, refused.device, boot, (own, own)
+            yield refused.rejected.message, directory.wire_of(refused.device), boot, (own, own)
 
 
 def split(runs: Sequence[Run]) -> Iterator[list[Run]]:

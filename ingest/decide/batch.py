@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.wire import Decoder, Reason, Rejected, Relayed, channels, split
-from devices.wire.topics import Channel
+from devices.wire.topics import Channel, Topic
 from ingest.broker.intake import Intake
 from ingest.decide.accept import Accepted, accept
 from ingest.decide.clocks import Clocks, Learnt, Offsets
@@ -70,13 +70,23 @@ class Batch:
     responses: list[tuple[str, channels.Response]] = field(default_factory=list)
 
 
-def unregistered(intake: Intake, directory: Directory) -> dict[str, Source]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newcomer:
+    """A device that speaks for the first time; `at`: when its first message was received, microseconds."""
+
+    topic: Topic
+    at: int
+
+
+def unregistered(intake: Intake, directory: Directory) -> dict[str, Newcomer]:
     """Return the devices that speak for the first time where a municipality lets them register so."""
-    found = {}
-    for topic in set(intake.topics):
+    found: dict[str, Newcomer] = {}
+    first = dict(zip(reversed(intake.topics), range(len(intake) - 1, -1, -1), strict=True))
+    for topic, message in first.items():
         source = directory.source(topic)
         if source.unregistered and source.topic and source.topic.channel is Channel.TELEMETRY:
-            found[source.name] = source
+            at = int(intake.received_at[message])
+            found[source.name] = Newcomer(topic=source.topic, at=at)
     return found
 
 
@@ -162,6 +172,8 @@ def _group_relayed(
         source = directory.relayed(gateway, element.kind, element.device)
         if source.refusal is None:
             group = groups[element.kind]
+            if source.name != element.device:
+                element = replace(element, device=source.name)
             group.relayed[len(group.message)] = element
             group.append(message, element.payload, source.device_id)
         else:
@@ -172,7 +184,7 @@ def _group_relayed(
                 pointer=element.pointer,
                 payload=element.raw,
             )
-            batch.refused.append(Refused(device=element.device, rejected=rejection))
+            batch.refused.append(Refused(device=source.name, rejected=rejection))
 
 
 def _other_channel(batch: Batch, message: int, source: Source) -> None:

@@ -56,6 +56,11 @@ class Offsets:
         for device_id, offset in learnt:
             self.add(device_id, offset)
 
+    def forget(self, device_id: int) -> None:
+        """Drop what is known of a device's clock: other hardware stands there now."""
+        self.by_device.pop(device_id, None)
+        self.longest.pop(device_id, None)
+
     def covering(self, device_id: int, instant: int) -> ClockOffset | None:
         """Return the offset whose range holds an instant of device time."""
         ranges = self.by_device.get(device_id, [])

@@ -18,6 +18,8 @@ from devices.wire.topics import GATEWAY, PREFIX, BadTopic, Channel, Topic, parse
 
 _MOST_TOPICS = 1_000_000
 """Most resolved topics in memory: their number must be bounded, as clients may publish on any topic."""
+REPLACED = "replaced: "
+"""How the detail of a rejection begins whose sender was replaced by other hardware."""
 _TELEMETRY = f"/{Channel.TELEMETRY}"
 
 
@@ -50,6 +52,7 @@ class Directory:
         self.registry = registry
         self.kinds = kinds
         self.registers_unknown = any(m.register_unknown for m in registry.municipalities.values())
+        self._by_wire = {device.wire: device for device in registry.devices.values()}
         self._sources: dict[str, Source] = {}
         self._attributes: dict[tuple[str, str], NDArray[np.float64]] = {}
 
@@ -77,12 +80,12 @@ class Directory:
 
     def _resolve_known(self, text: str) -> Source | None:
         """Return the source of a registered device's telemetry without parsing the topic; else None."""
-        device = self.registry.by_name.get(text[: -len(_TELEMETRY)].rpartition("/")[2])
+        device = self._by_wire.get(text[: -len(_TELEMETRY)].rpartition("/")[2])
         if device is None or device.retired_at is not None or device.kind not in self.kinds:
             return None
-        if text != f"{PREFIX}/{device.municipality}/{device.kind}/{device.name}{_TELEMETRY}":
+        if text != f"{PREFIX}/{device.municipality}/{device.kind}/{device.wire}{_TELEMETRY}":
             return None
-        topic = Topic(device.municipality, device.kind, device.name, Channel.TELEMETRY)
+        topic = Topic(device.municipality, device.kind, device.wire, Channel.TELEMETRY)
         return Source(topic=topic, name=device.name, kind=device.kind, device_id=device.id, plain=True)
 
     def _resolve_any(self, text: str) -> Source:
@@ -103,7 +106,10 @@ class Directory:
             return _refused(topic, name, Reason.UNKNOWN_MUNICIPALITY, topic.municipality)
         if kind not in self.kinds and kind != GATEWAY:
             return _refused(topic, name, Reason.UNKNOWN_KIND, kind)
-        device = self.registry.by_name.get(name)
+        device = self._by_wire.get(name)
+        if device is None and name in self.registry.removed:
+            detail = f"{REPLACED}it was taken from {self.registry.removed[name]}"
+            return _refused(topic, name, Reason.UNKNOWN_DEVICE, detail)
         if device is None:
             return Source(
                 topic=topic,
@@ -114,15 +120,15 @@ class Directory:
                 unregistered=municipality.register_unknown and kind != GATEWAY,
             )
         if device.retired_at is not None:
-            return _refused(topic, name, Reason.UNKNOWN_DEVICE, f"retired: {device.retired_reason}")
+            return _refused(topic, device.name, Reason.UNKNOWN_DEVICE, f"retired: {device.retired_reason}")
         if (device.municipality, device.kind) != (topic.municipality, kind):
             detail = f"{name} is a {device.kind} of {device.municipality}"
-            return _refused(topic, name, Reason.MISPLACED, detail)
+            return _refused(topic, device.name, Reason.MISPLACED, detail)
         plain = topic.channel is Channel.TELEMETRY and kind != GATEWAY
-        return Source(topic=topic, name=name, kind=kind, device_id=device.id, plain=plain)
+        return Source(topic=topic, name=device.name, kind=kind, device_id=device.id, plain=plain)
 
     def relayed(self, gateway: Source, kind: str, name: str) -> Source:
-        """Return what a gateway's element resolves to; its device must be registered below that gateway."""
+        """Return what a gateway's element resolves to; its device must be registered behind that gateway."""
         assert gateway.topic is not None
         if kind == GATEWAY:
             return _refused(gateway.topic, name, Reason.NOT_YOUR_DEVICE, "a gateway relays no gateway")
@@ -130,9 +136,9 @@ class Directory:
         if source.refusal is not None:
             return source
         device = self.registry.devices[source.device_id]
-        if device.parent_id != gateway.device_id:
-            detail = f"{name} is not registered below gateway {gateway.name}"
-            return _refused(gateway.topic, name, Reason.NOT_YOUR_DEVICE, detail)
+        if gateway.name not in device.relays:
+            detail = f"{name} is not registered behind gateway {gateway.name}"
+            return _refused(gateway.topic, device.name, Reason.NOT_YOUR_DEVICE, detail)
         return source
 
     def attributes(self, kind: str, names: tuple[str, ...]) -> Mapping[str, NDArray[np.float64]]:
@@ -149,6 +155,20 @@ class Directory:
                     known[device.id] = _number(device.attributes[name])
             self._attributes[kind, name] = known
         return known
+
+    def replaced_since(self, before: Directory) -> list[int]:
+        """Return the devices at which other hardware stands than in an older directory."""
+        known = before.registry.devices
+        return [
+            device.id
+            for device in self.registry.devices.values()
+            if device.replaced and device.id in known and known[device.id].replaced != device.replaced
+        ]
+
+    def wire_of(self, name: str) -> str:
+        """Return what the hardware of a place calls itself on the wire; a stranger is called as it is."""
+        device = self.registry.by_name.get(name)
+        return name if device is None else device.wire
 
     def device(self, device_id: int) -> Device:
         """Return a registered device by its id."""

@@ -5,7 +5,6 @@ Commands convert and print; what is accepted is decided in devices/.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -13,16 +12,24 @@ import typer
 from devices.registry import csv_import, csv_rows, registry
 from devices.registry.csv_import import ImportPlan
 from devices.registry.editing import edit_device, reinstate, retire_device
+from devices.registry.life import Life
 from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
+from nabd.cli.devices.document import as_document, show_done
+from nabd.cli.devices.hardware import hardware, replace
+from nabd.cli.devices.life import install
 from nabd.cli.intervals import intervals
 from readings import latest, quarantine
 from readings.latest import Latest
+from readings.planned import hint_of
 
 app = typer.Typer(no_args_is_help=True, help="Register, find, change and retire devices.")
 app.command()(intervals)
+app.command()(install)
+app.command()(replace)
+app.command()(hardware)
 
 Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]
@@ -32,7 +39,13 @@ Lon = Annotated[float | None, typer.Option(help="longitude, -180 to 180")]
 Attr = Annotated[
     list[str] | None, typer.Option(help="NAME=VALUE, as often as needed; an empty value takes it away")
 ]
-Parent = Annotated[str | None, typer.Option(help="the gateway, circuit or cabinet it hangs on")]
+Installed = Annotated[
+    str | None, typer.Option(help="since when it stands there: an instant, or how long ago, such as 2d")
+]
+Planned = Annotated[bool, typer.Option("--planned", help="not installed yet: nothing is expected of it")]
+Parent = Annotated[str | None, typer.Option(help="the circuit or cabinet that feeds it")]
+Serial = Annotated[str | None, typer.Option(help="serial number of its hardware")]
+Relay = Annotated[list[str] | None, typer.Option(help="a gateway that relays it, as often as there are any")]
 
 
 @app.command()
@@ -41,13 +54,17 @@ def add(
     kind: Annotated[str, typer.Option(help="its declared kind, or gateway, circuit, cabinet")],
     municipality: Annotated[str, typer.Option(help="the municipality it stands in")],
     parent: Parent = None,
+    relay: Relay = None,
     title: Title = None,
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
+    serial: Serial = None,
+    installed_at: Installed = None,
+    planned: Planned = False,
     as_json: Json = False,
 ) -> None:
-    """Register one device."""
+    """Register one device, installed now unless something else is said."""
 
     async def work(opened: OpenDatabase) -> Device:
         new = NewDevice(
@@ -55,14 +72,18 @@ def add(
             kind=kind,
             municipality=municipality,
             parent=parent,
+            relays=tuple(relay or ()),
+            serial=serial,
             title=title or "",
             lat=lat,
             lon=lon,
             attributes=values.attributes(attr or (), opened.kinds.get(kind)),
+            installed_at=values.instant(installed_at, opened.now()),
+            planned=planned,
         )
         return await add_device(opened.connection, opened.kinds, new, opened.now, by=await opened.actor())
 
-    _show_done(run(work), "registered", as_json=as_json)
+    show_done(run(work), "registered", as_json=as_json)
 
 
 @app.command("import")
@@ -83,7 +104,8 @@ def import_(
 ) -> None:
     """Register the devices of a CSV file: all of them, or none when a line has a problem.
 
-    Columns: name, kind, municipality, parent, title, lat, lon, attr.NAME; comma, semicolon or tab between.
+    Columns: name, kind, municipality, parent, title, lat, lon, installed_at, relays, serial, attr.NAME;
+    comma, semicolon or tab between. installed_at is an instant or the word planned, left empty: now.
     Attributes that the kind does not declare stay text where they are no plain number.
     """
 
@@ -136,9 +158,11 @@ def _report(planned: ImportPlan, file: str, *, written: bool, dry_run: bool, as_
 def list_(
     municipality: Annotated[str | None, typer.Option(help="only this municipality's")] = None,
     kind: Annotated[str | None, typer.Option(help="only this kind")] = None,
-    parent: Annotated[str | None, typer.Option(help="only children of this device")] = None,
+    parent: Annotated[str | None, typer.Option(help="only what this device feeds or relays")] = None,
+    relay: Annotated[str | None, typer.Option(help="only what this gateway relays")] = None,
     search: Annotated[str | None, typer.Option(help="only names or titles with this text")] = None,
     retired: Annotated[bool, typer.Option("--retired", help="the retired ones instead")] = False,
+    life: Annotated[Life | None, typer.Option(help="only those of this life")] = None,
     after: Annotated[str | None, typer.Option(help="continue after this name")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="at most so many")] = 100,
     as_json: Json = False,
@@ -151,8 +175,10 @@ def list_(
             municipality=municipality,
             kind=kind,
             parent=parent,
+            relay=relay,
             search=search,
             retired=retired,
+            life=life,
             after=after,
             limit=limit,
         )
@@ -160,10 +186,13 @@ def list_(
     devices = run(work)
     if as_json:
         for device in devices:
-            output.print_json(device)
+            output.print_json(as_document(device))
         return
-    rows = [(d.name, d.kind, d.municipality, d.parent, d.title, d.lat, d.lon) for d in devices]
-    columns = ("device", "kind", "municipality", "parent", "title", "lat", "lon")
+    rows = [
+        (d.name, d.kind, d.municipality, d.parent, " ".join(d.relays), d.life, d.title, d.lat, d.lon)
+        for d in devices
+    ]
+    columns = ("device", "kind", "municipality", "parent", "relays", "life", "title", "lat", "lon")
     output.table(columns, rows, empty="No such device. `nabd device add` registers one.")
     if len(devices) == limit:
         output.line(f"There may be more: --after {devices[-1].name}")
@@ -178,10 +207,13 @@ def show(name: Name, as_json: Json = False) -> None:
         return device, await latest.get_latest(opened.connection, name)
 
     device, newest = run(work)
+    hint = hint_of(device, speaks=newest is not None)
     if as_json:
-        output.print_json({"device": device, "latest": newest})
+        output.print_json({"device": as_document(device), "latest": newest, "hint": hint})
         return
     output.table(("field", "value"), _described(device, newest))
+    if hint is not None:
+        output.line(f"{hint}.")
 
 
 def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
@@ -190,12 +222,17 @@ def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
         ("kind", device.kind),
         ("municipality", device.municipality),
         ("parent", device.parent),
+        ("relays", " ".join(device.relays) or None),
         ("title", device.title),
         ("position", f"{device.lat}, {device.lon}" if device.lat is not None else None),
         (
             "retired",
             f"{output.cell(device.retired_at)}: {device.retired_reason}" if device.retired_at else None,
         ),
+        ("life", device.life),
+        ("installed", device.installed_at),
+        ("serial", device.serial),
+        ("on the wire", device.wire if device.wire != device.name else None),
         ("version", device.version),
     ]
     rows += [(f"attr.{name}", value) for name, value in sorted(device.attributes.items())]
@@ -210,25 +247,45 @@ def edit(
     name: Name,
     municipality: Annotated[str | None, typer.Option(help="move it to this municipality")] = None,
     parent: Parent = None,
-    no_parent: Annotated[bool, typer.Option("--no-parent", help="hang it on nothing")] = False,
+    no_parent: Annotated[bool, typer.Option("--no-parent", help="nothing feeds it")] = False,
+    relay: Relay = None,
+    no_relay: Annotated[bool, typer.Option("--no-relay", help="no gateway relays it")] = False,
     title: Title = None,
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
+    serial: Serial = None,
+    installed_at: Installed = None,
+    planned: Planned = False,
     back: Annotated[bool, typer.Option("--reinstate", help="put it back into service")] = False,
     as_json: Json = False,
 ) -> None:
     """Change a device; what is not named stays."""
     if parent is not None and no_parent:
         raise typer.BadParameter("--parent and --no-parent exclude each other")
-    said = {"municipality": municipality, "parent": parent, "title": title, "lat": lat, "lon": lon}
+    if relay and no_relay:
+        raise typer.BadParameter("--relay and --no-relay exclude each other")
+    said = {
+        "municipality": municipality,
+        "parent": parent,
+        "title": title,
+        "lat": lat,
+        "lon": lon,
+        "serial": serial,
+    }
     changes: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
     changes |= {"parent": None} if no_parent else {}
-    if not changes and not attr and not back:
+    changes |= {"relays": tuple(relay or ())} if relay or no_relay else {}
+    if installed_at is not None and planned:
+        raise typer.BadParameter("--installed-at and --planned exclude each other")
+    changes |= {"installed_at": None} if planned else {}
+    if not changes and not attr and not back and installed_at is None:
         raise typer.BadParameter("name at least one change; `nabd device edit --help` lists them")
 
     async def work(opened: OpenDatabase) -> Device:
         device = await registry.get_device(opened.connection, name)
+        if installed_at is not None:
+            changes["installed_at"] = values.instant(installed_at, opened.now())
         if attr:
             changes["attributes"] = values.attributes(attr, opened.kinds.get(device.kind))
         who = await opened.actor()
@@ -239,7 +296,7 @@ def edit(
                 )
             return await reinstate(opened.connection, name, opened.now, by=who) if back else device
 
-    _show_done(run(work), "changed", as_json=as_json)
+    show_done(run(work), "changed", as_json=as_json)
 
 
 @app.command()
@@ -253,7 +310,7 @@ def retire(
     async def work(opened: OpenDatabase) -> Device:
         return await retire_device(opened.connection, name, reason, opened.now, by=await opened.actor())
 
-    _show_done(run(work), "retired", as_json=as_json)
+    show_done(run(work), "retired", as_json=as_json)
 
 
 @app.command()
@@ -284,7 +341,7 @@ def adopt(
 
     device, waiting = run(work)
     if as_json:
-        output.print_json({"device": device, "replayed": waiting})
+        output.print_json({"device": as_document(device), "replayed": waiting})
     else:
         output.line(
             f"{device.name} is registered in {device.municipality}; {waiting} messages will be replayed."
@@ -314,10 +371,3 @@ def quarantine_(
     output.table(columns, rows, empty="The quarantine is empty.")
     if unknown:
         output.line("`nabd device adopt DEVICE` registers one and replays what it sent.")
-
-
-def _show_done(device: Device, done: str, *, as_json: bool) -> None:
-    if as_json:
-        output.print_json(replace(device, attributes=dict(device.attributes)))
-    else:
-        output.line(f"{device.name} ({device.kind} in {device.municipality}) is {done}.")

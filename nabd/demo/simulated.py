@@ -45,6 +45,7 @@ async def register(connection: Connection, kinds: Kinds, town: Town, now: Now, *
             kind=device.kind,
             municipality=device.municipality,
             parent=device.parent,
+            relays=() if device.relay is None else (device.relay,),
             title=device.title,
             lat=device.lat,
             lon=device.lon,

@@ -11,7 +11,7 @@ from nabd import clock
 from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
-from nabd.doctor.registry import check_places
+from nabd.doctor.registry import check_places, check_planned
 from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
 from readings import ledger
@@ -40,6 +40,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         _rules,
         check_blind,
         check_places,
+        check_planned,
         check_time_zones,
     )
     found = [fine("database", f"PostgreSQL {server}, {edition} edition")]

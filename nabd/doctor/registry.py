@@ -6,6 +6,7 @@ from devices.registry import registry
 from devices.registry.placement import misplaced
 from nabd.doctor.check import CheckResult, fine, note
 from nabd.settings import Settings
+from readings.planned import speaking_planned
 from store.connection import Connection
 
 
@@ -19,3 +20,13 @@ async def check_places(connection: Connection, _: Settings) -> CheckResult:
     )
     fix = "`nabd device edit NAME --lat … --lon …`, or `nabd device import FILE --update` for a list"
     return note("places", said, fix)
+
+
+async def check_planned(connection: Connection, _: Settings) -> CheckResult:
+    """Find devices that speak although they are only planned."""
+    speaking = await speaking_planned(connection)
+    if not speaking:
+        return fine("planned", "no planned device speaks")
+    some = ", ".join(speaking[:5]) + (f" and {len(speaking) - 5} more" if len(speaking) > 5 else "")
+    fix = "`nabd device install NAME` once it stands in the street; until then no rule judges it"
+    return note("planned", f"planned, and speaking: {some}", fix)

@@ -48,7 +48,7 @@ SELECT latest.device_id, device.name AS device, municipality.name AS municipalit
 FROM latest
 INNER JOIN device ON latest.device_id = device.id
 INNER JOIN municipality ON device.municipality_id = municipality.id
-WHERE device.kind = $1 AND device.retired_at IS NULL
+WHERE device.kind = $1 AND device.retired_at IS NULL AND latest.received_at >= device.installed_at
     AND (NOT latest.measurements ?& $2::text [] OR latest.quality & $3::bigint <> 0)
     AND ($4::text IS NULL OR device.name = $4)
     AND ($5::text IS NULL OR device.name > $5)

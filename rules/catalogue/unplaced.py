@@ -15,7 +15,7 @@ _UNPLACED = """
 SELECT device.kind, count(*) AS devices, min(device.name) AS example
 FROM device
 INNER JOIN municipality ON device.municipality_id = municipality.id
-WHERE device.retired_at IS NULL
+WHERE device.retired_at IS NULL AND device.installed_at IS NOT NULL
     AND (device.lat IS NULL OR device.lon IS NULL)
     AND (municipality.lat IS NULL OR municipality.lon IS NULL)
 GROUP BY device.kind

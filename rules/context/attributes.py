@@ -24,6 +24,7 @@ class Facts:
 
     lat, lon: its municipality's position if its own is unknown; placed: whether they are its own.
     zone, weekend: its municipality's clock and ISO days. maintenance: spans (from, until) in microseconds.
+    installed_at: microseconds; a planned device never is. replaced: how many stood there before.
     """
 
     attributes: Mapping[str, Any]
@@ -33,6 +34,8 @@ class Facts:
     zone: str = "UTC"
     weekend: tuple[int, ...] = (6, 7)
     maintenance: tuple[tuple[int, int], ...] = ()
+    installed_at: int = 0
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ class Attributes:
 
     numbers: (n + 1,) float64, NaN where absent (booleans 0.0 and 1.0). texts: object, None where absent.
     lat, lon: degrees, NaN where unknown. zone: index into `zones`. weekend: bits of days, 0 is Monday.
+    installed_at: microseconds. replaced: how many stood there before.
     """
 
     rows: NDArray[np.intp]
@@ -82,6 +86,8 @@ class Attributes:
     zones: tuple[str, ...]
     weekend: NDArray[np.int64]
     windows: MaintenanceWindows | None
+    installed_at: NDArray[np.int64]
+    replaced: NDArray[np.int64]
 
     def rows_of(self, device_ids: NDArray[np.int32]) -> NDArray[np.intp]:
         """Return the row of each device, n where it is unknown."""
@@ -116,6 +122,8 @@ def build(
         zones=places.zones,
         weekend=places.weekend,
         windows=MaintenanceWindows.of([f.maintenance for f in facts]),
+        installed_at=np.array([f.installed_at for f in facts], dtype=np.int64),
+        replaced=np.array([f.replaced for f in facts], dtype=np.int64),
     )
 
 

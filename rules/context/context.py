@@ -11,12 +11,14 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.columns import Columns
+from devices.columns import MISSING, Columns
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL, UNCONFIRMED
 from devices.reporting import expected_interval_s
 from rules.context.attributes import Attributes
 from rules.context.local_time import LocalTimes
 
+REPLACED_BITS = 48
+"""Above these bits of `boot` stands how many pieces of hardware stood there before."""
 Floats = NDArray[np.float64]
 Array = TypeVar("Array", bound=NDArray[Any])
 
@@ -142,8 +144,15 @@ class RuleContext:
         return self.keep("empty", lambda: self.columns.empty().astype(np.float64)[self.order])
 
     def numbers(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return `boot` and `seq` of each reading, MISSING where it has none."""
-        return self.columns.boot[self.order], self.columns.seq[self.order]
+        """Return `boot` and `seq` of each reading, MISSING where it has none.
+
+        Other hardware at the same place counts its boots from elsewhere: it goes on where none was.
+        """
+        boot = self.columns.boot[self.order]
+        replaced = self.attributes.replaced[self.facts]
+        if replaced.any():
+            boot = np.where(boot == MISSING, boot, boot + (replaced << REPLACED_BITS))
+        return boot, self.columns.seq[self.order]
 
     def word_unknown(self) -> Floats:
         """Tell whether a text said none of its choices."""
@@ -185,6 +194,11 @@ class RuleContext:
             return None
         windows = self.attributes.windows
         return self.keep("maintained", lambda: windows.hold(self.facts, self.observed_at))
+
+    def planned(self) -> NDArray[np.bool_] | None:
+        """Tell which readings were received before their device was installed, None when none was."""
+        planned = self.keep("planned", lambda: self.received_at < self.attributes.installed_at[self.facts])
+        return planned if planned.any() else None
 
     def number_of(self, text: str, name: str, use_suspect: bool) -> int:
         """Return the number of a text in `numbered`, -2 when it does not occur."""

@@ -198,10 +198,10 @@ def _in_order(rule: CompiledRule, context: RuleContext, active: bool) -> LevelCo
 def _closed(rule: CompiledRule, context: RuleContext) -> NDArray[np.bool_] | None:
     """Tell on which rows the rule does not look, None when it looks at all of them."""
     closed: NDArray[np.bool_] | None = None if rule.gate is None else rule.gate(context) != 1
-    resting = context.maintained() if rule.rests else None
-    if closed is None or resting is None:
-        return resting if closed is None else closed
-    return closed | resting
+    for resting in (context.maintained() if rule.rests else None, context.planned()):
+        if resting is not None:
+            closed = resting if closed is None else closed | resting
+    return closed
 
 
 def _transitions(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from alerts.transition import Transition
 from devices.columns import Columns
 from devices.kinds.kind import Kind
+from devices.registry.life import counts_from
 from devices.registry.registry import Device, Registry
 from rules.context.attributes import Attributes, Facts, build
 from rules.definition import summary
@@ -114,4 +115,6 @@ def _facts(device: Device, registry: Registry, maintenance: Spans) -> Facts:
         zone=municipality.time_zone,
         weekend=municipality.weekend,
         maintenance=tuple(maintenance.get(device.id, ())),
+        installed_at=counts_from(device.installed_at),
+        replaced=device.replaced,
     )

@@ -98,6 +98,9 @@ def explain(
         terms += gate_terms.terms(rule.definition.when, context, context.observed_at)
     if gate_terms.rests(rule.definition.when, context.maintained()):
         terms, looks = (*terms, gate_terms.RESTING), TruthValue.FALSE
+    planned = context.planned()
+    if planned is not None and planned[-1]:
+        terms, looks = (*terms, gate_terms.PLANNED), TruthValue.FALSE
     return _explanation(rule, columns, present, levels, terms, looks, row)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from devices.registry.life import counts_from
 from devices.registry.registry import Device, Municipality
 from rules.context.gate import GatePart, Surroundings, judge_gate, judge_parts, rests_in_maintenance
 from rules.context.local_time import PlaceColumns
@@ -21,6 +22,9 @@ RESTING = Term(part="when", text="maintenance", value="rest", limit=None, truth=
 """What is told of a reading that lies in a maintenance window."""
 UNFED = Term(part="when", text="supply", value="off", limit=None, truth=TruthValue.FALSE, since=None)
 """What is told of a device that has no power by plan."""
+
+PLANNED = Term(part="when", text="life", value="planned", limit=None, truth=TruthValue.FALSE, since=None)
+"""What is told of a reading that was received before its device was installed."""
 
 
 def rests(gate: Gate | None, maintained: NDArray[np.bool_] | None) -> bool:
@@ -71,6 +75,8 @@ def of_sweep(
     surroundings = PlaceColumns.of([town.time_zone], [town.weekend], [lat], [lon]).at(at)
     found = () if gate is None else terms(gate, surroundings, np.array([at], dtype=np.int64))
     held = np.ones(1) if gate is None else judge_gate(gate, surroundings)
+    if at < counts_from(device.installed_at):
+        return TruthValue.FALSE, (*found, PLANNED)
     if rests(gate, np.array([any(start <= at < end for start, end in windows)])):
         return TruthValue.FALSE, (*found, RESTING)
     if at < unfed.get(device.id, at):

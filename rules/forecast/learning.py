@@ -32,7 +32,7 @@ SELECT latest.device_id, latest.observed_at, (latest.measurements ->> $2)::float
 FROM latest
 INNER JOIN device ON latest.device_id = device.id
 LEFT JOIN forecast ON forecast.rule = $4 AND latest.device_id = forecast.device_id
-WHERE device.kind = $1 AND device.retired_at IS NULL
+WHERE device.kind = $1 AND device.retired_at IS NULL AND latest.received_at >= device.installed_at
     AND latest.measurements ? $2 AND (latest.quality >> $3::int) & 1 = 0
     AND (forecast.device_id IS NOT NULL) = $7::boolean
     AND (
@@ -49,6 +49,7 @@ SELECT DISTINCT ON (device_id, date_bin($3::int * interval '1 second', observed_
     device_id, observed_at, {measurement} AS value
 FROM {table}
 WHERE device_id = ANY($1::int []) AND observed_at > $2
+    AND received_at >= (SELECT device.installed_at FROM device WHERE device.id = device_id)
     AND {measurement} IS NOT NULL AND (quality >> {bit}) & 1 = 0
 ORDER BY device_id, date_bin($3::int * interval '1 second', observed_at, 'epoch'), observed_at
 """

@@ -14,6 +14,7 @@ from typing import Any
 from devices.instants import to_datetime, to_microseconds
 from devices.registry.generation import advance
 from devices.registry.registry import Device, Registry
+from devices.registry.relays import above
 from store import audit
 from store.audit import Actor
 from store.connection import Connection
@@ -126,8 +127,8 @@ async def spans(connection: Connection, registry: Registry) -> Spans:
     found = {}
     for device in registry.devices.values():
         own = list(by_municipality.get(device.municipality_id, ()))
-        for above in _and_above(device, registry):
-            own += by_device.get(above, ())
+        for one in _and_above(device, registry):
+            own += by_device.get(one, ())
         if own:
             found[device.id] = sorted(own)
     return found
@@ -135,11 +136,12 @@ async def spans(connection: Connection, registry: Registry) -> Spans:
 
 _OF_DEVICE = """
 WITH RECURSIVE above AS (
-    SELECT id, parent_id, municipality_id FROM device WHERE id = $1
+    SELECT $1::integer AS id
     UNION
-    SELECT device.id, device.parent_id, above.municipality_id
+    SELECT hangs_on.parent_id
     FROM above
-    INNER JOIN device ON above.parent_id = device.id
+    INNER JOIN hangs_on ON above.id = hangs_on.device_id
+    WHERE hangs_on.alone
 )
 
 SELECT w.from_at, w.until_at
@@ -170,10 +172,10 @@ below AS (
     FROM near
     INNER JOIN device ON near.device_id = device.id OR near.municipality_id = device.municipality_id
     UNION ALL
-    SELECT device.id, below.until_at, below.depth + 1
+    SELECT hangs_on.device_id, below.until_at, below.depth + 1
     FROM below
-    INNER JOIN device ON below.id = device.parent_id
-    WHERE below.depth < 4
+    INNER JOIN hangs_on ON below.id = hangs_on.parent_id
+    WHERE below.depth < 4 AND hangs_on.alone
 )
 
 SELECT id, max(until_at) AS until_at FROM below GROUP BY id
@@ -193,8 +195,10 @@ async def under_maintenance(connection: Connection, now: int) -> dict[int, int]:
 def _and_above(device: Device, registry: Registry) -> set[int | None]:
     """Return the ids of a device and of its ancestors."""
     ids: set[int | None] = set()
-    at: Device | None = device
-    while at is not None and at.id not in ids:
-        ids.add(at.id)
-        at = registry.devices.get(at.parent_id) if at.parent_id is not None else None
+    waiting = [device]
+    while waiting:
+        at = waiting.pop()
+        if at.id not in ids:
+            ids.add(at.id)
+            waiting += above(registry, at)
     return ids

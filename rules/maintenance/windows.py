@@ -56,12 +56,12 @@ LEFT JOIN municipality AS m ON w.municipality_id = m.id
 
 _ABOVE = """
 WITH RECURSIVE above AS (
-    SELECT id, parent_id, 0 AS depth FROM device WHERE name = $1
+    SELECT id, 0 AS depth FROM device WHERE name = $1
     UNION ALL
-    SELECT device.id, device.parent_id, above.depth + 1
+    SELECT hangs_on.parent_id, above.depth + 1
     FROM above
-    INNER JOIN device ON above.parent_id = device.id
-    WHERE above.depth < 4
+    INNER JOIN hangs_on ON above.id = hangs_on.device_id
+    WHERE above.depth < 4 AND hangs_on.alone
 )
 
 SELECT id FROM above

@@ -27,15 +27,17 @@ NAMED = 20
 
 # Values older than two intervals say nothing of now; where most are so old, nothing is known of the circuit.
 VALUES = """
-SELECT device.id, device.parent_id, device.name, device.attributes, latest.received_at,
+SELECT device.id, hangs_on.parent_id, device.name, device.attributes, latest.received_at,
     (latest.measurements ->> $3)::float8 AS value,
     latest.received_at + latest.interval_s * interval '2 seconds' > $5::timestamptz AS fresh
 FROM device AS parent
-INNER JOIN device ON parent.id = device.parent_id
-INNER JOIN latest ON device.id = latest.device_id
-WHERE parent.kind = $1 AND parent.retired_at IS NULL AND device.kind = $2 AND device.retired_at IS NULL
+INNER JOIN hangs_on ON parent.id = hangs_on.parent_id
+INNER JOIN device ON hangs_on.device_id = device.id
+INNER JOIN latest ON device.id = latest.device_id AND latest.received_at >= device.installed_at
+WHERE parent.kind = $1 AND parent.retired_at IS NULL AND parent.installed_at IS NOT NULL
+    AND device.kind = $2 AND device.retired_at IS NULL
     AND latest.measurements ? $3 AND (latest.quality >> $4::int) & 1 = 0
-ORDER BY device.parent_id, device.name
+ORDER BY hangs_on.parent_id, device.name
 """
 
 # $2: parents that are judged now. Of the others nothing is known, and nothing changes.

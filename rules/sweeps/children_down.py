@@ -33,17 +33,18 @@ NAMED = 20
 # nothing to report for hours.
 CHILDREN = """
 WITH child AS (
-    SELECT device.id, device.parent_id, device.name, latest.received_at, latest.interval_s, latest.quality,
-        latest.measurements, device.attributes,
+    SELECT device.id, hangs_on.parent_id, hangs_on.alone, device.name, latest.received_at, latest.interval_s,
+        latest.quality, latest.measurements, device.attributes,
         greatest(latest.received_at, CASE WHEN presence.online THEN presence.changed_at END) AS seen_at,
         CASE WHEN presence.online IS FALSE AND presence.changed_at >= latest.received_at
             THEN presence.changed_at END AS disconnected_at
     FROM device AS parent
-    INNER JOIN device ON parent.id = device.parent_id
-    INNER JOIN latest ON device.id = latest.device_id
+    INNER JOIN hangs_on ON parent.id = hangs_on.parent_id
+    INNER JOIN device ON hangs_on.device_id = device.id
+    INNER JOIN latest ON device.id = latest.device_id AND latest.received_at >= device.installed_at
     LEFT JOIN presence ON device.id = presence.device_id
-    WHERE parent.kind = $2 AND parent.retired_at IS NULL AND $3 IN (device.kind, 'any')
-        AND device.retired_at IS NULL
+    WHERE parent.kind = $2 AND parent.retired_at IS NULL AND parent.installed_at IS NOT NULL
+        AND $3 IN (device.kind, 'any') AND device.retired_at IS NULL
 ),
 
 suspected AS (
@@ -56,7 +57,7 @@ suspected AS (
     SELECT device_id FROM alert WHERE rule = $5 AND state = 'firing'
 )
 
-SELECT child.id, child.parent_id, child.name, child.received_at, child.interval_s, child.seen_at,
+SELECT child.id, child.parent_id, child.alone, child.name, child.received_at, child.interval_s, child.seen_at,
     child.disconnected_at, child.attributes, {values},
     EXISTS (
         SELECT FROM alert
@@ -128,7 +129,14 @@ async def _children(
         rule.id,
         family.at_least * family.share,
     )
-    return [r for r in rows if not moment.rests(r["id"]) and not moment.rests(r["parent_id"])]
+    parent = np.array([r["parent_id"] for r in rows], dtype=np.int64)
+    alone = np.array([r["alone"] for r in rows], dtype=bool)
+    telling = children_down.tells_of_parent(parent, alone, family.at_least)
+    return [
+        row
+        for row, tells in zip(rows, telling.tolist(), strict=True)
+        if tells and not moment.rests(row["id"]) and not moment.rests(row["parent_id"])
+    ]
 
 
 def _columns(rows: Sequence[asyncpg.Record], family: ChildrenDown, kind: Kind) -> Children:

@@ -35,6 +35,7 @@ INNER JOIN municipality ON device.municipality_id = municipality.id
 INNER JOIN latest ON forecast.device_id = latest.device_id
 LEFT JOIN alert ON alert.rule = $1 AND forecast.device_id = alert.device_id AND alert.state = 'firing'
 WHERE forecast.rule = $1 AND device.kind = $2 AND device.retired_at IS NULL
+    AND latest.received_at >= device.installed_at
     AND (
         (
             alert.id IS NULL AND latest.received_at

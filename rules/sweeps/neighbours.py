@@ -24,14 +24,16 @@ from store.connection import Connection
 
 # Values older than two intervals say nothing about now.
 VALUES = """
-SELECT latest.device_id, coalesce(device.parent_id, -1) AS parent_id, device.lat, device.lon,
+SELECT latest.device_id, coalesce(
+        device.parent_id, (SELECT min(relay.gateway_id) FROM relay WHERE relay.device_id = device.id), -1
+    ) AS parent_id, device.lat, device.lon,
     (latest.measurements ->> $2)::float8 AS value, latest.observed_at, latest.received_at,
     pending.since, alert.rule_version AS open_version, alert.severity AS open_severity
 FROM latest
 INNER JOIN device ON latest.device_id = device.id
 LEFT JOIN sweep_pending AS pending ON pending.rule = $5 AND latest.device_id = pending.device_id
 LEFT JOIN alert ON alert.rule = $5 AND latest.device_id = alert.device_id AND alert.state = 'firing'
-WHERE device.kind = $1 AND device.retired_at IS NULL
+WHERE device.kind = $1 AND device.retired_at IS NULL AND latest.received_at >= device.installed_at
     AND latest.measurements ? $2 AND (latest.quality >> $3::int) & 1 = 0
     AND latest.received_at + latest.interval_s * interval '2 seconds' > $4::timestamptz
 ORDER BY latest.device_id

@@ -39,7 +39,7 @@ INSERT INTO sweep_pending (rule, device_id, since)
 SELECT $1, latest.device_id, latest.observed_at
 FROM latest
 INNER JOIN device ON latest.device_id = device.id
-WHERE device.kind = $4 AND device.retired_at IS NULL
+WHERE device.kind = $4 AND device.retired_at IS NULL AND latest.received_at >= device.installed_at
     AND NOT (latest.measurements ? $2 AND (latest.quality >> $3::int) & 1 = 0)
 ON CONFLICT (rule, device_id) DO NOTHING
 """
@@ -66,6 +66,7 @@ LEFT JOIN LATERAL (
     ORDER BY reading.observed_at LIMIT 1
 ) AS bad ON true
 WHERE pending.rule = $1 AND NOT pending.dismissed AND device.retired_at IS NULL
+    AND latest.received_at >= device.installed_at
     AND pending.since
         + greatest(latest.interval_s * $3::float8, $4::float8) * interval '1 second' <= $2::timestamptz
     AND latest.received_at + latest.interval_s * interval '2 seconds' > $2

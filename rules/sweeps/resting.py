@@ -44,11 +44,12 @@ WITH fed AS (
 below AS (
     SELECT fed.id, fed.supply, 0 AS level FROM fed
     UNION ALL
-    SELECT device.id, fed.supply, 1 FROM fed INNER JOIN device ON fed.id = device.parent_id
+    SELECT hangs_on.device_id, fed.supply, 1 FROM fed
+    INNER JOIN hangs_on ON fed.id = hangs_on.parent_id AND hangs_on.alone
     UNION ALL
-    SELECT device.id, fed.supply, 2 FROM fed
-    INNER JOIN device AS between_them ON fed.id = between_them.parent_id
-    INNER JOIN device ON between_them.id = device.parent_id
+    SELECT hangs_on.device_id, fed.supply, 2 FROM fed
+    INNER JOIN hangs_on AS between_them ON fed.id = between_them.parent_id AND between_them.alone
+    INNER JOIN hangs_on ON between_them.device_id = hangs_on.parent_id AND hangs_on.alone
 ),
 
 nearest AS (SELECT DISTINCT ON (id) id, supply FROM below ORDER BY id, level)

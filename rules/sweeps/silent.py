@@ -32,7 +32,7 @@ from store.connection import Connection
 LOOK_BACK_DAYS = 7
 """How old a backlog may be to still prove, by its receive time, that a device lives."""
 
-# It only narrows what is read: core.silent decides.
+# It only narrows what is read: core.silent decides. What was heard before the installation does not count.
 OVERDUE = """
 SELECT latest.device_id, device.kind, latest.received_at, latest.interval_s,
     newest.received_at AS refused_at,
@@ -43,10 +43,10 @@ INNER JOIN device ON latest.device_id = device.id
 INNER JOIN municipality ON device.municipality_id = municipality.id
 LEFT JOIN LATERAL (
     SELECT rejection.received_at FROM rejection
-    WHERE rejection.device = device.name
+    WHERE rejection.device = device.name AND NOT starts_with(rejection.detail, 'replaced: ')
     ORDER BY rejection.id DESC LIMIT 1
 ) AS newest ON true
-WHERE device.retired_at IS NULL
+WHERE device.retired_at IS NULL AND latest.received_at >= device.installed_at
     AND ($3::text IS NULL OR device.kind = $3)
     AND latest.received_at
         + greatest(latest.interval_s * $4::float8, $5::float8) * interval '1 second' < $1::timestamptz

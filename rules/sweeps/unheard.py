@@ -1,7 +1,7 @@
 """Devices of which nothing is stored although they are in use: refused, or never heard.
 
 Neither is silence: whoever is refused speaks, and its battery is well. Judged as silence is (`core.silent`),
-from the last stored reading on, else from the registration. Here is what is read from tables.
+from the last stored reading on, else from the installation. Here is what is read from tables.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _DETAIL = 120
 # $1 up to when ingest has received, $2 since when it is caught up, $3 and $4 kinds with their longest
 # interval, $5 only this kind, $6 intervals, $7 seconds at least, $8 rule.
 UNHEARD = """
-SELECT device.id AS device_id, device.name, device.created_at, latest.received_at, expected.interval_s,
+SELECT device.id AS device_id, device.name, device.installed_at, latest.received_at, expected.interval_s,
     newest.received_at AS refused_at,
     coalesce(nullif(device.title, ''), device.name) AS title, municipality.name AS municipality
 FROM device
 INNER JOIN municipality ON device.municipality_id = municipality.id
 INNER JOIN unnest($3::text [], $4::float8 []) AS kind (name, every_s) ON device.kind = kind.name
-LEFT JOIN latest ON device.id = latest.device_id
+LEFT JOIN latest ON device.id = latest.device_id AND latest.received_at >= device.installed_at
 CROSS JOIN LATERAL (
     SELECT coalesce(
         latest.interval_s,
@@ -44,12 +44,12 @@ CROSS JOIN LATERAL (
 ) AS expected
 LEFT JOIN LATERAL (
     SELECT rejection.received_at FROM rejection
-    WHERE rejection.device = device.name
+    WHERE rejection.device = device.name AND NOT starts_with(rejection.detail, 'replaced: ')
     ORDER BY rejection.id DESC LIMIT 1
 ) AS newest ON true
-WHERE device.retired_at IS NULL
+WHERE device.retired_at IS NULL AND device.installed_at IS NOT NULL
     AND ($5::text IS NULL OR device.kind = $5)
-    AND coalesce(latest.received_at, device.created_at)
+    AND coalesce(latest.received_at, device.installed_at)
         + greatest(expected.interval_s * $6::float8, $7::float8) * interval '1 second' < $1::timestamptz
     AND $2::timestamptz + expected.interval_s * interval '1 second' < $1::timestamptz
     AND NOT EXISTS (
@@ -66,6 +66,7 @@ SELECT count(*) AS refused, min(newest.received_at) AS since,
 FROM (
     SELECT rejection.id, rejection.received_at, rejection.reason, rejection.detail FROM rejection
     WHERE rejection.device = $1 AND rejection.received_at > $2
+        AND NOT starts_with(rejection.detail, 'replaced: ')
     ORDER BY rejection.id DESC LIMIT $3
 ) AS newest
 """
@@ -78,7 +79,7 @@ INNER JOIN device ON alert.device_id = device.id
 LEFT JOIN latest ON alert.device_id = latest.device_id
 LEFT JOIN LATERAL (
     SELECT rejection.received_at FROM rejection
-    WHERE rejection.device = device.name
+    WHERE rejection.device = device.name AND NOT starts_with(rejection.detail, 'replaced: ')
     ORDER BY rejection.id DESC LIMIT 1
 ) AS newest ON true
 WHERE alert.rule = $1 AND alert.state = 'firing'
@@ -128,9 +129,9 @@ def speaks_refused(family: Silent, refused_at: object, interval_s: float, until:
 
 
 def _never(family: Silent, row: asyncpg.Record, now: int) -> NewAlert:
-    created = to_microseconds(row["created_at"])
+    installed = to_microseconds(row["installed_at"])
     patience_s = max(family.intervals * row["interval_s"], family.at_least_us / 1e6)
-    deadline = created + round(patience_s * 1e6)
+    deadline = installed + round(patience_s * 1e6)
     return NewAlert(
         device_id=row["device_id"],
         severity=family.severity,
@@ -138,10 +139,10 @@ def _never(family: Silent, row: asyncpg.Record, now: int) -> NewAlert:
         received_at=deadline,
         evidence={
             "condition": f"never heard within {family.intervals:g} intervals",
-            "since": row["created_at"].isoformat(),
+            "since": row["installed_at"].isoformat(),
             "values": {
-                "silent_min": round((now - created) / 60e6, 1),
-                "silent_s": round((now - created) / 1e6),
+                "silent_min": round((now - installed) / 60e6, 1),
+                "silent_s": round((now - installed) / 1e6),
             },
             "limits": {"interval_s": row["interval_s"]},
         },
@@ -150,7 +151,7 @@ def _never(family: Silent, row: asyncpg.Record, now: int) -> NewAlert:
 
 
 async def _refused(connection: Connection, row: asyncpg.Record, severity: Severity, now: int) -> NewAlert:
-    after = row["received_at"] or row["created_at"]
+    after = row["received_at"] or row["installed_at"]
     told = await connection.fetchrow(REFUSALS, row["name"], after, COUNTED)
     since = (told["since"] if told is not None else None) or row["refused_at"]
     reason = ": ".join(part for part in (told["reason"], told["detail"]) if part) if told else ""

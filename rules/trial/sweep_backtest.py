@@ -10,9 +10,11 @@ import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.columns import Columns
 from devices.kinds.kind import Kind
+from devices.registry.life import Life, counts_from
 from devices.registry.registry import Registry
 from rules.context.attributes import Facts, build
 from rules.definition.definition import Definition
@@ -55,9 +57,9 @@ class SweepBacktest:
         self.kind = kind
         self.readings = 0
         self.evaluation_s = 0.0
-        devices = [d for d in registry.devices.values() if d.kind == kind.name and d.retired_at is None]
+        devices = [d for d in registry.devices.values() if d.kind == kind.name and d.life is Life.INSTALLED]
         self._attributes = build(
-            {d.id: Facts(attributes=d.attributes) for d in devices},
+            {d.id: Facts(attributes=d.attributes, installed_at=counts_from(d.installed_at)) for d in devices},
             numbers=[r.above for r in kind.reporting if r.above],
         )
         # A program without rules: it only learns how often devices report.
@@ -88,13 +90,24 @@ class SweepBacktest:
         began = elapsed()
         made = step(self._rhythm.program, self._rhythm, columns, self._attributes)
         self._rhythm.adopt(made.changes)
-        interval_us = made.interval_us
+        counted, counted_us = self._since_installation(columns, made.interval_us)
         for rule, sweep in self._sweeps.items():
-            received = received_by(columns, interval_us, sweep.device_id, sweep.measurements)
+            received = received_by(counted, counted_us, sweep.device_id, sweep.measurements)
             self._replays[rule].receive(received)
         self.readings += len(columns)
         self._devices.update(np.unique(columns.device_id).tolist())
         self.evaluation_s += elapsed() - began
+
+    def _since_installation(
+        self, columns: Columns, interval_us: NDArray[np.int64]
+    ) -> tuple[Columns, NDArray[np.int64]]:
+        """Leave out what was received before a device was installed."""
+        rows = self._attributes.rows_of(columns.device_id)
+        early = columns.received_at < self._attributes.installed_at[rows]
+        if not early.any():
+            return columns, interval_us
+        kept = np.flatnonzero(~early)
+        return columns.take(kept), interval_us[kept]
 
     def advance(self, until: int, elapsed: Elapsed = time.thread_time) -> None:
         """Let the rules look at every instant before `until` (microseconds) at which they would have.

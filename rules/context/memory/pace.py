@@ -103,7 +103,7 @@ def learn(
         never: the watermark of a device that has not reported.
     """
     counted = learns & ~late
-    if counted.all():  # as nearly always: every row counts, in the grouping's own order
+    if len(counted) and counted.all():  # as nearly always: every row counts, in the grouping's own order
         mine: Rows | slice = slice(None)
         begin, last, owners = grouping.first, grouping.last, grouping.state_rows
         group = grouping.group

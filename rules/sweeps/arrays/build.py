@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
 
 from devices.kinds.kind import Kind
+from devices.registry.life import Life
 from devices.registry.registry import Device, Registry
+from devices.registry.relays import above
 from rules.definition.definition import Definition
 from rules.definition.families import (
     ANY_KIND,
@@ -19,7 +24,7 @@ from rules.language.program import Rule
 from rules.maintenance.spans import Spans
 from rules.sweeps.arrays.array_sweep import ArraySweep
 from rules.sweeps.arrays.children_apart import ChildrenApartOverArrays
-from rules.sweeps.arrays.children_down import ChildrenDownOverArrays
+from rules.sweeps.arrays.children_down import ChildrenDownOverArrays, ParentLink
 from rules.sweeps.arrays.forecast import ForecastOverArrays
 from rules.sweeps.arrays.neighbours import NeighboursOverArrays
 from rules.sweeps.arrays.not_refreshed import NotRefreshedOverArrays
@@ -52,23 +57,26 @@ def over_arrays(
         case None:
             return SilentOverArrays(rule, kind, swept, caught_up_at)
         case ChildrenDown():
-            parents = _parents(rule.definition, registry, devices)
-            children = [d for d in devices if d.parent_id in {p.id for p in parents}]
+            links = _links(rule.definition, registry, devices)
+            children = [d for d in devices if d.id in {link.child for link in links}]
             return ChildrenDownOverArrays(
                 rule,
                 kind,
                 SweptDevices.of(registry, children, maintenance),
-                SweptDevices.of(registry, parents, maintenance),
+                SweptDevices.of(registry, _parents(registry, links), maintenance),
                 caught_up_at,
+                links,
             )
         case ChildrenApart():
-            parents = _parents(rule.definition, registry, devices)
-            children = [d for d in devices if d.parent_id in {p.id for p in parents}]
+            first = {link.child: link for link in reversed(_links(rule.definition, registry, devices))}
+            children = [d for d in devices if d.id in first]
+            swept = SweptDevices.of(registry, children, maintenance)
+            hung = np.array([first[d.id].parent for d in children], dtype=np.int64)
             return ChildrenApartOverArrays(
                 rule,
                 kind,
-                SweptDevices.of(registry, children, maintenance),
-                SweptDevices.of(registry, parents, maintenance),
+                replace(swept, parent=hung),
+                SweptDevices.of(registry, _parents(registry, list(first.values())), maintenance),
             )
         case Neighbours():
             return NeighboursOverArrays(rule, kind, swept)
@@ -78,8 +86,20 @@ def over_arrays(
             return ForecastOverArrays(rule, kind, swept)
 
 
-def _parents(definition: Definition, registry: Registry, children: Sequence[Device]) -> list[Device]:
-    """Return what devices hang on, of the rule's kind and in use."""
-    ids = dict.fromkeys(d.parent_id for d in children if d.parent_id is not None)
-    parents = [registry.devices[i] for i in ids if i in registry.devices]
-    return [p for p in parents if p.kind == definition.kind and p.retired_at is None]
+def _links(definition: Definition, registry: Registry, children: Sequence[Device]) -> list[ParentLink]:
+    """Return what hangs on devices of the rule's kind that are in use."""
+    found: list[ParentLink] = []
+    for child in children:
+        alone = {one.id for one in above(registry, child)}
+        ids = [child.parent_id, *(registry.by_name[n].id for n in child.relays if n in registry.by_name)]
+        parents = [registry.devices[i] for i in ids if i is not None and i in registry.devices]
+        found += [
+            ParentLink(child=child.id, parent=parent.id, alone=parent.id in alone)
+            for parent in parents
+            if parent.kind == definition.kind and parent.life is Life.INSTALLED
+        ]
+    return found
+
+
+def _parents(registry: Registry, links: Sequence[ParentLink]) -> list[Device]:
+    return [registry.devices[i] for i in dict.fromkeys(link.parent for link in links)]

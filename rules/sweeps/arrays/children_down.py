@@ -51,16 +51,32 @@ class ChildAlert:
     is_open: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentLink:
+    """That a child hangs on a parent, by id. alone: no other gateway could relay it."""
+
+    child: int
+    parent: int
+    alone: bool = True
+
+
 class ChildrenDownOverArrays:
     """A rule about parents over their children of one kind.
 
     Args:
         parents: who may be worked on; all that the children hang on.
         caught_up_at: since when everything that was sent is in the readings; microseconds.
+        links: which child hangs on which parents.
     """
 
     def __init__(
-        self, rule: Rule, kind: Kind, children: SweptDevices, parents: SweptDevices, caught_up_at: int
+        self,
+        rule: Rule,
+        kind: Kind,
+        children: SweptDevices,
+        parents: SweptDevices,
+        caught_up_at: int,
+        links: Sequence[ParentLink],
     ) -> None:
         family = rule.definition.sweep
         assert isinstance(family, ChildrenDown)
@@ -74,6 +90,10 @@ class ChildrenDownOverArrays:
         self._resting_parents = RestingDevices(rule.definition.when, parents)
         self._caught_up_at = caught_up_at
         self._rows = {int(device): row for row, device in enumerate(children.device_id)}
+        self._child = np.array([self._rows[link.child] for link in links], dtype=np.intp)
+        self._parent = np.array([link.parent for link in links], dtype=np.int64)
+        alone = np.array([link.alone for link in links], dtype=np.bool_)
+        self._tells = children_down.tells_of_parent(self._parent, alone, family.at_least)
         n = len(children)
         self._latest = LatestValues(kind, n, sorted(self.measurements))
         self._online = np.full(n, NEVER, dtype=np.int64)
@@ -106,15 +126,15 @@ class ChildrenDownOverArrays:
         self._take_events(at)
         resting = self._resting_parents.until(at) > at
         left_alone = set(self._parents.device_id[resting].tolist())
+        heard = (self._latest.received_at > NEVER)[self._child] & self._tells
         known = np.flatnonzero(
-            (self._latest.received_at > NEVER)
-            & (self._children.parent >= 0)
-            & (self._resting.until(at) <= at)
-            & ~np.isin(self._children.parent, self._parents.device_id[resting])
+            heard
+            & (self._resting.until(at) <= at)[self._child]
+            & ~np.isin(self._parent, self._parents.device_id[resting])
         )
-        children = self._columns(known, at)
+        children = self._columns(self._parent[known], self._child[known], at)
         self._due_at = self._next(children, at)
-        if len(known) < np.count_nonzero((self._latest.received_at > NEVER) & (self._children.parent >= 0)):
+        if len(known) < np.count_nonzero(heard):
             # Whoever is left alone now may be overdue once that is over.
             self._due_at = min(self._due_at, at + AGAIN_US)
         yield from self._end(children, left_alone, at)
@@ -151,12 +171,12 @@ class ChildrenDownOverArrays:
                 own.pop(alert.rule, None)
             self._failed_since[row] = min(own.values(), default=FAR_AWAY)
 
-    def _columns(self, known: NDArray[np.intp], at: int) -> Children:
+    def _columns(self, parent: Ints, known: NDArray[np.intp], at: int) -> Children:
         family, latest = self._family, self._latest
         received, interval = latest.received_at[known], latest.interval_us[known]
         offline = self._offline[known]
         return Children(
-            parent=self._children.parent[known],
+            parent=parent,
             received_at=received,
             seen_at=np.maximum(received, self._online[known]),
             interval_us=interval,

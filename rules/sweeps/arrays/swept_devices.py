@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.registry.registry import Device, Registry
+from devices.registry.relays import above
 from devices.supply import SUPPLY, Supply, parse_supply
 from rules.context.attributes import as_numbers
 from rules.context.gate import judge_gate, rests_in_maintenance
@@ -31,9 +32,9 @@ REMEMBERED_US = 86_400_000_000
 class SweptDevices:
     """n devices, (n,) each.
 
-    parent: id of what each hangs on, -1 for none. lat, lon: degrees, NaN where unknown. places: the same or
-    else their municipality's, with its clock. windows: maintenance of each, microseconds. attributes: of
-    each. supplies: by row, of those whose power is off by plan.
+    parent: id of what feeds each, else of a gateway, -1 for none. lat, lon: degrees, NaN where unknown.
+    places: the same or else their municipality's, with its clock. windows: maintenance of each, microseconds.
+    attributes: of each. supplies: by row, of those whose power is off by plan.
     """
 
     device_id: Ints
@@ -65,7 +66,7 @@ class SweptDevices:
         ]
         return cls(
             device_id=np.array([d.id for d in devices], dtype=np.int64),
-            parent=np.array([-1 if d.parent_id is None else d.parent_id for d in devices], dtype=np.int64),
+            parent=np.array([_parent(registry, d) for d in devices], dtype=np.int64),
             lat=np.array([d.lat for d in devices], dtype=np.float64),
             lon=np.array([d.lon for d in devices], dtype=np.float64),
             places=PlaceColumns.of(
@@ -80,20 +81,25 @@ class SweptDevices:
         )
 
 
+def _parent(registry: Registry, device: Device) -> int:
+    if device.parent_id is not None:
+        return device.parent_id
+    return min((registry.by_name[name].id for name in device.relays if name in registry.by_name), default=-1)
+
+
 def _supplies(registry: Registry, devices: Sequence[Device]) -> dict[int, Supply]:
     """Return the plan of power of each row: its own, or that of what it hangs on, two levels up."""
     found: dict[int, Supply] = {}
     for row, device in enumerate(devices):
-        above: Device | None = device
+        level = [device]
         for _ in range(3):
-            if above is None:
-                break
-            if SUPPLY in above.attributes:
-                plan = parse_supply(above.attributes[SUPPLY])
+            own = next((one for one in level if SUPPLY in one.attributes), None)
+            if own is not None:
+                plan = parse_supply(own.attributes[SUPPLY])
                 if plan is not None:
                     found[row] = plan
                 break
-            above = None if above.parent_id is None else registry.devices.get(above.parent_id)
+            level = [higher for one in level for higher in above(registry, one)]
     return found
 
 

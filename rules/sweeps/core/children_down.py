@@ -117,6 +117,22 @@ def knowing(kind: Kind, measured: Fetch, attribute: Fetch) -> Fetch:
     return known
 
 
+def tells_of_parent(parent: Ints, alone: Bools, at_least: int) -> Bools:
+    """Tell which children a parent is judged by, (n,).
+
+    A child that another gateway could relay is heard although this one is dead: where enough children hang on
+    a parent alone, it is judged by those.
+
+    Args:
+        parent: of each child and parent; a child of several parents stands there several times.
+        alone: whether the child hangs on that parent alone.
+    """
+    names, group = np.unique(parent, return_inverse=True)
+    enough = np.bincount(group, alone, len(names)) >= at_least
+    telling: Bools = alone | ~enough[group]
+    return telling
+
+
 def find_begun(children: Children, family: ChildrenDown, at: int, caught_up_at: int) -> list[Incident]:
     """Return the parents that are down at an instant.
 

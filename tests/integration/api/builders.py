@@ -76,6 +76,8 @@ async def add(connection: asyncpg.Connection, name: str, kind: str = "bin", **mo
     """Register a device, its town too."""
     town = more.pop("municipality", "tripoli")
     await add_town(connection, town)
+    if not more.get("planned"):
+        more.setdefault("installed_at", NOON - timedelta(days=60))
     new = NewDevice(name=name, kind=kind, municipality=town, **more)
     return await add_device(connection, KINDS, new, now, by=PLATFORM)
 

@@ -11,6 +11,7 @@ import asyncpg
 import httpx2
 from fastapi import FastAPI
 
+from alerts.acknowledgement import acknowledge
 from people.editing import NewPerson, add_person, disable_person
 from rules.loading.files import parse
 from rules.maintenance import windows
@@ -45,6 +46,10 @@ async def _device(connection: asyncpg.Connection, name: str) -> None:
     await builders.add(connection, name, lat=34.4367, lon=35.8497)
 
 
+async def _planned(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add(connection, name, planned=True)
+
+
 async def _alert(connection: asyncpg.Connection, name: str) -> int:
     device = await builders.add(connection, name)
     return await builders.fire(connection, device)
@@ -70,6 +75,12 @@ async def _window(connection: asyncpg.Connection, name: str) -> int:
         now=builders.now(),
     )
     return window.id
+
+
+async def _seen(connection: asyncpg.Connection, name: str) -> int:
+    alert = await _alert(connection, name)
+    await acknowledge(connection, [alert], by=PLATFORM, now=builders.now())
+    return alert
 
 
 async def _shadow(connection: asyncpg.Connection, name: str) -> None:
@@ -123,8 +134,13 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/devices": (_town, {"json": NEW}, ["device.add"]),
     "patch /api/v1/devices/{device}": (_device, {"json": {"title": "Souk"}}, ["device.edit"]),
     "post /api/v1/devices/{device}/retire": (_device, {"json": {"reason": "stolen"}}, ["device.retire"]),
+    "post /api/v1/devices/{device}/install": (_planned, {"json": {}}, ["device.install"]),
+    "post /api/v1/devices/{device}/hardware": (_device, {"json": {"serial": "SN-2"}}, ["device.replace"]),
     "post /api/v1/devices/{device}/interval": (_rhythm, {}, ["device.edit"]),
     "post /api/v1/alerts/{alert_id}/acknowledge": (_alert, {}, ["alert.acknowledge"]),
+    "post /api/v1/alerts/{alert_id}/unacknowledge": (_seen, {}, ["alert.unacknowledge"]),
+    "post /api/v1/alerts/acknowledge": (_alert, {"json": {"alerts": ["ROW"]}}, ["alert.acknowledge"]),
+    "post /api/v1/alerts/unacknowledge": (_seen, {"json": {"alerts": ["ROW"]}}, ["alert.unacknowledge"]),
     "post /api/v1/alerts/{alert_id}/comments": (_alert, {"json": {"body": "hm"}}, ["alert.comment"]),
     "put /api/v1/rules/{rule}": (_town, {"content": RULE, "headers": YAML}, ["rule.apply"]),
     "post /api/v1/rules/{rule}/enable": (_disabled, {}, ["rule.enable"]),
@@ -149,7 +165,10 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/tokens/{token}/revoke": (_token, {}, ["token.revoke"]),
     "post /api/v1/maintenance/{window}/end": (_window, {}, ["maintenance.cancel"]),
 }
-"""By operation: what must be there, the request (NAME is another each time), and what the audit must have."""
+"""By operation: what must be there, the request, and what the audit must have.
+
+NAME is another each time, ROW the number of what is there.
+"""
 
 
 def operations(app: FastAPI) -> set[str]:
@@ -175,7 +194,7 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             last = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
             method, path = operation.split(" ")
             url = path.format(device=name, rule=name, user=name, alert_id=row, window=row, token=row)
-            answer = await client.request(method.upper(), url, **_named(request, name))
+            answer = await client.request(method.upper(), url, **_named(request, name, row))
             assert answer.is_success, f"{operation}: {answer.text}"
 
             listed = (await client.get("/api/v1/audit", params={"who": "waste office"})).json()["items"]
@@ -187,9 +206,9 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
     assert told == {operation: actions for operation, (_, _, actions) in CASES.items()}
 
 
-def _named(request: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return a request with NAME replaced in its body."""
-    named: dict[str, Any] = json.loads(json.dumps(request).replace("NAME", name))
+def _named(request: dict[str, Any], name: str, row: str) -> dict[str, Any]:
+    """Return a request with NAME and the number ROW replaced in its body."""
+    named: dict[str, Any] = json.loads(json.dumps(request).replace("NAME", name).replace('"ROW"', row))
     return named
 
 

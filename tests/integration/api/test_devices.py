@@ -101,3 +101,36 @@ async def test_list_keeps_only_the_fields_asked_for(
 
     assert some.json()["items"] == [{"name": "bin-1", "kind": "bin"}]
     assert wrong.status_code == 422
+
+
+async def test_planned_device_that_speaks_says_so_until_it_is_installed(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1", planned=True)
+    await builders.add(connection, "bin-2")
+    await builders.report(connection, device, fill_pct=10.0)
+
+    (listed,) = (await client.get("/api/v1/devices?life=planned")).json()["items"]
+    shown = (await client.get("/api/v1/devices/bin-1")).json()
+    installed = await client.post("/api/v1/devices/bin-1/install", json={})
+    again = await client.post("/api/v1/devices/bin-1/install", json={})
+
+    assert listed == shown
+    assert (shown["life"], shown["installed_at"]) == ("planned", None)
+    assert "nabd device install bin-1" in shown["hint"]
+    assert (installed.json()["life"], installed.json()["hint"]) == ("installed", None)
+    assert (again.status_code, again.json()["type"]) == (409, "urn:nabd:problem:conflict")
+
+
+async def test_hardware_is_replaced_and_its_history_told(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-1", serial="SN-1")
+
+    replaced = await client.post("/api/v1/devices/bin-1/hardware", json={"serial": "SN-2", "reason": "old"})
+    wrong = await client.post("/api/v1/devices/bin-1/hardware", json={"serial": "SN-2"})
+    history = (await client.get("/api/v1/devices/bin-1/hardware")).json()
+
+    assert (replaced.json()["serial"], replaced.json()["wire_name"]) == ("SN-2", "bin-1")
+    assert wrong.status_code == 422
+    assert [(h["serial"], h["removed_reason"]) for h in history] == [("SN-2", ""), ("SN-1", "old")]

@@ -99,7 +99,7 @@ async def test_registering_refuses_a_wrong_field_and_names_the_fix(
 async def test_parent_must_group_devices(tripoli: asyncpg.Connection) -> None:
     await add_bin(tripoli)
 
-    with pytest.raises(Invalid, match="a parent is a gateway or circuit or cabinet"):
+    with pytest.raises(Invalid, match="a parent is a circuit or cabinet"):
         await add_device(tripoli, KINDS, replace(LIGHT, parent=BIN.name), now, by=PLATFORM)
 
 
@@ -255,3 +255,52 @@ async def test_two_edits_at_once_never_lose_one(tripoli: asyncpg.Connection, dsn
     assert len((await registry.get_device(tripoli, BIN.name)).attributes) == len(edited) >= 1
     for other in others:
         await other.close()
+
+
+GATEWAYS = [NewDevice(name=f"TRP-GW-{i}", kind="gateway", municipality="tripoli") for i in (1, 2, 3)]
+
+
+async def test_device_is_relayed_by_several_gateways_and_fed_by_a_cabinet(
+    tripoli: asyncpg.Connection,
+) -> None:
+    lamp = replace(LIGHT, relays=("TRP-GW-2", "TRP-GW-1"))
+
+    added = await add_devices(tripoli, KINDS, [lamp, CABINET, *GATEWAYS], now, by=PLATFORM)
+
+    assert (added[0].parent, added[0].relays) == ("TRP-CAB-1", ("TRP-GW-1", "TRP-GW-2"))
+    assert added[0] == await registry.get_device(tripoli, LIGHT.name)
+    assert (await registry.load(tripoli)).by_name[LIGHT.name] == added[0]
+    assert [d.name for d in await registry.list_devices(tripoli, relay="TRP-GW-2")] == [LIGHT.name]
+    await edit_device(tripoli, KINDS, LIGHT.name, {"relays": ["TRP-GW-1"]}, now=now, by=PLATFORM)
+    with pytest.raises(Invalid, match="stand below"):
+        await retire_device(tripoli, "TRP-GW-1", "old", now, by=PLATFORM)
+    assert (await retire_device(tripoli, "TRP-GW-2", "old", now, by=PLATFORM)).retired_at is not None
+
+
+async def test_gateway_written_as_parent_takes_the_place_of_the_relays(tripoli: asyncpg.Connection) -> None:
+    await add_devices(
+        tripoli, KINDS, [CABINET, *GATEWAYS, replace(LIGHT, relays=("TRP-GW-1",))], now, by=PLATFORM
+    )
+
+    edited = await edit_device(tripoli, KINDS, LIGHT.name, {"parent": "TRP-GW-2"}, now=now, by=PLATFORM)
+    moved = await edit_device(tripoli, KINDS, LIGHT.name, {"title": "Lamp"}, now=now, by=PLATFORM)
+
+    assert (edited.parent, edited.relays) == ("TRP-CAB-1", ("TRP-GW-2",))
+    assert moved.relays == ("TRP-GW-2",)
+    none = await edit_device(tripoli, KINDS, LIGHT.name, {"relays": [], "parent": None}, now=now, by=PLATFORM)
+    assert (none.parent, none.relays) == (None, ())
+    assert none == await registry.get_device(tripoli, LIGHT.name)
+
+
+async def test_gateways_do_not_relay_each_other_in_a_circle(tripoli: asyncpg.Connection) -> None:
+    one, two, three = GATEWAYS
+    await add_devices(
+        tripoli,
+        KINDS,
+        [one, replace(two, relays=(one.name,)), replace(three, relays=(two.name,))],
+        now,
+        by=PLATFORM,
+    )
+
+    with pytest.raises(Invalid, match="in a circle"):
+        await edit_device(tripoli, KINDS, one.name, {"relays": [three.name]}, now=now, by=PLATFORM)

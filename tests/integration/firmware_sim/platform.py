@@ -132,5 +132,5 @@ def only(name: str, **changes: Any) -> Town:
     """Return a town of one device, changed as told and with nothing planned for it."""
     whole = town()
     device: SimulatedDevice = next(d for d in whole.devices if d.name == name)
-    calm: dict[str, Any] = {"parent": None, "opening": ()}
+    calm: dict[str, Any] = {"parent": None, "relay": None, "opening": ()}
     return replace(whole, devices=(replace(device, **(calm | changes)),), strangers=())

@@ -18,10 +18,10 @@ from store.pool import connect
 from tests.databases import run
 
 READING = """
-audit export, audit heads, audit list, audit verify, bench ingest, bench rules, device list,
-device quarantine, device show, doctor, ledger, maintenance list, municipality list, rule blind, rule check,
-rule diff, rule explain, rule history, rule list, rule show, rule test, sim, tail, token list, user list,
-validate
+audit export, audit heads, audit list, audit verify, bench ingest, bench rules, device hardware,
+device list, device quarantine, device show, doctor, ledger, maintenance list, municipality list, rule blind,
+rule check, rule diff, rule explain, rule history, rule list, rule show, rule test, sim, tail,
+token list, user list, validate
 """
 ELSEWHERE = {
     "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
@@ -55,6 +55,9 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("device add bin-1 --kind bin --municipality tripoli", ["device.add"]),
     ("device import {csv} --update", ["device.add", "device.edit"]),
     ("device edit bin-1 --municipality saida", ["device.move", "device.move"]),
+    ("device edit bin-2 --planned", ["device.edit"]),
+    ("device install bin-2", ["device.install"]),
+    ("device replace bin-2 SN-2", ["device.replace"]),
     ("device retire bin-2 --reason stolen", ["device.retire"]),
     ("device edit bin-2 --reinstate --title Harbour", ["device.edit", "device.reinstate"]),
     ("rule apply {rule}", ["rule.apply"]),

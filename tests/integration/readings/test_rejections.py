@@ -114,7 +114,7 @@ async def test_relayed_device_is_adopted_below_its_gateway(tripoli: asyncpg.Conn
 
     device, _ = await quarantine.adopt(tripoli, KINDS, "NEW-1", now, by=PLATFORM)
 
-    assert (device.kind, device.parent) == ("light", "GW-1")
+    assert (device.kind, device.parent, device.relays) == ("light", None, ("GW-1",))
 
 
 async def test_adopting_what_is_not_in_quarantine_names_where_to_look(tripoli: asyncpg.Connection) -> None:

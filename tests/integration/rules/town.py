@@ -22,7 +22,8 @@ async def add_device(connection: asyncpg.Connection, name: str, kind: str = "bin
         " ON CONFLICT (name) DO UPDATE SET lat = 32.9 RETURNING id"
     )
     device: int = await connection.fetchval(
-        "INSERT INTO device (name, municipality_id, kind, attributes) VALUES ($1, $2, $3, $4) RETURNING id",
+        "INSERT INTO device (name, municipality_id, kind, attributes, installed_at)"
+        " VALUES ($1, $2, $3, $4, 'epoch') RETURNING id",
         name,
         municipality,
         kind,

@@ -40,6 +40,8 @@ COMPRESS = (
     "SELECT compress_chunk(c) FROM show_chunks('bin_reading', older_than => timestamptz '2026-06-01Z') AS c"
 )
 """As the policy of that edition does with readings older than two weeks."""
+RELAYED: dict[str, Any] = {"parent": None, "parent_id": None}
+"""A gateway was the parent of whatever it relays; today it is among its relays."""
 
 
 async def _load(dsn: str, edition: str) -> None:
@@ -129,7 +131,10 @@ async def test_view_answers_as_before(connection: asyncpg.Connection, view: str)
 
 @pytest.mark.parametrize("command", ANSWERS["commands"])
 def test_command_answers_as_before(migrated: str, command: str) -> None:
-    known = ANSWERS["commands"][command]
+    known = [
+        one | RELAYED if command.startswith("device list") and one["parent"] == "G1" else one
+        for one in ANSWERS["commands"][command]
+    ]
 
     assert _without_news(nabd(migrated, command), known) == known
 
@@ -141,6 +146,19 @@ def _without_news(found: Any, known: Any) -> Any:
     if isinstance(found, list) and isinstance(known, list) and len(found) == len(known):
         return [_without_news(f, k) for f, k in zip(found, known, strict=True)]
     return found
+
+
+def test_gateway_that_was_a_parent_relays_today(migrated: str) -> None:
+    behind = nabd(migrated, "device list --relay G1 --json")
+
+    assert [(one["name"], one["relays"]) for one in behind] == [("B9", ["G1"])]
+    assert nabd(migrated, "device list --parent G1 --json") == behind
+
+
+def test_every_device_is_its_first_hardware(migrated: str) -> None:
+    (one,) = nabd(migrated, "device hardware B9 --json")
+
+    assert (one["wire_name"], one["serial"], one["removed_at"]) == ("B9", None, None)
 
 
 async def test_every_rule_in_force_is_still_understood(connection: asyncpg.Connection) -> None:

@@ -13,7 +13,8 @@ NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 COLUMNS = {
     "v_device": (
         "device_id device municipality kind parent title lat lon attributes retired_at retired_reason"
-        " online online_changed_at observed_at received_at interval_s quality measurements"
+        " online online_changed_at observed_at received_at interval_s quality measurements life"
+        " installed_at relays"
     ),
     "v_alert": (
         "alert_id device municipality kind rule rule_version state severity opened_at detected_at resolved_at"

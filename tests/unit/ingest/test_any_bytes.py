@@ -42,7 +42,7 @@ def directory() -> Directory:
     devices = {
         IDS[name]: Device(
             id=IDS[name], name=name, kind=kind, municipality="tripoli", municipality_id=1,
-            parent="g1" if name.endswith("9") else None, parent_id=IDS["g1"] if name.endswith("9") else None,
+            relays=("g1",) if name.endswith("9") else (),
         )
         for name, kind in NAMES.items()
     }  # fmt: skip

@@ -33,7 +33,7 @@ def directory() -> Directory:
     devices = {
         ids[name]: Device(
             id=ids[name], name=name, kind=kind, municipality="tripoli", municipality_id=1,
-            parent=parent, parent_id=None if parent is None else ids[parent],
+            relays=() if parent is None else (parent,),
             retired_at=datetime(2026, 1, 1, tzinfo=UTC) if name in retired else None,
         )
         for name, kind, parent in named

@@ -53,8 +53,7 @@ def directory() -> Directory:
             kind=facts["kind"],
             municipality="tripoli",
             municipality_id=1,
-            parent=facts.get("parent"),
-            parent_id=ids.get(facts.get("parent", "")),
+            relays=tuple(facts.get("relays", ())),
         )
         for name, facts in REGISTRY["devices"].items()
     }

@@ -25,7 +25,7 @@ async def refuse(connection: asyncpg.Connection, device: str, minute: float) -> 
 
 async def registered(connection: asyncpg.Connection, name: str, **attributes: Any) -> int:
     device = await add_device(connection, name, **attributes)
-    await connection.execute("UPDATE device SET created_at = $2 WHERE id = $1", device, to_datetime(NOON))
+    await connection.execute("UPDATE device SET installed_at = $2 WHERE id = $1", device, to_datetime(NOON))
     return device
 
 
