@@ -29,9 +29,15 @@ SELECT
     l.received_at,
     l.interval_s,
     l.quality,
-    l.measurements
+    l.measurements,
+    g.name AS district,
+    g.title AS district_title,
+    s.name AS street,
+    s.title AS street_title
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
+LEFT JOIN ground_feature AS s ON d.street_id = s.id
 LEFT JOIN device AS p ON d.parent_id = p.id
 LEFT JOIN presence AS o ON d.id = o.device_id
 LEFT JOIN latest AS l ON d.id = l.device_id"""
@@ -57,13 +63,15 @@ SELECT
     d.lat,
     d.lon,
     a.inhibited_by,
-    a.held_until
+    a.held_until,
+    g.name AS district
 FROM alert AS a
 INNER JOIN device AS d ON a.device_id = d.id
 INNER JOIN municipality AS m
     ON m.id = CASE
         WHEN d.moved_at > a.opened_at THEN municipality_at(d, a.opened_at) ELSE d.municipality_id
-    END"""
+    END
+LEFT JOIN ground_feature AS g ON d.district_id = g.id AND g.municipality_id = m.id"""
 
 LEDGER = """\
 CREATE OR REPLACE VIEW v_ledger AS

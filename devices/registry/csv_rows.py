@@ -1,8 +1,8 @@
 """A list of devices as a spreadsheet saves it, read into rows and problems, each with its line.
 
 UTF-8 with or without a byte order mark; `,`, `;` or tab between cells, or what a first line `sep=;` says; a
-header with the columns name, kind, municipality, parent, title, lat, lon (whatever their case) and attr.NAME,
-in any order. Empty columns at the end are left out. Pure: must not know the database.
+header with the columns name, kind, municipality, parent, title, lat, lon, district (whatever their case) and
+attr.NAME, in any order. Empty columns at the end are left out. Pure: must not know the database.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from devices.registry.errors import Invalid
 from devices.registry.new_device import NewDevice, problems
 from devices.suggestion import meant
 
-COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon")
+COLUMNS = ("name", "kind", "municipality", "parent", "title", "lat", "lon", "district")
 REQUIRED = ("name", "kind", "municipality")
 ATTRIBUTE = "attr."
 DELIMITERS = (",", ";", "\t")
@@ -151,6 +151,7 @@ def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[CsvRow, list
         lat=position.get("lat"),
         lon=position.get("lon"),
         attributes=attributes,
+        district=said.get("district"),
     )
     known = {problem.field for problem in wrong}
     if not known & {"lat", "lon"}:

@@ -5,7 +5,8 @@ Each change is one transaction that ends by advancing the generation. Must not k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,14 +14,19 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import Conflict, Invalid
+from devices.registry.ground import located
+from devices.registry.ground.feature import AUTO
 from devices.registry.new_device import NewDevice, check
 from devices.registry.registration import find_parents, municipalities_by_name, placed
 from devices.registry.registry import Device, get_device
 from devices.suggestion import meant
 from store.connection import Connection
 
-FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes")
+FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes", "district")
 """What can change. Name and kind cannot, since readings are stored by them."""
+
+ON_GROUND = frozenset({"municipality", "lat", "lon", "district"})
+"""What decides about district and street."""
 
 REASON_LIMIT = 500
 
@@ -51,7 +57,8 @@ async def edit_device(
         connection: the database.
         kinds: the declared kinds.
         name: the device.
-        changes: values by field, of FIELDS; attributes are merged, one set to None is taken away.
+        changes: values by field, of FIELDS; attributes are merged, one set to None is taken away; a district
+            set to None is found from the position again.
         version: refuse if the device is no longer at this version.
         now: the clock.
 
@@ -64,15 +71,43 @@ async def edit_device(
         device = await get_device(connection, name)
         if version is not None and device.version != version:
             raise _stale(name)
-        edited = await change_device(connection, kinds, device, changes, now)
+        async with grounded(connection, [(device, changes)]):
+            await change_device(connection, kinds, device, changes, now)
+        edited = await get_device(connection, name)
         await generation.advance(connection)
     return edited
+
+
+@asynccontextmanager
+async def grounded(
+    connection: Connection, edits: Iterable[tuple[Device, Mapping[str, Any]]]
+) -> AsyncIterator[None]:
+    """Keep district and street of devices right that are changed within, in the caller's transaction.
+
+    Raises:
+        Invalid: field `district`: there is none of that code where the device then stands.
+    """
+    moving = [(device, changes) for device, changes in edits if ON_GROUND & changes.keys()]
+    if moving:
+        here = {device.municipality for device, _ in moving}
+        there = {changes["municipality"] for _, changes in moving if "municipality" in changes}
+        await located.hold(connection, here | there)
+    yield
+    await located.settle(
+        connection,
+        {
+            device.id: (changes["district"] or AUTO) if "district" in changes else None
+            for device, changes in moving
+        },
+    )
 
 
 async def change_device(
     connection: Connection, kinds: Kinds, device: Device, changes: Mapping[str, Any], now: Now
 ) -> Device:
     """Do what `edit_device` does inside the caller's transaction, which is to advance the generation.
+
+    Within `grounded`, which keeps the district right.
 
     Raises:
         Conflict: it changed since `device` was read.

@@ -25,7 +25,10 @@ from devices.suggestion import meant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDevice:
-    """The fields of a device to register; municipality and parent by name."""
+    """The fields of a device to register; municipality and parent by name.
+
+    district: the code of one that somebody set, None for the one in which it stands.
+    """
 
     name: str
     kind: str
@@ -35,6 +38,7 @@ class NewDevice:
     lat: float | None = None
     lon: float | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    district: str | None = None
 
 
 def check(kinds: Kinds, new: NewDevice) -> None:

@@ -13,9 +13,10 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import AlreadyExists, Invalid
+from devices.registry.ground import located
 from devices.registry.new_device import NewDevice, Parent, check, check_parent, find_municipality
 from devices.registry.placement import check_near
-from devices.registry.registry import Device, Municipality, list_municipalities
+from devices.registry.registry import Device, Municipality, get_device, list_municipalities
 from store.connection import Connection
 
 __all__ = [
@@ -61,14 +62,16 @@ async def add_device(connection: Connection, kinds: Kinds, new: NewDevice, now: 
         AlreadyExists: the name is taken, perhaps by a retired device.
         Invalid: a field is not acceptable, or names something that does not exist.
     """
-    (device,) = await add_devices(connection, kinds, [new], now)
-    return device
+    await add_devices(connection, kinds, [new], now)
+    return await get_device(connection, new.name)
 
 
 async def add_devices(
     connection: Connection, kinds: Kinds, new: Sequence[NewDevice], now: Now
 ) -> list[Device]:
     """Register many devices at once, all or none; a parent may be among them, before its children.
+
+    Those returned do not say yet in which district and street they stand.
 
     Raises:
         AlreadyExists: a name is taken, or given twice.
@@ -102,11 +105,15 @@ async def insert_devices(
     _refuse_repeats(new)
     added: dict[str, Device] = {}
     municipalities = await municipalities_by_name(connection)
+    on_ground = [one for one in new if one.lat is not None or one.district is not None]
+    if on_ground:
+        await located.hold(connection, {one.municipality for one in on_ground})
     for level in _levels(new):
         for start in range(0, len(level), INSERTED_AT_ONCE):
             several = level[start : start + INSERTED_AT_ONCE]
             added |= await _insert(connection, municipalities, several, now)
             on_progress(len(several))
+    await located.settle(connection, {added[one.name].id: one.district for one in on_ground})
     return [added[one.name] for one in new]
 
 

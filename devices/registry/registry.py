@@ -52,7 +52,11 @@ class Municipality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One registered device, which may be retired; `name` is its name in topics."""
+    """One registered device, which may be retired; `name` is its name in topics.
+
+    district, street: codes of where it stands (devices/registry/ground), with their names by language; a
+    snapshot of the whole registry has neither street nor names.
+    """
 
     id: int
     name: str
@@ -68,6 +72,11 @@ class Device:
     retired_at: datetime | None = None
     retired_reason: str | None = None
     version: int = 1
+    district: str | None = None
+    district_title: Mapping[str, str] = field(default_factory=dict)
+    district_by_hand: bool = False
+    street: str | None = None
+    street_title: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +127,12 @@ async def get_municipality(connection: Connection, name: str) -> Municipality:
 _ALL_DEVICES = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version
+    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version,
+    g.name AS district, d.district_by_hand
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
 """
 
 
@@ -139,10 +150,14 @@ async def load(connection: Connection) -> Registry:
 _DEVICE = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version
+    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version,
+    g.name AS district, coalesce(g.title, '{}') AS district_title, d.district_by_hand,
+    s.name AS street, coalesce(s.title, '{}') AS street_title
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
+LEFT JOIN ground_feature AS s ON d.street_id = s.id
 WHERE d.name = $1
 """
 
@@ -162,10 +177,14 @@ async def get_device(connection: Connection, name: str) -> Device:
 _PAGE = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version
+    d.title, d.lat, d.lon, d.attributes, d.retired_at, d.retired_reason, d.version,
+    g.name AS district, coalesce(g.title, '{}') AS district_title, d.district_by_hand,
+    s.name AS street, coalesce(s.title, '{}') AS street_title
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
+LEFT JOIN ground_feature AS s ON d.street_id = s.id
 WHERE
     ($1::text IS NULL OR m.name = $1)
     AND ($2::text IS NULL OR d.kind = $2)
@@ -173,6 +192,7 @@ WHERE
     AND ($4::text IS NULL OR strpos(lower(d.name || ' ' || d.title), lower($4)) > 0)
     AND ($5::boolean IS NULL OR (d.retired_at IS NOT NULL) = $5)
     AND ($6::text IS NULL OR d.name > $6)
+    AND ($8::text IS NULL OR g.name = $8)
 ORDER BY d.name
 LIMIT $7
 """
@@ -184,6 +204,7 @@ async def list_devices(
     municipality: str | None = None,
     kind: str | None = None,
     parent: str | None = None,
+    district: str | None = None,
     search: str | None = None,
     retired: bool | None = False,
     after: str | None = None,
@@ -196,10 +217,11 @@ async def list_devices(
         municipality: only this municipality's.
         kind: only this kind.
         parent: only direct children of the device of this name.
+        district: only those in districts of this code, of any municipality without one.
         search: only names or titles that contain this text, case ignored.
         retired: False for those in service, True for the retired, None for both.
         after: the last name of the page before.
         limit: at most so many.
     """
-    rows = await connection.fetch(_PAGE, municipality, kind, parent, search, retired, after, limit)
+    rows = await connection.fetch(_PAGE, municipality, kind, parent, search, retired, after, limit, district)
     return [Device(**row) for row in rows]

@@ -5,6 +5,7 @@ Commands convert and print; what is accepted is decided in devices/.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ Lon = Annotated[float | None, typer.Option(help="longitude, -180 to 180")]
 Attr = Annotated[
     list[str] | None, typer.Option(help="NAME=VALUE, as often as needed; an empty value takes it away")
 ]
+District = Annotated[str | None, typer.Option(help="code of its district; auto: the one in which it stands")]
 Parent = Annotated[str | None, typer.Option(help="the gateway, circuit or cabinet it hangs on")]
 
 
@@ -45,6 +47,7 @@ def add(
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
+    district: District = None,
     as_json: Json = False,
 ) -> None:
     """Register one device."""
@@ -59,6 +62,7 @@ def add(
             lat=lat,
             lon=lon,
             attributes=values.attributes(attr or (), opened.kinds.get(kind)),
+            district=district,
         )
         return await add_device(opened.connection, opened.kinds, new, opened.now)
 
@@ -83,8 +87,8 @@ def import_(
 ) -> None:
     """Register the devices of a CSV file: all of them, or none when a line has a problem.
 
-    Columns: name, kind, municipality, parent, title, lat, lon, attr.NAME; comma, semicolon or tab between.
-    Attributes that the kind does not declare stay text where they are no plain number.
+    Columns: name, kind, municipality, parent, title, lat, lon, district, attr.NAME; comma, semicolon or tab
+    between. Attributes that the kind does not declare stay text where they are no plain number.
     """
 
     content = file.read()
@@ -136,6 +140,7 @@ def list_(
     municipality: Annotated[str | None, typer.Option(help="only this municipality's")] = None,
     kind: Annotated[str | None, typer.Option(help="only this kind")] = None,
     parent: Annotated[str | None, typer.Option(help="only children of this device")] = None,
+    district: Annotated[str | None, typer.Option(help="only in the district of this code")] = None,
     search: Annotated[str | None, typer.Option(help="only names or titles with this text")] = None,
     retired: Annotated[bool, typer.Option("--retired", help="the retired ones instead")] = False,
     after: Annotated[str | None, typer.Option(help="continue after this name")] = None,
@@ -150,6 +155,7 @@ def list_(
             municipality=municipality,
             kind=kind,
             parent=parent,
+            district=district,
             search=search,
             retired=retired,
             after=after,
@@ -161,8 +167,8 @@ def list_(
         for device in devices:
             output.print_json(device)
         return
-    rows = [(d.name, d.kind, d.municipality, d.parent, d.title, d.lat, d.lon) for d in devices]
-    columns = ("device", "kind", "municipality", "parent", "title", "lat", "lon")
+    rows = [(d.name, d.kind, d.municipality, d.district, d.parent, d.title, d.lat, d.lon) for d in devices]
+    columns = ("device", "kind", "municipality", "district", "parent", "title", "lat", "lon")
     output.table(columns, rows, empty="No such device. `nabd device add` registers one.")
     if len(devices) == limit:
         output.line(f"There may be more: --after {devices[-1].name}")
@@ -191,6 +197,8 @@ def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
         ("parent", device.parent),
         ("title", device.title),
         ("position", f"{device.lat}, {device.lon}" if device.lat is not None else None),
+        ("district", _standing(device.district, device.district_title, by_hand=device.district_by_hand)),
+        ("street", _standing(device.street, device.street_title)),
         (
             "retired",
             f"{output.cell(device.retired_at)}: {device.retired_reason}" if device.retired_at else None,
@@ -204,6 +212,14 @@ def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
     return [*rows, *sorted(newest.measurements.items())]
 
 
+def _standing(code: str | None, title: Mapping[str, str], *, by_hand: bool = False) -> str | None:
+    """Return a district or a street with its names, and whether somebody set it."""
+    if code is None:
+        return None
+    names = " / ".join(dict.fromkeys(title.values()))
+    return f"{code}: {names}{' (set by hand)' if by_hand else ''}"
+
+
 @app.command()
 def edit(
     name: Name,
@@ -214,6 +230,7 @@ def edit(
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
+    district: District = None,
     back: Annotated[bool, typer.Option("--reinstate", help="put it back into service")] = False,
     as_json: Json = False,
 ) -> None:
@@ -223,6 +240,7 @@ def edit(
     said = {"municipality": municipality, "parent": parent, "title": title, "lat": lat, "lon": lon}
     changes: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
     changes |= {"parent": None} if no_parent else {}
+    changes |= {"district": district} if district is not None else {}
     if not changes and not attr and not back:
         raise typer.BadParameter("name at least one change; `nabd device edit --help` lists them")
 
