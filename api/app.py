@@ -28,6 +28,7 @@ from api.routes import (
     intervals,
     kinds,
     latest,
+    layers,
     ledger,
     maintenance,
     municipalities,
@@ -57,6 +58,7 @@ NOUNS = (
     rejections,
     ledger,
     municipalities,
+    layers,
     kinds,
     stream,
 )

@@ -46,6 +46,7 @@ async def list_alerts(
     device: Annotated[str | None, Query(max_length=64)] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
+    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
     limit: Limit = 100,
     fields: Fields = None,
@@ -58,6 +59,7 @@ async def list_alerts(
         device=device,
         kind=kind,
         municipality=municipality,
+        district=district,
         before=before,
         limit=limit + 1,
     )

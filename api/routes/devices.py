@@ -34,6 +34,9 @@ class DeviceIn(BaseModel):
     lat: Position = Field(default=None, ge=-90, le=90, examples=[34.4367])
     lon: Position = Field(default=None, ge=-180, le=180, examples=[35.8497])
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1200}])
+    district: str | None = Field(
+        default=None, max_length=64, description="code of its district; null: the one in which it stands"
+    )
 
 
 class DeviceChanges(BaseModel):
@@ -47,6 +50,9 @@ class DeviceChanges(BaseModel):
     lat: Position = Field(default=None, ge=-90, le=90)
     lon: Position = Field(default=None, ge=-180, le=180)
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1150}])
+    district: str | None = Field(
+        default=None, max_length=64, description="set by hand; null: the one in which it stands"
+    )
 
 
 class Retirement(BaseModel):
@@ -71,6 +77,13 @@ class DeviceOut(BaseModel):
     retired_at: Instant | None
     retired_reason: str | None
     version: int = Field(description="also the ETag")
+    district: str | None = Field(description="code of the district in which it stands", examples=["al-mina"])
+    district_title: dict[str, str] = Field(examples=[{"en": "Al-Mina", "fr": "El-Mina", "ar": "الميناء"}])
+    district_by_hand: bool = Field(description="somebody set it: the position does not decide")
+    street: str | None = Field(description="code of the nearest street within 50 m", examples=["azmi-street"])
+    street_title: dict[str, str] = Field(
+        examples=[{"en": "Azmi Street", "fr": "Rue Azmi", "ar": "شارع عزمي"}]
+    )
 
 
 @router.get("/devices", response_model=Page[DeviceOut], summary="List devices by name")
@@ -78,6 +91,7 @@ async def list_devices(
     request: Request,
     connection: UsesConnection,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
+    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
     parent: Annotated[str | None, Query(max_length=64)] = None,
     search: Annotated[str | None, Query(max_length=100, description="in name and title")] = None,
@@ -90,6 +104,7 @@ async def list_devices(
     found = await registry.list_devices(
         connection,
         municipality=municipality,
+        district=district,
         kind=kind,
         parent=parent,
         search=search,
