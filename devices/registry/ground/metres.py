@@ -18,11 +18,16 @@ METRES_OF_A_DEGREE = np.pi * EARTH_RADIUS_M / 180
 Shapes = NDArray[np.object_]
 
 
+def degrees_to_metres(degrees: NDArray[np.float64], latitude: float) -> NDArray[np.float64]:
+    """Return rows of longitude and latitude as metres; `latitude` is that of the middle."""
+    return degrees * (np.array([np.cos(np.radians(latitude)), 1.0]) * METRES_OF_A_DEGREE)
+
+
 def in_metres(shapes: Sequence[shapely.Geometry], latitude: float | None = None) -> Shapes:
     """Return geometries in metres; `latitude` is that of the middle, without it their own."""
     found: Shapes = np.array(shapes, dtype=np.object_)
     if latitude is None:
         latitude = float(np.median(shapely.get_coordinates(found)[:, 1])) if len(found) else 0.0
-    scale = np.array([np.cos(np.radians(latitude)), 1.0]) * METRES_OF_A_DEGREE
-    scaled: Shapes = shapely.transform(found, lambda degrees: degrees * scale)
+    middle = latitude
+    scaled: Shapes = shapely.transform(found, lambda degrees: degrees_to_metres(degrees, middle))
     return scaled

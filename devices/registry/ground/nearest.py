@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import ArrayLike, NDArray
 
 from devices.registry.ground.geometry import shape_of
-from devices.registry.ground.metres import in_metres
+from devices.registry.ground.metres import Shapes, degrees_to_metres, in_metres
 
 NONE = -1
 
@@ -31,7 +31,8 @@ def nearest(
         return found
     middle = float(np.median(lats))
     shapes = in_metres([shape_of(one) for one in geometries], middle)
-    points = in_metres([shapely.Point(*at) for at in zip(np.asarray(lon), lats, strict=True)], middle)
+    degrees = np.column_stack([np.asarray(lon, dtype=np.float64), lats])
+    points: Shapes = np.asarray(shapely.points(degrees_to_metres(degrees, middle)), dtype=np.object_)
     feature, point = shapely.STRtree(points).query(shapes, predicate="dwithin", distance=within_m)
     away = shapely.distance(shapes[feature], points[point])
     order = np.lexsort((feature, away, point))
