@@ -21,6 +21,11 @@ class Layer(StrEnum):
     DISTRICTS = "districts"
     STREETS = "streets"
 
+    @property
+    def one(self) -> str:
+        """What a feature of it is called."""
+        return "district" if self is Layer.DISTRICTS else "street"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFeature:

@@ -58,7 +58,8 @@ def checked(value: object, layer: Layer, municipality: Municipality) -> dict[str
         try:
             check_polygon(found)
         except ValueError as error:
-            raise Invalid("geometry", str(error)) from None
+            parts = "; parts that touch along a border are one part" if kind == "MultiPolygon" else ""
+            raise Invalid("geometry", f"{error}{parts}") from None
     elif shapely.length(shape_of(found)) == 0:
         raise Invalid("geometry", f"all its positions are {_said(positions[0])}: draw where the street goes")
     return found
@@ -81,13 +82,14 @@ def _typed(value: object, layer: Layer) -> tuple[str, Any]:
     Raises:
         Invalid: see `checked`.
     """
-    wanted = " or ".join(TAKEN[layer])
+    *others, last = TAKEN[layer]
+    wanted = f"{', '.join(others)} or {last}"
     if not isinstance(value, Mapping):
         raise Invalid("geometry", f"it has none: draw a {wanted}, or take the feature out of the file")
     kind = value.get("type")
     if not isinstance(kind, str) or kind not in TAKEN[layer]:
         what = kind if isinstance(kind, str) else "geometry without a type"
-        raise Invalid("geometry/type", f"{what}: one of {layer} is a {wanted}{_hint(kind, layer)}")
+        raise Invalid("geometry/type", f"{what}: a {layer.one} is a {wanted}{_hint(kind, layer)}")
     try:
         return kind, msgspec.convert(value.get("coordinates"), COORDINATES[kind])
     except msgspec.ValidationError as error:

@@ -79,7 +79,7 @@ def code_of(properties: Mapping[str, Any], identifier: object, title: Mapping[st
         Invalid: the code cannot be one, or there is nothing to make one from.
     """
     written = properties.get("code")
-    if written is not None:
+    if written is not None and written != "":
         text = _text(written)
         if not is_code(text):
             raise Invalid(

@@ -68,7 +68,7 @@ async def test_layer_with_problems_is_refused_with_a_pointer_each(town: httpx2.A
     assert refused.status_code == 422
     (error,) = refused.json()["errors"]
     assert error["pointer"] == "#/features/1/geometry/type"
-    assert error["detail"].startswith("features[1] azmi: LineString: one of districts is a Polygon")
+    assert error["detail"].startswith("features[1] azmi: LineString: a district is a Polygon")
     assert unknown.status_code == 404
     assert (await town.get(DISTRICTS)).json()["features"][0]["id"] == "east"
 

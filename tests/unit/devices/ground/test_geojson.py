@@ -54,10 +54,12 @@ def test_a_code_is_the_property_or_the_id_or_made_from_the_name() -> None:
     assert read_one({"code": "D-1", "name": "Harbour"}, "way/7")[0] == "D-1"
     assert read_one({"code": 12, "name": "Harbour"})[0] == "12"
     assert read_one({"name": "Harbour"}, "way/7")[0] == "way-7"
+    assert read_one({"code": "", "name": "Harbour"})[0] == "harbour"
     assert read_one({"@id": "way/8", "name": "Harbour"})[0] == "way-8"
     assert read_one({"name": "Bāb al-Ramel"})[0] == "bab-al-ramel"
 
 
+TOUCHING = {"type": "MultiPolygon", "coordinates": [WEST["coordinates"], EAST["coordinates"]]}
 METRES = box(3990800.0, 4090000.0, 3990900.0, 4090100.0)
 SWAPPED = box(34.42, 35.82, 34.45, 35.85)
 
@@ -76,6 +78,7 @@ SWAPPED = box(34.42, 35.82, 34.45, 35.85)
             "geometry",
             "as its last position",
         ),
+        (TOUCHING, "geometry", "parts that touch along a border are one part"),
         (BOW_TIE, "geometry", "edges cross or overlap at [35.85, 34.45]"),
         (SWAPPED, "geometry", "swapped? 34.42, 35.85 lies in tripoli; GeoJSON is longitude first"),
         (box(34.4, 95.0, 34.5, 95.1), "geometry", "latitude first?"),
