@@ -148,7 +148,8 @@ async def import_layer(
     owner = await get_municipality(connection, municipality)
     read = await asyncio.to_thread(geojson.read, content, layer, owner)
     async with connection.transaction():
-        await connection.execute(_LOCK, owner.id)
+        if not dry_run:
+            await connection.execute(_LOCK, owner.id)
         stored = [Feature(**row) for row in await connection.fetch(_FEATURES, owner.id, layer)]
         planned = await asyncio.to_thread(plan, layer, stored, read, remove_missing=remove_missing)
         writes = bool(planned.add or planned.change or planned.remove)
@@ -178,9 +179,9 @@ _UPSERT = """
 INSERT INTO ground_feature AS f (
     municipality_id, layer, name, title, geometry, west, south, east, north, created_at, updated_at
 )
-SELECT $1, $2, r.name, r.title, r.geometry, r.west, r.south, r.east, r.north, $9, $9
+SELECT $1, $2, r.name, r.title, r.geometry, r.west, r.south, r.east, r.north, $10, $10
 FROM unnest(
-    $3::text [], $4::jsonb [], $5::jsonb [], $6::float8 [], $7::float8 [], $8::float8 [], $10::float8 []
+    $3::text [], $4::jsonb [], $5::jsonb [], $6::float8 [], $7::float8 [], $8::float8 [], $9::float8 []
 ) AS r (name, title, geometry, west, south, east, north)
 ON CONFLICT (municipality_id, layer, name) DO UPDATE SET
     title = excluded.title, geometry = excluded.geometry, west = excluded.west, south = excluded.south,
@@ -202,8 +203,8 @@ async def _write(
         west,
         south,
         east,
-        to_datetime(now()),
         north,
+        to_datetime(now()),
     )
 
 
