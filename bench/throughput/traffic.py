@@ -131,7 +131,7 @@ def _drone(random: Random) -> str:
     return (
         f'"lat":{34.4 + draw / 100:.5f},"lon":{35.8 + draw / 100:.5f},"alt_m":{10 + draw:.1f},'
         f'"flight_phase":"spraying","zone":"olives","battery_pct":{70 + 20 * draw:.0f},'
-        f'"speed_mps":{4 + draw:.1f},"flow_lpm":3.1,"pressure_bar":2.5,"gnss_fix":3,'
+        f'"speed_mps":{4 + draw:.1f},"flow_lpm":{3 * (4 + draw):.1f},"pressure_bar":2.5,"gnss_fix":3,'
         f'"rssi_dbm":{-60 - 20 * draw:.0f}'
     )
 

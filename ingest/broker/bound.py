@@ -7,6 +7,8 @@ not know what elements mean.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress, repeat
+from operator import not_
 
 import numpy as np
 
@@ -23,7 +25,7 @@ def fitting(payloads: Sequence[bytes]) -> int:
     an array of more than MAX_ELEMENTS is refused as a whole.
     """
     n = len(payloads)
-    others = [i for i, payload in enumerate(payloads) if payload[:1] != b"{"]
+    others = list(compress(range(n), map(not_, map(bytes.startswith, payloads, repeat(b"{")))))
     if n + len(others) * MAX_ELEMENTS <= MOST_ELEMENTS:
         return n
     elements = np.ones(n, dtype=np.int64)

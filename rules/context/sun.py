@@ -27,7 +27,9 @@ def elevation_deg(instants: NDArray[np.int64], lat: Floats, lon: Floats) -> Floa
         lat: (n,) degrees north.
         lon: (n,) degrees east.
     """
-    declination, equation_of_time_min = _sun(instants)
+    # Within a minute the sun itself moves by less than 0.0003 degrees; its hour angle is that of the instant.
+    minutes, row = np.unique(instants // _MINUTE_US, return_inverse=True)
+    declination, equation_of_time_min = (each[row] for each in _sun(minutes * _MINUTE_US))
     day_min = (instants % (1440 * _MINUTE_US)) / _MINUTE_US
     hour_angle = np.radians((day_min + equation_of_time_min + 4.0 * lon) / 4.0 - 180.0)
     phi = np.radians(lat)

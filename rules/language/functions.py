@@ -178,7 +178,8 @@ def _known(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
 
     def compute(c: RuleContext) -> _FloatArray:
         value = x.compute(c)
-        return np.where(np.isnan(value), otherwise(c), value)
+        unknown = np.isnan(value)
+        return np.where(unknown, otherwise(c), value) if unknown.any() else value
 
     return Expression(x.type, compute, measurement=x.measurement)
 
@@ -188,9 +189,12 @@ def _only(compiler: Compiler, call: ast.Call, depth: int) -> Expression:
     x_node, condition_node = arguments(call, 2, 2, "only(x, condition)")
     x = compiler.wanted(x_node, depth, ExpressionType.NUMBER, ExpressionType.CONDITION)
     condition = compiler.wanted(condition_node, depth, ExpressionType.CONDITION).compute
-    return Expression(
-        x.type, lambda c: np.where(condition(c) == 1, x.compute(c), np.nan), measurement=x.measurement
-    )
+
+    def compute(c: RuleContext) -> _FloatArray:
+        holds = condition(c) == 1
+        return np.where(holds, x.compute(c), np.nan) if holds.any() else np.full(len(c), np.nan)
+
+    return Expression(x.type, compute, measurement=x.measurement)
 
 
 def _away(compiler: Compiler, call: ast.Call, depth: int) -> Expression:

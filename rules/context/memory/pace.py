@@ -102,40 +102,44 @@ def learn(
         learns: (n,) whether the row's device has no interval of its own. late: (n,).
         never: the watermark of a device that has not reported.
     """
-    mine = np.flatnonzero(learns & ~late)
-    if not len(mine):
-        return PaceResult(pace=None, patience=None, was_odd=False, patches=())
-    state = grouping.state_rows[grouping.group[mine]]
-    first = np.ones(len(mine), dtype=np.bool_)
-    first[1:] = state[1:] != state[:-1]
-    begin = np.flatnonzero(first)
-    last = np.append(begin[1:], len(mine)) - 1
+    counted = learns & ~late
+    if counted.all():  # as nearly always: every row counts, in the grouping's own order
+        mine: Rows | slice = slice(None)
+        begin, last, owners = grouping.first, grouping.last, grouping.state_rows
+        group = grouping.group
+    else:
+        mine = np.flatnonzero(counted)
+        if not len(mine):
+            return PaceResult(pace=None, patience=None, was_odd=False, patches=())
+        begins = np.ones(len(mine), dtype=np.bool_)
+        begins[1:] = np.diff(grouping.group[mine]) != 0
+        begin, group = np.flatnonzero(begins), np.cumsum(begins) - 1
+        last = np.append(begin[1:], len(mine)) - 1
+        owners = grouping.state_rows[grouping.group[mine[begin]]]
     at, wait = observed_at[mine], expected_us[mine]
-    owners = state[begin]
     before, waited = np.empty_like(at), np.empty_like(wait)
     before[1:], waited[1:] = at[:-1], wait[:-1]
     before[begin], waited[begin] = rows.watermark[owners], rows.wait_us[owners]
     known = (before != never) & (waited > 0)
-    ratio = np.where(known, (at - np.where(known, before, 0)) / np.where(known, waited, 1), np.nan)
-    code = np.clip(np.rint(np.log(np.maximum(ratio, 1e-9)) / np.log(_STEP)), -_MOST, _MOST)
-    code = np.where(known, code, _ABSENT).astype(np.int8)
+    ratio = np.full(len(at), np.nan)
+    np.divide(at - before, waited, out=ratio, where=known)
+    code = _codes(ratio)
 
     slow = known & (ratio > SLOW)
-    slow_at = _latest(slow, at, first, rows.slow_at[owners])
-    brisk_since = _latest(~known | (ratio >= BRISK), at, first, rows.brisk_since[owners])
+    slow_at = _latest(slow, at, begin, group, rows.slow_at[owners])
+    brisk_since = _latest(~(ratio < BRISK), at, begin, group, rows.brisk_since[owners])
     # Whoever reports rarely sends events between: they say nothing of its rhythm.
     known &= (ratio >= BRISK) | (at - slow_at >= EVENTS_FOR_US)
-    number = _running(known, begin, rows.gaps[owners])
-    slow_until = _latest(slow, number + KEPT, first, rows.slow_until[owners])
+    number = _running(known, begin, group, rows.gaps[owners])
+    slow_until = _latest(slow, number + KEPT, begin, group, rows.slow_until[owners])
     odd = number < slow_until
     odd |= (number >= KEPT) & (at - brisk_since >= BRISK_FOR_US)
     pace: Floats | None = None
     patience: Floats | None = None
     if odd.any():
         pace, patience = np.ones(len(observed_at)), np.ones(len(observed_at))
-        pace[mine[odd]], patience[mine[odd]] = of_windows(
-            _windows(rows, owners, np.cumsum(first) - 1, number, known, code, odd)
-        )
+        strange = np.flatnonzero(counted)[odd]
+        pace[strange], patience[strange] = of_windows(_windows(rows, owners, group, number, known, code, odd))
     was = (rows.gaps[owners] < rows.slow_until[owners]) | (rows.gaps[owners] >= KEPT) & (
         rows.watermark[owners] - rows.brisk_since[owners] >= BRISK_FOR_US
     )
@@ -144,40 +148,57 @@ def learn(
         patience=patience,
         was_odd=bool(was.any()),
         patches=(
-            *_kept_gaps(state, known, number, code),
+            *_kept_gaps(owners, group, known, number, code),
             Patch("gaps", owners, None, number[last]),
-            Patch("slow_at", owners, None, slow_at[last]),
-            Patch("slow_until", owners, None, slow_until[last]),
+            *(_of_slow(owners, slow_at[last], slow_until[last]) if slow.any() else ()),
             Patch("brisk_since", owners, None, brisk_since[last]),
             Patch("wait_us", owners, None, wait[last]),
         ),
     )
 
 
-def _running(known: Bools, begin: Rows, before: Instants) -> Instants:
+def _codes(ratio: Floats) -> Codes:
+    """Return gaps in intervals as powers of _STEP, _ABSENT where there is none."""
+    with np.errstate(invalid="ignore"):
+        power = np.rint(np.log(np.maximum(ratio, 1e-9).astype(np.float32)) * np.float32(1.0 / np.log(_STEP)))
+    codes: Codes = np.where(np.isnan(power), _ABSENT, np.clip(power, -_MOST, _MOST)).astype(np.int8)
+    return codes
+
+
+def _of_slow(owners: Rows, slow_at: Instants, slow_until: Instants) -> tuple[Patch, Patch]:
+    return Patch("slow_at", owners, None, slow_at), Patch("slow_until", owners, None, slow_until)
+
+
+def _running(known: Bools, begin: Rows, group: Rows, before: Instants) -> Instants:
     """Return how many gaps each row's device has had up to it."""
     total = np.cumsum(known)
-    size = np.diff(np.append(begin, len(known)))
-    return np.repeat(before - total[begin] + known[begin], size) + total
+    running: Instants = (before - total[begin] + known[begin])[group] + total
+    return running
 
 
-def _latest(present: Bools, values: Instants, first: Bools, before: Instants) -> Instants:
+def _latest(present: Bools, values: Instants, begin: Rows, group: Rows, before: Instants) -> Instants:
     """Return the value of the latest row of the same device, up to each one, where it is present."""
+    if not present.any():
+        return before[group]
+    if present.all():
+        return values
     begun = values.copy()
-    begun[first] = np.where(present[first], values[first], before)
-    found: Instants = begun[np.maximum.accumulate(np.where(present | first, np.arange(len(begun)), 0))]
+    begun[begin] = np.where(present[begin], values[begin], before)
+    counts = present.copy()
+    counts[begin] = True
+    found: Instants = begun[np.maximum.accumulate(np.where(counts, np.arange(len(begun)), 0))]
     return found
 
 
-def _kept_gaps(state: Rows, known: Bools, number: Instants, code: Codes) -> list[Patch]:
+def _kept_gaps(owners: Rows, group: Rows, known: Bools, number: Instants, code: Codes) -> list[Patch]:
     """Return what overwrites the oldest gaps; of more than are kept only the newest."""
-    newest = np.ones(len(state), dtype=np.bool_)
-    if len(state) > KEPT:
-        newest[:-KEPT] = state[:-KEPT] != state[KEPT:]
+    newest = np.ones(len(group), dtype=np.bool_)
+    if len(group) > KEPT:
+        newest[:-KEPT] = group[:-KEPT] != group[KEPT:]
     kept = np.flatnonzero(known & newest)
     if not len(kept):
         return []
-    return [Patch("gap", state[kept], ((number[kept] - 1) % KEPT).astype(np.intp), code[kept])]
+    return [Patch("gap", owners[group[kept]], ((number[kept] - 1) % KEPT).astype(np.intp), code[kept])]
 
 
 def _windows(
