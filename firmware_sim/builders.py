@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from devices.kinds.kind import Kind
-from firmware_sim.ground import FIELDS, metres_around, quarter_at
+from firmware_sim.ground import metres_around, quarter_at
 from firmware_sim.physics.bin import HOMES, SQUARES, Bin, BinSite
 from firmware_sim.physics.drone import Drone, DroneSite
 from firmware_sim.physics.flight import Zone, fence_around, polygon, position
@@ -21,7 +21,7 @@ from firmware_sim.physics.light import LampSite, Light
 from firmware_sim.physics.model import Physics, generator
 from firmware_sim.physics.sprayer import SWATH_M, TANK_L
 from firmware_sim.plan import LINK_LOSS, SILENCE
-from firmware_sim.specs import Electronics, SimulatedDevice, TownContext, causes, opening
+from firmware_sim.specs import FIELDS, Electronics, SimulatedDevice, TownContext, causes, opening
 
 _RELAYED = 5
 LAMPS_PER_CIRCUIT = 8

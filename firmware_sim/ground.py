@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from firmware_sim.physics.flight import Point, position
-from firmware_sim.specs import Place, SimulatedDevice
+from firmware_sim.specs import FIELDS, RING_ROAD, STREET, Place, SimulatedDevice
 
 MIDDLE_M = 400.0
 """Radius of the quarter in the middle."""
@@ -23,10 +23,6 @@ STEP_DEG = 12
 """Between the corners of the quarters; divides the sectors of five and of six quarters around the middle."""
 END_M = 60.0
 """How far a street goes on beyond its last lamps."""
-
-FIELDS = {"en": "Orchards", "fr": "Vergers", "ar": "البساتين"}
-RING_ROAD = {"en": "Ring Road", "fr": "Rocade", "ar": "الطريق الدائري"}
-STREET = {"en": "{} Street", "fr": "Rue {}", "ar": "شارع {}"}
 
 
 def quarter_at(place: Place, east_m: float, north_m: float) -> Mapping[str, str]:

@@ -105,6 +105,11 @@ PLACES: Mapping[str, Place] = {
     ),
 }
 
+FIELDS = {"en": "Orchards", "fr": "Vergers", "ar": "البساتين"}
+RING_ROAD = {"en": "Ring Road", "fr": "Rocade", "ar": "الطريق الدائري"}
+STREET = {"en": "{} Street", "fr": "Rue {}", "ar": "شارع {}"}
+"""Names of what every town has: where its drones fly, the road around its middle, a street of a quarter."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Electronics:
