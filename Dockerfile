@@ -11,6 +11,7 @@ COPY api api
 COPY ingest ingest
 COPY rules rules
 COPY alerts alerts
+COPY people people
 COPY readings readings
 COPY firmware_sim firmware_sim
 COPY devices devices
@@ -21,7 +22,8 @@ RUN python -m venv /opt/nabd \
     && /opt/nabd/bin/pip check
 
 FROM python:3.13-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /var/lib/nabd --create-home nabd
+RUN useradd --system --uid 10001 --home-dir /var/lib/nabd --create-home nabd \
+    && install --directory --owner nabd /var/lib/nabd/audit
 COPY --from=build /opt/nabd /opt/nabd
 ENV PATH=/opt/nabd/bin:$PATH PYTHONUNBUFFERED=1 NABD_DATA_DIR=/var/lib/nabd
 USER nabd

@@ -28,6 +28,8 @@ class EventType(StrEnum):
     SEVERITY = "severity"
     RESOLVED = "resolved"
     ACKNOWLEDGED = "acknowledged"
+    UNACKNOWLEDGED = "unacknowledged"
+    LAPSED = "lapsed"
     COMMENT = "comment"
     INHIBITED = "inhibited"
     SURFACED = "surfaced"
@@ -39,8 +41,8 @@ class AlertEvent:
 
     at: when it was stored (detected_at of a transition, creation of a note). severity: the alert's after a
     transition, the present one for a note. observed_at, received_at and evidence belong to transitions,
-    author and body to notes. Inhibited and surfaced are notes without an author; their body is the other
-    alert's id.
+    author and body to notes. Lapsed, inhibited and surfaced are notes without an author; the body says why an
+    acknowledgement lapsed ("severity", "age"), or is the other alert's id.
     """
 
     xid: int
@@ -71,19 +73,21 @@ SELECT xid, id, alert_id,
     CASE WHEN to_state = 'resolved' THEN 'resolved' WHEN from_state = 'firing' THEN 'severity'
         ELSE 'opened' END AS type,
     detected_at AS at, severity, observed_at, received_at, evidence,
-    NULL::text AS author, NULL::text AS body
+    NULL::integer AS author_id, NULL::text AS body
 FROM transition
 """
 _NOTE = """
 SELECT xid, id, alert_id, type, created_at AS at, NULL::text AS severity, NULL::timestamptz AS observed_at,
-    NULL::timestamptz AS received_at, NULL::jsonb AS evidence, author, body
+    NULL::timestamptz AS received_at, NULL::jsonb AS evidence, author_id, body
 FROM alert_note
 """
 _BESIDE = """
 SELECT event.xid, event.id, event.alert_id, event.type, event.at, alert.rule, device.name AS device,
     device.kind, municipality.name AS municipality, coalesce(event.severity, alert.severity) AS severity,
-    alert.summary, event.observed_at, event.received_at, event.evidence, event.author, event.body
+    alert.summary, event.observed_at, event.received_at, event.evidence,
+    CASE WHEN event.body IS NOT NULL THEN coalesce(author.name, '') END AS author, event.body
 FROM event
+LEFT JOIN named_principal AS author ON author.id = event.author_id
 JOIN alert ON alert.id = event.alert_id
 JOIN device ON device.id = alert.device_id
 JOIN municipality ON municipality.id = CASE

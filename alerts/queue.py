@@ -1,6 +1,7 @@
-"""Alerts for people: list, get one, acknowledge, comment.
+"""Alerts for people: list, get one, comment.
 
-Reading and notes only. A person never changes a condition: alerts open and resolve by readings (record).
+Acknowledging stands in alerts.acknowledgement. A person never changes a condition: alerts open and resolve by
+readings (record).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import asyncpg
 
 from alerts.transition import ConditionState, Severity
 from devices.instants import to_datetime
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 
@@ -31,11 +34,14 @@ class Alert:
 
     family: what the rule is called to judge: "silent" says that the device itself was not heard of. district:
     code of the one in which the device stands now, None where that is in another municipality than the alert.
-    opened_at, resolved_at: the device's time; detected_at: our time when it was stored. summary: sentence by
-    language. unknown: still firing, but its device is silent, so it cannot be told whether it still holds.
-    inhibited_by: the open alert that explains this one, so that nobody is called for this one. held_until:
-    our time until which such an alert may still open; None where no rule explains this one's. suppress_by:
-    rules whose open alert explains this one. labels: the rule's own names for its values.
+    opened_at, resolved_at: the device's time; detected_at: our time when it was stored. unknown: still
+    firing, but its device is silent, so it cannot be told whether it still holds. inhibited_by: the open
+    alert that explains this one, so that nobody is called for this one. held_until: our time until which such
+    an alert may still open; None where no rule explains this one's. suppress_by: rules whose open alert
+    explains this one. labels: the rule's own names for its values. summary: by language, as of the last
+    change of severity; template: the rule's, to render it anew. first: evidence of the beginning, None where
+    its transition is gone. newest: what the device measured since, None where it has not or the alert has
+    ended. runbook: what to do, by language.
     """
 
     id: int
@@ -56,6 +62,10 @@ class Alert:
     acknowledged_by: str | None
     summary: Mapping[str, str]
     evidence: Mapping[str, Any]
+    template: Mapping[str, str]
+    first: Mapping[str, Any] | None
+    newest: Mapping[str, Any] | None
+    runbook: Mapping[str, str]
     unknown: bool
     inhibited_by: int | None
     held_until: datetime | None
@@ -69,7 +79,10 @@ SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS dev
     coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
     municipality.name AS municipality, ground_feature.name AS district,
     alert.state, alert.severity, alert.opened_at, alert.detected_at,
-    alert.resolved_at, alert.acknowledged_at, alert.acknowledged_by, alert.summary, alert.evidence,
+    alert.resolved_at, alert.acknowledged_at, acknowledger.name AS acknowledged_by,
+    alert.summary, alert.evidence, coalesce(rule.definition -> 'summary', '{}') AS template,
+    beginning.evidence AS first, newest.measurements AS newest,
+    coalesce(rule.definition -> 'runbook', '{}') AS runbook,
     alert.state = 'firing' AND rule.family <> 'silent' AND EXISTS (
         SELECT FROM alert AS other
         JOIN rule AS silent ON silent.id = other.rule AND silent.version = other.rule_version
@@ -80,6 +93,12 @@ SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS dev
 FROM alert
 JOIN rule ON rule.id = alert.rule AND rule.version = alert.rule_version
 JOIN device ON device.id = alert.device_id
+LEFT JOIN named_principal AS acknowledger ON acknowledger.id = alert.acknowledger_id
+LEFT JOIN latest AS newest ON newest.device_id = alert.device_id AND newest.observed_at > alert.opened_at
+    AND alert.state = 'firing' AND rule.family = 'stream'
+LEFT JOIN LATERAL (
+    SELECT evidence FROM transition WHERE transition.alert_id = alert.id ORDER BY transition.id LIMIT 1
+) AS beginning ON true
 JOIN municipality ON municipality.id = CASE
     WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
     ELSE device.municipality_id
@@ -105,26 +124,21 @@ LIMIT $7
 
 GET_ALERTS = _SELECT + "WHERE alert.id = ANY($1::bigint [])"
 
-ACKNOWLEDGE = """
-WITH acknowledged AS (
-    UPDATE alert SET acknowledged_at = $2, acknowledged_by = $3
-    WHERE id = $1 AND acknowledged_at IS NULL
-    RETURNING id
-), noted AS (
-    INSERT INTO alert_note (alert_id, type, author, created_at)
-    SELECT id, 'acknowledged', $3, $2 FROM acknowledged
-    RETURNING id
-)
-SELECT pg_notify('nabd_alert', '') FROM noted
-"""
-
 COMMENT = """
 WITH noted AS (
-    INSERT INTO alert_note (alert_id, type, author, body, created_at)
+    INSERT INTO alert_note (alert_id, type, author_id, body, created_at)
     SELECT id, 'comment', $3, $4, $2 FROM alert WHERE id = $1
     RETURNING id
 )
 SELECT id, pg_notify('nabd_alert', '') FROM noted
+"""
+
+
+_MUNICIPALITY = """
+SELECT municipality_at(device, alert.opened_at)
+FROM alert
+INNER JOIN device ON alert.device_id = device.id
+WHERE alert.id = $1
 """
 
 
@@ -158,32 +172,27 @@ async def get_alerts(connection: Connection, alert_ids: Iterable[int]) -> list[A
     return [_alert(row) for row in await connection.fetch(GET_ALERTS, list(alert_ids))]
 
 
-async def acknowledge(connection: Connection, alert_id: int, *, author: str, now: int) -> Alert:
-    """Record that a person has seen the alert and return it; the first acknowledgement stays.
-
-    Args:
-        author: who.
-        now: microseconds since 1970-01-01Z.
-
-    Raises:
-        AlertNotFound: no alert has this id.
-    """
-    await connection.execute(ACKNOWLEDGE, alert_id, to_datetime(now), author)
-    alert = await get_alert(connection, alert_id)
-    if alert is None:
-        raise AlertNotFound(alert_id)
-    return alert
-
-
-async def comment(connection: Connection, alert_id: int, *, author: str, body: str, now: int) -> int:
+async def comment(connection: Connection, alert_id: int, *, by: Actor, body: str, now: int) -> int:
     """Add a comment and return its event id.
 
+    The audit has the number of the event only: what people write may name people.
+
     Raises:
         AlertNotFound: no alert has this id.
     """
-    note = await connection.fetchrow(COMMENT, alert_id, to_datetime(now), author, body)
-    if note is None:
-        raise AlertNotFound(alert_id)
+    async with connection.transaction():
+        note = await connection.fetchrow(COMMENT, alert_id, to_datetime(now), by.principal, body)
+        if note is None:
+            raise AlertNotFound(alert_id)
+        await audit.record(
+            connection,
+            by=by,
+            municipality=await connection.fetchval(_MUNICIPALITY, alert_id),
+            action="alert.comment",
+            subject=str(alert_id),
+            after={"event": note["id"]},
+            now=now,
+        )
     return int(note["id"])
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import asyncpg
 
+from alerts.acknowledgement import BY_SEVERITY
 from alerts.transition import ConditionState, Transition
 from devices.instants import to_datetime
 from store.connection import Connection
@@ -46,13 +47,29 @@ ON CONFLICT (rule, device_id) WHERE state = 'firing' DO NOTHING
 RETURNING id, rule, device_id
 """
 
+# Whoever has seen an alert has not seen that it is worse now: the acknowledgement lapses.
 CHANGE_SEVERITY = """
-UPDATE alert SET severity = changed.severity, summary = changed.summary::jsonb,
-    evidence = changed.evidence::jsonb
-FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[])
-    AS changed (rule, device_id, severity, summary, evidence)
-WHERE alert.rule = changed.rule AND alert.device_id = changed.device_id AND alert.state = 'firing'
-    AND alert.severity <> changed.severity
+WITH ranked AS (
+    SELECT * FROM unnest(ARRAY['warning', 'minor', 'major', 'critical']) WITH ORDINALITY AS s (severity, rank)
+), changing AS (
+    SELECT alert.id, changed.severity, changed.summary, changed.evidence,
+        alert.acknowledged_at IS NOT NULL AND above.rank > present.rank AS lapses
+    FROM unnest($1::text[], $2::int[], $3::text[], $4::text[], $5::text[])
+        AS changed (rule, device_id, severity, summary, evidence)
+    JOIN alert ON alert.rule = changed.rule AND alert.device_id = changed.device_id
+        AND alert.state = 'firing' AND alert.severity <> changed.severity
+    JOIN ranked AS above ON above.severity = changed.severity
+    JOIN ranked AS present ON present.severity = alert.severity
+), lapsed AS (
+    INSERT INTO alert_note (alert_id, type, body, created_at)
+    SELECT id, 'lapsed', $6, $7 FROM changing WHERE lapses ORDER BY id
+)
+UPDATE alert SET severity = changing.severity, summary = changing.summary::jsonb,
+    evidence = changing.evidence::jsonb,
+    acknowledged_at = CASE WHEN NOT lapses THEN acknowledged_at END,
+    acknowledger_id = CASE WHEN NOT lapses THEN acknowledger_id END
+FROM changing
+WHERE alert.id = changing.id
 RETURNING alert.id, alert.rule, alert.device_id
 """
 
@@ -124,7 +141,12 @@ async def _apply(
         rows += await connection.fetch(RESOLVE, *_keys(ended), [to_datetime(t.observed_at) for t in ended])
     if changed:
         rows += await connection.fetch(
-            CHANGE_SEVERITY, *_keys(changed), [t.severity for t in changed], *_texts(changed, describe)
+            CHANGE_SEVERITY,
+            *_keys(changed),
+            [t.severity for t in changed],
+            *_texts(changed, describe),
+            BY_SEVERITY,
+            to_datetime(now),
         )
     if opened:
         rules, devices = _keys(opened)

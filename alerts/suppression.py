@@ -60,8 +60,8 @@ changed AS (
 ),
 
 noted AS (
-    INSERT INTO alert_note (alert_id, type, author, body, created_at)
-    SELECT id, 'inhibited', '', inhibited_by::text, $1 FROM changed ORDER BY id
+    INSERT INTO alert_note (alert_id, type, body, created_at)
+    SELECT id, 'inhibited', inhibited_by::text, $1 FROM changed ORDER BY id
     RETURNING id
 ),
 
@@ -92,8 +92,8 @@ changed AS (
 ),
 
 noted AS (
-    INSERT INTO alert_note (alert_id, type, author, body, created_at)
-    SELECT id, 'surfaced', '', inhibited_by::text, $1 FROM changed ORDER BY id
+    INSERT INTO alert_note (alert_id, type, body, created_at)
+    SELECT id, 'surfaced', inhibited_by::text, $1 FROM changed ORDER BY id
     RETURNING id
 ),
 

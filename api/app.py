@@ -21,6 +21,7 @@ from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.routes import (
     alerts,
+    audit,
     blind,
     devices,
     forecasts,
@@ -55,6 +56,7 @@ NOUNS = (
     rules,
     blind,
     maintenance,
+    audit,
     rejections,
     ledger,
     municipalities,

@@ -1,4 +1,4 @@
-"""Who a request's change is recorded for: the token's name, or where no token is needed, LOCAL."""
+"""Who makes a request's change, and from where: the token's principal; where no token is needed, LOCAL's."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from fastapi import Depends, Request
 
 from api.context import UsesConnection, UsesContext
 from api.http import guards, tokens
+from store import principals
+from store.audit import Actor
 
 LOCAL = "operator"
-"""The author on an installation that requires no token."""
+"""The name shown on an installation that requires no token."""
 
 
-async def author(request: Request, context: UsesContext, connection: UsesConnection) -> str:
-    """Return the name of the request's token, LOCAL where it has none."""
+async def actor(request: Request, context: UsesContext, connection: UsesConnection) -> Actor:
+    """Return the principal of the request's token, LOCAL's where it has none."""
     token = guards.presented_token(request.headers)
     name = await tokens.name_of(connection, token, context.now()) if token else None
-    return name or LOCAL
+    principal = await principals.named(connection, "token", name or LOCAL)
+    return Actor(principal=principal, address=guards.address_of(request.scope))
 
 
-UsesAuthor = Annotated[str, Depends(author)]
+UsesActor = Annotated[Actor, Depends(actor)]

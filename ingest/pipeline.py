@@ -25,6 +25,7 @@ from ingest.commit.settled import Settled
 from ingest.commit.shard import CommitOutcome
 from ingest.decide.batch import Batch, Refused, decide, unregistered
 from ingest.decide.directory import Directory
+from store.audit import PLATFORM
 from store.connection import Connection
 from store.failures import Failure, classify, is_outage
 
@@ -195,7 +196,9 @@ class Pipeline:
             if source.topic is not None
         ]
         try:
-            await registration.add_devices(self.connection, directory.kinds, new, self.context.now)
+            await registration.add_devices(
+                self.connection, directory.kinds, new, self.context.now, by=PLATFORM
+            )
         except AlreadyExists:
             pass  # registered meanwhile by others; the reload below has it
         else:

@@ -27,7 +27,7 @@ from nabd import clock, housekeeping, readiness
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_token import first_token
-from nabd.settings import Settings
+from nabd.settings import Settings, audit_directory
 from readings.tables import tables_of
 from rules.live.consumer import LiveRules
 from rules.sweeps import leader
@@ -216,10 +216,13 @@ async def sweep(settings: Settings) -> None:
         SWEEP_EVERY_S,
         shard=settings.shard,
         alive_within_s=readiness.ALIVE_S * speed,
+        acknowledged_for_s={s: hours * 3600 for s, hours in settings.acknowledged_for_h.items()},
     )
     sweeping = [
         asyncio.create_task(leading),
-        asyncio.create_task(housekeeping.run(pool, tables, now, retention)),
+        asyncio.create_task(
+            housekeeping.run(pool, tables, now, retention, audit_dir=audit_directory(settings))
+        ),
     ]
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait({*sweeping, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -6,11 +6,14 @@ other commands in the same directory find them. Environment variables take prece
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from alerts.transition import Severity
 
 RUNNING = Path(os.environ.get("NABD_DATA_DIR", "var")) / "running.env"
 
@@ -53,10 +56,26 @@ class Settings(BaseSettings):
     broker_memory_mb: int = Field(
         default=4096, ge=0, description="memory the broker may use (memory_limit), in MiB; 0: without limit"
     )
+    acknowledged_for_h: dict[Severity, float] = Field(
+        default={Severity.CRITICAL: 1.0, Severity.MAJOR: 8.0},
+        description="JSON object: after how many hours an acknowledgement lapses, by severity; else never",
+    )
+    audit_dir: Path | None = Field(
+        default=None,
+        description="where heads of the audit are kept beside the database; empty: audit in data_dir",
+    )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
+
+
+def audit_directory(settings: Settings) -> Path:
+    """Return where the heads of the audit's months are kept."""
+    return settings.audit_dir or settings.data_dir / "audit"
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return these settings as environment variables for another process."""
     values = settings.model_dump(exclude_none=True, mode="json")
-    return {f"NABD_{name.upper()}": str(value) for name, value in values.items()}
+    return {
+        f"NABD_{name.upper()}": json.dumps(value) if isinstance(value, dict) else str(value)
+        for name, value in values.items()
+    }

@@ -22,6 +22,8 @@ from devices.registry.registration import NewDevice
 from devices.registry.registry import Device
 from devices.wire import topics
 from readings.rejections import Rejection
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 REASONS = ("unknown_device", "unknown_municipality", "unknown_kind", "misplaced", "not_your_device")
@@ -108,6 +110,7 @@ async def adopt(
     lat: float | None = None,
     lon: float | None = None,
     attributes: Mapping[str, Any] | None = None,
+    by: Actor,
 ) -> tuple[Device, int]:
     """Register an unknown device as its topics describe it, and request the replay of what it sent.
 
@@ -136,8 +139,10 @@ async def adopt(
         attributes=attributes or {},
     )
     async with connection.transaction():
-        waiting = await request_replay(connection, name, now)
-        return await registration.add_device(connection, kinds, new, now), waiting
+        marked = await _mark(connection, name, now)
+        device = await registration.add_device(connection, kinds, new, now, by=by)
+        await _record_replay(connection, device.municipality_id, name, marked, now, by)
+        return device, marked
 
 
 _REQUEST = """
@@ -147,10 +152,35 @@ RETURNING id
 """
 
 
-async def request_replay(connection: Connection, device: str, now: Now) -> int:
+_MUNICIPALITY = "SELECT municipality_id FROM device WHERE name = $1"
+
+
+async def request_replay(connection: Connection, device: str, now: Now, *, by: Actor) -> int:
     """Mark what the device has in quarantine to be received again; return how many rejections that is."""
-    marked = await connection.fetch(_REQUEST, device, list(REASONS), to_datetime(now()))
-    return len(marked)
+    async with connection.transaction():
+        marked = await _mark(connection, device, now)
+        municipality = await connection.fetchval(_MUNICIPALITY, device)
+        await _record_replay(connection, municipality, device, marked, now, by)
+    return marked
+
+
+async def _record_replay(
+    connection: Connection, municipality: int | None, device: str, marked: int, now: Now, by: Actor
+) -> None:
+    if marked:
+        await audit.record(
+            connection,
+            by=by,
+            municipality=municipality,
+            action="quarantine.replay",
+            subject=device,
+            after={"rejections": marked},
+            now=now(),
+        )
+
+
+async def _mark(connection: Connection, device: str, now: Now) -> int:
+    return len(await connection.fetch(_REQUEST, device, list(REASONS), to_datetime(now())))
 
 
 _TAKE = """
@@ -172,9 +202,9 @@ async def take_replay(connection: Connection, limit: int) -> list[Rejection]:
     return [Rejection(**row) for row in await connection.fetch(_TAKE, limit)]
 
 
-_MARK = "UPDATE rejection SET replayed_at = $2 WHERE id = ANY($1)"
+_REPLAYED = "UPDATE rejection SET replayed_at = $2 WHERE id = ANY($1)"
 
 
 async def mark_replayed(connection: Connection, ids: Sequence[int], now: Now) -> None:
     """Mark rejections as received again; each counts again in the ledger, as stored or rejected."""
-    await connection.execute(_MARK, list(ids), to_datetime(now()))
+    await connection.execute(_REPLAYED, list(ids), to_datetime(now()))

@@ -42,6 +42,14 @@ LEFT JOIN device AS p ON d.parent_id = p.id
 LEFT JOIN presence AS o ON d.id = o.device_id
 LEFT JOIN latest AS l ON d.id = l.device_id"""
 
+PRINCIPAL = """\
+CREATE OR REPLACE VIEW named_principal AS
+SELECT
+    p.id,
+    coalesce(p.name, '') AS name
+FROM principal AS p"""
+"""By what name a principal is shown; the only place that says so."""
+
 ALERT = """\
 CREATE OR REPLACE VIEW v_alert AS
 SELECT
@@ -57,7 +65,7 @@ SELECT
     a.detected_at,
     a.resolved_at,
     a.acknowledged_at,
-    a.acknowledged_by,
+    w.name AS acknowledged_by,
     a.summary,
     a.evidence,
     d.lat,
@@ -66,6 +74,7 @@ SELECT
     a.held_until,
     g.name AS district
 FROM alert AS a
+LEFT JOIN named_principal AS w ON a.acknowledger_id = w.id
 INNER JOIN device AS d ON a.device_id = d.id
 INNER JOIN municipality AS m
     ON m.id = CASE
@@ -99,7 +108,8 @@ def statements(tables: Iterable[tuple[Table, Sequence[str]]]) -> dict[str, str]:
     stored = list(tables)
     readings = {f"v_{table.kind}": _readings(table, names) for table, names in stored}
     counters = {f"v_{table.kind}_counters": _counters(table) for table, _ in stored if _counting(table)}
-    return {"v_device": DEVICE, "v_alert": ALERT, "v_ledger": LEDGER, **readings, **counters}
+    named = {"named_principal": PRINCIPAL, "v_device": DEVICE, "v_alert": ALERT, "v_ledger": LEDGER}
+    return {**named, **readings, **counters}
 
 
 def _counting(table: Table) -> list[Column]:

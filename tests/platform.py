@@ -22,6 +22,7 @@ from nabd.embedded.broker import free_port
 from nabd.embedded.parts import migrated
 from nabd.settings import Settings, environment
 from nabd.supervisor import Child, Supervisor, last_lines
+from store.audit import PLATFORM
 from store.pool import connect
 from tests.brokers import Broker
 from tests.waiting import eventually, now
@@ -143,5 +144,5 @@ async def register(platform: Platform, *devices: NewDevice, register_unknown: bo
         lon=35.8497,
         register_unknown=register_unknown,
     )
-    await add_municipality(platform.database, tripoli, now)
-    await add_devices(platform.database, kinds, devices, now)
+    await add_municipality(platform.database, tripoli, now, by=PLATFORM)
+    await add_devices(platform.database, kinds, devices, now, by=PLATFORM)

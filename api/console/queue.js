@@ -59,7 +59,7 @@ const order = (a, b) =>
   SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || (a.opened_at < b.opened_at ? 1 : -1);
 
 const keyOf = (alert) =>
-  [alert.id, alert.severity, alert.unknown, alert.inhibited_by, alert.acknowledged_at, opened.has(alert.id), document.documentElement.lang].join(" ");
+  [alert.id, alert.severity, alert.unknown, alert.inhibited_by, alert.acknowledged_at, opened.has(alert.id), alert.summary.en, alert.course?.en, document.documentElement.lang].join(" ");
 
 function drawChips() {
   const { alerts, severities } = counts();
@@ -87,6 +87,7 @@ function item(alert) {
       h("button", { type: "button", class: "plain-link", "data-focus": `device ${alert.id}`, onclick: () => openDevice(alert.device) }, bdi(alert.device_title)),
       h("time", { datetime: alert.opened_at, title: full(new Date(alert.opened_at)), "data-since": alert.opened_at }),
     ),
+    alert.course && h("p", { class: "meta note" }, said(alert.course)),
     alert.inhibited_by && h("p", { class: "meta note" }, t("inhibited", { parent: explanation(alert) })),
     held(alert),
     alert.unknown && h("p", { class: "meta note" }, t("unknown")),
@@ -161,7 +162,9 @@ function details(alert) {
       complain(body, error);
     }
   };
-  return h("div", { class: "more", "data-details": alert.id }, terms, events,
+  return h("div", { class: "more", "data-details": alert.id },
+    Object.keys(alert.runbook).length > 0 && h("p", { class: "runbook" }, h("b", {}, t("runbook")), " ", said(alert.runbook)),
+    terms, events,
     h("form", { class: "say", onsubmit: send }, body, h("button", { type: "submit", class: "quiet" }, t("send"))));
 }
 

@@ -98,7 +98,7 @@ class LiveEvents:
         while after < until:
             async with self._pool.acquire(timeout=READ_TIMEOUT_S) as connection:
                 found = await events.events_after(connection, after, PAGE)
-                lives = await _with_alerts(connection, [e for e in found if e.cursor <= until])
+                lives = await _with_alerts(connection, [e for e in found if e.cursor <= until], self._kinds)
             for live in lives:
                 if interest.in_alert(live):
                     yield live
@@ -172,7 +172,7 @@ class LiveEvents:
         while True:
             assert self.cursor is not None
             found = await events.events_after(connection, self.cursor, PAGE)
-            lives = await _with_alerts(connection, found) if self._subscriptions else []
+            lives = await _with_alerts(connection, found, self._kinds) if self._subscriptions else []
             for live in lives:
                 self._hand_out(live)
             self._metrics.live_events.inc(len(found))
@@ -216,10 +216,10 @@ class LiveEvents:
             subscription.offer_latest(latest)
 
 
-async def _with_alerts(connection: Connection, found: list[AlertEvent]) -> list[LiveAlert]:
+async def _with_alerts(connection: Connection, found: list[AlertEvent], kinds: Kinds) -> list[LiveAlert]:
     alerts = {alert.id: alert for alert in await get_alerts(connection, {e.alert_id for e in found})}
     return [
-        LiveAlert(cursor=event.cursor, event=event_out(event), alert=alert_out(alert))
+        LiveAlert(cursor=event.cursor, event=event_out(event), alert=alert_out(alert, kinds))
         for event in found
         if (alert := alerts.get(event.alert_id)) is not None
     ]

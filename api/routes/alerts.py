@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from alerts import events, queue
+from alerts import acknowledgement, events, queue
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
-from api.author import UsesAuthor
-from api.context import UsesConnection, UsesContext
+from api.author import UsesActor
+from api.context import AppContext, UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
 from api.idempotency import UsesChangeRequest
 from api.schemas.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, evidence_out, members
+from store.connection import Connection
 
 router = APIRouter(tags=["alerts"])
 
 AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+AlertNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 """PostgreSQL text takes no NUL, and nobody reads the other control characters."""
 
@@ -29,6 +32,20 @@ class Comment(BaseModel):
     """What somebody wants the others to know."""
 
     body: str = Field(min_length=1, max_length=4000, pattern=NO_CONTROL, examples=["Crew is on its way"])
+
+
+class AlertIds(BaseModel):
+    """Which alerts."""
+
+    alerts: list[AlertNumber] = Field(min_length=1, max_length=500, examples=[[17, 18, 21]])
+
+
+class AcknowledgedOut(BaseModel):
+    """What became of each alert that was named."""
+
+    changed: Sequence[int] = Field(description="those that are now as asked for")
+    unchanged: Sequence[int] = Field(description="those that were so before")
+    unknown: Sequence[int] = Field(description="numbers that no alert has")
 
 
 class CommentOut(BaseModel):
@@ -40,6 +57,7 @@ class CommentOut(BaseModel):
 @router.get("/alerts", response_model=Page[AlertOut], summary="List alerts, newest first")
 async def list_alerts(
     request: Request,
+    context: UsesContext,
     connection: UsesConnection,
     state: Literal["firing", "resolved"] | None = None,
     severity: Severity | None = None,
@@ -63,7 +81,7 @@ async def list_alerts(
         before=before,
         limit=limit + 1,
     )
-    items = [alert_out(alert) for alert in found]
+    items = [alert_out(alert, context.kinds) for alert in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
 
@@ -77,7 +95,7 @@ async def get_alert(
         raise _unknown(alert_id)
     history = await events.history(connection, alert_id)
     return AlertWithHistoryOut(
-        **members(alert),
+        **members(alert, context.kinds),
         terms=evidence_out(alert, context.kinds.get(alert.kind)),
         history=[event_out(event) for event in history],
     )
@@ -88,21 +106,71 @@ async def acknowledge(
     alert_id: AlertId,
     context: UsesContext,
     connection: UsesConnection,
-    author: UsesAuthor,
+    actor: UsesActor,
     command: UsesChangeRequest,
 ) -> AlertOut:
     """Acknowledge an alert: somebody has seen it, which never means that it is fixed.
 
-    Safe to repeat: the first acknowledgement stays. The condition ends by readings alone.
+    Safe to repeat: the first acknowledgement stays until it is taken back, the severity rises, or it lapses.
+    The condition ends by readings alone.
     """
 
     async def work() -> AlertOut:
-        return alert_out(await queue.acknowledge(connection, alert_id, author=author, now=context.now()))
+        await acknowledgement.acknowledge(connection, [alert_id], by=actor, now=context.now())
+        return await _one(connection, alert_id, context)
 
-    try:
-        return await command.once(AlertOut, work)
-    except AlertNotFound as error:
-        raise _unknown(alert_id) from error
+    return await command.once(AlertOut, work)
+
+
+@router.post("/alerts/{alert_id}/unacknowledge", summary="Take an acknowledgement back")
+async def unacknowledge(
+    alert_id: AlertId,
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    command: UsesChangeRequest,
+) -> AlertOut:
+    """Undo an acknowledgement: the alert is again one that nobody has seen."""
+
+    async def work() -> AlertOut:
+        await acknowledgement.withdraw(connection, [alert_id], by=actor, now=context.now())
+        return await _one(connection, alert_id, context)
+
+    return await command.once(AlertOut, work)
+
+
+@router.post("/alerts/acknowledge", summary="Say that a person has seen them")
+async def acknowledge_many(
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    command: UsesChangeRequest,
+    body: AlertIds,
+) -> AcknowledgedOut:
+    """Acknowledge up to 500 alerts at once; those that do not exist are named and harm no other."""
+
+    async def work() -> AcknowledgedOut:
+        done = await acknowledgement.acknowledge(connection, body.alerts, by=actor, now=context.now())
+        return AcknowledgedOut(changed=done.changed, unchanged=done.unchanged, unknown=done.unknown)
+
+    return await command.once(AcknowledgedOut, work, body)
+
+
+@router.post("/alerts/unacknowledge", summary="Take acknowledgements back")
+async def unacknowledge_many(
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    command: UsesChangeRequest,
+    body: AlertIds,
+) -> AcknowledgedOut:
+    """Undo: with the `changed` of an acknowledgement exactly that one is taken back."""
+
+    async def work() -> AcknowledgedOut:
+        done = await acknowledgement.withdraw(connection, body.alerts, by=actor, now=context.now())
+        return AcknowledgedOut(changed=done.changed, unchanged=done.unchanged, unknown=done.unknown)
+
+    return await command.once(AcknowledgedOut, work, body)
 
 
 @router.post("/alerts/{alert_id}/comments", status_code=201, summary="Comment on it")
@@ -110,20 +178,27 @@ async def comment(
     alert_id: AlertId,
     context: UsesContext,
     connection: UsesConnection,
-    author: UsesAuthor,
+    actor: UsesActor,
     command: UsesChangeRequest,
     body: Comment,
 ) -> CommentOut:
     """Add a comment to the alert's history."""
 
     async def work() -> CommentOut:
-        event = await queue.comment(connection, alert_id, author=author, body=body.body, now=context.now())
+        event = await queue.comment(connection, alert_id, by=actor, body=body.body, now=context.now())
         return CommentOut(id=event)
 
     try:
         return await command.once(CommentOut, work, body)
     except AlertNotFound as error:
         raise _unknown(alert_id) from error
+
+
+async def _one(connection: Connection, alert_id: int, context: AppContext) -> AlertOut:
+    alert = await queue.get_alert(connection, alert_id)
+    if alert is None:
+        raise _unknown(alert_id)
+    return alert_out(alert, context.kinds)
 
 
 def _unknown(alert_id: int) -> Problem:

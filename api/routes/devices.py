@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.author import UsesActor
 from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
@@ -118,11 +119,16 @@ async def list_devices(
 
 @router.post("/devices", status_code=201, summary="Register a device")
 async def add_device(
-    request: Request, response: Response, context: UsesContext, connection: UsesConnection, body: DeviceIn
+    request: Request,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    body: DeviceIn,
 ) -> DeviceOut:
     """Register a device; its Location is the answer's header."""
     device = await registration.add_device(
-        connection, context.kinds, NewDevice(**body.model_dump()), context.now
+        connection, context.kinds, NewDevice(**body.model_dump()), context.now, by=actor
     )
     response.headers["Location"] = f"{request.url.path}/{device.name}"
     return _tagged(response, device)
@@ -144,6 +150,7 @@ async def edit_device(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
+    actor: UsesActor,
     body: DeviceChanges,
     if_match: Annotated[str | None, Header(description='ETag of the version to change, or "*"')] = None,
 ) -> DeviceOut:
@@ -155,16 +162,23 @@ async def edit_device(
         body.model_dump(exclude_unset=True),
         version=pages.wanted_version(if_match),
         now=context.now,
+        by=actor,
     )
     return _tagged(response, changed)
 
 
 @router.post("/devices/{device}/retire", summary="Take a device out of service")
 async def retire_device(
-    device: Name, response: Response, context: UsesContext, connection: UsesConnection, body: Retirement
+    device: Name,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    body: Retirement,
 ) -> DeviceOut:
     """Retire a device: its readings stay, what it sends from now on is rejected."""
-    return _tagged(response, await editing.retire_device(connection, device, body.reason, context.now))
+    retired = await editing.retire_device(connection, device, body.reason, context.now, by=actor)
+    return _tagged(response, retired)
 
 
 def _tagged(response: Response, device: Device) -> DeviceOut:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from api.author import UsesActor
 from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
@@ -62,14 +63,16 @@ async def list_intervals(
 
 
 @router.post("/devices/{device}/interval", summary="Enter what was learned as a device's interval")
-async def apply_interval(device: str, context: UsesContext, connection: UsesConnection) -> IntervalOut:
+async def apply_interval(
+    device: str, context: UsesContext, connection: UsesConnection, actor: UsesActor
+) -> IntervalOut:
     """Write down what a device does as its attribute `interval_s`."""
     await registry.get_device(connection, device)
     found = await list_rhythms(connection, context.kinds, device=device)
     if not found or found[0].learned_s is None:
         raise Invalid(f"attributes.{INTERVAL}", f"{device} has one, or reports as its kind does")
     changes = {"attributes": {INTERVAL: found[0].learned_s}}
-    await editing.edit_device(connection, context.kinds, device, changes, now=context.now)
+    await editing.edit_device(connection, context.kinds, device, changes, now=context.now, by=actor)
     (entered,) = await list_rhythms(connection, context.kinds, device=device)
     return _interval_out(entered)
 

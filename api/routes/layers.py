@@ -8,6 +8,7 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from api.author import UsesActor
 from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.problems import Problem
@@ -112,6 +113,7 @@ async def put_layer(
     layer: Layer,
     context: UsesContext,
     connection: UsesConnection,
+    actor: UsesActor,
     dry_run: Annotated[bool, Query(description="check, and write nothing")] = False,
 ) -> LayerPutOut:
     """Store a layer as it is in the body: what is not in it goes. Each problem is listed with its pointer."""
@@ -123,6 +125,7 @@ async def put_layer(
         remove_missing=True,
         dry_run=dry_run,
         now=context.now,
+        by=actor,
     )
     if done.problems:
         listed = [

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.author import UsesAuthor
+from api.author import UsesActor
 from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Limit, Page
@@ -79,16 +79,14 @@ async def add_window(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
-    author: UsesAuthor,
+    actor: UsesActor,
     command: UsesChangeRequest,
     body: NewWindow,
 ) -> WindowOut:
     """Plan a window: rules do not look at readings observed in it, and nobody is missed meanwhile."""
 
     async def work() -> WindowOut:
-        return _out(
-            await windows.add_window(connection, **body.model_dump(), author=author, now=context.now())
-        )
+        return _out(await windows.add_window(connection, **body.model_dump(), by=actor, now=context.now()))
 
     planned = await command.once(WindowOut, work, body)
     response.headers["Location"] = f"{request.url.path}/{planned.id}"
@@ -106,9 +104,11 @@ async def get_window(window: Number, context: UsesContext, connection: UsesConne
     responses={409: {"description": "it is over already"}},
     summary="End a maintenance window now",
 )
-async def end_window(window: Number, context: UsesContext, connection: UsesConnection) -> WindowOut:
+async def end_window(
+    window: Number, context: UsesContext, connection: UsesConnection, actor: UsesActor
+) -> WindowOut:
     """End a window that runs, or take back one that has not begun; rules look again from here on."""
-    return _out(await windows.end_window(connection, window, now=context.now()))
+    return _out(await windows.end_window(connection, window, by=actor, now=context.now()))
 
 
 def _out(window: PlannedWindow) -> WindowOut:

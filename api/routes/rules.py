@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
-from api.author import UsesAuthor
+from api.author import UsesActor
 from api.context import AppContext, UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
@@ -155,7 +155,7 @@ async def put_rule(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
-    author: UsesAuthor,
+    actor: UsesActor,
     if_match: IfMatch = None,
     if_none_match: Annotated[str | None, Header(description='"*" where it must be new')] = None,
 ) -> RulePutOut:
@@ -166,7 +166,7 @@ async def put_rule(
         await editing.put(
             connection,
             wanted,
-            author=author,
+            by=actor,
             now=context.now(),
             version=version,
         )
@@ -181,11 +181,11 @@ async def put_rule(
 
 @router.post("/rules/{rule}/enable", summary="Put a rule back into force")
 async def enable_rule(
-    rule: RuleId, response: Response, context: UsesContext, connection: UsesConnection, author: UsesAuthor
+    rule: RuleId, response: Response, context: UsesContext, connection: UsesConnection, actor: UsesActor
 ) -> RuleOut:
     """Put the last version of a rule back into force, as a new version."""
     try:
-        await editing.enable(connection, context.kinds, rule, author=author, now=context.now())
+        await editing.enable(connection, context.kinds, rule, by=actor, now=context.now())
     except RulesRefused as refused:
         raise refusal(refused) from refused
     return await _tagged(connection, rule, response)
@@ -193,10 +193,10 @@ async def enable_rule(
 
 @router.post("/rules/{rule}/disable", summary="Take a rule out of force")
 async def disable_rule(
-    rule: RuleId, response: Response, context: UsesContext, connection: UsesConnection, author: UsesAuthor
+    rule: RuleId, response: Response, context: UsesContext, connection: UsesConnection, actor: UsesActor
 ) -> RuleOut:
     """Take a rule out of force; its open alerts end."""
-    await editing.disable(connection, rule, author=author, now=context.now())
+    await editing.disable(connection, rule, by=actor, now=context.now())
     return await _tagged(connection, rule, response)
 
 
@@ -227,21 +227,21 @@ async def get_shadow(rule: RuleId, context: UsesContext, connection: UsesConnect
 
 @router.put("/rules/{rule}/shadow", openapi_extra=BODY, summary="Put a text of the rule on trial")
 async def put_shadow(
-    rule: RuleId, request: Request, context: UsesContext, connection: UsesConnection, author: UsesAuthor
+    rule: RuleId, request: Request, context: UsesContext, connection: UsesConnection, actor: UsesActor
 ) -> ShadowOut:
     """Evaluate a text of the rule beside the live one from now on; it never alerts."""
     wanted = await definition(request, context, rule)
-    await shadows.add(connection, [wanted], author=author, now=context.now())
+    await shadows.add(connection, [wanted], by=actor, now=context.now())
     return await _shadow(context, connection, rule)
 
 
 @router.post("/rules/{rule}/shadow/promote", summary="Put the rule on trial into force")
 async def promote_shadow(
-    rule: RuleId, response: Response, context: UsesContext, connection: UsesConnection, author: UsesAuthor
+    rule: RuleId, response: Response, context: UsesContext, connection: UsesConnection, actor: UsesActor
 ) -> RuleOut:
     """Make the shadow the version in force; open alerts stay."""
     try:
-        await shadows.promote(connection, context.kinds, rule, author=author, now=context.now())
+        await shadows.promote(connection, context.kinds, rule, by=actor, now=context.now())
     except RulesRefused as refused:
         raise refusal(refused) from refused
     return await _tagged(connection, rule, response)
@@ -249,10 +249,10 @@ async def promote_shadow(
 
 @router.delete("/rules/{rule}/shadow", status_code=204, summary="End a trial")
 async def drop_shadow(
-    rule: RuleId, context: UsesContext, connection: UsesConnection, author: UsesAuthor
+    rule: RuleId, context: UsesContext, connection: UsesConnection, actor: UsesActor
 ) -> None:
     """End the trial; what it recorded stays."""
-    await shadows.drop(connection, rule, author=author, now=context.now())
+    await shadows.drop(connection, rule, by=actor, now=context.now())
 
 
 async def _shadow(context: AppContext, connection: Connection, rule: str) -> ShadowOut:

@@ -10,8 +10,10 @@ from alerts.events import AlertEvent, Cursor
 from alerts.queue import Alert
 from alerts.transition import Severity
 from api.http.times import Instant
+from devices.kinds import Kinds
 from devices.kinds.kind import Kind
 from rules.explain import evidence
+from rules.explain.sentence import sentence
 
 
 class AlertOut(BaseModel):
@@ -51,7 +53,22 @@ class AlertOut(BaseModel):
     resolved_at: Instant | None
     acknowledged_at: Instant | None
     acknowledged_by: str | None
-    summary: dict[str, str] = Field(examples=[{"en": "Bin bin-0007 is 91% full", "fr": "...", "ar": "..."}])
+    summary: dict[str, str] = Field(
+        description="by language; while the alert is open with the newest values",
+        examples=[{"en": "Bin bin-0007 is 91% full", "fr": "...", "ar": "..."}],
+    )
+    began: dict[str, str] | None = Field(
+        default=None, description="the same sentence when the alert began; null where it has not changed"
+    )
+    course: dict[str, str] | None = Field(
+        default=None,
+        description="from which value to which, by language; null where nothing newer was measured",
+        examples=[{"en": "420 °C now, 65 °C when it began", "fr": "...", "ar": "..."}],
+    )
+    runbook: dict[str, str] = Field(
+        description="what to do, by language",
+        examples=[{"en": "Send the crew that is nearest.", "fr": "...", "ar": "..."}],
+    )
     evidence: dict[str, Any]
 
 
@@ -60,7 +77,10 @@ class AlertEventOut(BaseModel):
 
     id: str = Field(examples=["7421-118"])
     alert_id: int
-    type: Literal["opened", "severity", "resolved", "acknowledged", "comment", "inhibited", "surfaced"]
+    type: Literal[
+        "opened", "severity", "resolved", "acknowledged", "unacknowledged", "lapsed", "comment", "inhibited",
+        "surfaced",
+    ]  # fmt: skip
     at: Instant
     severity: Severity
     observed_at: Instant | None = None
@@ -96,14 +116,24 @@ def evidence_out(alert: Alert, kind: Kind | None) -> list[EvidenceOut]:
     return [EvidenceOut(**{name: getattr(one, name) for name in EvidenceOut.model_fields}) for one in found]
 
 
-def alert_out(alert: Alert) -> AlertOut:
+def alert_out(alert: Alert, kinds: Kinds) -> AlertOut:
     """Return an alert as shown."""
-    return AlertOut(**members(alert))
+    return AlertOut(**members(alert, kinds))
 
 
-def members(alert: Alert) -> dict[str, Any]:
+def members(alert: Alert, kinds: Kinds) -> dict[str, Any]:
     """Return the members of an alert as shown."""
-    return {name: getattr(alert, name) for name in AlertOut.model_fields}
+    said = sentence(
+        alert.template,
+        stored=alert.summary,
+        names={"device": alert.device_title, "municipality": alert.municipality},
+        evidence=alert.evidence,
+        first=alert.first or alert.evidence,
+        newest=alert.newest,
+        kind=kinds.get(alert.kind),
+    )
+    rendered = {"summary": said.summary, "began": said.began, "course": said.course}
+    return {n: rendered[n] if n in rendered else getattr(alert, n) for n in AlertOut.model_fields}
 
 
 def event_out(event: AlertEvent) -> AlertEventOut:

@@ -11,6 +11,7 @@ from devices.registry import municipalities, registration
 from devices.registry.municipalities import NewMunicipality
 from devices.registry.registration import NewDevice
 from devices.wire.topics import Channel, Topic
+from store.audit import PLATFORM
 from store.connection import Connection
 
 MUNICIPALITY = "bench"
@@ -54,9 +55,9 @@ class BenchFleet:
 
 async def register(connection: Connection, kinds: Kinds, fleet: BenchFleet, now: Now) -> None:
     """Register the fleet and its municipality in a fresh database."""
-    await municipalities.add_municipality(connection, NewMunicipality(name=MUNICIPALITY), now)
+    await municipalities.add_municipality(connection, NewMunicipality(name=MUNICIPALITY), now, by=PLATFORM)
     new = [
         NewDevice(name=fleet.name(i), kind=fleet.kind(i), municipality=MUNICIPALITY)
         for i in range(fleet.size)
     ]
-    await registration.add_devices(connection, kinds, new, now)
+    await registration.add_devices(connection, kinds, new, now, by=PLATFORM)

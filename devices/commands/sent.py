@@ -21,6 +21,8 @@ from devices.registry.errors import Invalid, NotFound
 from devices.storable import storable, storable_json
 from devices.suggestion import meant
 from devices.wire.channels import ANSWERS
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 PRECEDING = {
@@ -62,14 +64,27 @@ _SENT = """
 INSERT INTO command (id, device_id, name, args, expires_at, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $6)
 ON CONFLICT (id) DO NOTHING
+RETURNING id
 """
 
 
-async def record_sent(connection: Connection, command: NewCommand, now: Now) -> None:
+async def record_sent(connection: Connection, command: NewCommand, now: Now, *, by: Actor) -> None:
     """Store a command as sent; do it before sending, so that no answer can come too early."""
     at = to_datetime(now())
     expires_at = to_datetime(command.expires_at)
-    await connection.execute(_SENT, command.id, command.device.id, command.name, command.args, expires_at, at)
+    sent = (command.id, command.device.id, command.name, command.args, expires_at, at)
+    async with connection.transaction():
+        if await connection.fetchval(_SENT, *sent) is None:
+            return
+        await audit.record(
+            connection,
+            by=by,
+            municipality=command.device.municipality_id,
+            action="command.send",
+            subject=command.device.name,
+            after={"id": command.id, "name": command.name, "args": command.args, "expires_at": expires_at},
+            now=now(),
+        )
 
 
 _RESPONSE = """

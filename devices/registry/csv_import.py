@@ -13,15 +13,17 @@ from devices.instants import Now
 from devices.kinds import Kinds
 from devices.registry import generation, registry
 from devices.registry.csv_rows import ATTRIBUTE, CsvRow, CsvRows, LineProblem
-from devices.registry.editing import change_device, grounded
+from devices.registry.editing import change_device, edits, grounded
 from devices.registry.errors import Invalid
 from devices.registry.ground.feature import AUTO
 from devices.registry.ground.layers import district_codes
 from devices.registry.ground.located import unknown_district
 from devices.registry.new_device import Parent, check_parent, find_municipality
 from devices.registry.placement import check_near
-from devices.registry.registration import insert_devices
+from devices.registry.registration import additions, insert_devices
 from devices.registry.registry import Device, Registry
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 
@@ -155,15 +157,17 @@ async def carry_out(
     planned: ImportPlan,
     now: Now,
     *,
+    by: Actor,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Write everything planned, or nothing.
+    """Write everything planned, or nothing; the audit has each device.
 
     Args:
         connection: the database.
         kinds: the declared kinds.
         planned: what to write; its problems are left out.
         now: the clock.
+        by: who.
         on_progress: called with how many more devices are written.
 
     Raises:
@@ -171,11 +175,13 @@ async def carry_out(
     """
     async with connection.transaction():
         async with grounded(connection, planned.edit):
-            await insert_devices(
+            added = await insert_devices(
                 connection, kinds, [row.new for row in planned.add], now, on_progress=on_progress
             )
+            audited = additions(added)
             for device, changes in planned.edit:
-                await change_device(connection, kinds, device, changes, now)
+                audited += edits(device, await change_device(connection, kinds, device, changes, now))
                 on_progress(1)
         if planned.steps:
+            await audit.record_many(connection, audited, by=by, now=now())
             await generation.advance(connection)

@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import Conflict, Invalid
 from devices.registry.ground import located
-from devices.registry.ground.feature import AUTO
+from devices.registry.ground.feature import AUTO, set_by_hand
 from devices.registry.new_device import NewDevice, check
-from devices.registry.registration import find_parents, municipalities_by_name, placed
+from devices.registry.registration import fields_of, find_parents, municipalities_by_name, placed
 from devices.registry.registry import Device, get_device
 from devices.suggestion import meant
+from store import audit
+from store.audit import Actor, AuditedChange
 from store.connection import Connection
 
 FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes", "district")
@@ -50,6 +52,7 @@ async def edit_device(
     *,
     version: int | None = None,
     now: Now,
+    by: Actor,
 ) -> Device:
     """Change a device.
 
@@ -61,6 +64,7 @@ async def edit_device(
             set to None is found from the position again.
         version: refuse if the device is no longer at this version.
         now: the clock.
+        by: who.
 
     Raises:
         NotFound: no device has that name.
@@ -74,6 +78,7 @@ async def edit_device(
         async with grounded(connection, [(device, changes)]):
             await change_device(connection, kinds, device, changes, now)
         edited = await get_device(connection, name)
+        await audit.record_many(connection, edits(device, edited), by=by, now=now())
         await generation.advance(connection)
     return edited
 
@@ -105,7 +110,9 @@ async def grounded(
 async def change_device(
     connection: Connection, kinds: Kinds, device: Device, changes: Mapping[str, Any], now: Now
 ) -> Device:
-    """Do what `edit_device` does inside the caller's transaction, which is to advance the generation.
+    """Do what `edit_device` does within the caller's transaction.
+
+    That is to record it in the audit and to advance the generation.
 
     Within `grounded`, which keeps the district right.
 
@@ -145,11 +152,28 @@ async def change_device(
     )
 
 
+def edits(before: Device, after: Device) -> list[AuditedChange]:
+    """Return what the audit is to have of a device's change: a move stands in both municipalities."""
+    old, new = audit.differing(fields_of(before), fields_of(after))
+    where = dict.fromkeys((before.municipality_id, after.municipality_id))
+    action = "device.edit" if len(where) == 1 else "device.move"
+    return [
+        AuditedChange(municipality=number, action=action, subject=after.name, before=old, after=new)
+        for number in where
+    ]
+
+
 def _changed(device: Device, changes: Mapping[str, Any]) -> Device:
     for unknown in changes.keys() - set(FIELDS):
         raise Invalid(unknown, f"cannot be changed; {meant(unknown, FIELDS)}")
     attributes = {**device.attributes, **(changes.get("attributes") or {})}
-    return replace(device, **{**changes, "attributes": attributes})
+    changed = replace(device, **{**changes, "attributes": attributes})
+    if "district" in changes:
+        code = set_by_hand(changes["district"])
+    else:
+        stays = device.district_by_hand and changed.municipality == device.municipality
+        code = device.district if stays else None
+    return replace(changed, district=code, district_by_hand=code is not None)
 
 
 def _as_new(device: Device) -> NewDevice:
@@ -162,6 +186,7 @@ def _as_new(device: Device) -> NewDevice:
         lat=device.lat,
         lon=device.lon,
         attributes=device.attributes,
+        district=device.district,
     )
 
 
@@ -201,7 +226,7 @@ RETURNING id
 """
 
 
-async def retire_device(connection: Connection, name: str, reason: str, now: Now) -> Device:
+async def retire_device(connection: Connection, name: str, reason: str, now: Now, *, by: Actor) -> Device:
     """Take a device out of service; its readings stay, those it sends from now on are rejected.
 
     Raises:
@@ -216,10 +241,10 @@ async def retire_device(connection: Connection, name: str, reason: str, now: Now
         children = [row["name"] for row in await connection.fetch(_CHILDREN, device.id)]
         if children:
             raise Invalid("parent", f"{', '.join(children)} stand below {name!r}: retire or move them first")
-        return await _switch(connection, _RETIRE, name, now, reason.strip(), state="retired already")
+        return await _switch(connection, _RETIRE, device, now, reason.strip(), by=by)
 
 
-async def reinstate(connection: Connection, name: str, now: Now) -> Device:
+async def reinstate(connection: Connection, name: str, now: Now, *, by: Actor) -> Device:
     """Put a retired device back into service.
 
     Raises:
@@ -227,20 +252,32 @@ async def reinstate(connection: Connection, name: str, now: Now) -> Device:
         Conflict: it is in service.
     """
     async with connection.transaction():
-        await get_device(connection, name)
-        return await _switch(connection, _REINSTATE, name, now, state="in service already")
+        device = await get_device(connection, name)
+        return await _switch(connection, _REINSTATE, device, now, by=by)
 
 
 async def _switch(
     connection: Connection,
     statement: str,
-    name: str,
+    before: Device,
     now: Now,
     *more: str,
-    state: Literal["retired already", "in service already"],
+    by: Actor,
 ) -> Device:
-    if await connection.fetchval(statement, name, to_datetime(now()), *more) is None:
-        raise Conflict(f"device {name!r} is {state}")
-    device = await get_device(connection, name)
+    retiring = statement == _RETIRE
+    if await connection.fetchval(statement, before.name, to_datetime(now()), *more) is None:
+        raise Conflict(f"device {before.name!r} is {'retired' if retiring else 'in service'} already")
+    device = await get_device(connection, before.name)
+    names = ("retired_at", "retired_reason")
+    await audit.record(
+        connection,
+        by=by,
+        municipality=device.municipality_id,
+        action=f"device.{'retire' if retiring else 'reinstate'}",
+        subject=device.name,
+        before={name: getattr(before, name) for name in names},
+        after={name: getattr(device, name) for name in names},
+        now=now(),
+    )
     await generation.advance(connection)
     return device

@@ -25,6 +25,8 @@ from devices.registry.validation import (
 )
 from devices.registry.weekends import weekend_of
 from devices.suggestion import meant
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 FIELDS = ("title", "time_zone", "locale", "weekend", "lat", "lon", "register_unknown")
@@ -53,7 +55,9 @@ RETURNING id, name, title, time_zone, locale, weekend, lat, lon, register_unknow
 """
 
 
-async def add_municipality(connection: Connection, new: NewMunicipality, now: Now) -> Municipality:
+async def add_municipality(
+    connection: Connection, new: NewMunicipality, now: Now, *, by: Actor
+) -> Municipality:
     """Add a municipality.
 
     Raises:
@@ -69,8 +73,34 @@ async def add_municipality(connection: Connection, new: NewMunicipality, now: No
         row = await connection.fetchrow(_INSERT, new.name, *_values(new), to_datetime(now()))
         if row is None:
             raise AlreadyExists("municipality", new.name, f"`nabd municipality edit {new.name}` changes it")
+        await _record(connection, row, "add", None, _fields(row), by, now)
         await generation.advance(connection)
     return municipality_of(row)
+
+
+async def _record(
+    connection: Connection,
+    row: asyncpg.Record,
+    verb: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+    by: Actor,
+    now: Now,
+) -> None:
+    await audit.record(
+        connection,
+        by=by,
+        municipality=row["id"],
+        action=f"municipality.{verb}",
+        subject=row["name"],
+        before=before,
+        after=after,
+        now=now(),
+    )
+
+
+def _fields(row: asyncpg.Record) -> dict[str, Any]:
+    return {name: row[name] for name in FIELDS}
 
 
 def _check(new: NewMunicipality) -> None:
@@ -100,7 +130,9 @@ RETURNING id, name, title, time_zone, locale, weekend, lat, lon, register_unknow
 """
 
 
-async def edit_municipality(connection: Connection, name: str, changes: Mapping[str, Any]) -> Municipality:
+async def edit_municipality(
+    connection: Connection, name: str, changes: Mapping[str, Any], now: Now, *, by: Actor
+) -> Municipality:
     """Change the given fields of a municipality (those of FIELDS) and keep the others.
 
     Raises:
@@ -113,10 +145,12 @@ async def edit_municipality(connection: Connection, name: str, changes: Mapping[
         row: asyncpg.Record | None = await connection.fetchrow(_LOCKED, name)
         if row is None:
             raise NotFound("municipality", name, "`nabd municipality list` shows them")
-        kept = {f: row[f] for f in ("name", *FIELDS)}
-        edited = NewMunicipality(**{**kept, **changes})
+        kept = _fields(row)
+        edited = NewMunicipality(**{"name": name, **kept, **changes})
         _check(edited)
         row = await connection.fetchrow(_UPDATE, row["id"], *_values(edited))
+        assert row is not None
+        before, after = audit.differing(kept, _fields(row))
+        await _record(connection, row, "edit", before, after, by, now)
         await generation.advance(connection)
-    assert row is not None
     return municipality_of(row)

@@ -7,22 +7,28 @@ Must not know HTTP, MQTT or files.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import AlreadyExists, Invalid
 from devices.registry.ground import located
+from devices.registry.ground.feature import set_by_hand
 from devices.registry.new_device import NewDevice, Parent, check, check_parent, find_municipality
 from devices.registry.placement import check_near
 from devices.registry.registry import Device, Municipality, get_device, list_municipalities
+from store import audit
+from store.audit import Actor, AuditedChange
 from store.connection import Connection
 
 __all__ = [
     "NewDevice",
     "add_device",
     "add_devices",
+    "additions",
+    "fields_of",
     "find_parents",
     "insert_devices",
     "municipalities_by_name",
@@ -55,19 +61,19 @@ RETURNING id, name
 """
 
 
-async def add_device(connection: Connection, kinds: Kinds, new: NewDevice, now: Now) -> Device:
+async def add_device(connection: Connection, kinds: Kinds, new: NewDevice, now: Now, *, by: Actor) -> Device:
     """Register one device.
 
     Raises:
         AlreadyExists: the name is taken, perhaps by a retired device.
         Invalid: a field is not acceptable, or names something that does not exist.
     """
-    await add_devices(connection, kinds, [new], now)
+    await add_devices(connection, kinds, [new], now, by=by)
     return await get_device(connection, new.name)
 
 
 async def add_devices(
-    connection: Connection, kinds: Kinds, new: Sequence[NewDevice], now: Now
+    connection: Connection, kinds: Kinds, new: Sequence[NewDevice], now: Now, *, by: Actor
 ) -> list[Device]:
     """Register many devices at once, all or none; a parent may be among them, before its children.
 
@@ -80,6 +86,7 @@ async def add_devices(
     async with connection.transaction():
         added = await insert_devices(connection, kinds, new, now)
         if added:
+            await audit.record_many(connection, additions(added), by=by, now=now())
             await generation.advance(connection)
     return added
 
@@ -92,7 +99,9 @@ async def insert_devices(
     *,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> list[Device]:
-    """Do what `add_devices` does inside the caller's transaction, which is to advance the generation.
+    """Do what `add_devices` does within the caller's transaction.
+
+    That is to record it in the audit and to advance the generation.
 
     `on_progress` is called with how many more are registered.
 
@@ -115,6 +124,41 @@ async def insert_devices(
             on_progress(len(several))
     await located.settle(connection, {added[one.name].id: one.district for one in on_ground})
     return [added[one.name] for one in new]
+
+
+def additions(devices: Sequence[Device]) -> list[AuditedChange]:
+    """Return what the audit is to have of registered devices, one change each."""
+    return [
+        AuditedChange(municipality=d.municipality_id, action="device.add", subject=d.name, after=fields_of(d))
+        for d in devices
+    ]
+
+
+_NOT_SAID = frozenset(
+    {
+        "id",
+        "name",
+        "municipality_id",
+        "parent_id",
+        "version",
+        "retired_at",
+        "retired_reason",
+        "district_title",
+        "district_by_hand",
+        "street",
+        "street_title",
+    }
+)
+
+
+def fields_of(device: Device) -> dict[str, Any]:
+    """Return the fields of a device that people enter, and that have a value."""
+    said = {
+        field.name: getattr(device, field.name) for field in fields(Device) if field.name not in _NOT_SAID
+    }
+    if not device.district_by_hand:
+        del said["district"]  # its position says it, or will
+    return {name: value for name, value in said.items() if value not in (None, "", {})}
 
 
 def _refuse_repeats(new: Sequence[NewDevice]) -> None:
@@ -195,6 +239,8 @@ def placed(
         lat=new.lat,
         lon=new.lon,
         attributes={name: value for name, value in new.attributes.items() if value is not None},
+        district=set_by_hand(new.district),
+        district_by_hand=set_by_hand(new.district) is not None,
     )
 
 

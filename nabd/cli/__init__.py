@@ -21,6 +21,7 @@ from nabd.cli import (
     tail,
     validate,
 )
+from nabd.cli.people import audit
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
 
@@ -48,6 +49,7 @@ app.add_typer(municipality.app, name="municipality")
 bench.add_to(app)
 app.add_typer(rule.app, name="rule")
 app.add_typer(maintenance.app, name="maintenance")
+app.add_typer(audit.app, name="audit")
 
 
 @app.callback()

@@ -73,7 +73,7 @@ async def _send(
     async with client.client(broker, identifier=identifier, timeout_s=10) as connected:
         if wait_s is not None:
             await connected.subscribe(str(topics.parse(new.topic).on(Channel.RESPONSE)), qos=1)
-        await record_sent(opened.connection, new, opened.now)
+        await record_sent(opened.connection, new, opened.now, by=await opened.actor())
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = max(1, (new.expires_at - opened.now()) // 1_000_000)
         await connected.publish(new.topic, new.payload, qos=1, properties=properties)

@@ -6,6 +6,8 @@ Knows settings, clock and declared kinds, so that commands need not.
 from __future__ import annotations
 
 import asyncio
+import getpass
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,6 +21,8 @@ from nabd import clock
 from nabd.cli.output import fail
 from nabd.cli.run import load_settings
 from nabd.settings import Settings
+from store import principals
+from store.audit import Actor
 from store.connection import Connection
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
@@ -36,6 +40,19 @@ class OpenDatabase:
     kinds: Kinds
     now: Now
     settings: Settings
+
+    async def actor(self, author: str = "") -> Actor:
+        """Return who runs this command: the user of this machine, or whom the option names."""
+        principal = await principals.named(self.connection, "command", (author or someone())[:100])
+        return Actor(principal=principal, address=socket.gethostname())
+
+
+def someone() -> str:
+    """Return the name of the user who runs this command, as the machine tells it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
 
 
 def run(

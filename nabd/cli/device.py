@@ -64,7 +64,7 @@ def add(
             attributes=values.attributes(attr or (), opened.kinds.get(kind)),
             district=district,
         )
-        return await add_device(opened.connection, opened.kinds, new, opened.now)
+        return await add_device(opened.connection, opened.kinds, new, opened.now, by=await opened.actor())
 
     _show_done(run(work), "registered", as_json=as_json)
 
@@ -106,6 +106,7 @@ def import_(
                 opened.kinds,
                 planned,
                 opened.now,
+                by=await opened.actor(),
                 on_progress=lambda written: bar.advance(task, written),
             )
         return planned, True
@@ -248,10 +249,13 @@ def edit(
         device = await registry.get_device(opened.connection, name)
         if attr:
             changes["attributes"] = values.attributes(attr, opened.kinds.get(device.kind))
+        who = await opened.actor()
         async with opened.connection.transaction():
             if changes:
-                device = await edit_device(opened.connection, opened.kinds, name, changes, now=opened.now)
-            return await reinstate(opened.connection, name, opened.now) if back else device
+                device = await edit_device(
+                    opened.connection, opened.kinds, name, changes, now=opened.now, by=who
+                )
+            return await reinstate(opened.connection, name, opened.now, by=who) if back else device
 
     _show_done(run(work), "changed", as_json=as_json)
 
@@ -265,7 +269,7 @@ def retire(
     """Take a device out of service; its readings stay."""
 
     async def work(opened: OpenDatabase) -> Device:
-        return await retire_device(opened.connection, name, reason, opened.now)
+        return await retire_device(opened.connection, name, reason, opened.now, by=await opened.actor())
 
     _show_done(run(work), "retired", as_json=as_json)
 
@@ -293,6 +297,7 @@ def adopt(
             lat=lat,
             lon=lon,
             attributes=values.attributes(attr or (), kind),
+            by=await opened.actor(),
         )
 
     device, waiting = run(work)

@@ -42,10 +42,13 @@ def intervals(
             after=after,
             limit=limit,
         )
+        who = await opened.actor()
         for one in found if apply else ():
             if one.learned_s is not None:
                 changes = {"attributes": {INTERVAL: one.learned_s}}
-                await edit_device(opened.connection, opened.kinds, one.device, changes, now=opened.now)
+                await edit_device(
+                    opened.connection, opened.kinds, one.device, changes, now=opened.now, by=who
+                )
         return found
 
     found = run(work)

@@ -10,7 +10,7 @@ import typer
 from devices.instants import to_datetime
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
-from nabd.cli.rules.files import Author, Json, someone
+from nabd.cli.rules.files import Author, Json
 from rules.maintenance import windows
 from rules.maintenance.windows import PlannedWindow
 
@@ -48,7 +48,7 @@ def add(
             from_at=began,
             until_at=end,
             reason=reason,
-            author=author or someone(),
+            by=await opened.actor(author),
             now=now,
         )
 
@@ -93,12 +93,15 @@ def list_(
 @app.command()
 def end(
     window: Annotated[int, typer.Argument(min=1, help="its number, as `nabd maintenance list` shows it")],
+    author: Author = "",
     as_json: Json = False,
 ) -> None:
     """End a window now, or take back one that has not begun; rules look again from here on."""
 
     async def work(opened: OpenDatabase) -> PlannedWindow:
-        return await windows.end_window(opened.connection, window, now=opened.now())
+        return await windows.end_window(
+            opened.connection, window, by=await opened.actor(author), now=opened.now()
+        )
 
     ended = run(work)
     if as_json:

@@ -82,7 +82,9 @@ def add(
 
     async def work(opened: OpenDatabase) -> Municipality:
         new = NewMunicipality(name=name, **fields)
-        return await municipalities.add_municipality(opened.connection, new, opened.now)
+        return await municipalities.add_municipality(
+            opened.connection, new, opened.now, by=await opened.actor()
+        )
 
     _show_done(run(work), "added", as_json=as_json)
 
@@ -105,7 +107,9 @@ def edit(
         raise typer.BadParameter("name at least one change; `nabd municipality edit --help` lists them")
 
     async def work(opened: OpenDatabase) -> Municipality:
-        return await municipalities.edit_municipality(opened.connection, name, fields)
+        return await municipalities.edit_municipality(
+            opened.connection, name, fields, opened.now, by=await opened.actor()
+        )
 
     _show_done(run(work), "changed", as_json=as_json)
 

@@ -82,7 +82,7 @@ async def _follow(
 
 def _replay(device: str, *, as_json: bool) -> None:
     async def work(opened: OpenDatabase) -> int:
-        return await quarantine.request_replay(opened.connection, device, opened.now)
+        return await quarantine.request_replay(opened.connection, device, opened.now, by=await opened.actor())
 
     waiting = run(work)
     if as_json:

@@ -16,6 +16,7 @@ from devices.registry.municipalities import NewMunicipality
 from devices.registry.registration import NewDevice
 from devices.registry.registry import list_devices
 from firmware_sim.town import Town
+from store.audit import PLATFORM
 from store.connection import Connection
 
 
@@ -39,6 +40,7 @@ async def register(connection: Connection, kinds: Kinds, town: Town, now: Now, *
                 register_unknown=newcomers > 0,
             ),
             now,
+            by=PLATFORM,
         )
     await _import_layers(connection, town, now)
     known = {d.name for d in await list_devices(connection, municipality=town.municipality, limit=1_000_000)}
@@ -56,7 +58,7 @@ async def register(connection: Connection, kinds: Kinds, town: Town, now: Now, *
         for device in town.devices[: len(town.devices) - newcomers]
         if device.name not in known
     ]
-    await registration.add_devices(connection, kinds, new, now)
+    await registration.add_devices(connection, kinds, new, now, by=PLATFORM)
     return len(new)
 
 
@@ -67,6 +69,6 @@ async def _import_layers(connection: Connection, town: Town, now: Now) -> None:
     for layer, collection in town.layers.items():
         content = msgspec.json.encode(collection)
         done = await import_layer(
-            connection, town.municipality, Layer(layer), content, remove_missing=False, now=now
+            connection, town.municipality, Layer(layer), content, remove_missing=False, now=now, by=PLATFORM
         )
         assert not done.problems, done.problems

@@ -15,8 +15,11 @@ from nabd.embedded.broker import local_broker, port_or_free
 from nabd.embedded.postgres import EmbeddedPostgres
 from nabd.settings import Settings
 from readings.tables import tables_of
-from rules.catalogue import catalogue
+from rules.catalogue import catalogue, changes
+from rules.definition.definition import Definition
 from rules.loading import files
+from store.audit import PLATFORM
+from store.connection import Connection
 from store.migrate import MigrationReport, migrate
 from store.pool import connect
 
@@ -83,12 +86,19 @@ async def migrated(settings: Settings) -> MigrationReport:
         retention = timedelta(days=settings.retention_days)
         report = await migrate(connection, tables_of(declared.values()), now=now(), retention=retention)
         if not (await catalogue.active(connection, declared)).rules:
-            await catalogue.apply(connection, files.default_packs(declared), now())
+            await _put_into_force(connection, files.default_packs(declared), now())
         if own := rule_files(settings):
-            await catalogue.apply(connection, files.read_files(own, declared), now())
+            await _put_into_force(connection, files.read_files(own, declared), now())
     finally:
         await connection.close()
     return report
+
+
+async def _put_into_force(connection: Connection, definitions: list[Definition], now: int) -> None:
+    """Apply rules by the platform itself: their history knows no author."""
+    async with connection.transaction():
+        applied = await catalogue.apply(connection, definitions, now)
+        await changes.record(connection, [*applied.added, *applied.changed], "applied", by=PLATFORM, now=now)
 
 
 def rule_files(settings: Settings) -> list[Path]:

@@ -1,13 +1,13 @@
 """Changes of rules by people: apply, enable, disable; each leaves a row that says who and when.
 
-Versions are the catalogue's; here are the author, the check that the rule was not changed meanwhile, and the
-end of open alerts. Must not know files or HTTP.
+Versions are the catalogue's; here are the author, the audit, the check that the rule was not changed
+meanwhile, and the end of open alerts. Must not know files or HTTP.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 
@@ -17,10 +17,12 @@ from devices.instants import to_datetime
 from devices.kinds.kind import Kind
 from devices.registry.errors import Conflict, NotFound
 from devices.registry.generation import advance
-from rules.catalogue import catalogue
+from rules.catalogue import catalogue, changes
 from rules.catalogue.catalogue import ApplyResult
+from rules.catalogue.changes import RuleAction
 from rules.definition.definition import Definition
 from rules.loading.files import parse
+from store.audit import Actor
 from store.connection import Connection
 
 LOCK = "LOCK TABLE rule IN SHARE ROW EXCLUSIVE MODE"
@@ -37,7 +39,7 @@ async def apply(
     connection: Connection,
     definitions: Sequence[Definition],
     *,
-    author: str,
+    by: Actor,
     now: int,
     remove_others: bool = False,
 ) -> ApplyResult:
@@ -46,20 +48,20 @@ async def apply(
     A changed rule is a new version and keeps its open alerts; those of removed rules end.
 
     Args:
-        author: who.
+        by: who.
         now: microseconds since 1970-01-01Z.
         remove_others: take active rules that are not among them out of force.
     """
     async with connection.transaction():
         applied = await catalogue.apply(connection, definitions, now, remove_others=remove_others)
-        await note(connection, [*applied.added, *applied.changed], "applied", author=author, now=now)
-        await note(connection, applied.removed, "disabled", author=author, now=now)
-        await _end_alerts(connection, applied.removed, author, now)
+        await note(connection, [*applied.added, *applied.changed], "applied", by=by, now=now)
+        await note(connection, applied.removed, "disabled", by=by, now=now)
+        await _end_alerts(connection, applied.removed, by, now)
     return applied
 
 
 async def put(
-    connection: Connection, definition: Definition, *, author: str, now: int, version: int | None
+    connection: Connection, definition: Definition, *, by: Actor, now: int, version: int | None
 ) -> ApplyResult:
     """Make one definition the active rule of its id.
 
@@ -74,7 +76,7 @@ async def put(
         present = await newest(connection, definition.id)
         if version is not None and version != present:
             raise Conflict(f"rule {definition.id} is at version {present}, not {version}: read it again")
-        return await apply(connection, [definition], author=author, now=now)
+        return await apply(connection, [definition], by=by, now=now)
 
 
 _LAST = """
@@ -82,9 +84,7 @@ SELECT version, active, definition FROM rule WHERE id = $1 ORDER BY version DESC
 """
 
 
-async def enable(
-    connection: Connection, kinds: Mapping[str, Kind], rule: str, *, author: str, now: int
-) -> int:
+async def enable(connection: Connection, kinds: Mapping[str, Kind], rule: str, *, by: Actor, now: int) -> int:
     """Put the last version of a rule back into force, as a new version, and return its number.
 
     Raises:
@@ -99,14 +99,14 @@ async def enable(
         definitions = parse(json.dumps(last["definition"], ensure_ascii=False), kinds, stored=True)
         # A new version: readings that the rule missed while it was out of force are not evaluated.
         await catalogue.apply(connection, definitions, now)
-        await note(connection, [rule], "enabled", author=author, now=now)
+        await note(connection, [rule], "enabled", by=by, now=now)
         return int((await _last(connection, rule))["version"])
 
 
 _DISABLE = "UPDATE rule SET active = false WHERE id = $1 AND active RETURNING version"
 
 
-async def disable(connection: Connection, rule: str, *, author: str, now: int) -> int:
+async def disable(connection: Connection, rule: str, *, by: Actor, now: int) -> int:
     """Take a rule out of force, end its open alerts, and return how many there were.
 
     Raises:
@@ -117,10 +117,10 @@ async def disable(connection: Connection, rule: str, *, author: str, now: int) -
         await _last(connection, rule)
         if await connection.fetchval(_DISABLE, rule) is None:
             return 0
-        await note(connection, [rule], "disabled", author=author, now=now)
         # Before the alerts end: every later batch waits for this transaction, and then has the rule no more.
         await advance(connection)
-        return await _end_alerts(connection, [rule], author, now)
+        await note(connection, [rule], "disabled", by=by, now=now)
+        return await _end_alerts(connection, [rule], by, now)
 
 
 async def _last(connection: Connection, rule: str) -> asyncpg.Record:
@@ -131,15 +131,22 @@ async def _last(connection: Connection, rule: str) -> asyncpg.Record:
 
 
 _NOTE = """
-INSERT INTO rule_change (rule, version, action, author, changed_at)
+INSERT INTO rule_change (rule, version, action, author_id, changed_at)
 SELECT asked.rule, (SELECT max(version) FROM rule WHERE rule.id = asked.rule), $2, $3, $4
 FROM unnest($1::text []) AS asked (rule)
 """
 
 
-async def note(connection: Connection, rules: Iterable[str], action: str, *, author: str, now: int) -> None:
-    """Record who did what to rules, within the transaction that does it."""
-    await connection.execute(_NOTE, list(rules), action, author[:100], to_datetime(now))
+async def note(
+    connection: Connection, rules: Sequence[str], action: RuleAction, *, by: Actor, now: int
+) -> None:
+    """Record who did what to rules, in their history and in the audit.
+
+    In the transaction that does it, after it has advanced the generation: whoever changes rules locks in this
+    order.
+    """
+    await connection.execute(_NOTE, list(rules), action, by.principal, to_datetime(now))
+    await changes.record(connection, rules, action, by=by, now=now)
 
 
 _OPEN = """
@@ -149,7 +156,7 @@ ORDER BY id
 """
 
 
-async def _end_alerts(connection: Connection, rules: Sequence[str], author: str, now: int) -> int:
+async def _end_alerts(connection: Connection, rules: Sequence[str], by: Actor, now: int) -> int:
     """Resolve the alerts of rules that are evaluated no more: they would never end."""
     if not rules:
         return 0
@@ -163,7 +170,7 @@ async def _end_alerts(connection: Connection, rules: Sequence[str], author: str,
             severity=Severity(row["severity"]),
             observed_at=now,
             received_at=now,
-            evidence={"condition": "the rule was taken out of force", "author": author},
+            evidence={"condition": "the rule was taken out of force", "author_id": by.principal},
         )
         for row in await connection.fetch(_OPEN, list(rules))
     ]

@@ -50,7 +50,8 @@ SELECT rule.id, rule.version, rule.kind, rule.created_at, rule.definition, rule.
     CASE WHEN NOT rule.active THEN 'disabled' WHEN rule.broken_at IS NULL THEN 'in force' ELSE 'broken'
         END AS state,
     coalesce((
-        SELECT change.author FROM rule_change AS change
+        SELECT author.name FROM rule_change AS change
+        INNER JOIN named_principal AS author ON change.author_id = author.id
         WHERE change.rule = rule.id AND change.version = rule.version
             AND change.action IN ('applied', 'promoted', 'enabled')
         ORDER BY change.id LIMIT 1
@@ -110,7 +111,10 @@ async def sources(connection: Connection) -> dict[str, Mapping[str, Any]]:
 
 
 _HISTORY = """
-SELECT changed_at AS at, version, action, author FROM rule_change WHERE rule = $1
+SELECT c.changed_at AS at, c.version, c.action, author.name AS author
+FROM rule_change AS c
+INNER JOIN named_principal AS author ON c.author_id = author.id
+WHERE c.rule = $1
 UNION ALL
 SELECT created_at, version, 'applied', '' FROM rule
 WHERE id = $1 AND NOT EXISTS (

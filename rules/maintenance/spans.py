@@ -9,10 +9,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from devices.instants import to_datetime, to_microseconds
 from devices.registry.generation import advance
 from devices.registry.registry import Device, Registry
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 Spans = Mapping[int, Sequence[tuple[int, int]]]
@@ -33,9 +36,10 @@ class MaintenanceWindow:
 
 
 _WINDOWS = """
-SELECT id, municipality_id, device_id, from_at, until_at, reason, author
-FROM maintenance_window
-ORDER BY from_at, id
+SELECT w.id, w.municipality_id, w.device_id, w.from_at, w.until_at, w.reason, author.name AS author
+FROM maintenance_window AS w
+INNER JOIN named_principal AS author ON w.author_id = author.id
+ORDER BY w.from_at, w.id
 """
 
 
@@ -46,7 +50,7 @@ async def windows(connection: Connection) -> list[MaintenanceWindow]:
 
 _PLAN = """
 INSERT INTO maintenance_window
-    (municipality_id, device_id, from_at, until_at, reason, author, created_at)
+    (municipality_id, device_id, from_at, until_at, reason, author_id, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 RETURNING id
 """
@@ -58,7 +62,7 @@ async def plan(
     from_at: datetime,
     until_at: datetime,
     reason: str,
-    author: str,
+    by: Actor,
     now: int,
     municipality_id: int | None = None,
     device_id: int | None = None,
@@ -71,10 +75,43 @@ async def plan(
     """
     async with connection.transaction():
         window: int = await connection.fetchval(
-            _PLAN, municipality_id, device_id, from_at, until_at, reason, author, to_datetime(now)
+            _PLAN, municipality_id, device_id, from_at, until_at, reason, by.principal, to_datetime(now)
         )
+        after = {"device_id": device_id, "from_at": from_at, "until_at": until_at, "reason": reason}
+        await record(connection, window, "plan", by=by, after=after, now=now)
         await advance(connection)
     return window
+
+
+_MUNICIPALITY = """
+SELECT coalesce(w.municipality_id, d.municipality_id)
+FROM maintenance_window AS w
+LEFT JOIN device AS d ON w.device_id = d.id
+WHERE w.id = $1
+"""
+
+
+async def record(
+    connection: Connection,
+    window: int,
+    verb: str,
+    *,
+    by: Actor,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    now: int,
+) -> None:
+    """Record a change of a window in the audit, while its row is there."""
+    await audit.record(
+        connection,
+        by=by,
+        municipality=await connection.fetchval(_MUNICIPALITY, window),
+        action=f"maintenance.{verb}",
+        subject=str(window),
+        before=before,
+        after=after,
+        now=now,
+    )
 
 
 async def spans(connection: Connection, registry: Registry) -> Spans:

@@ -16,6 +16,7 @@ from devices.registry.errors import Conflict, Invalid, NotFound
 from devices.registry.generation import advance
 from devices.registry.registry import get_device, get_municipality
 from rules.maintenance import spans
+from store.audit import Actor
 from store.connection import Connection
 
 LONGEST = timedelta(days=366)
@@ -42,9 +43,11 @@ class PlannedWindow:
 
 _SELECT = """
 SELECT
-    w.id, d.name AS device, m.name AS municipality, w.from_at, w.until_at, w.reason, w.author, w.created_at,
+    w.id, d.name AS device, m.name AS municipality, w.from_at, w.until_at, w.reason,
+    author.name AS author, w.created_at,
     CASE WHEN w.until_at <= $1 THEN 'over' WHEN w.from_at <= $1 THEN 'running' ELSE 'planned' END AS state
 FROM maintenance_window AS w
+INNER JOIN named_principal AS author ON w.author_id = author.id
 LEFT JOIN device AS d ON w.device_id = d.id
 LEFT JOIN municipality AS m ON w.municipality_id = m.id
 """
@@ -128,7 +131,7 @@ async def add_window(
     *,
     until_at: datetime,
     reason: str,
-    author: str,
+    by: Actor,
     now: int,
     from_at: datetime | None = None,
     device: str | None = None,
@@ -157,7 +160,7 @@ async def add_window(
         from_at=start,
         until_at=until_at,
         reason=reason.strip(),
-        author=author,
+        by=by,
         now=now,
         **where,
     )
@@ -193,10 +196,11 @@ RETURNING id
 """
 
 
-async def end_window(connection: Connection, window: int, *, now: int) -> PlannedWindow:
+async def end_window(connection: Connection, window: int, *, by: Actor, now: int) -> PlannedWindow:
     """End a window now, or take back one that has not begun; rules look again from here on.
 
     Args:
+        by: who.
         now: microseconds since 1970-01-01Z.
 
     Raises:
@@ -206,6 +210,13 @@ async def end_window(connection: Connection, window: int, *, now: int) -> Planne
     async with connection.transaction():
         found = await get_window(connection, window, now=now)
         at = to_datetime(now)
+        begun = found.from_at < at
+        if found.until_at > at:
+            before = {"from_at": found.from_at, "until_at": found.until_at}
+            after = {"until_at": at} if begun else None
+            await spans.record(
+                connection, window, "end" if begun else "cancel", by=by, before=before, after=after, now=now
+            )
         cancelled = await connection.fetchval(_CANCEL, window, at)
         if cancelled is None and await connection.fetchval(_END, window, at) is None:
             raise Conflict(f"maintenance window {window} has been over since {found.until_at.isoformat()}")

@@ -1,8 +1,8 @@
 """Sweep rules: what no single reading can tell. Here: which rules look, how often, in one process.
 
 Forecasts are renewed first. Of the rules parents come first: children_down before silence; last of all,
-alerts that have a parent stand back behind it. How each family reads and judges stands in the module of its
-name.
+alerts that have a parent stand back behind it, and old acknowledgements lapse. How each family reads and
+judges stands in the module of its name.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ import asyncpg
 import structlog
 
 from alerts import suppression
+from alerts.acknowledgement import lapse
 from alerts.orphans import end_orphans
 from alerts.severities import move_severities
+from alerts.transition import Severity
 from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from rules.catalogue import catalogue, watched
@@ -39,6 +41,7 @@ log = structlog.get_logger(__name__)
 ALIVE_WITHIN_S = 10.0
 
 HELD = "sweep"
+NEVER_LAPSING: Mapping[Severity, float] = {}
 
 _CAUGHT_UP = """
 SELECT caught_up_at, alive_at FROM shard WHERE name = $1 AND alive_at > $2
@@ -53,6 +56,7 @@ async def sweep_once(
     shard: str = "main",
     alive_within_s: float = ALIVE_WITHIN_S,
     schedule: SweepSchedule | None = None,
+    acknowledged_for_s: Mapping[Severity, float] = NEVER_LAPSING,
 ) -> int:
     """Open and resolve alerts of sweep rules; return how many transitions that made.
 
@@ -60,6 +64,7 @@ async def sweep_once(
         now: microseconds since 1970-01-01Z.
         alive_within_s: how fresh the sign of life of ingest must be, on the clock of `now`.
         schedule: what a leader remembers from sweep to sweep; without it every rule looks.
+        acknowledged_for_s: after how many seconds an acknowledgement lapses, by severity.
     """
     schedule = schedule or SweepSchedule()
     active = await catalogue.active(connection, kinds)
@@ -82,6 +87,7 @@ async def sweep_once(
             connection, rule, now, partial(_judge, connection, rule, moment, unfed, kinds)
         )
     await suppression.settle(connection, now)
+    await lapse(connection, acknowledged_for_s, now)
     await watched.note_sweep(connection, now)
     return made
 
@@ -147,6 +153,7 @@ async def run(
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     shard: str = "main",
     alive_within_s: float = ALIVE_WITHIN_S,
+    acknowledged_for_s: Mapping[Severity, float] = NEVER_LAPSING,
 ) -> None:
     """Sweep until cancelled, whenever this process holds the leader's lock; outlast outages."""
     away = False
@@ -156,7 +163,15 @@ async def run(
                 if away:
                     log.info("sweeping again")
                 away = False
-                await _lead(connection, kinds, now, every_s, sleep, shard, alive_within_s)
+                sweep = partial(
+                    sweep_once,
+                    connection,
+                    kinds,
+                    shard=shard,
+                    alive_within_s=alive_within_s,
+                    acknowledged_for_s=acknowledged_for_s,
+                )
+                await _lead(connection, sweep, now, every_s, sleep)
         except Exception as error:
             if not is_outage(error):
                 raise
@@ -168,12 +183,10 @@ async def run(
 
 async def _lead(
     connection: Connection,
-    kinds: Mapping[str, Kind],
+    sweep: Callable[..., Awaitable[int]],
     now: Now,
     every_s: float,
     sleep: Callable[[float], Awaitable[object]],
-    shard: str,
-    alive_within_s: float,
 ) -> None:
     """Sweep on this connection for as long as it lives; return at once when another process leads."""
     if not await holder.claim(connection, HELD):
@@ -181,9 +194,7 @@ async def _lead(
     schedule = SweepSchedule()
     try:
         while True:
-            await sweep_once(
-                connection, kinds, now(), shard=shard, alive_within_s=alive_within_s, schedule=schedule
-            )
+            await sweep(now(), schedule=schedule)
             await sleep(every_s)
     finally:
         if not connection.is_closed():

@@ -27,6 +27,7 @@ from rules.language.program import Rule
 from rules.loading.files import parse
 from rules.trial import backtest
 from rules.trial.episodes import Episode, Episodes
+from store.audit import Actor
 from store.connection import Connection
 
 
@@ -62,11 +63,12 @@ class Trial:
 _REPLACE = "UPDATE rule_shadow SET ended_at = $2, outcome = 'replaced' WHERE rule = $1 AND ended_at IS NULL"
 
 _ADD = """
-INSERT INTO rule_shadow (rule, kind, definition, author, created_at) VALUES ($1, $2, $3::text::jsonb, $4, $5)
+INSERT INTO rule_shadow (rule, kind, definition, author_id, created_at)
+VALUES ($1, $2, $3::text::jsonb, $4, $5)
 """
 
 
-async def add(connection: Connection, definitions: Sequence[Definition], *, author: str, now: int) -> None:
+async def add(connection: Connection, definitions: Sequence[Definition], *, by: Actor, now: int) -> None:
     """Put definitions on trial; a shadow of the same rule ends.
 
     Raises:
@@ -79,9 +81,9 @@ async def add(connection: Connection, definitions: Sequence[Definition], *, auth
         for d in definitions:
             await connection.execute(_REPLACE, d.id, to_datetime(now))
             source = json.dumps(d.source, ensure_ascii=False)
-            await connection.execute(_ADD, d.id, d.kind, source, author[:100], to_datetime(now))
-        await editing.note(connection, [d.id for d in definitions], "shadowed", author=author, now=now)
+            await connection.execute(_ADD, d.id, d.kind, source, by.principal, to_datetime(now))
         await advance(connection)
+        await editing.note(connection, [d.id for d in definitions], "shadowed", by=by, now=now)
 
 
 _END = """
@@ -89,7 +91,7 @@ UPDATE rule_shadow SET ended_at = $2, outcome = $3 WHERE rule = $1 AND ended_at 
 """
 
 
-async def drop(connection: Connection, rule: str, *, author: str, now: int) -> None:
+async def drop(connection: Connection, rule: str, *, by: Actor, now: int) -> None:
     """End a trial; what it recorded stays.
 
     Raises:
@@ -97,12 +99,12 @@ async def drop(connection: Connection, rule: str, *, author: str, now: int) -> N
     """
     async with connection.transaction():
         await _end(connection, rule, "dropped", now)
-        await editing.note(connection, [rule], "dropped", author=author, now=now)
         await advance(connection)
+        await editing.note(connection, [rule], "dropped", by=by, now=now)
 
 
 async def promote(
-    connection: Connection, kinds: Mapping[str, Kind], rule: str, *, author: str, now: int
+    connection: Connection, kinds: Mapping[str, Kind], rule: str, *, by: Actor, now: int
 ) -> int:
     """Put a shadow into force in place of the live rule and return its version; open alerts stay.
 
@@ -113,10 +115,10 @@ async def promote(
     async with connection.transaction():
         source = await _end(connection, rule, "promoted", now)
         definitions = parse(json.dumps(source, ensure_ascii=False), kinds)
-        await editing.apply(connection, definitions, author=author, now=now)
-        await editing.note(connection, [rule], "promoted", author=author, now=now)
+        await editing.apply(connection, definitions, by=by, now=now)
         # Also when the text was in force already: the shadow itself is gone.
         await advance(connection)
+        await editing.note(connection, [rule], "promoted", by=by, now=now)
         return await editing.newest(connection, rule)
 
 
@@ -128,10 +130,12 @@ async def _end(connection: Connection, rule: str, outcome: str, now: int) -> Map
 
 
 _ON_TRIAL = """
-SELECT id, rule, kind, definition, author, created_at, broken_at, broken_reason, pruned_until
-FROM rule_shadow
-WHERE ended_at IS NULL AND ($1::text IS NULL OR rule = $1)
-ORDER BY rule
+SELECT s.id, s.rule, s.kind, s.definition, author.name AS author, s.created_at, s.broken_at, s.broken_reason,
+    s.pruned_until
+FROM rule_shadow AS s
+INNER JOIN named_principal AS author ON s.author_id = author.id
+WHERE s.ended_at IS NULL AND ($1::text IS NULL OR s.rule = $1)
+ORDER BY s.rule
 """
 
 

@@ -44,7 +44,7 @@ async def test_account_makes_no_temporary_tables(grafana: asyncpg.Connection) ->
         await grafana.execute("CREATE TEMPORARY TABLE fill (n int)")
 
 
-@pytest.mark.parametrize("table", ["nabd_holder", "shard", "alert", "token"])
+@pytest.mark.parametrize("table", ["nabd_holder", "shard", "alert", "token", "audit"])
 async def test_account_that_leaves_read_only_still_writes_nothing(
     grafana: asyncpg.Connection, table: str
 ) -> None:

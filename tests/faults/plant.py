@@ -21,6 +21,7 @@ from nabd.demo.proof import Proof
 from nabd.supervisor import Child, Supervisor
 from rules.catalogue import catalogue
 from rules.loading import files
+from store.audit import PLATFORM
 from store.pool import connect
 from tests.brokers import Mosquitto
 from tests.faults import checker, runner
@@ -78,9 +79,9 @@ class Plant:
         self.devices = [f"b{i:03}" for i in range(devices)]
         connection = await connect(self.dsn)
         try:
-            await add_municipality(connection, NewMunicipality(name=MUNICIPALITY), now)
+            await add_municipality(connection, NewMunicipality(name=MUNICIPALITY), now, by=PLATFORM)
             new = [NewDevice(name=name, kind=KIND.name, municipality=MUNICIPALITY) for name in self.devices]
-            await add_devices(connection, KINDS, new, now)
+            await add_devices(connection, KINDS, new, now, by=PLATFORM)
             await catalogue.apply(connection, files.default_packs(KINDS), now())
             self.client_id = await shard.client_id(connection, "main")
         finally:

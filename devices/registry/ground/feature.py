@@ -64,6 +64,11 @@ class FeatureProblem:
     message: str
 
 
+def set_by_hand(district: str | None) -> str | None:
+    """Return the code of a district that somebody set, None where the position is to decide."""
+    return None if district is None or district.lower() in ("", AUTO) else district
+
+
 def is_code(text: str) -> bool:
     """Tell whether a text can be a feature's code."""
     return CODE.fullmatch(text) is not None and text.lower() != AUTO

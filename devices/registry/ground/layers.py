@@ -7,7 +7,7 @@ files or terminals.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +21,8 @@ from devices.registry.ground.geometry import shape_of
 from devices.registry.ground.located import settle_all
 from devices.registry.ground.plan import LayerPlan, plan
 from devices.registry.registry import get_municipality
+from store import audit
+from store.audit import Actor
 from store.connection import Connection
 
 
@@ -130,6 +132,7 @@ async def import_layer(
     remove_missing: bool,
     dry_run: bool = False,
     now: Now,
+    by: Actor,
 ) -> LayerImport:
     """Store the features of a GeoJSON file by their codes, all of them, or none when one has a problem.
 
@@ -141,6 +144,7 @@ async def import_layer(
         remove_missing: take away stored features that are not in the file.
         dry_run: write nothing.
         now: the clock.
+        by: who.
 
     Raises:
         NotFound: there is no such municipality.
@@ -159,6 +163,7 @@ async def import_layer(
         if writes:
             await _write(connection, owner.id, layer, [*planned.add, *planned.change], now)
             devices = await _remove(connection, owner.id, [feature.id for feature in planned.remove])
+            await _record(connection, owner.id, layer, "import", _codes(planned), by, now)
     return _done(planned, written=True, devices=devices)
 
 
@@ -224,8 +229,43 @@ async def _remove(connection: Connection, municipality_id: int, features: Collec
     return devices
 
 
+def _codes(planned: LayerPlan) -> dict[str, list[str]]:
+    said: dict[str, Sequence[NewFeature | Feature]] = {
+        "added": planned.add,
+        "changed": planned.change,
+        "removed": planned.remove,
+    }
+    return {what: [one.name for one in features] for what, features in said.items() if features}
+
+
+async def _record(
+    connection: Connection,
+    municipality_id: int,
+    layer: Layer,
+    verb: str,
+    codes: Mapping[str, Sequence[str]],
+    by: Actor,
+    now: Now,
+) -> None:
+    await audit.record(
+        connection,
+        by=by,
+        municipality=municipality_id,
+        action=f"layer.{verb}",
+        subject=layer.value,
+        after=codes,
+        now=now(),
+    )
+
+
 async def remove_features(
-    connection: Connection, municipality: str, layer: Layer, codes: Collection[str] | None
+    connection: Connection,
+    municipality: str,
+    layer: Layer,
+    codes: Collection[str] | None,
+    now: Now,
+    *,
+    by: Actor,
 ) -> int:
     """Take features away, all of a layer without codes; return how many.
 
@@ -244,5 +284,8 @@ async def remove_features(
                     f"`nabd municipality layer show --municipality {municipality} --layer {layer}` lists them"
                 )
                 raise NotFound(f"feature of {municipality}'s {layer}", code, hint)
-        await _remove(connection, owner.id, [stored[code] for code in (stored if codes is None else codes)])
-    return len(stored if codes is None else set(codes))
+        gone = sorted(stored if codes is None else set(codes))
+        if gone:
+            await _remove(connection, owner.id, [stored[code] for code in gone])
+            await _record(connection, owner.id, layer, "remove", {"removed": gone}, by, now)
+    return len(gone)

@@ -60,6 +60,7 @@ def import_(
             remove_missing=remove_missing,
             dry_run=dry_run,
             now=opened.now,
+            by=await opened.actor(),
         )
 
     done = run(work)
@@ -151,6 +152,8 @@ def remove(
         raise typer.BadParameter("name codes, or --all for the whole layer")
 
     async def work(opened: OpenDatabase) -> int:
-        return await layers.remove_features(opened.connection, municipality, layer, codes or None)
+        return await layers.remove_features(
+            opened.connection, municipality, layer, codes or None, opened.now, by=await opened.actor()
+        )
 
     output.line(f"{run(work)} of {layer} of {municipality} removed.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -28,11 +27,3 @@ def read(files: list[Path]) -> list[Definition]:
         return read_files(files, kinds.load(load_settings().kinds_dir))
     except (KindError, RulesRefused) as refused:
         fail(str(refused))
-
-
-def someone() -> str:
-    """Return the name of the user who runs this command, as the machine tells it."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -13,7 +13,7 @@ from nabd.cli.output import cell, fail, line, print_json, table
 from nabd.cli.rules import explain, shadow, trial
 from nabd.cli.rules.blind import blind
 from nabd.cli.rules.costs import cost_sentence, costs
-from nabd.cli.rules.files import Author, Files, Json, RuleId, read, someone
+from nabd.cli.rules.files import Author, Files, Json, RuleId, read
 from nabd.cli.rules.warnings import warn, warnings_of
 from rules.catalogue import editing, versions
 from rules.catalogue.catalogue import ApplyResult
@@ -59,14 +59,14 @@ def apply(
         raise typer.BadParameter("--only takes rules out of force; a shadow leaves the live rules alone")
 
     async def on_trial(opened: OpenDatabase) -> None:
-        who = author or someone()
-        await shadows.add(opened.connection, definitions, author=who, now=opened.now())
+        who = await opened.actor(author)
+        await shadows.add(opened.connection, definitions, by=who, now=opened.now())
 
     async def work(opened: OpenDatabase) -> ApplyResult:
         return await editing.apply(
             opened.connection,
             definitions,
-            author=author or someone(),
+            by=await opened.actor(author),
             now=opened.now(),
             remove_others=only,
         )
@@ -195,7 +195,7 @@ def enable(rule: RuleId, author: Author = "") -> None:
 
     async def work(opened: OpenDatabase) -> int:
         return await editing.enable(
-            opened.connection, opened.kinds, rule, author=author or someone(), now=opened.now()
+            opened.connection, opened.kinds, rule, by=await opened.actor(author), now=opened.now()
         )
 
     try:
@@ -209,7 +209,7 @@ def disable(rule: RuleId, author: Author = "") -> None:
     """Take a rule out of force; its open alerts end."""
 
     async def work(opened: OpenDatabase) -> int:
-        return await editing.disable(opened.connection, rule, author=author or someone(), now=opened.now())
+        return await editing.disable(opened.connection, rule, by=await opened.actor(author), now=opened.now())
 
     line(f"{rule}: out of force; open alerts ended: {on_database(work)}")
 

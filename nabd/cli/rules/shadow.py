@@ -10,7 +10,7 @@ from devices.registry.registry import load
 from nabd.cli.database import OpenDatabase
 from nabd.cli.database import run as on_database
 from nabd.cli.output import fail, line, print_json, table
-from nabd.cli.rules.files import Author, Json, someone
+from nabd.cli.rules.files import Author, Json
 from rules.definition.errors import RulesRefused
 from rules.trial import shadows
 from rules.trial.findings import Findings, findings
@@ -30,7 +30,7 @@ def shadow(
     if promote or drop:
         if rule is None:
             raise typer.BadParameter("name the rule to promote or drop")
-        _end(rule, promote, author or someone())
+        _end(rule, promote, author)
         return
 
     async def work(opened: OpenDatabase) -> list[tuple[Shadow, Findings]]:
@@ -88,11 +88,10 @@ async def _compare(opened: OpenDatabase, rule: str | None) -> list[tuple[Shadow,
 
 def _end(rule: str, promote: bool, author: str) -> None:
     async def work(opened: OpenDatabase) -> int | None:
+        who = await opened.actor(author)
         if promote:
-            return await shadows.promote(
-                opened.connection, opened.kinds, rule, author=author, now=opened.now()
-            )
-        await shadows.drop(opened.connection, rule, author=author, now=opened.now())
+            return await shadows.promote(opened.connection, opened.kinds, rule, by=who, now=opened.now())
+        await shadows.drop(opened.connection, rule, by=who, now=opened.now())
         return None
 
     try:

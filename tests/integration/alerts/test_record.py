@@ -7,11 +7,13 @@ import asyncio
 import asyncpg
 import pytest
 
+from alerts.acknowledgement import acknowledge
 from alerts.events import EventType, events_after, history, latest_cursor
-from alerts.queue import AlertNotFound, acknowledge, comment, get_alert, list_alerts
+from alerts.queue import AlertNotFound, comment, get_alert, list_alerts
 from alerts.record import record
 from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime
+from tests.actors import actor
 from tests.integration.rules.town import MINUTE, NOON, add_device, add_rule
 
 
@@ -100,9 +102,11 @@ async def test_acknowledge_keeps_the_first_person_when_two_press(
     await record(connection, [opened(device)], describe, NOON)
     (alert,) = await list_alerts(connection)
 
-    await acknowledge(connection, alert.id, author="samira", now=NOON + MINUTE)
-    again = await acknowledge(connection, alert.id, author="omar", now=NOON + 2 * MINUTE)
+    await acknowledge(connection, [alert.id], by=await actor(connection, "samira"), now=NOON + MINUTE)
+    await acknowledge(connection, [alert.id], by=await actor(connection, "omar"), now=NOON + 2 * MINUTE)
+    again = await get_alert(connection, alert.id)
 
+    assert again is not None
     assert (again.acknowledged_by, again.acknowledged_at) == ("samira", to_datetime(NOON + MINUTE))
     assert [e.type for e in await history(connection, alert.id)] == ["opened", "acknowledged"]
 
@@ -113,7 +117,7 @@ async def test_comment_is_told_with_its_author_when_asked_for_history(
     await record(connection, [opened(device)], describe, NOON)
     (alert,) = await list_alerts(connection)
 
-    await comment(connection, alert.id, author="omar", body="on my way", now=NOON)
+    await comment(connection, alert.id, by=await actor(connection, "omar"), body="on my way", now=NOON)
 
     last = (await history(connection, alert.id))[-1]
     assert (last.type, last.author, last.body) == (EventType.COMMENT, "omar", "on my way")
@@ -122,9 +126,7 @@ async def test_comment_is_told_with_its_author_when_asked_for_history(
 async def test_alerts_say_not_found_when_the_id_is_unknown(connection: asyncpg.Connection) -> None:
     assert await get_alert(connection, 7) is None
     with pytest.raises(AlertNotFound):
-        await acknowledge(connection, 7, author="omar", now=NOON)
-    with pytest.raises(AlertNotFound):
-        await comment(connection, 7, author="omar", body="?", now=NOON)
+        await comment(connection, 7, by=await actor(connection, "omar"), body="?", now=NOON)
 
 
 async def test_list_pages_by_id_when_before_is_given(connection: asyncpg.Connection, device: int) -> None:

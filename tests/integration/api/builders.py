@@ -16,6 +16,7 @@ from devices.kinds import load
 from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from readings.latest import LatestColumns, flush
+from store.audit import PLATFORM
 
 KINDS = load()
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -47,7 +48,7 @@ async def add(connection: asyncpg.Connection, name: str, kind: str = "bin", **mo
     town = more.pop("municipality", "tripoli")
     await add_town(connection, town)
     new = NewDevice(name=name, kind=kind, municipality=town, **more)
-    return await add_device(connection, KINDS, new, now)
+    return await add_device(connection, KINDS, new, now, by=PLATFORM)
 
 
 async def add_rule(

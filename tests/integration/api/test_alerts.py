@@ -163,3 +163,52 @@ async def test_alert_says_which_rules_it_waits_for(
     view = await connection.fetchrow("SELECT inhibited_by, held_until FROM v_alert")
     assert view is not None
     assert tuple(view) == (None, builders.NOON + timedelta(minutes=5))
+
+
+async def test_open_alert_is_told_with_its_newest_value_its_first_and_what_to_do(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    values = {"values": {"fill_pct": 86.0}, "limits": {}}
+    alert = await builders.fire(connection, device, evidence=values)
+    definition = {"summary": {"en": "{device} is {fill_pct:.0f}% full"}, "runbook": {"en": "Empty it."}}
+    await connection.execute("UPDATE rule SET definition = $1", definition)
+    await connection.execute(
+        """
+        INSERT INTO latest (device_id, observed_at, received_at, interval_s, quality, measurements)
+        SELECT $1, at, at, 600, 0, '{"fill_pct": 97.0}' FROM (SELECT $2::timestamptz AS at) AS newest
+        """,
+        device.id,
+        builders.NOON + timedelta(hours=1),
+    )
+
+    open_one = (await client.get(f"/api/v1/alerts/{alert}")).json()
+    await builders.resolve(connection, device)
+    ended = (await client.get("/api/v1/alerts")).json()["items"][0]
+
+    assert open_one["summary"] == {"en": "bin-1 is 97% full"}
+    assert open_one["began"] == {"en": "bin-1 is 86% full"}
+    assert open_one["course"]["en"] == "97 % now, 86 % when it began"
+    assert open_one["runbook"] == {"en": "Empty it."}
+    assert ended["summary"] == {"en": "bin-1 is 86% full"}
+    assert ended["course"] is None
+
+
+async def test_many_are_acknowledged_by_one_request_and_it_is_undone(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    ids = [await builders.fire(connection, await builders.add(connection, f"bin-{i}")) for i in range(2)]
+
+    done = await client.post("/api/v1/alerts/acknowledge", json={"alerts": [*ids, 4711]})
+    undone = await client.post("/api/v1/alerts/unacknowledge", json={"alerts": done.json()["changed"]})
+    one = await client.post(f"/api/v1/alerts/{ids[0]}/acknowledge")
+    back = await client.post(f"/api/v1/alerts/{ids[0]}/unacknowledge")
+    none = await client.post("/api/v1/alerts/acknowledge", json={"alerts": []})
+    stranger = await client.post("/api/v1/alerts/4711/unacknowledge")
+
+    assert done.json() == {"changed": ids, "unchanged": [], "unknown": [4711]}
+    assert undone.json() == {"changed": ids, "unchanged": [], "unknown": []}
+    assert one.json()["acknowledged_at"] is not None
+    assert back.json()["acknowledged_at"] is None
+    assert none.status_code == 422
+    assert stranger.status_code == 404

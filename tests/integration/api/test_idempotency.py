@@ -135,8 +135,8 @@ class Work:
     async def __call__(self) -> CommentOut:
         self.begun.set()
         number = await self.connection.fetchval(
-            "INSERT INTO alert_note (alert_id, type, author, body, created_at)"
-            " VALUES ($1, 'comment', '', 'done', now()) RETURNING id",
+            "INSERT INTO alert_note (alert_id, type, body, created_at)"
+            " VALUES ($1, 'comment', 'done', now()) RETURNING id",
             self.alert,
         )
         await self.go.wait()

@@ -38,8 +38,8 @@ async def test_window_that_is_over_is_not_ended_again(
 ) -> None:
     device = await add(connection, "bin-1")
     number = await connection.fetchval(
-        "INSERT INTO maintenance_window (device_id, from_at, until_at, reason, author, created_at)"
-        " VALUES ($1, $2::timestamptz - interval '2 h', $2::timestamptz - interval '1 h', 'w', 'r', $2)"
+        "INSERT INTO maintenance_window (device_id, from_at, until_at, reason, author_id, created_at)"
+        " VALUES ($1, $2::timestamptz - interval '2 h', $2::timestamptz - interval '1 h', 'w', 0, $2)"
         " RETURNING id",
         device.id,
         NOON,

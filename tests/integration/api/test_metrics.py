@@ -136,7 +136,7 @@ async def test_metrics_tell_of_alerts_rules_and_sweep(
     )
     await connection.execute("UPDATE alert SET inhibited_by = $1 WHERE device_id = $2", parent, devices[0].id)
     await connection.execute(
-        "UPDATE alert SET acknowledged_at = $1, acknowledged_by = 'x' WHERE id = $2", NOON, parent
+        "UPDATE alert SET acknowledged_at = $1, acknowledger_id = 0 WHERE id = $2", NOON, parent
     )
     await connection.execute("UPDATE rule SET broken_at = $1, broken_reason = '' WHERE id = 'silent'", NOON)
     await note_sweep(connection, to_microseconds(NOON) - 90_000_000)

@@ -20,6 +20,7 @@ from api.app import create_app
 from api.http import tokens
 from api.live import listener
 from api.routes import stream
+from tests.actors import actor
 from tests.integration.api import builders
 from tests.serving import serving
 from tests.waiting import eventually
@@ -271,7 +272,9 @@ async def test_stream_ends_with_its_token_although_there_is_always_something_to_
 
     async def talk() -> None:
         while True:
-            await comment(connection, alert, author="rima", body="still there", now=builders.now())
+            await comment(
+                connection, alert, by=await actor(connection, "rima"), body="still there", now=builders.now()
+            )
 
     async with listening(f"{guarded}/api/v1/stream", authorization=f"Bearer {token}") as events:
         assert (await anext(events)).name == "hello"

@@ -105,7 +105,7 @@ async def test_acknowledge_button_says_who_has_seen_it_on_every_screen(
             await expect(page.locator(".alert.seen .note")).to_contain_text("Rima")
             await expect(page.get_by_role("button", name="Acknowledge")).to_have_count(0)
 
-    stored = await connection.fetchval("SELECT acknowledged_by FROM alert WHERE id = $1", alert)
+    stored = await connection.fetchval("SELECT acknowledged_by FROM v_alert WHERE alert_id = $1", alert)
     assert stored == "Rima"
 
 

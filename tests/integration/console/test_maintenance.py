@@ -8,6 +8,7 @@ import asyncpg
 from playwright.async_api import Browser, expect
 
 from rules.maintenance import windows
+from tests.actors import actor
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 from tests.integration.console.test_console import opened
@@ -24,7 +25,7 @@ async def test_panel_says_that_people_work_on_a_device_in_the_readers_language(
             from_at=begins,
             until_at=(begins or NOON) + timedelta(hours=2),
             reason=reason,
-            author="Rima",
+            by=await actor(connection, "Rima"),
             now=builders.now(),
         )
 

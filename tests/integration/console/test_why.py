@@ -10,6 +10,7 @@ from playwright.async_api import Browser, expect
 
 from rules.catalogue import editing
 from rules.loading.files import parse
+from tests.actors import actor
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 from tests.integration.console.test_console import opened
@@ -28,7 +29,9 @@ async def test_panel_says_why_an_alert_fires_when_asked(
 ) -> None:
     device = await builders.add(connection, "bin-1", lat=34.43, lon=35.84)
     rule = parse(OVERFLOW, builders.KINDS)
-    await editing.apply(connection, rule, author="Rima", now=builders.now() - 3600 * 1_000_000)
+    await editing.apply(
+        connection, rule, by=await actor(connection, "Rima"), now=builders.now() - 3600 * 1_000_000
+    )
     await builders.store(connection, device, [{"observed_at": NOON - timedelta(minutes=5), "fill_pct": 91.0}])
     await builders.fire(connection, device, at=NOON - timedelta(minutes=5))
     await builders.report(connection, device, fill_pct=91.0)

@@ -11,6 +11,7 @@ import pytest
 from devices.commands.new_command import EXPIRES_AFTER_S, NewCommand, new_command
 from devices.commands.sent import expire, get_command, record_response, record_sent
 from devices.registry.registry import Device
+from store.audit import PLATFORM
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town, now
 
 FIRST = UUID(int=1)
@@ -42,7 +43,10 @@ async def test_command_says_on_the_wire_what_was_asked(device: Device) -> None:
 async def test_command_moves_forward_as_the_device_answers(
     connection: asyncpg.Connection, device: Device
 ) -> None:
-    await record_sent(connection, make_command(device), now)
+    await record_sent(connection, make_command(device), now, by=PLATFORM)
+    sent = await connection.fetchrow("SELECT subject, after FROM audit WHERE action = 'command.send'")
+    assert sent is not None
+    assert (sent["subject"], sent["after"]["id"]) == (device.name, str(FIRST))
 
     assert await record_response(connection, device.name, FIRST, "accepted", now)
     assert await record_response(connection, device.name, FIRST, "succeeded", now, result={"zero_mm": 12})
@@ -52,7 +56,7 @@ async def test_command_moves_forward_as_the_device_answers(
 
 
 async def test_late_answer_changes_nothing(connection: asyncpg.Connection, device: Device) -> None:
-    await record_sent(connection, make_command(device), now)
+    await record_sent(connection, make_command(device), now, by=PLATFORM)
     await record_response(connection, device.name, FIRST, "failed", now, detail="no echo")
 
     assert not await record_response(connection, device.name, FIRST, "running", now)
@@ -65,7 +69,7 @@ async def test_answer_of_another_device_changes_nothing(
     connection: asyncpg.Connection, device: Device
 ) -> None:
     other = await add_bin(connection, "TRP-BIN-0002")
-    await record_sent(connection, make_command(device), now)
+    await record_sent(connection, make_command(device), now, by=PLATFORM)
 
     assert not await record_response(connection, other.name, FIRST, "succeeded", now)
 
@@ -73,7 +77,7 @@ async def test_answer_of_another_device_changes_nothing(
 async def test_command_expires_when_its_time_is_over_and_not_before(
     connection: asyncpg.Connection, device: Device
 ) -> None:
-    await record_sent(connection, make_command(device), now)
+    await record_sent(connection, make_command(device), now, by=PLATFORM)
     end = START + EXPIRES_AFTER_S * SECOND
 
     assert await expire(connection, lambda: end - 1) == 0
@@ -84,7 +88,7 @@ async def test_command_expires_when_its_time_is_over_and_not_before(
 async def test_answer_the_database_could_not_keep_is_made_storable(
     connection: asyncpg.Connection, device: Device
 ) -> None:
-    await record_sent(connection, make_command(device), now)
+    await record_sent(connection, make_command(device), now, by=PLATFORM)
 
     await record_response(connection, device.name, FIRST, "failed", now, detail="a\x00", result={"b": "\x00"})
 

@@ -8,6 +8,7 @@ import pytest
 from devices.registry import csv_import, csv_rows
 from devices.registry.csv_import import ImportPlan
 from devices.registry.registry import get_device, list_devices
+from store.audit import PLATFORM
 from tests.integration.devices.town import KINDS, add_bin, add_town, generation, now
 
 LIST = """name,kind,municipality,parent,title,attr.volume_l
@@ -33,7 +34,7 @@ async def test_list_is_imported_whatever_its_order(tripoli: asyncpg.Connection) 
     written: list[int] = []
 
     planned = await make_plan(tripoli, LIST)
-    await csv_import.carry_out(tripoli, KINDS, planned, now, on_progress=written.append)
+    await csv_import.carry_out(tripoli, KINDS, planned, now, on_progress=written.append, by=PLATFORM)
 
     assert planned.problems == []
     assert (await get_device(tripoli, "L-1")).parent == "CAB-1"
@@ -46,7 +47,7 @@ async def test_registered_device_is_a_problem_unless_updating(tripoli: asyncpg.C
 
     refused = await make_plan(tripoli, LIST)
     planned = await make_plan(tripoli, LIST, update=True)
-    await csv_import.carry_out(tripoli, KINDS, planned, now)
+    await csv_import.carry_out(tripoli, KINDS, planned, now, by=PLATFORM)
 
     assert [(p.line, p.field) for p in refused.problems] == [(4, "name")]
     harbour = await get_device(tripoli, "TRP-BIN-0001")
@@ -54,11 +55,11 @@ async def test_registered_device_is_a_problem_unless_updating(tripoli: asyncpg.C
 
 
 async def test_import_again_changes_nothing(tripoli: asyncpg.Connection) -> None:
-    await csv_import.carry_out(tripoli, KINDS, await make_plan(tripoli, LIST), now)
+    await csv_import.carry_out(tripoli, KINDS, await make_plan(tripoli, LIST), now, by=PLATFORM)
     before = await generation(tripoli)
 
     planned = await make_plan(tripoli, LIST, update=True)
-    await csv_import.carry_out(tripoli, KINDS, planned, now)
+    await csv_import.carry_out(tripoli, KINDS, planned, now, by=PLATFORM)
 
     assert (planned.steps, planned.unchanged) == (0, 3)
     assert await generation(tripoli) == before
@@ -85,6 +86,6 @@ async def test_import_that_fails_half_way_leaves_nothing(tripoli: asyncpg.Connec
     await add_bin(tripoli)
 
     with pytest.raises(Exception, match="exists already"):
-        await csv_import.carry_out(tripoli, KINDS, planned, now)
+        await csv_import.carry_out(tripoli, KINDS, planned, now, by=PLATFORM)
 
     assert [d.name for d in await list_devices(tripoli)] == ["TRP-BIN-0001"]

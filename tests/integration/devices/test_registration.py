@@ -13,6 +13,7 @@ from devices.registry.editing import edit_device, reinstate, retire_device
 from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound
 from devices.registry.municipalities import NewMunicipality, add_municipality, edit_municipality
 from devices.registry.registration import NewDevice, add_device, add_devices
+from store.audit import PLATFORM
 from store.pool import connect
 from tests.integration.devices.town import BIN, KINDS, add_bin, add_town, generation, now
 
@@ -28,7 +29,9 @@ async def tripoli(connection: asyncpg.Connection) -> asyncpg.Connection:
 
 
 async def test_snapshot_holds_what_was_registered(tripoli: asyncpg.Connection) -> None:
-    await add_devices(tripoli, KINDS, [CABINET, LIGHT, replace(BIN, attributes={"volume_l": 660})], now)
+    await add_devices(
+        tripoli, KINDS, [CABINET, LIGHT, replace(BIN, attributes={"volume_l": 660})], now, by=PLATFORM
+    )
 
     snapshot = await registry.load(tripoli)
 
@@ -41,7 +44,7 @@ async def test_snapshot_holds_what_was_registered(tripoli: asyncpg.Connection) -
 
 
 async def test_device_comes_back_from_the_database_as_it_was_returned(tripoli: asyncpg.Connection) -> None:
-    added = await add_device(tripoli, KINDS, replace(BIN, lat=34.43, lon=35.84), now)
+    added = await add_device(tripoli, KINDS, replace(BIN, lat=34.43, lon=35.84), now, by=PLATFORM)
 
     assert await registry.get_device(tripoli, BIN.name) == added
 
@@ -59,14 +62,14 @@ async def test_registering_a_taken_name_is_refused_and_changes_nothing(tripoli: 
     before = await generation(tripoli)
 
     with pytest.raises(AlreadyExists, match="nabd device edit"):
-        await add_devices(tripoli, KINDS, [CABINET, BIN], now)
+        await add_devices(tripoli, KINDS, [CABINET, BIN], now, by=PLATFORM)
 
     assert [d.name for d in await registry.list_devices(tripoli)] == [BIN.name]
     assert await generation(tripoli) == before
 
 
 async def test_children_may_come_before_their_parent_in_one_registration(tripoli: asyncpg.Connection) -> None:
-    light, cabinet = await add_devices(tripoli, KINDS, [LIGHT, CABINET], now)
+    light, cabinet = await add_devices(tripoli, KINDS, [LIGHT, CABINET], now, by=PLATFORM)
 
     assert light.parent_id == cabinet.id
 
@@ -88,7 +91,7 @@ async def test_registering_refuses_a_wrong_field_and_names_the_fix(
     tripoli: asyncpg.Connection, new: NewDevice, field: str, text: str
 ) -> None:
     with pytest.raises(Invalid, match=text) as refused:
-        await add_device(tripoli, KINDS, new, now)
+        await add_device(tripoli, KINDS, new, now, by=PLATFORM)
 
     assert refused.value.field == field
 
@@ -97,20 +100,22 @@ async def test_parent_must_group_devices(tripoli: asyncpg.Connection) -> None:
     await add_bin(tripoli)
 
     with pytest.raises(Invalid, match="a parent is a gateway or circuit or cabinet"):
-        await add_device(tripoli, KINDS, replace(LIGHT, parent=BIN.name), now)
+        await add_device(tripoli, KINDS, replace(LIGHT, parent=BIN.name), now, by=PLATFORM)
 
 
 async def test_parent_must_stand_in_the_same_municipality(tripoli: asyncpg.Connection) -> None:
     await add_town(tripoli, "rabat")
-    await add_device(tripoli, KINDS, replace(CABINET, municipality="rabat"), now)
+    await add_device(tripoli, KINDS, replace(CABINET, municipality="rabat"), now, by=PLATFORM)
 
     with pytest.raises(Invalid, match="stands in rabat, not in tripoli"):
-        await add_device(tripoli, KINDS, LIGHT, now)
+        await add_device(tripoli, KINDS, LIGHT, now, by=PLATFORM)
 
 
 async def test_list_pages_by_name_and_filters(tripoli: asyncpg.Connection) -> None:
     names = ["TRP-BIN-1", "TRP-BIN-2", "TRP-BIN-3"]
-    await add_devices(tripoli, KINDS, [CABINET, LIGHT, *(replace(BIN, name=n) for n in names)], now)
+    await add_devices(
+        tripoli, KINDS, [CABINET, LIGHT, *(replace(BIN, name=n) for n in names)], now, by=PLATFORM
+    )
 
     first = await registry.list_devices(tripoli, kind="bin", limit=2)
     rest = await registry.list_devices(tripoli, kind="bin", after=first[-1].name, limit=2)
@@ -123,10 +128,12 @@ async def test_list_pages_by_name_and_filters(tripoli: asyncpg.Connection) -> No
 
 
 async def test_editing_merges_attributes_and_counts_the_version(tripoli: asyncpg.Connection) -> None:
-    await add_device(tripoli, KINDS, replace(BIN, attributes={"volume_l": 660, "owner": "city"}), now)
+    await add_device(
+        tripoli, KINDS, replace(BIN, attributes={"volume_l": 660, "owner": "city"}), now, by=PLATFORM
+    )
 
     changes = {"title": "Harbour", "attributes": {"owner": None, "route": "R1"}}
-    edited = await edit_device(tripoli, KINDS, BIN.name, changes, now=now)
+    edited = await edit_device(tripoli, KINDS, BIN.name, changes, now=now, by=PLATFORM)
 
     assert edited.attributes == {"volume_l": 660, "route": "R1"}
     assert edited.version == 2
@@ -135,19 +142,19 @@ async def test_editing_merges_attributes_and_counts_the_version(tripoli: asyncpg
 
 async def test_editing_a_version_that_has_passed_is_a_conflict(tripoli: asyncpg.Connection) -> None:
     await add_bin(tripoli)
-    await edit_device(tripoli, KINDS, BIN.name, {"title": "A"}, version=1, now=now)
+    await edit_device(tripoli, KINDS, BIN.name, {"title": "A"}, version=1, now=now, by=PLATFORM)
 
     with pytest.raises(Conflict):
-        await edit_device(tripoli, KINDS, BIN.name, {"title": "B"}, version=1, now=now)
+        await edit_device(tripoli, KINDS, BIN.name, {"title": "B"}, version=1, now=now, by=PLATFORM)
 
     assert (await registry.get_device(tripoli, BIN.name)).title == "A"
 
 
 async def test_editing_moves_a_device_below_a_parent_and_away(tripoli: asyncpg.Connection) -> None:
-    await add_devices(tripoli, KINDS, [CABINET, replace(LIGHT, parent=None)], now)
+    await add_devices(tripoli, KINDS, [CABINET, replace(LIGHT, parent=None)], now, by=PLATFORM)
 
-    below = await edit_device(tripoli, KINDS, LIGHT.name, {"parent": "TRP-CAB-1"}, now=now)
-    away = await edit_device(tripoli, KINDS, LIGHT.name, {"parent": None}, now=now)
+    below = await edit_device(tripoli, KINDS, LIGHT.name, {"parent": "TRP-CAB-1"}, now=now, by=PLATFORM)
+    away = await edit_device(tripoli, KINDS, LIGHT.name, {"parent": None}, now=now, by=PLATFORM)
 
     assert below.parent_id is not None
     assert away.parent_id is None
@@ -157,7 +164,7 @@ async def test_editing_cannot_change_the_kind(tripoli: asyncpg.Connection) -> No
     await add_bin(tripoli)
 
     with pytest.raises(Invalid, match="kind: cannot be changed"):
-        await edit_device(tripoli, KINDS, BIN.name, {"kind": "light"}, now=now)
+        await edit_device(tripoli, KINDS, BIN.name, {"kind": "light"}, now=now, by=PLATFORM)
 
 
 async def test_a_retired_device_leaves_the_list_and_comes_back_when_reinstated(
@@ -165,10 +172,10 @@ async def test_a_retired_device_leaves_the_list_and_comes_back_when_reinstated(
 ) -> None:
     await add_bin(tripoli)
 
-    retired = await retire_device(tripoli, BIN.name, "burnt", now)
+    retired = await retire_device(tripoli, BIN.name, "burnt", now, by=PLATFORM)
     in_service = await registry.list_devices(tripoli)
     gone = await registry.list_devices(tripoli, retired=True)
-    back = await reinstate(tripoli, BIN.name, now)
+    back = await reinstate(tripoli, BIN.name, now, by=PLATFORM)
 
     assert retired.retired_reason == "burnt"
     assert retired.retired_at is not None
@@ -179,26 +186,28 @@ async def test_a_retired_device_leaves_the_list_and_comes_back_when_reinstated(
 
 async def test_retiring_twice_is_a_conflict(tripoli: asyncpg.Connection) -> None:
     await add_bin(tripoli)
-    await retire_device(tripoli, BIN.name, "burnt", now)
+    await retire_device(tripoli, BIN.name, "burnt", now, by=PLATFORM)
 
     with pytest.raises(Conflict, match="retired already"):
-        await retire_device(tripoli, BIN.name, "again", now)
+        await retire_device(tripoli, BIN.name, "again", now, by=PLATFORM)
 
 
 async def test_a_parent_with_devices_in_service_cannot_be_retired(tripoli: asyncpg.Connection) -> None:
-    await add_devices(tripoli, KINDS, [CABINET, LIGHT], now)
+    await add_devices(tripoli, KINDS, [CABINET, LIGHT], now, by=PLATFORM)
 
     with pytest.raises(Invalid, match="TRP-LGT-1 stand below"):
-        await retire_device(tripoli, CABINET.name, "rust", now)
+        await retire_device(tripoli, CABINET.name, "rust", now, by=PLATFORM)
 
 
 async def test_a_device_that_does_not_exist_is_not_found(tripoli: asyncpg.Connection) -> None:
     with pytest.raises(NotFound, match="--search"):
-        await edit_device(tripoli, KINDS, "NOBODY", {"title": "x"}, now=now)
+        await edit_device(tripoli, KINDS, "NOBODY", {"title": "x"}, now=now, by=PLATFORM)
 
 
 async def test_municipality_edits_keep_the_other_fields(tripoli: asyncpg.Connection) -> None:
-    edited = await edit_municipality(tripoli, "tripoli", {"weekend": (5, 6), "register_unknown": True})
+    edited = await edit_municipality(
+        tripoli, "tripoli", {"weekend": (5, 6), "register_unknown": True}, now, by=PLATFORM
+    )
 
     assert edited.weekend == (5, 6)
     assert edited.register_unknown
@@ -221,12 +230,12 @@ async def test_municipality_refuses_a_wrong_field_and_names_the_fix(
     tripoli: asyncpg.Connection, changes: dict[str, object], text: str
 ) -> None:
     with pytest.raises(Invalid, match=text):
-        await edit_municipality(tripoli, "tripoli", changes)
+        await edit_municipality(tripoli, "tripoli", changes, now, by=PLATFORM)
 
 
 async def test_municipality_name_can_be_taken_once(tripoli: asyncpg.Connection) -> None:
     with pytest.raises(AlreadyExists):
-        await add_municipality(tripoli, NewMunicipality(name="tripoli"), now)
+        await add_municipality(tripoli, NewMunicipality(name="tripoli"), now, by=PLATFORM)
 
 
 async def test_two_edits_at_once_never_lose_one(tripoli: asyncpg.Connection, dsn: str) -> None:
@@ -235,7 +244,7 @@ async def test_two_edits_at_once_never_lose_one(tripoli: asyncpg.Connection, dsn
 
     outcomes = await asyncio.gather(
         *(
-            edit_device(other, KINDS, BIN.name, {"attributes": {f"by{i}": i}}, now=now)
+            edit_device(other, KINDS, BIN.name, {"attributes": {f"by{i}": i}}, now=now, by=PLATFORM)
             for i, other in enumerate(others)
         ),
         return_exceptions=True,

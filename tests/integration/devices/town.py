@@ -10,6 +10,7 @@ from devices.kinds import load
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
+from store.audit import PLATFORM
 
 KINDS = load()
 START = 1_790_000_000_000_000
@@ -30,7 +31,7 @@ async def generation(connection: asyncpg.Connection) -> int:
 async def add_town(connection: asyncpg.Connection, name: str = "tripoli") -> None:
     """Add a municipality that speaks Arabic."""
     town = NewMunicipality(name=name, title={"en": name.title()}, time_zone="Asia/Beirut", locale="ar-LB")
-    await add_municipality(connection, town, now)
+    await add_municipality(connection, town, now, by=PLATFORM)
 
 
 BIN = NewDevice(name="TRP-BIN-0001", kind="bin", municipality="tripoli", title="Clock square")
@@ -38,4 +39,4 @@ BIN = NewDevice(name="TRP-BIN-0001", kind="bin", municipality="tripoli", title="
 
 async def add_bin(connection: asyncpg.Connection, name: str = "TRP-BIN-0001") -> Device:
     """Register a bin in tripoli."""
-    return await add_device(connection, KINDS, replace(BIN, name=name), now)
+    return await add_device(connection, KINDS, replace(BIN, name=name), now, by=PLATFORM)

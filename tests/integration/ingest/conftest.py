@@ -20,6 +20,7 @@ from devices.registry.registration import NewDevice, add_devices
 from ingest.broker.session import IngestBroker as IngestBroker
 from ingest.commit.consumers import BatchConsumer
 from ingest.service import IngestOptions, run
+from store.audit import PLATFORM
 from store.pool import connect
 from tests.brokers import Broker
 from tests.integration.ingest.editions import edition as edition
@@ -124,7 +125,7 @@ class Town:
 async def town(dsn: str, broker: Broker) -> AsyncIterator[Town]:
     """Tripoli with bins b1..b3, a light, a drone, and a gateway g1 with bin b9 below it."""
     connection = await connect(dsn)
-    await add_municipality(connection, NewMunicipality(name="tripoli"), now)
+    await add_municipality(connection, NewMunicipality(name="tripoli"), now, by=PLATFORM)
     await add_devices(
         connection,
         KINDS,
@@ -136,6 +137,7 @@ async def town(dsn: str, broker: Broker) -> AsyncIterator[Town]:
             NewDevice(name="b9", kind="bin", municipality="tripoli", parent="g1"),
         ],
         now,
+        by=PLATFORM,
     )
     town = Town(dsn=dsn, broker=broker, connection=connection)
     yield town

@@ -27,6 +27,7 @@ from ingest.pipeline import Pipeline
 from rules.catalogue import catalogue
 from rules.live.consumer import LiveRules
 from rules.loading import files
+from store.audit import PLATFORM
 from store.connection import Connection
 from store.pool import connect
 from store.readings import CopyWriter, Writer
@@ -76,9 +77,13 @@ async def edition(request: pytest.FixtureRequest) -> AsyncIterator[Edition]:
     await connection.execute(
         "TRUNCATE municipality, device, rejection, ledger, rule, bin_reading, latest CASCADE"
     )
-    await add_municipality(connection, NewMunicipality(name="tripoli"), lambda: NOW)
+    await add_municipality(connection, NewMunicipality(name="tripoli"), lambda: NOW, by=PLATFORM)
     await add_devices(
-        connection, KINDS, [NewDevice(name="b1", kind="bin", municipality="tripoli")], lambda: NOW
+        connection,
+        KINDS,
+        [NewDevice(name="b1", kind="bin", municipality="tripoli")],
+        lambda: NOW,
+        by=PLATFORM,
     )
     await catalogue.apply(connection, files.default_packs(KINDS), NOW)
     owned = Shard(name="main", owner=uuid4())

@@ -17,6 +17,7 @@ from devices.instants import to_datetime
 from devices.kinds.kind import CLOCK_CORRECTED, UNDATED
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
+from store.audit import PLATFORM
 from store.pool import connect
 from tests.bad_input import RECEIVED_AT, RETENTION, Case, cases
 from tests.brokers import Mosquitto
@@ -92,13 +93,13 @@ async def register(dsn: str) -> None:
     now = clock()
     connection = await connect(dsn)
     try:
-        await add_municipality(connection, NewMunicipality(name="tripoli"), now)
+        await add_municipality(connection, NewMunicipality(name="tripoli"), now, by=PLATFORM)
         devices = [("good", "bin", None), *(device for case in CASES for device in case.devices)]
         new = [
             NewDevice(name=name, kind=kind, municipality="tripoli", parent=parent)
             for name, kind, parent in devices
         ]
-        await add_devices(connection, KINDS, new, now)
+        await add_devices(connection, KINDS, new, now, by=PLATFORM)
         retired = [case.name for case in CASES if case.says.get("retired")]
         await connection.execute(
             "UPDATE device SET retired_at = now(), retired_reason = 'gone' WHERE name = ANY($1)", retired

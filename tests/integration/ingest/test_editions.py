@@ -7,6 +7,7 @@ without a broker and with the writer for such servers.
 from __future__ import annotations
 
 from devices.registry.registration import NewDevice, add_devices
+from store.audit import PLATFORM
 from tests.integration.ingest.editions import KINDS, NOW, Edition
 
 
@@ -85,7 +86,7 @@ async def test_what_is_decided_ahead_is_decided_again_when_the_registry_changes(
     second = edition.intake(reading(2, fill_pct=20), device="b2")
     await edition.process(edition.intake(reading(1, fill_pct=10)), following=second)
     newcomer = NewDevice(name="b2", kind="bin", municipality="tripoli")
-    await add_devices(edition.connection, KINDS, [newcomer], lambda: NOW)
+    await add_devices(edition.connection, KINDS, [newcomer], lambda: NOW, by=PLATFORM)
 
     settled = await edition.process(second)
 

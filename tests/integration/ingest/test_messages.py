@@ -12,6 +12,7 @@ from devices.commands.sent import get_command, record_sent
 from devices.instants import to_datetime
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNCONFIRMED, UNDATED
 from devices.registry.registry import get_device
+from store.audit import PLATFORM
 from tests.integration.ingest.conftest import Town
 from tests.waiting import eventually, now
 
@@ -289,7 +290,7 @@ async def test_an_answer_moves_its_command(town: Town) -> None:
     await town.start()
     device = await get_device(town.connection, "b1")
     command = new_command(device, town.options().kinds["bin"], "report_now", {}, id=uuid4(), now=now)
-    await record_sent(town.connection, command, now)
+    await record_sent(town.connection, command, now, by=PLATFORM)
 
     await town.publish(
         (
@@ -326,7 +327,7 @@ async def test_what_was_quarantined_is_received_again_once_adopted(town: Town) -
     await town.received(1)
     received_at = await town.connection.fetchval("SELECT received_at FROM rejection")
 
-    await adopt(town.connection, town.options().kinds, "late-1", now)
+    await adopt(town.connection, town.options().kinds, "late-1", now, by=PLATFORM)
     sums = await town.received(2)
 
     assert (sums["stored"], sums["rejected"]) == (1, 1)

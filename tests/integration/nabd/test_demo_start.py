@@ -13,6 +13,7 @@ from devices.registry.ground import layers
 from devices.registry.ground.feature import Layer
 from devices.registry.registry import list_devices
 from nabd.demo import simulated, town
+from store.audit import PLATFORM
 from tests.integration.devices.town import KINDS, now
 from tests.unit.firmware_sim.build import small_town
 
@@ -49,7 +50,7 @@ async def test_demo_s_town_has_districts_and_streets_that_a_person_may_replace(
 
     added = await simulated.register(connection, KINDS, made, now, newcomers=1)
     found = await list_devices(connection, limit=1000)
-    await layers.remove_features(connection, made.municipality, Layer.STREETS, None)
+    await layers.remove_features(connection, made.municipality, Layer.STREETS, None, now, by=PLATFORM)
     again = await simulated.register(connection, KINDS, replace(made, seed=8), now)
 
     assert added == len(found) == len(made.devices) - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import asyncpg
 
@@ -12,7 +13,7 @@ from tests.waiting import eventually, now
 
 
 async def test_housekeeping_forgets_the_answers_of_yesterday(
-    pool: asyncpg.Pool, connection: asyncpg.Connection
+    pool: asyncpg.Pool, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:
     await connection.execute(
         "INSERT INTO idempotency_key (route, key, request_digest, answer, created_at)"
@@ -23,7 +24,7 @@ async def test_housekeeping_forgets_the_answers_of_yesterday(
     async def one_left() -> bool:
         return [r["key"] for r in await connection.fetch("SELECT key FROM idempotency_key")] == ["new"]
 
-    keeping = asyncio.create_task(housekeeping.run(pool, [], now, timedelta(days=90)))
+    keeping = asyncio.create_task(housekeeping.run(pool, [], now, timedelta(days=90), audit_dir=tmp_path))
     try:
         assert await eventually(one_left)
     finally:

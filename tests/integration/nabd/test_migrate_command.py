@@ -35,6 +35,15 @@ async def rules(dsn: str) -> set[str]:
         await connection.close()
 
 
+async def applied_by_the_platform(dsn: str) -> set[str]:
+    connection = await connect(dsn)
+    try:
+        statement = "SELECT subject FROM audit WHERE action = 'rule.apply' AND principal_id = 0"
+        return {row["subject"] for row in await connection.fetch(statement)}
+    finally:
+        await connection.close()
+
+
 async def test_a_new_database_gets_the_default_rules_once(empty_dsn: str) -> None:
     await migrated(settings(empty_dsn))
     first = await rules(empty_dsn)
@@ -52,6 +61,7 @@ async def test_the_operators_rules_are_put_into_force_beside_the_defaults(
     await migrated(settings(empty_dsn, tmp_path))
 
     assert {"bin-warm", "bin-overflow"} <= await rules(empty_dsn)
+    assert await applied_by_the_platform(empty_dsn) == await rules(empty_dsn)
 
 
 async def test_a_rule_file_with_a_mistake_is_refused_and_the_running_rules_stay(

@@ -12,6 +12,7 @@ from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import get_device
 from readings import quarantine, rejections
 from readings.rejections import NewRejection
+from store.audit import PLATFORM
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town, generation, now
 
 STRANGER = NewRejection(
@@ -87,16 +88,21 @@ async def test_adopting_registers_the_device_and_asks_for_the_replay(tripoli: as
     await record(tripoli, STRANGER, STRANGER)
     before = await generation(tripoli)
 
-    device, waiting = await quarantine.adopt(tripoli, KINDS, "NEW-1", now, title="Mosque")
+    device, waiting = await quarantine.adopt(tripoli, KINDS, "NEW-1", now, title="Mosque", by=PLATFORM)
 
     assert device == await get_device(tripoli, "NEW-1")
     assert (device.kind, device.municipality, device.title) == ("bin", "tripoli", "Mosque")
     assert waiting == 2
     assert await generation(tripoli) == before + 1
+    done = await tripoli.fetch("SELECT action, after FROM audit WHERE subject = 'NEW-1' ORDER BY id")
+    assert [row["action"] for row in done] == ["device.add", "quarantine.replay"]
+    assert done[1]["after"] == {"rejections": 2}
 
 
 async def test_relayed_device_is_adopted_below_its_gateway(tripoli: asyncpg.Connection) -> None:
-    await add_device(tripoli, KINDS, NewDevice(name="GW-1", kind="gateway", municipality="tripoli"), now)
+    await add_device(
+        tripoli, KINDS, NewDevice(name="GW-1", kind="gateway", municipality="tripoli"), now, by=PLATFORM
+    )
     await record(
         tripoli,
         replace(
@@ -106,14 +112,14 @@ async def test_relayed_device_is_adopted_below_its_gateway(tripoli: asyncpg.Conn
         ),
     )
 
-    device, _ = await quarantine.adopt(tripoli, KINDS, "NEW-1", now)
+    device, _ = await quarantine.adopt(tripoli, KINDS, "NEW-1", now, by=PLATFORM)
 
     assert (device.kind, device.parent) == ("light", "GW-1")
 
 
 async def test_adopting_what_is_not_in_quarantine_names_where_to_look(tripoli: asyncpg.Connection) -> None:
     with pytest.raises(NotFound, match="nabd device quarantine"):
-        await quarantine.adopt(tripoli, KINDS, "NOBODY", now)
+        await quarantine.adopt(tripoli, KINDS, "NOBODY", now, by=PLATFORM)
 
 
 async def test_failed_adoption_leaves_the_quarantine_as_it_was(tripoli: asyncpg.Connection) -> None:
@@ -122,17 +128,18 @@ async def test_failed_adoption_leaves_the_quarantine_as_it_was(tripoli: asyncpg.
     await record(tripoli, replace(STRANGER, device="TRP-BIN-0001", reason="misplaced"))
 
     with pytest.raises(Invalid, match="nabd municipality add mars"):
-        await quarantine.adopt(tripoli, KINDS, "NEW-1", now)
+        await quarantine.adopt(tripoli, KINDS, "NEW-1", now, by=PLATFORM)
     with pytest.raises(AlreadyExists, match="nabd device edit"):
-        await quarantine.adopt(tripoli, KINDS, "TRP-BIN-0001", now)
+        await quarantine.adopt(tripoli, KINDS, "TRP-BIN-0001", now, by=PLATFORM)
 
     assert await quarantine.take_replay(tripoli, 10) == []
 
 
 async def test_replay_is_taken_once_oldest_first(connection: asyncpg.Connection) -> None:
     await record(connection, STRANGER, STRANGER, MALFORMED)
-    assert await quarantine.request_replay(connection, "NEW-1", now) == 2
-    assert await quarantine.request_replay(connection, "NEW-1", now) == 0
+    assert await quarantine.request_replay(connection, "NEW-1", now, by=PLATFORM) == 2
+    assert await quarantine.request_replay(connection, "NEW-1", now, by=PLATFORM) == 0
+    assert await connection.fetchval("SELECT count(*) FROM audit WHERE action = 'quarantine.replay'") == 1
 
     async with connection.transaction():
         (first,) = await quarantine.take_replay(connection, 1)
@@ -145,7 +152,7 @@ async def test_replay_is_taken_once_oldest_first(connection: asyncpg.Connection)
 
 async def test_replay_that_rolls_back_stays_due(connection: asyncpg.Connection) -> None:
     await record(connection, STRANGER)
-    await quarantine.request_replay(connection, "NEW-1", now)
+    await quarantine.request_replay(connection, "NEW-1", now, by=PLATFORM)
 
     transaction = connection.transaction()
     await transaction.start()

@@ -18,6 +18,7 @@ from rules.trial import backtest
 from rules.trial.backtest import Backtest
 from rules.trial.episodes import Episode
 from rules.trial.replay import replay_history
+from tests.actors import actor
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule
 from tests.integration.rules.town import MINUTE, add_device
@@ -37,7 +38,7 @@ async def tried(
 async def lived(connection: asyncpg.Connection) -> tuple[int, int]:
     """Let two bins overflow under the live rule."""
     devices = await add_device(connection, "B-1"), await add_device(connection, "B-2")
-    await editing.apply(connection, parse(OVERFLOW, KINDS), author="Rima", now=START)
+    await editing.apply(connection, parse(OVERFLOW, KINDS), by=await actor(connection, "Rima"), now=START)
     ingestion = await Ingestion(connection).start()
     for minute, fill in ((0, 50), (10, 90), (20, 91), (30, 40), (40, 40), (50, 88), (60, 88)):
         for device in devices:

@@ -10,6 +10,7 @@ from devices.registry.errors import Conflict, NotFound
 from rules.catalogue import catalogue, editing, versions
 from rules.loading.diff import differences
 from rules.loading.files import default_packs, parse
+from tests.actors import actor
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule, told
 from tests.integration.rules.town import MINUTE, add_device
@@ -23,7 +24,9 @@ async def device(connection: asyncpg.Connection) -> int:
 
 
 async def apply(connection: asyncpg.Connection, text: str, author: str = "Rima", minute: int = 0) -> None:
-    await editing.apply(connection, parse(text, KINDS), author=author, now=START + minute * MINUTE)
+    await editing.apply(
+        connection, parse(text, KINDS), by=await actor(connection, author), now=START + minute * MINUTE
+    )
 
 
 async def firing(connection: asyncpg.Connection, device: int) -> Ingestion:
@@ -52,8 +55,10 @@ async def test_history_says_who_changed_what(connection: asyncpg.Connection) -> 
     await apply(connection, OVERFLOW, "nobody changes anything", minute=1)
     await apply(connection, STRICTER, "Sami", minute=2)
     await catalogue.mark_broken(connection, "overflow", 2, START + 3 * MINUTE, "ZeroDivisionError")
-    await editing.disable(connection, "overflow", author="Rima", now=START + 4 * MINUTE)
-    await editing.enable(connection, KINDS, "overflow", author="Sami", now=START + 5 * MINUTE)
+    await editing.disable(connection, "overflow", by=await actor(connection, "Rima"), now=START + 4 * MINUTE)
+    await editing.enable(
+        connection, KINDS, "overflow", by=await actor(connection, "Sami"), now=START + 5 * MINUTE
+    )
 
     changes = await versions.history(connection, "overflow")
 
@@ -81,22 +86,26 @@ async def test_disabled_rule_ends_its_open_alerts_and_opens_none(
 ) -> None:
     ingestion = await firing(connection, device)
 
-    ended = await editing.disable(connection, "overflow", author="Rima", now=START + 15 * MINUTE)
+    ended = await editing.disable(
+        connection, "overflow", by=await actor(connection, "Rima"), now=START + 15 * MINUTE
+    )
     await ingestion.rules.reload(connection)
     await ingestion.commit(fills(device, (20, 99), (30, 99)))
 
     assert ended == 1
     assert await told(connection) == [("overflow", "opened"), ("overflow", "resolved")]
-    assert await editing.disable(connection, "overflow", author="Rima", now=START) == 0
+    assert await editing.disable(connection, "overflow", by=await actor(connection, "Rima"), now=START) == 0
 
 
 async def test_enabled_rule_judges_only_what_comes_after(connection: asyncpg.Connection, device: int) -> None:
     ingestion = await firing(connection, device)
-    await editing.disable(connection, "overflow", author="Rima", now=START + 15 * MINUTE)
+    await editing.disable(connection, "overflow", by=await actor(connection, "Rima"), now=START + 15 * MINUTE)
     await ingestion.rules.reload(connection)
     await ingestion.commit(fills(device, (20, 99), (30, 99)))
 
-    version = await editing.enable(connection, KINDS, "overflow", author="Rima", now=START + 35 * MINUTE)
+    version = await editing.enable(
+        connection, KINDS, "overflow", by=await actor(connection, "Rima"), now=START + 35 * MINUTE
+    )
     await ingestion.rules.reload(connection)
     await ingestion.commit(fills(device, (40, 99)))
     assert len(await told(connection)) == 2
@@ -114,7 +123,7 @@ async def test_rules_that_are_removed_with_only_end_their_alerts(
     applied = await editing.apply(
         connection,
         parse(rule("other", "fill_pct >= 85"), KINDS),
-        author="Rima",
+        by=await actor(connection, "Rima"),
         now=START + 15 * MINUTE,
         remove_others=True,
     )
@@ -126,11 +135,11 @@ async def test_rules_that_are_removed_with_only_end_their_alerts(
 async def test_edit_is_refused_when_somebody_was_faster(connection: asyncpg.Connection) -> None:
     (first,) = parse(OVERFLOW, KINDS)
     (second,) = parse(STRICTER, KINDS)
-    await editing.put(connection, first, author="Rima", now=START, version=0)
+    await editing.put(connection, first, by=await actor(connection, "Rima"), now=START, version=0)
 
     with pytest.raises(Conflict):
-        await editing.put(connection, second, author="Sami", now=START, version=0)
-    await editing.put(connection, second, author="Sami", now=START, version=1)
+        await editing.put(connection, second, by=await actor(connection, "Sami"), now=START, version=0)
+    await editing.put(connection, second, by=await actor(connection, "Sami"), now=START, version=1)
 
     assert (await versions.get_rule(connection, "overflow")).author == "Sami"
 
@@ -139,8 +148,8 @@ async def test_unknown_rule_is_not_found(connection: asyncpg.Connection) -> None
     for call in (
         versions.get_rule(connection, "nothing"),
         versions.history(connection, "nothing"),
-        editing.disable(connection, "nothing", author="Rima", now=START),
-        editing.enable(connection, KINDS, "nothing", author="Rima", now=START),
+        editing.disable(connection, "nothing", by=await actor(connection, "Rima"), now=START),
+        editing.enable(connection, KINDS, "nothing", by=await actor(connection, "Rima"), now=START),
     ):
         with pytest.raises(NotFound):
             await call
@@ -150,7 +159,7 @@ async def test_default_rules_are_all_usable_and_unchanged_when_read_back(
     connection: asyncpg.Connection,
 ) -> None:
     packs = default_packs(KINDS)
-    await editing.apply(connection, packs, author="Rima", now=START)
+    await editing.apply(connection, packs, by=await actor(connection, "Rima"), now=START)
 
     active = await catalogue.active(connection, KINDS)
     again = differences(await versions.sources(connection), packs)

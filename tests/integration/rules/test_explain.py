@@ -15,6 +15,7 @@ from rules.explain.load import explain_rule
 from rules.explain.texts import fired_by, sentences
 from rules.loading.files import parse
 from rules.maintenance import spans
+from tests.actors import actor
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule
 from tests.integration.rules.town import MINUTE, add_device, add_rule
@@ -28,7 +29,9 @@ async def device(connection: asyncpg.Connection) -> int:
 
 
 async def put(connection: asyncpg.Connection, text: str, minute: int = 0) -> None:
-    await editing.apply(connection, parse(text, KINDS), author="Rima", now=START + minute * MINUTE)
+    await editing.apply(
+        connection, parse(text, KINDS), by=await actor(connection, "Rima"), now=START + minute * MINUTE
+    )
 
 
 async def at(connection: asyncpg.Connection, minute: int, name: str = "overflow") -> Explanation:
@@ -170,7 +173,7 @@ async def test_rule_does_not_look_during_maintenance(connection: asyncpg.Connect
         from_at=to_datetime(START),
         until_at=to_datetime(START + 60 * MINUTE),
         reason="new lid",
-        author="Rima",
+        by=await actor(connection, "Rima"),
         now=START,
         device_id=device,
     )

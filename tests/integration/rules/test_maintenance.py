@@ -16,6 +16,7 @@ from rules.live.consumer import LiveRules
 from rules.loading.files import parse
 from rules.maintenance import spans
 from rules.sweeps.leader import sweep_once
+from tests.actors import actor
 from tests.databases import now as wall_clock
 from tests.integration.rules.ingestion import KINDS, Ingestion, bins
 from tests.integration.rules.town import MINUTE, add_device
@@ -51,7 +52,7 @@ async def plan(connection: asyncpg.Connection, start: int, end: int, **where: in
         from_at=to_datetime(START + start * MINUTE),
         until_at=to_datetime(START + end * MINUTE),
         reason="washing",
-        author="omar",
+        by=await actor(connection, "omar"),
         now=START,
         **where,
     )

@@ -10,6 +10,7 @@ from alerts.queue import list_alerts
 from devices.instants import to_datetime
 from devices.registry.editing import edit_device
 from readings.ledger import count_readings
+from store.audit import PLATFORM
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, put
 from tests.integration.rules.town import MINUTE, add_device
@@ -23,7 +24,9 @@ async def test_alert_of_a_device_that_moved_stays_in_the_old_town_and_opens_anew
     await put(connection, OVERFLOW)
     ingestion = await Ingestion(connection).start()
     await ingestion.commit(fills(device, (0, 90), (10, 91)))
-    await edit_device(connection, KINDS, "B-1", {"municipality": "benghazi"}, now=lambda: START + 15 * MINUTE)
+    await edit_device(
+        connection, KINDS, "B-1", {"municipality": "benghazi"}, now=lambda: START + 15 * MINUTE, by=PLATFORM
+    )
 
     assert await end_orphans(connection, START + 30 * MINUTE) == 1
     await ingestion.rules.reload(connection)
@@ -40,6 +43,8 @@ async def test_alert_of_a_device_that_moved_stays_in_the_old_town_and_opens_anew
     for town in ("tripoli", "benghazi"):
         id_ = await connection.fetchval("SELECT id FROM municipality WHERE name = $1", town)
         assert await count_readings(connection, KINDS, municipality_id=id_) == 2
-    await edit_device(connection, KINDS, "B-1", {"municipality": "tripoli"}, now=lambda: START + 60 * MINUTE)
+    await edit_device(
+        connection, KINDS, "B-1", {"municipality": "tripoli"}, now=lambda: START + 60 * MINUTE, by=PLATFORM
+    )
     (third,) = await connection.fetch("SELECT DISTINCT municipality FROM v_bin WHERE fill_pct > 91")
     assert third["municipality"] == "benghazi"

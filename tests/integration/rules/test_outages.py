@@ -14,6 +14,7 @@ from rules.loading.files import default_packs, parse
 from rules.sweeps.leader import sweep_once
 from rules.trial import shadows
 from store.errors import Unavailable
+from tests.actors import actor
 from tests.integration.rules.beside import LiveAndShadow
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills
@@ -66,8 +67,8 @@ async def broken(connection: asyncpg.Connection) -> list[str]:
 
 async def started(connection: asyncpg.Connection) -> Ingestion:
     """Return ingest with one live rule and another text of it on trial."""
-    await editing.apply(connection, parse(OVERFLOW, KINDS), author="Rima", now=START)
-    await shadows.add(connection, parse(OVERFLOW, KINDS), author="Rima", now=START)
+    await editing.apply(connection, parse(OVERFLOW, KINDS), by=await actor(connection, "Rima"), now=START)
+    await shadows.add(connection, parse(OVERFLOW, KINDS), by=await actor(connection, "Rima"), now=START)
     return await Ingestion(connection, LiveAndShadow()).start()
 
 

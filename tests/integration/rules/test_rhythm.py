@@ -13,6 +13,7 @@ from readings import latest
 from readings.rhythm import list_rhythms
 from rules.catalogue import catalogue
 from rules.loading.files import default_packs
+from store.audit import PLATFORM
 from tests.integration.rules.ingestion import Ingestion, bins
 from tests.integration.rules.town import MINUTE, NOON, add_device
 
@@ -46,7 +47,12 @@ async def test_daily_reporter_without_an_interval_is_learned_used_and_written_do
     assert await connection.fetchval("SELECT rule FROM alert WHERE device_id = $1", device) == "bin-overflow"
 
     await edit_device(
-        connection, KINDS, "B-1", {"attributes": {"interval_s": daily.learned_s}}, now=lambda: NOON
+        connection,
+        KINDS,
+        "B-1",
+        {"attributes": {"interval_s": daily.learned_s}},
+        now=lambda: NOON,
+        by=PLATFORM,
     )
     (entered, _) = await list_rhythms(connection, KINDS)
     assert (entered.interval_s, entered.learned_s) == (86_405, None)

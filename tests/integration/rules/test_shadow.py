@@ -14,6 +14,7 @@ from rules.catalogue import editing, versions
 from rules.engine.evaluate import RuleFailed, step
 from rules.loading.files import parse
 from rules.trial import shadows
+from tests.actors import actor
 from tests.integration.rules.beside import LiveAndShadow
 from tests.integration.rules.ingestion import KINDS, Crash, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, rule
@@ -28,11 +29,13 @@ async def device(connection: asyncpg.Connection) -> int:
 
 
 async def begin(connection: asyncpg.Connection, text: str = EARLIER, minute: int = 0) -> None:
-    await shadows.add(connection, parse(text, KINDS), author="Rima", now=START + minute * MINUTE)
+    await shadows.add(
+        connection, parse(text, KINDS), by=await actor(connection, "Rima"), now=START + minute * MINUTE
+    )
 
 
 async def started(connection: asyncpg.Connection) -> Ingestion:
-    await editing.apply(connection, parse(OVERFLOW, KINDS), author="Rima", now=START)
+    await editing.apply(connection, parse(OVERFLOW, KINDS), by=await actor(connection, "Rima"), now=START)
     await begin(connection)
     return await Ingestion(connection, LiveAndShadow()).start()
 
@@ -115,7 +118,9 @@ async def test_promoted_shadow_is_in_force_and_open_alerts_stay(
     ingestion = await started(connection)
     await ingestion.commit(fills(device, (0, 90), (10, 90)))
 
-    version = await shadows.promote(connection, KINDS, "overflow", author="Sami", now=START + 15 * MINUTE)
+    version = await shadows.promote(
+        connection, KINDS, "overflow", by=await actor(connection, "Sami"), now=START + 15 * MINUTE
+    )
     await ingestion.rules.reload(connection)
     await ingestion.commit(fills(device, (20, 75)))
 
@@ -129,14 +134,14 @@ async def test_promoted_shadow_is_in_force_and_open_alerts_stay(
 
 async def test_dropped_shadow_is_evaluated_no_more(connection: asyncpg.Connection, device: int) -> None:
     ingestion = await started(connection)
-    await shadows.drop(connection, "overflow", author="Sami", now=START)
+    await shadows.drop(connection, "overflow", by=await actor(connection, "Sami"), now=START)
     await ingestion.rules.reload(connection)
 
     await ingestion.commit(fills(device, (0, 75)))
 
     assert await recorded(connection) == []
     with pytest.raises(NotFound):
-        await shadows.drop(connection, "overflow", author="Sami", now=START)
+        await shadows.drop(connection, "overflow", by=await actor(connection, "Sami"), now=START)
 
 
 async def test_second_shadow_of_a_rule_replaces_the_first(
@@ -158,7 +163,7 @@ async def test_rule_about_silence_cannot_be_a_shadow(connection: asyncpg.Connect
     silence = "id: gone\nsummary: {en: x, fr: x, ar: x}\nsilent: {missing: 3 intervals}"
 
     with pytest.raises(Invalid):
-        await shadows.add(connection, parse(silence, KINDS), author="Rima", now=START)
+        await shadows.add(connection, parse(silence, KINDS), by=await actor(connection, "Rima"), now=START)
 
 
 async def test_shadow_is_kept_for_as_long_as_readings_and_compared_over_what_is_kept(
@@ -189,7 +194,7 @@ async def test_shadow_is_kept_for_as_long_as_readings_and_compared_over_what_is_
 async def test_shadow_that_ended_long_ago_leaves_nothing(connection: asyncpg.Connection, device: int) -> None:
     ingestion = await started(connection)
     await ingestion.commit(fills(device, (0, 90), (2, 90)))
-    await shadows.drop(connection, "overflow", author="Rima", now=START + 5 * MINUTE)
+    await shadows.drop(connection, "overflow", by=await actor(connection, "Rima"), now=START + 5 * MINUTE)
 
     assert await shadows.prune(connection, START + 60 * MINUTE, timedelta(minutes=58)) == 0
     assert await shadows.prune(connection, START + 60 * MINUTE, timedelta(minutes=45)) == 1

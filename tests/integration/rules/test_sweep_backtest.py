@@ -8,6 +8,7 @@ import pytest
 from alerts.transition import Severity
 from rules.maintenance import spans
 from rules.trial.backtest import live_episodes
+from store.audit import PLATFORM
 from tests.integration.rules.history import Sent, live_through, minutes, sent, store, tried
 from tests.integration.rules.sweeps.sweeping import DARK, LIT, NOON, circuit, instant, with_rule
 from tests.integration.rules.sweeps.test_families import ODD, SOON, STALE
@@ -37,7 +38,7 @@ async def work_on(connection: asyncpg.Connection, device: int, start: float, unt
         from_at=instant(start),
         until_at=instant(until),
         reason="",
-        author="",
+        by=PLATFORM,
         now=NOON,
         device_id=device,
     )

@@ -20,7 +20,9 @@ from rules.maintenance import spans as maintenance
 from rules.maintenance import windows
 from rules.trial.backtest import Backtest
 from rules.trial.replay import replay_history
+from store.audit import PLATFORM
 from store.pool import connect
+from tests.actors import actor
 from tests.databases import run
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_maintenance import OVERFLOW, START, fill, put
@@ -38,7 +40,7 @@ async def device(connection: asyncpg.Connection) -> int:
 
 async def plan(connection: asyncpg.Connection, minutes: int = 60, **more: object) -> windows.PlannedWindow:
     given = {"device": "B-1", "until_at": AT + timedelta(minutes=minutes), "reason": "washing", **more}
-    return await windows.add_window(connection, author="omar", now=START, **given)  # type: ignore[arg-type]
+    return await windows.add_window(connection, by=await actor(connection, "omar"), now=START, **given)  # type: ignore[arg-type]
 
 
 async def listed(connection: asyncpg.Connection, now: int = START, **more: object) -> list[int]:
@@ -105,7 +107,7 @@ async def test_window_over_nothing_known_is_refused(connection: asyncpg.Connecti
     with pytest.raises(NotFound, match="B-1"):
         await plan(connection)
     with pytest.raises(NotFound, match="no maintenance window"):
-        await windows.end_window(connection, 7, now=START)
+        await windows.end_window(connection, 7, now=START, by=PLATFORM)
 
 
 async def test_rules_look_again_once_a_window_is_ended(connection: asyncpg.Connection, device: int) -> None:
@@ -117,7 +119,7 @@ async def test_rules_look_again_once_a_window_is_ended(connection: asyncpg.Conne
     assert await list_alerts(connection) == []
 
     before = await connection.fetchval(GENERATION)
-    ended = await windows.end_window(connection, window.id, now=START + 15 * MINUTE)
+    ended = await windows.end_window(connection, window.id, now=START + 15 * MINUTE, by=PLATFORM)
     # Ingest sees by the generation that there is something new, and takes it with the next batch.
     assert await connection.fetchval(GENERATION) > before
     await ingestion.rules.reload(connection)
@@ -128,14 +130,14 @@ async def test_rules_look_again_once_a_window_is_ended(connection: asyncpg.Conne
     (alert,) = await list_alerts(connection)
     assert alert.opened_at == AT + timedelta(minutes=30)
     with pytest.raises(Conflict, match="over since"):
-        await windows.end_window(connection, window.id, now=START + 40 * MINUTE)
+        await windows.end_window(connection, window.id, now=START + 40 * MINUTE, by=PLATFORM)
 
 
 @pytest.mark.usefixtures("device")
 async def test_window_that_has_not_begun_is_taken_back(connection: asyncpg.Connection) -> None:
     window = await plan(connection, from_at=AT + timedelta(minutes=30))
 
-    assert (await windows.end_window(connection, window.id, now=START)).state == "cancelled"
+    assert (await windows.end_window(connection, window.id, now=START, by=PLATFORM)).state == "cancelled"
     assert await listed(connection, over=True) == []
 
 

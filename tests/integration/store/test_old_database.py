@@ -148,6 +148,25 @@ async def test_every_rule_in_force_is_still_understood(connection: asyncpg.Conne
     assert {rule.id for rule in active.rules} >= {"bin-overflow", "light-over-voltage", "silent"}
 
 
+async def test_authors_of_former_times_are_principals_that_keep_their_names(
+    connection: asyncpg.Connection,
+) -> None:
+    notes = await connection.fetch(
+        "SELECT n.type, p.kind, p.name FROM alert_note AS n LEFT JOIN principal AS p ON n.author_id = p.id"
+        " ORDER BY n.id"
+    )
+    names = [row["name"] for row in await connection.fetch("SELECT name FROM principal ORDER BY id")]
+
+    assert [(n["type"], n["kind"], n["name"]) for n in notes if n["kind"]] == [
+        ("acknowledged", "former", "amal"),
+        ("comment", "former", "amal"),
+        ("comment", "former", "كريم"),
+    ]
+    assert {n["type"] for n in notes if not n["kind"]} <= {"inhibited", "surfaced"}
+    assert len(names) == len(set(names))
+    assert {"nabd", "amal", "karim", "كريم", "operator"} <= set(names)
+
+
 async def test_a_rule_goes_on_where_the_old_program_left_it(connection: asyncpg.Connection) -> None:
     """Bin B4 has lain on its side for four minutes of the ten after which the rule alerts."""
     device = await connection.fetchval("SELECT id FROM device WHERE name = 'B4'")

@@ -44,6 +44,7 @@ FOLDERS = (
     "ingest",
     "rules",
     "alerts",
+    "people",
     "readings",
     "devices",
     "store",

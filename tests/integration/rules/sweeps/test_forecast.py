@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from rules.maintenance import spans
+from store.audit import PLATFORM
 from tests.integration.rules.sweeps.sweeping import NOON, alerts, instant, sweep, with_rule
 from tests.integration.rules.sweeps.test_families import SOON, store
 from tests.integration.rules.town import add_device
@@ -61,7 +62,7 @@ async def test_forecast_from_before_the_end_of_work_opens_no_alert(connection: a
         from_at=instant(-600),
         until_at=instant(10),
         reason="",
-        author="",
+        by=PLATFORM,
         now=NOON,
         device_id=device,
     )

@@ -8,6 +8,7 @@ import pytest
 from devices.instants import to_datetime
 from rules.maintenance import spans
 from rules.sweeps.leader import sweep_once
+from store.audit import PLATFORM
 from tests.integration.rules.sweeps.sweeping import (
     KINDS,
     LIT,
@@ -42,7 +43,7 @@ async def work_on(
         from_at=instant(start),
         until_at=instant(until),
         reason="",
-        author="",
+        by=PLATFORM,
         now=NOON,
         municipality_id=municipality if town else None,
         device_id=None if town else device,

@@ -1,0 +1,1 @@
+"""`nabd user` and `nabd token`: people and programs, and what they may do."""

@@ -1,0 +1,221 @@
+"""No request that changes something is answered with success and leaves nothing in the audit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import httpx2
+from fastapi import FastAPI
+
+from alerts.acknowledgement import acknowledge
+from api.http import tokens
+from rules.loading.files import parse
+from rules.maintenance import windows
+from rules.trial import shadows
+from store.audit import PLATFORM
+from tests.integration.api import builders
+from tests.integration.api.conftest import bearing
+from tests.unit.devices.ground.files import WEST, feature
+
+CHANGING = {"post", "put", "patch", "delete"}
+
+UNAUDITED = {
+    "post /api/v1/rules/test": "evaluates rules over what is stored, and writes nothing",
+    "post /signin": "keeps a token in a cookie, and changes nothing here",
+}
+"""Operations that leave no row, each with the reason."""
+
+RULE = """
+id: NAME
+kind: bin
+summary: {en: "{device} is full", fr: "{device} est plein", ar: "{device} ممتلئ"}
+levels: {major: fill_pct >= 90}
+"""
+YAML = {"Content-Type": "application/yaml"}
+
+
+async def _device(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add(connection, name, lat=34.4367, lon=35.8497)
+
+
+async def _alert(connection: asyncpg.Connection, name: str) -> int:
+    device = await builders.add(connection, name)
+    return await builders.fire(connection, device)
+
+
+async def _rhythm(connection: asyncpg.Connection, name: str) -> None:
+    device = await builders.add(connection, name)
+    days = [{"observed_at": builders.NOON - timedelta(hours=h), "fill_pct": 5.0} for h in range(5)]
+    await builders.store(connection, device, days)
+    await connection.execute(
+        "INSERT INTO device_pace (device_id, pace, learned_at) VALUES ($1, 6, now())", device.id
+    )
+
+
+async def _window(connection: asyncpg.Connection, name: str) -> int:
+    await _device(connection, name)
+    window = await windows.add_window(
+        connection,
+        device=name,
+        until_at=builders.NOON + timedelta(hours=4),
+        reason="washing",
+        by=PLATFORM,
+        now=builders.now(),
+    )
+    return window.id
+
+
+async def _seen(connection: asyncpg.Connection, name: str) -> int:
+    alert = await _alert(connection, name)
+    await acknowledge(connection, [alert], by=PLATFORM, now=builders.now())
+    return alert
+
+
+async def _shadow(connection: asyncpg.Connection, name: str) -> None:
+    definitions = parse(RULE.replace("NAME", name), builders.KINDS)
+    await shadows.add(connection, definitions, by=PLATFORM, now=builders.now())
+
+
+async def _rule(connection: asyncpg.Connection, name: str) -> None:
+    await _shadow(connection, name)
+    await shadows.promote(connection, builders.KINDS, name, by=PLATFORM, now=builders.now())
+
+
+async def _disabled(connection: asyncpg.Connection, name: str) -> None:
+    await _rule(connection, name)
+    await connection.execute("UPDATE rule SET active = false WHERE id = $1", name)
+
+
+async def _town(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add_town(connection)
+
+
+PLANNED = {
+    "device": "NAME",
+    "until_at": (builders.NOON + timedelta(hours=1)).isoformat(),
+    "reason": "washing",
+}
+NEW = {"name": "NAME", "kind": "bin", "municipality": "tripoli"}
+Prepare = Callable[[asyncpg.Connection, str], Awaitable[int | None]]
+
+CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
+    "post /api/v1/devices": (_town, {"json": NEW}, ["device.add"]),
+    "patch /api/v1/devices/{device}": (_device, {"json": {"title": "Souk"}}, ["device.edit"]),
+    "post /api/v1/devices/{device}/retire": (_device, {"json": {"reason": "stolen"}}, ["device.retire"]),
+    "post /api/v1/devices/{device}/interval": (_rhythm, {}, ["device.edit"]),
+    "post /api/v1/alerts/{alert_id}/acknowledge": (_alert, {}, ["alert.acknowledge"]),
+    "post /api/v1/alerts/{alert_id}/unacknowledge": (_seen, {}, ["alert.unacknowledge"]),
+    "post /api/v1/alerts/acknowledge": (_alert, {"json": {"alerts": ["ROW"]}}, ["alert.acknowledge"]),
+    "post /api/v1/alerts/unacknowledge": (_seen, {"json": {"alerts": ["ROW"]}}, ["alert.unacknowledge"]),
+    "post /api/v1/alerts/{alert_id}/comments": (_alert, {"json": {"body": "hm"}}, ["alert.comment"]),
+    "put /api/v1/rules/{rule}": (_town, {"content": RULE, "headers": YAML}, ["rule.apply"]),
+    "post /api/v1/rules/{rule}/enable": (_disabled, {}, ["rule.enable"]),
+    "post /api/v1/rules/{rule}/disable": (_rule, {}, ["rule.disable"]),
+    "put /api/v1/rules/{rule}/shadow": (_town, {"content": RULE, "headers": YAML}, ["rule.shadow"]),
+    "post /api/v1/rules/{rule}/shadow/promote": (_shadow, {}, ["rule.apply", "rule.promote"]),
+    "delete /api/v1/rules/{rule}/shadow": (_shadow, {}, ["rule.drop"]),
+    "put /api/v1/municipalities/{municipality}/layers/{layer}": (
+        _town,
+        {"json": {"type": "FeatureCollection", "features": [feature(WEST, name="West")]}},
+        ["layer.import"],
+    ),
+    "post /api/v1/maintenance": (_device, {"json": PLANNED}, ["maintenance.plan"]),
+    "post /api/v1/maintenance/{window}/end": (_window, {}, ["maintenance.cancel"]),
+}
+"""By operation: what must be there, the request, and what the audit must have.
+
+NAME is another each time, ROW the number of what is there.
+"""
+
+
+def operations(app: FastAPI) -> set[str]:
+    """Return every operation of the application that changes something."""
+    paths = app.openapi()["paths"]
+    return {f"{method} {path}" for path, methods in paths.items() for method in methods if method in CHANGING}
+
+
+async def test_every_operation_that_changes_something_is_tried(app: FastAPI) -> None:
+    assert operations(app) == CASES.keys() | UNAUDITED.keys()
+
+
+async def test_each_change_leaves_rows_that_say_who_and_from_where(
+    pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    token = await tokens.create_token(connection, "waste office", builders.now())
+    told: dict[str, list[str]] = {}
+
+    async with bearing(pool, token) as client:
+        for number, (operation, (prepare, request, _)) in enumerate(CASES.items()):
+            name = f"thing-{number}"
+            row = str(await prepare(connection, name))
+            last = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
+            method, path = operation.split(" ")
+            place = {"municipality": "tripoli", "layer": "districts"}
+            url = path.format(device=name, rule=name, alert_id=row, window=row, **place)
+            answer = await client.request(method.upper(), url, **_named(request, name, row))
+            assert answer.is_success, f"{operation}: {answer.text}"
+
+            listed = (await client.get("/api/v1/audit", params={"who": "waste office"})).json()["items"]
+            new = [row for row in reversed(listed) if row["id"] > last]
+            told[operation] = [row["action"] for row in new]
+            assert {row["address"] for row in new} <= {"127.0.0.1"}
+            assert all(row["before"] != row["after"] for row in new), operation
+
+    assert told == {operation: actions for operation, (_, _, actions) in CASES.items()}
+
+
+def _named(request: dict[str, Any], name: str, row: str) -> dict[str, Any]:
+    """Return a request with NAME and the number ROW replaced in its body."""
+    named: dict[str, Any] = json.loads(json.dumps(request).replace("NAME", name).replace('"ROW"', row))
+    return named
+
+
+async def test_refused_change_leaves_no_row(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await _device(connection, "bin-1")
+    before = await connection.fetchval("SELECT count(*) FROM audit")
+
+    answer = await client.patch("/api/v1/devices/bin-1", json={"lat": 20.0, "title": "Souk"})
+
+    assert answer.status_code == 422
+    assert await connection.fetchval("SELECT count(*) FROM audit") == before
+
+
+async def test_audit_is_read_by_page_as_ndjson_and_verified(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    for name in ("bin-1", "bin-2", "bin-3"):
+        await builders.add(connection, name)
+
+    page = await client.get("/api/v1/audit?limit=2&action=device")
+    following = await client.get(page.json()["next"])
+    lines = (await client.get("/api/v1/audit?format=ndjson&municipality=tripoli")).text.splitlines()
+    verified = (await client.get("/api/v1/audit/verify")).json()
+
+    subjects = [[row["subject"] for row in answer.json()["items"]] for answer in (page, following)]
+    assert subjects == [["bin-3", "bin-2"], ["bin-1"]]
+    assert [json.loads(line)["subject"] for line in lines] == ["bin-1", "bin-2", "bin-3"]
+    assert verified == {"chains": 1, "rows": 3, "complete": True, "problems": []}
+    assert (await client.get("/api/v1/audit/verify?month=2026-13")).status_code == 422
+
+
+async def test_move_stands_in_both_municipalities(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-1")
+    await builders.add_town(connection, "saida")
+
+    await client.patch("/api/v1/devices/bin-1", json={"municipality": "saida"})
+
+    for town in ("tripoli", "saida"):
+        (row, *_) = (await client.get("/api/v1/audit", params={"municipality": town})).json()["items"]
+        assert (row["action"], row["before"], row["after"]) == (
+            "device.move",
+            {"municipality": "tripoli"},
+            {"municipality": "saida"},
+        )

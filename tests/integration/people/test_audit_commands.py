@@ -1,0 +1,149 @@
+"""Commands that change something leave rows in the audit; `nabd audit` lists, exports and verifies them."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from nabd.cli import app
+from store.pool import connect
+from tests.databases import run
+from tests.unit.devices.ground.files import EAST, WEST, feature, file
+
+READING = """
+audit export, audit heads, audit list, audit verify, bench ingest, bench rules, device list,
+device quarantine, device show, doctor, ledger, maintenance list, municipality layer export,
+municipality layer list, municipality layer show, municipality list, rule blind, rule check,
+rule diff, rule explain, rule history, rule list, rule show, rule test, sim, tail, validate
+"""
+ELSEWHERE = {
+    "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
+    "device adopt": "needs messages in quarantine: tests/integration/readings/test_rejections.py",
+    "device intervals": "changes with --apply, as `device edit` does: tests/integration/rules/test_rhythm.py",
+    "rejections": "changes with --replay: tests/integration/readings/test_rejections.py",
+    "migrate": "puts rules into force: tests/integration/nabd/test_migrate_command.py",
+    "audit expire": "test_audit.py",
+    "up": "starts processes",
+    "demo": "starts processes",
+    "ingest": "a process",
+    "sweep": "a process",
+    "api": "a process: tests/integration/api/test_audited.py",
+}
+"""Commands that are not run here, each with the reason, and with the test where they change something."""
+
+RULE = """
+id: overflow
+kind: bin
+summary: {en: "{device} is full", fr: "{device} est plein", ar: "{device} ممتلئ"}
+levels: {major: fill_pct >= 90}
+"""
+CSV = "name,kind,municipality,title\nbin-1,bin,tripoli,Souk\nbin-2,bin,tripoli,Port\n"
+
+CHANGES: list[tuple[str, list[str]]] = [
+    ("municipality add tripoli --time-zone Asia/Beirut", ["municipality.add"]),
+    ("municipality add saida", ["municipality.add"]),
+    ("municipality edit tripoli --weekend 5,6", ["municipality.edit"]),
+    ("municipality layer import {layer} --municipality tripoli --layer districts", ["layer.import"]),
+    ("municipality layer remove --municipality tripoli --layer districts west", ["layer.remove"]),
+    ("device add bin-1 --kind bin --municipality tripoli", ["device.add"]),
+    ("device import {csv} --update", ["device.add", "device.edit"]),
+    ("device edit bin-1 --municipality saida", ["device.move", "device.move"]),
+    ("device retire bin-2 --reason stolen", ["device.retire"]),
+    ("device edit bin-2 --reinstate --title Harbour", ["device.edit", "device.reinstate"]),
+    ("rule apply {rule}", ["rule.apply"]),
+    ("rule disable overflow", ["rule.disable"]),
+    ("rule enable overflow", ["rule.enable"]),
+    ("rule apply {rule} --shadow", ["rule.shadow"]),
+    ("rule shadow overflow --drop", ["rule.drop"]),
+    ("maintenance add --device bin-1 --for 4h --reason washing", ["maintenance.plan"]),
+    ("maintenance end 1", ["maintenance.end"]),
+]
+"""Commands in their order, and what the audit must have of each."""
+
+
+def commands(command: Any, path: str = "") -> Iterator[str]:
+    """Yield every command by its words, given typer's group of all."""
+    inside = getattr(command, "commands", None)
+    if inside is None:
+        yield path
+        return
+    for name, inner in inside.items():
+        yield from commands(inner, f"{path} {name}".strip())
+
+
+def test_every_command_is_known_to_read_or_to_change() -> None:
+    reading = {name.strip() for name in READING.replace("\n", " ").split(",")}
+    known = set(commands(typer.main.get_command(app)))
+    tried = {name for name in known for line, _ in CHANGES if line.startswith(f"{name} ")}
+
+    assert known == reading | ELSEWHERE.keys() | tried
+
+
+def nabd(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def documents(*arguments: str) -> list[dict[str, Any]]:
+    code, out, err = nabd(*arguments)
+    assert code == 0, err
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.fixture
+def files(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Path]:
+    """A database that commands find, a list of devices and a rule."""
+    monkeypatch.setenv("NABD_DATABASE", dsn)
+    monkeypatch.setenv("NABD_AUDIT_DIR", str(tmp_path / "heads"))
+    monkeypatch.setenv("USER", "rima")
+    monkeypatch.setenv("LOGNAME", "rima")
+    found = {"csv": tmp_path / "devices.csv", "rule": tmp_path / "rule.yaml"}
+    found["layer"] = tmp_path / "districts.geojson"
+    found["layer"].write_bytes(file(feature(WEST, name="West"), feature(EAST, name="East")))
+    found["csv"].write_text(CSV, encoding="utf-8")
+    found["rule"].write_text(RULE, encoding="utf-8")
+    return found
+
+
+def test_each_changing_command_leaves_rows_that_say_who_and_from_where(
+    dsn: str, files: dict[str, Path], tmp_path: Path
+) -> None:
+    known = 0
+    for line, actions in CHANGES:
+        code, _, err = nabd(*(word.format(**files) for word in line.split()))
+        assert code == 0, f"{line}: {err}"
+        rows = documents("audit", "export")
+        assert [row["action"] for row in rows[known:]] == actions, line
+        assert {(row["who"], row["address"]) for row in rows[known:]} == {("rima", socket.gethostname())}
+        known = len(rows)
+
+    listed = documents("audit", "list", "--json", "--subject", "bin-1", "--action", "device", "--limit", "2")
+    assert [row["action"] for row in listed] == ["device.move", "device.move"]
+    assert "device.retire" in nabd("audit", "list", "--who", "rima")[1]
+    heads = tmp_path / "kept.ndjson"
+    heads.write_text(nabd("audit", "heads", "--json")[1], encoding="utf-8")
+    code, out, _ = nabd("audit", "verify", "--heads", str(heads))
+    assert (code, f"{known} rows in 3 chains, 3 heads kept outside: 0 problems." in out) == (0, True)
+
+    run(_tamper(dsn))
+    code, out, err = nabd("audit", "verify", "--heads", str(heads))
+    assert code == 1
+    assert "its fields do not have its hash: it was edited" in err
+    assert "1 problems" in out
+
+
+async def _tamper(dsn: str) -> None:
+    connection: asyncpg.Connection = await connect(dsn)
+    await connection.execute("SET session_replication_role = replica")
+    await connection.execute("UPDATE audit SET address = 'elsewhere' WHERE action = 'device.retire'")
+    await connection.close()
