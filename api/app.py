@@ -29,6 +29,7 @@ from api.routes import (
     intervals,
     kinds,
     latest,
+    layers,
     ledger,
     maintenance,
     municipalities,
@@ -59,6 +60,7 @@ NOUNS = (
     rejections,
     ledger,
     municipalities,
+    layers,
     kinds,
     stream,
 )

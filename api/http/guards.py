@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http import problems
-from api.http.caller import BODY_LIMIT, SAFE_METHODS, too_large
+from api.http.caller import SAFE_METHODS, body_limit, too_large
 from api.http.problems import Problem
 from api.http.token_check import TokenCheck
 
@@ -80,8 +80,8 @@ class GuardMiddleware:
             )
         if scope["method"] not in SAFE_METHODS and not is_same_origin(headers):
             return Problem(403, "foreign-origin", "the request comes from a page of another site")
-        if int_or_zero(headers.get("content-length")) > BODY_LIMIT:
-            return too_large()
+        if int_or_zero(headers.get("content-length")) > (limit := body_limit(scope)):
+            return too_large(limit)
         if self.token_required and scope["path"] not in OPEN_PATHS and scope["path"] != SIGN_IN:
             return await self._token_refusal(scope, headers)
         return None

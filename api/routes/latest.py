@@ -23,6 +23,7 @@ async def list_latest(
     context: UsesContext,
     connection: UsesConnection,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
+    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
     after: Annotated[str | None, Query(max_length=64, description="cursor")] = None,
     limit: Limit = 100,
@@ -30,7 +31,7 @@ async def list_latest(
 ) -> Response:
     """Return newest readings by device name; devices that never sent one are not in it."""
     found = await latest.list_latest(
-        connection, municipality=municipality, kind=kind, after=after, limit=limit + 1
+        connection, municipality=municipality, kind=kind, district=district, after=after, limit=limit + 1
     )
     items = [latest_out(context.kinds, row) for row in found]
     return pages.answer(request, items, limit=limit, cursor=("after", "device"), fields=fields)

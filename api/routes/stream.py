@@ -36,10 +36,11 @@ Permitted = Callable[[], Awaitable[bool]]
 def _interest(
     kind: Annotated[str | None, Query(max_length=31)] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
+    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     severity: Annotated[list[Severity] | None, Query(description="may be repeated; alerts only")] = None,
 ) -> EventFilter:
     severities = frozenset(severity) if severity else None
-    return EventFilter(kind=kind, municipality=municipality, severities=severities)
+    return EventFilter(kind=kind, municipality=municipality, district=district, severities=severities)
 
 
 def _start(

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from tests.attacks.bodies import hostile
 from tests.integration.api import builders
+from tests.unit.devices.ground.files import EAST, WEST, feature
 
 pytestmark = pytest.mark.attack("bodies of requests")
 
@@ -52,6 +53,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "until_at": "2026-03-01T10:00:00Z",
         "reason": "lid",
     },
+    ("put", "/api/v1/municipalities/{municipality}/layers/{layer}"): {
+        "type": "FeatureCollection",
+        "features": [feature(WEST, name="West"), feature(EAST, name="East")],
+    },
     ("put", "/api/v1/rules/{rule}"): RULE,
     ("put", "/api/v1/rules/{rule}/shadow"): RULE,
     ("post", "/api/v1/rules/test"): RULE,
@@ -66,7 +71,13 @@ async def test_hostile_bodies_are_refused_as_documented(
 ) -> None:
     alert = await builders.fire(connection, await builders.add(connection, "bin-0007"))
     document = app.openapi()["paths"]
-    named = {"device": "bin-0007", "alert_id": alert, "rule": "r"}
+    named = {
+        "device": "bin-0007",
+        "alert_id": alert,
+        "rule": "r",
+        "municipality": "tripoli",
+        "layer": "districts",
+    }
     answered: Counter[int] = Counter()
     wrong = []
     for turn, ((method, path), example) in enumerate(BODIES.items()):

@@ -17,13 +17,23 @@ from api.http.guards import COOKIE
 from devices.instants import to_datetime
 from tests.integration.api import builders
 
+NAMED = {
+    "device": "bin-1",
+    "alert_id": "1",
+    "rule": "r",
+    "window": "1",
+    "municipality": "tripoli",
+    "layer": "districts",
+}
+"""What stands for each parameter of a path."""
+
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:
     """Return every method and path, each parameter filled in."""
     found = []
     for route in iter_route_contexts(app.routes):
         path = route.path or ""
-        for parameter, value in (("device", "bin-1"), ("alert_id", "1"), ("rule", "r"), ("window", "1")):
+        for parameter, value in NAMED.items():
             path = path.replace(f"{{{parameter}}}", value)
         assert "{" not in path, "fill in the new parameter here"
         found += [(method, path) for method in sorted((route.methods or set()) - {"HEAD"})]
