@@ -33,6 +33,7 @@ def live_alert(number: int, severity: Severity = Severity.MAJOR, **more: Any) ->
         "acknowledged_by": None,
         "summary": {},
         "evidence": {},
+        "runbook": {},
     }
     event = AlertEventOut(id=f"1-{number}", alert_id=1, type="opened", at=NOON, severity=severity)
     return LiveAlert(cursor=(1, number), event=event, alert=AlertOut(**{**alert, **more}))
