@@ -59,7 +59,7 @@ _NOTIFY = "SELECT pg_notify('nabd_alert', '')"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Acknowledged:
+class Acknowledgements:
     """Numbers of alerts: those changed, those that were so before, and those that do not exist."""
 
     changed: Sequence[int]
@@ -69,7 +69,7 @@ class Acknowledged:
 
 async def acknowledge(
     connection: Connection, alert_ids: Sequence[int], *, by: Actor, now: int
-) -> Acknowledged:
+) -> Acknowledgements:
     """Record that a person has seen the alerts; the first acknowledgement of each stays.
 
     Args:
@@ -78,7 +78,9 @@ async def acknowledge(
     return await _change(connection, _ACKNOWLEDGE + _CHANGED, "acknowledge", alert_ids, by, now)
 
 
-async def withdraw(connection: Connection, alert_ids: Sequence[int], *, by: Actor, now: int) -> Acknowledged:
+async def withdraw(
+    connection: Connection, alert_ids: Sequence[int], *, by: Actor, now: int
+) -> Acknowledgements:
     """Take acknowledgements back, whoever gave them: nobody has seen these alerts, as before.
 
     Args:
@@ -89,7 +91,7 @@ async def withdraw(connection: Connection, alert_ids: Sequence[int], *, by: Acto
 
 async def _change(
     connection: Connection, statement: str, verb: str, alert_ids: Sequence[int], by: Actor, now: int
-) -> Acknowledged:
+) -> Acknowledgements:
     wanted = sorted(set(alert_ids))
     async with connection.transaction():
         rows = await connection.fetch(statement, wanted, to_datetime(now), by.principal)
@@ -98,7 +100,7 @@ async def _change(
             await connection.execute(_NOTIFY)
         known = {row["id"] for row in await connection.fetch(_KNOWN, wanted)}
     changed = [row["id"] for row in rows]
-    return Acknowledged(
+    return Acknowledgements(
         changed=changed,
         unchanged=sorted(known - set(changed)),
         unknown=[one for one in wanted if one not in known],

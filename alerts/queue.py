@@ -32,7 +32,8 @@ class AlertNotFound(LookupError):
 class Alert:
     """One alert of one rule on one device.
 
-    family: what the rule is called to judge: "silent" says that the device itself was not heard of.
+    family: what the rule is called to judge: "silent" says that the device itself was not heard of. district:
+    code of the one in which the device stands now, None where that is in another municipality than the alert.
     opened_at, resolved_at: the device's time; detected_at: our time when it was stored. unknown: still
     firing, but its device is silent, so it cannot be told whether it still holds. inhibited_by: the open
     alert that explains this one, so that nobody is called for this one. held_until: our time until which such
@@ -51,6 +52,7 @@ class Alert:
     device_title: str
     kind: str
     municipality: str
+    district: str | None
     state: Literal["firing", "resolved"]
     severity: Severity
     opened_at: datetime
@@ -75,7 +77,8 @@ class Alert:
 _SELECT = """
 SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS device,
     coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
-    municipality.name AS municipality, alert.state, alert.severity, alert.opened_at, alert.detected_at,
+    municipality.name AS municipality, ground_feature.name AS district,
+    alert.state, alert.severity, alert.opened_at, alert.detected_at,
     alert.resolved_at, alert.acknowledged_at, acknowledger.name AS acknowledged_by,
     alert.summary, alert.evidence, coalesce(rule.definition -> 'summary', '{}') AS template,
     beginning.evidence AS first, newest.measurements AS newest,
@@ -100,6 +103,8 @@ JOIN municipality ON municipality.id = CASE
     WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
     ELSE device.municipality_id
 END
+LEFT JOIN ground_feature
+    ON ground_feature.id = device.district_id AND ground_feature.municipality_id = municipality.id
 """
 
 LIST_ALERTS = (
@@ -111,7 +116,8 @@ WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($4::text IS NULL OR device.kind = $4)
     AND ($5::text IS NULL OR municipality.name = $5)
     AND ($6::bigint IS NULL OR alert.id < $6)
-    AND ($8::text [] IS NULL OR municipality.name = ANY($8))
+    AND ($8::text IS NULL OR ground_feature.name = $8)
+    AND ($9::text [] IS NULL OR municipality.name = ANY($9))
 ORDER BY alert.id DESC
 LIMIT $7
 """
@@ -145,6 +151,7 @@ async def list_alerts(
     device: str | None = None,
     kind: str | None = None,
     municipality: str | None = None,
+    district: str | None = None,
     before: int | None = None,
     limit: int = 100,
     within: Sequence[str] | None = None,
@@ -154,7 +161,7 @@ async def list_alerts(
     `within`: only those of these municipalities.
     """
     rows = await connection.fetch(
-        LIST_ALERTS, state, severity, device, kind, municipality, before, limit, within
+        LIST_ALERTS, state, severity, device, kind, municipality, before, limit, district, within
     )
     return [_alert(row) for row in rows]
 

@@ -177,6 +177,7 @@ Finder = Callable[["Connection", Identity, Permission, str, str], Awaitable[None
 _FINDERS: Mapping[Where, Finder] = {
     Where.DEVICE: _device,
     Where.ASKED_DEVICE: _device,
+    Where.TOWN: _town,
     Where.ASKED_TOWN: _town,
     Where.ALERT: _alert,
     Where.WINDOW: _window,

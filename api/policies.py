@@ -29,6 +29,8 @@ class Where(StrEnum):
     """In that of the device that the path names."""
     ASKED_DEVICE = "asked device"
     """In that of the device that the query names; everywhere where it names none."""
+    TOWN = "municipality"
+    """In that which the path names."""
     ASKED_TOWN = "asked municipality"
     """In that which the query names; everywhere where it names none."""
     ALERT = "alert"
@@ -81,6 +83,9 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "DELETE /api/v1/session/totp": _SIGNED_IN,
     "GET /api/v1/kinds": _READ,
     "GET /api/v1/municipalities": _READ,
+    "GET /api/v1/municipalities/{municipality}/layers": AccessPolicy(_W.TOWN, _P.READ),
+    "GET /api/v1/municipalities/{municipality}/layers/{layer}": AccessPolicy(_W.TOWN, _P.READ),
+    "PUT /api/v1/municipalities/{municipality}/layers/{layer}": AccessPolicy(_W.TOWN, _P.MANAGE_DEVICES),
     "GET /api/v1/stream": _READ,
     "GET /api/v1/devices": _READ,
     "POST /api/v1/devices": AccessPolicy(_W.SOMEWHERE, _P.INSTALL_DEVICES),

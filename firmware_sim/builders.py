@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from devices.kinds.kind import Kind
+from firmware_sim.ground import metres_around, quarter_at
 from firmware_sim.physics.bin import HOMES, SQUARES, Bin, BinSite
 from firmware_sim.physics.drone import Drone, DroneSite
 from firmware_sim.physics.flight import Zone, fence_around, polygon, position
@@ -20,7 +21,7 @@ from firmware_sim.physics.light import LampSite, Light
 from firmware_sim.physics.model import Physics, generator
 from firmware_sim.physics.sprayer import SWATH_M, TANK_L
 from firmware_sim.plan import LINK_LOSS, SILENCE
-from firmware_sim.specs import Electronics, SimulatedDevice, TownContext, causes, opening
+from firmware_sim.specs import FIELDS, Electronics, SimulatedDevice, TownContext, causes, opening
 
 _RELAYED = 5
 LAMPS_PER_CIRCUIT = 8
@@ -67,6 +68,12 @@ def _spot(context: TownContext, noun: str, index: int, radius_m: float) -> tuple
     at = (away * math.sin(bearing), away * math.cos(bearing))
     lat, lon = position((context.place.lat, context.place.lon), at)
     return round(lat, 6), round(lon, 6)
+
+
+def _title(context: TownContext, lat: float, lon: float, index: int) -> str:
+    """Return the place of the n-th of its sort, as people say it."""
+    quarter = quarter_at(context.place, *metres_around(context.place, lat, lon))
+    return f"{quarter['en']} {index + 1}"
 
 
 def _structure(
@@ -133,7 +140,7 @@ def _bin(context: TownContext, index: int) -> SimulatedDevice:
         municipality=context.municipality,
         lat=lat,
         lon=lon,
-        title=context.title(index),
+        title=_title(context, lat, lon, index),
         attributes={
             "install_height_mm": site.install_height_mm,
             "usable_depth_mm": site.usable_depth_mm,
@@ -197,7 +204,7 @@ def _light(
         municipality=context.municipality,
         lat=round(lat, 6),
         lon=round(lon, 6),
-        title=context.title(index),
+        title=_title(context, lat, lon, index),
         parent=circuit.name,
         attributes={
             "rated_power_w": rated,
@@ -250,7 +257,7 @@ def _drone(context: TownContext, index: int) -> SimulatedDevice:
         municipality=context.municipality,
         lat=home[0],
         lon=home[1],
-        title=context.title(index),
+        title=f"{FIELDS['en']} {index + 1}",
         attributes={
             "home_lat": home[0],
             "home_lon": home[1],

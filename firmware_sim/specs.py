@@ -18,7 +18,10 @@ from firmware_sim.publish_log import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A municipality: where it is, its time zone, its language, its days of rest, its title."""
+    """A municipality: where it is, its time zone, its language, its days of rest, its title.
+
+    quarters: their names by language, that in the middle first.
+    """
 
     lat: float
     lon: float
@@ -27,7 +30,7 @@ class Place:
     weekend: tuple[int, ...]
     prefix: str
     title: Mapping[str, str]
-    quarters: tuple[str, ...]
+    quarters: tuple[Mapping[str, str], ...]
 
 
 PLACES: Mapping[str, Place] = {
@@ -39,7 +42,15 @@ PLACES: Mapping[str, Place] = {
         weekend=(6, 7),
         prefix="TRP",
         title={"en": "Tripoli", "fr": "Tripoli", "ar": "طرابلس"},
-        quarters=("Al-Tall", "Al-Mina", "Azmi", "Abu Samra", "Al-Zahriyeh", "Bab al-Ramel", "Al-Qobbeh"),
+        quarters=(
+            {"en": "Al-Tall", "fr": "El-Tall", "ar": "التل"},
+            {"en": "Al-Mina", "fr": "El-Mina", "ar": "الميناء"},
+            {"en": "Azmi", "fr": "Azmi", "ar": "عزمي"},
+            {"en": "Abu Samra", "fr": "Abou Samra", "ar": "أبو سمراء"},
+            {"en": "Al-Zahriyeh", "fr": "Zahrieh", "ar": "الزاهرية"},
+            {"en": "Bab al-Ramel", "fr": "Bab el-Ramel", "ar": "باب الرمل"},
+            {"en": "Al-Qobbeh", "fr": "Qobbé", "ar": "القبة"},
+        ),
     ),
     "nablus": Place(
         lat=32.2211,
@@ -49,7 +60,14 @@ PLACES: Mapping[str, Place] = {
         weekend=(5, 6),
         prefix="NBL",
         title={"en": "Nablus", "fr": "Naplouse", "ar": "نابلس"},
-        quarters=("Al-Yasmina", "Al-Qaryun", "Ras al-Ain", "Rafidia", "Al-Makhfiyeh", "Balata"),
+        quarters=(
+            {"en": "Al-Yasmina", "fr": "Al-Yasmina", "ar": "الياسمينة"},
+            {"en": "Al-Qaryun", "fr": "Al-Qaryoun", "ar": "القريون"},
+            {"en": "Ras al-Ain", "fr": "Ras el-Aïn", "ar": "رأس العين"},
+            {"en": "Rafidia", "fr": "Rafidia", "ar": "رفيديا"},
+            {"en": "Al-Makhfiyeh", "fr": "Al-Makhfieh", "ar": "المخفية"},
+            {"en": "Balata", "fr": "Balata", "ar": "بلاطة"},
+        ),
     ),
     "benghazi": Place(
         lat=32.1167,
@@ -59,7 +77,14 @@ PLACES: Mapping[str, Place] = {
         weekend=(5, 6),
         prefix="BEN",
         title={"en": "Benghazi", "fr": "Benghazi", "ar": "بنغازي"},
-        quarters=("Al-Sabri", "Sidi Hussein", "Al-Fuwayhat", "Al-Berka", "Al-Salmani", "Al-Kish"),
+        quarters=(
+            {"en": "Al-Sabri", "fr": "Al-Sabri", "ar": "الصابري"},
+            {"en": "Sidi Hussein", "fr": "Sidi Hussein", "ar": "سيدي حسين"},
+            {"en": "Al-Fuwayhat", "fr": "Al-Fouweihat", "ar": "الفويهات"},
+            {"en": "Al-Berka", "fr": "Al-Berka", "ar": "البركة"},
+            {"en": "Al-Salmani", "fr": "Al-Salmani", "ar": "السلماني"},
+            {"en": "Al-Kish", "fr": "Al-Kish", "ar": "الكيش"},
+        ),
     ),
     "chefchaouen": Place(
         lat=35.1688,
@@ -69,9 +94,21 @@ PLACES: Mapping[str, Place] = {
         weekend=(6, 7),
         prefix="CHE",
         title={"en": "Chefchaouen", "fr": "Chefchaouen", "ar": "شفشاون"},
-        quarters=("Souika", "Rif al-Andalus", "Al-Onsar", "Sebbanin", "Kharrazin", "Bab al-Ain"),
+        quarters=(
+            {"en": "Souika", "fr": "Souika", "ar": "السويقة"},
+            {"en": "Rif al-Andalus", "fr": "Rif Al-Andalous", "ar": "ريف الأندلس"},
+            {"en": "Al-Onsar", "fr": "El-Onsar", "ar": "العنصر"},
+            {"en": "Sebbanin", "fr": "Sebbanine", "ar": "السبانين"},
+            {"en": "Kharrazin", "fr": "Kharrazine", "ar": "الخرازين"},
+            {"en": "Bab al-Ain", "fr": "Bab El-Aïn", "ar": "باب العين"},
+        ),
     ),
 }
+
+FIELDS = {"en": "Orchards", "fr": "Vergers", "ar": "البساتين"}
+RING_ROAD = {"en": "Ring Road", "fr": "Rocade", "ar": "الطريق الدائري"}
+STREET = {"en": "{} Street", "fr": "Rue {}", "ar": "شارع {}"}
+"""Names of what every town has: where its drones fly, the road around its middle, a street of a quarter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,11 +163,6 @@ class TownContext:
     def name(self, noun: str, index: int) -> str:
         """Return the device id of the n-th of its sort."""
         return f"{self.place.prefix}-{noun}-{index + 1:03d}"
-
-    def title(self, index: int) -> str:
-        """Return the place of the n-th of its sort, as people say it."""
-        quarters = self.place.quarters
-        return f"{quarters[index % len(quarters)]} {index // len(quarters) + 1}"
 
     def interval(self, every_s: float) -> dict[str, object]:
         """Return the interval attribute where the demo shortens the declared interval."""

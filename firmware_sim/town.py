@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from devices.kinds.kind import Kind
+from firmware_sim import ground
 from firmware_sim.builders import make_devices, make_strangers
 from firmware_sim.physics.weather import make_weather
 from firmware_sim.specs import PLACES, Place, SimulatedDevice, TownContext, local_clock
@@ -27,6 +29,11 @@ class Town:
     devices: tuple[SimulatedDevice, ...]
     strangers: tuple[SimulatedDevice, ...]
     fault_mean_days: float
+
+    @property
+    def layers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Its districts and streets, each as GeoJSON."""
+        return ground.layers(self.place, self.devices)
 
     @property
     def sensing(self) -> tuple[SimulatedDevice, ...]:

@@ -31,7 +31,7 @@ class Permission(StrEnum):
     INSTALL_DEVICES = "install-devices"
     """Register devices, and change what is said of them."""
     MANAGE_DEVICES = "manage-devices"
-    """Take devices out of service; enter what was learned of them."""
+    """Take devices out of service, enter what was learned of them, and import districts and streets."""
     PLAN_MAINTENANCE = "plan-maintenance"
     TRY_RULES = "try-rules"
     """Say what rules would have done: costs much, changes nothing."""

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 _SINCE = """
 SELECT
-    d.name AS device, d.kind, m.name AS municipality,
+    d.name AS device, d.kind, m.name AS municipality, g.name AS district,
     l.observed_at, l.received_at, l.interval_s, l.quality, l.measurements
 FROM latest AS l
 INNER JOIN device AS d ON l.device_id = d.id
 INNER JOIN municipality AS m ON d.municipality_id = m.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
 WHERE (l.received_at, d.name) > ($1, $2) AND d.retired_at IS NULL
 ORDER BY l.received_at, d.name
 LIMIT $3

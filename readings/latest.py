@@ -15,11 +15,15 @@ from store.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latest:
-    """The newest reading of one device; the next one is expected `interval_s` after `received_at`."""
+    """The newest reading of one device; the next one is expected `interval_s` after `received_at`.
+
+    district: code of the one in which the device stands, None where it stands in none.
+    """
 
     device: str
     kind: str
     municipality: str
+    district: str | None
     observed_at: datetime
     received_at: datetime
     interval_s: float
@@ -100,17 +104,19 @@ async def flush(connection: Connection, rows: LatestColumns) -> None:
 
 _PAGE = """
 SELECT
-    d.name AS device, d.kind, m.name AS municipality,
+    d.name AS device, d.kind, m.name AS municipality, g.name AS district,
     l.observed_at, l.received_at, l.interval_s, l.quality, l.measurements
 FROM latest AS l
 INNER JOIN device AS d ON l.device_id = d.id
 INNER JOIN municipality AS m ON d.municipality_id = m.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
 WHERE
     d.retired_at IS NULL
     AND ($1::text IS NULL OR m.name = $1)
     AND ($2::text IS NULL OR d.kind = $2)
     AND ($3::text IS NULL OR d.name > $3)
-    AND ($5::text [] IS NULL OR m.name = ANY($5))
+    AND ($5::text IS NULL OR g.name = $5)
+    AND ($6::text [] IS NULL OR m.name = ANY($6))
 ORDER BY d.name
 LIMIT $4
 """
@@ -121,6 +127,7 @@ async def list_latest(
     *,
     municipality: str | None = None,
     kind: str | None = None,
+    district: str | None = None,
     after: str | None = None,
     limit: int = 100,
     within: Sequence[str] | None = None,
@@ -131,21 +138,23 @@ async def list_latest(
         connection: the database.
         municipality: only this municipality's.
         kind: only this kind.
+        district: only devices in districts of this code.
         after: the last device name of the page before.
         limit: at most so many.
         within: only those of these municipalities; None: of all.
     """
-    rows = await connection.fetch(_PAGE, municipality, kind, after, limit, within)
+    rows = await connection.fetch(_PAGE, municipality, kind, after, limit, district, within)
     return [Latest(**row) for row in rows]
 
 
 _ONE = """
 SELECT
-    d.name AS device, d.kind, m.name AS municipality,
+    d.name AS device, d.kind, m.name AS municipality, g.name AS district,
     l.observed_at, l.received_at, l.interval_s, l.quality, l.measurements
 FROM latest AS l
 INNER JOIN device AS d ON l.device_id = d.id
 INNER JOIN municipality AS m ON d.municipality_id = m.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
 WHERE d.name = $1
 """
 

@@ -28,6 +28,7 @@ class DeviceRhythm:
     device: str
     kind: str
     municipality: str
+    district: str | None
     interval_s: float | None
     gaps: int
     median_s: float | None
@@ -39,11 +40,13 @@ class DeviceRhythm:
 # Names of kinds are checked by their declaration; they cannot be parameters. $6: gaps, and one more reading.
 _RHYTHM = """
 SELECT device.name AS device, municipality.name AS municipality,
+    ground_feature.name AS district,
     CASE WHEN jsonb_typeof(device.attributes -> 'interval_s') = 'number'
         THEN (device.attributes ->> 'interval_s')::float8 END AS interval_s,
     coalesce(device_pace.pace, 1) AS pace, told.gaps, told.median_s, told.p95_s
 FROM device
 INNER JOIN municipality ON device.municipality_id = municipality.id
+LEFT JOIN ground_feature ON device.district_id = ground_feature.id
 LEFT JOIN device_pace ON device.id = device_pace.device_id
 CROSS JOIN LATERAL (
     SELECT count(gap.s) AS gaps,
@@ -64,8 +67,9 @@ WHERE device.kind = $1 AND device.retired_at IS NULL
     AND ($2::text IS NULL OR municipality.name = $2)
     AND ($3::text IS NULL OR device.name = $3)
     AND ($4::text IS NULL OR device.name > $4)
+    AND ($7::text IS NULL OR ground_feature.name = $7)
     AND told.gaps > 0
-    AND ($7::text [] IS NULL OR municipality.name = ANY($7))
+    AND ($8::text [] IS NULL OR municipality.name = ANY($8))
 ORDER BY device.name
 LIMIT $5
 """
@@ -77,6 +81,7 @@ async def list_rhythms(
     *,
     kind: str | None = None,
     municipality: str | None = None,
+    district: str | None = None,
     device: str | None = None,
     after: str | None = None,
     limit: int = 100,
@@ -90,7 +95,9 @@ async def list_rhythms(
     for name in kinds if kind is None else [kind]:
         if name in kinds:
             query = _RHYTHM.format(table=table_name(name))
-            rows = await connection.fetch(query, name, municipality, device, after, limit, GAPS + 1, within)
+            rows = await connection.fetch(
+                query, name, municipality, device, after, limit, GAPS + 1, district, within
+            )
             found += [_rhythm(kinds[name], dict(row)) for row in rows]
     return sorted(found, key=lambda one: one.device)[:limit]
 

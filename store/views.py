@@ -36,9 +36,15 @@ SELECT
         ELSE 'installed'
     END AS life,
     d.installed_at,
-    b.relays
+    b.relays,
+    g.name AS district,
+    g.title AS district_title,
+    s.name AS street,
+    s.title AS street_title
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
+LEFT JOIN ground_feature AS s ON d.street_id = s.id
 LEFT JOIN device AS p ON d.parent_id = p.id
 LEFT JOIN (
     SELECT relay.device_id, array_agg(gateway.name ORDER BY gateway.name COLLATE "C") AS relays
@@ -80,14 +86,16 @@ SELECT
     d.lat,
     d.lon,
     a.inhibited_by,
-    a.held_until
+    a.held_until,
+    g.name AS district
 FROM alert AS a
 LEFT JOIN named_principal AS w ON a.acknowledger_id = w.id
 INNER JOIN device AS d ON a.device_id = d.id
 INNER JOIN municipality AS m
     ON m.id = CASE
         WHEN d.moved_at > a.opened_at THEN municipality_at(d, a.opened_at) ELSE d.municipality_id
-    END"""
+    END
+LEFT JOIN ground_feature AS g ON d.district_id = g.id AND g.municipality_id = m.id"""
 
 LEDGER = """\
 CREATE OR REPLACE VIEW v_ledger AS

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +19,9 @@ from devices.acceptable import fault
 from devices.nesting import MAX_DEPTH, is_too_deep
 
 BODY_LIMIT = 256 * 1024
+LARGE_BODY_LIMIT = 8 * 1024 * 1024
+LARGE_BODIES = re.compile(r"/api/v1/municipalities/[^/]+/layers/[^/]+")
+"""Paths that are put with maps, which have many positions."""
 BODY_S = 10.0
 """How long a body may take to arrive, all of it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -42,8 +46,13 @@ class CallerMiddleware:
             return
         headers = Headers(scope=scope)
         try:
-            body = await self._body(headers, receive)
-            _check(body, headers.get("content-type", ""))
+            body = await self._body(headers, receive, body_limit(scope))
+            media_type = headers.get("content-type", "")
+            if len(body) > BODY_LIMIT:
+                # Long enough to hold up everybody else.
+                await asyncio.to_thread(_check, body, media_type)
+            else:
+                _check(body, media_type)
         except CallerLeft:
             return
         except Problem as problem:
@@ -53,7 +62,7 @@ class CallerMiddleware:
             return
         await _watched(self.app, scope, body, receive, send)
 
-    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+    async def _body(self, headers: Headers, receive: Receive, limit: int) -> bytes:
         if "content-length" not in headers and "transfer-encoding" not in headers:
             return b""
         body = bytearray()
@@ -64,8 +73,8 @@ class CallerMiddleware:
                     if message["type"] == "http.disconnect":
                         raise CallerLeft
                     body += message.get("body", b"")
-                    if len(body) > BODY_LIMIT:
-                        raise too_large()
+                    if len(body) > limit:
+                        raise too_large(limit)
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError:
@@ -95,11 +104,15 @@ def _check(body: bytes, media_type: str) -> None:
         raise Problem(422, "invalid", f"{pointer or 'the body'}: {reason}", errors=[violation])
 
 
-def too_large() -> Problem:
+def body_limit(scope: Scope) -> int:
+    """Return how many bytes a request's body may have."""
+    large = scope["method"] == "PUT" and LARGE_BODIES.fullmatch(scope["path"])
+    return LARGE_BODY_LIMIT if large else BODY_LIMIT
+
+
+def too_large(limit: int) -> Problem:
     """Return the problem of a body over the limit; what is left of it is not read."""
-    return Problem(
-        413, "too-large", f"a body has at most {BODY_LIMIT} bytes", headers={"Connection": "close"}
-    )
+    return Problem(413, "too-large", f"a body has at most {limit} bytes", headers={"Connection": "close"})
 
 
 async def _watched(app: ASGIApp, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:

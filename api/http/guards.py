@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import problems
-from api.http.caller import BODY_LIMIT, SAFE_METHODS, too_large
+from api.http.caller import SAFE_METHODS, body_limit, too_large
 from api.http.identification import Credential, Identification
 from api.http.problems import Problem
 
@@ -91,8 +91,8 @@ class GuardMiddleware:
             )
         if scope["method"] not in SAFE_METHODS and not is_same_origin(headers):
             raise Problem(403, "foreign-origin", "the request comes from a page of another site")
-        if int_or_zero(headers.get("content-length")) > BODY_LIMIT:
-            raise too_large()
+        if int_or_zero(headers.get("content-length")) > (limit := body_limit(scope)):
+            raise too_large(limit)
 
     async def _identified(self, scope: Scope, headers: Headers, send: Send) -> Send:
         """Note who the request is from; return how its answer is sent.

@@ -64,14 +64,14 @@ def answer(
     return response
 
 
-def tagged(request: Request, body: bytes) -> Response:
+def tagged(request: Request, body: bytes, media_type: str = "application/json") -> Response:
     """Return a JSON body with its ETag, or 304 when the client has it already."""
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": CACHE}
     known = request.headers.get("if-none-match", "")
     if tag in [part.strip() for part in known.split(",")]:
         return Response(status_code=304, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
 
 
 def wanted_version(if_match: str | None) -> int | None:

@@ -34,24 +34,24 @@ class EventFilter:
 
     kind: str | None = None
     municipality: str | None = None
+    district: str | None = None
     municipalities: frozenset[str] | None = None
     severities: frozenset[Severity] | None = None
 
     def in_alert(self, live: LiveAlert) -> bool:
         """Tell whether an alert event is wanted."""
-        return self._in(live.alert.kind, live.alert.municipality) and (
-            self.severities is None or live.event.severity in self.severities
-        )
+        return self._in(live.alert) and (self.severities is None or live.event.severity in self.severities)
 
     def in_latest(self, latest: LatestOut) -> bool:
         """Tell whether a newest reading is wanted."""
-        return self._in(latest.kind, latest.municipality)
+        return self._in(latest)
 
-    def _in(self, kind: str, municipality: str) -> bool:
+    def _in(self, one: AlertOut | LatestOut) -> bool:
         return (
-            self.kind in (None, kind)
-            and self.municipality in (None, municipality)
-            and (self.municipalities is None or municipality in self.municipalities)
+            self.kind in (None, one.kind)
+            and self.municipality in (None, one.municipality)
+            and self.district in (None, one.district)
+            and (self.municipalities is None or one.municipality in self.municipalities)
         )
 
 

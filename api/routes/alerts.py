@@ -45,13 +45,13 @@ class Comment(BaseModel):
     body: str = Field(min_length=1, max_length=4000, pattern=NO_CONTROL, examples=["Crew is on its way"])
 
 
-class AlertIds(BaseModel):
+class AlertNumbers(BaseModel):
     """Which alerts."""
 
     alerts: list[AlertNumber] = Field(min_length=1, max_length=500, examples=[[17, 18, 21]])
 
 
-class AcknowledgedOut(BaseModel):
+class AcknowledgementsOut(BaseModel):
     """What became of each alert that was named."""
 
     changed: Sequence[int] = Field(description="those that are now as asked for")
@@ -76,6 +76,7 @@ async def list_alerts(
     device: Annotated[str | None, Query(max_length=64)] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
+    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
     limit: Limit = 100,
     fields: Fields = None,
@@ -88,6 +89,7 @@ async def list_alerts(
         device=device,
         kind=kind,
         municipality=municipality,
+        district=district,
         before=before,
         limit=limit + 1,
         within=identity.towns(Permission.READ),
@@ -159,17 +161,17 @@ async def acknowledge_many(
     identity: UsesIdentity,
     actor: UsesActor,
     command: UsesChangeRequest,
-    body: AlertIds,
-) -> AcknowledgedOut:
+    body: AlertNumbers,
+) -> AcknowledgementsOut:
     """Acknowledge up to 500 alerts at once; those that do not exist are named and harm no other."""
 
-    async def work() -> AcknowledgedOut:
+    async def work() -> AcknowledgementsOut:
         own, foreign = await _own(connection, identity, body.alerts)
         done = await acknowledgement.acknowledge(connection, own, by=actor, now=context.now())
         unknown = [*done.unknown, *foreign]
-        return AcknowledgedOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
+        return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
 
-    return await command.once(AcknowledgedOut, work, body)
+    return await command.once(AcknowledgementsOut, work, body)
 
 
 @router.post("/alerts/unacknowledge", summary="Take acknowledgements back")
@@ -179,17 +181,17 @@ async def unacknowledge_many(
     identity: UsesIdentity,
     actor: UsesActor,
     command: UsesChangeRequest,
-    body: AlertIds,
-) -> AcknowledgedOut:
+    body: AlertNumbers,
+) -> AcknowledgementsOut:
     """Undo: with the `changed` of an acknowledgement exactly that one is taken back."""
 
-    async def work() -> AcknowledgedOut:
+    async def work() -> AcknowledgementsOut:
         own, foreign = await _own(connection, identity, body.alerts)
         done = await acknowledgement.withdraw(connection, own, by=actor, now=context.now())
         unknown = [*done.unknown, *foreign]
-        return AcknowledgedOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
+        return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
 
-    return await command.once(AcknowledgedOut, work, body)
+    return await command.once(AcknowledgementsOut, work, body)
 
 
 @router.post("/alerts/{alert_id}/comments", status_code=201, summary="Comment on it")

@@ -51,6 +51,9 @@ class DeviceIn(BaseModel):
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1200}])
     installed_at: Asked | None = Field(default=None, description="left out: now, unless it is planned")
     planned: bool = Field(default=False, description="not installed yet: nothing is expected of it")
+    district: str | None = Field(
+        default=None, max_length=64, description="code of its district; null: the one in which it stands"
+    )
 
 
 class DeviceChanges(BaseModel):
@@ -69,6 +72,9 @@ class DeviceChanges(BaseModel):
     lon: Position = Field(default=None, ge=-180, le=180)
     attributes: dict[str, Any] = Field(default={}, examples=[{"usable_depth_mm": 1150}])
     installed_at: Asked | None = Field(default=None, description="null makes it planned again")
+    district: str | None = Field(
+        default=None, max_length=64, description="set by hand; null: the one in which it stands"
+    )
 
 
 class Retirement(BaseModel):
@@ -128,6 +134,13 @@ class DeviceOut(BaseModel):
     retired_reason: str | None
     version: int = Field(description="also the ETag")
     hint: str | None = Field(default=None, description="what should be done about it")
+    district: str | None = Field(description="code of the district in which it stands", examples=["al-mina"])
+    district_title: dict[str, str] = Field(examples=[{"en": "Al-Mina", "fr": "El-Mina", "ar": "الميناء"}])
+    district_by_hand: bool = Field(description="somebody set it: the position does not decide")
+    street: str | None = Field(description="code of the nearest street within 50 m", examples=["azmi-street"])
+    street_title: dict[str, str] = Field(
+        examples=[{"en": "Azmi Street", "fr": "Rue Azmi", "ar": "شارع عزمي"}]
+    )
 
 
 @router.get("/devices", response_model=Page[DeviceOut], summary="List devices by name")
@@ -136,6 +149,7 @@ async def list_devices(
     connection: UsesConnection,
     identity: UsesIdentity,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
+    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
     parent: Annotated[str | None, Query(max_length=64, description="what it feeds or relays")] = None,
     relay: Annotated[str | None, Query(max_length=64, description="what this gateway relays")] = None,
@@ -150,6 +164,7 @@ async def list_devices(
     found = await registry.list_devices(
         connection,
         municipality=municipality,
+        district=district,
         kind=kind,
         parent=parent,
         relay=relay,

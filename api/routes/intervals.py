@@ -26,6 +26,7 @@ class IntervalOut(BaseModel):
     device: str = Field(examples=["bin-0007"])
     kind: str = Field(examples=["bin"])
     municipality: str = Field(examples=["tripoli"])
+    district: str | None = Field(default=None, description="code of the one in which the device stands")
     interval_s: float | None = Field(description="its attribute; null where nobody entered one")
     gaps: int = Field(description="between how many of its newest readings", examples=[32])
     median_s: float | None = Field(examples=[86405.0])
@@ -41,6 +42,7 @@ async def list_intervals(
     connection: UsesConnection,
     identity: UsesIdentity,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
+    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
     device: Annotated[str | None, Query(max_length=64)] = None,
     after: Annotated[str | None, Query(max_length=64, description="cursor")] = None,
@@ -53,6 +55,7 @@ async def list_intervals(
         context.kinds,
         kind=kind,
         municipality=municipality,
+        district=district,
         device=device,
         after=after,
         limit=limit + 1,

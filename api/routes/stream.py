@@ -38,6 +38,7 @@ def _interest(
     identity: UsesIdentity,
     kind: Annotated[str | None, Query(max_length=31)] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
+    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     severity: Annotated[list[Severity] | None, Query(description="may be repeated; alerts only")] = None,
 ) -> EventFilter:
     severities = frozenset(severity) if severity else None
@@ -45,6 +46,7 @@ def _interest(
     return EventFilter(
         kind=kind,
         municipality=municipality,
+        district=district,
         municipalities=None if towns is None else frozenset(towns),
         severities=severities,
     )

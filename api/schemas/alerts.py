@@ -33,6 +33,7 @@ class AlertOut(BaseModel):
     device_title: str = Field(examples=["Al-Tall square"])
     kind: str = Field(examples=["bin"])
     municipality: str = Field(examples=["tripoli"])
+    district: str | None = Field(default=None, description="code of the one in which the device stands now")
     state: Literal["firing", "resolved"]
     unknown: bool = Field(
         description="still firing, but its device is silent: nobody can say whether it holds"

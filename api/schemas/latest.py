@@ -18,6 +18,7 @@ class LatestOut(BaseModel):
     device: str = Field(examples=["bin-0007"])
     kind: str = Field(examples=["bin"])
     municipality: str = Field(examples=["tripoli"])
+    district: str | None = Field(default=None, description="code of the one in which the device stands")
     observed_at: Instant
     received_at: Instant
     interval_s: float = Field(description="how soon after received_at the next reading is expected")
@@ -33,6 +34,7 @@ def latest_out(kinds: Kinds, latest: Latest) -> LatestOut:
         device=latest.device,
         kind=latest.kind,
         municipality=latest.municipality,
+        district=latest.district,
         observed_at=latest.observed_at,
         received_at=latest.received_at,
         interval_s=latest.interval_s,

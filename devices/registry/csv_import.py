@@ -5,7 +5,7 @@ Must not know files or terminals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,11 @@ from devices.instants import Now
 from devices.kinds import Kinds
 from devices.registry import generation, registry
 from devices.registry.csv_rows import ATTRIBUTE, CsvRow, CsvRows, LineProblem
-from devices.registry.editing import change_device, edits
+from devices.registry.editing import change_device, edits, grounded
 from devices.registry.errors import Invalid
+from devices.registry.ground.feature import AUTO
+from devices.registry.ground.layers import district_codes
+from devices.registry.ground.located import unknown_district
 from devices.registry.new_device import NewDevice, Parent, check_parent, find_municipality
 from devices.registry.placement import check_near
 from devices.registry.registration import additions, insert_devices
@@ -48,11 +51,15 @@ async def plan(connection: Connection, read: CsvRows, *, update: bool) -> Import
         read: the list, with the problems found in it alone.
         update: change devices that are registered already; otherwise they are a problem.
     """
-    return plan_against(await registry.load(connection), read, update=update)
+    named = {row.new.municipality for row in read.rows if row.new.district is not None}
+    districts = await district_codes(connection, named) if named else {}
+    return plan_against(await registry.load(connection), districts, read, update=update)
 
 
-def plan_against(registered: Registry, read: CsvRows, *, update: bool) -> ImportPlan:
-    """Compare a list with a snapshot of the registry; see `plan`. Pure."""
+def plan_against(
+    registered: Registry, districts: Mapping[str, Collection[str]], read: CsvRows, *, update: bool
+) -> ImportPlan:
+    """Compare a list with a snapshot of the registry and codes of districts; see `plan`. Pure."""
     accepted: dict[str, CsvRow] = {}
     result = ImportPlan(add=[], edit=[], unchanged=0, problems=list(read.problems))
     unchanged = 0
@@ -61,6 +68,7 @@ def plan_against(registered: Registry, read: CsvRows, *, update: bool) -> Import
         row = _with_relays(row, known)
         try:
             _check_against(registered, accepted, known, row, update=update)
+            _check_district(districts, row)
         except Invalid as problem:
             result.problems.append(LineProblem(line=row.line, field=problem.field, message=problem.message))
             continue
@@ -124,6 +132,12 @@ def _with_relays(row: CsvRow, known: Mapping[str, Parent]) -> CsvRow:
     return CsvRow(line=row.line, new=new, said=row.said - {"parent"} | {"relays"})
 
 
+def _check_district(districts: Mapping[str, Collection[str]], row: CsvRow) -> None:
+    code, known = row.new.district, districts.get(row.new.municipality, ())
+    if code is not None and code.lower() != AUTO and code not in known:
+        raise unknown_district(code, row.new.municipality, known)
+
+
 def _parent(registered: Registry, accepted: Mapping[str, CsvRow], name: str) -> Parent | None:
     if name in accepted:
         new = accepted[name].new
@@ -150,7 +164,16 @@ def _changes(device: Device, row: CsvRow) -> dict[str, Any]:
         for name, value in row.new.attributes.items()
         if f"{ATTRIBUTE}{name}" in row.said and device.attributes.get(name) != value
     }
+    if row.new.district is not None and _differs(device, row.new.district):
+        changes["district"] = row.new.district
     return changes | ({"attributes": attributes} if attributes else {})
+
+
+def _differs(device: Device, district: str) -> bool:
+    """Tell whether a device is to be in another district, or for another reason."""
+    if district.lower() == AUTO:
+        return device.district_by_hand
+    return not device.district_by_hand or device.district != district
 
 
 async def carry_out(
@@ -176,13 +199,14 @@ async def carry_out(
         RegistryError: the registry changed since the plan was made.
     """
     async with connection.transaction():
-        added = await insert_devices(
-            connection, kinds, [row.new for row in planned.add], now, on_progress=on_progress
-        )
-        audited = additions(added)
-        for device, changes in planned.edit:
-            audited += edits(device, await change_device(connection, kinds, device, changes, now))
-            on_progress(1)
+        async with grounded(connection, planned.edit):
+            added = await insert_devices(
+                connection, kinds, [row.new for row in planned.add], now, on_progress=on_progress
+            )
+            audited = additions(added)
+            for device, changes in planned.edit:
+                audited += edits(device, await change_device(connection, kinds, device, changes, now))
+                on_progress(1)
         if planned.steps:
             await audit.record_many(connection, audited, by=by, now=now())
             await generation.advance(connection)

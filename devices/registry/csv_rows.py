@@ -1,9 +1,9 @@
 """A list of devices as a spreadsheet saves it, read into rows and problems, each with its line.
 
 UTF-8 with or without a byte order mark; `,`, `;` or tab between cells, or what a first line `sep=;` says; a
-header with the columns name, kind, municipality, parent, title, lat, lon, installed_at, relays, serial
-(whatever their case) and attr.NAME, in any order; between relays a space or `;`. Empty columns at the end are
-left out. Pure: must not know the database.
+header with the columns name, kind, municipality, parent, title, lat, lon, installed_at, relays, serial,
+district (whatever their case) and attr.NAME, in any order; between relays a space or `;`. Empty columns at
+the end are left out. Pure: must not know the database.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ COLUMNS = (
     "installed_at",
     "relays",
     "serial",
+    "district",
 )
 REQUIRED = ("name", "kind", "municipality")
 ATTRIBUTE = "attr."
@@ -173,6 +174,7 @@ def _row(line: int, said: Mapping[str, str], kinds: Kinds) -> tuple[CsvRow, list
         relays=tuple(dict.fromkeys(RELAYS.findall(said.get("relays", "")))),
         serial=said.get("serial"),
         planned="installed_at" in said and installed_at is None,
+        district=said.get("district"),
     )
     known = {problem.field for problem in wrong}
     if not known & {"lat", "lon"}:

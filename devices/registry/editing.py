@@ -5,7 +5,8 @@ Each change is one transaction that ends by advancing the generation. Must not k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,8 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import Conflict, Invalid
+from devices.registry.ground import located
+from devices.registry.ground.feature import AUTO, set_by_hand
 from devices.registry.hardware import set_serial
 from devices.registry.life import check_installed_at
 from devices.registry.new_device import NewDevice, check
@@ -24,8 +27,14 @@ from store import audit
 from store.audit import Actor, AuditedChange
 from store.connection import Connection
 
-FIELDS = ("municipality", "parent", "title", "lat", "lon", "attributes", "installed_at", "relays", "serial")
+FIELDS = (
+    *("municipality", "parent", "title", "lat", "lon", "attributes"),
+    *("installed_at", "relays", "serial", "district"),
+)
 """What can change. Name and kind cannot, since readings are stored by them."""
+
+ON_GROUND = frozenset({"municipality", "lat", "lon", "district"})
+"""What decides about district and street."""
 
 REASON_LIMIT = 500
 
@@ -58,7 +67,8 @@ async def edit_device(
         kinds: the declared kinds.
         name: the device.
         changes: values by field, of FIELDS; attributes are merged, one set to None is taken away. A device
-            whose installed_at becomes None is planned again.
+            whose installed_at becomes None is planned again; a district set to None is found from the
+            position again.
         version: refuse if the device is no longer at this version.
         now: the clock.
         by: who.
@@ -72,10 +82,36 @@ async def edit_device(
         device = await get_device(connection, name)
         if version is not None and device.version != version:
             raise _stale(name)
-        edited = await change_device(connection, kinds, device, changes, now)
+        async with grounded(connection, [(device, changes)]):
+            await change_device(connection, kinds, device, changes, now)
+        edited = await get_device(connection, name)
         await audit.record_many(connection, edits(device, edited), by=by, now=now())
         await generation.advance(connection)
     return edited
+
+
+@asynccontextmanager
+async def grounded(
+    connection: Connection, edits: Iterable[tuple[Device, Mapping[str, Any]]]
+) -> AsyncIterator[None]:
+    """Keep district and street of devices right that are changed within, in the caller's transaction.
+
+    Raises:
+        Invalid: field `district`: there is none of that code where the device then stands.
+    """
+    moving = [(device, changes) for device, changes in edits if ON_GROUND & changes.keys()]
+    if moving:
+        here = {device.municipality for device, _ in moving}
+        there = {changes["municipality"] for _, changes in moving if "municipality" in changes}
+        await located.hold(connection, here | there)
+    yield
+    await located.settle(
+        connection,
+        {
+            device.id: (changes["district"] or AUTO) if "district" in changes else None
+            for device, changes in moving
+        },
+    )
 
 
 async def change_device(
@@ -84,6 +120,8 @@ async def change_device(
     """Do what `edit_device` does within the caller's transaction.
 
     That is to record it in the audit and to advance the generation.
+
+    Within `grounded`, which keeps the district right.
 
     Raises:
         Conflict: it changed since `device` was read.
@@ -152,7 +190,13 @@ def _changed(device: Device, changes: Mapping[str, Any]) -> Device:
         raise Invalid(unknown, f"cannot be changed; {meant(unknown, FIELDS)}")
     attributes = {**device.attributes, **(changes.get("attributes") or {})}
     relays = tuple(sorted({*changes.get("relays", device.relays)}))
-    return replace(device, **{**changes, "attributes": attributes, "relays": relays})
+    changed = replace(device, **{**changes, "attributes": attributes, "relays": relays})
+    if "district" in changes:
+        code = set_by_hand(changes["district"])
+    else:
+        stays = device.district_by_hand and changed.municipality == device.municipality
+        code = device.district if stays else None
+    return replace(changed, district=code, district_by_hand=code is not None)
 
 
 def _as_new(device: Device) -> NewDevice:
@@ -169,6 +213,7 @@ def _as_new(device: Device) -> NewDevice:
         planned=device.installed_at is None,
         relays=device.relays,
         serial=device.serial,
+        district=device.district,
     )
 
 

@@ -34,6 +34,7 @@ class NewDevice:
 
     parent: what feeds it; a gateway given as such becomes a relay. relays: gateways, by name.
     installed_at: None is the moment of registration, unless it is planned.
+    district: the code of one that somebody set, None for the one in which it stands.
     """
 
     name: str
@@ -48,6 +49,7 @@ class NewDevice:
     serial: str | None = None
     installed_at: datetime | None = None
     planned: bool = False
+    district: str | None = None
 
 
 def check(kinds: Kinds, new: NewDevice) -> None:

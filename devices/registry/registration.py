@@ -15,11 +15,13 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
 from devices.registry.errors import AlreadyExists, Invalid
+from devices.registry.ground import located
+from devices.registry.ground.feature import set_by_hand
 from devices.registry.hardware import check_serial, insert_hardware
 from devices.registry.life import check_installed_at
 from devices.registry.new_device import NewDevice, Parent, check, check_parent, find_municipality
 from devices.registry.placement import check_near
-from devices.registry.registry import Device, Municipality, list_municipalities
+from devices.registry.registry import Device, Municipality, get_device, list_municipalities
 from devices.registry.relays import check_relays, keep_relays, parent_as_relay
 from store import audit
 from store.audit import Actor, AuditedChange
@@ -74,14 +76,16 @@ async def add_device(connection: Connection, kinds: Kinds, new: NewDevice, now: 
         AlreadyExists: the name is taken, perhaps by a retired device.
         Invalid: a field is not acceptable, or names something that does not exist.
     """
-    (device,) = await add_devices(connection, kinds, [new], now, by=by)
-    return device
+    await add_devices(connection, kinds, [new], now, by=by)
+    return await get_device(connection, new.name)
 
 
 async def add_devices(
     connection: Connection, kinds: Kinds, new: Sequence[NewDevice], now: Now, *, by: Actor
 ) -> list[Device]:
     """Register many devices at once, all or none; a parent may be among them, before its children.
+
+    Those returned do not say yet in which district and street they stand.
 
     Raises:
         AlreadyExists: a name is taken, or given twice.
@@ -118,11 +122,15 @@ async def insert_devices(
     _refuse_repeats(new)
     added: dict[str, Device] = {}
     municipalities = await municipalities_by_name(connection)
+    on_ground = [one for one in new if one.lat is not None or one.district is not None]
+    if on_ground:
+        await located.hold(connection, {one.municipality for one in on_ground})
     for level in _levels(new):
         for start in range(0, len(level), INSERTED_AT_ONCE):
             several = level[start : start + INSERTED_AT_ONCE]
             added |= await _insert(connection, municipalities, several, now)
             on_progress(len(several))
+    await located.settle(connection, {added[one.name].id: one.district for one in on_ground})
     return [added[one.name] for one in new]
 
 
@@ -138,6 +146,7 @@ _NOT_SAID = frozenset(
     {
         *("id", "name", "municipality_id", "parent_id", "version", "retired_at", "retired_reason"),
         *("wire_name", "replaced"),
+        *("district_title", "district_by_hand", "street", "street_title"),
     }
 )
 
@@ -147,6 +156,8 @@ def fields_of(device: Device) -> dict[str, Any]:
     said = {
         field.name: getattr(device, field.name) for field in fields(Device) if field.name not in _NOT_SAID
     }
+    if not device.district_by_hand:
+        del said["district"]  # its position says it, or will
     return {name: value for name, value in said.items() if value not in (None, "", {}, ())}
 
 
@@ -247,6 +258,8 @@ def placed(
         relays=tuple(sorted(new.relays)),
         serial=new.serial,
         installed_at=new.installed_at,
+        district=set_by_hand(new.district),
+        district_by_hand=set_by_hand(new.district) is not None,
     )
 
 

@@ -58,7 +58,9 @@ class Device:
 
     parent: what feeds it. relays: the gateways that pass on what it sends, by name.
     wire_name: what the hardware calls itself in topics, if not by the name. replaced: how many stood there
-    before. installed_at: None while it is planned. retired_at: None until it is retired.
+    before. installed_at: None while it is planned. retired_at: None until it is retired. district, street:
+    codes of where it stands (devices/registry/ground), with their names by language; a snapshot of the whole
+    registry has neither street nor names.
     """
 
     id: int
@@ -80,6 +82,11 @@ class Device:
     retired_at: datetime | None = None
     retired_reason: str | None = None
     version: int = 1
+    district: str | None = None
+    district_title: Mapping[str, str] = field(default_factory=dict)
+    district_by_hand: bool = False
+    street: str | None = None
+    street_title: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def wire(self) -> str:
@@ -146,10 +153,12 @@ SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
     d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
     d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
-    coalesce(behind.relays, '{}') AS relays
+    coalesce(behind.relays, '{}') AS relays,
+    g.name AS district, d.district_by_hand
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
 LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 LEFT JOIN (
     SELECT relay.device_id, array_agg(gateway.name ORDER BY gateway.name COLLATE "C") AS relays
@@ -198,10 +207,14 @@ SELECT
         INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
         WHERE relay.device_id = d.id
         ORDER BY gateway.name COLLATE "C"
-    ) AS relays
+    ) AS relays,
+    g.name AS district, coalesce(g.title, '{}') AS district_title, d.district_by_hand,
+    s.name AS street, coalesce(s.title, '{}') AS street_title
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
+LEFT JOIN ground_feature AS s ON d.street_id = s.id
 LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 WHERE d.name = $1
 """
@@ -229,10 +242,14 @@ SELECT
         INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
         WHERE relay.device_id = d.id
         ORDER BY gateway.name COLLATE "C"
-    ) AS relays
+    ) AS relays,
+    g.name AS district, coalesce(g.title, '{}') AS district_title, d.district_by_hand,
+    s.name AS street, coalesce(s.title, '{}') AS street_title
 FROM device AS d
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN device AS p ON d.parent_id = p.id
+LEFT JOIN ground_feature AS g ON d.district_id = g.id
+LEFT JOIN ground_feature AS s ON d.street_id = s.id
 LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 WHERE
     ($1::text IS NULL OR m.name = $1)
@@ -261,7 +278,8 @@ WHERE
         END
     )
     AND ($8::text IS NULL OR d.name > $8)
-    AND ($10::text [] IS NULL OR m.name = ANY($10))
+    AND ($10::text IS NULL OR g.name = $10)
+    AND ($11::text [] IS NULL OR m.name = ANY($11))
 ORDER BY d.name
 LIMIT $9
 """
@@ -274,6 +292,7 @@ async def list_devices(
     kind: str | None = None,
     parent: str | None = None,
     relay: str | None = None,
+    district: str | None = None,
     search: str | None = None,
     retired: bool | None = False,
     life: str | None = None,
@@ -289,6 +308,7 @@ async def list_devices(
         kind: only this kind.
         parent: only what the device of this name feeds, or relays.
         relay: only what the gateway of this name relays.
+        district: only those in districts of this code, of any municipality without one.
         search: only names or titles that contain this text, case ignored.
         retired: False for those in service, True for the retired, None for both.
         life: only those of this life (devices.registry.life); `retired` then says nothing.
@@ -298,6 +318,17 @@ async def list_devices(
     """
     retired = retired if life is None else None
     rows = await connection.fetch(
-        _PAGE, municipality, kind, parent, relay, search, retired, life, after, limit, within
+        _PAGE,
+        municipality,
+        kind,
+        parent,
+        relay,
+        search,
+        retired,
+        life,
+        after,
+        limit,
+        district,
+        within,
     )
     return [_device_of(row) for row in rows]

@@ -5,6 +5,7 @@ Commands convert and print; what is accepted is decided in devices/.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -39,6 +40,7 @@ Lon = Annotated[float | None, typer.Option(help="longitude, -180 to 180")]
 Attr = Annotated[
     list[str] | None, typer.Option(help="NAME=VALUE, as often as needed; an empty value takes it away")
 ]
+District = Annotated[str | None, typer.Option(help="code of its district; auto: the one in which it stands")]
 Installed = Annotated[
     str | None, typer.Option(help="since when it stands there: an instant, or how long ago, such as 2d")
 ]
@@ -62,6 +64,7 @@ def add(
     serial: Serial = None,
     installed_at: Installed = None,
     planned: Planned = False,
+    district: District = None,
     as_json: Json = False,
 ) -> None:
     """Register one device, installed now unless something else is said."""
@@ -80,6 +83,7 @@ def add(
             attributes=values.attributes(attr or (), opened.kinds.get(kind)),
             installed_at=values.instant(installed_at, opened.now()),
             planned=planned,
+            district=district,
         )
         return await add_device(opened.connection, opened.kinds, new, opened.now, by=await opened.actor())
 
@@ -104,9 +108,9 @@ def import_(
 ) -> None:
     """Register the devices of a CSV file: all of them, or none when a line has a problem.
 
-    Columns: name, kind, municipality, parent, title, lat, lon, installed_at, relays, serial, attr.NAME;
-    comma, semicolon or tab between. installed_at is an instant or the word planned, left empty: now.
-    Attributes that the kind does not declare stay text where they are no plain number.
+    Columns: name, kind, municipality, parent, title, lat, lon, installed_at, relays, serial, district,
+    attr.NAME; comma, semicolon or tab between. installed_at is an instant or the word planned, left empty:
+    now. Attributes that the kind does not declare stay text where they are no plain number.
     """
 
     content = file.read()
@@ -160,6 +164,7 @@ def list_(
     kind: Annotated[str | None, typer.Option(help="only this kind")] = None,
     parent: Annotated[str | None, typer.Option(help="only what this device feeds or relays")] = None,
     relay: Annotated[str | None, typer.Option(help="only what this gateway relays")] = None,
+    district: Annotated[str | None, typer.Option(help="only in the district of this code")] = None,
     search: Annotated[str | None, typer.Option(help="only names or titles with this text")] = None,
     retired: Annotated[bool, typer.Option("--retired", help="the retired ones instead")] = False,
     life: Annotated[Life | None, typer.Option(help="only those of this life")] = None,
@@ -176,6 +181,7 @@ def list_(
             kind=kind,
             parent=parent,
             relay=relay,
+            district=district,
             search=search,
             retired=retired,
             life=life,
@@ -189,10 +195,10 @@ def list_(
             output.print_json(as_document(device))
         return
     rows = [
-        (d.name, d.kind, d.municipality, d.parent, " ".join(d.relays), d.life, d.title, d.lat, d.lon)
+        (d.name, d.kind, d.municipality, d.district, d.parent, " ".join(d.relays), d.life, d.title)
         for d in devices
     ]
-    columns = ("device", "kind", "municipality", "parent", "relays", "life", "title", "lat", "lon")
+    columns = ("device", "kind", "municipality", "district", "parent", "relays", "life", "title")
     output.table(columns, rows, empty="No such device. `nabd device add` registers one.")
     if len(devices) == limit:
         output.line(f"There may be more: --after {devices[-1].name}")
@@ -225,6 +231,8 @@ def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
         ("relays", " ".join(device.relays) or None),
         ("title", device.title),
         ("position", f"{device.lat}, {device.lon}" if device.lat is not None else None),
+        ("district", _standing(device.district, device.district_title, by_hand=device.district_by_hand)),
+        ("street", _standing(device.street, device.street_title)),
         (
             "retired",
             f"{output.cell(device.retired_at)}: {device.retired_reason}" if device.retired_at else None,
@@ -242,6 +250,14 @@ def _described(device: Device, newest: Latest | None) -> list[tuple[str, Any]]:
     return [*rows, *sorted(newest.measurements.items())]
 
 
+def _standing(code: str | None, title: Mapping[str, str], *, by_hand: bool = False) -> str | None:
+    """Return a district or a street with its names, and whether somebody set it."""
+    if code is None:
+        return None
+    names = " / ".join(dict.fromkeys(title.values()))
+    return f"{code}: {names}{' (set by hand)' if by_hand else ''}"
+
+
 @app.command()
 def edit(
     name: Name,
@@ -257,6 +273,7 @@ def edit(
     serial: Serial = None,
     installed_at: Installed = None,
     planned: Planned = False,
+    district: District = None,
     back: Annotated[bool, typer.Option("--reinstate", help="put it back into service")] = False,
     as_json: Json = False,
 ) -> None:
@@ -276,6 +293,7 @@ def edit(
     changes: dict[str, Any] = {field: value for field, value in said.items() if value is not None}
     changes |= {"parent": None} if no_parent else {}
     changes |= {"relays": tuple(relay or ())} if relay or no_relay else {}
+    changes |= {"district": district} if district is not None else {}
     if installed_at is not None and planned:
         raise typer.BadParameter("--installed-at and --planned exclude each other")
     changes |= {"installed_at": None} if planned else {}

@@ -19,6 +19,7 @@ from readings.rhythm import DeviceRhythm, list_rhythms
 def intervals(
     kind: Annotated[str | None, typer.Option(help="only this kind")] = None,
     municipality: Annotated[str | None, typer.Option(help="only this municipality's")] = None,
+    district: Annotated[str | None, typer.Option(help="only in the district of this code")] = None,
     device: Annotated[str | None, typer.Option(help="only this device")] = None,
     after: Annotated[str | None, typer.Option(help="continue after this name")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="at most so many")] = 1000,
@@ -36,6 +37,7 @@ def intervals(
             opened.kinds,
             kind=kind,
             municipality=municipality,
+            district=district,
             device=device,
             after=after,
             limit=limit,

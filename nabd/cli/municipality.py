@@ -12,8 +12,10 @@ from devices.registry.registry import Municipality
 from devices.texts.languages import LANGUAGES
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
+from nabd.cli.ground import layer
 
 app = typer.Typer(no_args_is_help=True, help="Add, list and change municipalities.")
+app.add_typer(layer.app, name="layer")
 
 Name = Annotated[str, typer.Argument(help="its name in topics: a-z, 0-9 and -")]
 Title = Annotated[list[str] | None, typer.Option(help=f"LANGUAGE=NAME for {', '.join(LANGUAGES)}")]

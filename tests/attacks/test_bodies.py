@@ -15,6 +15,7 @@ from people.editing import NewPerson, add_person
 from store.audit import PLATFORM
 from tests.attacks.bodies import hostile
 from tests.integration.api import builders
+from tests.unit.devices.ground.files import EAST, WEST, feature
 
 pytestmark = pytest.mark.attack("bodies of requests")
 
@@ -54,9 +55,17 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "until_at": "2026-03-01T10:00:00Z",
         "reason": "lid",
     },
+    ("put", "/api/v1/municipalities/{municipality}/layers/{layer}"): {
+        "type": "FeatureCollection",
+        "features": [feature(WEST, name="West"), feature(EAST, name="East")],
+    },
     ("put", "/api/v1/rules/{rule}"): RULE,
     ("put", "/api/v1/rules/{rule}/shadow"): RULE,
     ("post", "/api/v1/rules/test"): RULE,
+    ("post", "/api/v1/devices/{device}/install"): {"at": "2026-03-01T08:00:00Z"},
+    ("post", "/api/v1/devices/{device}/hardware"): {"serial": "SN-20417", "reason": "cell flat"},
+    ("post", "/api/v1/alerts/acknowledge"): {"alerts": [1, 2]},
+    ("post", "/api/v1/alerts/unacknowledge"): {"alerts": [1, 2]},
     ("post", "/api/v1/users"): {
         "name": "samir",
         "display_name": "سمير",
@@ -87,7 +96,14 @@ async def test_hostile_bodies_are_refused_as_documented(
     alert = await builders.fire(connection, await builders.add(connection, "bin-0007"))
     document = app.openapi()["paths"]
     await add_person(connection, NewPerson(name="rima"), builders.now(), by=PLATFORM)
-    named = {"device": "bin-0007", "alert_id": alert, "rule": "r", "user": "rima"}
+    named = {
+        "device": "bin-0007",
+        "alert_id": alert,
+        "rule": "r",
+        "user": "rima",
+        "municipality": "tripoli",
+        "layer": "districts",
+    }
     answered: Counter[int] = Counter()
     wrong = []
     for turn, ((method, path), example) in enumerate(BODIES.items()):

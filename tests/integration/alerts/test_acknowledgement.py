@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from alerts import acknowledgement, events, queue
-from alerts.acknowledgement import Acknowledged, acknowledge, lapse, withdraw
+from alerts.acknowledgement import Acknowledgements, acknowledge, lapse, withdraw
 from alerts.record import record
 from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_microseconds
@@ -51,7 +51,7 @@ async def test_many_are_acknowledged_at_once_and_each_is_accounted_for(
 
     done = await acknowledge(connection, [third, first, second, 999, first], by=PLATFORM, now=NOW)
 
-    assert done == Acknowledged(changed=[first, third], unchanged=[second], unknown=[999])
+    assert done == Acknowledgements(changed=[first, third], unchanged=[second], unknown=[999])
     assert [a.acknowledged_by is not None for a in await queue.list_alerts(connection)] == [True] * 3
 
 

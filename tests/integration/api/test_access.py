@@ -18,6 +18,16 @@ from api.http.guards import COOKIE
 from devices.instants import to_datetime
 from tests.integration.api import builders
 
+NAMED = {
+    "device": "bin-1",
+    "alert_id": "1",
+    "rule": "r",
+    "window": "1",
+    "municipality": "tripoli",
+    "layer": "districts",
+}
+"""What stands for each parameter of a path."""
+
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:
     """Return every method and path, each parameter filled in."""

@@ -19,6 +19,7 @@ from rules.trial import shadows
 from store.audit import PLATFORM
 from tests.integration.api import builders
 from tests.integration.api.conftest import bearing
+from tests.unit.devices.ground.files import WEST, feature
 
 CHANGING = {"post", "put", "patch", "delete"}
 
@@ -148,6 +149,11 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "put /api/v1/rules/{rule}/shadow": (_town, {"content": RULE, "headers": YAML}, ["rule.shadow"]),
     "post /api/v1/rules/{rule}/shadow/promote": (_shadow, {}, ["rule.apply", "rule.promote"]),
     "delete /api/v1/rules/{rule}/shadow": (_shadow, {}, ["rule.drop"]),
+    "put /api/v1/municipalities/{municipality}/layers/{layer}": (
+        _town,
+        {"json": {"type": "FeatureCollection", "features": [feature(WEST, name="West")]}},
+        ["layer.import"],
+    ),
     "post /api/v1/maintenance": (_device, {"json": PLANNED}, ["maintenance.plan"]),
     "post /api/v1/users": (_town, {"json": {"name": "NAME", "roles": ["viewer@tripoli"]}}, ["person.add"]),
     "patch /api/v1/users/{user}": (_person, {"json": {"language": "fr"}}, ["person.edit"]),
@@ -193,7 +199,8 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             row = str(await prepare(connection, name))
             last = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
             method, path = operation.split(" ")
-            url = path.format(device=name, rule=name, user=name, alert_id=row, window=row, token=row)
+            place = {"municipality": "tripoli", "layer": "districts"}
+            url = path.format(device=name, rule=name, user=name, token=row, alert_id=row, window=row, **place)
             answer = await client.request(method.upper(), url, **_named(request, name, row))
             assert answer.is_success, f"{operation}: {answer.text}"
 

@@ -28,6 +28,7 @@ ENDLESS = "/api/v1/stream"
 OF_THINGS = (
     Where.DEVICE,
     Where.ASKED_DEVICE,
+    Where.TOWN,
     Where.ASKED_TOWN,
     Where.ALERT,
     Where.WINDOW,
@@ -45,6 +46,8 @@ class Things:
     window: int
     user: str
     token: int
+    municipality: str
+    layer: str = "districts"
     rule: str = "bin-overflow"
 
 
@@ -64,7 +67,9 @@ async def things(connection: asyncpg.Connection, town: str) -> Things:
     await builders.token(connection, f"of {town}", role=Role.VIEWER, municipality=town)
     token: int = await connection.fetchval("SELECT id FROM token WHERE name = $1", f"of {town}")
     user = await person(connection, town)
-    return Things(device=device.name, alert_id=alert, window=window.id, user=user, token=token)
+    return Things(
+        device=device.name, alert_id=alert, window=window.id, user=user, token=token, municipality=town
+    )
 
 
 async def person(connection: asyncpg.Connection, town: str) -> str:

@@ -24,6 +24,7 @@ from tests.brokers import Broker
 from tests.databases import run
 from tests.integration.readings.test_ledger import BATCH
 from tests.integration.readings.test_rejections import MALFORMED, STRANGER
+from tests.unit.devices.ground.files import EAST, STREET, WEST, feature, file
 
 app = typer.Typer()
 app.add_typer(device_app, name="device")
@@ -345,3 +346,54 @@ def test_broker_that_is_missing_is_one_line(
 
     assert (failed.code, failed.err.count("\n")) == (1, 1)
     assert text in failed.err
+
+
+def test_layer_is_imported_listed_exported_and_imported_again(database: str, tmp_path: Path) -> None:
+    where = ("--municipality", "tripoli", "--layer", "districts")
+    source = tmp_path / "districts.geojson"
+    source.write_bytes(file(feature(WEST, name__en="West", name__ar="غرب"), feature(EAST, name="East")))
+    add_bin("B-1", "--lat", "34.43", "--lon", "35.83")
+
+    dry = done("municipality", "layer", "import", str(source), *where, "--dry-run")
+    imported = done("municipality", "layer", "import", str(source), *where)
+    (listed,) = done("municipality", "layer", "list", "--json").documents
+    exported = done("municipality", "layer", "export", *where).out
+    again = nabd("municipality", "layer", "import", "-", *where, "--json", stdin=exported)
+    done("device", "edit", "B-1", "--district", "east")
+    by_hand = done("device", "show", "B-1").out
+    inside = done("device", "list", "--district", "east", "--json").documents
+    done("device", "edit", "B-1", "--district", "auto")
+    shown = done("municipality", "layer", "show", *where).out
+    done("municipality", "layer", "remove", *where, "west")
+    (device,) = done("device", "list", "--json").documents
+
+    assert "Nothing written (--dry-run). It would be: 2 added, 0 changed" in dry.out
+    assert imported.out.startswith("2 added, 0 changed, 0 unchanged, 0 removed, 0 kept. Devices in another")
+    assert (listed["features"], listed["devices"]) == (2, 1)
+    assert (again.code, again.documents[0]["unchanged"], again.documents[0]["devices"]) == (0, 2, 0)
+    assert "east: East (set by hand)" in by_hand
+    assert [one["name"] for one in inside] == ["B-1"]
+    assert "غرب" in shown
+    assert device["district"] is None
+
+
+def test_problems_of_a_layer_are_told_by_feature(database: str, tmp_path: Path) -> None:
+    source = tmp_path / "bad.geojson"
+    source.write_bytes(
+        file(feature(WEST, code="w"), feature(EAST, name="East"), feature(STREET, name="Azmi"))
+    )
+    where = ("--municipality", "tripoli", "--layer", "districts")
+
+    refused = nabd("municipality", "layer", "import", str(source), *where)
+    neither = nabd("municipality", "layer", "remove", *where)
+
+    assert refused.code == 1
+    first, second = refused.err.splitlines()
+    assert first.startswith(f"nabd: {source}: features[0] w: properties: it has no name: write name:en")
+    assert second.startswith(f"nabd: {source}: features[2] azmi: geometry/type: LineString: a district")
+    assert (
+        refused.out
+        == "Nothing written: correct 2 problems (1 added, 0 changed, 0 unchanged, 0 removed, 0 kept).\n"
+    )
+    assert neither.code == 2
+    assert done("municipality", "layer", "show", *where, "--json").documents == []

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import asyncpg
 import pytest
 
-from nabd.demo import town
+from devices.registry.ground import layers
+from devices.registry.ground.feature import Layer
+from devices.registry.registry import list_devices
+from nabd.demo import simulated, town
+from store.audit import PLATFORM
+from tests.integration.devices.town import KINDS, now
+from tests.unit.firmware_sim.build import small_town
 
 
 class _Ready(BaseHTTPRequestHandler):
@@ -33,3 +41,20 @@ def test_demo_asks_its_platform_past_the_proxy_of_the_environment(monkeypatch: p
             serving.join()
 
     assert said == b"ready"
+
+
+async def test_demo_s_town_has_districts_and_streets_that_a_person_may_replace(
+    connection: asyncpg.Connection,
+) -> None:
+    made = small_town()
+
+    added = await simulated.register(connection, KINDS, made, now, newcomers=1)
+    found = await list_devices(connection, limit=1000)
+    await layers.remove_features(connection, made.municipality, Layer.STREETS, None, now, by=PLATFORM)
+    again = await simulated.register(connection, KINDS, replace(made, seed=8), now)
+
+    assert added == len(found) == len(made.devices) - 1
+    assert [device.name for device in found if device.district is None] == []
+    assert {device.street is not None for device in found if device.kind == "light"} == {True}
+    assert again == 1
+    assert [one.layer for one in await layers.list_layers(connection)] == ["districts"]

@@ -14,11 +14,11 @@ COLUMNS = {
     "v_device": (
         "device_id device municipality kind parent title lat lon attributes retired_at retired_reason"
         " online online_changed_at observed_at received_at interval_s quality measurements life"
-        " installed_at relays"
+        " installed_at relays district district_title street street_title"
     ),
     "v_alert": (
         "alert_id device municipality kind rule rule_version state severity opened_at detected_at resolved_at"
-        " acknowledged_at acknowledged_by summary evidence lat lon inhibited_by held_until"
+        " acknowledged_at acknowledged_by summary evidence lat lon inhibited_by held_until district"
     ),
     "v_ledger": "day shard source batches messages received stored duplicate rejected undated empty",
     "v_kite": (

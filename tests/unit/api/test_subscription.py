@@ -33,6 +33,7 @@ def live_alert(number: int, severity: Severity = Severity.MAJOR, **more: Any) ->
         "acknowledged_by": None,
         "summary": {},
         "evidence": {},
+        "runbook": {},
     }
     event = AlertEventOut(id=f"1-{number}", alert_id=1, type="opened", at=NOON, severity=severity)
     return LiveAlert(cursor=(1, number), event=event, alert=AlertOut(**{**alert, **more}))
@@ -97,3 +98,15 @@ async def test_closed_subscription_lets_its_client_go_at_once() -> None:
 
     assert subscription.closed
     assert not waiting.alerts
+
+
+async def test_client_hears_of_one_district_only_when_it_asks_for_that() -> None:
+    subscription = Subscription(EventFilter(district="al-mina"))
+
+    subscription.offer_alert(live_alert(1, Severity.MINOR))
+    subscription.offer_alert(live_alert(2, Severity.MINOR, district="al-mina"))
+    subscription.offer_latest(latest("bin-1", 5.0))
+    waiting = await subscription.wait()
+
+    assert [alert.cursor for alert in waiting.alerts] == [(1, 2)]
+    assert waiting.latest == []

@@ -75,7 +75,7 @@ def test_list_names_relays_and_gateways_come_first() -> None:
         "G-1,gateway,tripoli,,\nG-2,gateway,tripoli,,\n"
     )
 
-    planned = plan_against(registry_of(), read(text.encode(), KINDS), update=False)
+    planned = plan_against(registry_of(), {}, read(text.encode(), KINDS), update=False)
 
     assert {row.new.name: (row.new.parent, row.new.relays) for row in planned.add} == {
         "G-1": (None, ()),

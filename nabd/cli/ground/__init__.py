@@ -1,0 +1,1 @@
+"""Commands about the ground of municipalities: their districts and streets."""
