@@ -435,3 +435,20 @@ async def test_changed_password_ends_the_other_sessions(
     assert row is not None
     assert (row["principal_id"], row["subject"], row["address"]) == (rima.id, str(rima.id), "192.0.2.1")
     assert "other words" not in str(row["after"])
+
+
+async def test_alerts_of_another_municipality_do_not_exist_for_who_answers_many_at_once(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    own, foreign = [
+        await builders.fire(connection, await builders.add(connection, f"bin-{town}", municipality=town))
+        for town in ("tripoli", "nablus")
+    ]
+    await add(connection)
+    await sign_in(browser)
+
+    answer = await browser.post("/api/v1/alerts/acknowledge", json={"alerts": [own, foreign]})
+
+    assert (answer.json()["changed"], answer.json()["unknown"]) == ([own], [foreign])
+    seen = await connection.fetchval("SELECT acknowledged_at FROM alert WHERE id = $1", foreign)
+    assert seen is None
