@@ -16,7 +16,7 @@ from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound
 from devices.registry.registry import get_municipality
 from devices.suggestion import meant
 from devices.texts.languages import LANGUAGES
-from people import passwords, recorded, sessions
+from people import passwords, recorded, sessions, tokens
 from people.identity import Grant
 from people.person import Person, get_person
 from people.recorded import state_of
@@ -185,7 +185,9 @@ _END_LINKS = "DELETE FROM sign_in_link WHERE person_id = $1"
 
 
 async def disable_person(connection: Connection, name: str, now: int, *, by: Actor) -> Person:
-    """Let a person in no more: sessions and links end. Repeats change nothing.
+    """Let a person in no more: sessions, links, and tokens that they made end. Repeats change nothing.
+
+    Tokens stay revoked when the person is let in again.
 
     Raises:
         NotFound: there is nobody of that name.
@@ -195,6 +197,7 @@ async def disable_person(connection: Connection, name: str, now: int, *, by: Act
         await connection.execute(_DISABLE, person.id, to_datetime(now))
         await sessions.end_sessions(connection, person.id)
         await connection.execute(_END_LINKS, person.id)
+        await tokens.revoke_tokens_of(connection, person.id, now, by=by)
         disabled = await get_person(connection, name)
         await recorded.record(connection, by, "disable", person.id, state_of(person), state_of(disabled), now)
     return disabled
@@ -218,13 +221,14 @@ _DELETE = "DELETE FROM person WHERE id = $1"
 
 
 async def delete_person(connection: Connection, name: str, now: int, *, by: Actor) -> None:
-    """Forget a person; their principal stays, without a name.
+    """Forget a person; their principal stays, without a name. Tokens that they made end.
 
     Raises:
         NotFound: there is nobody of that name.
     """
     async with connection.transaction():
         person = await get_person(connection, name)
+        await tokens.revoke_tokens_of(connection, person.id, now, by=by)
         await connection.execute(_DELETE, person.id)
         await recorded.record(connection, by, "delete", person.id, state_of(person), None, now)
 

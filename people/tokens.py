@@ -18,7 +18,7 @@ from people.credentials import digest, new_secret
 from people.identity import Grant, Identity
 from people.roles import Role, TokenScope
 from store import audit
-from store.audit import Actor
+from store.audit import Actor, AuditedChange
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -197,6 +197,28 @@ async def revoke_token(connection: Connection, token: int, now: int, *, by: Acto
                 now=now,
             )  # fmt: skip
     return await get_token(connection, token)
+
+
+_REVOKE_OF = """
+UPDATE token SET revoked_at = $2 WHERE created_by = $1 AND revoked_at IS NULL RETURNING id, municipality_id
+"""
+
+
+async def revoke_tokens_of(connection: Connection, person: int, now: int, *, by: Actor) -> None:
+    """End every token that a person made; call it within the transaction that lets them in no more."""
+    rows = await connection.fetch(_REVOKE_OF, person, to_datetime(now))
+    ended = [
+        AuditedChange(
+            municipality=row["municipality_id"],
+            action="token.revoke",
+            subject=str(row["id"]),
+            before={"revoked_at": None},
+            after={"revoked_at": to_datetime(now)},
+        )
+        for row in rows
+    ]
+    if ended:
+        await audit.record_many(connection, ended, by=by, now=now)
 
 
 _ADMIN = """

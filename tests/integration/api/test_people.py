@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -20,13 +20,14 @@ from api.http import identification
 from api.http.guards import COOKIE
 from api.routes import stream
 from devices.instants import to_microseconds
-from people import links, passwords
-from people.editing import NewPerson, add_person, disable_person
+from people import links, passwords, tokens
+from people.editing import NewPerson, add_person, delete_person, disable_person
 from people.identity import of_texts
 from people.person import Person, get_person
+from people.roles import Role
 from people.sessions import FORMER_FOR, ROTATE_EVERY, SessionLimits
 from people.throttle import ALLOWED
-from store.audit import PLATFORM
+from store.audit import PLATFORM, Actor
 from tests.integration.api import builders
 
 PASSWORD = "three short words"
@@ -284,6 +285,23 @@ async def test_person_who_is_disabled_elsewhere_is_out_at_once(
     assert (await browser.get(f"/signin?link={link}")).status_code == 401
 
 
+@pytest.mark.parametrize("end", [disable_person, delete_person])
+async def test_tokens_that_a_person_made_end_with_the_person(
+    pool: asyncpg.Pool, connection: asyncpg.Connection, clock: Clock, end: Callable[..., Awaitable[object]]
+) -> None:
+    person = await add(connection, "rima", "admin")
+    new = tokens.NewToken(name="export", role=Role.VIEWER)
+    hers = await tokens.create_token(connection, new, clock(), by=Actor(principal=person.id, address=""))
+    other = await tokens.create_token(connection, new, clock(), by=PLATFORM)
+
+    await end(connection, "rima", clock(), by=PLATFORM)
+
+    assert await tokens.identity_of(connection, hers, clock()) is None
+    assert await tokens.identity_of(connection, other, clock()) is not None
+    revoked = await connection.fetch("SELECT subject FROM audit WHERE action = 'token.revoke'")
+    assert len(revoked) == 1
+
+
 async def test_what_was_remembered_of_a_caller_and_the_check_of_a_stream_are_over_within_ten_seconds(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -435,3 +453,20 @@ async def test_changed_password_ends_the_other_sessions(
     assert row is not None
     assert (row["principal_id"], row["subject"], row["address"]) == (rima.id, str(rima.id), "192.0.2.1")
     assert "other words" not in str(row["after"])
+
+
+async def test_alerts_of_another_municipality_do_not_exist_for_who_answers_many_at_once(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    own, foreign = [
+        await builders.fire(connection, await builders.add(connection, f"bin-{town}", municipality=town))
+        for town in ("tripoli", "nablus")
+    ]
+    await add(connection)
+    await sign_in(browser)
+
+    answer = await browser.post("/api/v1/alerts/acknowledge", json={"alerts": [own, foreign]})
+
+    assert (answer.json()["changed"], answer.json()["unknown"]) == ([own], [foreign])
+    seen = await connection.fetchval("SELECT acknowledged_at FROM alert WHERE id = $1", foreign)
+    assert seen is None
