@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.routing import iter_route_contexts
 
+from api import policies
+from api.access import permitted
 from api.context import AppContext, Check
 from api.http import assets, openapi, texts
 from api.http.assets import Asset
@@ -15,7 +18,7 @@ from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
 from api.http.guards import GuardMiddleware
 from api.http.handlers import add_handlers
-from api.http.token_check import TokenCheck
+from api.http.identification import Identification
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
@@ -36,11 +39,12 @@ from api.routes import (
     readings,
     rejections,
     rules,
-    signin,
     stream,
 )
+from api.routes.access import session, signin, tokens, users
 from devices.instants import Now
 from devices.kinds import Kinds
+from people.sessions import SessionLimits
 
 if TYPE_CHECKING:
     import asyncpg
@@ -63,6 +67,9 @@ NOUNS = (
     layers,
     kinds,
     stream,
+    session,
+    users,
+    tokens,
 )
 
 DESCRIPTION = """\
@@ -75,7 +82,10 @@ def create_app(
     pool: asyncpg.Pool[asyncpg.Record],
     kinds: Kinds,
     now: Now,
-    token_required: bool,
+    beyond_loopback: bool,
+    real_now: Now | None = None,
+    session_limits: SessionLimits | None = None,
+    totp_required: bool = False,
     speed: float = 1.0,
     checks: Mapping[str, Check] | None = None,
     queue: Queue = lambda: None,
@@ -86,14 +96,18 @@ def create_app(
         pool: connections of `store.pool.open_pool`; the live stream keeps one of them.
         kinds: the declared kinds.
         now: the clock, in microseconds since 1970-01-01Z.
-        token_required: True beyond loopback: every route but /healthz requires a token.
+        beyond_loopback: others than this machine may ask; else only names of loopback are answered.
+        real_now: the clock of sessions, links and tokens; `now` without it.
+        session_limits: when sessions end; those of SessionLimits without it.
+        totp_required: administrators must show an app's code.
         speed: how many times faster than real time the clock runs; the console shows it.
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
         queue: the broker's queue, for /metrics.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics)
-    tokens = TokenCheck(pool, now)
+    limits = session_limits or SessionLimits()
+    identification = Identification(pool, real_now or now, limits)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -116,8 +130,10 @@ def create_app(
         pool=pool,
         kinds=kinds,
         now=now,
-        token_required=token_required,
-        tokens=tokens,
+        real_now=real_now or now,
+        identification=identification,
+        session_limits=limits,
+        totp_required=totp_required,
         sign_in_page=page,
         speed=speed,
         checks=checks or {},
@@ -129,18 +145,39 @@ def create_app(
     openapi.describe(app)
     # The last one added is the outermost.
     app.add_middleware(CallerMiddleware)
-    app.add_middleware(GuardMiddleware, tokens=tokens, token_required=token_required, sign_in_page=page)
+    app.add_middleware(
+        GuardMiddleware,
+        identification=identification,
+        beyond_loopback=beyond_loopback,
+        sign_in_page=page,
+    )
     app.add_middleware(EdgeMiddleware, metrics=metrics)
     _include(app, files)
+    policies.check(routes_of(app))
+    app.state.policies = {
+        (method, route.endpoint): policies.policy_of(method, route.path or "")
+        for route in iter_route_contexts(app.routes)
+        for method in route.methods or ()
+    }
     return app
 
 
 def _include(app: FastAPI, files: dict[str, Asset]) -> None:
+    judged = [Depends(permitted)]
     version = APIRouter(prefix=PREFIX)
     for noun in NOUNS:
         version.include_router(noun.router)
-    app.include_router(version)
-    app.include_router(health.router)
-    app.include_router(signin.router)
-    app.include_router(texts.router())
-    app.include_router(assets.router(files))
+    app.include_router(version, dependencies=judged)
+    app.include_router(health.router, dependencies=judged)
+    app.include_router(signin.router, dependencies=judged)
+    app.include_router(texts.router(), dependencies=judged)
+    app.include_router(assets.router(files), dependencies=judged)
+
+
+def routes_of(app: FastAPI) -> list[tuple[str, str]]:
+    """Return method and path, as declared, of every route."""
+    return [
+        (method, route.path or "")
+        for route in iter_route_contexts(app.routes)
+        for method in sorted((route.methods or set()) - {"HEAD"})
+    ]

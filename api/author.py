@@ -1,4 +1,4 @@
-"""Who makes a request's change, and from where: the token's principal; where no token is needed, LOCAL's."""
+"""Who makes a request's change, and from where: the principal of the person or the token that it is from."""
 
 from __future__ import annotations
 
@@ -6,21 +6,14 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.context import UsesConnection, UsesContext
-from api.http import guards, tokens
-from store import principals
+from api.context import UsesIdentity
+from api.http import guards
 from store.audit import Actor
 
-LOCAL = "operator"
-"""The name shown on an installation that requires no token."""
 
-
-async def actor(request: Request, context: UsesContext, connection: UsesConnection) -> Actor:
-    """Return the principal of the request's token, LOCAL's where it has none."""
-    token = guards.presented_token(request.headers)
-    name = await tokens.name_of(connection, token, context.now()) if token else None
-    principal = await principals.named(connection, "token", name or LOCAL)
-    return Actor(principal=principal, address=guards.address_of(request.scope))
+def actor(request: Request, identity: UsesIdentity) -> Actor:
+    """Return who the request is from."""
+    return Actor(principal=identity.principal, address=guards.address_of(request.scope))
 
 
 UsesActor = Annotated[Actor, Depends(actor)]

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 
+from api.http.guards import IDENTITY
+from api.http.identification import Identification
 from api.http.problems import Problem
-from api.http.token_check import TokenCheck
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from devices.instants import Now
 from devices.kinds import Kinds
+from people.identity import Identity
+from people.sessions import SessionLimits
 
 if TYPE_CHECKING:
     import asyncpg
@@ -34,13 +37,19 @@ POOL_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppContext:
-    """One per application, at `app.state.context`."""
+    """One per application, at `app.state.context`.
+
+    real_now: the clock of sessions, links and tokens, which runs at its own speed whatever `now` does.
+    totp_required: administrators must show an app's code.
+    """
 
     pool: asyncpg.Pool[asyncpg.Record]
     kinds: Kinds
     now: Now
-    token_required: bool
-    tokens: TokenCheck
+    real_now: Now
+    identification: Identification
+    session_limits: SessionLimits
+    totp_required: bool
     sign_in_page: bytes
     speed: float
     checks: Mapping[str, Check]
@@ -75,11 +84,18 @@ def of_request(request: Request) -> AppContext:
     return context
 
 
+def identity_of(request: Request) -> Identity:
+    """Return who a request is from, as the guard has found out."""
+    identity: Identity = request.scope[IDENTITY]
+    return identity
+
+
 async def _connection(request: Request) -> AsyncIterator[Connection]:
     async with of_request(request).pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
         yield connection
 
 
 UsesContext = Annotated[AppContext, Depends(of_request)]
+UsesIdentity = Annotated[Identity, Depends(identity_of)]
 UsesConnection = Annotated["Connection", Depends(_connection, scope="function")]
 """A pooled connection for as long as the handler runs; released before the response is sent."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
 
-from api.context import UsesConnection, UsesContext
+from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http.problems import Problem
 from devices.instants import to_datetime
 
@@ -36,8 +36,8 @@ _KEEP = "UPDATE idempotency_key SET answer = $3 WHERE route = $1 AND key = $2"
 class ChangeRequest:
     """One request that changes something.
 
-    key: what the client calls this command, None if it gave none. route: method and path. at: microseconds
-    since 1970-01-01Z.
+    key: what the client calls this command, None if it gave none. route: method, path, and whose request it
+    is: nobody gets another's answer. at: microseconds since 1970-01-01Z.
     """
 
     connection: Connection
@@ -77,6 +77,7 @@ def command(
     request: Request,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     key: Annotated[
         str | None,
         Header(
@@ -87,7 +88,7 @@ def command(
     ] = None,
 ) -> ChangeRequest:
     """Return the request at hand as a command."""
-    route = f"{request.method} {request.url.path}"
+    route = f"{request.method} {request.url.path} {identity.principal}"
     return ChangeRequest(connection=connection, key=key, route=route, at=context.now())
 
 

@@ -26,8 +26,9 @@ from ingest.commit import shard
 from nabd import clock, housekeeping, readiness
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
-from nabd.first_token import first_token
+from nabd.first_link import is_without_admin
 from nabd.settings import Settings, audit_directory
+from people.sessions import SessionLimits
 from readings.tables import tables_of
 from rules.live.consumer import LiveRules
 from rules.sweeps import leader
@@ -246,15 +247,19 @@ async def api(settings: Settings) -> None:
     watch = QueueWatch(broker_of(settings), limits_of(settings)) if settings.broker is not None else None
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(database_of(settings), min_size=0, max_size=20)
-    token_required = settings.http_token_always or not is_loopback(settings.http_host)
-    announcing = asyncio.create_task(_announce_token(settings)) if token_required else None
+    announcing = asyncio.create_task(_announce_first(settings))
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
     app = create_app(
         pool=pool,
         kinds=declared,
         now=now,
-        token_required=token_required,
+        beyond_loopback=settings.http_token_always or not is_loopback(settings.http_host),
+        real_now=clock.wall,
+        session_limits=SessionLimits(
+            idle=timedelta(hours=settings.session_idle_hours), longest=timedelta(days=settings.session_days)
+        ),
+        totp_required=settings.totp_required_for_admins,
         speed=speed,
         checks=readiness.checks(settings, pool, declared, now, speed, queue),
         queue=queue,
@@ -276,23 +281,23 @@ async def api(settings: Settings) -> None:
         pool.terminate()  # the database has stopped already, or does not answer
 
 
-async def _announce_token(settings: Settings) -> None:
-    """Once the database is there and migrated, print the token of a new installation."""
+async def _announce_first(settings: Settings) -> None:
+    """Once the database is there and migrated, say how to sign in where nobody can yet."""
     told = ""
     while True:
         try:
-            await ready_database(settings)
-            token = await first_token(settings)
+            dsn = await ready_database(settings)
+            nobody = await outlasting(dsn, is_without_admin)
         except (StoreError, *DATABASE_ERRORS) as error:
             reason = str(error) or type(error).__name__
             if reason != told:
-                log.warning("the token waits for the database", error=reason)
+                log.warning("whether somebody can sign in waits for the database", error=reason)
             told = reason
             await asyncio.sleep(MIGRATION_EVERY_S)
         else:
             break
-    if token is not None:
-        print(f"token (shown once: keep it): {token}", flush=True)
+    if nobody:
+        print("nobody can sign in yet: `nabd user first` prints a link for an administrator", flush=True)
 
 
 def is_loopback(host: str) -> bool:

@@ -38,7 +38,16 @@ class Settings(BaseSettings):
     http_host: str = Field(default="127.0.0.1", description="address the API listens on")
     http_port: int = Field(default=8000, ge=0, le=65535, description="port the API listens on; 0: a free one")
     http_token_always: bool = Field(
-        default=False, description="ask for the token on loopback too: for a proxy on this machine"
+        default=False, description="a proxy on this machine passes requests on: answer to its host names too"
+    )
+    session_idle_hours: int = Field(
+        default=12, ge=1, description="after how long without use a person is signed out"
+    )
+    session_days: int = Field(
+        default=14, ge=1, le=400, description="after how long a person signs in again, whatever happens"
+    )
+    totp_required_for_admins: bool = Field(
+        default=False, description="administrators must show the code of an app when they sign in"
     )
     clock: str | None = Field(
         default=None, description="REAL:SCALED:SPEED in microseconds; set by `nabd demo --speed` only"

@@ -116,6 +116,7 @@ WHERE
     AND ($2::text IS NULL OR d.kind = $2)
     AND ($3::text IS NULL OR d.name > $3)
     AND ($5::text IS NULL OR g.name = $5)
+    AND ($6::text [] IS NULL OR m.name = ANY($6))
 ORDER BY d.name
 LIMIT $4
 """
@@ -129,6 +130,7 @@ async def list_latest(
     district: str | None = None,
     after: str | None = None,
     limit: int = 100,
+    within: Sequence[str] | None = None,
 ) -> list[Latest]:
     """Return a page of newest readings by device name, retired devices left out.
 
@@ -139,8 +141,9 @@ async def list_latest(
         district: only devices in districts of this code.
         after: the last device name of the page before.
         limit: at most so many.
+        within: only those of these municipalities; None: of all.
     """
-    rows = await connection.fetch(_PAGE, municipality, kind, after, limit, district)
+    rows = await connection.fetch(_PAGE, municipality, kind, after, limit, district, within)
     return [Latest(**row) for row in rows]
 
 

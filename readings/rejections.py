@@ -93,6 +93,7 @@ WHERE
     AND ($2::text IS NULL OR reason = $2)
     AND ($3::text IS NULL OR split_part(topic, '/', 3) = $3)
     AND ($4::bigint IS NULL OR id < $4)
+    AND ($6::text [] IS NULL OR split_part(topic, '/', 3) = ANY($6))
 ORDER BY id DESC
 LIMIT $5
 """
@@ -121,6 +122,7 @@ async def list_rejections(
     before: int | None = None,
     after: int | None = None,
     limit: int = 100,
+    within: Sequence[str] | None = None,
 ) -> list[Rejection]:
     """Return a page of rejections, newest first; with `after`, oldest first from there on.
 
@@ -132,11 +134,12 @@ async def list_rejections(
         before: the last id of the page before.
         after: the newest id already seen, to follow new ones.
         limit: at most so many.
+        within: of the newest, only those whose topic names one of these municipalities.
     """
     if after is not None:
         rows = await connection.fetch(_FOLLOWING, device, reason, municipality, after, limit)
     else:
-        rows = await connection.fetch(_NEWEST, device, reason, municipality, before, limit)
+        rows = await connection.fetch(_NEWEST, device, reason, municipality, before, limit, within)
     return [Rejection(**row) for row in rows]
 
 

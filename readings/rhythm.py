@@ -5,7 +5,7 @@ Must not know rules: which pace is expected of a device is read as it was learne
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,7 @@ WHERE device.kind = $1 AND device.retired_at IS NULL
     AND ($4::text IS NULL OR device.name > $4)
     AND ($7::text IS NULL OR ground_feature.name = $7)
     AND told.gaps > 0
+    AND ($8::text [] IS NULL OR municipality.name = ANY($8))
 ORDER BY device.name
 LIMIT $5
 """
@@ -84,13 +85,19 @@ async def list_rhythms(
     device: str | None = None,
     after: str | None = None,
     limit: int = 100,
+    within: Sequence[str] | None = None,
 ) -> list[DeviceRhythm]:
-    """Return how often devices report, by name; those without two readings are not in it."""
+    """Return how often devices report, by name; those without two readings are not in it.
+
+    `within`: only those of these municipalities.
+    """
     found = []
     for name in kinds if kind is None else [kind]:
         if name in kinds:
             query = _RHYTHM.format(table=table_name(name))
-            rows = await connection.fetch(query, name, municipality, device, after, limit, GAPS + 1, district)
+            rows = await connection.fetch(
+                query, name, municipality, device, after, limit, GAPS + 1, district, within
+            )
             found += [_rhythm(kinds[name], dict(row)) for row in rows]
     return sorted(found, key=lambda one: one.device)[:limit]
 

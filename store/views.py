@@ -59,8 +59,10 @@ PRINCIPAL = """\
 CREATE OR REPLACE VIEW named_principal AS
 SELECT
     p.id,
-    coalesce(p.name, '') AS name
-FROM principal AS p"""
+    coalesce(p.name, nullif(w.display_name, ''), w.name, t.name, '') AS name
+FROM principal AS p
+LEFT JOIN person AS w ON p.id = w.id
+LEFT JOIN token AS t ON p.id = t.principal_id"""
 """By what name a principal is shown; the only place that says so."""
 
 ALERT = """\

@@ -25,6 +25,7 @@ from nabd.supervisor import Child, Supervisor, last_lines
 from store.audit import PLATFORM
 from store.pool import connect
 from tests.brokers import Broker
+from tests.integration.api import builders
 from tests.waiting import eventually, now
 
 
@@ -104,7 +105,8 @@ async def running(
                 log = directory / "logs" / f"{name}.log"
                 await supervisor.start(Child(name=name, arguments=[name], log=log))
             base = f"http://{settings.http_host}:{settings.http_port}"
-            async with httpx2.AsyncClient(base_url=base, timeout=10) as http:
+            await builders.let_in(database)
+            async with httpx2.AsyncClient(base_url=base, timeout=10, headers=builders.BEARER) as http:
                 platform = Platform(settings, supervisor, http, database, directory)
                 try:
                     await _until_ready(platform, "api" in processes)

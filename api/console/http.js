@@ -26,6 +26,8 @@ export const get = (url) => request("GET", url);
 // `key` makes a command that is sent twice be done once.
 export const post = (url, body) => request("POST", url, body, { "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-") });
 
+export const remove = (url) => request("DELETE", url);
+
 // Reads a list page by page and hands over each page; stops after `most` items.
 export async function eachPage(path, most, take) {
   let url = `${path}${path.includes("?") ? "&" : "?"}limit=${PAGE}`;

@@ -1,7 +1,7 @@
 // The console: loads what there is, follows what comes, and draws. Each part of the screen draws itself from `state`.
 
 import { $, h, oncePerFrame } from "./dom.js";
-import { eachPage, get } from "./http.js";
+import { eachPage, get, remove } from "./http.js";
 import * as i18n from "./i18n.js";
 import { t, tn } from "./i18n.js";
 import { drawCounters } from "./counters.js";
@@ -42,6 +42,7 @@ async function begin() {
 }
 
 async function loadAll() {
+  await loadWho();
   const [kinds, towns] = await Promise.all([get("/api/v1/kinds"), get("/api/v1/municipalities")]);
   state.kinds = new Map(kinds.items.map((kind) => [kind.name, kind]));
   state.towns = new Map(towns.items.map((town) => [town.name, town]));
@@ -49,6 +50,17 @@ async function loadAll() {
   await Promise.all([loadDevices(), loadLatest(), loadAlerts()]);
   state.loaded = true;
   draw();
+}
+
+async function loadWho() {
+  const { name } = await get("/api/v1/session");
+  $("who-name").textContent = name;
+  $("who").hidden = false;
+}
+
+async function signOut() {
+  await remove("/api/v1/session");
+  location.assign("/signin");
 }
 
 async function loadDevices() {
@@ -190,6 +202,7 @@ startMap({ openDevice });
 startQueue({ redraw: draw, openDevice });
 startList({ redraw: draw, openDevice });
 startPanel();
+$("sign-out").addEventListener("click", () => signOut().catch(report));
 await speak();
 setInterval(() => updateTimes(), TICK_MS);
 follow((name, message) => hear[name](message));

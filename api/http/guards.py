@@ -1,8 +1,8 @@
-"""Checks of every request before any route gets it: host name, origin, token and size.
+"""Checks of every request before any route gets it: host name, origin, size, and who it is from.
 
-Beyond loopback every route but /healthz and signing in needs a token. On loopback the host name must be
-loopback's, or a page of another site could call us through a name of its own that resolves to loopback (DNS
-rebinding). Must not know what the routes do.
+Every path but OPEN_PATHS needs an identity, on loopback too. There the host name must be loopback's, or a
+page of another site could call us through a name of its own that resolves to loopback (DNS rebinding).
+Must not know what the routes do, nor who may do what.
 """
 
 from __future__ import annotations
@@ -10,22 +10,25 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import problems
 from api.http.caller import SAFE_METHODS, body_limit, too_large
+from api.http.identification import Credential, Identification
 from api.http.problems import Problem
-from api.http.token_check import TokenCheck
 
 COOKIE = "nabd_session"
-OPEN_PATHS = frozenset({"/healthz", "/console/signin.css"})
-SIGN_IN = "/signin"
-"""Checks the token in the request itself, so it is reachable without one; it reveals nothing else."""
+IDENTITY = "nabd.identity"
+"""Where a request's scope says who it is from."""
+OPEN_PATHS = frozenset({"/healthz", "/signin", "/console/signin.css"})
+"""All that answers without an identity. Signing in judges what is shown in the request itself."""
+LONGEST_COOKIE_S = 400 * 86_400
+"""As long as browsers keep one; the session behind it ends earlier."""
 IN_OUTAGES = frozenset({"/metrics", "/readyz"})
-"""Needed most while the database is away and no token can be checked: tokens that were valid before pass."""
+"""Needed most while the database is away and nobody can be asked about: who was known before passes."""
 FORWARDED = frozenset(
     [
         "forwarded",
@@ -41,19 +44,19 @@ FORWARDED = frozenset(
 
 
 class GuardMiddleware:
-    """Answers with a problem where a request may not pass."""
+    """Answers with a problem where a request may not pass; others carry who they are from."""
 
     def __init__(
         self,
         app: ASGIApp,
         *,
-        tokens: TokenCheck,
-        token_required: bool,
+        identification: Identification,
+        beyond_loopback: bool,
         sign_in_page: bytes,
     ) -> None:
         self.app = app
-        self.tokens = tokens
-        self.token_required = token_required
+        self.identification = identification
+        self.beyond_loopback = beyond_loopback
         self.sign_in_page = sign_in_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,8 +64,11 @@ class GuardMiddleware:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        problem = await self._refusal(scope, headers)
-        if problem is not None:
+        try:
+            self._check(scope, headers)
+            if scope["path"] not in OPEN_PATHS:
+                send = await self._identified(scope, headers, send)
+        except Problem as problem:
             accept_language = headers.get("accept-language")
             response = problems.render(problem, accept_language=accept_language, instance=scope["path"])
             if problem.status == 401 and "text/html" in headers.get("accept", ""):
@@ -71,27 +77,58 @@ class GuardMiddleware:
             return
         await self.app(scope, receive, send)
 
-    async def _refusal(self, scope: Scope, headers: Headers) -> Problem | None:
-        if not self.token_required and not is_loopback(headers.get("host", "")):
-            return Problem(421, "wrong-host", "this server listens on loopback: use 127.0.0.1 or localhost")
-        if not self.token_required and any(map(is_forwarding, headers)):
-            return Problem(
+    def _check(self, scope: Scope, headers: Headers) -> None:
+        """Refuse what nobody may send.
+
+        Raises:
+            Problem: why.
+        """
+        if not self.beyond_loopback and not is_loopback(headers.get("host", "")):
+            raise Problem(421, "wrong-host", "this server listens on loopback: use 127.0.0.1 or localhost")
+        if not self.beyond_loopback and any(map(is_forwarding, headers)):
+            raise Problem(
                 421, "wrong-host", "the request comes through a proxy: set NABD_HTTP_TOKEN_ALWAYS=true"
             )
         if scope["method"] not in SAFE_METHODS and not is_same_origin(headers):
-            return Problem(403, "foreign-origin", "the request comes from a page of another site")
+            raise Problem(403, "foreign-origin", "the request comes from a page of another site")
         if int_or_zero(headers.get("content-length")) > (limit := body_limit(scope)):
-            return too_large(limit)
-        if self.token_required and scope["path"] not in OPEN_PATHS and scope["path"] != SIGN_IN:
-            return await self._token_refusal(scope, headers)
-        return None
+            raise too_large(limit)
 
-    async def _token_refusal(self, scope: Scope, headers: Headers) -> Problem | None:
-        token = presented_token(headers)
-        if token is None:
-            detail = "send Authorization: Bearer TOKEN, or open the sign-in link in this browser"
-            return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="nabd"'})
-        return await self.tokens.refusal(token, address_of(scope), in_outages=scope["path"] in IN_OUTAGES)
+    async def _identified(self, scope: Scope, headers: Headers, send: Send) -> Send:
+        """Note who the request is from; return how its answer is sent.
+
+        Raises:
+            Problem: nobody can tell.
+        """
+        credential = presented(headers)
+        if credential is None:
+            detail = "send Authorization: Bearer TOKEN, or sign this browser in"
+            raise Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="nabd"'})
+        found = await self.identification.recognise(
+            credential,
+            address_of(scope),
+            rotate=scope["method"] in SAFE_METHODS,
+            in_outages=scope["path"] in IN_OUTAGES,
+        )
+        scope[IDENTITY] = found.identity
+        return (
+            send if found.fresh_id is None else _with_cookie(send, cookie_of(found.fresh_id, scope["scheme"]))
+        )
+
+
+def _with_cookie(send: Send, cookie: str) -> Send:
+    async def send_with_cookie(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).append("set-cookie", cookie)
+        await send(message)
+
+    return send_with_cookie
+
+
+def cookie_of(secret: str, scheme: str, max_age_s: int | None = LONGEST_COOKIE_S) -> str:
+    """Return the header that keeps a session's id in a browser, where no script and no other site gets it."""
+    secure = "; Secure" if scheme == "https" else ""
+    return f"{COOKIE}={secret}; HttpOnly; Max-Age={max_age_s}; Path=/; SameSite=strict{secure}"
 
 
 def address_of(scope: Scope) -> str:
@@ -123,13 +160,14 @@ def is_same_origin(headers: Headers) -> bool:
     return origin is None or urlsplit(origin).netloc == headers.get("host")
 
 
-def presented_token(headers: Headers) -> str | None:
-    """Return the bearer token, or the one in the session cookie."""
+def presented(headers: Headers) -> Credential | None:
+    """Return the bearer token, or what is in the session cookie."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
+        return Credential(secret=token.strip(), in_cookie=False)
     # Each cookie by itself: another site's broken one on this host must not hide ours.
-    return cookie_parser(headers.get("cookie", "")).get(COOKIE)
+    kept = cookie_parser(headers.get("cookie", "")).get(COOKIE)
+    return Credential(secret=kept, in_cookie=True) if kept else None
 
 
 def int_or_zero(text: str | None) -> int:

@@ -16,20 +16,21 @@ from api.http.problems import BY_STATUS, MEDIA_TYPE
 Operation = dict[str, Any]
 
 ALWAYS = (400, 421, 500, 503)
-WITH_TOKEN = (401, 429)
+IDENTIFIED = (401, 403, 429)
 WITH_PARAMETERS = (422,)
 WITH_BODY = (408, 413, 415, 422)
 CHANGING = (403,)
 NAMED = (404,)
-"""What may be answered where a path names something."""
+"""What may be answered where a path, a parameter or a body names something."""
 CHANGING_NAMED = (409, 412)
 OPEN = frozenset({"/healthz"})
+
 
 DESCRIPTIONS: Mapping[int, str] = {
     304: "unchanged since the ETag of If-None-Match",
     400: "the request cannot be understood",
-    401: "no token, or one that is unknown or has expired",
-    403: "a page of another site may change nothing",
+    401: "no token or session, or one that is unknown or has ended",
+    403: "your roles do not allow it; or a page of another site asks, which may change nothing",
     404: "there is nothing of that name",
     408: "the body did not arrive in time",
     409: "its state does not allow this",
@@ -38,7 +39,7 @@ DESCRIPTIONS: Mapping[int, str] = {
     415: "the body is of another media type",
     421: "the server does not answer to that host name",
     422: "some of the request is not acceptable; `errors` lists it",
-    429: "too many wrong tokens came from this address",
+    429: "too many wrong tokens or passwords came from this address",
     500: "our mistake; the log has the details",
     503: "the database is away or busy",
 }
@@ -88,7 +89,7 @@ def statuses(path: str, method: str, operation: Operation) -> Iterator[int]:
     """Yield the statuses of problems that an operation may answer, and 304 where lists have an ETag."""
     yield from ALWAYS
     if path not in OPEN:
-        yield from WITH_TOKEN
+        yield from IDENTIFIED
     if operation.get("parameters"):
         yield from WITH_PARAMETERS
     if _is_list(operation):
@@ -96,7 +97,7 @@ def statuses(path: str, method: str, operation: Operation) -> Iterator[int]:
     if method != "get":
         yield from CHANGING
         yield from WITH_BODY
-    if "{" in path or "/alerts" in path or operation.get("parameters"):
+    if "{" in path or "/alerts" in path or operation.get("parameters") or method != "get":
         yield from NAMED
     if method != "get":
         yield from CHANGING_NAMED

@@ -30,11 +30,12 @@ class LiveAlert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """What a client wants; None means everything."""
+    """What a client wants, and in which municipalities it may see it; None means everything."""
 
     kind: str | None = None
     municipality: str | None = None
     district: str | None = None
+    municipalities: frozenset[str] | None = None
     severities: frozenset[Severity] | None = None
 
     def in_alert(self, live: LiveAlert) -> bool:
@@ -50,6 +51,7 @@ class EventFilter:
             self.kind in (None, one.kind)
             and self.municipality in (None, one.municipality)
             and self.district in (None, one.district)
+            and (self.municipalities is None or one.municipality in self.municipalities)
         )
 
 

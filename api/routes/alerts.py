@@ -12,12 +12,23 @@ from alerts import acknowledgement, events, queue
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
 from api.author import UsesActor
-from api.context import AppContext, UsesConnection, UsesContext
+from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
 from api.idempotency import UsesChangeRequest
-from api.schemas.alerts import AlertOut, AlertWithHistoryOut, alert_out, event_out, evidence_out, members
+from api.schemas.alerts import (
+    AlertOut,
+    AlertWithHistoryOut,
+    alert_for,
+    alert_out,
+    event_for,
+    event_out,
+    evidence_out,
+    members,
+)
+from people.identity import Identity
+from people.roles import Permission
 from store.connection import Connection
 
 router = APIRouter(tags=["alerts"])
@@ -59,6 +70,7 @@ async def list_alerts(
     request: Request,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     state: Literal["firing", "resolved"] | None = None,
     severity: Severity | None = None,
     device: Annotated[str | None, Query(max_length=64)] = None,
@@ -80,25 +92,28 @@ async def list_alerts(
         district=district,
         before=before,
         limit=limit + 1,
+        within=identity.towns(Permission.READ),
     )
-    items = [alert_out(alert, context.kinds) for alert in found]
+    items = [alert_for(identity, alert_out(alert, context.kinds)) for alert in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
 
 @router.get("/alerts/{alert_id}", summary="One alert and its history")
 async def get_alert(
-    alert_id: AlertId, context: UsesContext, connection: UsesConnection
+    alert_id: AlertId, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
 ) -> AlertWithHistoryOut:
     """Return an alert, what made it fire, and everything that happened to it."""
     alert = await queue.get_alert(connection, alert_id)
     if alert is None:
         raise _unknown(alert_id)
     history = await events.history(connection, alert_id)
-    return AlertWithHistoryOut(
+    town = alert.municipality
+    shown = AlertWithHistoryOut(
         **members(alert, context.kinds),
         terms=evidence_out(alert, context.kinds.get(alert.kind)),
-        history=[event_out(event) for event in history],
+        history=[event_for(identity, event_out(event), town) for event in history],
     )
+    return alert_for(identity, shown)
 
 
 @router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it")
@@ -143,6 +158,7 @@ async def unacknowledge(
 async def acknowledge_many(
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     actor: UsesActor,
     command: UsesChangeRequest,
     body: AlertNumbers,
@@ -150,8 +166,10 @@ async def acknowledge_many(
     """Acknowledge up to 500 alerts at once; those that do not exist are named and harm no other."""
 
     async def work() -> AcknowledgementsOut:
-        done = await acknowledgement.acknowledge(connection, body.alerts, by=actor, now=context.now())
-        return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=done.unknown)
+        own, foreign = await _own(connection, identity, body.alerts)
+        done = await acknowledgement.acknowledge(connection, own, by=actor, now=context.now())
+        unknown = [*done.unknown, *foreign]
+        return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
 
     return await command.once(AcknowledgementsOut, work, body)
 
@@ -160,15 +178,18 @@ async def acknowledge_many(
 async def unacknowledge_many(
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     actor: UsesActor,
     command: UsesChangeRequest,
     body: AlertNumbers,
 ) -> AcknowledgementsOut:
-    """Undo: with the `changed` of an acknowledgement exactly that one is taken back."""
+    """Take back the acknowledgements that stand; `changed` of an acknowledgement says which were new."""
 
     async def work() -> AcknowledgementsOut:
-        done = await acknowledgement.withdraw(connection, body.alerts, by=actor, now=context.now())
-        return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=done.unknown)
+        own, foreign = await _own(connection, identity, body.alerts)
+        done = await acknowledgement.withdraw(connection, own, by=actor, now=context.now())
+        unknown = [*done.unknown, *foreign]
+        return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
 
     return await command.once(AcknowledgementsOut, work, body)
 
@@ -192,6 +213,17 @@ async def comment(
         return await command.once(CommentOut, work, body)
     except AlertNotFound as error:
         raise _unknown(alert_id) from error
+
+
+async def _own(
+    connection: Connection, identity: Identity, numbers: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Split alerts into those that the caller may answer, and those that do not exist for them."""
+    if identity.may_in(Permission.ANSWER_ALERTS, None):
+        return list(numbers), []
+    found = await queue.get_alerts(connection, numbers)
+    own = {a.id for a in found if identity.may_in(Permission.ANSWER_ALERTS, a.municipality)}
+    return [n for n in numbers if n in own], [n for n in numbers if n not in own]
 
 
 async def _one(connection: Connection, alert_id: int, context: AppContext) -> AlertOut:

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.context import UsesConnection, UsesContext
+from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http.times import Instant
+from people.roles import Permission
 from rules.catalogue.blind import blind_rules
 
 router = APIRouter(tags=["rules"])
@@ -29,6 +30,7 @@ class BlindRuleOut(BaseModel):
 async def list_blind_rules(
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     rule: Annotated[str | None, Query(max_length=63)] = None,
     device: Annotated[str | None, Query(max_length=64)] = None,
     after: Annotated[str | None, Query(max_length=64, description="a device: those behind it")] = None,
@@ -36,6 +38,13 @@ async def list_blind_rules(
 ) -> list[BlindRuleOut]:
     """Return rules in force by device; what its newest reading does not lack cannot be blind."""
     found = await blind_rules(
-        connection, context.kinds, context.now(), rule=rule, device=device, after=after, limit=limit
+        connection,
+        context.kinds,
+        context.now(),
+        rule=rule,
+        device=device,
+        after=after,
+        limit=limit,
+        within=identity.towns(Permission.READ),
     )
     return [BlindRuleOut(**{name: getattr(b, name) for name in BlindRuleOut.model_fields}) for b in found]

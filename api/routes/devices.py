@@ -7,16 +7,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.access import in_town
 from api.author import UsesActor
-from api.context import UsesConnection, UsesContext
+from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Asked, Instant
 from devices.registry import editing, hardware, installing, registration, registry
+from devices.registry.errors import NotFound
 from devices.registry.life import Life
 from devices.registry.registration import NewDevice
 from devices.registry.registry import Device
 from devices.registry.relays import MOST
+from people.identity import Identity
+from people.roles import Permission
 from readings.planned import hint_of, speaking_planned
 
 router = APIRouter(tags=["devices"])
@@ -143,6 +147,7 @@ class DeviceOut(BaseModel):
 async def list_devices(
     request: Request,
     connection: UsesConnection,
+    identity: UsesIdentity,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
@@ -168,6 +173,7 @@ async def list_devices(
         life=life,
         after=after,
         limit=limit + 1,
+        within=identity.towns(Permission.READ),
     )
     planned = [device.name for device in found if device.life is Life.PLANNED]
     speaking = await speaking_planned(connection, planned) if planned else []
@@ -181,10 +187,12 @@ async def add_device(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     actor: UsesActor,
     body: DeviceIn,
 ) -> DeviceOut:
     """Register a device; its Location is the answer's header."""
+    _check_town(identity, body.municipality)
     device = await registration.add_device(
         connection, context.kinds, NewDevice(**body.model_dump()), context.now, by=actor
     )
@@ -210,11 +218,14 @@ async def edit_device(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     actor: UsesActor,
     body: DeviceChanges,
     if_match: Annotated[str | None, Header(description='ETag of the version to change, or "*"')] = None,
 ) -> DeviceOut:
     """Change a device, unless somebody else changed it since the version named by If-Match."""
+    if "municipality" in body.model_fields_set:
+        _check_town(identity, body.municipality)
     changed = await editing.edit_device(
         connection,
         context.kinds,
@@ -239,6 +250,11 @@ async def retire_device(
     """Retire a device: its readings stay, what it sends from now on is rejected."""
     retired = await editing.retire_device(connection, device, body.reason, context.now, by=actor)
     return _tagged(response, retired)
+
+
+def _check_town(identity: Identity, name: str) -> None:
+    """Refuse a municipality in which the caller installs nothing."""
+    in_town(identity, Permission.INSTALL_DEVICES, name, NotFound("municipality", name))
 
 
 @router.post(

@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from api.author import UsesActor
-from api.context import UsesConnection, UsesContext
+from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from devices.kinds.kind import INTERVAL
 from devices.registry import editing, registry
 from devices.registry.errors import Invalid
+from people.roles import Permission
 from readings.rhythm import DeviceRhythm, list_rhythms
 
 router = APIRouter(tags=["devices"])
@@ -39,6 +40,7 @@ async def list_intervals(
     request: Request,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
@@ -57,6 +59,7 @@ async def list_intervals(
         device=device,
         after=after,
         limit=limit + 1,
+        within=identity.towns(Permission.READ),
     )
     items = [_interval_out(one) for one in found]
     return pages.answer(request, items, limit=limit, cursor=("after", "device"), fields=fields)

@@ -6,12 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.context import UsesConnection, UsesContext
+from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
 from api.schemas.latest import LatestOut, latest_out
 from devices.registry import registry
+from people.roles import Permission
 from readings import latest
 
 router = APIRouter(tags=["readings"])
@@ -22,6 +23,7 @@ async def list_latest(
     request: Request,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     kind: Annotated[str | None, Query(max_length=31)] = None,
@@ -31,7 +33,13 @@ async def list_latest(
 ) -> Response:
     """Return newest readings by device name; devices that never sent one are not in it."""
     found = await latest.list_latest(
-        connection, municipality=municipality, kind=kind, district=district, after=after, limit=limit + 1
+        connection,
+        municipality=municipality,
+        kind=kind,
+        district=district,
+        after=after,
+        limit=limit + 1,
+        within=identity.towns(Permission.READ),
     )
     items = [latest_out(context.kinds, row) for row in found]
     return pages.answer(request, items, limit=limit, cursor=("after", "device"), fields=fields)

@@ -7,15 +7,20 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from api.access import in_town, in_town_of_device
 from api.author import UsesActor
-from api.context import UsesConnection, UsesContext
+from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Limit, Page
 from api.http.times import Asked, Instant
 from api.idempotency import UsesChangeRequest
 from api.routes.alerts import NO_CONTROL
+from devices.registry.errors import NotFound
+from people.identity import Identity
+from people.roles import Permission
 from rules.maintenance import windows
 from rules.maintenance.windows import PlannedWindow
+from store.connection import Connection
 
 router = APIRouter(tags=["maintenance"])
 
@@ -31,7 +36,7 @@ class WindowOut(BaseModel):
     from_at: Instant
     until_at: Instant = Field(description="not included")
     reason: str = Field(examples=["Replacing the lamps of the cabinet"])
-    author: str = Field(examples=["Rima"])
+    author: str | None = Field(examples=["Rima"], description="null for who may not see names")
     created_at: Instant
     state: Literal["planned", "running", "over", "cancelled"]
 
@@ -53,6 +58,7 @@ async def list_windows(
     request: Request,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     device: Annotated[str | None, Query(max_length=64, description="only those that cover it")] = None,
     municipality: Annotated[str | None, Query(max_length=32, description="over it and its devices")] = None,
     over: Annotated[bool, Query(description="those that have ended too")] = False,
@@ -60,6 +66,7 @@ async def list_windows(
     limit: Limit = 100,
 ) -> Response:
     """Return windows that run or are planned, in the order they were planned."""
+    await _check(connection, identity, Permission.READ, device, municipality)
     found = await windows.list_windows(
         connection,
         now=context.now(),
@@ -68,8 +75,9 @@ async def list_windows(
         over=over,
         after=after,
         limit=limit + 1,
+        within=identity.towns(Permission.READ),
     )
-    items = [_out(window) for window in found]
+    items = [_out(window, identity) for window in found]
     return pages.answer(request, items, limit=limit, cursor=("after", "id"))
 
 
@@ -79,14 +87,19 @@ async def add_window(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     actor: UsesActor,
     command: UsesChangeRequest,
     body: NewWindow,
 ) -> WindowOut:
     """Plan a window: rules do not look at readings observed in it, and nobody is missed meanwhile."""
+    await _check(connection, identity, Permission.PLAN_MAINTENANCE, body.device, body.municipality)
 
     async def work() -> WindowOut:
-        return _out(await windows.add_window(connection, **body.model_dump(), by=actor, now=context.now()))
+        return _out(
+            await windows.add_window(connection, **body.model_dump(), by=actor, now=context.now()),
+            identity,
+        )
 
     planned = await command.once(WindowOut, work, body)
     response.headers["Location"] = f"{request.url.path}/{planned.id}"
@@ -94,9 +107,11 @@ async def add_window(
 
 
 @router.get("/maintenance/{window}", summary="One maintenance window")
-async def get_window(window: Number, context: UsesContext, connection: UsesConnection) -> WindowOut:
+async def get_window(
+    window: Number, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
+) -> WindowOut:
     """Return one window."""
-    return _out(await windows.get_window(connection, window, now=context.now()))
+    return _out(await windows.get_window(connection, window, now=context.now()), identity)
 
 
 @router.post(
@@ -105,11 +120,30 @@ async def get_window(window: Number, context: UsesContext, connection: UsesConne
     summary="End a maintenance window now",
 )
 async def end_window(
-    window: Number, context: UsesContext, connection: UsesConnection, actor: UsesActor
+    window: Number,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
 ) -> WindowOut:
     """End a window that runs, or take back one that has not begun; rules look again from here on."""
-    return _out(await windows.end_window(connection, window, by=actor, now=context.now()))
+    return _out(await windows.end_window(connection, window, by=actor, now=context.now()), identity)
 
 
-def _out(window: PlannedWindow) -> WindowOut:
-    return WindowOut(**{name: getattr(window, name) for name in WindowOut.model_fields})
+async def _check(
+    connection: Connection,
+    identity: Identity,
+    permission: Permission,
+    device: str | None,
+    municipality: str | None,
+) -> None:
+    """Refuse what lies where the caller may not do it."""
+    if device is not None:
+        await in_town_of_device(connection, identity, permission, device)
+    if municipality is not None:
+        in_town(identity, permission, municipality, NotFound("municipality", municipality))
+
+
+def _out(window: PlannedWindow, identity: Identity) -> WindowOut:
+    shown = WindowOut(**{name: getattr(window, name) for name in WindowOut.model_fields})
+    return shown if identity.may(Permission.READ_NAMES) else shown.model_copy(update={"author": None})

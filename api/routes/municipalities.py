@@ -6,9 +6,10 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from api.context import UsesConnection
+from api.context import UsesConnection, UsesIdentity
 from api.http import pages
 from devices.registry import registry
+from people.roles import Permission
 
 router = APIRouter(tags=["municipalities"])
 
@@ -26,8 +27,10 @@ class MunicipalityOut(BaseModel):
 
 
 @router.get("/municipalities", response_model=dict[str, list[MunicipalityOut]], summary="List municipalities")
-async def list_municipalities(request: Request, connection: UsesConnection) -> Response:
-    """Return every municipality by name, as `{"items": [...]}`."""
+async def list_municipalities(
+    request: Request, connection: UsesConnection, identity: UsesIdentity
+) -> Response:
+    """Return every municipality that the caller reads by name, as `{"items": [...]}`."""
     items = [
         MunicipalityOut(
             name=m.name,
@@ -39,5 +42,6 @@ async def list_municipalities(request: Request, connection: UsesConnection) -> R
             lon=m.lon,
         ).model_dump(mode="json")
         for m in await registry.list_municipalities(connection)
+        if identity.may_in(Permission.READ, m.name)
     ]
     return pages.tagged(request, msgspec.json.encode({"items": items}))

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.context import UsesConnection
+from api.context import UsesConnection, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Instant
+from people.roles import Permission
 from readings import rejections
 from readings.rejections import Rejection
 
@@ -39,6 +40,7 @@ class RejectionOut(BaseModel):
 async def list_rejections(
     request: Request,
     connection: UsesConnection,
+    identity: UsesIdentity,
     device: Annotated[str | None, Query(max_length=128)] = None,
     reason: Annotated[str | None, Query(max_length=40)] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
@@ -48,7 +50,13 @@ async def list_rejections(
 ) -> Response:
     """Return rejections, newest first."""
     found = await rejections.list_rejections(
-        connection, device=device, reason=reason, municipality=municipality, before=before, limit=limit + 1
+        connection,
+        device=device,
+        reason=reason,
+        municipality=municipality,
+        before=before,
+        limit=limit + 1,
+        within=identity.towns(Permission.READ),
     )
     items = [_rejection_out(rejection) for rejection in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from api.author import UsesActor
-from api.context import AppContext, UsesConnection, UsesContext
+from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
@@ -23,6 +23,7 @@ from api.schemas.rules import (
     TrialOut,
     change_out,
     findings_out,
+    rule_for,
     rule_members,
     rule_out,
 )
@@ -59,6 +60,7 @@ WEEK_US = 7 * 86_400_000_000
 async def list_rules(
     request: Request,
     connection: UsesConnection,
+    identity: UsesIdentity,
     kind: Annotated[str | None, Query(max_length=31)] = None,
     disabled: Annotated[bool, Query(description="those out of force too")] = False,
     after: Annotated[str | None, Query(max_length=63, description="cursor")] = None,
@@ -67,7 +69,7 @@ async def list_rules(
 ) -> Response:
     """Return the newest version of each rule by id."""
     found = await versions.list_rules(connection, disabled=disabled, kind=kind, after=after, limit=limit + 1)
-    items = [rule_out(rule) for rule in found]
+    items = [rule_for(identity, rule_out(rule)) for rule in found]
     return pages.answer(request, items, limit=limit, cursor=("after", "id"), fields=fields)
 
 
@@ -130,6 +132,7 @@ async def get_rule(
     rule: RuleId,
     response: Response,
     connection: UsesConnection,
+    identity: UsesIdentity,
     version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="an earlier one")] = None,
 ) -> RuleWithHistoryOut:
     """Return a rule with its ETag and its history."""
@@ -137,7 +140,8 @@ async def get_rule(
     history = await versions.history(connection, rule)
     response.headers["ETag"] = f'"{found.version}"'
     response.headers["Cache-Control"] = pages.CACHE
-    return RuleWithHistoryOut(**rule_members(found), history=[change_out(change) for change in history])
+    shown = RuleWithHistoryOut(**rule_members(found), history=[change_out(change) for change in history])
+    return rule_for(identity, shown)
 
 
 @router.put(
@@ -220,9 +224,11 @@ async def explain(
 
 
 @router.get("/rules/{rule}/shadow", summary="The rule on trial, compared with the live one")
-async def get_shadow(rule: RuleId, context: UsesContext, connection: UsesConnection) -> ShadowOut:
+async def get_shadow(
+    rule: RuleId, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
+) -> ShadowOut:
     """Return what the shadow and the live rule did since the trial began."""
-    return await _shadow(context, connection, rule)
+    return rule_for(identity, await _shadow(context, connection, rule))
 
 
 @router.put("/rules/{rule}/shadow", openapi_extra=BODY, summary="Put a text of the rule on trial")

@@ -8,18 +8,19 @@ from contextlib import suppress
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from alerts.events import Cursor
 from alerts.transition import Severity
-from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
-from api.http import guards, tokens
+from api.context import AppContext, UsesContext, UsesIdentity
 from api.http.problems import Problem
 from api.http.times import of_microseconds
 from api.live.subscription import EventFilter, LiveAlert, PendingEvents, Subscription
-from api.schemas.alerts import format_cursor, parse_cursor
+from api.schemas.alerts import alert_for, event_for, format_cursor, parse_cursor
 from api.schemas.latest import LatestOut
+from people.identity import Identity
+from people.roles import Permission
 from store.failures import DATABASE_ERRORS, is_outage
 
 router = APIRouter(tags=["live"])
@@ -27,20 +28,28 @@ router = APIRouter(tags=["live"])
 READINGS_AT_A_TIME = 500
 """Newest readings in one event; a browser parses that many without a visible delay."""
 RETRY_MS = 2000
-RECHECK_S = 15.0
-"""How long a stream may outlive the token that opened it."""
+RECHECK_S = 4.0
+"""How often it is asked whether the client may still see it; with what is remembered, within 10 s."""
 
 Permitted = Callable[[], Awaitable[bool]]
 
 
 def _interest(
+    identity: UsesIdentity,
     kind: Annotated[str | None, Query(max_length=31)] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
     severity: Annotated[list[Severity] | None, Query(description="may be repeated; alerts only")] = None,
 ) -> EventFilter:
     severities = frozenset(severity) if severity else None
-    return EventFilter(kind=kind, municipality=municipality, district=district, severities=severities)
+    towns = identity.towns(Permission.READ)
+    return EventFilter(
+        kind=kind,
+        municipality=municipality,
+        district=district,
+        municipalities=None if towns is None else frozenset(towns),
+        severities=severities,
+    )
 
 
 def _start(
@@ -61,18 +70,12 @@ def _start(
         raise Problem(400, "bad-request", f"Last-Event-ID: {error}") from error
 
 
-def _permit(request: Request, context: UsesContext) -> Permitted:
-    """Return what tells whether the client's token is still valid."""
-    token = guards.presented_token(request.headers)
+def _permit(context: UsesContext, identity: UsesIdentity) -> Permitted:
+    """Return what tells whether the client may still see what it saw at first."""
 
     async def permitted() -> bool:
-        if not context.token_required:
-            return True
-        if token is None:
-            return False
         try:
-            async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
-                return await tokens.name_of(connection, token, context.now()) is not None
+            return await context.identification.still(identity) == identity
         except DATABASE_ERRORS as error:
             if not is_outage(error):
                 raise
@@ -84,11 +87,13 @@ def _permit(request: Request, context: UsesContext) -> Permitted:
 @router.get("/stream", response_class=EventSourceResponse, summary="Alerts and newest readings as they come")
 async def stream(
     context: UsesContext,
+    identity: UsesIdentity,
     interest: Annotated[EventFilter, Depends(_interest)],
     after: Annotated[Cursor | None, Depends(_start)],
     permitted: Annotated[Permitted, Depends(_permit)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Send events `hello`, `alert`, `latest` and `missed` until either side hangs up, or the token ends.
+    """Send events `hello`, `alert`, `latest` and `missed` until either side hangs up, or the caller's
+    session, token or roles end.
 
     `alert` carries an id: give the last one as Last-Event-ID and nothing in between is lost. `missed` says
     how many alert events a slow client was not sent: read the list of alerts again. `latest` needs no
@@ -101,13 +106,13 @@ async def stream(
         yield _hello(context, after or until)
         if after is not None:
             async for past in live.replay(after, until, interest):
-                yield _alert_event(past)
-        async for event in _events(subscription, until, permitted):
+                yield _alert_event(past, identity)
+        async for event in _events(subscription, until, permitted, identity):
             yield event
 
 
 async def _events(
-    subscription: Subscription, after: Cursor, permitted: Permitted
+    subscription: Subscription, after: Cursor, permitted: Permitted, identity: Identity
 ) -> AsyncIterator[ServerSentEvent]:
     loop = asyncio.get_running_loop()
     check_at = loop.time() + RECHECK_S
@@ -126,7 +131,7 @@ async def _events(
             yield _event("missed", {"alerts": waiting.missed})
         for alert in waiting.alerts:
             if alert.cursor > after:
-                yield _alert_event(alert)
+                yield _alert_event(alert, identity)
         for i in range(0, len(waiting.latest), READINGS_AT_A_TIME):
             yield _latest_event(waiting.latest[i : i + READINGS_AT_A_TIME])
 
@@ -136,8 +141,10 @@ def _hello(context: AppContext, cursor: Cursor) -> ServerSentEvent:
     return ServerSentEvent(event="hello", raw_data=text, id=format_cursor(cursor), retry=RETRY_MS)
 
 
-def _alert_event(live: LiveAlert) -> ServerSentEvent:
-    body = {"event": live.event.model_dump(mode="json"), "alert": live.alert.model_dump(mode="json")}
+def _alert_event(live: LiveAlert, identity: Identity) -> ServerSentEvent:
+    event = event_for(identity, live.event, live.alert.municipality)
+    alert = alert_for(identity, live.alert)
+    body = {"event": event.model_dump(mode="json"), "alert": alert.model_dump(mode="json")}
     return _event("alert", body, format_cursor(live.cursor))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -12,6 +12,8 @@ from alerts.transition import Severity
 from api.http.times import Instant
 from devices.kinds import Kinds
 from devices.kinds.kind import Kind
+from people.identity import Identity
+from people.roles import Permission
 from rules.explain import evidence
 from rules.explain.sentence import sentence
 
@@ -52,7 +54,7 @@ class AlertOut(BaseModel):
     detected_at: Instant = Field(description="our time at which we knew")
     resolved_at: Instant | None
     acknowledged_at: Instant | None
-    acknowledged_by: str | None
+    acknowledged_by: str | None = Field(description="null also for who may not see names")
     summary: dict[str, str] = Field(
         description="by language; while the alert is open with the newest values",
         examples=[{"en": "Bin bin-0007 is 91% full", "fr": "...", "ar": "..."}],
@@ -130,10 +132,31 @@ def members(alert: Alert, kinds: Kinds) -> dict[str, Any]:
         evidence=alert.evidence,
         first=alert.first or alert.evidence,
         newest=alert.newest,
+        quality=alert.newest_quality or 0,
         kind=kinds.get(alert.kind),
     )
     rendered = {"summary": said.summary, "began": said.began, "course": said.course}
     return {n: rendered[n] if n in rendered else getattr(alert, n) for n in AlertOut.model_fields}
+
+
+AnyAlert = TypeVar("AnyAlert", bound=AlertOut)
+
+
+def alert_for(identity: Identity, alert: AnyAlert) -> AnyAlert:
+    """Return an alert as somebody may see it: without names of people where those are not for them."""
+    if identity.may_in(Permission.READ_NAMES, alert.municipality):
+        return alert
+    return alert.model_copy(update={"acknowledged_by": None})
+
+
+def event_for(identity: Identity, event: AlertEventOut, municipality: str) -> AlertEventOut:
+    """Return an event as somebody may see it: without names, and without what people wrote."""
+    if identity.may_in(Permission.READ_NAMES, municipality):
+        return event
+    hidden: dict[str, None] = {"author": None}
+    if event.type == "comment":
+        hidden["body"] = None
+    return event.model_copy(update=hidden)
 
 
 def event_out(event: AlertEvent) -> AlertEventOut:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
 from alerts.transition import Severity
 from api.http.times import Instant
 from api.schemas.alerts import EvidenceOut
+from people.identity import Identity
+from people.roles import Permission
 from rules.catalogue.versions import RuleChange, StoredRule
 from rules.trial.findings import Findings
 
@@ -191,6 +193,9 @@ class ExplanationOut(BaseModel):
     sentences: dict[str, list[str]] = Field(examples=[{"en": ["bin-overflow is not firing on bin-0007."]}])
 
 
+AnyRule = TypeVar("AnyRule", RuleOut, RuleWithHistoryOut, ShadowOut)
+
+
 def rule_out(rule: StoredRule) -> RuleOut:
     """Return a rule as shown."""
     return RuleOut(**rule_members(rule))
@@ -199,6 +204,16 @@ def rule_out(rule: StoredRule) -> RuleOut:
 def rule_members(rule: StoredRule) -> dict[str, Any]:
     """Return the members of a rule as shown."""
     return {name: getattr(rule, name) for name in RuleOut.model_fields}
+
+
+def rule_for(identity: Identity, rule: AnyRule) -> AnyRule:
+    """Return a rule as somebody may see it: without names of people where those are not for them."""
+    if identity.may(Permission.READ_NAMES):
+        return rule
+    hidden: dict[str, Any] = {"author": ""}
+    if isinstance(rule, RuleWithHistoryOut):
+        hidden["history"] = [change.model_copy(update={"author": ""}) for change in rule.history]
+    return rule.model_copy(update=hidden)
 
 
 def change_out(change: RuleChange) -> RuleChangeOut:

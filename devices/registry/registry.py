@@ -5,7 +5,7 @@ Changes are in `registration`, `editing` and `municipalities`. Must not know HTT
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -279,6 +279,7 @@ WHERE
     )
     AND ($8::text IS NULL OR d.name > $8)
     AND ($10::text IS NULL OR g.name = $10)
+    AND ($11::text [] IS NULL OR m.name = ANY($11))
 ORDER BY d.name
 LIMIT $9
 """
@@ -297,6 +298,7 @@ async def list_devices(
     life: str | None = None,
     after: str | None = None,
     limit: int = 100,
+    within: Sequence[str] | None = None,
 ) -> list[Device]:
     """Return a page of devices by name.
 
@@ -312,9 +314,21 @@ async def list_devices(
         life: only those of this life (devices.registry.life); `retired` then says nothing.
         after: the last name of the page before.
         limit: at most so many.
+        within: only those of these municipalities; None: of all.
     """
     retired = retired if life is None else None
     rows = await connection.fetch(
-        _PAGE, municipality, kind, parent, relay, search, retired, life, after, limit, district
+        _PAGE,
+        municipality,
+        kind,
+        parent,
+        relay,
+        search,
+        retired,
+        life,
+        after,
+        limit,
+        district,
+        within,
     )
     return [_device_of(row) for row in rows]

@@ -21,7 +21,7 @@ from nabd.cli import (
     tail,
     validate,
 )
-from nabd.cli.people import audit
+from nabd.cli.people import audit, token, user
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
 
@@ -46,6 +46,8 @@ app.command()(command.command)
 app.command()(validate.validate)
 app.add_typer(device.app, name="device")
 app.add_typer(municipality.app, name="municipality")
+app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")
 bench.add_to(app)
 app.add_typer(rule.app, name="rule")
 app.add_typer(maintenance.app, name="maintenance")

@@ -120,6 +120,7 @@ def _announce(demo: Demo, *, tell_json: bool) -> None:
     for name in names:
         say(f"          NABD_{name.upper()}={getattr(demo.parts.settings, name)}")
     say(f"console   {demo.url}")
+    say("          signs in as administrator, once, within ten minutes; `nabd user first` makes another")
     say("Ctrl-C ends the town and compares what was published with what is stored")
 
 

@@ -23,7 +23,7 @@ from nabd.cli.output import fail, line, print_json
 from nabd.demo import simulated
 from nabd.embedded import parts as embedded
 from nabd.embedded.broker import BrokerFailed, free_port
-from nabd.first_token import first_token
+from nabd.first_link import base_of, link_of
 from nabd.processes import NotConfigured, Stopped
 from nabd.settings import RUNNING, Settings, environment
 from nabd.supervisor import Child, Supervisor
@@ -170,7 +170,7 @@ async def _up(settings: Settings) -> None:
                 " install mosquitto, or set NABD_BROKER"
             )
         await embedded.migrated(parts.settings)
-        token = await first_token(parts.settings)
+        link = await link_of(parts.settings)
         variables = environment(parts.settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         running = settings.data_dir / RUNNING.name
@@ -186,9 +186,9 @@ async def _up(settings: Settings) -> None:
                     await supervisor.start(Child(name=name, arguments=[name], log=log_file))
                 line(f"database  {parts.database}")
                 line(f"broker    {parts.broker}")
-                line(f"console   http://{settings.http_host}:{settings.http_port}/")
-                if token:
-                    line(f"token     {token}  (shown once: keep it)")
+                line(f"console   {base_of(settings)}/")
+                line(f"sign in   {link}")
+                line("          as administrator, once, within ten minutes; `nabd user first` makes another")
                 line(f"logs      {settings.data_dir / 'logs'}; Ctrl-C stops everything")
                 await stop.wait()
         finally:

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from api.http.tokens import create_token
 from devices import kinds
 from devices.instants import to_microseconds
 from devices.kinds import Kinds
@@ -32,9 +31,13 @@ from nabd.demo import proof, score, simulated
 from nabd.demo.percentiles import percentiles
 from nabd.embedded.broker import port_or_free
 from nabd.embedded.parts import EmbeddedParts, migrated, parts
+from nabd.first_link import base_of, link_of
 from nabd.settings import Settings, environment
 from nabd.supervisor import Child, Supervisor, last_lines
+from people.roles import TokenScope
+from people.tokens import NewToken, create_token
 from readings import ledger
+from store.audit import PLATFORM
 from store.pool import connect
 
 START_S = 60.0
@@ -91,8 +94,7 @@ async def running(
             for name in ("ingest", "sweep", "api"):
                 log = directory / "logs" / f"{name}.log"
                 await supervisor.start(Child(name=name, arguments=[name], log=log))
-            base = f"http://{started.settings.http_host}:{started.settings.http_port}"
-            await _until_ready(base, supervisor)
+            await _until_ready(base_of(started.settings), token, supervisor)
             broker = address.parse(started.settings.broker or "")
             fleet = Fleet(
                 town,
@@ -102,7 +104,7 @@ async def running(
                 fault_log=directory / "faults.jsonl",
             )
             yield Demo(
-                url=f"{base}/signin?token={token}",
+                url=await link_of(started.settings),
                 parts=started,
                 town=town,
                 fleet=fleet,
@@ -129,17 +131,18 @@ async def _prepare(settings: Settings, declared: Kinds, town: Town, now: ScaledC
     connection = await connect(settings.database)
     try:
         await simulated.register(connection, declared, town, now, newcomers=NEWCOMERS)
-        return await create_token(connection, "demo", now())
+        new = NewToken(name="demo", scopes=[TokenScope.METRICS])
+        return await create_token(connection, new, clock.wall(), by=PLATFORM)
     finally:
         await connection.close()
 
 
-async def _until_ready(base: str, supervisor: Supervisor) -> None:
+async def _until_ready(base: str, token: str, supervisor: Supervisor) -> None:
     deadline = time.monotonic() + START_S
     said = "nothing"
     while time.monotonic() < deadline:
         try:
-            await asyncio.to_thread(_get, f"{base}/readyz")
+            await asyncio.to_thread(_get, f"{base}/readyz", token)
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")
         except OSError as error:
@@ -155,8 +158,9 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Without the proxies that the environment names."""
 
 
-def _get(url: str) -> bytes:
-    with _DIRECT.open(url, timeout=5.0) as answer:
+def _get(url: str, token: str) -> bytes:
+    asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})  # noqa: S310 - ours
+    with _DIRECT.open(asked, timeout=5.0) as answer:
         body: bytes = answer.read()
         return body
 

@@ -52,6 +52,7 @@ WHERE device.kind = $1 AND device.retired_at IS NULL AND latest.received_at >= d
     AND (NOT latest.measurements ?& $2::text [] OR latest.quality & $3::bigint <> 0)
     AND ($4::text IS NULL OR device.name = $4)
     AND ($5::text IS NULL OR device.name > $5)
+    AND ($7::text [] IS NULL OR municipality.name = ANY($7))
 ORDER BY device.name
 LIMIT $6
 """
@@ -81,6 +82,7 @@ async def blind_rules(
     device: str | None = None,
     after: str | None = None,
     limit: int = 1000,
+    within: Sequence[str] | None = None,
 ) -> list[BlindRule]:
     """Return the rules in force that are blind, by device and rule.
 
@@ -88,13 +90,14 @@ async def blind_rules(
         now: microseconds since 1970-01-01Z.
         after: the last device name of the page before.
         limit: so many devices of each kind are looked at.
+        within: only devices of these municipalities; None: of all.
     """
     active = await catalogue.active(connection, kinds)
     found: list[BlindRule] = []
     for name, kind in kinds.items():
         wanted = [r.definition for r in active.of_kind(name) if rule in (None, r.id)]
         if wanted:
-            found += await _of_kind(connection, kind, wanted, now, device, after, limit)
+            found += await _of_kind(connection, kind, wanted, now, device, after, limit, within)
     return sorted(found, key=lambda one: (one.device, one.rule))
 
 
@@ -106,10 +109,11 @@ async def _of_kind(
     device: str | None,
     after: str | None,
     limit: int,
+    within: Sequence[str] | None,
 ) -> list[BlindRule]:
     names = sorted(set().union(*(looked_at(d, kind) for d in wanted)))
     mask = sum(1 << kind.measurement(name).bit for name in names)
-    rows = await connection.fetch(SUSPECTS, kind.name, names, mask, device, after, limit)
+    rows = await connection.fetch(SUSPECTS, kind.name, names, mask, device, after, limit, within)
     missing = await _missing(connection, kind, names, rows, now)
     decided: dict[tuple[str, frozenset[str]], bool] = {}
     found = []

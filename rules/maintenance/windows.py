@@ -5,6 +5,7 @@ What a window means for rules is in rules.maintenance.spans. Must not know HTTP 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -49,6 +50,7 @@ SELECT
 FROM maintenance_window AS w
 INNER JOIN named_principal AS author ON w.author_id = author.id
 LEFT JOIN device AS d ON w.device_id = d.id
+LEFT JOIN municipality AS own ON d.municipality_id = own.id
 LEFT JOIN municipality AS m ON w.municipality_id = m.id
 """
 
@@ -73,6 +75,7 @@ WHERE
     AND ($4::int IS NULL OR w.municipality_id = $4 OR d.municipality_id = $4)
     AND ($5 OR w.until_at > $1)
     AND ($6::bigint IS NULL OR w.id > $6)
+    AND ($8::text [] IS NULL OR coalesce(m.name, own.name) = ANY($8))
 ORDER BY w.id
 LIMIT $7
 """
@@ -88,6 +91,7 @@ async def list_windows(
     over: bool = False,
     after: int | None = None,
     limit: int = 1000,
+    within: Sequence[str] | None = None,
 ) -> list[PlannedWindow]:
     """Return windows in the order they were planned.
 
@@ -97,6 +101,7 @@ async def list_windows(
         municipality: only those over it and its devices.
         over: those that have ended too.
         after: the last id of the page before this one.
+        within: only those of these municipalities; None: of all.
 
     Raises:
         NotFound: there is no such device or municipality.
@@ -107,7 +112,7 @@ async def list_windows(
         above = [row["id"] for row in await connection.fetch(_ABOVE, device)]
     if municipality is not None:
         town = (await get_municipality(connection, municipality)).id
-    rows = await connection.fetch(_LIST, to_datetime(now), above, of_town, town, over, after, limit)
+    rows = await connection.fetch(_LIST, to_datetime(now), above, of_town, town, over, after, limit, within)
     return [_window(row) for row in rows]
 
 

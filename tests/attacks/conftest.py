@@ -58,12 +58,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 async def app(pool: asyncpg.Pool) -> FastAPI:
     """The application as on loopback."""
-    return create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=False)
+    await builders.let_in(pool)
+    return create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=False)
 
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     """A program that asks the application, without a server between."""
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1", headers=builders.BEARER
+    ) as client:
         yield client

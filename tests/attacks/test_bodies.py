@@ -11,6 +11,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from people.editing import NewPerson, add_person
+from store.audit import PLATFORM
 from tests.attacks.bodies import hostile
 from tests.integration.api import builders
 from tests.unit.devices.ground.files import EAST, WEST, feature
@@ -60,6 +62,28 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/api/v1/rules/{rule}"): RULE,
     ("put", "/api/v1/rules/{rule}/shadow"): RULE,
     ("post", "/api/v1/rules/test"): RULE,
+    ("post", "/api/v1/devices/{device}/install"): {"at": "2026-03-01T08:00:00Z"},
+    ("post", "/api/v1/devices/{device}/hardware"): {"serial": "SN-20417", "reason": "cell flat"},
+    ("post", "/api/v1/alerts/acknowledge"): {"alerts": [1, 2]},
+    ("post", "/api/v1/alerts/unacknowledge"): {"alerts": [1, 2]},
+    ("post", "/api/v1/users"): {
+        "name": "samir",
+        "display_name": "سمير",
+        "language": "ar",
+        "phone": "+961 3 123 456",
+        "email": "samir@example.org",
+        "channels": {"ntfy": "samir"},
+        "roles": ["operator@tripoli"],
+    },
+    ("patch", "/api/v1/users/{user}"): {
+        "display_name": "Rima",
+        "channels": {"ntfy": "rima"},
+        "roles": ["viewer"],
+    },
+    ("post", "/api/v1/users/{user}/password"): {"password": "short"},
+    ("post", "/api/v1/tokens"): {"name": "waste office", "role": "viewer", "scopes": ["metrics"]},
+    ("post", "/api/v1/session/password"): {"old": "three short words", "new": "other words"},
+    ("put", "/api/v1/session/totp"): {"secret": "JBSWY3DPEHPK3PXP", "code": "123456"},
     ("post", "/signin"): {"token": "wrong"},
 }
 MEDIA = ("application/json", "application/yaml", "text/plain", "application/x-www-form-urlencoded")
@@ -71,10 +95,12 @@ async def test_hostile_bodies_are_refused_as_documented(
 ) -> None:
     alert = await builders.fire(connection, await builders.add(connection, "bin-0007"))
     document = app.openapi()["paths"]
+    await add_person(connection, NewPerson(name="rima"), builders.now(), by=PLATFORM)
     named = {
         "device": "bin-0007",
         "alert_id": alert,
         "rule": "r",
+        "user": "rima",
         "municipality": "tripoli",
         "layer": "districts",
     }

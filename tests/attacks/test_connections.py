@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api.http import caller, connections
 from tests.attacks.sockets import closed, opened
+from tests.integration.api import builders
 from tests.serving import serving
 
 pytestmark = pytest.mark.attack("connections that are slow, idle or many")
@@ -22,7 +23,7 @@ STALLED = (
 @pytest.mark.parametrize("path", ["/signin", "/api/v1/alerts/1/acknowledge", "/api/v1/rules/test"])
 async def test_bodies_that_never_come_keep_nobody_else_waiting(app: FastAPI, path: str) -> None:
     async with serving(app) as url, opened(url, 40, STALLED % path.encode()) as stalled:
-        async with httpx2.AsyncClient(base_url=url, timeout=5) as client:
+        async with httpx2.AsyncClient(base_url=url, timeout=5, headers=builders.BEARER) as client:
             answers = await asyncio.gather(*(client.get("/api/v1/municipalities") for _ in range(20)))
 
         assert {answer.status_code for answer in answers} == {200}
@@ -93,7 +94,8 @@ async def test_caller_that_leaves_ends_its_query(app: FastAPI, monkeypatch: pyte
         return []
 
     monkeypatch.setattr("api.routes.municipalities.registry.list_municipalities", endless)
-    request = b"GET /api/v1/municipalities HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    request = b"GET /api/v1/municipalities HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    request += f"Authorization: Bearer {builders.TOKEN}\r\n\r\n".encode()
 
     async with serving(app) as url, opened(url, 1, request) as [(_, writer)]:
         await asyncio.wait_for(began.wait(), 20)

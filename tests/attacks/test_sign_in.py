@@ -10,9 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from api.app import create_app
-from api.http import tokens
 from api.http.guards import COOKIE
-from api.http.throttle import ALLOWED
+from people.throttle import ALLOWED
 from tests.integration.api import builders
 
 pytestmark = pytest.mark.attack("signing in")
@@ -21,7 +20,7 @@ pytestmark = pytest.mark.attack("signing in")
 @pytest.fixture
 async def beyond(pool: asyncpg.Pool) -> AsyncIterator[httpx2.AsyncClient]:
     """A program somewhere in the network."""
-    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=True)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://nabd.example.org") as client:
         yield client
@@ -40,7 +39,7 @@ async def test_guesses_are_slowed_down_and_logged_once(beyond: httpx2.AsyncClien
 async def test_broken_cookie_of_another_site_signs_nobody_out(
     beyond: httpx2.AsyncClient, connection: asyncpg.Connection, foreign: str
 ) -> None:
-    token = await tokens.create_token(connection, "amal", builders.now())
+    token = await builders.token(connection, "amal")
     cookie = f"{foreign}; {COOKIE}={token}".encode("latin-1")
 
     answer = await beyond.get("/api/v1/municipalities", headers={b"Cookie": cookie})

@@ -15,6 +15,9 @@ from devices.instants import to_datetime, to_microseconds
 from devices.kinds import load
 from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
+from people.credentials import digest
+from people.roles import Role
+from people.tokens import NewToken, create_token
 from readings.latest import LatestColumns, flush
 from store.audit import PLATFORM
 
@@ -28,6 +31,32 @@ SENTENCE = {"en": "{device} is full", "fr": "{device} est plein", "ar": "{device
 def now() -> int:
     """A clock that stands still at noon."""
     return to_microseconds(NOON)
+
+
+TOKEN = "the-token-of-the-operator-of-tests"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+"""What a program shows that `let_in` has let in."""
+
+_LET_IN = """
+WITH made AS (
+    INSERT INTO principal (kind)
+    SELECT 'token' WHERE NOT EXISTS (SELECT FROM token WHERE hash = $1)
+    RETURNING id
+)
+INSERT INTO token (name, hash, role, created_at, principal_id)
+SELECT 'operator', $1, 'admin', $2, made.id FROM made
+"""
+
+
+async def let_in(database: asyncpg.Connection | asyncpg.Pool) -> None:
+    """Let the bearer of TOKEN in, who is called operator and may do everything; repeats change nothing."""
+    await database.execute(_LET_IN, digest(TOKEN), NOON)
+
+
+async def token(connection: asyncpg.Connection, name: str = "test", **more: Any) -> str:
+    """Make a token that may do everything, or what `more` says."""
+    new = NewToken(**{"name": name, "role": Role.ADMIN, **more})
+    return await create_token(connection, new, now(), by=PLATFORM)
 
 
 async def add_town(connection: asyncpg.Connection, name: str = "tripoli") -> None:

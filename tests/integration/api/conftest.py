@@ -18,21 +18,24 @@ from tests.serving import serving
 @pytest.fixture
 async def app(pool: asyncpg.Pool) -> FastAPI:
     """The application as on loopback."""
-    return create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=False)
+    await builders.let_in(pool)
+    return create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=False)
 
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
-    """A program that asks the application, without a server between."""
+    """A program that may do everything and asks the application, without a server between."""
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1", headers=builders.BEARER
+    ) as client:
         yield client
 
 
 @asynccontextmanager
 async def bearing(pool: asyncpg.Pool, token: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A program that asks with a token an application which wants one."""
-    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=True)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx2.AsyncClient(

@@ -8,7 +8,6 @@ import asyncpg
 import httpx2
 
 from alerts.transition import Severity
-from api.http.tokens import create_token
 from devices.instants import rfc3339
 from tests.integration.api import builders
 from tests.integration.api.conftest import bearing
@@ -51,7 +50,7 @@ async def test_acknowledged_alert_keeps_its_first_author_and_its_condition(
 
     first = await client.post(url, headers={"Idempotency-Key": "a"})
     repeated = await client.post(url, headers={"Idempotency-Key": "a"})
-    async with bearing(pool, await create_token(connection, "Samir", builders.now())) as other:
+    async with bearing(pool, await builders.token(connection, "Samir")) as other:
         second = await other.post(url)
 
     assert first.status_code == repeated.status_code == second.status_code == 200
@@ -76,7 +75,7 @@ async def test_author_is_who_bears_the_token_whatever_the_body_says(
     alert = await builders.fire(connection, await builders.add(connection, "bin-1"))
     url = f"/api/v1/alerts/{alert}"
 
-    async with bearing(pool, await create_token(connection, "waste office", builders.now())) as client:
+    async with bearing(pool, await builders.token(connection, "waste office")) as client:
         await client.post(f"{url}/acknowledge", json={"author": "Mayor"})
         await client.post(f"{url}/comments", json={"author": "Mayor", "body": "on my way"})
         found = (await client.get(url)).json()

@@ -12,7 +12,7 @@ import httpx2
 from fastapi import FastAPI
 
 from alerts.acknowledgement import acknowledge
-from api.http import tokens
+from people.editing import NewPerson, add_person, disable_person
 from rules.loading.files import parse
 from rules.maintenance import windows
 from rules.trial import shadows
@@ -25,9 +25,14 @@ CHANGING = {"post", "put", "patch", "delete"}
 
 UNAUDITED = {
     "post /api/v1/rules/test": "evaluates rules over what is stored, and writes nothing",
-    "post /signin": "keeps a token in a cookie, and changes nothing here",
+    "post /signin": "opens a session, which says itself whose it is and from where",
+    "delete /api/v1/session": "ends a session",
+    "post /api/v1/session/totp": "offers a secret, and keeps nothing",
 }
 """Operations that leave no row, each with the reason."""
+
+BY_PEOPLE = {"post /api/v1/session/password", "put /api/v1/session/totp", "delete /api/v1/session/totp"}
+"""What a person does for themselves, signed in: tests/integration/api/test_people.py."""
 
 RULE = """
 id: NAME
@@ -98,6 +103,26 @@ async def _town(connection: asyncpg.Connection, name: str) -> None:
     await builders.add_town(connection)
 
 
+async def _person(connection: asyncpg.Connection, name: str) -> None:
+    await add_person(connection, NewPerson(name=name), builders.now(), by=PLATFORM)
+
+
+async def _out(connection: asyncpg.Connection, name: str) -> None:
+    await _person(connection, name)
+    await disable_person(connection, name, builders.now(), by=PLATFORM)
+
+
+async def _with_app(connection: asyncpg.Connection, name: str) -> None:
+    await _person(connection, name)
+    await connection.execute("UPDATE person SET totp_secret = 'secret' WHERE name = $1", name)
+
+
+async def _token(connection: asyncpg.Connection, name: str) -> int:
+    await builders.token(connection, name)
+    number: int = await connection.fetchval("SELECT id FROM token WHERE name = $1", name)
+    return number
+
+
 PLANNED = {
     "device": "NAME",
     "until_at": (builders.NOON + timedelta(hours=1)).isoformat(),
@@ -130,6 +155,20 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
         ["layer.import"],
     ),
     "post /api/v1/maintenance": (_device, {"json": PLANNED}, ["maintenance.plan"]),
+    "post /api/v1/users": (_town, {"json": {"name": "NAME", "roles": ["viewer@tripoli"]}}, ["person.add"]),
+    "patch /api/v1/users/{user}": (_person, {"json": {"language": "fr"}}, ["person.edit"]),
+    "delete /api/v1/users/{user}": (_person, {}, ["person.delete"]),
+    "post /api/v1/users/{user}/disable": (_person, {}, ["person.disable"]),
+    "post /api/v1/users/{user}/enable": (_out, {}, ["person.enable"]),
+    "post /api/v1/users/{user}/password": (
+        _person,
+        {"json": {"password": "three words"}},
+        ["person.password"],
+    ),
+    "post /api/v1/users/{user}/link": (_person, {}, ["person.link"]),
+    "delete /api/v1/users/{user}/totp": (_with_app, {}, ["person.totp"]),
+    "post /api/v1/tokens": (_town, {"json": {"name": "NAME", "role": "viewer"}}, ["token.create"]),
+    "post /api/v1/tokens/{token}/revoke": (_token, {}, ["token.revoke"]),
     "post /api/v1/maintenance/{window}/end": (_window, {}, ["maintenance.cancel"]),
 }
 """By operation: what must be there, the request, and what the audit must have.
@@ -145,13 +184,13 @@ def operations(app: FastAPI) -> set[str]:
 
 
 async def test_every_operation_that_changes_something_is_tried(app: FastAPI) -> None:
-    assert operations(app) == CASES.keys() | UNAUDITED.keys()
+    assert operations(app) == CASES.keys() | UNAUDITED.keys() | BY_PEOPLE
 
 
 async def test_each_change_leaves_rows_that_say_who_and_from_where(
     pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
-    token = await tokens.create_token(connection, "waste office", builders.now())
+    token = await builders.token(connection, "waste office")
     told: dict[str, list[str]] = {}
 
     async with bearing(pool, token) as client:
@@ -161,7 +200,7 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             last = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
             method, path = operation.split(" ")
             place = {"municipality": "tripoli", "layer": "districts"}
-            url = path.format(device=name, rule=name, alert_id=row, window=row, **place)
+            url = path.format(device=name, rule=name, user=name, token=row, alert_id=row, window=row, **place)
             answer = await client.request(method.upper(), url, **_named(request, name, row))
             assert answer.is_success, f"{operation}: {answer.text}"
 

@@ -13,11 +13,14 @@ async def test_readyz_names_the_part_that_is_missing(pool: asyncpg.Pool) -> None
     async def broker() -> str | None:
         return "connection refused"
 
+    await builders.let_in(pool)
     app = create_app(
-        pool=pool, kinds=builders.KINDS, now=builders.now, token_required=False, checks={"broker": broker}
+        pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=False, checks={"broker": broker}
     )
     transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://localhost", headers=builders.BEARER
+    ) as client:
         answer = await client.get("/readyz")
 
     assert answer.status_code == 503

@@ -28,9 +28,12 @@ HOUR = 3_600_000_000
 async def process(dsn: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of an application with a pool of its own, as a process of the API has."""
     pool = await open_pool(dsn)
-    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=False)
+    await builders.let_in(pool)
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=False)
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1", headers=builders.BEARER
+    ) as client:
         yield client
     await pool.close()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx2
+import pytest
 from fastapi import FastAPI
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -25,13 +26,19 @@ OPERATIONS = Path(__file__).parents[3] / "docs/operations.md"
 QUEUE = BrokerQueue(queued=40, limit=100, dropped=3, retained=7, memory=2**20, memory_limit=2**32)
 
 
+@pytest.fixture(autouse=True)
+async def operator(pool: asyncpg.Pool) -> None:
+    """Let the operator in, who looks at metrics."""
+    await builders.let_in(pool)
+
+
 def watching(pool: asyncpg.Pool, *, speed: float = 1.0) -> httpx2.AsyncClient:
     """Return a client of an application whose broker has something to say."""
     app = create_app(
         pool=pool,
         kinds=builders.KINDS,
         now=builders.now,
-        token_required=False,
+        beyond_loopback=False,
         speed=speed,
         queue=lambda: QUEUE,
     )
@@ -40,7 +47,9 @@ def watching(pool: asyncpg.Pool, *, speed: float = 1.0) -> httpx2.AsyncClient:
 
 def client_of(app: FastAPI) -> httpx2.AsyncClient:
     """Return a client of an application in this process."""
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1")
+    return httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1", headers=builders.BEARER
+    )
 
 
 async def scrape(client: httpx2.AsyncClient) -> dict[str, float]:

@@ -9,7 +9,6 @@ import asyncpg
 import httpx2
 import pytest
 
-from api.http.tokens import create_token
 from api.schemas.rules import EXAMPLE
 from tests.integration.api import builders
 from tests.integration.api.conftest import bearing
@@ -222,7 +221,7 @@ async def test_shadow_is_dropped(client: httpx2.AsyncClient) -> None:
 async def test_history_names_the_token_that_changed_the_rule(
     pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
-    token = await create_token(connection, "waste office", builders.now())
+    token = await builders.token(connection, "waste office")
 
     async with bearing(pool, token) as client:
         await put(client)

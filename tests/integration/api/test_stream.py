@@ -17,9 +17,11 @@ from fastapi import FastAPI
 
 from alerts.queue import comment
 from api.app import create_app
-from api.http import tokens
+from api.http import identification
 from api.live import listener
 from api.routes import stream
+from people import tokens
+from people.identity import Identity
 from tests.actors import actor
 from tests.integration.api import builders
 from tests.serving import serving
@@ -55,7 +57,7 @@ async def listening(url: str, **headers: str) -> AsyncIterator[AsyncIterator[Eve
     """Open a stream; the value yields its events, `hello` first."""
     async with (
         asyncio.timeout(PATIENCE_S),
-        httpx2.AsyncClient(timeout=PATIENCE_S) as client,
+        httpx2.AsyncClient(timeout=PATIENCE_S, headers=builders.BEARER) as client,
         client.stream("GET", url, headers={k.replace("_", "-"): v for k, v in headers.items()}) as response,
     ):
         assert response.status_code == 200
@@ -65,7 +67,7 @@ async def listening(url: str, **headers: str) -> AsyncIterator[AsyncIterator[Eve
 
 async def ready(url: str) -> None:
     """Wait until the live stream has found its place."""
-    async with httpx2.AsyncClient() as client, asyncio.timeout(PATIENCE_S):
+    async with httpx2.AsyncClient(headers=builders.BEARER) as client, asyncio.timeout(PATIENCE_S):
         # An id that is not ours is refused once the stream has its place, so this never stays open.
         while (await client.get(f"{url}/api/v1/stream?last_event_id=x")).status_code == 503:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
@@ -203,13 +205,13 @@ async def test_stream_goes_on_after_an_alert_that_cannot_be_shown(
 
 
 async def _failed(server: str) -> bool:
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(headers=builders.BEARER) as client:
         return "nabd_live_failures_total 0.0" not in (await client.get(f"{server}/metrics")).text
 
 
 async def test_stream_refuses_an_event_id_that_is_not_ours(server: str) -> None:
     await ready(server)
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(headers=builders.BEARER) as client:
         answer = await client.get(f"{server}/api/v1/stream", headers={"Last-Event-ID": "yesterday"})
 
     assert answer.status_code == 400
@@ -230,10 +232,16 @@ async def test_server_stops_at_once_although_a_stream_is_open(app: FastAPI) -> N
     assert loop.time() - began < 3
 
 
+@pytest.fixture(autouse=True)
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask the database about a caller every time."""
+    monkeypatch.setattr(identification, "KNOWN_S", 0.0)
+
+
 @pytest.fixture
 async def guarded(pool: asyncpg.Pool) -> AsyncIterator[str]:
     """Address of the application as beyond loopback."""
-    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=True)
     async with serving(app) as url:
         yield url
 
@@ -250,7 +258,7 @@ async def test_stream_ends_when_its_token_is_withdrawn(
     guarded: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     monkeypatch.setattr(stream, "RECHECK_S", 0.1)
-    token = await tokens.create_token(connection, "test", builders.now())
+    token = await builders.token(connection, "test")
     await eventually(lambda: opens(guarded, token))
 
     async with listening(f"{guarded}/api/v1/stream", authorization=f"Bearer {token}") as events:
@@ -265,7 +273,7 @@ async def test_stream_ends_with_its_token_although_there_is_always_something_to_
     guarded: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "RECHECK_S", 0.5)
-    token = await tokens.create_token(connection, "test", builders.now())
+    token = await builders.token(connection, "test")
     device = await builders.add(connection, "bin-1")
     alert = await builders.fire(connection, device)
     await eventually(lambda: opens(guarded, token))
@@ -293,19 +301,19 @@ async def test_stream_goes_on_while_its_token_is_valid_or_nobody_can_tell(
     monkeypatch.setattr(stream, "RECHECK_S", 0.05)
     asked = []
 
-    async def name_of(connection: asyncpg.Connection, token: str, now: int) -> str | None:
-        asked.append(token)
+    async def again(connection: asyncpg.Connection, principal: int, now: int) -> Identity | None:
+        asked.append(principal)
         if len(asked) == 3:
             raise asyncpg.ConnectionDoesNotExistError("the database is away")
-        return await real(connection, token, now)
+        return await real(connection, principal, now)
 
-    real = tokens.name_of
-    token = await tokens.create_token(connection, "test", builders.now())
+    real = tokens.identity_again
+    token = await builders.token(connection, "test")
     await eventually(lambda: opens(guarded, token))
     device = await builders.add(connection, "bin-1")
     async with listening(f"{guarded}/api/v1/stream", authorization=f"Bearer {token}") as events:
         assert (await anext(events)).name == "hello"
-        monkeypatch.setattr(tokens, "name_of", name_of)
+        monkeypatch.setattr(tokens, "identity_again", again)
 
         async def often() -> bool:
             return len(asked) > 5
@@ -317,7 +325,7 @@ async def test_stream_goes_on_while_its_token_is_valid_or_nobody_can_tell(
 
 async def opens(url: str, token: str) -> bool:
     """Tell whether a stream could be opened: the token is good and the stream has found its place."""
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(headers=builders.BEARER) as client:
         headers = {"Authorization": f"Bearer {token}"}
         # An id that is not ours is refused last, so this never stays open.
         answer = await client.get(f"{url}/api/v1/stream?last_event_id=x", headers=headers)

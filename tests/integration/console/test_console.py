@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, Route, expect
 from alerts.transition import Severity
 from api.app import create_app
 from api.context import AppContext
-from api.http import tokens
+from api.http.guards import COOKIE
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 from tests.integration.console import town
@@ -42,6 +42,7 @@ async def opened(
     """
     errors: list[str] = []
     context = await browser.new_context(**{"locale": "en-GB", **how})
+    await context.add_cookies([{"name": COOKIE, "value": builders.TOKEN, "url": url}])
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -91,8 +92,8 @@ async def test_acknowledge_button_says_who_has_seen_it_on_every_screen(
 ) -> None:
     device = await builders.add(connection, "bin-1")
     alert = await builders.fire(connection, device, summary=SENTENCE)
-    token = await tokens.create_token(connection, "Rima", builders.now())
-    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+    token = await builders.token(connection, "Rima")
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=True)
 
     async with (
         serving(app) as url,
@@ -167,8 +168,8 @@ async def test_what_is_heard_while_the_alerts_are_read_is_newer_than_their_list(
 async def test_page_asks_to_sign_in_again_when_its_token_has_ended(
     browser: Browser, pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
-    guarded = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
-    token = await tokens.create_token(connection, "test", builders.now())
+    guarded = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=True)
+    token = await builders.token(connection, "test")
     async with serving(guarded) as url:
         page = await browser.new_page()
         await page.goto(f"{url}/signin?token={token}")
@@ -299,7 +300,7 @@ async def test_screen_says_when_the_connection_is_lost_and_catches_up_after(
 def restarted(app: FastAPI) -> FastAPI:
     """Return the same application as after a restart of the process."""
     context: AppContext = app.state.context
-    return create_app(pool=context.pool, kinds=context.kinds, now=context.now, token_required=False)
+    return create_app(pool=context.pool, kinds=context.kinds, now=context.now, beyond_loopback=False)
 
 
 async def test_page_fits_a_phone(browser: Browser, server: str, connection: asyncpg.Connection) -> None:
@@ -334,7 +335,8 @@ async def test_keyboard_reaches_an_alert_and_a_device(
 async def test_demonstration_says_how_fast_its_clock_runs(
     browser: Browser, pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
-    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=False, speed=60)
+    await builders.let_in(pool)
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=False, speed=60)
     async with serving(app) as url, opened(browser, url) as page:
         await expect(page.locator("#fast")).to_have_text(re.compile("60"))
 
@@ -342,12 +344,12 @@ async def test_demonstration_says_how_fast_its_clock_runs(
 async def test_stranger_beyond_loopback_sees_how_to_sign_in(
     browser: Browser, pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
-    token = await tokens.create_token(connection, "test", builders.now())
-    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, token_required=True)
+    token = await builders.token(connection, "test")
+    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=True)
     async with serving(app) as url, asyncio.timeout(60):
         page = await browser.new_page()
         await page.goto(url)
         await page.fill("input[name=token]", token)
-        await page.click("button")
+        await page.click("form:last-of-type button")
         await expect(page.locator("#link.on")).to_be_visible()
         assert page.url == f"{url}/"

@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
+from api.http.guards import COOKIE
 from api.http.texts import GROUPS
 from devices.texts.catalogue import group, plural
 from devices.texts.languages import LANGUAGES, Language
+from tests.integration.api import builders
 from tests.integration.console.test_console import opened
 
 NUMBERS = [*range(200), 203, 300, 999]
@@ -64,6 +66,7 @@ async def test_scripts_say_what_the_catalogue_says(browser: Browser, server: str
 async def test_page_asks_for_its_texts_once_and_for_no_other_language(browser: Browser, server: str) -> None:
     asked: list[str] = []
     context = await browser.new_context(locale="ar-LB")
+    await context.add_cookies([{"name": COOKIE, "value": builders.TOKEN, "url": server}])
     page = await context.new_page()
     page.on("request", lambda request: asked.append(request.url.removeprefix(server)))
 

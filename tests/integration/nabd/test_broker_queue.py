@@ -108,10 +108,11 @@ async def test_operator_is_told_in_three_places_when_the_queue_is_half_full(
         pool=pool,
         kinds=builders.KINDS,
         now=now,
-        token_required=False,
+        beyond_loopback=False,
         checks={"broker": checks["broker"]},
         queue=watch.queue,
     )
+    await builders.let_in(pool)
     await subscribe(broker)
     await publish(broker, LIMIT // 2, retained=LIMIT)
 
@@ -120,7 +121,9 @@ async def test_operator_is_told_in_three_places_when_the_queue_is_half_full(
 
     await eventually(near)
     transport = httpx2.ASGITransport(app=app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1", headers=builders.BEARER
+    ) as client:
         metrics = (await client.get("/metrics")).text
         ready = await client.get("/readyz")
 

@@ -35,7 +35,7 @@ def test_demo_asks_its_platform_past_the_proxy_of_the_environment(monkeypatch: p
         serving = threading.Thread(target=server.serve_forever)
         serving.start()
         try:
-            said = town._get(f"http://127.0.0.1:{server.server_address[1]}/readyz")
+            said = town._get(f"http://127.0.0.1:{server.server_address[1]}/readyz", "token")
         finally:
             server.shutdown()
             serving.join()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from devices.instants import to_datetime
 from devices.kinds import load as load_kinds
 from nabd.cli import app
 from nabd.embedded.postgres import EmbeddedPostgres
+from people import tokens
 from rules.catalogue import catalogue
 from rules.sweeps.leader import sweep_once
 from store.pool import connect
@@ -173,7 +175,9 @@ async def test_authors_of_former_times_are_principals_that_keep_their_names(
         "SELECT n.type, p.kind, p.name FROM alert_note AS n LEFT JOIN principal AS p ON n.author_id = p.id"
         " ORDER BY n.id"
     )
-    names = [row["name"] for row in await connection.fetch("SELECT name FROM principal ORDER BY id")]
+    names = [
+        row["name"] for row in await connection.fetch("SELECT name FROM principal WHERE name IS NOT NULL")
+    ]
 
     assert [(n["type"], n["kind"], n["name"]) for n in notes if n["kind"]] == [
         ("acknowledged", "former", "amal"),
@@ -183,6 +187,20 @@ async def test_authors_of_former_times_are_principals_that_keep_their_names(
     assert {n["type"] for n in notes if not n["kind"]} <= {"inhibited", "surfaced"}
     assert len(names) == len(set(names))
     assert {"nabd", "amal", "karim", "كريم", "operator"} <= set(names)
+
+
+async def test_tokens_of_former_times_keep_all_rights_for_ninety_days(
+    connection: asyncpg.Connection,
+) -> None:
+    found = await tokens.list_tokens(connection)
+
+    assert [(t.name, t.role, t.municipality) for t in found] == [
+        ("first", "admin", None), ("grafana", "admin", None),
+    ]  # fmt: skip
+    left = [await connection.fetchval("SELECT $1::timestamptz - now()", t.expires_at) for t in found]
+    assert all(timedelta(days=89) < span <= timedelta(days=90) for span in left)
+    principals = await connection.fetch("SELECT kind FROM principal AS p JOIN token ON principal_id = p.id")
+    assert [row["kind"] for row in principals] == ["token", "token"]
 
 
 async def test_a_rule_goes_on_where_the_old_program_left_it(connection: asyncpg.Connection) -> None:

@@ -114,7 +114,7 @@ def test_every_dependency_is_pinned_with_hashes() -> None:
 
     missing = [
         name
-        for name in (re.split(r"[><=]", requirement)[0].lower() for requirement in wanted)
+        for name in (re.split(r"[\[><=]", requirement)[0].lower() for requirement in wanted)
         if not re.search(rf"^{re.escape(name)}==[^\n]*\\\n    --hash=sha256:", pinned, re.MULTILINE)
     ]
 

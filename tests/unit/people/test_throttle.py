@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from api.http.throttle import ALLOWED, MOST_ADDRESSES, WINDOW_S, Throttle
+from people.throttle import ALLOWED, MOST_KEYS, WINDOW_S, Throttle
 
 
 def test_address_waits_after_so_many_wrong_tokens_until_the_window_has_passed() -> None:
@@ -20,7 +20,7 @@ def test_address_waits_after_so_many_wrong_tokens_until_the_window_has_passed() 
 def test_many_addresses_take_bounded_memory() -> None:
     throttle = Throttle()
 
-    for number in range(MOST_ADDRESSES + 10):
+    for number in range(MOST_KEYS + 10):
         throttle.failed(str(number), 0.0)
 
-    assert len(throttle._by_address) == MOST_ADDRESSES
+    assert len(throttle._by_key) == MOST_KEYS

@@ -1,0 +1,176 @@
+"""Who may ask what: one policy for each route, in one table. What is not in it does not start.
+
+Pure. Must not know how an identity is shown, nor where a thing is looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from people.roles import Permission
+
+
+class Where(StrEnum):
+    """In which municipality the permission of a policy is needed."""
+
+    OPEN = "open"
+    """Nowhere: no identity is asked for."""
+    ANYBODY = "anybody"
+    """Nowhere: whoever has an identity."""
+    SIGNED_IN = "signed in"
+    """Nowhere, and only a person who is signed in: it is about themselves."""
+    SOMEWHERE = "somewhere"
+    """In one at least. What is listed, and what a body names, is judged by the route."""
+    EVERYWHERE = "everywhere"
+    """In all: it concerns the platform."""
+    DEVICE = "device"
+    """In that of the device that the path names."""
+    ASKED_DEVICE = "asked device"
+    """In that of the device that the query names; everywhere where it names none."""
+    TOWN = "municipality"
+    """In that which the path names."""
+    ASKED_TOWN = "asked municipality"
+    """In that which the query names; everywhere where it names none."""
+    ALERT = "alert"
+    """In that in which the alert was opened."""
+    WINDOW = "window"
+    """In that of the maintenance window."""
+    USER = "user"
+    """In one of the person's, to read; in all of them, to change."""
+    TOKEN = "token"  # noqa: S105 - a kind of thing
+    """In that of the token."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPolicy:
+    """What a route asks of an identity. permission: None only where none is needed."""
+
+    where: Where
+    permission: Permission | None = None
+
+
+_P, _W = Permission, Where
+_READ = AccessPolicy(_W.SOMEWHERE, _P.READ)
+_READ_DEVICE = AccessPolicy(_W.DEVICE, _P.READ)
+_EDIT_RULES = AccessPolicy(_W.EVERYWHERE, _P.EDIT_RULES)
+_WATCH = AccessPolicy(_W.SOMEWHERE, _P.WATCH_PLATFORM)
+_PEOPLE = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_PEOPLE)
+_USER = AccessPolicy(_W.USER, _P.MANAGE_PEOPLE)
+_TOKENS = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_TOKENS)
+_TOKEN = AccessPolicy(_W.TOKEN, _P.MANAGE_TOKENS)
+_AUDIT = AccessPolicy(_W.ASKED_TOWN, _P.READ_AUDIT)
+_ANYBODY = AccessPolicy(_W.ANYBODY)
+_SIGNED_IN = AccessPolicy(_W.SIGNED_IN)
+_OPEN = AccessPolicy(_W.OPEN)
+
+POLICIES: Mapping[str, AccessPolicy] = {
+    "GET /healthz": _OPEN,
+    "GET /signin": _OPEN,
+    "POST /signin": _OPEN,
+    "GET /console/signin.css": _OPEN,
+    "GET /": _ANYBODY,
+    "GET /console/": _ANYBODY,
+    "GET /api/v1/openapi.json": _ANYBODY,
+    "GET /readyz": _WATCH,
+    "GET /metrics": _WATCH,
+    "GET /api/v1/session": _ANYBODY,
+    "DELETE /api/v1/session": _ANYBODY,
+    "POST /api/v1/session/password": _SIGNED_IN,
+    "POST /api/v1/session/totp": _SIGNED_IN,
+    "PUT /api/v1/session/totp": _SIGNED_IN,
+    "DELETE /api/v1/session/totp": _SIGNED_IN,
+    "GET /api/v1/kinds": _READ,
+    "GET /api/v1/municipalities": _READ,
+    "GET /api/v1/municipalities/{municipality}/layers": AccessPolicy(_W.TOWN, _P.READ),
+    "GET /api/v1/municipalities/{municipality}/layers/{layer}": AccessPolicy(_W.TOWN, _P.READ),
+    "PUT /api/v1/municipalities/{municipality}/layers/{layer}": AccessPolicy(_W.TOWN, _P.MANAGE_DEVICES),
+    "GET /api/v1/stream": _READ,
+    "GET /api/v1/devices": _READ,
+    "POST /api/v1/devices": AccessPolicy(_W.SOMEWHERE, _P.INSTALL_DEVICES),
+    "GET /api/v1/devices/{device}": _READ_DEVICE,
+    "PATCH /api/v1/devices/{device}": AccessPolicy(_W.DEVICE, _P.INSTALL_DEVICES),
+    "POST /api/v1/devices/{device}/retire": AccessPolicy(_W.DEVICE, _P.MANAGE_DEVICES),
+    "POST /api/v1/devices/{device}/interval": AccessPolicy(_W.DEVICE, _P.MANAGE_DEVICES),
+    "POST /api/v1/devices/{device}/install": AccessPolicy(_W.DEVICE, _P.INSTALL_DEVICES),
+    "GET /api/v1/devices/{device}/hardware": _READ_DEVICE,
+    "POST /api/v1/devices/{device}/hardware": AccessPolicy(_W.DEVICE, _P.INSTALL_DEVICES),
+    "GET /api/v1/devices/{device}/readings": _READ_DEVICE,
+    "GET /api/v1/devices/{device}/latest": _READ_DEVICE,
+    "GET /api/v1/devices/{device}/forecasts": _READ_DEVICE,
+    "GET /api/v1/latest": _READ,
+    "GET /api/v1/intervals": _READ,
+    "GET /api/v1/alerts": _READ,
+    "GET /api/v1/alerts/{alert_id}": AccessPolicy(_W.ALERT, _P.READ),
+    "POST /api/v1/alerts/{alert_id}/acknowledge": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
+    "POST /api/v1/alerts/{alert_id}/unacknowledge": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
+    "POST /api/v1/alerts/acknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
+    "POST /api/v1/alerts/unacknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
+    "POST /api/v1/alerts/{alert_id}/comments": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
+    "GET /api/v1/maintenance": _READ,
+    "POST /api/v1/maintenance": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
+    "GET /api/v1/maintenance/{window}": AccessPolicy(_W.WINDOW, _P.READ),
+    "POST /api/v1/maintenance/{window}/end": AccessPolicy(_W.WINDOW, _P.PLAN_MAINTENANCE),
+    "GET /api/v1/rejections": _READ,
+    "GET /api/v1/ledger": AccessPolicy(_W.ASKED_DEVICE, _P.READ),
+    "GET /api/v1/blind-rules": _READ,
+    "GET /api/v1/rules": _READ,
+    "POST /api/v1/rules/test": AccessPolicy(_W.ASKED_DEVICE, _P.TRY_RULES),
+    "GET /api/v1/rules/{rule}": _READ,
+    "PUT /api/v1/rules/{rule}": _EDIT_RULES,
+    "POST /api/v1/rules/{rule}/enable": _EDIT_RULES,
+    "POST /api/v1/rules/{rule}/disable": _EDIT_RULES,
+    "GET /api/v1/rules/{rule}/explain": AccessPolicy(_W.ASKED_DEVICE, _P.READ),
+    "GET /api/v1/rules/{rule}/shadow": AccessPolicy(_W.EVERYWHERE, _P.READ),
+    "PUT /api/v1/rules/{rule}/shadow": _EDIT_RULES,
+    "POST /api/v1/rules/{rule}/shadow/promote": _EDIT_RULES,
+    "DELETE /api/v1/rules/{rule}/shadow": _EDIT_RULES,
+    "GET /api/v1/audit": _AUDIT,
+    "GET /api/v1/audit/verify": _AUDIT,
+    "GET /api/v1/users": _PEOPLE,
+    "POST /api/v1/users": _PEOPLE,
+    "GET /api/v1/users/{user}": _USER,
+    "PATCH /api/v1/users/{user}": _USER,
+    "DELETE /api/v1/users/{user}": _USER,
+    "POST /api/v1/users/{user}/disable": _USER,
+    "POST /api/v1/users/{user}/enable": _USER,
+    "POST /api/v1/users/{user}/password": _USER,
+    "POST /api/v1/users/{user}/link": _USER,
+    "DELETE /api/v1/users/{user}/totp": _USER,
+    "GET /api/v1/tokens": _TOKENS,
+    "POST /api/v1/tokens": _TOKENS,
+    "GET /api/v1/tokens/{token}": _TOKEN,
+    "POST /api/v1/tokens/{token}/revoke": _TOKEN,
+}
+"""By method and path; one that ends with / stands for everything below it. HEAD is asked as GET is."""
+
+
+class NoPolicy(Exception):
+    """Routes and policies do not fit: a route has none, or a policy no route."""
+
+
+def policy_of(method: str, path: str) -> AccessPolicy | None:
+    """Return the policy of a route by its method and the path as declared; None where there is none."""
+    key = f"{'GET' if method == 'HEAD' else method} {path}"
+    found = POLICIES.get(key)
+    if found is None and path.startswith("/console/"):
+        found = POLICIES["GET /console/"]
+    return found
+
+
+def check(routes: Iterable[tuple[str, str]]) -> None:
+    """Refuse to start with a route that nobody has thought about.
+
+    Args:
+        routes: method and path of each.
+
+    Raises:
+        NoPolicy: with all that is wrong.
+    """
+    declared = list(routes)
+    missing = [f"{method} {path}" for method, path in declared if policy_of(method, path) is None]
+    there = {f"{method} {path}" for method, path in declared}
+    idle = [key for key in POLICIES if key not in there and not key.endswith("/")]
+    if missing or idle:
+        raise NoPolicy(f"routes without a policy: {missing}; policies without a route: {idle}")

@@ -1,0 +1,1 @@
+"""Signing in and out, and the administration of people and tokens."""

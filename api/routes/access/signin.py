@@ -1,0 +1,147 @@
+"""Signing a browser in: by name, password and code, by a link that is good once, or with a token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
+from api.http import guards
+from api.http.identification import Credential
+from api.http.problems import Problem
+from people import links, sessions
+from people.passwords import TooManyPasswords
+from people.sign_in import CodeMissing, SignInRefused, sign_in
+
+router = APIRouter(tags=["sign-in"])
+
+FORM = {
+    "requestBody": {
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "name": {"type": "string"},
+                        "password": {"type": "string"},
+                        "code": {"type": "string", "description": "of an app, or a recovery code"},
+                        "token": {"type": "string", "description": "instead of the three others"},
+                    },
+                }
+            }
+        }
+    }
+}
+HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "the form"}}
+Secret = Annotated[str | None, Query(min_length=1, max_length=200)]
+
+
+@router.get(
+    "/signin",
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=HTML,
+    summary="Sign this browser in",
+)
+async def by_address(
+    request: Request, context: UsesContext, link: Secret = None, token: Secret = None
+) -> Response:
+    """Sign in by a link, or keep a token in a cookie, then show the console; without either show the form."""
+    if link is not None:
+        return await _by_link(request, context, link)
+    if token is not None:
+        return await _by_token(request, context, token)
+    return HTMLResponse(context.sign_in_page)
+
+
+@router.post(
+    "/signin",
+    status_code=303,
+    response_class=RedirectResponse,
+    openapi_extra=FORM,
+    summary="Sign this browser in by the form",
+)
+async def by_form(request: Request, context: UsesContext) -> Response:
+    """Do the same with what the body says, so that no history and no log contains it."""
+    form = parse_qs((await request.body()).decode("utf-8", "replace"))
+    said = {name: form.get(name, [""])[0] for name in ("name", "password", "code", "token")}
+    if said["token"].strip():
+        return await _by_token(request, context, said["token"].strip())
+    return await _by_password(request, context, said)
+
+
+async def _by_password(request: Request, context: AppContext, said: Mapping[str, str]) -> Response:
+    name, address = said["name"].strip().lower(), guards.address_of(request.scope)
+    context.identification.refuse_guesser(address, name)
+    try:
+        async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+            person = await sign_in(
+                connection, name, said["password"], said["code"], context.real_now(),
+                totp_required=context.totp_required,
+            )  # fmt: skip
+    except SignInRefused:
+        context.identification.count_guess(address, name)
+        return _refused(request, context, "name, password or code is wrong")
+    except CodeMissing:
+        detail = "administrators need an app's code here: `nabd user totp NAME` sets it up"
+        raise Problem(403, "forbidden", detail) from None
+    except TooManyPasswords:
+        detail = "too many sign in at this moment"
+        raise Problem(503, "unavailable", detail, headers={"Retry-After": "2"}) from None
+    return await _opened(request, context, person)
+
+
+async def _by_link(request: Request, context: AppContext, link: str) -> Response:
+    address = guards.address_of(request.scope)
+    context.identification.refuse_guesser(address)
+    async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+        person = await links.use_link(connection, link, context.real_now())
+    if person is None:
+        context.identification.count_guess(address)
+        return _refused(request, context, "the link was used, or is older than ten minutes")
+    return await _opened(request, context, person)
+
+
+async def _opened(request: Request, context: AppContext, person: int) -> Response:
+    """Open a session; whatever id the browser had before is good no more."""
+    before = guards.presented(request.headers)
+    async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+        session = await sessions.open_session(
+            connection,
+            person,
+            context.real_now(),
+            context.session_limits,
+            address=guards.address_of(request.scope),
+            user_agent=request.headers.get("user-agent", ""),
+            before=before.secret if before else None,
+        )
+    return _to_console(request, session)
+
+
+async def _by_token(request: Request, context: AppContext, token: str) -> Response:
+    credential = Credential(secret=token, in_cookie=False)
+    try:
+        await context.identification.recognise(credential, guards.address_of(request.scope))
+    except Problem as problem:
+        if problem.status != 401:
+            raise
+        return _refused(request, context, problem.detail)
+    return _to_console(request, token)
+
+
+def _to_console(request: Request, secret: str) -> Response:
+    response = RedirectResponse("/", status_code=303)
+    response.headers.append("set-cookie", guards.cookie_of(secret, request.url.scheme))
+    return response
+
+
+def _refused(request: Request, context: AppContext, detail: str) -> Response:
+    """Show the form again to a browser, and a problem to a program."""
+    if "text/html" in request.headers.get("accept", ""):
+        return HTMLResponse(context.sign_in_page.replace(b" hidden>", b">"), status_code=401)
+    challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
+    raise Problem(401, "unauthorized", detail, headers=challenge)

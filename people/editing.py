@@ -1,0 +1,257 @@
+"""Changes of people: added, changed, disabled, deleted. Each is one transaction.
+
+A person who is disabled or deleted has no session and no link any more. A deleted person's principal stays,
+so that what they did still has an author. Must not know HTTP or the command line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from devices.instants import to_datetime
+from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound
+from devices.registry.registry import get_municipality
+from devices.suggestion import meant
+from devices.texts.languages import LANGUAGES
+from people import passwords, recorded, sessions, tokens
+from people.identity import Grant
+from people.person import Person, get_person
+from people.recorded import state_of
+from store.audit import Actor
+
+if TYPE_CHECKING:
+    from store.connection import Connection
+
+FIELDS = ("display_name", "language", "phone", "email", "channels", "calendar")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPerson:
+    """A person to add; see Person. Without a password they sign in by links alone."""
+
+    name: str
+    display_name: str = ""
+    language: str = "en"
+    phone: str | None = None
+    email: str | None = None
+    channels: Mapping[str, Any] = field(default_factory=dict)
+    calendar: str | None = None
+    password: str | None = None
+    grants: Sequence[Grant] = ()
+
+
+_INSERT = """
+WITH made AS (
+    INSERT INTO principal (kind, created_at) VALUES ('person', $2) RETURNING id
+)
+INSERT INTO person
+    (id, name, created_at, updated_at, password_hash, display_name, language, phone, email, channels,
+    calendar)
+SELECT made.id, $1, $2, $2, $3, $4, $5, $6, $7, $8, $9
+FROM made
+RETURNING id
+"""
+_EXISTS = "SELECT EXISTS (SELECT FROM person WHERE name = $1)"
+
+
+async def add_person(connection: Connection, new: NewPerson, now: int, *, by: Actor) -> Person:
+    """Add a person.
+
+    Raises:
+        AlreadyExists: the name is taken.
+        Invalid: a field is not acceptable.
+        NotFound: a role is in no municipality that there is.
+    """
+    if not NAME.fullmatch(new.name):
+        raise Invalid("name", "is 1 to 63 small letters of a to z, digits, '.', '_' and '-'; no sign first")
+    values = {name: getattr(new, name) for name in FIELDS}
+    _check(values)
+    password_hash = None
+    if new.password is not None:
+        passwords.check_password(new.password, new.name)
+        password_hash = await passwords.hashed(new.password)
+    async with connection.transaction():
+        await connection.execute("LOCK TABLE person IN SHARE ROW EXCLUSIVE MODE")
+        if await connection.fetchval(_EXISTS, new.name):
+            raise AlreadyExists("person", new.name, f"`nabd user edit {new.name}` changes them")
+        person = await connection.fetchval(
+            _INSERT, new.name, to_datetime(now), password_hash, *(values[name] for name in FIELDS)
+        )
+        await _set_grants(connection, person, new.grants)
+        added = await get_person(connection, new.name)
+        await recorded.record(connection, by, "add", added.id, None, state_of(added), now)
+    return added
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    """Refuse fields that are not acceptable.
+
+    Raises:
+        Invalid: with the first of them.
+    """
+    if len(values["display_name"]) > 100 or not values["display_name"].isprintable():
+        raise Invalid("display_name", "has at most 100 characters")
+    if values["language"] not in LANGUAGES:
+        raise Invalid("language", meant(values["language"], LANGUAGES))
+    if values["phone"] is not None and not _PHONE.fullmatch(values["phone"]):
+        raise Invalid("phone", "is digits, with the country's number first: +961 3 123 456")
+    if values["email"] is not None and not _EMAIL.fullmatch(values["email"]):
+        raise Invalid("email", "is no address")
+    if values["calendar"] is not None and not 1 <= len(values["calendar"]) <= 64:
+        raise Invalid("calendar", "has 1 to 64 characters")
+    if len(str(values["channels"])) > 2000:
+        raise Invalid("channels", "says too much")
+
+
+_LOCKED = """
+SELECT id, version, display_name, language, phone, email, channels, calendar
+FROM person
+WHERE name = $1
+FOR UPDATE
+"""
+_UPDATE = """
+UPDATE person SET
+    display_name = $2, language = $3, phone = $4, email = $5, channels = $6, calendar = $7,
+    version = version + 1, updated_at = $8
+WHERE id = $1
+"""
+
+
+async def edit_person(
+    connection: Connection,
+    name: str,
+    changes: Mapping[str, Any],
+    now: int,
+    *,
+    by: Actor,
+    grants: Iterable[Grant] | None = None,
+    version: int | None = None,
+) -> Person:
+    """Change the given fields of a person (those of FIELDS) and keep the others.
+
+    Args:
+        grants: all the roles they hold from now on; None keeps those they have.
+        version: the one that was read; None changes whatever there is.
+
+    Raises:
+        NotFound: there is nobody of that name, or no such municipality.
+        Invalid: a field is unknown or not acceptable.
+        Conflict: they were changed since that version.
+    """
+    for unknown in changes.keys() - set(FIELDS):
+        raise Invalid(unknown, f"not a field of a person; {meant(unknown, FIELDS)}")
+    async with connection.transaction():
+        row = await connection.fetchrow(_LOCKED, name)
+        if row is None:
+            raise NotFound("person", name, "`nabd user list` shows them")
+        if version not in (None, row["version"]):
+            raise Conflict(f"{name} was changed since: it is version {row['version']} now")
+        before = state_of(await get_person(connection, name))
+        values = {f: changes.get(f, row[f]) for f in FIELDS}
+        _check(values)
+        await connection.execute(_UPDATE, row["id"], *(values[f] for f in FIELDS), to_datetime(now))
+        if grants is not None:
+            await _set_grants(connection, row["id"], grants)
+        edited = await get_person(connection, name)
+        await recorded.record(connection, by, "edit", edited.id, before, state_of(edited), now)
+    return edited
+
+
+_TAKE_GRANTS = "DELETE FROM membership WHERE person_id = $1"
+_GRANT = """
+INSERT INTO membership (person_id, municipality_id, role) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+"""
+
+
+async def _set_grants(connection: Connection, person: int, grants: Iterable[Grant]) -> None:
+    await connection.execute(_TAKE_GRANTS, person)
+    for grant in grants:
+        town = await get_municipality(connection, grant.municipality) if grant.municipality else None
+        await connection.execute(_GRANT, person, town.id if town else None, grant.role)
+
+
+_DISABLE = """
+UPDATE person SET disabled_at = $2, version = version + 1, updated_at = $2
+WHERE id = $1 AND disabled_at IS NULL
+"""
+_ENABLE = "UPDATE person SET disabled_at = NULL, version = version + 1, updated_at = $2 WHERE id = $1"
+_END_LINKS = "DELETE FROM sign_in_link WHERE person_id = $1"
+
+
+async def disable_person(connection: Connection, name: str, now: int, *, by: Actor) -> Person:
+    """Let a person in no more: sessions, links, and tokens that they made end. Repeats change nothing.
+
+    Tokens stay revoked when the person is let in again.
+
+    Raises:
+        NotFound: there is nobody of that name.
+    """
+    async with connection.transaction():
+        person = await get_person(connection, name)
+        await connection.execute(_DISABLE, person.id, to_datetime(now))
+        await sessions.end_sessions(connection, person.id)
+        await connection.execute(_END_LINKS, person.id)
+        await tokens.revoke_tokens_of(connection, person.id, now, by=by)
+        disabled = await get_person(connection, name)
+        await recorded.record(connection, by, "disable", person.id, state_of(person), state_of(disabled), now)
+    return disabled
+
+
+async def enable_person(connection: Connection, name: str, now: int, *, by: Actor) -> Person:
+    """Let a person in again.
+
+    Raises:
+        NotFound: there is nobody of that name.
+    """
+    async with connection.transaction():
+        person = await get_person(connection, name)
+        await connection.execute(_ENABLE, person.id, to_datetime(now))
+        enabled = await get_person(connection, name)
+        await recorded.record(connection, by, "enable", person.id, state_of(person), state_of(enabled), now)
+    return enabled
+
+
+_DELETE = "DELETE FROM person WHERE id = $1"
+
+
+async def delete_person(connection: Connection, name: str, now: int, *, by: Actor) -> None:
+    """Forget a person; their principal stays, without a name. Tokens that they made end.
+
+    Raises:
+        NotFound: there is nobody of that name.
+    """
+    async with connection.transaction():
+        person = await get_person(connection, name)
+        await tokens.revoke_tokens_of(connection, person.id, now, by=by)
+        await connection.execute(_DELETE, person.id)
+        await recorded.record(connection, by, "delete", person.id, state_of(person), None, now)
+
+
+_NEXT_HASH = """
+UPDATE person SET password_hash = $2, version = version + 1, updated_at = $3 WHERE id = $1
+"""
+
+
+async def set_password(
+    connection: Connection, person: Person, password: str, now: int, *, by: Actor, keep: int | None = None
+) -> None:
+    """Give a person another password; their sessions end, but for session `keep`.
+
+    Raises:
+        Invalid: it can be guessed.
+    """
+    passwords.check_password(password, person.name)
+    stored = await passwords.hashed(password)
+    async with connection.transaction():
+        await connection.execute(_NEXT_HASH, person.id, stored, to_datetime(now))
+        await sessions.end_sessions(connection, person.id, but=keep)
+        after = {"has_password": True, "password": "another"}
+        await recorded.record(
+            connection, by, "password", person.id, {"has_password": person.has_password}, after, now
+        )

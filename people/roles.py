@@ -1,0 +1,77 @@
+"""What each role may do: one table, asked by every door of the platform. Pure.
+
+A person may hold roles in several municipalities; a token holds one. Must not know routes or commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What somebody is in a municipality, or in all of them."""
+
+    VIEWER = "viewer"
+    TECHNICIAN = "technician"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+    MINISTRY = "ministry"
+
+
+class Permission(StrEnum):
+    """One thing that somebody may do, or not."""
+
+    READ = "read"
+    """Devices, readings, alerts, rules, what was rejected."""
+    READ_NAMES = "read-names"
+    """Who did something, and what people wrote: personal data."""
+    ANSWER_ALERTS = "answer-alerts"
+    """Acknowledge and comment."""
+    INSTALL_DEVICES = "install-devices"
+    """Register devices, and change what is said of them."""
+    MANAGE_DEVICES = "manage-devices"
+    """Take devices out of service, enter what was learned of them, and import districts and streets."""
+    PLAN_MAINTENANCE = "plan-maintenance"
+    TRY_RULES = "try-rules"
+    """Say what rules would have done: costs much, changes nothing."""
+    EDIT_RULES = "edit-rules"
+    READ_AUDIT = "read-audit"
+    """Who changed what, when and from where."""
+    MANAGE_PEOPLE = "manage-people"
+    MANAGE_TOKENS = "manage-tokens"
+    WATCH_PLATFORM = "watch-platform"
+    """Metrics, and which part is not ready."""
+
+
+_VIEWER = frozenset({Permission.READ, Permission.READ_NAMES, Permission.WATCH_PLATFORM})
+_TECHNICIAN = _VIEWER | {Permission.ANSWER_ALERTS, Permission.INSTALL_DEVICES}
+_OPERATOR = _VIEWER | {Permission.ANSWER_ALERTS, Permission.PLAN_MAINTENANCE, Permission.TRY_RULES}
+
+PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.MINISTRY: _VIEWER - {Permission.READ_NAMES},
+    Role.VIEWER: _VIEWER,
+    Role.TECHNICIAN: _TECHNICIAN,
+    Role.OPERATOR: _OPERATOR,
+    Role.ADMIN: _TECHNICIAN
+    | _OPERATOR
+    | {
+        Permission.MANAGE_DEVICES,
+        Permission.EDIT_RULES,
+        Permission.READ_AUDIT,
+        Permission.MANAGE_PEOPLE,
+        Permission.MANAGE_TOKENS,
+    },
+}
+"""What is not here is not allowed."""
+
+
+class TokenScope(StrEnum):
+    """One thing that a token may do without a role."""
+
+    METRICS = "metrics"
+
+
+SCOPES: Mapping[TokenScope, frozenset[Permission]] = {
+    TokenScope.METRICS: frozenset({Permission.WATCH_PLATFORM})
+}

@@ -1,0 +1,472 @@
+"""People sign in, see what is theirs, and are out within seconds when they are let in no more."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import httpx2
+import pyotp
+import pytest
+from fastapi import FastAPI
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from api.app import create_app
+from api.http import identification
+from api.http.guards import COOKIE
+from api.routes import stream
+from devices.instants import to_microseconds
+from people import links, passwords, tokens
+from people.editing import NewPerson, add_person, delete_person, disable_person
+from people.identity import of_texts
+from people.person import Person, get_person
+from people.roles import Role
+from people.sessions import FORMER_FOR, ROTATE_EVERY, SessionLimits
+from people.throttle import ALLOWED
+from store.audit import PLATFORM, Actor
+from tests.integration.api import builders
+
+PASSWORD = "three short words"
+LIMITS = SessionLimits()
+
+
+class Clock:
+    """A clock that tests move."""
+
+    def __init__(self) -> None:
+        self.at = builders.NOON
+
+    def __call__(self) -> int:
+        return to_microseconds(self.at)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash in a moment, and ask the database about a caller every time."""
+    cheap = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "hasher", PasswordHash((cheap,)))
+    monkeypatch.setattr(identification, "KNOWN_S", 0.0)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def guarded(pool: asyncpg.Pool, clock: Clock) -> FastAPI:
+    """The application as beyond loopback, where administrators need an app."""
+    return create_app(pool=pool, kinds=builders.KINDS, now=clock, beyond_loopback=True, totp_required=True)
+
+
+@asynccontextmanager
+async def browsing(app: FastAPI, address: str = "192.0.2.1") -> AsyncIterator[httpx2.AsyncClient]:
+    """A browser somewhere, which keeps cookies and is signed in nowhere yet."""
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False, client=(address, 1))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://nabd.example.org") as client:
+        yield client
+
+
+@pytest.fixture
+async def browser(guarded: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    async with browsing(guarded) as client:
+        yield client
+
+
+async def add(connection: asyncpg.Connection, name: str = "rima", *roles: str, **more: Any) -> Person:
+    """Add a person with a password, and the towns of their roles."""
+    for role in roles or ("operator@tripoli",):
+        if town := role.partition("@")[2]:
+            await builders.add_town(connection, town)
+    grants = sorted(of_texts(roles or ("operator@tripoli",)), key=str)
+    new = NewPerson(**{"name": name, "password": PASSWORD, "grants": grants, **more})
+    return await add_person(connection, new, builders.now(), by=PLATFORM)
+
+
+async def sign_in(client: httpx2.AsyncClient, name: str = "rima", **said: str) -> httpx2.Response:
+    return await client.post("/signin", data={"name": name, "password": PASSWORD, **said})
+
+
+async def who(client: httpx2.AsyncClient) -> Any:
+    answer = await client.get("/api/v1/session")
+    return answer.json().get("user") if answer.status_code == 200 else answer.status_code
+
+
+async def test_person_signs_in_is_somebody_and_signs_out(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection, display_name="ريما", language="ar")
+
+    answer = await sign_in(browser, " Rima ")
+    cookie = answer.headers["set-cookie"].lower()
+    me = (await browser.get("/api/v1/session")).json()
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert (me["kind"], me["user"], me["name"], me["roles"]) == (
+        "person", "rima", "ريما", ["operator@tripoli"],
+    )  # fmt: skip
+    assert "answer-alerts" in me["permissions"]
+    kept = browser.cookies[COOKIE]
+    assert (await browser.delete("/api/v1/session")).status_code == 204
+    assert (await browser.get("/", headers={"Cookie": f"{COOKIE}={kept}"})).status_code == 401
+
+
+@pytest.mark.parametrize("said", [{"password": "another one"}, {"name": "amal"}, {"password": ""}])
+async def test_wrong_word_is_refused_whichever_it_is(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection, said: dict[str, str]
+) -> None:
+    await add(connection)
+
+    answer = await browser.post("/signin", data={"name": "rima", "password": PASSWORD, **said})
+
+    assert answer.status_code == 401
+    assert answer.json()["detail"] == "name, password or code is wrong"
+    assert "set-cookie" not in answer.headers
+
+
+async def test_guesses_for_a_name_are_slowed_down_wherever_they_come_from(
+    guarded: FastAPI, connection: asyncpg.Connection
+) -> None:
+    await add(connection)
+    await add(connection, "amal")
+    for number in range(ALLOWED):
+        async with browsing(guarded, f"192.0.2.{number}") as guesser:
+            assert (await sign_in(guesser, password="guess")).status_code == 401
+
+    async with browsing(guarded, "198.51.100.7") as other:
+        assert (await sign_in(other)).status_code == 429
+        assert (await sign_in(other, "amal")).status_code == 303
+
+
+async def test_guesses_from_an_address_are_slowed_down_whomever_they_are_for(
+    guarded: FastAPI, connection: asyncpg.Connection
+) -> None:
+    await add(connection)
+    async with browsing(guarded, "2001:db8::1") as guesser:
+        for number in range(ALLOWED):
+            await sign_in(guesser, f"name-{number}", password="guess")
+    async with browsing(guarded, "2001:db8::2") as same_network:
+        assert (await sign_in(same_network)).status_code == 429
+    async with browsing(guarded, "2001:db8:0:1::1") as other:
+        assert (await sign_in(other)).status_code == 303
+
+
+async def test_code_of_an_app_is_asked_for_and_is_good_once(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection, clock: Clock
+) -> None:
+    await add(connection)
+    await sign_in(browser)
+    secret = (await browser.post("/api/v1/session/totp")).json()["secret"]
+    app = pyotp.TOTP(secret)
+    proof = {"secret": secret, "code": app.at(clock.at)}
+    codes = (await browser.put("/api/v1/session/totp", json=proof)).json()["recovery_codes"]
+
+    assert (await sign_in(browser)).status_code == 401
+    assert (await sign_in(browser, code=app.at(clock.at))).status_code == 401  # it proved the app
+    clock.at += timedelta(seconds=30)
+    assert (await sign_in(browser, code=app.at(clock.at))).status_code == 303
+    assert (await sign_in(browser, code=app.at(clock.at))).status_code == 401
+    assert (await sign_in(browser, code=codes[0].upper())).status_code == 303
+    assert (await sign_in(browser, code=codes[0])).status_code == 401
+    assert (await browser.delete("/api/v1/session/totp")).status_code == 204
+    assert (await sign_in(browser)).status_code == 303
+    changes = await connection.fetch("SELECT after FROM audit WHERE action = 'person.totp' ORDER BY id")
+    assert [row["after"]["has_totp"] for row in changes] == [True, False]
+    assert secret not in str(changes)
+
+
+async def test_administrator_without_an_app_is_refused_where_one_is_required(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection, "amal", "admin")
+
+    answer = await sign_in(browser, "amal")
+
+    assert answer.status_code == 403
+    assert "nabd user totp" in answer.json()["detail"]
+
+
+async def test_id_that_a_browser_had_before_signing_in_is_nobodys(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection)
+    planted = "s.planted-by-somebody-else"
+    browser.cookies.set(COOKIE, planted, domain="nabd.example.org")
+
+    await sign_in(browser)
+    first = browser.cookies.get(COOKIE, domain=".nabd.example.org") or browser.cookies.get(
+        COOKIE, domain="nabd.example.org"
+    )
+    assert first != planted
+    browser.cookies.clear()
+    assert (await browser.get("/", headers={"Cookie": f"{COOKIE}={planted}"})).status_code == 401
+
+
+async def test_signing_in_again_ends_the_session_before(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection)
+    await sign_in(browser)
+    before = browser.cookies[COOKIE]
+
+    await sign_in(browser)
+
+    assert browser.cookies[COOKIE] != before
+    assert await connection.fetchval("SELECT count(*) FROM session") == 1
+    assert await who(browser) == "rima"
+
+
+async def test_session_id_changes_and_the_former_one_betrays_a_thief(
+    guarded: FastAPI, browser: httpx2.AsyncClient, connection: asyncpg.Connection, clock: Clock
+) -> None:
+    await add(connection)
+    await sign_in(browser)
+    first = browser.cookies[COOKIE]
+    assert "set-cookie" not in (await browser.get("/api/v1/session")).headers
+    clock.at += ROTATE_EVERY
+
+    assert await who(browser) == "rima"
+    assert browser.cookies[COOKIE] != first
+    async with browsing(guarded) as late:  # a request that was under way
+        late.cookies.set(COOKIE, first)
+        assert await who(late) == "rima"
+        clock.at += FORMER_FOR + timedelta(seconds=1)
+        assert await who(late) == 401
+    assert await who(browser) == 401
+
+
+async def test_session_ends_unused_and_at_last_whatever_happens(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection, clock: Clock
+) -> None:
+    await add(connection)
+    await sign_in(browser)
+    began = clock.at
+    while clock.at - began < LIMITS.longest - LIMITS.idle:
+        clock.at += LIMITS.idle - timedelta(minutes=2)
+        assert await who(browser) == "rima"
+    clock.at = began + LIMITS.longest
+    assert await who(browser) == 401
+
+    await sign_in(browser)
+    clock.at += LIMITS.idle
+    assert await who(browser) == 401
+
+
+async def test_link_signs_in_once_and_for_ten_minutes(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection, clock: Clock
+) -> None:
+    person = await add(connection, password=None)
+    first, second = [await links.create_link(connection, person.id, clock(), by=PLATFORM) for _ in range(2)]
+
+    assert (await browser.get(f"/signin?link={first}")).status_code == 303
+    assert await who(browser) == "rima"
+    assert (await browser.get(f"/signin?link={first}")).status_code == 401
+    clock.at += links.GOOD_FOR
+    assert (await browser.get(f"/signin?link={second}")).status_code == 401
+
+
+async def test_person_who_is_disabled_elsewhere_is_out_at_once(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection, clock: Clock
+) -> None:
+    person = await add(connection)
+    link = await links.create_link(connection, person.id, clock(), by=PLATFORM)
+    await sign_in(browser)
+
+    await disable_person(connection, "rima", clock(), by=PLATFORM)
+
+    assert await who(browser) == 401
+    assert (await sign_in(browser)).status_code == 401
+    assert (await browser.get(f"/signin?link={link}")).status_code == 401
+
+
+@pytest.mark.parametrize("end", [disable_person, delete_person])
+async def test_tokens_that_a_person_made_end_with_the_person(
+    pool: asyncpg.Pool, connection: asyncpg.Connection, clock: Clock, end: Callable[..., Awaitable[object]]
+) -> None:
+    person = await add(connection, "rima", "admin")
+    new = tokens.NewToken(name="export", role=Role.VIEWER)
+    hers = await tokens.create_token(connection, new, clock(), by=Actor(principal=person.id, address=""))
+    other = await tokens.create_token(connection, new, clock(), by=PLATFORM)
+
+    await end(connection, "rima", clock(), by=PLATFORM)
+
+    assert await tokens.identity_of(connection, hers, clock()) is None
+    assert await tokens.identity_of(connection, other, clock()) is not None
+    revoked = await connection.fetch("SELECT subject FROM audit WHERE action = 'token.revoke'")
+    assert len(revoked) == 1
+
+
+async def test_what_was_remembered_of_a_caller_and_the_check_of_a_stream_are_over_within_ten_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.undo()
+
+    assert identification.KNOWN_S <= 5
+    assert identification.KNOWN_S + stream.RECHECK_S <= 9
+
+
+async def test_memory_of_a_caller_ends(
+    browser: httpx2.AsyncClient,
+    connection: asyncpg.Connection,
+    guarded: FastAPI,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(identification, "KNOWN_S", 3.0)
+    elapsed_s = [0.0]
+    monkeypatch.setattr(guarded.state.context.identification, "_elapsed_s", lambda: elapsed_s[0])
+    await add(connection)
+    await sign_in(browser)
+    assert await who(browser) == "rima"
+    await connection.execute("DELETE FROM session")
+
+    elapsed_s[0] = 2.9
+    assert (await browser.get("/healthz")).status_code == 200
+    assert (await browser.get("/console/main.js")).status_code == 200
+    elapsed_s[0] = 3.0
+    assert await who(browser) == 401
+
+
+async def test_deleting_a_person_leaves_the_number_of_who_did_it(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    person = await add(connection)
+
+    assert (await client.delete("/api/v1/users/rima")).status_code == 204
+
+    kept = await connection.fetchrow("SELECT kind, name FROM principal WHERE id = $1", person.id)
+    assert kept is not None
+    assert (kept["kind"], kept["name"]) == ("person", None)
+    assert (await client.get("/api/v1/users/rima")).status_code == 404
+
+
+async def test_lists_hold_what_lies_in_municipalities_of_ones_own(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    for town in ("tripoli", "nablus", "benghazi"):
+        device = await builders.add(connection, f"bin-{town}", municipality=town)
+        await builders.report(connection, device, fill_pct=50.0)
+        await builders.fire(connection, device)
+    await add(connection, "rima", "operator@tripoli", "viewer@nablus")
+    await sign_in(browser)
+
+    async def listed(path: str, member: str) -> set[str]:
+        return {item[member] for item in (await browser.get(f"/api/v1/{path}")).json()["items"]}
+
+    assert await listed("municipalities", "name") == {"tripoli", "nablus"}
+    for path, member in (("devices", "name"), ("latest", "device"), ("alerts", "device")):
+        assert await listed(path, member) == {"bin-tripoli", "bin-nablus"}, path
+    assert await listed("devices?municipality=benghazi", "name") == set()
+
+
+async def test_ministry_reads_alerts_without_names_or_what_people_wrote(
+    browser: httpx2.AsyncClient, client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    alert = await builders.fire(connection, await builders.add(connection, "bin-1"))
+    await client.post(f"/api/v1/alerts/{alert}/acknowledge")
+    await client.post(f"/api/v1/alerts/{alert}/comments", json={"body": "call Samir"})
+    await add(connection, "delegate", "ministry@tripoli")
+    await sign_in(browser, "delegate")
+
+    shown = (await browser.get(f"/api/v1/alerts/{alert}")).json()
+
+    assert shown["acknowledged_at"] is not None
+    assert shown["acknowledged_by"] is None
+    assert [e["type"] for e in shown["history"]] == ["opened", "acknowledged", "comment"]
+    assert {e["author"] for e in shown["history"]} == {None}
+    assert shown["history"][-1]["body"] is None
+
+
+async def test_administrator_of_a_town_manages_its_people_and_hands_out_its_roles_only(
+    guarded: FastAPI, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection, "tripoli")
+    await add(connection, "both", "viewer@tripoli", "viewer@nablus")
+    await add(connection, "elsewhere", "viewer@nablus")
+    headers = {
+        "Authorization": f"Bearer {await builders.token(connection, role='admin', municipality='tripoli')}"
+    }
+    async with browsing(guarded) as admin:
+        admin.headers.update(headers)
+        made = await admin.post("/api/v1/users", json={"name": "samir", "roles": ["technician@tripoli"]})
+        foreign = await admin.post("/api/v1/users", json={"name": "x", "roles": ["viewer@nablus"]})
+        everywhere = await admin.post("/api/v1/users", json={"name": "x", "roles": ["admin"]})
+        token = await admin.post("/api/v1/tokens", json={"name": "x", "role": "viewer"})
+        promoted = await admin.patch("/api/v1/users/samir", json={"roles": ["admin@nablus"]})
+        shared = await admin.patch("/api/v1/users/both", json={"display_name": "x"})
+        unseen = await admin.get("/api/v1/users/elsewhere")
+        listed = (await admin.get("/api/v1/users")).json()["items"]
+
+    assert made.status_code == 201
+    assert [a.status_code for a in (foreign, everywhere, token, promoted, shared)] == [403] * 5
+    assert unseen.status_code == 404
+    assert [one["name"] for one in listed] == ["both", "samir"]
+
+
+async def test_page_of_another_site_signs_nobody_out(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection)
+    await sign_in(browser)
+
+    answer = await browser.delete("/api/v1/session", headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert answer.status_code == 403
+    assert await who(browser) == "rima"
+
+
+async def test_last_use_of_a_token_is_written_once_a_minute(
+    guarded: FastAPI, connection: asyncpg.Connection, clock: Clock
+) -> None:
+    headers = {"Authorization": f"Bearer {await builders.token(connection)}"}
+    seen = []
+    async with browsing(guarded) as program:
+        for step_s in (0, 59, 2):
+            clock.at += timedelta(seconds=step_s)
+            assert (await program.get("/api/v1/devices", headers=headers)).status_code == 200
+            seen.append(await connection.fetchval("SELECT last_used_at FROM token"))
+
+    assert seen == [builders.NOON, builders.NOON, clock.at]
+
+
+async def test_changed_password_ends_the_other_sessions(
+    guarded: FastAPI, browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection)
+    await sign_in(browser)
+    async with browsing(guarded) as elsewhere:
+        await sign_in(elsewhere)
+        wrong = await browser.post("/api/v1/session/password", json={"old": "x", "new": "other words, long"})
+        changed = await browser.post(
+            "/api/v1/session/password", json={"old": PASSWORD, "new": "other words, long"}
+        )
+        assert (wrong.status_code, changed.status_code) == (422, 204)
+        assert await who(elsewhere) == 401
+    assert await who(browser) == "rima"
+    rima = await get_person(connection, "rima")
+    row = await connection.fetchrow("SELECT * FROM audit WHERE action = 'person.password'")
+    assert row is not None
+    assert (row["principal_id"], row["subject"], row["address"]) == (rima.id, str(rima.id), "192.0.2.1")
+    assert "other words" not in str(row["after"])
+
+
+async def test_alerts_of_another_municipality_do_not_exist_for_who_answers_many_at_once(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    own, foreign = [
+        await builders.fire(connection, await builders.add(connection, f"bin-{town}", municipality=town))
+        for town in ("tripoli", "nablus")
+    ]
+    await add(connection)
+    await sign_in(browser)
+
+    answer = await browser.post("/api/v1/alerts/acknowledge", json={"alerts": [own, foreign]})
+
+    assert (answer.json()["changed"], answer.json()["unknown"]) == ([own], [foreign])
+    seen = await connection.fetchval("SELECT acknowledged_at FROM alert WHERE id = $1", foreign)
+    assert seen is None

@@ -1,0 +1,198 @@
+"""Every route, as every role, on things of their own municipality and of another: what the policies say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from api import policies
+from api.app import routes_of
+from api.http.guards import OPEN_PATHS
+from api.policies import NoPolicy, Where
+from people.editing import NewPerson, add_person
+from people.identity import Identity, of_texts
+from people.roles import Role, TokenScope
+from people.tokens import identity_of
+from rules.maintenance import windows
+from store.audit import PLATFORM
+from tests.integration.api import builders
+
+OWN, FOREIGN = "tripoli", "nablus"
+ENDLESS = "/api/v1/stream"
+OF_THINGS = (
+    Where.DEVICE,
+    Where.ASKED_DEVICE,
+    Where.TOWN,
+    Where.ASKED_TOWN,
+    Where.ALERT,
+    Where.WINDOW,
+    Where.USER,
+    Where.TOKEN,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Things:
+    """What a route may name, all of it in one municipality."""
+
+    device: str
+    alert_id: int
+    window: int
+    user: str
+    token: int
+    municipality: str
+    layer: str = "districts"
+    rule: str = "bin-overflow"
+
+
+async def things(connection: asyncpg.Connection, town: str) -> Things:
+    device = await builders.add(connection, f"bin-{town}", municipality=town)
+    await builders.report(connection, device, fill_pct=50.0)
+    alert = await builders.fire(connection, device)
+    window = await windows.add_window(
+        connection,
+        device=device.name,
+        from_at=builders.NOON - timedelta(hours=1),  # one that has not begun is deleted when it is ended
+        until_at=builders.NOON + timedelta(hours=1),
+        reason="washing",
+        by=PLATFORM,
+        now=builders.now(),
+    )
+    await builders.token(connection, f"of {town}", role=Role.VIEWER, municipality=town)
+    token: int = await connection.fetchval("SELECT id FROM token WHERE name = $1", f"of {town}")
+    user = await person(connection, town)
+    return Things(
+        device=device.name, alert_id=alert, window=window.id, user=user, token=token, municipality=town
+    )
+
+
+async def person(connection: asyncpg.Connection, town: str) -> str:
+    """Return the name of somebody of a municipality; one who was deleted comes back."""
+    name = f"amal-{town}"
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM person WHERE name = $1)", name):
+        new = NewPerson(name=name, grants=sorted(of_texts([f"viewer@{town}"]), key=str))
+        await add_person(connection, new, builders.now(), by=PLATFORM)
+    return name
+
+
+async def bearers(connection: asyncpg.Connection) -> dict[str, tuple[str, Identity]]:
+    """Return a token and its identity for each role in one municipality and in all, and for each scope."""
+    found = {}
+    for role in Role:
+        found[f"{role}@{OWN}"] = await builders.token(connection, role=role, municipality=OWN)
+        found[role.value] = await builders.token(connection, role=role)
+    for scope in TokenScope:
+        found[scope.value] = await builders.token(connection, role=None, scopes=[scope])
+    return {who: (t, await known(connection, t)) for who, t in found.items()}
+
+
+async def known(connection: asyncpg.Connection, token: str) -> Identity:
+    identity = await identity_of(connection, token, builders.now())
+    assert identity is not None
+    return identity
+
+
+def requests(routes: list[tuple[str, str]], places: dict[str, Things]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield method, declared path, address and municipality of each request; deletions last."""
+    for method, path in sorted(routes, key=lambda route: route[0] == "DELETE"):
+        policy = policies.policy_of(method, path)
+        assert policy is not None
+        if path.startswith("/console/") and path != "/console/main.js":
+            continue  # one policy for all of them
+        for town in places if policy.where in OF_THINGS else [OWN]:
+            address = path.format(**{name: getattr(places[town], name) for name in Things.__slots__})
+            if policy.where is Where.ASKED_DEVICE:
+                address += f"?device={places[town].device}"
+            if policy.where is Where.ASKED_TOWN:
+                address += f"?municipality={town}"
+            if path == ENDLESS:
+                address += "?last_event_id=x"
+            yield method, path, address, town
+
+
+def expected(method: str, path: str, identity: Identity, town: str) -> str:
+    """Return what the declared policy says: let in, forbidden (403) or unseen (404)."""
+    policy = policies.policy_of(method, path)
+    assert policy is not None
+    if policy.where is Where.SIGNED_IN:
+        return "forbidden"  # all of these are tokens
+    if policy.permission is None:
+        return "let in"
+    if not identity.may(policy.permission):
+        return "forbidden"
+    if policy.where is Where.SOMEWHERE or identity.may_in(policy.permission, None):
+        return "let in"
+    if policy.where is Where.EVERYWHERE:
+        return "forbidden"
+    return "let in" if town == OWN else "unseen"
+
+
+def said(answer: httpx2.Response) -> str:
+    match answer.status_code:
+        case 401 | 403:
+            return "forbidden"
+        case 404:
+            return "unseen"
+        case _:
+            return "let in"
+
+
+async def test_every_route_answers_every_role_as_its_policy_says(
+    app: FastAPI, client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    places = {town: await things(connection, town) for town in (OWN, FOREIGN)}
+    people = await bearers(connection)
+    # About a rule and about the trial of a rule: who is let in learns that there is no trial.
+    absent = {path for _, path in routes_of(app) if "shadow" in path}
+    wrong, cells = [], 0
+
+    for method, path, address, town in requests(routes_of(app), places):
+        if path in OPEN_PATHS:
+            continue
+        for who, (token, identity) in people.items():
+            if (method, path) == ("DELETE", "/api/v1/users/{user}"):
+                await person(connection, town)
+            answer = await client.request(method, address, headers={"Authorization": f"Bearer {token}"})
+            found, wanted = said(answer), expected(method, path, identity, town)
+            cells += 1
+            if found != wanted and not (wanted == "let in" and found == "unseen" and path in absent):
+                wrong.append(f"{who}: {method} {address}: {answer.status_code}, not {wanted}: {answer.text}")
+
+    print(f"{cells} cells: {len(people)} callers, {len(routes_of(app))} routes")
+    assert wrong == [], "\n".join(wrong)
+    assert cells > 700
+
+
+async def test_nobody_gets_anything_but_the_open_paths(app: FastAPI, connection: asyncpg.Connection) -> None:
+    places = {OWN: await things(connection, OWN)}
+    transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as stranger:
+        answered = {
+            path
+            for method, path, address, _ in requests(routes_of(app), places)
+            if path not in OPEN_PATHS
+            and (await stranger.request(method, address)).status_code not in (401, 429)
+        } | {path for path in OPEN_PATHS if (await stranger.get(path)).status_code == 200}
+
+    assert answered == set(OPEN_PATHS)
+
+
+def test_open_policies_are_the_open_paths() -> None:
+    declared = {k.split()[1] for k, p in policies.POLICIES.items() if p.where is Where.OPEN}
+
+    assert declared == OPEN_PATHS
+
+
+def test_route_without_a_policy_does_not_start(app: FastAPI) -> None:
+    routes = routes_of(app)
+
+    with pytest.raises(NoPolicy, match="GET /api/v1/secrets"):
+        policies.check([*routes, ("GET", "/api/v1/secrets")])
+    with pytest.raises(NoPolicy, match="GET /healthz"):
+        policies.check([route for route in routes if route[1] != "/healthz"])
