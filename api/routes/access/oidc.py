@@ -35,10 +35,17 @@ STATUSES: dict[Reason, tuple[int, Slug]] = {
 }
 """Of the answer; 401 for all others."""
 HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "signed in"}}
+NO_PROVIDER = "no provider is configured: NABD_OIDC_ISSUER"
 Said = Annotated[str, Query(description="as the provider sends it")]
 
 
-@router.get(PATH, status_code=303, response_class=RedirectResponse, summary="Sign in at the provider")
+@router.get(
+    PATH,
+    status_code=303,
+    response_class=RedirectResponse,
+    responses={404: {"description": NO_PROVIDER}},
+    summary="Sign in at the provider",
+)
 async def begin(request: Request, context: UsesContext) -> Response:
     """Send the browser to the provider, with a cookie that says that it was this browser."""
     provider = _provider(context)
@@ -119,7 +126,7 @@ async def _who(
 
 def _provider(context: AppContext) -> OidcProvider:
     if context.oidc is None:
-        raise Problem(404, "not-found", "no provider is configured: NABD_OIDC_ISSUER")
+        raise Problem(404, "not-found", NO_PROVIDER)
     return context.oidc
 
 
