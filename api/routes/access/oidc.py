@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.http import guards
-from api.http.problems import Problem, Slug
+from api.http.problems import MEDIA_TYPE, Problem, Slug
 from api.oidc.provider import OidcProvider
 from api.routes.access.signin import session_of
 from devices.storable import storable
@@ -36,6 +36,12 @@ STATUSES: dict[Reason, tuple[int, Slug]] = {
 """Of the answer; 401 for all others."""
 HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "signed in"}}
 NO_PROVIDER = "no provider is configured: NABD_OIDC_ISSUER"
+NOT_CONFIGURED: dict[int | str, dict[str, Any]] = {
+    404: {
+        "description": NO_PROVIDER,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
 Said = Annotated[str, Query(description="as the provider sends it")]
 
 
@@ -43,7 +49,7 @@ Said = Annotated[str, Query(description="as the provider sends it")]
     PATH,
     status_code=303,
     response_class=RedirectResponse,
-    responses={404: {"description": NO_PROVIDER}},
+    responses=NOT_CONFIGURED,
     summary="Sign in at the provider",
 )
 async def begin(request: Request, context: UsesContext) -> Response:
