@@ -113,7 +113,8 @@ def _check_against(
         raise Invalid("kind", f"{new.name!r} is a {device.kind}, and a kind never changes")
     municipality = find_municipality(new.municipality, registered.municipalities)
     check_near(new.lat, new.lon, new.attributes, municipality)
-    check_relays(new, known)
+    stays = device.relays if device is not None and device.municipality == new.municipality else ()
+    check_relays(new, known, stays)
     if new.parent is not None:
         check_parent(new.parent, known.get(new.parent), new.municipality)
 

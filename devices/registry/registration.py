@@ -6,7 +6,7 @@ Must not know HTTP, MQTT or files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -227,16 +227,21 @@ def _installed(device: Device, new: NewDevice, moment: datetime) -> Device:
 
 
 def placed(
-    new: NewDevice, municipalities: Mapping[str, Municipality], parents: Mapping[str, Parent]
+    new: NewDevice,
+    municipalities: Mapping[str, Municipality],
+    parents: Mapping[str, Parent],
+    stays: Collection[str] = (),
 ) -> Device:
     """Return the device with its municipality, parent and relays found; its id is not known yet.
+
+    `stays` are gateways that relay it already, where it is.
 
     Raises:
         Invalid: one of them does not exist, or the parent or the place is not acceptable.
     """
     new = parent_as_relay(new, parents)
     municipality = find_municipality(new.municipality, municipalities)
-    check_relays(new, parents)
+    check_relays(new, parents, stays)
     check_serial(new.serial)
     check_near(new.lat, new.lon, new.attributes, municipality)
     parent = None
