@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -17,6 +18,7 @@ from people import audit, audit_chains
 from people.audit import AuditFilter, AuditRow
 from people.audit_check import ChainHead
 from store.audit import PLATFORM, Actor, AuditedChange, record, record_many
+from store.connection import Connection
 from tests.actors import actor
 
 OCTOBER = to_microseconds(datetime(2026, 10, 31, 23, 59, 59, tzinfo=UTC))
@@ -32,7 +34,7 @@ async def rima(connection: asyncpg.Connection) -> Actor:
 
 
 async def change(
-    connection: asyncpg.Connection, by: Actor, subject: str, municipality: int | None = 1, now: int = OCTOBER
+    connection: Connection, by: Actor, subject: str, municipality: int | None = 1, now: int = OCTOBER
 ) -> None:
     await record(
         connection,
@@ -180,6 +182,23 @@ async def test_what_was_done_behind_its_back_is_found(connection: asyncpg.Connec
         found = await messages(connection)
         await copy.rollback()
         assert message in found[0], how
+    assert await messages(connection) == []
+
+
+async def test_what_is_written_while_chains_are_followed_is_no_tampering(
+    connection: asyncpg.Connection, pool: asyncpg.Pool, rima: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await change(connection, rima, "bin-1")
+    heads_of = audit_chains._chains
+
+    async def and_somebody_writes(*wanted: Any) -> Any:
+        found = await heads_of(*wanted)
+        async with pool.acquire() as other:
+            await change(other, rima, "bin-2")
+        return found
+
+    monkeypatch.setattr(audit_chains, "_chains", and_somebody_writes)
+
     assert await messages(connection) == []
 
 
