@@ -163,10 +163,13 @@ def fields_of(device: Device) -> dict[str, Any]:
 
 def _refuse_repeats(new: Sequence[NewDevice]) -> None:
     seen: set[str] = set()
+    serials: dict[str, str] = {}
     for one in new:
         if one.name in seen:
             raise AlreadyExists("device", one.name, "it stands twice among those to register")
         seen.add(one.name)
+        if one.serial is not None and serials.setdefault(one.serial, one.name) != one.name:
+            raise Invalid("serial", f"{one.serial!r} is that of {serials[one.serial]} and of {one.name}")
 
 
 def _levels(new: Sequence[NewDevice]) -> list[list[NewDevice]]:
