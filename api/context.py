@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from api.http.guards import IDENTITY
 from api.http.identification import Identification
 from api.http.problems import Problem
+from api.http.sign_in_page import SignInPage
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
@@ -24,6 +25,7 @@ from people.sessions import SessionLimits
 if TYPE_CHECKING:
     import asyncpg
 
+    from api.oidc.provider import OidcProvider
     from store.connection import Connection
 
 Check = Callable[[], Awaitable[str | None]]
@@ -40,7 +42,7 @@ class AppContext:
     """One per application, at `app.state.context`.
 
     real_now: the clock of sessions, links and tokens, which runs at its own speed whatever `now` does.
-    totp_required: administrators must show an app's code.
+    totp_required: administrators must show an app's code. oidc: where people may sign in instead of here.
     """
 
     pool: asyncpg.Pool[asyncpg.Record]
@@ -50,7 +52,8 @@ class AppContext:
     identification: Identification
     session_limits: SessionLimits
     totp_required: bool
-    sign_in_page: bytes
+    sign_in_page: SignInPage
+    oidc: OidcProvider | None
     speed: float
     checks: Mapping[str, Check]
     queue: Queue

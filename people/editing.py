@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FIELDS = ("display_name", "language", "phone", "email", "channels", "calendar")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +101,7 @@ def _check(values: Mapping[str, Any]) -> None:
         raise Invalid("language", meant(values["language"], LANGUAGES))
     if values["phone"] is not None and not _PHONE.fullmatch(values["phone"]):
         raise Invalid("phone", "is digits, with the country's number first: +961 3 123 456")
-    if values["email"] is not None and not _EMAIL.fullmatch(values["email"]):
+    if values["email"] is not None and not EMAIL.fullmatch(values["email"]):
         raise Invalid("email", "is no address")
     if values["calendar"] is not None and not 1 <= len(values["calendar"]) <= 64:
         raise Invalid("calendar", "has 1 to 64 characters")
@@ -245,7 +245,10 @@ async def set_password(
 
     Raises:
         Invalid: it can be guessed.
+        Conflict: they sign in at a provider.
     """
+    if person.oidc_issuer is not None:
+        raise Conflict(f"{person.name} signs in at {person.oidc_issuer} and has no password here")
     passwords.check_password(password, person.name)
     stored = await passwords.hashed(password)
     async with connection.transaction():

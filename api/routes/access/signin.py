@@ -55,7 +55,7 @@ async def by_address(
         return await _by_link(request, context, link)
     if token is not None:
         return await _by_token(request, context, token)
-    return HTMLResponse(context.sign_in_page)
+    return HTMLResponse(context.sign_in_page.form)
 
 
 @router.post(
@@ -92,7 +92,7 @@ async def _by_password(request: Request, context: AppContext, said: Mapping[str,
     except TooManyPasswords:
         detail = "too many sign in at this moment"
         raise Problem(503, "unavailable", detail, headers={"Retry-After": "2"}) from None
-    return await _opened(request, context, person)
+    return _to_console(request, await session_of(request, context, person))
 
 
 async def _by_link(request: Request, context: AppContext, link: str) -> Response:
@@ -103,14 +103,14 @@ async def _by_link(request: Request, context: AppContext, link: str) -> Response
     if person is None:
         context.identification.count_guess(address)
         return _refused(request, context, "the link was used, or is older than ten minutes")
-    return await _opened(request, context, person)
+    return _to_console(request, await session_of(request, context, person))
 
 
-async def _opened(request: Request, context: AppContext, person: int) -> Response:
-    """Open a session; whatever id the browser had before is good no more."""
+async def session_of(request: Request, context: AppContext, person: int) -> str:
+    """Open a session and return its id; whatever id the browser had before is good no more."""
     before = guards.presented(request.headers)
     async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
-        session = await sessions.open_session(
+        return await sessions.open_session(
             connection,
             person,
             context.real_now(),
@@ -119,7 +119,6 @@ async def _opened(request: Request, context: AppContext, person: int) -> Respons
             user_agent=request.headers.get("user-agent", ""),
             before=before.secret if before else None,
         )
-    return _to_console(request, session)
 
 
 async def _by_token(request: Request, context: AppContext, token: str) -> Response:
@@ -142,6 +141,6 @@ def _to_console(request: Request, secret: str) -> Response:
 def _refused(request: Request, context: AppContext, detail: str) -> Response:
     """Show the form again to a browser, and a problem to a program."""
     if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(context.sign_in_page.replace(b" hidden>", b">"), status_code=401)
+        return HTMLResponse(context.sign_in_page.refused(), status_code=401)
     challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
     raise Problem(401, "unauthorized", detail, headers=challenge)
