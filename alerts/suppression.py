@@ -13,7 +13,8 @@ from devices.instants import to_datetime
 from store.connection import Connection
 
 # The explaining alert is on what the device hangs on (gateway, circuit, cabinet), or on the device itself. A
-# gateway explains nothing of a device that another gateway, without such an alert, could relay.
+# gateway explains nothing of a device that another gateway could relay: one without an alert of any rule that
+# explains the device's.
 # Rows that another transaction has locked are left for the next time, so that this statement never waits.
 INHIBIT = """
 WITH RECURSIVE suppressible AS (
@@ -22,26 +23,32 @@ WITH RECURSIVE suppressible AS (
     WHERE suppress_by <> '{}'
 ),
 
+-- Once for each list of explaining rules that has the alert's: the other gateways are judged by all of it.
+explaining AS (
+    SELECT DISTINCT parents FROM suppressible
+),
+
 below AS (
-    SELECT alert.id AS parent_id, alert.rule, alert.device_id, alert.inhibited_by, 0 AS depth
+    SELECT alert.id AS parent_id, explaining.parents, alert.device_id, alert.inhibited_by, 0 AS depth
     FROM alert
+    INNER JOIN explaining ON alert.rule = ANY(explaining.parents)
     WHERE alert.state = 'firing'
-        AND alert.rule IN (SELECT unnest(parents) FROM suppressible)
     UNION ALL
-    SELECT below.parent_id, below.rule, hangs_on.device_id, below.inhibited_by, below.depth + 1
+    SELECT below.parent_id, below.parents, hangs_on.device_id, below.inhibited_by, below.depth + 1
     FROM below
     INNER JOIN hangs_on ON below.device_id = hangs_on.parent_id
-    WHERE below.depth < 3 AND (hangs_on.alone OR cut_off(hangs_on.device_id, ARRAY[below.rule]))
+    WHERE below.depth < 3 AND (hangs_on.alone OR cut_off(hangs_on.device_id, below.parents))
 ),
 
 explained AS (
     SELECT DISTINCT ON (alert.id) alert.id, below.parent_id
     FROM below
     INNER JOIN alert ON below.device_id = alert.device_id AND alert.state = 'firing'
-    INNER JOIN suppressible ON alert.rule = suppressible.id AND alert.rule_version = suppressible.version
+    INNER JOIN suppressible
+        ON alert.rule = suppressible.id AND alert.rule_version = suppressible.version
+            AND below.parents = suppressible.parents
     LEFT JOIN alert AS before ON alert.inhibited_by = before.id
-    WHERE below.rule = ANY(suppressible.parents)
-        AND alert.id <> below.parent_id
+    WHERE alert.id <> below.parent_id
         AND below.inhibited_by IS DISTINCT FROM alert.id
         AND before.state IS DISTINCT FROM 'firing'
     ORDER BY alert.id, below.depth, below.parent_id

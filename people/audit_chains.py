@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -88,6 +89,9 @@ async def verify(
 ) -> ChainFindings:
     """Follow chains from their first row to their last and compare them with heads kept outside.
 
+    Chains and rows are read as they were at one instant: what is written or expires meanwhile is not seen. In
+    a transaction of the caller's it is their affair that nobody else writes.
+
     Args:
         kept: heads of former times.
         municipality: only its chains.
@@ -97,25 +101,32 @@ async def verify(
     of_chain: defaultdict[tuple[str | None, date], list[ChainHead]] = defaultdict(list)
     for head in kept:
         of_chain[head.municipality, head.month].append(head)
-    found = await _chains(connection, municipality, month)
     problems: list[ChainProblem] = []
     rows = 0
     complete = True
-    for chain in found:
-        check = ChainCheck(
-            chain=chain.end,
-            expired=chain.expired_at is not None,
-            kept=of_chain.pop((chain.municipality, chain.month), []),
-        )
-        complete = complete and await _follow(connection, chain, check, late)
-        rows += check.rows
-        if not complete:
-            problems += check.problems
-            break
-        problems += check.end()
+    async with _at_one_instant(connection):
+        found = await _chains(connection, municipality, month)
+        for chain in found:
+            check = ChainCheck(
+                chain=chain.end,
+                expired=chain.expired_at is not None,
+                kept=of_chain.pop((chain.municipality, chain.month), []),
+            )
+            complete = complete and await _follow(connection, chain, check, late)
+            rows += check.rows
+            if not complete:
+                problems += check.problems
+                break
+            problems += check.end()
     if complete and municipality is None and month is None:
         problems += [_gone(one) for several in of_chain.values() for one in several if one.rows]
     return ChainFindings(chains=len(found), rows=rows, heads=len(kept), complete=complete, problems=problems)
+
+
+def _at_one_instant(connection: Connection) -> AbstractAsyncContextManager[object]:
+    if connection.is_in_transaction():
+        return nullcontext()
+    return connection.transaction(isolation="repeatable_read", readonly=True)
 
 
 def _gone(head: ChainHead) -> ChainProblem:

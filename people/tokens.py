@@ -154,14 +154,27 @@ SELECT
     t.revoked_at
 FROM token AS t
 LEFT JOIN municipality AS m ON t.municipality_id = m.id
-WHERE ($1::text [] IS NULL OR m.name = ANY($1)) AND ($2::int IS NULL OR t.id = $2)
+WHERE ($1::text [] IS NULL OR m.name = ANY($1)) AND ($2::int IS NULL OR t.id = $2) AND t.id > $3
 ORDER BY t.id
+LIMIT $4
 """
 
 
-async def list_tokens(connection: Connection, *, within: Sequence[str] | None = None) -> list[Token]:
-    """Return the tokens in the order they were made; `within`: only those of these municipalities."""
-    return [Token(**row) for row in await connection.fetch(_LIST, within, None)]
+async def list_tokens(
+    connection: Connection,
+    *,
+    within: Sequence[str] | None = None,
+    after: int = 0,
+    limit: int | None = None,
+) -> list[Token]:
+    """Return the tokens in the order they were made.
+
+    Args:
+        within: only those of these municipalities.
+        after: the last number of the page before this one.
+        limit: how many at most; None: all.
+    """
+    return [Token(**row) for row in await connection.fetch(_LIST, within, None, after, limit)]
 
 
 async def get_token(connection: Connection, token: int, *, within: Sequence[str] | None = None) -> Token:
@@ -170,7 +183,7 @@ async def get_token(connection: Connection, token: int, *, within: Sequence[str]
     Raises:
         NotFound: there is none of this number, or not in these municipalities.
     """
-    row = await connection.fetchrow(_LIST, within, token)
+    row = await connection.fetchrow(_LIST, within, token, 0, 1)
     if row is None:
         raise NotFound("token", str(token), "`nabd token list` shows them")
     return Token(**row)

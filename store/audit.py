@@ -1,8 +1,8 @@
 """The audit as it is written: who changed what, from where, before and after, in the change's transaction.
 
 Rows of one municipality and month are a chain: each holds the hash of the one before it and its own. People
-stand in it by the number of their principal; secrets and what is known of a person are left out. Must not
-know what is changed, nor who reads it (people.audit).
+stand in it by the number of their principal; secrets, what is known of a person and what people write freely
+are left out. Must not know what is changed, nor who reads it (people.audit).
 """
 
 from __future__ import annotations
@@ -34,9 +34,15 @@ LEFT_OUT = frozenset(
         "display_name",
         "phone",
         "email",
+        "reason",
+        "retired_reason",
+        "removed_reason",
     }
 )
-"""Fields whose values never enter the audit, at any depth; that they changed is recorded."""
+"""Fields whose values never enter the audit, at any depth; that they changed is recorded.
+
+Secrets, what is known of a person, and what people write freely: rows are kept for years and never changed.
+"""
 LEFT_OUT_OF_PEOPLE = frozenset({"name", "title", "channels", "calendar"})
 """Fields left out of changes of people (actions `person.*`) too."""
 OMITTED = "(left out)"

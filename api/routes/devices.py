@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import in_town
+from api.access import in_town, in_town_of_device
 from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Asked, Instant
+from devices.kinds.kind import INTERVAL
 from devices.registry import editing, hardware, installing, registration, registry
 from devices.registry.errors import NotFound
 from devices.registry.life import Life
@@ -223,9 +224,14 @@ async def edit_device(
     body: DeviceChanges,
     if_match: Annotated[str | None, Header(description='ETag of the version to change, or "*"')] = None,
 ) -> DeviceOut:
-    """Change a device, unless somebody else changed it since the version named by If-Match."""
+    """Change a device, unless somebody else changed it since the version named by If-Match.
+
+    What silences a device, `installed_at` and the attribute `interval_s`, needs `manage-devices` there.
+    """
     if "municipality" in body.model_fields_set:
         _check_town(identity, body.municipality)
+    if "installed_at" in body.model_fields_set or INTERVAL in body.attributes:
+        await in_town_of_device(connection, identity, Permission.MANAGE_DEVICES, device)
     changed = await editing.edit_device(
         connection,
         context.kinds,

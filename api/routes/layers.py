@@ -60,6 +60,10 @@ class LayerOut(BaseModel):
     updated_at: Instant
 
 
+MOST_LISTED = 100
+"""So many problems of a layer are listed in an answer; of the others, how many there are."""
+
+
 class LayerPutOut(BaseModel):
     """What putting a layer changed; counts of features, and of devices elsewhere now."""
 
@@ -130,7 +134,9 @@ async def put_layer(
     if done.problems:
         listed = [
             {"pointer": f"#{one.pointer}", "detail": f"{one.feature}: {one.message}".removeprefix(": ")}
-            for one in done.problems
+            for one in done.problems[:MOST_LISTED]
         ]
+        if more := len(done.problems) - len(listed):
+            listed.append({"pointer": "#", "detail": f"{more} more problems"})
         raise Problem(422, "invalid", listed[0]["detail"], errors=listed)
     return LayerPutOut(**{name: getattr(done, name) for name in LayerPutOut.model_fields})

@@ -18,6 +18,7 @@ from devices.registry.errors import Invalid
 from devices.registry.ground.feature import AUTO
 from devices.registry.ground.layers import district_codes
 from devices.registry.ground.located import unknown_district
+from devices.registry.hardware import called_so, check_serial, refuse_another, stands_elsewhere
 from devices.registry.new_device import NewDevice, Parent, check_parent, find_municipality
 from devices.registry.placement import check_near
 from devices.registry.registration import additions, insert_devices
@@ -61,6 +62,7 @@ def plan_against(
 ) -> ImportPlan:
     """Compare a list with a snapshot of the registry and codes of districts; see `plan`. Pure."""
     accepted: dict[str, CsvRow] = {}
+    standing = _standing(registered)
     result = ImportPlan(add=[], edit=[], unchanged=0, problems=list(read.problems))
     unchanged = 0
     for row in _parents_first(read.rows):
@@ -69,10 +71,13 @@ def plan_against(
         try:
             _check_against(registered, accepted, known, row, update=update)
             _check_district(districts, row)
+            _check_hardware(standing, registered.by_name.get(row.new.name), row)
         except Invalid as problem:
             result.problems.append(LineProblem(line=row.line, field=problem.field, message=problem.message))
             continue
         accepted[row.new.name] = row
+        if row.new.serial is not None:
+            standing.serials.setdefault(row.new.serial, row)
         device = registered.by_name.get(row.new.name)
         if device is None:
             result.add.append(row)
@@ -113,9 +118,40 @@ def _check_against(
         raise Invalid("kind", f"{new.name!r} is a {device.kind}, and a kind never changes")
     municipality = find_municipality(new.municipality, registered.municipalities)
     check_near(new.lat, new.lon, new.attributes, municipality)
-    check_relays(new, known)
+    stays = device.relays if device is not None and device.municipality == new.municipality else ()
+    check_relays(new, known, stays)
     if new.parent is not None:
         check_parent(new.parent, known.get(new.parent), new.municipality)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """Where hardware stands, by its serial, and by its name on the wire; a row: it will."""
+
+    serials: dict[str, Device | CsvRow]
+    wire_names: Mapping[str, Device]
+
+
+def _standing(registered: Registry) -> _Standing:
+    devices = registered.devices.values()
+    return _Standing(
+        serials={d.serial: d for d in devices if d.serial is not None},
+        wire_names={d.wire: d for d in devices},
+    )
+
+
+def _check_hardware(standing: _Standing, device: Device | None, row: CsvRow) -> None:
+    new = row.new
+    check_serial(new.serial)
+    if device is not None:
+        refuse_another(device, new.serial)
+    elif (user := standing.wire_names.get(new.name)) is not None:
+        raise Invalid("name", called_so(user.name))
+    there = None if new.serial is None else standing.serials.get(new.serial)
+    if isinstance(there, CsvRow):
+        raise Invalid("serial", f"{new.serial!r} stands on line {there.line} already")
+    if there is not None and there is not device:
+        raise stands_elsewhere("serial", str(new.serial), there.name, retired=there.retired_at is not None)
 
 
 def _known(registered: Registry, accepted: Mapping[str, CsvRow], new: NewDevice) -> dict[str, Parent]:

@@ -138,7 +138,8 @@ async def change_device(
     wanted = parent_as_relay(replace(_as_new(changed), relays=before), parents, fed_by=device.parent)
     if wanted.parent == changed.parent:
         wanted = _as_new(changed)
-    at = placed(wanted, await municipalities_by_name(connection), parents)
+    stays = device.relays if changed.municipality == device.municipality else ()
+    at = placed(wanted, await municipalities_by_name(connection), parents, stays)
     await refuse_circle(connection, replace(at, id=device.id), [parents[name].id for name in at.relays])
     moment = to_datetime(now())
     check_installed_at(changes.get("installed_at"), moment)

@@ -6,7 +6,8 @@ A place (`device`) keeps readings, alerts and work when its hardware is replaced
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -87,24 +88,59 @@ async def insert_hardware(connection: Connection, devices: Sequence[Device], mom
     Raises:
         AlreadyExists: a name is that of other hardware on the wire.
         Invalid: a serial stands elsewhere.
+        Conflict: somebody else changed hardware at the same time.
     """
     names = [device.name for device in devices]
     serials = [device.serial for device in devices]
-    taken = await connection.fetchrow(_TAKEN, names, [s for s in serials if s is not None], 0)
-    if taken is not None and taken["serial"] in serials and taken["serial"] is not None:
+
+    async def refuse() -> None:
+        await _refuse_names_and_serials(connection, names, [s for s in serials if s is not None])
+
+    await refuse()
+    installed = [device.installed_at or moment for device in devices]
+    async with _refusing(connection, refuse):
+        await connection.execute(_INSERT, [device.id for device in devices], names, serials, installed)
+
+
+async def _refuse_names_and_serials(
+    connection: Connection, names: Sequence[str], serials: Sequence[str]
+) -> None:
+    taken = await connection.fetchrow(_TAKEN, names, serials, 0)
+    if taken is not None and taken["serial"] in serials:
         raise _elsewhere("serial", taken["serial"], taken)
     if taken is not None:
-        where = f"`nabd device hardware {taken['name']}`"
-        hint = f"the hardware of {taken['name']} calls itself so on the wire: {where}"
-        raise AlreadyExists("device", taken["wire_name"], hint)
-    installed = [device.installed_at or moment for device in devices]
-    await connection.execute(_INSERT, [device.id for device in devices], names, serials, installed)
+        raise AlreadyExists("device", taken["wire_name"], called_so(taken["name"]))
+
+
+def called_so(device: str) -> str:
+    """Return why a new device cannot have a name: the hardware of this one uses it."""
+    return f"the hardware of {device} calls itself so on the wire: `nabd device hardware {device}`"
+
+
+@asynccontextmanager
+async def _refusing(connection: Connection, refuse: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+    """Say where a serial or a name stands that somebody wrote down elsewhere since `refuse` found it free.
+
+    Raises:
+        Conflict: it stands there no longer.
+    """
+    try:
+        async with connection.transaction():
+            yield
+    except asyncpg.UniqueViolationError:
+        await refuse()
+        raise Conflict("hardware was changed at the same time; do it again") from None
 
 
 def _elsewhere(field: str, value: str, taken: asyncpg.Record) -> Invalid:
-    retired = ", which is retired" if taken["retired"] else ""
-    fix = f"`nabd device hardware {taken['name']}` shows it; replace it there first"
-    return Invalid(field, f"{value!r} stands in {taken['name']}{retired}: {fix}")
+    return stands_elsewhere(field, value, taken["name"], retired=taken["retired"])
+
+
+def stands_elsewhere(field: str, value: str, device: str, *, retired: bool) -> Invalid:
+    """Return why a serial or a name on the wire is refused: hardware at another device has it."""
+    where = f"{device}, which is retired" if retired else device
+    fix = f"`nabd device hardware {device}` shows it; replace it there first"
+    return Invalid(field, f"{value!r} stands in {where}: {fix}")
 
 
 _SET_SERIAL = "UPDATE hardware SET serial = $2 WHERE device_id = $1 AND removed_at IS NULL"
@@ -115,16 +151,31 @@ async def set_serial(connection: Connection, device: Device, serial: str | None)
 
     Raises:
         Invalid: it is no serial, stands elsewhere, or another one is known: then that is a replacement.
+        Conflict: somebody else changed hardware at the same time.
     """
     check_serial(serial)
+    refuse_another(device, serial)
+
+    async def refuse() -> None:
+        if serial is not None:
+            await _refuse_taken(connection, device, [], serial)
+
+    await refuse()
+    async with _refusing(connection, refuse):
+        await connection.execute(_SET_SERIAL, device.id, serial)
+
+
+def refuse_another(device: Device, serial: str | None) -> None:
+    """Refuse to write another serial down where one is known.
+
+    Raises:
+        Invalid: field `serial`.
+    """
     if serial is not None and device.serial not in (None, serial):
         raise Invalid(
             "serial",
             f"there stands {device.serial!r}: `nabd device replace {device.serial} {serial}` replaces it",
         )
-    if serial is not None:
-        await _refuse_taken(connection, device, [], serial)
-    await connection.execute(_SET_SERIAL, device.id, serial)
 
 
 async def _refuse_taken(
@@ -173,6 +224,8 @@ async def find_place(connection: Connection, old: str) -> str:
     return device.name
 
 
+_LOCK = "SELECT FROM device WHERE name = $1 FOR NO KEY UPDATE"
+
 _REMOVE = """
 UPDATE hardware SET removed_at = $2, removed_reason = $3
 WHERE device_id = $1 AND removed_at IS NULL AND installed_at <= $2
@@ -218,7 +271,7 @@ async def replace_hardware(
 
     Raises:
         NotFound: no device has that name.
-        Conflict: it is retired.
+        Conflict: it is retired, or somebody else changed hardware at the same time.
         Invalid: a field is not acceptable, or the serial or the wire name stands elsewhere.
     """
     moment = to_datetime(now())
@@ -231,17 +284,23 @@ async def replace_hardware(
     if since > moment:
         raise Invalid("at", f"{rfc3339(since)} is yet to come: replace it then")
     async with connection.transaction():
+        await connection.execute(_LOCK, name)
         device = await get_device(connection, name)
         if device.retired_at is not None:
             raise Conflict(f"device {name!r} is retired; `nabd device edit {name} --reinstate` puts it back")
         if device.serial == serial:
             raise Invalid("serial", f"{serial!r} stands there already")
         wire = wire_name or device.wire
-        await _refuse_taken(connection, device, [wire], serial)
+
+        async def refuse() -> None:
+            await _refuse_taken(connection, device, [wire], serial)
+
+        await refuse()
         number = await connection.fetchval(_REMOVE, device.id, since, reason.strip())
         if number is None:
             raise Invalid("at", f"{rfc3339(since)} lies before the installation of what stands there now")
-        await connection.execute(_STAND, device.id, number + 1, wire, serial, since)
+        async with _refusing(connection, refuse):
+            await connection.execute(_STAND, device.id, number + 1, wire, serial, since)
         await connection.execute(_FORGET, device.id, moment)
         replaced = await get_device(connection, name)
         await audit.record(

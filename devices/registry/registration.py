@@ -6,7 +6,7 @@ Must not know HTTP, MQTT or files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -163,10 +163,13 @@ def fields_of(device: Device) -> dict[str, Any]:
 
 def _refuse_repeats(new: Sequence[NewDevice]) -> None:
     seen: set[str] = set()
+    serials: dict[str, str] = {}
     for one in new:
         if one.name in seen:
             raise AlreadyExists("device", one.name, "it stands twice among those to register")
         seen.add(one.name)
+        if one.serial is not None and serials.setdefault(one.serial, one.name) != one.name:
+            raise Invalid("serial", f"{one.serial!r} is that of {serials[one.serial]} and of {one.name}")
 
 
 def _levels(new: Sequence[NewDevice]) -> list[list[NewDevice]]:
@@ -227,16 +230,21 @@ def _installed(device: Device, new: NewDevice, moment: datetime) -> Device:
 
 
 def placed(
-    new: NewDevice, municipalities: Mapping[str, Municipality], parents: Mapping[str, Parent]
+    new: NewDevice,
+    municipalities: Mapping[str, Municipality],
+    parents: Mapping[str, Parent],
+    stays: Collection[str] = (),
 ) -> Device:
     """Return the device with its municipality, parent and relays found; its id is not known yet.
+
+    `stays` are gateways that relay it already, where it is.
 
     Raises:
         Invalid: one of them does not exist, or the parent or the place is not acceptable.
     """
     new = parent_as_relay(new, parents)
     municipality = find_municipality(new.municipality, municipalities)
-    check_relays(new, parents)
+    check_relays(new, parents, stays)
     check_serial(new.serial)
     check_near(new.lat, new.lon, new.attributes, municipality)
     parent = None

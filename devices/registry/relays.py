@@ -32,8 +32,12 @@ def parent_as_relay(new: NewDevice, known: Mapping[str, Parent], fed_by: str | N
     return replace(new, parent=fed_by, relays=tuple(dict.fromkeys((*new.relays, parent))))
 
 
-def check_relays(new: NewDevice, known: Mapping[str, Parent]) -> None:
+def check_relays(new: NewDevice, known: Mapping[str, Parent], stays: Collection[str] = ()) -> None:
     """Refuse gateways that do not exist, are none, are retired, or are of another municipality.
+
+    Args:
+        known: what is known of the gateways.
+        stays: those that relay the device already, not judged again: one of several may have retired.
 
     Raises:
         Invalid: field `relays`.
@@ -41,6 +45,8 @@ def check_relays(new: NewDevice, known: Mapping[str, Parent]) -> None:
     if len(new.relays) > MOST:
         raise Invalid("relays", f"{len(new.relays)} gateways; at most {MOST} relay one device")
     for name in new.relays:
+        if name in stays:
+            continue
         if name == new.name:
             raise Invalid("relays", "a device does not relay itself")
         if name not in known:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import forbidden
 from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
+from api.http.pages import Fields, Limit, Page
 from api.http.times import Asked, Instant
 from people import tokens
 from people.roles import Permission, Role, TokenScope
@@ -54,12 +54,21 @@ class NewTokenOut(BaseModel):
     token: str
 
 
-@router.get("/tokens", response_model=dict[str, list[TokenOut]], summary="List tokens")
-async def list_tokens(request: Request, connection: UsesConnection, identity: UsesIdentity) -> Response:
-    """Return the tokens of where the caller manages tokens, ended ones too, as `{"items": [...]}`."""
-    found = await tokens.list_tokens(connection, within=identity.towns(Permission.MANAGE_TOKENS))
-    items = [_out(one).model_dump(mode="json") for one in found]
-    return pages.tagged(request, msgspec.json.encode({"items": items}))
+@router.get("/tokens", response_model=Page[TokenOut], summary="List tokens in the order they were made")
+async def list_tokens(
+    request: Request,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="cursor")] = 0,
+    limit: Limit = 100,
+    fields: Fields = None,
+) -> Response:
+    """Return the tokens of where the caller manages tokens, ended ones too."""
+    within = identity.towns(Permission.MANAGE_TOKENS)
+    found = await tokens.list_tokens(connection, within=within, after=after, limit=limit + 1)
+    return pages.answer(
+        request, [_out(one) for one in found], limit=limit, cursor=("after", "id"), fields=fields
+    )
 
 
 @router.post("/tokens", status_code=201, summary="Make a token")

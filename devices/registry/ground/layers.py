@@ -151,20 +151,31 @@ async def import_layer(
     """
     owner = await get_municipality(connection, municipality)
     read = await asyncio.to_thread(geojson.read, content, layer, owner)
+    stored = await _stored(connection, owner.id, layer)
+    planned = await asyncio.to_thread(plan, layer, stored, read, remove_missing=remove_missing)
+    if dry_run or planned.problems:
+        return _done(planned, written=False, devices=0)
     async with connection.transaction():
-        if not dry_run:
-            await connection.execute(_LOCK, owner.id)
-        stored = [Feature(**row) for row in await connection.fetch(_FEATURES, owner.id, layer)]
-        planned = await asyncio.to_thread(plan, layer, stored, read, remove_missing=remove_missing)
-        writes = bool(planned.add or planned.change or planned.remove)
-        if dry_run or planned.problems:
+        # Devices wait from here on: what takes long was done before, and again only after another import.
+        await connection.execute(_LOCK, owner.id)
+        locked = await _stored(connection, owner.id, layer)
+        if locked != stored:
+            planned = await asyncio.to_thread(plan, layer, locked, read, remove_missing=remove_missing)
+        if planned.problems:
             return _done(planned, written=False, devices=0)
+        writes = bool(planned.add or planned.change or planned.remove)
         devices = 0
         if writes:
             await _write(connection, owner.id, layer, [*planned.add, *planned.change], now)
             devices = await _remove(connection, owner.id, [feature.id for feature in planned.remove])
             await _record(connection, owner.id, layer, "import", _codes(planned), by, now)
     return _done(planned, written=True, devices=devices)
+
+
+async def _stored(connection: Connection, municipality_id: int, layer: Layer) -> list[Feature]:
+    """Return the features of a layer; how many devices stand in them is not counted."""
+    rows = await connection.fetch(_FEATURES, municipality_id, layer)
+    return [Feature(**{**row, "devices": 0}) for row in rows]
 
 
 def _done(planned: LayerPlan, *, written: bool, devices: int) -> LayerImport:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from devices.registry.errors import Invalid
 from devices.registry.ground.feature import Feature, FeatureProblem, Layer, NewFeature
 from devices.registry.ground.geojson import FoundFeatures, problem
-from devices.registry.ground.overlaps import overlapping
+from devices.registry.ground.overlaps import MOST_OVERLAPS, overlapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +64,16 @@ def _overlaps(features: Sequence[NewFeature], kept: Sequence[Feature]) -> list[F
     """Return the districts of a file that lie over each other, or over one that stays."""
     everything: list[Feature | NewFeature] = [*kept, *features]
     problems = []
-    for first, second, m2 in overlapping([one.geometry for one in everything]):
-        other, one = everything[first], everything[second]
-        if not isinstance(one, NewFeature):
-            continue  # both are stored; they overlapped before
+    # Those that are stored overlapped before.
+    found = overlapping([one.geometry for one in everything], settled=len(kept), most=MOST_OVERLAPS + 1)
+    for first, second, m2 in found[:MOST_OVERLAPS]:
+        other, one = everything[first], features[second - len(kept)]
         fix = "move the border of one of them"
         if not isinstance(other, NewFeature):
             fix += f", or take {other.name!r} away: it is stored, and stays without --remove-missing"
         message = f"{one.name!r} overlaps {other.name!r} by {m2:,.0f} m²: {fix}"
         problems.append(problem(one.position, one.name, Invalid("geometry", message)))
+    if len(found) > MOST_OVERLAPS:
+        more = f"more than {MOST_OVERLAPS} districts overlap; mend these, then the others are looked for"
+        problems.append(FeatureProblem(pointer="", feature="", message=more))
     return problems

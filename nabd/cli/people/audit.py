@@ -86,7 +86,7 @@ def export(
     since: Since = None,
     until: Until = None,
 ) -> None:
-    """Print every change, the oldest first: one JSON object a line."""
+    """Print every change, month by month and chain by chain: one JSON object a line."""
 
     async def work(opened: OpenDatabase) -> None:
         wanted = _filter(opened, municipality, who, subject, action, since, until)

@@ -73,6 +73,15 @@ async def test_layer_with_problems_is_refused_with_a_pointer_each(town: httpx2.A
     assert (await town.get(DISTRICTS)).json()["features"][0]["id"] == "east"
 
 
+async def test_answer_lists_a_hundred_problems_and_counts_the_others(town: httpx2.AsyncClient) -> None:
+    wrong = [feature(STREET, code=f"s{n}", name="S") for n in range(103)]
+
+    refused = await town.put(DISTRICTS, content=file(*wrong))
+
+    errors = refused.json()["errors"]
+    assert (len(errors), errors[-1]) == (101, {"pointer": "#", "detail": "3 more problems"})
+
+
 async def test_maps_may_be_larger_than_other_bodies(town: httpx2.AsyncClient) -> None:
     long = json.dumps({**json.loads(CONTENT), "about": "x" * BODY_LIMIT})
 

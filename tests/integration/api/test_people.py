@@ -408,6 +408,25 @@ async def test_administrator_of_a_town_manages_its_people_and_hands_out_its_role
     assert [one["name"] for one in listed] == ["both", "samir"]
 
 
+async def test_tokens_are_listed_by_page_where_the_caller_manages_them(
+    guarded: FastAPI, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection, "tripoli")
+    headers = {
+        "Authorization": f"Bearer {await builders.token(connection, role='admin', municipality='tripoli')}"
+    }
+    await builders.token(connection, "elsewhere")
+    for name in ("a", "b"):
+        await builders.token(connection, name, role="viewer", municipality="tripoli")
+    async with browsing(guarded) as admin:
+        admin.headers.update(headers)
+        first = (await admin.get("/api/v1/tokens?limit=2&fields=id,name")).json()
+        second = (await admin.get(first["next"])).json()
+
+    assert [[one["name"] for one in page["items"]] for page in (first, second)] == [["test", "a"], ["b"]]
+    assert second["next"] is None
+
+
 async def test_page_of_another_site_signs_nobody_out(
     browser: httpx2.AsyncClient, connection: asyncpg.Connection
 ) -> None:

@@ -169,6 +169,31 @@ async def test_every_route_answers_every_role_as_its_policy_says(
     assert cells > 700
 
 
+async def test_technician_does_not_silence_a_device_by_changing_what_is_said_of_it(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-1")
+    asked = [
+        (body, role)
+        for role in ("technician", "admin")
+        for body in (
+            {"title": "Souk"},
+            {"attributes": {"interval_s": 9e9}},
+            {"attributes": {"interval_s": None}},
+            {"installed_at": None},
+        )
+    ]
+
+    answers = []
+    for body, role in asked:
+        token = await builders.token(connection, role=Role(role), municipality=OWN)
+        headers = {"Authorization": f"Bearer {token}"}
+        answers.append(await client.patch("/api/v1/devices/bin-1", json=body, headers=headers))
+
+    assert [a.status_code for a in answers] == [200, 403, 403, 403, 200, 200, 200, 200]
+    assert "'manage-devices'" in answers[1].json()["detail"]
+
+
 async def test_nobody_gets_anything_but_the_open_paths(app: FastAPI, connection: asyncpg.Connection) -> None:
     places = {OWN: await things(connection, OWN)}
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)

@@ -15,6 +15,7 @@ from devices.registry.editing import edit_device
 from devices.registry.errors import Invalid, NotFound
 from devices.registry.ground import layers
 from devices.registry.ground.feature import AUTO, Layer
+from devices.registry.ground.plan import plan
 from devices.registry.municipalities import edit_municipality
 from devices.registry.registration import add_devices
 from devices.registry.registry import Device, get_device, list_devices
@@ -173,6 +174,31 @@ async def test_device_that_moves_while_a_layer_is_imported_waits_for_it(
     await other.close()
 
     assert moving.result().district == "all"
+
+
+async def test_layer_is_compared_before_devices_wait_and_again_after_another_import(
+    tripoli: asyncpg.Connection, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    compared: list[Any] = []
+    first = file(feature(box(35.88, 34.42, 35.9, 34.45), code="new", name="New"))
+    over_first = file(feature(box(35.89, 34.42, 35.92, 34.45), code="late", name="Late"))
+
+    def and_somebody_imports(*given: Any, **more: Any) -> Any:
+        compared.append(given)
+        if len(compared) == 1:
+            asyncio.run_coroutine_threadsafe(put(other, first), loop).result(timeout=20)
+        return plan(*given, **more)
+
+    monkeypatch.setattr(layers, "plan", and_somebody_imports)
+    other = await connect(dsn)
+    done = await layers.import_layer(
+        tripoli, "tripoli", Layer.DISTRICTS, over_first, remove_missing=False, now=now, by=PLATFORM
+    )
+    await other.close()
+
+    assert (done.written, len(compared)) == (False, 3)
+    assert "overlaps 'new'" in done.problems[0].message
 
 
 async def test_layer_with_a_problem_changes_nothing(tripoli: asyncpg.Connection) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,11 +13,13 @@ import pytest
 from devices.instants import to_datetime
 from devices.registry import registry
 from devices.registry.editing import edit_device
-from devices.registry.errors import AlreadyExists, Invalid, NotFound
+from devices.registry.errors import AlreadyExists, Invalid, NotFound, RegistryError
 from devices.registry.hardware import find_place, list_hardware, replace_hardware
 from devices.registry.registration import add_device, add_devices
 from store.audit import PLATFORM
+from store.pool import connect
 from tests.integration.devices.town import BIN, KINDS, START, add_town, generation, now
+from tests.waiting import eventually
 
 MOMENT = to_datetime(START)
 OTHER = replace(BIN, name="TRP-BIN-0002", serial="SN-2")
@@ -129,3 +133,40 @@ async def test_serial_is_written_down_once_and_then_replaced(tripoli: asyncpg.Co
     assert edited == await registry.get_device(tripoli, BIN.name)
     with pytest.raises(Invalid, match="nabd device replace SN-1 SN-7"):
         await edit_device(tripoli, KINDS, BIN.name, {"serial": "SN-7"}, now=now, by=PLATFORM)
+
+
+async def test_serial_given_twice_at_once_is_refused_by_name(tripoli: asyncpg.Connection) -> None:
+    twice = [replace(BIN, name="B-8", serial="SN-8"), replace(BIN, name="B-9", serial="SN-8")]
+
+    with pytest.raises(Invalid, match="'SN-8' is that of B-8 and of B-9"):
+        await add_devices(tripoli, KINDS, twice, now, by=PLATFORM)
+
+
+async def test_who_replaces_at_the_same_time_waits_and_learns_where_the_serial_stands_then(
+    tripoli: asyncpg.Connection, dsn: str
+) -> None:
+    same, elsewhere = await connect(dsn), await connect(dsn)
+    async with asyncio.TaskGroup() as group, tripoli.transaction():
+        await replace_hardware(tripoli, OTHER.name, "SN-3", now=now, by=PLATFORM)
+        await add_device(tripoli, KINDS, replace(BIN, name="B-9", serial="SN-5"), now, by=PLATFORM)
+        again = group.create_task(replace_hardware(same, OTHER.name, "SN-4", now=now, by=PLATFORM))
+        taken = group.create_task(
+            refusal(replace_hardware(elsewhere, BIN.name, "SN-5", now=now, by=PLATFORM))
+        )
+        await eventually(lambda: waiting(tripoli, 2))
+    await same.close()
+    await elsewhere.close()
+
+    assert (again.result().serial, again.result().replaced) == ("SN-4", 2)
+    assert str(taken.result()).startswith("serial: 'SN-5' stands in B-9")
+
+
+async def refusal(asked: Awaitable[object]) -> RegistryError:
+    with pytest.raises(RegistryError) as refused:
+        await asked
+    return refused.value
+
+
+async def waiting(connection: asyncpg.Connection, wanted: int) -> bool:
+    found: int = await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    return found >= wanted

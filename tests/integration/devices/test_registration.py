@@ -277,6 +277,19 @@ async def test_device_is_relayed_by_several_gateways_and_fed_by_a_cabinet(
     assert (await retire_device(tripoli, "TRP-GW-2", "old", now, by=PLATFORM)).retired_at is not None
 
 
+async def test_device_is_edited_although_one_of_its_gateways_retired(tripoli: asyncpg.Connection) -> None:
+    lamp = replace(LIGHT, relays=("TRP-GW-1", "TRP-GW-2"))
+    await add_devices(tripoli, KINDS, [CABINET, *GATEWAYS, lamp], now, by=PLATFORM)
+    await retire_device(tripoli, "TRP-GW-2", "stolen", now, by=PLATFORM)
+
+    edited = await edit_device(tripoli, KINDS, LIGHT.name, {"title": "new"}, now=now, by=PLATFORM)
+
+    assert (edited.title, edited.relays) == ("new", lamp.relays)
+    await edit_device(tripoli, KINDS, LIGHT.name, {"relays": ["TRP-GW-1"]}, now=now, by=PLATFORM)
+    with pytest.raises(Invalid, match="TRP-GW-2' is retired"):
+        await edit_device(tripoli, KINDS, LIGHT.name, {"relays": list(lamp.relays)}, now=now, by=PLATFORM)
+
+
 async def test_gateway_written_as_parent_takes_the_place_of_the_relays(tripoli: asyncpg.Connection) -> None:
     await add_devices(
         tripoli, KINDS, [CABINET, *GATEWAYS, replace(LIGHT, relays=("TRP-GW-1",))], now, by=PLATFORM

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -17,6 +18,7 @@ from people import audit, audit_chains
 from people.audit import AuditFilter, AuditRow
 from people.audit_check import ChainHead
 from store.audit import PLATFORM, Actor, AuditedChange, record, record_many
+from store.connection import Connection
 from tests.actors import actor
 
 OCTOBER = to_microseconds(datetime(2026, 10, 31, 23, 59, 59, tzinfo=UTC))
@@ -32,7 +34,7 @@ async def rima(connection: asyncpg.Connection) -> Actor:
 
 
 async def change(
-    connection: asyncpg.Connection, by: Actor, subject: str, municipality: int | None = 1, now: int = OCTOBER
+    connection: Connection, by: Actor, subject: str, municipality: int | None = 1, now: int = OCTOBER
 ) -> None:
     await record(
         connection,
@@ -73,14 +75,14 @@ async def test_each_municipality_and_month_has_a_chain_of_its_own(
     found = await rows(connection)
 
     assert [(r.subject, r.municipality, f"{r.month:%m}", r.number, r.who) for r in found] == [
-        ("bin-1", "tripoli", "10", 1, "Rima"),
-        ("bin-2", "saida", "10", 1, "Rima"),
         ("bin-3", None, "10", 1, "nabd"),
+        ("bin-1", "tripoli", "10", 1, "Rima"),
         ("bin-4", "tripoli", "10", 2, "Rima"),
+        ("bin-2", "saida", "10", 1, "Rima"),
         ("bin-5", "tripoli", "11", 1, "Rima"),
     ]
-    assert (found[3].previous, found[0].previous) == (found[0].hash, "0" * 64)
-    assert (found[0].before["title"], found[0].after) == ("Souk \u0627", {"lat": 1e-7, "title": None})
+    assert (found[2].previous, found[1].previous) == (found[1].hash, "0" * 64)
+    assert (found[1].before["title"], found[1].after) == ("Souk \u0627", {"lat": 1e-7, "title": None})
     verified = await audit_chains.verify(connection)
     assert (verified.chains, verified.rows, verified.problems) == (4, 5, [])
 
@@ -104,6 +106,32 @@ async def test_rows_are_found_by_who_what_of_and_when(connection: asyncpg.Connec
     assert [r.subject for r in newest] == ["full", "bin-2"]
     older = await audit.list_audit(connection, AuditFilter(), before=newest[-1].id)
     assert [r.subject for r in older] == ["bin-1"]
+    in_town = AuditFilter(municipality="tripoli")
+    newest = await audit.list_audit(connection, in_town, limit=1)
+    older = await audit.list_audit(connection, in_town, before=newest[-1].id)
+    assert [r.subject for r in [*newest, *older]] == ["bin-2", "bin-1"]
+
+
+async def test_export_passes_over_nothing_that_is_committed_late(
+    connection: asyncpg.Connection, pool: asyncpg.Pool, rima: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "PAGE", 1)
+    await change(connection, rima, "bin-1")
+    await change(connection, rima, "bin-2", 2)
+    exported = []
+    async with pool.acquire() as other:
+        late = other.transaction()
+        await late.start()
+        await change(other, rima, "late", 2)
+        await change(
+            connection, rima, "bin-3"
+        )  # its id is drawn after that of the one that is committed late
+        async for page in audit.export(connection, AuditFilter()):
+            exported += [row.subject for row in page]
+            if exported[-1] == "bin-3":
+                await late.commit()
+
+    assert exported == ["bin-1", "bin-3", "bin-2", "late"]
 
 
 async def test_writers_of_one_chain_wait_for_each_other(pool: asyncpg.Pool, rima: Actor) -> None:
@@ -183,6 +211,23 @@ async def test_what_was_done_behind_its_back_is_found(connection: asyncpg.Connec
     assert await messages(connection) == []
 
 
+async def test_what_is_written_while_chains_are_followed_is_no_tampering(
+    connection: asyncpg.Connection, pool: asyncpg.Pool, rima: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await change(connection, rima, "bin-1")
+    heads_of = audit_chains._chains
+
+    async def and_somebody_writes(*wanted: Any) -> Any:
+        found = await heads_of(*wanted)
+        async with pool.acquire() as other:
+            await change(other, rima, "bin-2")
+        return found
+
+    monkeypatch.setattr(audit_chains, "_chains", and_somebody_writes)
+
+    assert await messages(connection) == []
+
+
 async def test_rewritten_chain_and_one_that_is_gone_are_found_by_kept_heads(
     connection: asyncpg.Connection, rima: Actor, tmp_path: Path
 ) -> None:
@@ -216,8 +261,8 @@ async def test_expiry_takes_whole_months_and_leaves_their_heads(
     assert gone == kept[:1]
     assert [f"{r.month:%m} {r.action}" for r in await rows(connection)] == [
         "10 device.edit",
-        "11 device.edit",
         "11 audit.expire",
+        "11 device.edit",
     ]
     assert await messages(connection, kept) == []
     assert (await audit_chains.heads(connection))[0] == kept[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -16,6 +17,7 @@ from devices.registry.relays import above, check_relays, parent_as_relay
 from tests.unit.rules.sweeps.arrays.town import device, town
 
 KINDS = load()
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 BIN = NewDevice(name="B-1", kind="bin", municipality="tripoli")
 KNOWN = {
     "GW-1": Parent(id=1, kind="gateway", municipality="tripoli"),
@@ -40,6 +42,18 @@ def test_relay_that_cannot_relay_is_refused(relay: str, why: str) -> None:
         check_relays(replace(BIN, relays=(relay,)), KNOWN)
 
     assert refused.value.field == "relays"
+
+
+def test_gateway_that_retired_beside_others_stays_but_is_not_added() -> None:
+    gateway, retired = device(1, "gateway"), replace(device(2, "gateway"), retired_at=LONG_AGO)
+    lamp = replace(device(4, "light"), name="L-4", relays=("D-1", "D-2"))
+    registered = registry_of(gateway, retired, lamp, replace(device(5, "light"), name="L-5"))
+    text = "name,kind,municipality,title,relays\nL-4,light,tripoli,new,D-1 D-2\nL-5,light,tripoli,new,D-2\n"
+
+    planned = plan_against(registered, {}, read(text.encode(), KINDS), update=True)
+
+    assert [(edited.name, changes) for edited, changes in planned.edit] == [("L-4", {"title": "new"})]
+    assert [(p.line, p.field) for p in planned.problems] == [(3, "relays")]
 
 
 def test_gateway_given_as_parent_becomes_a_relay_and_what_feeds_stays() -> None:

@@ -30,6 +30,19 @@ def test_field_that_is_left_out_is_found_at_any_depth_of_any_change(field: str) 
     assert after == {field: None}
 
 
+@pytest.mark.parametrize("field", ["reason", "retired_reason", "removed_reason"])
+def test_what_people_write_freely_is_not_kept_for_ever(field: str) -> None:
+    change = AuditedChange(
+        municipality=1,
+        action="device.retire",
+        subject="bin-1",
+        before={field: None},
+        after={field: "Rima broke it"},
+    )
+
+    assert shown(change) == ({field: None}, {field: OMITTED})
+
+
 @pytest.mark.parametrize("field", sorted(LEFT_OUT_OF_PEOPLE))
 def test_names_are_left_out_of_changes_of_people_and_kept_in_others(field: str) -> None:
     person = AuditedChange(municipality=None, action="person.edit", subject="7", after={field: SECRET})

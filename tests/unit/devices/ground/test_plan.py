@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
-from devices.registry.ground import geojson
+import shapely
+
+from devices.registry.ground import geojson, overlaps
 from devices.registry.ground.feature import Feature, Layer
+from devices.registry.ground.metres import in_metres
 from devices.registry.ground.plan import LayerPlan, plan
 from tests.unit.devices.ground.files import EAST, STREET, TRIPOLI, WEST, box, feature, file
 
@@ -59,6 +63,31 @@ def test_slivers_along_a_border_are_no_overlap_nor_are_streets_that_cross() -> N
     assert make_plan(file(feature(WEST, name="West"), feature(SLIVER, name="East"))).problems == []
     crossing = file(feature(STREET, name="A"), feature(OVER_WEST, name="B"), feature(WEST, name="C"))
     assert make_plan(crossing, layer=Layer.STREETS).problems == []
+
+
+def test_overlaps_are_counted_no_further_than_anybody_reads() -> None:
+    piled = [feature(box(35.82, 34.42, 35.85 + n / 1e5, 34.45), code=f"d{n}", name="D") for n in range(40)]
+
+    problems = make_plan(file(*piled)).problems
+
+    assert len(problems) == 101
+    assert (problems[0].pointer, problems[0].message[:33]) == ("", "more than 100 districts overlap; ")
+    assert problems[1].message.startswith("'d1' overlaps 'd0'")
+
+
+def test_districts_around_one_place_are_no_pairs_to_be_cut() -> None:
+    rim = [(0.1 * math.cos(n * math.pi / 150), 0.1 * math.sin(n * math.pi / 150)) for n in range(301)]
+    around = in_metres([shapely.Polygon([(0, 0), *rim[n : n + 2]]) for n in range(300)])
+
+    assert sum(pairs.shape[1] for pairs in overlaps._candidates(around, 0)) == 0
+
+
+def test_overlaps_of_stored_districts_are_theirs() -> None:
+    stored_ones = [stored(f"s{n}", WEST, "S") for n in range(20)]
+
+    problems = make_plan(file(feature(EAST, name="East")), *stored_ones).problems
+
+    assert problems == []
 
 
 def test_a_district_that_stays_is_not_overlapped_but_one_that_goes_or_changes_may_be() -> None:
