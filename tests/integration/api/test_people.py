@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -20,15 +21,17 @@ from api.http import identification
 from api.http.guards import COOKIE
 from api.routes import stream
 from devices.instants import to_microseconds
-from people import links, passwords, tokens
-from people.editing import NewPerson, add_person, delete_person, disable_person
-from people.identity import of_texts
+from devices.registry.errors import Conflict
+from people import first, links, passwords, tokens
+from people.editing import NewPerson, add_person, delete_person, disable_person, edit_person
+from people.identity import of_texts, to_text
 from people.person import Person, get_person
 from people.roles import Role
 from people.sessions import FORMER_FOR, ROTATE_EVERY, SessionLimits
 from people.throttle import ALLOWED
 from store.audit import PLATFORM, Actor
 from tests.integration.api import builders
+from tests.waiting import eventually
 
 PASSWORD = "three short words"
 LIMITS = SessionLimits()
@@ -290,6 +293,7 @@ async def test_tokens_that_a_person_made_end_with_the_person(
     pool: asyncpg.Pool, connection: asyncpg.Connection, clock: Clock, end: Callable[..., Awaitable[object]]
 ) -> None:
     person = await add(connection, "rima", "admin")
+    await add(connection, "amal", "admin")
     new = tokens.NewToken(name="export", role=Role.VIEWER)
     hers = await tokens.create_token(connection, new, clock(), by=Actor(principal=person.id, address=""))
     other = await tokens.create_token(connection, new, clock(), by=PLATFORM)
@@ -470,3 +474,157 @@ async def test_alerts_of_another_municipality_do_not_exist_for_who_answers_many_
     assert (answer.json()["changed"], answer.json()["unknown"]) == ([own], [foreign])
     seen = await connection.fetchval("SELECT acknowledged_at FROM alert WHERE id = $1", foreign)
     assert seen is None
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+async def test_token_made_with_a_token_is_bounded_by_it_and_ends_with_their_person(
+    guarded: FastAPI, connection: asyncpg.Connection, clock: Clock
+) -> None:
+    person = await add(connection, "rima", "admin")
+    until = clock.at + timedelta(days=1)
+    new = tokens.NewToken(name="hers", role=Role.ADMIN, expires_at=until)
+    hers = await tokens.create_token(connection, new, clock(), by=Actor(principal=person.id, address=""))
+    await builders.add_town(connection, "tripoli")
+    await add(connection, "amal", "admin")
+    wanted = {"name": "its", "role": "viewer"}
+    async with browsing(guarded) as program:
+        program.headers.update(bearer(hers))
+        for_ever = await program.post("/api/v1/tokens", json=wanted)
+        made = await program.post("/api/v1/tokens", json={**wanted, "expires_at": until.isoformat()})
+    assert (for_ever.status_code, made.status_code) == (422, 201)
+
+    await disable_person(connection, "rima", clock(), by=PLATFORM)
+
+    assert await tokens.identity_of(connection, made.json()["token"], clock()) is None
+
+
+async def test_demoted_person_keeps_the_tokens_that_they_could_still_make(
+    connection: asyncpg.Connection, clock: Clock
+) -> None:
+    await add(connection, "amal", "admin")
+    person = await add(connection, "rima", "admin", "admin@tripoli")
+    by = Actor(principal=person.id, address="")
+    everywhere, in_town = [
+        await tokens.create_token(
+            connection, tokens.NewToken(name="x", role=Role.VIEWER, municipality=town), clock(), by=by
+        )
+        for town in (None, "tripoli")
+    ]
+
+    await edit_person(
+        connection, "rima", {}, clock(), by=PLATFORM, grants=of_texts(["admin@tripoli", "viewer"])
+    )
+
+    assert await tokens.identity_of(connection, everywhere, clock()) is None
+    assert await tokens.identity_of(connection, in_town, clock()) is not None
+
+
+async def test_revoked_token_ends_what_was_made_with_it(connection: asyncpg.Connection, clock: Clock) -> None:
+    new = tokens.NewToken(name="x", role=Role.ADMIN)
+    first = await tokens.create_token(connection, new, clock(), by=PLATFORM)
+    maker = await tokens.identity_of(connection, first, clock())
+    assert maker is not None
+    by = Actor(principal=maker.principal, address="")
+    second = await tokens.create_token(connection, new, clock(), by=by)
+
+    await tokens.revoke_token(connection, 1, clock(), by=PLATFORM)
+
+    assert await tokens.identity_of(connection, second, clock()) is None
+    with pytest.raises(Conflict):
+        await tokens.create_token(connection, new, clock(), by=by)
+
+
+async def test_last_administrator_of_all_municipalities_stays_one(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection, "amal", "admin")
+    await add(connection, "rima", "admin@tripoli")
+    answers = [
+        await client.post("/api/v1/users/amal/disable"),
+        await client.delete("/api/v1/users/amal"),
+        await client.patch("/api/v1/users/amal", json={"roles": ["viewer"]}),
+    ]
+    assert [answer.status_code for answer in answers] == [409] * 3
+    assert "--role admin" in answers[0].json()["detail"]
+
+    assert (await client.patch("/api/v1/users/rima", json={"roles": ["admin"]})).status_code == 200
+    assert (await client.post("/api/v1/users/amal/disable")).status_code == 200
+
+
+async def test_two_administrators_who_take_the_role_from_each_other_do_not_both_succeed(
+    pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    for name in ("amal", "rima"):
+        await add(connection, name, "admin")
+
+    async def disabled(name: str) -> object:
+        async with pool.acquire() as one:
+            return await disable_person(one, name, builders.now(), by=PLATFORM)
+
+    ended = await asyncio.gather(disabled("amal"), disabled("rima"), return_exceptions=True)
+
+    assert sorted(type(one).__name__ for one in ended) == ["Conflict", "Person"]
+
+
+async def test_first_administrator_takes_the_next_name_where_theirs_is_somebody_elses(
+    connection: asyncpg.Connection, clock: Clock
+) -> None:
+    await add(connection, first.NAME, "viewer")
+
+    name, _ = await first.first_link(connection, clock(), by=PLATFORM)
+
+    assert name == "admin-2"
+    assert "admin" in map(to_text, (await get_person(connection, name)).grants)
+
+
+async def test_role_that_a_person_got_meanwhile_is_judged_with_the_change(
+    guarded: FastAPI, pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection, "nablus")
+    await add(connection, "rima", "viewer@tripoli")
+    secret = await builders.token(connection, role="admin", municipality="tripoli")
+    async with browsing(guarded) as admin, pool.acquire() as other:
+        transaction = other.transaction()
+        await transaction.start()
+        await edit_person(
+            other,
+            "rima",
+            {},
+            builders.now(),
+            by=PLATFORM,
+            grants=of_texts(["viewer@tripoli", "admin@nablus"]),
+        )
+        asking = asyncio.create_task(
+            admin.post("/api/v1/users/rima/password", json={"password": PASSWORD}, headers=bearer(secret))
+        )
+        await eventually_waits_for_a_lock(connection)
+        await transaction.commit()
+
+        assert (await asking).status_code == 403
+
+
+async def eventually_waits_for_a_lock(connection: asyncpg.Connection) -> None:
+    async def waits() -> bool:
+        sql = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = $1)"
+        return bool(await connection.fetchval(sql, await connection.fetchval("SELECT current_database()")))
+
+    await eventually(waits)
+
+
+@pytest.mark.parametrize("change", ["password", "roles"])
+async def test_open_links_end_with_another_password_and_with_other_roles(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection, clock: Clock, change: str
+) -> None:
+    person = await add(connection)
+    link = await links.create_link(connection, person.id, clock(), by=PLATFORM)
+
+    if change == "password":
+        answer = await client.post("/api/v1/users/rima/password", json={"password": "other words, long"})
+    else:
+        answer = await client.patch("/api/v1/users/rima", json={"roles": ["viewer@tripoli"]})
+
+    assert answer.status_code in (200, 204)
+    assert await links.use_link(connection, link, clock()) is None
