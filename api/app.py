@@ -135,6 +135,7 @@ def create_app(
         session_limits=limits,
         totp_required=totp_required,
         sign_in_page=page,
+        press_page=files["press.html"].body,
         speed=speed,
         checks=checks or {},
         queue=queue,

@@ -40,7 +40,8 @@ class AppContext:
     """One per application, at `app.state.context`.
 
     real_now: the clock of sessions, links and tokens, which runs at its own speed whatever `now` does.
-    totp_required: administrators must show an app's code.
+    totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
+    address says.
     """
 
     pool: asyncpg.Pool[asyncpg.Record]
@@ -51,6 +52,7 @@ class AppContext:
     session_limits: SessionLimits
     totp_required: bool
     sign_in_page: bytes
+    press_page: bytes
     speed: float
     checks: Mapping[str, Check]
     queue: Queue

@@ -239,7 +239,9 @@ def totp_(
 
     async def work(opened: OpenDatabase) -> list[str]:
         person = await get_person(opened.connection, name)
-        return await set_totp(opened.connection, person, secret, code, clock.wall(), by=await opened.actor())
+        return await set_totp(
+            opened.connection, person, secret, code, clock.wall(), by=await opened.actor(), replace=True
+        )
 
     codes = run(work)
     output.line("recovery codes, each good once where the app is lost; shown once:")
