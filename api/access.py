@@ -19,6 +19,7 @@ from devices.registry import registry
 from devices.registry.errors import NotFound
 from people import person, tokens
 from people.identity import Identity
+from people.person import Person
 from people.roles import Permission
 from rules.maintenance import windows
 
@@ -148,13 +149,23 @@ async def _window(
     in_town(identity, permission, town, missing)
 
 
-async def _user(
-    connection: Connection, identity: Identity, permission: Permission, named: str, method: str
-) -> None:
-    found = await person.get_person(connection, named)
+async def _user(connection: Connection, identity: Identity, _: Permission, named: str, method: str) -> None:
+    judge_person(identity, await person.get_person(connection, named), method)
+
+
+def judge_person(identity: Identity, found: Person, method: str) -> None:
+    """Refuse what concerns a person where the caller does not manage people.
+
+    Raises:
+        NotFound: the caller must not know of them.
+        Problem: they may be seen, and not changed: they hold a role elsewhere too.
+    """
+    permission = Permission.MANAGE_PEOPLE
+    if identity.may_in(permission, None):
+        return
     towns = {grant.municipality for grant in found.grants}
     if not any(town is not None and identity.may_in(permission, town) for town in towns):
-        raise NotFound("person", named)
+        raise NotFound("person", found.name)
     if method != "GET" and not identity.may_hand_out(found.grants):
         raise forbidden(permission, "in every municipality of that person")
 

@@ -144,6 +144,7 @@ def create_app(
         totp_required=totp_required,
         sign_in_page=page,
         oidc=oidc,
+        press_page=files["press.html"].body,
         speed=speed,
         checks=checks or {},
         queue=queue,

@@ -42,7 +42,8 @@ class AppContext:
     """One per application, at `app.state.context`.
 
     real_now: the clock of sessions, links and tokens, which runs at its own speed whatever `now` does.
-    totp_required: administrators must show an app's code. oidc: where people may sign in instead of here.
+    totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
+    address says. oidc: where people may sign in instead of here.
     """
 
     pool: asyncpg.Pool[asyncpg.Record]
@@ -53,6 +54,7 @@ class AppContext:
     session_limits: SessionLimits
     totp_required: bool
     sign_in_page: SignInPage
+    press_page: bytes
     oidc: OidcProvider | None
     speed: float
     checks: Mapping[str, Check]

@@ -1,25 +1,28 @@
 """Changes of people: added, changed, disabled, deleted. Each is one transaction.
 
 A person who is disabled or deleted has no session and no link any more. A deleted person's principal stays,
-so that what they did still has an author. Must not know HTTP or the command line.
+so that what they did still has an author. The last administrator of all municipalities stays one. Must not
+know HTTP or the command line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from devices.instants import to_datetime
-from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound
+from devices.registry.errors import AlreadyExists, Conflict, Invalid
 from devices.registry.registry import get_municipality
 from devices.suggestion import meant
 from devices.texts.languages import LANGUAGES
 from people import passwords, recorded, sessions, tokens
 from people.identity import Grant
-from people.person import Person, get_person
+from people.person import Person, first_admin, get_person, locked_person
 from people.recorded import state_of
+from people.roles import Role
 from store.audit import Actor
 
 if TYPE_CHECKING:
@@ -109,12 +112,6 @@ def _check(values: Mapping[str, Any]) -> None:
         raise Invalid("channels", "says too much")
 
 
-_LOCKED = """
-SELECT id, version, display_name, language, phone, email, channels, calendar
-FROM person
-WHERE name = $1
-FOR UPDATE
-"""
 _UPDATE = """
 UPDATE person SET
     display_name = $2, language = $3, phone = $4, email = $5, channels = $6, calendar = $7,
@@ -136,31 +133,61 @@ async def edit_person(
     """Change the given fields of a person (those of FIELDS) and keep the others.
 
     Args:
-        grants: all the roles they hold from now on; None keeps those they have.
+        grants: all the roles they hold from now on; None keeps those they have. Where they differ, open
+            sign-in links end, and tokens that the person made and could not make any more.
         version: the one that was read; None changes whatever there is.
 
     Raises:
         NotFound: there is nobody of that name, or no such municipality.
         Invalid: a field is unknown or not acceptable.
-        Conflict: they were changed since that version.
+        Conflict: they were changed since that version, or nobody would manage all municipalities.
     """
     for unknown in changes.keys() - set(FIELDS):
         raise Invalid(unknown, f"not a field of a person; {meant(unknown, FIELDS)}")
     async with connection.transaction():
-        row = await connection.fetchrow(_LOCKED, name)
-        if row is None:
-            raise NotFound("person", name, "`nabd user list` shows them")
-        if version not in (None, row["version"]):
-            raise Conflict(f"{name} was changed since: it is version {row['version']} now")
-        before = state_of(await get_person(connection, name))
-        values = {f: changes.get(f, row[f]) for f in FIELDS}
+        person = await locked_person(connection, name)
+        if version not in (None, person.version):
+            raise Conflict(f"{name} was changed since: it is version {person.version} now")
+        values = {f: changes.get(f, getattr(person, f)) for f in FIELDS}
         _check(values)
-        await connection.execute(_UPDATE, row["id"], *(values[f] for f in FIELDS), to_datetime(now))
-        if grants is not None:
-            await _set_grants(connection, row["id"], grants)
+        await connection.execute(_UPDATE, person.id, *(values[f] for f in FIELDS), to_datetime(now))
+        if grants is not None and (held := frozenset(grants)) != person.grants:
+            await _change_grants(connection, person, held, now, by)
         edited = await get_person(connection, name)
-        await recorded.record(connection, by, "edit", edited.id, before, state_of(edited), now)
+        await recorded.record(connection, by, "edit", edited.id, state_of(person), state_of(edited), now)
     return edited
+
+
+async def _change_grants(
+    connection: Connection, person: Person, grants: frozenset[Grant], now: int, by: Actor
+) -> None:
+    async with _an_admin_is_left(connection, person):
+        await _set_grants(connection, person.id, grants)
+    await connection.execute(_END_LINKS, person.id)
+    await tokens.revoke_tokens_of(connection, person.id, now, by=by, grants=grants)
+
+
+_LOCK_GRANTS = "LOCK TABLE membership IN SHARE ROW EXCLUSIVE MODE"
+_ADMIN_OF_ALL = Grant(role=Role.ADMIN)
+
+
+@asynccontextmanager
+async def _an_admin_is_left(connection: Connection, person: Person) -> AsyncIterator[None]:
+    """Make a change, unless it takes away the last person who manages all municipalities.
+
+    Whoever takes away another one waits until the transaction ends.
+
+    Raises:
+        Conflict: it does.
+    """
+    await connection.execute(_LOCK_GRANTS)
+    yield
+    was_one = person.disabled_at is None and _ADMIN_OF_ALL in person.grants
+    if was_one and await first_admin(connection) is None:
+        raise Conflict(
+            f"{person.name} is the last administrator of all municipalities: make somebody else one first"
+            " (`nabd user edit NAME --role admin`)"
+        )
 
 
 _TAKE_GRANTS = "DELETE FROM membership WHERE person_id = $1"
@@ -191,10 +218,12 @@ async def disable_person(connection: Connection, name: str, now: int, *, by: Act
 
     Raises:
         NotFound: there is nobody of that name.
+        Conflict: nobody would manage all municipalities.
     """
     async with connection.transaction():
-        person = await get_person(connection, name)
-        await connection.execute(_DISABLE, person.id, to_datetime(now))
+        person = await locked_person(connection, name)
+        async with _an_admin_is_left(connection, person):
+            await connection.execute(_DISABLE, person.id, to_datetime(now))
         await sessions.end_sessions(connection, person.id)
         await connection.execute(_END_LINKS, person.id)
         await tokens.revoke_tokens_of(connection, person.id, now, by=by)
@@ -210,7 +239,7 @@ async def enable_person(connection: Connection, name: str, now: int, *, by: Acto
         NotFound: there is nobody of that name.
     """
     async with connection.transaction():
-        person = await get_person(connection, name)
+        person = await locked_person(connection, name)
         await connection.execute(_ENABLE, person.id, to_datetime(now))
         enabled = await get_person(connection, name)
         await recorded.record(connection, by, "enable", person.id, state_of(person), state_of(enabled), now)
@@ -225,11 +254,13 @@ async def delete_person(connection: Connection, name: str, now: int, *, by: Acto
 
     Raises:
         NotFound: there is nobody of that name.
+        Conflict: nobody would manage all municipalities.
     """
     async with connection.transaction():
-        person = await get_person(connection, name)
+        person = await locked_person(connection, name)
         await tokens.revoke_tokens_of(connection, person.id, now, by=by)
-        await connection.execute(_DELETE, person.id)
+        async with _an_admin_is_left(connection, person):
+            await connection.execute(_DELETE, person.id)
         await recorded.record(connection, by, "delete", person.id, state_of(person), None, now)
 
 
@@ -241,7 +272,7 @@ UPDATE person SET password_hash = $2, version = version + 1, updated_at = $3 WHE
 async def set_password(
     connection: Connection, person: Person, password: str, now: int, *, by: Actor, keep: int | None = None
 ) -> None:
-    """Give a person another password; their sessions end, but for session `keep`.
+    """Give a person another password; their links and sessions end, but for session `keep`.
 
     Raises:
         Invalid: it can be guessed.
@@ -254,6 +285,7 @@ async def set_password(
     async with connection.transaction():
         await connection.execute(_NEXT_HASH, person.id, stored, to_datetime(now))
         await sessions.end_sessions(connection, person.id, but=keep)
+        await connection.execute(_END_LINKS, person.id)
         after = {"has_password": True, "password": "another"}
         await recorded.record(
             connection, by, "password", person.id, {"has_password": person.has_password}, after, now

@@ -24,11 +24,13 @@ def of_texts(texts: Iterable[str]) -> frozenset[Grant]:
     """Return the grants that texts such as `operator@tripoli` and `admin` mean.
 
     Raises:
-        ValueError: one names no role.
+        ValueError: one names no role, or no municipality after its @.
     """
     found = []
     for text in texts:
-        role, _, municipality = text.partition("@")
+        role, at, municipality = text.partition("@")
+        if at and not municipality:
+            raise ValueError(f"{text!r} names no municipality")
         found.append(Grant(role=Role(role), municipality=municipality or None))
     return frozenset(found)
 

@@ -100,6 +100,19 @@ async def get_person(connection: Connection, name: str) -> Person:
     return _person(row)
 
 
+_LOCK = "SELECT id FROM person WHERE name = $1 FOR UPDATE"
+
+
+async def locked_person(connection: Connection, name: str) -> Person:
+    """Return one person, whom nobody else changes until the transaction ends.
+
+    Raises:
+        NotFound: there is none of that name.
+    """
+    await connection.execute(_LOCK, name)
+    return await get_person(connection, name)
+
+
 async def person_of(connection: Connection, principal: int) -> Person:
     """Return the person that a principal is.
 

@@ -83,21 +83,31 @@ async def _takes_code(connection: Connection, row: asyncpg.Record, code: str, no
 _SET_TOTP = """
 UPDATE person SET
     totp_secret = $2, totp_step = $3, recovery_codes = $4, version = version + 1, updated_at = $5
-WHERE id = $1
+WHERE id = $1 AND ($6 OR totp_secret IS NULL)
+RETURNING id
 """
 
 
 async def set_totp(
-    connection: Connection, person: Person, secret: str, code: str, now: int, *, by: Actor
+    connection: Connection,
+    person: Person,
+    secret: str,
+    code: str,
+    now: int,
+    *,
+    by: Actor,
+    replace: bool = False,
 ) -> list[str]:
     """Ask a person for the codes of an app from now on; return recovery codes, which are shown once.
 
     Args:
         secret: what the app was given.
         code: what it shows, as proof that it works.
+        replace: also where there is an app already.
 
     Raises:
         Invalid: the secret is none, or the code is not its.
+        Conflict: there is an app already.
     """
     if not totp.is_secret(secret):
         raise Invalid("secret", "is at least 26 characters of base32")
@@ -107,7 +117,9 @@ async def set_totp(
     codes = totp.recovery_codes()
     stored = [digest(totp.normalised(one)) for one in codes]
     async with connection.transaction():
-        await connection.execute(_SET_TOTP, person.id, secret, step, stored, to_datetime(now))
+        values = (person.id, secret, step, stored, to_datetime(now), replace)
+        if await connection.fetchval(_SET_TOTP, *values) is None:
+            raise Conflict("there is an app already: take it away first")
         after = {"has_totp": True, "totp_secret": "another"}
         await recorded.record(connection, by, "totp", person.id, {"has_totp": person.has_totp}, after, now)
     return codes
@@ -124,6 +136,6 @@ async def drop_totp(
     if totp_required and any(grant.role == "admin" for grant in person.grants):
         raise Conflict("administrators need an app's codes here (NABD_TOTP_REQUIRED_FOR_ADMINS)")
     async with connection.transaction():
-        await connection.execute(_SET_TOTP, person.id, None, 0, [], to_datetime(now))
+        await connection.execute(_SET_TOTP, person.id, None, 0, [], to_datetime(now), True)
         before = {"has_totp": person.has_totp}
         await recorded.record(connection, by, "totp", person.id, before, {"has_totp": False}, now)

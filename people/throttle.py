@@ -24,13 +24,14 @@ class _Failures:
 class Throttle:
     """Remembers the keys that failed last, MOST_KEYS of them; a key is an address or a name."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: int = ALLOWED) -> None:
+        self._allowed = allowed
         self._by_key: OrderedDict[str, _Failures] = OrderedDict()
 
     def wait_s(self, key: str, now_s: float) -> float:
         """Return for how many seconds a key must not try again; 0 where it may."""
         failures = self._by_key.get(key)
-        if failures is None or failures.count < ALLOWED:
+        if failures is None or failures.count < self._allowed:
             return 0.0
         return max(0.0, failures.since + WINDOW_S - now_s)
 
@@ -43,7 +44,7 @@ class Throttle:
         while len(self._by_key) > MOST_KEYS:
             self._by_key.popitem(last=False)
         failures.count += 1
-        return failures.count == ALLOWED
+        return failures.count == self._allowed
 
 
 def of_address(address: str) -> str:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from devices.instants import to_datetime
-from devices.registry.errors import Invalid, NotFound
+from devices.registry.errors import Conflict, Invalid, NotFound
 from people.credentials import digest, new_secret
 from people.identity import Grant, Identity
-from people.roles import Role, TokenScope
+from people.roles import Permission, Role, TokenScope
 from store import audit
 from store.audit import Actor, AuditedChange
 
@@ -81,10 +81,12 @@ async def create_token(connection: Connection, new: NewToken, now: int, *, by: A
     Raises:
         Invalid: a field is not acceptable.
         NotFound: there is no such municipality.
+        Conflict: who asks may do nothing any more.
     """
     _check(new, to_datetime(now))
     secret = new_secret()
     async with connection.transaction():
+        await _check_maker(connection, new, by)
         row = await connection.fetchrow(
             _CREATE, new.name, digest(secret), to_datetime(now), new.expires_at, new.role, new.municipality,
             list(new.scopes), by.principal,
@@ -97,6 +99,23 @@ async def create_token(connection: Connection, new: NewToken, now: int, *, by: A
             subject=str(row["id"]), after={**asdict(new), "scopes": list(new.scopes)}, now=now,
         )  # fmt: skip
     return secret
+
+
+# Locked: what ends the maker ends what they make, also in this moment.
+_MAKING_PROGRAM = "SELECT revoked_at, expires_at FROM token WHERE principal_id = $1 FOR SHARE"
+_MAKING_PERSON = "SELECT disabled_at FROM person WHERE id = $1 FOR SHARE"
+
+
+async def _check_maker(connection: Connection, new: NewToken, by: Actor) -> None:
+    """Refuse a token that would live longer than the token that makes it."""
+    person = await connection.fetchrow(_MAKING_PERSON, by.principal)
+    token = await connection.fetchrow(_MAKING_PROGRAM, by.principal)
+    if (person and person["disabled_at"]) or (token and token["revoked_at"]):
+        raise Conflict("who asks may do nothing any more")
+    if token is None or token["expires_at"] is None:
+        return
+    if new.expires_at is None or new.expires_at > token["expires_at"]:
+        raise Invalid("expires_at", f"is not after {token['expires_at']}, when the token that asks ends")
 
 
 def _check(new: NewToken, now: datetime) -> None:
@@ -190,36 +209,66 @@ async def get_token(connection: Connection, token: int, *, within: Sequence[str]
 
 
 _REVOKE = """
-UPDATE token SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING municipality_id
+WITH RECURSIVE ended AS (
+    SELECT id, principal_id FROM token WHERE id = $1
+    UNION
+    SELECT made.id, made.principal_id
+    FROM token AS made
+    INNER JOIN ended ON made.created_by = ended.principal_id
+)
+
+UPDATE token SET revoked_at = $2
+WHERE id IN (SELECT id FROM ended) AND revoked_at IS NULL
+RETURNING id, municipality_id
 """
 
 
 async def revoke_token(connection: Connection, token: int, now: int, *, by: Actor) -> Token:
-    """End a token now; one that was ended before stays as it was.
+    """End a token now, and those that were made with it; one that was ended before stays as it was.
 
     Raises:
         NotFound: there is none of this number.
     """
     await get_token(connection, token)
     async with connection.transaction():
-        row = await connection.fetchrow(_REVOKE, token, to_datetime(now))
-        if row is not None:
-            await audit.record(
-                connection, by=by, municipality=row["municipality_id"], action="token.revoke",
-                subject=str(token), before={"revoked_at": None}, after={"revoked_at": to_datetime(now)},
-                now=now,
-            )  # fmt: skip
+        await _record_ended(connection, await connection.fetch(_REVOKE, token, to_datetime(now)), now, by)
     return await get_token(connection, token)
 
 
 _REVOKE_OF = """
-UPDATE token SET revoked_at = $2 WHERE created_by = $1 AND revoked_at IS NULL RETURNING id, municipality_id
+WITH RECURSIVE made AS (
+    SELECT id, principal_id FROM token WHERE created_by = $1
+    UNION
+    SELECT further.id, further.principal_id
+    FROM token AS further
+    INNER JOIN made ON further.created_by = made.principal_id
+)
+
+UPDATE token SET revoked_at = $2
+WHERE id IN (SELECT id FROM made) AND revoked_at IS NULL
+    AND NOT EXISTS (
+        SELECT FROM municipality AS m WHERE m.id = token.municipality_id AND m.name = ANY($3)
+    )
+RETURNING id, municipality_id
 """
 
 
-async def revoke_tokens_of(connection: Connection, person: int, now: int, *, by: Actor) -> None:
-    """End every token that a person made; call it within the transaction that lets them in no more."""
-    rows = await connection.fetch(_REVOKE_OF, person, to_datetime(now))
+async def revoke_tokens_of(
+    connection: Connection, person: int, now: int, *, by: Actor, grants: frozenset[Grant] = frozenset()
+) -> None:
+    """End every token that a person made, and those made with these; call it within the person's change.
+
+    Args:
+        grants: what the person holds from now on; a token that they could still make stays.
+    """
+    maker = Identity(principal=person, kind="person", name="", grants=grants)
+    towns = maker.towns(Permission.MANAGE_TOKENS)
+    if towns is not None:
+        rows = await connection.fetch(_REVOKE_OF, person, to_datetime(now), towns)
+        await _record_ended(connection, rows, now, by)
+
+
+async def _record_ended(connection: Connection, rows: Sequence[asyncpg.Record], now: int, by: Actor) -> None:
     ended = [
         AuditedChange(
             municipality=row["municipality_id"],

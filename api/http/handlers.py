@@ -14,6 +14,7 @@ from starlette.routing import Match
 from api.http import problems
 from api.http.problems import Problem, Slug
 from devices.registry import errors
+from people.passwords import TooManyPasswords
 from store.failures import DATABASE_ERRORS, is_outage
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -34,6 +35,7 @@ def add_handlers(app: FastAPI) -> None:
         asyncpg.CharacterNotInRepertoireError,
         _handler(lambda _: Problem(422, "invalid", "text may not contain the character NUL")),
     )
+    app.add_exception_handler(TooManyPasswords, _handler(_of_too_many_passwords))
     for error in DATABASE_ERRORS:
         app.add_exception_handler(error, _handler(of_database))
 
@@ -84,6 +86,11 @@ def _of_conflict(error: errors.Conflict) -> Problem:
 def _of_invalid(error: errors.Invalid) -> Problem:
     listed = [{"pointer": f"#/{error.field}", "detail": error.message}]
     return Problem(422, "invalid", str(error), errors=listed)
+
+
+def _of_too_many_passwords(_: TooManyPasswords) -> Problem:
+    detail = "too many passwords are being checked at this moment"
+    return Problem(503, "unavailable", detail, headers={"Retry-After": "2"})
 
 
 def of_database(error: Exception) -> Problem:

@@ -10,7 +10,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,8 +20,8 @@ from api.http.problems import Problem
 from people import sessions, throttle, tokens
 from people.credentials import SESSION_PREFIX, digest
 from people.identity import Identity
-from people.sessions import Recognised, SessionLimits
-from people.throttle import ALLOWED, WINDOW_S, Throttle
+from people.sessions import FORMER_FOR, Recognised, SessionLimits
+from people.throttle import WINDOW_S, Throttle
 from store.failures import DATABASE_ERRORS
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ POOL_TIMEOUT_S = 5.0
 KNOWN_S = 3.0
 """How long an identity is taken from memory."""
 MOST_KNOWN = 10_000
+MOST_UNKNOWN = 600
+"""Unknown tokens and sessions from one address in WINDOW_S that the database is asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,14 @@ class Credential:
     def is_session(self) -> bool:
         """Tell whether it is a session's id: only a cookie may be one."""
         return self.in_cookie and self.secret.startswith(SESSION_PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class _Replaced:
+    """The id that replaced a session's; given again to who shows the former one: an answer may be lost."""
+
+    fresh_id: str
+    until_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,9 @@ class Identification:
         self._limits = limits
         self._elapsed_s = elapsed_s
         self._known: OrderedDict[object, _Known] = OrderedDict()
+        self._replaced: OrderedDict[object, _Replaced] = OrderedDict()
         self.throttle = Throttle()
+        self._unknown = Throttle(MOST_UNKNOWN)
 
     def forget(self) -> None:
         """Ask the database again about everybody: somebody was let in or out."""
@@ -83,6 +95,9 @@ class Identification:
         self, credential: Credential, address: str, *, rotate: bool = False, in_outages: bool = False
     ) -> Recognised:
         """Return who shows a credential.
+
+        It is looked up first: behind a proxy an address is many people's, and those who are known must pass
+        while another guesses. Only who is unknown is counted, and a flood of those is not looked up.
 
         Args:
             credential: as presented.
@@ -98,7 +113,7 @@ class Identification:
         if known is not None and self._elapsed_s() < known.until_s:
             return Recognised(identity=known.identity)
         if known is None:
-            self.refuse_guesser(address)
+            self._refuse(address, [throttle.of_address(address)], self._unknown)
         try:
             async with self._pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
                 found = await self._ask(connection, credential, rotate)
@@ -111,7 +126,21 @@ class Identification:
             self._known.pop(key, None)
             raise self._refusal(credential, address)
         self._remember(key, found.identity)
-        return found
+        return self._with_fresh_id(key, found) if rotate else found
+
+    def _with_fresh_id(self, key: object, found: Recognised) -> Recognised:
+        if found.fresh_id is not None:
+            self._replaced[key] = _Replaced(found.fresh_id, self._elapsed_s() + FORMER_FOR.total_seconds())
+            while len(self._replaced) > MOST_KNOWN:
+                self._replaced.popitem(last=False)
+            return found
+        replaced = self._replaced.get(key)
+        if replaced is None:
+            return found
+        if self._elapsed_s() >= replaced.until_s:
+            del self._replaced[key]
+            return found
+        return replace(found, fresh_id=replaced.fresh_id)
 
     async def _ask(
         self,
@@ -154,10 +183,13 @@ class Identification:
             Problem: it is too early to try again.
         """
         keys = [throttle.of_address(address), *([throttle.of_name(name)] if name else [])]
-        wait_s = max(self.throttle.wait_s(key, self._elapsed_s()) for key in keys)
+        self._refuse(address, keys, self.throttle)
+
+    def _refuse(self, address: str, keys: list[str], counted: Throttle) -> None:
+        wait_s = max(counted.wait_s(key, self._elapsed_s()) for key in keys)
         if wait_s > 0:
             retry = {"Retry-After": str(math.ceil(wait_s))}
-            detail = f"{ALLOWED} wrong tokens or passwords came from {address}, or for that name: wait"
+            detail = f"too many wrong tokens or passwords came from {address}, or for that name: wait"
             raise Problem(429, "too-many-attempts", detail, headers=retry)
 
     def count_guess(self, address: str, name: str | None = None) -> None:
@@ -167,7 +199,9 @@ class Identification:
                 log.warning("too many wrong tokens", address=address, key=key, pause_s=WINDOW_S)
 
     def _refusal(self, credential: Credential, address: str) -> Problem:
+        self._unknown.failed(throttle.of_address(address), self._elapsed_s())
         if not credential.is_session:  # a browser that was left open overnight guesses nothing
+            self.refuse_guesser(address)
             self.count_guess(address)
         challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
         detail = "the token or session is unknown or has ended"

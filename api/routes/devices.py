@@ -112,7 +112,7 @@ class HardwareOut(BaseModel):
     serial: str | None
     installed_at: Instant
     removed_at: Instant | None
-    removed_reason: str
+    removed_reason: str = Field(description="empty for who may not see what people wrote")
 
 
 class DeviceOut(BaseModel):
@@ -132,7 +132,7 @@ class DeviceOut(BaseModel):
     life: Life
     installed_at: Instant | None = Field(description="null while it is planned")
     retired_at: Instant | None
-    retired_reason: str | None
+    retired_reason: str | None = Field(description="null also for who may not see what people wrote")
     version: int = Field(description="also the ETag")
     hint: str | None = Field(default=None, description="what should be done about it")
     district: str | None = Field(description="code of the district in which it stands", examples=["al-mina"])
@@ -178,7 +178,7 @@ async def list_devices(
     )
     planned = [device.name for device in found if device.life is Life.PLANNED]
     speaking = await speaking_planned(connection, planned) if planned else []
-    items = [_device_out(device, speaks=device.name in speaking) for device in found]
+    items = [_device_out(device, identity, speaks=device.name in speaking) for device in found]
     return pages.answer(request, items, limit=limit, cursor=("after", "name"), fields=fields)
 
 
@@ -198,15 +198,17 @@ async def add_device(
         connection, context.kinds, NewDevice(**body.model_dump()), context.now, by=actor
     )
     response.headers["Location"] = f"{request.url.path}/{device.name}"
-    return _tagged(response, device)
+    return _tagged(response, device, identity)
 
 
 @router.get("/devices/{device}", summary="One device")
-async def get_device(device: Name, response: Response, connection: UsesConnection) -> DeviceOut:
+async def get_device(
+    device: Name, response: Response, connection: UsesConnection, identity: UsesIdentity
+) -> DeviceOut:
     """Return a device, retired or not, with its ETag."""
     found = await registry.get_device(connection, device)
     speaks = bool(await speaking_planned(connection, [device])) if found.life is Life.PLANNED else False
-    return _tagged(response, found, speaks=speaks)
+    return _tagged(response, found, identity, speaks=speaks)
 
 
 @router.patch(
@@ -241,7 +243,7 @@ async def edit_device(
         now=context.now,
         by=actor,
     )
-    return _tagged(response, changed)
+    return _tagged(response, changed, identity)
 
 
 @router.post("/devices/{device}/retire", summary="Take a device out of service")
@@ -250,12 +252,13 @@ async def retire_device(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     actor: UsesActor,
     body: Retirement,
 ) -> DeviceOut:
     """Retire a device: its readings stay, what it sends from now on is rejected."""
     retired = await editing.retire_device(connection, device, body.reason, context.now, by=actor)
-    return _tagged(response, retired)
+    return _tagged(response, retired, identity)
 
 
 def _check_town(identity: Identity, name: str) -> None:
@@ -273,20 +276,26 @@ async def install_device(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     actor: UsesActor,
     body: Installation,
 ) -> DeviceOut:
     """Install a planned device: from then on it is expected to report, and rules judge it."""
-    return _tagged(
-        response, await installing.install_device(connection, device, body.at, context.now, by=actor)
-    )
+    installed = await installing.install_device(connection, device, body.at, context.now, by=actor)
+    return _tagged(response, installed, identity)
 
 
 @router.get("/devices/{device}/hardware", summary="What stands, and stood, at a device's place")
-async def list_hardware(device: Name, connection: UsesConnection) -> list[HardwareOut]:
+async def list_hardware(
+    device: Name, connection: UsesConnection, identity: UsesIdentity
+) -> list[HardwareOut]:
     """Return the hardware of a place, the newest first."""
     found = await hardware.list_hardware(connection, device)
-    return [HardwareOut(**{name: getattr(h, name) for name in HardwareOut.model_fields}) for h in found]
+    shown = [HardwareOut(**{name: getattr(h, name) for name in HardwareOut.model_fields}) for h in found]
+    town = (await registry.get_device(connection, device)).municipality
+    if identity.may_in(Permission.READ_NAMES, town):
+        return shown
+    return [one.model_copy(update={"removed_reason": ""}) for one in shown]
 
 
 @router.post(
@@ -299,6 +308,7 @@ async def replace_hardware(
     response: Response,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     actor: UsesActor,
     body: Replacement,
 ) -> DeviceOut:
@@ -306,15 +316,17 @@ async def replace_hardware(
     replaced = await hardware.replace_hardware(
         connection, device, **body.model_dump(), now=context.now, by=actor
     )
-    return _tagged(response, replaced)
+    return _tagged(response, replaced, identity)
 
 
-def _tagged(response: Response, device: Device, *, speaks: bool = False) -> DeviceOut:
+def _tagged(response: Response, device: Device, identity: Identity, *, speaks: bool = False) -> DeviceOut:
     response.headers["ETag"] = f'"{device.version}"'
     response.headers["Cache-Control"] = pages.CACHE
-    return _device_out(device, speaks=speaks)
+    return _device_out(device, identity, speaks=speaks)
 
 
-def _device_out(device: Device, *, speaks: bool) -> DeviceOut:
+def _device_out(device: Device, identity: Identity, *, speaks: bool) -> DeviceOut:
     known = {name: getattr(device, name) for name in DeviceOut.model_fields if name != "hint"}
+    if not identity.may_in(Permission.READ_NAMES, device.municipality):
+        known["retired_reason"] = None
     return DeviceOut(**known, hint=hint_of(device, speaks=speaks))

@@ -35,7 +35,9 @@ class WindowOut(BaseModel):
     municipality: str | None = Field(examples=[None])
     from_at: Instant
     until_at: Instant = Field(description="not included")
-    reason: str = Field(examples=["Replacing the lamps of the cabinet"])
+    reason: str = Field(
+        examples=["Replacing the lamps of the cabinet"], description="empty for who may not see names"
+    )
     author: str | None = Field(examples=["Rima"], description="null for who may not see names")
     created_at: Instant
     state: Literal["planned", "running", "over", "cancelled"]
@@ -146,4 +148,6 @@ async def _check(
 
 def _out(window: PlannedWindow, identity: Identity) -> WindowOut:
     shown = WindowOut(**{name: getattr(window, name) for name in WindowOut.model_fields})
-    return shown if identity.may(Permission.READ_NAMES) else shown.model_copy(update={"author": None})
+    if identity.may_in(Permission.READ_NAMES, window.town):
+        return shown
+    return shown.model_copy(update={"author": None, "reason": ""})

@@ -30,6 +30,7 @@ from api.schemas.rules import (
 from devices.instants import to_datetime, to_microseconds
 from devices.registry.errors import Conflict
 from devices.registry.registry import load
+from people.roles import Permission
 from rules.catalogue import editing, versions
 from rules.catalogue.blind import warn_of_blind
 from rules.catalogue.suppressors import rule_ids, warn_of_unknown
@@ -68,7 +69,14 @@ async def list_rules(
     fields: Fields = None,
 ) -> Response:
     """Return the newest version of each rule by id."""
-    found = await versions.list_rules(connection, disabled=disabled, kind=kind, after=after, limit=limit + 1)
+    found = await versions.list_rules(
+        connection,
+        disabled=disabled,
+        kind=kind,
+        after=after,
+        limit=limit + 1,
+        within=identity.towns(Permission.READ),
+    )
     items = [rule_for(identity, rule_out(rule)) for rule in found]
     return pages.answer(request, items, limit=limit, cursor=("after", "id"), fields=fields)
 
@@ -136,7 +144,7 @@ async def get_rule(
     version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="an earlier one")] = None,
 ) -> RuleWithHistoryOut:
     """Return a rule with its ETag and its history."""
-    found = await versions.get_rule(connection, rule, version)
+    found = await versions.get_rule(connection, rule, version, within=identity.towns(Permission.READ))
     history = await versions.history(connection, rule)
     response.headers["ETag"] = f'"{found.version}"'
     response.headers["Cache-Control"] = pages.CACHE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field
@@ -146,14 +147,26 @@ def alert_for(identity: Identity, alert: AnyAlert) -> AnyAlert:
     """Return an alert as somebody may see it: without names of people where those are not for them."""
     if identity.may_in(Permission.READ_NAMES, alert.municipality):
         return alert
-    return alert.model_copy(update={"acknowledged_by": None})
+    hidden: dict[str, Any] = {"acknowledged_by": None, "evidence": _without_words(alert.evidence)}
+    if isinstance(alert, AlertWithHistoryOut):
+        hidden["terms"] = [term for term in alert.terms if term.name not in WORDS]
+    return alert.model_copy(update=hidden)
+
+
+WORDS = frozenset({"author", "reason"})
+"""Members of evidence that say who did something, or what they wrote: of a device that was retired, and of a
+rule that was taken out of force while names stood in its place."""
+
+
+def _without_words(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in evidence.items() if name not in WORDS}
 
 
 def event_for(identity: Identity, event: AlertEventOut, municipality: str) -> AlertEventOut:
     """Return an event as somebody may see it: without names, and without what people wrote."""
     if identity.may_in(Permission.READ_NAMES, municipality):
         return event
-    hidden: dict[str, None] = {"author": None}
+    hidden: dict[str, Any] = {"author": None, "evidence": event.evidence and _without_words(event.evidence)}
     if event.type == "comment":
         hidden["body"] = None
     return event.model_copy(update=hidden)

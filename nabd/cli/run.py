@@ -170,7 +170,7 @@ async def _up(settings: Settings) -> None:
                 " install mosquitto, or set NABD_BROKER"
             )
         await embedded.migrated(parts.settings)
-        link = await link_of(parts.settings)
+        link = await _link_or_why_not(parts.settings)
         variables = environment(parts.settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         running = settings.data_dir / RUNNING.name
@@ -187,12 +187,24 @@ async def _up(settings: Settings) -> None:
                 line(f"database  {parts.database}")
                 line(f"broker    {parts.broker}")
                 line(f"console   {base_of(settings)}/")
-                line(f"sign in   {link}")
-                line("          as administrator, once, within ten minutes; `nabd user first` makes another")
+                for text in link:
+                    line(text)
                 line(f"logs      {settings.data_dir / 'logs'}; Ctrl-C stops everything")
                 await stop.wait()
         finally:
             running.unlink(missing_ok=True)
+
+
+async def _link_or_why_not(settings: Settings) -> list[str]:
+    """Return what is said of signing in; that nobody can does not stop what devices need."""
+    try:
+        link = await link_of(settings)
+    except EXPECTED as error:
+        return [f"sign in   no link could be made: {error}", "          `nabd user first` tries again"]
+    return [
+        f"sign in   {link}",
+        "          as administrator, once, within ten minutes; `nabd user first` makes another",
+    ]
 
 
 def sim(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -17,7 +17,8 @@ RuleState = Literal["in force", "broken", "disabled"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRule:
-    """One version of a rule. definition: as it was written. open_alerts: of all its versions.
+    """One version of a rule. definition: as it was written. open_alerts: of all its versions, where
+    the reader reads.
 
     shadow: since when another text of it is on trial.
     """
@@ -56,7 +57,17 @@ SELECT rule.id, rule.version, rule.kind, rule.created_at, rule.definition, rule.
             AND change.action IN ('applied', 'promoted', 'enabled')
         ORDER BY change.id LIMIT 1
     ), '') AS author,
-    (SELECT count(*) FROM alert WHERE alert.rule = rule.id AND alert.state = 'firing') AS open_alerts,
+    (
+        SELECT count(*) FROM alert
+        WHERE alert.rule = rule.id AND alert.state = 'firing' AND ($1::text [] IS NULL OR EXISTS (
+            SELECT FROM device
+            INNER JOIN municipality AS m ON m.name = ANY($1) AND m.id = CASE
+                WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
+                ELSE device.municipality_id
+            END
+            WHERE device.id = alert.device_id
+        ))
+    ) AS open_alerts,
     (SELECT shadow.created_at FROM rule_shadow AS shadow
         WHERE shadow.rule = rule.id AND shadow.ended_at IS NULL) AS shadow
 FROM rule
@@ -64,11 +75,11 @@ FROM rule
 
 _LIST = f"""{_RULE}
 WHERE rule.version = (SELECT max(other.version) FROM rule AS other WHERE other.id = rule.id)
-    AND ($1 OR rule.active)
-    AND ($2::text IS NULL OR rule.kind = $2)
-    AND ($3::text IS NULL OR rule.id > $3)
+    AND ($2 OR rule.active)
+    AND ($3::text IS NULL OR rule.kind = $3)
+    AND ($4::text IS NULL OR rule.id > $4)
 ORDER BY rule.id
-LIMIT $4
+LIMIT $5
 """  # noqa: S608 - both parts are constants
 
 
@@ -79,23 +90,30 @@ async def list_rules(
     kind: str | None = None,
     after: str | None = None,
     limit: int = 1000,
+    within: Sequence[str] | None = None,
 ) -> list[StoredRule]:
-    """Return the newest version of each rule by id; those out of force too if `disabled`."""
-    return [_stored(row) for row in await connection.fetch(_LIST, disabled, kind, after, limit)]
+    """Return the newest version of each rule by id; those out of force too if `disabled`.
+
+    Args:
+        within: municipalities in which open alerts are counted; None: all.
+    """
+    return [_stored(row) for row in await connection.fetch(_LIST, within, disabled, kind, after, limit)]
 
 
 _ONE = (
-    _RULE + "WHERE rule.id = $1 AND ($2::integer IS NULL OR rule.version = $2) ORDER BY version DESC LIMIT 1"
+    _RULE + "WHERE rule.id = $2 AND ($3::integer IS NULL OR rule.version = $3) ORDER BY version DESC LIMIT 1"
 )
 
 
-async def get_rule(connection: Connection, rule: str, version: int | None = None) -> StoredRule:
-    """Return one version of a rule, the newest if none is named.
+async def get_rule(
+    connection: Connection, rule: str, version: int | None = None, *, within: Sequence[str] | None = None
+) -> StoredRule:
+    """Return one version of a rule, the newest if none is named; `within`: as for the list.
 
     Raises:
         NotFound: there is no such rule or version.
     """
-    row = await connection.fetchrow(_ONE, rule, version)
+    row = await connection.fetchrow(_ONE, within, rule, version)
     if row is None:
         name = rule if version is None else f"{rule} version {version}"
         raise NotFound("rule", name, "`nabd rule list --all` shows them")

@@ -29,11 +29,15 @@ State = Literal["planned", "running", "over", "cancelled"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedWindow:
-    """One window over a device and everything below it, or over a municipality; the end is not included."""
+    """One window over a device and everything below it, or over a municipality; the end is not included.
+
+    town: the municipality itself, or that of the device.
+    """
 
     id: int
     device: str | None
     municipality: str | None
+    town: str
     from_at: datetime
     until_at: datetime
     reason: str
@@ -44,7 +48,8 @@ class PlannedWindow:
 
 _SELECT = """
 SELECT
-    w.id, d.name AS device, m.name AS municipality, w.from_at, w.until_at, w.reason,
+    w.id, d.name AS device, m.name AS municipality, coalesce(m.name, own.name) AS town,
+    w.from_at, w.until_at, w.reason,
     author.name AS author, w.created_at,
     CASE WHEN w.until_at <= $1 THEN 'over' WHEN w.from_at <= $1 THEN 'running' ELSE 'planned' END AS state
 FROM maintenance_window AS w

@@ -83,7 +83,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/v1/users/{user}/password"): {"password": "short"},
     ("post", "/api/v1/tokens"): {"name": "waste office", "role": "viewer", "scopes": ["metrics"]},
     ("post", "/api/v1/session/password"): {"old": "three short words", "new": "other words"},
-    ("put", "/api/v1/session/totp"): {"secret": "JBSWY3DPEHPK3PXP", "code": "123456"},
+    ("put", "/api/v1/session/totp"): {"secret": "JBSWY3DPEHPK3PXP", "code": "123456", "password": "words"},
+    ("delete", "/api/v1/session/totp"): {"password": "three short words", "code": "123456"},
     ("post", "/signin"): {"token": "wrong"},
 }
 MEDIA = ("application/json", "application/yaml", "text/plain", "application/x-www-form-urlencoded")

@@ -90,7 +90,7 @@ async def come_back(
         if refused.reason == "state":
             context.identification.count_guess(address)
         return _refused(request, context, refused)
-    session = await session_of(request, context, person)
+    session = await session_of(request, context, person, "provider")
     response = HTMLResponse(context.sign_in_page.signed_in)
     response.headers.append("set-cookie", guards.cookie_of(session, request.url.scheme))
     response.headers.append("set-cookie", _cookie("", request.url.scheme, 0))

@@ -12,7 +12,7 @@ from api.context import POOL_TIMEOUT_S, AppContext, UsesConnection, UsesContext,
 from api.http import guards
 from api.http.problems import Problem
 from devices.registry.errors import Invalid
-from people import editing, sessions, totp
+from people import editing, recorded, sessions, totp
 from people.identity import to_text
 from people.person import Person, person_of
 from people.roles import Permission
@@ -50,12 +50,22 @@ class TotpOffer(BaseModel):
 
 
 class TotpProof(BaseModel):
-    """The secret that an app was given and the code it shows."""
+    """The secret that an app was given, the code it shows, and the person's password."""
 
     model_config = ConfigDict(extra="forbid")
 
     secret: str = Field(max_length=200)
     code: str = Field(max_length=40)
+    password: str = Field(max_length=200)
+
+
+class PasswordProof(BaseModel):
+    """The password and a code, as proof that it is the person and not who found the browser open."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: str = Field(max_length=200)
+    code: str = Field(default="", max_length=40, description="of the app, or a recovery code")
 
 
 class RecoveryCodesOut(BaseModel):
@@ -80,11 +90,18 @@ async def get_session(identity: UsesIdentity, connection: UsesConnection) -> Ses
 
 @router.delete("/session", status_code=204, summary="Sign this browser out")
 async def end_session(
-    request: Request, context: UsesContext, identity: UsesIdentity, connection: UsesConnection
+    request: Request,
+    context: UsesContext,
+    identity: UsesIdentity,
+    connection: UsesConnection,
+    actor: UsesActor,
 ) -> Response:
     """End the session, and take the cookie away; a token stays good."""
     if identity.session is not None:
-        await sessions.end_session(connection, identity.session)
+        async with connection.transaction():
+            await sessions.end_session(connection, identity.session)
+            person = identity.principal
+            await recorded.record(connection, actor, "sign-out", person, None, None, context.real_now())
         context.identification.forget()
     response = Response(status_code=204)
     response.headers.append("set-cookie", guards.cookie_of("", request.url.scheme, max_age_s=0))
@@ -103,7 +120,7 @@ async def change_password(
     address = guards.address_of(request.scope)
     async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
         person = await person_of(connection, identity.principal)
-        await _prove(context, connection, person, body, address)
+        await _prove(context, connection, person, ("old", body.old), body.code, address)
         await editing.set_password(
             connection, person, body.new, context.real_now(), by=actor, keep=identity.session
         )
@@ -111,15 +128,21 @@ async def change_password(
 
 
 async def _prove(
-    context: AppContext, connection: UsesConnection, person: Person, body: NewPassword, address: str
+    context: AppContext,
+    connection: UsesConnection,
+    person: Person,
+    password: tuple[str, str],
+    code: str,
+    address: str,
 ) -> None:
     """Refuse a change by somebody who only found the browser open."""
     context.identification.refuse_guesser(address, person.name)
+    field, said = password
     try:
-        await sign_in(connection, person.name, body.old, body.code, context.real_now(), totp_required=False)
+        await sign_in(connection, person.name, said, code, context.real_now(), totp_required=False)
     except SignInRefused:
         context.identification.count_guess(address, person.name)
-        raise Invalid("old", "password or code is wrong") from None
+        raise Invalid(field, "password or code is wrong") from None
 
 
 @router.post("/session/totp", summary="Get a secret for an app")
@@ -132,24 +155,37 @@ async def offer_totp(identity: UsesIdentity, connection: UsesConnection) -> Totp
 
 @router.put("/session/totp", summary="Ask me for an app's codes from now on")
 async def put_totp(
+    request: Request,
     context: UsesContext,
     identity: UsesIdentity,
     connection: UsesConnection,
     actor: UsesActor,
     body: TotpProof,
 ) -> RecoveryCodesOut:
-    """Take the secret once a code proves that the app has it; return recovery codes."""
+    """Take the secret once a code proves that the app has it; return recovery codes.
+
+    The password proves that it is the person: who has none is helped by `nabd user totp`.
+    """
     person = await person_of(connection, identity.principal)
     if person.has_totp:
         raise Problem(409, "conflict", "there is an app already: take it away first")
+    address = guards.address_of(request.scope)
+    await _prove(context, connection, person, ("password", body.password), "", address)
     codes = await set_totp(connection, person, body.secret, body.code, context.real_now(), by=actor)
     return RecoveryCodesOut(recovery_codes=codes)
 
 
 @router.delete("/session/totp", status_code=204, summary="Ask me for no codes any more")
 async def take_totp_away(
-    context: UsesContext, identity: UsesIdentity, connection: UsesConnection, actor: UsesActor
+    request: Request,
+    context: UsesContext,
+    identity: UsesIdentity,
+    connection: UsesConnection,
+    actor: UsesActor,
+    body: PasswordProof,
 ) -> None:
     """Sign in without an app's codes from now on, where that is allowed."""
     person = await person_of(connection, identity.principal)
+    address = guards.address_of(request.scope)
+    await _prove(context, connection, person, ("password", body.password), body.code, address)
     await drop_totp(connection, person, context.real_now(), by=actor, totp_required=context.totp_required)

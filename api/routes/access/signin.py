@@ -1,7 +1,11 @@
-"""Signing a browser in: by name, password and code, by a link that is good once, or with a token."""
+"""Signing a browser in: by name, password and code, by a link that is good once, or with a token.
+
+Only POST signs in: a page of another site, or a program that looks at links ahead, can make a browser GET.
+"""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import parse_qs
@@ -13,9 +17,9 @@ from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.http import guards
 from api.http.identification import Credential
 from api.http.problems import Problem
-from people import links, sessions
-from people.passwords import TooManyPasswords
+from people import links, recorded, sessions
 from people.sign_in import CodeMissing, SignInRefused, sign_in
+from store.audit import Actor
 
 router = APIRouter(tags=["sign-in"])
 
@@ -30,6 +34,7 @@ FORM = {
                         "password": {"type": "string"},
                         "code": {"type": "string", "description": "of an app, or a recovery code"},
                         "token": {"type": "string", "description": "instead of the three others"},
+                        "link": {"type": "string", "description": "what a link says after link="},
                     },
                 }
             }
@@ -37,25 +42,19 @@ FORM = {
     }
 }
 HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "the form"}}
+KEPT = b'name="kept"'
+"""What the page with the button has in the place of a link or token."""
 Secret = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
-@router.get(
-    "/signin",
-    status_code=303,
-    response_class=RedirectResponse,
-    responses=HTML,
-    summary="Sign this browser in",
-)
-async def by_address(
-    request: Request, context: UsesContext, link: Secret = None, token: Secret = None
-) -> Response:
-    """Sign in by a link, or keep a token in a cookie, then show the console; without either show the form."""
-    if link is not None:
-        return await _by_link(request, context, link)
-    if token is not None:
-        return await _by_token(request, context, token)
-    return HTMLResponse(context.sign_in_page.form)
+@router.get("/signin", response_class=HTMLResponse, responses=HTML, summary="The form that signs in")
+async def by_address(context: UsesContext, link: Secret = None, token: Secret = None) -> Response:
+    """Show a button that signs in by the link or token of the address; without either the form."""
+    if link is None and token is None:
+        return HTMLResponse(context.sign_in_page.form)
+    name, secret = ("link", link) if link is not None else ("token", token)
+    kept = f'name="{name}" value="{html.escape(secret or "")}"'
+    return HTMLResponse(context.press_page.replace(KEPT, kept.encode()))
 
 
 @router.post(
@@ -66,9 +65,11 @@ async def by_address(
     summary="Sign this browser in by the form",
 )
 async def by_form(request: Request, context: UsesContext) -> Response:
-    """Do the same with what the body says, so that no history and no log contains it."""
+    """Sign in by what the body says, so that no history and no log contains it; then show the console."""
     form = parse_qs((await request.body()).decode("utf-8", "replace"))
-    said = {name: form.get(name, [""])[0] for name in ("name", "password", "code", "token")}
+    said = {name: form.get(name, [""])[0] for name in ("name", "password", "code", "token", "link")}
+    if said["link"].strip():
+        return await _by_link(request, context, said["link"].strip())
     if said["token"].strip():
         return await _by_token(request, context, said["token"].strip())
     return await _by_password(request, context, said)
@@ -89,36 +90,40 @@ async def _by_password(request: Request, context: AppContext, said: Mapping[str,
     except CodeMissing:
         detail = "administrators need an app's code here: `nabd user totp NAME` sets it up"
         raise Problem(403, "forbidden", detail) from None
-    except TooManyPasswords:
-        detail = "too many sign in at this moment"
-        raise Problem(503, "unavailable", detail, headers={"Retry-After": "2"}) from None
-    return _to_console(request, await session_of(request, context, person))
+    return _to_console(request, await session_of(request, context, person, "password"))
 
 
 async def _by_link(request: Request, context: AppContext, link: str) -> Response:
     address = guards.address_of(request.scope)
-    context.identification.refuse_guesser(address)
     async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
         person = await links.use_link(connection, link, context.real_now())
     if person is None:
+        context.identification.refuse_guesser(address)
         context.identification.count_guess(address)
         return _refused(request, context, "the link was used, or is older than ten minutes")
-    return _to_console(request, await session_of(request, context, person))
+    return _to_console(request, await session_of(request, context, person, "link"))
 
 
-async def session_of(request: Request, context: AppContext, person: int) -> str:
-    """Open a session and return its id; whatever id the browser had before is good no more."""
+async def session_of(request: Request, context: AppContext, person: int, by: str) -> str:
+    """Open a session and return its id; whatever id the browser had before is good no more.
+
+    Args:
+        by: which way the person came, for the audit.
+    """
     before = guards.presented(request.headers)
-    async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
-        return await sessions.open_session(
+    actor, now = Actor(principal=person, address=guards.address_of(request.scope)), context.real_now()
+    async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection, connection.transaction():
+        session = await sessions.open_session(
             connection,
             person,
-            context.real_now(),
+            now,
             context.session_limits,
-            address=guards.address_of(request.scope),
+            address=actor.address,
             user_agent=request.headers.get("user-agent", ""),
             before=before.secret if before else None,
         )
+        await recorded.record(connection, actor, "sign-in", person, None, {"by": by}, now)
+    return session
 
 
 async def _by_token(request: Request, context: AppContext, token: str) -> Response:

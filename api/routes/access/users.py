@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.access import forbidden
+from api.access import forbidden, judge_person
 from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
@@ -20,6 +21,7 @@ from people.editing import NewPerson
 from people.identity import Grant, Identity, of_texts, to_text
 from people.person import Person
 from people.roles import Permission
+from store.connection import Connection
 
 router = APIRouter(tags=["people"])
 
@@ -146,6 +148,20 @@ def _grants(roles: Sequence[str], identity: Identity) -> list[Grant]:
     return grants
 
 
+@asynccontextmanager
+async def _held(connection: Connection, identity: Identity, name: str) -> AsyncIterator[Person]:
+    """Change a person in one transaction, as the roles that they hold in it allow the caller.
+
+    Raises:
+        NotFound: there is nobody of that name, or the caller must not know of them.
+        Problem: 403.
+    """
+    async with connection.transaction():
+        found = await person.locked_person(connection, name)
+        judge_person(identity, found, "POST")
+        yield found
+
+
 @router.get("/users/{user}", summary="One person")
 async def get_user(user: Name, response: Response, connection: UsesConnection) -> PersonOut:
     """Return a person with their ETag."""
@@ -167,36 +183,53 @@ async def edit_user(
     changes = body.model_dump(exclude_unset=True, exclude={"roles"})
     grants = _grants(body.roles, identity) if "roles" in body.model_fields_set else None
     version = pages.wanted_version(if_match)
-    changed = await editing.edit_person(
-        connection, user, changes, context.real_now(), by=actor, grants=grants, version=version
-    )
+    async with _held(connection, identity, user):
+        changed = await editing.edit_person(
+            connection, user, changes, context.real_now(), by=actor, grants=grants, version=version
+        )
     context.identification.forget()
     return _tagged(response, changed)
 
 
 @router.delete("/users/{user}", status_code=204, summary="Forget a person")
-async def delete_user(user: Name, context: UsesContext, connection: UsesConnection, actor: UsesActor) -> None:
+async def delete_user(
+    user: Name, context: UsesContext, connection: UsesConnection, identity: UsesIdentity, actor: UsesActor
+) -> None:
     """Forget a person; what they did stays, without their name."""
-    await editing.delete_person(connection, user, context.real_now(), by=actor)
+    async with _held(connection, identity, user):
+        await editing.delete_person(connection, user, context.real_now(), by=actor)
     context.identification.forget()
 
 
 @router.post("/users/{user}/disable", summary="Let a person in no more")
 async def disable_user(
-    user: Name, response: Response, context: UsesContext, connection: UsesConnection, actor: UsesActor
+    user: Name,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
 ) -> PersonOut:
     """End a person's sessions and links; their requests and streams end within 10 s."""
-    disabled = await editing.disable_person(connection, user, context.real_now(), by=actor)
+    async with _held(connection, identity, user):
+        disabled = await editing.disable_person(connection, user, context.real_now(), by=actor)
     context.identification.forget()
     return _tagged(response, disabled)
 
 
 @router.post("/users/{user}/enable", summary="Let a person in again")
 async def enable_user(
-    user: Name, response: Response, context: UsesContext, connection: UsesConnection, actor: UsesActor
+    user: Name,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
 ) -> PersonOut:
     """Take back that a person was disabled."""
-    return _tagged(response, await editing.enable_person(connection, user, context.real_now(), by=actor))
+    async with _held(connection, identity, user):
+        enabled = await editing.enable_person(connection, user, context.real_now(), by=actor)
+    return _tagged(response, enabled)
 
 
 @router.post("/users/{user}/password", status_code=204, summary="Give a person another password")
@@ -204,32 +237,33 @@ async def set_password(
     user: Name,
     context: UsesContext,
     connection: UsesConnection,
+    identity: UsesIdentity,
     actor: UsesActor,
     body: PasswordIn,
 ) -> None:
-    """Give a person another password; their sessions end."""
-    found = await person.get_person(connection, user)
-    await editing.set_password(connection, found, body.password, context.real_now(), by=actor)
+    """Give a person another password; their sessions and open links end."""
+    async with _held(connection, identity, user) as found:
+        await editing.set_password(connection, found, body.password, context.real_now(), by=actor)
     context.identification.forget()
 
 
 @router.post("/users/{user}/link", status_code=201, summary="Make a link that signs a person in")
 async def make_link(
-    user: Name, context: UsesContext, connection: UsesConnection, actor: UsesActor
+    user: Name, context: UsesContext, connection: UsesConnection, identity: UsesIdentity, actor: UsesActor
 ) -> LinkOut:
     """Return a link for somebody who has no password yet, or lost it: good once, for ten minutes."""
-    found = await person.get_person(connection, user)
-    secret = await links.create_link(connection, found.id, context.real_now(), by=actor)
+    async with _held(connection, identity, user) as found:
+        secret = await links.create_link(connection, found.id, context.real_now(), by=actor)
     return LinkOut(path=first.address_of("", secret))
 
 
 @router.delete("/users/{user}/totp", status_code=204, summary="Ask a person for no codes any more")
 async def take_totp_away(
-    user: Name, context: UsesContext, connection: UsesConnection, actor: UsesActor
+    user: Name, context: UsesContext, connection: UsesConnection, identity: UsesIdentity, actor: UsesActor
 ) -> None:
     """Take the app of somebody who lost it away; they set up another one."""
-    found = await person.get_person(connection, user)
-    await sign_in.drop_totp(connection, found, context.real_now(), by=actor, totp_required=False)
+    async with _held(connection, identity, user) as found:
+        await sign_in.drop_totp(connection, found, context.real_now(), by=actor, totp_required=False)
 
 
 def _tagged(response: Response, found: Person) -> PersonOut:

@@ -101,15 +101,17 @@ def edit(
         raise typer.BadParameter("name at least one change; `nabd user edit --help` lists them")
 
     async def work(opened: OpenDatabase) -> Person:
-        grants = None
+        grants, version = None, None
         if given or taken:
-            held = (await get_person(opened.connection, name)).grants
+            person = await get_person(opened.connection, name)
+            held, version = person.grants, person.version
             if missing := set(taken) - held:
                 raise Invalid("roles", f"{name} does not hold {to_text(min(missing, key=to_text))}")
             grants = (held | set(given)) - set(taken)
         return await editing.edit_person(
-            opened.connection, name, fields, clock.wall(), by=await opened.actor(), grants=grants
-        )
+            opened.connection, name, fields, clock.wall(), by=await opened.actor(), grants=grants,
+            version=version,
+        )  # fmt: skip
 
     print_person(run(work), "changed", as_json=as_json)
 
@@ -240,7 +242,9 @@ def totp_(
 
     async def work(opened: OpenDatabase) -> list[str]:
         person = await get_person(opened.connection, name)
-        return await set_totp(opened.connection, person, secret, code, clock.wall(), by=await opened.actor())
+        return await set_totp(
+            opened.connection, person, secret, code, clock.wall(), by=await opened.actor(), replace=True
+        )
 
     codes = run(work)
     output.line("recovery codes, each good once where the app is lost; shown once:")

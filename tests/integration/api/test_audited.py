@@ -25,14 +25,18 @@ CHANGING = {"post", "put", "patch", "delete"}
 
 UNAUDITED = {
     "post /api/v1/rules/test": "evaluates rules over what is stored, and writes nothing",
-    "post /signin": "opens a session, which says itself whose it is and from where",
-    "delete /api/v1/session": "ends a session",
     "post /api/v1/session/totp": "offers a secret, and keeps nothing",
 }
 """Operations that leave no row, each with the reason."""
 
-BY_PEOPLE = {"post /api/v1/session/password", "put /api/v1/session/totp", "delete /api/v1/session/totp"}
-"""What a person does for themselves, signed in: tests/integration/api/test_people.py."""
+BY_PEOPLE = {
+    "post /signin",
+    "delete /api/v1/session",
+    "post /api/v1/session/password",
+    "put /api/v1/session/totp",
+    "delete /api/v1/session/totp",
+}
+"""What a person does for themselves: tests/integration/api/test_people.py."""
 
 RULE = """
 id: NAME

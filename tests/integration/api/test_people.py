@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from contextlib import nullcontext as does_not_raise
 from datetime import timedelta
 from typing import Any
 
@@ -20,15 +22,18 @@ from api.http import identification
 from api.http.guards import COOKIE
 from api.routes import stream
 from devices.instants import to_microseconds
-from people import links, passwords, tokens
-from people.editing import NewPerson, add_person, delete_person, disable_person
-from people.identity import of_texts
+from devices.registry.errors import Conflict
+from people import first, links, passwords, tokens, totp
+from people.editing import NewPerson, add_person, delete_person, disable_person, edit_person
+from people.identity import of_texts, to_text
 from people.person import Person, get_person
 from people.roles import Role
 from people.sessions import FORMER_FOR, ROTATE_EVERY, SessionLimits
-from people.throttle import ALLOWED
+from people.sign_in import set_totp
+from people.throttle import ALLOWED, Throttle
 from store.audit import PLATFORM, Actor
 from tests.integration.api import builders
+from tests.waiting import eventually
 
 PASSWORD = "three short words"
 LIMITS = SessionLimits()
@@ -115,6 +120,14 @@ async def test_person_signs_in_is_somebody_and_signs_out(
     kept = browser.cookies[COOKIE]
     assert (await browser.delete("/api/v1/session")).status_code == 204
     assert (await browser.get("/", headers={"Cookie": f"{COOKIE}={kept}"})).status_code == 401
+    rima = await get_person(connection, "rima")
+    rows = await connection.fetch("SELECT * FROM audit WHERE action LIKE 'person.sign-%' ORDER BY id")
+    assert [(row["action"], row["after"]) for row in rows] == [
+        ("person.sign-in", {"by": "password"}), ("person.sign-out", None),
+    ]  # fmt: skip
+    assert {(r["principal_id"], r["subject"], r["address"]) for r in rows} == {
+        (rima.id, str(rima.id), "192.0.2.1")
+    }
 
 
 @pytest.mark.parametrize("said", [{"password": "another one"}, {"name": "amal"}, {"password": ""}])
@@ -164,7 +177,9 @@ async def test_code_of_an_app_is_asked_for_and_is_good_once(
     await sign_in(browser)
     secret = (await browser.post("/api/v1/session/totp")).json()["secret"]
     app = pyotp.TOTP(secret)
-    proof = {"secret": secret, "code": app.at(clock.at)}
+    proof = {"secret": secret, "code": app.at(clock.at), "password": PASSWORD}
+    found_open = await browser.put("/api/v1/session/totp", json={**proof, "password": "guess"})
+    assert found_open.status_code == 422
     codes = (await browser.put("/api/v1/session/totp", json=proof)).json()["recovery_codes"]
 
     assert (await sign_in(browser)).status_code == 401
@@ -174,7 +189,10 @@ async def test_code_of_an_app_is_asked_for_and_is_good_once(
     assert (await sign_in(browser, code=app.at(clock.at))).status_code == 401
     assert (await sign_in(browser, code=codes[0].upper())).status_code == 303
     assert (await sign_in(browser, code=codes[0])).status_code == 401
-    assert (await browser.delete("/api/v1/session/totp")).status_code == 204
+    for guess in ({}, {"password": PASSWORD}, {"password": "guess", "code": codes[1]}):
+        assert (await browser.request("DELETE", "/api/v1/session/totp", json=guess)).status_code == 422
+    right = {"password": PASSWORD, "code": codes[2]}
+    assert (await browser.request("DELETE", "/api/v1/session/totp", json=right)).status_code == 204
     assert (await sign_in(browser)).status_code == 303
     changes = await connection.fetch("SELECT after FROM audit WHERE action = 'person.totp' ORDER BY id")
     assert [row["after"]["has_totp"] for row in changes] == [True, False]
@@ -234,10 +252,13 @@ async def test_session_id_changes_and_the_former_one_betrays_a_thief(
     assert await who(browser) == "rima"
     assert browser.cookies[COOKIE] != first
     async with browsing(guarded) as late:  # a request that was under way
-        late.cookies.set(COOKIE, first)
-        assert await who(late) == "rima"
+        former = {"Cookie": f"{COOKIE}={first}"}
+        again = await late.get("/api/v1/session", headers=former)
+        assert again.json()["user"] == "rima"
+        assert browser.cookies[COOKIE] in again.headers["set-cookie"]  # the first answer may be lost
+        late.cookies.clear()
         clock.at += FORMER_FOR + timedelta(seconds=1)
-        assert await who(late) == 401
+        assert (await late.get("/api/v1/session", headers=former)).status_code == 401
     assert await who(browser) == 401
 
 
@@ -264,11 +285,21 @@ async def test_link_signs_in_once_and_for_ten_minutes(
     person = await add(connection, password=None)
     first, second = [await links.create_link(connection, person.id, clock(), by=PLATFORM) for _ in range(2)]
 
-    assert (await browser.get(f"/signin?link={first}")).status_code == 303
+    looked_ahead = await browser.get(f"/signin?link={first}")
+    assert (looked_ahead.status_code, "set-cookie" in looked_ahead.headers) == (200, False)
+    assert f'name="link" value="{first}"' in looked_ahead.text
+    assert (await browser.post("/signin", data={"link": first})).status_code == 303
     assert await who(browser) == "rima"
-    assert (await browser.get(f"/signin?link={first}")).status_code == 401
+    assert (await browser.post("/signin", data={"link": first})).status_code == 401
     clock.at += links.GOOD_FOR
-    assert (await browser.get(f"/signin?link={second}")).status_code == 401
+    assert (await browser.post("/signin", data={"link": second})).status_code == 401
+
+
+async def test_page_with_the_button_escapes_what_its_address_says(browser: httpx2.AsyncClient) -> None:
+    page = await browser.get("/signin", params={"link": '"><script>'})
+
+    assert "<script>" not in page.text
+    assert "&quot;&gt;&lt;script&gt;" in page.text
 
 
 async def test_person_who_is_disabled_elsewhere_is_out_at_once(
@@ -282,7 +313,7 @@ async def test_person_who_is_disabled_elsewhere_is_out_at_once(
 
     assert await who(browser) == 401
     assert (await sign_in(browser)).status_code == 401
-    assert (await browser.get(f"/signin?link={link}")).status_code == 401
+    assert (await browser.post("/signin", data={"link": link})).status_code == 401
 
 
 @pytest.mark.parametrize("end", [disable_person, delete_person])
@@ -290,6 +321,7 @@ async def test_tokens_that_a_person_made_end_with_the_person(
     pool: asyncpg.Pool, connection: asyncpg.Connection, clock: Clock, end: Callable[..., Awaitable[object]]
 ) -> None:
     person = await add(connection, "rima", "admin")
+    await add(connection, "amal", "admin")
     new = tokens.NewToken(name="export", role=Role.VIEWER)
     hers = await tokens.create_token(connection, new, clock(), by=Actor(principal=person.id, address=""))
     other = await tokens.create_token(connection, new, clock(), by=PLATFORM)
@@ -489,3 +521,260 @@ async def test_alerts_of_another_municipality_do_not_exist_for_who_answers_many_
     assert (answer.json()["changed"], answer.json()["unknown"]) == ([own], [foreign])
     seen = await connection.fetchval("SELECT acknowledged_at FROM alert WHERE id = $1", foreign)
     assert seen is None
+
+
+def bearer(secret: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+async def test_token_made_with_a_token_is_bounded_by_it_and_ends_with_their_person(
+    guarded: FastAPI, connection: asyncpg.Connection, clock: Clock
+) -> None:
+    person = await add(connection, "rima", "admin")
+    until = clock.at + timedelta(days=1)
+    new = tokens.NewToken(name="hers", role=Role.ADMIN, expires_at=until)
+    hers = await tokens.create_token(connection, new, clock(), by=Actor(principal=person.id, address=""))
+    await builders.add_town(connection, "tripoli")
+    await add(connection, "amal", "admin")
+    wanted = {"name": "its", "role": "viewer"}
+    async with browsing(guarded) as program:
+        program.headers.update(bearer(hers))
+        for_ever = await program.post("/api/v1/tokens", json=wanted)
+        made = await program.post("/api/v1/tokens", json={**wanted, "expires_at": until.isoformat()})
+    assert (for_ever.status_code, made.status_code) == (422, 201)
+
+    await disable_person(connection, "rima", clock(), by=PLATFORM)
+
+    assert await tokens.identity_of(connection, made.json()["token"], clock()) is None
+
+
+async def test_demoted_person_keeps_the_tokens_that_they_could_still_make(
+    connection: asyncpg.Connection, clock: Clock
+) -> None:
+    await add(connection, "amal", "admin")
+    person = await add(connection, "rima", "admin", "admin@tripoli")
+    by = Actor(principal=person.id, address="")
+    everywhere, in_town = [
+        await tokens.create_token(
+            connection, tokens.NewToken(name="x", role=Role.VIEWER, municipality=town), clock(), by=by
+        )
+        for town in (None, "tripoli")
+    ]
+
+    await edit_person(
+        connection, "rima", {}, clock(), by=PLATFORM, grants=of_texts(["admin@tripoli", "viewer"])
+    )
+
+    assert await tokens.identity_of(connection, everywhere, clock()) is None
+    assert await tokens.identity_of(connection, in_town, clock()) is not None
+
+
+async def test_revoked_token_ends_what_was_made_with_it(connection: asyncpg.Connection, clock: Clock) -> None:
+    new = tokens.NewToken(name="x", role=Role.ADMIN)
+    first = await tokens.create_token(connection, new, clock(), by=PLATFORM)
+    maker = await tokens.identity_of(connection, first, clock())
+    assert maker is not None
+    by = Actor(principal=maker.principal, address="")
+    second = await tokens.create_token(connection, new, clock(), by=by)
+
+    await tokens.revoke_token(connection, 1, clock(), by=PLATFORM)
+
+    assert await tokens.identity_of(connection, second, clock()) is None
+    with pytest.raises(Conflict):
+        await tokens.create_token(connection, new, clock(), by=by)
+
+
+async def test_last_administrator_of_all_municipalities_stays_one(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection, "amal", "admin")
+    await add(connection, "rima", "admin@tripoli")
+    answers = [
+        await client.post("/api/v1/users/amal/disable"),
+        await client.delete("/api/v1/users/amal"),
+        await client.patch("/api/v1/users/amal", json={"roles": ["viewer"]}),
+    ]
+    assert [answer.status_code for answer in answers] == [409] * 3
+    assert "--role admin" in answers[0].json()["detail"]
+
+    assert (await client.patch("/api/v1/users/rima", json={"roles": ["admin"]})).status_code == 200
+    assert (await client.post("/api/v1/users/amal/disable")).status_code == 200
+
+
+async def test_two_administrators_who_take_the_role_from_each_other_do_not_both_succeed(
+    pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    for name in ("amal", "rima"):
+        await add(connection, name, "admin")
+
+    async def disabled(name: str) -> object:
+        async with pool.acquire() as one:
+            return await disable_person(one, name, builders.now(), by=PLATFORM)
+
+    ended = await asyncio.gather(disabled("amal"), disabled("rima"), return_exceptions=True)
+
+    assert sorted(type(one).__name__ for one in ended) == ["Conflict", "Person"]
+
+
+async def test_first_administrator_takes_the_next_name_where_theirs_is_somebody_elses(
+    connection: asyncpg.Connection, clock: Clock
+) -> None:
+    await add(connection, first.NAME, "viewer")
+
+    name, _ = await first.first_link(connection, clock(), by=PLATFORM)
+
+    assert name == "admin-2"
+    assert "admin" in map(to_text, (await get_person(connection, name)).grants)
+
+
+async def test_role_that_a_person_got_meanwhile_is_judged_with_the_change(
+    guarded: FastAPI, pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection, "nablus")
+    await add(connection, "rima", "viewer@tripoli")
+    secret = await builders.token(connection, role="admin", municipality="tripoli")
+    async with browsing(guarded) as admin, pool.acquire() as other:
+        transaction = other.transaction()
+        await transaction.start()
+        await edit_person(
+            other,
+            "rima",
+            {},
+            builders.now(),
+            by=PLATFORM,
+            grants=of_texts(["viewer@tripoli", "admin@nablus"]),
+        )
+        asking = asyncio.create_task(
+            admin.post("/api/v1/users/rima/password", json={"password": PASSWORD}, headers=bearer(secret))
+        )
+        await eventually_waits_for_a_lock(connection)
+        await transaction.commit()
+
+        assert (await asking).status_code == 403
+
+
+async def eventually_waits_for_a_lock(connection: asyncpg.Connection) -> None:
+    async def waits() -> bool:
+        sql = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = $1)"
+        return bool(await connection.fetchval(sql, await connection.fetchval("SELECT current_database()")))
+
+    await eventually(waits)
+
+
+@pytest.mark.parametrize("change", ["password", "roles"])
+async def test_open_links_end_with_another_password_and_with_other_roles(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection, clock: Clock, change: str
+) -> None:
+    person = await add(connection)
+    link = await links.create_link(connection, person.id, clock(), by=PLATFORM)
+
+    if change == "password":
+        answer = await client.post("/api/v1/users/rima/password", json={"password": "other words, long"})
+    else:
+        answer = await client.patch("/api/v1/users/rima", json={"roles": ["viewer@tripoli"]})
+
+    assert answer.status_code in (200, 204)
+    assert await links.use_link(connection, link, clock()) is None
+
+
+async def test_valid_token_and_link_pass_where_somebody_else_behind_the_same_address_guesses(
+    guarded: FastAPI, connection: asyncpg.Connection, clock: Clock
+) -> None:
+    person = await add(connection)
+    token = await builders.token(connection)
+    link = await links.create_link(connection, person.id, clock(), by=PLATFORM)
+    async with browsing(guarded) as proxied:
+        guesses = [
+            (await proxied.get("/api/v1/devices", headers=bearer(f"guess-{number}"))).status_code
+            for number in range(ALLOWED + 1)
+        ]
+        assert guesses == [401] * ALLOWED + [429]
+        assert (await proxied.get("/api/v1/devices", headers=bearer(token))).status_code == 200
+        assert (await proxied.post("/signin", data={"link": link})).status_code == 303
+        assert await who(proxied) == "rima"
+
+
+async def test_unknown_sessions_are_not_looked_up_without_end(
+    guarded: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = guarded.state.context.identification
+    monkeypatch.setattr(guard, "_unknown", Throttle(5))
+    async with browsing(guarded) as flood:
+        answers = [
+            (await flood.get("/", headers={"Cookie": f"{COOKIE}=s.{number}"})).status_code
+            for number in range(7)
+        ]
+
+    assert answers == [401] * 5 + [429] * 2
+
+
+async def test_app_that_was_set_up_meanwhile_is_not_replaced(
+    connection: asyncpg.Connection, clock: Clock
+) -> None:
+    person = await add(connection)
+    for expected in (does_not_raise(), pytest.raises(Conflict)):
+        secret = totp.new_secret()
+        with expected:
+            code = pyotp.TOTP(secret).at(clock.at)
+            await set_totp(connection, person, secret, code, clock(), by=PLATFORM)
+
+
+async def test_more_passwords_than_can_be_checked_are_told_to_come_again(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add(connection)
+    monkeypatch.setattr(passwords, "MOST_WAITING", 0)
+
+    answers = [
+        await client.post("/api/v1/users/rima/password", json={"password": "other words, long"}),
+        await client.post("/api/v1/users", json={"name": "amal", "password": "other words, long"}),
+        await sign_in(client),
+    ]
+
+    assert [(a.status_code, a.headers.get("retry-after")) for a in answers] == [(503, "2")] * 3
+
+
+async def test_ministry_sees_nothing_that_people_wrote_where_it_is_ministry(
+    browser: httpx2.AsyncClient, client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    for name in ("bin-1", "bin-2"):
+        await builders.add(connection, name)
+    until = (builders.NOON + timedelta(days=1)).isoformat()
+    window = {"device": "bin-1", "until_at": until, "reason": "Samir comes"}
+    assert (await client.post("/api/v1/maintenance", json=window)).status_code == 201
+    replaced = {"serial": "SN-2", "reason": "Samir broke it"}
+    assert (await client.post("/api/v1/devices/bin-1/hardware", json=replaced)).status_code == 200
+    retired = await client.post("/api/v1/devices/bin-2/retire", json={"reason": "Samir took it"})
+    assert retired.status_code == 200
+    await add(connection, "delegate", "ministry@tripoli", "viewer@nablus")
+    await sign_in(browser, "delegate")
+
+    shown = [
+        await browser.get(f"/api/v1/{path}")
+        for path in (
+            "maintenance", "maintenance/1", "devices/bin-1/hardware", "devices/bin-2", "devices?retired=true",
+        )
+    ]  # fmt: skip
+
+    assert [answer.status_code for answer in shown] == [200] * 5
+    assert [answer.url.path for answer in shown if "Samir" in answer.text] == []
+    assert shown[0].json()["items"][0]["author"] is None
+
+
+async def test_open_alerts_of_a_rule_are_counted_where_one_reads(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    for town in ("tripoli", "nablus"):
+        await builders.fire(connection, await builders.add(connection, f"bin-{town}", municipality=town))
+    await add(connection)
+    rule = await connection.fetchval("SELECT rule FROM alert LIMIT 1")
+
+    async def counted(by: httpx2.AsyncClient) -> set[int]:
+        (listed,) = [r for r in (await by.get("/api/v1/rules")).json()["items"] if r["id"] == rule]
+        return {listed["open_alerts"], (await by.get(f"/api/v1/rules/{rule}")).json()["open_alerts"]}
+
+    await sign_in(browser)
+    assert await counted(browser) == {1}
+    browser.cookies.clear()
+    browser.headers.update(bearer(await builders.token(connection)))
+    assert await counted(browser) == {2}

@@ -55,7 +55,7 @@ async def test_problem_title_is_in_the_readers_language(
         ("GET", "/api/v1/devices/bin-1/readings?end=0001-01-01T00:00:00Z", 422, "invalid"),
         ("GET", "/api/v1/devices/bin-1/readings?end=9999-12-31T23:59:59-14:00", 422, "invalid"),
         ("GET", "/api/v1/rules/none/explain?device=bin-1&at=0001-01-01T00:00:00%2B14:00", 422, "invalid"),
-        ("GET", "/signin?token=wrong", 401, "unauthorized"),
+        ("POST", "/signin", 401, "unauthorized"),
         ("GET", "/console/../../etc/passwd", 404, "not-found"),
     ],
 )

@@ -57,13 +57,19 @@ async def opened(
     assert errors == []
 
 
+async def sign_in_by_link(page: Page, link: str) -> None:
+    """Open a link that signs in, and press its button."""
+    await page.goto(link)
+    await page.locator("form button").click()
+
+
 @asynccontextmanager
 async def signed_in(browser: Browser, url: str, token: str) -> AsyncIterator[Page]:
     """Open the console as somebody with a token, in a browser of their own."""
     context = await browser.new_context(locale="en-GB")
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
-    await page.goto(f"{url}/signin?token={token}")
+    await sign_in_by_link(page, f"{url}/signin?token={token}")
     await expect(page.locator("#link.on")).to_be_visible()
     yield page
     await context.close()
@@ -172,7 +178,7 @@ async def test_page_asks_to_sign_in_again_when_its_token_has_ended(
     token = await builders.token(connection, "test")
     async with serving(guarded) as url:
         page = await browser.new_page()
-        await page.goto(f"{url}/signin?token={token}")
+        await sign_in_by_link(page, f"{url}/signin?token={token}")
         await expect(page.locator("#link.on")).to_be_visible()
 
         await connection.execute("DELETE FROM token")

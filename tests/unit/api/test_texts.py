@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from api.http import assets, texts
+from api.routes.access.signin import KEPT
 from devices.texts.catalogue import group, text
 from devices.texts.languages import LANGUAGES, Language
 
@@ -46,6 +47,15 @@ async def test_texts_that_the_reader_has_are_not_sent_again(client: httpx2.Async
     assert (await ask("ar", tag)).status_code == 304
     assert (await ask("fr", tag)).json()["language"] == "fr"
     assert first.headers["cache-control"] == "private, no-cache"
+
+
+def test_page_with_the_button_speaks_every_language_at_once_and_has_a_place_for_the_link() -> None:
+    page = assets.load()["press.html"].body
+
+    for language in LANGUAGES:
+        assert text(language, "page.press_how").encode() in page
+    assert page.count(KEPT) == 1
+    assert b"<script" not in page
 
 
 def test_sign_in_page_speaks_every_language_at_once() -> None:

@@ -55,3 +55,9 @@ def test_grants_are_written_and_read_alike() -> None:
     assert of_texts([to_text(grant)]) == {grant}
     with pytest.raises(ValueError, match="mayor"):
         of_texts(["mayor@nablus"])
+
+
+@pytest.mark.parametrize("text", ["admin@", "mayor", "", "@tripoli"])
+def test_text_that_names_no_role_or_no_municipality_after_its_sign_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"municipality|Role"):
+        of_texts([text])
