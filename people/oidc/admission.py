@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from devices.registry.errors import AlreadyExists
-from people import sessions
+from people import sessions, tokens
 from people.editing import NewPerson, add_person, edit_person
 from people.identity import Grant
 from people.oidc.claims import OidcClaims, OidcRefused, Roles, grants_of, names_of
@@ -34,7 +34,7 @@ _LOCK = "LOCK TABLE oidc_person IN SHARE ROW EXCLUSIVE MODE"
 async def admit(connection: Connection, claims: OidcClaims, roles: Roles, now: int, *, by: Actor) -> int:
     """Return the person that the claims are of: made where there is none, changed where the claims differ.
 
-    Whoever has no role any more loses the ones they had and their sessions.
+    Whoever has no role any more loses the ones they had, their sessions, and the tokens that they made.
 
     Args:
         now: microseconds since 1970-01-01Z.
@@ -81,6 +81,7 @@ async def _updated(
         person = await edit_person(connection, name, changes, now, by=by, grants=grants)
     if not grants:
         await sessions.end_sessions(connection, person.id)
+        await tokens.revoke_tokens_of(connection, person.id, now, by=by)
     return person
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.http import guards
-from api.http.problems import Problem, Slug
+from api.http.problems import MEDIA_TYPE, Problem, Slug
 from api.oidc.provider import OidcProvider
 from api.routes.access.signin import session_of
 from devices.storable import storable
@@ -35,10 +35,23 @@ STATUSES: dict[Reason, tuple[int, Slug]] = {
 }
 """Of the answer; 401 for all others."""
 HTML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {}}, "description": "signed in"}}
+NO_PROVIDER = "no provider is configured: NABD_OIDC_ISSUER"
+NOT_CONFIGURED: dict[int | str, dict[str, Any]] = {
+    404: {
+        "description": NO_PROVIDER,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
 Said = Annotated[str, Query(description="as the provider sends it")]
 
 
-@router.get(PATH, status_code=303, response_class=RedirectResponse, summary="Sign in at the provider")
+@router.get(
+    PATH,
+    status_code=303,
+    response_class=RedirectResponse,
+    responses=NOT_CONFIGURED,
+    summary="Sign in at the provider",
+)
 async def begin(request: Request, context: UsesContext) -> Response:
     """Send the browser to the provider, with a cookie that says that it was this browser."""
     provider = _provider(context)
@@ -119,7 +132,7 @@ async def _who(
 
 def _provider(context: AppContext) -> OidcProvider:
     if context.oidc is None:
-        raise Problem(404, "not-found", "no provider is configured: NABD_OIDC_ISSUER")
+        raise Problem(404, "not-found", NO_PROVIDER)
     return context.oidc
 
 

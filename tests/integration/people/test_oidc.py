@@ -30,7 +30,8 @@ from people.identity import of_texts
 from people.oidc import starts
 from people.person import get_person
 from people.roles import Role
-from store.audit import PLATFORM
+from people.tokens import NewToken, create_token, list_tokens
+from store.audit import PLATFORM, Actor
 from tests import parts
 from tests.integration.api import builders
 from tests.npm_packages import CannotInstall
@@ -165,6 +166,9 @@ async def test_roles_follow_the_groups_at_every_sign_in(
     me = (await browser.get("/api/v1/session")).json()
     assert (me["user"], me["name"], me["roles"]) == ("samir", "Samir", ["ministry"])
 
+    samir = Actor(principal=(await get_person(connection, "samir")).id, address="")
+    await create_token(connection, NewToken(name="of samir", role=Role.VIEWER), clock.wall(), by=samir)
+
     node.know("1", preferred_username="samir", groups=[])
     async with browsing(browser._transport.app) as elsewhere:  # type: ignore[attr-defined]
         answer = await sign_in(elsewhere, "1")
@@ -173,6 +177,7 @@ async def test_roles_follow_the_groups_at_every_sign_in(
     assert_says(answer, "page.oidc_group")
     assert (await get_person(connection, "samir")).grants == frozenset()
     assert (await browser.get("/api/v1/session")).status_code == 401  # where they were signed in before
+    assert [token.revoked_at is None for token in await list_tokens(connection)] == [False]
     changes = await connection.fetch("SELECT after FROM audit WHERE action = 'person.edit' ORDER BY id")
     assert [row["after"]["roles"] for row in changes] == [["ministry"], []]
 
