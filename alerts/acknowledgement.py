@@ -81,7 +81,7 @@ async def acknowledge(
 async def withdraw(
     connection: Connection, alert_ids: Sequence[int], *, by: Actor, now: int
 ) -> Acknowledgements:
-    """Take acknowledgements back, whoever gave them: nobody has seen these alerts, as before.
+    """Take the acknowledgements that stand back, whoever gave them: nobody has seen these alerts.
 
     Args:
         now: microseconds since 1970-01-01Z.
@@ -118,11 +118,15 @@ def _audited(verb: str, row: asyncpg.Record) -> AuditedChange:
 
 
 _LAPSE = """
-WITH lapsed AS (
-    UPDATE alert SET acknowledged_at = NULL, acknowledger_id = NULL
+WITH old AS (
+    SELECT alert.id
     FROM unnest($1::text [], $2::timestamptz []) AS allowed (severity, seen_before)
-    WHERE alert.state = 'firing' AND alert.severity = allowed.severity
+    JOIN alert ON alert.state = 'firing' AND alert.severity = allowed.severity
         AND alert.acknowledged_at < allowed.seen_before
+    ORDER BY alert.id FOR UPDATE OF alert SKIP LOCKED
+), lapsed AS (
+    UPDATE alert SET acknowledged_at = NULL, acknowledger_id = NULL
+    FROM old WHERE alert.id = old.id
     RETURNING alert.id
 ), noted AS (
     INSERT INTO alert_note (alert_id, type, body, created_at)
@@ -137,6 +141,8 @@ SELECT alerts, CASE WHEN alerts > 0 THEN pg_notify('nabd_alert', '') END FROM co
 
 async def lapse(connection: Connection, valid_for_s: Mapping[Severity, float], now: int) -> int:
     """End acknowledgements of open alerts that are older than allowed, and return how many there were.
+
+    An alert that somebody is changing now is left for the next time.
 
     Args:
         valid_for_s: by severity, in seconds; one that is not named never lapses.

@@ -41,7 +41,7 @@ class Alert:
     explains this one. labels: the rule's own names for its values. summary: by language, as of the last
     change of severity; template: the rule's, to render it anew. first: evidence of the beginning, None where
     its transition is gone. newest: what the device measured since, None where it has not or the alert has
-    ended. runbook: what to do, by language.
+    ended; newest_quality: its quality bits. runbook: what to do, by language.
     """
 
     id: int
@@ -65,6 +65,7 @@ class Alert:
     template: Mapping[str, str]
     first: Mapping[str, Any] | None
     newest: Mapping[str, Any] | None
+    newest_quality: int | None
     runbook: Mapping[str, str]
     unknown: bool
     inhibited_by: int | None
@@ -81,7 +82,7 @@ SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS dev
     alert.state, alert.severity, alert.opened_at, alert.detected_at,
     alert.resolved_at, alert.acknowledged_at, acknowledger.name AS acknowledged_by,
     alert.summary, alert.evidence, coalesce(rule.definition -> 'summary', '{}') AS template,
-    beginning.evidence AS first, newest.measurements AS newest,
+    beginning.evidence AS first, newest.measurements AS newest, newest.quality AS newest_quality,
     coalesce(rule.definition -> 'runbook', '{}') AS runbook,
     alert.state = 'firing' AND rule.family <> 'silent' AND EXISTS (
         SELECT FROM alert AS other

@@ -65,6 +65,7 @@ WITH ranked AS (
         AND alert.state = 'firing' AND alert.severity <> changed.severity
     JOIN ranked AS above ON above.severity = changed.severity
     JOIN ranked AS present ON present.severity = alert.severity
+    ORDER BY alert.id FOR UPDATE OF alert
 ), lapsed AS (
     INSERT INTO alert_note (alert_id, type, body, created_at)
     SELECT id, 'lapsed', $6, $7 FROM changing WHERE lapses ORDER BY id

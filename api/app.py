@@ -19,6 +19,7 @@ from api.http.edge import EdgeMiddleware
 from api.http.guards import GuardMiddleware
 from api.http.handlers import add_handlers
 from api.http.identification import Identification
+from api.http.sign_in_page import SignInPage
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
@@ -41,6 +42,7 @@ from api.routes import (
     rules,
     stream,
 )
+from api.routes.access import oidc as oidc_routes
 from api.routes.access import session, signin, tokens, users
 from devices.instants import Now
 from devices.kinds import Kinds
@@ -48,6 +50,8 @@ from people.sessions import SessionLimits
 
 if TYPE_CHECKING:
     import asyncpg
+
+    from api.oidc.provider import OidcProvider
 
 PREFIX = "/api/v1"
 NOUNS = (
@@ -86,6 +90,7 @@ def create_app(
     real_now: Now | None = None,
     session_limits: SessionLimits | None = None,
     totp_required: bool = False,
+    oidc: OidcProvider | None = None,
     speed: float = 1.0,
     checks: Mapping[str, Check] | None = None,
     queue: Queue = lambda: None,
@@ -100,6 +105,7 @@ def create_app(
         real_now: the clock of sessions, links and tokens; `now` without it.
         session_limits: when sessions end; those of SessionLimits without it.
         totp_required: administrators must show an app's code.
+        oidc: where people may sign in instead of here.
         speed: how many times faster than real time the clock runs; the console shows it.
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
         queue: the broker's queue, for /metrics.
@@ -125,7 +131,9 @@ def create_app(
         lifespan=lifespan,
     )
     files = assets.load()
-    page = files["signin.html"].body
+    page = SignInPage(
+        files["signin.html"].body, files["signedin.html"].body, oidc.client.name if oidc else None
+    )
     app.state.context = AppContext(
         pool=pool,
         kinds=kinds,
@@ -136,6 +144,7 @@ def create_app(
         totp_required=totp_required,
         sign_in_page=page,
         press_page=files["press.html"].body,
+        oidc=oidc,
         speed=speed,
         checks=checks or {},
         queue=queue,
@@ -150,7 +159,7 @@ def create_app(
         GuardMiddleware,
         identification=identification,
         beyond_loopback=beyond_loopback,
-        sign_in_page=page,
+        sign_in_page=page.form,
     )
     app.add_middleware(EdgeMiddleware, metrics=metrics)
     _include(app, files)
@@ -171,6 +180,7 @@ def _include(app: FastAPI, files: dict[str, Asset]) -> None:
     app.include_router(version, dependencies=judged)
     app.include_router(health.router, dependencies=judged)
     app.include_router(signin.router, dependencies=judged)
+    app.include_router(oidc_routes.router, dependencies=judged)
     app.include_router(texts.router(), dependencies=judged)
     app.include_router(assets.router(files), dependencies=judged)
 

@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from api.http.guards import IDENTITY
 from api.http.identification import Identification
 from api.http.problems import Problem
+from api.http.sign_in_page import SignInPage
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
@@ -24,6 +25,7 @@ from people.sessions import SessionLimits
 if TYPE_CHECKING:
     import asyncpg
 
+    from api.oidc.provider import OidcProvider
     from store.connection import Connection
 
 Check = Callable[[], Awaitable[str | None]]
@@ -41,7 +43,7 @@ class AppContext:
 
     real_now: the clock of sessions, links and tokens, which runs at its own speed whatever `now` does.
     totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
-    address says.
+    address says. oidc: where people may sign in instead of here.
     """
 
     pool: asyncpg.Pool[asyncpg.Record]
@@ -51,8 +53,9 @@ class AppContext:
     identification: Identification
     session_limits: SessionLimits
     totp_required: bool
-    sign_in_page: bytes
+    sign_in_page: SignInPage
     press_page: bytes
+    oidc: OidcProvider | None
     speed: float
     checks: Mapping[str, Check]
     queue: Queue

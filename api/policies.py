@@ -68,6 +68,8 @@ _OPEN = AccessPolicy(_W.OPEN)
 POLICIES: Mapping[str, AccessPolicy] = {
     "GET /healthz": _OPEN,
     "GET /signin": _OPEN,
+    "GET /signin/oidc": _OPEN,
+    "GET /signin/oidc/callback": _OPEN,
     "POST /signin": _OPEN,
     "GET /console/signin.css": _OPEN,
     "GET /": _ANYBODY,

@@ -96,7 +96,7 @@ SWEPT: Mapping[str, Expectation] = {
 APART: Mapping[str, Expectation] = {
     "light-hours-too-fast": Expectation(fault="hours counted in seconds", lasts_s=0, readings=3),
     "light-energy-too-fast": Expectation(fault="energy counted in watt-hours", lasts_s=0, readings=3),
-    "drone-gauge-fault": Expectation(fault="leaping battery gauge", lasts_s=0, readings=5, gone_s=900),
+    "drone-gauge-fault": Expectation(fault="leaping battery gauge", lasts_s=0, readings=5),
     "circuit-voltage": Expectation(fault="phase low or high", lasts_s=600),
     "light-meter-fault": Expectation(fault="meter contradicts itself", lasts_s=0, readings=4),
 }
@@ -112,7 +112,8 @@ class FaultLine(msgspec.Struct, kw_only=True):
     """One labelled fault. `end` is null when it still held at shutdown.
 
     earliest: from here on an alert is honest, for faults that announce themselves.
-    detectable: whether it held long enough for a right rule, where the sensor could see it.
+    detectable: whether it held long enough for a right rule, where the sensor could see it. seen: whether the
+    sensor could see it at all.
     interval_s: the longest reporting interval of the device while it held. reports_s: the interval of what
     shows it, when it could first be seen; 0 for the same.
     """
@@ -126,6 +127,7 @@ class FaultLine(msgspec.Struct, kw_only=True):
     detectable: bool
     interval_s: float = 0.0
     reports_s: float = 0.0
+    seen: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -263,6 +265,7 @@ class Labels:
                 detectable=label.best >= wanted - 1e-9,
                 interval_s=label.interval_s,
                 reports_s=label.reports_s,
+                seen=label.seen,
             )
         )
 

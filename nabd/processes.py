@@ -240,6 +240,7 @@ async def api(settings: Settings) -> None:
     # Not above: every other process and command starts in half the time without FastAPI.
     from api.app import create_app
     from api.http.server import Server, listen
+    from nabd.oidc import provider_of
 
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
@@ -260,6 +261,7 @@ async def api(settings: Settings) -> None:
             idle=timedelta(hours=settings.session_idle_hours), longest=timedelta(days=settings.session_days)
         ),
         totp_required=settings.totp_required_for_admins,
+        oidc=provider_of(settings),
         speed=speed,
         checks=readiness.checks(settings, pool, declared, now, speed, queue),
         queue=queue,

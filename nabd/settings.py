@@ -9,13 +9,25 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from alerts.transition import Severity
+from api.oidc.addresses import is_trusted_address
+from people.roles import Role
 
 RUNNING = Path(os.environ.get("NABD_DATA_DIR", "var")) / "running.env"
+
+
+class GroupRole(BaseModel):
+    """One role that a group of the OIDC issuer has; municipality: null for all, never left out by mistake."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Role
+    municipality: str | None
 
 
 class Settings(BaseSettings):
@@ -49,6 +61,21 @@ class Settings(BaseSettings):
     totp_required_for_admins: bool = Field(
         default=False, description="administrators must show the code of an app when they sign in"
     )
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="people sign in there too (OpenID Connect); https, or loopback; empty: nowhere",
+    )
+    oidc_client_id: str = Field(default="", description="what this installation is called at the issuer")
+    oidc_client_secret: str = Field(default="", description="its secret there; empty: none (public client)")
+    oidc_groups_claim: str = Field(default="groups", description="the claim that holds a person's groups")
+    oidc_roles: dict[str, list[GroupRole]] = Field(
+        default={},
+        description='JSON object: what each group may do: {"roads": [{"role": "operator", '
+        '"municipality": "tripoli"}]}; null: in all',
+    )
+    oidc_name: str = Field(
+        default="OpenID Connect", max_length=60, description="what the sign-in page calls the issuer"
+    )
     clock: str | None = Field(
         default=None, description="REAL:SCALED:SPEED in microseconds; set by `nabd demo --speed` only"
     )
@@ -75,6 +102,16 @@ class Settings(BaseSettings):
     )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
 
+    @model_validator(mode="after")
+    def _oidc_is_whole(self) -> Self:
+        if not self.oidc_issuer:
+            return self
+        if not is_trusted_address(self.oidc_issuer):
+            raise ValueError("NABD_OIDC_ISSUER begins with https://, or is http:// on loopback")
+        if not self.oidc_client_id or not any(self.oidc_roles.values()):
+            raise ValueError("NABD_OIDC_ISSUER needs NABD_OIDC_CLIENT_ID and NABD_OIDC_ROLES")
+        return self
+
 
 def audit_directory(settings: Settings) -> Path:
     """Return where the heads of the audit's months are kept."""
@@ -83,8 +120,9 @@ def audit_directory(settings: Settings) -> Path:
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return these settings as environment variables for another process."""
-    values = settings.model_dump(exclude_none=True, mode="json")
+    values = settings.model_dump(mode="json")
     return {
         f"NABD_{name.upper()}": json.dumps(value) if isinstance(value, dict) else str(value)
         for name, value in values.items()
+        if value is not None
     }

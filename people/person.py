@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Person:
     """One person. has_password: else they sign in by links alone. has_totp: an app's code is asked for.
 
+    oidc_issuer: where they sign in instead of here; None: here.
     channels: how to reach them, address by channel. calendar: the working calendar they keep.
     """
 
@@ -37,6 +38,7 @@ class Person:
     recovery_codes: int
     disabled_at: datetime | None
     last_seen_at: datetime | None
+    oidc_issuer: str | None
     version: int
 
 
@@ -46,6 +48,7 @@ SELECT
     p.password_hash IS NOT NULL AS has_password, p.totp_secret IS NOT NULL AS has_totp,
     cardinality(p.recovery_codes) AS recovery_codes, p.disabled_at, p.version,
     (SELECT max(s.last_used_at) FROM session AS s WHERE s.person_id = p.id) AS last_seen_at,
+    (SELECT o.issuer FROM oidc_person AS o WHERE o.person_id = p.id) AS oidc_issuer,
     ARRAY(
         SELECT concat_ws('@', g.role, m.name)
         FROM membership AS g

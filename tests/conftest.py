@@ -24,7 +24,8 @@ from store.pool import connect, name_of, open_pool
 from tests import databases, parts
 from tests.brokers import Broker, Mosquitto
 from tests.copies import Copies
-from tests.timescale_server import CLEAR, CannotInstall, WasmTimescale, install
+from tests.npm_packages import CannotInstall
+from tests.timescale_server import CLEAR, WasmTimescale, install
 
 ran_on: dict[str, str] = {}
 """What the components of this run were, for the closing lines."""

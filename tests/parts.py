@@ -40,6 +40,7 @@ TIMESCALE_PACKAGES = MachinePart(
     name="npm packages of TimescaleDB",
     remedy="cd tests/timescale && npm ci --legacy-peer-deps, or set NABD_TEST_TIMESCALE_DSN",
 )
+OIDC_PACKAGES = MachinePart(name="npm package oidc-provider", remedy="cd tests/oidc && npm ci")
 ROOT = MachinePart(name="right to mount a disk", remedy="run the tests as root", required=False)
 MOUNT = MachinePart(name="disk that can be mounted", remedy="allow the container to mount")
 

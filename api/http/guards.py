@@ -23,7 +23,9 @@ from api.http.problems import Problem
 COOKIE = "nabd_session"
 IDENTITY = "nabd.identity"
 """Where a request's scope says who it is from."""
-OPEN_PATHS = frozenset({"/healthz", "/signin", "/console/signin.css"})
+OPEN_PATHS = frozenset(
+    {"/healthz", "/signin", "/signin/oidc", "/signin/oidc/callback", "/console/signin.css"}
+)
 """All that answers without an identity. Signing in judges what is shown in the request itself."""
 LONGEST_COOKIE_S = 400 * 86_400
 """As long as browsers keep one; the session behind it ends earlier."""

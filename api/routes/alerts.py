@@ -183,7 +183,7 @@ async def unacknowledge_many(
     command: UsesChangeRequest,
     body: AlertNumbers,
 ) -> AcknowledgementsOut:
-    """Undo: with the `changed` of an acknowledgement exactly that one is taken back."""
+    """Take back the acknowledgements that stand; `changed` of an acknowledgement says which were new."""
 
     async def work() -> AcknowledgementsOut:
         own, foreign = await _own(connection, identity, body.alerts)

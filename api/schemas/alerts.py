@@ -133,6 +133,7 @@ def members(alert: Alert, kinds: Kinds) -> dict[str, Any]:
         evidence=alert.evidence,
         first=alert.first or alert.evidence,
         newest=alert.newest,
+        quality=alert.newest_quality or 0,
         kind=kinds.get(alert.kind),
     )
     rendered = {"summary": said.summary, "began": said.began, "course": said.course}

@@ -8,13 +8,13 @@ stands. Must not know the database.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from devices.columns import Columns
-from devices.kinds.kind import UNCONFIRMED, Kind
+from devices.kinds.kind import UNCONFIRMED, Kind, Measurement
 from devices.row_index import RowIndex
 
 Floats = NDArray[np.float64]
@@ -25,6 +25,8 @@ Rows = NDArray[np.intp]
 HOUR_US = 3_600_000_000
 FASTER = 1.1
 """How much faster than it can a counter must grow to be suspect: clocks and meters are not exact."""
+_LEAPS: Final = np.inf
+"""What is remembered instead of a code after which a device sent other readings: nothing confirms it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,14 @@ class _Sequence:
         known = np.maximum.accumulate(np.where(np.isnan(value), -1, np.arange(len(value))))
         previous = np.append(-1, known[:-1])
         return np.where(previous >= self.begins, value[previous], at_first[self.group])
+
+    def interrupted(self, value: Floats) -> Bools:
+        """Tell where rows of this batch without the value lie between a row and the value before, (n,)."""
+        places = np.arange(len(value))
+        known = np.maximum.accumulate(np.where(np.isnan(value), -1, places))
+        previous = np.maximum(np.append(-1, known[:-1]), self.begins - 1)
+        result: Bools = places - 1 > previous
+        return result
 
     def final(self, value: Floats, at_first: Floats) -> Floats:
         """Return the newest known value of each device, (g,); see `before`."""
@@ -122,12 +132,21 @@ class LastValues:
         quality, kept = sequence.sorted(columns.quality).copy(), cells.copy()
         for position, measurement in enumerate(self.watched):
             value = sequence.sorted(columns.values[measurement.name])
-            if np.isnan(value).all():
+            past = cells[:, position]
+            absent = bool(np.isnan(value).all())
+            known = past if absent else sequence.final(value, past)
+            kept[:, position] = _remembered(measurement, value, known, sequence)
+            if absent:
                 continue
-            was = (marked >> measurement.bit & 1).astype(np.float64)
-            suspect = self._suspect(position, value, columns.observed_at, sequence, kept, was)
-            if suspect is not None:
-                quality |= suspect.astype(np.int64) << measurement.bit
+            before = sequence.before(value, past)
+            if (code := _code(measurement, value, before, sequence)) is not None:
+                quality |= code * (1 << measurement.bit | UNCONFIRMED)
+            if measurement.most_per_h is not None:
+                was = (marked >> measurement.bit & 1).astype(np.float64)
+                hours = self._hours(position, value, columns.observed_at, sequence, kept)
+                fast = _too_fast(value - before, hours, measurement.most_per_h, was, sequence)
+                if fast is not None:
+                    quality |= fast.astype(np.int64) << measurement.bit
         self._cells[devices] = kept
         self._confirm(columns, sequence, quality, marked)
         if sequence.order is None:
@@ -146,32 +165,20 @@ class LastValues:
             devices, self._marked[devices], self._cells[devices] = self._undo
             self._undo = None
 
-    def _suspect(
-        self, position: int, value: Floats, observed_at: Ints, sequence: _Sequence, kept: Floats, was: Floats
-    ) -> Bools | None:
-        """Judge one measurement by its value before, None for nothing suspect; keep the newest value.
+    def _hours(
+        self, position: int, value: Floats, observed_at: Ints, sequence: _Sequence, kept: Floats
+    ) -> Floats:
+        """Return the hours since the value before, (n,), NaN where unknown; keep the time of the newest.
 
         Args:
             value: (n,) in the sequence's order; observed_at: (n,) in that of the columns. kept: (g, cells).
-            was: (g,) whether the last value was suspect.
         """
-        measurement, past = self.watched[position], kept[:, position].copy()
-        kept[:, position] = sequence.final(value, past)
-        before = sequence.before(value, past)
-        found: Bools | None = None
-        if measurement.codes and (code := np.isin(value, measurement.codes)).any():
-            # Without a value before there is no leap: comparisons with NaN are false.
-            found = code & (np.abs(value - before) > measurement.leap)
-        if measurement.most_per_h is None:
-            return found
         at = sequence.sorted(observed_at).astype(np.float64)
         at[np.isnan(value)] = np.nan
         cell = len(self.watched) + position
         past_at = kept[:, cell].copy()
         kept[:, cell] = sequence.final(at, past_at)
-        hours = (at - sequence.before(at, past_at)) / HOUR_US
-        fast = _too_fast(value - before, hours, measurement.most_per_h, was, sequence)
-        return found if fast is None else fast if found is None else fast | found
+        return (at - sequence.before(at, past_at)) / HOUR_US
 
     def _confirm(self, columns: Columns, sequence: _Sequence, quality: Ints, marked: Ints) -> None:
         """Add UNCONFIRMED to rows in which something is marked that was not before; remember what is.
@@ -204,6 +211,25 @@ class LastValues:
             self._scratch = np.append(self._scratch, np.zeros(more, dtype=np.intp))
             self._cells = np.append(self._cells, np.full((more, self._cells.shape[1]), np.nan), axis=0)
         return rows
+
+
+def _remembered(measurement: Measurement, value: Floats, known: Floats, sequence: _Sequence) -> Floats:
+    """Return what is kept of each device, (g,), given values (n,) and the newest known one of each (g,)."""
+    if not measurement.codes or not (lacks := np.isnan(value[sequence.last])).any():
+        return known
+    return np.where(lacks & np.isin(known, measurement.codes), _LEAPS, known)
+
+
+def _code(measurement: Measurement, value: Floats, before: Floats, sequence: _Sequence) -> Ints | None:
+    """Tell where a value is a code that nothing confirms, (n,) 0 or 1, None where none is.
+
+    It came with a leap, or the same was said before, but not by the reading before: a broken sensor says
+    it now and then. Without a value before there is no leap: comparisons with NaN are false.
+    """
+    if not measurement.codes or not (code := np.isin(value, measurement.codes)).any():
+        return None
+    again = sequence.interrupted(value) & np.isin(before, measurement.codes)
+    return (code & ((np.abs(value - before) > measurement.leap) | again)).astype(np.int64)
 
 
 def _too_fast(

@@ -6,7 +6,7 @@ import shutil
 
 from devices import kinds
 from devices.kinds.kind import KindError
-from nabd.doctor import broker, database
+from nabd.doctor import broker, database, oidc
 from nabd.doctor.check import CheckResult, Verdict, bad, fine, note
 from nabd.settings import Settings
 from store.errors import StoreError
@@ -16,7 +16,10 @@ from store.pool import connect
 
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
-    findings = [_kinds(settings), _disk(settings), await broker.check(settings)]
+    findings = [_kinds(settings), _disk(settings)]
+    if settings.oidc_issuer:
+        findings.append(await oidc.check(settings))
+    findings.append(await broker.check(settings))
     if settings.broker is not None and findings[-1].verdict is not Verdict.BAD:
         findings.append(await broker.check_topics(settings.broker))
     if settings.database is None:

@@ -40,6 +40,7 @@ def sentence(
     evidence: Mapping[str, Any],
     first: Mapping[str, Any],
     newest: Mapping[str, Any] | None,
+    quality: int = 0,
     kind: Kind | None,
 ) -> Sentence:
     """Return what an alert says.
@@ -50,19 +51,25 @@ def sentence(
         names: of the device and of the municipality, see summary.NAMES.
         evidence, first: of the last change of its severity, and of its beginning.
         newest: measurements of the device since then, None where there are none or it has ended.
+        quality: bits of the newest; a measurement that is marked is no news.
     """
     wanted = _values_of(template)
     now, then = _known(evidence), _known(first)
     measured = {m.name: m for m in kind.measurements if m.type is ValueType.NUMBER} if kind else {}
     fresh = {
-        name: newest[name] for name in wanted if name in measured and newest and newest.get(name) is not None
+        name: newest[name]
+        for name in wanted
+        if name in measured
+        and newest
+        and newest.get(name) is not None
+        and not quality >> measured[name].bit & 1
     }
     limits = evidence.get("limits", {})
     # What was computed cannot be computed again here; beside newer measurements it would contradict them.
     if all(name in fresh or name in limits for name in wanted):
         now = {**now, **fresh}
     summary = render(template, {**now, **names}) if wanted and now.keys() >= wanted.keys() else stored
-    began = render(template, {**then, **names}) if wanted and then.keys() >= wanted.keys() else stored
+    began = render(template, {**then, **names}) if wanted and then.keys() >= wanted.keys() else summary
     course = None
     for name in wanted:
         if name in fresh and then.get(name) is not None:

@@ -51,7 +51,7 @@ Secret = Annotated[str | None, Query(min_length=1, max_length=200)]
 async def by_address(context: UsesContext, link: Secret = None, token: Secret = None) -> Response:
     """Show a button that signs in by the link or token of the address; without either the form."""
     if link is None and token is None:
-        return HTMLResponse(context.sign_in_page)
+        return HTMLResponse(context.sign_in_page.form)
     name, secret = ("link", link) if link is not None else ("token", token)
     kept = f'name="{name}" value="{html.escape(secret or "")}"'
     return HTMLResponse(context.press_page.replace(KEPT, kept.encode()))
@@ -90,7 +90,7 @@ async def _by_password(request: Request, context: AppContext, said: Mapping[str,
     except CodeMissing:
         detail = "administrators need an app's code here: `nabd user totp NAME` sets it up"
         raise Problem(403, "forbidden", detail) from None
-    return await _opened(request, context, person, "password")
+    return _to_console(request, await session_of(request, context, person, "password"))
 
 
 async def _by_link(request: Request, context: AppContext, link: str) -> Response:
@@ -101,11 +101,15 @@ async def _by_link(request: Request, context: AppContext, link: str) -> Response
         context.identification.refuse_guesser(address)
         context.identification.count_guess(address)
         return _refused(request, context, "the link was used, or is older than ten minutes")
-    return await _opened(request, context, person, "link")
+    return _to_console(request, await session_of(request, context, person, "link"))
 
 
-async def _opened(request: Request, context: AppContext, person: int, by: str) -> Response:
-    """Open a session; whatever id the browser had before is good no more."""
+async def session_of(request: Request, context: AppContext, person: int, by: str) -> str:
+    """Open a session and return its id; whatever id the browser had before is good no more.
+
+    Args:
+        by: how they signed in, for the audit.
+    """
     before = guards.presented(request.headers)
     actor, now = Actor(principal=person, address=guards.address_of(request.scope)), context.real_now()
     async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection, connection.transaction():
@@ -119,7 +123,7 @@ async def _opened(request: Request, context: AppContext, person: int, by: str) -
             before=before.secret if before else None,
         )
         await recorded.record(connection, actor, "sign-in", person, None, {"by": by}, now)
-    return _to_console(request, session)
+    return session
 
 
 async def _by_token(request: Request, context: AppContext, token: str) -> Response:
@@ -142,6 +146,6 @@ def _to_console(request: Request, secret: str) -> Response:
 def _refused(request: Request, context: AppContext, detail: str) -> Response:
     """Show the form again to a browser, and a problem to a program."""
     if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(context.sign_in_page.replace(b" hidden>", b">"), status_code=401)
+        return HTMLResponse(context.sign_in_page.refused(), status_code=401)
     challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
     raise Problem(401, "unauthorized", detail, headers=challenge)

@@ -83,6 +83,7 @@ class PersonOut(BaseModel):
     recovery_codes: int = Field(description="how many are left")
     disabled_at: Instant | None
     last_seen_at: Instant | None = Field(description="in a session that is still open")
+    oidc_issuer: str | None = Field(description="where they sign in instead of here; null: here")
     version: int = Field(description="also the ETag")
 
 

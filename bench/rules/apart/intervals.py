@@ -75,10 +75,10 @@ class RareReporter(SurroundedDevice[TracedBin]):
         return self._hot > was
 
     def truth(self) -> Mapping[str, Truth]:
-        """What is really wrong; what smoulders unseen is no fire that anybody could be told of yet."""
+        """What is really wrong; a fire is one, and the same, from when it smoulders until it has cooled."""
         truth = dict(self._inner.truth())
         fire = truth["bin-fire"]
-        truth["bin-fire"] = Truth(holds=fire.holds and not fire.hidden, near=fire.holds or fire.near)
+        truth["bin-fire"] = replace(fire, near=fire.holds or fire.near)
         return truth
 
     def measure(self) -> dict[str, Value]:
@@ -177,7 +177,8 @@ def _relabelled(line: FaultLine, others: Sequence[FaultLine], interval_s: float)
     """Return a label, to be told only where messages at this interval can show it."""
     if line.expect == "bin-fire":
         hindered = any(_blinds(other, line) or _just_before(other, line, interval_s) for other in others)
-        detectable = lasted_s(line) >= _FIRE_S and not hindered
+        # Who is called to what smoulders and dies unseen is called rightly; nobody must be.
+        detectable = line.seen and lasted_s(line) >= _FIRE_S and not hindered
     else:
         messages_s = _NEEDED_READINGS.get(line.expect, 0) * interval_s
         needed_s = max(expectation(line.expect).lasts_s, messages_s) + 2 * interval_s
@@ -188,7 +189,7 @@ def _relabelled(line: FaultLine, others: Sequence[FaultLine], interval_s: float)
 
 def _just_before(other: FaultLine, line: FaultLine, interval_s: float) -> bool:
     """Tell whether a fire was put out so lately that its alert stands: two readings end it."""
-    if (other.device, other.expect) != (line.device, line.expect) or other.end is None:
+    if (other.device, other.expect) != (line.device, line.expect) or other.end is None or not other.seen:
         return False
     since_s = (datetime.fromisoformat(line.start) - datetime.fromisoformat(other.end)).total_seconds()
     return 0 <= since_s < 3 * interval_s

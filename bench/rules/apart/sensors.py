@@ -27,6 +27,8 @@ _UNITS: Mapping[str, tuple[str, str, float]] = {
 }
 """By cause: the rule that should tell it, the counter, and how many of its units are one of ours."""
 _GAUGE = "drone-gauge-fault"
+_COUNTER_TRUSTED, _GAUGE_TRUSTED = 3, 6
+"""After so many right readings in a row it is believed again: what comes back sooner was never gone."""
 
 
 class _Miscounting(SurroundedDevice[Physics]):
@@ -35,10 +37,12 @@ class _Miscounting(SurroundedDevice[Physics]):
     def __init__(self, inner: Physics) -> None:
         super().__init__(inner)
         self._wrong: set[str] = set()
+        self._right = dict.fromkeys(_UNITS, _COUNTER_TRUSTED)
 
     def measure(self) -> dict[str, Value]:
         """Return what it measures, its counters as they count now."""
         values = self._inner.measure()
+        self._right = {cause: 0 if cause in self._wrong else n + 1 for cause, n in self._right.items()}
         for cause in self._wrong:
             _, name, times = _UNITS[cause]
             counted = values[name]
@@ -48,7 +52,10 @@ class _Miscounting(SurroundedDevice[Physics]):
 
     def truth(self) -> Mapping[str, Truth]:
         """Return which counters are wrong."""
-        return {rule: Truth(holds=cause in self._wrong) for cause, (rule, _, _) in _UNITS.items()}
+        return {
+            rule: Truth(holds=cause in self._wrong, near=self._right[cause] < _COUNTER_TRUSTED)
+            for cause, (rule, _, _) in _UNITS.items()
+        }
 
     def ready(self, cause: str) -> bool:
         """Nothing must be waited for."""
@@ -69,10 +76,12 @@ class _LeapingGauge(SurroundedDevice[Physics]):
     def __init__(self, inner: Physics) -> None:
         super().__init__(inner)
         self._leaps = self._full = False
+        self._right = _GAUGE_TRUSTED
 
     def measure(self) -> dict[str, Value]:
         """Return what it measures."""
         values = self._inner.measure()
+        self._right = 0 if self._leaps else self._right + 1
         if self._leaps:
             self._full = not self._full
             values["battery_pct"] = 100.0 if self._full else 0.0
@@ -80,7 +89,7 @@ class _LeapingGauge(SurroundedDevice[Physics]):
 
     def truth(self) -> Mapping[str, Truth]:
         """Return whether the gauge leaps."""
-        return {_GAUGE: Truth(holds=self._leaps)}
+        return {_GAUGE: Truth(holds=self._leaps, near=self._right < _GAUGE_TRUSTED)}
 
     def ready(self, cause: str) -> bool:
         """Nothing must be waited for."""

@@ -129,12 +129,15 @@ def list_(as_json: Json = False) -> None:
             print_person(person, "", as_json=True)
         return
     output.table(
-        ["name", "display name", "language", "roles", "password", "app", "last seen", "disabled"],
+        [
+            "name", "display name", "language", "roles", "password", "app", "signs in at", "last seen",
+            "disabled",
+        ],
         [
             [
                 p.name, p.display_name, p.language, ", ".join(sorted(map(to_text, p.grants))),
                 "yes" if p.has_password else "no", "yes" if p.has_totp else "no",
-                p.last_seen_at, p.disabled_at,
+                p.oidc_issuer or "", p.last_seen_at, p.disabled_at,
             ]
             for p in found
         ],

@@ -65,6 +65,8 @@ async def test_every_route_but_healthz_needs_a_token_beyond_loopback(
     assert answers.pop(("GET", "/healthz")) == 200
     assert answers.pop(("GET", "/signin")) == 200  # the form
     assert answers.pop(("GET", "/console/signin.css")) == 200
+    assert answers.pop(("GET", "/signin/oidc")) == 404  # no provider is configured
+    assert answers.pop(("GET", "/signin/oidc/callback")) == 404
     assert set(answers.values()) == {401}
 
 
@@ -78,6 +80,8 @@ async def test_wrong_token_is_refused_everywhere(guarded: FastAPI, stranger: htt
     assert {route for route, status in answers.items() if status not in (401, 429)} == {
         ("GET", "/healthz"),
         ("GET", "/signin"),
+        ("GET", "/signin/oidc"),
+        ("GET", "/signin/oidc/callback"),
         ("GET", "/console/signin.css"),
     }
 

@@ -66,7 +66,32 @@ def test_a_code_that_a_second_reading_repeats_is_a_value_and_an_impossible_value
     assert [bool(q & UNCONFIRMED) for q in impossible] == [False, True, False]
 
 
-@pytest.mark.parametrize("rise", [[24, 120], [24, 84.9], [24, 70, 85], [84, 85]])
+@pytest.mark.parametrize(
+    "said", [[24, 3276.7, 327.67], [24, np.nan, 255, np.nan, 327.67], [24, -127, -127, 85], [24, 85, 255]]
+)
+def test_another_code_confirms_none(said: list[float]) -> None:
+    """A broken thermometer says whatever it likes; only a second reading that says the same counts."""
+    judged = LastValues(BIN).judge(sent(BIN, temperature_c=said))
+
+    assert marks(BIN, "temperature_c", judged)[-1]
+    assert judged[-1] & UNCONFIRMED
+
+
+def test_a_code_said_now_and_then_confirms_none_however_readings_are_cut_into_batches() -> None:
+    """A thermometer with a broken cable says nothing for hours, a code, and nothing again."""
+    temperatures = [24, 85, np.nan, 85, 85, np.nan, np.nan, 85, 24]
+    columns = sent(BIN, temperature_c=temperatures, fill_pct=[1.0] * len(temperatures))
+
+    for cut in range(len(temperatures)):
+        known, parts = LastValues(BIN), []
+        for start, end in pairwise((0, cut, len(temperatures))):
+            parts.append(known.judge(columns.take(np.arange(start, end))))
+            known.committed()
+        marked = marks(BIN, "temperature_c", np.concatenate(parts))
+        assert [i for i, one in enumerate(marked) if one] == [1, 3, 7]
+
+
+@pytest.mark.parametrize("rise", [[24, 120], [24, 84.9], [24, 70, 85], [84, 85], [84, np.nan, 85]])
 def test_a_true_fire_is_good_at_its_first_reading(rise: list[float]) -> None:
     assert not LastValues(BIN).judge(sent(BIN, temperature_c=rise)).any()
 

@@ -12,6 +12,7 @@ from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 from babel import Locale
@@ -24,6 +25,7 @@ from alerts.transition import Severity
 from api.http.problems import SLUGS
 from api.http.texts import GROUPS
 from devices.texts.languages import LANGUAGES, Language
+from people.oidc.claims import Reason
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
 from rules.explain.labels import FUNCTIONS, SWEPT
 from rules.explain.wording import JOINING
@@ -64,6 +66,7 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "expression.": JOINING,
     "function.": FUNCTIONS,
     "swept.": SWEPT,
+    "page.oidc_": get_args(Reason),
 }
 """Beginnings of keys that Python completes, and with what."""
 SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {

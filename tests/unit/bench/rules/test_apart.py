@@ -12,9 +12,16 @@ from firmware_sim.faults import FaultLine
 from tests.unit.firmware_sim.build import KINDS
 
 
-def line(expect: str, start: str, end: str, *, detectable: bool = True) -> FaultLine:
+def line(expect: str, start: str, end: str, *, detectable: bool = True, seen: bool = True) -> FaultLine:
     return FaultLine(
-        device="B-1", fault="f", start=start, end=end, expect=expect, earliest=start, detectable=detectable
+        device="B-1",
+        fault="f",
+        start=start,
+        end=end,
+        expect=expect,
+        earliest=start,
+        detectable=detectable,
+        seen=seen,
     )
 
 
@@ -42,9 +49,11 @@ def test_fault_between_two_messages_need_not_be_told() -> None:
     brief = line("bin-tipped", "2026-01-01T00:00:00.000Z", "2026-01-01T20:00:00.000Z")
     long = line("bin-tipped", "2026-01-01T00:00:00.000Z", "2026-01-05T20:00:00.000Z")
     fire = line("bin-fire", "2026-01-02T00:00:00.000Z", "2026-01-02T00:20:00.000Z", detectable=False)
+    unseen = line("bin-fire", "2026-01-02T00:00:00.000Z", "2026-01-02T00:20:00.000Z", seen=False)
     mute = line("silent", "2026-01-01T23:00:00.000Z", "2026-01-03T00:00:00.000Z")
 
     assert [one.detectable for one in relabel([brief])] == [False]
     assert [one.detectable for one in relabel([long])] == [True]
     assert relabel([fire])[0].detectable, "heat is reported at once"
     assert not relabel([fire, mute])[0].detectable
+    assert [one.detectable for one in relabel([unseen])] == [False], "right to tell, but nobody must"

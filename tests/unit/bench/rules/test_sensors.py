@@ -9,7 +9,8 @@ import pytest
 from bench.rules import bench
 from bench.rules.apart.apart import CLASSES
 from bench.rules.bench import DeviceGroup
-from bench.rules.town import Numbers
+from bench.rules.town import Numbers, first_instant
+from tests.unit.firmware_sim.build import KINDS
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,31 @@ def test_broken_sensors_are_told_and_their_codes_are_no_fire(name: str, kind: st
 
     assert found.overall.faults >= 3
     assert (found.overall.precision, found.overall.recall) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "cause", "rule", "readings"),
+    [
+        ("lights-units", "light", "energy_in_wh", "light-energy-too-fast", 3),
+        ("drones-gauge", "drone", "gauge_leaps", "drone-gauge-fault", 6),
+    ],
+)
+def test_a_sensor_that_was_right_for_some_readings_only_is_not_repaired(
+    name: str, kind: str, cause: str, rule: str, readings: int
+) -> None:
+    one, numbers = CLASSES[name], Numbers(days=1, bins=0, lights=1, drones=1)
+    town = one.town(5, KINDS, numbers)
+    device = one.around(next(d for d in town.sensing if d.kind == kind), town.seed)
+    assert device.physics is not None
+    physics = device.physics()
+    physics.step(first_instant(5))
+
+    physics.begin(cause)
+    physics.measure()
+    physics.end(cause)
+    near = []
+    for _ in range(readings + 1):
+        near.append(physics.truth()[rule].near)
+        physics.measure()
+
+    assert near == [True] * readings + [False]

@@ -92,6 +92,25 @@ def test_what_the_evidence_lacks_is_told_as_it_was_stored() -> None:
         assert said.course is None
 
 
+def test_value_that_is_marked_is_no_news() -> None:
+    bit = KINDS["bin"].measurement("temperature_c").bit
+
+    said = _said({"temperature_c": 6553.5}, quality=1 << bit)
+    other = _said({"temperature_c": 70.0}, quality=2 << bit)
+
+    assert said.summary["en"] == "Fire in bin-7: 65 °C"
+    assert said.course is None
+    assert other.summary["en"] == "Fire in bin-7: 70 °C"
+
+
+def test_beginning_that_is_not_known_is_not_told() -> None:
+    said = _said({"temperature_c": 90.0}, first={"values": {}})
+
+    assert said.summary["en"] == "Fire in bin-7: 90 °C"
+    assert said.began is None
+    assert said.course is None
+
+
 def test_missing_measurement_leaves_the_sentence() -> None:
     said = _said({"temperature_c": None})
 

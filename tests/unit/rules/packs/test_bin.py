@@ -100,6 +100,8 @@ def test_battery_of_a_device_that_repeats_a_lone_sag_is_not_low() -> None:
         ([24, 255, 24], set()),
         ([24, 85, 24], set()),
         ([24, 1400, 24], set()),
+        ([24, -127, -127, 85, -127], set()),
+        ([24, 255, 327.67], set()),
         ([24, 85, 85], {"bin-fire"}),
         ([24, 1400, 1400], {"bin-fire"}),
         ([24, 120], {"bin-fire"}),

@@ -161,14 +161,38 @@ def test_lamp_that_was_lit_in_between_was_not_dark_for_all_that_time() -> None:
 def test_a_counter_faster_than_time_is_told_with_the_unit_it_may_be_in(
     name: str, values: list[float], expected: set[str]
 ) -> None:
-    columns = columns_of([lamp(1, NIGHT + 15 * i, **{name: v})[0] for i, v in enumerate(values)], LIGHT)
+    readings = [lamp(1, NIGHT + 15 * i, **{name: v})[0] for i, v in enumerate(values)]
+
+    assert {rule for rule, state in counted(readings) if state == "firing"} == expected
+
+
+def test_energy_in_watt_hours_is_told_once_though_the_lamp_rests_by_day() -> None:
+    """At rest half a watt-hour an hour is no more than a lamp may draw; what is mended falls."""
+    night, day = (
+        {"power_w": w, "dim_pct": p, "commanded_dim_pct": p} for w, p in ((90.0, 100.0), (0.5, 0.0))
+    )
+    wrong = [lamp(1, NIGHT + 15 * i, energy_kwh=204_000.0 + 22.5 * i, **night)[0] for i in range(8)]
+    wrong += [lamp(1, NIGHT + 360 * i, energy_kwh=204_200.0 + 3 * i, **day)[0] for i in (1, 2, 3)]
+    # Told to light, it reports at once: nothing could have been counted yet.
+    dusk = [lamp(1, NIGHT + 1430 + i, energy_kwh=204_210.0 + 1.5 * i, **night)[0] for i in (0, 1)]
+    wrong += [
+        *dusk,
+        *(lamp(1, NIGHT + 1440 + 15 * i, energy_kwh=204_220.0 + 22.5 * i, **night)[0] for i in range(6)),
+    ]
+    mended = [lamp(1, NIGHT + 1800 + 360 * i, energy_kwh=204.4, **day)[0] for i in range(3)]
+
+    assert counted(wrong) == [("light-energy-too-fast", "firing")]
+    assert counted([*wrong, *mended])[1:] == [("light-energy-too-fast", "resolved")]
+
+
+def counted(readings: list[Reading]) -> list[tuple[str, str]]:
+    """Return the rules whose alerts opened or ended, and which of both."""
+    columns = columns_of(readings, LIGHT)
     columns.quality = quality(columns)
     columns.quality = LastValues(LIGHT).judge(columns)
     program = program_of((PACKS / "light.yaml").read_text(encoding="utf-8"), LIGHT)
-
-    transitions = step(program, RuleState(program), columns, attributes_for(program, FACTS)).transitions
-
-    assert {t.rule for t in transitions if t.to_state == "firing"} == expected
+    made = step(program, RuleState(program), columns, attributes_for(program, FACTS)).transitions
+    return [(t.rule, t.to_state) for t in made]
 
 
 def test_dark_lamp_is_told_without_knowing_what_it_was_told() -> None:
