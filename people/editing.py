@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +129,7 @@ async def edit_person(
     by: Actor,
     grants: Iterable[Grant] | None = None,
     version: int | None = None,
+    last_admin_too: bool = False,
 ) -> Person:
     """Change the given fields of a person (those of FIELDS) and keep the others.
 
@@ -136,6 +137,8 @@ async def edit_person(
         grants: all the roles they hold from now on; None keeps those they have. Where they differ, open
             sign-in links end, and tokens that the person made and could not make any more.
         version: the one that was read; None changes whatever there is.
+        last_admin_too: take roles from the last administrator of all municipalities too: where somebody else
+            than Nabd says who holds them. `nabd user first` then makes another one.
 
     Raises:
         NotFound: there is nobody of that name, or no such municipality.
@@ -152,16 +155,22 @@ async def edit_person(
         _check(values)
         await connection.execute(_UPDATE, person.id, *(values[f] for f in FIELDS), to_datetime(now))
         if grants is not None and (held := frozenset(grants)) != person.grants:
-            await _change_grants(connection, person, held, now, by)
+            await _change_grants(connection, person, held, now, by, last_admin_too=last_admin_too)
         edited = await get_person(connection, name)
         await recorded.record(connection, by, "edit", edited.id, state_of(person), state_of(edited), now)
     return edited
 
 
 async def _change_grants(
-    connection: Connection, person: Person, grants: frozenset[Grant], now: int, by: Actor
+    connection: Connection,
+    person: Person,
+    grants: frozenset[Grant],
+    now: int,
+    by: Actor,
+    *,
+    last_admin_too: bool,
 ) -> None:
-    async with _an_admin_is_left(connection, person):
+    async with nullcontext() if last_admin_too else _an_admin_is_left(connection, person):
         await _set_grants(connection, person.id, grants)
     await connection.execute(_END_LINKS, person.id)
     await tokens.revoke_tokens_of(connection, person.id, now, by=by, grants=grants)

@@ -78,7 +78,7 @@ async def _updated(
     said = {"display_name": claims.display_name, "language": claims.language, "email": claims.email}
     changes = {field: value for field, value in said.items() if value and value != getattr(person, field)}
     if changes or grants != person.grants:
-        person = await edit_person(connection, name, changes, now, by=by, grants=grants)
+        person = await edit_person(connection, name, changes, now, by=by, grants=grants, last_admin_too=True)
     if not grants:
         await sessions.end_sessions(connection, person.id)
         await tokens.revoke_tokens_of(connection, person.id, now, by=by)

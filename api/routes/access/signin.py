@@ -108,7 +108,7 @@ async def session_of(request: Request, context: AppContext, person: int, by: str
     """Open a session and return its id; whatever id the browser had before is good no more.
 
     Args:
-        by: which way the person came, for the audit.
+        by: how they signed in, for the audit.
     """
     before = guards.presented(request.headers)
     actor, now = Actor(principal=person, address=guards.address_of(request.scope)), context.real_now()

@@ -599,6 +599,9 @@ async def test_last_administrator_of_all_municipalities_stays_one(
 
     assert (await client.patch("/api/v1/users/rima", json={"roles": ["admin"]})).status_code == 200
     assert (await client.post("/api/v1/users/amal/disable")).status_code == 200
+    # Where a provider says who holds roles, it has the last word; `nabd user first` makes another one.
+    await edit_person(connection, "rima", {}, builders.now(), by=PLATFORM, grants=[], last_admin_too=True)
+    assert (await get_person(connection, "rima")).grants == frozenset()
 
 
 async def test_two_administrators_who_take_the_role_from_each_other_do_not_both_succeed(

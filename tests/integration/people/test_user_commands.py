@@ -12,7 +12,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from typer.testing import CliRunner
 
 from nabd.cli import app
-from people import passwords, totp
+from people import editing, passwords, totp
 
 
 @pytest.fixture(autouse=True)
@@ -90,3 +90,18 @@ def test_token_is_shown_once_and_listed_until_it_is_revoked() -> None:
     assert nabd("token", "revoke", str(shown["id"]))[0] == 0
     assert listed("token")[0]["revoked_at"] is not None
     assert nabd("token", "revoke", "999")[0] == 1
+
+
+def test_roles_are_given_to_the_version_that_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert nabd("user", "add", "rima", "--no-password")[0] == 0
+    edit, versions = editing.edit_person, []
+
+    async def seen(*arguments: Any, **named: Any) -> Any:
+        versions.append(named["version"])
+        return await edit(*arguments, **named)
+
+    monkeypatch.setattr(editing, "edit_person", seen)
+
+    assert nabd("user", "edit", "rima", "--role", "viewer")[0] == 0
+    assert nabd("user", "edit", "rima", "--role", "technician")[0] == 0
+    assert versions == [1, 2]

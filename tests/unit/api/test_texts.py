@@ -49,6 +49,12 @@ async def test_texts_that_the_reader_has_are_not_sent_again(client: httpx2.Async
     assert first.headers["cache-control"] == "private, no-cache"
 
 
+@pytest.mark.parametrize("name", ["press.html", "signin.html"])
+def test_browser_says_where_the_form_comes_from_by_plain_http_too(name: str) -> None:
+    # Under `no-referrer`, which every answer has, it says `Origin: null`, and the form is refused.
+    assert b'<meta name="referrer" content="same-origin">' in assets.load()[name].body
+
+
 def test_page_with_the_button_speaks_every_language_at_once_and_has_a_place_for_the_link() -> None:
     page = assets.load()["press.html"].body
 

@@ -12,8 +12,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from devices.registry.errors import AlreadyExists
 from nabd import doctor
-from nabd.cli import app, bench, values
+from nabd.cli import app, bench, run, values
 from nabd.settings import Settings
 from tests.waiting import now
 
@@ -184,3 +185,15 @@ def test_commands_and_ingest_start_without_the_web_framework() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+async def test_start_says_why_there_is_no_sign_in_link_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refused(settings: Settings) -> str:
+        raise AlreadyExists("person", "admin", "")
+
+    monkeypatch.setattr(run, "link_of", refused)
+
+    first, second = await run._link_or_why_not(Settings())
+
+    assert "no link could be made" in first
+    assert "`nabd user first`" in second
