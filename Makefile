@@ -5,7 +5,8 @@
 
 BIN := .venv/bin
 ARGS ?=
-# Most tests wait for something. A TimescaleDB of one's own is for one test at a time.
+# Most tests wait for something. Files begin in their order: those with few and slow tests must not be last and
+# leave all workers but one idle. A TimescaleDB of one's own is for one test at a time.
 WORKERS ?= $(if $(NABD_TEST_TIMESCALE_DSN),0,2)
 
 help: ## say what there is
@@ -23,7 +24,7 @@ demo: setup ## a simulated town at one URL; Ctrl-C leaves nothing behind
 	@$(BIN)/nabd demo $(ARGS)
 
 test: parts check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped one fail
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: setup ## the long form of the fault matrix (docs/faults.md); NABD_FAULTS_SEED=n repeats a run
 	NABD_FAULTS=long $(BIN)/python -m pytest tests/faults -rP $(ARGS)

@@ -205,7 +205,7 @@ async def test_stream_goes_on_after_an_alert_that_cannot_be_shown(
 
 
 async def _failed(server: str) -> bool:
-    async with httpx2.AsyncClient(headers=builders.BEARER) as client:
+    async with httpx2.AsyncClient(timeout=PATIENCE_S, headers=builders.BEARER) as client:
         return "nabd_live_failures_total 0.0" not in (await client.get(f"{server}/metrics")).text
 
 
