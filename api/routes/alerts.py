@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from alerts import acknowledgement, events, queue
+from alerts.acknowledgement import Acknowledgements
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
 from api.author import UsesActor
@@ -168,8 +169,7 @@ async def acknowledge_many(
     async def work() -> AcknowledgementsOut:
         own, foreign = await _own(connection, identity, body.alerts)
         done = await acknowledgement.acknowledge(connection, own, by=actor, now=context.now())
-        unknown = [*done.unknown, *foreign]
-        return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
+        return _accounted(done, foreign)
 
     return await command.once(AcknowledgementsOut, work, body)
 
@@ -188,8 +188,7 @@ async def unacknowledge_many(
     async def work() -> AcknowledgementsOut:
         own, foreign = await _own(connection, identity, body.alerts)
         done = await acknowledgement.withdraw(connection, own, by=actor, now=context.now())
-        unknown = [*done.unknown, *foreign]
-        return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
+        return _accounted(done, foreign)
 
     return await command.once(AcknowledgementsOut, work, body)
 
@@ -224,6 +223,12 @@ async def _own(
     found = await queue.get_alerts(connection, numbers)
     own = {a.id for a in found if identity.may_in(Permission.ANSWER_ALERTS, a.municipality)}
     return [n for n in numbers if n in own], [n for n in numbers if n not in own]
+
+
+def _accounted(done: Acknowledgements, foreign: Sequence[int]) -> AcknowledgementsOut:
+    """Return what became of each; what lies elsewhere is answered as what does not exist."""
+    unknown = [*done.unknown, *foreign]
+    return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
 
 
 async def _one(connection: Connection, alert_id: int, context: AppContext) -> AlertOut:

@@ -197,7 +197,7 @@ async def load(connection: Connection) -> Registry:
     )
 
 
-_DEVICE = """
+_SELECT = """
 SELECT
     d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
     d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
@@ -216,8 +216,8 @@ LEFT JOIN device AS p ON d.parent_id = p.id
 LEFT JOIN ground_feature AS g ON d.district_id = g.id
 LEFT JOIN ground_feature AS s ON d.street_id = s.id
 LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
-WHERE d.name = $1
 """
+_DEVICE = _SELECT + "WHERE d.name = $1"
 
 
 async def get_device(connection: Connection, name: str) -> Device:
@@ -232,25 +232,7 @@ async def get_device(connection: Connection, name: str) -> Device:
     return _device_of(row)
 
 
-_PAGE = """
-SELECT
-    d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, p.name AS parent, d.parent_id,
-    d.title, d.lat, d.lon, d.attributes, d.installed_at, d.retired_at, d.retired_reason,
-    d.version, coalesce(h.wire_name, d.name) AS wire_name, h.serial, coalesce(h.number, 0) AS replaced,
-    ARRAY(
-        SELECT gateway.name FROM relay
-        INNER JOIN device AS gateway ON relay.gateway_id = gateway.id
-        WHERE relay.device_id = d.id
-        ORDER BY gateway.name COLLATE "C"
-    ) AS relays,
-    g.name AS district, coalesce(g.title, '{}') AS district_title, d.district_by_hand,
-    s.name AS street, coalesce(s.title, '{}') AS street_title
-FROM device AS d
-INNER JOIN municipality AS m ON d.municipality_id = m.id
-LEFT JOIN device AS p ON d.parent_id = p.id
-LEFT JOIN ground_feature AS g ON d.district_id = g.id
-LEFT JOIN ground_feature AS s ON d.street_id = s.id
-LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
+_CHOSEN = """
 WHERE
     ($1::text IS NULL OR m.name = $1)
     AND ($2::text IS NULL OR d.kind = $2)
@@ -283,6 +265,7 @@ WHERE
 ORDER BY d.name
 LIMIT $9
 """
+_PAGE = _SELECT + _CHOSEN
 
 
 async def list_devices(
