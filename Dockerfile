@@ -11,6 +11,7 @@ COPY api api
 COPY ingest ingest
 COPY rules rules
 COPY alerts alerts
+COPY notify notify
 COPY people people
 COPY readings readings
 COPY firmware_sim firmware_sim

@@ -46,6 +46,7 @@ FOLDERS = (
     "ingest",
     "rules",
     "alerts",
+    "notify",
     "people",
     "readings",
     "devices",

@@ -17,6 +17,7 @@ PACKAGES = (
     "firmware_sim",
     "ingest",
     "nabd",
+    "notify",
     "people",
     "readings",
     "rules",
