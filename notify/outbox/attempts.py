@@ -233,14 +233,21 @@ async def postpone(connection: Connection, failed: Sequence[AttemptEnded]) -> No
 _ABANDONED = """
 UPDATE delivery SET
     state = 'planned', ambiguous = true, due_at = $1, answer = 'unknown: the process that sent it ended'
-WHERE state = 'sending'
+WHERE state = 'sending' AND NOT EXISTS (
+    SELECT FROM unnest($2::uuid [], $3::int []) AS ours (id, number)
+    WHERE ours.id = delivery.id AND ours.number = delivery.attempts
+)
 RETURNING id
 """
 
 
-async def take_over(connection: Connection, now: int) -> int:
-    """Plan anew what a former process was sending, and return how many messages may arrive twice."""
-    return len(await connection.fetch(_ABANDONED, to_datetime(now)))
+async def take_over(connection: Connection, ours: Collection[DeliveryAttempt], now: int) -> int:
+    """Plan anew what a former process was sending, and return how many messages may arrive twice.
+
+    `ours`: attempts that this process is still making.
+    """
+    ids, numbers = [one.id for one in ours], [one.number for one in ours]
+    return len(await connection.fetch(_ABANDONED, to_datetime(now), ids, numbers))
 
 
 _NEXT = """

@@ -5,16 +5,24 @@ A refusal of one address says nothing of the channel. Instants are microseconds.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from alerts.transition import Severity
 from devices.instants import to_datetime
+from notify.facts import AlertFacts, Contact
 from notify.outbox.attempts import AttemptEnded, DeliveryState
+from notify.outbox.ports import RoutePlans
 from store.connection import Connection
 
 TOLD_AFTER_US = 300_000_000
 """For how long a channel fails before administrators are told by another one."""
+
+ADMINS = "admins"
+"""As routes call the administrators of an alert's municipality."""
+NOWHERE = AlertFacts(municipality="", kind="", severity=Severity.CRITICAL, rule="", device="")
+"""The facts of what concerns the whole platform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,50 +82,47 @@ UPDATE channel_state SET told_at = $1
 WHERE failing_since <= $2 AND told_at IS NULL
 RETURNING channel
 """
+_ALL_FAILING = "SELECT channel FROM channel_state WHERE failing_since IS NOT NULL"
 _TELL = """
-WITH admin AS (
-    SELECT DISTINCT ON (p.id) p.id, way.channel, way.address
-    FROM person AS p
-    INNER JOIN membership AS m ON m.person_id = p.id AND m.role = 'admin' AND m.municipality_id IS NULL
-    CROSS JOIN LATERAL unnest($3::text [], $4::text []) WITH ORDINALITY AS known (channel, field, place)
-    CROSS JOIN LATERAL (
-        SELECT known.channel, CASE known.field
-            WHEN 'email' THEN p.email WHEN 'phone' THEN p.phone ELSE p.channels ->> known.channel
-        END AS address
-    ) AS way
-    WHERE p.disabled_at IS NULL AND way.address IS NOT NULL
-    ORDER BY p.id, known.place
-)
-
 INSERT INTO delivery (id, call_id, person_id, channel, address, failing_channel, state, due_at, created_at)
-SELECT gen_random_uuid(), gen_random_uuid(), id, channel, address, $1, 'planned', $2, $2 FROM admin
+SELECT gen_random_uuid(), gen_random_uuid(), person_id, channel, address, failing, 'planned', $5, $5
+FROM unnest($1::int [], $2::text [], $3::text [], $4::text []) AS new (person_id, channel, address, failing)
 """
-FIELDS: Mapping[str, str] = {"email": "email", "sms": "phone"}
-"""Where the address of a channel stands that is not among a person's `channels`."""
 
 
-async def tell_of_failing(connection: Connection, channels: Collection[str], now: int) -> int:
+async def tell_of_failing(
+    connection: Connection, routing: RoutePlans, channels: Collection[str], now: int
+) -> int:
     """Plan a message to the administrators for each channel that has failed for long, by one that works.
 
-    Each outage is told once. In a transaction.
+    Each outage is told once. Return how many channels that is. In a transaction.
     """
     rows = await connection.fetch(_FAILING, to_datetime(now), to_datetime(now - TOLD_AFTER_US))
     if not rows:
         return 0
     failing = {row["channel"] for row in await connection.fetch(_ALL_FAILING)}
-    working = [channel for channel in channels if channel not in failing]
-    for row in rows:
-        await connection.execute(
-            _TELL,
-            row["channel"],
-            to_datetime(now),
-            working,
-            [FIELDS.get(channel, "channels") for channel in working],
-        )
+    contacts = _first_that_work(routing, set(channels) - failing, now)
+    told = [(contact, row["channel"]) for row in rows for contact in contacts]
+    await connection.execute(
+        _TELL,
+        [contact.person_id for contact, _ in told],
+        [contact.channel for contact, _ in told],
+        [contact.address for contact, _ in told],
+        [channel for _, channel in told],
+        to_datetime(now),
+    )
     return len(rows)
 
 
-_ALL_FAILING = "SELECT channel FROM channel_state WHERE failing_since IS NOT NULL"
+def _first_that_work(routing: RoutePlans, working: Collection[str], now: int) -> list[Contact]:
+    """Return the first address of each administrator of all municipalities that can be reached."""
+    found = []
+    for person in routing.people((ADMINS,), NOWHERE, now):
+        usable = [c for c in routing.contacts(person, Severity.CRITICAL, now) if c.channel in working]
+        found += usable[:1]
+    return found
+
+
 _HEALTH = """
 SELECT known.channel, s.answered_at, s.answer, s.failing_since, (
     SELECT count(*) FROM delivery AS d

@@ -195,7 +195,8 @@ class _Notifier:
                 await ownership.still(connection, parts.owner)
                 await ownership.beat(connection, parts.owner, now)
                 await attempts.refuse_unknown(connection, list(parts.channels), now)
-                told = await channel_health.tell_of_failing(connection, list(parts.channels), now)
+                routing = await self._routes(connection)
+                told = await channel_health.tell_of_failing(connection, routing, parts.channels.keys(), now)
             if told:
                 self._sender.planned.set()
             await asyncio.sleep(BEAT_S)

@@ -32,6 +32,7 @@ AT_A_TIME = 16
 """Messages of one channel under way."""
 LONGEST_S = 30.0
 """How long a channel may take to hand one over, whatever time-outs of its own it has."""
+CLOSE_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
 GIVE_UP_US = 86_400_000_000
 ANSWER_LENGTH = 500
@@ -55,7 +56,7 @@ class MessageSender:
     speed: float = 1.0
     planned: asyncio.Event = field(default_factory=asyncio.Event)
     passed_on: asyncio.Event = field(default_factory=asyncio.Event)
-    _under_way: dict[asyncio.Task[None], str] = field(default_factory=dict)
+    _under_way: dict[asyncio.Task[None], DeliveryAttempt] = field(default_factory=dict)
     _ended: list[AttemptEnded] = field(default_factory=list)
 
     async def take_over(self) -> int:
@@ -63,18 +64,23 @@ class MessageSender:
 
         Return how many messages may arrive twice. While this process leads, before anything is sent.
         """
-        await self.finish()
         await self.record()
         async with self.pool.acquire() as connection, connection.transaction():
             await ownership.still(connection, self.owner)
-            doubtful = await attempts.take_over(connection, self.now())
+            doubtful = await attempts.take_over(connection, self._under_way.values(), self.now())
         if doubtful:
             log.warning("messages that another process was sending are sent again", messages=doubtful)
         return doubtful
 
     async def finish(self) -> None:
-        """Wait until everything under way has been answered; no channel takes longer than LONGEST_S."""
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        """Wait until everything under way has been answered, or CLOSE_S is over.
+
+        What has no answer by then may have arrived; whoever leads next sends it again.
+        """
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=CLOSE_S)
+        for task in self._under_way:
+            task.cancel()
 
     async def run(self) -> None:
         """Send until cancelled.
@@ -100,7 +106,7 @@ class MessageSender:
             return
 
     def _free(self) -> dict[str, int]:
-        used = Counter(self._under_way.values())
+        used = Counter(one.channel for one in self._under_way.values())
         return {name: AT_A_TIME - used[name] for name in self.channels if used[name] < AT_A_TIME}
 
     async def send_due(self) -> int:
@@ -121,7 +127,7 @@ class MessageSender:
             readers = await news.people_reading(connection, {one.person_id for one in marked})
         for one in marked:
             task = asyncio.create_task(self._attempt(one, told, readers.get(one.person_id)))
-            self._under_way[task] = one.channel
+            self._under_way[task] = one
             task.add_done_callback(self._done)
         return len(marked)
 

@@ -36,6 +36,7 @@ class TableRouting:
     repeat_s: float | None = None
     group_for_s: float = 0.0
     resolved: bool = True
+    admins: Sequence[int] = ()
 
     def plan(self, _facts: AlertFacts, _at: int) -> NotificationPlan:
         return NotificationPlan(
@@ -47,6 +48,8 @@ class TableRouting:
         )
 
     def people(self, receivers: Sequence[str], _facts: AlertFacts, _at: int) -> Sequence[int]:
+        if "admins" in receivers:
+            return self.admins
         return [int(one.removeprefix("person:")) for one in receivers]
 
     def contacts(self, person_id: int, _severity: Severity, _at: int) -> Sequence[Contact]:
@@ -136,7 +139,7 @@ class Scene:
     async def lead(self) -> None:
         async with self.connection.transaction():
             assert await ownership.claim(self.connection, self.leader, self.now)
-            await take_over(self.connection, self.now)
+            await take_over(self.connection, [], self.now)
 
     async def follow(self) -> BatchResult:
         """Advance until nothing is due."""
@@ -166,9 +169,9 @@ class Scene:
         return self.channels[channel].told()
 
     async def states(self) -> list[tuple[str, str]]:
-        """Return channel and state of every delivery, in the order they were planned."""
+        """Return channel and state of every delivery, by channel."""
         rows = await self.connection.fetch(
-            "SELECT channel, state FROM delivery ORDER BY created_at, due_at, id"
+            "SELECT channel, state FROM delivery ORDER BY channel, created_at, id"
         )
         return [(row["channel"], row["state"]) for row in rows]
 

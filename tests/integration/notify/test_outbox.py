@@ -14,7 +14,7 @@ from devices.instants import to_datetime
 from devices.registry.registry import get_device
 from notify.facts import EscalationStep
 from notify.message import Undelivered
-from notify.outbox import channel_health, ownership
+from notify.outbox import attempts, channel_health, ownership
 from notify.outbox.ownership import Leader, NotLeader
 from store.audit import PLATFORM
 from tests.integration.api import builders
@@ -265,8 +265,8 @@ async def test_a_failure_is_tried_again_with_the_same_id_and_holds_up_nobody_els
     assert len(scene.told()) == 1
     await scene.turn(1)
     assert scene.told()[1:] == [("amal", "opened", (alert,))]
-    attempts = await scene.connection.fetch("SELECT number, answer FROM delivery_attempt ORDER BY began_at")
-    assert {(row["number"], row["answer"]) for row in attempts} == {
+    made = await scene.connection.fetch("SELECT number, answer FROM delivery_attempt ORDER BY began_at")
+    assert {(row["number"], row["answer"]) for row in made} == {
         (1, "503"),
         (1, "200 OK"),
         (2, "200 OK"),
@@ -287,6 +287,38 @@ async def test_once_a_channel_works_again_everything_that_failed_is_tried_at_onc
     assert scene.told() == [("amal", "opened", (second,)), ("amal", "opened", (first,))]
     [state] = await channel_health.health(scene.connection, scene.now)
     assert (state.answer, state.failing_since, state.waiting) == ("200 OK", None, 0)
+
+
+async def test_administrators_are_told_once_by_another_channel_that_one_fails(scene: Scene) -> None:
+    scene.channels["ntfy"].fails["amal"] = Undelivered("503")
+    [_, chief] = scene.routing.ways
+    scene.routing.admins = [chief]
+    scene.routing.ways = {**scene.routing.ways, chief: [("ntfy", "chief", 0.0), ("sms", "+961", 300.0)]}
+    await fire(scene.connection, "bin-1")
+    await scene.turn()
+
+    for minutes, expected in ((4, 0), (1, 1), (1, 0)):
+        scene.now += minutes * 60_000_000
+        working = scene.channels.keys()
+        told = await channel_health.tell_of_failing(scene.connection, scene.routing, working, scene.now)
+        assert told == expected
+    await scene.send()
+
+    assert [(to, m.occasion) for to, m in scene.channels["sms"].sent] == [("+961", None)]
+    assert "ntfy" in scene.channels["sms"].sent[0][1].subject
+
+
+async def test_a_channel_that_is_not_set_up_is_refused_and_the_next_tried(scene: Scene) -> None:
+    [amal, _] = scene.routing.ways
+    scene.routing.ways = {**scene.routing.ways, amal: [("fax", "amal", 0.0), ("sms", "+961", 300.0)]}
+    alert = await fire(scene.connection, "bin-1")
+    await scene.turn()
+
+    await attempts.refuse_unknown(scene.connection, list(scene.channels), scene.now)
+    await scene.turn()
+
+    assert scene.told("sms") == [("+961", "opened", (alert,))]
+    assert (await scene.states())[0] == ("fax", "refused")
 
 
 async def test_who_was_deactivated_gets_nothing_more(scene: Scene) -> None:
