@@ -45,6 +45,7 @@ from api.routes import (
 )
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import session, signin, tokens, users
+from api.routes.alerting import notifications
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -62,6 +63,7 @@ NOUNS = (
     forecasts,
     intervals,
     alerts,
+    notifications,
     rules,
     blind,
     maintenance,

@@ -110,6 +110,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/alerts/acknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/unacknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/{alert_id}/comments": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
+    "GET /api/v1/alerts/{alert_id}/notifications": AccessPolicy(_W.ALERT, _P.READ),
+    "GET /api/v1/notifications/channels": _WATCH,
     "GET /api/v1/maintenance": _READ,
     "POST /api/v1/maintenance": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
     "GET /api/v1/maintenance/{window}": AccessPolicy(_W.WINDOW, _P.READ),

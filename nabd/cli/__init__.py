@@ -21,6 +21,7 @@ from nabd.cli import (
     tail,
     validate,
 )
+from nabd.cli.alerting import notify
 from nabd.cli.people import audit, token, user
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
@@ -36,6 +37,7 @@ app.command()(run.up)
 app.command()(run.ingest)
 app.command()(run.sweep)
 app.command()(run.api)
+app.add_typer(notify.app, name="notify")
 app.command()(run.sim)
 app.command()(run.migrate)
 app.command(name="doctor")(doctor.show)

@@ -59,8 +59,8 @@ class AnswerMeans:
     code: str | None = None
 
 
-AnswersOf = Callable[[UUID, int, Sequence[int]], Awaitable[AnswerMeans]]
-"""Returns how a delivery to a person about some alerts is answered."""
+AnswersOf = Callable[[UUID, int, str, Sequence[int]], Awaitable[AnswerMeans]]
+"""Returns how a delivery to a person by a channel about some alerts is answered."""
 
 
 async def nothing_silenced(_connection: Connection, _alerts: Sequence[int], _at: int) -> dict[int, int]:
@@ -68,6 +68,6 @@ async def nothing_silenced(_connection: Connection, _alerts: Sequence[int], _at:
     return {}
 
 
-async def no_answers(_delivery: UUID, _person: int, _alerts: Sequence[int]) -> AnswerMeans:
+async def no_answers(_delivery: UUID, _person: int, _channel: str, _alerts: Sequence[int]) -> AnswerMeans:
     """Say that nothing can be answered."""
     return AnswerMeans()

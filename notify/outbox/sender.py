@@ -20,11 +20,11 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.texts.catalogue import text
 from devices.texts.languages import DEFAULT, Language
-from notify.message import NotificationChannel, NotificationMessage, Reader, Undelivered
+from notify.message import NotificationChannel, NotificationMessage, Occasion, Reader, Undelivered
 from notify.outbox import attempts, channel_health, news, ownership
 from notify.outbox.attempts import AttemptEnded, DeliveryAttempt, DeliveryState
 from notify.outbox.news import AlertMatter, MessageReader
-from notify.outbox.ports import AnswersOf, MessageWriter
+from notify.outbox.ports import AnswerMeans, AnswersOf, MessageWriter
 
 log = structlog.get_logger(__name__)
 
@@ -162,7 +162,9 @@ class MessageSender:
         if not found:
             raise Undelivered("the alert is gone", permanent=True)
         now = self.now()
-        means = await self.answers_of(attempt.id, attempt.person_id, attempt.alerts)
+        means = AnswerMeans()
+        if occasion is not Occasion.RESOLVED:
+            means = await self.answers_of(attempt.id, attempt.person_id, attempt.channel, attempt.alerts)
         return self.compose(
             str(attempt.id),
             _thread(attempt),

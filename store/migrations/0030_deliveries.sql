@@ -67,6 +67,7 @@ CREATE INDEX delivery_due ON delivery (channel, due_at) WHERE state = 'planned';
 CREATE INDEX delivery_sending ON delivery (id) WHERE state = 'sending';
 CREATE INDEX delivery_group ON delivery (group_key, group_until) WHERE group_key IS NOT NULL;
 CREATE INDEX delivery_call ON delivery (call_id);
+CREATE INDEX delivery_ambiguous ON delivery (id) WHERE ambiguous;
 CREATE INDEX delivery_newest ON delivery (created_at);
 COMMENT ON COLUMN delivery.id IS 'the message''s id, the same in every attempt';
 COMMENT ON COLUMN delivery.call_id IS 'the same for all channels by which one person is told one thing';
