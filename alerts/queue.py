@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import asyncpg
 
+from alerts.silences import COVERED
 from alerts.transition import ConditionState, Severity
 from devices.instants import to_datetime
 from store import audit
@@ -110,7 +111,7 @@ LEFT JOIN ground_feature
 
 LIST_ALERTS = (
     _SELECT
-    + """
+    + f"""
 WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($2::text IS NULL OR alert.severity = $2)
     AND ($3::text IS NULL OR device.name = $3)
@@ -119,6 +120,7 @@ WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($6::bigint IS NULL OR alert.id < $6)
     AND ($8::text IS NULL OR ground_feature.name = $8)
     AND ($9::text [] IS NULL OR municipality.name = ANY($9))
+    AND ($10::boolean IS NULL OR $10 = (alert.state = 'firing' AND {COVERED.format(at="$11")}))
 ORDER BY alert.id DESC
 LIMIT $7
 """
@@ -156,13 +158,27 @@ async def list_alerts(
     before: int | None = None,
     limit: int = 100,
     within: Sequence[str] | None = None,
+    silenced: bool | None = None,
+    now: int = 0,
 ) -> list[Alert]:
     """Return alerts, newest first; `before` is the last id of the page before this one.
 
-    `within`: only those of these municipalities.
+    `within`: only those of these municipalities. `silenced`: only open ones that somebody silences at `now`
+    (our time, microseconds since 1970-01-01Z), or only others.
     """
     rows = await connection.fetch(
-        LIST_ALERTS, state, severity, device, kind, municipality, before, limit, district, within
+        LIST_ALERTS,
+        state,
+        severity,
+        device,
+        kind,
+        municipality,
+        before,
+        limit,
+        district,
+        within,
+        silenced,
+        to_datetime(now),
     )
     return [_alert(row) for row in rows]
 

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     MANAGE_DEVICES = "manage-devices"
     """Take devices out of service, enter what was learned of them, and import districts and streets."""
     PLAN_MAINTENANCE = "plan-maintenance"
+    SILENCE_ALERTS = "silence-alerts"
+    """Say that nobody is told of some alerts for a while."""
     TRY_RULES = "try-rules"
     """Say what rules would have done: costs much, changes nothing."""
     EDIT_RULES = "edit-rules"
@@ -46,7 +48,12 @@ class Permission(StrEnum):
 
 _VIEWER = frozenset({Permission.READ, Permission.READ_NAMES, Permission.WATCH_PLATFORM})
 _TECHNICIAN = _VIEWER | {Permission.ANSWER_ALERTS, Permission.INSTALL_DEVICES}
-_OPERATOR = _VIEWER | {Permission.ANSWER_ALERTS, Permission.PLAN_MAINTENANCE, Permission.TRY_RULES}
+_OPERATOR = _VIEWER | {
+    Permission.ANSWER_ALERTS,
+    Permission.PLAN_MAINTENANCE,
+    Permission.SILENCE_ALERTS,
+    Permission.TRY_RULES,
+}
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.MINISTRY: _VIEWER - {Permission.READ_NAMES},

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from alerts import acknowledgement, events, queue
+from alerts import acknowledgement, events, queue, silences
 from alerts.acknowledgement import Acknowledgements
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
@@ -78,11 +78,15 @@ async def list_alerts(
     kind: Annotated[str | None, Query(max_length=31)] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
+    silenced: Annotated[
+        bool | None, Query(description="only open ones that somebody silences now, or only others")
+    ] = None,
     before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
     limit: Limit = 100,
     fields: Fields = None,
 ) -> Response:
     """Return alerts, newest first."""
+    now = context.now()
     found = await queue.list_alerts(
         connection,
         state=state,
@@ -94,8 +98,11 @@ async def list_alerts(
         before=before,
         limit=limit + 1,
         within=identity.towns(Permission.READ),
+        silenced=silenced,
+        now=now,
     )
-    items = [alert_for(identity, alert_out(alert, context.kinds)) for alert in found]
+    quiet = await silences.silenced(connection, [alert.id for alert in found], now)
+    items = [alert_for(identity, alert_out(alert, context.kinds, quiet.get(alert.id))) for alert in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
 
@@ -108,9 +115,10 @@ async def get_alert(
     if alert is None:
         raise _unknown(alert_id)
     history = await events.history(connection, alert_id)
+    quiet = await silences.silenced(connection, [alert_id], context.now())
     town = alert.municipality
     shown = AlertWithHistoryOut(
-        **members(alert, context.kinds),
+        **members(alert, context.kinds, quiet.get(alert_id)),
         terms=evidence_out(alert, context.kinds.get(alert.kind)),
         history=[event_for(identity, event_out(event), town) for event in history],
     )
@@ -235,7 +243,8 @@ async def _one(connection: Connection, alert_id: int, context: AppContext) -> Al
     alert = await queue.get_alert(connection, alert_id)
     if alert is None:
         raise _unknown(alert_id)
-    return alert_out(alert, context.kinds)
+    quiet = await silences.silenced(connection, [alert_id], context.now())
+    return alert_out(alert, context.kinds, quiet.get(alert_id))
 
 
 def _unknown(alert_id: int) -> Problem:

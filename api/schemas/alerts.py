@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from alerts.events import AlertEvent, Cursor
 from alerts.queue import Alert
+from alerts.silences import Silence
 from alerts.transition import Severity
 from api.http.times import Instant
 from devices.kinds import Kinds
@@ -56,6 +57,10 @@ class AlertOut(BaseModel):
     resolved_at: Instant | None
     acknowledged_at: Instant | None
     acknowledged_by: str | None = Field(description="null also for who may not see names")
+    silence: int | None = Field(
+        default=None, description="the silence for which nobody is told of this alert; null where it has none"
+    )
+    silenced_until: Instant | None = Field(default=None, description="when that silence ends, not included")
     summary: dict[str, str] = Field(
         description="by language; while the alert is open with the newest values",
         examples=[{"en": "Bin bin-0007 is 91% full", "fr": "...", "ar": "..."}],
@@ -119,12 +124,12 @@ def evidence_out(alert: Alert, kind: Kind | None) -> list[EvidenceOut]:
     return [EvidenceOut(**{name: getattr(one, name) for name in EvidenceOut.model_fields}) for one in found]
 
 
-def alert_out(alert: Alert, kinds: Kinds) -> AlertOut:
-    """Return an alert as shown."""
-    return AlertOut(**members(alert, kinds))
+def alert_out(alert: Alert, kinds: Kinds, silence: Silence | None) -> AlertOut:
+    """Return an alert as shown; `silence`: the one that covers it, if any."""
+    return AlertOut(**members(alert, kinds, silence))
 
 
-def members(alert: Alert, kinds: Kinds) -> dict[str, Any]:
+def members(alert: Alert, kinds: Kinds, silence: Silence | None) -> dict[str, Any]:
     """Return the members of an alert as shown."""
     said = sentence(
         alert.template,
@@ -136,7 +141,13 @@ def members(alert: Alert, kinds: Kinds) -> dict[str, Any]:
         quality=alert.newest_quality or 0,
         kind=kinds.get(alert.kind),
     )
-    rendered = {"summary": said.summary, "began": said.began, "course": said.course}
+    rendered = {
+        "summary": said.summary,
+        "began": said.began,
+        "course": said.course,
+        "silence": silence.id if silence else None,
+        "silenced_until": silence.until_at if silence else None,
+    }
     return {n: rendered[n] if n in rendered else getattr(alert, n) for n in AlertOut.model_fields}
 
 

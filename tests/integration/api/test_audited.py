@@ -12,6 +12,7 @@ import httpx2
 from fastapi import FastAPI
 
 from alerts.acknowledgement import acknowledge
+from alerts.silencing import NewSilence, add_silence
 from people.editing import NewPerson, add_person, disable_person
 from rules.loading.files import parse
 from rules.maintenance import windows
@@ -80,6 +81,12 @@ async def _window(connection: asyncpg.Connection, name: str) -> int:
         now=builders.now(),
     )
     return window.id
+
+
+async def _silence(connection: asyncpg.Connection, name: str) -> int:
+    await _device(connection, name)
+    new = NewSilence(device=name, until_at=builders.NOON + timedelta(hours=4), reason="works")
+    return (await add_silence(connection, builders.KINDS, new, by=PLATFORM, now=builders.now())).id
 
 
 async def _seen(connection: asyncpg.Connection, name: str) -> int:
@@ -174,6 +181,8 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/tokens": (_town, {"json": {"name": "NAME", "role": "viewer"}}, ["token.create"]),
     "post /api/v1/tokens/{token}/revoke": (_token, {}, ["token.revoke"]),
     "post /api/v1/maintenance/{window}/end": (_window, {}, ["maintenance.cancel"]),
+    "post /api/v1/silences": (_device, {"json": PLANNED}, ["silence.add"]),
+    "post /api/v1/silences/{silence}/end": (_silence, {}, ["silence.end"]),
 }
 """By operation: what must be there, the request, and what the audit must have.
 
@@ -204,7 +213,8 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             last = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
             method, path = operation.split(" ")
             place = {"municipality": "tripoli", "layer": "districts"}
-            url = path.format(device=name, rule=name, user=name, token=row, alert_id=row, window=row, **place)
+            numbers = dict.fromkeys(("token", "alert_id", "window", "silence"), row)
+            url = path.format(device=name, rule=name, user=name, **numbers, **place)
             answer = await client.request(method.upper(), url, **_named(request, name, row))
             assert answer.is_success, f"{operation}: {answer.text}"
 

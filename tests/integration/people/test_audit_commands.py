@@ -22,7 +22,7 @@ READING = """
 audit export, audit heads, audit list, audit verify, bench ingest, bench rules, device hardware,
 device list, device quarantine, device show, doctor, ledger, maintenance list, municipality layer export,
 municipality layer list, municipality layer show, municipality list, rule blind,
-rule check, rule diff, rule explain, rule history, rule list, rule show, rule test, sim, tail,
+rule check, rule diff, rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail,
 token list, user list, validate
 """
 ELSEWHERE = {
@@ -71,6 +71,8 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("rule shadow overflow --drop", ["rule.drop"]),
     ("maintenance add --device bin-1 --for 4h --reason washing", ["maintenance.plan"]),
     ("maintenance end 1", ["maintenance.end"]),
+    ("silence add --rule overflow --municipality saida --for 4h --reason works", ["silence.add"]),
+    ("silence end 1", ["silence.end"]),
     ("user first", ["person.add", "person.link"]),
     ("user add amal --no-password --role viewer@tripoli", ["person.add"]),
     ("user edit amal --language ar --role operator@saida --take-role viewer@tripoli", ["person.edit"]),
