@@ -45,7 +45,7 @@ from api.routes import (
 )
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import session, signin, tokens, users
-from api.routes.alerting import silences
+from api.routes.alerting import assignments, silences
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -63,6 +63,7 @@ NOUNS = (
     forecasts,
     intervals,
     alerts,
+    assignments,
     rules,
     blind,
     maintenance,

@@ -111,6 +111,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/alerts/{alert_id}/unacknowledge": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/acknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/unacknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
+    "POST /api/v1/alerts/{alert_id}/assign": AccessPolicy(_W.ALERT, _P.ASSIGN_ALERTS),
+    "POST /api/v1/alerts/{alert_id}/take": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/{alert_id}/comments": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "GET /api/v1/maintenance": _READ,
     "POST /api/v1/maintenance": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),

@@ -27,7 +27,9 @@ class Permission(StrEnum):
     READ_NAMES = "read-names"
     """Who did something, and what people wrote: personal data."""
     ANSWER_ALERTS = "answer-alerts"
-    """Acknowledge and comment."""
+    """Acknowledge, comment and take over."""
+    ASSIGN_ALERTS = "assign-alerts"
+    """To others; whoever answers alerts takes over what they want."""
     INSTALL_DEVICES = "install-devices"
     """Register devices, and change what is said of them."""
     MANAGE_DEVICES = "manage-devices"
@@ -50,6 +52,7 @@ _VIEWER = frozenset({Permission.READ, Permission.READ_NAMES, Permission.WATCH_PL
 _TECHNICIAN = _VIEWER | {Permission.ANSWER_ALERTS, Permission.INSTALL_DEVICES}
 _OPERATOR = _VIEWER | {
     Permission.ANSWER_ALERTS,
+    Permission.ASSIGN_ALERTS,
     Permission.PLAN_MAINTENANCE,
     Permission.SILENCE_ALERTS,
     Permission.TRY_RULES,

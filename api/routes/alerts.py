@@ -35,6 +35,8 @@ from store.connection import Connection
 router = APIRouter(tags=["alerts"])
 
 AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+NOBODY, ME = "nobody", "me"
+"""Whose work an alert is, in lists: no person's, and that of whoever asks."""
 AlertNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 """PostgreSQL text takes no NUL, and nobody reads the other control characters."""
@@ -81,12 +83,16 @@ async def list_alerts(
     silenced: Annotated[
         bool | None, Query(description="only open ones that somebody silences now, or only others")
     ] = None,
+    assigned: Annotated[
+        str | None, Query(max_length=63, description="`me`, `nobody`, or the name of a person")
+    ] = None,
     before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
     limit: Limit = 100,
     fields: Fields = None,
 ) -> Response:
     """Return alerts, newest first."""
     now = context.now()
+    named = None if assigned in (ME, NOBODY) else assigned
     found = await queue.list_alerts(
         connection,
         state=state,
@@ -97,9 +103,12 @@ async def list_alerts(
         district=district,
         before=before,
         limit=limit + 1,
-        within=identity.towns(Permission.READ),
+        # Whoever may not see names does not learn by asking whose work it is.
+        within=identity.towns(Permission.READ if named is None else Permission.READ_NAMES),
         silenced=silenced,
         now=now,
+        assigned_to=NOBODY if assigned == NOBODY else named,
+        assignee_id=identity.principal if assigned == ME else None,
     )
     quiet = await silences.silenced(connection, [alert.id for alert in found], now)
     items = [alert_for(identity, alert_out(alert, context.kinds, quiet.get(alert.id))) for alert in found]
@@ -113,7 +122,7 @@ async def get_alert(
     """Return an alert, what made it fire, and everything that happened to it."""
     alert = await queue.get_alert(connection, alert_id)
     if alert is None:
-        raise _unknown(alert_id)
+        raise unknown_alert(alert_id)
     history = await events.history(connection, alert_id)
     quiet = await silences.silenced(connection, [alert_id], context.now())
     town = alert.municipality
@@ -141,7 +150,7 @@ async def acknowledge(
 
     async def work() -> AlertOut:
         await acknowledgement.acknowledge(connection, [alert_id], by=actor, now=context.now())
-        return await _one(connection, alert_id, context)
+        return await one(connection, alert_id, context)
 
     return await command.once(AlertOut, work)
 
@@ -158,7 +167,7 @@ async def unacknowledge(
 
     async def work() -> AlertOut:
         await acknowledgement.withdraw(connection, [alert_id], by=actor, now=context.now())
-        return await _one(connection, alert_id, context)
+        return await one(connection, alert_id, context)
 
     return await command.once(AlertOut, work)
 
@@ -219,7 +228,7 @@ async def comment(
     try:
         return await command.once(CommentOut, work, body)
     except AlertNotFound as error:
-        raise _unknown(alert_id) from error
+        raise unknown_alert(alert_id) from error
 
 
 async def _own(
@@ -239,13 +248,19 @@ def _accounted(done: Acknowledgements, foreign: Sequence[int]) -> Acknowledgemen
     return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
 
 
-async def _one(connection: Connection, alert_id: int, context: AppContext) -> AlertOut:
+async def one(connection: Connection, alert_id: int, context: AppContext) -> AlertOut:
+    """Return an alert as shown.
+
+    Raises:
+        Problem: no alert has the number.
+    """
     alert = await queue.get_alert(connection, alert_id)
     if alert is None:
-        raise _unknown(alert_id)
+        raise unknown_alert(alert_id)
     quiet = await silences.silenced(connection, [alert_id], context.now())
     return alert_out(alert, context.kinds, quiet.get(alert_id))
 
 
-def _unknown(alert_id: int) -> Problem:
+def unknown_alert(alert_id: int) -> Problem:
+    """Return the problem of a number that no alert has."""
     return Problem(404, "unknown-alert", f"no alert has the number {alert_id}")

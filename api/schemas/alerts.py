@@ -57,6 +57,14 @@ class AlertOut(BaseModel):
     resolved_at: Instant | None
     acknowledged_at: Instant | None
     acknowledged_by: str | None = Field(description="null also for who may not see names")
+    assigned_to: str | None = Field(
+        default=None,
+        examples=["rima"],
+        description="whose work it is, by name; null also for who may not see names",
+    )
+    assignee: str | None = Field(
+        default=None, examples=["ريما حداد"], description="the same as others see them"
+    )
     silence: int | None = Field(
         default=None, description="the silence for which nobody is told of this alert; null where it has none"
     )
@@ -87,7 +95,7 @@ class AlertEventOut(BaseModel):
     alert_id: int
     type: Literal[
         "opened", "severity", "resolved", "acknowledged", "unacknowledged", "lapsed", "comment", "inhibited",
-        "surfaced",
+        "surfaced", "assigned", "unassigned",
     ]  # fmt: skip
     at: Instant
     severity: Severity
@@ -158,7 +166,12 @@ def alert_for(identity: Identity, alert: AnyAlert) -> AnyAlert:
     """Return an alert as somebody may see it: without names of people where those are not for them."""
     if identity.may_in(Permission.READ_NAMES, alert.municipality):
         return alert
-    hidden: dict[str, Any] = {"acknowledged_by": None, "evidence": _without_words(alert.evidence)}
+    hidden: dict[str, Any] = {
+        "acknowledged_by": None,
+        "assigned_to": None,
+        "assignee": None,
+        "evidence": _without_words(alert.evidence),
+    }
     if isinstance(alert, AlertWithHistoryOut):
         hidden["terms"] = [term for term in alert.terms if term.name not in WORDS]
     return alert.model_copy(update=hidden)
@@ -178,7 +191,7 @@ def event_for(identity: Identity, event: AlertEventOut, municipality: str) -> Al
     if identity.may_in(Permission.READ_NAMES, municipality):
         return event
     hidden: dict[str, Any] = {"author": None, "evidence": event.evidence and _without_words(event.evidence)}
-    if event.type == "comment":
+    if event.type in ("comment", "assigned"):
         hidden["body"] = None
     return event.model_copy(update=hidden)
 

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from alerts.acknowledgement import acknowledge
 from alerts.silencing import NewSilence, add_silence
 from people.editing import NewPerson, add_person, disable_person
+from people.identity import of_texts
 from rules.loading.files import parse
 from rules.maintenance import windows
 from rules.trial import shadows
@@ -36,8 +37,9 @@ BY_PEOPLE = {
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
     "delete /api/v1/session/totp",
+    "post /api/v1/alerts/{alert_id}/take",
 }
-"""What a person does for themselves: tests/integration/api/test_people.py."""
+"""What a person does for themselves: test_people.py and test_assignments.py here."""
 
 RULE = """
 id: NAME
@@ -118,6 +120,12 @@ async def _person(connection: asyncpg.Connection, name: str) -> None:
     await add_person(connection, NewPerson(name=name), builders.now(), by=PLATFORM)
 
 
+async def _colleague(connection: asyncpg.Connection, name: str) -> int:
+    grants = sorted(of_texts(["technician@tripoli"]), key=str)
+    await add_person(connection, NewPerson(name=name, grants=grants), builders.now(), by=PLATFORM)
+    return await _alert(connection, name)
+
+
 async def _out(connection: asyncpg.Connection, name: str) -> None:
     await _person(connection, name)
     await disable_person(connection, name, builders.now(), by=PLATFORM)
@@ -153,6 +161,7 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/alerts/{alert_id}/unacknowledge": (_seen, {}, ["alert.unacknowledge"]),
     "post /api/v1/alerts/acknowledge": (_alert, {"json": {"alerts": ["ROW"]}}, ["alert.acknowledge"]),
     "post /api/v1/alerts/unacknowledge": (_seen, {"json": {"alerts": ["ROW"]}}, ["alert.unacknowledge"]),
+    "post /api/v1/alerts/{alert_id}/assign": (_colleague, {"json": {"to": "NAME"}}, ["alert.assign"]),
     "post /api/v1/alerts/{alert_id}/comments": (_alert, {"json": {"body": "hm"}}, ["alert.comment"]),
     "put /api/v1/rules/{rule}": (_town, {"content": RULE, "headers": YAML}, ["rule.apply"]),
     "post /api/v1/rules/{rule}/enable": (_disabled, {}, ["rule.enable"]),
