@@ -45,6 +45,7 @@ from api.routes import (
 )
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import session, signin, tokens, users
+from api.routes.alerting import assignments, silences
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -62,9 +63,11 @@ NOUNS = (
     forecasts,
     intervals,
     alerts,
+    assignments,
     rules,
     blind,
     maintenance,
+    silences,
     audit,
     rejections,
     ledger,
@@ -112,7 +115,7 @@ def create_app(
         queue: the broker's queue, for /metrics.
     """
     metrics = Metrics()
-    live = LiveEvents(pool, kinds, metrics)
+    live = LiveEvents(pool, kinds, metrics, now)
     limits = session_limits or SessionLimits()
     identification = Identification(pool, real_now or now, limits)
 
