@@ -44,7 +44,7 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import session, signin, tokens, users
+from api.routes.access import own_contact, session, signin, tokens, users
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -73,6 +73,7 @@ NOUNS = (
     kinds,
     stream,
     session,
+    own_contact,
     users,
     tokens,
 )

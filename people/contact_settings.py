@@ -24,6 +24,8 @@ _CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z0-9_]{4,32}")
 ADDRESS_LENGTH = 2_000
 MOST_ADDRESSES, MOST_STEPS, MOST_SPANS = 5, 10, 7
 LONGEST_S = 86_400.0
+OWN_CHANNELS = ("email", "ntfy", "telegram", "sms", "push")
+"""What people may say of themselves; the others reach into other systems, and an administrator says them."""
 BELOW = ("minor", "major", "critical")
 """Severities that quiet hours may begin below; nothing is below a warning."""
 
@@ -68,6 +70,17 @@ def check_channels(channels: Mapping[str, Any]) -> None:
         for address in said:
             if not _is_address(channel, address):
                 raise Invalid(field, f"is {_CHECKS[channel][1]}")
+
+
+def check_own_channels(channels: Mapping[str, Any], held: Mapping[str, Any]) -> None:
+    """Refuse what people may not say of themselves; what they have already may stay, or go.
+
+    Raises:
+        Invalid: with the first of them.
+    """
+    for channel, value in channels.items():
+        if channel in CHANNELS and channel not in OWN_CHANNELS and held.get(channel) != value:
+            raise Invalid(f"channels.{channel}", "is set by an administrator")
 
 
 def _is_address(channel: str, address: object) -> bool:

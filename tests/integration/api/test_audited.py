@@ -32,11 +32,12 @@ UNAUDITED = {
 BY_PEOPLE = {
     "post /signin",
     "delete /api/v1/session",
+    "patch /api/v1/session/contact",
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
     "delete /api/v1/session/totp",
 }
-"""What a person does for themselves: tests/integration/api/test_people.py."""
+"""What a person does for themselves: tests/integration/api/test_people.py, test_contact.py."""
 
 RULE = """
 id: NAME
