@@ -44,7 +44,7 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import session, signin, tokens, users
+from api.routes.access import own_contact, session, signin, tokens, users
 from api.routes.alerting import assignments, silences
 from devices.instants import Now
 from devices.kinds import Kinds
@@ -76,6 +76,7 @@ NOUNS = (
     kinds,
     stream,
     session,
+    own_contact,
     users,
     tokens,
 )

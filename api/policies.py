@@ -81,6 +81,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /metrics": _WATCH,
     "GET /api/v1/session": _ANYBODY,
     "DELETE /api/v1/session": _ANYBODY,
+    "GET /api/v1/session/contact": _SIGNED_IN,
+    "PATCH /api/v1/session/contact": _SIGNED_IN,
     "POST /api/v1/session/password": _SIGNED_IN,
     "POST /api/v1/session/totp": _SIGNED_IN,
     "PUT /api/v1/session/totp": _SIGNED_IN,

@@ -23,7 +23,7 @@ from rules.definition.errors import RuleError, RulesRefused
 from rules.definition.lets import depending, names_in, stand_in
 from rules.language.cost import check_cost
 from rules.language.program import Rule, compile_rule
-from rules.loading.bounds import check_nodes, check_text
+from rules.loading.document import root_of
 from rules.loading.meaning import mistakes
 from rules.loading.reader import RuleReader
 
@@ -98,16 +98,8 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "", stored: bool 
         RulesRefused: with every mistake.
     """
     try:
-        check_text(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        check_nodes(root)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        problem = getattr(error, "problem", None) or str(error)
-        raise RulesRefused([RuleError(problem, file=file, line=line, column=column)]) from None
+        root = root_of(text, file)
     except RuleError as error:
-        error.file = file
         raise RulesRefused([error]) from None
     nodes = root.value if isinstance(root, yaml.SequenceNode) else [root] if root else []
     reader = RuleReader(kinds, file)

@@ -34,12 +34,13 @@ UNAUDITED = {
 BY_PEOPLE = {
     "post /signin",
     "delete /api/v1/session",
+    "patch /api/v1/session/contact",
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
     "delete /api/v1/session/totp",
     "post /api/v1/alerts/{alert_id}/take",
 }
-"""What a person does for themselves: test_people.py and test_assignments.py here."""
+"""What a person does for themselves: test_people.py, test_contact.py and test_assignments.py here."""
 
 RULE = """
 id: NAME
