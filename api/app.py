@@ -44,8 +44,8 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import session, signin, tokens, users
-from api.routes.alerting import notifications
+from api.routes.access import own_contact, session, signin, tokens, users
+from api.routes.alerting import assignments, notifications, silences
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -63,10 +63,12 @@ NOUNS = (
     forecasts,
     intervals,
     alerts,
+    assignments,
     notifications,
     rules,
     blind,
     maintenance,
+    silences,
     audit,
     rejections,
     ledger,
@@ -75,6 +77,7 @@ NOUNS = (
     kinds,
     stream,
     session,
+    own_contact,
     users,
     tokens,
 )
@@ -114,7 +117,7 @@ def create_app(
         queue: the broker's queue, for /metrics.
     """
     metrics = Metrics()
-    live = LiveEvents(pool, kinds, metrics)
+    live = LiveEvents(pool, kinds, metrics, now)
     limits = session_limits or SessionLimits()
     identification = Identification(pool, real_now or now, limits)
 

@@ -21,6 +21,7 @@ from notify.outbox.escalation import (
     acknowledged,
     ended,
     followed,
+    in_hand,
     planned,
     receivers_of,
     told,
@@ -134,7 +135,7 @@ def _advance(
 ) -> None:
     if _is_over(escalation, standing):
         _end(escalation, standing, said, now, progress)
-    elif standing.acknowledged:
+    elif in_hand(escalation, standing):
         progress.changed.append(acknowledged(escalation))
     elif (waits := waiting(escalation, standing, now)) is not None:
         progress.changed.append(waits)

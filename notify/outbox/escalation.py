@@ -69,13 +69,14 @@ class Escalation:
 class AlertStanding:
     """How an alert stands at the moment, as far as telling depends on it.
 
-    severity: the present one. newest_observed, newest_received: of its device's newest reading, None where
-    there is none. silenced_until: None where no silence applies.
+    assigned: somebody has it in hand. newest_observed, newest_received: of its device's newest reading,
+    None where there is none. silenced_until: None where no silence applies.
     """
 
     facts: AlertFacts
     firing: bool
     acknowledged: bool
+    assigned: bool
     inhibited: bool
     held_until: int | None
     newest_observed: int | None
@@ -95,9 +96,9 @@ def followed(escalation: Escalation | None, event: AlertEvent, now: int) -> Esca
             return replace(escalation, state=EscalationState.ENDING, next_at=now, waits_for=None)
         case EventType.SEVERITY if event.severity.rank > escalation.severity.rank:
             return _worse(escalation, event, now)
-        case EventType.ACKNOWLEDGED:
+        case EventType.ACKNOWLEDGED | EventType.ASSIGNED:
             return acknowledged(escalation)
-        case EventType.UNACKNOWLEDGED | EventType.LAPSED:
+        case EventType.UNACKNOWLEDGED | EventType.LAPSED | EventType.UNASSIGNED:
             return _resumed(escalation, now)
         case EventType.SURFACED if escalation.waits_for is EscalationReason.INHIBITED:
             return replace(escalation, next_at=now)
@@ -133,6 +134,11 @@ def _worse(escalation: Escalation, event: AlertEvent, now: int) -> Escalation:
         next_at=now,
         waits_for=None,
     )
+
+
+def in_hand(escalation: Escalation, standing: AlertStanding) -> bool:
+    """Tell whether somebody has the alert in hand; whoever it is assigned to learns that it is worse."""
+    return standing.acknowledged or (standing.assigned and escalation.occasion is not Occasion.WORSE)
 
 
 def acknowledged(escalation: Escalation) -> Escalation:

@@ -17,7 +17,7 @@ from store.connection import Connection
 
 _STANDINGS = """
 SELECT alert.id, alert.rule, alert.severity, alert.state = 'firing' AS firing,
-    alert.acknowledged_at IS NOT NULL AS acknowledged,
+    alert.acknowledged_at IS NOT NULL AS acknowledged, alert.assignee_id IS NOT NULL AS assigned,
     alert.state = 'firing' AND alert.inhibited_by IS NOT NULL AS inhibited, alert.held_until,
     device.name AS device, device.kind, municipality.name AS municipality, ground_feature.name AS district,
     latest.observed_at, latest.received_at
@@ -56,6 +56,7 @@ def _standing(row: asyncpg.Record, silenced_until: int | None) -> AlertStanding:
         facts=facts,
         firing=row["firing"],
         acknowledged=row["acknowledged"],
+        assigned=row["assigned"],
         inhibited=row["inhibited"],
         held_until=_instant(row["held_until"]),
         newest_observed=_instant(row["observed_at"]),

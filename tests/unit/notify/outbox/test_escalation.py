@@ -19,6 +19,7 @@ from notify.outbox.escalation import (
     EscalationReason,
     EscalationState,
     followed,
+    in_hand,
     planned,
     receivers_of,
     told,
@@ -44,6 +45,7 @@ FREE = AlertStanding(
     facts=FACTS,
     firing=True,
     acknowledged=False,
+    assigned=False,
     inhibited=False,
     held_until=None,
     newest_observed=NOW,
@@ -142,6 +144,18 @@ def test_acknowledged_stops_and_taken_back_tells_the_last_step_again() -> None:
         resumed = after(event(what), before=stopped)
         assert (resumed.state, resumed.next_at) == ("telling", NOW)
         assert (resumed.occasion, receivers_of(resumed)) == ("reminder", ("person:chief",))
+
+
+def test_assigned_stops_like_acknowledged_but_not_that_it_is_worse() -> None:
+    stopped = after(event(EventType.ASSIGNED), before=running(1))
+    assert (stopped.state, stopped.next_at) == ("acknowledged", None)
+    assert after(event(EventType.UNASSIGNED), before=stopped).next_at == NOW
+
+    assigned = replace(FREE, assigned=True)
+    assert in_hand(running(1), assigned)
+    worse = after(event(EventType.SEVERITY, severity=Severity.CRITICAL), before=stopped)
+    assert not in_hand(worse, assigned)
+    assert in_hand(worse, replace(assigned, acknowledged=True))
 
 
 def test_acknowledged_before_anybody_was_told_begins_anew_when_taken_back() -> None:
