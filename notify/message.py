@@ -22,6 +22,14 @@ class Occasion(StrEnum):
     RESOLVED = "resolved"
 
 
+class ReaderAnswer(StrEnum):
+    """What a reader may answer."""
+
+    ACKNOWLEDGE = "acknowledge"
+    DECLINE = "decline"
+    """They cannot come: the next receiver is told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """Who reads a message. time_zone: IANA name; at: the instant of writing, UTC."""

@@ -25,7 +25,7 @@ from alerts.transition import Severity
 from api.http.problems import SLUGS
 from api.http.texts import GROUPS
 from devices.texts.languages import LANGUAGES, Language
-from notify.message import Occasion
+from notify.message import Occasion, ReaderAnswer
 from people.oidc.claims import Reason
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
 from rules.explain.labels import FUNCTIONS, SWEPT
@@ -70,6 +70,7 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "swept.": SWEPT,
     "page.oidc_": get_args(Reason),
     "notice.": Occasion,
+    "answer.": ReaderAnswer,
     "notice.count_": Severity,
 }
 """Beginnings of keys that Python completes, and with what."""
