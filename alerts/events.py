@@ -33,6 +33,8 @@ class EventType(StrEnum):
     COMMENT = "comment"
     INHIBITED = "inhibited"
     SURFACED = "surfaced"
+    DECLINED = "declined"
+    """Somebody who was told cannot come; the body says why, if they wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,7 +82,7 @@ class AlertEventOut(BaseModel):
     alert_id: int
     type: Literal[
         "opened", "severity", "resolved", "acknowledged", "unacknowledged", "lapsed", "comment", "inhibited",
-        "surfaced",
+        "surfaced", "declined",
     ]  # fmt: skip
     at: Instant
     severity: Severity
@@ -167,7 +167,7 @@ def event_for(identity: Identity, event: AlertEventOut, municipality: str) -> Al
     if identity.may_in(Permission.READ_NAMES, municipality):
         return event
     hidden: dict[str, Any] = {"author": None, "evidence": event.evidence and _without_words(event.evidence)}
-    if event.type == "comment":
+    if event.type in ("comment", "declined"):
         hidden["body"] = None
     return event.model_copy(update=hidden)
 

@@ -35,8 +35,10 @@ BY_PEOPLE = {
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
     "delete /api/v1/session/totp",
+    "post /answer/{token}",
+    "post /api/v1/answers/sms",
 }
-"""What a person does for themselves: tests/integration/api/test_people.py."""
+"""What a person does for themselves: test_people.py, and test_answers.py beside it."""
 
 RULE = """
 id: NAME

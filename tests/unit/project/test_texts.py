@@ -25,6 +25,7 @@ from alerts.transition import Severity
 from api.http.problems import SLUGS
 from api.http.texts import GROUPS
 from devices.texts.languages import LANGUAGES, Language
+from notify.answers.answering import AnswerRefusal
 from notify.message import Occasion, ReaderAnswer
 from people.oidc.claims import Reason
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
@@ -71,6 +72,8 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "page.oidc_": get_args(Reason),
     "notice.": Occasion,
     "answer.": ReaderAnswer,
+    "answer.done_": ReaderAnswer,
+    "answer.refused_": AnswerRefusal,
     "notice.count_": Severity,
 }
 """Beginnings of keys that Python completes, and with what."""
