@@ -35,6 +35,8 @@ class EventType(StrEnum):
     UNASSIGNED = "unassigned"
     INHIBITED = "inhibited"
     SURFACED = "surfaced"
+    DECLINED = "declined"
+    """Somebody who was told cannot come; the body says why, if they wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.routes import (
     alerts,
+    answers,
     audit,
     blind,
     devices,
@@ -41,6 +42,7 @@ from api.routes import (
     readings,
     rejections,
     rules,
+    sms_answers,
     stream,
 )
 from api.routes.access import oidc as oidc_routes
@@ -65,6 +67,7 @@ NOUNS = (
     alerts,
     assignments,
     notifications,
+    sms_answers,
     rules,
     blind,
     maintenance,
@@ -190,6 +193,7 @@ def _routes() -> list[BaseRoute]:
         version,
         health.router,
         signin.router,
+        answers.router,
         oidc_routes.router,
         texts.router(),
         assets.router(assets.load()),

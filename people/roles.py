@@ -44,6 +44,8 @@ class Permission(StrEnum):
     """Who changed what, when and from where."""
     MANAGE_PEOPLE = "manage-people"
     MANAGE_TOKENS = "manage-tokens"
+    RELAY_ANSWERS = "relay-answers"
+    """Pass SMS on that people answer messages with."""
     WATCH_PLATFORM = "watch-platform"
     """Metrics, and which part is not ready."""
 
@@ -71,6 +73,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.READ_AUDIT,
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_TOKENS,
+        Permission.RELAY_ANSWERS,
     },
 }
 """What is not here is not allowed."""
@@ -80,8 +83,10 @@ class TokenScope(StrEnum):
     """One thing that a token may do without a role."""
 
     METRICS = "metrics"
+    SMS_ANSWERS = "sms-answers"
 
 
 SCOPES: Mapping[TokenScope, frozenset[Permission]] = {
-    TokenScope.METRICS: frozenset({Permission.WATCH_PLATFORM})
+    TokenScope.METRICS: frozenset({Permission.WATCH_PLATFORM}),
+    TokenScope.SMS_ANSWERS: frozenset({Permission.RELAY_ANSWERS}),
 }

@@ -95,7 +95,7 @@ class AlertEventOut(BaseModel):
     alert_id: int
     type: Literal[
         "opened", "severity", "resolved", "acknowledged", "unacknowledged", "lapsed", "comment", "inhibited",
-        "surfaced", "assigned", "unassigned",
+        "surfaced", "assigned", "unassigned", "declined",
     ]  # fmt: skip
     at: Instant
     severity: Severity
@@ -191,7 +191,7 @@ def event_for(identity: Identity, event: AlertEventOut, municipality: str) -> Al
     if identity.may_in(Permission.READ_NAMES, municipality):
         return event
     hidden: dict[str, Any] = {"author": None, "evidence": event.evidence and _without_words(event.evidence)}
-    if event.type in ("comment", "assigned"):
+    if event.type in ("comment", "assigned", "declined"):
         hidden["body"] = None
     return event.model_copy(update=hidden)
 

@@ -106,11 +106,8 @@ class _Notifier:
         )
 
     async def close(self) -> None:
-        """Wait for what is under way; its answers are recorded where the database answers."""
-        self._leading.clear()
-        with contextlib.suppress(Exception):
-            await self._sender.finish()
-            await self._sender.record()
+        """Give the channels' connections back."""
+        await self._sender.finish()
         for channel in self._parts.channels.values():
             with contextlib.suppress(Exception):
                 await channel.close()
@@ -130,6 +127,11 @@ class _Notifier:
                 await _first_of(
                     self._follow(connection, leader), self._sender.run(), self._keep(), name="notifier"
                 )
+            except asyncio.CancelledError:
+                # Before the lead is free: else another process would send again what has no answer yet.
+                await self._sender.finish()
+                await self._sender.record()
+                raise
             finally:
                 self._leading.clear()
 

@@ -100,6 +100,8 @@ def followed(escalation: Escalation | None, event: AlertEvent, now: int) -> Esca
             return acknowledged(escalation)
         case EventType.UNACKNOWLEDGED | EventType.LAPSED | EventType.UNASSIGNED:
             return _resumed(escalation, now)
+        case EventType.DECLINED if escalation.state is EscalationState.TELLING:
+            return replace(escalation, next_at=now)
         case EventType.SURFACED if escalation.waits_for is EscalationReason.INHIBITED:
             return replace(escalation, next_at=now)
         case _:

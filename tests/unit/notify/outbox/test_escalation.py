@@ -146,6 +146,12 @@ def test_acknowledged_stops_and_taken_back_tells_the_last_step_again() -> None:
         assert (resumed.occasion, receivers_of(resumed)) == ("reminder", ("person:chief",))
 
 
+def test_who_cannot_come_passes_it_on_to_the_next_at_once() -> None:
+    assert after(event(EventType.DECLINED), before=running(1)).next_at == NOW
+    waits = after(event(EventType.OPENED))
+    assert after(event(EventType.DECLINED), before=waits) == waits
+
+
 def test_assigned_stops_like_acknowledged_but_not_that_it_is_worse() -> None:
     stopped = after(event(EventType.ASSIGNED), before=running(1))
     assert (stopped.state, stopped.next_at) == ("acknowledged", None)
