@@ -28,10 +28,14 @@ from notify.outbox.ports import AnswerMeans, AnswersOf, MessageWriter
 
 log = structlog.get_logger(__name__)
 
-AT_A_TIME = 16
+AT_A_TIME = 32
 """Messages of one channel under way."""
+GATHER_S = 0.025
+"""What becomes due, or is answered, within it shares its statements."""
 LONGEST_S = 30.0
 """How long a channel may take to hand one over, whatever time-outs of its own it has."""
+NOT_FLUSHED = "SET LOCAL synchronous_commit = off"
+"""Answers need no flush of their own: what a crash of the database takes is known to have been attempted."""
 CLOSE_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
 GIVE_UP_US = 86_400_000_000
@@ -92,7 +96,9 @@ class MessageSender:
             self.planned.clear()
             await self.record()
             sent = await self.send_due()
-            if not sent and not self._ended:
+            if sent or self._ended:
+                await asyncio.sleep(GATHER_S)
+            else:
                 await self._wait()
 
     async def _wait(self) -> None:
@@ -104,6 +110,7 @@ class MessageSender:
                 await self.planned.wait()
         except TimeoutError:
             return
+        await asyncio.sleep(GATHER_S)
 
     def _free(self) -> dict[str, int]:
         used = Counter(one.channel for one in self._under_way.values())
@@ -197,6 +204,7 @@ class MessageSender:
         if not ended:
             return
         async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(NOT_FLUSHED)
             await attempts.record(connection, ended)
             await channel_health.note(connection, ended, self.now())
         del self._ended[: len(ended)]
