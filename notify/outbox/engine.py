@@ -201,6 +201,7 @@ class _Notifier:
                 now = parts.now()
                 await ownership.still(connection, parts.owner)
                 await ownership.beat(connection, parts.owner, now)
+                await attempts.drop_deactivated(connection, now)
                 await attempts.refuse_unknown(connection, list(parts.channels), now)
                 routing = await self._routes(connection)
                 told = await channel_health.tell_of_failing(connection, routing, parts.channels.keys(), now)
