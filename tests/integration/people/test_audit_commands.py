@@ -38,7 +38,7 @@ ELSEWHERE = {
     "demo": "starts processes",
     "ingest": "a process",
     "sweep": "a process",
-    "api": "a process: tests/integration/api/test_audited.py",
+    "api": "a process: tests/integration/api/access/test_audited.py",
 }
 """Commands that are not run here, each with the reason, and with the test where they change something."""
 
