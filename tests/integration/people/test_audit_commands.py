@@ -20,8 +20,8 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
 audit export, audit heads, audit list, audit verify, bench ingest, bench rules, device hardware,
-device list, device quarantine, device show, doctor, ledger, maintenance list, municipality layer export,
-municipality layer list, municipality layer show, municipality list, rule blind,
+device list, device quarantine, device show, doctor, ledger, maintenance list, maintenance plans,
+municipality layer export, municipality layer list, municipality layer show, municipality list, rule blind,
 rule check, rule diff, rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail,
 token list, user list, validate
 """
@@ -72,6 +72,11 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("rule shadow overflow --drop", ["rule.drop"]),
     ("maintenance add --device bin-1 --for 4h --reason washing", ["maintenance.plan"]),
     ("maintenance end 1", ["maintenance.end"]),
+    (
+        "maintenance plan --device bin-1 --every day --at 02:00-04:00 --reason washing",
+        ["maintenance-plan.add"],
+    ),
+    ("maintenance end-plan 1", ["maintenance-plan.end"]),
     ("user add sami --no-password --role technician@saida", ["person.add"]),
     (ASSIGN, ["alert.assign"]),
     ("alert assign 1 --nobody", ["alert.assign"]),
