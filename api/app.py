@@ -45,6 +45,7 @@ from api.routes import (
 )
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import own_contact, session, signin, tokens, users
+from api.routes.routing import on_call, routes, teams
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -65,6 +66,9 @@ NOUNS = (
     rules,
     blind,
     maintenance,
+    routes,
+    teams,
+    on_call,
     audit,
     rejections,
     ledger,

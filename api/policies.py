@@ -39,6 +39,10 @@ class Where(StrEnum):
     """In that of the maintenance window."""
     USER = "user"
     """In one of the person's, to read; in all of them, to change."""
+    TEAM = "team"
+    """In that of the team; one of all municipalities is read by whoever reads in one."""
+    SCHEDULE = "on-call schedule"
+    """In that of the on-call schedule; one of all municipalities is read by whoever reads in one."""
     TOKEN = "token"  # noqa: S105 - a kind of thing
     """In that of the token."""
 
@@ -61,6 +65,9 @@ _USER = AccessPolicy(_W.USER, _P.MANAGE_PEOPLE)
 _TOKENS = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_TOKENS)
 _TOKEN = AccessPolicy(_W.TOKEN, _P.MANAGE_TOKENS)
 _AUDIT = AccessPolicy(_W.ASKED_TOWN, _P.READ_AUDIT)
+_TEAM = AccessPolicy(_W.TEAM, _P.EDIT_ROUTES)
+_SCHEDULE = AccessPolicy(_W.SCHEDULE, _P.EDIT_ROUTES)
+_STAND_IN = AccessPolicy(_W.SCHEDULE, _P.PLAN_ON_CALL)
 _ANYBODY = AccessPolicy(_W.ANYBODY)
 _SIGNED_IN = AccessPolicy(_W.SIGNED_IN)
 _OPEN = AccessPolicy(_W.OPEN)
@@ -116,6 +123,24 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/maintenance": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
     "GET /api/v1/maintenance/{window}": AccessPolicy(_W.WINDOW, _P.READ),
     "POST /api/v1/maintenance/{window}/end": AccessPolicy(_W.WINDOW, _P.PLAN_MAINTENANCE),
+    "GET /api/v1/routes": AccessPolicy(_W.EVERYWHERE, _P.READ_NAMES),
+    "PUT /api/v1/routes": AccessPolicy(_W.EVERYWHERE, _P.EDIT_ROUTES),
+    "GET /api/v1/routes/history": AccessPolicy(_W.EVERYWHERE, _P.READ_NAMES),
+    "POST /api/v1/routes/test": AccessPolicy(_W.SOMEWHERE, _P.READ_NAMES),
+    "GET /api/v1/teams": AccessPolicy(_W.SOMEWHERE, _P.READ_NAMES),
+    "POST /api/v1/teams": AccessPolicy(_W.SOMEWHERE, _P.EDIT_ROUTES),
+    "GET /api/v1/teams/{team}": AccessPolicy(_W.TEAM, _P.READ_NAMES),
+    "PATCH /api/v1/teams/{team}": _TEAM,
+    "DELETE /api/v1/teams/{team}": _TEAM,
+    "GET /api/v1/on-call": AccessPolicy(_W.SOMEWHERE, _P.READ_NAMES),
+    "POST /api/v1/on-call": AccessPolicy(_W.SOMEWHERE, _P.EDIT_ROUTES),
+    "GET /api/v1/on-call/{schedule}": AccessPolicy(_W.SCHEDULE, _P.READ_NAMES),
+    "GET /api/v1/on-call/{schedule}.ics": AccessPolicy(_W.SCHEDULE, _P.READ_NAMES),
+    "PATCH /api/v1/on-call/{schedule}": _SCHEDULE,
+    "DELETE /api/v1/on-call/{schedule}": _SCHEDULE,
+    "POST /api/v1/on-call/{schedule}/overrides": _STAND_IN,
+    "DELETE /api/v1/on-call/{schedule}/overrides/{override}": _STAND_IN,
+    "POST /api/v1/on-call/{schedule}/import": _STAND_IN,
     "GET /api/v1/rejections": _READ,
     "GET /api/v1/ledger": AccessPolicy(_W.ASKED_DEVICE, _P.READ),
     "GET /api/v1/blind-rules": _READ,

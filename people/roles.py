@@ -36,6 +36,10 @@ class Permission(StrEnum):
     TRY_RULES = "try-rules"
     """Say what rules would have done: costs much, changes nothing."""
     EDIT_RULES = "edit-rules"
+    EDIT_ROUTES = "edit-routes"
+    """Say whom alerts are told: routes, teams, on-call schedules."""
+    PLAN_ON_CALL = "plan-on-call"
+    """Say who stands in on an on-call schedule."""
     READ_AUDIT = "read-audit"
     """Who changed what, when and from where."""
     MANAGE_PEOPLE = "manage-people"
@@ -46,7 +50,12 @@ class Permission(StrEnum):
 
 _VIEWER = frozenset({Permission.READ, Permission.READ_NAMES, Permission.WATCH_PLATFORM})
 _TECHNICIAN = _VIEWER | {Permission.ANSWER_ALERTS, Permission.INSTALL_DEVICES}
-_OPERATOR = _VIEWER | {Permission.ANSWER_ALERTS, Permission.PLAN_MAINTENANCE, Permission.TRY_RULES}
+_OPERATOR = _VIEWER | {
+    Permission.ANSWER_ALERTS,
+    Permission.PLAN_MAINTENANCE,
+    Permission.PLAN_ON_CALL,
+    Permission.TRY_RULES,
+}
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.MINISTRY: _VIEWER - {Permission.READ_NAMES},
@@ -58,6 +67,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.MANAGE_DEVICES,
         Permission.EDIT_RULES,
+        Permission.EDIT_ROUTES,
         Permission.READ_AUDIT,
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_TOKENS,

@@ -22,6 +22,7 @@ from nabd.cli import (
     validate,
 )
 from nabd.cli.people import audit, token, user
+from nabd.cli.routing import on_call, route, team
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
 
@@ -51,6 +52,9 @@ app.add_typer(token.app, name="token")
 bench.add_to(app)
 app.add_typer(rule.app, name="rule")
 app.add_typer(maintenance.app, name="maintenance")
+app.add_typer(route.app, name="route")
+app.add_typer(team.app, name="team")
+app.add_typer(on_call.app, name="on-call")
 app.add_typer(audit.app, name="audit")
 
 
