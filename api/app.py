@@ -26,6 +26,7 @@ from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.routes import (
     alerts,
+    answers,
     audit,
     blind,
     devices,
@@ -41,10 +42,12 @@ from api.routes import (
     readings,
     rejections,
     rules,
+    sms_answers,
     stream,
 )
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import own_contact, session, signin, tokens, users
+from api.routes.alerting import assignments, silences
 from api.routes.routing import on_call, routes, teams
 from devices.instants import Now
 from devices.kinds import Kinds
@@ -63,12 +66,15 @@ NOUNS = (
     forecasts,
     intervals,
     alerts,
+    assignments,
+    sms_answers,
     rules,
     blind,
     maintenance,
     routes,
     teams,
     on_call,
+    silences,
     audit,
     rejections,
     ledger,
@@ -117,7 +123,7 @@ def create_app(
         queue: the broker's queue, for /metrics.
     """
     metrics = Metrics()
-    live = LiveEvents(pool, kinds, metrics)
+    live = LiveEvents(pool, kinds, metrics, now)
     limits = session_limits or SessionLimits()
     identification = Identification(pool, real_now or now, limits)
 
@@ -190,6 +196,7 @@ def _routes() -> list[BaseRoute]:
         version,
         health.router,
         signin.router,
+        answers.router,
         oidc_routes.router,
         texts.router(),
         assets.router(assets.load()),

@@ -21,6 +21,7 @@ from devices.instants import Now
 from devices.kinds import Kinds
 from people.identity import Identity
 from people.sessions import SessionLimits
+from people.throttle import Throttle
 
 if TYPE_CHECKING:
     import asyncpg
@@ -43,7 +44,7 @@ class AppContext:
 
     real_now: the clock of sessions, links and tokens, which runs at its own speed whatever `now` does.
     totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
-    address says. oidc: where people may sign in instead of here.
+    address says. oidc: where people may sign in instead of here. sms_answers: wrong codes by number.
     """
 
     pool: asyncpg.Pool[asyncpg.Record]
@@ -61,6 +62,7 @@ class AppContext:
     queue: Queue
     live: LiveEvents
     metrics: Metrics
+    sms_answers: Throttle = field(default_factory=Throttle)
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
 
     @asynccontextmanager

@@ -37,6 +37,8 @@ class Where(StrEnum):
     """In that in which the alert was opened."""
     WINDOW = "window"
     """In that of the maintenance window."""
+    SILENCE = "silence"
+    """In that of the silence; one of all municipalities may be read by whoever reads in one."""
     USER = "user"
     """In one of the person's, to read; in all of them, to change."""
     TEAM = "team"
@@ -79,6 +81,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /signin/oidc/callback": _OPEN,
     "POST /signin": _OPEN,
     "GET /console/signin.css": _OPEN,
+    "GET /answer/{token}": _OPEN,
+    "POST /answer/{token}": _OPEN,
     "GET /": _ANYBODY,
     "GET /console/": _ANYBODY,
     "GET /api/v1/openapi.json": _ANYBODY,
@@ -118,7 +122,10 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/alerts/{alert_id}/unacknowledge": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/acknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/unacknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
+    "POST /api/v1/alerts/{alert_id}/assign": AccessPolicy(_W.ALERT, _P.ASSIGN_ALERTS),
+    "POST /api/v1/alerts/{alert_id}/take": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/{alert_id}/comments": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
+    "POST /api/v1/answers/sms": AccessPolicy(_W.SOMEWHERE, _P.RELAY_ANSWERS),
     "GET /api/v1/maintenance": _READ,
     "POST /api/v1/maintenance": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
     "GET /api/v1/maintenance/{window}": AccessPolicy(_W.WINDOW, _P.READ),
@@ -141,6 +148,10 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/on-call/{schedule}/overrides": _STAND_IN,
     "DELETE /api/v1/on-call/{schedule}/overrides/{override}": _STAND_IN,
     "POST /api/v1/on-call/{schedule}/import": _STAND_IN,
+    "GET /api/v1/silences": _READ,
+    "POST /api/v1/silences": AccessPolicy(_W.SOMEWHERE, _P.SILENCE_ALERTS),
+    "GET /api/v1/silences/{silence}": AccessPolicy(_W.SILENCE, _P.READ),
+    "POST /api/v1/silences/{silence}/end": AccessPolicy(_W.SILENCE, _P.SILENCE_ALERTS),
     "GET /api/v1/rejections": _READ,
     "GET /api/v1/ledger": AccessPolicy(_W.ASKED_DEVICE, _P.READ),
     "GET /api/v1/blind-rules": _READ,

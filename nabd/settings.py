@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from alerts.transition import Severity
 from api.oidc.addresses import is_trusted_address
+from nabd.channel_settings import ChannelSettings
 from people.roles import Role
 
 RUNNING = Path(os.environ.get("NABD_DATA_DIR", "var")) / "running.env"
@@ -30,7 +31,7 @@ class GroupRole(BaseModel):
     municipality: str | None
 
 
-class Settings(BaseSettings):
+class Settings(ChannelSettings):
     """What a Nabd process needs to know; each field is the variable NABD_<FIELD>."""
 
     model_config = SettingsConfigDict(env_prefix="NABD_", env_file=RUNNING, extra="ignore")
@@ -122,7 +123,7 @@ def environment(settings: Settings) -> dict[str, str]:
     """Return these settings as environment variables for another process."""
     values = settings.model_dump(mode="json")
     return {
-        f"NABD_{name.upper()}": json.dumps(value) if isinstance(value, dict) else str(value)
+        f"NABD_{name.upper()}": json.dumps(value) if isinstance(value, dict | list) else str(value)
         for name, value in values.items()
         if value is not None
     }

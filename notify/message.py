@@ -22,6 +22,14 @@ class Occasion(StrEnum):
     RESOLVED = "resolved"
 
 
+class ReaderAnswer(StrEnum):
+    """What a reader may answer."""
+
+    ACKNOWLEDGE = "acknowledge"
+    DECLINE = "decline"
+    """They cannot come: the next receiver is told."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """Who reads a message. time_zone: IANA name; at: the instant of writing, UTC."""
@@ -39,6 +47,7 @@ class AlertNews:
     rule_title: the rule's short name. sentence: what is the matter, with the newest value while it is open.
     place: title, street and district, as far as known. first_action: of the runbook.
     since: when it opened. late_s: how long after it happened this is said, where that is unusual.
+    until: when it ended, of a resolved one; None: at the instant of writing.
     """
 
     alert: int
@@ -55,6 +64,7 @@ class AlertNews:
     lat: float | None
     lon: float | None
     late_s: float | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +72,8 @@ class NotificationMessage:
     """What one channel hands over to one receiver.
 
     id: stable, the same in every attempt. thread: the same for all messages about one thing.
-    short: within one SMS. url: a signed page where the reader answers; None: nothing can be answered.
+    short: within one SMS. html: the same as `text`, as an e-mail's second form; None: there is none.
+    url: a signed page where the reader answers; None: nothing can be answered.
     answer_code: what an SMS is answered with. alerts: numbers of the alerts it is about.
     """
 
@@ -78,6 +89,7 @@ class NotificationMessage:
     answer_code: str | None = None
     alerts: tuple[int, ...] = ()
     news: tuple[AlertNews, ...] = ()
+    html: str | None = None
 
 
 class Undelivered(Exception):

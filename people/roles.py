@@ -27,12 +27,16 @@ class Permission(StrEnum):
     READ_NAMES = "read-names"
     """Who did something, and what people wrote: personal data."""
     ANSWER_ALERTS = "answer-alerts"
-    """Acknowledge and comment."""
+    """Acknowledge, comment and take over."""
+    ASSIGN_ALERTS = "assign-alerts"
+    """To others; whoever answers alerts takes over what they want."""
     INSTALL_DEVICES = "install-devices"
     """Register devices, and change what is said of them."""
     MANAGE_DEVICES = "manage-devices"
     """Take devices out of service, enter what was learned of them, and import districts and streets."""
     PLAN_MAINTENANCE = "plan-maintenance"
+    SILENCE_ALERTS = "silence-alerts"
+    """Say that nobody is told of some alerts for a while."""
     TRY_RULES = "try-rules"
     """Say what rules would have done: costs much, changes nothing."""
     EDIT_RULES = "edit-rules"
@@ -44,6 +48,8 @@ class Permission(StrEnum):
     """Who changed what, when and from where."""
     MANAGE_PEOPLE = "manage-people"
     MANAGE_TOKENS = "manage-tokens"
+    RELAY_ANSWERS = "relay-answers"
+    """Pass SMS on that people answer messages with."""
     WATCH_PLATFORM = "watch-platform"
     """Metrics, and which part is not ready."""
 
@@ -52,8 +58,10 @@ _VIEWER = frozenset({Permission.READ, Permission.READ_NAMES, Permission.WATCH_PL
 _TECHNICIAN = _VIEWER | {Permission.ANSWER_ALERTS, Permission.INSTALL_DEVICES}
 _OPERATOR = _VIEWER | {
     Permission.ANSWER_ALERTS,
+    Permission.ASSIGN_ALERTS,
     Permission.PLAN_MAINTENANCE,
     Permission.PLAN_ON_CALL,
+    Permission.SILENCE_ALERTS,
     Permission.TRY_RULES,
 }
 
@@ -71,6 +79,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.READ_AUDIT,
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_TOKENS,
+        Permission.RELAY_ANSWERS,
     },
 }
 """What is not here is not allowed."""
@@ -80,8 +89,10 @@ class TokenScope(StrEnum):
     """One thing that a token may do without a role."""
 
     METRICS = "metrics"
+    SMS_ANSWERS = "sms-answers"
 
 
 SCOPES: Mapping[TokenScope, frozenset[Permission]] = {
-    TokenScope.METRICS: frozenset({Permission.WATCH_PLATFORM})
+    TokenScope.METRICS: frozenset({Permission.WATCH_PLATFORM}),
+    TokenScope.SMS_ANSWERS: frozenset({Permission.RELAY_ANSWERS}),
 }

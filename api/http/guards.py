@@ -24,9 +24,18 @@ COOKIE = "nabd_session"
 IDENTITY = "nabd.identity"
 """Where a request's scope says who it is from."""
 OPEN_PATHS = frozenset(
-    {"/healthz", "/signin", "/signin/oidc", "/signin/oidc/callback", "/console/signin.css"}
+    {
+        "/healthz",
+        "/signin",
+        "/signin/oidc",
+        "/signin/oidc/callback",
+        "/console/signin.css",
+        "/answer/{token}",
+    }
 )
-"""All that answers without an identity. Signing in judges what is shown in the request itself."""
+"""All that answers without an identity. Signing in, and a link, judge what the request itself shows."""
+ANSWERS = "/answer/"
+"""Where signed links lead. Who has one may use it from anywhere: it is the secret, no cookie counts."""
 LONGEST_COOKIE_S = 400 * 86_400
 """As long as browsers keep one; the session behind it ends earlier."""
 IN_OUTAGES = frozenset({"/metrics", "/readyz"})
@@ -68,7 +77,7 @@ class GuardMiddleware:
         headers = Headers(scope=scope)
         try:
             self._check(scope, headers)
-            if scope["path"] not in OPEN_PATHS:
+            if not is_open(scope["path"]):
                 send = await self._identified(scope, headers, send)
         except Problem as problem:
             accept_language = headers.get("accept-language")
@@ -91,7 +100,8 @@ class GuardMiddleware:
             raise Problem(
                 421, "wrong-host", "the request comes through a proxy: set NABD_HTTP_TOKEN_ALWAYS=true"
             )
-        if scope["method"] not in SAFE_METHODS and not is_same_origin(headers):
+        judged = scope["method"] not in SAFE_METHODS and not scope["path"].startswith(ANSWERS)
+        if judged and not is_same_origin(headers):
             raise Problem(403, "foreign-origin", "the request comes from a page of another site")
         if int_or_zero(headers.get("content-length")) > (limit := body_limit(scope)):
             raise too_large(limit)
@@ -131,6 +141,11 @@ def cookie_of(secret: str, scheme: str, max_age_s: int | None = LONGEST_COOKIE_S
     """Return the header that keeps a session's id in a browser, where no script and no other site gets it."""
     secure = "; Secure" if scheme == "https" else ""
     return f"{COOKIE}={secret}; HttpOnly; Max-Age={max_age_s}; Path=/; SameSite=strict{secure}"
+
+
+def is_open(path: str) -> bool:
+    """Tell whether a path answers without an identity."""
+    return path in OPEN_PATHS or path.startswith(ANSWERS)
 
 
 def address_of(scope: Scope) -> str:

@@ -21,6 +21,7 @@ from nabd.cli import (
     tail,
     validate,
 )
+from nabd.cli.alerting import alert, silence
 from nabd.cli.people import audit, token, user
 from nabd.cli.routing import on_call, route, team
 from nabd.cli.rules import rule
@@ -55,6 +56,8 @@ app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(route.app, name="route")
 app.add_typer(team.app, name="team")
 app.add_typer(on_call.app, name="on-call")
+app.add_typer(alert.app, name="alert")
+app.add_typer(silence.app, name="silence")
 app.add_typer(audit.app, name="audit")
 
 

@@ -24,7 +24,7 @@ device list, device quarantine, device show, doctor, on-call export, on-call lis
 route check, route history, route show, route test, team list, ledger, maintenance list,
 municipality layer export,
 municipality layer list, municipality layer show, municipality list, rule blind,
-rule check, rule diff, rule explain, rule history, rule list, rule show, rule test, sim, tail,
+rule check, rule diff, rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail,
 token list, user list, validate
 """
 ELSEWHERE = {
@@ -64,6 +64,7 @@ END:VEVENT
 END:VCALENDAR
 """
 
+ASSIGN = "alert assign 1 sami"
 CHANGES: list[tuple[str, list[str]]] = [
     ("municipality add tripoli --time-zone Asia/Beirut", ["municipality.add"]),
     ("municipality add saida", ["municipality.add"]),
@@ -85,6 +86,11 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("rule shadow overflow --drop", ["rule.drop"]),
     ("maintenance add --device bin-1 --for 4h --reason washing", ["maintenance.plan"]),
     ("maintenance end 1", ["maintenance.end"]),
+    ("user add sami --no-password --role technician@saida", ["person.add"]),
+    (ASSIGN, ["alert.assign"]),
+    ("alert assign 1 --nobody", ["alert.assign"]),
+    ("silence add --rule overflow --municipality saida --for 4h --reason works", ["silence.add"]),
+    ("silence end 1", ["silence.end"]),
     ("user first", ["person.add", "person.link"]),
     ("user add amal --no-password --role viewer@tripoli", ["person.add"]),
     ("user edit amal --language ar --role operator@saida --take-role viewer@tripoli", ["person.edit"]),
@@ -166,6 +172,8 @@ def test_each_changing_command_leaves_rows_that_say_who_and_from_where(
 ) -> None:
     known = 0
     for line, actions in CHANGES:
+        if line == ASSIGN:
+            run(_fire(dsn))
         code, _, err = nabd(*(word.format(**files) for word in line.split()))
         assert code == 0, f"{line}: {err}"
         rows = sorted(documents("audit", "export"), key=lambda row: row["id"])  # as they were written
@@ -186,6 +194,18 @@ def test_each_changing_command_leaves_rows_that_say_who_and_from_where(
     assert code == 1
     assert "its fields do not have its hash: it was edited" in err
     assert "1 problems" in out
+
+
+async def _fire(dsn: str) -> None:
+    connection: asyncpg.Connection = await connect(dsn)
+    await connection.execute(
+        """
+        INSERT INTO alert (rule, rule_version, device_id, state, severity, opened_at, detected_at, summary,
+            evidence)
+        SELECT 'overflow', 1, id, 'firing', 'major', now(), now(), '{}', '{}' FROM device WHERE name = 'bin-1'
+        """
+    )
+    await connection.close()
 
 
 async def _tamper(dsn: str) -> None:

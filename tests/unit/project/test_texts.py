@@ -25,6 +25,8 @@ from alerts.transition import Severity
 from api.http.problems import SLUGS
 from api.http.texts import GROUPS
 from devices.texts.languages import LANGUAGES, Language
+from notify.answers.answering import AnswerRefusal
+from notify.message import Occasion, ReaderAnswer
 from people.oidc.claims import Reason
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
 from rules.explain.labels import FUNCTIONS, SWEPT
@@ -68,6 +70,11 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "function.": FUNCTIONS,
     "swept.": SWEPT,
     "page.oidc_": get_args(Reason),
+    "notice.": Occasion,
+    "answer.": ReaderAnswer,
+    "answer.done_": ReaderAnswer,
+    "answer.refused_": AnswerRefusal,
+    "notice.count_": Severity,
 }
 """Beginnings of keys that Python completes, and with what."""
 SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {

@@ -1,0 +1,75 @@
+"""Answers by SMS, as a gateway passes them on: a code, from the number that it was sent to.
+
+Numbers can be forged, so the code decides, and whoever tries codes for a number waits. What an answer does
+stands in notify.answers.
+"""
+
+from __future__ import annotations
+
+import math
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.context import POOL_TIMEOUT_S, UsesContext
+from api.http import guards
+from api.http.problems import Problem
+from api.routes.alerts import NO_CONTROL
+from devices.texts.catalogue import text
+from devices.texts.languages import DEFAULT
+from notify.answers import offers, sms_text
+from notify.answers.answering import AnswerRefusal, give, look
+from notify.message import ReaderAnswer
+from people import throttle
+
+router = APIRouter(tags=["alerts"])
+
+
+class SmsAnswer(BaseModel):
+    """An SMS that somebody sent back."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    sender: str = Field(alias="from", min_length=1, max_length=32, examples=["+96170123456"])
+    text: str = Field(min_length=1, max_length=1600, pattern=NO_CONTROL, examples=["48213"])
+
+
+class SmsAnswerOut(BaseModel):
+    """What was understood, and for which alerts."""
+
+    answer: ReaderAnswer
+    alerts: list[int]
+
+
+@router.post("/answers/sms", summary="Pass an SMS on that answers one of ours")
+async def answer_by_sms(request: Request, context: UsesContext, body: SmsAnswer) -> SmsAnswerOut:
+    """Acknowledge by the code of an SMS, from the number that it was sent to; `no CODE` says cannot come.
+
+    What is refused is said in `detail`; numbers that nobody has are answered as wrong codes are.
+    """
+    number, now_s = sms_text.number_of(body.sender), context.real_now() / 1e6
+    key = throttle.of_name(f"sms {number}")
+    if (wait_s := context.sms_answers.wait_s(key, now_s)) > 0:
+        retry = {"Retry-After": str(math.ceil(wait_s))}
+        raise Problem(429, "too-many-attempts", "too many wrong codes from that number", headers=retry)
+    understood = sms_text.understood(body.text)
+    async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+        offer = understood and await offers.find_by_code(connection, understood[0], number)
+        found = offer and await look(connection, offer, context.real_now())
+        if not understood or not found:
+            context.sms_answers.failed(key, now_s)
+            raise Problem(404, "not-found", "the text holds no code that was sent to that number")
+        refusal = await give(
+            connection,
+            found,
+            understood[1],
+            "",
+            address=guards.address_of(request.scope),
+            now=context.now(),
+            real_now=context.real_now(),
+        )
+    if refusal is not None:
+        status = 403 if refusal is AnswerRefusal.FORBIDDEN else 409
+        detail = text(DEFAULT, f"answer.refused_{refusal}")
+        raise Problem(status, "forbidden" if status == 403 else "conflict", detail)
+    return SmsAnswerOut(answer=understood[1], alerts=[alert.id for alert in found.alerts])

@@ -1,0 +1,158 @@
+"""Webhooks, signed as Standard Webhooks says: the receiver can tell that we sent it, and when.
+
+Signed is `id.timestamp.body` with HMAC-SHA256. Only public addresses are called, and those that the
+administrator lists (notify.channels.public_address).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import ssl
+
+import httpx2
+import msgspec
+
+from devices.instants import Now, rfc3339, to_datetime
+from notify.channels.http_exchange import TIMEOUT_S, accepted, exchange, new_client
+from notify.channels.public_address import ListedTargets, Resolve, judged_address, resolve
+from notify.message import AlertNews, NotificationMessage, Undelivered
+
+PREFIX = "whsec_"
+LEAST_SECRET = 24
+"""Bytes, as Standard Webhooks asks."""
+
+
+def secret_of(text: str) -> bytes:
+    """Return the bytes of a secret such as whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw.
+
+    Raises:
+        ValueError: it is none, or too short.
+    """
+    try:
+        secret = base64.b64decode(text.removeprefix(PREFIX), validate=True)
+    except ValueError:
+        secret = b""
+    if not text.startswith(PREFIX) or len(secret) < LEAST_SECRET:
+        raise ValueError(f"expected {PREFIX} and base64 of {LEAST_SECRET} random bytes or more")
+    return secret
+
+
+def signature(secret: bytes, message_id: str, timestamp: int, body: bytes) -> str:
+    """Return the header webhook-signature; timestamp: seconds since 1970-01-01Z."""
+    signed = hmac.digest(secret, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256)
+    return f"v1,{base64.b64encode(signed).decode()}"
+
+
+class WebhookChannel:
+    """Posts messages as JSON to an address of http or https."""
+
+    name = "webhook"
+
+    def __init__(
+        self,
+        secret: bytes,
+        now: Now,
+        *,
+        targets: ListedTargets | None = None,
+        resolve: Resolve = resolve,
+        tls: ssl.SSLContext | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._secret = secret
+        self._now = now
+        self._targets = targets or ListedTargets()
+        self._resolve = resolve
+        self._timeout_s = timeout_s
+        # A proxy would resolve the name again, and by itself.
+        self._client = new_client(by_proxy=False, tls=tls)
+
+    async def send(self, message: NotificationMessage, to: str) -> str:
+        """Post a message to an address and return the answer.
+
+        Raises:
+            Undelivered: the address may not be called, or did not take it.
+        """
+        url = _url(to)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                address = await judged_address(url.host, port, targets=self._targets, resolve=self._resolve)
+        except TimeoutError:
+            raise Undelivered(f"{url.host} was not resolved within {self._timeout_s:g} s") from None
+        return accepted(
+            await exchange(self._client, self._request(message, url, address), timeout_s=self._timeout_s)
+        )
+
+    def _request(self, message: NotificationMessage, url: httpx2.URL, address: str) -> httpx2.Request:
+        now = to_datetime(self._now())
+        timestamp = int(now.timestamp())
+        body = msgspec.json.encode({"timestamp": rfc3339(now), **payload(message)})
+        headers = {
+            "Host": url.netloc.decode("ascii"),
+            "Content-Type": "application/json",
+            "User-Agent": "Nabd",
+            "webhook-id": message.id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signature(self._secret, message.id, timestamp, body),
+        }
+        # The certificate is checked for the name, the connection made to the address that was judged.
+        extensions = {"sni_hostname": url.host}
+        pinned = url.copy_with(host=address)
+        return self._client.build_request(
+            "POST", pinned, content=body, headers=headers, extensions=extensions
+        )
+
+    async def close(self) -> None:
+        """Give connections back."""
+        await self._client.aclose()
+
+
+def payload(message: NotificationMessage) -> dict[str, object]:
+    """Return type and data of a message, JSON values."""
+    kind = f"alert.{message.occasion}" if message.occasion else "test"
+    return {
+        "type": kind,
+        "data": {
+            "id": message.id,
+            "thread": message.thread,
+            "severity": message.severity,
+            "language": message.language,
+            "subject": message.subject,
+            "text": message.text,
+            "answer_url": message.url,
+            "alerts": [alert_of(news) for news in message.news],
+        },
+    }
+
+
+def alert_of(news: AlertNews) -> dict[str, object]:
+    """Return what is said of one alert, JSON values."""
+    return {
+        "id": news.alert,
+        "occasion": news.occasion,
+        "severity": news.severity,
+        "municipality": news.municipality,
+        "device": news.device,
+        "rule": news.rule,
+        "title": news.rule_title,
+        "sentence": news.sentence,
+        "place": news.place,
+        "since": rfc3339(news.since),
+        "until": None if news.until is None else rfc3339(news.until),
+        "late_s": news.late_s,
+        "lat": news.lat,
+        "lon": news.lon,
+    }
+
+
+def _url(text: str) -> httpx2.URL:
+    try:
+        url = httpx2.URL(text)
+    except httpx2.InvalidURL:
+        raise Undelivered("the address is no URL", permanent=True) from None
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo:
+        raise Undelivered("the address is not http:// or https:// and a host", permanent=True)
+    return url
