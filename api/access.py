@@ -17,6 +17,7 @@ from api.http.problems import Problem
 from api.policies import AccessPolicy, Where
 from devices.registry import registry
 from devices.registry.errors import NotFound
+from notify.routing import schedules, teams
 from people import person, tokens
 from people.identity import Identity
 from people.person import Person
@@ -160,6 +161,22 @@ async def _plan(
     in_town(identity, permission, plan.town, missing)
 
 
+async def _team(
+    connection: Connection, identity: Identity, permission: Permission, named: str, method: str
+) -> None:
+    found = await teams.get_team(connection, named)
+    if found.municipality is not None or method != "GET":
+        in_town(identity, permission, found.municipality, NotFound("team", named))
+
+
+async def _schedule(
+    connection: Connection, identity: Identity, permission: Permission, named: str, method: str
+) -> None:
+    found = await schedules.get_schedule(connection, named)
+    if found.municipality is not None or method != "GET":
+        in_town(identity, permission, found.municipality, NotFound("on-call schedule", named))
+
+
 async def _silence(
     connection: Connection, identity: Identity, permission: Permission, named: str, _: str
 ) -> None:
@@ -221,4 +238,6 @@ _FINDERS: Mapping[Where, Finder] = {
     Where.SILENCE: _silence,
     Where.USER: _user,
     Where.TOKEN: _token,
+    Where.TEAM: _team,
+    Where.SCHEDULE: _schedule,
 }

@@ -23,6 +23,7 @@ from nabd.cli import (
 )
 from nabd.cli.alerting import alert, silence
 from nabd.cli.people import audit, token, user
+from nabd.cli.routing import on_call, route, team
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
 
@@ -52,6 +53,9 @@ app.add_typer(token.app, name="token")
 bench.add_to(app)
 app.add_typer(rule.app, name="rule")
 app.add_typer(maintenance.app, name="maintenance")
+app.add_typer(route.app, name="route")
+app.add_typer(team.app, name="team")
+app.add_typer(on_call.app, name="on-call")
 app.add_typer(alert.app, name="alert")
 app.add_typer(silence.app, name="silence")
 app.add_typer(audit.app, name="audit")
