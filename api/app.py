@@ -26,7 +26,6 @@ from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.routes import (
     alerts,
-    answers,
     audit,
     blind,
     devices,
@@ -42,11 +41,11 @@ from api.routes import (
     readings,
     rejections,
     rules,
-    sms_answers,
     stream,
 )
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import session, signin, tokens, users
+from api.routes.alerting import answers, channel_trials, sms_answers
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from api.oidc.provider import OidcProvider
+    from notify.message import NotificationChannel
 
 PREFIX = "/api/v1"
 NOUNS = (
@@ -65,6 +65,7 @@ NOUNS = (
     intervals,
     alerts,
     sms_answers,
+    channel_trials,
     rules,
     blind,
     maintenance,
@@ -98,6 +99,7 @@ def create_app(
     speed: float = 1.0,
     checks: Mapping[str, Check] | None = None,
     queue: Queue = lambda: None,
+    channels: Mapping[str, NotificationChannel] | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -113,6 +115,7 @@ def create_app(
         speed: how many times faster than real time the clock runs; the console shows it.
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
         queue: the broker's queue, for /metrics.
+        channels: ways to hand messages over, by name, for tests of them; the caller closes them.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics)
@@ -153,6 +156,7 @@ def create_app(
         speed=speed,
         checks=checks or {},
         queue=queue,
+        channels=channels or {},
         live=live,
         metrics=metrics,
     )

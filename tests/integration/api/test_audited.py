@@ -38,7 +38,7 @@ BY_PEOPLE = {
     "post /answer/{token}",
     "post /api/v1/answers/sms",
 }
-"""What a person does for themselves: test_people.py, and test_answers.py beside it."""
+"""What a person does for themselves: test_people.py, alerting/test_answers.py."""
 
 RULE = """
 id: NAME
@@ -159,6 +159,11 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
         _town,
         {"json": {"type": "FeatureCollection", "features": [feature(WEST, name="West")]}},
         ["layer.import"],
+    ),
+    "post /api/v1/notifications/test": (
+        _town,
+        {"json": {"channel": "email", "to": "amal@example.org"}},
+        ["notification.test"],
     ),
     "post /api/v1/maintenance": (_device, {"json": PLANNED}, ["maintenance.plan"]),
     "post /api/v1/users": (_town, {"json": {"name": "NAME", "roles": ["viewer@tripoli"]}}, ["person.add"]),

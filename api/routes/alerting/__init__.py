@@ -1,0 +1,1 @@
+"""What people do about alerts beyond seeing them: silence them."""
