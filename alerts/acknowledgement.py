@@ -123,6 +123,7 @@ WITH old AS (
     FROM unnest($1::text [], $2::timestamptz []) AS allowed (severity, seen_before)
     JOIN alert ON alert.state = 'firing' AND alert.severity = allowed.severity
         AND alert.acknowledged_at < allowed.seen_before
+        AND NOT EXISTS (SELECT FROM person WHERE person.id = alert.assignee_id AND person.disabled_at IS NULL)
     ORDER BY alert.id FOR UPDATE OF alert SKIP LOCKED
 ), lapsed AS (
     UPDATE alert SET acknowledged_at = NULL, acknowledger_id = NULL
@@ -142,7 +143,8 @@ SELECT alerts, CASE WHEN alerts > 0 THEN pg_notify('nabd_alert', '') END FROM co
 async def lapse(connection: Connection, valid_for_s: Mapping[Severity, float], now: int) -> int:
     """End acknowledgements of open alerts that are older than allowed, and return how many there were.
 
-    An alert that somebody is changing now is left for the next time.
+    That of an alert which is assigned to somebody stays: it is being worked on. An alert that somebody is
+    changing now is left for the next time.
 
     Args:
         valid_for_s: by severity, in seconds; one that is not named never lapses.

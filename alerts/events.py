@@ -31,6 +31,8 @@ class EventType(StrEnum):
     UNACKNOWLEDGED = "unacknowledged"
     LAPSED = "lapsed"
     COMMENT = "comment"
+    ASSIGNED = "assigned"
+    UNASSIGNED = "unassigned"
     INHIBITED = "inhibited"
     SURFACED = "surfaced"
     DECLINED = "declined"
@@ -44,7 +46,8 @@ class AlertEvent:
     at: when it was stored (detected_at of a transition, creation of a note). severity: the alert's after a
     transition, the present one for a note. observed_at, received_at and evidence belong to transitions,
     author and body to notes. Lapsed, inhibited and surfaced are notes without an author; the body says why an
-    acknowledgement lapsed ("severity", "age"), or is the other alert's id.
+    acknowledgement lapsed ("severity", "age"), or is the other alert's id. The body of assigned is the
+    assignee's name.
     """
 
     xid: int
@@ -87,9 +90,12 @@ _BESIDE = """
 SELECT event.xid, event.id, event.alert_id, event.type, event.at, alert.rule, device.name AS device,
     device.kind, municipality.name AS municipality, coalesce(event.severity, alert.severity) AS severity,
     alert.summary, event.observed_at, event.received_at, event.evidence,
-    CASE WHEN event.body IS NOT NULL THEN coalesce(author.name, '') END AS author, event.body
+    CASE WHEN event.body IS NOT NULL THEN coalesce(author.name, '') END AS author,
+    CASE WHEN event.type = 'assigned' THEN coalesce(assignee.name, '') ELSE event.body END AS body
 FROM event
 LEFT JOIN named_principal AS author ON author.id = event.author_id
+LEFT JOIN named_principal AS assignee
+    ON assignee.id = CASE WHEN event.type = 'assigned' THEN event.body::integer END
 JOIN alert ON alert.id = event.alert_id
 JOIN device ON device.id = alert.device_id
 JOIN municipality ON municipality.id = CASE

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import asyncpg
 
+from alerts.silences import COVERED
 from alerts.transition import ConditionState, Severity
 from devices.instants import to_datetime
 from store import audit
@@ -41,7 +42,8 @@ class Alert:
     explains this one. labels: the rule's own names for its values. summary: by language, as of the last
     change of severity; template: the rule's, to render it anew. first: evidence of the beginning, None where
     its transition is gone. newest: what the device measured since, None where it has not or the alert has
-    ended; newest_quality: its quality bits. runbook: what to do, by language.
+    ended; newest_quality: its quality bits. runbook: what to do, by language. assigned_to,
+    assignee: whose work it is: name of a person, and as others see it.
     """
 
     id: int
@@ -60,6 +62,8 @@ class Alert:
     resolved_at: datetime | None
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    assigned_to: str | None
+    assignee: str | None
     summary: Mapping[str, str]
     evidence: Mapping[str, Any]
     template: Mapping[str, str]
@@ -81,6 +85,7 @@ SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS dev
     municipality.name AS municipality, ground_feature.name AS district,
     alert.state, alert.severity, alert.opened_at, alert.detected_at,
     alert.resolved_at, alert.acknowledged_at, acknowledger.name AS acknowledged_by,
+    person.name AS assigned_to, coalesce(nullif(person.display_name, ''), person.name) AS assignee,
     alert.summary, alert.evidence, coalesce(rule.definition -> 'summary', '{}') AS template,
     beginning.evidence AS first, newest.measurements AS newest, newest.quality AS newest_quality,
     coalesce(rule.definition -> 'runbook', '{}') AS runbook,
@@ -95,6 +100,7 @@ FROM alert
 JOIN rule ON rule.id = alert.rule AND rule.version = alert.rule_version
 JOIN device ON device.id = alert.device_id
 LEFT JOIN named_principal AS acknowledger ON acknowledger.id = alert.acknowledger_id
+LEFT JOIN person ON person.id = alert.assignee_id
 LEFT JOIN latest AS newest ON newest.device_id = alert.device_id AND newest.observed_at > alert.opened_at
     AND alert.state = 'firing' AND rule.family = 'stream'
 LEFT JOIN LATERAL (
@@ -110,7 +116,7 @@ LEFT JOIN ground_feature
 
 LIST_ALERTS = (
     _SELECT
-    + """
+    + f"""
 WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($2::text IS NULL OR alert.severity = $2)
     AND ($3::text IS NULL OR device.name = $3)
@@ -119,6 +125,9 @@ WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($6::bigint IS NULL OR alert.id < $6)
     AND ($8::text IS NULL OR ground_feature.name = $8)
     AND ($9::text [] IS NULL OR municipality.name = ANY($9))
+    AND ($10::boolean IS NULL OR $10 = (alert.state = 'firing' AND {COVERED.format(at="$11")}))
+    AND ($12::text IS NULL OR CASE WHEN $12 = 'nobody' THEN person.id IS NULL ELSE person.name = $12 END)
+    AND ($13::integer IS NULL OR alert.assignee_id = $13)
 ORDER BY alert.id DESC
 LIMIT $7
 """
@@ -156,13 +165,32 @@ async def list_alerts(
     before: int | None = None,
     limit: int = 100,
     within: Sequence[str] | None = None,
+    silenced: bool | None = None,
+    now: int = 0,
+    assigned_to: str | None = None,
+    assignee_id: int | None = None,
 ) -> list[Alert]:
     """Return alerts, newest first; `before` is the last id of the page before this one.
 
-    `within`: only those of these municipalities.
+    `within`: only those of these municipalities. `silenced`: only open ones that somebody silences at `now`
+    (our time, microseconds since 1970-01-01Z), or only others. `assigned_to`: only those of a person, or of
+    "nobody"; `assignee_id`: the same by number.
     """
     rows = await connection.fetch(
-        LIST_ALERTS, state, severity, device, kind, municipality, before, limit, district, within
+        LIST_ALERTS,
+        state,
+        severity,
+        device,
+        kind,
+        municipality,
+        before,
+        limit,
+        district,
+        within,
+        silenced,
+        to_datetime(now),
+        assigned_to,
+        assignee_id,
     )
     return [_alert(row) for row in rows]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import Request
 
-from alerts import queue
+from alerts import queue, silencing
 from api.context import POOL_TIMEOUT_S, AppContext, UsesContext, identity_of
 from api.http.problems import Problem
 from api.policies import AccessPolicy, Where
@@ -149,6 +149,20 @@ async def _window(
     in_town(identity, permission, town, missing)
 
 
+async def _silence(
+    connection: Connection, identity: Identity, permission: Permission, named: str, _: str
+) -> None:
+    missing = NotFound("silence", named)
+    number = _number(named)
+    if number is None:
+        raise missing
+    silence = await silencing.get_silence(connection, number, now=0)
+    if silence.municipality is not None:
+        in_town(identity, permission, silence.municipality, missing)
+    elif permission is not Permission.READ:
+        raise forbidden(permission, "in all municipalities")
+
+
 async def _user(connection: Connection, identity: Identity, _: Permission, named: str, method: str) -> None:
     judge_person(identity, await person.get_person(connection, named), method)
 
@@ -192,6 +206,7 @@ _FINDERS: Mapping[Where, Finder] = {
     Where.ASKED_TOWN: _town,
     Where.ALERT: _alert,
     Where.WINDOW: _window,
+    Where.SILENCE: _silence,
     Where.USER: _user,
     Where.TOKEN: _token,
 }

@@ -44,8 +44,8 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import session, signin, tokens, users
-from api.routes.alerting import answers, channel_trials, sms_answers
+from api.routes.access import own_contact, session, signin, tokens, users
+from api.routes.alerting import answers, assignments, channel_trials, silences, sms_answers
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -64,11 +64,13 @@ NOUNS = (
     forecasts,
     intervals,
     alerts,
+    assignments,
     sms_answers,
     channel_trials,
     rules,
     blind,
     maintenance,
+    silences,
     audit,
     rejections,
     ledger,
@@ -77,6 +79,7 @@ NOUNS = (
     kinds,
     stream,
     session,
+    own_contact,
     users,
     tokens,
 )
@@ -118,7 +121,7 @@ def create_app(
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
     """
     metrics = Metrics()
-    live = LiveEvents(pool, kinds, metrics)
+    live = LiveEvents(pool, kinds, metrics, now)
     limits = session_limits or SessionLimits()
     identification = Identification(pool, real_now or now, limits)
 

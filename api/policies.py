@@ -37,6 +37,8 @@ class Where(StrEnum):
     """In that in which the alert was opened."""
     WINDOW = "window"
     """In that of the maintenance window."""
+    SILENCE = "silence"
+    """In that of the silence; one of all municipalities may be read by whoever reads in one."""
     USER = "user"
     """In one of the person's, to read; in all of them, to change."""
     TOKEN = "token"  # noqa: S105 - a kind of thing
@@ -81,6 +83,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /metrics": _WATCH,
     "GET /api/v1/session": _ANYBODY,
     "DELETE /api/v1/session": _ANYBODY,
+    "GET /api/v1/session/contact": _SIGNED_IN,
+    "PATCH /api/v1/session/contact": _SIGNED_IN,
     "POST /api/v1/session/password": _SIGNED_IN,
     "POST /api/v1/session/totp": _SIGNED_IN,
     "PUT /api/v1/session/totp": _SIGNED_IN,
@@ -111,6 +115,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/alerts/{alert_id}/unacknowledge": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/acknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/unacknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
+    "POST /api/v1/alerts/{alert_id}/assign": AccessPolicy(_W.ALERT, _P.ASSIGN_ALERTS),
+    "POST /api/v1/alerts/{alert_id}/take": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/{alert_id}/comments": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/notifications/test": AccessPolicy(_W.EVERYWHERE, _P.MANAGE_PEOPLE),
     "POST /api/v1/answers/sms": AccessPolicy(_W.SOMEWHERE, _P.RELAY_ANSWERS),
@@ -118,6 +124,10 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/maintenance": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
     "GET /api/v1/maintenance/{window}": AccessPolicy(_W.WINDOW, _P.READ),
     "POST /api/v1/maintenance/{window}/end": AccessPolicy(_W.WINDOW, _P.PLAN_MAINTENANCE),
+    "GET /api/v1/silences": _READ,
+    "POST /api/v1/silences": AccessPolicy(_W.SOMEWHERE, _P.SILENCE_ALERTS),
+    "GET /api/v1/silences/{silence}": AccessPolicy(_W.SILENCE, _P.READ),
+    "POST /api/v1/silences/{silence}/end": AccessPolicy(_W.SILENCE, _P.SILENCE_ALERTS),
     "GET /api/v1/rejections": _READ,
     "GET /api/v1/ledger": AccessPolicy(_W.ASKED_DEVICE, _P.READ),
     "GET /api/v1/blind-rules": _READ,

@@ -8,7 +8,7 @@ know HTTP or the command line.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ from devices.registry.errors import AlreadyExists, Conflict, Invalid
 from devices.registry.registry import get_municipality
 from devices.suggestion import meant
 from devices.texts.languages import LANGUAGES
-from people import passwords, recorded, sessions, tokens
+from people import contact_settings, passwords, recorded, sessions, tokens
+from people.contact_settings import EMAIL, PHONE
 from people.identity import Grant
 from people.person import Person, first_admin, get_person, locked_person
 from people.recorded import state_of
@@ -28,10 +29,8 @@ from store.audit import Actor
 if TYPE_CHECKING:
     from store.connection import Connection
 
-FIELDS = ("display_name", "language", "phone", "email", "channels", "calendar")
+FIELDS = ("display_name", "language", "phone", "email", "channels", "calendar", "steps", "quiet_hours")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}")
-EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +44,8 @@ class NewPerson:
     email: str | None = None
     channels: Mapping[str, Any] = field(default_factory=dict)
     calendar: str | None = None
+    steps: Sequence[Mapping[str, Any]] = ()
+    quiet_hours: Sequence[Mapping[str, Any]] = ()
     password: str | None = None
     grants: Sequence[Grant] = ()
 
@@ -55,8 +56,8 @@ WITH made AS (
 )
 INSERT INTO person
     (id, name, created_at, updated_at, password_hash, display_name, language, phone, email, channels,
-    calendar)
-SELECT made.id, $1, $2, $2, $3, $4, $5, $6, $7, $8, $9
+    calendar, steps, quiet_hours)
+SELECT made.id, $1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
 FROM made
 RETURNING id
 """
@@ -74,7 +75,9 @@ async def add_person(connection: Connection, new: NewPerson, now: int, *, by: Ac
     if not NAME.fullmatch(new.name):
         raise Invalid("name", "is 1 to 63 small letters of a to z, digits, '.', '_' and '-'; no sign first")
     values = {name: getattr(new, name) for name in FIELDS}
+    values |= {name: list(values[name]) for name in ("steps", "quiet_hours")}
     _check(values)
+    _check_contact(values, FIELDS)
     password_hash = None
     if new.password is not None:
         passwords.check_password(new.password, new.name)
@@ -102,20 +105,33 @@ def _check(values: Mapping[str, Any]) -> None:
         raise Invalid("display_name", "has at most 100 characters")
     if values["language"] not in LANGUAGES:
         raise Invalid("language", meant(values["language"], LANGUAGES))
-    if values["phone"] is not None and not _PHONE.fullmatch(values["phone"]):
+    if values["phone"] is not None and not PHONE.fullmatch(values["phone"]):
         raise Invalid("phone", "is digits, with the country's number first: +961 3 123 456")
     if values["email"] is not None and not EMAIL.fullmatch(values["email"]):
         raise Invalid("email", "is no address")
     if values["calendar"] is not None and not 1 <= len(values["calendar"]) <= 64:
         raise Invalid("calendar", "has 1 to 64 characters")
-    if len(str(values["channels"])) > 2000:
-        raise Invalid("channels", "says too much")
+
+
+def _check_contact(values: Mapping[str, Any], changed: Collection[str]) -> None:
+    """Refuse ways to be told that are not acceptable; what was not changed stays as it is.
+
+    Raises:
+        Invalid: with the first of them.
+    """
+    if "channels" in changed:
+        contact_settings.check_channels(values["channels"])
+    if "steps" in changed:
+        reachable = contact_settings.addresses(values["email"], values["phone"], values["channels"])
+        contact_settings.check_steps(values["steps"], reachable)
+    if "quiet_hours" in changed:
+        contact_settings.check_quiet_hours(values["quiet_hours"])
 
 
 _UPDATE = """
 UPDATE person SET
     display_name = $2, language = $3, phone = $4, email = $5, channels = $6, calendar = $7,
-    version = version + 1, updated_at = $8
+    steps = $8, quiet_hours = $9, version = version + 1, updated_at = $10
 WHERE id = $1
 """
 
@@ -153,6 +169,7 @@ async def edit_person(
             raise Conflict(f"{name} was changed since: it is version {person.version} now")
         values = {f: changes.get(f, getattr(person, f)) for f in FIELDS}
         _check(values)
+        _check_contact(values, [f for f in FIELDS if values[f] != getattr(person, f)])
         await connection.execute(_UPDATE, person.id, *(values[f] for f in FIELDS), to_datetime(now))
         if grants is not None and (held := frozenset(grants)) != person.grants:
             await _change_grants(connection, person, held, now, by, last_admin_too=last_admin_too)

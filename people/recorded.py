@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from store.connection import Connection
 
 MEMBERS = (
-    "name", "display_name", "language", "phone", "email", "channels", "calendar", "has_password", "has_totp",
-    "disabled_at",
+    "name", "display_name", "language", "phone", "email", "channels", "calendar", "steps", "quiet_hours",
+    "has_password", "has_totp", "disabled_at",
 )  # fmt: skip
 
 

@@ -27,12 +27,16 @@ class Permission(StrEnum):
     READ_NAMES = "read-names"
     """Who did something, and what people wrote: personal data."""
     ANSWER_ALERTS = "answer-alerts"
-    """Acknowledge and comment."""
+    """Acknowledge, comment and take over."""
+    ASSIGN_ALERTS = "assign-alerts"
+    """To others; whoever answers alerts takes over what they want."""
     INSTALL_DEVICES = "install-devices"
     """Register devices, and change what is said of them."""
     MANAGE_DEVICES = "manage-devices"
     """Take devices out of service, enter what was learned of them, and import districts and streets."""
     PLAN_MAINTENANCE = "plan-maintenance"
+    SILENCE_ALERTS = "silence-alerts"
+    """Say that nobody is told of some alerts for a while."""
     TRY_RULES = "try-rules"
     """Say what rules would have done: costs much, changes nothing."""
     EDIT_RULES = "edit-rules"
@@ -48,7 +52,13 @@ class Permission(StrEnum):
 
 _VIEWER = frozenset({Permission.READ, Permission.READ_NAMES, Permission.WATCH_PLATFORM})
 _TECHNICIAN = _VIEWER | {Permission.ANSWER_ALERTS, Permission.INSTALL_DEVICES}
-_OPERATOR = _VIEWER | {Permission.ANSWER_ALERTS, Permission.PLAN_MAINTENANCE, Permission.TRY_RULES}
+_OPERATOR = _VIEWER | {
+    Permission.ANSWER_ALERTS,
+    Permission.ASSIGN_ALERTS,
+    Permission.PLAN_MAINTENANCE,
+    Permission.SILENCE_ALERTS,
+    Permission.TRY_RULES,
+}
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.MINISTRY: _VIEWER - {Permission.READ_NAMES},

@@ -87,9 +87,11 @@ SELECT
     d.lon,
     a.inhibited_by,
     a.held_until,
-    g.name AS district
+    g.name AS district,
+    q.name AS assigned_to
 FROM alert AS a
 LEFT JOIN named_principal AS w ON a.acknowledger_id = w.id
+LEFT JOIN person AS q ON a.assignee_id = q.id
 INNER JOIN device AS d ON a.device_id = d.id
 INNER JOIN municipality AS m
     ON m.id = CASE

@@ -196,5 +196,5 @@ const line = (event) =>
     h("time", { datetime: event.at }, full(new Date(event.at))),
     event.type === "comment"
       ? h("span", {}, h("b", {}, bdi(event.author)), " ", h("q", { dir: "auto" }, event.body))
-      : h("span", {}, t(`event_${event.type}`, { severity: t(`severity_${event.severity}`), name: `\u2068${event.author ?? ""}\u2069` }),
+      : h("span", {}, t(`event_${event.type}`, { severity: t(`severity_${event.severity}`), name: `\u2068${event.author ?? ""}\u2069`, assignee: `\u2068${event.body ?? ""}\u2069` }),
         event.type === "declined" && event.body && h("q", { dir: "auto" }, event.body)));

@@ -18,11 +18,12 @@ import structlog
 from alerts import events
 from alerts.events import AlertEvent, Cursor
 from alerts.queue import get_alerts
+from alerts.silences import silenced
 from api.live.subscription import EventFilter, LiveAlert, Subscription
 from api.metrics.process import Metrics
 from api.schemas.alerts import alert_out, event_out
 from api.schemas.latest import LatestOut, latest_out
-from devices.instants import EPOCH
+from devices.instants import EPOCH, Now
 from devices.kinds import Kinds
 from readings.fresh import latest_since, newest_received_at
 from store.failures import is_outage
@@ -48,9 +49,10 @@ RETRY_S = (0.5, 1.0, 2.0, 5.0)
 class LiveEvents:
     """Start with `running()`; clients use `subscribe`. `cursor` is the last event passed to subscriptions."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], kinds: Kinds, metrics: Metrics) -> None:
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], kinds: Kinds, metrics: Metrics, now: Now) -> None:
         self._pool = pool
         self._kinds = kinds
+        self._now = now
         self._metrics = metrics
         self._subscriptions: set[Subscription] = set()
         self._wake = asyncio.Event()
@@ -98,7 +100,7 @@ class LiveEvents:
         while after < until:
             async with self._pool.acquire(timeout=READ_TIMEOUT_S) as connection:
                 found = await events.events_after(connection, after, PAGE)
-                lives = await _with_alerts(connection, [e for e in found if e.cursor <= until], self._kinds)
+                lives = await self._with_alerts(connection, [e for e in found if e.cursor <= until])
             for live in lives:
                 if interest.in_alert(live):
                     yield live
@@ -172,7 +174,7 @@ class LiveEvents:
         while True:
             assert self.cursor is not None
             found = await events.events_after(connection, self.cursor, PAGE)
-            lives = await _with_alerts(connection, found, self._kinds) if self._subscriptions else []
+            lives = await self._with_alerts(connection, found) if self._subscriptions else []
             for live in lives:
                 self._hand_out(live)
             self._metrics.live_events.inc(len(found))
@@ -180,6 +182,19 @@ class LiveEvents:
                 self.cursor = found[-1].cursor
             if len(found) < PAGE:
                 return
+
+    async def _with_alerts(self, connection: Connection, found: list[AlertEvent]) -> list[LiveAlert]:
+        alerts = {alert.id: alert for alert in await get_alerts(connection, {e.alert_id for e in found})}
+        quiet = await silenced(connection, alerts, self._now()) if alerts else {}
+        return [
+            LiveAlert(
+                cursor=event.cursor,
+                event=event_out(event),
+                alert=alert_out(alert, self._kinds, quiet.get(alert.id)),
+            )
+            for event in found
+            if (alert := alerts.get(event.alert_id)) is not None
+        ]
 
     def _hand_out(self, live: LiveAlert) -> None:
         for subscription in self._subscriptions:
@@ -214,12 +229,3 @@ class LiveEvents:
     def _offer(self, latest: LatestOut) -> None:
         for subscription in self._subscriptions:
             subscription.offer_latest(latest)
-
-
-async def _with_alerts(connection: Connection, found: list[AlertEvent], kinds: Kinds) -> list[LiveAlert]:
-    alerts = {alert.id: alert for alert in await get_alerts(connection, {e.alert_id for e in found})}
-    return [
-        LiveAlert(cursor=event.cursor, event=event_out(event), alert=alert_out(alert, kinds))
-        for event in found
-        if (alert := alerts.get(event.alert_id)) is not None
-    ]

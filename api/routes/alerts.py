@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from alerts import acknowledgement, events, queue
+from alerts import acknowledgement, events, queue, silences
 from alerts.acknowledgement import Acknowledgements
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
@@ -35,6 +35,8 @@ from store.connection import Connection
 router = APIRouter(tags=["alerts"])
 
 AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+NOBODY, ME = "nobody", "me"
+"""Whose work an alert is, in lists: no person's, and that of whoever asks."""
 AlertNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 """PostgreSQL text takes no NUL, and nobody reads the other control characters."""
@@ -78,11 +80,19 @@ async def list_alerts(
     kind: Annotated[str | None, Query(max_length=31)] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
+    silenced: Annotated[
+        bool | None, Query(description="only open ones that somebody silences now, or only others")
+    ] = None,
+    assigned: Annotated[
+        str | None, Query(max_length=63, description="`me`, `nobody`, or the name of a person")
+    ] = None,
     before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
     limit: Limit = 100,
     fields: Fields = None,
 ) -> Response:
     """Return alerts, newest first."""
+    now = context.now()
+    named = None if assigned in (ME, NOBODY) else assigned
     found = await queue.list_alerts(
         connection,
         state=state,
@@ -93,9 +103,15 @@ async def list_alerts(
         district=district,
         before=before,
         limit=limit + 1,
-        within=identity.towns(Permission.READ),
+        # Whoever may not see names does not learn by asking whose work it is.
+        within=identity.towns(Permission.READ if named is None else Permission.READ_NAMES),
+        silenced=silenced,
+        now=now,
+        assigned_to=NOBODY if assigned == NOBODY else named,
+        assignee_id=identity.principal if assigned == ME else None,
     )
-    items = [alert_for(identity, alert_out(alert, context.kinds)) for alert in found]
+    quiet = await silences.silenced(connection, [alert.id for alert in found], now)
+    items = [alert_for(identity, alert_out(alert, context.kinds, quiet.get(alert.id))) for alert in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
 
@@ -106,11 +122,12 @@ async def get_alert(
     """Return an alert, what made it fire, and everything that happened to it."""
     alert = await queue.get_alert(connection, alert_id)
     if alert is None:
-        raise _unknown(alert_id)
+        raise unknown_alert(alert_id)
     history = await events.history(connection, alert_id)
+    quiet = await silences.silenced(connection, [alert_id], context.now())
     town = alert.municipality
     shown = AlertWithHistoryOut(
-        **members(alert, context.kinds),
+        **members(alert, context.kinds, quiet.get(alert_id)),
         terms=evidence_out(alert, context.kinds.get(alert.kind)),
         history=[event_for(identity, event_out(event), town) for event in history],
     )
@@ -133,7 +150,7 @@ async def acknowledge(
 
     async def work() -> AlertOut:
         await acknowledgement.acknowledge(connection, [alert_id], by=actor, now=context.now())
-        return await _one(connection, alert_id, context)
+        return await one(connection, alert_id, context)
 
     return await command.once(AlertOut, work)
 
@@ -150,7 +167,7 @@ async def unacknowledge(
 
     async def work() -> AlertOut:
         await acknowledgement.withdraw(connection, [alert_id], by=actor, now=context.now())
-        return await _one(connection, alert_id, context)
+        return await one(connection, alert_id, context)
 
     return await command.once(AlertOut, work)
 
@@ -211,7 +228,7 @@ async def comment(
     try:
         return await command.once(CommentOut, work, body)
     except AlertNotFound as error:
-        raise _unknown(alert_id) from error
+        raise unknown_alert(alert_id) from error
 
 
 async def _own(
@@ -231,12 +248,19 @@ def _accounted(done: Acknowledgements, foreign: Sequence[int]) -> Acknowledgemen
     return AcknowledgementsOut(changed=done.changed, unchanged=done.unchanged, unknown=unknown)
 
 
-async def _one(connection: Connection, alert_id: int, context: AppContext) -> AlertOut:
+async def one(connection: Connection, alert_id: int, context: AppContext) -> AlertOut:
+    """Return an alert as shown.
+
+    Raises:
+        Problem: no alert has the number.
+    """
     alert = await queue.get_alert(connection, alert_id)
     if alert is None:
-        raise _unknown(alert_id)
-    return alert_out(alert, context.kinds)
+        raise unknown_alert(alert_id)
+    quiet = await silences.silenced(connection, [alert_id], context.now())
+    return alert_out(alert, context.kinds, quiet.get(alert_id))
 
 
-def _unknown(alert_id: int) -> Problem:
+def unknown_alert(alert_id: int) -> Problem:
+    """Return the problem of a number that no alert has."""
     return Problem(404, "unknown-alert", f"no alert has the number {alert_id}")

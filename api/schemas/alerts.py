@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from alerts.events import AlertEvent, Cursor
 from alerts.queue import Alert
+from alerts.silences import Silence
 from alerts.transition import Severity
 from api.http.times import Instant
 from devices.kinds import Kinds
@@ -56,6 +57,18 @@ class AlertOut(BaseModel):
     resolved_at: Instant | None
     acknowledged_at: Instant | None
     acknowledged_by: str | None = Field(description="null also for who may not see names")
+    assigned_to: str | None = Field(
+        default=None,
+        examples=["rima"],
+        description="whose work it is, by name; null also for who may not see names",
+    )
+    assignee: str | None = Field(
+        default=None, examples=["ريما حداد"], description="the same as others see them"
+    )
+    silence: int | None = Field(
+        default=None, description="the silence for which nobody is told of this alert; null where it has none"
+    )
+    silenced_until: Instant | None = Field(default=None, description="when that silence ends, not included")
     summary: dict[str, str] = Field(
         description="by language; while the alert is open with the newest values",
         examples=[{"en": "Bin bin-0007 is 91% full", "fr": "...", "ar": "..."}],
@@ -82,7 +95,7 @@ class AlertEventOut(BaseModel):
     alert_id: int
     type: Literal[
         "opened", "severity", "resolved", "acknowledged", "unacknowledged", "lapsed", "comment", "inhibited",
-        "surfaced", "declined",
+        "surfaced", "assigned", "unassigned", "declined",
     ]  # fmt: skip
     at: Instant
     severity: Severity
@@ -119,12 +132,12 @@ def evidence_out(alert: Alert, kind: Kind | None) -> list[EvidenceOut]:
     return [EvidenceOut(**{name: getattr(one, name) for name in EvidenceOut.model_fields}) for one in found]
 
 
-def alert_out(alert: Alert, kinds: Kinds) -> AlertOut:
-    """Return an alert as shown."""
-    return AlertOut(**members(alert, kinds))
+def alert_out(alert: Alert, kinds: Kinds, silence: Silence | None) -> AlertOut:
+    """Return an alert as shown; `silence`: the one that covers it, if any."""
+    return AlertOut(**members(alert, kinds, silence))
 
 
-def members(alert: Alert, kinds: Kinds) -> dict[str, Any]:
+def members(alert: Alert, kinds: Kinds, silence: Silence | None) -> dict[str, Any]:
     """Return the members of an alert as shown."""
     said = sentence(
         alert.template,
@@ -136,7 +149,13 @@ def members(alert: Alert, kinds: Kinds) -> dict[str, Any]:
         quality=alert.newest_quality or 0,
         kind=kinds.get(alert.kind),
     )
-    rendered = {"summary": said.summary, "began": said.began, "course": said.course}
+    rendered = {
+        "summary": said.summary,
+        "began": said.began,
+        "course": said.course,
+        "silence": silence.id if silence else None,
+        "silenced_until": silence.until_at if silence else None,
+    }
     return {n: rendered[n] if n in rendered else getattr(alert, n) for n in AlertOut.model_fields}
 
 
@@ -147,7 +166,12 @@ def alert_for(identity: Identity, alert: AnyAlert) -> AnyAlert:
     """Return an alert as somebody may see it: without names of people where those are not for them."""
     if identity.may_in(Permission.READ_NAMES, alert.municipality):
         return alert
-    hidden: dict[str, Any] = {"acknowledged_by": None, "evidence": _without_words(alert.evidence)}
+    hidden: dict[str, Any] = {
+        "acknowledged_by": None,
+        "assigned_to": None,
+        "assignee": None,
+        "evidence": _without_words(alert.evidence),
+    }
     if isinstance(alert, AlertWithHistoryOut):
         hidden["terms"] = [term for term in alert.terms if term.name not in WORDS]
     return alert.model_copy(update=hidden)
@@ -167,7 +191,7 @@ def event_for(identity: Identity, event: AlertEventOut, municipality: str) -> Al
     if identity.may_in(Permission.READ_NAMES, municipality):
         return event
     hidden: dict[str, Any] = {"author": None, "evidence": event.evidence and _without_words(event.evidence)}
-    if event.type in ("comment", "declined"):
+    if event.type in ("comment", "assigned", "declined"):
         hidden["body"] = None
     return event.model_copy(update=hidden)
 

@@ -2,7 +2,8 @@
 
 Each payload is decoded alone, by one typed decoder generated from the kind. Joining payloads into one text
 is no faster (docs/adr/0009) and a crafted payload could close its neighbours' brackets. A message that the
-strict decoder refuses is decoded by devices.wire.elements.
+strict decoder refuses is decoded by devices.wire.elements. Objects become columns a few hundred at a time,
+while they are in the processor's caches: that halves the cost of a column.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from devices.kinds.kind import TEXT_LIMIT, Kind, Measurement, ValueType
 from devices.wire import elements, instants
 from devices.wire.elements import LONE, MAX_ELEMENTS, MAX_PAYLOAD
 from devices.wire.rejected import Reason, Rejected
+
+PART = 250
+"""Payloads that become columns at once."""
 
 _Counter = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None
 _TYPES: dict[ValueType, Any] = {
@@ -92,6 +96,10 @@ class _Rows:
             self.element.append(element)
 
 
+_Fault = tuple[str, Reason, str]
+"""Which member of an element is wrong, why, and what people read of it."""
+
+
 class _Refused:
     """Stands for a payload that the strict decoder does not take."""
 
@@ -123,7 +131,22 @@ class Decoder:
             Everything that can be stored, and a Rejected for each element or message that cannot.
         """
         rejected: list[Rejected] = []
-        rows = self._gather(payloads, rejected)
+        faults: dict[int, _Fault] = {}
+        parts: list[Decoded] = []
+        rows = 0
+        for first in range(0, max(len(payloads), 1), PART):
+            part, wrong = self._decode_part(payloads[first : first + PART], first, rejected)
+            faults |= {rows + i: fault for i, fault in wrong.items()}
+            parts.append(part)
+            rows += len(part)
+        decoded = _joined(parts) if len(parts) > 1 else parts[0]
+        return self._without(decoded, payloads, faults, rejected), rejected
+
+    def _decode_part(
+        self, payloads: Sequence[bytes], first: int, rejected: list[Rejected]
+    ) -> tuple[Decoded, dict[int, _Fault]]:
+        """Return the elements of some payloads, and what is wrong by row; `first`: index of the first one."""
+        rows = self._gather(payloads, first, rejected)
         instant, bad_times = instants.parse_all([s.ts for s in rows.structs])
         decoded = Decoded(
             message=np.array(rows.message, dtype=np.int32),
@@ -134,9 +157,8 @@ class Decoder:
             values={m.name: _column(m, rows.structs) for m in self.kind.measurements},
             extra=_extra(rows),
         )
-        faults = {i: ("ts", Reason.BAD_TIME, why) for i, why in bad_times.items()}
-        faults |= self._unstorable_texts(decoded)
-        return self._without(decoded, payloads, faults, rejected), rejected
+        faults: dict[int, _Fault] = {i: ("ts", Reason.BAD_TIME, why) for i, why in bad_times.items()}
+        return decoded, faults | self._unstorable_texts(decoded)
 
     def reject(
         self, message: int, payload: bytes, element: int, reason: Reason, detail: str, member: str = ""
@@ -160,25 +182,25 @@ class Decoder:
         """Return where an element, or one of its members, stands in its payload."""
         return elements.pointer(element, member)
 
-    def _gather(self, payloads: Sequence[bytes], rejected: list[Rejected]) -> _Rows:
+    def _gather(self, payloads: Sequence[bytes], first: int, rejected: list[Rejected]) -> _Rows:
         decoded = self._decode_all(payloads)
         kinds_of_payload = set(map(type, decoded))
         if list not in kinds_of_payload and _Refused not in kinds_of_payload:
             n = len(decoded)
-            return _Rows(decoded, list(range(n)), [LONE] * n, {})
+            return _Rows(decoded, list(range(first, first + n)), [LONE] * n, {})
         rows = _Rows([], [], [], {})
         special = [i for i, found in enumerate(decoded) if type(found) is list or found is _REFUSED]
         start = 0
-        for message in special:
+        for place in special:
             # Lone elements, as most are, are added by runs and not one by one.
-            rows.lone(range(start, message), decoded[start:message])
-            found = decoded[message]
+            rows.lone(range(first + start, first + place), decoded[start:place])
+            found, message = decoded[place], first + place
             if found is _REFUSED:
-                rows.extend(message, self._lenient.decode(message, payloads[message], rejected))
+                rows.extend(message, self._lenient.decode(message, payloads[place], rejected))
             else:
                 rows.array(message, found)
-            start = message + 1
-        rows.lone(range(start, len(decoded)), decoded[start:])
+            start = place + 1
+        rows.lone(range(first + start, first + len(decoded)), decoded[start:])
         return rows
 
     def _decode_all(self, payloads: Sequence[bytes]) -> list[Any]:
@@ -200,7 +222,7 @@ class Decoder:
             return [d if type(d) is not list or 0 < len(d) <= MAX_ELEMENTS else _REFUSED for d in decoded]
         return decoded
 
-    def _unstorable_texts(self, decoded: Decoded) -> dict[int, tuple[str, Reason, str]]:
+    def _unstorable_texts(self, decoded: Decoded) -> dict[int, _Fault]:
         # PostgreSQL cannot store NUL in text.
         return {
             i: (m.name, Reason.BAD_VALUE, "the character U+0000 cannot be stored")
@@ -214,7 +236,7 @@ class Decoder:
         self,
         decoded: Decoded,
         payloads: Sequence[bytes],
-        faults: dict[int, tuple[str, Reason, str]],
+        faults: dict[int, _Fault],
         rejected: list[Rejected],
     ) -> Decoded:
         """Return the rows that have no fault, adding a rejection for each that has."""
@@ -226,6 +248,18 @@ class Decoder:
         keep = np.ones(len(decoded), dtype=np.bool_)
         keep[list(faults)] = False
         return decoded.take(keep)
+
+
+def _joined(parts: Sequence[Decoded]) -> Decoded:
+    return Decoded(
+        message=np.concatenate([part.message for part in parts]),
+        element=np.concatenate([part.element for part in parts]),
+        instant=np.concatenate([part.instant for part in parts]),
+        boot=np.concatenate([part.boot for part in parts]),
+        seq=np.concatenate([part.seq for part in parts]),
+        values={name: np.concatenate([part.values[name] for part in parts]) for name in parts[0].values},
+        extra=np.concatenate([part.extra for part in parts]),
+    )
 
 
 def _counters(values: list[int | None]) -> NDArray[np.int64]:

@@ -18,6 +18,11 @@ MOST_ELEMENTS = 200_000
 """Elements of one intake: some seconds of work at the worst, well below a keep-alive."""
 
 
+def all_objects(payloads: Sequence[bytes]) -> bool:
+    """Tell whether each payload is one element; cheap while they are fresh from the socket, not later."""
+    return all(map(bytes.startswith, payloads, repeat(b"{")))
+
+
 def fitting(payloads: Sequence[bytes]) -> int:
     """Return how many payloads from the first on hold at most MOST_ELEMENTS elements; at least one.
 

@@ -15,7 +15,7 @@ import mqtt5
 import numpy as np
 
 from devices.wire.topics import Channel, every
-from ingest.broker.bound import fitting
+from ingest.broker.bound import all_objects, fitting
 from ingest.broker.intake import Intake
 
 BUFFER_LIMIT = 8 * 1024 * 1024
@@ -50,13 +50,17 @@ class IngestBroker:
 
 @dataclass(slots=True)
 class ReceivedMessages:
-    """Messages received and not yet taken; `size` is their bytes, in equal shares."""
+    """Messages received and not yet taken; `size` is their bytes, in equal shares.
+
+    arrays: whether some may hold more than one element.
+    """
 
     topics: list[str] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
     packet_ids: list[int] = field(default_factory=list)
     received_at: list[int] = field(default_factory=list)
     size: int = 0
+    arrays: bool = False
 
 
 class Connection(asyncio.Protocol):
@@ -138,8 +142,10 @@ class Connection(asyncio.Protocol):
         published = [p for p in packets if type(p) is mqtt5.PublishPacket]
         if published:
             waiting = self.waiting
+            payloads = [p.payload for p in published]
             waiting.topics += [p.topic for p in published]
-            waiting.payloads += [p.payload for p in published]
+            waiting.payloads += payloads
+            waiting.arrays = waiting.arrays or not all_objects(payloads)
             waiting.packet_ids += [p.packet_id or 0 for p in published]
             waiting.received_at += [self._now()] * len(published)
             waiting.size += size
@@ -203,7 +209,7 @@ class Connection(asyncio.Protocol):
         waiting = self.waiting
         if not waiting.topics:
             return None
-        n = fitting(waiting.payloads[:limit])
+        n = fitting(waiting.payloads[:limit]) if waiting.arrays else min(limit, len(waiting.payloads))
         taken = ReceivedMessages(
             waiting.topics[:n], waiting.payloads[:n], waiting.packet_ids[:n], waiting.received_at[:n]
         )
@@ -212,6 +218,7 @@ class Connection(asyncio.Protocol):
         left = len(waiting.topics)
         waiting.size = waiting.size * left // (left + n)
         if not waiting.topics:
+            waiting.arrays = False
             self.arrived.clear()
         if self._paused and waiting.size < BUFFER_LIMIT // 2:
             self._paused = False

@@ -21,7 +21,7 @@ from nabd.cli import (
     tail,
     validate,
 )
-from nabd.cli.alerting import channel_trial
+from nabd.cli.alerting import alert, channel_trial, silence
 from nabd.cli.people import audit, token, user
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
@@ -55,6 +55,8 @@ app.add_typer(notify, name="notify")
 bench.add_to(app)
 app.add_typer(rule.app, name="rule")
 app.add_typer(maintenance.app, name="maintenance")
+app.add_typer(alert.app, name="alert")
+app.add_typer(silence.app, name="silence")
 app.add_typer(audit.app, name="audit")
 
 

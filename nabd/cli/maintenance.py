@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -39,8 +38,8 @@ def add(
 
     async def work(opened: OpenDatabase) -> PlannedWindow:
         now = opened.now()
-        began = _instant("--from", start) or to_datetime(now)
-        end = _instant("--until", until) or began + values.duration(lasting or "")
+        began = values.later("--from", start) or to_datetime(now)
+        end = values.later("--until", until) or began + values.duration(lasting or "")
         return await windows.add_window(
             opened.connection,
             device=device,
@@ -109,15 +108,6 @@ def end(
         return
     done = "is taken back" if ended.state == "cancelled" else f"ended at {output.cell(ended.until_at)}"
     output.line(f"window {ended.id} over {_where(ended)} {done}")
-
-
-def _instant(option: str, text: str | None) -> datetime | None:
-    """Read an instant; a duration would mean how long ago, which is not wanted here."""
-    if text is not None and values.AGO.fullmatch(text):
-        raise typer.BadParameter(
-            f"{option} {text}: write an instant such as 2026-03-01T08:00:00Z, or use --for"
-        )
-    return values.instant(text, 0)
 
 
 def _where(window: PlannedWindow) -> str:

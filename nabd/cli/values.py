@@ -82,3 +82,12 @@ def instant(text: str | None, now: int) -> datetime | None:
     if parsed is None or parsed.tzinfo is None:
         raise typer.BadParameter(f"{text!r}: write 24h, 7d, or an instant such as 2026-03-01T00:00:00Z")
     return parsed
+
+
+def later(option: str, text: str | None) -> datetime | None:
+    """Read an instant that is not said as how long ago, which would be meant as from now on."""
+    if text is not None and AGO.fullmatch(text):
+        raise typer.BadParameter(
+            f"{option} {text}: write an instant such as 2026-03-01T08:00:00Z, or use --for"
+        )
+    return instant(text, 0)

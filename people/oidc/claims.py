@@ -15,7 +15,7 @@ from typing import Any, Literal
 from devices.storable import storable
 from devices.texts.languages import LANGUAGES
 from people import first
-from people.editing import EMAIL
+from people.contact_settings import EMAIL
 from people.identity import Grant
 
 Reason = Literal["away", "denied", "state", "untrusted", "clock", "group", "disabled"]

@@ -17,7 +17,7 @@ from rules.definition.definition import Definition
 from rules.definition.errors import RulesRefused
 from rules.definition.families import ChildrenDown, Forecast
 from rules.language.program import Rule
-from rules.loading.files import parse
+from rules.loading.files import parse_stored
 from store.connection import Connection
 
 
@@ -147,7 +147,7 @@ async def active(connection: Connection, kinds: Mapping[str, Kind]) -> ActiveRul
             broken[row["id"]] = row["broken_reason"]
             continue
         try:
-            (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds, stored=True)
+            definition = parse_stored(row["definition"], kinds)
         except RulesRefused as refused:
             unusable[row["id"], row["version"]] = str(refused)
         else:

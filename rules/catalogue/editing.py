@@ -6,7 +6,6 @@ meanwhile, and the end of open alerts. Must not know files or HTTP.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 import asyncpg
@@ -21,7 +20,7 @@ from rules.catalogue import catalogue, changes
 from rules.catalogue.catalogue import ApplyResult
 from rules.catalogue.changes import RuleAction
 from rules.definition.definition import Definition
-from rules.loading.files import parse
+from rules.loading.files import parse_stored
 from store.audit import Actor
 from store.connection import Connection
 
@@ -96,7 +95,7 @@ async def enable(connection: Connection, kinds: Mapping[str, Kind], rule: str, *
         last = await _last(connection, rule)
         if last["active"]:
             return int(last["version"])
-        definitions = parse(json.dumps(last["definition"], ensure_ascii=False), kinds, stored=True)
+        definitions = [parse_stored(last["definition"], kinds)]
         # A new version: readings that the rule missed while it was out of force are not evaluated.
         await catalogue.apply(connection, definitions, now)
         await note(connection, [rule], "enabled", by=by, now=now)

@@ -5,7 +5,6 @@ Reads only. Must not know how terms are evaluated (rules.explain.explain) or sai
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -32,7 +31,7 @@ from rules.explain.explain import DeviceStatus, HistoryStart, explain
 from rules.explain.explanation import Explanation, RuleStatus
 from rules.explain.wording import labels_of
 from rules.language.program import Rule
-from rules.loading.files import parse
+from rules.loading.files import parse_stored
 from rules.maintenance import spans
 from rules.sweeps.core import silent
 from rules.sweeps.resting import unfed_until
@@ -118,7 +117,7 @@ async def _version(connection: Connection, kinds: Mapping[str, Kind], rule: str,
     row = await connection.fetchrow(_VERSION, rule, to_datetime(at))
     if row is None:
         raise NotFound("rule", rule, "`nabd rule list` shows them")
-    (definition,) = parse(json.dumps(row["definition"], ensure_ascii=False), kinds, stored=True)
+    definition = parse_stored(row["definition"], kinds)
     return Rule(definition=definition, version=row["version"]), to_microseconds(row["created_at"])
 
 

@@ -6,9 +6,12 @@ that their mistakes are reported like all others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -20,7 +23,7 @@ from rules.definition.errors import RuleError, RulesRefused
 from rules.definition.lets import depending, names_in, stand_in
 from rules.language.cost import check_cost
 from rules.language.program import Rule, compile_rule
-from rules.loading.bounds import check_nodes, check_text
+from rules.loading.document import root_of
 from rules.loading.meaning import mistakes
 from rules.loading.reader import RuleReader
 
@@ -51,8 +54,38 @@ def default_packs(kinds: Mapping[str, Kind]) -> list[Definition]:
     """Return the rules that come with the platform, for the kinds there are."""
     names = ["any", *kinds, *STRUCTURAL]
     files = [p for name in names if (p := PACKS / f"{name}.yaml").exists()]
-    texts = [(p.read_text(encoding="utf-8"), str(p)) for p in files]
-    return [rule for text, file in texts for rule in parse(text, kinds, file=file, stored=True)]
+    number = _number(kinds)
+    return [rule for p in files for rule in _accepted(p.read_text(encoding="utf-8"), number, str(p))]
+
+
+def parse_stored(source: Mapping[str, Any], kinds: Mapping[str, Kind]) -> Definition:
+    """Return the definition of a rule as it is stored; the same object for the same rule.
+
+    Sweeps read all rules every two seconds, and parsing and compiling the default ones takes half a second.
+
+    Raises:
+        RulesRefused: when this program does not understand it.
+    """
+    (definition,) = _accepted(json.dumps(source, ensure_ascii=False), _number(kinds), "")
+    return definition
+
+
+_seen: list[Mapping[str, Kind]] = []
+"""Every set of kinds that this process has been given: one, but in tests."""
+
+
+def _number(kinds: Mapping[str, Kind]) -> int:
+    """Return a number for a set of kinds, which are no keys themselves."""
+    for number, seen in enumerate(_seen):
+        if seen == kinds:
+            return number
+    _seen.append(dict(kinds))
+    return len(_seen) - 1
+
+
+@lru_cache(maxsize=1024)
+def _accepted(text: str, kinds_number: int, file: str) -> Sequence[Definition]:
+    return tuple(parse(text, _seen[kinds_number], file=file, stored=True))
 
 
 def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "", stored: bool = False) -> list[Definition]:
@@ -65,16 +98,8 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "", stored: bool 
         RulesRefused: with every mistake.
     """
     try:
-        check_text(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        check_nodes(root)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        problem = getattr(error, "problem", None) or str(error)
-        raise RulesRefused([RuleError(problem, file=file, line=line, column=column)]) from None
+        root = root_of(text, file)
     except RuleError as error:
-        error.file = file
         raise RulesRefused([error]) from None
     nodes = root.value if isinstance(root, yaml.SequenceNode) else [root] if root else []
     reader = RuleReader(kinds, file)

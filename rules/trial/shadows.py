@@ -24,7 +24,7 @@ from rules.definition.definition import Definition
 from rules.definition.errors import RulesRefused
 from rules.engine.snapshot import OpenAlert
 from rules.language.program import Rule
-from rules.loading.files import parse
+from rules.loading.files import parse, parse_stored
 from rules.trial import backtest
 from rules.trial.episodes import Episode, Episodes
 from store.audit import Actor
@@ -151,7 +151,7 @@ async def usable(connection: Connection, kinds: Mapping[str, Kind]) -> dict[str,
         if shadow.broken_at is not None or shadow.kind not in kinds:
             continue
         try:
-            (definition,) = parse(json.dumps(shadow.definition, ensure_ascii=False), kinds, stored=True)
+            definition = parse_stored(shadow.definition, kinds)
         except RulesRefused:
             continue
         rules[shadow.kind].append(Rule(definition=definition, version=shadow.id))

@@ -78,10 +78,17 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("patch", "/api/v1/users/{user}"): {
         "display_name": "Rima",
         "channels": {"ntfy": "rima"},
+        "steps": [{"channel": "ntfy", "after_s": 0}],
+        "quiet_hours": [{"from": "22:00", "until": "06:00", "below": "major"}],
         "roles": ["viewer"],
     },
     ("post", "/api/v1/users/{user}/password"): {"password": "short"},
     ("post", "/api/v1/tokens"): {"name": "waste office", "role": "viewer", "scopes": ["metrics"]},
+    ("patch", "/api/v1/session/contact"): {
+        "channels": {"ntfy": "rima"},
+        "steps": [{"channel": "ntfy", "after_s": 0}],
+        "quiet_hours": [{"from": "22:00", "until": "06:00", "below": "major"}],
+    },
     ("post", "/api/v1/session/password"): {"old": "three short words", "new": "other words"},
     ("put", "/api/v1/session/totp"): {"secret": "JBSWY3DPEHPK3PXP", "code": "123456", "password": "words"},
     ("delete", "/api/v1/session/totp"): {"password": "three short words", "code": "123456"},

@@ -15,6 +15,7 @@ from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Instant
+from api.schemas.contact import Channels, Quiet, QuietHoursOut, StepOut, Steps
 from devices.registry.errors import Invalid
 from people import editing, first, links, person, sign_in
 from people.editing import NewPerson
@@ -39,8 +40,10 @@ class PersonIn(BaseModel):
     language: str = Field(default="en", max_length=2, examples=["ar"])
     phone: str | None = Field(default=None, max_length=32, examples=["+961 3 123 456"])
     email: str | None = Field(default=None, max_length=255, examples=["rima@example.org"])
-    channels: dict[str, Any] = Field(default={}, examples=[{"ntfy": "rima-alerts"}])
+    channels: Channels = {}
     calendar: str | None = Field(default=None, max_length=64)
+    steps: Steps = []
+    quiet_hours: Quiet = []
     password: str | None = Field(default=None, max_length=200)
     roles: Roles = []
 
@@ -54,8 +57,10 @@ class PersonChanges(BaseModel):
     language: str = Field(default="en", max_length=2)
     phone: str | None = Field(default=None, max_length=32)
     email: str | None = Field(default=None, max_length=255)
-    channels: dict[str, Any] = {}
+    channels: Channels = {}
     calendar: str | None = Field(default=None, max_length=64)
+    steps: Steps = []
+    quiet_hours: Quiet = []
     roles: Roles = []
 
 
@@ -77,6 +82,8 @@ class PersonOut(BaseModel):
     email: str | None
     channels: dict[str, Any]
     calendar: str | None
+    steps: list[StepOut]
+    quiet_hours: list[QuietHoursOut]
     roles: list[str] = Field(examples=[["operator@tripoli"]])
     has_password: bool
     has_totp: bool
@@ -122,7 +129,7 @@ async def add_user(
 ) -> PersonOut:
     """Add a person with roles where the caller manages people."""
     grants = _grants(body.roles, identity)
-    fields = body.model_dump(exclude={"roles"})
+    fields = body.model_dump(exclude={"roles"}, by_alias=True)
     added = await editing.add_person(
         connection, NewPerson(**fields, grants=grants), context.real_now(), by=actor
     )
@@ -180,7 +187,7 @@ async def edit_user(
     if_match: Annotated[str | None, Header(description='ETag of the version to change, or "*"')] = None,
 ) -> PersonOut:
     """Change a person, unless somebody else changed them since the version named by If-Match."""
-    changes = body.model_dump(exclude_unset=True, exclude={"roles"})
+    changes = body.model_dump(exclude_unset=True, exclude={"roles"}, by_alias=True)
     grants = _grants(body.roles, identity) if "roles" in body.model_fields_set else None
     version = pages.wanted_version(if_match)
     async with _held(connection, identity, user):

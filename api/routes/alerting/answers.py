@@ -158,7 +158,7 @@ def _language(request: Request, found: Answerable | None) -> Language:
 def _shown(context: AppContext, found: Answerable) -> Sequence[ShownAlert]:
     shown = []
     for alert in found.alerts:
-        summary = alert_out(alert, context.kinds).summary
+        summary = alert_out(alert, context.kinds, silence=None).summary
         shown.append(
             ShownAlert(
                 severity=alert.severity,

@@ -12,6 +12,7 @@ from devices.registry.errors import Invalid
 from nabd import clock
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
+from nabd.cli.people.contact import Channels, Quiet, Steps, contact_changes
 from nabd.cli.people.shown import Json, Name, Roles, grants_of, print_person, print_secret
 from nabd.first_link import base_of
 from people import editing, first, links, totp
@@ -63,6 +64,9 @@ def add(
     phone: Phone = None,
     email: Email = None,
     calendar: Calendar = None,
+    channel: Channels = None,
+    step: Steps = None,
+    quiet: Quiet = None,
     role: Roles = None,
     no_password: Annotated[
         bool, typer.Option("--no-password", help="they sign in by links, until they have one")
@@ -72,6 +76,7 @@ def add(
 ) -> None:
     """Add a person; asks for their password."""
     fields = _changes(display_name, language, phone, email, calendar)
+    fields |= contact_changes({}, channel, step, quiet)
     grants = grants_of(role or [])
     password = None if no_password else _password(from_stdin=password_stdin)
 
@@ -90,6 +95,9 @@ def edit(
     phone: Phone = None,
     email: Email = None,
     calendar: Calendar = None,
+    channel: Channels = None,
+    step: Steps = None,
+    quiet: Quiet = None,
     role: Roles = None,
     take: Annotated[list[str] | None, typer.Option("--take-role", help="a role to take away")] = None,
     as_json: Json = False,
@@ -97,20 +105,20 @@ def edit(
     """Change a person; what is not named stays. --role gives one more role, --take-role takes one away."""
     fields = _changes(display_name, language, phone, email, calendar)
     given, taken = grants_of(role or []), grants_of(take or [])
-    if not (fields or given or taken):
+    if not (fields or given or taken or channel or step or quiet):
         raise typer.BadParameter("name at least one change; `nabd user edit --help` lists them")
 
     async def work(opened: OpenDatabase) -> Person:
-        grants, version = None, None
+        person = await get_person(opened.connection, name)
+        changes = fields | contact_changes(person.channels, channel, step, quiet)
+        grants, held = None, person.grants
         if given or taken:
-            person = await get_person(opened.connection, name)
-            held, version = person.grants, person.version
             if missing := set(taken) - held:
                 raise Invalid("roles", f"{name} does not hold {to_text(min(missing, key=to_text))}")
             grants = (held | set(given)) - set(taken)
         return await editing.edit_person(
-            opened.connection, name, fields, clock.wall(), by=await opened.actor(), grants=grants,
-            version=version,
+            opened.connection, name, changes, clock.wall(), by=await opened.actor(), grants=grants,
+            version=person.version,
         )  # fmt: skip
 
     print_person(run(work), "changed", as_json=as_json)

@@ -9,10 +9,13 @@ import pytest
 
 from alerts import acknowledgement, events, queue
 from alerts.acknowledgement import Acknowledgements, acknowledge, lapse, withdraw
+from alerts.assignment import assign
 from alerts.record import record
 from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_microseconds
 from devices.registry.registry import get_device
+from people.editing import NewPerson, add_person, delete_person, disable_person
+from people.identity import of_texts
 from store.audit import PLATFORM
 from tests.integration.api import builders
 
@@ -121,3 +124,24 @@ async def test_old_acknowledgement_of_an_open_alert_lapses_by_its_severity(
     await acknowledge(connection, [critical], by=PLATFORM, now=again)
     assert await lapse(connection, limits, again + HOUR_US // 2) == 0
     assert to_microseconds(builders.NOON + timedelta(hours=3)) == again
+
+
+async def test_acknowledgement_of_an_alert_that_is_assigned_does_not_lapse_by_age(
+    connection: asyncpg.Connection,
+) -> None:
+    alerts = [await _fire(connection, f"bin-{i}") for i in range(3)]
+    grants = sorted(of_texts(["technician@tripoli"]), key=str)
+    for name, alert in zip(("rima", "sami", "amal"), alerts, strict=True):
+        await add_person(connection, NewPerson(name=name, grants=grants), NOW, by=PLATFORM)
+        await assign(connection, alert, name, by=PLATFORM, now=NOW)
+    await acknowledge(connection, alerts, by=PLATFORM, now=NOW)
+    await disable_person(connection, "sami", NOW, by=PLATFORM)
+    await delete_person(connection, "amal", NOW, by=PLATFORM)
+
+    assert await lapse(connection, {Severity.MAJOR: 3600.0}, NOW + 9 * HOUR_US) == 2
+
+    seen = {a.id: (a.assigned_to, a.acknowledged_at is not None) for a in await queue.list_alerts(connection)}
+    assert [seen[alert] for alert in alerts] == [("rima", True), ("sami", False), (None, False)]
+    assert (await _notes(connection, alerts[2]))[0] == ("assigned", "")
+    await _change(connection, alerts[0], Severity.CRITICAL)
+    assert (await queue.get_alerts(connection, [alerts[0]]))[0].acknowledged_at is None

@@ -12,7 +12,9 @@ import httpx2
 from fastapi import FastAPI
 
 from alerts.acknowledgement import acknowledge
+from alerts.silencing import NewSilence, add_silence
 from people.editing import NewPerson, add_person, disable_person
+from people.identity import of_texts
 from rules.loading.files import parse
 from rules.maintenance import windows
 from rules.trial import shadows
@@ -32,13 +34,15 @@ UNAUDITED = {
 BY_PEOPLE = {
     "post /signin",
     "delete /api/v1/session",
+    "patch /api/v1/session/contact",
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
     "delete /api/v1/session/totp",
+    "post /api/v1/alerts/{alert_id}/take",
     "post /answer/{token}",
     "post /api/v1/answers/sms",
 }
-"""What a person does for themselves: test_people.py, alerting/test_answers.py."""
+"""What a person does for themselves: test_people, test_contact, test_assignments and test_answers try it."""
 
 RULE = """
 id: NAME
@@ -84,6 +88,12 @@ async def _window(connection: asyncpg.Connection, name: str) -> int:
     return window.id
 
 
+async def _silence(connection: asyncpg.Connection, name: str) -> int:
+    await _device(connection, name)
+    new = NewSilence(device=name, until_at=builders.NOON + timedelta(hours=4), reason="works")
+    return (await add_silence(connection, builders.KINDS, new, by=PLATFORM, now=builders.now())).id
+
+
 async def _seen(connection: asyncpg.Connection, name: str) -> int:
     alert = await _alert(connection, name)
     await acknowledge(connection, [alert], by=PLATFORM, now=builders.now())
@@ -111,6 +121,12 @@ async def _town(connection: asyncpg.Connection, name: str) -> None:
 
 async def _person(connection: asyncpg.Connection, name: str) -> None:
     await add_person(connection, NewPerson(name=name), builders.now(), by=PLATFORM)
+
+
+async def _colleague(connection: asyncpg.Connection, name: str) -> int:
+    grants = sorted(of_texts(["technician@tripoli"]), key=str)
+    await add_person(connection, NewPerson(name=name, grants=grants), builders.now(), by=PLATFORM)
+    return await _alert(connection, name)
 
 
 async def _out(connection: asyncpg.Connection, name: str) -> None:
@@ -148,6 +164,7 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/alerts/{alert_id}/unacknowledge": (_seen, {}, ["alert.unacknowledge"]),
     "post /api/v1/alerts/acknowledge": (_alert, {"json": {"alerts": ["ROW"]}}, ["alert.acknowledge"]),
     "post /api/v1/alerts/unacknowledge": (_seen, {"json": {"alerts": ["ROW"]}}, ["alert.unacknowledge"]),
+    "post /api/v1/alerts/{alert_id}/assign": (_colleague, {"json": {"to": "NAME"}}, ["alert.assign"]),
     "post /api/v1/alerts/{alert_id}/comments": (_alert, {"json": {"body": "hm"}}, ["alert.comment"]),
     "put /api/v1/rules/{rule}": (_town, {"content": RULE, "headers": YAML}, ["rule.apply"]),
     "post /api/v1/rules/{rule}/enable": (_disabled, {}, ["rule.enable"]),
@@ -181,6 +198,8 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/tokens": (_town, {"json": {"name": "NAME", "role": "viewer"}}, ["token.create"]),
     "post /api/v1/tokens/{token}/revoke": (_token, {}, ["token.revoke"]),
     "post /api/v1/maintenance/{window}/end": (_window, {}, ["maintenance.cancel"]),
+    "post /api/v1/silences": (_device, {"json": PLANNED}, ["silence.add"]),
+    "post /api/v1/silences/{silence}/end": (_silence, {}, ["silence.end"]),
 }
 """By operation: what must be there, the request, and what the audit must have.
 
@@ -211,7 +230,8 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             last = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
             method, path = operation.split(" ")
             place = {"municipality": "tripoli", "layer": "districts"}
-            url = path.format(device=name, rule=name, user=name, token=row, alert_id=row, window=row, **place)
+            numbers = dict.fromkeys(("token", "alert_id", "window", "silence"), row)
+            url = path.format(device=name, rule=name, user=name, **numbers, **place)
             answer = await client.request(method.upper(), url, **_named(request, name, row))
             assert answer.is_success, f"{operation}: {answer.text}"
 

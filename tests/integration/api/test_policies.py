@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from alerts.silencing import NewSilence, add_silence
 from api import policies
 from api.app import routes_of
 from api.http.guards import OPEN_PATHS
@@ -32,6 +33,7 @@ OF_THINGS = (
     Where.ASKED_TOWN,
     Where.ALERT,
     Where.WINDOW,
+    Where.SILENCE,
     Where.USER,
     Where.TOKEN,
 )
@@ -44,6 +46,7 @@ class Things:
     device: str
     alert_id: int
     window: int
+    silence: int
     user: str
     token: int
     municipality: str
@@ -64,11 +67,19 @@ async def things(connection: asyncpg.Connection, town: str) -> Things:
         by=PLATFORM,
         now=builders.now(),
     )
+    quiet = NewSilence(device=device.name, until_at=builders.NOON + timedelta(hours=1), reason="works")
+    silence = await add_silence(connection, builders.KINDS, quiet, by=PLATFORM, now=builders.now())
     await builders.token(connection, f"of {town}", role=Role.VIEWER, municipality=town)
     token: int = await connection.fetchval("SELECT id FROM token WHERE name = $1", f"of {town}")
     user = await person(connection, town)
     return Things(
-        device=device.name, alert_id=alert, window=window.id, user=user, token=token, municipality=town
+        device=device.name,
+        alert_id=alert,
+        window=window.id,
+        silence=silence.id,
+        user=user,
+        token=token,
+        municipality=town,
     )
 
 

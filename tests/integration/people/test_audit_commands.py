@@ -22,7 +22,7 @@ READING = """
 audit export, audit heads, audit list, audit verify, bench ingest, bench rules, device hardware,
 device list, device quarantine, device show, doctor, ledger, maintenance list, municipality layer export,
 municipality layer list, municipality layer show, municipality list, rule blind,
-rule check, rule diff, rule explain, rule history, rule list, rule show, rule test, sim, tail,
+rule check, rule diff, rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail,
 token list, user list, validate
 """
 ELSEWHERE = {
@@ -51,6 +51,7 @@ levels: {major: fill_pct >= 90}
 """
 CSV = "name,kind,municipality,title\nbin-1,bin,tripoli,Souk\nbin-2,bin,tripoli,Port\n"
 
+ASSIGN = "alert assign 1 sami"
 CHANGES: list[tuple[str, list[str]]] = [
     ("municipality add tripoli --time-zone Asia/Beirut", ["municipality.add"]),
     ("municipality add saida", ["municipality.add"]),
@@ -72,6 +73,11 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("rule shadow overflow --drop", ["rule.drop"]),
     ("maintenance add --device bin-1 --for 4h --reason washing", ["maintenance.plan"]),
     ("maintenance end 1", ["maintenance.end"]),
+    ("user add sami --no-password --role technician@saida", ["person.add"]),
+    (ASSIGN, ["alert.assign"]),
+    ("alert assign 1 --nobody", ["alert.assign"]),
+    ("silence add --rule overflow --municipality saida --for 4h --reason works", ["silence.add"]),
+    ("silence end 1", ["silence.end"]),
     ("user first", ["person.add", "person.link"]),
     ("user add amal --no-password --role viewer@tripoli", ["person.add"]),
     ("user edit amal --language ar --role operator@saida --take-role viewer@tripoli", ["person.edit"]),
@@ -136,6 +142,8 @@ def test_each_changing_command_leaves_rows_that_say_who_and_from_where(
 ) -> None:
     known = 0
     for line, actions in CHANGES:
+        if line == ASSIGN:
+            run(_fire(dsn))
         code, _, err = nabd(*(word.format(**files) for word in line.split()))
         assert code == 0, f"{line}: {err}"
         rows = sorted(documents("audit", "export"), key=lambda row: row["id"])  # as they were written
@@ -156,6 +164,18 @@ def test_each_changing_command_leaves_rows_that_say_who_and_from_where(
     assert code == 1
     assert "its fields do not have its hash: it was edited" in err
     assert "1 problems" in out
+
+
+async def _fire(dsn: str) -> None:
+    connection: asyncpg.Connection = await connect(dsn)
+    await connection.execute(
+        """
+        INSERT INTO alert (rule, rule_version, device_id, state, severity, opened_at, detected_at, summary,
+            evidence)
+        SELECT 'overflow', 1, id, 'firing', 'major', now(), now(), '{}', '{}' FROM device WHERE name = 'bin-1'
+        """
+    )
+    await connection.close()
 
 
 async def _tamper(dsn: str) -> None:

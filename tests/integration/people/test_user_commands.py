@@ -53,6 +53,33 @@ def test_person_is_added_changed_and_helped_back_in() -> None:
     assert nabd("user", "reset-password", "rima", "--password-stdin", said="other words, long\n")[0] == 0
 
 
+def test_commands_say_how_a_person_is_told() -> None:
+    assert nabd("user", "add", "rima", "--no-password", "--channel", "ntfy=rima", "--channel", "push=a",
+                "--channel", "push=b", "--step", "ntfy=0s", "--step", "push=5m")[0] == 0  # fmt: skip
+    assert (
+        nabd("user", "edit", "rima", "--quiet", "22:00-06:00=major", "--channel", "sms=+961 3 123 456")[0]
+        == 0
+    )
+    wrong = [
+        nabd("user", "edit", "rima", *said)
+        for said in (
+            ("--step", "smss=5m"),
+            ("--step", "sms"),
+            ("--quiet", "22:00=major"),
+            ("--channel", "ntfi=x"),
+        )
+    ]
+
+    (rima,) = listed("user")
+    assert rima["channels"] == {"ntfy": "rima", "push": ["a", "b"], "sms": "+961 3 123 456"}
+    assert rima["steps"] == [{"channel": "ntfy", "after_s": 0}, {"channel": "push", "after_s": 300}]
+    assert rima["quiet_hours"] == [{"from": "22:00", "until": "06:00", "below": "major"}]
+    assert [code for code, _ in wrong] == [1, 2, 2, 1]
+    assert nabd("user", "edit", "rima", "--step", "none", "--quiet", "none", "--channel", "push=")[0] == 0
+    (rima,) = listed("user")
+    assert (rima["steps"], rima["quiet_hours"], sorted(rima["channels"])) == ([], [], ["ntfy", "sms"])
+
+
 def test_app_is_set_up_by_a_code_that_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     secret = totp.new_secret()
     monkeypatch.setattr(totp, "new_secret", lambda: secret)

@@ -19,6 +19,7 @@ COLUMNS = {
     "v_alert": (
         "alert_id device municipality kind rule rule_version state severity opened_at detected_at resolved_at"
         " acknowledged_at acknowledged_by summary evidence lat lon inhibited_by held_until district"
+        " assigned_to"
     ),
     "v_ledger": "day shard source batches messages received stored duplicate rejected undated empty",
     "v_kite": (

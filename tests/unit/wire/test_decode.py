@@ -8,6 +8,7 @@ import pytest
 from devices import kinds, nesting
 from devices.columns import MISSING
 from devices.wire import MAX_ELEMENTS, MAX_PAYLOAD, Decoder, Reason
+from devices.wire.decode import PART
 from devices.wire.instants import ABSENT
 
 BIN = Decoder(kinds.load()["bin"])
@@ -208,3 +209,23 @@ def test_no_payload_can_borrow_its_neighbours_brackets() -> None:
 
     assert decoded.message.tolist() == [1]
     assert [r.message for r in rejected] == [0, 2]
+
+
+def test_payloads_of_many_parts_decode_as_each_alone() -> None:
+    payloads = [
+        b'{"ts":1750000000,"fill_pct":%d}' % (i % 100)
+        if i % 7
+        else (b'[{"ts":1750000000},{"ts":"never"},{"fill_pct":"x"}]', b"{", b'{"ts":-1}')[i // 7 % 3]
+        for i in range(2 * PART + 40)
+    ]
+
+    decoded, rejected = BIN.decode(payloads)
+
+    alone = [BIN.decode([payload]) for payload in payloads]
+    assert decoded.message.tolist() == [i for i, (one, _) in enumerate(alone) for _ in range(len(one))]
+    assert decoded.instant.tolist() == [t for one, _ in alone for t in one.instant.tolist()]
+    assert decoded.element.tolist() == [e for one, _ in alone for e in one.element.tolist()]
+    fill = [f for one, _ in alone for f in one.values["fill_pct"].tolist()]
+    np.testing.assert_array_equal(decoded.values["fill_pct"], fill)
+    found = {(r.message, r.reason, r.pointer, r.payload) for r in rejected}
+    assert found == {(i, r.reason, r.pointer, r.payload) for i, (_, some) in enumerate(alone) for r in some}

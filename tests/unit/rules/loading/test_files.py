@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from alerts.transition import Severity
+from devices.kinds import load
 from rules.definition.definition import Gate, Hold, MaxGap, Silent
 from rules.definition.errors import RulesRefused
 from rules.definition.one_of import OneOf
-from rules.loading.files import default_packs, parse, read_files
+from rules.loading.files import default_packs, parse, parse_stored, read_files
 from tests.unit.rules.readings import KINDS
 
 GOOD = """\
@@ -55,6 +56,16 @@ def test_definition_reads_back_the_same_from_what_the_database_keeps() -> None:
     for definition in [*parse(GOOD, KINDS), *default_packs(KINDS)]:
         (again,) = parse(json.dumps(definition.source, ensure_ascii=False), KINDS)
         assert again == definition
+
+
+def test_stored_rule_is_compiled_once_for_the_same_kinds_and_anew_for_others() -> None:
+    source = parse(GOOD, KINDS)[0].source
+    others = {name: kind for name, kind in KINDS.items() if name != source["kind"]}
+
+    assert parse_stored(source, dict(KINDS)) is parse_stored(dict(source), load())
+    with pytest.raises(RulesRefused, match="there is no kind"):
+        parse_stored(source, others)
+    assert parse_stored(source, KINDS).id == source["id"]
 
 
 def test_keep_firing_is_as_long_as_for_when_it_is_not_given() -> None:

@@ -29,7 +29,10 @@ COMMENT ON COLUMN answer_offer.code IS 'what an SMS is answered with, beside the
 -- squawk-ignore ban-drop-constraint
 ALTER TABLE alert_note DROP CONSTRAINT alert_note_type_check;
 ALTER TABLE alert_note ADD CONSTRAINT alert_note_type_check CHECK (
-    type IN ('acknowledged', 'unacknowledged', 'lapsed', 'comment', 'inhibited', 'surfaced', 'declined')
+    type IN (
+        'acknowledged', 'unacknowledged', 'lapsed', 'comment', 'inhibited', 'surfaced', 'assigned', 'unassigned',
+        'declined'
+    )
 ) NOT VALID;
 
 -- squawk-ignore ban-drop-constraint

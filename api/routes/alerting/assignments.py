@@ -1,0 +1,80 @@
+"""Whose work an alert is: assign it to a person, take it over."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from alerts import assignment
+from alerts.queue import AlertNotFound
+from api.author import UsesActor
+from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
+from api.idempotency import UsesChangeRequest
+from api.routes.alerts import AlertId, one, unknown_alert
+from api.schemas.alerts import AlertOut
+from devices.registry.errors import Conflict
+from people.person import person_of
+from store.audit import Actor
+from store.connection import Connection
+
+router = APIRouter(tags=["alerts"])
+
+
+class Assignment(BaseModel):
+    """To whom."""
+
+    to: str | None = Field(max_length=63, examples=["rima"], description="name of a person; null: to nobody")
+
+
+@router.post("/alerts/{alert_id}/assign", summary="Say whose work it is")
+async def assign(
+    alert_id: AlertId,
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    command: UsesChangeRequest,
+    body: Assignment,
+) -> AlertOut:
+    """Assign an alert to anybody with a role where it was opened, or to nobody; safe to repeat.
+
+    While it is assigned, its acknowledgement does not lapse by age.
+    """
+
+    async def work() -> AlertOut:
+        return await _assign(connection, alert_id, body.to, actor, context)
+
+    return await command.once(AlertOut, work, body)
+
+
+@router.post(
+    "/alerts/{alert_id}/take",
+    responses={409: {"description": "a token asks, which is no person"}},
+    summary="Take it over",
+)
+async def take(
+    alert_id: AlertId,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
+    command: UsesChangeRequest,
+) -> AlertOut:
+    """Assign an alert to oneself, whoever had it before; safe to repeat."""
+    if identity.kind != "person":
+        raise Conflict("a token is no person: only people who are signed in take an alert over")
+
+    async def work() -> AlertOut:
+        me = await person_of(connection, identity.principal)
+        return await _assign(connection, alert_id, me.name, actor, context)
+
+    return await command.once(AlertOut, work)
+
+
+async def _assign(
+    connection: Connection, alert_id: int, to: str | None, actor: Actor, context: AppContext
+) -> AlertOut:
+    try:
+        await assignment.assign(connection, alert_id, to, by=actor, now=context.now())
+    except AlertNotFound as error:
+        raise unknown_alert(alert_id) from error
+    return await one(connection, alert_id, context)

@@ -1,0 +1,83 @@
+"""Who is told of an alert, by which channel, and when: routes, people, teams and schedules at one moment.
+
+Pure. `load` makes one, and another one after a change. Names in routes that are not there any more are
+nobody. Must not know the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from alerts.transition import Severity
+from devices.time_zones import zone_named
+from notify.facts import AlertFacts, Contact, NotificationPlan
+from notify.routing.local_clock import LocalCalendar
+from notify.routing.names import ADMINS, OPERATORS, TECHNICIANS
+from notify.routing.receiver import Receiver
+from notify.routing.rotation import OnCallRota
+from notify.routing.route import Route
+from people.roles import Role
+
+NOWHERE = LocalCalendar(zone=zone_named("UTC"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """Everything that decides who is told.
+
+    generation: changes when any of it does. receivers: people by id, none of them disabled. teams: ids of
+    members by name. schedules, calendars: by name of the schedule and of the municipality.
+    """
+
+    generation: str
+    routes: Route
+    receivers: Mapping[int, Receiver]
+    teams: Mapping[str, tuple[int, ...]]
+    schedules: Mapping[str, OnCallRota]
+    calendars: Mapping[str, LocalCalendar]
+
+    def plan(self, facts: AlertFacts, at: int) -> NotificationPlan:
+        """Return what the route of an alert asks for, from an instant on.
+
+        Args:
+            at: microseconds since 1970-01-01Z; after_s of the steps counts from it.
+        """
+        calendar = self.calendars.get(facts.municipality, NOWHERE)
+        return self.routes.find(facts, at, calendar).plan(at, calendar.zone)
+
+    def people(self, receivers: Sequence[str], facts: AlertFacts, at: int) -> tuple[int, ...]:
+        """Return the ids of the people that receivers of a plan mean at an instant, each once.
+
+        Who cannot be reached is among them where a route or a schedule names them; `contacts` is empty then.
+        """
+        found = [person for text in receivers for person in self._of(text, facts.municipality, at)]
+        return tuple(dict.fromkeys(person for person in found if person in self.receivers))
+
+    def contacts(self, person_id: int, severity: Severity, at: int) -> tuple[Contact, ...]:
+        """Return how a person is told at an instant, the soonest first; nothing where they cannot be."""
+        found = self.receivers.get(person_id)
+        return found.contacts(severity, at) if found is not None else ()
+
+    def _of(self, text: str, municipality: str, at: int) -> Sequence[int]:
+        kind, _, name = text.partition(":")
+        match kind:
+            case "operators" | "technicians" | "admins":
+                return self._holding(kind, municipality)
+            case "person":
+                return [r.id for r in self.receivers.values() if r.name == name]
+            case "team":
+                return self.teams.get(name, ())
+            case "on-call" if name in self.schedules:
+                person = self.schedules[name].who(at, self.receivers.keys())
+                return [] if person is None else [person]
+        return ()
+
+    def _holding(self, receiver: str, municipality: str) -> list[int]:
+        """Return who holds a role in a municipality and can be told; without operators its administrators."""
+        role = _ROLES[receiver]
+        found = [r.id for r in self.receivers.values() if r.reachable and r.holds(role, municipality)]
+        return found or (self._holding(ADMINS, municipality) if receiver == OPERATORS else [])
+
+
+_ROLES = {OPERATORS: Role.OPERATOR, TECHNICIANS: Role.TECHNICIAN, ADMINS: Role.ADMIN}
