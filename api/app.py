@@ -50,6 +50,7 @@ from api.routes.alerting import (
     assignments,
     channel_trials,
     maintenance_plans,
+    notifications,
     silences,
     sms_answers,
 )
@@ -73,6 +74,7 @@ NOUNS = (
     intervals,
     alerts,
     assignments,
+    notifications,
     sms_answers,
     channel_trials,
     rules,

@@ -128,6 +128,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/alerts/{alert_id}/take": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/{alert_id}/comments": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/notifications/test": AccessPolicy(_W.EVERYWHERE, _P.MANAGE_PEOPLE),
+    "GET /api/v1/alerts/{alert_id}/notifications": AccessPolicy(_W.ALERT, _P.READ),
+    "GET /api/v1/notifications/channels": _WATCH,
     "POST /api/v1/answers/sms": AccessPolicy(_W.SOMEWHERE, _P.RELAY_ANSWERS),
     "GET /api/v1/maintenance": _READ,
     "POST /api/v1/maintenance": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
