@@ -26,7 +26,6 @@ from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.routes import (
     alerts,
-    answers,
     audit,
     blind,
     devices,
@@ -42,12 +41,20 @@ from api.routes import (
     readings,
     rejections,
     rules,
-    sms_answers,
     stream,
 )
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import own_contact, session, signin, tokens, users
-from api.routes.alerting import assignments, notifications, silences
+from api.routes.alerting import (
+    answers,
+    assignments,
+    channel_trials,
+    maintenance_plans,
+    notifications,
+    silences,
+    sms_answers,
+)
+from api.routes.routing import on_call, routes, teams
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -56,6 +63,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from api.oidc.provider import OidcProvider
+    from notify.message import NotificationChannel
 
 PREFIX = "/api/v1"
 NOUNS = (
@@ -68,9 +76,14 @@ NOUNS = (
     assignments,
     notifications,
     sms_answers,
+    channel_trials,
     rules,
     blind,
     maintenance,
+    maintenance_plans,
+    routes,
+    teams,
+    on_call,
     silences,
     audit,
     rejections,
@@ -103,6 +116,7 @@ def create_app(
     speed: float = 1.0,
     checks: Mapping[str, Check] | None = None,
     queue: Queue = lambda: None,
+    channels: Mapping[str, NotificationChannel] | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -118,6 +132,7 @@ def create_app(
         speed: how many times faster than real time the clock runs; the console shows it.
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
         queue: the broker's queue, for /metrics.
+        channels: ways to hand messages over, by name, for tests of them; the caller closes them.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -158,6 +173,7 @@ def create_app(
         speed=speed,
         checks=checks or {},
         queue=queue,
+        channels=channels or {},
         live=live,
         metrics=metrics,
     )
