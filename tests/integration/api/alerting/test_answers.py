@@ -99,6 +99,7 @@ async def test_link_shows_the_alert_and_acts_only_when_a_button_is_pressed(
         assert page.status_code == 200
     assert await notes(connection, amal.alerts[0]) == []
     assert '<html lang="ar" dir="rtl">' in page.text
+    assert "<strong>كبير</strong>: <bdi>" in page.text
     assert "ممتلئ" in page.text
     assert "&lt;b&gt;Souk&lt;/b&gt;" in page.text
     assert "<b>Souk" not in page.text
@@ -268,23 +269,6 @@ async def test_every_attempt_to_send_a_message_offers_the_same(connection: async
     again = await offers.offer(connection, delivery, amal.person, amal.alerts, builders.now() + 10**9)
 
     assert first == again
-
-
-async def test_message_has_a_code_and_where_the_installation_has_an_address_a_link(
-    stranger: httpx2.AsyncClient, connection: asyncpg.Connection
-) -> None:
-    amal = await told(connection)
-
-    async def means(person: int, public_url: str) -> tuple[str | None, str | None]:
-        return await offers.means(
-            connection, UUID(int=7), person, amal.alerts, public_url=public_url, now=builders.now()
-        )
-
-    url, code = await means(amal.person, f"{PUBLIC}/")
-    assert url
-    assert (await stranger.get(url.removeprefix(PUBLIC))).status_code == 200
-    assert await means(amal.person, "") == (None, code)
-    assert await means(0, PUBLIC) == (None, None)
 
 
 async def test_offers_are_forgotten_a_week_after_they_expired(connection: asyncpg.Connection) -> None:
