@@ -17,11 +17,12 @@ from api.http.problems import Problem
 from api.policies import AccessPolicy, Where
 from devices.registry import registry
 from devices.registry.errors import NotFound
+from notify.routing import schedules, teams
 from people import person, tokens
 from people.identity import Identity
 from people.person import Person
 from people.roles import Permission
-from rules.maintenance import windows
+from rules.maintenance import plans, windows
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -149,6 +150,33 @@ async def _window(
     in_town(identity, permission, town, missing)
 
 
+async def _plan(
+    connection: Connection, identity: Identity, permission: Permission, named: str, _: str
+) -> None:
+    missing = NotFound("maintenance plan", named)
+    number = _number(named)
+    if number is None:
+        raise missing
+    plan = await plans.get_plan(connection, number, now=0)
+    in_town(identity, permission, plan.town, missing)
+
+
+async def _team(
+    connection: Connection, identity: Identity, permission: Permission, named: str, method: str
+) -> None:
+    found = await teams.get_team(connection, named)
+    if found.municipality is not None or method != "GET":
+        in_town(identity, permission, found.municipality, NotFound("team", named))
+
+
+async def _schedule(
+    connection: Connection, identity: Identity, permission: Permission, named: str, method: str
+) -> None:
+    found = await schedules.get_schedule(connection, named)
+    if found.municipality is not None or method != "GET":
+        in_town(identity, permission, found.municipality, NotFound("on-call schedule", named))
+
+
 async def _silence(
     connection: Connection, identity: Identity, permission: Permission, named: str, _: str
 ) -> None:
@@ -206,7 +234,10 @@ _FINDERS: Mapping[Where, Finder] = {
     Where.ASKED_TOWN: _town,
     Where.ALERT: _alert,
     Where.WINDOW: _window,
+    Where.PLAN: _plan,
     Where.SILENCE: _silence,
     Where.USER: _user,
     Where.TOKEN: _token,
+    Where.TEAM: _team,
+    Where.SCHEDULE: _schedule,
 }

@@ -45,7 +45,16 @@ from api.routes import (
 )
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import own_contact, session, signin, tokens, users
-from api.routes.alerting import answers, assignments, channel_trials, silences, sms_answers
+from api.routes.alerting import (
+    answers,
+    assignments,
+    channel_trials,
+    maintenance_plans,
+    notifications,
+    silences,
+    sms_answers,
+)
+from api.routes.routing import on_call, routes, teams
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -65,11 +74,16 @@ NOUNS = (
     intervals,
     alerts,
     assignments,
+    notifications,
     sms_answers,
     channel_trials,
     rules,
     blind,
     maintenance,
+    maintenance_plans,
+    routes,
+    teams,
+    on_call,
     silences,
     audit,
     rejections,

@@ -37,10 +37,16 @@ class Where(StrEnum):
     """In that in which the alert was opened."""
     WINDOW = "window"
     """In that of the maintenance window."""
+    PLAN = "maintenance plan"
+    """In that of the plan of maintenance that comes again."""
     SILENCE = "silence"
     """In that of the silence; one of all municipalities may be read by whoever reads in one."""
     USER = "user"
     """In one of the person's, to read; in all of them, to change."""
+    TEAM = "team"
+    """In that of the team; one of all municipalities is read by whoever reads in one."""
+    SCHEDULE = "on-call schedule"
+    """In that of the on-call schedule; one of all municipalities is read by whoever reads in one."""
     TOKEN = "token"  # noqa: S105 - a kind of thing
     """In that of the token."""
 
@@ -63,6 +69,9 @@ _USER = AccessPolicy(_W.USER, _P.MANAGE_PEOPLE)
 _TOKENS = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_TOKENS)
 _TOKEN = AccessPolicy(_W.TOKEN, _P.MANAGE_TOKENS)
 _AUDIT = AccessPolicy(_W.ASKED_TOWN, _P.READ_AUDIT)
+_TEAM = AccessPolicy(_W.TEAM, _P.EDIT_ROUTES)
+_SCHEDULE = AccessPolicy(_W.SCHEDULE, _P.EDIT_ROUTES)
+_STAND_IN = AccessPolicy(_W.SCHEDULE, _P.PLAN_ON_CALL)
 _ANYBODY = AccessPolicy(_W.ANYBODY)
 _SIGNED_IN = AccessPolicy(_W.SIGNED_IN)
 _OPEN = AccessPolicy(_W.OPEN)
@@ -119,11 +128,35 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/alerts/{alert_id}/take": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/{alert_id}/comments": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/notifications/test": AccessPolicy(_W.EVERYWHERE, _P.MANAGE_PEOPLE),
+    "GET /api/v1/alerts/{alert_id}/notifications": AccessPolicy(_W.ALERT, _P.READ),
+    "GET /api/v1/notifications/channels": _WATCH,
     "POST /api/v1/answers/sms": AccessPolicy(_W.SOMEWHERE, _P.RELAY_ANSWERS),
     "GET /api/v1/maintenance": _READ,
     "POST /api/v1/maintenance": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
     "GET /api/v1/maintenance/{window}": AccessPolicy(_W.WINDOW, _P.READ),
     "POST /api/v1/maintenance/{window}/end": AccessPolicy(_W.WINDOW, _P.PLAN_MAINTENANCE),
+    "GET /api/v1/maintenance-plans": _READ,
+    "POST /api/v1/maintenance-plans": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
+    "GET /api/v1/maintenance-plans/{plan}": AccessPolicy(_W.PLAN, _P.READ),
+    "POST /api/v1/maintenance-plans/{plan}/end": AccessPolicy(_W.PLAN, _P.PLAN_MAINTENANCE),
+    "GET /api/v1/routes": AccessPolicy(_W.EVERYWHERE, _P.READ_NAMES),
+    "PUT /api/v1/routes": AccessPolicy(_W.EVERYWHERE, _P.EDIT_ROUTES),
+    "GET /api/v1/routes/history": AccessPolicy(_W.EVERYWHERE, _P.READ_NAMES),
+    "POST /api/v1/routes/test": AccessPolicy(_W.SOMEWHERE, _P.READ_NAMES),
+    "GET /api/v1/teams": AccessPolicy(_W.SOMEWHERE, _P.READ_NAMES),
+    "POST /api/v1/teams": AccessPolicy(_W.SOMEWHERE, _P.EDIT_ROUTES),
+    "GET /api/v1/teams/{team}": AccessPolicy(_W.TEAM, _P.READ_NAMES),
+    "PATCH /api/v1/teams/{team}": _TEAM,
+    "DELETE /api/v1/teams/{team}": _TEAM,
+    "GET /api/v1/on-call": AccessPolicy(_W.SOMEWHERE, _P.READ_NAMES),
+    "POST /api/v1/on-call": AccessPolicy(_W.SOMEWHERE, _P.EDIT_ROUTES),
+    "GET /api/v1/on-call/{schedule}": AccessPolicy(_W.SCHEDULE, _P.READ_NAMES),
+    "GET /api/v1/on-call/{schedule}.ics": AccessPolicy(_W.SCHEDULE, _P.READ_NAMES),
+    "PATCH /api/v1/on-call/{schedule}": _SCHEDULE,
+    "DELETE /api/v1/on-call/{schedule}": _SCHEDULE,
+    "POST /api/v1/on-call/{schedule}/overrides": _STAND_IN,
+    "DELETE /api/v1/on-call/{schedule}/overrides/{override}": _STAND_IN,
+    "POST /api/v1/on-call/{schedule}/import": _STAND_IN,
     "GET /api/v1/silences": _READ,
     "POST /api/v1/silences": AccessPolicy(_W.SOMEWHERE, _P.SILENCE_ALERTS),
     "GET /api/v1/silences/{silence}": AccessPolicy(_W.SILENCE, _P.READ),

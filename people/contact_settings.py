@@ -8,7 +8,7 @@ Must not know how a channel sends, nor who is told when.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,35 +20,36 @@ EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}")
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
-_SERVICE = re.compile(r"[a-z][a-z0-9-]{0,30}(:(?!//).{1,200})?")
 _CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z0-9_]{4,32}")
+_PREFIX = re.compile(r"[^\s+#/$][^\s+#]{0,199}")
+_SERVICE = re.compile(r"[a-z][a-z0-9-]{0,30}(?::(?!//).{1,200})?")
 ADDRESS_LENGTH = 2_000
 MOST_ADDRESSES, MOST_STEPS, MOST_SPANS = 5, 10, 7
 LONGEST_S = 86_400.0
-OWN_CHANNELS = ("email", "ntfy", "telegram", "sms", "push")
+OWN_CHANNELS = ("email", "ntfy", "telegram", "sms", "push", "apprise")
 """What people may say of themselves; the others reach into other systems, and an administrator says them."""
 BELOW = ("minor", "major", "critical")
 """Severities that quiet hours may begin below; nothing is below a warning."""
 
 
-def _is_url(text: str, schemes: Sequence[str] = ("https", "http")) -> bool:
+def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
     except ValueError:
         return False
-    return bool(parts.hostname) and (not schemes or parts.scheme in schemes)
+    return bool(parts.hostname) and parts.scheme in ("https", "http")
 
 
 _CHECKS: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "email": (lambda text: EMAIL.fullmatch(text) is not None, "an address such as amal@example.org"),
-    "ntfy": (
-        lambda text: _TOPIC.fullmatch(text) is not None or _is_url(text),
-        "a topic such as amal-alerts, or its whole address",
-    ),
+    "ntfy": (lambda text: _TOPIC.fullmatch(text) is not None, "a topic such as amal-alerts"),
     "telegram": (lambda text: _CHAT.fullmatch(text) is not None, "the number of a chat, or @channel"),
     "sms": (lambda text: PHONE.fullmatch(text) is not None, "digits, with the country's number first"),
     "webhook": (_is_url, "an address with https:// or http://"),
-    "mqtt": (lambda text: not set(text) & set("#+\0"), "a topic without # and +"),
+    "mqtt": (
+        lambda text: _PREFIX.fullmatch(text) is not None,
+        "what alerts stand below: nabd/alerts",
+    ),
     "push": (lambda text: bool(text), "what the browser subscribed with"),
     "apprise": (
         lambda text: _SERVICE.fullmatch(text) is not None,
@@ -69,8 +70,8 @@ def check_channels(channels: Mapping[str, Any]) -> None:
         if channel not in CHANNELS:
             raise Invalid(field, f"is no channel; {meant(channel, CHANNELS)}")
         said = value if isinstance(value, list) else [value]
-        if len(said) > MOST_ADDRESSES:
-            raise Invalid(field, f"has at most {MOST_ADDRESSES} addresses")
+        if len(said) > (most := 1 if channel == "sms" else MOST_ADDRESSES):
+            raise Invalid(field, f"has at most {most} addresses")
         for address in said:
             if not _is_address(channel, address):
                 raise Invalid(field, f"is {_CHECKS[channel][1]}")

@@ -40,6 +40,10 @@ class Permission(StrEnum):
     TRY_RULES = "try-rules"
     """Say what rules would have done: costs much, changes nothing."""
     EDIT_RULES = "edit-rules"
+    EDIT_ROUTES = "edit-routes"
+    """Say whom alerts are told: routes, teams, on-call schedules."""
+    PLAN_ON_CALL = "plan-on-call"
+    """Say who stands in on an on-call schedule."""
     READ_AUDIT = "read-audit"
     """Who changed what, when and from where."""
     MANAGE_PEOPLE = "manage-people"
@@ -56,6 +60,7 @@ _OPERATOR = _VIEWER | {
     Permission.ANSWER_ALERTS,
     Permission.ASSIGN_ALERTS,
     Permission.PLAN_MAINTENANCE,
+    Permission.PLAN_ON_CALL,
     Permission.SILENCE_ALERTS,
     Permission.TRY_RULES,
 }
@@ -70,6 +75,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.MANAGE_DEVICES,
         Permission.EDIT_RULES,
+        Permission.EDIT_ROUTES,
         Permission.READ_AUDIT,
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_TOKENS,

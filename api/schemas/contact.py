@@ -21,7 +21,7 @@ class StepOut(BaseModel):
 class QuietHoursOut(BaseModel):
     """A local span of the day in which what is less severe than `below` waits until its end."""
 
-    model_config = ConfigDict(extra="forbid", validate_by_name=True)
+    model_config = ConfigDict(extra="forbid", validate_by_name=True, serialize_by_alias=True)
 
     from_: str = Field(alias="from", max_length=5, examples=["22:00"])
     until: str = Field(max_length=5, examples=["06:00"])

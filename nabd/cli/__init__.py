@@ -21,8 +21,9 @@ from nabd.cli import (
     tail,
     validate,
 )
-from nabd.cli.alerting import alert, channel_trial, silence
+from nabd.cli.alerting import alert, channel_trial, notify, silence
 from nabd.cli.people import audit, token, user
+from nabd.cli.routing import on_call, route, team
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
 
@@ -37,6 +38,8 @@ app.command()(run.up)
 app.command()(run.ingest)
 app.command()(run.sweep)
 app.command()(run.api)
+notify.app.command(name="test")(channel_trial.send_test)
+app.add_typer(notify.app, name="notify")
 app.command()(run.sim)
 app.command()(run.migrate)
 app.command(name="doctor")(doctor.show)
@@ -49,12 +52,12 @@ app.add_typer(device.app, name="device")
 app.add_typer(municipality.app, name="municipality")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
-notify = typer.Typer(no_args_is_help=True, help="Tell people of alerts.")
-notify.command(name="test")(channel_trial.send_test)
-app.add_typer(notify, name="notify")
 bench.add_to(app)
 app.add_typer(rule.app, name="rule")
 app.add_typer(maintenance.app, name="maintenance")
+app.add_typer(route.app, name="route")
+app.add_typer(team.app, name="team")
+app.add_typer(on_call.app, name="on-call")
 app.add_typer(alert.app, name="alert")
 app.add_typer(silence.app, name="silence")
 app.add_typer(audit.app, name="audit")

@@ -6,6 +6,7 @@ the texts, never the texts: people are named in them. Must not know HTTP or the 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -117,7 +118,9 @@ async def apply_routes(
     """
     async with connection.transaction():
         await connection.execute(_LOCK)
-        read_routes(document, await known_names(connection, kinds), file=file)
+        names = await known_names(connection, kinds)
+        # Reading YAML takes long enough to hold up everybody else.
+        await asyncio.to_thread(read_routes, document, names, file=file)
         present = await routes_in_force(connection)
         if version not in (None, present.version):
             raise Conflict(f"the routes are at version {present.version}, not {version}: read them again")

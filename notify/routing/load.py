@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,13 @@ import structlog
 
 from alerts.transition import Severity
 from devices.instants import to_microseconds
+from devices.registry.registry import get_device
 from devices.time_zones import zone_named
-from notify.routing.local_clock import DAY_MIN, EVERY_DAY, LocalCalendar, LocalHours, LocalSpan
+from notify.facts import AlertFacts
+from notify.routing.layers import deciding
+from notify.routing.local_clock import LocalCalendar, LocalSpan
 from notify.routing.receiver import QuietHours, Receiver
-from notify.routing.rotation import OnCallLayer, OnCallOverride, OnCallRota
+from notify.routing.rotation import OnCallOverride, OnCallRota
 from notify.routing.route import Route
 from notify.routing.route_reader import RoutesRefused, read_routes
 from notify.routing.routing import NOWHERE, Routing
@@ -186,7 +188,7 @@ def rota_of(
     zone = town.zone if time_zone is None else zone_named(time_zone)
     return OnCallRota(
         calendar=LocalCalendar(zone=zone, weekend=town.weekend),
-        layers=tuple(map(_layer, layers)),
+        layers=tuple(map(deciding, layers)),
         overrides=tuple(overrides),
     )
 
@@ -201,20 +203,18 @@ def override_of(row: asyncpg.Record) -> OnCallOverride:
     )
 
 
-def _layer(layer: Mapping[str, Any]) -> OnCallLayer:
-    start, end = layer.get("from"), layer.get("until")
-    days = layer.get("days")
-    hours = None
-    if start is not None or days is not None:
-        minutes = (minute_of(start) or 0, minute_of(end) or DAY_MIN) if start is not None else None
-        hours = LocalHours(
-            minutes=minutes,
-            days=days if isinstance(days, str) else frozenset(days) if days else EVERY_DAY,
-        )
-    return OnCallLayer(
-        people=tuple(layer["people"]),
-        start=date.fromisoformat(layer["start"]),
-        turn_days=layer["turn_days"],
-        handover_min=minute_of(layer["handover"]) or 0,
-        hours=hours,
+async def facts_of(connection: Connection, device: str, severity: Severity, rule: str) -> AlertFacts:
+    """Return what routes would see of an alert of a device.
+
+    Raises:
+        NotFound: there is no such device.
+    """
+    found = await get_device(connection, device)
+    return AlertFacts(
+        municipality=found.municipality,
+        kind=found.kind,
+        severity=severity,
+        rule=rule,
+        device=found.name,
+        district=found.district,
     )

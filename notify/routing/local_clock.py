@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from devices.instants import to_datetime, to_microseconds
@@ -34,6 +35,7 @@ def local(at: int, zone: ZoneInfo) -> datetime:
     return to_datetime(at).astimezone(zone)
 
 
+@lru_cache(maxsize=4096)
 def instant_of(day: date, minute: int, zone: ZoneInfo) -> int:
     """Return the instant at which a clock shows a time of a day, in microseconds since 1970-01-01Z.
 

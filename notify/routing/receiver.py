@@ -14,7 +14,6 @@ from devices.time_zones import zone_named
 from notify.facts import Contact
 from notify.routing.local_clock import LocalSpan, shifted
 from people.identity import Grant
-from people.roles import Role
 
 LATER_S: Mapping[str, float] = {"sms": 300.0}
 """Of who has no own steps: what costs money or wakes people waits this long; all others at once."""
@@ -45,15 +44,6 @@ class Receiver:
     addresses: Mapping[str, tuple[str, ...]]
     steps: tuple[tuple[str, float], ...] = ()
     quiet_hours: tuple[QuietHours, ...] = ()
-
-    @property
-    def reachable(self) -> bool:
-        """Tell whether there is any way to tell them."""
-        return bool(self.addresses)
-
-    def holds(self, role: Role, municipality: str) -> bool:
-        """Tell whether they hold a role in a municipality, or in all."""
-        return any(g.role is role and g.municipality in (None, municipality) for g in self.grants)
 
     def contacts(self, severity: Severity, at: int) -> tuple[Contact, ...]:
         """Return how they are told of something that they are to be told at an instant, the soonest first.

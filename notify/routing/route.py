@@ -77,6 +77,11 @@ class Route:
                 return child.find(facts, at, calendar)
         return self
 
+    def receivers(self) -> frozenset[str]:
+        """Return every receiver that it or a descendant names."""
+        own = frozenset(receiver for step in self.steps for receiver in step.receivers)
+        return own.union(*(child.receivers() for child in self.children))
+
     def plan(self, at: int, zone: ZoneInfo) -> NotificationPlan:
         """Return what this route asks for from an instant on."""
         after_s = shifted(at, [step.after_s for step in self.steps], self.quiet_hours, zone)

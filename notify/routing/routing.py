@@ -17,6 +17,7 @@ from notify.routing.names import ADMINS, OPERATORS, TECHNICIANS
 from notify.routing.receiver import Receiver
 from notify.routing.rotation import OnCallRota
 from notify.routing.route import Route
+from people.identity import Grant
 from people.roles import Role
 
 NOWHERE = LocalCalendar(zone=zone_named("UTC"))
@@ -76,7 +77,8 @@ class Routing:
     def _holding(self, receiver: str, municipality: str) -> list[int]:
         """Return who holds a role in a municipality and can be told; without operators its administrators."""
         role = _ROLES[receiver]
-        found = [r.id for r in self.receivers.values() if r.reachable and r.holds(role, municipality)]
+        one_of = {Grant(role=role), Grant(role=role, municipality=municipality)}
+        found = [r.id for r in self.receivers.values() if r.addresses and not one_of.isdisjoint(r.grants)]
         return found or (self._holding(ADMINS, municipality) if receiver == OPERATORS else [])
 
 

@@ -11,7 +11,10 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from notify.routing.schedules import NewSchedule, add_schedule
+from notify.routing.teams import NewTeam, add_team
 from people.editing import NewPerson, add_person
+from people.identity import of_texts
 from store.audit import PLATFORM
 from tests.attacks.bodies import hostile
 from tests.integration.api import builders
@@ -29,6 +32,14 @@ RULE = {
     "summary": SENTENCES,
     "levels": {"critical": "fill_pct > 85"},
     "for": "2 readings",
+}
+LAYER = {
+    "people": ["rima"],
+    "start": "2026-03-02",
+    "turn_days": 7,
+    "handover": "08:00",
+    "hours": "18:00-08:00",
+    "days": ["mon", "fri"],
 }
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/v1/devices"): {
@@ -66,6 +77,22 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/v1/devices/{device}/hardware"): {"serial": "SN-20417", "reason": "cell flat"},
     ("post", "/api/v1/alerts/acknowledge"): {"alerts": [1, 2]},
     ("post", "/api/v1/alerts/unacknowledge"): {"alerts": [1, 2]},
+    ("put", "/api/v1/routes"): {"tell": "operators", "routes": [{"match": {"kind": "bin"}, "tell": []}]},
+    ("post", "/api/v1/routes/test"): {
+        "device": "bin-0007",
+        "severity": "major",
+        "at": "2026-03-01T08:00:00Z",
+    },
+    ("post", "/api/v1/teams"): {"name": "lights", "title": {"en": "Lights"}, "members": ["rima"]},
+    ("patch", "/api/v1/teams/{team}"): {"title": {"en": "Lights"}, "members": ["rima"]},
+    ("post", "/api/v1/on-call"): {"name": "night", "time_zone": "Asia/Beirut", "layers": [LAYER]},
+    ("patch", "/api/v1/on-call/{schedule}"): {"title": {"en": "Nights"}, "layers": [LAYER]},
+    ("post", "/api/v1/on-call/{schedule}/overrides"): {
+        "person": "rima",
+        "from_at": "2026-03-01T08:00:00Z",
+        "until_at": "2026-03-02T08:00:00Z",
+    },
+    ("post", "/api/v1/on-call/{schedule}/import"): {"BEGIN": "VCALENDAR"},
     ("post", "/api/v1/users"): {
         "name": "samir",
         "display_name": "سمير",
@@ -103,7 +130,11 @@ async def test_hostile_bodies_are_refused_as_documented(
 ) -> None:
     alert = await builders.fire(connection, await builders.add(connection, "bin-0007"))
     document = app.openapi()["paths"]
-    await add_person(connection, NewPerson(name="rima"), builders.now(), by=PLATFORM)
+    rima = NewPerson(name="rima", grants=sorted(of_texts(["viewer"]), key=str))
+    await add_person(connection, rima, builders.now(), by=PLATFORM)
+    await add_team(connection, NewTeam(name="lights"), builders.now(), by=PLATFORM)
+    schedule = NewSchedule(name="night", time_zone="Asia/Beirut", layers=[LAYER])
+    await add_schedule(connection, schedule, builders.now(), by=PLATFORM)
     named = {
         "device": "bin-0007",
         "alert_id": alert,
@@ -111,6 +142,8 @@ async def test_hostile_bodies_are_refused_as_documented(
         "user": "rima",
         "municipality": "tripoli",
         "layer": "districts",
+        "team": "lights",
+        "schedule": "night",
     }
     answered: Counter[int] = Counter()
     wrong = []

@@ -28,7 +28,7 @@ async def edit_own_contact(
     actor: UsesActor,
     body: ContactChanges,
 ) -> ContactOut:
-    """Change my channels, steps and quiet hours; webhook, mqtt and apprise are set by an administrator."""
+    """Change my channels, steps and quiet hours; webhook and mqtt are set by an administrator."""
     changes = body.model_dump(exclude_unset=True, by_alias=True)
     async with connection.transaction():
         me = await locked_person(connection, (await person_of(connection, identity.principal)).name)

@@ -19,11 +19,12 @@ from tests.databases import run
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
-audit export, audit heads, audit list, audit verify, bench ingest, bench rules, device hardware,
-device list, device quarantine, device show, doctor, ledger, maintenance list, municipality layer export,
-municipality layer list, municipality layer show, municipality list, rule blind,
-rule check, rule diff, rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail,
-token list, user list, validate
+audit export, audit heads, audit list, audit verify, bench ingest, bench rules, device hardware, device
+list, device quarantine, device show, doctor, ledger, maintenance list, maintenance plans, municipality
+layer export, municipality layer list, municipality layer show, municipality list, on-call export, on-call
+list, on-call show, route check, route history, route show, route test, rule blind, rule check, rule diff,
+rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail, team list, token list,
+user list, validate
 """
 ELSEWHERE = {
     "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
@@ -39,7 +40,7 @@ ELSEWHERE = {
     "demo": "starts processes",
     "ingest": "a process",
     "sweep": "a process",
-    "api": "a process: tests/integration/api/test_audited.py",
+    "api": "a process: tests/integration/api/access/test_audited.py",
 }
 """Commands that are not run here, each with the reason, and with the test where they change something."""
 
@@ -50,6 +51,18 @@ summary: {en: "{device} is full", fr: "{device} est plein", ar: "{device} ممت
 levels: {major: fill_pct >= 90}
 """
 CSV = "name,kind,municipality,title\nbin-1,bin,tripoli,Souk\nbin-2,bin,tripoli,Port\n"
+
+CALENDAR = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:test
+BEGIN:VEVENT
+UID:one
+SUMMARY:amal
+DTSTART:20260302T080000Z
+DTEND:20260303T080000Z
+END:VEVENT
+END:VCALENDAR
+"""
 
 ASSIGN = "alert assign 1 sami"
 CHANGES: list[tuple[str, list[str]]] = [
@@ -73,6 +86,11 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("rule shadow overflow --drop", ["rule.drop"]),
     ("maintenance add --device bin-1 --for 4h --reason washing", ["maintenance.plan"]),
     ("maintenance end 1", ["maintenance.end"]),
+    (
+        "maintenance plan --device bin-1 --every day --at 02:00-04:00 --reason washing",
+        ["maintenance-plan.add"],
+    ),
+    ("maintenance end-plan 1", ["maintenance-plan.end"]),
     ("user add sami --no-password --role technician@saida", ["person.add"]),
     (ASSIGN, ["alert.assign"]),
     ("alert assign 1 --nobody", ["alert.assign"]),
@@ -84,6 +102,19 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("user link amal", ["person.link"]),
     ("user disable amal", ["person.disable"]),
     ("user enable amal", ["person.enable"]),
+    ("route apply {routes}", ["route.apply"]),
+    ("team add lights --municipality saida --member amal", ["team.add"]),
+    ("team edit lights --title ar=إنارة --take-member amal", ["team.edit"]),
+    ("team remove lights", ["team.remove"]),
+    ("on-call add night --municipality saida --layer {turns}", ["on-call.add"]),
+    ("on-call edit night --title en=Nights", ["on-call.edit"]),
+    (
+        "on-call override night amal --from 2026-03-02T08:00:00Z --until 2026-03-03T08:00:00Z",
+        ["on-call.override"],
+    ),
+    ("on-call override night --remove 1", ["on-call.turns"]),
+    ("on-call import night {calendar}", ["on-call.override"]),
+    ("on-call remove night", ["on-call.remove"]),
     ("user delete amal --yes", ["person.delete"]),
     ("token create waste --role viewer", ["token.create"]),
     ("token revoke 1", ["token.revoke"]),
@@ -123,7 +154,7 @@ def documents(*arguments: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def files(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Path]:
+def files(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Path | str]:
     """A database that commands find, a list of devices and a rule."""
     monkeypatch.setenv("NABD_DATABASE", dsn)
     monkeypatch.setenv("NABD_AUDIT_DIR", str(tmp_path / "heads"))
@@ -134,11 +165,15 @@ def files(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str
     found["layer"].write_bytes(file(feature(WEST, name="West"), feature(EAST, name="East")))
     found["csv"].write_text(CSV, encoding="utf-8")
     found["rule"].write_text(RULE, encoding="utf-8")
-    return found
+    found["routes"] = tmp_path / "routes.yaml"
+    found["routes"].write_text("tell: operators", encoding="utf-8")
+    found["calendar"] = tmp_path / "stand-ins.ics"
+    found["calendar"].write_text(CALENDAR, encoding="utf-8")
+    return {**found, "turns": "people=amal start=2026-03-02 turn=7d handover=08:00"}
 
 
 def test_each_changing_command_leaves_rows_that_say_who_and_from_where(
-    dsn: str, files: dict[str, Path], tmp_path: Path
+    dsn: str, files: dict[str, Path | str], tmp_path: Path
 ) -> None:
     known = 0
     for line, actions in CHANGES:

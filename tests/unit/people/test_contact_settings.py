@@ -11,7 +11,7 @@ from people.contact_settings import addresses, check_channels, check_quiet_hours
 
 GOOD: dict[str, Any] = {
     "email": "amal@example.org",
-    "ntfy": ["amal-alerts", "https://ntfy.example.org/amal"],
+    "ntfy": ["amal-alerts", "amal-nights"],
     "telegram": "-100123",
     "sms": "+961 3 123 456",
     "webhook": "https://example.org/hook",
@@ -40,7 +40,9 @@ def test_every_channel_takes_its_address() -> None:
         ({"webhook": "https://[half"}, "channels.webhook"),
         ({"mqtt": "people/#"}, "channels.mqtt"),
         ({"push": "x" * 2001}, "channels.push"),
+        ({"apprise": "WhatsApp:+9613123456"}, "channels.apprise: is the name of a service"),
         ({"apprise": "json://10.0.0.1/"}, "channels.apprise"),
+        ({"sms": ["+9613123456", "+9613123457"]}, "channels.sms: has at most 1 "),
         ({"ntfy": "amal\n"}, "channels.ntfy"),
     ],
 )

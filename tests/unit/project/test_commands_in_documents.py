@@ -14,7 +14,7 @@ from nabd.cli import app
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 CODE = re.compile(r"`([^`\n]+)`|^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"\bnabd ([a-z]+)\b")
+COMMAND = re.compile(r"\bnabd ([a-z]+(?:-[a-z]+)*)\b")
 
 
 def named_in_documents() -> set[str]:

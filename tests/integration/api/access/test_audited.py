@@ -13,6 +13,9 @@ from fastapi import FastAPI
 
 from alerts.acknowledgement import acknowledge
 from alerts.silencing import NewSilence, add_silence
+from notify.routing.overrides import NewStandIn, add_stand_ins
+from notify.routing.schedules import NewSchedule, OnCallSchedule, add_schedule
+from notify.routing.teams import NewTeam, add_team
 from people.editing import NewPerson, add_person, disable_person
 from people.identity import of_texts
 from rules.loading.files import parse
@@ -27,6 +30,7 @@ CHANGING = {"post", "put", "patch", "delete"}
 
 UNAUDITED = {
     "post /api/v1/rules/test": "evaluates rules over what is stored, and writes nothing",
+    "post /api/v1/routes/test": "says whom an alert would be told, and tells nobody",
     "post /api/v1/session/totp": "offers a secret, and keeps nothing",
 }
 """Operations that leave no row, each with the reason."""
@@ -88,6 +92,11 @@ async def _window(connection: asyncpg.Connection, name: str) -> int:
     return window.id
 
 
+async def _plan(connection: asyncpg.Connection, name: str) -> int:
+    await _device(connection, name)
+    return await builders.plan(connection, name)
+
+
 async def _silence(connection: asyncpg.Connection, name: str) -> int:
     await _device(connection, name)
     new = NewSilence(device=name, until_at=builders.NOON + timedelta(hours=4), reason="works")
@@ -145,9 +154,57 @@ async def _token(connection: asyncpg.Connection, name: str) -> int:
     return number
 
 
+async def _team(connection: asyncpg.Connection, name: str) -> None:
+    await add_team(connection, NewTeam(name=name), builders.now(), by=PLATFORM)
+
+
+async def _on_call(connection: asyncpg.Connection, name: str) -> OnCallSchedule:
+    await _person_of_town(connection, name)
+    new = NewSchedule(name=name, time_zone="Asia/Beirut", layers=[{**LAYER, "people": [name]}])
+    return await add_schedule(connection, new, builders.now(), by=PLATFORM)
+
+
+async def _schedule(connection: asyncpg.Connection, name: str) -> None:
+    await _on_call(connection, name)
+
+
+async def _stand_in(connection: asyncpg.Connection, name: str) -> int:
+    schedule = await _on_call(connection, name)
+    new = NewStandIn(person=name, from_at=builders.NOON, until_at=builders.NOON + timedelta(hours=1))
+    (added,) = await add_stand_ins(connection, schedule, [new], builders.now(), by=PLATFORM)
+    return added.id
+
+
+async def _person_of_town(connection: asyncpg.Connection, name: str) -> None:
+    new = NewPerson(name=name, grants=sorted(of_texts(["viewer"]), key=str))
+    await add_person(connection, new, builders.now(), by=PLATFORM)
+
+
+LAYER = {"people": ["NAME"], "start": "2026-03-02", "turn_days": 7, "handover": "08:00"}
+SCHEDULE = {"name": "NAME", "time_zone": "Asia/Beirut", "layers": [LAYER]}
+STANDS_IN = {"person": "NAME", "from_at": "2026-03-02T08:00:00Z", "until_at": "2026-03-03T08:00:00Z"}
+ENTRIES = """BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:test
+BEGIN:VEVENT
+UID:one
+SUMMARY:NAME
+DTSTART:20260302T080000Z
+DTEND:20260303T080000Z
+END:VEVENT
+END:VCALENDAR
+"""
 PLANNED = {
     "device": "NAME",
     "until_at": (builders.NOON + timedelta(hours=1)).isoformat(),
+    "reason": "washing",
+}
+AGAIN = {
+    "device": "NAME",
+    "every": "week",
+    "days": [1],
+    "from_time": "02:00",
+    "until_time": "04:00",
     "reason": "washing",
 }
 NEW = {"name": "NAME", "kind": "bin", "municipality": "tripoli"}
@@ -183,6 +240,20 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
         ["notification.test"],
     ),
     "post /api/v1/maintenance": (_device, {"json": PLANNED}, ["maintenance.plan"]),
+    "put /api/v1/routes": (_town, {"content": "tell: operators", "headers": YAML}, ["route.apply"]),
+    "post /api/v1/teams": (_town, {"json": {"name": "NAME"}}, ["team.add"]),
+    "patch /api/v1/teams/{team}": (_team, {"json": {"title": {"en": "Lights"}}}, ["team.edit"]),
+    "delete /api/v1/teams/{team}": (_team, {}, ["team.remove"]),
+    "post /api/v1/on-call": (_person_of_town, {"json": SCHEDULE}, ["on-call.add"]),
+    "patch /api/v1/on-call/{schedule}": (_schedule, {"json": {"title": {"en": "Nights"}}}, ["on-call.edit"]),
+    "delete /api/v1/on-call/{schedule}": (_schedule, {}, ["on-call.remove"]),
+    "post /api/v1/on-call/{schedule}/overrides": (_schedule, {"json": STANDS_IN}, ["on-call.override"]),
+    "delete /api/v1/on-call/{schedule}/overrides/{override}": (_stand_in, {}, ["on-call.turns"]),
+    "post /api/v1/on-call/{schedule}/import": (
+        _schedule,
+        {"content": ENTRIES, "headers": {"Content-Type": "text/calendar"}},
+        ["on-call.override"],
+    ),
     "post /api/v1/users": (_town, {"json": {"name": "NAME", "roles": ["viewer@tripoli"]}}, ["person.add"]),
     "patch /api/v1/users/{user}": (_person, {"json": {"language": "fr"}}, ["person.edit"]),
     "delete /api/v1/users/{user}": (_person, {}, ["person.delete"]),
@@ -198,6 +269,8 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/tokens": (_town, {"json": {"name": "NAME", "role": "viewer"}}, ["token.create"]),
     "post /api/v1/tokens/{token}/revoke": (_token, {}, ["token.revoke"]),
     "post /api/v1/maintenance/{window}/end": (_window, {}, ["maintenance.cancel"]),
+    "post /api/v1/maintenance-plans": (_device, {"json": AGAIN}, ["maintenance-plan.add"]),
+    "post /api/v1/maintenance-plans/{plan}/end": (_plan, {}, ["maintenance-plan.end"]),
     "post /api/v1/silences": (_device, {"json": PLANNED}, ["silence.add"]),
     "post /api/v1/silences/{silence}/end": (_silence, {}, ["silence.end"]),
 }
@@ -229,8 +302,9 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             row = str(await prepare(connection, name))
             last = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
             method, path = operation.split(" ")
-            place = {"municipality": "tripoli", "layer": "districts"}
-            numbers = dict.fromkeys(("token", "alert_id", "window", "silence"), row)
+            routed = {"team": name, "schedule": name, "override": row}
+            place = {**routed, "municipality": "tripoli", "layer": "districts"}
+            numbers = dict.fromkeys(("token", "alert_id", "window", "silence", "plan"), row)
             url = path.format(device=name, rule=name, user=name, **numbers, **place)
             answer = await client.request(method.upper(), url, **_named(request, name, row))
             assert answer.is_success, f"{operation}: {answer.text}"

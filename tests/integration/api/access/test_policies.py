@@ -16,6 +16,9 @@ from api import policies
 from api.app import routes_of
 from api.http.guards import OPEN_PATHS
 from api.policies import NoPolicy, Where
+from notify.routing.overrides import NewStandIn, add_stand_ins
+from notify.routing.schedules import NewSchedule, add_schedule, get_schedule
+from notify.routing.teams import NewTeam, add_team
 from people.editing import NewPerson, add_person
 from people.identity import Identity, of_texts
 from people.roles import Role, TokenScope
@@ -33,9 +36,12 @@ OF_THINGS = (
     Where.ASKED_TOWN,
     Where.ALERT,
     Where.WINDOW,
+    Where.PLAN,
     Where.SILENCE,
     Where.USER,
     Where.TOKEN,
+    Where.TEAM,
+    Where.SCHEDULE,
 )
 
 
@@ -47,9 +53,13 @@ class Things:
     alert_id: int
     window: int
     silence: int
+    plan: int
     user: str
     token: int
     municipality: str
+    team: str
+    schedule: str
+    override: int
     layer: str = "districts"
     rule: str = "bin-overflow"
 
@@ -77,10 +87,47 @@ async def things(connection: asyncpg.Connection, town: str) -> Things:
         alert_id=alert,
         window=window.id,
         silence=silence.id,
+        plan=await builders.plan(connection, device.name),
         user=user,
         token=token,
         municipality=town,
+        team=await team(connection, town),
+        schedule=await schedule(connection, town),
+        override=await override(connection, town),
     )
+
+
+async def team(connection: asyncpg.Connection, town: str) -> str:
+    """Return the name of a team of a municipality; one that was removed comes back."""
+    name = f"lights-{town}"
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM team WHERE name = $1)", name):
+        await add_team(connection, NewTeam(name=name, municipality=town), builders.now(), by=PLATFORM)
+    return name
+
+
+async def schedule(connection: asyncpg.Connection, town: str) -> str:
+    """Return the name of an on-call schedule of a municipality; one that was removed comes back."""
+    name = f"night-{town}"
+    if not await connection.fetchval("SELECT EXISTS (SELECT FROM on_call_schedule WHERE name = $1)", name):
+        who = await person(connection, town)
+        layer = {"people": [who], "start": "2026-03-02", "turn_days": 7, "handover": "08:00"}
+        new = NewSchedule(name=name, municipality=town, layers=[layer])
+        await add_schedule(connection, new, builders.now(), by=PLATFORM)
+    return name
+
+
+async def override(connection: asyncpg.Connection, town: str) -> int:
+    """Return the number of somebody who stands in on it; one that was taken back comes back."""
+    found = await get_schedule(connection, await schedule(connection, town))
+    number: int | None = await connection.fetchval(
+        "SELECT min(id) FROM on_call_override WHERE schedule_id = $1", found.id
+    )
+    if number is not None:
+        return number
+    who = await person(connection, town)
+    new = NewStandIn(person=who, from_at=builders.NOON, until_at=builders.NOON + timedelta(days=2))
+    (added,) = await add_stand_ins(connection, found, [new], builders.now(), by=PLATFORM)
+    return added.id
 
 
 async def person(connection: asyncpg.Connection, town: str) -> str:
@@ -90,6 +137,14 @@ async def person(connection: asyncpg.Connection, town: str) -> str:
         new = NewPerson(name=name, grants=sorted(of_texts([f"viewer@{town}"]), key=str))
         await add_person(connection, new, builders.now(), by=PLATFORM)
     return name
+
+
+MADE_AGAIN = {
+    "/api/v1/users/{user}": person,
+    "/api/v1/teams/{team}": team,
+    "/api/v1/on-call/{schedule}": schedule,
+}
+"""What a deletion takes away, by its path."""
 
 
 async def bearers(connection: asyncpg.Connection) -> dict[str, tuple[str, Identity]]:
@@ -167,8 +222,11 @@ async def test_every_route_answers_every_role_as_its_policy_says(
         if path in OPEN_PATHS:
             continue
         for who, (token, identity) in people.items():
-            if (method, path) == ("DELETE", "/api/v1/users/{user}"):
-                await person(connection, town)
+            if method == "DELETE" and path in MADE_AGAIN:
+                await MADE_AGAIN[path](connection, town)
+            if method == "DELETE" and "{override}" in path:
+                number = await override(connection, town)
+                address = path.format(schedule=await schedule(connection, town), override=number)
             answer = await client.request(method, address, headers={"Authorization": f"Bearer {token}"})
             found, wanted = said(answer), expected(method, path, identity, town)
             cells += 1

@@ -1,0 +1,1 @@
+"""Whom alerts are told: routes, teams, on-call schedules."""

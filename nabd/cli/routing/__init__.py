@@ -1,0 +1,1 @@
+"""Commands about whom alerts are told."""
