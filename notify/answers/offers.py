@@ -99,7 +99,7 @@ async def find(connection: Connection, number: int) -> AnswerOffer | None:
     return None if row is None else _read(row)
 
 
-# Digits alone are compared: numbers are written with spaces, + and 00. Of the channel there may be several.
+# Digits alone are compared: numbers are written with spaces, + and 00. The channel may hold a list.
 _BY_CODE = """
 SELECT o.id, o.person_id, o.alerts, o.code, o.expires_at, o.answered_at, o.answer
 FROM answer_offer AS o

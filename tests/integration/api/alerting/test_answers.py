@@ -314,8 +314,8 @@ async def test_sms_with_the_code_acknowledges_from_the_number_that_was_told(
     assert (again.status_code, "answered already" in again.json()["detail"]) == (409, True)
 
 
-@pytest.mark.parametrize("numbers", ["+961 3 999 999", ["+961 3 111 111", "+961 3 999 999"]])
-async def test_sms_counts_from_the_numbers_of_the_channel_too(
+@pytest.mark.parametrize("numbers", ["+961 3 999 999", ["+961 3 999 999"]])
+async def test_sms_counts_from_the_number_of_the_channel_too(
     gateway: httpx2.AsyncClient, connection: asyncpg.Connection, numbers: str | list[str]
 ) -> None:
     amal = await told(connection, channels={"sms": numbers})
