@@ -22,7 +22,7 @@ from people import person, tokens
 from people.identity import Identity
 from people.person import Person
 from people.roles import Permission
-from rules.maintenance import windows
+from rules.maintenance import plans, windows
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -150,6 +150,17 @@ async def _window(
     in_town(identity, permission, town, missing)
 
 
+async def _plan(
+    connection: Connection, identity: Identity, permission: Permission, named: str, _: str
+) -> None:
+    missing = NotFound("maintenance plan", named)
+    number = _number(named)
+    if number is None:
+        raise missing
+    plan = await plans.get_plan(connection, number, now=0)
+    in_town(identity, permission, plan.town, missing)
+
+
 async def _team(
     connection: Connection, identity: Identity, permission: Permission, named: str, method: str
 ) -> None:
@@ -223,6 +234,7 @@ _FINDERS: Mapping[Where, Finder] = {
     Where.ASKED_TOWN: _town,
     Where.ALERT: _alert,
     Where.WINDOW: _window,
+    Where.PLAN: _plan,
     Where.SILENCE: _silence,
     Where.USER: _user,
     Where.TOKEN: _token,

@@ -47,7 +47,7 @@ from api.routes import (
 )
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import own_contact, session, signin, tokens, users
-from api.routes.alerting import assignments, silences
+from api.routes.alerting import assignments, maintenance_plans, silences
 from api.routes.routing import on_call, routes, teams
 from devices.instants import Now
 from devices.kinds import Kinds
@@ -71,6 +71,7 @@ NOUNS = (
     rules,
     blind,
     maintenance,
+    maintenance_plans,
     routes,
     teams,
     on_call,

@@ -37,6 +37,8 @@ class Where(StrEnum):
     """In that in which the alert was opened."""
     WINDOW = "window"
     """In that of the maintenance window."""
+    PLAN = "maintenance plan"
+    """In that of the plan of maintenance that comes again."""
     SILENCE = "silence"
     """In that of the silence; one of all municipalities may be read by whoever reads in one."""
     USER = "user"
@@ -130,6 +132,10 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/maintenance": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
     "GET /api/v1/maintenance/{window}": AccessPolicy(_W.WINDOW, _P.READ),
     "POST /api/v1/maintenance/{window}/end": AccessPolicy(_W.WINDOW, _P.PLAN_MAINTENANCE),
+    "GET /api/v1/maintenance-plans": _READ,
+    "POST /api/v1/maintenance-plans": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
+    "GET /api/v1/maintenance-plans/{plan}": AccessPolicy(_W.PLAN, _P.READ),
+    "POST /api/v1/maintenance-plans/{plan}/end": AccessPolicy(_W.PLAN, _P.PLAN_MAINTENANCE),
     "GET /api/v1/routes": AccessPolicy(_W.EVERYWHERE, _P.READ_NAMES),
     "PUT /api/v1/routes": AccessPolicy(_W.EVERYWHERE, _P.EDIT_ROUTES),
     "GET /api/v1/routes/history": AccessPolicy(_W.EVERYWHERE, _P.READ_NAMES),

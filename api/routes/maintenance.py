@@ -41,6 +41,7 @@ class WindowOut(BaseModel):
     author: str | None = Field(examples=["Rima"], description="null for who may not see names")
     created_at: Instant
     state: Literal["planned", "running", "over", "cancelled"]
+    plan: int | None = Field(default=None, description="the plan that it came from, of those that come again")
 
 
 class NewWindow(BaseModel):
@@ -68,7 +69,7 @@ async def list_windows(
     limit: Limit = 100,
 ) -> Response:
     """Return windows that run or are planned, in the order they were planned."""
-    await _check(connection, identity, Permission.READ, device, municipality)
+    await check_place(connection, identity, Permission.READ, device, municipality)
     found = await windows.list_windows(
         connection,
         now=context.now(),
@@ -95,7 +96,7 @@ async def add_window(
     body: NewWindow,
 ) -> WindowOut:
     """Plan a window: rules do not look at readings observed in it, and nobody is missed meanwhile."""
-    await _check(connection, identity, Permission.PLAN_MAINTENANCE, body.device, body.municipality)
+    await check_place(connection, identity, Permission.PLAN_MAINTENANCE, body.device, body.municipality)
 
     async def work() -> WindowOut:
         return _out(
@@ -132,7 +133,7 @@ async def end_window(
     return _out(await windows.end_window(connection, window, by=actor, now=context.now()), identity)
 
 
-async def _check(
+async def check_place(
     connection: Connection,
     identity: Identity,
     permission: Permission,

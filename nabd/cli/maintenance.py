@@ -8,12 +8,15 @@ import typer
 
 from devices.instants import to_datetime
 from nabd.cli import output, values
+from nabd.cli.alerting import plans
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Author, Json
 from rules.maintenance import windows
 from rules.maintenance.windows import PlannedWindow
 
 app = typer.Typer(no_args_is_help=True, help="Plan, list and end maintenance windows.")
+
+plans.add_to(app)
 
 Device = Annotated[str | None, typer.Option(help="a device, with everything below it")]
 Municipality = Annotated[str | None, typer.Option(help="a whole municipality")]

@@ -40,13 +40,16 @@ _WINDOWS = """
 SELECT w.id, w.municipality_id, w.device_id, w.from_at, w.until_at, w.reason, author.name AS author
 FROM maintenance_window AS w
 INNER JOIN named_principal AS author ON w.author_id = author.id
+LEFT JOIN maintenance_plan AS p ON w.plan_id = p.id
+WHERE $1 OR p.id IS NULL OR w.until_at > p.windows_until - interval '50 days'
 ORDER BY w.from_at, w.id
 """
+# A plan's windows are made 8 to 15 days ahead, so these are those of the last five weeks at least.
 
 
-async def windows(connection: Connection) -> list[MaintenanceWindow]:
-    """Return every window, oldest first."""
-    return [MaintenanceWindow(**row) for row in await connection.fetch(_WINDOWS)]
+async def windows(connection: Connection, *, ever: bool = True) -> list[MaintenanceWindow]:
+    """Return every window, oldest first; without `ever` only the newer ones of those that come again."""
+    return [MaintenanceWindow(**row) for row in await connection.fetch(_WINDOWS, ever)]
 
 
 _PLAN = """
@@ -115,11 +118,15 @@ async def record(
     )
 
 
-async def spans(connection: Connection, registry: Registry) -> Spans:
-    """Return the windows of every device, those of its municipality and of its ancestors included."""
+async def spans(connection: Connection, registry: Registry, *, ever: bool = False) -> Spans:
+    """Return the windows of every device, those of its municipality and of its ancestors included.
+
+    ever: of windows that come again those of more than five weeks ago too, which rules that judge what
+    arrives now need not keep for every device.
+    """
     by_municipality: dict[int | None, list[tuple[int, int]]] = defaultdict(list)
     by_device: dict[int | None, list[tuple[int, int]]] = defaultdict(list)
-    for w in await windows(connection):
+    for w in await windows(connection, ever=ever):
         span = to_microseconds(w.from_at), to_microseconds(w.until_at)
         (by_municipality[w.municipality_id] if w.device_id is None else by_device[w.device_id]).append(span)
     if not by_municipality and not by_device:

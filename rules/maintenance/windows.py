@@ -31,7 +31,7 @@ State = Literal["planned", "running", "over", "cancelled"]
 class PlannedWindow:
     """One window over a device and everything below it, or over a municipality; the end is not included.
 
-    town: the municipality itself, or that of the device.
+    town: the municipality itself, or that of the device. plan: that it came from (rules.maintenance.plans).
     """
 
     id: int
@@ -44,13 +44,14 @@ class PlannedWindow:
     author: str
     created_at: datetime
     state: State
+    plan: int | None
 
 
 _SELECT = """
 SELECT
     w.id, d.name AS device, m.name AS municipality, coalesce(m.name, own.name) AS town,
     w.from_at, w.until_at, w.reason,
-    author.name AS author, w.created_at,
+    author.name AS author, w.created_at, w.plan_id AS plan,
     CASE WHEN w.until_at <= $1 THEN 'over' WHEN w.from_at <= $1 THEN 'running' ELSE 'planned' END AS state
 FROM maintenance_window AS w
 INNER JOIN named_principal AS author ON w.author_id = author.id
@@ -198,7 +199,15 @@ def _check(
 
 
 # A window that has not begun has not affected any rule, so it may be deleted.
-_CANCEL = "DELETE FROM maintenance_window WHERE id = $1 AND from_at >= $2 RETURNING id"
+_CANCEL = """
+WITH cancelled AS (
+    DELETE FROM maintenance_window WHERE id = $1 AND from_at >= $2 RETURNING id, plan_id, plan_day
+), left_out AS (
+    UPDATE maintenance_plan SET left_out = array_append(left_out, plan_day)
+    FROM cancelled WHERE maintenance_plan.id = plan_id
+)
+SELECT id FROM cancelled
+"""
 _END = """
 UPDATE maintenance_window SET until_at = $2
 WHERE id = $1 AND from_at < $2 AND until_at > $2

@@ -1,8 +1,8 @@
 """Sweep rules: what no single reading can tell. Here: which rules look, how often, in one process.
 
-Forecasts are renewed first. Of the rules parents come first: children_down before silence; last of all,
-alerts that have a parent stand back behind it, and old acknowledgements lapse. How each family reads and
-judges stands in the module of its name.
+Windows of maintenance that comes again are made first, then forecasts renewed. Of the rules parents come
+first: children_down before silence; last of all, alerts that have a parent stand back behind it, and old
+acknowledgements lapse. How each family reads and judges stands in the module of its name.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from rules.definition.families import ChildrenApart, ChildrenDown, Forecast, Nei
 from rules.forecast.learning import renew_forecasts
 from rules.language.program import Rule
 from rules.maintenance import spans
+from rules.maintenance.upkeep import make_windows
 from rules.sweeps import children_apart, children_down, forecast, neighbours, not_refreshed, silent, unheard
 from rules.sweeps.incidents import SweepContext
 from rules.sweeps.resting import resting_until, unfed_until
@@ -68,6 +69,7 @@ async def sweep_once(
     """
     schedule = schedule or SweepSchedule()
     active = await catalogue.active(connection, kinds)
+    await make_windows(connection, now)
     freshest = to_datetime(now - round(alive_within_s * 1e6))
     ingest = await connection.fetchrow(_CAUGHT_UP, shard, freshest)
     moment = SweepContext(

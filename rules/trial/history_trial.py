@@ -155,7 +155,7 @@ async def prepare(
     """
     devices = None if device is None else [(await get_device(connection, device)).id]
     registry = await load(connection)
-    maintenance = await spans.spans(connection, registry)
+    maintenance = await spans.spans(connection, registry, ever=True)
     child_alerts = await _child_alerts(connection, kinds, definitions, start=start, end=end)
     used = {d.kind for d in registry.devices.values()}
     passes: list[HistoryPass] = []

@@ -32,7 +32,7 @@ SEED = int(os.environ.get("NABD_ATTACKS_SEED", "1"))
 ENDLESS = "/api/v1/stream"
 """Answers as long as the caller stays; tests/integration/api/test_stream.py has it."""
 LAST = "/api/v1/tokens/{token}/revoke"
-"""Would end the token that asks; tests/integration/api/test_audited.py has it."""
+"""Would end the token that asks; tests/integration/api/access/test_audited.py has it."""
 
 
 @pytest.mark.timeout(600)

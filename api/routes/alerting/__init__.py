@@ -1,1 +1,1 @@
-"""What people do about alerts beyond seeing them: silence them."""
+"""What people do about alerts beyond seeing them: assign and silence them, plan work that comes again."""

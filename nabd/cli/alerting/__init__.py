@@ -1,1 +1,1 @@
-"""Commands about alerts: silences."""
+"""Commands about alerts: whose work they are, silences, maintenance that comes again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import asyncpg
@@ -19,6 +19,8 @@ from people.credentials import digest
 from people.roles import Role
 from people.tokens import NewToken, create_token
 from readings.latest import LatestColumns, flush
+from rules.maintenance import plans
+from rules.maintenance.recurrence import Recurrence
 from store.audit import PLATFORM
 
 KINDS = load()
@@ -168,6 +170,13 @@ async def _change(
     sentence = {language: text.format(device=device.name) for language, text in summary.items()}
     async with connection.transaction():
         await record(connection, [transition], lambda _: sentence, to_microseconds(at))
+
+
+async def plan(connection: asyncpg.Connection, device: str) -> int:
+    """Plan maintenance of a device every night and return the plan's number."""
+    nightly = Recurrence(every="week", days=range(1, 8), from_time=time(2), until_time=time(4))
+    made = await plans.add_plan(connection, nightly, device=device, reason="washing", by=PLATFORM, now=now())
+    return made.id
 
 
 async def store(connection: asyncpg.Connection, device: Device, rows: list[dict[str, Any]]) -> None:

@@ -19,13 +19,12 @@ from tests.databases import run
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
-audit export, audit heads, audit list, audit verify, bench ingest, bench rules, device hardware,
-device list, device quarantine, device show, doctor, on-call export, on-call list, on-call show,
-route check, route history, route show, route test, team list, ledger, maintenance list,
-municipality layer export,
-municipality layer list, municipality layer show, municipality list, rule blind,
-rule check, rule diff, rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail,
-token list, user list, validate
+audit export, audit heads, audit list, audit verify, bench ingest, bench rules, device hardware, device
+list, device quarantine, device show, doctor, ledger, maintenance list, maintenance plans, municipality
+layer export, municipality layer list, municipality layer show, municipality list, on-call export, on-call
+list, on-call show, route check, route history, route show, route test, rule blind, rule check, rule diff,
+rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail, team list, token list,
+user list, validate
 """
 ELSEWHERE = {
     "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
@@ -40,7 +39,7 @@ ELSEWHERE = {
     "demo": "starts processes",
     "ingest": "a process",
     "sweep": "a process",
-    "api": "a process: tests/integration/api/test_audited.py",
+    "api": "a process: tests/integration/api/access/test_audited.py",
 }
 """Commands that are not run here, each with the reason, and with the test where they change something."""
 
@@ -86,6 +85,11 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("rule shadow overflow --drop", ["rule.drop"]),
     ("maintenance add --device bin-1 --for 4h --reason washing", ["maintenance.plan"]),
     ("maintenance end 1", ["maintenance.end"]),
+    (
+        "maintenance plan --device bin-1 --every day --at 02:00-04:00 --reason washing",
+        ["maintenance-plan.add"],
+    ),
+    ("maintenance end-plan 1", ["maintenance-plan.end"]),
     ("user add sami --no-password --role technician@saida", ["person.add"]),
     (ASSIGN, ["alert.assign"]),
     ("alert assign 1 --nobody", ["alert.assign"]),

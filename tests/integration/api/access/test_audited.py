@@ -92,6 +92,11 @@ async def _window(connection: asyncpg.Connection, name: str) -> int:
     return window.id
 
 
+async def _plan(connection: asyncpg.Connection, name: str) -> int:
+    await _device(connection, name)
+    return await builders.plan(connection, name)
+
+
 async def _silence(connection: asyncpg.Connection, name: str) -> int:
     await _device(connection, name)
     new = NewSilence(device=name, until_at=builders.NOON + timedelta(hours=4), reason="works")
@@ -194,6 +199,14 @@ PLANNED = {
     "until_at": (builders.NOON + timedelta(hours=1)).isoformat(),
     "reason": "washing",
 }
+AGAIN = {
+    "device": "NAME",
+    "every": "week",
+    "days": [1],
+    "from_time": "02:00",
+    "until_time": "04:00",
+    "reason": "washing",
+}
 NEW = {"name": "NAME", "kind": "bin", "municipality": "tripoli"}
 Prepare = Callable[[asyncpg.Connection, str], Awaitable[int | None]]
 
@@ -251,6 +264,8 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/tokens": (_town, {"json": {"name": "NAME", "role": "viewer"}}, ["token.create"]),
     "post /api/v1/tokens/{token}/revoke": (_token, {}, ["token.revoke"]),
     "post /api/v1/maintenance/{window}/end": (_window, {}, ["maintenance.cancel"]),
+    "post /api/v1/maintenance-plans": (_device, {"json": AGAIN}, ["maintenance-plan.add"]),
+    "post /api/v1/maintenance-plans/{plan}/end": (_plan, {}, ["maintenance-plan.end"]),
     "post /api/v1/silences": (_device, {"json": PLANNED}, ["silence.add"]),
     "post /api/v1/silences/{silence}/end": (_silence, {}, ["silence.end"]),
 }
@@ -284,7 +299,7 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             method, path = operation.split(" ")
             routed = {"team": name, "schedule": name, "override": row}
             place = {**routed, "municipality": "tripoli", "layer": "districts"}
-            numbers = dict.fromkeys(("token", "alert_id", "window", "silence"), row)
+            numbers = dict.fromkeys(("token", "alert_id", "window", "silence", "plan"), row)
             url = path.format(device=name, rule=name, user=name, **numbers, **place)
             answer = await client.request(method.upper(), url, **_named(request, name, row))
             assert answer.is_success, f"{operation}: {answer.text}"

@@ -67,6 +67,8 @@ async def test_every_route_but_healthz_needs_a_token_beyond_loopback(
     assert answers.pop(("GET", "/console/signin.css")) == 200
     assert answers.pop(("GET", "/signin/oidc")) == 404  # no provider is configured
     assert answers.pop(("GET", "/signin/oidc/callback")) == 404
+    assert answers.pop(("GET", "/answer/1")) == 404  # signed by nobody
+    assert answers.pop(("POST", "/answer/1")) == 422  # says no answer
     assert set(answers.values()) == {401}
 
 
@@ -83,6 +85,7 @@ async def test_wrong_token_is_refused_everywhere(guarded: FastAPI, stranger: htt
         ("GET", "/signin/oidc"),
         ("GET", "/signin/oidc/callback"),
         ("GET", "/console/signin.css"),
+        ("POST", "/answer/1"),  # without an answer; what it answers is never guessed
     }
 
 

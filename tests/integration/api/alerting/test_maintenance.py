@@ -96,3 +96,41 @@ async def test_mistake_is_a_problem_that_names_its_member(
         assert (status, member in errors) == (422, True), changes
     assert (await refused(device="bin-9"))[0] == 404
     assert (await client.get("/api/v1/maintenance?device=bin-9")).status_code == 404
+
+
+async def test_plan_of_nights_is_made_listed_and_ended(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection, "bin-1")
+    body = {
+        "device": "bin-1", "every": "week", "days": [7, 1, 2, 3, 4, 5, 6], "from_time": "22:00",
+        "until_time": "24:00", "reason": "washing",
+    }  # fmt: skip
+
+    made = await client.post("/api/v1/maintenance-plans", json=body)
+    assert made.status_code == 201, made.text
+    plan = made.json()
+    assert (plan["days"], plan["until_time"], plan["time_zone"]) == (
+        list(range(1, 8)),
+        "00:00",
+        "Asia/Beirut",
+    )
+    coming = (await client.get("/api/v1/maintenance?device=bin-1")).json()["items"]
+    assert {w["plan"] for w in coming} == {plan["id"]}
+    assert (coming[0]["from_at"], coming[0]["until_at"]) == (plan["next_from_at"], plan["next_until_at"])
+    assert (await client.get(made.headers["Location"])).json() == plan
+    assert (await client.get("/api/v1/maintenance-plans?municipality=tripoli")).json()["items"] == [plan]
+
+    ended = await client.post(f"{made.headers['Location']}/end")
+    assert (ended.status_code, ended.json()["state"], ended.json()["ended_by"]) == (200, "over", "operator")
+    assert (await client.post(f"{made.headers['Location']}/end")).status_code == 409
+    assert (await client.get("/api/v1/maintenance")).json()["items"] == []
+    assert (await client.get("/api/v1/maintenance-plans")).json()["items"] == []
+    for changes, member in (
+        ({"from_time": "2:00"}, "from_time"),
+        ({"from_date": 20260301}, "from_date"),
+        ({"days": [8]}, "days"),
+        ({"device": None}, "device"),
+    ):
+        answer = await client.post("/api/v1/maintenance-plans", json={**body, **changes})
+        assert (answer.status_code, member in answer.text) == (422, True), changes

@@ -36,6 +36,7 @@ OF_THINGS = (
     Where.ASKED_TOWN,
     Where.ALERT,
     Where.WINDOW,
+    Where.PLAN,
     Where.SILENCE,
     Where.USER,
     Where.TOKEN,
@@ -52,6 +53,7 @@ class Things:
     alert_id: int
     window: int
     silence: int
+    plan: int
     user: str
     token: int
     municipality: str
@@ -85,6 +87,7 @@ async def things(connection: asyncpg.Connection, town: str) -> Things:
         alert_id=alert,
         window=window.id,
         silence=silence.id,
+        plan=await builders.plan(connection, device.name),
         user=user,
         token=token,
         municipality=town,
