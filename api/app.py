@@ -26,7 +26,6 @@ from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.routes import (
     alerts,
-    answers,
     audit,
     blind,
     devices,
@@ -42,12 +41,19 @@ from api.routes import (
     readings,
     rejections,
     rules,
-    sms_answers,
     stream,
 )
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import own_contact, session, signin, tokens, users
-from api.routes.alerting import assignments, maintenance_plans, silences
+from api.routes.alerting import (
+    answers,
+    assignments,
+    channel_trials,
+    maintenance_plans,
+    notifications,
+    silences,
+    sms_answers,
+)
 from api.routes.routing import on_call, routes, teams
 from devices.instants import Now
 from devices.kinds import Kinds
@@ -57,6 +63,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from api.oidc.provider import OidcProvider
+    from notify.message import NotificationChannel
 
 PREFIX = "/api/v1"
 NOUNS = (
@@ -67,7 +74,9 @@ NOUNS = (
     intervals,
     alerts,
     assignments,
+    notifications,
     sms_answers,
+    channel_trials,
     rules,
     blind,
     maintenance,
@@ -107,6 +116,7 @@ def create_app(
     speed: float = 1.0,
     checks: Mapping[str, Check] | None = None,
     queue: Queue = lambda: None,
+    channels: Mapping[str, NotificationChannel] | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -122,6 +132,7 @@ def create_app(
         speed: how many times faster than real time the clock runs; the console shows it.
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
         queue: the broker's queue, for /metrics.
+        channels: ways to hand messages over, by name, for tests of them; the caller closes them.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -162,6 +173,7 @@ def create_app(
         speed=speed,
         checks=checks or {},
         queue=queue,
+        channels=channels or {},
         live=live,
         metrics=metrics,
     )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from api.oidc.provider import OidcProvider
+    from notify.message import NotificationChannel
     from store.connection import Connection
 
 Check = Callable[[], Awaitable[str | None]]
@@ -62,6 +63,7 @@ class AppContext:
     queue: Queue
     live: LiveEvents
     metrics: Metrics
+    channels: Mapping[str, NotificationChannel]
     sms_answers: Throttle = field(default_factory=Throttle)
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
 

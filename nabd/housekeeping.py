@@ -1,6 +1,7 @@
 """What must be done from time to time beside the sweep.
 
-Partitions, commands, old trials, ledger sums, answers to repeated requests, heads of the audit.
+Partitions, commands, old trials, ledger sums, answers to repeated requests, links in messages, heads of the
+audit.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import structlog
 from api import idempotency_keys
 from devices.commands import sent
 from devices.instants import Now
+from nabd import clock
+from notify.answers import offers
 from people import audit_chains
 from readings import totals
 from rules.trial import shadows
@@ -41,6 +44,7 @@ async def run(
                 await totals.add_up(connection)
                 await shadows.prune(connection, now(), retention)
                 await idempotency_keys.forget(connection, now())
+                await offers.forget(connection, clock.wall())
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now(), retention)
                 await _keep_heads(connection, audit_dir, now())

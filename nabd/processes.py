@@ -240,12 +240,14 @@ async def api(settings: Settings) -> None:
     # Not above: every other process and command starts in half the time without FastAPI.
     from api.app import create_app
     from api.http.server import Server, listen
+    from nabd.channels import channels_of
     from nabd.oidc import provider_of
 
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
     # A malformed address ends the process at once; it is not left to /readyz.
     watch = QueueWatch(broker_of(settings), limits_of(settings)) if settings.broker is not None else None
+    channels = channels_of(settings, clock.wall)
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(database_of(settings), min_size=0, max_size=20)
     announcing = asyncio.create_task(_announce_first(settings))
@@ -265,6 +267,7 @@ async def api(settings: Settings) -> None:
         speed=speed,
         checks=readiness.checks(settings, pool, declared, now, speed, queue),
         queue=queue,
+        channels=channels,
     )
     server = Server(app)
     listener = listen(settings.http_host, settings.http_port)
@@ -277,6 +280,8 @@ async def api(settings: Settings) -> None:
         if task is not None:
             task.cancel()
     await serving
+    for channel in channels.values():
+        await channel.close()
     try:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except DATABASE_ERRORS:

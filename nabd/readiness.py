@@ -1,4 +1,4 @@
-"""The checks of /readyz: schema, broker, ingest."""
+"""The checks of /readyz: schema, broker, ingest, notify."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def checks(
     found: dict[str, Check] = {
         "schema": lambda: _schema(pool, declared),
         "ingest": lambda: _ingest(pool, settings.shard, now, speed),
+        "notify": lambda: _notify(pool, now, speed),
     }
     if settings.broker is not None:
         broker = address.parse(settings.broker)
@@ -57,6 +58,17 @@ async def _ingest(pool: asyncpg.Pool, shard: str, now: Now, speed: float) -> str
         return "has never run: start `nabd ingest`"
     silent_s = (now() - to_microseconds(alive_at)) / 1e6 / speed
     return None if silent_s < ALIVE_S else f"silent for {silent_s:.0f} s: read its log"
+
+
+async def _notify(pool: asyncpg.Pool, now: Now, speed: float) -> str | None:
+    try:
+        alive_at = await pool.fetchval("SELECT alive_at FROM notifier")
+    except DATABASE_ERRORS:
+        return "unknown: the database is away"
+    if alive_at is None:
+        return None  # an installation need not tell anybody
+    silent_s = (now() - to_microseconds(alive_at)) / 1e6 / speed
+    return None if silent_s < ALIVE_S else f"silent for {silent_s:.0f} s, nobody is told: read its log"
 
 
 async def _broker(broker: address.BrokerAddress, waiting: Queue) -> str | None:

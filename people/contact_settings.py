@@ -20,9 +20,9 @@ EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{3,30}")
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _TOPIC = re.compile(r"[-_A-Za-z0-9]{1,64}")
-_CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z0-9_]{3,64}")
+_CHAT = re.compile(r"-?[0-9]{1,20}|@[A-Za-z0-9_]{4,32}")
 _PREFIX = re.compile(r"[^\s+#/$][^\s+#]{0,199}")
-_SERVICE = re.compile(r"[a-z][a-z0-9-]{0,30}(?::.{1,200})?")
+_SERVICE = re.compile(r"[a-z][a-z0-9-]{0,30}(?::(?!//).{1,200})?")
 ADDRESS_LENGTH = 2_000
 MOST_ADDRESSES, MOST_STEPS, MOST_SPANS = 5, 10, 7
 LONGEST_S = 86_400.0
@@ -53,7 +53,7 @@ _CHECKS: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "push": (lambda text: bool(text), "what the browser subscribed with"),
     "apprise": (
         lambda text: _SERVICE.fullmatch(text) is not None,
-        "SERVICE or SERVICE:TARGET as set up",
+        "the name of a service in NABD_APPRISE and its receiver, such as whatsapp:+96170123456",
     ),
 }
 CHANNELS = tuple(_CHECKS)

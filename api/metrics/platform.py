@@ -1,4 +1,4 @@
-"""The metrics of the platform beside those of this process: ingest, broker, alerts, rules, sweep.
+"""The metrics of the platform beside those of this process: ingest, broker, alerts, rules, sweep, notify.
 
 Computed when asked, at a cost that does not grow with the age of the platform. The counters of this
 process itself are in api.metrics.process.
@@ -14,6 +14,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest
 
+from api.metrics import notifications
+from api.metrics.notifications import NotificationFigures
 from devices.instants import to_microseconds
 from readings import ingest_state, totals
 from readings.ingest_state import IngestState
@@ -68,14 +70,16 @@ class Figures:
     totals: list[ShardTotals]
     ingest: list[IngestState]
     watched: RuleCounts
+    notifications: NotificationFigures
 
 
-async def read(connection: Connection) -> Figures:
-    """Read all figures from the database."""
+async def read(connection: Connection, now: int) -> Figures:
+    """Read all figures from the database, as of `now` (microseconds)."""
     return Figures(
         totals=await totals.by_shard(connection),
         ingest=await ingest_state.by_shard(connection),
         watched=await watched.watch(connection),
+        notifications=await notifications.read(connection, now),
     )
 
 
@@ -116,6 +120,7 @@ def families(figures: Figures | None, queue: BrokerQueue | None, ages: Ages) -> 
         yield from _of_totals(figures.totals)
         yield from _of_ingest(figures.ingest, ages)
         yield from _of_rules(figures.watched, ages)
+        yield from notifications.families(figures.notifications, ages.of)
 
 
 def _of_broker(queue: BrokerQueue) -> Iterator[Metric]:

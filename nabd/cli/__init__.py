@@ -21,7 +21,7 @@ from nabd.cli import (
     tail,
     validate,
 )
-from nabd.cli.alerting import alert, silence
+from nabd.cli.alerting import alert, channel_trial, notify, silence
 from nabd.cli.people import audit, token, user
 from nabd.cli.routing import on_call, route, team
 from nabd.cli.rules import rule
@@ -38,6 +38,8 @@ app.command()(run.up)
 app.command()(run.ingest)
 app.command()(run.sweep)
 app.command()(run.api)
+notify.app.command(name="test")(channel_trial.send_test)
+app.add_typer(notify.app, name="notify")
 app.command()(run.sim)
 app.command()(run.migrate)
 app.command(name="doctor")(doctor.show)

@@ -145,7 +145,7 @@ async def _plan(settings: Settings) -> list[str]:
 
 
 def up() -> None:
-    """Run everything on configured or embedded parts: database, broker, ingest, sweep and API."""
+    """Run everything on configured or embedded parts: database, broker, ingest, sweep, notify and API."""
     settings = own_settings()
     logs.configure("up")
     try:
@@ -181,7 +181,7 @@ async def _up(settings: Settings) -> None:
         )
         try:
             async with Supervisor(variables) as supervisor:
-                for name in ("ingest", "sweep", "api"):
+                for name in ("ingest", "sweep", "notify", "api"):
                     log_file = settings.data_dir / "logs" / f"{name}.log"
                     await supervisor.start(Child(name=name, arguments=[name], log=log_file))
                 line(f"database  {parts.database}")

@@ -11,6 +11,7 @@ from nabd import clock
 from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
+from nabd.doctor.notifier import check_notifier
 from nabd.doctor.registry import check_places, check_planned
 from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
@@ -36,6 +37,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         _durability,
         _ingest,
         _session,
+        check_notifier,
         _ledger,
         _rules,
         check_blind,

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from notify.message import NotificationMessage, Undelivered
 
 TIMEOUT_S = 30.0
-TARGET = re.compile(r"([a-z][a-z0-9-]{0,30})(?::(.{1,200}))?")
+TARGET = re.compile(r"([a-z][a-z0-9-]{0,30})(?::(?!//)(.{1,200}))?")
 Notify = Callable[[str, str, str], bool]
 """Sends title and text to an address of Apprise; tells whether the service took it."""
 

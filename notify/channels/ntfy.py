@@ -43,12 +43,20 @@ class NtfyChannel:
         Raises:
             Undelivered: the topic is none, or the server did not take it.
         """
-        if not TOPIC.fullmatch(to):
-            raise Undelivered("the topic is not 1 to 64 of A-Z a-z 0-9 - _", permanent=True)
         request = self._client.build_request(
-            "POST", self._url, content=msgspec.json.encode(publication(message, to)), headers=self._headers
+            "POST",
+            self._url,
+            content=msgspec.json.encode(publication(message, self._topic(to))),
+            headers=self._headers,
         )
         return accepted(await exchange(self._client, request, timeout_s=self._timeout_s))
+
+    def _topic(self, to: str) -> str:
+        """Return a topic, also of its whole address on this server: another server is not ours to call."""
+        topic = to.removeprefix(f"{self._url.rstrip('/')}/")
+        if not TOPIC.fullmatch(topic):
+            raise Undelivered("the topic is not 1 to 64 of A-Z a-z 0-9 - _ on our server", permanent=True)
+        return topic
 
     async def close(self) -> None:
         """Give connections back."""

@@ -10,7 +10,7 @@ from html import escape
 
 from alerts.transition import Severity
 from devices.texts.catalogue import text
-from devices.texts.languages import direction_of
+from devices.texts.languages import Language, direction_of
 from notify.message import AlertNews, Occasion, Reader
 from notify.texts import phrases
 
@@ -63,9 +63,18 @@ def html_body(
     if url:
         label = escape(text(reader.language, "answer.open"))
         parts.append(_BUTTON.format(url=escape(url), colour=OVER, label=label))
+    return _page(subject, parts, reader.language)
+
+
+def html_of(subject: str, lines: Sequence[str], language: Language) -> str:
+    """Return the document of some lines of text, of no alert."""
+    return _page(subject, [_LINE.format(line=escape(line)) for line in lines], language)
+
+
+def _page(subject: str, parts: Sequence[str], language: Language) -> str:
     return _PAGE.format(
-        language=reader.language,
-        direction=direction_of(reader.language),
+        language=language,
+        direction=direction_of(language),
         subject=escape(subject),
         parts="\n".join(parts),
     )

@@ -12,14 +12,23 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from tests.integration.api import builders
+from tests.kept_channel import KeptChannel
 from tests.serving import serving
 
 
 @pytest.fixture
-async def app(pool: asyncpg.Pool) -> FastAPI:
+def kept() -> KeptChannel:
+    """The e-mail channel of `app`."""
+    return KeptChannel()
+
+
+@pytest.fixture
+async def app(pool: asyncpg.Pool, kept: KeptChannel) -> FastAPI:
     """The application as on loopback."""
     await builders.let_in(pool)
-    return create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=False)
+    return create_app(
+        pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=False, channels={"email": kept}
+    )
 
 
 @pytest.fixture
@@ -35,7 +44,13 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 @asynccontextmanager
 async def bearing(pool: asyncpg.Pool, token: str) -> AsyncIterator[httpx2.AsyncClient]:
     """A program that asks with a token an application which wants one."""
-    app = create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=True)
+    app = create_app(
+        pool=pool,
+        kinds=builders.KINDS,
+        now=builders.now,
+        beyond_loopback=True,
+        channels={"email": KeptChannel()},
+    )
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}
     async with httpx2.AsyncClient(

@@ -178,6 +178,7 @@ async def test_metrics_are_those_the_operators_page_lists(
 ) -> None:
     await commit(connection)
     await note_sweep(connection, builders.now())
+    await connection.execute("UPDATE notifier SET alive_at = $1", NOON)
     async with watching(pool) as client:
         await client.get("/healthz")
         text = (await client.get("/metrics")).text
@@ -187,3 +188,19 @@ async def test_metrics_are_those_the_operators_page_lists(
         shown.add(f"{kind_of}_total" if name == "counter" else kind_of)
     listed = set(re.findall(r"^\| `(nabd_[a-z_]+)", OPERATIONS.read_text(encoding="utf-8"), re.MULTILINE))
     assert shown == listed
+
+
+async def test_metrics_tell_of_the_notifier_and_of_channels_that_fail(
+    pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    async with watching(pool) as client:
+        assert "nabd_notify_sign_of_life_age_seconds" not in await scrape(client)
+        await connection.execute("UPDATE notifier SET alive_at = $1", NOON - timedelta(seconds=7))
+        state = "INSERT INTO channel_state VALUES ('sms', $1, '503', $1), ('ntfy', $1, '200 OK', NULL)"
+        await connection.execute(state, NOON)
+
+        found = await scrape(client)
+
+    assert found["nabd_notify_sign_of_life_age_seconds"] == 7
+    assert (found["nabd_notifications_waiting"], found["nabd_notifications_doubtful"]) == (0, 0)
+    assert (found["nabd_channel_failing{channel=sms}"], found["nabd_channel_failing{channel=ntfy}"]) == (1, 0)

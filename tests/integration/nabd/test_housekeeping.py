@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 
 from nabd import housekeeping
+from notify.answers import offers
+from people.editing import NewPerson, add_person
+from people.person import get_person
+from store.audit import PLATFORM
 from tests.waiting import eventually, now
 
 
@@ -23,6 +28,27 @@ async def test_housekeeping_forgets_the_answers_of_yesterday(
 
     async def one_left() -> bool:
         return [r["key"] for r in await connection.fetch("SELECT key FROM idempotency_key")] == ["new"]
+
+    keeping = asyncio.create_task(housekeeping.run(pool, [], now, timedelta(days=90), audit_dir=tmp_path))
+    try:
+        assert await eventually(one_left)
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
+async def test_housekeeping_forgets_links_that_expired_long_ago(
+    pool: asyncpg.Pool, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    await add_person(connection, NewPerson(name="amal"), now(), by=PLATFORM)
+    amal = (await get_person(connection, "amal")).id
+    days = 24 * 3600 * 1_000_000
+    old, young = [await offers.offer(connection, uuid4(), amal, [], now() - ago * days) for ago in (15, 13)]
+    assert old
+    assert young
+
+    async def one_left() -> bool:
+        return [r["id"] for r in await connection.fetch("SELECT id FROM answer_offer")] == [young.id]
 
     keeping = asyncio.create_task(housekeeping.run(pool, [], now, timedelta(days=90), audit_dir=tmp_path))
     try:

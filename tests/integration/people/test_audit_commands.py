@@ -35,6 +35,7 @@ ELSEWHERE = {
     "audit expire": "test_audit.py",
     "user reset-password": "reads a password: test_user_commands.py",
     "user totp": "asks for a code: test_user_commands.py",
+    "notify test": "sends, and changes nothing here: tests/unit/nabd/test_channel_trial.py",
     "up": "starts processes",
     "demo": "starts processes",
     "ingest": "a process",

@@ -17,7 +17,7 @@ GOOD: dict[str, Any] = {
     "webhook": "https://example.org/hook",
     "mqtt": "people/amal",
     "push": ['{"endpoint": "https://push.example.org/1"}'],
-    "apprise": "whatsapp:+9613123456",
+    "apprise": "whatsapp:+96170123456",
 }
 
 
@@ -40,7 +40,8 @@ def test_every_channel_takes_its_address() -> None:
         ({"webhook": "https://[half"}, "channels.webhook"),
         ({"mqtt": "people/#"}, "channels.mqtt"),
         ({"push": "x" * 2001}, "channels.push"),
-        ({"apprise": "WhatsApp:+9613123456"}, "channels.apprise: is SERVICE"),
+        ({"apprise": "WhatsApp:+9613123456"}, "channels.apprise: is the name of a service"),
+        ({"apprise": "json://10.0.0.1/"}, "channels.apprise"),
         ({"sms": ["+9613123456", "+9613123457"]}, "channels.sms: has at most 1 "),
         ({"ntfy": "amal\n"}, "channels.ntfy"),
     ],

@@ -92,7 +92,7 @@ def test_every_lasting_service_restarts_and_has_a_health_check() -> None:
 def test_every_process_of_ours_has_a_database_and_writes_where_it_may() -> None:
     ours = {name: service for name, service in SERVICES.items() if service["image"].startswith("nabd:")}
 
-    assert len(ours) == 5
+    assert len(ours) == 6
     for name, service in ours.items():
         assert "NABD_DATABASE" in service["environment"], name
         assert (service["read_only"], service["tmpfs"]) == (True, ["/tmp"])

@@ -234,6 +234,11 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
         {"json": {"type": "FeatureCollection", "features": [feature(WEST, name="West")]}},
         ["layer.import"],
     ),
+    "post /api/v1/notifications/test": (
+        _town,
+        {"json": {"channel": "email", "to": "amal@example.org"}},
+        ["notification.test"],
+    ),
     "post /api/v1/maintenance": (_device, {"json": PLANNED}, ["maintenance.plan"]),
     "put /api/v1/routes": (_town, {"content": "tell: operators", "headers": YAML}, ["route.apply"]),
     "post /api/v1/teams": (_town, {"json": {"name": "NAME"}}, ["team.add"]),

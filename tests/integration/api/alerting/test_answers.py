@@ -268,7 +268,23 @@ async def test_every_attempt_to_send_a_message_offers_the_same(connection: async
     again = await offers.offer(connection, delivery, amal.person, amal.alerts, builders.now() + 10**9)
 
     assert first == again
-    assert await offers.offer(connection, uuid4(), 0, amal.alerts, builders.now()) is None
+
+
+async def test_message_has_a_code_and_where_the_installation_has_an_address_a_link(
+    stranger: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    amal = await told(connection)
+
+    async def means(person: int, public_url: str) -> tuple[str | None, str | None]:
+        return await offers.means(
+            connection, UUID(int=7), person, amal.alerts, public_url=public_url, now=builders.now()
+        )
+
+    url, code = await means(amal.person, f"{PUBLIC}/")
+    assert url
+    assert (await stranger.get(url.removeprefix(PUBLIC))).status_code == 200
+    assert await means(amal.person, "") == (None, code)
+    assert await means(0, PUBLIC) == (None, None)
 
 
 async def test_offers_are_forgotten_a_week_after_they_expired(connection: asyncpg.Connection) -> None:
@@ -312,6 +328,17 @@ async def test_sms_with_the_code_acknowledges_from_the_number_that_was_told(
     )
     assert await notes(connection, amal.alerts[0]) == [("acknowledged", "amal", "")]
     assert (again.status_code, "answered already" in again.json()["detail"]) == (409, True)
+
+
+@pytest.mark.parametrize("numbers", ["+961 3 999 999", ["+961 3 111 111", "+961 3 999 999"]])
+async def test_sms_counts_from_the_numbers_of_the_channel_too(
+    gateway: httpx2.AsyncClient, connection: asyncpg.Connection, numbers: str | list[str]
+) -> None:
+    amal = await told(connection, channels={"sms": numbers})
+
+    answer = await passed_on(gateway, "9613999999", amal.offer.code)
+
+    assert answer.status_code == 200
 
 
 async def test_sms_that_says_no_declines(gateway: httpx2.AsyncClient, connection: asyncpg.Connection) -> None:

@@ -167,6 +167,19 @@ async def test_ntfy_is_told_topic_priority_and_buttons_that_answer() -> None:
     assert service.asked[0].headers["authorization"] == "Bearer tk_secret"
 
 
+async def test_ntfy_topic_may_be_said_as_its_address_on_the_server() -> None:
+    service = HttpService(http(200))
+    async with serving(service):
+        channel, _ = ntfy(service.url, 5.0)
+        await channel.send(make_message(), f"{service.url}/lights")
+        with pytest.raises(Undelivered, match="on our server") as refused:
+            await channel.send(make_message(), "http://127.0.0.1:1/lights")
+        await channel.close()
+
+    assert refused.value.permanent
+    assert [json.loads(asked.body)["topic"] for asked in service.asked] == ["lights"]
+
+
 @pytest.mark.parametrize(
     ("changes", "priority"),
     [

@@ -1,0 +1,1 @@
+"""What notifications keep: storms of alerts against a real receiver, and a notifier that is killed."""

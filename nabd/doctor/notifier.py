@@ -1,0 +1,28 @@
+"""Whether anybody is told of alerts, and whether the channels work."""
+
+from __future__ import annotations
+
+from devices.instants import to_datetime, to_microseconds
+from nabd import clock
+from nabd.doctor.check import CheckResult, bad, fine, note
+from nabd.readiness import ALIVE_S
+from nabd.settings import Settings
+from notify.outbox import channel_health, told
+from store.connection import Connection
+
+
+async def check_notifier(connection: Connection, settings: Settings) -> CheckResult:
+    """Check the notifier's sign of life, and the last answers of the channels."""
+    now, speed = clock.parse(settings.clock)
+    at = now()
+    standing = await told.standing(connection, to_datetime(at))
+    if standing.alive_at is None:
+        return note("notify", "has never run: nobody is told of alerts", "start `nabd notify`")
+    silent_s = (at - to_microseconds(standing.alive_at)) / 1e6 / speed
+    if silent_s > ALIVE_S:
+        return bad("notify", f"has been silent for {silent_s:.0f} s", "start `nabd notify`, read its log")
+    failing = [c for c in await channel_health.health(connection, at) if c.failing_since is not None]
+    if failing:
+        said = "; ".join(f"{c.channel} fails: {c.answer}" for c in failing)
+        return bad("notify", said, "correct the channel's settings, or ask who runs the service")
+    return fine("notify", "is alive, and no channel fails")

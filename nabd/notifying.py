@@ -1,0 +1,107 @@
+"""The process `nabd notify`: routes, silences, texts, channels and answers put together for the outbox."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
+import asyncpg
+
+from alerts.silences import silenced
+from devices import kinds
+from devices.instants import to_microseconds
+from nabd import clock
+from nabd.channels import channels_of
+from nabd.processes import ready_database, stop_on_signals, unless_stopped
+from nabd.settings import Settings
+from notify.answers import offers
+from notify.outbox import engine
+from notify.outbox.engine import NotifierParts
+from notify.outbox.ports import AnswerMeans
+from notify.routing.load import load, reload
+from notify.routing.routing import Routing
+from notify.texts.compose import compose
+from store.connection import Connection
+from store.pool import connect, open_pool
+
+CONNECTIONS = 6
+CODES_BY = frozenset({"sms"})
+"""Channels whose messages are answered by a code."""
+
+
+async def notify(settings: Settings) -> None:
+    """Tell people of alerts, as the one leader.
+
+    Raises:
+        NotConfigured: a channel's setting cannot be used.
+    """
+    stop = stop_on_signals()
+    now, speed = clock.parse(settings.clock)
+    channels = channels_of(settings, now)
+    dsn = await unless_stopped(stop, ready_database(settings))
+    pool = await open_pool(dsn, min_size=0, max_size=CONNECTIONS)
+    parts = NotifierParts(
+        open_database=partial(connect, dsn),
+        pool=pool,
+        load_routing=CurrentRouting().load,
+        compose=compose,
+        channels=channels,
+        kinds=kinds.load(settings.kinds_dir),
+        now=now,
+        silenced=silenced_until,
+        answers_of=partial(answer_means, pool, settings.public_url),
+        speed=speed,
+    )
+    notifying = asyncio.create_task(engine.run(parts))
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({notifying, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (notifying, stopping):
+        task.cancel()
+    await asyncio.gather(notifying, return_exceptions=True)
+    pool.terminate()  # what had an answer is recorded; politeness may wait for a server that is away
+    if notifying in done:
+        notifying.result()
+
+
+class CurrentRouting:
+    """Routing as it is now: loaded once, and again after a change."""
+
+    def __init__(self) -> None:
+        self._found: Routing | None = None
+
+    async def load(self, connection: Connection) -> Routing:
+        """Return routing as it is now."""
+        found = self._found
+        self._found = await load(connection) if found is None else await reload(connection, found)
+        return self._found
+
+
+async def silenced_until(connection: Connection, alerts: Sequence[int], at: int) -> dict[int, int]:
+    """Return until when each of some alerts is silenced, in microseconds."""
+    found = await silenced(connection, alerts, at)
+    return {alert: to_microseconds(silence.until_at) for alert, silence in found.items()}
+
+
+async def answer_means(
+    pool: asyncpg.Pool[asyncpg.Record],
+    public_url: str,
+    delivery: UUID,
+    person: int,
+    channel: str,
+    alerts: Sequence[int],
+) -> AnswerMeans:
+    """Return the link, and the code of an SMS, by which a message is answered."""
+    if not public_url and channel not in CODES_BY:
+        return AnswerMeans()
+    real_now = clock.wall()
+    async with pool.acquire() as connection:
+        offer = await offers.offer(connection, delivery, person, alerts, real_now)
+        if offer is None:
+            return AnswerMeans()
+        key = await offers.signing_key(connection, real_now)
+    return AnswerMeans(
+        url=offers.address(public_url, key, offer) if public_url else None,
+        code=offer.code if channel in CODES_BY else None,
+    )

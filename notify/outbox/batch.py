@@ -1,0 +1,218 @@
+"""One batch: events become escalations, escalations that are due become planned messages, in one transaction.
+
+Nothing is sent here. Each statement serves the whole batch. Instants are microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from alerts.events import AlertEvent, events_after
+from notify.facts import Contact
+from notify.message import Occasion
+from notify.outbox import deliveries, escalation_rows, ownership
+from notify.outbox.deliveries import DeliveryOfAlert
+from notify.outbox.escalation import (
+    AlertStanding,
+    Escalation,
+    EscalationState,
+    acknowledged,
+    ended,
+    followed,
+    in_hand,
+    planned,
+    receivers_of,
+    told,
+    unrouted,
+    waiting,
+)
+from notify.outbox.grouping import Telling, place
+from notify.outbox.ownership import Leader
+from notify.outbox.ports import RoutePlans, SilencedUntil
+from notify.outbox.standings import replayed, standings
+from store.connection import Connection
+
+EVENTS, DUE = 500, 500
+"""Most events, and most escalations, in one transaction."""
+UNCERTAIN_US = 250_000
+"""How soon we look again whether a message about an alert that has ended has arrived."""
+ENDED, ACKNOWLEDGED = "the alert ended before it was sent", "acknowledged before it was sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchParts:
+    """What a batch is decided with."""
+
+    routing: RoutePlans
+    silenced: SilencedUntil
+    new_id: Callable[[], UUID]
+
+
+@dataclass(slots=True, kw_only=True)
+class BatchResult:
+    """What a batch did. more: the next one has work already."""
+
+    events: int = 0
+    planned: int = 0
+    more: bool = False
+
+
+async def advance(connection: Connection, leader: Leader, tools: BatchParts, now: int) -> BatchResult:
+    """Read events after the cursor, and tell what is due.
+
+    Raises:
+        NotLeader: another process tells people now; nothing was written.
+    """
+    # Before the transaction has a number of its own, which would hide events that are younger.
+    events = await events_after(connection, leader.cursor, EVENTS)
+    cursor = events[-1].cursor if events else leader.cursor
+    async with connection.transaction():
+        await ownership.advance(connection, leader, cursor, now)
+        await _follow(connection, events, now)
+        due = await escalation_rows.due(connection, now, DUE)
+        made = await _tell(connection, due, tools, now) if due else 0
+    leader.batch += 1
+    leader.cursor = cursor
+    return BatchResult(events=len(events), planned=made, more=len(events) == EVENTS or len(due) == DUE)
+
+
+async def _follow(connection: Connection, events: Sequence[AlertEvent], now: int) -> None:
+    if not events:
+        return
+    known = await escalation_rows.of_alerts(connection, {e.alert_id for e in events})
+    untold = await replayed(connection, events)
+    changed: dict[int, Escalation] = {}
+    for event in events:
+        before = changed.get(event.alert_id, known.get(event.alert_id))
+        # A replay tells nobody of a beginning; the end of what was told is told.
+        after = before if event.id in untold and event.type != "resolved" else followed(before, event, now)
+        if after is not None and after != before:
+            changed[event.alert_id] = after
+    await escalation_rows.save(connection, list(changed.values()))
+    stopped = [e.alert for e in changed.values() if e.state is EscalationState.ACKNOWLEDGED]
+    await deliveries.drop(connection, stopped, ACKNOWLEDGED)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Progress:
+    """What advancing escalations gathers."""
+
+    changed: list[Escalation] = field(default_factory=list)
+    tellings: list[Telling] = field(default_factory=list)
+
+
+async def _tell(connection: Connection, due: Sequence[Escalation], tools: BatchParts, now: int) -> int:
+    alerts = [e.alert for e in due]
+    stand = await standings(connection, alerts, tools.silenced, now)
+    # First of all: what is not being sent by now never will be, and what is may be told its end.
+    await deliveries.drop(connection, [e.alert for e in due if _is_over(e, stand[e.alert])], ENDED)
+    said = await deliveries.of_alerts(connection, alerts)
+    progress = _Progress()
+    for escalation in due:
+        _advance(escalation, stand[escalation.alert], said.get(escalation.alert, []), tools, now, progress)
+    open_groups = await deliveries.windows(
+        connection, {t.group for t in progress.tellings if t.group_for_s > 0}, now
+    )
+    placed = place(progress.tellings, open_groups, now, tools.new_id)
+    await deliveries.insert(connection, placed, now)
+    await escalation_rows.save(connection, progress.changed)
+    return len(placed.new)
+
+
+def _is_over(escalation: Escalation, standing: AlertStanding) -> bool:
+    return escalation.state is EscalationState.ENDING or not standing.firing
+
+
+def _advance(
+    escalation: Escalation,
+    standing: AlertStanding,
+    said: Sequence[DeliveryOfAlert],
+    tools: BatchParts,
+    now: int,
+    progress: _Progress,
+) -> None:
+    if _is_over(escalation, standing):
+        _end(escalation, standing, said, now, progress)
+    elif in_hand(escalation, standing):
+        progress.changed.append(acknowledged(escalation))
+    elif (waits := waiting(escalation, standing, now)) is not None:
+        progress.changed.append(waits)
+    else:
+        progress.changed.append(_step(escalation, standing, said, tools, now, progress))
+
+
+def _step(
+    escalation: Escalation,
+    standing: AlertStanding,
+    said: Sequence[DeliveryOfAlert],
+    tools: BatchParts,
+    now: int,
+    progress: _Progress,
+) -> Escalation:
+    facts = standing.facts
+    if escalation.plan is None:
+        plan = tools.routing.plan(facts, now)
+        if not plan.steps:
+            return unrouted(escalation)
+        escalation = planned(escalation, plan, now)
+        if escalation.next_at is not None and escalation.next_at > now:
+            return escalation
+    assert escalation.plan is not None
+    # A message about the alert that is still being tried says the newest when it arrives.
+    tried = {(d.channel, d.address) for d in said if d.state in ("planned", "sending") and d.due_at <= now}
+    for person in tools.routing.people(receivers_of(escalation), facts, now):
+        found = tools.routing.contacts(person, facts.severity, now)
+        contacts = [c for c in found if (c.channel, c.address) not in tried]
+        if contacts:
+            progress.tellings.append(
+                Telling(
+                    alert=escalation.alert,
+                    facts=facts,
+                    occasion=escalation.occasion,
+                    contacts=contacts,
+                    group_for_s=escalation.plan.group_for_s,
+                )
+            )
+    return told(escalation, now)
+
+
+def _end(
+    escalation: Escalation,
+    standing: AlertStanding,
+    said: Sequence[DeliveryOfAlert],
+    now: int,
+    progress: _Progress,
+) -> None:
+    """Tell the end to whoever was told the beginning, once it is known who that is."""
+    if any(d.uncertain for d in said):
+        progress.changed.append(
+            replace(escalation, state=EscalationState.ENDING, next_at=now + UNCERTAIN_US, waits_for=None)
+        )
+        return
+    progress.changed.append(ended(escalation))
+    if escalation.plan is not None and not escalation.plan.resolved:
+        return
+    group_for_s = escalation.plan.group_for_s if escalation.plan else 0.0
+    progress.tellings += [
+        Telling(
+            alert=escalation.alert,
+            facts=standing.facts,
+            occasion=Occasion.RESOLVED,
+            contacts=contacts,
+            group_for_s=group_for_s,
+        )
+        for contacts in _told_beginning(said).values()
+    ]
+
+
+def _told_beginning(said: Sequence[DeliveryOfAlert]) -> Mapping[int, list[Contact]]:
+    """Return the addresses at which people were told, by person, each once."""
+    found: dict[int, list[Contact]] = {}
+    for one in said:
+        contact = Contact(person_id=one.person_id, channel=one.channel, address=one.address, after_s=0.0)
+        there = found.setdefault(one.person_id, [])
+        if one.state == "delivered" and contact not in there:
+            there.append(contact)
+    return {person: contacts for person, contacts in found.items() if contacts}

@@ -1,0 +1,236 @@
+"""Hands messages over: marks what is due, writes it, sends it beside others, and records the answers.
+
+A bound for each channel keeps one that hangs from holding up the others. Between marking and recording stands
+the attempt alone; what a process that died was sending is planned anew. Must not know escalations.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from devices.instants import Now, to_datetime
+from devices.kinds import Kinds
+from devices.texts.catalogue import text
+from devices.texts.languages import DEFAULT, Language
+from notify.message import NotificationChannel, NotificationMessage, Occasion, Reader, Undelivered
+from notify.outbox import attempts, channel_health, news, ownership
+from notify.outbox.attempts import AttemptEnded, DeliveryAttempt, DeliveryState
+from notify.outbox.news import AlertMatter, MessageReader
+from notify.outbox.ports import AnswerMeans, AnswersOf, MessageWriter
+
+log = structlog.get_logger(__name__)
+
+AT_A_TIME = 16
+"""Messages of one channel under way."""
+LONGEST_S = 30.0
+"""How long a channel may take to hand one over, whatever time-outs of its own it has."""
+CLOSE_S = 5.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
+GIVE_UP_US = 86_400_000_000
+ANSWER_LENGTH = 500
+
+
+@dataclass(slots=True, kw_only=True)
+class MessageSender:
+    """Sends what is planned while this process leads; answers that are not recorded yet outlive an outage.
+
+    speed: how fast `now` runs. planned: set when there may be something to send; passed_on: when an
+    escalation may be due, since somebody could not be reached.
+    """
+
+    pool: asyncpg.Pool[asyncpg.Record]
+    channels: Mapping[str, NotificationChannel]
+    compose: MessageWriter
+    answers_of: AnswersOf
+    kinds: Kinds
+    now: Now
+    owner: UUID
+    speed: float = 1.0
+    planned: asyncio.Event = field(default_factory=asyncio.Event)
+    passed_on: asyncio.Event = field(default_factory=asyncio.Event)
+    _under_way: dict[asyncio.Task[None], DeliveryAttempt] = field(default_factory=dict)
+    _ended: list[AttemptEnded] = field(default_factory=list)
+
+    async def take_over(self) -> int:
+        """Record what this process sent before it lost the database, and plan anew what another was sending.
+
+        Return how many messages may arrive twice. While this process leads, before anything is sent.
+        """
+        await self.record()
+        async with self.pool.acquire() as connection, connection.transaction():
+            await ownership.still(connection, self.owner)
+            doubtful = await attempts.take_over(connection, self._under_way.values(), self.now())
+        if doubtful:
+            log.warning("messages that another process was sending are sent again", messages=doubtful)
+        return doubtful
+
+    async def finish(self) -> None:
+        """Wait until everything under way has been answered, or CLOSE_S is over.
+
+        What has no answer by then may have arrived; whoever leads next sends it again.
+        """
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=CLOSE_S)
+        for task in self._under_way:
+            task.cancel()
+
+    async def run(self) -> None:
+        """Send until cancelled.
+
+        Raises:
+            NotLeader: another process tells people now.
+        """
+        while True:
+            self.planned.clear()
+            await self.record()
+            sent = await self.send_due()
+            if not sent and not self._ended:
+                await self._wait()
+
+    async def _wait(self) -> None:
+        async with self.pool.acquire() as connection:
+            due = await attempts.next_due(connection, list(self._free()))
+        wait_s = 1.0 if due is None else min(max((due - self.now()) / 1e6 / self.speed, 0.001), 1.0)
+        try:
+            async with asyncio.timeout(wait_s):
+                await self.planned.wait()
+        except TimeoutError:
+            return
+
+    def _free(self) -> dict[str, int]:
+        used = Counter(one.channel for one in self._under_way.values())
+        return {name: AT_A_TIME - used[name] for name in self.channels if used[name] < AT_A_TIME}
+
+    async def send_due(self) -> int:
+        """Begin to send what is due, as far as channels are free, and return how many messages that is.
+
+        Raises:
+            NotLeader: another process tells people now.
+        """
+        free = self._free()
+        if not free:
+            return 0
+        async with self.pool.acquire() as connection:
+            marked = await attempts.mark(connection, self.owner, free, self.now())
+            if not marked:
+                return 0
+            alerts = {alert for one in marked for alert in one.alerts}
+            told = await news.matters(connection, alerts, self.kinds)
+            readers = await news.people_reading(connection, {one.person_id for one in marked})
+        for one in marked:
+            task = asyncio.create_task(self._attempt(one, told, readers.get(one.person_id)))
+            self._under_way[task] = one
+            task.add_done_callback(self._done)
+        return len(marked)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.pop(task, None)
+        self.planned.set()
+
+    async def _attempt(
+        self, attempt: DeliveryAttempt, told: Mapping[int, AlertMatter], reader: MessageReader | None
+    ) -> None:
+        try:
+            message = await self._written(attempt, told, reader)
+            async with asyncio.timeout(LONGEST_S):
+                answer = await self.channels[attempt.channel].send(message, attempt.address)
+            self._ended.append(self._as(attempt, DeliveryState.DELIVERED, answer))
+        except Undelivered as error:
+            self._ended.append(self._failed(attempt, error))
+        except TimeoutError:
+            self._ended.append(self._failed(attempt, Undelivered(f"no answer within {LONGEST_S:.0f} s")))
+        except Exception as error:  # one message must not end the others, whatever a channel raises
+            log.exception("message could not be sent", channel=attempt.channel, delivery=str(attempt.id))
+            self._ended.append(self._failed(attempt, Undelivered(type(error).__name__)))
+
+    async def _written(
+        self, attempt: DeliveryAttempt, told: Mapping[int, AlertMatter], person: MessageReader | None
+    ) -> NotificationMessage:
+        name, language = (person.name, person.language) if person else ("", DEFAULT)
+        if attempt.occasion is None:
+            return _about_channel(attempt, language)
+        occasion = attempt.occasion
+        found = [told[alert] for alert in attempt.alerts if alert in told]
+        if not found:
+            raise Undelivered("the alert is gone", permanent=True)
+        now = self.now()
+        means = AnswerMeans()
+        if occasion is not Occasion.RESOLVED:
+            means = await self.answers_of(attempt.id, attempt.person_id, attempt.channel, attempt.alerts)
+        return self.compose(
+            str(attempt.id),
+            _thread(attempt),
+            [one.told(occasion, language, now) for one in found],
+            Reader(name=name, language=language, time_zone=found[0].time_zone, at=to_datetime(now)),
+            url=means.url,
+            answer_code=means.code,
+        )
+
+    def _failed(self, attempt: DeliveryAttempt, error: Undelivered) -> AttemptEnded:
+        now = self.now()
+        if error.permanent:
+            return self._as(attempt, DeliveryState.REFUSED, str(error))
+        if now - attempt.created_at > GIVE_UP_US:
+            return self._as(attempt, DeliveryState.GIVEN_UP, str(error))
+        pause_s = max(pause_before(attempt.number + 1), error.retry_after_s or 0.0)
+        due_at = now + round(pause_s * 1e6 * self.speed)
+        return self._as(attempt, DeliveryState.PLANNED, str(error), due_at)
+
+    def _as(
+        self, attempt: DeliveryAttempt, state: DeliveryState, answer: str, due_at: int | None = None
+    ) -> AttemptEnded:
+        return AttemptEnded(
+            attempt=attempt, state=state, answer=answer[:ANSWER_LENGTH], at=self.now(), due_at=due_at
+        )
+
+    async def record(self) -> None:
+        """Store the answers that came since; they are kept where the database is away."""
+        ended = self._ended[:]
+        if not ended:
+            return
+        async with self.pool.acquire() as connection, connection.transaction():
+            await attempts.record(connection, ended)
+            await channel_health.note(connection, ended, self.now())
+        del self._ended[: len(ended)]
+        lost = [e.attempt for e in ended if e.state in (DeliveryState.REFUSED, DeliveryState.GIVEN_UP)]
+        async with self.pool.acquire() as connection:
+            await attempts.postpone(connection, ended)
+            await attempts.pass_on(connection, lost, self.now())
+        if lost:
+            self.passed_on.set()
+
+
+def pause_before(attempt: int) -> float:
+    """Return how many seconds to wait before an attempt, 2 being the first repeat: longer each time."""
+    longest = min(FIRST_PAUSE_S * 2.0 ** min(attempt - 2, 20), LONGEST_PAUSE_S)
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, keeps no secret
+
+
+def _thread(attempt: DeliveryAttempt) -> str:
+    if attempt.digest or len(attempt.alerts) > 1:
+        town, rule, district, *_ = (attempt.group_key or str(attempt.call_id)).split("/")
+        return f"group-{town}-{rule}-{district}"
+    return f"alert-{attempt.alerts[0]}"
+
+
+def _about_channel(attempt: DeliveryAttempt, language: Language) -> NotificationMessage:
+    channel = attempt.failing_channel or ""
+    subject = text(language, "channel.failing", channel=channel)
+    return NotificationMessage(
+        id=str(attempt.id),
+        thread=f"channel-{channel}",
+        occasion=None,
+        severity=None,
+        language=language,
+        subject=subject,
+        text=f"{subject}\n{text(language, 'channel.look')}",
+        short=subject,
+    )
