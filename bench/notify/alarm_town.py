@@ -72,7 +72,7 @@ class AlarmTown:
         ]
         transaction = self.connection.transaction()
         await transaction.start()
-        sentence = dict.fromkeys(LANGUAGES, "Something is the matter")
+        sentence = {str(language): "Something is the matter" for language in LANGUAGES}
         await record(self.connection, transitions, lambda _: sentence, now)
         began = time.time()
         await transaction.commit()
