@@ -155,7 +155,11 @@ INNER JOIN unnest($1::text [], $2::integer []) AS asked (rule, device_id)
 WHERE alert.state = 'firing'
 FOR UPDATE OF alert
 """
-_FORGET = "DELETE FROM external_alert WHERE ends_at <= $1"
+_FORGET = """
+DELETE FROM external_alert AS e
+USING unnest($1::text [], $2::integer []) AS settled (rule, device_id)
+WHERE e.rule = settled.rule AND e.device_id = settled.device_id AND e.ends_at <= $3
+"""
 
 
 async def _settle(
@@ -180,7 +184,7 @@ async def _settle(
         return dict.fromkeys(LANGUAGES, sentences[key])
 
     made = await record(connection, transitions, describe, now)
-    await connection.execute(_FORGET, to_datetime(now))
+    await connection.execute(_FORGET, *asked, to_datetime(now))
     return made
 
 

@@ -9,9 +9,10 @@ import asyncpg
 import httpx2
 
 from alerts import queue
-from alerts.external import end_external
+from alerts.external import ExternalAlert, end_external, receive
 from alerts.orphans import end_orphans
 from alerts.queue import Alert
+from alerts.transition import Severity
 from devices.instants import rfc3339
 from people.roles import Role, TokenScope
 from rules.sweeps.leader import sweep_once
@@ -101,6 +102,31 @@ async def test_alert_ends_when_its_time_has_passed_unless_it_is_sent_again(
     assert ended.summary["en"] == "DiskFull on db"
     await post(client, [alert])
     assert [state for *_, state in await listed(connection)] == ["firing", "resolved"]
+
+
+async def test_alert_whose_time_has_passed_ends_although_another_is_sent_first(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await add(connection, "cabinet-3", "cabinet")
+    await post(client, [sent(labels={"device": "cabinet-3"}, endsAt=at(4))])
+    other = ExternalAlert(
+        rule="external-other",
+        device_id=device.id,
+        severity=Severity.MINOR,
+        said="other",
+        labels={"alertname": "Other"},
+        annotations={},
+        generator_url="",
+        starts_at=NOON,
+        ends_at=NOON + timedelta(minutes=20),
+    )
+
+    assert await receive(connection, [other], builders.now() + 5 * MINUTE_US) == 1
+    assert await end_external(connection, builders.now() + 6 * MINUTE_US) == 1
+
+    assert [(rule, state) for rule, *_, state in await listed(connection)] == [
+        ("external-other", "firing"), ("external-disk-full", "resolved"),
+    ]  # fmt: skip
 
 
 async def test_alerts_of_one_name_on_one_device_are_one_as_bad_as_the_worst(
