@@ -45,7 +45,7 @@ async def notify(settings: Settings) -> None:
     parts = NotifierParts(
         open_database=partial(connect, dsn),
         pool=pool,
-        load_routing=CurrentRouting().load,
+        load_routing=RoutingReader().load,
         compose=compose,
         channels=channels,
         kinds=kinds.load(settings.kinds_dir),
@@ -65,7 +65,7 @@ async def notify(settings: Settings) -> None:
         notifying.result()
 
 
-class CurrentRouting:
+class RoutingReader:
     """Routing as it is now: loaded once, and again after a change."""
 
     def __init__(self) -> None:
