@@ -5,7 +5,8 @@ So do those of a device that moved to another municipality: they stay in the old
 holds opens anew in the new one.
 
 Run with every sweep, so that they end also where nothing is received any more. The evaluator follows: it
-takes what is open from the database whenever rules or devices change. Must not know what a rule judges.
+takes what is open from the database whenever rules or devices change. What other systems hold
+(alerts.external) has no rule in force, and does not end for that. Must not know what a rule judges.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ WITH ended AS (
             OR device.moved_at > alert.opened_at
             OR NOT EXISTS (
                 SELECT FROM rule
-                WHERE rule.id = alert.rule AND rule.active AND coalesce(rule.kind, device.kind) = device.kind
+                WHERE rule.id = alert.rule AND (rule.active OR rule.family = 'external')
+                    AND coalesce(rule.kind, device.kind) = device.kind
             )
         )
     RETURNING alert.id, alert.severity, alert.resolved_at, CASE

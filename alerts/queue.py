@@ -20,6 +20,9 @@ from store import audit
 from store.audit import Actor
 from store.connection import Connection
 
+NOBODY = "nobody"
+"""In lists: alerts that are no person's work."""
+
 
 class AlertNotFound(LookupError):
     """No alert has this id."""
@@ -33,8 +36,9 @@ class AlertNotFound(LookupError):
 class Alert:
     """One alert of one rule on one device.
 
-    family: what the rule is called to judge: "silent" says that the device itself was not heard of. district:
-    code of the one in which the device stands now, None where that is in another municipality than the alert.
+    family: what the rule is called to judge: "silent" says that the device itself was not heard of,
+    "external" that another system says so (alerts.external). district: code of the one in which the device
+    stands now, None where that is in another municipality than the alert.
     opened_at, resolved_at: the device's time; detected_at: our time when it was stored. unknown: still
     firing, but its device is silent, so it cannot be told whether it still holds. inhibited_by: the open
     alert that explains this one, so that nobody is called for this one. held_until: our time until which such
@@ -78,7 +82,8 @@ class Alert:
     labels: Mapping[str, Mapping[str, str]]
 
 
-# A device is silent while an alert of a rule of family `silent` is open; that alert is never unknown.
+# A device is silent while an alert of a rule of family `silent` is open; that alert is never unknown, nor is
+# one that another system holds.
 _SELECT = """
 SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS device,
     coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
@@ -89,7 +94,7 @@ SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS dev
     alert.summary, alert.evidence, coalesce(rule.definition -> 'summary', '{}') AS template,
     beginning.evidence AS first, newest.measurements AS newest, newest.quality AS newest_quality,
     coalesce(rule.definition -> 'runbook', '{}') AS runbook,
-    alert.state = 'firing' AND rule.family <> 'silent' AND EXISTS (
+    alert.state = 'firing' AND rule.family NOT IN ('silent', 'external') AND EXISTS (
         SELECT FROM alert AS other
         JOIN rule AS silent ON silent.id = other.rule AND silent.version = other.rule_version
         WHERE other.device_id = alert.device_id AND other.state = 'firing' AND silent.family = 'silent'
@@ -106,7 +111,7 @@ LEFT JOIN latest AS newest ON newest.device_id = alert.device_id AND newest.obse
 LEFT JOIN LATERAL (
     SELECT evidence FROM transition WHERE transition.alert_id = alert.id ORDER BY transition.id LIMIT 1
 ) AS beginning ON true
-JOIN municipality ON municipality.id = CASE
+LEFT JOIN municipality ON municipality.id = CASE
     WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
     ELSE device.municipality_id
 END
@@ -114,9 +119,17 @@ LEFT JOIN ground_feature
     ON ground_feature.id = device.district_id AND ground_feature.municipality_id = municipality.id
 """
 
-LIST_ALERTS = (
-    _SELECT
-    + f"""
+# Which ones, by the least that filters look at; what is said of them is asked for those alone.
+CHOOSE_ALERTS = f"""
+SELECT alert.id
+FROM alert
+JOIN device ON device.id = alert.device_id
+LEFT JOIN municipality ON municipality.id = CASE
+    WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
+    ELSE device.municipality_id
+END
+LEFT JOIN ground_feature
+    ON ground_feature.id = device.district_id AND ground_feature.municipality_id = municipality.id
 WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($2::text IS NULL OR alert.severity = $2)
     AND ($3::text IS NULL OR device.name = $3)
@@ -126,12 +139,12 @@ WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($8::text IS NULL OR ground_feature.name = $8)
     AND ($9::text [] IS NULL OR municipality.name = ANY($9))
     AND ($10::boolean IS NULL OR $10 = (alert.state = 'firing' AND {COVERED.format(at="$11")}))
-    AND ($12::text IS NULL OR CASE WHEN $12 = 'nobody' THEN person.id IS NULL ELSE person.name = $12 END)
+    AND ($12::text IS NULL OR alert.assignee_id = (SELECT person.id FROM person WHERE person.name = $12))
     AND ($13::integer IS NULL OR alert.assignee_id = $13)
+    AND ($14::boolean IS FALSE OR alert.assignee_id IS NULL)
 ORDER BY alert.id DESC
 LIMIT $7
-"""
-)
+"""  # noqa: S608 - both parts are constants
 
 GET_ALERTS = _SELECT + "WHERE alert.id = ANY($1::bigint [])"
 
@@ -174,10 +187,10 @@ async def list_alerts(
 
     `within`: only those of these municipalities. `silenced`: only open ones that somebody silences at `now`
     (our time, microseconds since 1970-01-01Z), or only others. `assigned_to`: only those of a person, or of
-    "nobody"; `assignee_id`: the same by number.
+    NOBODY; `assignee_id`: the same by number.
     """
     rows = await connection.fetch(
-        LIST_ALERTS,
+        CHOOSE_ALERTS,
         state,
         severity,
         device,
@@ -189,10 +202,12 @@ async def list_alerts(
         within,
         silenced,
         to_datetime(now),
-        assigned_to,
+        None if assigned_to == NOBODY else assigned_to,
         assignee_id,
+        assigned_to == NOBODY,
     )
-    return [_alert(row) for row in rows]
+    found = await get_alerts(connection, [row["id"] for row in rows])
+    return sorted(found, key=lambda alert: alert.id, reverse=True)
 
 
 async def get_alert(connection: Connection, alert_id: int) -> Alert | None:

@@ -46,6 +46,7 @@ from api.routes import (
 from api.routes.access import oidc as oidc_routes
 from api.routes.access import own_contact, session, signin, tokens, users
 from api.routes.alerting import (
+    alertmanager,
     answers,
     assignments,
     channel_trials,
@@ -207,6 +208,7 @@ def _routes() -> list[BaseRoute]:
     everything = APIRouter()
     for router in (
         version,
+        alertmanager.router,
         health.router,
         signin.router,
         answers.router,

@@ -131,6 +131,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/alerts/{alert_id}/notifications": AccessPolicy(_W.ALERT, _P.READ),
     "GET /api/v1/notifications/channels": _WATCH,
     "POST /api/v1/answers/sms": AccessPolicy(_W.SOMEWHERE, _P.RELAY_ANSWERS),
+    "POST /api/v2/alerts": AccessPolicy(_W.SOMEWHERE, _P.SEND_ALERTS),
     "GET /api/v1/maintenance": _READ,
     "POST /api/v1/maintenance": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
     "GET /api/v1/maintenance/{window}": AccessPolicy(_W.WINDOW, _P.READ),

@@ -39,7 +39,7 @@ async def notify(settings: Settings) -> None:
     """
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
-    channels = channels_of(settings, now)
+    channels = channels_of(settings, clock.wall)
     dsn = await unless_stopped(stop, ready_database(settings))
     pool = await open_pool(dsn, min_size=0, max_size=CONNECTIONS)
     parts = NotifierParts(

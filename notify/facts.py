@@ -9,7 +9,10 @@ from alerts.transition import Severity
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertFacts:
-    """An alert as routes see it: names, no numbers."""
+    """An alert as routes see it: names, no numbers.
+
+    route: what its rule says of who cares, such as waste; None: routing looks it up.
+    """
 
     municipality: str
     kind: str
@@ -17,6 +20,7 @@ class AlertFacts:
     rule: str
     device: str
     district: str | None = None
+    route: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,8 @@ class Permission(StrEnum):
     MANAGE_DEVICES = "manage-devices"
     """Take devices out of service, enter what was learned of them, and import districts and streets."""
     PLAN_MAINTENANCE = "plan-maintenance"
+    SEND_ALERTS = "send-alerts"
+    """Those of another system, as one of its programs does."""
     SILENCE_ALERTS = "silence-alerts"
     """Say that nobody is told of some alerts for a while."""
     TRY_RULES = "try-rules"
@@ -74,6 +76,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | _OPERATOR
     | {
         Permission.MANAGE_DEVICES,
+        Permission.SEND_ALERTS,
         Permission.EDIT_RULES,
         Permission.EDIT_ROUTES,
         Permission.READ_AUDIT,
@@ -89,10 +92,12 @@ class TokenScope(StrEnum):
     """One thing that a token may do without a role."""
 
     METRICS = "metrics"
+    ALERTS = "alerts"
     SMS_ANSWERS = "sms-answers"
 
 
 SCOPES: Mapping[TokenScope, frozenset[Permission]] = {
     TokenScope.METRICS: frozenset({Permission.WATCH_PLATFORM}),
+    TokenScope.ALERTS: frozenset({Permission.SEND_ALERTS}),
     TokenScope.SMS_ANSWERS: frozenset({Permission.RELAY_ANSWERS}),
 }

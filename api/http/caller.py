@@ -20,8 +20,8 @@ from devices.nesting import MAX_DEPTH, is_too_deep
 
 BODY_LIMIT = 256 * 1024
 LARGE_BODY_LIMIT = 8 * 1024 * 1024
-LARGE_BODIES = re.compile(r"/api/v1/municipalities/[^/]+/layers/[^/]+")
-"""Paths that are put with maps, which have many positions."""
+LARGE_BODIES = re.compile(r"PUT /api/v1/municipalities/[^/]+/layers/[^/]+|POST /api/v2/alerts")
+"""What brings maps, which have many positions, and what other systems send many alerts to at once."""
 BODY_S = 10.0
 """How long a body may take to arrive, all of it."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -106,7 +106,7 @@ def _check(body: bytes, media_type: str) -> None:
 
 def body_limit(scope: Scope) -> int:
     """Return how many bytes a request's body may have."""
-    large = scope["method"] == "PUT" and LARGE_BODIES.fullmatch(scope["path"])
+    large = LARGE_BODIES.fullmatch(f"{scope['method']} {scope['path']}")
     return LARGE_BODY_LIMIT if large else BODY_LIMIT
 
 

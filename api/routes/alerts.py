@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from alerts import acknowledgement, events, queue, silences
 from alerts.acknowledgement import Acknowledgements
-from alerts.queue import AlertNotFound
+from alerts.queue import NOBODY, AlertNotFound
 from alerts.transition import Severity
 from api.author import UsesActor
 from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
@@ -35,8 +35,8 @@ from store.connection import Connection
 router = APIRouter(tags=["alerts"])
 
 AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-NOBODY, ME = "nobody", "me"
-"""Whose work an alert is, in lists: no person's, and that of whoever asks."""
+ME = "me"
+"""Whose work an alert is, in lists: that of whoever asks."""
 AlertNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
 """PostgreSQL text takes no NUL, and nobody reads the other control characters."""

@@ -75,6 +75,9 @@ _NAMES = """
 SELECT
     ARRAY(SELECT name FROM municipality) AS municipalities,
     ARRAY(SELECT DISTINCT id FROM rule) AS rules,
+    ARRAY(
+        SELECT DISTINCT definition ->> 'route' FROM rule WHERE definition ->> 'route' <> ''
+    ) AS rule_routes,
     ARRAY(SELECT DISTINCT name FROM ground_feature WHERE layer = 'districts') AS districts,
     ARRAY(SELECT name FROM person WHERE disabled_at IS NULL) AS people,
     ARRAY(SELECT name FROM team) AS teams,

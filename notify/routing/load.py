@@ -42,6 +42,7 @@ SELECT concat_ws(
     (SELECT concat_ws('-', sum(version), count(*), max(id)) FROM team),
     (SELECT concat_ws('-', sum(version), count(*), max(id)) FROM on_call_schedule),
     (SELECT concat_ws('-', count(*), max(id)) FROM on_call_override),
+    (SELECT concat_ws('-', count(*), count(*) FILTER (WHERE active)) FROM rule),
     (SELECT md5(string_agg(concat_ws(' ', name, time_zone, weekend), ',' ORDER BY id)) FROM municipality)
 )
 """
@@ -70,9 +71,13 @@ async def load(connection: Connection) -> Routing:
         teams=await _teams(connection),
         schedules=await _schedules(connection, calendars),
         calendars=calendars,
+        rule_routes={row["id"]: row["route"] for row in await connection.fetch(_RULE_ROUTES)},
     )
 
 
+_RULE_ROUTES = """
+SELECT id, definition ->> 'route' AS route FROM rule WHERE active AND definition ->> 'route' <> ''
+"""
 _NEWEST = "SELECT version, document FROM route_document ORDER BY version DESC LIMIT 1"
 
 

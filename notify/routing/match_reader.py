@@ -16,7 +16,7 @@ from notify.routing.route import RouteMatch
 from notify.routing.route_nodes import RouteNodes
 from rules.definition.errors import closest
 
-KEYS = ("municipality", "kind", "severity", "at_least", "district", "rule", "local_time", "days")
+KEYS = ("municipality", "kind", "severity", "at_least", "district", "rule", "route", "local_time", "days")
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAYS = (WORKDAYS, WEEKEND, *WEEK)
 
@@ -35,8 +35,8 @@ class MatchReader(RouteNodes):
             return RouteMatch()
         parts = self.known_parts(node, KEYS, "match")
         names = self.names
-        towns, kinds, districts = (
-            (names.municipalities, names.kinds, names.districts) if names else (None, None, None)
+        towns, kinds, districts, rule_routes = (
+            (names.municipalities, names.kinds, names.districts, names.rule_routes) if names else [None] * 4
         )
         return RouteMatch(
             municipalities=self._named(parts, "municipality", towns),
@@ -44,6 +44,7 @@ class MatchReader(RouteNodes):
             severities=self._severities(parts),
             districts=self._named(parts, "district", districts),
             rules=self._rules(parts),
+            rule_routes=self._named(parts, "route", rule_routes),
             hours=self._hours(parts),
         )
 

@@ -18,11 +18,15 @@ RECEIVERS: Mapping[str, str] = {PERSON: "person", TEAM: "team", ON_CALL: "on-cal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteNames:
-    """Every name that there is; districts are codes, of all municipalities together."""
+    """Every name that there is; districts are codes, of all municipalities together.
+
+    rule_routes: what rules say of who cares, their key `route`.
+    """
 
     municipalities: frozenset[str]
     kinds: frozenset[str]
     rules: frozenset[str]
+    rule_routes: frozenset[str]
     districts: frozenset[str]
     people: frozenset[str]
     teams: frozenset[str]

@@ -21,8 +21,8 @@ DEFAULT_GROUP_FOR_S = 30.0
 class RouteMatch:
     """Which alerts a route is for; empty takes any.
 
-    rules: ids; with a * at the end all that begin so. hours: None: always; a span over midnight belongs
-    to the day on which it begins.
+    rules: ids; with a * at the end all that begin so. rule_routes: what rules say of who cares. hours: None:
+    always; a span over midnight belongs to the day on which it begins.
     """
 
     municipalities: tuple[str, ...] = ()
@@ -30,6 +30,7 @@ class RouteMatch:
     severities: tuple[Severity, ...] = ()
     districts: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    rule_routes: tuple[str, ...] = ()
     hours: LocalHours | None = None
 
     def takes(self, facts: AlertFacts, at: int, calendar: LocalCalendar) -> bool:
@@ -39,6 +40,7 @@ class RouteMatch:
             (self.kinds, facts.kind),
             (self.severities, facts.severity),
             (self.districts, facts.district),
+            (self.rule_routes, facts.route),
         )
         if any(wanted and found not in wanted for wanted, found in asked):
             return False

@@ -7,7 +7,7 @@ nobody. Must not know the database.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from alerts.transition import Severity
 from devices.time_zones import zone_named
@@ -28,7 +28,8 @@ class Routing:
     """Everything that decides who is told.
 
     generation: changes when any of it does. receivers: people by id, none of them disabled. teams: ids of
-    members by name. schedules, calendars: by name of the schedule and of the municipality.
+    members by name. schedules, calendars: by name of the schedule and of the municipality. rule_routes: what
+    rules say of who cares, by id.
     """
 
     generation: str
@@ -37,6 +38,7 @@ class Routing:
     teams: Mapping[str, tuple[int, ...]]
     schedules: Mapping[str, OnCallRota]
     calendars: Mapping[str, LocalCalendar]
+    rule_routes: Mapping[str, str] = field(default_factory=dict)
 
     def plan(self, facts: AlertFacts, at: int) -> NotificationPlan:
         """Return what the route of an alert asks for, from an instant on.
@@ -45,6 +47,8 @@ class Routing:
             at: microseconds since 1970-01-01Z; after_s of the steps counts from it.
         """
         calendar = self.calendars.get(facts.municipality, NOWHERE)
+        if facts.route is None and facts.rule in self.rule_routes:
+            facts = replace(facts, route=self.rule_routes[facts.rule])
         return self.routes.find(facts, at, calendar).plan(at, calendar.zone)
 
     def people(self, receivers: Sequence[str], facts: AlertFacts, at: int) -> tuple[int, ...]:

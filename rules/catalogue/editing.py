@@ -79,7 +79,10 @@ async def put(
 
 
 _LAST = """
-SELECT version, active, definition FROM rule WHERE id = $1 ORDER BY version DESC LIMIT 1
+SELECT version, active, definition
+FROM rule
+WHERE id = $1 AND family <> 'external'
+ORDER BY version DESC LIMIT 1
 """
 
 

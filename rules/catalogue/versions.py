@@ -76,6 +76,7 @@ FROM rule
 _LIST = f"""{_RULE}
 WHERE rule.version = (SELECT max(other.version) FROM rule AS other WHERE other.id = rule.id)
     AND ($2 OR rule.active)
+    AND rule.family <> 'external'
     AND ($3::text IS NULL OR rule.kind = $3)
     AND ($4::text IS NULL OR rule.id > $4)
 ORDER BY rule.id
@@ -100,9 +101,10 @@ async def list_rules(
     return [_stored(row) for row in await connection.fetch(_LIST, within, disabled, kind, after, limit)]
 
 
-_ONE = (
-    _RULE + "WHERE rule.id = $2 AND ($3::integer IS NULL OR rule.version = $3) ORDER BY version DESC LIMIT 1"
-)
+_ONE = f"""{_RULE}
+WHERE rule.id = $2 AND rule.family <> 'external' AND ($3::integer IS NULL OR rule.version = $3)
+ORDER BY version DESC LIMIT 1
+"""
 
 
 async def get_rule(

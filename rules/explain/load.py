@@ -106,7 +106,7 @@ class _Words:
 _VERSION = """
 SELECT version, definition, created_at
 FROM rule
-WHERE id = $1
+WHERE id = $1 AND family <> 'external'
 ORDER BY created_at <= $2 DESC, CASE WHEN created_at <= $2 THEN version ELSE -version END DESC
 LIMIT 1
 """

@@ -121,6 +121,8 @@ class RuleReader(RuleNodes):
             return found
         if not ID.fullmatch(found):
             self.wrong(self._nodes["id"], f"{found!r}: an id is a-z, 0-9 and -, a letter first, at most 63")
+        elif found.startswith("external-"):
+            self.wrong(self._nodes["id"], f"{found}: ids with external- are those of other systems' alerts")
         elif found in self._ids:
             self.wrong(self._nodes["id"], f"{found} is the id of an earlier rule")
         self._ids.add(found)

@@ -175,7 +175,7 @@ async def add_plan(
         )
         after = {**{n: _said(v) for n, v in values.items()}, "device_id": device_id, "reason": reason}
         await _record(connection, place.id, plan, "add", by=by, after=after, now=now)
-        await make_windows(connection, now)
+        await make_windows(connection, now, plan=plan)
     return await get_plan(connection, plan, now=now)
 
 

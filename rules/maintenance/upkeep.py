@@ -31,7 +31,7 @@ SELECT
 FROM maintenance_plan AS p
 LEFT JOIN device AS d ON p.device_id = d.id
 INNER JOIN municipality AS m ON m.id = coalesce(p.municipality_id, d.municipality_id)
-WHERE p.ended_at IS NULL
+WHERE p.ended_at IS NULL AND ($1::bigint IS NULL OR p.id = $1)
 ORDER BY p.id
 """
 
@@ -46,18 +46,19 @@ class _Due:
     anew: bool
 
 
-async def make_windows(connection: Connection, now: int) -> int:
+async def make_windows(connection: Connection, now: int, *, plan: int | None = None) -> int:
     """Make the windows of the next days that are not there yet, and return how many there were.
 
     Args:
         now: microseconds since 1970-01-01Z.
+        plan: only those of this one. Whoever has locked other rows must not wait for those of all plans.
     """
     at = to_datetime(now)
-    if not _due(await connection.fetch(_DUE), at):
+    if not _due(await connection.fetch(_DUE, plan), at):
         return 0
     async with connection.transaction():
         # Whoever makes them at the same time has made them when the lock is given.
-        plans = await connection.fetch(_DUE + "FOR UPDATE OF p")
+        plans = await connection.fetch(_DUE + "FOR UPDATE OF p", plan)
         return await _make(connection, _due(plans, at), at)
 
 

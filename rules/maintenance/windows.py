@@ -215,6 +215,16 @@ RETURNING id
 """
 
 
+# Before the window, as whoever ends or renews the plan does.
+_LOCK_PLAN = """
+SELECT p.id
+FROM maintenance_plan AS p
+INNER JOIN maintenance_window AS w ON w.plan_id = p.id
+WHERE w.id = $1
+FOR UPDATE OF p
+"""
+
+
 async def end_window(connection: Connection, window: int, *, by: Actor, now: int) -> PlannedWindow:
     """End a window now, or take back one that has not begun; rules look again from here on.
 
@@ -227,6 +237,7 @@ async def end_window(connection: Connection, window: int, *, by: Actor, now: int
         Conflict: it is over already.
     """
     async with connection.transaction():
+        await connection.execute(_LOCK_PLAN, window)
         found = await get_window(connection, window, now=now)
         at = to_datetime(now)
         begun = found.from_at < at

@@ -2,7 +2,8 @@
 
 Windows of maintenance that comes again are made first, then forecasts renewed. Of the rules parents come
 first: children_down before silence; last of all, alerts that have a parent stand back behind it, and old
-acknowledgements lapse. How each family reads and judges stands in the module of its name.
+acknowledgements lapse. Alerts of other systems end whose sender is silent. How each family reads and judges
+stands in the module of its name.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import structlog
 
 from alerts import suppression
 from alerts.acknowledgement import lapse
+from alerts.external import end_external
 from alerts.orphans import end_orphans
 from alerts.severities import move_severities
 from alerts.transition import Severity
@@ -80,6 +82,7 @@ async def sweep_once(
     )
     unfed = await unfed_until(connection, now)
     made = await end_orphans(connection, now) + await move_severities(connection, now)
+    made += await end_external(connection, now)
     due = [rule for rule in [*active.sweeps(), *active.silent()] if schedule.is_due(rule, now)]
     for rule in due:
         if isinstance(rule.definition.sweep, Forecast):

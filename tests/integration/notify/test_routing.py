@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,8 @@ from people import editing
 from people.editing import NewPerson, add_person
 from people.identity import of_texts
 from people.person import Person
+from rules.catalogue.editing import apply
+from rules.loading.files import parse
 from store.audit import PLATFORM
 from tests.integration.api.builders import KINDS, add_town, now
 
@@ -74,6 +77,22 @@ async def test_routing_is_loaded_again_after_a_change_and_only_then(connection: 
 
     await connection.execute("UPDATE municipality SET time_zone = 'Asia/Hebron'")
     assert (await reload(connection, routing)).receivers[samir.id].time_zone == "Asia/Hebron"
+
+
+async def test_what_a_rule_says_of_who_cares_is_looked_up(connection: asyncpg.Connection) -> None:
+    text = "tell: []\nroutes: [{name: lighting, match: {route: lighting}, tell: operators}]"
+    before = await load(connection)
+    rule = """
+    {id: light-out, kind: light, route: lighting, levels: {major: power_w >= 0},
+     summary: {en: "{device}", fr: "{device}", ar: "{device}"}}
+    """
+    await apply(connection, parse(rule, KINDS), by=PLATFORM, now=now())
+    await documents.apply_routes(connection, KINDS, text, by=PLATFORM, now=now())
+
+    routing = await reload(connection, before)
+
+    assert routing.plan(FACTS, now()).route == "lighting"
+    assert routing.plan(replace(FACTS, rule="other"), now()).route == "default"
 
 
 async def test_teams_and_schedules_are_people(connection: asyncpg.Connection) -> None:

@@ -35,8 +35,8 @@ already apart apply bad bounded collected compiled configured dated decided deco
 encoded exists failed fed fenced filling found generic good invalid labelled last lasting left live lived
 local max measured migrated moved open opened paced pending planned put queued rare raw receive received
 recognised recorded refreshed refused relayed resting rough scaled sent simulated staged stopped surrounded
-surrounding swept traced unavailable understood usual
-doubtful learned logarithmic phased wordless.
+surrounding swept told traced unavailable understood usual
+current doubtful learned logarithmic phased wordless.
 """
 GRAMMAR = frozenset(word for line in re.findall(r": ([a-z\s]+)\.", PARTS_OF_SPEECH) for word in line.split())
 """Parts of class names that are no nouns of ours."""

@@ -29,6 +29,7 @@ from tests.unit.devices.ground.files import WEST, feature
 CHANGING = {"post", "put", "patch", "delete"}
 
 UNAUDITED = {
+    "post /api/v2/alerts": "alerts that open and end are transitions, as those of readings are",
     "post /api/v1/rules/test": "evaluates rules over what is stored, and writes nothing",
     "post /api/v1/routes/test": "says whom an alert would be told, and tells nobody",
     "post /api/v1/session/totp": "offers a secret, and keeps nothing",

@@ -21,6 +21,7 @@ NAMES = RouteNames(
     municipalities=frozenset({"tripoli", "nablus"}),
     kinds=frozenset({"bin", "light", "drone"}),
     rules=frozenset({"light-out", "light-day", "bin-fire"}),
+    rule_routes=frozenset({"waste", "lighting"}),
     districts=frozenset({"bab-al-ramel", "al-mina"}),
     people=frozenset({"amal", "rima"}),
     teams=frozenset({"lights"}),
@@ -74,6 +75,16 @@ def test_the_first_route_that_matches_answers_and_children_before_their_parent()
     assert plan(routes, facts(district=None)).route == "lights"
     assert plan(routes, facts(municipality="nablus", kind="bin")).route == "other towns"
     assert plan(routes, facts(municipality="nablus", kind="bin", severity=Severity.MAJOR)).route == "default"
+
+
+def test_a_route_may_be_for_what_rules_say_of_who_cares() -> None:
+    routes = read_routes("tell: []\nroutes: [{name: w, match: {route: waste}, tell: operators}]", NAMES)
+
+    assert plan(routes, facts(route="waste")).route == "w"
+    assert plan(routes, facts(route="lighting")).route == "default"
+    assert plan(routes, facts()).route == "default"
+    with pytest.raises(RoutesRefused, match="there is no route waist; did you mean waste"):
+        read_routes("tell: []\nroutes: [{match: {route: waist}}]", NAMES)
 
 
 def test_a_route_has_from_its_parent_what_it_does_not_say() -> None:
