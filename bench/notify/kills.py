@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import count as count_from
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,9 @@ from bench.throughput.children import child
 from devices.registry.registration import NewDevice
 
 EVERY_S = 0.05
+DEVICES, BEHIND = 200, 100
 STARTED_WITHIN_S, SENDING_WITHIN_S = 3.0, 0.6
+MESSAGE_WITHIN_S = 15.0
 ANSWER_AFTER_S = 0.05
 """How long the receiver takes to answer, so that a kill finds messages under way."""
 
@@ -58,13 +60,12 @@ class KillResult:
 async def killed(dsn: str, kills: int, seed: int, directory: Path) -> KillResult:
     """Kill the notifier so often while alerts open and end, then let it finish."""
     chance = random.Random(seed)  # noqa: S311 - a seed repeats a run
-    alerts = max(200, 60 * kills)
-    devices = [NewDevice(name=f"bin-{n}", kind="bin", municipality=TOWN) for n in range(alerts)]
+    devices = [NewDevice(name=f"bin-{n}", kind="bin", municipality=TOWN) for n in range(DEVICES)]
     async with (
         receiving(answer_after_s=ANSWER_AFTER_S) as receiver,
         alarm_town(dsn, receiver, devices, people=10, routes=one_each(10)) as town,
     ):
-        opening = asyncio.create_task(_open_and_end(town, alerts))
+        opening = asyncio.create_task(_open_and_end(town))
         for _ in range(kills):
             await _start_and_kill(town, receiver, chance, directory / "notify.log")
         opening.cancel()
@@ -87,18 +88,13 @@ async def killed(dsn: str, kills: int, seed: int, directory: Path) -> KillResult
 _DOUBTFUL = "SELECT DISTINCT delivery_id::text AS id FROM delivery_attempt WHERE ended_at IS NULL"
 
 
-def _pairs(alerts: int) -> Iterator[tuple[str, str]]:
-    return ((f"storm-{n % RULES}", f"bin-{n}") for n in range(alerts))
-
-
-async def _open_and_end(town: AlarmTown, alerts: int) -> None:
-    """Open an alert at a time; every second one ends after ten others have opened."""
-    opened: list[tuple[str, str]] = []
-    for n, pair in enumerate(_pairs(alerts)):
-        await asyncio.shield(town.change([pair], ConditionState.FIRING))
-        opened.append(pair)
-        if n >= 10 and n % 2:
-            await asyncio.shield(town.change([opened[n - 10]], ConditionState.RESOLVED))
+async def _open_and_end(town: AlarmTown) -> None:
+    """Open an alert at a time, and end it when BEHIND others have opened, until cancelled."""
+    pairs = [(f"storm-{n % RULES}", f"bin-{n}") for n in range(DEVICES)]
+    for n in count_from(0):
+        await asyncio.shield(town.change([pairs[n % DEVICES]], ConditionState.FIRING))
+        if n >= BEHIND:
+            await asyncio.shield(town.change([pairs[(n - BEHIND) % DEVICES]], ConditionState.RESOLVED))
         await asyncio.sleep(EVERY_S)
 
 
@@ -109,12 +105,19 @@ async def _start_and_kill(
         if chance.random() < 0.5:
             await asyncio.sleep(chance.uniform(0, STARTED_WITHIN_S))
         else:
-            before = len(receiver.received)
-            while len(receiver.received) == before and process.returncode is None:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+            await _first_message(receiver)
             await asyncio.sleep(chance.uniform(0, SENDING_WITHIN_S))
         process.kill()
         await process.wait()
+
+
+async def _first_message(receiver: WebhookReceiver) -> None:
+    """Wait for a message, though no longer than MESSAGE_WITHIN_S."""
+    before = len(receiver.received)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(MESSAGE_WITHIN_S):
+            while len(receiver.received) == before:  # noqa: ASYNC110 - a bound is above
+                await asyncio.sleep(0.01)
 
 
 _EXPECTED = """
