@@ -39,13 +39,13 @@ async def notify(settings: Settings) -> None:
     """
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
-    channels = channels_of(settings, now)
+    channels = channels_of(settings, clock.wall)
     dsn = await unless_stopped(stop, ready_database(settings))
     pool = await open_pool(dsn, min_size=0, max_size=CONNECTIONS)
     parts = NotifierParts(
         open_database=partial(connect, dsn),
         pool=pool,
-        load_routing=CurrentRouting().load,
+        load_routing=RoutingReader().load,
         compose=compose,
         channels=channels,
         kinds=kinds.load(settings.kinds_dir),
@@ -65,7 +65,7 @@ async def notify(settings: Settings) -> None:
         notifying.result()
 
 
-class CurrentRouting:
+class RoutingReader:
     """Routing as it is now: loaded once, and again after a change."""
 
     def __init__(self) -> None:

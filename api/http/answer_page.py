@@ -82,6 +82,7 @@ def _listed(language: Language, alerts: Sequence[ShownAlert]) -> list[str]:
 
 def _line(language: Language, alert: ShownAlert) -> str:
     state = text(language, "answer.over") if alert.ended else text(language, f"severity.{alert.severity}")
+    state = state[:1].upper() + state[1:]
     return (
         f"    <p><strong>{html.escape(state)}</strong>: <bdi>{html.escape(alert.sentence)}</bdi> "
         f"(<bdi>{html.escape(alert.place)}</bdi>)</p>"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import typer
 
 from bench.cli.ingest import ingest
-from bench.cli.notify import notify
+from bench.cli.notify import notify, notify_kills
 from bench.cli.rules import rules
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.command()(rules)
 app.command()(ingest)
 app.command()(notify)
+app.command()(notify_kills)

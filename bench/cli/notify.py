@@ -13,6 +13,7 @@ import typer
 from asyncpg import PostgresError
 
 from bench.notify import storm as storms
+from bench.notify.kills import KillResult, killed
 from bench.notify.storm import StormPlan, StormResult
 from bench.throughput.children import ChildFailed
 from nabd.cli.output import fail, line, print_json
@@ -44,6 +45,28 @@ def notify(
     both = result.ungrouped.plus(result.grouped)
     if both.lost or both.doubled or both.unexpected or result.p99_ms > AIM_MS:
         raise typer.Exit(1)
+
+
+def notify_kills(
+    kills: Annotated[int, typer.Option(min=1, help="how often the notifier is killed")] = 100,
+    seed: Annotated[int, typer.Option(help="same seed, same moments")] = 1,
+) -> None:
+    """Kill the notifier at random while alerts open and end; the last line is JSON.
+
+    Exits with 1 where something was lost, or told twice by a message that was certain.
+    """
+    try:
+        result = asyncio.run(_kills(kills, seed))
+    except FAILURES as error:
+        fail(str(error))
+    print_json(result.summary())
+    if result.counted.lost or result.unexplained or result.counted.unexpected:
+        raise typer.Exit(1)
+
+
+async def _kills(kills: int, seed: int) -> KillResult:
+    async with databases() as (server, directory):
+        return await killed(await database(server, "killed"), kills, seed, directory)
 
 
 def _print(plan: StormPlan, result: StormResult) -> None:

@@ -23,6 +23,7 @@ from devices import kinds
 from devices.instants import to_datetime
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
+from devices.texts.languages import LANGUAGES
 from nabd import clock
 from nabd.embedded.parts import migrated
 from nabd.settings import Settings
@@ -71,7 +72,7 @@ class AlarmTown:
         ]
         transaction = self.connection.transaction()
         await transaction.start()
-        sentence = dict.fromkeys(("en", "fr", "ar"), "Something is the matter")
+        sentence = {str(language): "Something is the matter" for language in LANGUAGES}
         await record(self.connection, transitions, lambda _: sentence, now)
         began = time.time()
         await transaction.commit()

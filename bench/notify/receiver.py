@@ -62,9 +62,9 @@ class WebhookReceiver:
 
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[WebhookReceiver]:
+async def receiving(*, answer_after_s: float = 0.0) -> AsyncIterator[WebhookReceiver]:
     """Receive on a free port of loopback while the block runs."""
-    receiver = WebhookReceiver(port=0)
+    receiver = WebhookReceiver(port=0, answer_after_s=answer_after_s)
     server = await asyncio.start_server(receiver._serve, "127.0.0.1", 0, limit=4 * 1024 * 1024)
     receiver.port = server.sockets[0].getsockname()[1]
     async with server:

@@ -75,15 +75,15 @@ async def ungrouped(dsn: str, plan: StormPlan, directory: Path) -> tuple[Telling
     devices = [NewDevice(name=f"bin-{n}", kind="bin", municipality=TOWN) for n in range(wanted)]
     pairs = [(f"storm-{n % RULES}", f"bin-{n}") for n in range(wanted)]
     async with receiving() as receiver:
-        opening = alarm_town(dsn, receiver, devices, people=plan.receivers, routes=_one_each(plan.receivers))
+        opening = alarm_town(dsn, receiver, devices, people=plan.receivers, routes=one_each(plan.receivers))
         async with opening as town, notifying(town, directory / "notify.log"):
             began = await _at_rate(town, pairs, plan.rate, ConditionState.FIRING)
             numbers = await town.alerts("storm-%")
             opened = {_told(plan, pair, "opened", numbers): began[pair] for pair in pairs}
-            await _arrived(receiver, opened)
+            await arrived(receiver, opened)
             await _at_rate(town, pairs, plan.rate, ConditionState.RESOLVED)
             ended = [_told(plan, pair, "resolved", numbers) for pair in pairs]
-            await _arrived(receiver, ended)
+            await arrived(receiver, ended)
     first = first_arrivals(receiver.received)
     taken = sorted(first[told] - at for told, at in opened.items() if told in first)
     p99 = taken[min(len(taken) - 1, int(len(taken) * 0.99))] * 1000 if taken else float("inf")
@@ -95,7 +95,7 @@ def _told(plan: StormPlan, pair: tuple[str, str], occasion: str, numbers: dict[t
     return path_of(f"r{rule % plan.receivers}"), occasion, numbers[pair]
 
 
-def _one_each(receivers: int) -> dict[str, Any]:
+def one_each(receivers: int) -> dict[str, Any]:
     """Return routes by which each rule has a receiver of its own, and nothing is grouped."""
     routes = [
         {"name": f"storm-{n}", "match": {"rule": f"storm-{n}"}, "tell": f"person:r{n % receivers}"}
@@ -107,17 +107,19 @@ def _one_each(receivers: int) -> dict[str, Any]:
 async def _at_rate(
     town: AlarmTown, pairs: Sequence[tuple[str, str]], rate: int, after: ConditionState
 ) -> dict[tuple[str, str], float]:
-    """Change alerts at a rate, some in each transaction; return when the COMMIT of each began."""
+    """Change alerts at a rate, whatever is due in one transaction; return when the COMMIT of each began."""
     began: dict[tuple[str, str], float] = {}
-    start, each = time.monotonic(), max(1, round(rate * TICK_S))
-    for n, at in enumerate(range(0, len(pairs), each)):
-        await asyncio.sleep(max(0.0, start + n * each / rate - time.monotonic()))
-        some = pairs[at : at + each]
-        began |= dict.fromkeys(some, await town.change(some, after))
+    start, done = time.monotonic(), 0
+    while done < len(pairs):
+        await asyncio.sleep(TICK_S)
+        due = min(len(pairs), int((time.monotonic() - start) * rate))
+        if some := pairs[done:due]:
+            began |= dict.fromkeys(some, await town.change(some, after))
+        done = due
     return began
 
 
-async def _arrived(receiver: WebhookReceiver, expected: Sequence[Told] | dict[Told, float]) -> None:
+async def arrived(receiver: WebhookReceiver, expected: Sequence[Told] | dict[Told, float]) -> None:
     """Wait until everything expected has arrived, or WAIT_S is over without a message."""
     wanted, seen, changed = set(expected), 0, time.monotonic()
     while not wanted <= first_arrivals(receiver.received).keys():
@@ -178,7 +180,7 @@ async def _district(
     found = numbers or list((await town.alerts(CIRCUIT_RULE)).values())
     occasion = "opened" if dark else "resolved"
     expected = [(path_of(name), occasion, alert) for name in town.people for alert in found]
-    await _arrived(receiver, expected)
+    await arrived(receiver, expected)
     first = first_arrivals(receiver.received)
     return max((first[told] - began for told in expected if told in first), default=0.0), found
 

@@ -88,32 +88,6 @@ def address(public_url: str, key: bytes, offer: AnswerOffer) -> str:
     return f"{public_url.rstrip('/')}/answer/{token}"
 
 
-async def means(
-    connection: Connection,
-    delivery: UUID,
-    person: int,
-    alerts: Sequence[int],
-    *,
-    public_url: str,
-    now: int,
-) -> tuple[str | None, str | None]:
-    """Return the link and the code by which a message is answered.
-
-    Args:
-        public_url: where people reach this installation; empty: no link.
-        now: of a clock that runs as people's do.
-
-    Returns:
-        None twice where the receiver is no person: nobody could answer.
-    """
-    offered = await offer(connection, delivery, person, alerts, now)
-    if offered is None:
-        return None, None
-    if not public_url:
-        return None, offered.code
-    return address(public_url, await signing_key(connection, now), offered), offered.code
-
-
 _FIND = """
 SELECT id, person_id, alerts, code, expires_at, answered_at, answer FROM answer_offer WHERE id = $1
 """
@@ -125,7 +99,7 @@ async def find(connection: Connection, number: int) -> AnswerOffer | None:
     return None if row is None else _read(row)
 
 
-# Digits alone are compared: numbers are written with spaces, + and 00. Of the channel there may be several.
+# Digits alone are compared: numbers are written with spaces, + and 00. The channel may hold a list.
 _BY_CODE = """
 SELECT o.id, o.person_id, o.alerts, o.code, o.expires_at, o.answered_at, o.answer
 FROM answer_offer AS o

@@ -43,7 +43,7 @@ def new_client(*, by_proxy: bool = True, tls: ssl.SSLContext | None = None) -> h
         by_proxy: through the proxy that the environment names.
         tls: which certificates are believed; None: those of the machine.
     """
-    limits = httpx2.Limits(max_connections=50, max_keepalive_connections=10)
+    limits = httpx2.Limits(max_connections=64, max_keepalive_connections=64)
     return httpx2.AsyncClient(
         verify=tls or certificates.of_machine(),
         follow_redirects=False,

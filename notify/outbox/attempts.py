@@ -48,19 +48,20 @@ class DeliveryAttempt:
     alerts: tuple[int, ...]
 
 
-_DEACTIVATED = """
-UPDATE delivery SET state = 'not-needed', answer = 'the person is deactivated'
-WHERE state = 'planned' AND due_at <= $1 AND NOT EXISTS (
-    SELECT FROM person WHERE person.id = delivery.person_id AND person.disabled_at IS NULL
-)
-"""
 _MARK = """
-WITH due AS (
+WITH leads AS (
+    SELECT owner FROM notifier WHERE owner = $4 FOR KEY SHARE
+),
+
+due AS (
     SELECT found.id
-    FROM unnest($1::text [], $2::int []) AS wanted (channel, free)
+    FROM leads
+    CROSS JOIN unnest($1::text [], $2::int []) AS wanted (channel, free)
     CROSS JOIN LATERAL (
         SELECT d.id FROM delivery AS d
-        WHERE d.channel = wanted.channel AND d.state = 'planned' AND d.due_at <= $3
+        WHERE d.channel = wanted.channel AND d.state = 'planned' AND d.due_at <= $3 AND EXISTS (
+            SELECT FROM person WHERE person.id = d.person_id AND person.disabled_at IS NULL
+        )
         ORDER BY d.due_at
         LIMIT wanted.free
         FOR UPDATE SKIP LOCKED
@@ -91,15 +92,16 @@ FROM marked
 async def mark(
     connection: Connection, owner: UUID, free: Mapping[str, int], now: int
 ) -> list[DeliveryAttempt]:
-    """Mark attempts that are due, at most so many of each channel, and return them.
+    """Mark attempts that are due, at most so many of each channel, and return them. In a transaction.
+
+    Nothing is sent to who is deactivated.
 
     Raises:
         NotLeader: another process tells people now.
     """
-    async with connection.transaction():
+    rows = await connection.fetch(_MARK, list(free), list(free.values()), to_datetime(now), owner)
+    if not rows:
         await ownership.still(connection, owner)
-        await connection.execute(_DEACTIVATED, to_datetime(now))
-        rows = await connection.fetch(_MARK, list(free), list(free.values()), to_datetime(now))
     return [
         DeliveryAttempt(
             id=row["id"],
@@ -260,6 +262,19 @@ async def next_due(connection: Connection, channels: Sequence[str]) -> int | Non
     """Return when a message of one of these channels is due next."""
     found: int | None = await connection.fetchval(_NEXT, list(channels))
     return found
+
+
+_DEACTIVATED = """
+UPDATE delivery SET state = 'not-needed', answer = 'the person is deactivated'
+WHERE state = 'planned' AND due_at <= $1 AND NOT EXISTS (
+    SELECT FROM person WHERE person.id = delivery.person_id AND person.disabled_at IS NULL
+)
+"""
+
+
+async def drop_deactivated(connection: Connection, now: int) -> None:
+    """Close what is due for people who are deactivated, or were deleted."""
+    await connection.execute(_DEACTIVATED, to_datetime(now))
 
 
 _UNKNOWN_CHANNELS = """

@@ -38,6 +38,8 @@ AGAIN_S = 1.0
 UNSETTLED_S, UNSETTLED_POLL_S = 2.0, 0.03
 """For so long after a notification an event may wait for an older transaction: until then we look often."""
 LONGEST_S = 1.0
+GATHER_S = 0.01
+"""What happens within it shares a batch."""
 ROUTING_VALID_S = 2.0
 """For how long routes, schedules and people are taken as they were read."""
 BEAT_S = 2.0
@@ -139,6 +141,8 @@ class _Notifier:
     async def _session(self) -> AsyncIterator[Connection]:
         connection = await self._parts.open_database()
         try:
+            # A batch that a crash of the database takes is read again; an attempt flushes all before it.
+            await connection.execute("SET synchronous_commit = off")
             await connection.add_listener("nabd_alert", self._notified)
             yield connection
         finally:
@@ -187,6 +191,7 @@ class _Notifier:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(longest):
                 await self._wake.wait()
+        await asyncio.sleep(GATHER_S)
 
     async def _keep(self) -> None:
         """Now and then say that we are alive, tell of channels that fail, refuse what no channel takes."""
@@ -196,6 +201,7 @@ class _Notifier:
                 now = parts.now()
                 await ownership.still(connection, parts.owner)
                 await ownership.beat(connection, parts.owner, now)
+                await attempts.drop_deactivated(connection, now)
                 await attempts.refuse_unknown(connection, list(parts.channels), now)
                 routing = await self._routes(connection)
                 told = await channel_health.tell_of_failing(connection, routing, parts.channels.keys(), now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -25,11 +25,14 @@ from notify.outbox import attempts, channel_health, news, ownership
 from notify.outbox.attempts import AttemptEnded, DeliveryAttempt, DeliveryState
 from notify.outbox.news import AlertMatter, MessageReader
 from notify.outbox.ports import AnswerMeans, AnswersOf, MessageWriter
+from store.connection import Connection
 
 log = structlog.get_logger(__name__)
 
-AT_A_TIME = 16
+AT_A_TIME = 32
 """Messages of one channel under way."""
+GATHER_S = 0.025
+"""What becomes due, or is answered, within it shares its statements."""
 LONGEST_S = 30.0
 """How long a channel may take to hand one over, whatever time-outs of its own it has."""
 CLOSE_S = 5.0
@@ -90,10 +93,28 @@ class MessageSender:
         """
         while True:
             self.planned.clear()
-            await self.record()
-            sent = await self.send_due()
-            if not sent and not self._ended:
+            if await self.turn():
+                await asyncio.sleep(GATHER_S)
+            else:
                 await self._wait()
+
+    async def turn(self) -> bool:
+        """Record the answers that came, begin to send what is due, and tell whether there was anything.
+
+        Raises:
+            NotLeader: another process tells people now.
+        """
+        ended, free = self._ended[:], self._free()
+        async with self.pool.acquire() as connection:
+            async with connection.transaction():
+                if ended:
+                    await self._store(connection, ended)
+                marked = await attempts.mark(connection, self.owner, free, self.now()) if free else []
+            del self._ended[: len(ended)]
+            await self._pass_on(connection, ended)
+            if marked:
+                await self._begin(connection, marked)
+        return bool(ended or marked)
 
     async def _wait(self) -> None:
         async with self.pool.acquire() as connection:
@@ -104,32 +125,20 @@ class MessageSender:
                 await self.planned.wait()
         except TimeoutError:
             return
+        await asyncio.sleep(GATHER_S)
 
     def _free(self) -> dict[str, int]:
         used = Counter(one.channel for one in self._under_way.values())
         return {name: AT_A_TIME - used[name] for name in self.channels if used[name] < AT_A_TIME}
 
-    async def send_due(self) -> int:
-        """Begin to send what is due, as far as channels are free, and return how many messages that is.
-
-        Raises:
-            NotLeader: another process tells people now.
-        """
-        free = self._free()
-        if not free:
-            return 0
-        async with self.pool.acquire() as connection:
-            marked = await attempts.mark(connection, self.owner, free, self.now())
-            if not marked:
-                return 0
-            alerts = {alert for one in marked for alert in one.alerts}
-            told = await news.matters(connection, alerts, self.kinds)
-            readers = await news.people_reading(connection, {one.person_id for one in marked})
+    async def _begin(self, connection: Connection, marked: Sequence[DeliveryAttempt]) -> None:
+        alerts = {alert for one in marked for alert in one.alerts}
+        told = await news.matters(connection, alerts, self.kinds)
+        readers = await news.people_reading(connection, {one.person_id for one in marked})
         for one in marked:
             task = asyncio.create_task(self._attempt(one, told, readers.get(one.person_id)))
             self._under_way[task] = one
             task.add_done_callback(self._done)
-        return len(marked)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.pop(task, None)
@@ -193,17 +202,21 @@ class MessageSender:
 
     async def record(self) -> None:
         """Store the answers that came since; they are kept where the database is away."""
-        ended = self._ended[:]
-        if not ended:
-            return
-        async with self.pool.acquire() as connection, connection.transaction():
-            await attempts.record(connection, ended)
-            await channel_health.note(connection, ended, self.now())
-        del self._ended[: len(ended)]
+        if ended := self._ended[:]:
+            async with self.pool.acquire() as connection:
+                async with connection.transaction():
+                    await self._store(connection, ended)
+                del self._ended[: len(ended)]
+                await self._pass_on(connection, ended)
+
+    async def _store(self, connection: Connection, ended: Sequence[AttemptEnded]) -> None:
+        await attempts.record(connection, ended)
+        await channel_health.note(connection, ended, self.now())
+
+    async def _pass_on(self, connection: Connection, ended: Sequence[AttemptEnded]) -> None:
         lost = [e.attempt for e in ended if e.state in (DeliveryState.REFUSED, DeliveryState.GIVEN_UP)]
-        async with self.pool.acquire() as connection:
-            await attempts.postpone(connection, ended)
-            await attempts.pass_on(connection, lost, self.now())
+        await attempts.postpone(connection, ended)
+        await attempts.pass_on(connection, lost, self.now())
         if lost:
             self.passed_on.set()
 

@@ -13,7 +13,7 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptTold:
+class AttemptRecord:
     """One attempt. ended_at, answer: None while it is under way, or when nobody knows what became of it."""
 
     number: int
@@ -23,7 +23,7 @@ class AttemptTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryTold:
+class DeliveryRecord:
     """One message to one address. person: their name, None where they were deleted. alerts: what it is about.
 
     needed: false where, of the alert that was asked for, nothing had to be said any more. answer: the last
@@ -44,11 +44,11 @@ class DeliveryTold:
     created_at: datetime
     handed_over_at: datetime | None
     alerts: Sequence[int]
-    attempts: Sequence[AttemptTold]
+    attempts: Sequence[AttemptRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EscalationTold:
+class EscalationRecord:
     """How far the telling of an alert is. route: whose plan it follows; step: the next of its `steps`."""
 
     state: str
@@ -67,10 +67,10 @@ FROM escalation WHERE alert_id = $1
 """
 
 
-async def escalation_of(connection: Connection, alert: int) -> EscalationTold | None:
+async def escalation_of(connection: Connection, alert: int) -> EscalationRecord | None:
     """Return how far the telling of an alert is; None where it is not told."""
     row = await connection.fetchrow(_ESCALATION, alert)
-    return EscalationTold(**dict(row)) if row else None
+    return EscalationRecord(**dict(row)) if row else None
 
 
 _SELECT = """
@@ -104,27 +104,27 @@ LIMIT $4
 """
 
 
-async def deliveries_of(connection: Connection, alert: int) -> list[DeliveryTold]:
+async def deliveries_of(connection: Connection, alert: int) -> list[DeliveryRecord]:
     """Return the messages about an alert, the oldest first."""
     return [_delivery(row) for row in await connection.fetch(_SELECT + _OF_ALERT, alert)]
 
 
 async def newest_deliveries(
     connection: Connection, *, channel: str | None = None, state: str | None = None, limit: int = 100
-) -> list[DeliveryTold]:
+) -> list[DeliveryRecord]:
     """Return the newest messages, of one channel, or in one state."""
     rows = await connection.fetch(_SELECT + _NEWEST, None, channel, state, limit)
     return [_delivery(row) for row in rows]
 
 
-def _delivery(row: asyncpg.Record) -> DeliveryTold:
+def _delivery(row: asyncpg.Record) -> DeliveryRecord:
     attempts = [_attempt(one) for one in row["attempts"]]
-    return DeliveryTold(**{**dict(row), "attempts": attempts})
+    return DeliveryRecord(**{**dict(row), "attempts": attempts})
 
 
-def _attempt(values: dict[str, Any]) -> AttemptTold:
+def _attempt(values: dict[str, Any]) -> AttemptRecord:
     ended_at = values["ended_at"]
-    return AttemptTold(
+    return AttemptRecord(
         number=values["number"],
         began_at=datetime.fromisoformat(values["began_at"]),
         ended_at=None if ended_at is None else datetime.fromisoformat(ended_at),

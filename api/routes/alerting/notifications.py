@@ -11,7 +11,7 @@ from api.http.problems import Problem
 from api.http.times import Instant
 from api.routes.alerts import AlertId
 from notify.outbox import channel_health, told
-from notify.outbox.told import DeliveryTold
+from notify.outbox.told import DeliveryRecord
 from people.roles import Permission
 
 router = APIRouter(tags=["notifications"])
@@ -113,7 +113,7 @@ async def list_notifications(
     )
 
 
-def _out(found: DeliveryTold, *, named: bool) -> DeliveryOut:
+def _out(found: DeliveryRecord, *, named: bool) -> DeliveryOut:
     """Return a message as somebody may see it: nobody sees addresses here, and not everybody who was told."""
     shown = DeliveryOut.model_validate(found, from_attributes=True)
     if named:

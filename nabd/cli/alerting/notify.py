@@ -15,7 +15,7 @@ from nabd.cli.rules.files import Json
 from nabd.cli.run import load_settings, run_process
 from notify.outbox import channel_health, told
 from notify.outbox.channel_health import ChannelHealth
-from notify.outbox.told import DeliveryTold, NotifierStanding
+from notify.outbox.told import DeliveryRecord, NotifierStanding
 
 app = typer.Typer(help="Tell people of alerts; without a command: run until told to stop.")
 
@@ -75,7 +75,7 @@ def log(
 ) -> None:
     """Show who was told what, when, by which channel, and the answer; the newest first."""
 
-    async def work(opened: OpenDatabase) -> list[DeliveryTold]:
+    async def work(opened: OpenDatabase) -> list[DeliveryRecord]:
         if alert is None:
             return await told.newest_deliveries(opened.connection, channel=channel, state=state, limit=limit)
         found = await told.deliveries_of(opened.connection, alert)
@@ -98,10 +98,10 @@ def log(
     )  # fmt: skip
 
 
-def _about(delivery: DeliveryTold) -> str:
+def _about(delivery: DeliveryRecord) -> str:
     return delivery.occasion or f"{delivery.failing_channel} fails"
 
 
-def _alerts(delivery: DeliveryTold) -> str:
+def _alerts(delivery: DeliveryRecord) -> str:
     shown = ", ".join(map(str, delivery.alerts[:5]))
     return f"{shown} and {len(delivery.alerts) - 5} more" if len(delivery.alerts) > 5 else shown

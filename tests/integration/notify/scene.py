@@ -14,7 +14,7 @@ from devices.instants import to_datetime
 from notify.facts import AlertFacts, Contact, EscalationStep, NotificationPlan
 from notify.message import AlertNews, NotificationMessage, Reader, Undelivered
 from notify.outbox import batch, ownership
-from notify.outbox.attempts import take_over
+from notify.outbox.attempts import drop_deactivated, take_over
 from notify.outbox.batch import BatchParts, BatchResult
 from notify.outbox.ownership import Leader
 from notify.outbox.ports import no_answers
@@ -154,9 +154,9 @@ class Scene:
 
     async def send(self) -> None:
         """Hand over whatever is due."""
-        while await self.sender.send_due():
+        await drop_deactivated(self.connection, self.now)
+        while await self.sender.turn():
             await self.sender.finish()
-            await self.sender.record()
 
     async def turn(self, after_s: float = 0.0) -> None:
         """Let time pass, follow, send, and follow what came of it."""

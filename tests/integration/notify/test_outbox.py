@@ -84,7 +84,7 @@ async def test_an_end_before_the_beginning_was_sent_makes_both_needless(scene: S
 async def test_an_end_while_the_beginning_is_being_sent_is_told_after_it(scene: Scene) -> None:
     alert = await fire(scene.connection, "bin-1")
     await scene.follow()
-    await scene.sender.send_due()  # under way: neither answered nor recorded
+    await scene.sender.turn()  # under way: neither answered nor recorded
     await _resolve(scene, "bin-1")
     await scene.follow()
     assert await scene.states() == [("ntfy", "sending")]
@@ -99,7 +99,7 @@ async def test_an_end_while_the_beginning_is_being_sent_is_told_after_it(scene: 
 async def test_what_was_sent_by_a_process_that_died_is_sent_again_and_its_end_too(scene: Scene) -> None:
     alert = await fire(scene.connection, "bin-1")
     await scene.follow()
-    await scene.sender.send_due()
+    await scene.sender.turn()
     await scene.sender.finish()  # handed over, and killed before that was recorded
     await _resolve(scene, "bin-1")
 
@@ -361,7 +361,7 @@ async def test_who_lost_the_lead_writes_and_sends_nothing(scene: Scene, dsn: str
             await _in_a_second(scene)
 
     with pytest.raises(NotLeader):
-        await scene.sender.send_due()
+        await scene.sender.turn()
     with pytest.raises(NotLeader):
         await scene.follow()
     assert scene.told() == []
