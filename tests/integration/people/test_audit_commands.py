@@ -91,6 +91,10 @@ CHANGES: list[tuple[str, list[str]]] = [
         "maintenance plan --device bin-1 --every day --at 02:00-04:00 --reason washing",
         ["maintenance-plan.add"],
     ),
+    (
+        "maintenance plan --municipality saida --every month:1,15 --at 22:00-24:00 --reason works --json",
+        ["maintenance-plan.add"],
+    ),
     ("maintenance end-plan 1", ["maintenance-plan.end"]),
     ("user add sami --no-password --role technician@saida", ["person.add"]),
     (ASSIGN, ["alert.assign"]),
