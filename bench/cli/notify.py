@@ -7,20 +7,22 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from asyncpg import PostgresError
 
-from bench.notify import storm as storms
-from bench.notify.kills import KillResult, killed
-from bench.notify.storm import StormPlan, StormResult
 from bench.throughput.children import ChildFailed
 from nabd.cli.output import fail, line, print_json
 from nabd.embedded.postgres import EmbeddedPostgres
 from store.errors import StoreError
 from store.pool import connect
 
+if TYPE_CHECKING:
+    from bench.notify.kills import KillResult
+    from bench.notify.storm import StormPlan, StormResult
+
+# What measures is imported by who measures: every other command starts without it.
 FAILURES = (ChildFailed, StoreError, PostgresError, OSError)
 AIM_MS = 1000.0
 
@@ -35,6 +37,8 @@ def notify(
 
     Exits with 1 where something was lost or told twice, or the 99th percentile is beyond a second.
     """
+    from bench.notify.storm import StormPlan
+
     plan = StormPlan(seconds=seconds, rate=rate, receivers=receivers, group_for_s=group_for)
     try:
         result = asyncio.run(_storm(plan))
@@ -65,6 +69,8 @@ def notify_kills(
 
 
 async def _kills(kills: int, seed: int) -> KillResult:
+    from bench.notify.kills import killed
+
     async with databases() as (server, directory):
         return await killed(await database(server, "killed"), kills, seed, directory)
 
@@ -102,7 +108,11 @@ async def database(server: EmbeddedPostgres, name: str) -> str:
 
 
 async def _storm(plan: StormPlan) -> StormResult:
+    from bench.notify import storm as storms
+
     async with databases() as (server, directory):
         first, p99_ms = await storms.ungrouped(await database(server, "ungrouped"), plan, directory)
         second, messages, last_s = await storms.grouped(await database(server, "grouped"), plan, directory)
-    return StormResult(ungrouped=first, grouped=second, p99_ms=p99_ms, messages=messages, last_s=last_s)
+    return storms.StormResult(
+        ungrouped=first, grouped=second, p99_ms=p99_ms, messages=messages, last_s=last_s
+    )

@@ -8,13 +8,7 @@ from bench.notify import storm
 from bench.notify.kills import killed
 from bench.notify.storm import StormPlan
 
-PLAN = StormPlan(rate=50, seconds=1.0, receivers=10, circuits=5, lamps=6, told=3, group_for_s=1.0)
-
-
-async def test_every_alert_and_every_end_is_told_once(dsn: str, tmp_path: Path) -> None:
-    counted, _ = await storm.ungrouped(dsn, PLAN, tmp_path)
-
-    assert (counted.sent, counted.told, counted.doubled, counted.unexpected) == (100, 100, 0, 0)
+PLAN = StormPlan(circuits=5, lamps=6, told=3, group_for_s=1.0)
 
 
 async def test_a_dark_district_is_told_as_one_alert_and_one_digest_a_receiver(
@@ -29,7 +23,7 @@ async def test_a_dark_district_is_told_as_one_alert_and_one_digest_a_receiver(
 async def test_a_notifier_that_is_killed_loses_nothing_and_what_came_twice_is_known(
     dsn: str, tmp_path: Path
 ) -> None:
-    result = await killed(dsn, kills=4, seed=7, directory=tmp_path)
+    result = await killed(dsn, kills=3, seed=7, directory=tmp_path)
 
     assert (result.counted.lost, result.counted.unexpected, result.unexplained) == (0, 0, 0)
     assert result.counted.told > 20
