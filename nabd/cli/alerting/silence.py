@@ -39,10 +39,11 @@ def add(
     if (until is None) == (lasting is None):
         raise typer.BadParameter("say when it ends: --until INSTANT or --for 4h")
     name, value = next(iter(values.pairs([attribute]).items())) if attribute is not None else (None, None)
+    first, last = values.later("--from", start), values.later("--until", until)
 
     async def work(opened: OpenDatabase) -> SilenceRecord:
         now = opened.now()
-        began = values.later("--from", start) or to_datetime(now)
+        began = first or to_datetime(now)
         new = NewSilence(
             municipality=municipality,
             device=device,
@@ -52,7 +53,7 @@ def add(
             attribute=name,
             value=value,
             from_at=began,
-            until_at=values.later("--until", until) or began + values.duration(lasting or ""),
+            until_at=last or began + values.duration(lasting or ""),
             reason=reason,
         )
         by = await opened.actor(author)

@@ -19,12 +19,13 @@ from tests.databases import run
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
-audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench rules,
-device hardware, device list, device quarantine, device show, doctor, ledger, maintenance list,
-maintenance plans, municipality layer export, municipality layer list, municipality layer show,
-municipality list, notify log, notify status, on-call export, on-call list, on-call show, route check,
-route history, route show, route test, rule blind, rule check, rule diff, rule explain, rule history,
-rule list, rule show, rule test, silence list, sim, tail, team list, token list, user list, validate
+audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
+bench rules, device hardware, device list, device quarantine, device show, doctor, ledger,
+maintenance list, maintenance plans, municipality layer export, municipality layer list,
+municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
+on-call show, route check, route history, route show, route test, rule blind, rule check, rule diff,
+rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail, team list,
+token list, user list, validate
 """
 ELSEWHERE = {
     "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
@@ -88,6 +89,10 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("maintenance end 1", ["maintenance.end"]),
     (
         "maintenance plan --device bin-1 --every day --at 02:00-04:00 --reason washing",
+        ["maintenance-plan.add"],
+    ),
+    (
+        "maintenance plan --municipality saida --every month:1,15 --at 22:00-24:00 --reason works --json",
         ["maintenance-plan.add"],
     ),
     ("maintenance end-plan 1", ["maintenance-plan.end"]),
