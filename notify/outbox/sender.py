@@ -37,6 +37,8 @@ LONGEST_S = 30.0
 """How long a channel may take to hand one over, whatever time-outs of its own it has."""
 CLOSE_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
+LONGEST_ASKED_S = 3600.0
+"""For how long a service may put us off at most."""
 GIVE_UP_US = 86_400_000_000
 ANSWER_LENGTH = 500
 
@@ -189,7 +191,7 @@ class MessageSender:
             return self._as(attempt, DeliveryState.REFUSED, str(error))
         if now - attempt.created_at > GIVE_UP_US:
             return self._as(attempt, DeliveryState.GIVEN_UP, str(error))
-        pause_s = max(pause_before(attempt.number + 1), error.retry_after_s or 0.0)
+        pause_s = pause_before(attempt.number + 1, error.retry_after_s)
         due_at = now + round(pause_s * 1e6 * self.speed)
         return self._as(attempt, DeliveryState.PLANNED, str(error), due_at)
 
@@ -221,10 +223,14 @@ class MessageSender:
             self.passed_on.set()
 
 
-def pause_before(attempt: int) -> float:
-    """Return how many seconds to wait before an attempt, 2 being the first repeat: longer each time."""
+def pause_before(attempt: int, asked_s: float | None = None) -> float:
+    """Return how many seconds to wait before an attempt, 2 being the first repeat: longer each time.
+
+    asked_s: what the service wants, which may be any number; we heed it up to LONGEST_ASKED_S.
+    """
     longest = min(FIRST_PAUSE_S * 2.0 ** min(attempt - 2, 20), LONGEST_PAUSE_S)
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, keeps no secret
+    own = longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, keeps no secret
+    return max(own, min(asked_s or 0.0, LONGEST_ASKED_S))  # with NaN: our own
 
 
 def _thread(attempt: DeliveryAttempt) -> str:
