@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from uuid import UUID
 
 from alerts.events import AlertEvent, events_after
@@ -160,12 +161,9 @@ def _step(
         if escalation.next_at is not None and escalation.next_at > now:
             return escalation
     assert escalation.plan is not None
-    # A message about the alert that is still being tried says the newest when it arrives.
-    tried = {(d.channel, d.address) for d in said if d.state in ("planned", "sending") and d.due_at <= now}
     for person in tools.routing.people(receivers_of(escalation), facts, now):
         found = tools.routing.contacts(person, facts.severity, now)
-        contacts = [c for c in found if (c.channel, c.address) not in tried]
-        if contacts:
+        if contacts := untried(found, said, now):
             progress.tellings.append(
                 Telling(
                     alert=escalation.alert,
@@ -176,6 +174,20 @@ def _step(
                 )
             )
     return told(escalation, now)
+
+
+def untried(contacts: Sequence[Contact], said: Sequence[DeliveryOfAlert], now: int) -> list[Contact]:
+    """Return the contacts to which no message about the alert is on its way: that says the newest.
+
+    One that is planned for later than a contact (quiet hours, a digest) does not stand for it.
+    """
+    on_its_way: dict[tuple[str, str], int] = {}
+    for one in said:
+        if one.state in ("planned", "sending"):
+            at = now if one.attempts else one.due_at
+            there = one.channel, one.address
+            on_its_way[there] = min(at, on_its_way.get(there, at))
+    return [c for c in contacts if on_its_way.get((c.channel, c.address), inf) > now + round(c.after_s * 1e6)]
 
 
 def _end(

@@ -25,10 +25,11 @@ class DeliveryOfAlert:
     state: str
     uncertain: bool
     due_at: int
+    attempts: int
 
 
 _OF_ALERTS = """
-SELECT about.alert_id, d.person_id, d.channel, d.address, d.occasion, d.state, d.due_at,
+SELECT about.alert_id, d.person_id, d.channel, d.address, d.occasion, d.state, d.due_at, d.attempts,
     d.state = 'sending' OR (d.state = 'planned' AND d.ambiguous) AS uncertain
 FROM delivery_alert AS about
 INNER JOIN delivery AS d ON about.delivery_id = d.id
