@@ -120,8 +120,8 @@ def _begun(event: AlertEvent, now: int) -> Escalation:
 
 
 def _worse(escalation: Escalation, event: AlertEvent, now: int) -> Escalation:
-    """Tell it anew by the route of the new severity; where the beginning was not told, that is told."""
-    if escalation.plan is None:
+    """Tell it anew by the route of the new severity; where the beginning is still due, that is told."""
+    if escalation.plan is None and escalation.state is not EscalationState.ACKNOWLEDGED:
         due = escalation.next_at if escalation.waits_for is not EscalationReason.NO_ROUTE else now
         return replace(escalation, severity=event.severity, next_at=due)
     began = to_microseconds(event.observed_at or event.at)

@@ -194,6 +194,16 @@ def test_worse_before_anybody_was_told_is_told_as_the_beginning() -> None:
     assert (worse.occasion, worse.severity, worse.next_at) == ("opened", Severity.CRITICAL, NOW + 60 * S)
 
 
+@pytest.mark.parametrize("what", [EventType.ASSIGNED, EventType.ACKNOWLEDGED])
+def test_worse_is_told_where_somebody_took_it_before_anybody_was_told(what: EventType) -> None:
+    stopped = after(event(EventType.OPENED), event(what))
+
+    worse = after(event(EventType.SEVERITY, severity=Severity.CRITICAL), before=stopped)
+
+    assert (worse.state, worse.occasion, worse.next_at) == ("waiting", "worse", NOW)
+    assert not in_hand(worse, replace(FREE, assigned=True))
+
+
 def test_worse_is_asked_anew_where_no_route_told_anybody() -> None:
     nobody = replace(after(event(EventType.OPENED)), waits_for=EscalationReason.NO_ROUTE, next_at=None)
 
