@@ -16,6 +16,7 @@ from notify.message import Occasion
 from notify.outbox import deliveries, escalation_rows, ownership
 from notify.outbox.deliveries import DeliveryOfAlert
 from notify.outbox.escalation import (
+    LOOK_AGAIN_US,
     AlertStanding,
     Escalation,
     EscalationState,
@@ -183,7 +184,7 @@ def untried(contacts: Sequence[Contact], said: Sequence[DeliveryOfAlert], now: i
     """
     on_its_way: dict[tuple[str, str], int] = {}
     for one in said:
-        if one.state in ("planned", "sending"):
+        if one.state in ("planned", "sending") and not one.told:
             at = now if one.attempts else one.due_at
             there = one.channel, one.address
             on_its_way[there] = min(at, on_its_way.get(there, at))
@@ -197,13 +198,13 @@ def _end(
     now: int,
     progress: _Progress,
 ) -> None:
-    """Tell the end to whoever was told the beginning, once it is known who that is."""
-    if any(d.uncertain for d in said):
-        progress.changed.append(
-            replace(escalation, state=EscalationState.ENDING, next_at=now + UNCERTAIN_US, waits_for=None)
-        )
-        return
-    progress.changed.append(ended(escalation))
+    """Tell the end to whoever was told the beginning; where that is not known yet, once it is."""
+    look_at = look_again_at(said, now)
+    progress.changed.append(
+        ended(escalation)
+        if look_at is None
+        else replace(escalation, state=EscalationState.ENDING, next_at=look_at, waits_for=None)
+    )
     if escalation.plan is not None and not escalation.plan.resolved:
         return
     group_for_s = escalation.plan.group_for_s if escalation.plan else 0.0
@@ -215,16 +216,27 @@ def _end(
             contacts=contacts,
             group_for_s=group_for_s,
         )
-        for contacts in _told_beginning(said).values()
+        for contacts in to_hear_the_end(said).values()
     ]
 
 
-def _told_beginning(said: Sequence[DeliveryOfAlert]) -> Mapping[int, list[Contact]]:
-    """Return the addresses at which people were told, by person, each once."""
+def look_again_at(said: Sequence[DeliveryOfAlert], now: int) -> int | None:
+    """Return when to look again who was told the beginning; None: that is known of everybody."""
+    uncertain = [d for d in said if d.uncertain and d.occasion != Occasion.RESOLVED]
+    if not uncertain:
+        return None
+    waits = min(now if d.state == "sending" else max(d.due_at, now) for d in uncertain)
+    return min(waits, now + LOOK_AGAIN_US) + UNCERTAIN_US
+
+
+def to_hear_the_end(said: Sequence[DeliveryOfAlert]) -> Mapping[int, list[Contact]]:
+    """Return the addresses at which people were told and have not heard the end, by person, each once."""
+    over = {(d.channel, d.address) for d in said if d.occasion == Occasion.RESOLVED}
+    unsure = {(d.channel, d.address) for d in said if d.uncertain}
     found: dict[int, list[Contact]] = {}
     for one in said:
         contact = Contact(person_id=one.person_id, channel=one.channel, address=one.address, after_s=0.0)
         there = found.setdefault(one.person_id, [])
-        if one.state == "delivered" and contact not in there:
+        if one.told and (one.channel, one.address) not in over | unsure and contact not in there:
             there.append(contact)
     return {person: contacts for person, contacts in found.items() if contacts}

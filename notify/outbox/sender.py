@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import asyncpg
@@ -157,7 +157,8 @@ class MessageSender:
         except Undelivered as error:
             self._ended.append(self._failed(attempt, error))
         except TimeoutError:
-            self._ended.append(self._failed(attempt, Undelivered(f"no answer within {LONGEST_S:.0f} s")))
+            late = Undelivered(f"no answer within {LONGEST_S:.0f} s", may_have_arrived=True)
+            self._ended.append(self._failed(attempt, late))
         except Exception as error:  # one message must not end the others, whatever a channel raises
             log.exception("message could not be sent", channel=attempt.channel, delivery=str(attempt.id))
             self._ended.append(self._failed(attempt, Undelivered(type(error).__name__)))
@@ -186,6 +187,9 @@ class MessageSender:
         )
 
     def _failed(self, attempt: DeliveryAttempt, error: Undelivered) -> AttemptEnded:
+        return replace(self._after(attempt, error), doubtful=error.may_have_arrived)
+
+    def _after(self, attempt: DeliveryAttempt, error: Undelivered) -> AttemptEnded:
         now = self.now()
         if error.permanent:
             return self._as(attempt, DeliveryState.REFUSED, str(error))

@@ -118,6 +118,22 @@ async def test_what_was_sent_by_a_process_that_died_is_sent_again_and_its_end_to
     assert await scene.connection.fetchval("SELECT count(*) FROM delivery WHERE ambiguous") == 1
 
 
+@pytest.mark.parametrize("doubtful", [True, False])
+async def test_who_may_have_got_a_message_that_was_not_answered_hears_the_end(
+    scene: Scene, doubtful: bool
+) -> None:
+    scene.channels["ntfy"].fails["amal"] = Undelivered("no answer within 10 s", may_have_arrived=doubtful)
+    alert = await fire(scene.connection, "bin-1")
+    await scene.turn()
+    scene.channels["ntfy"].fails.clear()
+
+    await _resolve(scene, "bin-1")
+    await scene.turn()
+
+    assert scene.told() == ([("amal", "resolved", (alert,))] if doubtful else [])
+    assert (await scene.states())[0] == ("ntfy", "not-needed")
+
+
 async def test_acknowledged_before_it_was_sent_is_not_needed(scene: Scene) -> None:
     alert = await fire(scene.connection, "bin-1")
     await scene.follow()
