@@ -11,7 +11,7 @@ from math import inf
 from uuid import UUID
 
 from alerts.events import AlertEvent, events_after
-from notify.facts import Contact
+from notify.facts import AlertFacts, Contact
 from notify.message import Occasion
 from notify.outbox import deliveries, escalation_rows, ownership
 from notify.outbox.deliveries import DeliveryOfAlert
@@ -24,6 +24,7 @@ from notify.outbox.escalation import (
     ended,
     followed,
     in_hand,
+    passed_over,
     planned,
     receivers_of,
     told,
@@ -161,20 +162,32 @@ def _step(
         escalation = planned(escalation, plan, now)
         if escalation.next_at is not None and escalation.next_at > now:
             return escalation
+    while not (reached := _reached(escalation, facts, tools.routing, now)):
+        escalation = passed_over(escalation, now)
+        if escalation.waits_for is not None:
+            return escalation
     assert escalation.plan is not None
-    for person in tools.routing.people(receivers_of(escalation), facts, now):
-        found = tools.routing.contacts(person, facts.severity, now)
-        if contacts := untried(found, said, now):
-            progress.tellings.append(
-                Telling(
-                    alert=escalation.alert,
-                    facts=facts,
-                    occasion=escalation.occasion,
-                    contacts=contacts,
-                    group_for_s=escalation.plan.group_for_s,
-                )
-            )
+    progress.tellings += [
+        Telling(
+            alert=escalation.alert,
+            facts=facts,
+            occasion=escalation.occasion,
+            contacts=contacts,
+            group_for_s=escalation.plan.group_for_s,
+        )
+        for found in reached
+        if (contacts := untried(found, said, now))
+    ]
     return told(escalation, now)
+
+
+def _reached(
+    escalation: Escalation, facts: AlertFacts, routing: RoutePlans, now: int
+) -> list[Sequence[Contact]]:
+    """Return the contacts of each person whom the next step reaches."""
+    people = routing.people(receivers_of(escalation), facts, now)
+    found = [routing.contacts(person, facts.severity, now) for person in people]
+    return [contacts for contacts in found if contacts]
 
 
 def untried(contacts: Sequence[Contact], said: Sequence[DeliveryOfAlert], now: int) -> list[Contact]:

@@ -20,6 +20,7 @@ from notify.outbox.escalation import (
     EscalationState,
     followed,
     in_hand,
+    passed_over,
     planned,
     receivers_of,
     told,
@@ -128,6 +129,21 @@ def test_without_repeat_nothing_is_due_after_the_last_step() -> None:
     once = replace(PLAN, repeat_s=None, steps=PLAN.steps[:1])
 
     assert told(planned(after(event(EventType.OPENED)), once, NOW), NOW).next_at is None
+
+
+def test_a_step_that_reaches_nobody_passes_the_alert_on_at_once_still_as_opened() -> None:
+    second = passed_over(planned(after(event(EventType.OPENED)), PLAN, NOW), NOW)
+
+    assert (receivers_of(second), second.next_at, second.occasion) == (("person:chief",), NOW, "opened")
+    assert told(second, NOW).next_at == NOW + 600 * S
+
+
+def test_where_the_last_step_reaches_nobody_it_says_so_and_looks_again() -> None:
+    for last in (running(2), running(3)):
+        nobody = passed_over(last, NOW)
+
+        assert (nobody.waits_for, nobody.next_at) == (EscalationReason.NOBODY, NOW + 60 * S)
+        assert receivers_of(nobody) == ("person:mayor",)
 
 
 def test_a_first_step_may_wait() -> None:

@@ -101,3 +101,13 @@ def test_operators_are_those_of_the_town_and_where_none_can_be_told_its_administ
     assert routing(*people).people(["admins", "technicians"], facts, NOON) == (4, 6)
     assert routing(*people[2:]).people(["operators"], facts, NOON) == (4,)
     assert routing(*people[2:3]).people(["operators", "admins"], facts, NOON) == ()
+
+
+def test_who_has_addresses_of_channels_that_are_not_set_up_only_cannot_be_told() -> None:
+    facts = AlertFacts(municipality="tripoli", kind="bin", severity=Severity.MAJOR, rule="r", device="d")
+    operator = receiver(1, "operator@tripoli", addresses={"push": ("https://push",)})
+    admin = receiver(2, "admin", addresses={"ntfy": ("topic",), "push": ("https://push",)})
+    usable = routing(*(one.reached_by({"ntfy"}) for one in (operator, admin)))
+
+    assert usable.people(["operators"], facts, NOON) == (2,)
+    assert [c.channel for c in usable.contacts(2, Severity.MAJOR, NOON)] == ["ntfy"]
