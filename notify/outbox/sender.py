@@ -172,7 +172,7 @@ class MessageSender:
         occasion = attempt.occasion
         found = [told[alert] for alert in attempt.alerts if alert in told]
         if not found:
-            raise Undelivered("the alert is gone", permanent=True)
+            raise Undelivered("the alert is gone, or cannot be written", permanent=True)
         now = self.now()
         means = AnswerMeans()
         if occasion is not Occasion.RESOLVED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -14,8 +15,9 @@ from devices.instants import to_datetime
 from devices.registry.registry import get_device
 from notify.facts import EscalationStep
 from notify.message import Undelivered
-from notify.outbox import attempts, channel_health, ownership
+from notify.outbox import attempts, channel_health, news, ownership
 from notify.outbox.ownership import Leader, NotLeader
+from rules.explain.sentence import sentence
 from store.audit import PLATFORM
 from tests.integration.api import builders
 from tests.integration.notify.scene import Scene, fire
@@ -287,6 +289,24 @@ async def test_where_nobody_can_be_told_the_next_step_is_due_and_after_the_last_
     await scene.turn(60)
     assert scene.told()[1:] == [("chief", "opened", (later,))]
     assert await scene.connection.fetchval(waits, later) is None
+
+
+async def test_an_alert_that_cannot_be_written_is_refused_and_holds_up_no_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any, names: dict[str, str], **more: Any) -> object:
+        if names["device"] == "bin-1":
+            raise ValueError("nobody thought of that")
+        return sentence(*args, names=names, **more)
+
+    monkeypatch.setattr(news, "sentence", broken)
+    await fire(scene.connection, "bin-1")
+    alert = await fire(scene.connection, "bin-2")
+
+    await scene.turn()
+
+    assert scene.told() == [("amal", "opened", (alert,))]
+    assert ("ntfy", "refused") in await scene.states()
 
 
 async def test_a_failure_is_tried_again_with_the_same_id_and_holds_up_nobody_else(scene: Scene) -> None:
