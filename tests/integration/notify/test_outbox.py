@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -363,6 +364,25 @@ async def test_administrators_are_told_once_by_another_channel_that_one_fails(sc
 
     assert [(to, m.occasion) for to, m in scene.channels["sms"].sent] == [("+961", None)]
     assert "ntfy" in scene.channels["sms"].sent[0][1].subject
+
+
+async def test_administrators_hear_of_a_channel_that_failed_with_all_others_once_one_works(
+    scene: Scene,
+) -> None:
+    [_, chief] = scene.routing.ways
+    scene.routing.admins = [chief]
+    scene.routing.ways = {chief: [("sms", "+961", 0.0)]}
+    for channel in ("ntfy", "sms"):
+        fails = "INSERT INTO channel_state VALUES ($1, $2, '503', $2)"
+        await scene.connection.execute(fails, channel, to_datetime(scene.now - 600_000_000))
+
+    def telling() -> Awaitable[int]:
+        working = scene.channels.keys()
+        return channel_health.tell_of_failing(scene.connection, scene.routing, working, scene.now)
+
+    assert await telling() == 0
+    await scene.connection.execute("UPDATE channel_state SET failing_since = NULL WHERE channel = 'sms'")
+    assert [await telling(), await telling()] == [1, 0]
 
 
 async def test_a_channel_that_is_not_set_up_is_refused_and_the_next_tried(scene: Scene) -> None:
