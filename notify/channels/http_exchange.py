@@ -15,6 +15,7 @@ from http import HTTPStatus
 import httpx2
 
 from notify.channels import certificates
+from notify.channels.left_out import without_address
 from notify.message import Undelivered
 
 TIMEOUT_S = 10.0
@@ -85,13 +86,23 @@ async def exchange(
     )
 
 
-def accepted(answer: ServiceAnswer, *, expected: Container[int] = DONE) -> str:
-    """Return the answer of a service that took the message.
+def accepted(
+    answer: ServiceAnswer, to: str, *, expected: Container[int] = DONE, status_only: bool = False
+) -> str:
+    """Return the answer of a service that took the message, without the receiver's address.
+
+    Args:
+        answer: of the service.
+        to: the receiver's address.
+        expected: the statuses that say that it was taken.
+        status_only: of a service that repeats receiver and message when it took them.
 
     Raises:
         Undelivered: it did not.
     """
-    said = described(answer)
+    if answer.status in expected and status_only:
+        return _status(answer)
+    said = described(answer, to)
     if answer.status in expected:
         return said
     raise Undelivered(
@@ -101,13 +112,16 @@ def accepted(answer: ServiceAnswer, *, expected: Container[int] = DONE) -> str:
     )
 
 
-def described(answer: ServiceAnswer) -> str:
-    """Return an answer in one line: its status and the beginning of the body."""
-    known = answer.status in {one.value for one in HTTPStatus}
-    status = f"{answer.status} {HTTPStatus(answer.status).phrase}" if known else str(answer.status)
-    text = answer.body.decode("utf-8", "replace")
+def described(answer: ServiceAnswer, to: str) -> str:
+    """Return an answer in one line: its status and the beginning of the body, without the address `to`."""
+    text = without_address(answer.body.decode("utf-8", "replace"), to)
     shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:SHOWN_OF_ANSWER]
-    return f"{status}: {shown}" if shown else status
+    return f"{_status(answer)}: {shown}" if shown else _status(answer)
+
+
+def _status(answer: ServiceAnswer) -> str:
+    known = answer.status in {one.value for one in HTTPStatus}
+    return f"{answer.status} {HTTPStatus(answer.status).phrase}" if known else str(answer.status)
 
 
 def retry_after_s(headers: httpx2.Headers) -> float | None:

@@ -57,7 +57,7 @@ class TelegramChannel:
         )
         answer = await exchange(self._client, request, timeout_s=self._timeout_s)
         try:
-            return accepted(answer)
+            return accepted(answer, to, status_only=True)
         except Undelivered as refused:
             asked = _retry_after_s(answer)
             raise Undelivered(
