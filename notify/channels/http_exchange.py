@@ -21,6 +21,8 @@ from notify.message import Undelivered
 TIMEOUT_S = 10.0
 MOST_OF_ANSWER = 4096
 """Bytes of an answer that are read; what follows is not waited for."""
+LONGEST_RETRY_AFTER_S = 3600.0
+"""A service that wants to be left alone for longer is asked again after it: nobody may stop what is told."""
 SHOWN_OF_ANSWER = 200
 """Characters of an answer's body that are kept with the delivery."""
 DONE = range(200, 300)
@@ -125,12 +127,20 @@ def _status(answer: ServiceAnswer) -> str:
 
 
 def retry_after_s(headers: httpx2.Headers) -> float | None:
-    """Return after how many seconds a service wants to be asked again; a date counts from the answer's."""
+    """Return after how many seconds a service wants to be asked again; a date counts from the answer's.
+
+    It is within `bounded`.
+    """
     wanted = headers.get("retry-after", "").strip()
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
-        return float(wanted)
+    if wanted.isascii() and wanted.isdigit():
+        return bounded(float(wanted))
     try:
         later = parsedate_to_datetime(wanted) - parsedate_to_datetime(headers.get("date", ""))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return max(0.0, later.total_seconds())
+    return bounded(later.total_seconds())
+
+
+def bounded(wanted_s: float) -> float:
+    """Return a pause in seconds that a service wants as one of 0 to LONGEST_RETRY_AFTER_S."""
+    return max(0.0, min(wanted_s, LONGEST_RETRY_AFTER_S))

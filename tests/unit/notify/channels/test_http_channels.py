@@ -120,6 +120,18 @@ async def test_webhooks_address_is_not_repeated() -> None:
             120.0,
         ),
         (http(429, Retry_After="soon"), False, None),
+        (http(429, Retry_After="999999999"), False, 3600.0),
+        (http(429, Retry_After="1" * 400), False, 3600.0),
+        (
+            http(503, Date="Mon, 01 Jun 2026 12:00:00 GMT", Retry_After="Fri, 31 Dec 9999 23:59:59 GMT"),
+            False,
+            3600.0,
+        ),
+        (
+            http(503, Date="Mon, 01 Jun 2026 12:00:00 GMT", Retry_After="Mon, 01 Jun 2026 11:00:00 GMT"),
+            False,
+            0.0,
+        ),
         (http(500, b"oops\r\n<html>"), False, None),
         (http(302, Location="http://127.0.0.1:1/elsewhere"), True, None),
         (http(307, Location="/again"), True, None),
@@ -241,13 +253,18 @@ async def test_telegram_is_told_the_chat_plain_text_and_buttons_that_open_the_pa
     assert asked["reply_markup"]["inline_keyboard"][0][1]["url"] == f"{make_message().url}?answer=decline"
 
 
-async def test_telegram_says_in_the_body_when_it_wants_to_be_asked_again() -> None:
-    body = b'{"ok": false, "error_code": 429, "parameters": {"retry_after": 31}}'
+@pytest.mark.parametrize(
+    ("wanted", "retry_after_s"), [("31", 31.0), ("1e308", 3600.0), ("-1e308", 0.0), ("1e999", None)]
+)
+async def test_telegram_says_in_the_body_when_it_wants_to_be_asked_again(
+    wanted: str, retry_after_s: float | None
+) -> None:
+    body = f'{{"ok": false, "error_code": 429, "parameters": {{"retry_after": {wanted}}}}}'.encode()
 
     with pytest.raises(Undelivered) as refused:
         await handed_over(telegram, HttpService(http(429, body)))
 
-    assert (refused.value.retry_after_s, refused.value.permanent) == (31.0, False)
+    assert (refused.value.retry_after_s, refused.value.permanent) == (retry_after_s, False)
 
 
 async def test_sms_gateway_gets_number_and_text_encoded_as_a_form() -> None:
