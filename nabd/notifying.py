@@ -97,11 +97,12 @@ async def answer_means(
         return AnswerMeans()
     real_now = clock.wall()
     async with pool.acquire() as connection:
-        offer = await offers.offer(connection, delivery, person, alerts, real_now)
+        coded = channel in CODES_BY
+        offer = await offers.offer(connection, delivery, person, alerts, real_now, coded=coded)
         if offer is None:
             return AnswerMeans()
         key = await offers.signing_key(connection, real_now)
     return AnswerMeans(
         url=offers.address(public_url, key, offer) if public_url else None,
-        code=offer.code if channel in CODES_BY else None,
+        code=offer.code or None,
     )
