@@ -45,7 +45,8 @@ class AppContext:
 
     real_now: the clock of sessions, links and tokens, which runs at its own speed whatever `now` does.
     totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
-    address says. oidc: where people may sign in instead of here. sms_answers: wrong codes by number.
+    address says. oidc: where people may sign in instead of here. sms_answers: refused codes by
+    number, in a minute and in a day.
     """
 
     pool: asyncpg.Pool[asyncpg.Record]
@@ -65,6 +66,7 @@ class AppContext:
     metrics: Metrics
     channels: Mapping[str, NotificationChannel]
     sms_answers: Throttle = field(default_factory=Throttle)
+    sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
 
     @asynccontextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -45,7 +46,7 @@ async def notify(settings: Settings) -> None:
     parts = NotifierParts(
         open_database=partial(connect, dsn),
         pool=pool,
-        load_routing=RoutingReader().load,
+        load_routing=RoutingReader(channels).load,
         compose=compose,
         channels=channels,
         kinds=kinds.load(settings.kinds_dir),
@@ -66,16 +67,24 @@ async def notify(settings: Settings) -> None:
 
 
 class RoutingReader:
-    """Routing as it is now: loaded once, and again after a change."""
+    """Routing as it is now: loaded once, and again after a change.
 
-    def __init__(self) -> None:
+    Who has no address of a channel that is set up cannot be told: others are in their place.
+    """
+
+    def __init__(self, channels: Container[str]) -> None:
+        self._channels = channels
         self._found: Routing | None = None
+        self._usable: Routing | None = None
 
     async def load(self, connection: Connection) -> Routing:
         """Return routing as it is now."""
-        found = self._found
-        self._found = await load(connection) if found is None else await reload(connection, found)
-        return self._found
+        before = self._found
+        found = await load(connection) if before is None else await reload(connection, before)
+        if self._usable is None or found is not before:
+            reached = {n: one.reached_by(self._channels) for n, one in found.receivers.items()}
+            self._found, self._usable = found, replace(found, receivers=reached)
+        return self._usable
 
 
 async def silenced_until(connection: Connection, alerts: Sequence[int], at: int) -> dict[int, int]:
@@ -97,11 +106,12 @@ async def answer_means(
         return AnswerMeans()
     real_now = clock.wall()
     async with pool.acquire() as connection:
-        offer = await offers.offer(connection, delivery, person, alerts, real_now)
+        coded = channel in CODES_BY
+        offer = await offers.offer(connection, delivery, person, alerts, real_now, coded=coded)
         if offer is None:
             return AnswerMeans()
         key = await offers.signing_key(connection, real_now)
     return AnswerMeans(
         url=offers.address(public_url, key, offer) if public_url else None,
-        code=offer.code if channel in CODES_BY else None,
+        code=offer.code or None,
     )

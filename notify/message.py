@@ -95,13 +95,22 @@ class NotificationMessage:
 class Undelivered(Exception):
     """A channel could not hand a message over; str() is the last answer, without secrets.
 
-    permanent: trying again cannot help. retry_after_s: what the service asked for.
+    permanent: trying again cannot help. retry_after_s: what the service asked for. may_have_arrived: the
+    service had the message, or part of it, and did not answer in time.
     """
 
-    def __init__(self, answer: str, *, permanent: bool = False, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self,
+        answer: str,
+        *,
+        permanent: bool = False,
+        retry_after_s: float | None = None,
+        may_have_arrived: bool = False,
+    ) -> None:
         super().__init__(answer)
         self.permanent = permanent
         self.retry_after_s = retry_after_s
+        self.may_have_arrived = may_have_arrived
 
 
 class NotificationChannel(Protocol):

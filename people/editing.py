@@ -18,7 +18,7 @@ from devices.registry.errors import AlreadyExists, Conflict, Invalid
 from devices.registry.registry import get_municipality
 from devices.suggestion import meant
 from devices.texts.languages import LANGUAGES
-from people import contact_settings, passwords, recorded, sessions, tokens
+from people import contact_settings, passwords, recorded, sessions, tokens, unassigning
 from people.contact_settings import EMAIL, PHONE
 from people.identity import Grant
 from people.person import Person, first_admin, get_person, locked_person
@@ -240,7 +240,7 @@ _END_LINKS = "DELETE FROM sign_in_link WHERE person_id = $1"
 async def disable_person(connection: Connection, name: str, now: int, *, by: Actor) -> Person:
     """Let a person in no more: sessions, links, and tokens that they made end. Repeats change nothing.
 
-    Tokens stay revoked when the person is let in again.
+    Their open alerts are nobody's. Tokens stay revoked when the person is let in again.
 
     Raises:
         NotFound: there is nobody of that name.
@@ -248,6 +248,7 @@ async def disable_person(connection: Connection, name: str, now: int, *, by: Act
     """
     async with connection.transaction():
         person = await locked_person(connection, name)
+        await unassigning.unassign(connection, person.id, now, by=by)
         async with _an_admin_is_left(connection, person):
             await connection.execute(_DISABLE, person.id, to_datetime(now))
         await sessions.end_sessions(connection, person.id)
@@ -276,7 +277,7 @@ _DELETE = "DELETE FROM person WHERE id = $1"
 
 
 async def delete_person(connection: Connection, name: str, now: int, *, by: Actor) -> None:
-    """Forget a person; their principal stays, without a name. Tokens that they made end.
+    """Forget a person; their principal stays, without a name. Tokens that they made end, as when disabled.
 
     Raises:
         NotFound: there is nobody of that name.
@@ -284,6 +285,7 @@ async def delete_person(connection: Connection, name: str, now: int, *, by: Acto
     """
     async with connection.transaction():
         person = await locked_person(connection, name)
+        await unassigning.unassign(connection, person.id, now, by=by)
         await tokens.revoke_tokens_of(connection, person.id, now, by=by)
         async with _an_admin_is_left(connection, person):
             await connection.execute(_DELETE, person.id)

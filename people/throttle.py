@@ -22,10 +22,14 @@ class _Failures:
 
 
 class Throttle:
-    """Remembers the keys that failed last, MOST_KEYS of them; a key is an address or a name."""
+    """Remembers the keys that failed last, MOST_KEYS of them; a key is an address or a name.
 
-    def __init__(self, allowed: int = ALLOWED) -> None:
+    allowed: wrong guesses per key in window_s.
+    """
+
+    def __init__(self, allowed: int = ALLOWED, window_s: float = WINDOW_S) -> None:
         self._allowed = allowed
+        self._window_s = window_s
         self._by_key: OrderedDict[str, _Failures] = OrderedDict()
 
     def wait_s(self, key: str, now_s: float) -> float:
@@ -33,12 +37,12 @@ class Throttle:
         failures = self._by_key.get(key)
         if failures is None or failures.count < self._allowed:
             return 0.0
-        return max(0.0, failures.since + WINDOW_S - now_s)
+        return max(0.0, failures.since + self._window_s - now_s)
 
     def failed(self, key: str, now_s: float) -> bool:
         """Count a wrong guess; tell whether it was the last one allowed, which is worth a line in the log."""
         failures = self._by_key.get(key)
-        if failures is None or now_s >= failures.since + WINDOW_S:
+        if failures is None or now_s >= failures.since + self._window_s:
             failures = self._by_key[key] = _Failures(now_s)
         self._by_key.move_to_end(key)
         while len(self._by_key) > MOST_KEYS:

@@ -19,6 +19,8 @@ from notify.message import ReaderAnswer
 from store.connection import Connection
 
 GOOD_FOR = timedelta(days=7)
+CODE_GOOD_FOR = timedelta(days=1)
+"""Five digits can be guessed, unlike a link."""
 PURPOSE = "answers"
 LOWEST_CODE, HIGHEST_CODE = 10_000, 99_999
 """Digits alone: every keyboard has them."""
@@ -26,7 +28,10 @@ LOWEST_CODE, HIGHEST_CODE = 10_000, 99_999
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerOffer:
-    """One person may answer for some alerts. answer: what they said, None while they have not."""
+    """One person may answer for some alerts.
+
+    code: empty where the message is not answered by one. answer: what they said, None while they have not.
+    """
 
     id: int
     person_id: int
@@ -66,17 +71,18 @@ RETURNING id, person_id, alerts, code, expires_at, answered_at, answer
 
 
 async def offer(
-    connection: Connection, delivery: UUID, person: int, alerts: Sequence[int], now: int
+    connection: Connection, delivery: UUID, person: int, alerts: Sequence[int], now: int, *, coded: bool
 ) -> AnswerOffer | None:
     """Return what a message offers its reader; the same for every attempt to send it.
 
     Args:
+        coded: a code answers it too, as it does an SMS.
         now: of a clock that runs as people's do, in microseconds since 1970-01-01Z.
 
     Returns:
         None where the receiver is no person.
     """
-    code = str(LOWEST_CODE + secrets.randbelow(HIGHEST_CODE - LOWEST_CODE + 1))
+    code = str(LOWEST_CODE + secrets.randbelow(HIGHEST_CODE - LOWEST_CODE + 1)) if coded else ""
     at = to_datetime(now)
     row = await connection.fetchrow(_OFFER, delivery, person, list(alerts), code, at, at + GOOD_FOR)
     return None if row is None else _read(row)
@@ -110,15 +116,23 @@ CROSS JOIN LATERAL (
     SELECT said.value ->> 0
     FROM jsonb_path_query(p.channels, 'lax $.sms[*]') WITH ORDINALITY AS said (value, n)
 ) AS number
-WHERE o.code = $1 AND ltrim(regexp_replace(number.written, '[^0-9]', '', 'g'), '0') = $2
-ORDER BY o.id DESC
+WHERE o.code = $1 AND o.created_at > $3 AND ltrim(regexp_replace(number.written, '[^0-9]', '', 'g'), '0') = $2
+ORDER BY o.answered_at IS NULL DESC, o.id DESC
 LIMIT 1
 """
 
 
-async def find_by_code(connection: Connection, code: str, number: str) -> AnswerOffer | None:
-    """Return the newest offer with a code whose person has a telephone number (notify.answers.sms_text)."""
-    row = await connection.fetchrow(_BY_CODE, code, number) if number else None
+async def find_by_code(connection: Connection, code: str, number: str, now: int) -> AnswerOffer | None:
+    """Return the newest offer with a code that is still good, one that was not answered first.
+
+    Args:
+        code: five digits.
+        number: of the person, as notify.answers.sms_text reads it.
+        now: of a clock that runs as people's do.
+    """
+    if not code or not number:
+        return None
+    row = await connection.fetchrow(_BY_CODE, code, number, to_datetime(now) - CODE_GOOD_FOR)
     return None if row is None else _read(row)
 
 

@@ -22,6 +22,7 @@ import aiosmtplib
 
 from devices.instants import Now, to_datetime
 from notify.channels import certificates
+from notify.channels.left_out import without_address
 from notify.message import NotificationMessage, Undelivered
 
 TIMEOUT_S = 30.0
@@ -111,11 +112,12 @@ class EmailChannel:
             async with asyncio.timeout(self._timeout_s):
                 return await self._sent(mail, to)
         except aiosmtplib.SMTPRecipientsRefused as error:
-            raise _refused(error.recipients[0].code, error.recipients[0].message) from None
+            refused = error.recipients[0]
+            raise _refused(refused.code, refused.message, to) from None
         except aiosmtplib.SMTPAuthenticationError as error:
             raise Undelivered(f"{error.code} the server does not accept our account") from None
         except aiosmtplib.SMTPResponseException as error:
-            raise _refused(error.code, error.message) from None
+            raise _refused(error.code, error.message, to) from None
         except (TimeoutError, aiosmtplib.SMTPTimeoutError):
             raise Undelivered(f"no answer within {self._timeout_s:g} s") from None
         except ssl.SSLError as error:
@@ -141,7 +143,7 @@ class EmailChannel:
         finally:
             # What was taken is taken: a farewell that fails must not send it again.
             client.close()
-        return _one_line(answer)
+        return without_address(_one_line(answer), to)
 
     def _mail(self, message: NotificationMessage, to: str) -> EmailMessage:
         if not ADDRESS.fullmatch(to):
@@ -168,8 +170,8 @@ class EmailChannel:
         """Nothing is kept open."""
 
 
-def _refused(code: int, answer: str) -> Undelivered:
-    return Undelivered(f"{code} {_one_line(answer)}", permanent=code >= 500)
+def _refused(code: int, answer: str, to: str) -> Undelivered:
+    return Undelivered(f"{code} {without_address(_one_line(answer), to)}", permanent=code >= 500)
 
 
 def _one_line(text: str) -> str:

@@ -15,11 +15,14 @@ from http import HTTPStatus
 import httpx2
 
 from notify.channels import certificates
+from notify.channels.left_out import without_address
 from notify.message import Undelivered
 
 TIMEOUT_S = 10.0
 MOST_OF_ANSWER = 4096
 """Bytes of an answer that are read; what follows is not waited for."""
+LONGEST_RETRY_AFTER_S = 3600.0
+"""A service that wants to be left alone for longer is asked again after it: nobody may stop what is told."""
 SHOWN_OF_ANSWER = 200
 """Characters of an answer's body that are kept with the delivery."""
 DONE = range(200, 300)
@@ -85,13 +88,23 @@ async def exchange(
     )
 
 
-def accepted(answer: ServiceAnswer, *, expected: Container[int] = DONE) -> str:
-    """Return the answer of a service that took the message.
+def accepted(
+    answer: ServiceAnswer, to: str, *, expected: Container[int] = DONE, status_only: bool = False
+) -> str:
+    """Return the answer of a service that took the message, without the receiver's address.
+
+    Args:
+        answer: of the service.
+        to: the receiver's address.
+        expected: the statuses that say that it was taken.
+        status_only: of a service that repeats receiver and message when it took them.
 
     Raises:
         Undelivered: it did not.
     """
-    said = described(answer)
+    if answer.status in expected and status_only:
+        return _status(answer)
+    said = described(answer, to)
     if answer.status in expected:
         return said
     raise Undelivered(
@@ -101,22 +114,33 @@ def accepted(answer: ServiceAnswer, *, expected: Container[int] = DONE) -> str:
     )
 
 
-def described(answer: ServiceAnswer) -> str:
-    """Return an answer in one line: its status and the beginning of the body."""
-    known = answer.status in {one.value for one in HTTPStatus}
-    status = f"{answer.status} {HTTPStatus(answer.status).phrase}" if known else str(answer.status)
-    text = answer.body.decode("utf-8", "replace")
+def described(answer: ServiceAnswer, to: str) -> str:
+    """Return an answer in one line: its status and the beginning of the body, without the address `to`."""
+    text = without_address(answer.body.decode("utf-8", "replace"), to)
     shown = " ".join("".join(c if c.isprintable() else " " for c in text).split())[:SHOWN_OF_ANSWER]
-    return f"{status}: {shown}" if shown else status
+    return f"{_status(answer)}: {shown}" if shown else _status(answer)
+
+
+def _status(answer: ServiceAnswer) -> str:
+    known = answer.status in {one.value for one in HTTPStatus}
+    return f"{answer.status} {HTTPStatus(answer.status).phrase}" if known else str(answer.status)
 
 
 def retry_after_s(headers: httpx2.Headers) -> float | None:
-    """Return after how many seconds a service wants to be asked again; a date counts from the answer's."""
+    """Return after how many seconds a service wants to be asked again; a date counts from the answer's.
+
+    It is within `bounded`.
+    """
     wanted = headers.get("retry-after", "").strip()
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
-        return float(wanted)
+    if wanted.isascii() and wanted.isdigit():
+        return bounded(float(wanted))
     try:
         later = parsedate_to_datetime(wanted) - parsedate_to_datetime(headers.get("date", ""))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return max(0.0, later.total_seconds())
+    return bounded(later.total_seconds())
+
+
+def bounded(wanted_s: float) -> float:
+    """Return a pause in seconds that a service wants as one of 0 to LONGEST_RETRY_AFTER_S."""
+    return max(0.0, min(wanted_s, LONGEST_RETRY_AFTER_S))

@@ -43,13 +43,15 @@ class NtfyChannel:
         Raises:
             Undelivered: the topic is none, or the server did not take it.
         """
+        topic = self._topic(to)
         request = self._client.build_request(
             "POST",
             self._url,
-            content=msgspec.json.encode(publication(message, self._topic(to))),
+            content=msgspec.json.encode(publication(message, topic)),
             headers=self._headers,
         )
-        return accepted(await exchange(self._client, request, timeout_s=self._timeout_s))
+        answer = await exchange(self._client, request, timeout_s=self._timeout_s)
+        return accepted(answer, topic, status_only=True)
 
     def _topic(self, to: str) -> str:
         """Return a topic, also of its whole address on this server: another server is not ours to call."""

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from notify.channels.http_exchange import DONE, TIMEOUT_S, ServiceAnswer, accepted, exchange, new_client
+from notify.channels.left_out import LEFT_OUT
 from notify.message import NotificationMessage, Undelivered
 
 NUMBER = re.compile(r"\+?[0-9]{4,15}")
 _PLACEHOLDER = re.compile(r"\{(to|text|id)\}")
 _LEAST_SECRET = 4
 """Characters: what is shorter stands in ordinary words."""
-HIDDEN = "(left out)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class SmsChannel:
             headers={"Content-Type": "application/x-www-form-urlencoded", **gateway.headers},
         )
         answer = await exchange(self._client, request, timeout_s=self._timeout_s)
-        return accepted(self._without_secrets(answer), expected=gateway.success)
+        return accepted(self._without_secrets(answer), number.removeprefix("+"), expected=gateway.success)
 
     async def close(self) -> None:
         """Give connections back."""
@@ -74,7 +74,7 @@ class SmsChannel:
     def _without_secrets(self, answer: ServiceAnswer) -> ServiceAnswer:
         body = answer.body.decode("utf-8", "replace")
         for secret in _secrets(self._gateway):
-            body = body.replace(secret, HIDDEN)
+            body = body.replace(secret, LEFT_OUT)
         return replace(answer, body=body.encode())
 
 

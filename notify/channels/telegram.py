@@ -7,7 +7,7 @@ import re
 import msgspec
 
 from devices.texts.catalogue import text
-from notify.channels.http_exchange import TIMEOUT_S, ServiceAnswer, accepted, exchange, new_client
+from notify.channels.http_exchange import TIMEOUT_S, ServiceAnswer, accepted, bounded, exchange, new_client
 from notify.message import NotificationMessage, ReaderAnswer, Undelivered
 
 MOST_CHARACTERS = 4096
@@ -57,11 +57,13 @@ class TelegramChannel:
         )
         answer = await exchange(self._client, request, timeout_s=self._timeout_s)
         try:
-            return accepted(answer)
+            return accepted(answer, to, status_only=True)
         except Undelivered as refused:
             asked = _retry_after_s(answer)
             raise Undelivered(
-                str(refused), permanent=refused.permanent, retry_after_s=asked or refused.retry_after_s
+                str(refused),
+                permanent=refused.permanent,
+                retry_after_s=refused.retry_after_s if asked is None else asked,
             ) from None
 
     async def close(self) -> None:
@@ -91,4 +93,6 @@ def _retry_after_s(answer: ServiceAnswer) -> float | None:
         parameters = msgspec.json.decode(answer.body, type=_BotAnswer).parameters
     except msgspec.DecodeError:
         return None
-    return parameters.retry_after if parameters else None
+    if parameters is None or parameters.retry_after is None:
+        return None
+    return bounded(parameters.retry_after)

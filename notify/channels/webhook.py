@@ -82,9 +82,8 @@ class WebhookChannel:
                 address = await judged_address(url.host, port, targets=self._targets, resolve=self._resolve)
         except TimeoutError:
             raise Undelivered(f"{url.host} was not resolved within {self._timeout_s:g} s") from None
-        return accepted(
-            await exchange(self._client, self._request(message, url, address), timeout_s=self._timeout_s)
-        )
+        request = self._request(message, url, address)
+        return accepted(await exchange(self._client, request, timeout_s=self._timeout_s), to)
 
     def _request(self, message: NotificationMessage, url: httpx2.URL, address: str) -> httpx2.Request:
         now = to_datetime(self._now())

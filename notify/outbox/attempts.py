@@ -123,19 +123,23 @@ async def mark(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEnded:
-    """What came of an attempt. state: of its delivery from now on; due_at: of the next attempt, if any."""
+    """What came of an attempt.
+
+    state: of its delivery from now on; due_at: of the next attempt, if any. doubtful: it may have arrived.
+    """
 
     attempt: DeliveryAttempt
     state: DeliveryState
     answer: str
     at: int
     due_at: int | None = None
+    doubtful: bool = False
 
 
 _RECORD = """
 WITH ended AS (
     SELECT * FROM unnest($1::uuid [], $2::int [], $3::text [], $4::text [], $5::timestamptz [],
-        $6::timestamptz []) AS e (id, number, state, answer, at, due_at)
+        $6::timestamptz [], $7::boolean []) AS e (id, number, state, answer, at, due_at, doubtful)
 ),
 
 noted AS (
@@ -146,6 +150,7 @@ noted AS (
 
 UPDATE delivery AS d SET
     state = ended.state, answer = ended.answer, due_at = coalesce(ended.due_at, d.due_at),
+    ambiguous = d.ambiguous OR ended.doubtful,
     handed_over_at = CASE WHEN ended.state = 'delivered' THEN ended.at END
 FROM ended
 WHERE d.id = ended.id AND d.state = 'sending' AND d.attempts = ended.number
@@ -162,6 +167,7 @@ async def record(connection: Connection, ended: Sequence[AttemptEnded]) -> None:
         [e.answer for e in ended],
         [to_datetime(e.at) for e in ended],
         [None if e.due_at is None else to_datetime(e.due_at) for e in ended],
+        [e.doubtful for e in ended],
     )
 
 

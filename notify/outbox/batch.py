@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 from uuid import UUID
 
 from alerts.events import AlertEvent, events_after
-from notify.facts import Contact
+from notify.facts import AlertFacts, Contact
 from notify.message import Occasion
 from notify.outbox import deliveries, escalation_rows, ownership
 from notify.outbox.deliveries import DeliveryOfAlert
 from notify.outbox.escalation import (
+    LOOK_AGAIN_US,
     AlertStanding,
     Escalation,
     EscalationState,
@@ -22,6 +24,7 @@ from notify.outbox.escalation import (
     ended,
     followed,
     in_hand,
+    passed_over,
     planned,
     receivers_of,
     told,
@@ -159,23 +162,46 @@ def _step(
         escalation = planned(escalation, plan, now)
         if escalation.next_at is not None and escalation.next_at > now:
             return escalation
+    while not (reached := _reached(escalation, facts, tools.routing, now)):
+        escalation = passed_over(escalation, now)
+        if escalation.waits_for is not None:
+            return escalation
     assert escalation.plan is not None
-    # A message about the alert that is still being tried says the newest when it arrives.
-    tried = {(d.channel, d.address) for d in said if d.state in ("planned", "sending") and d.due_at <= now}
-    for person in tools.routing.people(receivers_of(escalation), facts, now):
-        found = tools.routing.contacts(person, facts.severity, now)
-        contacts = [c for c in found if (c.channel, c.address) not in tried]
-        if contacts:
-            progress.tellings.append(
-                Telling(
-                    alert=escalation.alert,
-                    facts=facts,
-                    occasion=escalation.occasion,
-                    contacts=contacts,
-                    group_for_s=escalation.plan.group_for_s,
-                )
-            )
+    progress.tellings += [
+        Telling(
+            alert=escalation.alert,
+            facts=facts,
+            occasion=escalation.occasion,
+            contacts=contacts,
+            group_for_s=escalation.plan.group_for_s,
+        )
+        for found in reached
+        if (contacts := untried(found, said, now))
+    ]
     return told(escalation, now)
+
+
+def _reached(
+    escalation: Escalation, facts: AlertFacts, routing: RoutePlans, now: int
+) -> list[Sequence[Contact]]:
+    """Return the contacts of each person whom the next step reaches."""
+    people = routing.people(receivers_of(escalation), facts, now)
+    found = [routing.contacts(person, facts.severity, now) for person in people]
+    return [contacts for contacts in found if contacts]
+
+
+def untried(contacts: Sequence[Contact], said: Sequence[DeliveryOfAlert], now: int) -> list[Contact]:
+    """Return the contacts to which no message about the alert is on its way: that says the newest.
+
+    One that is planned for later than a contact (quiet hours, a digest) does not stand for it.
+    """
+    on_its_way: dict[tuple[str, str], int] = {}
+    for one in said:
+        if one.state in ("planned", "sending") and not one.told:
+            at = now if one.attempts else one.due_at
+            there = one.channel, one.address
+            on_its_way[there] = min(at, on_its_way.get(there, at))
+    return [c for c in contacts if on_its_way.get((c.channel, c.address), inf) > now + round(c.after_s * 1e6)]
 
 
 def _end(
@@ -185,13 +211,13 @@ def _end(
     now: int,
     progress: _Progress,
 ) -> None:
-    """Tell the end to whoever was told the beginning, once it is known who that is."""
-    if any(d.uncertain for d in said):
-        progress.changed.append(
-            replace(escalation, state=EscalationState.ENDING, next_at=now + UNCERTAIN_US, waits_for=None)
-        )
-        return
-    progress.changed.append(ended(escalation))
+    """Tell the end to whoever was told the beginning; where that is not known yet, once it is."""
+    look_at = look_again_at(said, now)
+    progress.changed.append(
+        ended(escalation)
+        if look_at is None
+        else replace(escalation, state=EscalationState.ENDING, next_at=look_at, waits_for=None)
+    )
     if escalation.plan is not None and not escalation.plan.resolved:
         return
     group_for_s = escalation.plan.group_for_s if escalation.plan else 0.0
@@ -203,16 +229,27 @@ def _end(
             contacts=contacts,
             group_for_s=group_for_s,
         )
-        for contacts in _told_beginning(said).values()
+        for contacts in to_hear_the_end(said).values()
     ]
 
 
-def _told_beginning(said: Sequence[DeliveryOfAlert]) -> Mapping[int, list[Contact]]:
-    """Return the addresses at which people were told, by person, each once."""
+def look_again_at(said: Sequence[DeliveryOfAlert], now: int) -> int | None:
+    """Return when to look again who was told the beginning; None: that is known of everybody."""
+    uncertain = [d for d in said if d.uncertain and d.occasion != Occasion.RESOLVED]
+    if not uncertain:
+        return None
+    waits = min(now if d.state == "sending" else max(d.due_at, now) for d in uncertain)
+    return min(waits, now + LOOK_AGAIN_US) + UNCERTAIN_US
+
+
+def to_hear_the_end(said: Sequence[DeliveryOfAlert]) -> Mapping[int, list[Contact]]:
+    """Return the addresses at which people were told and have not heard the end, by person, each once."""
+    over = {(d.channel, d.address) for d in said if d.occasion == Occasion.RESOLVED}
+    unsure = {(d.channel, d.address) for d in said if d.uncertain}
     found: dict[int, list[Contact]] = {}
     for one in said:
         contact = Contact(person_id=one.person_id, channel=one.channel, address=one.address, after_s=0.0)
         there = found.setdefault(one.person_id, [])
-        if one.state == "delivered" and contact not in there:
+        if one.told and (one.channel, one.address) not in over | unsure and contact not in there:
             there.append(contact)
     return {person: contacts for person, contacts in found.items() if contacts}

@@ -78,10 +78,9 @@ async def note(connection: Connection, ended: Sequence[AttemptEnded], now: int) 
 
 
 _FAILING = """
-UPDATE channel_state SET told_at = $1
-WHERE failing_since <= $2 AND told_at IS NULL
-RETURNING channel
+SELECT channel FROM channel_state WHERE failing_since <= $1 AND told_at IS NULL ORDER BY channel FOR UPDATE
 """
+_TOLD = "UPDATE channel_state SET told_at = $2 WHERE channel = ANY($1::text [])"
 _ALL_FAILING = "SELECT channel FROM channel_state WHERE failing_since IS NOT NULL"
 _TELL = """
 INSERT INTO delivery (id, call_id, person_id, channel, address, failing_channel, state, due_at, created_at)
@@ -95,13 +94,17 @@ async def tell_of_failing(
 ) -> int:
     """Plan a message to the administrators for each channel that has failed for long, by one that works.
 
-    Each outage is told once. Return how many channels that is. In a transaction.
+    Each outage is told once, as soon as there is somebody whom another channel reaches. Return how many
+    channels that is. In a transaction.
     """
-    rows = await connection.fetch(_FAILING, to_datetime(now), to_datetime(now - TOLD_AFTER_US))
+    rows = await connection.fetch(_FAILING, to_datetime(now - TOLD_AFTER_US))
     if not rows:
         return 0
     failing = {row["channel"] for row in await connection.fetch(_ALL_FAILING)}
     contacts = _first_that_work(routing, set(channels) - failing, now)
+    if not contacts:
+        return 0
+    await connection.execute(_TOLD, [row["channel"] for row in rows], to_datetime(now))
     told = [(contact, row["channel"]) for row in rows for contact in contacts]
     await connection.execute(
         _TELL,

@@ -16,29 +16,36 @@ from store.connection import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOfAlert:
-    """One message about one alert, as it stands. uncertain: it may have arrived, or is on its way."""
+    """One message about one alert, as it stands.
+
+    told: it arrived, or may have and is not sent again. uncertain: it is on its way, or may have arrived and
+    is sent again.
+    """
 
     person_id: int
     channel: str
     address: str
     occasion: str
     state: str
+    told: bool
     uncertain: bool
     due_at: int
+    attempts: int
 
 
 _OF_ALERTS = """
-SELECT about.alert_id, d.person_id, d.channel, d.address, d.occasion, d.state, d.due_at,
-    d.state = 'sending' OR (d.state = 'planned' AND d.ambiguous) AS uncertain
+SELECT about.alert_id, d.person_id, d.channel, d.address, d.occasion, d.state, d.due_at, d.attempts,
+    d.state = 'delivered' OR NOT about.needed AS told,
+    about.needed AND (d.state = 'sending' OR (d.state = 'planned' AND d.ambiguous)) AS uncertain
 FROM delivery_alert AS about
 INNER JOIN delivery AS d ON about.delivery_id = d.id
-WHERE about.alert_id = ANY($1::bigint []) AND about.needed
+WHERE about.alert_id = ANY($1::bigint []) AND (about.needed OR d.ambiguous)
 ORDER BY d.created_at
 """
 
 
 async def of_alerts(connection: Connection, alerts: Collection[int]) -> Mapping[int, list[DeliveryOfAlert]]:
-    """Return what was said of alerts, and is yet to be said, by alert."""
+    """Return what was said of alerts, may have been said, and is yet to be said, by alert."""
     found: dict[int, list[DeliveryOfAlert]] = defaultdict(list)
     for row in await connection.fetch(_OF_ALERTS, list(alerts)):
         values = dict(row)
@@ -116,7 +123,9 @@ async def insert(connection: Connection, placed: NewMessages, now: int) -> None:
 
 _LOCK = """
 SELECT d.id FROM delivery AS d
-WHERE d.state = 'planned' AND NOT d.ambiguous AND d.occasion <> 'resolved' AND EXISTS (
+WHERE d.state = 'planned' AND d.occasion <> 'resolved' AND NOT (d.ambiguous AND EXISTS (
+    SELECT FROM delivery_attempt AS a WHERE a.delivery_id = d.id AND a.ended_at IS NULL
+)) AND EXISTS (
     SELECT FROM delivery_alert AS about
     WHERE about.delivery_id = d.id AND about.alert_id = ANY($1::bigint []) AND about.needed
 )
@@ -138,7 +147,8 @@ WHERE id = ANY($1::uuid []) AND NOT EXISTS (
 async def drop(connection: Connection, alerts: Sequence[int], why: str) -> None:
     """Take alerts out of the messages that were not sent; one that is about nothing else is not needed.
 
-    Messages that may have arrived, and those that say that an alert is over, stay.
+    Messages of which an attempt never ended, and those that say that an alert is over, stay. Who may have got
+    one that was not answered in time counts as told.
     """
     if not alerts:
         return

@@ -20,6 +20,8 @@ QUIET_US = 60_000_000
 """A device that has sent nothing for so long has caught up."""
 LOOK_AGAIN_US = 5_000_000
 """How often we look whether a device has caught up, or a silence was taken back."""
+NOBODY_US = 60_000_000
+"""How often we look whether the last step reaches somebody now."""
 
 
 class EscalationState(StrEnum):
@@ -44,6 +46,8 @@ class EscalationReason(StrEnum):
     BACKLOG = "backlog"
     """It is old, and its device is still sending what happened since."""
     NO_ROUTE = "no-route"
+    NOBODY = "nobody"
+    """The route's last step reaches nobody: nobody is on call, or who is has no address that we can use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +124,8 @@ def _begun(event: AlertEvent, now: int) -> Escalation:
 
 
 def _worse(escalation: Escalation, event: AlertEvent, now: int) -> Escalation:
-    """Tell it anew by the route of the new severity; where the beginning was not told, that is told."""
-    if escalation.plan is None:
+    """Tell it anew by the route of the new severity; where the beginning is still due, that is told."""
+    if escalation.plan is None and escalation.state is not EscalationState.ACKNOWLEDGED:
         due = escalation.next_at if escalation.waits_for is not EscalationReason.NO_ROUTE else now
         return replace(escalation, severity=event.severity, next_at=due)
     began = to_microseconds(event.observed_at or event.at)
@@ -216,6 +220,14 @@ def told(escalation: Escalation, now: int) -> Escalation:
         next_at=None if wait_s is None else now + round(wait_s * 1e6),
         waits_for=None,
     )
+
+
+def passed_over(escalation: Escalation, now: int) -> Escalation:
+    """Return an escalation whose step reaches nobody: the next is due at once, the last is tried again."""
+    assert escalation.plan is not None
+    if escalation.step + 1 < len(escalation.plan.steps):
+        return replace(escalation, step=escalation.step + 1, next_at=now, waits_for=None)
+    return replace(escalation, next_at=now + NOBODY_US, waits_for=EscalationReason.NOBODY)
 
 
 def receivers_of(escalation: Escalation) -> tuple[str, ...]:

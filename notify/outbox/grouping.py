@@ -1,8 +1,8 @@
 """What is told at once, and what waits for a digest. Pure.
 
 The first of a group goes at once; what follows within the plan's `group_for_s` becomes one message for each
-receiver and address. A group is a municipality, rule, district, occasion and person. Instants are
-microseconds.
+receiver and address. A group is a municipality, rule, district, severity, occasion and person: nothing waits
+for what is milder. Instants are microseconds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class Telling:
         """The key of the group; names hold no slash."""
         facts = self.facts
         person = self.contacts[0].person_id
-        return f"{facts.municipality}/{facts.rule}/{facts.district or ''}/{self.occasion}/{person}"
+        what = f"{facts.rule}/{facts.district or ''}/{facts.severity}/{self.occasion}"
+        return f"{facts.municipality}/{what}/{person}"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import asyncpg
+import structlog
 
 from alerts.queue import Alert, get_alerts
 from devices.instants import to_datetime
@@ -20,6 +21,8 @@ from notify.message import AlertNews, Occasion
 from notify.outbox.escalation import LATE_US
 from rules.explain.sentence import sentence
 from store.connection import Connection
+
+log = structlog.get_logger(__name__)
 
 _LATE = timedelta(microseconds=LATE_US)
 _PLACES = """
@@ -84,11 +87,15 @@ def _in(texts: Mapping[str, str], language: Language) -> str | None:
 
 
 async def matters(connection: Connection, alerts: Collection[int], kinds: Kinds) -> dict[int, AlertMatter]:
-    """Return what there is to say of alerts, by number."""
+    """Return what there is to say of alerts, by number; one that cannot be written is left out."""
     places = {row["id"]: row for row in await connection.fetch(_PLACES, list(alerts))}
-    return {
-        alert.id: _matter(alert, places[alert.id], kinds) for alert in await get_alerts(connection, alerts)
-    }
+    found: dict[int, AlertMatter] = {}
+    for alert in await get_alerts(connection, alerts):
+        try:
+            found[alert.id] = _matter(alert, places[alert.id], kinds)
+        except Exception:  # one alert must not end the telling of the others, whatever is wrong with it
+            log.exception("what an alert says could not be written", alert=alert.id)
+    return found
 
 
 def _matter(alert: Alert, place: asyncpg.Record, kinds: Kinds) -> AlertMatter:

@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import asyncpg
@@ -37,6 +37,8 @@ LONGEST_S = 30.0
 """How long a channel may take to hand one over, whatever time-outs of its own it has."""
 CLOSE_S = 5.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
+LONGEST_ASKED_S = 3600.0
+"""For how long a service may put us off at most."""
 GIVE_UP_US = 86_400_000_000
 ANSWER_LENGTH = 500
 
@@ -155,7 +157,8 @@ class MessageSender:
         except Undelivered as error:
             self._ended.append(self._failed(attempt, error))
         except TimeoutError:
-            self._ended.append(self._failed(attempt, Undelivered(f"no answer within {LONGEST_S:.0f} s")))
+            late = Undelivered(f"no answer within {LONGEST_S:.0f} s", may_have_arrived=True)
+            self._ended.append(self._failed(attempt, late))
         except Exception as error:  # one message must not end the others, whatever a channel raises
             log.exception("message could not be sent", channel=attempt.channel, delivery=str(attempt.id))
             self._ended.append(self._failed(attempt, Undelivered(type(error).__name__)))
@@ -169,7 +172,7 @@ class MessageSender:
         occasion = attempt.occasion
         found = [told[alert] for alert in attempt.alerts if alert in told]
         if not found:
-            raise Undelivered("the alert is gone", permanent=True)
+            raise Undelivered("the alert is gone, or cannot be written", permanent=True)
         now = self.now()
         means = AnswerMeans()
         if occasion is not Occasion.RESOLVED:
@@ -184,12 +187,15 @@ class MessageSender:
         )
 
     def _failed(self, attempt: DeliveryAttempt, error: Undelivered) -> AttemptEnded:
+        return replace(self._after(attempt, error), doubtful=error.may_have_arrived)
+
+    def _after(self, attempt: DeliveryAttempt, error: Undelivered) -> AttemptEnded:
         now = self.now()
         if error.permanent:
             return self._as(attempt, DeliveryState.REFUSED, str(error))
         if now - attempt.created_at > GIVE_UP_US:
             return self._as(attempt, DeliveryState.GIVEN_UP, str(error))
-        pause_s = max(pause_before(attempt.number + 1), error.retry_after_s or 0.0)
+        pause_s = pause_before(attempt.number + 1, error.retry_after_s)
         due_at = now + round(pause_s * 1e6 * self.speed)
         return self._as(attempt, DeliveryState.PLANNED, str(error), due_at)
 
@@ -221,10 +227,14 @@ class MessageSender:
             self.passed_on.set()
 
 
-def pause_before(attempt: int) -> float:
-    """Return how many seconds to wait before an attempt, 2 being the first repeat: longer each time."""
+def pause_before(attempt: int, asked_s: float | None = None) -> float:
+    """Return how many seconds to wait before an attempt, 2 being the first repeat: longer each time.
+
+    asked_s: what the service wants, which may be any number; we heed it up to LONGEST_ASKED_S.
+    """
     longest = min(FIRST_PAUSE_S * 2.0 ** min(attempt - 2, 20), LONGEST_PAUSE_S)
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, keeps no secret
+    own = longest * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, keeps no secret
+    return max(own, min(asked_s or 0.0, LONGEST_ASKED_S))  # with NaN: our own
 
 
 def _thread(attempt: DeliveryAttempt) -> str:

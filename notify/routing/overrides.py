@@ -183,7 +183,8 @@ async def shifts(
         raise Invalid("until", f"is after the beginning, at most {LONGEST.days} days")
     routing = await load(connection)
     rota = routing.schedules[schedule.name]
-    found = rota.shifts(to_microseconds(start), to_microseconds(end), routing.receivers.keys())
+    present = routing.present(schedule.municipality)
+    found = rota.shifts(to_microseconds(start), to_microseconds(end), present)
     return [
         PersonShift(
             person=routing.receivers[s.person].name if s.person is not None else None,

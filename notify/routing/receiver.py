@@ -5,8 +5,8 @@ Pure. People who are disabled are none of them. Must not know routes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 
 from alerts.transition import Severity
 from devices.texts.languages import Language
@@ -44,6 +44,11 @@ class Receiver:
     addresses: Mapping[str, tuple[str, ...]]
     steps: tuple[tuple[str, float], ...] = ()
     quiet_hours: tuple[QuietHours, ...] = ()
+
+    def reached_by(self, channels: Container[str]) -> Receiver:
+        """Return them with the addresses of these channels only."""
+        usable = {channel: there for channel, there in self.addresses.items() if channel in channels}
+        return replace(self, addresses=usable)
 
     def contacts(self, severity: Severity, at: int) -> tuple[Contact, ...]:
         """Return how they are told of something that they are to be told at an instant, the soonest first.

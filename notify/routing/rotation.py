@@ -94,7 +94,7 @@ class OnCallRota:
 
         Args:
             at: microseconds since 1970-01-01Z.
-            present: ids of people who can be: neither disabled nor deleted.
+            present: ids of people who can be: not disabled or deleted, and with a role there.
         """
         return self._at(at, present)[0]
 

@@ -6,7 +6,7 @@ nobody. Must not know the database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from alerts.transition import Severity
@@ -55,16 +55,26 @@ class Routing:
         """Return the ids of the people that receivers of a plan mean at an instant, each once.
 
         Who cannot be reached is among them where a route or a schedule names them; `contacts` is empty then.
+        Nobody is who holds no role in the alert's municipality any more.
         """
-        found = [person for text in receivers for person in self._of(text, facts.municipality, at)]
-        return tuple(dict.fromkeys(person for person in found if person in self.receivers))
+        present = self.present(facts.municipality)
+        found = [p for text in receivers for p in self._of(text, facts.municipality, at, present)]
+        return tuple(dict.fromkeys(person for person in found if person in present))
+
+    def present(self, municipality: str | None) -> frozenset[int]:
+        """Return the ids of the people who hold a role in a municipality; None: in any."""
+        return frozenset(
+            r.id
+            for r in self.receivers.values()
+            if any(municipality is None or g.municipality in (None, municipality) for g in r.grants)
+        )
 
     def contacts(self, person_id: int, severity: Severity, at: int) -> tuple[Contact, ...]:
         """Return how a person is told at an instant, the soonest first; nothing where they cannot be."""
         found = self.receivers.get(person_id)
         return found.contacts(severity, at) if found is not None else ()
 
-    def _of(self, text: str, municipality: str, at: int) -> Sequence[int]:
+    def _of(self, text: str, municipality: str, at: int, present: Collection[int]) -> Sequence[int]:
         kind, _, name = text.partition(":")
         match kind:
             case "operators" | "technicians" | "admins":
@@ -74,7 +84,7 @@ class Routing:
             case "team":
                 return self.teams.get(name, ())
             case "on-call" if name in self.schedules:
-                person = self.schedules[name].who(at, self.receivers.keys())
+                person = self.schedules[name].who(at, present)
                 return [] if person is None else [person]
         return ()
 

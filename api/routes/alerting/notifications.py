@@ -85,7 +85,10 @@ class ChannelOut(BaseModel):
 
     channel: str = Field(examples=["email"])
     answered_at: Instant | None
-    answer: str | None = Field(description="its last one", examples=["250 OK"])
+    answer: str | None = Field(
+        description="its last one; null for who may not see the names of all municipalities",
+        examples=["250 OK"],
+    )
     failing_since: Instant | None = Field(description="null: the last message was handed over")
     waiting: int = Field(description="messages that are due, or failed and are tried again")
 
@@ -123,7 +126,12 @@ def _out(found: DeliveryRecord, *, named: bool) -> DeliveryOut:
 
 
 @router.get("/notifications/channels", summary="How the channels do")
-async def list_channels(context: UsesContext, connection: UsesConnection) -> ChannelsOut:
+async def list_channels(
+    context: UsesContext, connection: UsesConnection, identity: UsesIdentity
+) -> ChannelsOut:
     """Return the last answer of each channel, and since when it fails."""
     found = await channel_health.health(connection, context.now())
-    return ChannelsOut(channels=[ChannelOut.model_validate(one, from_attributes=True) for one in found])
+    shown = [ChannelOut.model_validate(one, from_attributes=True) for one in found]
+    if not identity.may_in(Permission.READ_NAMES, None):
+        shown = [one.model_copy(update={"answer": None}) for one in shown]
+    return ChannelsOut(channels=shown)

@@ -7,6 +7,7 @@ stands in notify.answers.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,7 @@ from notify.answers import offers, sms_text
 from notify.answers.answering import AnswerRefusal, give, look
 from notify.message import ReaderAnswer
 from people import throttle
+from people.throttle import Throttle
 
 router = APIRouter(tags=["alerts"])
 
@@ -49,15 +51,18 @@ async def answer_by_sms(request: Request, context: UsesContext, body: SmsAnswer)
     """
     number, now_s = sms_text.number_of(body.sender), context.real_now() / 1e6
     key = throttle.of_name(f"sms {number}")
-    if (wait_s := context.sms_answers.wait_s(key, now_s)) > 0:
+    counts = (context.sms_answers, context.sms_answers_of_day)
+    if (wait_s := max(count.wait_s(key, now_s) for count in counts)) > 0:
         retry = {"Retry-After": str(math.ceil(wait_s))}
         raise Problem(429, "too-many-attempts", "too many wrong codes from that number", headers=retry)
     understood = sms_text.understood(body.text)
     async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
-        offer = understood and await offers.find_by_code(connection, understood[0], number)
+        offer = understood and await offers.find_by_code(
+            connection, understood[0], number, context.real_now()
+        )
         found = offer and await look(connection, offer, context.real_now())
         if not understood or not found:
-            context.sms_answers.failed(key, now_s)
+            _count(counts, key, now_s)
             raise Problem(404, "not-found", "the text holds no code that was sent to that number")
         refusal = await give(
             connection,
@@ -69,7 +74,13 @@ async def answer_by_sms(request: Request, context: UsesContext, body: SmsAnswer)
             real_now=context.real_now(),
         )
     if refusal is not None:
+        _count(counts, key, now_s)
         status = 403 if refusal is AnswerRefusal.FORBIDDEN else 409
         detail = text(DEFAULT, f"answer.refused_{refusal}")
         raise Problem(status, "forbidden" if status == 403 else "conflict", detail)
     return SmsAnswerOut(answer=understood[1], alerts=[alert.id for alert in found.alerts])
+
+
+def _count(counts: Iterable[Throttle], key: str, now_s: float) -> None:
+    for count in counts:
+        count.failed(key, now_s)

@@ -43,7 +43,9 @@ async def test_housekeeping_forgets_links_that_expired_long_ago(
     await add_person(connection, NewPerson(name="amal"), now(), by=PLATFORM)
     amal = (await get_person(connection, "amal")).id
     days = 24 * 3600 * 1_000_000
-    old, young = [await offers.offer(connection, uuid4(), amal, [], now() - ago * days) for ago in (15, 13)]
+    old, young = [
+        await offers.offer(connection, uuid4(), amal, [], now() - ago * days, coded=True) for ago in (15, 13)
+    ]
     assert old
     assert young
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -14,8 +16,9 @@ from devices.instants import to_datetime
 from devices.registry.registry import get_device
 from notify.facts import EscalationStep
 from notify.message import Undelivered
-from notify.outbox import attempts, channel_health, ownership
+from notify.outbox import attempts, channel_health, news, ownership
 from notify.outbox.ownership import Leader, NotLeader
+from rules.explain.sentence import sentence
 from store.audit import PLATFORM
 from tests.integration.api import builders
 from tests.integration.notify.scene import Scene, fire
@@ -116,6 +119,22 @@ async def test_what_was_sent_by_a_process_that_died_is_sent_again_and_its_end_to
     ids = [message.id for _, message in scene.channels["ntfy"].sent]
     assert ids[0] == ids[1]
     assert await scene.connection.fetchval("SELECT count(*) FROM delivery WHERE ambiguous") == 1
+
+
+@pytest.mark.parametrize("doubtful", [True, False])
+async def test_who_may_have_got_a_message_that_was_not_answered_hears_the_end(
+    scene: Scene, doubtful: bool
+) -> None:
+    scene.channels["ntfy"].fails["amal"] = Undelivered("no answer within 10 s", may_have_arrived=doubtful)
+    alert = await fire(scene.connection, "bin-1")
+    await scene.turn()
+    scene.channels["ntfy"].fails.clear()
+
+    await _resolve(scene, "bin-1")
+    await scene.turn()
+
+    assert scene.told() == ([("amal", "resolved", (alert,))] if doubtful else [])
+    assert ("ntfy", "not-needed") in await scene.states()
 
 
 async def test_acknowledged_before_it_was_sent_is_not_needed(scene: Scene) -> None:
@@ -252,6 +271,45 @@ async def test_where_nobody_of_a_step_can_be_reached_the_next_is_told_at_once(sc
     assert scene.told() == [("chief", "reminder", (alert,))]
 
 
+async def test_where_nobody_can_be_told_the_next_step_is_due_and_after_the_last_it_says_so(
+    scene: Scene,
+) -> None:
+    [amal, chief] = scene.routing.ways
+    scene.routing.ways = {amal: [], chief: [("ntfy", "chief", 0.0)]}
+    alert = await fire(scene.connection, "bin-1")
+    await scene.turn()
+    assert scene.told() == [("chief", "opened", (alert,))]
+
+    scene.routing.ways = {amal: [], chief: []}
+    later = await fire(scene.connection, "bin-2")
+    await scene.turn()
+    waits = "SELECT waits_for FROM escalation WHERE alert_id = $1"
+    assert await scene.connection.fetchval(waits, later) == "nobody"
+
+    scene.routing.ways = {amal: [], chief: [("ntfy", "chief", 0.0)]}
+    await scene.turn(60)
+    assert scene.told()[1:] == [("chief", "opened", (later,))]
+    assert await scene.connection.fetchval(waits, later) is None
+
+
+async def test_an_alert_that_cannot_be_written_is_refused_and_holds_up_no_other(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*args: Any, names: dict[str, str], **more: Any) -> object:
+        if names["device"] == "bin-1":
+            raise ValueError("nobody thought of that")
+        return sentence(*args, names=names, **more)
+
+    monkeypatch.setattr(news, "sentence", broken)
+    await fire(scene.connection, "bin-1")
+    alert = await fire(scene.connection, "bin-2")
+
+    await scene.turn()
+
+    assert scene.told() == [("amal", "opened", (alert,))]
+    assert ("ntfy", "refused") in await scene.states()
+
+
 async def test_a_failure_is_tried_again_with_the_same_id_and_holds_up_nobody_else(scene: Scene) -> None:
     scene.channels["ntfy"].fails["amal"] = Undelivered("503", retry_after_s=20.0)
     [amal, chief] = scene.routing.ways
@@ -306,6 +364,25 @@ async def test_administrators_are_told_once_by_another_channel_that_one_fails(sc
 
     assert [(to, m.occasion) for to, m in scene.channels["sms"].sent] == [("+961", None)]
     assert "ntfy" in scene.channels["sms"].sent[0][1].subject
+
+
+async def test_administrators_hear_of_a_channel_that_failed_with_all_others_once_one_works(
+    scene: Scene,
+) -> None:
+    [_, chief] = scene.routing.ways
+    scene.routing.admins = [chief]
+    scene.routing.ways = {chief: [("sms", "+961", 0.0)]}
+    for channel in ("ntfy", "sms"):
+        fails = "INSERT INTO channel_state VALUES ($1, $2, '503', $2)"
+        await scene.connection.execute(fails, channel, to_datetime(scene.now - 600_000_000))
+
+    def telling() -> Awaitable[int]:
+        working = scene.channels.keys()
+        return channel_health.tell_of_failing(scene.connection, scene.routing, working, scene.now)
+
+    assert await telling() == 0
+    await scene.connection.execute("UPDATE channel_state SET failing_since = NULL WHERE channel = 'sms'")
+    assert [await telling(), await telling()] == [1, 0]
 
 
 async def test_a_channel_that_is_not_set_up_is_refused_and_the_next_tried(scene: Scene) -> None:

@@ -55,9 +55,11 @@ async def test_who_may_not_see_names_sees_when_and_how_but_not_whom(
     token = await builders.token(scene.connection, "ministry", role=Role.MINISTRY)
     async with bearing(pool, token) as client:
         [delivery] = (await client.get(f"/api/v1/alerts/{alert}/notifications")).json()["deliveries"]
+        [channel] = (await client.get("/api/v1/notifications/channels")).json()["channels"]
 
     assert (delivery["person"], delivery["answer"], delivery["state"]) == (None, None, "delivered")
     assert [a["answer"] for a in delivery["attempts"]] == [None, None]
+    assert (channel["channel"], channel["answer"]) == ("ntfy", None)
 
 
 def _nabd(*arguments: str) -> list[dict[str, object]]:

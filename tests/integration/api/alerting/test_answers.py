@@ -19,6 +19,7 @@ from alerts.events import EventType
 from devices.instants import to_microseconds
 from notify.answers import offers
 from notify.answers.offers import AnswerOffer
+from people import throttle
 from people.editing import NewPerson, add_person, disable_person
 from people.identity import of_texts
 from people.person import get_person
@@ -56,7 +57,7 @@ async def told(
     *,
     roles: str = "technician@tripoli",
     alerts: int = 1,
-    days_ago: int = 0,
+    days_ago: float = 0,
     **more: Any,
 ) -> Told:
     """Tell a person of alerts in Tripoli."""
@@ -73,11 +74,16 @@ async def told(
 
 
 async def offered(
-    connection: asyncpg.Connection, person: int, alerts: tuple[int, ...], *, days_ago: int = 0
+    connection: asyncpg.Connection,
+    person: int,
+    alerts: tuple[int, ...],
+    *,
+    days_ago: float = 0,
+    coded: bool = True,
 ) -> Told:
     """Offer an answer."""
     at = to_microseconds(builders.NOON - timedelta(days=days_ago))
-    offer = await offers.offer(connection, uuid4(), person, alerts, at)
+    offer = await offers.offer(connection, uuid4(), person, alerts, at, coded=coded)
     assert offer is not None
     url = offers.address(PUBLIC, await offers.signing_key(connection, at), offer)
     return Told(person=person, alerts=alerts, offer=offer, path=url.removeprefix(PUBLIC))
@@ -265,8 +271,10 @@ async def test_every_attempt_to_send_a_message_offers_the_same(connection: async
     amal = await told(connection)
     delivery = UUID(int=7)
 
-    first = await offers.offer(connection, delivery, amal.person, amal.alerts, builders.now())
-    again = await offers.offer(connection, delivery, amal.person, amal.alerts, builders.now() + 10**9)
+    first, again = [
+        await offers.offer(connection, delivery, amal.person, amal.alerts, builders.now() + late, coded=True)
+        for late in (0, 10**9)
+    ]
 
     assert first == again
 
@@ -347,6 +355,35 @@ async def test_sms_from_another_number_or_with_another_code_does_nothing_and_mus
     assert {a.status_code for a in answers} == {404}
     assert (late.status_code, "retry-after" in late.headers) == (429, True)
     assert await notes(connection, amal.alerts[0]) == []
+
+
+async def test_code_is_good_for_a_day_and_only_of_an_sms(
+    gateway: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    amal = await told(connection, days_ago=1)
+    by_link = await offered(connection, amal.person, amal.alerts, coded=False)
+
+    assert (await passed_on(gateway, NUMBER, amal.offer.code)).status_code == 404
+    assert by_link.offer.code == ""
+
+
+async def test_refused_codes_count_too_and_many_in_a_day_end_it(
+    gateway: httpx2.AsyncClient, connection: asyncpg.Connection, app: FastAPI
+) -> None:
+    amal = await told(connection)
+    used = await told(connection, "rima")
+    key = throttle.of_name("sms 96170123456")
+
+    first = await passed_on(gateway, NUMBER, used.offer.code)
+    again = [await passed_on(gateway, NUMBER, used.offer.code) for _ in range(10)]
+    late = await passed_on(gateway, NUMBER, amal.offer.code)
+
+    assert (first.status_code, {a.status_code for a in again}, late.status_code) == (200, {409}, 429)
+    assert int(late.headers["retry-after"]) <= 60
+    for _ in range(20):
+        app.state.context.sms_answers_of_day.failed(key, builders.now() / 1e6)
+    late = await passed_on(gateway, NUMBER, amal.offer.code)
+    assert int(late.headers["retry-after"]) > 3600
 
 
 async def test_only_a_token_for_it_passes_sms_on(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import httpx2
+import pytest
 from fastapi import FastAPI
 
+from alerts import events, queue
+from alerts.assignment import assign
 from api.http.guards import COOKIE
-from people.editing import NewPerson, add_person
+from people.editing import NewPerson, add_person, delete_person, disable_person
 from people.identity import of_texts
 from people.roles import Role
 from people.sessions import SessionLimits, open_session
@@ -42,6 +45,29 @@ async def signed_in(
         transport=transport, base_url="http://127.0.0.1", headers=headers
     ) as client:
         yield client
+
+
+@pytest.mark.parametrize("end", [disable_person, delete_person])
+async def test_open_alerts_of_who_is_disabled_or_deleted_are_nobodys(
+    connection: asyncpg.Connection, end: Callable[..., Awaitable[object]]
+) -> None:
+    alert, over = [await fire(connection, await add(connection, name)) for name in ("bin-1", "bin-2")]
+    rima = await person(connection, "rima", "technician@tripoli")
+    for one in (alert, over):
+        await assign(connection, one, "rima", by=PLATFORM, now=builders.now())
+    await connection.execute("UPDATE alert SET state = 'resolved', resolved_at = now() WHERE id = $1", over)
+
+    await end(connection, "rima", builders.now(), by=PLATFORM)
+
+    found = await queue.get_alert(connection, alert)
+    assert found is not None
+    assert found.assigned_to is None
+    assert [e.type for e in await events.history(connection, alert)][-2:] == ["assigned", "unassigned"]
+    assert [e.type for e in await events.history(connection, over)][-1] == "assigned"
+    [audited] = await connection.fetch(
+        "SELECT subject, before FROM audit WHERE action = 'alert.assign' AND after ->> 'assignee' IS NULL"
+    )
+    assert (audited["subject"], audited["before"]) == (str(alert), {"assignee": rima})
 
 
 async def test_alert_is_assigned_taken_over_and_given_back(

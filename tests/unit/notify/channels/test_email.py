@@ -179,6 +179,8 @@ async def test_server_that_shows_another_certificate_gets_no_mail(
     [
         (Mailbox(at_recipient="450 4.2.1 try later"), "450 4.2.1 try later", False),
         (Mailbox(at_recipient="550 5.1.1 no such user"), "550 5.1.1 no such user", True),
+        (Mailbox(at_recipient="550 no <amal@Example.org>"), "550 no <(left out)>", True),
+        (Mailbox(at_data="451 amal@example.org is full"), "451 (left out) is full", False),
         (Mailbox(at_data="452 4.3.1 disk full"), "452 4.3.1 disk full", False),
         (Mailbox(at_data="554 5.7.1 spam"), "554 5.7.1 spam", True),
     ],

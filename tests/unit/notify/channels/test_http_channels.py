@@ -11,9 +11,10 @@ import pytest
 
 from alerts.transition import Severity
 from notify.channels.http_exchange import MOST_OF_ANSWER
+from notify.channels.left_out import LEFT_OUT
 from notify.channels.ntfy import NtfyChannel
 from notify.channels.public_address import listed
-from notify.channels.sms import HIDDEN, SmsChannel, SmsGateway
+from notify.channels.sms import SmsChannel, SmsGateway
 from notify.channels.telegram import TelegramChannel
 from notify.channels.webhook import WebhookChannel, secret_of, signature
 from notify.message import NotificationChannel, NotificationMessage, Occasion, Undelivered
@@ -69,15 +70,43 @@ async def handed_over(
             await channel.close()
 
 
-@pytest.mark.parametrize("build", BUILDS)
-async def test_message_is_handed_over_once_and_the_answer_kept(build: Build) -> None:
+@pytest.mark.parametrize(
+    ("build", "kept"),
+    [(webhook, ': {"ok": true}'), (ntfy, ""), (telegram, ""), (sms, ': {"ok": true}')],
+)
+async def test_message_is_handed_over_once_and_the_answer_kept(build: Build, kept: str) -> None:
     service = HttpService(http(200, b'{"ok": true}'))
 
     answer = await handed_over(build, service)
 
-    assert answer == '200 OK: {"ok": true}'
+    assert answer == f"200 OK{kept}"
     assert len(service.asked) == 1
     assert service.asked[0].line.startswith("POST /")
+
+
+@pytest.mark.parametrize(
+    ("build", "to"), [(ntfy, "lights"), (telegram, "-1001"), (sms, "+9613123456"), (sms, "9613123456")]
+)
+async def test_receivers_address_is_not_repeated(build: Build, to: str) -> None:
+    taken, refused = HttpService(http(200, to.encode())), HttpService(http(400, f"no {to}!".encode()))
+
+    assert to not in await handed_over(build, taken)
+    with pytest.raises(Undelivered) as answered:
+        await handed_over(build, refused)
+
+    assert str(answered.value) == f"400 Bad Request: no {LEFT_OUT}!"
+
+
+async def test_webhooks_address_is_not_repeated() -> None:
+    service = HttpService(b"")
+    async with serving(service):
+        service.answer = http(404, f"nothing at {service.url}/hook".encode())
+        channel, to = webhook(service.url, 5.0)
+        with pytest.raises(Undelivered, match="404") as answered:
+            await channel.send(make_message(), to)
+        await channel.close()
+
+    assert str(answered.value) == f"404 Not Found: nothing at {LEFT_OUT}"
 
 
 @pytest.mark.parametrize("build", BUILDS)
@@ -91,6 +120,18 @@ async def test_message_is_handed_over_once_and_the_answer_kept(build: Build) -> 
             120.0,
         ),
         (http(429, Retry_After="soon"), False, None),
+        (http(429, Retry_After="999999999"), False, 3600.0),
+        (http(429, Retry_After="1" * 400), False, 3600.0),
+        (
+            http(503, Date="Mon, 01 Jun 2026 12:00:00 GMT", Retry_After="Fri, 31 Dec 9999 23:59:59 GMT"),
+            False,
+            3600.0,
+        ),
+        (
+            http(503, Date="Mon, 01 Jun 2026 12:00:00 GMT", Retry_After="Mon, 01 Jun 2026 11:00:00 GMT"),
+            False,
+            0.0,
+        ),
         (http(500, b"oops\r\n<html>"), False, None),
         (http(302, Location="http://127.0.0.1:1/elsewhere"), True, None),
         (http(307, Location="/again"), True, None),
@@ -212,13 +253,18 @@ async def test_telegram_is_told_the_chat_plain_text_and_buttons_that_open_the_pa
     assert asked["reply_markup"]["inline_keyboard"][0][1]["url"] == f"{make_message().url}?answer=decline"
 
 
-async def test_telegram_says_in_the_body_when_it_wants_to_be_asked_again() -> None:
-    body = b'{"ok": false, "error_code": 429, "parameters": {"retry_after": 31}}'
+@pytest.mark.parametrize(
+    ("wanted", "retry_after_s"), [("31", 31.0), ("1e308", 3600.0), ("-1e308", 0.0), ("1e999", None)]
+)
+async def test_telegram_says_in_the_body_when_it_wants_to_be_asked_again(
+    wanted: str, retry_after_s: float | None
+) -> None:
+    body = f'{{"ok": false, "error_code": 429, "parameters": {{"retry_after": {wanted}}}}}'.encode()
 
     with pytest.raises(Undelivered) as refused:
         await handed_over(telegram, HttpService(http(429, body)))
 
-    assert (refused.value.retry_after_s, refused.value.permanent) == (31.0, False)
+    assert (refused.value.retry_after_s, refused.value.permanent) == (retry_after_s, False)
 
 
 async def test_sms_gateway_gets_number_and_text_encoded_as_a_form() -> None:
@@ -257,7 +303,7 @@ async def test_secrets_of_the_sms_gateway_are_not_repeated_by_its_answer() -> No
     with pytest.raises(Undelivered, match="401") as refused:
         await handed_over(sms, service)
 
-    assert str(refused.value) == f"401 Unauthorized: unknown key {HIDDEN}, token {HIDDEN}"
+    assert str(refused.value) == f"401 Unauthorized: unknown key {LEFT_OUT}, token {LEFT_OUT}"
 
 
 def test_signature_is_that_of_the_standards_example() -> None:

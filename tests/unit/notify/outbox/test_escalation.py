@@ -20,6 +20,7 @@ from notify.outbox.escalation import (
     EscalationState,
     followed,
     in_hand,
+    passed_over,
     planned,
     receivers_of,
     told,
@@ -130,6 +131,21 @@ def test_without_repeat_nothing_is_due_after_the_last_step() -> None:
     assert told(planned(after(event(EventType.OPENED)), once, NOW), NOW).next_at is None
 
 
+def test_a_step_that_reaches_nobody_passes_the_alert_on_at_once_still_as_opened() -> None:
+    second = passed_over(planned(after(event(EventType.OPENED)), PLAN, NOW), NOW)
+
+    assert (receivers_of(second), second.next_at, second.occasion) == (("person:chief",), NOW, "opened")
+    assert told(second, NOW).next_at == NOW + 600 * S
+
+
+def test_where_the_last_step_reaches_nobody_it_says_so_and_looks_again() -> None:
+    for last in (running(2), running(3)):
+        nobody = passed_over(last, NOW)
+
+        assert (nobody.waits_for, nobody.next_at) == (EscalationReason.NOBODY, NOW + 60 * S)
+        assert receivers_of(nobody) == ("person:mayor",)
+
+
 def test_a_first_step_may_wait() -> None:
     later = replace(PLAN, steps=(EscalationStep(after_s=60, receivers=()),))
 
@@ -192,6 +208,16 @@ def test_worse_before_anybody_was_told_is_told_as_the_beginning() -> None:
     worse = after(event(EventType.SEVERITY, severity=Severity.CRITICAL), before=held)
 
     assert (worse.occasion, worse.severity, worse.next_at) == ("opened", Severity.CRITICAL, NOW + 60 * S)
+
+
+@pytest.mark.parametrize("what", [EventType.ASSIGNED, EventType.ACKNOWLEDGED])
+def test_worse_is_told_where_somebody_took_it_before_anybody_was_told(what: EventType) -> None:
+    stopped = after(event(EventType.OPENED), event(what))
+
+    worse = after(event(EventType.SEVERITY, severity=Severity.CRITICAL), before=stopped)
+
+    assert (worse.state, worse.occasion, worse.next_at) == ("waiting", "worse", NOW)
+    assert not in_hand(worse, replace(FREE, assigned=True))
 
 
 def test_worse_is_asked_anew_where_no_route_told_anybody() -> None:

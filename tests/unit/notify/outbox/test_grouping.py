@@ -29,10 +29,11 @@ def telling(
     group_for_s: float = 30.0,
     occasion: Occasion = Occasion.OPENED,
     sms_after_s: float | None = None,
+    severity: Severity = Severity.MAJOR,
 ) -> Telling:
     """Return one alert that a person is told of by ntfy, and perhaps by SMS later."""
     facts = AlertFacts(
-        municipality="tripoli", kind="circuit", severity=Severity.MAJOR, rule=rule, device=f"c-{alert}"
+        municipality="tripoli", kind="circuit", severity=severity, rule=rule, device=f"c-{alert}"
     )
     contacts = [Contact(person_id=person, channel="ntfy", address=f"p{person}", after_s=0)]
     if sms_after_s is not None:
@@ -73,6 +74,16 @@ def test_other_rules_and_other_occasions_are_other_groups() -> None:
     tellings = [telling(1), telling(2, rule="cabinet-open"), telling(1, occasion=Occasion.RESOLVED)]
 
     assert [due for _, _, due, _ in said(place(tellings, {}, NOW, ids()))] == [0.0, 0.0, 0.0]
+
+
+def test_what_is_more_severe_does_not_wait_in_a_milder_ones_digest() -> None:
+    minor = telling(1, severity=Severity.MINOR, group_for_s=3600.0)
+    critical = telling(2, severity=Severity.CRITICAL, group_for_s=30.0)
+
+    assert said(place([minor, critical], {}, NOW, ids())) == [
+        ([1], "ntfy", 0.0, False),
+        ([2], "ntfy", 0.0, False),
+    ]
 
 
 def test_what_follows_joins_the_digest_that_is_there() -> None:

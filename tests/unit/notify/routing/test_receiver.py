@@ -77,13 +77,22 @@ def routing(*receivers: Receiver) -> Routing:
 
 
 def test_receivers_are_people_and_each_is_told_once() -> None:
-    several = routing(*map(receiver, (1, 2, 3)))
+    several = routing(*(receiver(number, "viewer") for number in (1, 2, 3)))
     facts = AlertFacts(municipality="tripoli", kind="bin", severity=Severity.MAJOR, rule="r", device="d")
 
     assert several.people(["person:p2", "team:lights", "on-call:night"], facts, NOON) == (2, 1, 3)
     assert several.people(["person:gone", "team:gone", "on-call:gone", "nobody"], facts, NOON) == ()
-    assert routing(receiver(1), receiver(2)).people(["on-call:night"], facts, NOON) == (2,), "3 is disabled"
+    two = routing(receiver(1, "viewer"), receiver(2, "viewer"))
+    assert two.people(["on-call:night"], facts, NOON) == (2,), "3 is disabled"
     assert several.contacts(9, Severity.MAJOR, NOON) == ()
+
+
+def test_who_has_no_role_in_the_town_any_more_is_not_told() -> None:
+    left = routing(receiver(1, "operator@nablus"), receiver(2, "technician@tripoli"), receiver(3))
+    facts = AlertFacts(municipality="tripoli", kind="bin", severity=Severity.MAJOR, rule="r", device="d")
+
+    assert left.people(["person:p1", "team:lights", "person:p3"], facts, NOON) == (2,)
+    assert left.people(["on-call:night"], facts, NOON) == (2,), "the next in turn stands in"
 
 
 def test_operators_are_those_of_the_town_and_where_none_can_be_told_its_administrators() -> None:
@@ -101,3 +110,13 @@ def test_operators_are_those_of_the_town_and_where_none_can_be_told_its_administ
     assert routing(*people).people(["admins", "technicians"], facts, NOON) == (4, 6)
     assert routing(*people[2:]).people(["operators"], facts, NOON) == (4,)
     assert routing(*people[2:3]).people(["operators", "admins"], facts, NOON) == ()
+
+
+def test_who_has_addresses_of_channels_that_are_not_set_up_only_cannot_be_told() -> None:
+    facts = AlertFacts(municipality="tripoli", kind="bin", severity=Severity.MAJOR, rule="r", device="d")
+    operator = receiver(1, "operator@tripoli", addresses={"push": ("https://push",)})
+    admin = receiver(2, "admin", addresses={"ntfy": ("topic",), "push": ("https://push",)})
+    usable = routing(*(one.reached_by({"ntfy"}) for one in (operator, admin)))
+
+    assert usable.people(["operators"], facts, NOON) == (2,)
+    assert [c.channel for c in usable.contacts(2, Severity.MAJOR, NOON)] == ["ntfy"]
