@@ -44,7 +44,7 @@ class Reader:
 class AlertNews:
     """What is said of one alert; every text is in the reader's language already.
 
-    rule_title: the rule's short name. sentence: what is the matter, with the newest value while it is open.
+    sentence: what is the matter, with the newest value while it is open.
     place: title, street and district, as far as known. first_action: of the runbook.
     since: when it opened. late_s: how long after it happened this is said, where that is unusual.
     until: when it ended, of a resolved one; None: at the instant of writing.
@@ -56,7 +56,6 @@ class AlertNews:
     municipality: str
     device: str
     rule: str
-    rule_title: str
     sentence: str
     place: str | None
     since: datetime

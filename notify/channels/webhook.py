@@ -136,7 +136,6 @@ def alert_of(news: AlertNews) -> dict[str, object]:
         "municipality": news.municipality,
         "device": news.device,
         "rule": news.rule,
-        "title": news.rule_title,
         "sentence": news.sentence,
         "place": news.place,
         "since": rfc3339(news.since),

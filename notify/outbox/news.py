@@ -65,7 +65,6 @@ class AlertMatter:
             municipality=alert.municipality,
             device=alert.device,
             rule=alert.rule,
-            rule_title=alert.rule,
             sentence=_in(self.said, language) or alert.rule,
             place=", ".join(place for place in places if place) or None,
             since=alert.opened_at,

@@ -8,7 +8,7 @@ from devices.texts.catalogue import plural, text
 from notify.message import AlertNews, NotificationMessage, Occasion, Reader
 from notify.texts import phrases
 from notify.texts.html_body import html_body
-from notify.texts.sms import leaves_room, shortened, simplified
+from notify.texts.sms import fits, shortened, simplified
 
 MOST_LINES = 20
 """Of a digest; the rest is a number."""
@@ -94,7 +94,6 @@ def _of_one(news: AlertNews, reader: Reader) -> list[str]:
 def _in_digest(news: AlertNews, reader: Reader) -> str:
     parts = [
         f"{phrases.heading(news, reader.language)}.",
-        phrases.full_sentence(news),
         phrases.when(news, reader),
         phrases.late(news, reader),
     ]
@@ -102,15 +101,21 @@ def _in_digest(news: AlertNews, reader: Reader) -> str:
 
 
 def _short(ordered: Sequence[AlertNews], reader: Reader, url: str | None, answer_code: str | None) -> str:
-    said = simplified(_said_in_short(ordered, reader))
-    code = simplified(text(reader.language, "notice.reply", code=answer_code)) if answer_code else ""
-    with_link = f"{code} {url or ''}".strip()
-    return shortened(said, with_link if leaves_room(said, with_link) else code)
+    """Return one SMS: what is the matter and its code first; the link, then the time, where there is room."""
+    what, time = _said_in_short(ordered, reader)
+    code = text(reader.language, "notice.reply", code=answer_code) if answer_code else ""
+    for parts in ((what, time, code, url), (what, code, url), (what, time, code), (what, code)):
+        whole = simplified(" ".join(part for part in parts if part))
+        if fits(whole):
+            return whole
+    return shortened(simplified(what), simplified(code))
 
 
-def _said_in_short(ordered: Sequence[AlertNews], reader: Reader) -> str:
+def _said_in_short(ordered: Sequence[AlertNews], reader: Reader) -> tuple[str, str]:
     first = ordered[0]
+    what = f"{phrases.heading(first, reader.language)}."
     if len(ordered) > 1:
-        return f"{_subject(ordered, reader)}. {phrases.heading(first, reader.language)}"
-    time = phrases.late(first, reader) or phrases.when(first, reader, briefly=True)
-    return f"{_subject(ordered, reader)}. {time} {phrases.full_sentence(first)}"
+        return f"{_subject(ordered, reader)}. {what}", ""
+    if late := phrases.late(first, reader):
+        return f"{what} {late}", ""
+    return what, phrases.when(first, reader, briefly=True)

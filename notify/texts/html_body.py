@@ -83,7 +83,7 @@ def _page(subject: str, parts: Sequence[str], language: Language) -> str:
 def _alert(news: AlertNews, reader: Reader, *, alone: bool) -> str:
     lines = [] if alone else [f"<strong>{escape(phrases.heading(news, reader.language))}</strong>"]
     said = [
-        phrases.one_line(news.sentence),
+        phrases.one_line(news.sentence) if alone else None,
         phrases.full_place(news, reader.language),
         phrases.when(news, reader),
         phrases.late(news, reader),

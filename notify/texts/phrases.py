@@ -21,10 +21,13 @@ _SOON = timedelta(minutes=1)
 
 
 def heading(news: AlertNews, language: Language) -> str:
-    """Return what a message about one alert is called: why it is told, what, and where; in one line."""
-    what = text(
-        language, "notice.placed", what=one_line(news.rule_title), where=isolated(where(news), language)
-    )
+    """Return what a message about one alert is called: why it is told, what is the matter, and where.
+
+    In one line. Most sentences name the place already.
+    """
+    what = one_line(news.sentence).rstrip(".")
+    if where(news).split(",")[0] not in what:
+        what = text(language, "notice.placed", what=what, where=isolated(where(news), language))
     said = text(
         language,
         f"notice.{news.occasion}",
@@ -37,12 +40,6 @@ def heading(news: AlertNews, language: Language) -> str:
 def where(news: AlertNews) -> str:
     """Return the place, or the device where none is known; in one line."""
     return one_line(news.place or news.device)
-
-
-def full_sentence(news: AlertNews) -> str:
-    """Return what is the matter, with a stop at its end: something follows."""
-    said = one_line(news.sentence)
-    return said if said.endswith((".", "!", "?", "؟", "…")) else f"{said}."
 
 
 def full_place(news: AlertNews, language: Language) -> str:

@@ -47,12 +47,6 @@ def simplified(text: str) -> str:
     return spelled if _is_gsm(spelled) else spaced
 
 
-def leaves_room(text: str, rest: str) -> bool:
-    """Tell whether 3/8 of an SMS are left for a text before the rest, or all that the text needs."""
-    limit = GSM_PLACES if _is_gsm(text + rest) else OTHER_PLACES
-    return fits(f"{text} {rest}") or places(rest) <= limit * 5 // 8
-
-
 def shortened(text: str, rest: str) -> str:
     """Return `text rest` in one SMS: the text is cut after a word, the rest never.
 

@@ -24,7 +24,7 @@ def said(*news: object, language: Language = "en", **changes: object) -> Notific
 def test_message_says_what_where_since_when_what_to_do_first_and_how_to_answer() -> None:
     message = said(make_news(), at=NOON + timedelta(minutes=25, seconds=30))
 
-    assert message.subject == "Critical: Bin overflow, Nejmeh Square"
+    assert message.subject == "Critical: Bin bin-17 is 97 % full, Nejmeh Square"
     assert message.text.splitlines() == [
         "Bin bin-17 is 97 % full",
         "Nejmeh Square (bin-17)",
@@ -38,13 +38,11 @@ def test_message_says_what_where_since_when_what_to_do_first_and_how_to_answer()
 
 
 def test_message_says_it_in_arabic_with_names_in_their_own_direction() -> None:
-    news = make_news(
-        rule_title="امتلاء الحاوية", sentence="الحاوية ممتلئة", place="ساحة النجمة", first_action=None
-    )
+    news = make_news(sentence="الحاوية ممتلئة", place="ساحة النجمة", first_action=None)
 
     message = said(news, language="ar", at=NOON + timedelta(hours=2, minutes=5))
 
-    assert message.subject == "حرج: امتلاء الحاوية، \u2068ساحة النجمة\u2069"
+    assert message.subject == "حرج: الحاوية ممتلئة، \u2068ساحة النجمة\u2069"
     assert message.text.splitlines()[1:3] == [
         "\u2068ساحة النجمة\u2069 (\u2068bin-17\u2069)",
         "منذ 15:00، المدة: ساعتان و5 دقائق.",
@@ -71,7 +69,7 @@ def test_resolved_message_says_how_long_it_lasted_and_asks_for_nothing() -> None
 
     message = said(news, at=NOON + timedelta(hours=4))
 
-    assert message.subject == "Over, was critical: Bin overflow, Nejmeh Square"
+    assert message.subject == "Over, was critical: Bin bin-17 is 97 % full, Nejmeh Square"
     assert "Over since 18:04; it lasted 3 h 4 min." in message.text
     assert "First:" not in message.text
 
@@ -86,8 +84,8 @@ def test_late_message_says_how_late_it_is() -> None:
 @pytest.mark.parametrize(
     ("occasion", "subject"),
     [
-        (Occasion.WORSE, "Aggravation, critique : Bin overflow, Nejmeh Square"),
-        (Occasion.REMINDER, "Toujours ouvert, critique : Bin overflow, Nejmeh Square"),
+        (Occasion.WORSE, "Aggravation, critique : Bin bin-17 is 97 % full, Nejmeh Square"),
+        (Occasion.REMINDER, "Toujours ouvert, critique : Bin bin-17 is 97 % full, Nejmeh Square"),
     ],
 )
 def test_subject_says_why_it_is_told(occasion: Occasion, subject: str) -> None:
@@ -139,7 +137,7 @@ def test_short_fits_one_sms_with_its_code_whole(
     language: Language, occasion: Occasion, length: int, letters: str
 ) -> None:
     long = (letters * length)[:length]
-    news = make_news(occasion=occasion, rule_title=long, sentence=long, place=long)
+    news = make_news(occasion=occasion, sentence=long, place=long)
 
     for several in ([news], [news] * 30):
         message = said(*several, language=language)
@@ -153,10 +151,36 @@ def test_short_has_the_link_where_there_is_room_for_it() -> None:
     assert "https" not in said(make_news(sentence="ممتلئة")).short
 
 
-def test_device_text_is_escaped_in_html_and_cannot_add_lines() -> None:
-    news = make_news(device="<b>x", sentence='<script>"&', place="a\r\nBcc: x\u2028y", rule_title="<i>")
+@pytest.mark.parametrize(
+    ("language", "sentence", "short"),
+    [
+        (
+            "fr",
+            "Suspicion d'incendie dans le bac Marché 1 : 85 °C",
+            (
+                "Toujours ouvert, critique : Suspicion d'incendie dans le bac Marché 1 : 85 C. Début : 15:00."
+                " Répondez K7QP pour confirmer."
+            ),
+        ),
+        (
+            "ar",
+            "اشتباه حريق في الحاوية Marché 1: 85",
+            "ما زال مفتوحًا، حرج: اشتباه حريق في الحاوية Marché… للإقرار أرسل K7QP",
+        ),
+    ],
+)
+def test_short_says_what_is_the_matter_before_the_time_and_the_link(
+    language: Language, sentence: str, short: str
+) -> None:
+    news = make_news(occasion=Occasion.REMINDER, sentence=sentence, place="Marché 1, Rue 4")
 
-    message = said(news, make_news(alert=8, rule_title="<i>\n- fake"))
+    assert said(news, language=language).short == short
+
+
+def test_device_text_is_escaped_in_html_and_cannot_add_lines() -> None:
+    news = make_news(device="<b>x", sentence='<script>"&', place="a\r\nBcc: x\u2028y")
+
+    message = said(news, make_news(alert=8, sentence="<i>\n- fake"))
 
     assert message.html
     assert "<script>" not in message.html
