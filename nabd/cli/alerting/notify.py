@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from alerts import queue
 from devices.instants import to_datetime
+from devices.registry.errors import NotFound
 from nabd import notifying
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Json
 from nabd.cli.run import load_settings, run_process
 from notify.outbox import channel_health, told
+from notify.outbox.attempts import DeliveryState
 from notify.outbox.channel_health import ChannelHealth
 from notify.outbox.told import DeliveryRecord, NotifierStanding
 
@@ -69,7 +72,7 @@ def _since(notifier: NotifierStanding) -> str:
 def log(
     alert: Annotated[int | None, typer.Option(min=1, help="only what was said of this alert")] = None,
     channel: Annotated[str | None, typer.Option(help="only this channel's")] = None,
-    state: Annotated[str | None, typer.Option(help="planned, sending, delivered, refused, …")] = None,
+    state: Annotated[DeliveryState | None, typer.Option(help="only these")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="how many at most")] = 100,
     as_json: Json = False,
 ) -> None:
@@ -78,6 +81,8 @@ def log(
     async def work(opened: OpenDatabase) -> list[DeliveryRecord]:
         if alert is None:
             return await told.newest_deliveries(opened.connection, channel=channel, state=state, limit=limit)
+        if await queue.get_alert(opened.connection, alert) is None:
+            raise NotFound("alert", str(alert))
         found = await told.deliveries_of(opened.connection, alert)
         kept = [d for d in found if channel in (None, d.channel) and state in (None, d.state)]
         return kept[::-1][:limit]
@@ -88,10 +93,9 @@ def log(
             output.print_json(one)
         return
     output.table(
-        ["planned", "who", "channel", "address", "occasion", "alerts", "state", "handed over", "answer"],
+        ["due", "who", "channel", "address", "occasion", "alerts", "state", "handed over", "answer"],
         [
-            [d.created_at, d.person, d.channel, d.address, _about(d), _alerts(d), d.state, d.handed_over_at,
-             d.answer]
+            [d.due_at, d.person, d.channel, d.address, _about(d), _alerts(d), d.state, d.handed_over_at, d.answer]
             for d in found
         ],
         empty="Nobody was told of anything.",

@@ -83,6 +83,10 @@ async def test_the_command_line_shows_the_same_and_the_address(
     )
     assert await asyncio.to_thread(_nabd, "notify", "log") == [one]
     assert await asyncio.to_thread(_nabd, "notify", "log", "--channel", "sms") == []
+    for wrong, said in (("--alert", "no alert is called '99'"), ("--state", "not-needed")):
+        result = await asyncio.to_thread(CliRunner().invoke, app, ["notify", "log", wrong, "99"])
+        assert result.exit_code != 0
+        assert said in result.output
     [status] = await asyncio.to_thread(_nabd, "notify", "status")
     assert status["notifier"]["waiting"] == 0  # type: ignore[index]
     assert [c["channel"] for c in status["channels"]] == ["ntfy"]  # type: ignore[attr-defined]
