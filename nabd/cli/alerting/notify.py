@@ -95,7 +95,8 @@ def log(
     output.table(
         ["due", "who", "channel", "address", "occasion", "alerts", "state", "handed over", "answer"],
         [
-            [d.due_at, d.person, d.channel, d.address, _about(d), _alerts(d), d.state, d.handed_over_at, d.answer]
+            [d.due_at, d.person, d.channel, d.address, _about(d), _alerts(d), d.state, d.handed_over_at,
+             d.answer]
             for d in found
         ],
         empty="Nobody was told of anything.",
