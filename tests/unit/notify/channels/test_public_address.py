@@ -86,6 +86,32 @@ async def test_connection_is_made_to_the_address_that_was_judged() -> None:
     assert service.asked[0].headers["host"] == f"hook.invalid:{service.port}"
 
 
+async def test_two_names_at_one_address_share_no_connection() -> None:
+    """A kept connection was made, and its certificate checked, for the name before."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        while head := await reader.read(65536):
+            if b"POST" in head:
+                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    targets = listed(["127.0.0.0/8"])
+    channel = WebhookChannel(b"x" * 24, lambda: 0, targets=targets, resolve=answering("127.0.0.1"))
+
+    for name in ("one.example", "other.example"):
+        await channel.send(make_message(), f"http://{name}:{port}/")
+
+    await channel.close()
+    server.close()
+    for one in connections:
+        one.close()
+        await one.wait_closed()
+    assert len(connections) == 2
+
+
 def answering(*addresses: str) -> Resolve:
     """Return a resolver that knows these addresses for any name."""
 
