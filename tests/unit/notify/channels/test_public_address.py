@@ -72,6 +72,17 @@ async def test_name_without_an_address_may_get_one_later() -> None:
     assert not failed.value.permanent
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])
+async def test_name_that_can_be_none_is_refused_for_good(host: str) -> None:
+    channel = WebhookChannel(b"x" * 24, lambda: 0)
+
+    with pytest.raises(Undelivered) as refused:
+        await channel.send(make_message(), f"http://{host}/")
+
+    await channel.close()
+    assert refused.value.permanent
+
+
 async def test_connection_is_made_to_the_address_that_was_judged() -> None:
     """The name itself leads nowhere: whoever resolves it again cannot connect."""
     service = HttpService(http(200))
