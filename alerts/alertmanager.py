@@ -102,6 +102,11 @@ def labels_of(alert: PostableAlert) -> dict[str, str]:
     return {storable(name): storable(value) for name, value in alert.labels.items() if value}
 
 
+def annotations_of(alert: PostableAlert) -> dict[str, str]:
+    """Return the annotations."""
+    return {storable(name): storable(value) for name, value in alert.annotations.items()}
+
+
 def severity_of(alert: PostableAlert) -> Severity:
     """Return how bad it is, by its label `severity`."""
     return SEVERITIES.get(alert.labels.get("severity", "").strip().lower(), Severity.WARNING)

@@ -26,7 +26,7 @@ LONGEST_RETRY_AFTER_S = 3600.0
 SHOWN_OF_ANSWER = 200
 """Characters of an answer's body that are kept with the delivery."""
 DONE = range(200, 300)
-_LATER = frozenset({408, 425, 429})
+_LATER = frozenset({408, 421, 425, 429})
 """Refusals that may pass; every other one below 500 stays."""
 
 
@@ -39,14 +39,17 @@ class ServiceAnswer:
     body: bytes
 
 
-def new_client(*, by_proxy: bool = True, tls: ssl.SSLContext | None = None) -> httpx2.AsyncClient:
+def new_client(
+    *, by_proxy: bool = True, tls: ssl.SSLContext | None = None, kept: int = 64
+) -> httpx2.AsyncClient:
     """Return a client that follows no redirects.
 
     Args:
         by_proxy: through the proxy that the environment names.
         tls: which certificates are believed; None: those of the machine.
+        kept: how many connections stay open for the next requests.
     """
-    limits = httpx2.Limits(max_connections=64, max_keepalive_connections=64)
+    limits = httpx2.Limits(max_connections=64, max_keepalive_connections=kept)
     return httpx2.AsyncClient(
         verify=tls or certificates.of_machine(),
         follow_redirects=False,

@@ -61,6 +61,8 @@ async def judged_address(host: str, port: int, *, targets: ListedTargets, resolv
     """
     try:
         addresses = [ipaddress.ip_address(one.partition("%")[0]) for one in await resolve(host, port)]
+    except UnicodeError:
+        raise Undelivered(f"{host[:80]} can be no name of a host", permanent=True) from None
     except OSError:
         raise Undelivered(f"{host} has no address") from None
     if not addresses:

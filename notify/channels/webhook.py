@@ -66,8 +66,9 @@ class WebhookChannel:
         self._targets = targets or ListedTargets()
         self._resolve = resolve
         self._timeout_s = timeout_s
-        # A proxy would resolve the name again, and by itself.
-        self._client = new_client(by_proxy=False, tls=tls)
+        # A proxy would resolve the name again, and by itself. A connection that is kept is found by its
+        # address: another name there would use it, whose certificate was never asked for.
+        self._client = new_client(by_proxy=False, tls=tls, kept=0)
 
     async def send(self, message: NotificationMessage, to: str) -> str:
         """Post a message to an address and return the answer.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from alerts import restored
 from alerts.events import Cursor
 from devices.instants import to_datetime
 from store import holder
@@ -33,6 +34,7 @@ class Leader:
 # FOR UPDATE waits for attempts that the owner before is just marking, so that none is overlooked.
 _LOCK = "SELECT FROM notifier FOR UPDATE"
 _CLAIM = "UPDATE notifier SET owner = $1, alive_at = $2 RETURNING batch, xid, event_id"
+_READ_UP_TO = "UPDATE notifier SET xid = $1::xid8, event_id = $2"
 
 
 async def claim(connection: Connection, leader: Leader, now: int) -> bool:
@@ -42,7 +44,10 @@ async def claim(connection: Connection, leader: Leader, now: int) -> bool:
     await connection.execute(_LOCK)
     row = await connection.fetchrow(_CLAIM, leader.owner, to_datetime(now))
     assert row is not None
-    leader.batch, leader.cursor = row["batch"], (row["xid"], row["event_id"])
+    stored = row["xid"], row["event_id"]
+    leader.batch, leader.cursor = row["batch"], await restored.put_first(connection, stored)
+    if leader.cursor != stored:
+        await connection.execute(_READ_UP_TO, *leader.cursor)
     return True
 
 

@@ -15,6 +15,7 @@ from alerts.external import ExternalAlert
 from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http.problems import Problem
 from devices.instants import to_datetime
+from devices.storable import storable
 from people.identity import Identity
 from people.roles import Permission, TokenScope
 
@@ -120,8 +121,8 @@ def _external(alert: PostableAlert, device: int, now: int) -> ExternalAlert:
         severity=alertmanager.severity_of(alert),
         said=alertmanager.sentence_of(alert),
         labels=alertmanager.labels_of(alert),
-        annotations=alert.annotations,
-        generator_url=alert.generator_url,
+        annotations=alertmanager.annotations_of(alert),
+        generator_url=storable(alert.generator_url),
         starts_at=starts_at,
         ends_at=ends_at,
     )

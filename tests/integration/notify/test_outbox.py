@@ -10,6 +10,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from alerts import events
 from alerts.acknowledgement import acknowledge, withdraw
 from alerts.transition import Severity
 from devices.instants import to_datetime
@@ -453,3 +454,29 @@ async def _in_a_second(scene: Scene) -> None:
             await ownership.still(connection, scene.leader.owner)
     except asyncpg.LockNotAvailableError as error:
         raise NotLeader from error
+
+
+async def test_after_a_restore_into_another_cluster_what_is_new_is_told_and_nothing_twice(
+    scene: Scene,
+) -> None:
+    told = [await fire(scene.connection, name) for name in ("bin-1", "bin-2")]
+    await scene.turn()
+    unread = await fire(scene.connection, "bin-3")
+    # As after pg_restore: numbers of a cluster that has counted further, in an order of its own.
+    await scene.connection.execute("UPDATE transition SET xid = (9000000000 - id)::text::xid8")
+    await scene.connection.execute("UPDATE transition SET xid = '9100000000' WHERE alert_id = $1", unread)
+    await scene.connection.execute(
+        "UPDATE notifier SET (xid, event_id) = ("
+        "SELECT xid, id FROM transition WHERE alert_id = $1 ORDER BY xid DESC LIMIT 1)",
+        told[0],
+    )
+    await scene.lead()
+    new = await fire(scene.connection, "bin-4")
+
+    await scene.turn()
+
+    assert sorted(alert for _, _, alerts in scene.told() for alert in alerts) == [*told, unread, new]
+    assert await events.latest_cursor(scene.connection) == scene.leader.cursor
+    before = scene.leader.cursor
+    await scene.lead()
+    assert scene.leader.cursor == before

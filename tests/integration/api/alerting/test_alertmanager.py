@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -82,6 +83,23 @@ async def test_alert_opens_is_acknowledged_and_ends_when_it_is_sent_as_ended(
     assert (ended["state"], ended["resolved_at"]) == ("resolved", at(-1))
     assert [e["type"] for e in ended["history"]] == ["opened", "acknowledged", "resolved"]
     assert await connection.fetchval("SELECT count(*) FROM external_alert") == 1
+
+
+async def test_text_that_the_database_cannot_keep_is_made_storable(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection, "cabinet-3", "cabinet")
+    odd = sent(labels={"device": "cabinet-3", "n\x00": "v\x00"}, generatorURL="http://prometheus/\x00")
+
+    body = json.dumps([odd | {"annotations": {"summary\x00": "a\x00b"}}])
+    answer = await client.post("/api/v2/alerts", content=body, headers={"Content-Type": "text/plain"})
+
+    assert answer.status_code == 200, answer.text
+    evidence = (await client.get("/api/v1/alerts")).json()["items"][0]["evidence"]
+    assert (evidence["annotations"], evidence["generator_url"]) == (
+        {"summary\ufffd": "a\ufffdb"},
+        "http://prometheus/\ufffd",
+    )
 
 
 async def test_alert_ends_when_its_time_has_passed_unless_it_is_sent_again(

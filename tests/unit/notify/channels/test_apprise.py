@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import pytest
@@ -43,3 +44,18 @@ async def test_service_that_does_not_take_it_or_hangs_may_be_tried_again() -> No
             await AppriseChannel(SERVICES, notify=notify, timeout_s=0.1).send(make_message(), "office")
         assert not failed.value.permanent
     released.set()
+
+
+async def test_services_that_hang_hold_up_no_other_threads() -> None:
+    """Names are looked up in the loop's own threads: all other channels need them."""
+    released = threading.Event()
+    channel = AppriseChannel(SERVICES, notify=lambda *_: released.wait(30), timeout_s=30.0)
+    hanging = [asyncio.create_task(channel.send(make_message(), "office")) for _ in range(64)]
+    await asyncio.sleep(0)
+
+    async with asyncio.timeout(5):
+        assert await asyncio.to_thread(lambda: "looked up") == "looked up"
+
+    released.set()
+    await asyncio.gather(*hanging, return_exceptions=True)
+    await channel.close()

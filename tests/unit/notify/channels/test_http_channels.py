@@ -132,6 +132,7 @@ async def test_webhooks_address_is_not_repeated() -> None:
             False,
             0.0,
         ),
+        (http(421), False, None),
         (http(500, b"oops\r\n<html>"), False, None),
         (http(302, Location="http://127.0.0.1:1/elsewhere"), True, None),
         (http(307, Location="/again"), True, None),

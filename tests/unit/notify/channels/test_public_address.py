@@ -72,6 +72,17 @@ async def test_name_without_an_address_may_get_one_later() -> None:
     assert not failed.value.permanent
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example"])
+async def test_name_that_can_be_none_is_refused_for_good(host: str) -> None:
+    channel = WebhookChannel(b"x" * 24, lambda: 0)
+
+    with pytest.raises(Undelivered) as refused:
+        await channel.send(make_message(), f"http://{host}/")
+
+    await channel.close()
+    assert refused.value.permanent
+
+
 async def test_connection_is_made_to_the_address_that_was_judged() -> None:
     """The name itself leads nowhere: whoever resolves it again cannot connect."""
     service = HttpService(http(200))
@@ -84,6 +95,32 @@ async def test_connection_is_made_to_the_address_that_was_judged() -> None:
 
     assert service.asked[0].line == "POST /a?b=c HTTP/1.1"
     assert service.asked[0].headers["host"] == f"hook.invalid:{service.port}"
+
+
+async def test_two_names_at_one_address_share_no_connection() -> None:
+    """A kept connection was made, and its certificate checked, for the name before."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        while head := await reader.read(65536):
+            if b"POST" in head:
+                writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    targets = listed(["127.0.0.0/8"])
+    channel = WebhookChannel(b"x" * 24, lambda: 0, targets=targets, resolve=answering("127.0.0.1"))
+
+    for name in ("one.example", "other.example"):
+        await channel.send(make_message(), f"http://{name}:{port}/")
+
+    await channel.close()
+    server.close()
+    for one in connections:
+        one.close()
+        await one.wait_closed()
+    assert len(connections) == 2
 
 
 def answering(*addresses: str) -> Resolve:
