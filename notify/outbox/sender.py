@@ -217,7 +217,8 @@ class MessageSender:
 
     async def _store(self, connection: Connection, ended: Sequence[AttemptEnded]) -> None:
         await attempts.record(connection, ended)
-        await channel_health.note(connection, ended, self.now())
+        longest_pause = round(LONGEST_PAUSE_S * 1e6 * self.speed)
+        await channel_health.note(connection, ended, self.now(), longest_pause)
 
     async def _pass_on(self, connection: Connection, ended: Sequence[AttemptEnded]) -> None:
         lost = [e.attempt for e in ended if e.state in (DeliveryState.REFUSED, DeliveryState.GIVEN_UP)]

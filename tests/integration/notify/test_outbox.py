@@ -332,7 +332,7 @@ async def test_a_failure_is_tried_again_with_the_same_id_and_holds_up_nobody_els
 
 
 async def test_once_a_channel_works_again_everything_that_failed_is_tried_at_once(scene: Scene) -> None:
-    scene.channels["ntfy"].fails["amal"] = Undelivered("503", retry_after_s=3600.0)
+    scene.channels["ntfy"].fails["amal"] = Undelivered("503", retry_after_s=900.0)
     first = await fire(scene.connection, "bin-1")
     await scene.turn()
     [state] = await channel_health.health(scene.connection, scene.now)
@@ -340,11 +340,29 @@ async def test_once_a_channel_works_again_everything_that_failed_is_tried_at_onc
 
     scene.channels["ntfy"].fails.clear()
     second = await fire(scene.connection, "bin-2")
-    await scene.turn(10)
+    await scene.turn(60)
 
     assert scene.told() == [("amal", "opened", (second,)), ("amal", "opened", (first,))]
     [state] = await channel_health.health(scene.connection, scene.now)
     assert (state.answer, state.failing_since, state.waiting) == ("200 OK", None, 0)
+
+
+@pytest.mark.parametrize(("asked_s", "failing_s"), [(600.0, 59.0), (3600.0, 61.0)])
+async def test_what_one_service_put_off_stays_so_while_others_of_its_channel_work(
+    scene: Scene, asked_s: float, failing_s: float
+) -> None:
+    scene.channels["ntfy"].fails["amal"] = Undelivered("429", retry_after_s=asked_s)
+    [_, chief] = scene.routing.ways
+    await fire(scene.connection, "bin-1")
+    await scene.turn()
+    scene.channels["ntfy"].fails.clear()
+    scene.routing.steps = [EscalationStep(after_s=0, receivers=(f"person:{chief}",))]
+    other = await fire(scene.connection, "bin-2")
+
+    await scene.turn(failing_s)
+    await scene.turn(1)
+
+    assert scene.told() == [("chief", "opened", (other,))]
 
 
 async def test_administrators_are_told_once_by_another_channel_that_one_fails(scene: Scene) -> None:
