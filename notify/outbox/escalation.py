@@ -104,12 +104,19 @@ def followed(escalation: Escalation | None, event: AlertEvent, now: int) -> Esca
             return acknowledged(escalation)
         case EventType.UNACKNOWLEDGED | EventType.LAPSED | EventType.UNASSIGNED:
             return _resumed(escalation, now)
-        case EventType.DECLINED if escalation.state is EscalationState.TELLING:
+        case EventType.DECLINED if _has_next_step(escalation):
             return replace(escalation, next_at=now)
         case EventType.SURFACED if escalation.waits_for is EscalationReason.INHIBITED:
             return replace(escalation, next_at=now)
         case _:
             return escalation
+
+
+def _has_next_step(escalation: Escalation) -> bool:
+    """Tell whether another step may follow at once; the last again would tell whoever just declined."""
+    if escalation.state is not EscalationState.TELLING or escalation.plan is None:
+        return False
+    return escalation.step < len(escalation.plan.steps)
 
 
 def _begun(event: AlertEvent, now: int) -> Escalation:

@@ -168,6 +168,12 @@ def test_who_cannot_come_passes_it_on_to_the_next_at_once() -> None:
     assert after(event(EventType.DECLINED), before=waits) == waits
 
 
+def test_who_cannot_come_is_not_told_again_at_once_where_no_step_is_left() -> None:
+    last = running(3)
+
+    assert after(event(EventType.DECLINED), before=last) == last
+
+
 def test_assigned_stops_like_acknowledged_but_not_that_it_is_worse() -> None:
     stopped = after(event(EventType.ASSIGNED), before=running(1))
     assert (stopped.state, stopped.next_at) == ("acknowledged", None)
