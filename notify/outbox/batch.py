@@ -21,6 +21,7 @@ from notify.outbox.escalation import (
     Escalation,
     EscalationState,
     acknowledged,
+    counted_from,
     ended,
     followed,
     in_hand,
@@ -120,7 +121,8 @@ async def _tell(connection: Connection, due: Sequence[Escalation], tools: BatchP
     )
     placed = place(progress.tellings, open_groups, now, tools.new_id)
     await deliveries.insert(connection, placed, now)
-    await escalation_rows.save(connection, progress.changed)
+    saved = [counted_from(e, placed.first_due.get(e.alert, now), now) for e in progress.changed]
+    await escalation_rows.save(connection, saved)
     return len(placed.new)
 
 

@@ -229,6 +229,16 @@ def told(escalation: Escalation, now: int) -> Escalation:
     )
 
 
+def counted_from(escalation: Escalation, first_due: int, now: int) -> Escalation:
+    """Return an escalation whose next step counts from when the first message of the last one is due.
+
+    It may be later than `now`, when it was planned: in a digest, or after quiet hours.
+    """
+    if escalation.state is not EscalationState.TELLING or escalation.next_at is None:
+        return escalation
+    return replace(escalation, next_at=escalation.next_at + max(first_due - now, 0))
+
+
 def passed_over(escalation: Escalation, now: int) -> Escalation:
     """Return an escalation whose step reaches nobody: the next is due at once, the last is tried again."""
     assert escalation.plan is not None

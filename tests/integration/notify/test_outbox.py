@@ -173,6 +173,19 @@ async def test_the_first_of_a_group_goes_at_once_and_the_others_as_one_digest(sc
     ]
 
 
+async def test_the_next_step_does_not_overtake_a_digest(scene: Scene) -> None:
+    scene.routing.group_for_s = 600.0
+    first, second = [await fire(scene.connection, f"bin-{n}") for n in (1, 2)]
+    await scene.turn()
+    await acknowledge(scene.connection, [first], by=PLATFORM, now=scene.now)
+    await scene.turn(5 * MINUTE)
+    await scene.turn(5 * MINUTE)
+
+    assert scene.told() == [("amal", "opened", (first,)), ("amal", "opened", (second,))]
+    await scene.turn(5 * MINUTE)
+    assert scene.told()[2:] == [("chief", "reminder", (second,))]
+
+
 async def test_silenced_is_told_when_the_silence_ends_if_it_is_still_open(scene: Scene) -> None:
     alert, over = [await fire(scene.connection, f"bin-{n}") for n in (1, 2)]
     scene.silenced = {alert: scene.now + 60_000_000, over: scene.now + 60_000_000}

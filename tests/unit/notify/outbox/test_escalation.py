@@ -18,6 +18,7 @@ from notify.outbox.escalation import (
     Escalation,
     EscalationReason,
     EscalationState,
+    counted_from,
     followed,
     in_hand,
     passed_over,
@@ -123,6 +124,15 @@ def test_after_an_outage_of_ours_the_next_step_waits_its_time_from_when_the_last
     late = told(running(1), NOW + 3600 * S)
 
     assert late.next_at == NOW + (3600 + 600) * S
+
+
+def test_the_next_step_counts_from_the_message_that_waits_for_a_digest_or_quiet_hours() -> None:
+    first = running(1)
+
+    assert counted_from(first, NOW + 3600 * S, NOW).next_at == NOW + (3600 + 300) * S
+    assert counted_from(first, NOW, NOW) == first
+    over = after(event(EventType.RESOLVED), before=first)
+    assert counted_from(over, NOW + 3600 * S, NOW) == over
 
 
 def test_without_repeat_nothing_is_due_after_the_last_step() -> None:
