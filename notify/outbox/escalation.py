@@ -19,7 +19,9 @@ LATE_US = 300_000_000
 QUIET_US = 60_000_000
 """A device that has sent nothing for so long has caught up."""
 LOOK_AGAIN_US = 5_000_000
-"""How often we look whether a device has caught up, or a silence was taken back."""
+"""How often we look whether a device has caught up."""
+SILENCED_US = 300_000_000
+"""How often we look whether a silence still covers an alert; that one was ended early is seen by itself."""
 NOBODY_US = 60_000_000
 """How often we look whether the last step reaches somebody now."""
 
@@ -184,7 +186,7 @@ def _waits_for(
     if unsaid and standing.held_until is not None and standing.held_until > now:
         return EscalationReason.SETTLING, standing.held_until
     if standing.silenced_until is not None and standing.silenced_until > now:
-        return EscalationReason.SILENCED, min(standing.silenced_until, now + LOOK_AGAIN_US)
+        return EscalationReason.SILENCED, min(standing.silenced_until, now + SILENCED_US)
     if unsaid and now - escalation.began_at > LATE_US and not _caught_up(standing, now):
         return EscalationReason.BACKLOG, now + LOOK_AGAIN_US
     return None, None

@@ -199,6 +199,30 @@ async def test_silenced_is_told_when_the_silence_ends_if_it_is_still_open(scene:
     assert scene.told() == [("amal", "opened", (alert,))]
 
 
+async def test_a_silence_puts_off_what_is_planned_and_its_early_end_is_seen(scene: Scene) -> None:
+    [amal, _] = scene.routing.ways
+    scene.routing.steps = [EscalationStep(after_s=0, receivers=(f"person:{amal}",))]
+    scene.routing.ways = {amal: [("ntfy", "amal", 0.0), ("sms", "+961", 300.0)]}
+    alert = await fire(scene.connection, "bin-1")
+    await scene.turn()
+    waiting = await fire(scene.connection, "bin-2")
+    scene.silenced = dict.fromkeys((alert, waiting), scene.now + 3600_000_000)
+    await scene.turn(5 * MINUTE)
+    assert (scene.told(), scene.told("sms")) == ([("amal", "opened", (alert,))], [])
+    assert await scene.connection.fetchval("SELECT count(*) FROM delivery_attempt") == 1
+
+    scene.silenced = {}
+    ended = """
+    INSERT INTO silence (rule, from_at, until_at, reason, author_id, created_at, ended_at, ender_id)
+    SELECT 'bin-overflow', $1::timestamptz, $1::timestamptz + interval '1 hour', 'test', $2, $1, $1, $2
+    """
+    await scene.connection.execute(ended, to_datetime(scene.now), amal)
+    await scene.turn(1)
+
+    assert scene.told() == [("amal", "opened", (alert,)), ("amal", "opened", (waiting,))]
+    assert scene.told("sms") == [("+961", "opened", (alert,))]
+
+
 async def test_what_a_parent_may_explain_is_told_when_it_has_settled_unless_it_is_explained(
     scene: Scene,
 ) -> None:

@@ -281,7 +281,7 @@ def test_surfacing_does_not_hurry_what_does_not_wait_for_it() -> None:
     assert after(event(EventType.SURFACED), before=escalation) == escalation
 
 
-def test_silenced_waits_and_looks_whether_the_silence_was_taken_back() -> None:
+def test_silenced_waits_for_the_end_and_looks_whether_it_is_still_covered() -> None:
     escalation = after(event(EventType.OPENED))
 
     long = waiting(escalation, replace(FREE, silenced_until=NOW + 3600 * S), NOW)
@@ -289,7 +289,7 @@ def test_silenced_waits_and_looks_whether_the_silence_was_taken_back() -> None:
 
     assert long is not None
     assert short is not None
-    assert (long.waits_for, long.next_at) == (EscalationReason.SILENCED, NOW + 5 * S)
+    assert (long.waits_for, long.next_at) == (EscalationReason.SILENCED, NOW + 300 * S)
     assert short.next_at == NOW + 2 * S
     assert waiting(escalation, replace(FREE, silenced_until=NOW), NOW) is None
 
