@@ -120,9 +120,7 @@ class MessageSender:
                 await self._begin(connection, marked)
         return bool(ended or marked)
 
-    async def _audible(
-        self, connection: Connection, marked: Sequence[DeliveryAttempt]
-    ) -> Sequence[DeliveryAttempt]:
+    async def _audible(self, connection: Connection, marked: list[DeliveryAttempt]) -> list[DeliveryAttempt]:
         """Put off what is about silenced alerts only, but for their ends, and return the rest."""
         beginnings = [one for one in marked if one.alerts and one.occasion is not Occasion.RESOLVED]
         alerts = {alert for one in beginnings for alert in one.alerts}
