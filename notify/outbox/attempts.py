@@ -121,6 +121,43 @@ async def mark(
     ]
 
 
+_PUT_OFF = """
+WITH off AS (
+    SELECT * FROM unnest($1::uuid [], $2::int [], $3::timestamptz []) AS o (id, number, due_at)
+),
+
+unmade AS (
+    DELETE FROM delivery_attempt AS a USING off
+    WHERE a.delivery_id = off.id AND a.number = off.number
+)
+
+UPDATE delivery AS d SET
+    state = 'planned', attempts = off.number - 1, due_at = off.due_at, answer = 'silenced'
+FROM off
+WHERE d.id = off.id
+"""
+
+
+async def put_off(connection: Connection, silenced: Sequence[tuple[DeliveryAttempt, int]]) -> None:
+    """Take back attempts until the silence ends, in the transaction that marked them."""
+    await connection.execute(
+        _PUT_OFF,
+        [attempt.id for attempt, _ in silenced],
+        [attempt.number for attempt, _ in silenced],
+        [to_datetime(until) for _, until in silenced],
+    )
+
+
+_SILENCE_ENDED = """
+UPDATE delivery SET due_at = $1 WHERE state = 'planned' AND answer = 'silenced' AND due_at > $1
+"""
+
+
+async def look_again(connection: Connection, now: int) -> None:
+    """Let what a silence put off be due: where it is still silenced it is put off again."""
+    await connection.execute(_SILENCE_ENDED, to_datetime(now))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptEnded:
     """What came of an attempt.

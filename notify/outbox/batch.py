@@ -13,7 +13,7 @@ from uuid import UUID
 from alerts.events import AlertEvent, events_after
 from notify.facts import AlertFacts, Contact
 from notify.message import Occasion
-from notify.outbox import deliveries, escalation_rows, ownership
+from notify.outbox import attempts, deliveries, escalation_rows, ownership
 from notify.outbox.deliveries import DeliveryOfAlert
 from notify.outbox.escalation import (
     LOOK_AGAIN_US,
@@ -21,6 +21,7 @@ from notify.outbox.escalation import (
     Escalation,
     EscalationState,
     acknowledged,
+    counted_from,
     ended,
     followed,
     in_hand,
@@ -41,6 +42,8 @@ EVENTS, DUE = 500, 500
 """Most events, and most escalations, in one transaction."""
 UNCERTAIN_US = 250_000
 """How soon we look again whether a message about an alert that has ended has arrived."""
+SEEN_US = 1_000_000
+"""How soon we see that somebody ended a silence."""
 ENDED, ACKNOWLEDGED = "the alert ended before it was sent", "acknowledged before it was sent"
 
 
@@ -74,6 +77,7 @@ async def advance(connection: Connection, leader: Leader, tools: BatchParts, now
     async with connection.transaction():
         await ownership.advance(connection, leader, cursor, now)
         await _follow(connection, events, now)
+        await _see_ended_silences(connection, leader, now)
         due = await escalation_rows.due(connection, now, DUE)
         made = await _tell(connection, due, tools, now) if due else 0
     leader.batch += 1
@@ -98,6 +102,16 @@ async def _follow(connection: Connection, events: Sequence[AlertEvent], now: int
     await deliveries.drop(connection, stopped, ACKNOWLEDGED)
 
 
+async def _see_ended_silences(connection: Connection, leader: Leader, now: int) -> None:
+    if now - leader.looked_at < SEEN_US:
+        return
+    # What was committed while the last look was taken is seen by this one.
+    if await escalation_rows.silence_ended(connection, leader.looked_at - 5 * SEEN_US):
+        await escalation_rows.look_again(connection, now)
+        await attempts.look_again(connection, now)
+    leader.looked_at = now
+
+
 @dataclass(slots=True, kw_only=True)
 class _Progress:
     """What advancing escalations gathers."""
@@ -120,7 +134,8 @@ async def _tell(connection: Connection, due: Sequence[Escalation], tools: BatchP
     )
     placed = place(progress.tellings, open_groups, now, tools.new_id)
     await deliveries.insert(connection, placed, now)
-    await escalation_rows.save(connection, progress.changed)
+    saved = [counted_from(e, placed.first_due.get(e.alert, now), now) for e in progress.changed]
+    await escalation_rows.save(connection, saved)
     return len(placed.new)
 
 

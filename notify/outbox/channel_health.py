@@ -18,6 +18,8 @@ from store.connection import Connection
 
 TOLD_AFTER_US = 300_000_000
 """For how long a channel fails before administrators are told by another one."""
+OUTAGE_US = 60_000_000
+"""For how long a channel hands over nothing before it counts as having been out."""
 
 ADMINS = "admins"
 """As routes call the administrators of an alert's municipality."""
@@ -54,19 +56,25 @@ ON CONFLICT (channel) DO UPDATE SET
 _RELEASE = """
 UPDATE delivery SET due_at = $2
 FROM channel_state AS s
-WHERE s.channel = ANY($1::text []) AND s.failing_since IS NOT NULL AND delivery.channel = s.channel
+WHERE s.channel = ANY($1::text []) AND s.failing_since <= $3 AND delivery.channel = s.channel
     AND delivery.state = 'planned' AND delivery.attempts > 0 AND delivery.due_at > $2
+    AND delivery.due_at <= $4
 """
 
 
-async def note(connection: Connection, ended: Sequence[AttemptEnded], now: int) -> None:
-    """Keep the last answer of each channel; what failed is tried again at once when a channel works again."""
+async def note(connection: Connection, ended: Sequence[AttemptEnded], now: int, longest_pause: int) -> None:
+    """Keep the last answer of each channel; what failed is tried again when a channel works after an outage.
+
+    A channel that works between failures had none: one address failed. longest_pause: our own; what waits
+    longer does so because the service asked for it.
+    """
     last = {e.attempt.channel: e for e in ended if e.state is not DeliveryState.REFUSED}
     # One that handed anything over in this batch works.
     working = {e.attempt.channel: e for e in ended if e.state is DeliveryState.DELIVERED}
     last |= working
     if working:
-        await connection.execute(_RELEASE, list(working), to_datetime(now))
+        since, until = to_datetime(now - OUTAGE_US), to_datetime(now + longest_pause)
+        await connection.execute(_RELEASE, list(working), to_datetime(now), since, until)
     if last:
         await connection.execute(
             _NOTE,

@@ -103,6 +103,7 @@ class _Notifier:
             kinds=parts.kinds,
             now=parts.now,
             owner=parts.owner,
+            silenced=parts.silenced,
             speed=parts.speed,
             passed_on=self._wake,
         )

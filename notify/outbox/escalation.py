@@ -19,7 +19,9 @@ LATE_US = 300_000_000
 QUIET_US = 60_000_000
 """A device that has sent nothing for so long has caught up."""
 LOOK_AGAIN_US = 5_000_000
-"""How often we look whether a device has caught up, or a silence was taken back."""
+"""How often we look whether a device has caught up."""
+SILENCED_US = 300_000_000
+"""How often we look whether a silence still covers an alert; that one was ended early is seen by itself."""
 NOBODY_US = 60_000_000
 """How often we look whether the last step reaches somebody now."""
 
@@ -104,12 +106,19 @@ def followed(escalation: Escalation | None, event: AlertEvent, now: int) -> Esca
             return acknowledged(escalation)
         case EventType.UNACKNOWLEDGED | EventType.LAPSED | EventType.UNASSIGNED:
             return _resumed(escalation, now)
-        case EventType.DECLINED if escalation.state is EscalationState.TELLING:
+        case EventType.DECLINED if _has_next_step(escalation):
             return replace(escalation, next_at=now)
         case EventType.SURFACED if escalation.waits_for is EscalationReason.INHIBITED:
             return replace(escalation, next_at=now)
         case _:
             return escalation
+
+
+def _has_next_step(escalation: Escalation) -> bool:
+    """Tell whether another step may follow at once; the last again would tell whoever just declined."""
+    if escalation.state is not EscalationState.TELLING or escalation.plan is None:
+        return False
+    return escalation.step < len(escalation.plan.steps)
 
 
 def _begun(event: AlertEvent, now: int) -> Escalation:
@@ -177,7 +186,7 @@ def _waits_for(
     if unsaid and standing.held_until is not None and standing.held_until > now:
         return EscalationReason.SETTLING, standing.held_until
     if standing.silenced_until is not None and standing.silenced_until > now:
-        return EscalationReason.SILENCED, min(standing.silenced_until, now + LOOK_AGAIN_US)
+        return EscalationReason.SILENCED, min(standing.silenced_until, now + SILENCED_US)
     if unsaid and now - escalation.began_at > LATE_US and not _caught_up(standing, now):
         return EscalationReason.BACKLOG, now + LOOK_AGAIN_US
     return None, None
@@ -220,6 +229,16 @@ def told(escalation: Escalation, now: int) -> Escalation:
         next_at=None if wait_s is None else now + round(wait_s * 1e6),
         waits_for=None,
     )
+
+
+def counted_from(escalation: Escalation, first_due: int, now: int) -> Escalation:
+    """Return an escalation whose next step counts from when the first message of the last one is due.
+
+    It may be later than `now`, when it was planned: in a digest, or after quiet hours.
+    """
+    if escalation.state is not EscalationState.TELLING or escalation.next_at is None:
+        return escalation
+    return replace(escalation, next_at=escalation.next_at + max(first_due - now, 0))
 
 
 def passed_over(escalation: Escalation, now: int) -> Escalation:

@@ -41,6 +41,21 @@ async def next_due(connection: Connection) -> int | None:
     return None if found is None else to_microseconds(found)
 
 
+_ENDED_EARLY = "SELECT EXISTS (SELECT FROM silence WHERE ended_at > $1)"
+_SILENCED = "UPDATE escalation SET next_at = $1 WHERE next_at > $1 AND waits_for = 'silenced'"
+
+
+async def silence_ended(connection: Connection, since: int) -> bool:
+    """Tell whether somebody ended a silence since an instant."""
+    found: bool = await connection.fetchval(_ENDED_EARLY, to_datetime(since))
+    return found
+
+
+async def look_again(connection: Connection, now: int) -> None:
+    """Let what waits for the end of a silence be due: where it is still silenced it waits on."""
+    await connection.execute(_SILENCED, to_datetime(now))
+
+
 _SAVE = f"""
 INSERT INTO escalation AS kept ({_COLUMNS})
 SELECT alert_id, state, occasion, severity, plan::jsonb, step, next_at, waits_for, began_at

@@ -63,10 +63,14 @@ class GroupWindow:
 
 @dataclass(slots=True, kw_only=True)
 class NewMessages:
-    """New messages, and alerts that join a digest which is there already: (its id, alert)."""
+    """New messages, and alerts that join a digest which is there already: (its id, alert).
+
+    first_due: by alert, when the first message that tells it is due.
+    """
 
     new: list[PlannedDelivery] = field(default_factory=list)
     joined: list[tuple[UUID, int]] = field(default_factory=list)
+    first_due: dict[int, int] = field(default_factory=dict)
 
 
 def place(
@@ -78,9 +82,13 @@ def place(
     for telling in tellings:
         window = windows.get(telling.group) if telling.group_for_s > 0 else None
         if window is None or window.until <= now:
+            base = now
             _at_once(telling, windows, placed, now, new_id)
         else:
+            base = window.until
             _in_digest(telling, window, placed, fresh, new_id)
+        due = base + round(min(c.after_s for c in telling.contacts) * 1e6)
+        placed.first_due[telling.alert] = min(due, placed.first_due.get(telling.alert, due))
     return placed
 
 

@@ -24,11 +24,15 @@ class NotLeader(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Leader:
-    """The row as its owner knows it; `cursor` is that of the last event that was read."""
+    """The row as its owner knows it.
+
+    cursor: of the last event that was read. looked_at: when it was looked whether silences were ended early.
+    """
 
     owner: UUID
     batch: int = 0
     cursor: Cursor = (0, 0)
+    looked_at: int = 0
 
 
 # FOR UPDATE waits for attempts that the owner before is just marking, so that none is overlooked.

@@ -24,7 +24,7 @@ from notify.message import NotificationChannel, NotificationMessage, Occasion, R
 from notify.outbox import attempts, channel_health, news, ownership
 from notify.outbox.attempts import AttemptEnded, DeliveryAttempt, DeliveryState
 from notify.outbox.news import AlertMatter, MessageReader
-from notify.outbox.ports import AnswerMeans, AnswersOf, MessageWriter
+from notify.outbox.ports import AnswerMeans, AnswersOf, MessageWriter, SilencedUntil, nothing_silenced
 from store.connection import Connection
 
 log = structlog.get_logger(__name__)
@@ -58,6 +58,7 @@ class MessageSender:
     kinds: Kinds
     now: Now
     owner: UUID
+    silenced: SilencedUntil = nothing_silenced
     speed: float = 1.0
     planned: asyncio.Event = field(default_factory=asyncio.Event)
     passed_on: asyncio.Event = field(default_factory=asyncio.Event)
@@ -112,11 +113,28 @@ class MessageSender:
                 if ended:
                     await self._store(connection, ended)
                 marked = await attempts.mark(connection, self.owner, free, self.now()) if free else []
+                marked = await self._audible(connection, marked)
             del self._ended[: len(ended)]
             await self._pass_on(connection, ended)
             if marked:
                 await self._begin(connection, marked)
         return bool(ended or marked)
+
+    async def _audible(self, connection: Connection, marked: list[DeliveryAttempt]) -> list[DeliveryAttempt]:
+        """Put off what is about silenced alerts only, but for their ends, and return the rest."""
+        beginnings = [one for one in marked if one.alerts and one.occasion is not Occasion.RESOLVED]
+        alerts = {alert for one in beginnings for alert in one.alerts}
+        until = await self.silenced(connection, list(alerts), self.now()) if alerts else {}
+        off = [
+            (one, min(until[alert] for alert in one.alerts))
+            for one in beginnings
+            if until.keys() >= set(one.alerts)
+        ]
+        if not off:
+            return marked
+        await attempts.put_off(connection, off)
+        later = {one.id for one, _ in off}
+        return [one for one in marked if one.id not in later]
 
     async def _wait(self) -> None:
         async with self.pool.acquire() as connection:
@@ -217,7 +235,8 @@ class MessageSender:
 
     async def _store(self, connection: Connection, ended: Sequence[AttemptEnded]) -> None:
         await attempts.record(connection, ended)
-        await channel_health.note(connection, ended, self.now())
+        longest_pause = round(LONGEST_PAUSE_S * 1e6 * self.speed)
+        await channel_health.note(connection, ended, self.now(), longest_pause)
 
     async def _pass_on(self, connection: Connection, ended: Sequence[AttemptEnded]) -> None:
         lost = [e.attempt for e in ended if e.state in (DeliveryState.REFUSED, DeliveryState.GIVEN_UP)]

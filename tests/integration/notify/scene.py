@@ -134,6 +134,7 @@ class Scene:
             kinds=builders.KINDS,
             now=lambda: self.now,
             owner=self.leader.owner,
+            silenced=self._silenced,
         )
 
     async def lead(self) -> None:
@@ -149,8 +150,8 @@ class Scene:
             if not done.events and not done.planned:
                 return done
 
-    async def _silenced(self, _connection: Connection, alerts: Sequence[int], _at: int) -> dict[int, int]:
-        return {alert: self.silenced[alert] for alert in alerts if alert in self.silenced}
+    async def _silenced(self, _connection: Connection, alerts: Sequence[int], at: int) -> dict[int, int]:
+        return {alert: self.silenced[alert] for alert in alerts if self.silenced.get(alert, at) > at}
 
     async def send(self) -> None:
         """Hand over whatever is due."""

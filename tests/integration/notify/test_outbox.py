@@ -174,6 +174,19 @@ async def test_the_first_of_a_group_goes_at_once_and_the_others_as_one_digest(sc
     ]
 
 
+async def test_the_next_step_does_not_overtake_a_digest(scene: Scene) -> None:
+    scene.routing.group_for_s = 600.0
+    first, second = [await fire(scene.connection, f"bin-{n}") for n in (1, 2)]
+    await scene.turn()
+    await acknowledge(scene.connection, [first], by=PLATFORM, now=scene.now)
+    await scene.turn(5 * MINUTE)
+    await scene.turn(5 * MINUTE)
+
+    assert scene.told() == [("amal", "opened", (first,)), ("amal", "opened", (second,))]
+    await scene.turn(5 * MINUTE)
+    assert scene.told()[2:] == [("chief", "reminder", (second,))]
+
+
 async def test_silenced_is_told_when_the_silence_ends_if_it_is_still_open(scene: Scene) -> None:
     alert, over = [await fire(scene.connection, f"bin-{n}") for n in (1, 2)]
     scene.silenced = {alert: scene.now + 60_000_000, over: scene.now + 60_000_000}
@@ -185,6 +198,30 @@ async def test_silenced_is_told_when_the_silence_ends_if_it_is_still_open(scene:
     await scene.turn(1)
 
     assert scene.told() == [("amal", "opened", (alert,))]
+
+
+async def test_a_silence_puts_off_what_is_planned_and_its_early_end_is_seen(scene: Scene) -> None:
+    [amal, _] = scene.routing.ways
+    scene.routing.steps = [EscalationStep(after_s=0, receivers=(f"person:{amal}",))]
+    scene.routing.ways = {amal: [("ntfy", "amal", 0.0), ("sms", "+961", 300.0)]}
+    alert = await fire(scene.connection, "bin-1")
+    await scene.turn()
+    waiting = await fire(scene.connection, "bin-2")
+    scene.silenced = dict.fromkeys((alert, waiting), scene.now + 3600_000_000)
+    await scene.turn(5 * MINUTE)
+    assert (scene.told(), scene.told("sms")) == ([("amal", "opened", (alert,))], [])
+    assert await scene.connection.fetchval("SELECT count(*) FROM delivery_attempt") == 1
+
+    scene.silenced = {}
+    ended = """
+    INSERT INTO silence (rule, from_at, until_at, reason, author_id, created_at, ended_at, ender_id)
+    SELECT 'bin-overflow', $1::timestamptz, $1::timestamptz + interval '1 hour', 'test', $2, $1, $1, $2
+    """
+    await scene.connection.execute(ended, to_datetime(scene.now), amal)
+    await scene.turn(1)
+
+    assert scene.told() == [("amal", "opened", (alert,)), ("amal", "opened", (waiting,))]
+    assert scene.told("sms") == [("+961", "opened", (alert,))]
 
 
 async def test_what_a_parent_may_explain_is_told_when_it_has_settled_unless_it_is_explained(
@@ -333,7 +370,7 @@ async def test_a_failure_is_tried_again_with_the_same_id_and_holds_up_nobody_els
 
 
 async def test_once_a_channel_works_again_everything_that_failed_is_tried_at_once(scene: Scene) -> None:
-    scene.channels["ntfy"].fails["amal"] = Undelivered("503", retry_after_s=3600.0)
+    scene.channels["ntfy"].fails["amal"] = Undelivered("503", retry_after_s=900.0)
     first = await fire(scene.connection, "bin-1")
     await scene.turn()
     [state] = await channel_health.health(scene.connection, scene.now)
@@ -341,11 +378,29 @@ async def test_once_a_channel_works_again_everything_that_failed_is_tried_at_onc
 
     scene.channels["ntfy"].fails.clear()
     second = await fire(scene.connection, "bin-2")
-    await scene.turn(10)
+    await scene.turn(60)
 
     assert scene.told() == [("amal", "opened", (second,)), ("amal", "opened", (first,))]
     [state] = await channel_health.health(scene.connection, scene.now)
     assert (state.answer, state.failing_since, state.waiting) == ("200 OK", None, 0)
+
+
+@pytest.mark.parametrize(("asked_s", "failing_s"), [(600.0, 59.0), (3600.0, 61.0)])
+async def test_what_one_service_put_off_stays_so_while_others_of_its_channel_work(
+    scene: Scene, asked_s: float, failing_s: float
+) -> None:
+    scene.channels["ntfy"].fails["amal"] = Undelivered("429", retry_after_s=asked_s)
+    [_, chief] = scene.routing.ways
+    await fire(scene.connection, "bin-1")
+    await scene.turn()
+    scene.channels["ntfy"].fails.clear()
+    scene.routing.steps = [EscalationStep(after_s=0, receivers=(f"person:{chief}",))]
+    other = await fire(scene.connection, "bin-2")
+
+    await scene.turn(failing_s)
+    await scene.turn(1)
+
+    assert scene.told() == [("chief", "opened", (other,))]
 
 
 async def test_administrators_are_told_once_by_another_channel_that_one_fails(scene: Scene) -> None:

@@ -18,6 +18,7 @@ from notify.outbox.escalation import (
     Escalation,
     EscalationReason,
     EscalationState,
+    counted_from,
     followed,
     in_hand,
     passed_over,
@@ -125,6 +126,15 @@ def test_after_an_outage_of_ours_the_next_step_waits_its_time_from_when_the_last
     assert late.next_at == NOW + (3600 + 600) * S
 
 
+def test_the_next_step_counts_from_the_message_that_waits_for_a_digest_or_quiet_hours() -> None:
+    first = running(1)
+
+    assert counted_from(first, NOW + 3600 * S, NOW).next_at == NOW + (3600 + 300) * S
+    assert counted_from(first, NOW, NOW) == first
+    over = after(event(EventType.RESOLVED), before=first)
+    assert counted_from(over, NOW + 3600 * S, NOW) == over
+
+
 def test_without_repeat_nothing_is_due_after_the_last_step() -> None:
     once = replace(PLAN, repeat_s=None, steps=PLAN.steps[:1])
 
@@ -166,6 +176,12 @@ def test_who_cannot_come_passes_it_on_to_the_next_at_once() -> None:
     assert after(event(EventType.DECLINED), before=running(1)).next_at == NOW
     waits = after(event(EventType.OPENED))
     assert after(event(EventType.DECLINED), before=waits) == waits
+
+
+def test_who_cannot_come_is_not_told_again_at_once_where_no_step_is_left() -> None:
+    last = running(3)
+
+    assert after(event(EventType.DECLINED), before=last) == last
 
 
 def test_assigned_stops_like_acknowledged_but_not_that_it_is_worse() -> None:
@@ -265,7 +281,7 @@ def test_surfacing_does_not_hurry_what_does_not_wait_for_it() -> None:
     assert after(event(EventType.SURFACED), before=escalation) == escalation
 
 
-def test_silenced_waits_and_looks_whether_the_silence_was_taken_back() -> None:
+def test_silenced_waits_for_the_end_and_looks_whether_it_is_still_covered() -> None:
     escalation = after(event(EventType.OPENED))
 
     long = waiting(escalation, replace(FREE, silenced_until=NOW + 3600 * S), NOW)
@@ -273,7 +289,7 @@ def test_silenced_waits_and_looks_whether_the_silence_was_taken_back() -> None:
 
     assert long is not None
     assert short is not None
-    assert (long.waits_for, long.next_at) == (EscalationReason.SILENCED, NOW + 5 * S)
+    assert (long.waits_for, long.next_at) == (EscalationReason.SILENCED, NOW + 300 * S)
     assert short.next_at == NOW + 2 * S
     assert waiting(escalation, replace(FREE, silenced_until=NOW), NOW) is None
 

@@ -63,6 +63,12 @@ def test_each_receiver_gets_the_first_at_once() -> None:
     ]
 
 
+def test_an_alert_is_told_when_the_first_of_its_receivers_is() -> None:
+    windows = {telling(1).group: GroupWindow(until=NOW + 12 * S)}
+
+    assert place([telling(1), telling(1, 2)], windows, NOW, ids()).first_due == {1: NOW}
+
+
 def test_without_grouping_each_goes_at_once() -> None:
     placed = place([telling(1, group_for_s=0), telling(2, group_for_s=0)], {}, NOW, ids())
 
@@ -118,5 +124,6 @@ def test_a_persons_own_steps_count_from_each_message_and_share_its_call() -> Non
         ([2, 3], "ntfy", 30.0, True),
         ([2, 3], "sms", 330.0, True),
     ]
+    assert placed.first_due == {1: NOW, 2: NOW + 30 * S, 3: NOW + 30 * S}
     calls = [d.call for d in placed.new]
     assert calls[0] == calls[1] != calls[2] == calls[3]
