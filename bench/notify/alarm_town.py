@@ -29,6 +29,8 @@ from nabd.embedded.parts import migrated
 from nabd.settings import Settings
 from notify.routing.documents import apply_routes
 from people.editing import NewPerson, add_person
+from people.identity import Grant
+from people.roles import Role
 from store.audit import PLATFORM
 from store.pool import connect
 
@@ -122,7 +124,9 @@ async def alarm_town(
 
 
 def _person(name: str, receiver: WebhookReceiver) -> NewPerson:
-    return NewPerson(name=name, channels={"webhook": f"http://127.0.0.1:{receiver.port}/{name}"})
+    address = f"http://127.0.0.1:{receiver.port}/{name}"
+    role = Grant(role=Role.OPERATOR, municipality=TOWN)
+    return NewPerson(name=name, channels={"webhook": address}, grants=(role,))
 
 
 def path_of(person: str) -> str:

@@ -27,7 +27,7 @@ class EscalationOut(BaseModel):
     )
     waits_for: str | None = Field(
         description="why nobody is told at present: `settling`, `inhibited`, `silenced`, `backlog`,"
-        " `no-route`",
+        " `no-route`, `nobody`: none of those named can be reached",
         examples=[None],
     )
     route: str | None = Field(
