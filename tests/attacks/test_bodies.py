@@ -120,6 +120,30 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("put", "/api/v1/session/totp"): {"secret": "JBSWY3DPEHPK3PXP", "code": "123456", "password": "words"},
     ("delete", "/api/v1/session/totp"): {"password": "three short words", "code": "123456"},
     ("post", "/signin"): {"token": "wrong"},
+    ("post", "/answer/{token}"): {"answer": "acknowledge", "comment": "on my way"},
+    ("post", "/api/v1/answers/sms"): {"from": "+9613123456", "text": "12345"},
+    ("post", "/api/v1/alerts/{alert_id}/assign"): {"to": "rima"},
+    ("post", "/api/v1/notifications/test"): {"channel": "email", "to": "rima@example.org", "language": "ar"},
+    ("post", "/api/v1/silences"): {
+        "municipality": "tripoli",
+        "device": "bin-0007",
+        "rule": "r",
+        "until_at": "2026-12-31T00:00:00Z",
+        "reason": "roadworks",
+    },
+    ("post", "/api/v1/maintenance-plans"): {
+        "device": "bin-0007",
+        "reason": "washed",
+        "every": "week",
+        "days": [5],
+        "from_time": "22:00",
+        "until_time": "02:00",
+    },
+    ("post", "/api/v2/alerts"): {
+        "labels": {"alertname": "DiskFull", "device": "bin-0007"},
+        "annotations": {"summary": "full"},
+        "startsAt": "2026-01-01T00:00:00Z",
+    },
 }
 MEDIA = ("application/json", "application/yaml", "text/plain", "application/x-www-form-urlencoded")
 
@@ -144,6 +168,7 @@ async def test_hostile_bodies_are_refused_as_documented(
         "layer": "districts",
         "team": "lights",
         "schedule": "night",
+        "token": "1-1-x",
     }
     answered: Counter[int] = Counter()
     wrong = []

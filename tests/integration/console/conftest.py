@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from tests.integration.api.conftest import app, server
+from tests.integration.api.conftest import app, kept, server
 from tests.parts import chromium
 
-__all__ = ["app", "server"]
+__all__ = ["app", "kept", "server"]
 
 QUIET = [
     "--disable-gpu",
