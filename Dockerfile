@@ -12,6 +12,7 @@ COPY ingest ingest
 COPY rules rules
 COPY alerts alerts
 COPY notify notify
+COPY work work
 COPY people people
 COPY readings readings
 COPY firmware_sim firmware_sim

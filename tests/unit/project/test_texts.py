@@ -49,6 +49,7 @@ FOLDERS = (
     "rules",
     "alerts",
     "notify",
+    "work",
     "people",
     "readings",
     "devices",

@@ -22,6 +22,7 @@ PACKAGES = (
     "readings",
     "rules",
     "store",
+    "work",
 )
 
 TWICE: dict[str, str] = {}
