@@ -1,4 +1,4 @@
-"""Links that sign a person in: once, for ten minutes. Kept as a hash; who has one needs no password."""
+"""Links that sign a person in once: for ten minutes unless said. Kept as a hash; they need no password."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ INSERT INTO sign_in_link (hash, person_id, created_at, expires_at) VALUES ($1, $
 """
 
 
-async def create_link(connection: Connection, person: int, now: int, *, by: Actor) -> str:
+async def create_link(
+    connection: Connection, person: int, now: int, *, by: Actor, good_for: timedelta = GOOD_FOR
+) -> str:
     """Return the secret of a new link that signs a person in once."""
     secret = new_secret()
     at = to_datetime(now)
     async with connection.transaction():
-        await connection.execute(_CREATE, digest(secret), person, at, at + GOOD_FOR)
-        after = {"link_until": at + GOOD_FOR}
+        await connection.execute(_CREATE, digest(secret), person, at, at + good_for)
+        after = {"link_until": at + good_for}
         await recorded.record(connection, by, "link", person, None, after, now)
     return secret
 

@@ -9,7 +9,7 @@ import asyncio
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from nabd import clock
 from nabd.broker import address
 from nabd.clock import ScaledClock
 from nabd.demo import proof, score, simulated
+from nabd.demo.people import SignInLink, add_townspeople, links_of
 from nabd.demo.percentiles import percentiles
 from nabd.embedded.broker import port_or_free
 from nabd.embedded.parts import EmbeddedParts, migrated, parts
@@ -56,9 +57,10 @@ class DemoFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
-    """A running demo."""
+    """A running demo. url: signs in as administrator of all. links: those of the people of the town."""
 
     url: str
+    links: Sequence[SignInLink]
     parts: EmbeddedParts
     town: Town
     fleet: Fleet
@@ -105,6 +107,7 @@ async def running(
             )
             yield Demo(
                 url=await link_of(started.settings),
+                links=await _links(started.settings, town.municipality),
                 parts=started,
                 town=town,
                 fleet=fleet,
@@ -131,8 +134,18 @@ async def _prepare(settings: Settings, declared: Kinds, town: Town, now: ScaledC
     connection = await connect(settings.database)
     try:
         await simulated.register(connection, declared, town, now, newcomers=NEWCOMERS)
+        await add_townspeople(connection, declared, town.municipality, now)
         new = NewToken(name="demo", scopes=[TokenScope.METRICS])
         return await create_token(connection, new, clock.wall(), by=PLATFORM)
+    finally:
+        await connection.close()
+
+
+async def _links(settings: Settings, municipality: str) -> list[SignInLink]:
+    assert settings.database is not None
+    connection = await connect(settings.database)
+    try:
+        return await links_of(connection, municipality, base_of(settings), clock.wall())
     finally:
         await connection.close()
 

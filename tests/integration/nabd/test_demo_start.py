@@ -12,7 +12,12 @@ import pytest
 from devices.registry.ground import layers
 from devices.registry.ground.feature import Layer
 from devices.registry.registry import list_devices
+from devices.texts.languages import LANGUAGES
 from nabd.demo import simulated, town
+from nabd.demo.people import add_townspeople, links_of, on_call_of, team_of
+from notify.routing.load import load
+from people.links import use_link
+from people.person import list_people
 from store.audit import PLATFORM
 from tests.integration.devices.town import KINDS, now
 from tests.unit.firmware_sim.build import small_town
@@ -58,3 +63,29 @@ async def test_demo_s_town_has_districts_and_streets_that_a_person_may_replace(
     assert {device.street is not None for device in found if device.kind == "light"} == {True}
     assert again == 1
     assert [one.layer for one in await layers.list_layers(connection)] == ["districts"]
+
+
+async def test_demo_s_town_has_people_in_three_languages_who_sign_in_once_and_are_told(
+    connection: asyncpg.Connection,
+) -> None:
+    made = small_town()
+    await simulated.register(connection, KINDS, made, now)
+
+    await add_townspeople(connection, KINDS, made.municipality, now)
+    links = await links_of(connection, made.municipality, "http://127.0.0.1:8000", now())
+
+    people = {person.id: person.name for person in await list_people(connection)}
+    secrets = [link.url.partition("link=")[2] for link in links]
+    later = now() + 11 * 3600 * 1_000_000
+    assert [people[await use_link(connection, s, later) or 0] for s in secrets] == [
+        link.person.name for link in links
+    ]
+    assert [await use_link(connection, secrets[0], later)] == [None]
+    assert {link.person.language for link in links} == set(LANGUAGES)
+    routing = await load(connection)
+    technicians = {people[number] for number in routing.teams[team_of(made.municipality)]}
+    assert len(technicians) == 2
+    assert on_call_of(made.municipality) in routing.schedules
+    assert {tuple(one.addresses) for one in routing.receivers.values() if one.name in technicians} == {
+        ("email", "ntfy", "sms")
+    }
