@@ -121,6 +121,7 @@ def _announce(demo: Demo, *, tell_json: bool) -> None:
         say(f"          NABD_{name.upper()}={getattr(demo.parts.settings, name)}")
     say(f"console   {demo.url}")
     say("          signs in as administrator, once, within ten minutes; `nabd user first` makes another")
+    say(f"inbox     {demo.inbox.address.url}/  what people are told; nothing leaves this machine")
     for link in demo.links:
         say(f"{link.person.occupation:<14}{link.url}  {link.person.display_name}")
     say("          each of these signs in once, within twelve hours")

@@ -5,12 +5,14 @@ Knows who they are from `cast`; must not know what is simulated.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
+from devices.texts.catalogue import text
+from devices.texts.languages import LANGUAGES
 from nabd.demo.cast import TOWNSPEOPLE, Occupation, Townsperson
 from notify.routing.documents import apply_routes
 from notify.routing.schedules import NewSchedule, add_schedule
@@ -31,8 +33,6 @@ ROLES = {
     Occupation.SUPERVISOR: Role.OPERATOR,
     Occupation.ADMIN: Role.ADMIN,
 }
-TEAM_TITLE = {"en": "Field crew", "fr": "Équipe de terrain", "ar": "فريق الميدان"}
-ON_CALL_TITLE = {"en": "On call", "fr": "Astreinte", "ar": "المناوبة"}
 
 _ROUTES = """\
 # Of the simulated town {town}: `nabd route show` prints them, docs/routes.md says what each line means.
@@ -88,19 +88,27 @@ def on_call_of(municipality: str) -> str:
 
 
 async def add_townspeople(
-    connection: Connection, kinds: Kinds, municipality: str, now: Now, *, webhook: str | None = None
+    connection: Connection,
+    kinds: Kinds,
+    municipality: str,
+    now: Now,
+    *,
+    hook: Callable[[str], str] | None = None,
 ) -> None:
     """Add the people of a town, their team, their schedule and the routes; all or nothing.
 
-    webhook: an address that is called for the supervisor too; None: there is none.
+    hook: returns the address of a person's webhook, which the supervisor has too; None: there is none.
     """
     people = TOWNSPEOPLE[municipality]
     technicians = _names(people, Occupation.TECHNICIAN)
     async with connection.transaction():
         for person in people:
-            await add_person(connection, _new(person, municipality, webhook), now(), by=PLATFORM)
+            await add_person(connection, _new(person, municipality, hook), now(), by=PLATFORM)
         team = NewTeam(
-            name=team_of(municipality), title=TEAM_TITLE, municipality=municipality, members=technicians
+            name=team_of(municipality),
+            title={language: text(language, "inbox.team") for language in LANGUAGES},
+            municipality=municipality,
+            members=technicians,
         )
         await add_team(connection, team, now(), by=PLATFORM)
         start = to_datetime(now()).date() - timedelta(days=5 * TURN_DAYS)
@@ -111,7 +119,10 @@ async def add_townspeople(
             "handover": "08:00",
         }
         schedule = NewSchedule(
-            name=on_call_of(municipality), title=ON_CALL_TITLE, municipality=municipality, layers=[turns]
+            name=on_call_of(municipality),
+            title={language: text(language, "inbox.on_call") for language in LANGUAGES},
+            municipality=municipality,
+            layers=[turns],
         )
         await add_schedule(connection, schedule, now(), by=PLATFORM)
         routes = _ROUTES.format(
@@ -123,15 +134,15 @@ async def add_townspeople(
         await apply_routes(connection, kinds, routes, by=PLATFORM, now=now())
 
 
-def _new(person: Townsperson, municipality: str, webhook: str | None) -> NewPerson:
+def _new(person: Townsperson, municipality: str, hook: Callable[[str], str] | None) -> NewPerson:
     """Return a person to add; technicians get an SMS where nobody has answered for five minutes."""
     channels: dict[str, str] = {}
     steps: list[dict[str, object]] = []
     if person.occupation is Occupation.TECHNICIAN:
         channels["ntfy"] = person.topic(municipality)
         steps = [{"channel": "ntfy", "after_s": 0}, {"channel": "sms", "after_s": 300}]
-    elif person.occupation is Occupation.SUPERVISOR and webhook is not None:
-        channels["webhook"] = webhook
+    elif person.occupation is Occupation.SUPERVISOR and hook is not None:
+        channels["webhook"] = hook(person.name)
     return NewPerson(
         name=person.name,
         display_name=person.display_name,

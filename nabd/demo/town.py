@@ -6,14 +6,16 @@ What `nabd demo` does, as a list of steps; what it prints is in nabd/cli/demo.py
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devices import kinds
 from devices.instants import to_microseconds
@@ -41,6 +43,10 @@ from readings import ledger
 from store.audit import PLATFORM
 from store.pool import connect
 
+if TYPE_CHECKING:
+    from nabd.demo.inbox.answering import InboxPhone
+    from nabd.demo.town_inbox import TownInbox
+
 START_S = 60.0
 SETTLE_S = 60.0
 INTERVAL_S = 5.0
@@ -57,10 +63,15 @@ class DemoFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demo:
-    """A running demo. url: signs in as administrator of all. links: those of the people of the town."""
+    """A running demo. url: signs in as administrator of all. links: those of the people of the town.
+
+    phone: answers what came into the inbox, as its page does.
+    """
 
     url: str
     links: Sequence[SignInLink]
+    inbox: TownInbox
+    phone: InboxPhone
     parts: EmbeddedParts
     town: Town
     fleet: Fleet
@@ -80,43 +91,62 @@ async def running(
     Raises:
         DemoFailed: a part did not start.
     """
+    # Not above: every other command starts sooner without a web server and a mail server.
+    from nabd.demo.town_inbox import town_inbox
+
     declared = kinds.load(settings.kinds_dir)
     town = make_town(seed, declared, interval_cap_s=INTERVAL_S * speed, strangers=0)
     scaled = start_clock(town, speed)
     own = settings.model_copy(
         update={"data_dir": directory, "clock": str(scaled), "http_port": port_or_free(settings.http_port)}
     )
-    tell("starting a database and a broker")
-    async with parts(own, postgres={"track_commit_timestamp": "on"}) as started:
+    async with AsyncExitStack() as stack:
+        inbox = await stack.enter_async_context(town_inbox(town, own, scaled))
+        tell("starting a database and a broker")
+        started = await stack.enter_async_context(
+            parts(inbox.pointed_at(own), postgres={"track_commit_timestamp": "on"})
+        )
         tell("making the schema and registering the town")
         await migrated(started.settings)
-        token = await _prepare(started.settings, declared, town, scaled)
-        async with Supervisor(environment(started.settings)) as supervisor:
-            tell("starting ingest, sweep and api")
-            for name in ("ingest", "sweep", "api"):
-                log = directory / "logs" / f"{name}.log"
-                await supervisor.start(Child(name=name, arguments=[name], log=log))
-            await _until_ready(base_of(started.settings), token, supervisor)
-            broker = address.parse(started.settings.broker or "")
-            fleet = Fleet(
-                town,
-                broker=SimulatorBroker(host=broker.host, port=broker.port, speed=speed),
-                now=scaled,
-                publish_log=directory / "publish.jsonl",
-                fault_log=directory / "faults.jsonl",
-            )
-            yield Demo(
-                url=await link_of(started.settings),
-                links=await _links(started.settings, town.municipality),
-                parts=started,
-                town=town,
-                fleet=fleet,
-                clock=scaled,
-                kinds=declared,
-                publish_log=directory / "publish.jsonl",
-                fault_log=directory / "faults.jsonl",
-                supervisor=supervisor,
-            )
+        tokens = await _prepare(started.settings, declared, town, scaled, inbox.address.hook)
+        supervisor = await stack.enter_async_context(Supervisor(_environment(started.settings)))
+        tell("starting ingest, sweep, notify and api")
+        for name in ("ingest", "sweep", "notify", "api"):
+            log = directory / "logs" / f"{name}.log"
+            await supervisor.start(Child(name=name, arguments=[name], log=log))
+        phone = await stack.enter_async_context(inbox.answering(tokens.sms_answers))
+        await _until_ready(inbox.base, tokens.metrics, supervisor)
+        broker = address.parse(started.settings.broker or "")
+        fleet = Fleet(
+            town,
+            broker=SimulatorBroker(host=broker.host, port=broker.port, speed=speed),
+            now=scaled,
+            publish_log=directory / "publish.jsonl",
+            fault_log=directory / "faults.jsonl",
+        )
+        yield Demo(
+            url=await link_of(started.settings),
+            links=await _links(started.settings, town.municipality),
+            inbox=inbox,
+            phone=phone,
+            parts=started,
+            town=town,
+            fleet=fleet,
+            clock=scaled,
+            kinds=declared,
+            publish_log=directory / "publish.jsonl",
+            fault_log=directory / "faults.jsonl",
+            supervisor=supervisor,
+        )
+
+
+_PAST_PROXIES = "127.0.0.1,localhost"
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return the settings as variables; what notify sends to the inbox goes past every proxy."""
+    named = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), _PAST_PROXIES)))
+    return {**environment(settings), "NO_PROXY": named, "no_proxy": named}
 
 
 def start_clock(town: Town, speed: float) -> ScaledClock:
@@ -129,14 +159,29 @@ def start_clock(town: Town, speed: float) -> ScaledClock:
     return ScaledClock(real=real, scaled=to_microseconds(begin), speed=speed)
 
 
-async def _prepare(settings: Settings, declared: Kinds, town: Town, now: ScaledClock) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tokens:
+    """What the demo itself asks the API with."""
+
+    metrics: str
+    sms_answers: str
+
+
+async def _prepare(
+    settings: Settings, declared: Kinds, town: Town, now: ScaledClock, hook: Callable[[str], str]
+) -> _Tokens:
     assert settings.database is not None
     connection = await connect(settings.database)
     try:
         await simulated.register(connection, declared, town, now, newcomers=NEWCOMERS)
-        await add_townspeople(connection, declared, town.municipality, now)
-        new = NewToken(name="demo", scopes=[TokenScope.METRICS])
-        return await create_token(connection, new, clock.wall(), by=PLATFORM)
+        await add_townspeople(connection, declared, town.municipality, now, hook=hook)
+        made = {
+            scope: await create_token(
+                connection, NewToken(name=f"demo {scope}", scopes=[scope]), clock.wall(), by=PLATFORM
+            )
+            for scope in (TokenScope.METRICS, TokenScope.SMS_ANSWERS)
+        }
+        return _Tokens(metrics=made[TokenScope.METRICS], sms_answers=made[TokenScope.SMS_ANSWERS])
     finally:
         await connection.close()
 
