@@ -53,7 +53,7 @@ async def accept(connection: Connection, order: int, step: WorkStep) -> bool:
         if found.state in UNDER_WORK and me is not None and found.assignee_id == me["id"]:
             return False
         if found.state is not WorkState.OPEN:
-            await _refuse_foreign(connection, found, me, step)
+            await refuse_foreign(connection, found, step, me)
         await _refuse_unless(connection, found, WorkState.ACCEPTED)
         assignee = found.assignee_id or (me["id"] if me else None)
         if assignee is None:
@@ -86,7 +86,7 @@ async def decline(connection: Connection, order: int, reason: str, step: WorkSte
         found = await locked(connection, order, step.version)
         if found.state is WorkState.OPEN:
             return False
-        await _refuse_foreign(connection, found, me, step)
+        await refuse_foreign(connection, found, step, me)
         back_to_team = found.team_id is not None and found.assignee_id is not None
         state = WorkState.ASSIGNED if back_to_team else WorkState.OPEN
         if found.state is WorkState.DONE or not may_follow(state, found.state):
@@ -115,7 +115,7 @@ async def _move(connection: Connection, order: int, state: WorkState, step: Work
     async with connection.transaction():
         me = await connection.fetchrow(_ACTOR, step.by.principal)
         found = await locked(connection, order, step.version)
-        await _refuse_foreign(connection, found, me, step)
+        await refuse_foreign(connection, found, step, me)
         if found.state is state:
             return False
         await _refuse_unless(connection, found, state)
@@ -141,7 +141,7 @@ async def finish(connection: Connection, order: int, report: WorkReport, step: W
     async with connection.transaction():
         me = await connection.fetchrow(_ACTOR, step.by.principal)
         found = await locked(connection, order, step.version)
-        await _refuse_foreign(connection, found, me, step)
+        await refuse_foreign(connection, found, step, me)
         if found.state is WorkState.DONE:
             return False
         await _refuse_unless(connection, found, WorkState.DONE)
@@ -192,7 +192,7 @@ async def comment(connection: Connection, order: int, text: str, step: WorkStep)
     async with connection.transaction():
         me = await connection.fetchrow(_ACTOR, step.by.principal)
         found = await locked(connection, order)
-        await _refuse_foreign(connection, found, me, step)
+        await refuse_foreign(connection, found, step, me)
         at = await moment(connection, found, step)
         return await store_event(
             connection,
@@ -222,15 +222,21 @@ def is_theirs(order: StoredOrder, person: int, teams: list[int]) -> bool:
     return order.team_id in teams
 
 
-async def _refuse_foreign(
-    connection: Connection, order: StoredOrder, me: asyncpg.Record | None, step: WorkStep
+async def refuse_foreign(
+    connection: Connection, order: StoredOrder, step: WorkStep, me: asyncpg.Record | None = None
 ) -> None:
     """Refuse who acts on the work of others.
+
+    Args:
+        me: who acts, as `_ACTOR` finds them; looked up without it.
 
     Raises:
         Conflict: it is somebody else's.
     """
-    if not step.own_only or (me is not None and is_theirs(order, me["id"], me["teams"])):
+    if not step.own_only:
+        return
+    me = me or await connection.fetchrow(_ACTOR, step.by.principal)
+    if me is not None and is_theirs(order, me["id"], me["teams"]):
         return
     raise Conflict(f"work order {order.id} is not yours: {await last_said(connection, order)}")
 
