@@ -133,6 +133,13 @@ class Fleet:
                 await asyncio.sleep(0)
         _pump(touched)
 
+    def repair(self, device: str) -> None:
+        """Put right what is broken at a device; nothing happens where it is none that senses."""
+        index = self._index.get(device)
+        if index is not None:
+            self._members[index].repair(self._now())
+            self._hurry(self._members[index])
+
     def _hurry(self, member: Member) -> None:
         heapq.heappush(self._heap, (member.due, self._index[member.device.name]))
         self._wake.set()

@@ -17,7 +17,7 @@ from devices.wire.topics import GATEWAY, Channel, Topic
 from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, LOST_LINK, SILENT, FaultSink, Labels, rfc3339
 from firmware_sim.outbox import SimulatedReading
 from firmware_sim.physics.model import SECOND, CommandAnswer, Truth, Value, generator
-from firmware_sim.plan import CLOCK_OFF, FROZEN, INSTANT, LINK_LOSS, SILENCE, PlannedFault, Schedule
+from firmware_sim.plan import CLOCK_OFF, FROZEN, INSTANT, LINK_LOSS, SERVICE, SILENCE, PlannedFault, Schedule
 from firmware_sim.specs import SimulatedDevice
 from firmware_sim.town import Town
 
@@ -128,6 +128,18 @@ class Member:
             self._active[planned.cause] = now + round(planned.lasts_s * SECOND)
         self._switch(planned.cause, on=True)
         return True
+
+    def repair(self, now: int) -> None:
+        """Let somebody put right what is broken and service it; it reports soon after.
+
+        `due` is then its next step, which may be sooner than before.
+        """
+        for cause in self._active:
+            self._active[cause] = now
+        service = SERVICE.get(self.device.kind)
+        if service is not None and self._physics.ready(service):
+            self._physics.begin(service)
+        self._report_at = self.due = now
 
     def _ready(self) -> bool:
         cause = self._schedule.next_cause

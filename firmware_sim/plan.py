@@ -124,6 +124,9 @@ LONG_RUN: Mapping[str, tuple[Cause, ...]] = {
 MEAN_DAYS: Mapping[str, float] = {"bin": 2.5, "light": 2.0, "drone": 0.006}
 """Mean days from the end of one of these to the next, by kind."""
 
+SERVICE: Mapping[str, str] = {"bin": "truck"}
+"""What a visit does at a device beside mending it, by kind."""
+
 OPENING: Mapping[tuple[str, int], tuple[tuple[str, float, float], ...]] = {
     # (kind, index in the town) -> (cause, seconds after the start, seconds it lasts)
     ("bin", 0): (("truck", 2, INSTANT),),

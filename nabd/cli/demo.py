@@ -15,6 +15,7 @@ import typer
 from rich.live import Live
 from rich.text import Text
 
+from devices.instants import to_datetime
 from nabd import logs, processes
 from nabd.cli.output import complain, console, fail, line
 from nabd.cli.run import EXPECTED, own_settings
@@ -25,6 +26,8 @@ from store.failures import DATABASE_ERRORS
 from store.pool import connect
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
+LONGEST_PAST_DAYS = 60
+"""Within what readings are kept for."""
 _SECONDS = {None: 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -37,6 +40,9 @@ def run(
     ] = 1.0,
     seed: Annotated[int | None, typer.Option(help="same seed, same town; drawn when left out")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object at the end")] = False,
+    past: Annotated[
+        str, typer.Option(help="make so many days of a past in the background, such as 7d; or none")
+    ] = "30d",
     keep: Annotated[
         Path | None, typer.Option(help="keep database, logs and publish log in this new directory")
     ] = None,
@@ -46,7 +52,7 @@ def run(
     At the end everything that the devices published is compared with what the tables hold; the exit code is
     not 0 when a reading was lost, altered or invented, or the ledger does not balance.
     """
-    seconds = _seconds(length)
+    seconds, past_days = _seconds(length), _days(past)
     settings = own_settings()
     if settings.database or settings.broker:
         fail("the demo brings its own database and broker: unset NABD_DATABASE and NABD_BROKER")
@@ -58,7 +64,7 @@ def run(
         directory = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nabd-demo-")))
         directory.mkdir(parents=True, exist_ok=True)
         try:
-            found = asyncio.run(_run(directory, settings, seconds, speed, chosen, as_json))
+            found = asyncio.run(_run(directory, settings, seconds, speed, chosen, past_days, as_json))
         except (DemoFailed, *EXPECTED) as error:
             fail(str(error))
     if as_json:
@@ -78,20 +84,47 @@ def _seconds(length: str | None) -> float | None:
     return float(match[1]) * _SECONDS[match[2]]
 
 
+def _days(past: str) -> float:
+    if past.strip() == "none":
+        return 0.0
+    match = re.fullmatch(r"(\d{1,2})d", past.strip())
+    if not match or not 1 <= int(match[1]) <= LONGEST_PAST_DAYS:
+        expected = f"expected 1d to {LONGEST_PAST_DAYS}d, or none"
+        raise typer.BadParameter(expected, param_hint="--past")
+    return float(match[1])
+
+
 async def _run(
-    directory: Path, settings: Settings, seconds: float | None, speed: float, seed: int, as_json: bool
+    directory: Path,
+    settings: Settings,
+    seconds: float | None,
+    speed: float,
+    seed: int,
+    past_days: float,
+    as_json: bool,
 ) -> dict[str, object]:
     stop = processes.stop_on_signals()
     tell = complain if as_json else line
-    async with town.running(directory, settings=settings, speed=speed, seed=seed, tell=tell) as demo:
+    starting = town.running(
+        directory, settings=settings, speed=speed, seed=seed, past_days=past_days, tell=tell
+    )
+    async with starting as demo:
         _announce(demo, tell_json=as_json)
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, stop.set)
         showing = asyncio.create_task(_show(demo)) if not as_json else None
         still = asyncio.Event()
+        if demo.past is not None:
+            await demo.past.start()
+        working = asyncio.create_task(demo.crew.run())
         ending = asyncio.create_task(_end(demo, stop, still))
         await demo.fleet.run(still, drain_s=15.0)
         await ending
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        if demo.past is not None:
+            await demo.past.stop()
+            tell(demo.past.progress.said())
         if showing is not None:
             showing.cancel()
         tell("stopping; waiting until everything is committed, then comparing")
@@ -130,16 +163,16 @@ def _announce(demo: Demo, *, tell_json: bool) -> None:
 
 _STATUS = """
 SELECT
-    (SELECT coalesce(sum(stored), 0) FROM ledger) AS stored,
-    (SELECT coalesce(sum(rejected), 0) FROM ledger) AS rejected,
-    (SELECT count(*) FROM alert) AS opened,
+    (SELECT coalesce(sum(stored), 0) FROM ledger WHERE received_at >= $1) AS stored,
+    (SELECT coalesce(sum(rejected), 0) FROM ledger WHERE received_at >= $1) AS rejected,
+    (SELECT count(*) FROM alert WHERE detected_at >= $1) AS opened,
     (SELECT count(*) FROM alert WHERE state = 'firing') AS firing
 """
 
 _NEWS = """
 SELECT a.id, a.severity, a.summary ->> 'en' AS summary, a.opened_at
 FROM alert AS a
-WHERE a.id > $1
+WHERE a.id > $1 AND a.detected_at >= $2
 ORDER BY a.id
 LIMIT 20
 """
@@ -150,11 +183,11 @@ async def _show(demo: Demo) -> None:
     assert demo.parts.settings.database is not None
     connection = await connect(demo.parts.settings.database)
     colours = {"critical": "bold red", "major": "red", "minor": "yellow", "warning": "cyan"}
-    newest = 0
+    newest, began = 0, to_datetime(demo.clock.scaled)
     try:
         with Live(console=console(), refresh_per_second=4, transient=True) as live:
             while True:
-                for row in await connection.fetch(_NEWS, newest):
+                for row in await connection.fetch(_NEWS, newest, began):
                     newest = row["id"]
                     when = f"{row['opened_at']:%H:%M:%S}Z"
                     live.console.print(
@@ -162,13 +195,14 @@ async def _show(demo: Demo) -> None:
                             when, " ", (f"{row['severity']:<9}", colours[row["severity"]]), row["summary"]
                         )
                     )
-                counts = await connection.fetchrow(_STATUS)
+                counts = await connection.fetchrow(_STATUS, began)
                 assert counts is not None
+                past = f"  {demo.past.progress.said()}" if demo.past is not None else ""
                 live.update(
                     Text(
                         f"published {demo.fleet.counts.published}  stored {counts['stored']}"
                         f"  rejected {counts['rejected']}"
-                        f"  alerts {counts['firing']} open, {counts['opened']} in all"
+                        f"  alerts {counts['firing']} open, {counts['opened']} in all{past}"
                     )
                 )
                 await asyncio.sleep(0.5)

@@ -162,11 +162,16 @@ def _names(people: Sequence[Townsperson], occupation: Occupation) -> list[str]:
 _NUMBERS = "SELECT name, id FROM person WHERE name = ANY($1)"
 
 
+async def numbers_of(connection: Connection, people: Sequence[Townsperson]) -> dict[str, int]:
+    """Return the numbers of people by name; who was deleted is left out."""
+    rows = await connection.fetch(_NUMBERS, [person.name for person in people])
+    return {row["name"]: row["id"] for row in rows}
+
+
 async def links_of(connection: Connection, municipality: str, base: str, now: int) -> list[SignInLink]:
     """Return a new link of each person of a town; `now` as people's clocks run, in microseconds."""
     people = TOWNSPEOPLE[municipality]
-    rows = await connection.fetch(_NUMBERS, [person.name for person in people])
-    numbers = {row["name"]: row["id"] for row in rows}
+    numbers = await numbers_of(connection, people)
     return [
         SignInLink(
             person=person,

@@ -9,6 +9,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from firmware_sim.publish_log import PublishLine, digest
 from readings.tables import table_of
 from store.connection import Connection
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ACCEPTED = 0x00
 """PUBACK reason of a message that the broker will deliver; 0x10 (no subscriber) and errors are none."""
 
@@ -144,16 +146,21 @@ def _match(
 
 
 async def stored_rows(
-    connection: Connection, kinds: Kinds, devices: Sequence[str], at: Callable[[int], int]
+    connection: Connection,
+    kinds: Kinds,
+    devices: Sequence[str],
+    at: Callable[[int], int],
+    *,
+    since: datetime = EPOCH,
 ) -> list[StoredRow]:
-    """Return every stored reading of the named devices.
+    """Return every stored reading of the named devices that was received from `since` on.
 
     Commit times are the server's (track_commit_timestamp); `at` converts its clock to that of the log.
     """
     timed = await connection.fetchval("SHOW track_commit_timestamp") == "on"
     rows: list[StoredRow] = []
     for kind in kinds.values():
-        for record in await connection.fetch(_query(kind, timed), list(devices)):
+        for record in await connection.fetch(_query(kind, timed), list(devices), since):
             committed = record["committed_at"]
             rows.append(
                 StoredRow(
@@ -172,7 +179,7 @@ def _query(kind: Kind, timed: bool) -> str:
     return (
         f"SELECT d.name AS device, r.observed_at, {committed} AS committed_at, {names}"  # noqa: S608
         f" FROM {table_of(kind).name} AS r INNER JOIN device AS d ON d.id = r.device_id"
-        " WHERE d.name = ANY($1)"
+        " WHERE d.name = ANY($1) AND r.received_at >= $2"
     )
 
 

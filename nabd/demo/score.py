@@ -98,14 +98,16 @@ SELECT
 FROM alert AS a
 INNER JOIN device AS d ON a.device_id = d.id
 INNER JOIN transition AS t ON t.alert_id = a.id AND t.from_state <> 'firing'
+WHERE a.detected_at >= $1
 ORDER BY a.id
 """
 
 
-async def opened(connection: Connection, at: Callable[[int], int]) -> list[OpenedAlert]:
+async def opened(connection: Connection, at: Callable[[int], int], *, since: int = 0) -> list[OpenedAlert]:
     """Return every alert with the moment at which its opening was committed.
 
-    Commit times are the server's own; `at` turns its clock to that of the log.
+    since: those detected from then on alone, microseconds. Commit times are the server's own; `at` turns its
+    clock to that of the log.
     """
     return [
         OpenedAlert(
@@ -115,5 +117,5 @@ async def opened(connection: Connection, at: Callable[[int], int]) -> list[Opene
             resolved=row["resolved"],
             committed_at=None if row["committed_at"] is None else at(to_microseconds(row["committed_at"])),
         )
-        for row in await connection.fetch(_ALERTS)
+        for row in await connection.fetch(_ALERTS, to_datetime(since))
     ]

@@ -14,11 +14,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devices import kinds
-from devices.instants import to_microseconds
+from devices.instants import to_datetime, to_microseconds
 from devices.kinds import Kinds
 from devices.kinds.kind import INTERVAL
 from devices.time_zones import zone_named
@@ -30,6 +31,7 @@ from nabd import clock
 from nabd.broker import address
 from nabd.clock import ScaledClock
 from nabd.demo import proof, score, simulated
+from nabd.demo.past.child import PastRun
 from nabd.demo.people import SignInLink, add_townspeople, links_of
 from nabd.demo.percentiles import percentiles
 from nabd.embedded.broker import port_or_free
@@ -44,7 +46,7 @@ from store.audit import PLATFORM
 from store.pool import connect
 
 if TYPE_CHECKING:
-    from nabd.demo.inbox.answering import InboxPhone
+    from nabd.demo.technicians import TownCrew
     from nabd.demo.town_inbox import TownInbox
 
 START_S = 60.0
@@ -53,6 +55,8 @@ INTERVAL_S = 5.0
 """At speed 1 devices report at least this often, so that there is something to see."""
 NEWCOMERS = 1
 """Devices that are not registered: the municipality registers them with their first message."""
+BEFORE_US = 60_000_000
+"""How long before the demo the past ends."""
 AFTERNOON = 15
 """Local hour at which a scaled demo begins: within the next hours lamps are lit and bins are emptied."""
 
@@ -65,13 +69,14 @@ class DemoFailed(Exception):
 class Demo:
     """A running demo. url: signs in as administrator of all. links: those of the people of the town.
 
-    phone: answers what came into the inbox, as its page does.
+    crew: those of them who work, once it runs. past: makes one, once it is started; None: the town has none.
     """
 
     url: str
     links: Sequence[SignInLink]
     inbox: TownInbox
-    phone: InboxPhone
+    crew: TownCrew
+    past: PastRun | None
     parts: EmbeddedParts
     town: Town
     fleet: Fleet
@@ -84,14 +89,21 @@ class Demo:
 
 @asynccontextmanager
 async def running(
-    directory: Path, *, settings: Settings, speed: float, seed: int, tell: Callable[[str], None]
+    directory: Path,
+    *,
+    settings: Settings,
+    speed: float,
+    seed: int,
+    past_days: float,
+    tell: Callable[[str], None],
 ) -> AsyncIterator[Demo]:
-    """Start everything in `directory`; stop everything on exit.
+    """Start everything in `directory`, but for fleet, crew and past; stop everything on exit.
 
     Raises:
         DemoFailed: a part did not start.
     """
     # Not above: every other command starts sooner without a web server and a mail server.
+    from nabd.demo.technicians import TownCrew
     from nabd.demo.town_inbox import town_inbox
 
     declared = kinds.load(settings.kinds_dir)
@@ -114,6 +126,15 @@ async def running(
         for name in ("ingest", "sweep", "notify", "api"):
             log = directory / "logs" / f"{name}.log"
             await supervisor.start(Child(name=name, arguments=[name], log=log))
+        past = PastRun(
+            seed=seed,
+            municipality=town.municipality,
+            end=scaled.scaled - BEFORE_US,
+            days=past_days,
+            environment=supervisor.environment,
+            log=directory / "logs" / "past.log",
+        )
+        stack.push_async_callback(past.stop)
         phone = await stack.enter_async_context(inbox.answering(tokens.sms_answers))
         await _until_ready(inbox.base, tokens.metrics, supervisor)
         broker = address.parse(started.settings.broker or "")
@@ -124,11 +145,25 @@ async def running(
             publish_log=directory / "publish.jsonl",
             fault_log=directory / "faults.jsonl",
         )
+        database = started.settings.database
+        assert database is not None
+        crew = TownCrew(
+            municipality=town.municipality,
+            seed=seed,
+            now=scaled,
+            speed=speed,
+            since=scaled.scaled,
+            connect=partial(connect, database),
+            repair=fleet.repair,
+            inbox=inbox.inbox,
+            phone=phone,
+        )
         yield Demo(
             url=await link_of(started.settings),
             links=await _links(started.settings, town.municipality),
             inbox=inbox,
-            phone=phone,
+            crew=crew,
+            past=past if past_days else None,
             parts=started,
             town=town,
             fleet=fleet,
@@ -233,6 +268,8 @@ async def settled(demo: Demo, within_s: float = SETTLE_S) -> None:
         while time.monotonic() < deadline and quiet < 3:
             row = await connection.fetchrow(
                 "SELECT (SELECT coalesce(sum(messages), 0) FROM ledger) AS messages, caught_up_at FROM shard"
+                " WHERE name = $1",
+                demo.parts.settings.shard,
             )
             assert row is not None
             still = row["caught_up_at"] is not None and row["messages"] == before
@@ -249,11 +286,12 @@ async def report(demo: Demo) -> dict[str, object]:
     try:
         lines = await asyncio.to_thread(proof.read_log, demo.publish_log)
         names = [device.name for device in demo.town.devices]
-        rows = await proof.stored_rows(connection, demo.kinds, names, demo.clock.at)
+        began = to_datetime(demo.clock.scaled)  # what is older was stored by the past
+        rows = await proof.stored_rows(connection, demo.kinds, names, demo.clock.at, since=began)
         found = await asyncio.to_thread(proof.compare, lines, rows)
-        totals = await ledger.total(connection)
-        counted = await ledger.count_readings(connection, demo.kinds)
-        alerts = await score.opened(connection, demo.clock.at)
+        totals = await ledger.total(connection, since=began)
+        counted = await ledger.count_readings(connection, demo.kinds, since=began)
+        alerts = await score.opened(connection, demo.clock.at, since=demo.clock.scaled)
     finally:
         await connection.close()
     rated = score.score(score.read_faults(demo.fault_log), alerts, grace(demo.town, demo.kinds))
