@@ -6,20 +6,23 @@ Each step is stored by the function that stores those of today, with the instant
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alerts.acknowledgement import acknowledge
 from alerts.record import Describe, record
+from devices.instants import to_datetime
 from firmware_sim.physics.model import generator
 from nabd.demo.cast import TOWNSPEOPLE, Occupation, Townsperson
 from nabd.demo.past.stories import PastStory, PastVisit
 from nabd.demo.people import numbers_of, team_of
 from nabd.demo.visits import report_of
-from store.audit import Actor
+from store.audit import PLATFORM, Actor
 from store.connection import Connection
 from work import orders, steps
 from work.assigning import Crew
-from work.change import WorkStep
+from work.change import WorkStep, locked, store_change
+from work.event import WorkEventType
+from work.order import Verification, WorkState
 
 ADDRESS = "demo"
 
@@ -62,30 +65,74 @@ async def record_story(
             return False
         await record(connection, story.transitions[:-1], describe, first.received_at)
         alert: int = await connection.fetchval(_NEWEST, first.rule, first.device_id)
-        if story.visit is not None:
-            await _visit(connection, alert, story.visit, people, describe(first), seed=seed)
+        if story.visits:
+            await _work(connection, alert, story, people, describe(first), seed=seed)
         await record(connection, [last], describe, last.received_at)
     return True
 
 
-async def _visit(
+async def _work(
     connection: Connection,
     alert: int,
+    story: PastStory,
+    people: PastCrew,
+    found: Mapping[str, str],
+    *,
+    seed: int,
+) -> None:
+    """Record the order that the alert was in, what each visit did, and what readings said of it."""
+    operator, first = people.actor(people.operator.name), story.visits[0]
+    await acknowledge(connection, [alert], by=operator, now=first.ordered_at)
+    to = Crew(assignee=first.technician, team=team_of(people.municipality))
+    made = await orders.make(
+        connection, orders.NewOrder(alerts=[alert], to=to), WorkStep(by=operator, now=first.ordered_at)
+    )
+    for number, visit in enumerate(story.visits):
+        if number > 0:
+            await _reopened(connection, made.id, alert, visit.ordered_at)
+        await _visit(connection, made.id, visit, people, found, seed=seed)
+    assert story.verified_at is not None
+    await _verified(connection, made.id, story.verified_at)
+
+
+async def _visit(
+    connection: Connection,
+    order: int,
     visit: PastVisit,
     people: PastCrew,
     found: Mapping[str, str],
     *,
     seed: int,
 ) -> None:
-    operator, technician = people.actor(people.operator.name), people.actor(visit.technician)
-    to = Crew(assignee=visit.technician, team=team_of(people.municipality))
-    await acknowledge(connection, [alert], by=operator, now=visit.ordered_at)
-    made = await orders.make(
-        connection, orders.NewOrder(alerts=[alert], to=to), WorkStep(by=operator, now=visit.ordered_at)
-    )
-    await steps.accept(connection, made.id, WorkStep(by=technician, now=visit.accepted_at))
-    await steps.go(connection, made.id, WorkStep(by=technician, now=visit.left_at))
-    await steps.begin(connection, made.id, WorkStep(by=technician, now=visit.arrived_at))
+    by = people.actor(visit.technician)
+    await steps.accept(connection, order, WorkStep(by=by, now=visit.accepted_at))
+    await steps.go(connection, order, WorkStep(by=by, now=visit.left_at))
+    await steps.begin(connection, order, WorkStep(by=by, now=visit.arrived_at))
     language = people.technicians[visit.technician].language
     report = report_of(generator(seed, "report", str(visit.done_at)), language, found)
-    await steps.finish(connection, made.id, report, WorkStep(by=technician, now=visit.done_at))
+    await steps.finish(connection, order, report, WorkStep(by=by, now=visit.done_at))
+
+
+async def _reopened(connection: Connection, order: int, alert: int, now: int) -> None:
+    """Say that the condition still held: the order is its technician's again."""
+    before = await locked(connection, order)
+    after = replace(
+        before,
+        state=WorkState.ASSIGNED,
+        verification=Verification.FAILED,
+        ended_at=None,
+        reopened=before.reopened + 1,
+    )
+    body = {"alert": alert, "assignee": before.assignee_id, "team": before.team_id}
+    step, at = WorkStep(by=PLATFORM, now=now), to_datetime(now)
+    await store_change(
+        connection, before, after, WorkEventType.REOPENED, step, verb="reopen", body=body, happened_at=at
+    )
+
+
+async def _verified(connection: Connection, order: int, now: int) -> None:
+    """Say that readings have shown that it is over."""
+    before, at = await locked(connection, order), to_datetime(now)
+    after = replace(before, verification=Verification.VERIFIED, verify_until=at, verified_at=at)
+    step = WorkStep(by=PLATFORM, now=now)
+    await store_change(connection, before, after, WorkEventType.VERIFIED, step, verb="verify", happened_at=at)

@@ -12,10 +12,16 @@ from alerts.transition import ConditionState, Transition
 from firmware_sim.physics.model import SECOND, generator
 from nabd.demo.visits import Visit, plan_visit
 
+WATCHED_US = 3600 * SECOND
+"""How long readings are watched after a visit, before it is said whether it helped."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastVisit:
-    """Who went, and when: microseconds since 1970-01-01Z."""
+    """Who went, and when: microseconds since 1970-01-01Z.
+
+    ordered_at: of a second visit, when the order was reopened. mends: whether it helped.
+    """
 
     technician: str
     ordered_at: int
@@ -23,15 +29,16 @@ class PastVisit:
     left_at: int
     arrived_at: int
     done_at: int
+    mends: bool
 
 
 @dataclass(slots=True, kw_only=True)
 class PastStory:
-    """One alert of the past. transitions: in order, the first opens it. visit: None where nobody went."""
+    """One alert of the past. transitions: in order, the first opens it. visits: in order, or none."""
 
     transitions: list[Transition]
-    visit: PastVisit | None = None
     planned: Visit
+    visits: list[PastVisit] = field(default_factory=list)
     repaired: bool = False
 
     @property
@@ -45,9 +52,12 @@ class PastStory:
         last = self.transitions[-1]
         return last.received_at if last.to_state is ConditionState.RESOLVED else None
 
-    def is_over(self, now: int) -> bool:
-        """Tell whether it has ended and nobody works on it any more."""
-        return self.ended_at is not None and (self.visit is None or self.visit.done_at <= now)
+    @property
+    def verified_at(self) -> int | None:
+        """Return when readings have shown that it is over; None while it has not ended."""
+        if self.ended_at is None or not self.visits:
+            return self.ended_at
+        return max(self.ended_at, self.visits[-1].done_at) + WATCHED_US
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,39 +84,47 @@ class PastWork:
                     self._leaving.append(self._open.pop(key))
 
     def send(self, now: int) -> None:
-        """Send somebody wherever an alert has waited long enough by `now`."""
+        """Send somebody wherever an alert has waited long enough by `now`, or a visit did not help."""
         for story in self._open.values():
-            waits_until = story.opened_at + round(story.planned.dispatch_s * SECOND)
-            if story.visit is None and waits_until <= now:
-                story.visit = self._visit(story.planned, waits_until)
+            if not story.visits:
+                waits_until = story.opened_at + round(story.planned.dispatch_s * SECOND)
+                free = min(self.technicians, key=lambda one: self.technicians[one])
+                self._visit(story, waits_until, now, free, mends=not story.planned.fails)
+            elif not (last := story.visits[-1]).mends:
+                self._visit(story, last.done_at + WATCHED_US, now, last.technician, mends=True)
 
-    def _visit(self, planned: Visit, ordered_at: int) -> PastVisit:
-        name = min(self.technicians, key=lambda one: self.technicians[one])
+    def _visit(self, story: PastStory, ordered_at: int, now: int, name: str, *, mends: bool) -> None:
+        if ordered_at > now:
+            return
+        planned = story.planned
         accepted_at = max(ordered_at + round(planned.accept_s * SECOND), self.technicians[name])
         left_at = accepted_at + round(planned.leave_s * SECOND)
         arrived_at = left_at + round(planned.drive_s * SECOND)
-        done_at = arrived_at + round(planned.work_s * SECOND)
-        self.technicians[name] = done_at
-        return PastVisit(
-            technician=name,
-            ordered_at=ordered_at,
-            accepted_at=accepted_at,
-            left_at=left_at,
-            arrived_at=arrived_at,
-            done_at=done_at,
+        done_at = self.technicians[name] = arrived_at + round(planned.work_s * SECOND)
+        story.visits.append(
+            PastVisit(
+                technician=name,
+                ordered_at=ordered_at,
+                accepted_at=accepted_at,
+                left_at=left_at,
+                arrived_at=arrived_at,
+                done_at=done_at,
+                mends=mends,
+            )
         )
 
     def mended(self, now: int) -> dict[int, int]:
         """Return what is mended by `now` and was not yet: when, by number of the device."""
         found: dict[int, int] = {}
         for story in [*self._open.values(), *self._leaving]:
-            if story.visit is not None and not story.repaired and story.visit.done_at <= now:
+            done = [visit.done_at for visit in story.visits if visit.mends and visit.done_at <= now]
+            if done and not story.repaired:
                 story.repaired = True
-                found[story.transitions[0].device_id] = story.visit.done_at
+                found[story.transitions[0].device_id] = done[0]
         return found
 
     def over(self, now: int) -> list[PastStory]:
         """Return what is over by `now`, once each, in the order in which it began."""
-        done = [story for story in self._leaving if story.is_over(now)]
-        self._leaving = [story for story in self._leaving if not story.is_over(now)]
+        done = [s for s in self._leaving if s.verified_at is not None and s.verified_at <= now]
+        self._leaving = [story for story in self._leaving if story not in done]
         return sorted(done, key=lambda story: story.opened_at)

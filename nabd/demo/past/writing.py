@@ -90,7 +90,7 @@ class PastWriter:
                         stories_connection, story, people, self._rules.describe, seed=self._plan.town.seed
                     )
                     self.counts.alerts += stored
-                    self.counts.orders += stored and story.visit is not None
+                    self.counts.orders += stored and bool(story.visits)
                 self.counts.hours = hour + 1
                 told(self.counts)
         finally:
