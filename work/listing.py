@@ -165,6 +165,16 @@ async def work_of_alerts(connection: Connection, alerts: Collection[int]) -> dic
     return {r["alert_id"]: AlertWork(order=r["id"], state=WorkState(r["state"])) for r in rows}
 
 
+_OF_TEAM = """
+SELECT id FROM work_order WHERE team_id = $1 AND state NOT IN ('done', 'cancelled') ORDER BY id
+"""
+
+
+async def open_orders_of_team(connection: Connection, team: int) -> list[int]:
+    """Return the open orders of a team, by number."""
+    return [row["id"] for row in await connection.fetch(_OF_TEAM, team)]
+
+
 Deadline = Literal["response", "repair"]
 
 

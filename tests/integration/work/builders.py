@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
+from PIL import Image
 
 from notify.routing.teams import NewTeam, add_team
 from people.editing import NewPerson, add_person
@@ -15,6 +17,7 @@ from tests.integration.api import builders
 from work.change import WorkStep
 from work.order import WorkOrder
 from work.orders import NewOrder, make
+from work.picture import Picture, clean
 
 NOW = builders.now()
 MINUTE_US = 60_000_000
@@ -45,3 +48,15 @@ async def order(connection: asyncpg.Connection, device: str = "bin-1", **more: A
     """Make an order by hand for a device, which is registered too."""
     await builders.add(connection, device)
     return await make(connection, NewOrder(device=device, title="empty it", **more), step())
+
+
+def photo_file(shade: int = 0) -> bytes:
+    """A small photo as a phone sends it; each shade is another one."""
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), (shade, 0, 0)).save(file, format="PNG")
+    return file.getvalue()
+
+
+def picture(shade: int = 0) -> Picture:
+    """The same as it is kept."""
+    return clean(photo_file(shade))

@@ -12,6 +12,8 @@ from alerts.acknowledgement import acknowledge, lapse
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
 from devices.registry.errors import Conflict, Invalid, NotFound
+from notify.routing.teams import remove_team
+from people.editing import disable_person
 from store.audit import PLATFORM
 from tests.integration.api import builders
 from tests.integration.work.builders import MINUTE_US, NOW, order, person, step, team
@@ -240,3 +242,30 @@ async def test_lists_are_filtered_and_paged(connection: asyncpg.Connection) -> N
     assert await ids(text="100%") == []
     page = await list_orders(connection, WorkFilter(), now=NOW, before=made[2].id, limit=1)
     assert [o.id for o in page] == [made[1].id]
+
+
+async def test_open_work_of_who_is_gone_is_their_teams_else_nobodys(connection: asyncpg.Connection) -> None:
+    rima = await person(connection, "rima")
+    await team(connection, "bins", ["rima"])
+    alone, of_team, done = [
+        await order(connection, f"bin-{n}", to=Crew(assignee="rima", team=t))
+        for n, t in enumerate((None, "bins", None))
+    ]
+    for made in (alone, of_team, done):
+        await steps.accept(connection, made.id, step(rima))
+    await steps.finish(connection, done.id, REPORT, step(rima))
+
+    await disable_person(connection, "rima", NOW + MINUTE_US, by=PLATFORM)
+
+    shown = [await get_order(connection, made.id) for made in (alone, of_team, done)]
+    assert [(o.state.value, o.assignee, o.team) for o in shown] == [
+        ("open", None, None),
+        ("assigned", None, "bins"),
+        ("done", "rima", None),
+    ]
+    assert (await history(connection, alone.id))[-1].body == {"assignee": "rima", "team": None}
+    assert await connection.fetchval("SELECT count(*) FROM alert_hold WHERE until_at IS NULL") == 0
+    with pytest.raises(Conflict, match="work orders of team bins are open"):
+        await remove_team(connection, "bins", NOW, by=PLATFORM)
+    await steps.cancel(connection, of_team.id, "a double", step(minutes=2))
+    await remove_team(connection, "bins", NOW, by=PLATFORM)

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from PIL import Image
 
 from devices.registry.errors import Conflict, NotFound
-from tests.integration.work.builders import order, person, step
+from tests.integration.work.builders import order, person, picture, step
 from work import photos
 from work.assigning import Crew
 from work.event import history
 from work.photo_files import PhotoDirectory
-from work.picture import Picture, clean
-
-
-def picture(shade: int = 0) -> Picture:
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8), (shade, 0, 0)).save(file, format="PNG")
-    return clean(file.getvalue())
 
 
 async def test_a_photo_is_kept_once_and_read_again(connection: asyncpg.Connection, tmp_path: Path) -> None:
