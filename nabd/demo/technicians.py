@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import numpy as np
 import structlog
@@ -23,6 +24,7 @@ from nabd.demo.cast import TOWNSPEOPLE, Occupation, Townsperson
 from nabd.demo.inbox.answering import InboxPhone
 from nabd.demo.inbox.messages import Inbox, InboxMessage
 from nabd.demo.people import numbers_of, team_of
+from nabd.demo.photo import drawn_photo
 from nabd.demo.visits import Visit, how_much_faster, plan_visit, report_of
 from notify.message import ReaderAnswer
 from store.audit import Actor
@@ -33,6 +35,9 @@ from work.assigning import Crew
 from work.change import WorkStep
 from work.listing import WorkFilter, list_orders, work_of_alerts
 from work.order import WorkOrder, WorkState
+from work.photo_files import PhotoDirectory
+from work.photos import add_photo
+from work.picture import clean
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +54,7 @@ class TownCrew:
     """Everybody who works in a town. repair: mends a device of this name, at once.
 
     connect: opens a connection to the database, one for each of them. now, speed: of the demo's clock.
-    since: alerts that opened before are left alone, microseconds.
+    since: alerts that opened before are left alone, microseconds. photos: where what they take is kept.
     """
 
     municipality: str
@@ -59,6 +64,7 @@ class TownCrew:
     since: int
     connect: Callable[[], Awaitable[Connection]]
     repair: Callable[[str], None]
+    photos: PhotoDirectory
     inbox: Inbox
     phone: InboxPhone
     _refused: set[tuple[int, str]] = field(default_factory=set)
@@ -159,6 +165,9 @@ class TownCrew:
         await self._town_sleep(visit.work_s)
         if not visit.fails:
             self.repair(order.device)
+        picture = await asyncio.to_thread(lambda: clean(drawn_photo(rng)))
+        number = UUID(bytes=rng.bytes(16), version=4)
+        await add_photo(connection, self.photos, order.id, picture, self._step(by), photo=number)
         said = {alert.id: alert.summary for alert in await get_alerts(connection, order.alerts)}
         found_there: Mapping[str, str] = next(iter(said.values()), {})
         report = report_of(rng, person.language, found_there)

@@ -37,13 +37,14 @@ from nabd.demo.percentiles import percentiles
 from nabd.embedded.broker import port_or_free
 from nabd.embedded.parts import EmbeddedParts, migrated, parts
 from nabd.first_link import base_of, link_of
-from nabd.settings import Settings, environment
+from nabd.settings import Settings, environment, photo_directory
 from nabd.supervisor import Child, Supervisor, last_lines
 from people.roles import TokenScope
 from people.tokens import NewToken, create_token
 from readings import ledger
 from store.audit import PLATFORM
 from store.pool import connect
+from work.photo_files import PhotoDirectory
 
 if TYPE_CHECKING:
     from nabd.demo.technicians import TownCrew
@@ -155,6 +156,7 @@ async def running(
             since=scaled.scaled,
             connect=partial(connect, database),
             repair=fleet.repair,
+            photos=PhotoDirectory(photo_directory(started.settings)),
             inbox=inbox.inbox,
             phone=phone,
         )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -28,6 +29,7 @@ from store.pool import connect
 from tests.integration.api import builders
 from tests.unit.firmware_sim.build import KINDS, small_town
 from tests.waiting import eventually, now
+from work.photo_files import PhotoDirectory
 
 HOUR_US = 3_600_000_000
 HOURS = 12
@@ -98,7 +100,7 @@ async def test_past_is_whole_and_leaves_the_present_alone(dsn: str, monkeypatch:
 
 
 async def test_people_of_the_town_bring_an_alert_to_its_report_and_what_they_mend_heals(
-    dsn: str, monkeypatch: pytest.MonkeyPatch
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(technicians, "LOOK_S", 0.01)
     mended: list[str] = []
@@ -115,6 +117,7 @@ async def test_people_of_the_town_bring_an_alert_to_its_report_and_what_they_men
                 since=0,
                 connect=partial(connect, dsn),
                 repair=mended.append,
+                photos=PhotoDirectory(tmp_path),
                 inbox=inbox,
                 phone=phone,
             )
@@ -126,7 +129,8 @@ async def test_people_of_the_town_bring_an_alert_to_its_report_and_what_they_men
         assert mended == ["TRP-BIN-002"]
         people = {n: name for name, n in (await numbers_of(connection, TOWNSPEOPLE["tripoli"])).items()}
         said = await connection.fetch("SELECT type, author_id FROM work_event ORDER BY id")
-        assert [row["type"] for row in said][-4:] == ["accepted", "on-the-way", "in-progress", "done"]
+        assert [row["type"] for row in said][-4:] == ["on-the-way", "in-progress", "photo-added", "done"]
         assert people[said[0]["author_id"]] == "rana"
         assert people[done[0]["assignee_id"]] in ("omar", "georges")
         assert await connection.fetchval("SELECT done <> '' FROM work_report")
+        assert await connection.fetchval("SELECT media_type FROM work_photo") == "image/jpeg"
