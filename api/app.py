@@ -186,7 +186,7 @@ def create_app(
         GuardMiddleware,
         identification=identification,
         beyond_loopback=beyond_loopback,
-        sign_in_page=page.form,
+        sign_in_page=page,
     )
     app.add_middleware(EdgeMiddleware, metrics=metrics)
     policies.check(routes_of(app))
