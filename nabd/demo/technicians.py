@@ -190,7 +190,7 @@ class TownCrew:
     async def _answer(self, message: InboxMessage, visit: Visit) -> None:
         await self._town_sleep(visit.accept_s)
         present = self.inbox.find(message.number)
-        if present is not None and not present.answered:
+        if present is not None and not present.closed:
             answer = ReaderAnswer.DECLINE if visit.declines else ReaderAnswer.ACKNOWLEDGE
             await self.phone.press(present, answer)
 

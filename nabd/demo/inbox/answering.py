@@ -14,6 +14,8 @@ from nabd.demo.inbox.messages import Inbox, InboxMessage
 from notify.message import ReaderAnswer
 
 TIMEOUT_S = 10.0
+OVER = frozenset({403, 409})
+"""What is answered where no other answer would count either: used, expired, ended, or not theirs any more."""
 _NO_ANSWER = "the platform gave no answer"
 
 
@@ -52,10 +54,14 @@ class InboxPhone:
         try:
             answer = await self._client.post(url, headers=headers, data=data, json=json)
         except httpx2.HTTPError:
-            self._inbox.answered(message.number, _NO_ANSWER, done=False)
+            self._inbox.answered(message.number, _NO_ANSWER, done=False, closed=False)
             return
+        done = answer.is_success
         self._inbox.answered(
-            message.number, said if answer.is_success else _refusal(answer), done=answer.is_success
+            message.number,
+            said if done else _refusal(answer),
+            done=done,
+            closed=done or answer.status_code in OVER,
         )
 
     async def __aenter__(self) -> Self:

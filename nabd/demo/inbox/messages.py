@@ -31,7 +31,8 @@ class InboxMessage:
     """One message. at: microseconds since 1970-01-01Z on the demo's clock.
 
     reader: None where the address is nobody's. url: where it is answered, None where it cannot be. code: what
-    an SMS is answered with. answer: what became of an answer, empty while there is none.
+    an SMS is answered with. answer: what became of an answer, empty while there is none; answered: it counts;
+    closed: there is nothing more to answer.
     """
 
     number: int
@@ -46,6 +47,7 @@ class InboxMessage:
     code: str | None = None
     answer: str = ""
     answered: bool = False
+    closed: bool = False
 
     @property
     def language(self) -> Language:
@@ -104,10 +106,10 @@ class Inbox:
         """Return a message; None where there is none of that number any more."""
         return self._messages.get(number)
 
-    def answered(self, number: int, answer: str, *, done: bool) -> None:
-        """Note what became of an answer; done: it counts, and there is nothing more to answer."""
+    def answered(self, number: int, answer: str, *, done: bool, closed: bool) -> None:
+        """Note what became of an answer; done: it counts. closed: there is nothing more to answer."""
         if found := self._messages.get(number):
-            self._messages[number] = replace(found, answer=answer, answered=done)
+            self._messages[number] = replace(found, answer=answer, answered=done, closed=closed)
 
     def newest_first(self, reader: str | None = None) -> list[InboxMessage]:
         """Return what there is, or what one person was sent."""

@@ -120,13 +120,13 @@ class InboxPage:
         """Return the buttons by which a message is answered, and the link to its other form."""
         found = []
         language, address = message.language, f"/messages/{message.number}"
-        if message.url and not message.answered:
+        if message.url and not message.closed:
             buttons = " ".join(
                 f'<button name="answer" value="{answer}">{_text(language, f"answer.{answer}")}</button>'
                 for answer in ReaderAnswer
             )
             found.append(_form(f"{address}/answer?{self.query}", buttons))
-        elif message.code and not message.answered:
+        elif message.code and not message.closed:
             code = html.escape(message.code)
             label = _text(language, "inbox.reply")
             field = f'<input name="text" value="{code}" dir="auto" autocomplete="off" aria-label="{label}">'

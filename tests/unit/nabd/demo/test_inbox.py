@@ -103,6 +103,7 @@ async def test_inbox_says_why_an_answer_does_not_count() -> None:
         page = await browser.get("/")
 
     assert "You have answered already." in page.text
+    assert "<button" not in page.text
     assert not inbox.newest_first()[0].answered
 
 
