@@ -29,6 +29,8 @@ MEDIA_TYPES = {
     "svg": "image/svg+xml",
     "woff2": "font/woff2",
 }
+PAGES = ("/", "/alerts/{alert_id}", "/devices/{device}")
+"""Addresses of the one page, whose script shows what they name (console/shell/address.js)."""
 _MARK = re.compile(r"\{\{(\w+) ([\w.]+)\}\}")
 
 
@@ -72,11 +74,11 @@ def _filled(page: bytes) -> bytes:
 
 
 def router(files: dict[str, Asset]) -> APIRouter:
-    """Return a route for the page and one for each file beside it; no request reads the disk."""
+    """Return a route for each address of the page and for each file beside it; no request reads the disk."""
     routes = APIRouter(include_in_schema=False)
     for path in files:
-        url = "/" if path == "index.html" else f"/console/{path}"
-        routes.add_api_route(url, _serve(files[path]), methods=["GET"], response_class=Response)
+        for url in PAGES if path == "index.html" else (f"/console/{path}",):
+            routes.add_api_route(url, _serve(files[path]), methods=["GET"], response_class=Response)
     return routes
 
 

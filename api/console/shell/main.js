@@ -1,15 +1,16 @@
 // The console: loads what there is, follows what comes, and draws. Each part of the screen draws itself from `state`.
 
+import { go, startAddress } from "./address.js";
 import { $, h, oncePerFrame } from "./dom.js";
 import { eachPage, get, remove } from "./http.js";
 import * as i18n from "./i18n.js";
 import { t, tn } from "./i18n.js";
 import { drawCounters } from "./counters.js";
 import { follow } from "./live.js";
-import { drawList, startList } from "./list.js";
-import { drawMap, startMap } from "./map.js";
-import { drawPanel, openDevice, refreshPanel, startPanel } from "./panel.js";
-import { drawQueue, refreshDetails, startQueue, updateTimes, welcome } from "./queue.js";
+import { drawList, startList } from "../device/list.js";
+import { drawMap, startMap } from "../map/map.js";
+import { drawPanel, refreshPanel, startPanel } from "../device/panel.js";
+import { drawQueue, refreshDetails, startQueue, updateTimes, welcome } from "../queue/queue.js";
 import { clearAlerts, putAlert, saysSilent, setClock, state } from "./state.js";
 
 const MOST_DEVICES = 5000;
@@ -60,6 +61,7 @@ async function loadWho() {
 
 async function signOut() {
   await remove("/api/v1/session");
+  sessionStorage.clear();
   location.assign("/signin");
 }
 
@@ -198,9 +200,10 @@ function report(error) {
   $("lost").textContent = t("failed", { reason: error.message });
 }
 
-startMap({ openDevice });
-startQueue({ redraw: draw, openDevice });
-startList({ redraw: draw, openDevice });
+startAddress(draw);
+startMap({ openDevice: (device) => go({ device }) });
+startQueue({ redraw: draw });
+startList({ redraw: draw });
 startPanel();
 $("sign-out").addEventListener("click", () => signOut().catch(report));
 await speak();
