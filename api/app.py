@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
@@ -191,6 +192,7 @@ def create_app(
     add_handlers(app)
     openapi.describe(app)
     # The last one added is the outermost.
+    app.add_middleware(GZipMiddleware, compresslevel=6)
     app.add_middleware(CallerMiddleware)
     app.add_middleware(
         GuardMiddleware,

@@ -23,6 +23,7 @@ let connected = null;
 const meanwhile = new Set();
 
 const draw = oncePerFrame(() => {
+  if (!i18n.language()) return;
   drawCounters();
   drawQueue();
   drawList();
@@ -43,14 +44,17 @@ async function begin() {
 }
 
 async function loadAll() {
-  await loadWho();
+  const known = loadKindsAndTowns();
+  await Promise.all([loadAlerts(known), known, loadDevices(), loadLatest(), loadWho()]);
+  state.loaded = true;
+  draw();
+}
+
+async function loadKindsAndTowns() {
   const [kinds, towns] = await Promise.all([get("/api/v1/kinds"), get("/api/v1/municipalities")]);
   state.kinds = new Map(kinds.items.map((kind) => [kind.name, kind]));
   state.towns = new Map(towns.items.map((town) => [town.name, town]));
   place();
-  await Promise.all([loadDevices(), loadLatest(), loadAlerts()]);
-  state.loaded = true;
-  draw();
 }
 
 async function loadWho() {
@@ -74,12 +78,20 @@ async function loadDevices() {
 
 const loadLatest = () => eachPage("/api/v1/latest", MOST_DEVICES, putLatest);
 
-async function loadAlerts() {
+// `known`: what must be there before an alert is drawn.
+async function loadAlerts(known) {
   const found = [];
   const heard = [];
+  const first = !state.alerts.size;
   meanwhile.add(heard);
   try {
-    await eachPage("/api/v1/alerts?state=firing", MOST_ALERTS, (items) => found.push(...items));
+    await eachPage("/api/v1/alerts?state=firing", MOST_ALERTS, async (items) => {
+      found.push(...items);
+      await known;
+      if (!first) return;
+      items.forEach(putAlert);
+      draw();
+    });
   } finally {
     meanwhile.delete(heard);
   }
@@ -103,6 +115,8 @@ const hear = {
     connected = true;
     drawLink();
     if (again) loadLatest().catch(report);
+    // What happened between the first list and this is in neither.
+    else loadAlerts().catch(report);
     draw();
   },
   alert({ event, alert }) {
@@ -152,12 +166,14 @@ async function loadNew() {
 }
 
 function announce(alert) {
+  if (!i18n.language()) return;
   welcome(alert.id);
   const severity = t(`severity_${alert.severity}`);
   $("announce").replaceChildren(h("p", {}, t("announce", { severity, summary: i18n.said(alert.summary, alert.rule) })));
 }
 
 function drawLink() {
+  if (!i18n.language()) return;
   $("link").className = `link ${connected ? "on" : "off"}`;
   $("link").textContent = t(connected ? "live" : "connecting");
   if (state.loaded || connected === false) {
@@ -206,7 +222,7 @@ startQueue({ redraw: draw });
 startList({ redraw: draw });
 startPanel();
 $("sign-out").addEventListener("click", () => signOut().catch(report));
-await speak();
-setInterval(() => updateTimes(), TICK_MS);
 follow((name, message) => hear[name](message));
 begin();
+await speak();
+setInterval(() => updateTimes(), TICK_MS);
