@@ -23,6 +23,7 @@ from people.identity import Identity
 from people.person import Person
 from people.roles import Permission
 from rules.maintenance import plans, windows
+from work import listing
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -191,6 +192,17 @@ async def _silence(
         raise forbidden(permission, "in all municipalities")
 
 
+async def _work_order(
+    connection: Connection, identity: Identity, permission: Permission, named: str, _: str
+) -> None:
+    missing = NotFound("work order", named)
+    number = _number(named)
+    if number is None:
+        raise missing
+    found = await listing.get_order(connection, number)
+    in_town(identity, permission, found.municipality, missing)
+
+
 async def _user(connection: Connection, identity: Identity, _: Permission, named: str, method: str) -> None:
     judge_person(identity, await person.get_person(connection, named), method)
 
@@ -236,6 +248,7 @@ _FINDERS: Mapping[Where, Finder] = {
     Where.WINDOW: _window,
     Where.PLAN: _plan,
     Where.SILENCE: _silence,
+    Where.WORK_ORDER: _work_order,
     Where.USER: _user,
     Where.TOKEN: _token,
     Where.TEAM: _team,

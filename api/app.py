@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -57,9 +58,12 @@ from api.routes.alerting import (
     sms_answers,
 )
 from api.routes.routing import on_call, routes, teams
+from api.routes.work import orders, photos
+from api.routes.work import steps as work_steps
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
+from work.photo_files import PhotoDirectory
 
 if TYPE_CHECKING:
     import asyncpg
@@ -87,6 +91,9 @@ NOUNS = (
     teams,
     on_call,
     silences,
+    orders,
+    work_steps,
+    photos,
     audit,
     rejections,
     ledger,
@@ -119,6 +126,7 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
     queue: Queue = lambda: None,
     channels: Mapping[str, NotificationChannel] | None = None,
+    photo_dir: Path | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -135,6 +143,7 @@ def create_app(
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
         queue: the broker's queue, for /metrics.
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
+        photo_dir: where photos of work lie; without it none are taken.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -176,6 +185,7 @@ def create_app(
         checks=checks or {},
         queue=queue,
         channels=channels or {},
+        photos=PhotoDirectory(photo_dir) if photo_dir is not None else None,
         live=live,
         metrics=metrics,
     )

@@ -22,6 +22,7 @@ from devices.kinds import Kinds
 from people.identity import Identity
 from people.sessions import SessionLimits
 from people.throttle import Throttle
+from work.photo_files import PhotoDirectory
 
 if TYPE_CHECKING:
     import asyncpg
@@ -45,8 +46,8 @@ class AppContext:
 
     real_now: the clock of sessions, links and tokens, which runs at its own speed whatever `now` does.
     totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
-    address says. oidc: where people may sign in instead of here. sms_answers: refused codes by
-    number, in a minute and in a day.
+    address says. oidc: where people may sign in instead of here. photos: where those of work lie; None: none
+    are kept. sms_answers: refused codes by number, in a minute and in a day.
     """
 
     pool: asyncpg.Pool[asyncpg.Record]
@@ -65,6 +66,7 @@ class AppContext:
     live: LiveEvents
     metrics: Metrics
     channels: Mapping[str, NotificationChannel]
+    photos: PhotoDirectory | None = None
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))

@@ -47,6 +47,8 @@ class Where(StrEnum):
     """In that of the team; one of all municipalities is read by whoever reads in one."""
     SCHEDULE = "on-call schedule"
     """In that of the on-call schedule; one of all municipalities is read by whoever reads in one."""
+    WORK_ORDER = "work order"
+    """In that of the work order."""
     TOKEN = "token"  # noqa: S105 - a kind of thing
     """In that of the token."""
 
@@ -72,6 +74,8 @@ _AUDIT = AccessPolicy(_W.ASKED_TOWN, _P.READ_AUDIT)
 _TEAM = AccessPolicy(_W.TEAM, _P.EDIT_ROUTES)
 _SCHEDULE = AccessPolicy(_W.SCHEDULE, _P.EDIT_ROUTES)
 _STAND_IN = AccessPolicy(_W.SCHEDULE, _P.PLAN_ON_CALL)
+_WORK = AccessPolicy(_W.WORK_ORDER, _P.DO_WORK)
+_DIRECT = AccessPolicy(_W.WORK_ORDER, _P.DIRECT_WORK)
 _ANYBODY = AccessPolicy(_W.ANYBODY)
 _SIGNED_IN = AccessPolicy(_W.SIGNED_IN)
 _OPEN = AccessPolicy(_W.OPEN)
@@ -164,6 +168,19 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/silences": AccessPolicy(_W.SOMEWHERE, _P.SILENCE_ALERTS),
     "GET /api/v1/silences/{silence}": AccessPolicy(_W.SILENCE, _P.READ),
     "POST /api/v1/silences/{silence}/end": AccessPolicy(_W.SILENCE, _P.SILENCE_ALERTS),
+    "GET /api/v1/work-orders": _READ,
+    "POST /api/v1/work-orders": AccessPolicy(_W.SOMEWHERE, _P.DIRECT_WORK),
+    "GET /api/v1/work-orders/{order}": AccessPolicy(_W.WORK_ORDER, _P.READ),
+    "POST /api/v1/work-orders/{order}/assign": _DIRECT,
+    "POST /api/v1/work-orders/{order}/accept": _WORK,
+    "POST /api/v1/work-orders/{order}/decline": _WORK,
+    "POST /api/v1/work-orders/{order}/on-the-way": _WORK,
+    "POST /api/v1/work-orders/{order}/start": _WORK,
+    "POST /api/v1/work-orders/{order}/done": _WORK,
+    "POST /api/v1/work-orders/{order}/cancel": _DIRECT,
+    "POST /api/v1/work-orders/{order}/comments": _WORK,
+    "POST /api/v1/work-orders/{order}/photos": _WORK,
+    "GET /api/v1/work-orders/{order}/photos/{photo}": AccessPolicy(_W.WORK_ORDER, _P.READ_NAMES),
     "GET /api/v1/rejections": _READ,
     "GET /api/v1/ledger": AccessPolicy(_W.ASKED_DEVICE, _P.READ),
     "GET /api/v1/blind-rules": _READ,

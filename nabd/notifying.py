@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Container, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from alerts.holds import held
 from alerts.silences import silenced
 from devices import kinds
-from devices.instants import to_microseconds
+from devices.instants import Now, to_microseconds
 from nabd import clock
 from nabd.channels import channels_of
 from nabd.processes import ready_database, stop_on_signals, unless_stopped
@@ -25,9 +27,12 @@ from notify.routing.load import load, reload
 from notify.routing.routing import Routing
 from notify.texts.compose import compose
 from store.connection import Connection
+from store.failures import is_outage
 from store.pool import connect, open_pool
+from work.added_alerts import add_alerts
 
 CONNECTIONS = 6
+FOLLOWED_EVERY_S = 5.0
 CODES_BY = frozenset({"sms"})
 """Channels whose messages are answered by a code."""
 
@@ -56,14 +61,16 @@ async def notify(settings: Settings) -> None:
         speed=speed,
     )
     notifying = asyncio.create_task(engine.run(parts))
+    following = asyncio.create_task(follow_alerts(pool, now))
     stopping = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait({notifying, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (notifying, stopping):
+    tasks: set[asyncio.Task[Any]] = {notifying, following, stopping}
+    done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
         task.cancel()
-    await asyncio.gather(notifying, return_exceptions=True)
+    await asyncio.gather(notifying, following, return_exceptions=True)
     pool.terminate()  # what had an answer is recorded; politeness may wait for a server that is away
-    if notifying in done:
-        notifying.result()
+    for task in done - {stopping}:
+        task.result()
 
 
 class RoutingReader:
@@ -87,10 +94,32 @@ class RoutingReader:
         return self._usable
 
 
+HELD_US = 60_000_000
+"""How soon we look again whether a device is still under work; that it is not any more is seen by itself."""
+
+
 async def silenced_until(connection: Connection, alerts: Sequence[int], at: int) -> dict[int, int]:
-    """Return until when each of some alerts is silenced, in microseconds."""
+    """Return until when nobody is told of each of some alerts, in microseconds.
+
+    Somebody silences it, or works on its device: how long that takes nobody knows.
+    """
     found = await silenced(connection, alerts, at)
-    return {alert: to_microseconds(silence.until_at) for alert, silence in found.items()}
+    until = {alert: to_microseconds(silence.until_at) for alert, silence in found.items()}
+    for alert in await held(connection, alerts, at):
+        until[alert] = max(until.get(alert, 0), at + HELD_US)
+    return until
+
+
+async def follow_alerts(pool: asyncpg.Pool[asyncpg.Record], now: Now) -> None:
+    """Add what devices under work raise to the orders about them, until cancelled; outages are outlasted."""
+    while True:
+        try:
+            async with pool.acquire() as connection:
+                await add_alerts(connection, now())
+        except Exception as error:  # only an outage is handled here
+            if not is_outage(error):
+                raise
+        await asyncio.sleep(FOLLOWED_EVERY_S)
 
 
 async def answer_means(

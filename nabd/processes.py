@@ -27,7 +27,7 @@ from nabd import clock, housekeeping, readiness
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
-from nabd.settings import Settings, audit_directory
+from nabd.settings import Settings, audit_directory, photo_directory
 from people.sessions import SessionLimits
 from readings.tables import tables_of
 from rules.live.consumer import LiveRules
@@ -268,6 +268,7 @@ async def api(settings: Settings) -> None:
         checks=readiness.checks(settings, pool, declared, now, speed, queue),
         queue=queue,
         channels=channels,
+        photo_dir=photo_directory(settings),
     )
     server = Server(app)
     listener = listen(settings.http_host, settings.http_port)

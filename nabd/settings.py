@@ -101,6 +101,9 @@ class Settings(ChannelSettings):
         default=None,
         description="where heads of the audit are kept beside the database; empty: audit in data_dir",
     )
+    photo_dir: Path | None = Field(
+        default=None, description="where photos of work orders are kept; empty: photos in data_dir"
+    )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
 
     @model_validator(mode="after")
@@ -117,6 +120,11 @@ class Settings(ChannelSettings):
 def audit_directory(settings: Settings) -> Path:
     """Return where the heads of the audit's months are kept."""
     return settings.audit_dir or settings.data_dir / "audit"
+
+
+def photo_directory(settings: Settings) -> Path:
+    """Return where photos of work orders are kept."""
+    return settings.photo_dir or settings.data_dir / "photos"
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Alerts of somebody who cannot work on them any more are nobody's, so that others are told of them again."""
+"""Alerts and work of somebody who is gone are nobody's, so that others are told of them again."""
 
 from __future__ import annotations
 
@@ -35,17 +35,52 @@ ORDER BY held.id
 _NOTIFY = "SELECT pg_notify('nabd_alert', '')"
 
 
+_TAKE_WORK = """
+WITH held AS (
+    SELECT id, municipality_id, team_id FROM work_order
+    WHERE assignee_id = $1 AND state NOT IN ('done', 'cancelled')
+    ORDER BY id FOR UPDATE
+),
+
+taken AS (
+    UPDATE work_order SET
+        assignee_id = NULL, version = version + 1,
+        state = CASE WHEN held.team_id IS NULL THEN 'open' ELSE 'assigned' END
+    FROM held WHERE work_order.id = held.id
+),
+
+noted AS (
+    INSERT INTO work_event (order_id, type, author_id, body, happened_at, created_at)
+    SELECT id, 'unassigned', $2, jsonb_build_object('assignee', $1::integer, 'team', NULL), $3, $3 FROM held
+),
+
+released AS (
+    UPDATE alert_hold SET until_at = $3 FROM held
+    WHERE alert_hold.holder = 'work order ' || held.id AND alert_hold.until_at IS NULL
+)
+
+SELECT id, municipality_id AS municipality FROM held ORDER BY id
+"""
+
+
 async def unassign(connection: Connection, person: int, now: int, *, by: Actor) -> None:
-    """Give the open alerts of a person to nobody. In a transaction that has locked the person."""
-    rows = await connection.fetch(_TAKE, person, by.principal, to_datetime(now))
+    """Give the open alerts of a person to nobody, their open work to its team, else to nobody.
+
+    In a transaction that has locked the person.
+    """
+    taken = {
+        "alert.assign": await connection.fetch(_TAKE, person, by.principal, to_datetime(now)),
+        "work.assign": await connection.fetch(_TAKE_WORK, person, by.principal, to_datetime(now)),
+    }
     changes = [
         AuditedChange(
             municipality=row["municipality"],
-            action="alert.assign",
+            action=action,
             subject=str(row["id"]),
             before={"assignee": person},
             after={"assignee": None},
         )
+        for action, rows in taken.items()
         for row in rows
     ]
     if changes:

@@ -20,10 +20,14 @@ from devices.nesting import MAX_DEPTH, is_too_deep
 
 BODY_LIMIT = 256 * 1024
 LARGE_BODY_LIMIT = 8 * 1024 * 1024
-LARGE_BODIES = re.compile(r"PUT /api/v1/municipalities/[^/]+/layers/[^/]+|POST /api/v2/alerts")
-"""What brings maps, which have many positions, and what other systems send many alerts to at once."""
-BODY_S = 10.0
-"""How long a body may take to arrive, all of it."""
+PHOTOS = re.compile(r"POST /api/v1/work-orders/[^/]+/photos")
+"""What brings bytes that no parser of text reads."""
+LARGE_BODIES = re.compile(
+    r"PUT /api/v1/municipalities/[^/]+/layers/[^/]+|POST /api/v2/alerts|" + PHOTOS.pattern
+)
+"""What brings maps, which have many positions, photos, and many alerts of other systems at once."""
+BODY_S, PHOTO_S = 10.0, 60.0
+"""How long a body may take to arrive, all of it; and a photo, from a phone somewhere in the town."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -46,9 +50,12 @@ class CallerMiddleware:
             return
         headers = Headers(scope=scope)
         try:
-            body = await self._body(headers, receive, body_limit(scope))
+            is_photo = PHOTOS.fullmatch(_route(scope)) is not None
+            body = await self._body(headers, receive, body_limit(scope), PHOTO_S if is_photo else BODY_S)
             media_type = headers.get("content-type", "")
-            if len(body) > BODY_LIMIT:
+            if is_photo:
+                pass  # no text, which might nest
+            elif len(body) > BODY_LIMIT:
                 # Long enough to hold up everybody else.
                 await asyncio.to_thread(_check, body, media_type)
             else:
@@ -62,12 +69,12 @@ class CallerMiddleware:
             return
         await _watched(self.app, scope, body, receive, send)
 
-    async def _body(self, headers: Headers, receive: Receive, limit: int) -> bytes:
+    async def _body(self, headers: Headers, receive: Receive, limit: int, longest_s: float) -> bytes:
         if "content-length" not in headers and "transfer-encoding" not in headers:
             return b""
         body = bytearray()
         try:
-            async with asyncio.timeout(BODY_S):
+            async with asyncio.timeout(longest_s):
                 while True:
                     message = await receive()
                     if message["type"] == "http.disconnect":
@@ -78,7 +85,7 @@ class CallerMiddleware:
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError:
-            detail = f"the body did not arrive within {BODY_S:g} s"
+            detail = f"the body did not arrive within {longest_s:g} s"
             raise Problem(408, "timeout", detail, headers={"Connection": "close"}) from None
 
 
@@ -106,8 +113,11 @@ def _check(body: bytes, media_type: str) -> None:
 
 def body_limit(scope: Scope) -> int:
     """Return how many bytes a request's body may have."""
-    large = LARGE_BODIES.fullmatch(f"{scope['method']} {scope['path']}")
-    return LARGE_BODY_LIMIT if large else BODY_LIMIT
+    return LARGE_BODY_LIMIT if LARGE_BODIES.fullmatch(_route(scope)) else BODY_LIMIT
+
+
+def _route(scope: Scope) -> str:
+    return f"{scope['method']} {scope['path']}"
 
 
 def too_large(limit: int) -> Problem:

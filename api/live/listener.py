@@ -18,10 +18,9 @@ import structlog
 from alerts import events
 from alerts.events import AlertEvent, Cursor
 from alerts.queue import get_alerts
-from alerts.silences import silenced
 from api.live.subscription import EventFilter, LiveAlert, Subscription
 from api.metrics.process import Metrics
-from api.schemas.alerts import alert_out, event_out
+from api.schemas.alerts import alert_out, context_of, event_out
 from api.schemas.latest import LatestOut, latest_out
 from devices.instants import EPOCH, Now
 from devices.kinds import Kinds
@@ -185,12 +184,12 @@ class LiveEvents:
 
     async def _with_alerts(self, connection: Connection, found: list[AlertEvent]) -> list[LiveAlert]:
         alerts = {alert.id: alert for alert in await get_alerts(connection, {e.alert_id for e in found})}
-        quiet = await silenced(connection, alerts, self._now()) if alerts else {}
+        beside = await context_of(connection, [*alerts], self._now())
         return [
             LiveAlert(
                 cursor=event.cursor,
                 event=event_out(event),
-                alert=alert_out(alert, self._kinds, quiet.get(alert.id)),
+                alert=alert_out(alert, self._kinds, beside),
             )
             for event in found
             if (alert := alerts.get(event.alert_id)) is not None

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from alerts import acknowledgement, events, queue, silences
+from alerts import acknowledgement, events, queue
 from alerts.acknowledgement import Acknowledgements
 from alerts.queue import NOBODY, AlertNotFound
 from alerts.transition import Severity
@@ -23,11 +23,13 @@ from api.schemas.alerts import (
     AlertWithHistoryOut,
     alert_for,
     alert_out,
+    context_of,
     event_for,
     event_out,
     evidence_out,
     members,
 )
+from api.schemas.words import NO_CONTROL
 from people.identity import Identity
 from people.roles import Permission
 from store.connection import Connection
@@ -38,8 +40,6 @@ AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 ME = "me"
 """Whose work an alert is, in lists: that of whoever asks."""
 AlertNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
-NO_CONTROL = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f]*$"
-"""PostgreSQL text takes no NUL, and nobody reads the other control characters."""
 
 
 class Comment(BaseModel):
@@ -110,8 +110,8 @@ async def list_alerts(
         assigned_to=NOBODY if assigned == NOBODY else named,
         assignee_id=identity.principal if assigned == ME else None,
     )
-    quiet = await silences.silenced(connection, [alert.id for alert in found], now)
-    items = [alert_for(identity, alert_out(alert, context.kinds, quiet.get(alert.id))) for alert in found]
+    beside = await context_of(connection, [alert.id for alert in found], now)
+    items = [alert_for(identity, alert_out(alert, context.kinds, beside)) for alert in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
 
@@ -124,10 +124,10 @@ async def get_alert(
     if alert is None:
         raise unknown_alert(alert_id)
     history = await events.history(connection, alert_id)
-    quiet = await silences.silenced(connection, [alert_id], context.now())
+    beside = await context_of(connection, [alert_id], context.now())
     town = alert.municipality
     shown = AlertWithHistoryOut(
-        **members(alert, context.kinds, quiet.get(alert_id)),
+        **members(alert, context.kinds, beside),
         terms=evidence_out(alert, context.kinds.get(alert.kind)),
         history=[event_for(identity, event_out(event), town) for event in history],
     )
@@ -257,8 +257,7 @@ async def one(connection: Connection, alert_id: int, context: AppContext) -> Ale
     alert = await queue.get_alert(connection, alert_id)
     if alert is None:
         raise unknown_alert(alert_id)
-    quiet = await silences.silenced(connection, [alert_id], context.now())
-    return alert_out(alert, context.kinds, quiet.get(alert_id))
+    return alert_out(alert, context.kinds, await context_of(connection, [alert_id], context.now()))
 
 
 def unknown_alert(alert_id: int) -> Problem:

@@ -48,6 +48,13 @@ class AttributeOut(BaseModel):
     default: float | str | bool | None = None
 
 
+class ChecklistItemOut(BaseModel):
+    """One point that whoever worked on a device answers in their report."""
+
+    name: str = Field(examples=["lamp_lit"])
+    label: dict[str, str] = Field(examples=[{"en": "The lamp lights", "fr": "...", "ar": "..."}])
+
+
 class KindOut(BaseModel):
     """One kind of device as declared."""
 
@@ -58,6 +65,7 @@ class KindOut(BaseModel):
     measurements: list[MeasurementOut]
     attributes: list[AttributeOut]
     panels: list[PanelOut]
+    checklist: list[ChecklistItemOut] = Field([], description="of reports about work on a device of the kind")
 
 
 @router.get("/kinds", response_model=dict[str, list[KindOut]], summary="List declared kinds")
@@ -76,6 +84,7 @@ def _kind_out(kind: Kind) -> KindOut:
         measurements=[MeasurementOut(**_members(m, MeasurementOut)) for m in kind.measurements],
         attributes=[AttributeOut(**_members(a, AttributeOut)) for a in kind.attributes],
         panels=[PanelOut(title=dict(p.title), measurements=list(p.measurements)) for p in kind.panels],
+        checklist=[ChecklistItemOut(name=one.name, label=dict(one.label)) for one in kind.checklist],
     )
 
 

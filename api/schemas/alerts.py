@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
 from alerts.events import AlertEvent, Cursor
+from alerts.holds import held
 from alerts.queue import Alert
-from alerts.silences import Silence
+from alerts.silences import Silence, silenced
 from alerts.transition import Severity
 from api.http.times import Instant
 from devices.kinds import Kinds
@@ -18,6 +20,9 @@ from people.identity import Identity
 from people.roles import Permission
 from rules.explain import evidence
 from rules.explain.sentence import sentence
+from store.connection import Connection
+from work.listing import AlertWork, work_of_alerts
+from work.order import WorkState
 
 
 class AlertOut(BaseModel):
@@ -70,6 +75,15 @@ class AlertOut(BaseModel):
         default=None, description="the silence for which nobody is told of this alert; null where it has none"
     )
     silenced_until: Instant | None = Field(default=None, description="when that silence ends, not included")
+    work_order: int | None = Field(
+        default=None, description="the work order that it is in: the open one, else the newest; null: none"
+    )
+    work_state: WorkState | None = Field(default=None, description="how far that order is")
+    held_by: str | None = Field(
+        default=None,
+        description="who works on the device, so that nobody is told of this alert; null: nobody",
+        examples=["work order 12"],
+    )
     summary: dict[str, str] = Field(
         description="by language; while the alert is open with the newest values",
         examples=[{"en": "Bin bin-0007 is 91% full", "fr": "...", "ar": "..."}],
@@ -133,13 +147,37 @@ def evidence_out(alert: Alert, kind: Kind | None) -> list[EvidenceOut]:
     return [EvidenceOut(**{name: getattr(one, name) for name in EvidenceOut.model_fields}) for one in found]
 
 
-def alert_out(alert: Alert, kinds: Kinds, silence: Silence | None) -> AlertOut:
-    """Return an alert as shown; `silence`: the one that covers it, if any."""
-    return AlertOut(**members(alert, kinds, silence))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertContext:
+    """What stands beside alerts, by their numbers: silences, orders that they are in, who holds them back."""
+
+    silences: Mapping[int, Silence]
+    work: Mapping[int, AlertWork]
+    holders: Mapping[int, str]
 
 
-def members(alert: Alert, kinds: Kinds, silence: Silence | None) -> dict[str, Any]:
+NOTHING_BESIDE = AlertContext(silences={}, work={}, holders={})
+
+
+async def context_of(connection: Connection, alerts: Sequence[int], now: int) -> AlertContext:
+    """Return what stands beside alerts at an instant (microseconds)."""
+    if not alerts:
+        return NOTHING_BESIDE
+    return AlertContext(
+        silences=await silenced(connection, alerts, now),
+        work=await work_of_alerts(connection, alerts),
+        holders=await held(connection, alerts, now),
+    )
+
+
+def alert_out(alert: Alert, kinds: Kinds, beside: AlertContext) -> AlertOut:
+    """Return an alert as shown."""
+    return AlertOut(**members(alert, kinds, beside))
+
+
+def members(alert: Alert, kinds: Kinds, beside: AlertContext) -> dict[str, Any]:
     """Return the members of an alert as shown."""
+    silence, work = beside.silences.get(alert.id), beside.work.get(alert.id)
     said = sentence(
         alert.template,
         stored=alert.summary,
@@ -156,6 +194,9 @@ def members(alert: Alert, kinds: Kinds, silence: Silence | None) -> dict[str, An
         "course": said.course,
         "silence": silence.id if silence else None,
         "silenced_until": silence.until_at if silence else None,
+        "work_order": work.order if work else None,
+        "work_state": work.state if work else None,
+        "held_by": beside.holders.get(alert.id),
     }
     return {n: rendered[n] if n in rendered else getattr(alert, n) for n in AlertOut.model_fields}
 

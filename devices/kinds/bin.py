@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from devices.kinds.kind import (
     Attribute,
     AttributeType,
+    ChecklistItem,
     Command,
     Derived,
     Kind,
@@ -196,4 +197,28 @@ KIND = Kind(
         Panel(title={"en": "Battery", "fr": "Batterie", "ar": "البطارية"}, measurements=("battery_v",)),
     ),
     commands=(Command(name="calibrate", label={"en": "Calibrate", "fr": "Étalonner", "ar": "معايرة"}),),
+    checklist=(
+        ChecklistItem(
+            name="emptied", label={"en": "The bin is empty", "fr": "Le bac est vide", "ar": "الحاوية فارغة"}
+        ),
+        ChecklistItem(
+            name="lid_closes", label={"en": "The lid closes", "fr": "Le couvercle ferme", "ar": "الغطاء يُغلق"}
+        ),
+        ChecklistItem(
+            name="stands_firm",
+            label={
+                "en": "It stands upright and firm",
+                "fr": "Il est droit et stable",
+                "ar": "الحاوية قائمة وثابتة",
+            },
+        ),
+        ChecklistItem(
+            name="sensor_clean",
+            label={
+                "en": "The sensor is clean and reports",
+                "fr": "Le capteur est propre et émet",
+                "ar": "المستشعر نظيف ويرسل القراءات",
+            },
+        ),
+    ),
 )

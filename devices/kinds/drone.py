@@ -14,6 +14,7 @@ from devices.kinds.kind import (
     ArgumentType,
     Attribute,
     AttributeType,
+    ChecklistItem,
     Command,
     Conclusion,
     Derived,
@@ -370,6 +371,40 @@ KIND = Kind(
                 ),
             ),
             label={"en": "Upload mission", "fr": "Charger la mission", "ar": "تحميل المهمة"},
+        ),
+    ),
+    checklist=(
+        ChecklistItem(
+            name="propellers_whole",
+            label={
+                "en": "All propellers are whole",
+                "fr": "Toutes les hélices sont intactes",
+                "ar": "جميع المراوح سليمة",
+            },
+        ),
+        ChecklistItem(
+            name="battery_sound",
+            label={
+                "en": "The battery is not swollen",
+                "fr": "La batterie n'est pas gonflée",
+                "ar": "البطارية غير منتفخة",
+            },
+        ),
+        ChecklistItem(
+            name="tank_tight",
+            label={
+                "en": "Tank and nozzles are tight",
+                "fr": "Cuve et buses sont étanches",
+                "ar": "الخزان والفوّهات محكمة",
+            },
+        ),
+        ChecklistItem(
+            name="flight_tested",
+            label={
+                "en": "It hovered in a test flight",
+                "fr": "Un vol d'essai stationnaire est réussi",
+                "ar": "نجح اختبار التحليق الثابت",
+            },
         ),
     ),
 )

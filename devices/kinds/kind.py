@@ -222,6 +222,14 @@ class Panel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChecklistItem:
+    """One point that whoever worked on a device answers with yes, no or not applicable."""
+
+    name: str
+    label: Text = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind of device.
 
@@ -241,6 +249,7 @@ class Kind:
     conclusions: tuple[Conclusion, ...] = ()
     panels: tuple[Panel, ...] = ()
     commands: tuple[Command, ...] = ()
+    checklist: tuple[ChecklistItem, ...] = ()
     model: str = ""
 
     def __post_init__(self) -> None:
@@ -297,6 +306,10 @@ def _check(kind: Kind) -> None:
     for c in kind.commands:
         if not NAME.fullmatch(c.name) or not all(NAME.fullmatch(a.name) for a in c.arguments):
             raise KindError(f"kind {kind.name}, command {c.name!r}: names are a-z, 0-9 and _, letter first")
+    items = [item.name for item in kind.checklist]
+    for name in items:
+        if not NAME.fullmatch(name) or items.count(name) > 1:
+            raise KindError(f"kind {kind.name}, checklist {name!r}: a name is a-z, 0-9 and _, each once")
     for r in kind.reporting:
         if r.above is not None and r.above not in {a.name for a in kind.attributes}:
             raise KindError(

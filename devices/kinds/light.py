@@ -8,6 +8,7 @@ from devices.kinds.kind import (
     Argument,
     Attribute,
     AttributeType,
+    ChecklistItem,
     Command,
     Conclusion,
     Kind,
@@ -331,6 +332,35 @@ KIND = Kind(
         Command(
             name="resume_schedule",
             label={"en": "Resume schedule", "fr": "Reprendre l'horaire", "ar": "العودة إلى الجدول"},
+        ),
+    ),
+    checklist=(
+        ChecklistItem(
+            name="power_off",
+            label={
+                "en": "The circuit was switched off for the work",
+                "fr": "Le circuit a été coupé pour l'intervention",
+                "ar": "فُصلت الدارة أثناء العمل",
+            },
+        ),
+        ChecklistItem(
+            name="lamp_lit", label={"en": "The lamp lights", "fr": "La lampe s'allume", "ar": "المصباح يضيء"}
+        ),
+        ChecklistItem(
+            name="pole_sound",
+            label={
+                "en": "The pole stands upright and is sound",
+                "fr": "Le mât est droit et sain",
+                "ar": "العمود مستقيم وسليم",
+            },
+        ),
+        ChecklistItem(
+            name="door_locked",
+            label={
+                "en": "The pole's door is locked",
+                "fr": "La trappe du mât est verrouillée",
+                "ar": "باب العمود مقفل",
+            },
         ),
     ),
 )

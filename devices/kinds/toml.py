@@ -29,6 +29,7 @@ from devices.kinds.kind import (
     FIRST_MEASUREMENT_BIT,
     Argument,
     Attribute,
+    ChecklistItem,
     Command,
     Conclusion,
     Kind,
@@ -48,6 +49,7 @@ _TABLES: Mapping[str, type] = {
     "panels": Panel,
     "commands": Command,
     "arguments": Argument,
+    "checklist": ChecklistItem,
 }
 """What an entry of each list declares."""
 

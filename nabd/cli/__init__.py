@@ -26,6 +26,8 @@ from nabd.cli.people import audit, token, user
 from nabd.cli.routing import on_call, route, team
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
+from nabd.cli.work import orders as work_orders
+from nabd.cli.work import steps as work_steps
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,6 +62,8 @@ app.add_typer(team.app, name="team")
 app.add_typer(on_call.app, name="on-call")
 app.add_typer(alert.app, name="alert")
 app.add_typer(silence.app, name="silence")
+work_orders.app.add_typer(work_steps.app)
+app.add_typer(work_orders.app, name="work")
 app.add_typer(audit.app, name="audit")
 
 

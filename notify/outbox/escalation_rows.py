@@ -41,12 +41,15 @@ async def next_due(connection: Connection) -> int | None:
     return None if found is None else to_microseconds(found)
 
 
-_ENDED_EARLY = "SELECT EXISTS (SELECT FROM silence WHERE ended_at > $1)"
+_ENDED_EARLY = """
+SELECT EXISTS (SELECT FROM silence WHERE ended_at > $1)
+    OR EXISTS (SELECT FROM alert_hold WHERE until_at > $1)
+"""
 _SILENCED = "UPDATE escalation SET next_at = $1 WHERE next_at > $1 AND waits_for = 'silenced'"
 
 
 async def silence_ended(connection: Connection, since: int) -> bool:
-    """Tell whether somebody ended a silence since an instant."""
+    """Tell whether somebody ended a silence, or the work on a device, since an instant."""
     found: bool = await connection.fetchval(_ENDED_EARLY, to_datetime(since))
     return found
 

@@ -33,7 +33,8 @@ LoadRouting = Callable[[Connection], Awaitable[RoutePlans]]
 
 
 SilencedUntil = Callable[[Connection, Sequence[int], int], Awaitable[dict[int, int]]]
-"""Returns until when (microseconds) each of some alerts is silenced; those that are not are left out."""
+"""Returns until when (microseconds) nobody is told of each of some alerts: it is silenced, or its device is
+under work; the others are left out."""
 
 
 class MessageWriter(Protocol):

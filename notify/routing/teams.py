@@ -17,6 +17,7 @@ from notify.routing import ownership
 from store import audit
 from store.audit import Actor
 from store.connection import Connection
+from work.listing import open_orders_of_team
 
 FIELDS = ("title", "members")
 
@@ -177,11 +178,16 @@ async def remove_team(connection: Connection, name: str, now: int, *, by: Actor)
 
     Raises:
         NotFound: there is none of that name.
-        Conflict: the routes name it.
+        Conflict: the routes name it, or work orders that are open are its.
     """
     async with connection.transaction():
         row = await _row(connection, name, lock=True)
         await ownership.refuse_if_named(connection, f"team:{name}")
+        if orders := await open_orders_of_team(connection, row["id"]):
+            numbers = ", ".join(map(str, orders[:5]))
+            raise Conflict(
+                f"work orders of team {name} are open, give them to somebody else first: {numbers}"
+            )
         before = await _state(connection, row)
         await connection.execute("DELETE FROM team WHERE id = $1", row["id"])
         await _record(connection, row, "remove", before, None, by, now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import httpx2
@@ -56,10 +57,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-async def app(pool: asyncpg.Pool) -> FastAPI:
+async def app(pool: asyncpg.Pool, tmp_path: Path) -> FastAPI:
     """The application as on loopback."""
     await builders.let_in(pool)
-    return create_app(pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=False)
+    return create_app(
+        pool=pool,
+        kinds=builders.KINDS,
+        now=builders.now,
+        beyond_loopback=False,
+        photo_dir=tmp_path / "photos",
+    )
 
 
 @pytest.fixture

@@ -18,7 +18,9 @@ from people.identity import of_texts
 from store.audit import PLATFORM
 from tests.attacks.bodies import hostile
 from tests.integration.api import builders
+from tests.integration.work.builders import step
 from tests.unit.devices.ground.files import EAST, WEST, feature
+from work.orders import NewOrder, make
 
 pytestmark = pytest.mark.attack("bodies of requests")
 
@@ -139,6 +141,27 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "from_time": "22:00",
         "until_time": "02:00",
     },
+    ("post", "/api/v1/work-orders"): {
+        "device": "bin-0007",
+        "alerts": [1],
+        "title": "look at it",
+        "severity": "minor",
+        "assignee": "rima",
+    },
+    ("post", "/api/v1/work-orders/{order}/assign"): {"assignee": "rima", "team": "lights", "version": 1},
+    ("post", "/api/v1/work-orders/{order}/accept"): {"happened_at": "2026-03-01T08:00:00Z", "version": 1},
+    ("post", "/api/v1/work-orders/{order}/decline"): {"reason": "no time"},
+    ("post", "/api/v1/work-orders/{order}/on-the-way"): {"happened_at": "2026-03-01T08:00:00Z"},
+    ("post", "/api/v1/work-orders/{order}/start"): {"happened_at": "2026-03-01T08:00:00Z"},
+    ("post", "/api/v1/work-orders/{order}/done"): {
+        "found": "a broken lid",
+        "done": "a new one",
+        "parts": [{"name": "lid", "quantity": 1, "unit": ""}],
+        "checklist": [{"item": "lid_closes", "answer": "yes", "remark": ""}],
+    },
+    ("post", "/api/v1/work-orders/{order}/cancel"): {"reason": "a double"},
+    ("post", "/api/v1/work-orders/{order}/comments"): {"text": "the road is closed"},
+    ("post", "/api/v1/work-orders/{order}/photos"): {"photo": "none"},
     ("post", "/api/v2/alerts"): {
         "labels": {"alertname": "DiskFull", "device": "bin-0007"},
         "annotations": {"summary": "full"},
@@ -159,7 +182,9 @@ async def test_hostile_bodies_are_refused_as_documented(
     await add_team(connection, NewTeam(name="lights"), builders.now(), by=PLATFORM)
     schedule = NewSchedule(name="night", time_zone="Asia/Beirut", layers=[LAYER])
     await add_schedule(connection, schedule, builders.now(), by=PLATFORM)
+    order = await make(connection, NewOrder(device="bin-0007", title="look"), step())
     named = {
+        "order": order.id,
         "device": "bin-0007",
         "alert_id": alert,
         "rule": "r",

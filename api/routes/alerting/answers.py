@@ -18,7 +18,7 @@ from api.http import answer_page, guards
 from api.http.answer_page import ShownAlert
 from api.http.languages import negotiate
 from api.http.problems import Problem, Slug
-from api.schemas.alerts import alert_out
+from api.schemas.alerts import NOTHING_BESIDE, alert_out
 from devices.texts.catalogue import text
 from devices.texts.languages import DEFAULT, LANGUAGES, Language
 from notify.answers import links, offers
@@ -158,7 +158,7 @@ def _language(request: Request, found: Answerable | None) -> Language:
 def _shown(context: AppContext, found: Answerable) -> Sequence[ShownAlert]:
     shown = []
     for alert in found.alerts:
-        summary = alert_out(alert, context.kinds, silence=None).summary
+        summary = alert_out(alert, context.kinds, NOTHING_BESIDE).summary
         shown.append(
             ShownAlert(
                 severity=alert.severity,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.author import UsesActor
 from api.context import POOL_TIMEOUT_S, UsesContext
 from api.http.problems import Problem
-from api.routes.alerts import NO_CONTROL
+from api.schemas.words import NO_CONTROL
 from devices.texts.languages import DEFAULT, Language
 from notify.message import Undelivered
 from notify.texts.trial import trial_message

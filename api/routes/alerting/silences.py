@@ -16,7 +16,7 @@ from api.http import pages
 from api.http.pages import Limit, Page
 from api.http.times import Asked, Instant
 from api.idempotency import UsesChangeRequest
-from api.routes.alerts import NO_CONTROL
+from api.schemas.words import NO_CONTROL
 from devices.registry.errors import NotFound
 from people.identity import Identity
 from people.roles import Permission

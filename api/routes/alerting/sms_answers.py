@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.context import POOL_TIMEOUT_S, UsesContext
 from api.http import guards
 from api.http.problems import Problem
-from api.routes.alerts import NO_CONTROL
+from api.schemas.words import NO_CONTROL
 from devices.texts.catalogue import text
 from devices.texts.languages import Language
 from notify.answers import offers, sms_text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 import httpx2
@@ -23,11 +24,16 @@ def kept() -> KeptChannel:
 
 
 @pytest.fixture
-async def app(pool: asyncpg.Pool, kept: KeptChannel) -> FastAPI:
+async def app(pool: asyncpg.Pool, kept: KeptChannel, tmp_path: Path) -> FastAPI:
     """The application as on loopback."""
     await builders.let_in(pool)
     return create_app(
-        pool=pool, kinds=builders.KINDS, now=builders.now, beyond_loopback=False, channels={"email": kept}
+        pool=pool,
+        kinds=builders.KINDS,
+        now=builders.now,
+        beyond_loopback=False,
+        channels={"email": kept},
+        photo_dir=tmp_path / "photos",
     )
 
 
@@ -42,7 +48,9 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 
 
 @asynccontextmanager
-async def bearing(pool: asyncpg.Pool, token: str) -> AsyncIterator[httpx2.AsyncClient]:
+async def bearing(
+    pool: asyncpg.Pool, token: str, photo_dir: Path | None = None
+) -> AsyncIterator[httpx2.AsyncClient]:
     """A program that asks with a token an application which wants one."""
     app = create_app(
         pool=pool,
@@ -50,6 +58,7 @@ async def bearing(pool: asyncpg.Pool, token: str) -> AsyncIterator[httpx2.AsyncC
         now=builders.now,
         beyond_loopback=True,
         channels={"email": KeptChannel()},
+        photo_dir=photo_dir,
     )
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     headers = {"Authorization": f"Bearer {token}"}

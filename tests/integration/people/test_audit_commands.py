@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from nabd.cli import app
 from store.pool import connect
 from tests.databases import run
+from tests.integration.work.builders import photo_file
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
@@ -25,7 +26,7 @@ maintenance list, maintenance plans, municipality layer export, municipality lay
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
 on-call show, route check, route history, route show, route test, rule blind, rule check, rule diff,
 rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail, team list,
-token list, user list, validate
+token list, user list, validate, work list, work show
 """
 ELSEWHERE = {
     "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
@@ -99,6 +100,18 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("user add sami --no-password --role technician@saida", ["person.add"]),
     (ASSIGN, ["alert.assign"]),
     ("alert assign 1 --nobody", ["alert.assign"]),
+    ("work new --alert 1 --to sami", ["work.create", "work.assign"]),
+    ("work accept 1", ["work.accept"]),
+    ("work decline 1 --reason ill", ["work.decline"]),
+    ("work assign 1 sami", ["work.assign"]),
+    ("work accept 1", ["work.accept"]),
+    ("work on-the-way 1", ["work.on-the-way"]),
+    ("work start 1", ["work.in-progress"]),
+    ("work comment 1 late", ["work.comment"]),
+    ("work photo 1 {photo}", ["work.add-photo"]),
+    ("work done 1 --did painted --part cable=2.5m --check lid_closes=yes", ["work.done"]),
+    ("work new --device bin-1 --title look", ["work.create"]),
+    ("work cancel 2 --reason double", ["work.cancel"]),
     ("silence add --rule overflow --municipality saida --for 4h --reason works", ["silence.add"]),
     ("silence end 1", ["silence.end"]),
     ("user first", ["person.add", "person.link"]),
@@ -170,6 +183,9 @@ def files(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str
     found["layer"].write_bytes(file(feature(WEST, name="West"), feature(EAST, name="East")))
     found["csv"].write_text(CSV, encoding="utf-8")
     found["rule"].write_text(RULE, encoding="utf-8")
+    monkeypatch.setenv("NABD_PHOTO_DIR", str(tmp_path / "photos"))
+    found["photo"] = tmp_path / "photo.png"
+    found["photo"].write_bytes(photo_file())
     found["routes"] = tmp_path / "routes.yaml"
     found["routes"].write_text("tell: operators", encoding="utf-8")
     found["calendar"] = tmp_path / "stand-ins.ics"
@@ -193,7 +209,7 @@ def test_each_changing_command_leaves_rows_that_say_who_and_from_where(
 
     listed = documents("audit", "list", "--json", "--subject", "bin-1", "--action", "device", "--limit", "2")
     assert [row["action"] for row in listed] == ["device.move", "device.move"]
-    assert "device.retire" in nabd("audit", "list", "--who", "rima")[1]
+    assert "device.retire" in nabd("audit", "list", "--who", "rima", "--limit", "200")[1]
     heads = tmp_path / "kept.ndjson"
     heads.write_text(nabd("audit", "heads", "--json")[1], encoding="utf-8")
     code, out, _ = nabd("audit", "verify", "--heads", str(heads))

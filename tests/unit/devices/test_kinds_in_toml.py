@@ -64,7 +64,7 @@ def test_kind_declared_in_toml_brings_its_commands(tmp_path: Path) -> None:
         ('title = {en = "Counter"}', "", "counter.toml: Object missing required field `title`"),
         ('name = "counter"', 'name = "Counter"', "a name is a-z, 0-9 and _"),
         ("title =", 'headlin = "people"\ntitle =', "headlin: unknown key; did you mean 'headline'\\?"),
-        ("title =", "derived = []\ntitle =", "derived: unknown key; known: attributes, commands"),
+        ("title =", "derived = []\ntitle =", "derived: unknown key; known: attributes, checklist, commands"),
         ("title =", 'headline = "peopl"\ntitle =', "'peopl' is not .*; did you mean 'people'\\?"),
         ('"people"}', '"people", lowe = 1}', r"measurements\[0\].lowe: unknown key; did you mean 'low'\?"),
         ('"people"}', '"people", low = "1"}', r"measurements\[0\].low: Expected `float | null`, got `str`"),
@@ -141,3 +141,13 @@ def test_kind_declared_in_toml_has_choices_floors_and_conclusions_for_its_rules(
 
     assert (kind.measurements[0].floor, kind.measurements[2].choices) == (2, ("idle", "busy"))
     assert definition.let == {"works": 'known(note == "busy", people > 3)'}
+
+
+def test_a_checklist_has_names_each_once(tmp_path: Path) -> None:
+    item = '\n[[checklist]]\nname = "lens_clean"\nlabel = {en = "The lens is clean"}\n'
+
+    [one] = declared(tmp_path, COUNTER + item).checklist
+
+    assert (one.name, one.label) == ("lens_clean", {"en": "The lens is clean"})
+    with pytest.raises(KindError, match="checklist 'lens_clean'"):
+        declared(tmp_path, COUNTER + item * 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import httpx2
@@ -26,6 +27,10 @@ from people.tokens import identity_of
 from rules.maintenance import windows
 from store.audit import PLATFORM
 from tests.integration.api import builders
+from tests.integration.work.builders import picture, step
+from work.orders import NewOrder, make
+from work.photo_files import PhotoDirectory
+from work.photos import add_photo
 
 OWN, FOREIGN = "tripoli", "nablus"
 ENDLESS = "/api/v1/stream"
@@ -42,6 +47,7 @@ OF_THINGS = (
     Where.TOKEN,
     Where.TEAM,
     Where.SCHEDULE,
+    Where.WORK_ORDER,
 )
 
 
@@ -60,11 +66,13 @@ class Things:
     team: str
     schedule: str
     override: int
+    order: int
+    photo: str
     layer: str = "districts"
     rule: str = "bin-overflow"
 
 
-async def things(connection: asyncpg.Connection, town: str) -> Things:
+async def things(connection: asyncpg.Connection, town: str, files: PhotoDirectory) -> Things:
     device = await builders.add(connection, f"bin-{town}", municipality=town)
     await builders.report(connection, device, fill_pct=50.0)
     alert = await builders.fire(connection, device)
@@ -82,6 +90,8 @@ async def things(connection: asyncpg.Connection, town: str) -> Things:
     await builders.token(connection, f"of {town}", role=Role.VIEWER, municipality=town)
     token: int = await connection.fetchval("SELECT id FROM token WHERE name = $1", f"of {town}")
     user = await person(connection, town)
+    order = await make(connection, NewOrder(device=device.name, title="look"), step())
+    kept = await add_photo(connection, files, order.id, picture(), step(), photo=uuid4())
     return Things(
         device=device.name,
         alert_id=alert,
@@ -94,6 +104,8 @@ async def things(connection: asyncpg.Connection, town: str) -> Things:
         team=await team(connection, town),
         schedule=await schedule(connection, town),
         override=await override(connection, town),
+        order=order.id,
+        photo=str(kept.id),
     )
 
 
@@ -212,7 +224,8 @@ def said(answer: httpx2.Response) -> str:
 async def test_every_route_answers_every_role_as_its_policy_says(
     app: FastAPI, client: httpx2.AsyncClient, connection: asyncpg.Connection
 ) -> None:
-    places = {town: await things(connection, town) for town in (OWN, FOREIGN)}
+    files = app.state.context.photos
+    places = {town: await things(connection, town, files) for town in (OWN, FOREIGN)}
     people = await bearers(connection)
     # About a rule and about the trial of a rule: who is let in learns that there is no trial.
     absent = {path for _, path in routes_of(app) if "shadow" in path}
@@ -264,7 +277,7 @@ async def test_technician_does_not_silence_a_device_by_changing_what_is_said_of_
 
 
 async def test_nobody_gets_anything_but_the_open_paths(app: FastAPI, connection: asyncpg.Connection) -> None:
-    places = {OWN: await things(connection, OWN)}
+    places = {OWN: await things(connection, OWN, app.state.context.photos)}
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as stranger:
         answered = {
