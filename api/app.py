@@ -58,7 +58,8 @@ from api.routes.alerting import (
     sms_answers,
 )
 from api.routes.routing import on_call, routes, teams
-from api.routes.work import orders, photos
+from api.routes.work import calendars, orders, photos, targets
+from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
 from devices.instants import Now
 from devices.kinds import Kinds
@@ -99,6 +100,9 @@ NOUNS = (
     ledger,
     municipalities,
     layers,
+    calendars,
+    targets,
+    work_plans,
     kinds,
     stream,
     session,

@@ -21,12 +21,12 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
 audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
-bench rules, device hardware, device list, device quarantine, device show, doctor, ledger,
+bench rules, calendar show, device hardware, device list, device quarantine, device show, doctor, ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
 on-call show, route check, route history, route show, route test, rule blind, rule check, rule diff,
-rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail, team list,
-token list, user list, validate, work list, work show
+rule explain, rule history, rule list, rule show, rule test, silence list, sim, sla show, tail, team list,
+token list, user list, validate, work list, work repeats, work show, work-plan list
 """
 ELSEWHERE = {
     "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
@@ -112,6 +112,17 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("work done 1 --did painted --part cable=2.5m --check lid_closes=yes", ["work.done"]),
     ("work new --device bin-1 --title look", ["work.create"]),
     ("work cancel 2 --reason double", ["work.cancel"]),
+    ("work by-rule saida --on", ["work.by-rule"]),
+    ("work-plan new wash --every 6months --device bin-1", ["work-plan.add"]),
+    ("work-plan end 1", ["work-plan.end"]),
+    ("calendar hours saida --day mon=08:00-14:00 --ramadan same", ["calendar.hours"]),
+    ("calendar holiday add saida 2026-03-20 --name Eid", ["calendar.day"]),
+    ("calendar holiday remove saida 2026-12-25", ["calendar.day"]),
+    ("calendar holiday forget saida 2026-12-25", ["calendar.day"]),
+    ("calendar ramadan saida 2026-02-18 2026-03-19", ["calendar.ramadan"]),
+    ("calendar ramadan saida 1447 --forget", ["calendar.ramadan"]),
+    ("sla set major --response 2h --repair 8h --always --municipality saida --kind bin", ["sla.set"]),
+    ("sla set major --default --municipality saida --kind bin", ["sla.drop"]),
     ("silence add --rule overflow --municipality saida --for 4h --reason works", ["silence.add"]),
     ("silence end 1", ["silence.end"]),
     ("user first", ["person.add", "person.link"]),
