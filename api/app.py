@@ -56,6 +56,7 @@ from api.routes.alerting import (
     sms_answers,
 )
 from api.routes.routing import on_call, routes, teams
+from api.routes.work import figures
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -86,6 +87,7 @@ NOUNS = (
     teams,
     on_call,
     silences,
+    figures,
     audit,
     rejections,
     ledger,

@@ -26,6 +26,7 @@ from nabd.cli.people import audit, token, user
 from nabd.cli.routing import on_call, route, team
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
+from nabd.cli.work import figures
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,6 +61,7 @@ app.add_typer(team.app, name="team")
 app.add_typer(on_call.app, name="on-call")
 app.add_typer(alert.app, name="alert")
 app.add_typer(silence.app, name="silence")
+app.command(name="figures")(figures.show)
 app.add_typer(audit.app, name="audit")
 
 

@@ -1,0 +1,1 @@
+"""Work of people on devices, and the figures about it."""

@@ -1,0 +1,1 @@
+"""Commands about work of people on devices, and the figures about it."""
