@@ -124,6 +124,11 @@ WITH old AS (
     JOIN alert ON alert.state = 'firing' AND alert.severity = allowed.severity
         AND alert.acknowledged_at < allowed.seen_before
         AND NOT EXISTS (SELECT FROM person WHERE person.id = alert.assignee_id AND person.disabled_at IS NULL)
+        AND NOT EXISTS (
+            SELECT FROM work_order_alert AS a
+            JOIN work_order AS o ON o.id = a.order_id
+            WHERE a.alert_id = alert.id AND o.state NOT IN ('done', 'cancelled')
+        )
     ORDER BY alert.id FOR UPDATE OF alert SKIP LOCKED
 ), lapsed AS (
     UPDATE alert SET acknowledged_at = NULL, acknowledger_id = NULL
@@ -143,8 +148,8 @@ SELECT alerts, CASE WHEN alerts > 0 THEN pg_notify('nabd_alert', '') END FROM co
 async def lapse(connection: Connection, valid_for_s: Mapping[Severity, float], now: int) -> int:
     """End acknowledgements of open alerts that are older than allowed, and return how many there were.
 
-    That of an alert which is assigned to somebody stays: it is being worked on. An alert that somebody is
-    changing now is left for the next time.
+    That of an alert which is assigned to somebody, or in an open work order, stays: it is worked on. An
+    alert that somebody is changing now is left for the next time.
 
     Args:
         valid_for_s: by severity, in seconds; one that is not named never lapses.

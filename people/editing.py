@@ -29,7 +29,12 @@ from store.audit import Actor
 if TYPE_CHECKING:
     from store.connection import Connection
 
-FIELDS = ("display_name", "language", "phone", "email", "channels", "calendar", "steps", "quiet_hours")
+FIELDS = (
+    "display_name", "language", "phone", "email", "channels", "calendar", "steps", "quiet_hours", "skills",
+    "districts",
+)  # fmt: skip
+WORD = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+"""A kind of devices, or the code of a district."""
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
@@ -46,6 +51,8 @@ class NewPerson:
     calendar: str | None = None
     steps: Sequence[Mapping[str, Any]] = ()
     quiet_hours: Sequence[Mapping[str, Any]] = ()
+    skills: Sequence[str] = ()
+    districts: Sequence[str] = ()
     password: str | None = None
     grants: Sequence[Grant] = ()
 
@@ -56,8 +63,8 @@ WITH made AS (
 )
 INSERT INTO person
     (id, name, created_at, updated_at, password_hash, display_name, language, phone, email, channels,
-    calendar, steps, quiet_hours)
-SELECT made.id, $1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+    calendar, steps, quiet_hours, skills, districts)
+SELECT made.id, $1, $2, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13
 FROM made
 RETURNING id
 """
@@ -75,7 +82,7 @@ async def add_person(connection: Connection, new: NewPerson, now: int, *, by: Ac
     if not NAME.fullmatch(new.name):
         raise Invalid("name", "is 1 to 63 small letters of a to z, digits, '.', '_' and '-'; no sign first")
     values = {name: getattr(new, name) for name in FIELDS}
-    values |= {name: list(values[name]) for name in ("steps", "quiet_hours")}
+    values |= {name: list(values[name]) for name in ("steps", "quiet_hours", "skills", "districts")}
     _check(values)
     _check_contact(values, FIELDS)
     password_hash = None
@@ -111,6 +118,9 @@ def _check(values: Mapping[str, Any]) -> None:
         raise Invalid("email", "is no address")
     if values["calendar"] is not None and not 1 <= len(values["calendar"]) <= 64:
         raise Invalid("calendar", "has 1 to 64 characters")
+    for name in ("skills", "districts"):
+        if len(values[name]) > 100 or not all(WORD.fullmatch(word) for word in values[name]):
+            raise Invalid(name, "are at most 100 words of letters of a to z, digits, '_', '.', ':' and '-'")
 
 
 def _check_contact(values: Mapping[str, Any], changed: Collection[str]) -> None:
@@ -131,7 +141,7 @@ def _check_contact(values: Mapping[str, Any], changed: Collection[str]) -> None:
 _UPDATE = """
 UPDATE person SET
     display_name = $2, language = $3, phone = $4, email = $5, channels = $6, calendar = $7,
-    steps = $8, quiet_hours = $9, version = version + 1, updated_at = $10
+    steps = $8, quiet_hours = $9, skills = $10, districts = $11, version = version + 1, updated_at = $12
 WHERE id = $1
 """
 

@@ -23,6 +23,7 @@ class Person:
     oidc_issuer: where they sign in instead of here; None: here.
     channels: how to reach them, address by channel. calendar: the working calendar they keep.
     steps, quiet_hours: by which channel they are told when, see contact_settings.
+    skills: kinds of devices that they can repair. districts: codes of those where they work.
     """
 
     id: int
@@ -35,6 +36,8 @@ class Person:
     calendar: str | None
     steps: list[dict[str, Any]]
     quiet_hours: list[dict[str, Any]]
+    skills: list[str]
+    districts: list[str]
     grants: frozenset[Grant]
     has_password: bool
     has_totp: bool
@@ -48,7 +51,7 @@ class Person:
 _SELECT = """
 SELECT
     p.id, p.name, p.display_name, p.language, p.phone, p.email, p.channels, p.calendar, p.steps,
-    p.quiet_hours,
+    p.quiet_hours, p.skills, p.districts,
     p.password_hash IS NOT NULL AS has_password, p.totp_secret IS NOT NULL AS has_totp,
     cardinality(p.recovery_codes) AS recovery_codes, p.disabled_at, p.version,
     (SELECT max(s.last_used_at) FROM session AS s WHERE s.person_id = p.id) AS last_seen_at,

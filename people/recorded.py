@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 MEMBERS = (
     "name", "display_name", "language", "phone", "email", "channels", "calendar", "steps", "quiet_hours",
-    "has_password", "has_totp", "disabled_at",
+    "skills", "districts", "has_password", "has_totp", "disabled_at",
 )  # fmt: skip
 
 

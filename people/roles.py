@@ -34,6 +34,10 @@ class Permission(StrEnum):
     """Register devices, and change what is said of them."""
     MANAGE_DEVICES = "manage-devices"
     """Take devices out of service, enter what was learned of them, and import districts and streets."""
+    DO_WORK = "do-work"
+    """Act on work orders of one's own: accept, decline, report done, comment, add photos."""
+    DIRECT_WORK = "direct-work"
+    """Make work orders, give them to others, cancel them, and act on those of others."""
     PLAN_MAINTENANCE = "plan-maintenance"
     SEND_ALERTS = "send-alerts"
     """Those of another system, as one of its programs does."""
@@ -57,10 +61,12 @@ class Permission(StrEnum):
 
 
 _VIEWER = frozenset({Permission.READ, Permission.READ_NAMES, Permission.WATCH_PLATFORM})
-_TECHNICIAN = _VIEWER | {Permission.ANSWER_ALERTS, Permission.INSTALL_DEVICES}
+_TECHNICIAN = _VIEWER | {Permission.ANSWER_ALERTS, Permission.DO_WORK, Permission.INSTALL_DEVICES}
 _OPERATOR = _VIEWER | {
     Permission.ANSWER_ALERTS,
     Permission.ASSIGN_ALERTS,
+    Permission.DIRECT_WORK,
+    Permission.DO_WORK,
     Permission.PLAN_MAINTENANCE,
     Permission.PLAN_ON_CALL,
     Permission.SILENCE_ALERTS,

@@ -29,6 +29,16 @@ router = APIRouter(tags=["people"])
 Name = Annotated[str, Path(max_length=63)]
 Roles = Annotated[list[str], Field(max_length=100, examples=[["operator@tripoli", "viewer@nablus"]])]
 
+Word = Annotated[str, Field(min_length=1, max_length=64)]
+Skills = Annotated[
+    list[Word],
+    Field(max_length=100, examples=[["light", "bin"]], description="kinds of devices that they can repair"),
+]
+Districts = Annotated[
+    list[Word],
+    Field(max_length=100, examples=[["west"]], description="codes of the districts where they work"),
+]
+
 
 class PersonIn(BaseModel):
     """A person to add. Without a password they sign in by links."""
@@ -44,6 +54,8 @@ class PersonIn(BaseModel):
     calendar: str | None = Field(default=None, max_length=64)
     steps: Steps = []
     quiet_hours: Quiet = []
+    skills: Skills = []
+    districts: Districts = []
     password: str | None = Field(default=None, max_length=200)
     roles: Roles = []
 
@@ -61,6 +73,8 @@ class PersonChanges(BaseModel):
     calendar: str | None = Field(default=None, max_length=64)
     steps: Steps = []
     quiet_hours: Quiet = []
+    skills: Skills = []
+    districts: Districts = []
     roles: Roles = []
 
 
@@ -84,6 +98,8 @@ class PersonOut(BaseModel):
     calendar: str | None
     steps: list[StepOut]
     quiet_hours: list[QuietHoursOut]
+    skills: list[str] = Field(default=[], description="kinds of devices that they can repair")
+    districts: list[str] = Field(default=[], description="codes of the districts where they work")
     roles: list[str] = Field(examples=[["operator@tripoli"]])
     has_password: bool
     has_totp: bool

@@ -1,4 +1,4 @@
-"""Options of `nabd user` that say how a person is told of alerts: channels, own steps, quiet hours."""
+"""Options of `nabd user` that say how a person is told of alerts, what they know and where they work."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ Quiet = Annotated[
     list[str] | None,
     typer.Option("--quiet", help="22:00-06:00=major: what is below major waits until 06:00; none: never"),
 ]
+Skills = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--skill", help="a kind of devices that they can repair: all of them; none: nobody has said"
+    ),
+]
+Districts = Annotated[
+    list[str] | None,
+    typer.Option("--district", help="code of a district where they work: all of them; none: nobody has said"),
+]
 NONE = "none"
 
 
@@ -40,6 +50,12 @@ def contact_changes(
     if quiet:
         found["quiet_hours"] = [_span(text) for text in _some(quiet)]
     return found
+
+
+def work_changes(skills: list[str] | None, districts: list[str] | None) -> dict[str, Any]:
+    """Return the fields of a person that options about their work change."""
+    said = {"skills": skills, "districts": districts}
+    return {name: _some(texts) for name, texts in said.items() if texts}
 
 
 def _some(texts: list[str]) -> list[str]:

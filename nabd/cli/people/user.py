@@ -12,7 +12,15 @@ from devices.registry.errors import Invalid
 from nabd import clock
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
-from nabd.cli.people.contact import Channels, Quiet, Steps, contact_changes
+from nabd.cli.people.contact import (
+    Channels,
+    Districts,
+    Quiet,
+    Skills,
+    Steps,
+    contact_changes,
+    work_changes,
+)
 from nabd.cli.people.shown import Json, Name, Roles, grants_of, print_person, print_secret
 from nabd.first_link import base_of
 from people import editing, first, links, totp
@@ -67,6 +75,8 @@ def add(
     channel: Channels = None,
     step: Steps = None,
     quiet: Quiet = None,
+    skill: Skills = None,
+    district: Districts = None,
     role: Roles = None,
     no_password: Annotated[
         bool, typer.Option("--no-password", help="they sign in by links, until they have one")
@@ -76,7 +86,7 @@ def add(
 ) -> None:
     """Add a person; asks for their password."""
     fields = _changes(display_name, language, phone, email, calendar)
-    fields |= contact_changes({}, channel, step, quiet)
+    fields |= contact_changes({}, channel, step, quiet) | work_changes(skill, district)
     grants = grants_of(role or [])
     password = None if no_password else _password(from_stdin=password_stdin)
 
@@ -98,12 +108,14 @@ def edit(
     channel: Channels = None,
     step: Steps = None,
     quiet: Quiet = None,
+    skill: Skills = None,
+    district: Districts = None,
     role: Roles = None,
     take: Annotated[list[str] | None, typer.Option("--take-role", help="a role to take away")] = None,
     as_json: Json = False,
 ) -> None:
     """Change a person; what is not named stays. --role gives one more role, --take-role takes one away."""
-    fields = _changes(display_name, language, phone, email, calendar)
+    fields = _changes(display_name, language, phone, email, calendar) | work_changes(skill, district)
     given, taken = grants_of(role or []), grants_of(take or [])
     if not (fields or given or taken or channel or step or quiet):
         raise typer.BadParameter("name at least one change; `nabd user edit --help` lists them")
