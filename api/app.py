@@ -56,7 +56,7 @@ from api.routes.alerting import (
     sms_answers,
 )
 from api.routes.routing import on_call, routes, teams
-from api.routes.work import figures
+from api.routes.work import figures, reports
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -88,6 +88,7 @@ NOUNS = (
     on_call,
     silences,
     figures,
+    reports,
     audit,
     rejections,
     ledger,

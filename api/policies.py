@@ -163,6 +163,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/silences/{silence}": AccessPolicy(_W.SILENCE, _P.READ),
     "POST /api/v1/silences/{silence}/end": AccessPolicy(_W.SILENCE, _P.SILENCE_ALERTS),
     "GET /api/v1/figures": AccessPolicy(_W.ASKED_TOWN, _P.READ),
+    "GET /api/v1/reports/weekly": AccessPolicy(_W.ASKED_TOWN, _P.READ),
     "GET /api/v1/rejections": _READ,
     "GET /api/v1/ledger": AccessPolicy(_W.ASKED_DEVICE, _P.READ),
     "GET /api/v1/blind-rules": _READ,

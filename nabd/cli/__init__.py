@@ -26,7 +26,7 @@ from nabd.cli.people import audit, token, user
 from nabd.cli.routing import on_call, route, team
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
-from nabd.cli.work import figures
+from nabd.cli.work import figures, report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,6 +62,7 @@ app.add_typer(on_call.app, name="on-call")
 app.add_typer(alert.app, name="alert")
 app.add_typer(silence.app, name="silence")
 app.command(name="figures")(figures.show)
+app.add_typer(report.app, name="report")
 app.add_typer(audit.app, name="audit")
 
 

@@ -87,7 +87,7 @@ async def read_figures(connection: Connection, asked: FiguresQuery, now: datetim
     except ValueError as error:
         raise Invalid("per", str(error)) from None
     orders = await orders_of(connection, town.name, span)
-    alerts = [] if asked.by is FigureGroup.TEAM else await _alerts(connection, town.name, periods)
+    alerts = [] if asked.by is FigureGroup.TEAM else await alerts_of(connection, town.name, periods)
     return MunicipalityFigures(
         municipality=town.name,
         time_zone=town.time_zone,
@@ -114,8 +114,9 @@ async def orders_of(connection: Connection, municipality: str, span: FigurePerio
     ]
 
 
-async def _alerts(
+async def alerts_of(
     connection: Connection, municipality: str, periods: Sequence[FigurePeriod]
 ) -> list[AlertCounts]:
+    """Return how many alerts of a municipality opened and ended in each of some periods."""
     begins, ends = [p.from_at for p in periods], [p.until_at for p in periods]
     return [AlertCounts(**dict(row)) for row in await connection.fetch(_ALERTS, municipality, begins, ends)]

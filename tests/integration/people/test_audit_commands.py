@@ -23,8 +23,8 @@ audit export, audit heads, audit list, audit verify, bench ingest, bench notify,
 bench rules, device hardware, device list, device quarantine, device show, doctor, figures, ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
-on-call show, route check, route history, route show, route test, rule blind, rule check, rule diff,
-rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail, team list,
+on-call show, report weekly, route check, route history, route show, route test, rule blind, rule check,
+rule diff, rule explain, rule history, rule list, rule show, rule test, silence list, sim, tail, team list,
 token list, user list, validate
 """
 ELSEWHERE = {

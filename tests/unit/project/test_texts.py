@@ -39,6 +39,7 @@ from tests.unit.project.used_texts import (
     in_script,
     marks_in_page,
 )
+from work.figures.shaping import AGES
 
 ROOT = Path(__file__).parents[3]
 CONSOLE = ROOT / "api/console"
@@ -76,6 +77,7 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "answer.done_": ReaderAnswer,
     "answer.refused_": AnswerRefusal,
     "notice.count_": Severity,
+    "weekly.age_": AGES,
 }
 """Beginnings of keys that Python completes, and with what."""
 SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
