@@ -44,7 +44,7 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import own_contact, session, signin, tokens, users
+from api.routes.access import own_contact, own_subscriptions, session, signin, tokens, users
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -98,6 +98,7 @@ NOUNS = (
     stream,
     session,
     own_contact,
+    own_subscriptions,
     users,
     tokens,
 )

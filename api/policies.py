@@ -94,6 +94,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "DELETE /api/v1/session": _ANYBODY,
     "GET /api/v1/session/contact": _SIGNED_IN,
     "PATCH /api/v1/session/contact": _SIGNED_IN,
+    "GET /api/v1/session/subscriptions": _SIGNED_IN,
+    "PUT /api/v1/session/subscriptions": _SIGNED_IN,
     "POST /api/v1/session/password": _SIGNED_IN,
     "POST /api/v1/session/totp": _SIGNED_IN,
     "PUT /api/v1/session/totp": _SIGNED_IN,
