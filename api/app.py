@@ -8,13 +8,14 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
 from api import policies
 from api.access import permitted
 from api.context import AppContext, Check
-from api.http import assets, openapi, texts
+from api.http import assets, openapi, parameters, texts
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
 from api.http.guards import GuardMiddleware
@@ -185,12 +186,13 @@ def create_app(
     add_handlers(app)
     openapi.describe(app)
     # The last one added is the outermost.
+    app.add_middleware(GZipMiddleware, compresslevel=6)
     app.add_middleware(CallerMiddleware)
     app.add_middleware(
         GuardMiddleware,
         identification=identification,
         beyond_loopback=beyond_loopback,
-        sign_in_page=page.form,
+        sign_in_page=page,
     )
     app.add_middleware(EdgeMiddleware, metrics=metrics)
     policies.check(routes_of(app))
@@ -199,13 +201,14 @@ def create_app(
         for route in iter_route_contexts(app.routes)
         for method in route.methods or ()
     }
+    app.state.parameters = _parameters()
     return app
 
 
 @cache
 def _routes() -> list[BaseRoute]:
     """Return every route; they know no application, and building them takes half a second."""
-    judged = [Depends(permitted)]
+    judged = [Depends(permitted), Depends(parameters.known)]
     version = APIRouter(prefix=PREFIX)
     for noun in NOUNS:
         version.include_router(noun.router)
@@ -222,6 +225,11 @@ def _routes() -> list[BaseRoute]:
     ):
         everything.include_router(router, dependencies=judged)
     return everything.routes
+
+
+@cache
+def _parameters() -> Mapping[parameters.Endpoint, frozenset[str]]:
+    return parameters.of_routes(_routes())
 
 
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:

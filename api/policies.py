@@ -86,6 +86,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /answer/{token}": _OPEN,
     "POST /answer/{token}": _OPEN,
     "GET /": _ANYBODY,
+    "GET /alerts/{alert_id}": _ANYBODY,
+    "GET /devices/{device}": _ANYBODY,
     "GET /console/": _ANYBODY,
     "GET /api/v1/openapi.json": _ANYBODY,
     "GET /readyz": _WATCH,

@@ -29,6 +29,9 @@ MEDIA_TYPES = {
     "svg": "image/svg+xml",
     "woff2": "font/woff2",
 }
+PAGES = ("/", "/alerts/{alert_id}", "/devices/{device}")
+"""Addresses of the one page, whose script shows what they name (console/shell/address.js)."""
+MODULES = b"<!-- modules -->"
 _MARK = re.compile(r"\{\{(\w+) ([\w.]+)\}\}")
 
 
@@ -42,8 +45,8 @@ class Asset:
 
 
 def asset(body: bytes, media_type: str) -> Asset:
-    """Return what is sent of a body; its ETag follows from its bytes."""
-    return Asset(body=body, media_type=media_type, tag=f'"{hashlib.sha256(body).hexdigest()[:24]}"')
+    """Return what is sent of a body; its ETag follows from its bytes, and is weak: they may be compressed."""
+    return Asset(body=body, media_type=media_type, tag=f'W/"{hashlib.sha256(body).hexdigest()[:24]}"')
 
 
 def load(directory: Traversable | None = None) -> dict[str, Asset]:
@@ -51,7 +54,16 @@ def load(directory: Traversable | None = None) -> dict[str, Asset]:
     root = directory or resources.files("api") / "console"
     found: dict[str, Asset] = {}
     _collect(root, "", found)
+    if "index.html" in found:
+        page = found["index.html"]
+        found["index.html"] = asset(page.body.replace(MODULES, _preloads(found)), page.media_type)
     return found
+
+
+def _preloads(files: Mapping[str, Asset]) -> bytes:
+    """Return links to all modules: they are fetched at once, not one level of imports after the other."""
+    modules = sorted(path for path in files if path.endswith(".js"))
+    return "\n  ".join(f'<link rel="modulepreload" href="/console/{path}">' for path in modules).encode()
 
 
 def _collect(directory: Traversable, prefix: str, found: dict[str, Asset]) -> None:
@@ -72,11 +84,11 @@ def _filled(page: bytes) -> bytes:
 
 
 def router(files: dict[str, Asset]) -> APIRouter:
-    """Return a route for the page and one for each file beside it; no request reads the disk."""
+    """Return a route for each address of the page and for each file beside it; no request reads the disk."""
     routes = APIRouter(include_in_schema=False)
     for path in files:
-        url = "/" if path == "index.html" else f"/console/{path}"
-        routes.add_api_route(url, _serve(files[path]), methods=["GET"], response_class=Response)
+        for url in PAGES if path == "index.html" else (f"/console/{path}",):
+            routes.add_api_route(url, _serve(files[path]), methods=["GET"], response_class=Response)
     return routes
 
 

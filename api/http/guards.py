@@ -19,6 +19,7 @@ from api.http import problems
 from api.http.caller import SAFE_METHODS, body_limit, too_large
 from api.http.identification import Credential, Identification
 from api.http.problems import Problem
+from api.http.sign_in_page import SignInPage
 
 COOKIE = "nabd_session"
 IDENTITY = "nabd.identity"
@@ -63,7 +64,7 @@ class GuardMiddleware:
         *,
         identification: Identification,
         beyond_loopback: bool,
-        sign_in_page: bytes,
+        sign_in_page: SignInPage,
     ) -> None:
         self.app = app
         self.identification = identification
@@ -83,7 +84,7 @@ class GuardMiddleware:
             accept_language = headers.get("accept-language")
             response = problems.render(problem, accept_language=accept_language, instance=scope["path"])
             if problem.status == 401 and "text/html" in headers.get("accept", ""):
-                response = HTMLResponse(self.sign_in_page, status_code=401)
+                response = HTMLResponse(self.sign_in_page.form(asked(scope)), status_code=401)
             await response(scope, receive, send)
             return
         await self.app(scope, receive, send)
@@ -141,6 +142,15 @@ def cookie_of(secret: str, scheme: str, max_age_s: int | None = LONGEST_COOKIE_S
     """Return the header that keeps a session's id in a browser, where no script and no other site gets it."""
     secure = "; Secure" if scheme == "https" else ""
     return f"{COOKIE}={secret}; HttpOnly; Max-Age={max_age_s}; Path=/; SameSite=strict{secure}"
+
+
+def asked(scope: Scope) -> str:
+    """Return the path and the query of a request, as they were sent."""
+    path, query = (
+        scope.get("raw_path", b"/").decode("ascii", "replace"),
+        scope["query_string"].decode("ascii", "replace"),
+    )
+    return f"{path}?{query}" if query else path
 
 
 def is_open(path: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.http.parameters import API
 from api.http.problems import BY_STATUS, MEDIA_TYPE
 
 Operation = dict[str, Any]
@@ -18,6 +19,7 @@ Operation = dict[str, Any]
 ALWAYS = (400, 421, 500, 503)
 IDENTIFIED = (401, 403, 429)
 WITH_PARAMETERS = (422,)
+"""Also of what has none: it refuses every one."""
 WITH_BODY = (408, 413, 415, 422)
 CHANGING = (403,)
 NAMED = (404,)
@@ -90,7 +92,7 @@ def statuses(path: str, method: str, operation: Operation) -> Iterator[int]:
     yield from ALWAYS
     if path not in OPEN:
         yield from IDENTIFIED
-    if operation.get("parameters"):
+    if operation.get("parameters") or path.startswith(API):
         yield from WITH_PARAMETERS
     if _is_list(operation):
         yield 304

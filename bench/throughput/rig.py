@@ -23,6 +23,9 @@ from store.pool import connect
 TRACKED = {"track_commit_timestamp": "on"}
 """So that the instant of a commit can be told to the microsecond; the server's default is off."""
 
+MIGRATED = "bench_migrated"
+"""The database that each run's is a copy of."""
+
 
 @dataclass(slots=True)
 class Rig:
@@ -40,11 +43,13 @@ class Rig:
     @asynccontextmanager
     async def database(self, fleet: BenchFleet, rules: list[Definition] | None = None) -> AsyncIterator[str]:
         """Give a fresh database that knows the fleet; `rules` None means the default ones."""
+        if not self.databases:
+            await self._execute(f"CREATE DATABASE {MIGRATED}")
+            await migrated(Settings(database=self.server.dsn(MIGRATED), kinds_dir=None, clock=None))
         self.databases += 1
         name = f"bench_{self.databases}"
-        await self._execute(f"CREATE DATABASE {name}")
+        await self._execute(f"CREATE DATABASE {name} TEMPLATE {MIGRATED}")
         dsn = self.server.dsn(name)
-        await migrated(Settings(database=dsn, kinds_dir=None, clock=None))
         connection = await connect(dsn, statement_timeout_s=0)
         try:
             if rules is not None:

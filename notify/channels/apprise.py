@@ -54,7 +54,8 @@ class AppriseChannel:
                     self._threads, self._notify, url, message.subject, message.text
                 )
         except TimeoutError:
-            raise Undelivered(f"no answer within {self._timeout_s:g} s") from None
+            # The thread goes on.
+            raise Undelivered(f"no answer within {self._timeout_s:g} s", may_have_arrived=True) from None
         if not taken:
             raise Undelivered(f"{found[1]} did not take it")
         return f"{found[1]} took it"

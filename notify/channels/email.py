@@ -108,9 +108,13 @@ class EmailChannel:
             Undelivered: the address is none, or the server did not take it.
         """
         mail = self._mail(message, to)
+        client = self._client()
+        connected = False
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._sent(mail, to)
+                await client.connect()
+                connected = True
+                _, answer = await client.send_message(mail, sender=self._sender, recipients=[to])
         except aiosmtplib.SMTPRecipientsRefused as error:
             refused = error.recipients[0]
             raise _refused(refused.code, refused.message, to) from None
@@ -119,15 +123,19 @@ class EmailChannel:
         except aiosmtplib.SMTPResponseException as error:
             raise _refused(error.code, error.message, to) from None
         except (TimeoutError, aiosmtplib.SMTPTimeoutError):
-            raise Undelivered(f"no answer within {self._timeout_s:g} s") from None
+            raise Undelivered(f"no answer within {self._timeout_s:g} s", may_have_arrived=connected) from None
         except ssl.SSLError as error:
             raise Undelivered(f"no TLS: {error.reason or type(error).__name__}") from None
         except (OSError, aiosmtplib.SMTPException) as error:
-            raise Undelivered(f"no answer: {type(error).__name__}") from None
+            raise Undelivered(f"no answer: {type(error).__name__}", may_have_arrived=connected) from None
+        finally:
+            # What was taken is taken: a farewell that fails must not send it again.
+            client.close()
+        return without_address(_one_line(answer), to)
 
-    async def _sent(self, mail: EmailMessage, to: str) -> str:
+    def _client(self) -> aiosmtplib.SMTP:
         server = self._server
-        client = aiosmtplib.SMTP(
+        return aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             username=server.username,
@@ -137,13 +145,6 @@ class EmailChannel:
             tls_context=self._tls,
             timeout=self._timeout_s,
         )
-        try:
-            await client.connect()
-            _, answer = await client.send_message(mail, sender=self._sender, recipients=[to])
-        finally:
-            # What was taken is taken: a farewell that fails must not send it again.
-            client.close()
-        return without_address(_one_line(answer), to)
 
     def _mail(self, message: NotificationMessage, to: str) -> EmailMessage:
         if not ADDRESS.fullmatch(to):

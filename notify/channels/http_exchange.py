@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 
 import httpx2
@@ -65,9 +66,11 @@ async def exchange(
     """Send a request and return the answer; once the status is there, a body cut off is no failure.
 
     Raises:
-        Undelivered: there was no answer in time.
+        Undelivered: there was no answer in time; where the request had been sent, it may have arrived.
     """
     response: httpx2.Response | None = None
+    sent = asyncio.Event()
+    request.extensions["trace"] = partial(_note_sent, sent)
     body = bytearray()
     try:
         async with asyncio.timeout(timeout_s):
@@ -78,17 +81,23 @@ async def exchange(
                     break
     except TimeoutError:
         if response is None:
-            raise Undelivered(f"no answer within {timeout_s:g} s") from None
+            raise Undelivered(f"no answer within {timeout_s:g} s", may_have_arrived=sent.is_set()) from None
     except httpx2.HTTPError as error:
         if response is None:
             # Its text may hold the address, and that a secret.
-            raise Undelivered(f"no answer: {type(error).__name__}") from None
+            raise Undelivered(f"no answer: {type(error).__name__}", may_have_arrived=sent.is_set()) from None
     finally:
         if response is not None:
             await response.aclose()
     return ServiceAnswer(
         status=response.status_code, headers=response.headers, body=bytes(body[:MOST_OF_ANSWER])
     )
+
+
+async def _note_sent(sent: asyncio.Event, step: str, _about: Mapping[str, object]) -> None:
+    """Set `sent` when the body of a request is on its way, at the steps that the client names."""
+    if step.endswith("send_request_body.started"):
+        sent.set()
 
 
 def accepted(

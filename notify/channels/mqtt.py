@@ -48,11 +48,14 @@ class MqttChannel:
                 async with asyncio.timeout(self._timeout_s):
                     return await self._published(message, prefix)
             except TimeoutError:
-                await self._disconnect()
-                raise Undelivered(f"no answer within {self._timeout_s:g} s") from None
+                raise await self._failed(f"no answer within {self._timeout_s:g} s") from None
             except (aiomqtt.MqttError, OSError) as error:
-                await self._disconnect()
-                raise Undelivered(f"no answer: {type(error).__name__}") from None
+                raise await self._failed(f"no answer: {type(error).__name__}") from None
+
+    async def _failed(self, answer: str) -> Undelivered:
+        connected = self._client is not None
+        await self._disconnect()
+        return Undelivered(answer, may_have_arrived=connected)
 
     async def _published(self, message: NotificationMessage, prefix: str) -> str:
         if self._client is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote, unquote
 
 import structlog
 from fastapi import APIRouter, Query, Request, Response
@@ -25,6 +26,7 @@ log = structlog.get_logger(__name__)
 router = APIRouter(tags=["sign-in"])
 
 COOKIE = "nabd_oidc"
+COOKIE_TO = "nabd_oidc_to"
 PATH = "/signin/oidc"
 DENIED = frozenset({"access_denied", "login_required", "interaction_required", "consent_required"})
 AWAY = frozenset({"server_error", "temporarily_unavailable"})
@@ -43,6 +45,7 @@ NOT_CONFIGURED: dict[int | str, dict[str, Any]] = {
     }
 }
 Said = Annotated[str, Query(description="as the provider sends it")]
+To = Annotated[str, Query(description="the page of the console to go on to", max_length=2300)]
 
 
 @router.get(
@@ -52,7 +55,7 @@ Said = Annotated[str, Query(description="as the provider sends it")]
     responses=NOT_CONFIGURED,
     summary="Sign in at the provider",
 )
-async def begin(request: Request, context: UsesContext) -> Response:
+async def begin(request: Request, context: UsesContext, to: To = "/") -> Response:
     """Send the browser to the provider, with a cookie that says that it was this browser."""
     provider = _provider(context)
     context.identification.refuse_guesser(guards.address_of(request.scope))
@@ -65,7 +68,8 @@ async def begin(request: Request, context: UsesContext) -> Response:
         return _refused(request, context, refused)
     response = RedirectResponse(address, status_code=303)
     age_s = int(starts.GOOD_FOR.total_seconds())
-    response.headers.append("set-cookie", _cookie(start.browser, request.url.scheme, age_s))
+    response.headers.append("set-cookie", _cookie(COOKIE, start.browser, request.url.scheme, age_s))
+    response.headers.append("set-cookie", _cookie(COOKIE_TO, quote(to, safe=""), request.url.scheme, age_s))
     return response
 
 
@@ -91,9 +95,9 @@ async def come_back(
             context.identification.count_guess(address)
         return _refused(request, context, refused)
     session = await session_of(request, context, person, "provider")
-    response = HTMLResponse(context.sign_in_page.signed_in)
+    response = HTMLResponse(context.sign_in_page.signed_in(_to(request)))
     response.headers.append("set-cookie", guards.cookie_of(session, request.url.scheme))
-    response.headers.append("set-cookie", _cookie("", request.url.scheme, 0))
+    response.headers.append("set-cookie", _cookie(COOKIE, "", request.url.scheme, 0))
     return response
 
 
@@ -141,10 +145,15 @@ def _redirect_uri(request: Request) -> str:
     return f"{request.url.scheme}://{request.url.netloc}{PATH}/callback"
 
 
-def _cookie(browser: str, scheme: str, max_age_s: int) -> str:
-    """Return the header of the cookie that must come back; lax, as the provider's page leads here."""
+def _to(request: Request) -> str:
+    """Return where somebody wanted to go when they began."""
+    return unquote(request.cookies.get(COOKIE_TO, ""))
+
+
+def _cookie(name: str, value: str, scheme: str, max_age_s: int) -> str:
+    """Return the header of a cookie that must come back; lax, as the provider's page leads here."""
     secure = "; Secure" if scheme == "https" else ""
-    return f"{COOKIE}={browser}; HttpOnly; Max-Age={max_age_s}; Path={PATH}; SameSite=lax{secure}"
+    return f"{name}={value}; HttpOnly; Max-Age={max_age_s}; Path={PATH}; SameSite=lax{secure}"
 
 
 def _refused(request: Request, context: AppContext, refused: OidcRefused) -> Response:
@@ -156,7 +165,7 @@ def _refused(request: Request, context: AppContext, refused: OidcRefused) -> Res
         headers |= {"Retry-After": "5"} if status == 503 else {}
         detail = f"sign-in by the provider failed: {refused.reason}"
         raise Problem(status, slug, detail, headers=headers)
-    page = context.sign_in_page.refused(f"page.oidc_{refused.reason}")
+    page = context.sign_in_page.refused(_to(request), f"page.oidc_{refused.reason}")
     response = HTMLResponse(page, status_code=status)
-    response.headers.append("set-cookie", _cookie("", request.url.scheme, 0))
+    response.headers.append("set-cookie", _cookie(COOKIE, "", request.url.scheme, 0))
     return response

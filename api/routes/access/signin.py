@@ -17,6 +17,7 @@ from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.http import guards
 from api.http.identification import Credential
 from api.http.problems import Problem
+from api.http.sign_in_page import page_or_console
 from people import links, recorded, sessions
 from people.sign_in import CodeMissing, SignInRefused, sign_in
 from store.audit import Actor
@@ -35,6 +36,7 @@ FORM = {
                         "code": {"type": "string", "description": "of an app, or a recovery code"},
                         "token": {"type": "string", "description": "instead of the three others"},
                         "link": {"type": "string", "description": "what a link says after link="},
+                        "to": {"type": "string", "description": "the page of the console to go on to"},
                     },
                 }
             }
@@ -51,7 +53,7 @@ Secret = Annotated[str | None, Query(min_length=1, max_length=200)]
 async def by_address(context: UsesContext, link: Secret = None, token: Secret = None) -> Response:
     """Show a button that signs in by the link or token of the address; without either the form."""
     if link is None and token is None:
-        return HTMLResponse(context.sign_in_page.form)
+        return HTMLResponse(context.sign_in_page.form("/"))
     name, secret = ("link", link) if link is not None else ("token", token)
     kept = f'name="{name}" value="{html.escape(secret or "")}"'
     return HTMLResponse(context.press_page.replace(KEPT, kept.encode()))
@@ -67,11 +69,11 @@ async def by_address(context: UsesContext, link: Secret = None, token: Secret = 
 async def by_form(request: Request, context: UsesContext) -> Response:
     """Sign in by what the body says, so that no history and no log contains it; then show the console."""
     form = parse_qs((await request.body()).decode("utf-8", "replace"))
-    said = {name: form.get(name, [""])[0] for name in ("name", "password", "code", "token", "link")}
+    said = {name: form.get(name, [""])[0] for name in ("name", "password", "code", "token", "link", "to")}
     if said["link"].strip():
         return await _by_link(request, context, said["link"].strip())
     if said["token"].strip():
-        return await _by_token(request, context, said["token"].strip())
+        return await _by_token(request, context, said["token"].strip(), said["to"])
     return await _by_password(request, context, said)
 
 
@@ -86,11 +88,11 @@ async def _by_password(request: Request, context: AppContext, said: Mapping[str,
             )  # fmt: skip
     except SignInRefused:
         context.identification.count_guess(address, name)
-        return _refused(request, context, "name, password or code is wrong")
+        return _refused(request, context, "name, password or code is wrong", said["to"])
     except CodeMissing:
         detail = "administrators need an app's code here: `nabd user totp NAME` sets it up"
         raise Problem(403, "forbidden", detail) from None
-    return _to_console(request, await session_of(request, context, person, "password"))
+    return _to_console(request, await session_of(request, context, person, "password"), said["to"])
 
 
 async def _by_link(request: Request, context: AppContext, link: str) -> Response:
@@ -126,26 +128,26 @@ async def session_of(request: Request, context: AppContext, person: int, by: str
     return session
 
 
-async def _by_token(request: Request, context: AppContext, token: str) -> Response:
+async def _by_token(request: Request, context: AppContext, token: str, to: str) -> Response:
     credential = Credential(secret=token, in_cookie=False)
     try:
         await context.identification.recognise(credential, guards.address_of(request.scope))
     except Problem as problem:
         if problem.status != 401:
             raise
-        return _refused(request, context, problem.detail)
-    return _to_console(request, token)
+        return _refused(request, context, problem.detail, to)
+    return _to_console(request, token, to)
 
 
-def _to_console(request: Request, secret: str) -> Response:
-    response = RedirectResponse("/", status_code=303)
+def _to_console(request: Request, secret: str, to: str = "/") -> Response:
+    response = RedirectResponse(page_or_console(to), status_code=303)
     response.headers.append("set-cookie", guards.cookie_of(secret, request.url.scheme))
     return response
 
 
-def _refused(request: Request, context: AppContext, detail: str) -> Response:
+def _refused(request: Request, context: AppContext, detail: str, to: str = "/") -> Response:
     """Show the form again to a browser, and a problem to a program."""
     if "text/html" in request.headers.get("accept", ""):
-        return HTMLResponse(context.sign_in_page.refused(), status_code=401)
+        return HTMLResponse(context.sign_in_page.refused(to), status_code=401)
     challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
     raise Problem(401, "unauthorized", detail, headers=challenge)

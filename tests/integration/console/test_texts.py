@@ -20,13 +20,13 @@ LATIN = "ar-LY"
 """Python writes Latin digits, and so does Libya in Arabic."""
 
 SAY = """async ([language, town, keys, numbers]) => {
-    const i18n = await import("/console/i18n.js");
+    const i18n = await import("/console/shell/i18n.js");
     await i18n.use(language);
     i18n.place({ locale: town });
     return keys.map((key) => numbers.map((n) => i18n.tn(key, n)));
 }"""
 TEXTS = """async ([language, keys]) => {
-    const i18n = await import("/console/i18n.js");
+    const i18n = await import("/console/shell/i18n.js");
     await i18n.use(language);
     return Object.fromEntries(keys.map((key) => [key, i18n.t(key)]));
 }"""
@@ -74,7 +74,7 @@ async def test_page_asks_for_its_texts_once_and_for_no_other_language(browser: B
     await expect(page.locator("#queue-title")).to_have_text("التنبيهات")
 
     assert [url for url in asked if "texts" in url or "i18n" in url] == [
-        "/console/i18n.js",
+        "/console/shell/i18n.js",
         "/console/texts.json",
     ]
     await context.close()

@@ -37,7 +37,7 @@ async def test_panel_says_why_an_alert_fires_when_asked(
     await builders.report(connection, device, fill_pct=91.0)
 
     async with opened(browser, server) as page:
-        await page.locator(".alert").get_by_role("button", name="bin-1").first.click()
+        await page.locator(".alert").get_by_role("link", name="bin-1").first.click()
         await page.locator("#panel").get_by_role("button", name="Why?").click()
 
         why = page.locator("#panel .why")
@@ -49,7 +49,7 @@ async def test_panel_says_why_an_alert_fires_when_asked(
         await expect(why).to_have_count(0)
 
     async with opened(browser, server, locale="ar-LB") as page:
-        await page.locator(".alert").get_by_role("button", name="bin-1").first.click()
+        await page.locator(".alert").get_by_role("link", name="bin-1").first.click()
         await page.locator("#panel").get_by_role("button", name="لماذا؟").click()
 
         instants = page.locator("#panel .why bdi").filter(

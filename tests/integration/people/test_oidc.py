@@ -129,18 +129,22 @@ async def test_person_of_a_group_signs_in_with_its_roles(
         email="rima@example.org", groups=["roads", "unknown"],
     )  # fmt: skip
 
-    form = (await browser.get("/signin")).text
-    began = await browser.get("/signin/oidc")
+    form = (await browser.get("/alerts/17?severity=major", headers={"Accept": "text/html"})).text
+    there = "/signin/oidc?to=%2Falerts%2F17%3Fseverity%3Dmajor"
+    began = await browser.get(there)
     answer = await browser.get(await sign_in_there(began.headers["location"], "4711"))
     me = (await browser.get("/api/v1/session")).json()
 
-    assert '<a href="/signin/oidc"><bdi lang="en">Sign in with Tripoli &amp; Co</bdi>' in form
+    assert f'<a href="{there}"><bdi lang="en">Sign in with Tripoli &amp; Co</bdi>' in form
     asked = parse_qs(urlsplit(began.headers["location"]).query)
     assert asked["code_challenge_method"] == ["S256"]
     assert asked["scope"] == ["openid profile email groups"]
     cookie = began.headers["set-cookie"].lower()
     assert ("httponly" in cookie, "samesite=lax" in cookie) == (True, True)
-    assert (answer.status_code, 'http-equiv="refresh" content="0; url=/"' in answer.text) == (200, True)
+    assert (
+        answer.status_code,
+        'http-equiv="refresh" content="0; url=/alerts/17?severity=major"' in answer.text,
+    ) == (200, True)
     kept = next(c.lower() for c in answer.headers.get_list("set-cookie") if c.startswith(COOKIE))
     assert ("httponly" in kept, "samesite=strict" in kept) == (True, True)
     assert (me["user"], me["name"], me["language"], me["roles"]) == (

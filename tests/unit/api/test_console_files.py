@@ -10,16 +10,24 @@ from pathlib import Path
 import pytest
 
 import api
+from api.http import assets
 from tests.parts import need_node
 
 CONSOLE = Path(api.__file__).parent / "console"
 
 
 def test_console_asks_no_other_host_and_has_no_inline_script_or_style() -> None:
-    for file in [*CONSOLE.glob("*.js"), *CONSOLE.glob("*.css"), *CONSOLE.glob("*.html")]:
+    for file in [*CONSOLE.rglob("*.js"), *CONSOLE.rglob("*.css"), *CONSOLE.rglob("*.html")]:
         text = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?://|@import|url\(|//[a-z]+\.", text), file.name
         assert not re.search(r"<style|\sstyle=|\son\w+=\"|<script(?![^>]*src=)", text), file.name
+
+
+def test_page_asks_for_every_module_at_once() -> None:
+    page = assets.load()["index.html"].body.decode()
+
+    asked = re.findall(r'<link rel="modulepreload" href="/console/([^"]+)">', page)
+    assert asked == sorted(file.relative_to(CONSOLE).as_posix() for file in CONSOLE.rglob("*.js"))
 
 
 def test_styles_use_logical_directions() -> None:
@@ -43,7 +51,7 @@ def test_charts_draw_no_line_across_the_end_of_a_turn_or_a_reset(
 ) -> None:
     need_node()
     script = (
-        f"import {{ breaks }} from {json.dumps((CONSOLE / 'chart.js').as_uri())};"
+        f"import {{ breaks }} from {json.dumps((CONSOLE / 'device/chart.js').as_uri())};"
         f"console.log(breaks({json.dumps(measurement)}, {{value: {before}}}, {{value: {now}}}))"
     )
     said = subprocess.run(

@@ -60,7 +60,7 @@ FOLDERS = (
     "bench",
 )
 MODULES = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
-SCRIPTS = sorted(CONSOLE.glob("*.js"))
+SCRIPTS = sorted(CONSOLE.rglob("*.js"))
 PAGES = sorted(CONSOLE.glob("*.html"))
 
 FAMILIES: Mapping[str, Iterable[str]] = {

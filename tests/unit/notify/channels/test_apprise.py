@@ -43,6 +43,7 @@ async def test_service_that_does_not_take_it_or_hangs_may_be_tried_again() -> No
         with pytest.raises(Undelivered, match=said) as failed:
             await AppriseChannel(SERVICES, notify=notify, timeout_s=0.1).send(make_message(), "office")
         assert not failed.value.permanent
+        assert failed.value.may_have_arrived is (said == "no answer")
     released.set()
 
 

@@ -208,6 +208,21 @@ async def test_server_that_gives_no_answer_may_be_tried_again(
             await sent(server, timeout_s=0.3)
 
     assert not failed.value.permanent
+    assert not failed.value.may_have_arrived
+
+
+async def test_mail_whose_server_does_not_say_that_it_took_it_may_have_arrived() -> None:
+    class Silent(Mailbox):
+        async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+            await super().handle_DATA(server, session, envelope)
+            return await asyncio.Future()
+
+    async with mail_server(mailbox := Silent(), security=SmtpSecurity.NONE) as server:
+        with pytest.raises(Undelivered, match="no answer") as failed:
+            await sent(server, timeout_s=1.0)
+
+    assert mailbox.mails
+    assert failed.value.may_have_arrived
 
 
 async def test_server_that_is_not_there_may_be_tried_again() -> None:

@@ -2,8 +2,8 @@
 //
 // Charts run from left to right in every language.
 
-import { h, s } from "./dom.js";
-import { day, full, number, said, t, time, value } from "./i18n.js";
+import { h, s } from "../shell/dom.js";
+import { day, full, number, said, t, time, value } from "../shell/i18n.js";
 
 const HEIGHT = 132;
 const LEFT = 44;

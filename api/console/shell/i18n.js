@@ -16,7 +16,7 @@ export const languages = () => spoken.languages ?? [];
 export const language = () => spoken.language;
 
 // What the reader wants, best first: the language chosen here before, then those of the browser.
-const wanted = () => [remembered(), ...navigator.languages].filter(Boolean).join(", ");
+export const wanted = () => [remembered(), ...navigator.languages].filter(Boolean).join(", ");
 
 function remembered() {
   try {

@@ -1,15 +1,16 @@
 // The console: loads what there is, follows what comes, and draws. Each part of the screen draws itself from `state`.
 
+import { go, startAddress } from "./address.js";
 import { $, h, oncePerFrame } from "./dom.js";
 import { eachPage, get, remove } from "./http.js";
 import * as i18n from "./i18n.js";
 import { t, tn } from "./i18n.js";
 import { drawCounters } from "./counters.js";
 import { follow } from "./live.js";
-import { drawList, startList } from "./list.js";
-import { drawMap, startMap } from "./map.js";
-import { drawPanel, openDevice, refreshPanel, startPanel } from "./panel.js";
-import { drawQueue, refreshDetails, startQueue, updateTimes, welcome } from "./queue.js";
+import { drawList, startList } from "../device/list.js";
+import { drawMap, startMap } from "../map/map.js";
+import { drawPanel, refreshPanel, startPanel } from "../device/panel.js";
+import { drawQueue, refreshDetails, startQueue, updateTimes, welcome } from "../queue/queue.js";
 import { clearAlerts, putAlert, saysSilent, setClock, state } from "./state.js";
 
 const MOST_DEVICES = 5000;
@@ -22,6 +23,7 @@ let connected = null;
 const meanwhile = new Set();
 
 const draw = oncePerFrame(() => {
+  if (!i18n.language()) return;
   drawCounters();
   drawQueue();
   drawList();
@@ -42,14 +44,17 @@ async function begin() {
 }
 
 async function loadAll() {
-  await loadWho();
+  const known = loadKindsAndTowns();
+  await Promise.all([loadAlerts(known), known, loadDevices(), loadLatest(), loadWho()]);
+  state.loaded = true;
+  draw();
+}
+
+async function loadKindsAndTowns() {
   const [kinds, towns] = await Promise.all([get("/api/v1/kinds"), get("/api/v1/municipalities")]);
   state.kinds = new Map(kinds.items.map((kind) => [kind.name, kind]));
   state.towns = new Map(towns.items.map((town) => [town.name, town]));
   place();
-  await Promise.all([loadDevices(), loadLatest(), loadAlerts()]);
-  state.loaded = true;
-  draw();
 }
 
 async function loadWho() {
@@ -60,6 +65,7 @@ async function loadWho() {
 
 async function signOut() {
   await remove("/api/v1/session");
+  sessionStorage.clear();
   location.assign("/signin");
 }
 
@@ -72,12 +78,20 @@ async function loadDevices() {
 
 const loadLatest = () => eachPage("/api/v1/latest", MOST_DEVICES, putLatest);
 
-async function loadAlerts() {
+// `known`: what must be there before an alert is drawn.
+async function loadAlerts(known) {
   const found = [];
   const heard = [];
+  const first = !state.alerts.size;
   meanwhile.add(heard);
   try {
-    await eachPage("/api/v1/alerts?state=firing", MOST_ALERTS, (items) => found.push(...items));
+    await eachPage("/api/v1/alerts?state=firing", MOST_ALERTS, async (items) => {
+      found.push(...items);
+      await known;
+      if (!first) return;
+      items.forEach(putAlert);
+      draw();
+    });
   } finally {
     meanwhile.delete(heard);
   }
@@ -101,6 +115,8 @@ const hear = {
     connected = true;
     drawLink();
     if (again) loadLatest().catch(report);
+    // What happened between the first list and this is in neither.
+    else loadAlerts().catch(report);
     draw();
   },
   alert({ event, alert }) {
@@ -150,12 +166,14 @@ async function loadNew() {
 }
 
 function announce(alert) {
+  if (!i18n.language()) return;
   welcome(alert.id);
   const severity = t(`severity_${alert.severity}`);
   $("announce").replaceChildren(h("p", {}, t("announce", { severity, summary: i18n.said(alert.summary, alert.rule) })));
 }
 
 function drawLink() {
+  if (!i18n.language()) return;
   $("link").className = `link ${connected ? "on" : "off"}`;
   $("link").textContent = t(connected ? "live" : "connecting");
   if (state.loaded || connected === false) {
@@ -198,12 +216,13 @@ function report(error) {
   $("lost").textContent = t("failed", { reason: error.message });
 }
 
-startMap({ openDevice });
-startQueue({ redraw: draw, openDevice });
-startList({ redraw: draw, openDevice });
+startAddress(draw);
+startMap({ openDevice: (device) => go({ device }) });
+startQueue({ redraw: draw });
+startList({ redraw: draw });
 startPanel();
 $("sign-out").addEventListener("click", () => signOut().catch(report));
-await speak();
-setInterval(() => updateTimes(), TICK_MS);
 follow((name, message) => hear[name](message));
 begin();
+await speak();
+setInterval(() => updateTimes(), TICK_MS);

@@ -1,25 +1,26 @@
 // The alert queue: the worst first, then the newest. Acknowledging says that somebody has seen it, nothing more.
 
-import { $, bdi, h } from "./dom.js";
-import { get, post } from "./http.js";
-import { ago, full, number, said, t, time, value } from "./i18n.js";
-import { badge } from "./icons.js";
-import { SEVERITIES, counts, now, putAlert, state } from "./state.js";
+import { go, moveLink, place } from "../shell/address.js";
+import { $, bdi, h } from "../shell/dom.js";
+import { get, post } from "../shell/http.js";
+import { ago, full, number, said, t, time, value } from "../shell/i18n.js";
+import { badge } from "../shell/icons.js";
+import { SEVERITIES, counts, now, putAlert, state } from "../shell/state.js";
 
 const SHOWN = 200;
+const DRAFTS = "nabd.drafts";
 
-let chosen = null;
 let redraw = () => {};
-let openDevice = () => {};
-const opened = new Set();
-const drafts = new Map();
+// What is known of an alert that the address names and that is not open: {id, alert} or {id, failed}.
+let past = null;
+const drafts = new Map(kept());
 const fresh = new Set();
 
 // The next drawing of this alert shows that it has just come.
 export const welcome = (id) => fresh.add(id);
 
 export function startQueue(handlers) {
-  ({ redraw, openDevice } = handlers);
+  ({ redraw } = handlers);
 }
 
 export function drawQueue() {
@@ -27,8 +28,11 @@ export function drawQueue() {
   const list = $("alerts");
   const focused = document.activeElement?.closest?.("#alerts [data-focus]")?.dataset.focus;
   const selection = document.activeElement?.selectionStart;
+  const chosen = severity();
   const wanted = [...state.alerts.values()].filter((alert) => !chosen || alert.severity === chosen).sort(order).slice(0, SHOWN);
-  if (!wanted.length) {
+  const named = namedAlert(wanted);
+  if (named) wanted.unshift(named);
+  if (!wanted.length && !missingAlert().length) {
     // Silence of the whole town is no good news.
     const well = state.loaded && !chosen && counts().reporting > 0;
     const text = t(!state.loaded ? "loading" : chosen ? "alerts_none_found" : well ? "alerts_empty" : "alerts_quiet");
@@ -36,7 +40,7 @@ export function drawQueue() {
     return;
   }
   const kept = new Map([...list.children].map((item) => [item.dataset.key, item]));
-  list.replaceChildren(...wanted.map((alert) => kept.get(keyOf(alert)) ?? item(alert)));
+  list.replaceChildren(...missingAlert(), ...wanted.map((alert) => kept.get(keyOf(alert)) ?? item(alert)));
   updateTimes(list);
   const again = focused && list.querySelector(`[data-focus="${focused}"]`);
   if (again && document.activeElement !== again) {
@@ -44,6 +48,31 @@ export function drawQueue() {
     if (selection !== undefined && again.setSelectionRange) again.setSelectionRange(selection, selection);
   }
 }
+
+// The alert of the address where the list lacks it: it is of another severity, further down, or over.
+function namedAlert(listed) {
+  const id = place().alert;
+  if (!id || !state.loaded || listed.some((alert) => alert.id === id)) return null;
+  if (state.alerts.has(id)) return state.alerts.get(id);
+  if (past?.id !== id) loadPast(id);
+  return past.alert;
+}
+
+async function loadPast(id) {
+  const found = { id };
+  past = found;
+  try {
+    found.alert = await get(`/api/v1/alerts/${id}`);
+  } catch (error) {
+    found.failed = error.message;
+  }
+  if (past === found) redraw();
+}
+
+const missingAlert = () =>
+  (past?.failed && past.id === place().alert ? [h("li", { class: "problem", role: "alert" }, t("failed", { reason: past.failed }))] : []);
+
+const severity = () => (SEVERITIES.includes(place().severity) ? place().severity : null);
 
 // "5 minutes ago" grows old without any news.
 export function updateTimes(root = document) {
@@ -59,14 +88,13 @@ const order = (a, b) =>
   SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || (a.opened_at < b.opened_at ? 1 : -1);
 
 const keyOf = (alert) =>
-  [alert.id, alert.severity, alert.unknown, alert.inhibited_by, alert.acknowledged_at, opened.has(alert.id), alert.summary.en, alert.course?.en, document.documentElement.lang].join(" ");
+  [alert.id, alert.severity, alert.unknown, alert.inhibited_by, alert.acknowledged_at, place().alert === alert.id, alert.state, alert.summary.en, alert.course?.en, document.documentElement.lang].join(" ");
 
 function drawChips() {
   const { alerts, severities } = counts();
-  const chip = (severity, label, count) =>
+  const chip = (one, label, count) =>
     h("button", {
-      type: "button", class: `chip is-${severity ?? "plain"}`, "aria-pressed": String(chosen === severity),
-      onclick: () => { chosen = severity; redraw(); },
+      type: "button", class: `chip is-${one ?? "plain"}`, "aria-pressed": String(severity() === one), onclick: () => go({ severity: one }),
     }, label, h("b", {}, number(count, 0)));
   const chips = [chip(null, t("severity_all"), alerts), ...SEVERITIES.map((one) => chip(one, t(`severity_${one}`), severities[one]))];
   const focused = [...$("severities").children].indexOf(document.activeElement);
@@ -84,7 +112,7 @@ function item(alert) {
     h("p", { class: "summary" }, sentence(alert)),
     h("p", { class: "meta" },
       h("span", { class: `tag is-${alert.severity}` }, t(`severity_${alert.severity}`)),
-      h("button", { type: "button", class: "plain-link", "data-focus": `device ${alert.id}`, onclick: () => openDevice(alert.device) }, bdi(alert.device_title)),
+      moveLink({ device: alert.device }, { class: "plain-link", "data-focus": `device ${alert.id}` }, bdi(alert.device_title)),
       h("time", { datetime: alert.opened_at, title: full(new Date(alert.opened_at)), "data-since": alert.opened_at }),
     ),
     alert.course && h("p", { class: "meta note" }, said(alert.course)),
@@ -92,12 +120,13 @@ function item(alert) {
     held(alert),
     alert.unknown && h("p", { class: "meta note" }, t("unknown")),
     alert.acknowledged_at && h("p", { class: "meta note" }, t("acknowledged_by", { name: `\u2068${alert.acknowledged_by}\u2069` })),
-    opened.has(alert.id) && details(alert),
+    alert.resolved_at && h("p", { class: "meta note" }, t("alert_ended", { time: full(new Date(alert.resolved_at)) })),
+    place().alert === alert.id && details(alert),
   ),
   h("div", { class: "actions" },
-    !alert.acknowledged_at && h("button", { type: "button", class: "primary", "data-focus": `ack ${alert.id}`, onclick: (event) => acknowledge(alert, event.target) }, t("acknowledge")),
+    alert.state === "firing" && !alert.acknowledged_at && h("button", { type: "button", class: "primary", "data-focus": `ack ${alert.id}`, onclick: (event) => acknowledge(alert, event.target) }, t("acknowledge")),
     h("button", {
-      type: "button", class: "quiet", "data-focus": `more ${alert.id}`, "aria-expanded": String(opened.has(alert.id)), onclick: () => toggle(alert.id),
+      type: "button", class: "quiet", "data-focus": `more ${alert.id}`, "aria-expanded": String(place().alert === alert.id), onclick: () => toggle(alert.id),
     }, t("details")),
   ));
 }
@@ -121,10 +150,7 @@ export function sentence(alert) {
   return text.split(name).flatMap((part, i) => (i ? [bdi(name), part] : [part]));
 }
 
-function toggle(id) {
-  if (!opened.delete(id)) opened.add(id);
-  redraw();
-}
+const toggle = (id) => go({ alert: place().alert === id ? null : id });
 
 async function acknowledge(alert, button) {
   button.disabled = true;
@@ -134,6 +160,25 @@ async function acknowledge(alert, button) {
   } catch (error) {
     button.disabled = false;
     complain(button, error);
+  }
+}
+
+// What was typed survives signing in again, which loads the page anew.
+function kept() {
+  try {
+    return JSON.parse(sessionStorage.getItem(DRAFTS) ?? "[]");
+  } catch {
+    return []; // storage may be forbidden
+  }
+}
+
+function keep(id, text) {
+  if (text) drafts.set(id, text);
+  else drafts.delete(id);
+  try {
+    sessionStorage.setItem(DRAFTS, JSON.stringify([...drafts]));
+  } catch {
+    // as above
   }
 }
 
@@ -148,14 +193,14 @@ function details(alert) {
   load(alert.id, events, terms);
   const body = h("input", {
     "aria-label": t("comment"), placeholder: t("comment"), maxlength: 4000, required: true, "data-focus": `comment ${alert.id}`,
-    oninput: (event) => drafts.set(alert.id, event.target.value),
+    oninput: (event) => keep(alert.id, event.target.value),
   });
   body.value = drafts.get(alert.id) ?? "";
   const send = async (event) => {
     event.preventDefault();
     try {
       await post(`/api/v1/alerts/${alert.id}/comments`, { body: body.value });
-      drafts.delete(alert.id);
+      keep(alert.id, "");
       body.value = "";
       load(alert.id, events, terms);
     } catch (error) {

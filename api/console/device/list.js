@@ -1,25 +1,29 @@
 // The list of devices: who they are, the value that says most, when they last spoke.
 
-import { $, bdi, h } from "./dom.js";
-import { said, statusText, t, tn, value } from "./i18n.js";
-import { badge } from "./icons.js";
-import { STATUSES, reports, state, statusOf } from "./state.js";
+import { go, moveLink, place } from "../shell/address.js";
+import { $, bdi, h } from "../shell/dom.js";
+import { said, statusText, t, tn, value } from "../shell/i18n.js";
+import { badge } from "../shell/icons.js";
+import { STATUSES, reports, state, statusOf } from "../shell/state.js";
 
 const STEP = 60;
 
-let kind = null;
 let shown = STEP;
+let asked = null;
 let redraw = () => {};
-let openDevice = () => {};
 
 export function startList(handlers) {
-  ({ redraw, openDevice } = handlers);
-  $("search").addEventListener("input", () => { shown = STEP; redraw(); });
+  ({ redraw } = handlers);
+  $("search").addEventListener("input", () => go({ words: $("search").value.trim() }, { replace: true }));
 }
 
 export function drawList() {
+  const { kind, words: typed } = place();
+  const words = (typed ?? "").toLowerCase();
+  if ($("search").value.trim() !== (typed ?? "")) $("search").value = typed ?? "";
+  if (asked !== `${kind} ${words}`) shown = STEP;
+  asked = `${kind} ${words}`;
   drawChips();
-  const words = $("search").value.trim().toLowerCase();
   const found = [...state.devices.values()]
     .filter((device) => reports(device) && (!kind || device.kind === kind))
     .filter((device) => !words || `${device.name} ${device.title}`.toLowerCase().includes(words))
@@ -43,7 +47,7 @@ function row(device, is) {
   const declared = state.kinds.get(device.kind);
   const latest = state.latest.get(device.name);
   const headline = declared.measurements.find((one) => one.name === declared.headline);
-  return h("button", { type: "button", class: "row", "data-device": device.name, onclick: () => openDevice(device.name) },
+  return moveLink({ device: device.name }, { class: "row", "data-device": device.name },
     badge(declared.icon, is),
     h("span", { class: "who" }, h("b", {}, bdi(device.title || device.name)), h("small", {}, said(declared.title), " · ", bdi(device.name))),
     h("span", { class: "headline" }, value(headline, latest?.measurements?.[declared.headline]), h("small", {}, said(headline.label))),
@@ -57,7 +61,7 @@ const nothing = (filtered) =>
 function drawChips() {
   const names = [...new Set([...state.devices.values()].filter(reports).map((device) => device.kind))].sort();
   const chip = (name, label) => h("button", {
-    type: "button", class: "chip", "aria-pressed": String(kind === name), onclick: () => { kind = name; shown = STEP; redraw(); },
+    type: "button", class: "chip", "aria-pressed": String(place().kind === name), onclick: () => go({ kind: name }),
   }, label);
   const chips = [chip(null, t("kind_all")), ...names.map((name) => chip(name, said(state.kinds.get(name).title, name)))];
   const focused = [...$("kinds").children].indexOf(document.activeElement);

@@ -1,14 +1,16 @@
 // Requests to the API. Errors carry the problem's title, which is in the reader's language already.
 
-import { language } from "./i18n.js";
+import { language, wanted } from "./i18n.js";
 
+// The first page is small, so that something can be read while the rest is under way.
+const FIRST_PAGE = 50;
 const PAGE = 1000;
 
 async function request(method, url, body, headers = {}) {
   const response = await fetch(url, {
     method,
     headers: {
-      "Accept-Language": language(),
+      "Accept-Language": language() ?? wanted(),
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       ...headers,
     },
@@ -30,13 +32,13 @@ export const remove = (url) => request("DELETE", url);
 
 // Reads a list page by page and hands over each page; stops after `most` items.
 export async function eachPage(path, most, take) {
-  let url = `${path}${path.includes("?") ? "&" : "?"}limit=${PAGE}`;
+  let url = `${path}${path.includes("?") ? "&" : "?"}limit=${FIRST_PAGE}`;
   let count = 0;
   while (url && count < most) {
     const page = await get(url);
     count += page.items.length;
-    take(page.items);
-    url = page.next;
+    await take(page.items);
+    url = page.next?.replace(/limit=\d+/, `limit=${PAGE}`);
   }
   return url === null || url === undefined;
 }

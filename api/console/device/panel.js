@@ -1,39 +1,53 @@
 // One device: its newest values and charts of its last readings.
 
-import { $, bdi, h, isolated } from "./dom.js";
-import { get } from "./http.js";
-import { full, language, said, t, tn, value } from "./i18n.js";
-import { badge } from "./icons.js";
+import { go, place } from "../shell/address.js";
+import { $, bdi, h, isolated } from "../shell/dom.js";
+import { get } from "../shell/http.js";
+import { full, language, said, t, tn, value } from "../shell/i18n.js";
+import { badge } from "../shell/icons.js";
 import { chart } from "./chart.js";
-import { alertsOf, now, statusOf, state } from "./state.js";
-import { sentence, updateTimes } from "./queue.js";
+import { alertsOf, now, statusOf, state } from "../shell/state.js";
+import { sentence, updateTimes } from "../queue/queue.js";
 
 const HOUR_MS = 3_600_000;
 const PERIODS = [{ hours: 6 }, { hours: 24 }, { hours: 168 }, { hours: 720 }];
+const USUAL = PERIODS[1];
 // A longer silence than so many intervals is a gap, as it is to rules.
 const GAP_INTERVALS = 2.5;
 const BUCKET_MS = { "1m": 60_000, "1h": HOUR_MS, "1d": 24 * HOUR_MS };
 const REFRESH_MS = 5000;
 
 let name = null;
-let period = PERIODS[1];
 let parts = {};
 const reasons = new Map();
 let windows = [];
 let asked = 0;
+// The period of the charts on the screen.
+let drawn = null;
 let timer = null;
 
 export function startPanel() {
   const panel = $("panel");
-  panel.addEventListener("close", () => { name = null; });
+  panel.addEventListener("close", () => {
+    if (place().device) go({ device: null, hours: null });
+  });
   // A click outside closes it: the dialog itself is only hit beyond its content.
   panel.addEventListener("click", (event) => event.target === panel && panel.close());
 }
 
-export function openDevice(device) {
+const period = () => PERIODS.find(({ hours }) => String(hours) === place().hours) ?? USUAL;
+
+// Opens, closes or changes the panel as the address says.
+function follow() {
+  const { device } = place();
+  if (device === name) return;
   name = device;
   reasons.clear();
   windows = [];
+  if (!name) {
+    $("panel").close();
+    return;
+  }
   build();
   if (!$("panel").open) $("panel").showModal();
   loadCharts();
@@ -41,7 +55,13 @@ export function openDevice(device) {
 }
 
 export function drawPanel() {
+  if (!state.loaded) return;
+  follow();
   if (!name) return;
+  if (drawn !== period()) {
+    drawPeriods();
+    loadCharts();
+  }
   if (parts.language !== document.documentElement.lang) {
     build();
     loadCharts();
@@ -140,7 +160,7 @@ function drawValues() {
   const latest = state.latest.get(name);
   const kind = state.kinds.get(state.devices.get(name)?.kind);
   if (!latest || !kind) {
-    parts.values.replaceChildren(h("p", { class: "empty" }, t("no_reading")));
+    parts.values.replaceChildren(h("p", { class: "empty" }, t(state.devices.has(name) ? "no_reading" : "device_unknown")));
     return;
   }
   const shown = kind.measurements.filter((one) => one.name in latest.measurements);
@@ -157,12 +177,12 @@ function drawValues() {
 
 function drawPeriods() {
   parts.periods.replaceChildren(...PERIODS.map((one) => h("button", {
-    type: "button", class: "chip", "aria-pressed": String(one === period),
-    onclick: () => { period = one; drawPeriods(); loadCharts(); },
+    type: "button", class: "chip", "aria-pressed": String(one === period()), onclick: () => go({ hours: String(one.hours) }),
   }, one.hours > 24 ? tn("days", one.hours / 24) : tn("hours", one.hours))));
 }
 
 async function loadCharts() {
+  drawn = period();
   const device = state.devices.get(name);
   const kind = state.kinds.get(device?.kind);
   if (!kind) {
@@ -172,7 +192,7 @@ async function loadCharts() {
   const question = ++asked;
   const width = Math.max(parts.charts.clientWidth, 260);
   const end = now();
-  const start = end - period.hours * HOUR_MS;
+  const start = end - drawn.hours * HOUR_MS;
   const names = [...new Set(kind.panels.flatMap((panel) => panel.measurements))];
   if (!names.length) {
     parts.charts.replaceChildren();

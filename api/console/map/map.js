@@ -3,10 +3,10 @@
 // Equirectangular around the middle of the town, which is true enough over a few kilometres. Positions are kept in
 // metres; the view (middle and pixels a metre) turns them into pixels.
 
-import { $, h, oncePerFrame, s } from "./dom.js";
-import { distance, said, statusText, t, tn } from "./i18n.js";
-import { icon } from "./icons.js";
-import { SEVERITIES, STATUSES, position, reports, state, statusOf } from "./state.js";
+import { $, h, oncePerFrame, s } from "../shell/dom.js";
+import { distance, said, statusText, t, tn } from "../shell/i18n.js";
+import { icon } from "../shell/icons.js";
+import { SEVERITIES, STATUSES, position, reports, state, statusOf } from "../shell/state.js";
 
 const METRES_A_DEGREE = 111_320;
 const MARGIN = 44;

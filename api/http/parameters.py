@@ -1,0 +1,54 @@
+"""Query parameters that a route does not have are refused: a misspelt filter would list everything.
+
+Only of the API: what leads to pages may carry what mail programs and providers add. Must not know what the
+parameters mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from fastapi import Request, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import BaseRoute
+
+from api.http.problems import Problem
+from devices.suggestion import meant
+
+API = "/api/"
+Endpoint = Callable[..., Any]
+
+
+def of_routes(routes: Sequence[BaseRoute]) -> Mapping[Endpoint, frozenset[str]]:
+    """Return the names of the query parameters of each route of the API, by its function."""
+    return {
+        context.original_route.endpoint: frozenset(
+            field.alias
+            for field in get_flat_params(context.original_route.dependant)
+            if isinstance(field.field_info, params.Query)
+        )
+        for context in iter_route_contexts(routes)
+        if isinstance(context.original_route, APIRoute) and (context.path or "").startswith(API)
+    }
+
+
+async def known(request: Request) -> None:
+    """Refuse a request with a parameter that its route does not have.
+
+    Raises:
+        Problem: 422, with what was probably meant.
+    """
+    if not request.query_params:
+        return
+    names = request.app.state.parameters.get(request.scope["route"].endpoint)
+    if names is None:
+        return
+    unknown = [name for name in request.query_params if name not in names]
+    if unknown:
+        listed = [
+            {"parameter": n, "in": "query", "detail": f"is no parameter of this address; {meant(n, names)}"}
+            for n in unknown
+        ]
+        raise Problem(422, "invalid", f"{unknown[0]!r} {listed[0]['detail']}", errors=listed)
