@@ -206,3 +206,4 @@ class RouteAnswerOut(BaseModel):
     group_for_s: float
     resolved: bool = Field(description="whether the end is told")
     told: list[PlannedContactOut]
+    not_set_up: list[str] = Field(description="channels in `told` by which this installation sends nothing")

@@ -6,7 +6,7 @@ sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,6 +40,11 @@ class RouteAnswer:
     at: datetime
     plan: NotificationPlan
     told: tuple[PlannedContact, ...]
+
+    def not_among(self, channels: Container[str]) -> tuple[str, ...]:
+        """Return the channels that would be used and are none of these: nothing would be sent by them."""
+        used = {one.channel for one in self.told if one.channel is not None}
+        return tuple(sorted(channel for channel in used if channel not in channels))
 
 
 def would_tell(routing: Routing, facts: AlertFacts, at: int) -> RouteAnswer:

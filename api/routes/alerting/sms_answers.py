@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import cast
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,9 +18,9 @@ from api.http import guards
 from api.http.problems import Problem
 from api.routes.alerts import NO_CONTROL
 from devices.texts.catalogue import text
-from devices.texts.languages import DEFAULT
+from devices.texts.languages import Language
 from notify.answers import offers, sms_text
-from notify.answers.answering import AnswerRefusal, give, look
+from notify.answers.answering import MOST_OF_COMMENT, AnswerRefusal, give, look
 from notify.message import ReaderAnswer
 from people import throttle
 from people.throttle import Throttle
@@ -47,7 +48,8 @@ class SmsAnswerOut(BaseModel):
 async def answer_by_sms(request: Request, context: UsesContext, body: SmsAnswer) -> SmsAnswerOut:
     """Acknowledge by the code of an SMS, from the number that it was sent to; `no CODE` says cannot come.
 
-    What is refused is said in `detail`; numbers that nobody has are answered as wrong codes are.
+    What else it says is a comment, or why. What is refused is said in `detail`, in the person's language, so
+    that a gateway may send it back; numbers that nobody has are answered as wrong codes are.
     """
     number, now_s = sms_text.number_of(body.sender), context.real_now() / 1e6
     key = throttle.of_name(f"sms {number}")
@@ -58,7 +60,7 @@ async def answer_by_sms(request: Request, context: UsesContext, body: SmsAnswer)
     understood = sms_text.understood(body.text)
     async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
         offer = understood and await offers.find_by_code(
-            connection, understood[0], number, context.real_now()
+            connection, understood.code, number, context.real_now()
         )
         found = offer and await look(connection, offer, context.real_now())
         if not understood or not found:
@@ -67,8 +69,8 @@ async def answer_by_sms(request: Request, context: UsesContext, body: SmsAnswer)
         refusal = await give(
             connection,
             found,
-            understood[1],
-            "",
+            understood.answer,
+            understood.comment[:MOST_OF_COMMENT],
             address=guards.address_of(request.scope),
             now=context.now(),
             real_now=context.real_now(),
@@ -76,9 +78,9 @@ async def answer_by_sms(request: Request, context: UsesContext, body: SmsAnswer)
     if refusal is not None:
         _count(counts, key, now_s)
         status = 403 if refusal is AnswerRefusal.FORBIDDEN else 409
-        detail = text(DEFAULT, f"answer.refused_{refusal}")
+        detail = text(cast(Language, found.person.language), f"answer.refused_{refusal}")
         raise Problem(status, "forbidden" if status == 403 else "conflict", detail)
-    return SmsAnswerOut(answer=understood[1], alerts=[alert.id for alert in found.alerts])
+    return SmsAnswerOut(answer=understood.answer, alerts=[alert.id for alert in found.alerts])
 
 
 def _count(counts: Iterable[Throttle], key: str, now_s: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
@@ -104,7 +105,7 @@ async def try_routes(
     facts = await facts_of(connection, body.device, body.severity, body.rule)
     in_town(identity, Permission.READ_NAMES, facts.municipality, NotFound("device", body.device))
     at = context.now() if body.at is None else to_microseconds(body.at)
-    return _answer(would_tell(await load(connection), facts, at))
+    return _answer(would_tell(await load(connection), facts, at), context.channels)
 
 
 def _tagged(response: Response, found: RouteDocument) -> RoutesOut:
@@ -113,7 +114,7 @@ def _tagged(response: Response, found: RouteDocument) -> RoutesOut:
     return RoutesOut(**{name: getattr(found, name) for name in RoutesOut.model_fields})
 
 
-def _answer(found: RouteAnswer) -> RouteAnswerOut:
+def _answer(found: RouteAnswer, channels: Container[str]) -> RouteAnswerOut:
     facts, plan = found.facts, found.plan
     return RouteAnswerOut(
         route=plan.route,
@@ -130,4 +131,5 @@ def _answer(found: RouteAnswer) -> RouteAnswerOut:
             PlannedContactOut(**{n: getattr(one, n) for n in PlannedContactOut.model_fields})
             for one in found.told
         ],
+        not_set_up=list(found.not_among(channels)),
     )

@@ -11,10 +11,12 @@ import typer
 from alerts.transition import Severity
 from devices.instants import to_microseconds
 from devices.time_zones import zone_named
+from nabd import clock
+from nabd.channels import channels_of
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Author, Json
-from nabd.cli.run import load_settings
+from nabd.cli.run import load_settings, own_settings
 from notify.routing import documents
 from notify.routing.documents import RouteDocument
 from notify.routing.load import facts_of, load
@@ -157,12 +159,14 @@ def try_routes(
         return would_tell(routing, facts, now), zone
 
     answer, zone = run(work)
+    missing = answer.not_among(channels_of(own_settings(), clock.wall))
     if as_json:
-        output.print_json(
-            {**asdict(answer.plan), "facts": answer.facts, "at": answer.at, "told": answer.told}
-        )
+        said = {"facts": answer.facts, "at": answer.at, "told": answer.told, "not_set_up": missing}
+        output.print_json({**asdict(answer.plan), **said})
         return
     _print(answer, zone)
+    if missing:
+        output.line(f"not set up here, so nothing is sent by: {', '.join(missing)}; see docs/channels.md")
 
 
 def _print(answer: RouteAnswer, zone: str) -> None:

@@ -121,6 +121,7 @@ def test_routes_say_who_would_be_told_by_which_channel_and_when() -> None:
     assert "at (Asia/Beirut)" in shown
     assert "Mon 23:10:00" in shown
     assert "every 1h, until somebody acknowledges" in shown
+    assert "not set up here, so nothing is sent by: email, ntfy" in shown
     assert nabd("route", "test", "--device", "light-2", "--severity", "major")[0] == 1
     assert [d["version"] for d in documents("route", "history")] == [1]
     assert good("route", "show").strip() == ROUTES.strip()

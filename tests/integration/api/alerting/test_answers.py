@@ -336,10 +336,10 @@ async def test_sms_counts_from_the_number_of_the_channel_too(
 async def test_sms_that_says_no_declines(gateway: httpx2.AsyncClient, connection: asyncpg.Connection) -> None:
     amal = await told(connection)
 
-    answer = await passed_on(gateway, NUMBER, f"لا {amal.offer.code}")
+    answer = await passed_on(gateway, NUMBER, f"لا {amal.offer.code}، أنا مريض")
 
     assert answer.json()["answer"] == "decline"
-    assert await notes(connection, amal.alerts[0]) == [("declined", "amal", "")]
+    assert await notes(connection, amal.alerts[0]) == [("declined", "amal", "أنا مريض")]
 
 
 async def test_sms_from_another_number_or_with_another_code_does_nothing_and_must_wait(

@@ -70,6 +70,7 @@ async def test_whom_an_alert_would_be_told_is_said_to_who_reads_names_there(
     assert [(t["person"], t["channel"], t["at"], t["after_s"]) for t in answer["told"]] == [
         ("rima", "email", "2026-03-01T23:00:00Z", 0)
     ]
+    assert answer["not_set_up"] == []
     assert "example.org" not in str(answer)
     assert others == [404, 403]
 
