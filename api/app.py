@@ -46,7 +46,7 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import own_contact, session, signin, tokens, users
+from api.routes.access import own_contact, own_subscriptions, session, signin, tokens, users
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -58,7 +58,7 @@ from api.routes.alerting import (
     sms_answers,
 )
 from api.routes.routing import on_call, routes, teams
-from api.routes.work import calendars, orders, photos, targets
+from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
 from devices.instants import Now
@@ -95,6 +95,8 @@ NOUNS = (
     orders,
     work_steps,
     photos,
+    figures,
+    reports,
     audit,
     rejections,
     ledger,
@@ -107,6 +109,7 @@ NOUNS = (
     stream,
     session,
     own_contact,
+    own_subscriptions,
     users,
     tokens,
 )

@@ -23,6 +23,7 @@ from nabd.channels import channels_of
 from nabd.processes import ready_database, stop_on_signals, unless_stopped
 from nabd.settings import Settings
 from notify.answers import offers
+from notify.notices.writing import NoticeTexts
 from notify.outbox import engine
 from notify.outbox.engine import NotifierParts
 from notify.outbox.ports import AnswerMeans
@@ -52,15 +53,17 @@ async def notify(settings: Settings) -> None:
     channels = channels_of(settings, clock.wall)
     dsn = await unless_stopped(stop, ready_database(settings))
     pool = await open_pool(dsn, min_size=0, max_size=CONNECTIONS)
+    declared = kinds.load(settings.kinds_dir)
     parts = NotifierParts(
         open_database=partial(connect, dsn),
         pool=pool,
         load_routing=RoutingReader(channels).load,
         compose=compose,
         channels=channels,
-        kinds=kinds.load(settings.kinds_dir),
+        kinds=declared,
         now=now,
         silenced=silenced_until,
+        notices=NoticeTexts(pool=pool, kinds=declared, now=now),
         answers_of=partial(answer_means, pool, settings.public_url),
         speed=speed,
     )

@@ -27,6 +27,7 @@ from nabd.cli.routing import on_call, route, team
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
 from nabd.cli.work import calendar as work_calendar
+from nabd.cli.work import figures, report
 from nabd.cli.work import orders as work_orders
 from nabd.cli.work import plans as work_plans
 from nabd.cli.work import steps as work_steps
@@ -71,6 +72,8 @@ app.add_typer(work_orders.app, name="work")
 app.add_typer(work_plans.app, name="work-plan")
 app.add_typer(work_calendar.app, name="calendar")
 app.add_typer(work_targets.app, name="sla")
+app.command(name="figures")(figures.show)
+app.add_typer(report.app, name="report")
 app.add_typer(audit.app, name="audit")
 
 

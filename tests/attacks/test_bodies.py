@@ -145,6 +145,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "steps": [{"channel": "ntfy", "after_s": 0}],
         "quiet_hours": [{"from": "22:00", "until": "06:00", "below": "major"}],
     },
+    ("put", "/api/v1/session/subscriptions"): {
+        "subscriptions": [{"topic": "weekly-report", "municipality": "tripoli"}]
+    },
     ("post", "/api/v1/session/password"): {"old": "three short words", "new": "other words"},
     ("put", "/api/v1/session/totp"): {"secret": "JBSWY3DPEHPK3PXP", "code": "123456", "password": "words"},
     ("delete", "/api/v1/session/totp"): {"password": "three short words", "code": "123456"},

@@ -21,12 +21,14 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
 audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
-bench rules, calendar show, device hardware, device list, device quarantine, device show, doctor, ledger,
+bench rules, calendar show, device hardware, device list, device quarantine, device show, doctor, figures,
+ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
-on-call show, route check, route history, route show, route test, rule blind, rule check, rule diff,
-rule explain, rule history, rule list, rule show, rule test, silence list, sim, sla show, tail, team list,
-token list, user list, validate, work list, work repeats, work show, work-plan list
+on-call show, report subscriptions, report weekly, route check, route history, route show, route test,
+rule blind, rule check, rule diff, rule explain, rule history, rule list, rule show, rule test,
+silence list, sim, sla show, tail, team list, token list, user list, validate, work list, work repeats,
+work show, work-plan list
 """
 ELSEWHERE = {
     "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
@@ -128,6 +130,9 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("user first", ["person.add", "person.link"]),
     ("user add amal --no-password --role viewer@tripoli", ["person.add"]),
     ("user edit amal --language ar --role operator@saida --take-role viewer@tripoli", ["person.edit"]),
+    ("user edit amal --email amal@example.org", ["person.edit"]),
+    ("report subscribe amal weekly-report --municipality saida", ["person.subscribe"]),
+    ("report unsubscribe amal weekly-report --municipality saida", ["person.unsubscribe"]),
     ("user link amal", ["person.link"]),
     ("user disable amal", ["person.disable"]),
     ("user enable amal", ["person.enable"]),

@@ -47,6 +47,7 @@ BY_PEOPLE = {
     "post /signin",
     "delete /api/v1/session",
     "patch /api/v1/session/contact",
+    "put /api/v1/session/subscriptions",
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
     "delete /api/v1/session/totp",
@@ -54,7 +55,10 @@ BY_PEOPLE = {
     "post /answer/{token}",
     "post /api/v1/answers/sms",
 }
-"""What a person does for themselves: test_people, test_contact, test_assignments and test_answers try it."""
+"""What a person does for themselves.
+
+test_people, test_contact, test_subscriptions, test_assignments and test_answers try it.
+"""
 
 RULE = """
 id: NAME
