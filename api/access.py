@@ -24,6 +24,7 @@ from people.person import Person
 from people.roles import Permission
 from rules.maintenance import plans, windows
 from work import listing
+from work.preventive import plans as work_plans
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -162,6 +163,17 @@ async def _plan(
     in_town(identity, permission, plan.town, missing)
 
 
+async def _work_plan(
+    connection: Connection, identity: Identity, permission: Permission, named: str, _: str
+) -> None:
+    missing = NotFound("work plan", named)
+    number = _number(named)
+    if number is None:
+        raise missing
+    plan = await work_plans.get_work_plan(connection, number)
+    in_town(identity, permission, plan.municipality, missing)
+
+
 async def _team(
     connection: Connection, identity: Identity, permission: Permission, named: str, method: str
 ) -> None:
@@ -247,6 +259,7 @@ _FINDERS: Mapping[Where, Finder] = {
     Where.ALERT: _alert,
     Where.WINDOW: _window,
     Where.PLAN: _plan,
+    Where.WORK_PLAN: _work_plan,
     Where.SILENCE: _silence,
     Where.WORK_ORDER: _work_order,
     Where.USER: _user,

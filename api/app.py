@@ -46,7 +46,7 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import own_contact, session, signin, tokens, users
+from api.routes.access import own_contact, own_subscriptions, session, signin, tokens, users
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -58,7 +58,8 @@ from api.routes.alerting import (
     sms_answers,
 )
 from api.routes.routing import on_call, routes, teams
-from api.routes.work import orders, photos
+from api.routes.work import calendars, figures, orders, photos, reports, targets
+from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
 from devices.instants import Now
 from devices.kinds import Kinds
@@ -94,15 +95,21 @@ NOUNS = (
     orders,
     work_steps,
     photos,
+    figures,
+    reports,
     audit,
     rejections,
     ledger,
     municipalities,
     layers,
+    calendars,
+    targets,
+    work_plans,
     kinds,
     stream,
     session,
     own_contact,
+    own_subscriptions,
     users,
     tokens,
 )

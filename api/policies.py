@@ -39,6 +39,8 @@ class Where(StrEnum):
     """In that of the maintenance window."""
     PLAN = "maintenance plan"
     """In that of the plan of maintenance that comes again."""
+    WORK_PLAN = "work plan"
+    """In that of the preventive plan."""
     SILENCE = "silence"
     """In that of the silence; one of all municipalities may be read by whoever reads in one."""
     USER = "user"
@@ -74,6 +76,7 @@ _AUDIT = AccessPolicy(_W.ASKED_TOWN, _P.READ_AUDIT)
 _TEAM = AccessPolicy(_W.TEAM, _P.EDIT_ROUTES)
 _SCHEDULE = AccessPolicy(_W.SCHEDULE, _P.EDIT_ROUTES)
 _STAND_IN = AccessPolicy(_W.SCHEDULE, _P.PLAN_ON_CALL)
+_CALENDAR = AccessPolicy(_W.TOWN, _P.SET_DEADLINES)
 _WORK = AccessPolicy(_W.WORK_ORDER, _P.DO_WORK)
 _DIRECT = AccessPolicy(_W.WORK_ORDER, _P.DIRECT_WORK)
 _ANYBODY = AccessPolicy(_W.ANYBODY)
@@ -100,6 +103,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "DELETE /api/v1/session": _ANYBODY,
     "GET /api/v1/session/contact": _SIGNED_IN,
     "PATCH /api/v1/session/contact": _SIGNED_IN,
+    "GET /api/v1/session/subscriptions": _SIGNED_IN,
+    "PUT /api/v1/session/subscriptions": _SIGNED_IN,
     "POST /api/v1/session/password": _SIGNED_IN,
     "POST /api/v1/session/totp": _SIGNED_IN,
     "PUT /api/v1/session/totp": _SIGNED_IN,
@@ -146,6 +151,22 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/maintenance-plans": AccessPolicy(_W.SOMEWHERE, _P.PLAN_MAINTENANCE),
     "GET /api/v1/maintenance-plans/{plan}": AccessPolicy(_W.PLAN, _P.READ),
     "POST /api/v1/maintenance-plans/{plan}/end": AccessPolicy(_W.PLAN, _P.PLAN_MAINTENANCE),
+    "GET /api/v1/municipalities/{municipality}/calendar": AccessPolicy(_W.TOWN, _P.READ),
+    "PUT /api/v1/municipalities/{municipality}/calendar": _CALENDAR,
+    "PUT /api/v1/municipalities/{municipality}/calendar/days/{day}": _CALENDAR,
+    "DELETE /api/v1/municipalities/{municipality}/calendar/days/{day}": _CALENDAR,
+    "PUT /api/v1/municipalities/{municipality}/calendar/ramadan/{year}": _CALENDAR,
+    "DELETE /api/v1/municipalities/{municipality}/calendar/ramadan/{year}": _CALENDAR,
+    "GET /api/v1/municipalities/{municipality}/work-by-rule": AccessPolicy(_W.TOWN, _P.READ),
+    "PUT /api/v1/municipalities/{municipality}/work-by-rule": _CALENDAR,
+    "GET /api/v1/sla": _READ,
+    "PUT /api/v1/sla": AccessPolicy(_W.SOMEWHERE, _P.SET_DEADLINES),
+    "DELETE /api/v1/sla": AccessPolicy(_W.ASKED_TOWN, _P.SET_DEADLINES),
+    "GET /api/v1/work-repeats": _READ,
+    "GET /api/v1/work-plans": _READ,
+    "POST /api/v1/work-plans": AccessPolicy(_W.SOMEWHERE, _P.DIRECT_WORK),
+    "GET /api/v1/work-plans/{work_plan}": AccessPolicy(_W.WORK_PLAN, _P.READ),
+    "POST /api/v1/work-plans/{work_plan}/end": AccessPolicy(_W.WORK_PLAN, _P.DIRECT_WORK),
     "GET /api/v1/routes": AccessPolicy(_W.EVERYWHERE, _P.READ_NAMES),
     "PUT /api/v1/routes": AccessPolicy(_W.EVERYWHERE, _P.EDIT_ROUTES),
     "GET /api/v1/routes/history": AccessPolicy(_W.EVERYWHERE, _P.READ_NAMES),
@@ -181,6 +202,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/work-orders/{order}/comments": _WORK,
     "POST /api/v1/work-orders/{order}/photos": _WORK,
     "GET /api/v1/work-orders/{order}/photos/{photo}": AccessPolicy(_W.WORK_ORDER, _P.READ_NAMES),
+    "GET /api/v1/figures": AccessPolicy(_W.ASKED_TOWN, _P.READ),
+    "GET /api/v1/reports/weekly": AccessPolicy(_W.ASKED_TOWN, _P.READ),
     "GET /api/v1/rejections": _READ,
     "GET /api/v1/ledger": AccessPolicy(_W.ASKED_DEVICE, _P.READ),
     "GET /api/v1/blind-rules": _READ,

@@ -1,4 +1,7 @@
-"""The process `nabd notify`: routes, silences, texts, channels and answers put together for the outbox."""
+"""The process `nabd notify`: routes, silences, texts, channels and answers put together for the outbox.
+
+It does what becomes due in work too (work.rounds.periodic), whether it leads or stands by.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from nabd.channels import channels_of
 from nabd.processes import ready_database, stop_on_signals, unless_stopped
 from nabd.settings import Settings
 from notify.answers import offers
+from notify.notices.writing import NoticeTexts
 from notify.outbox import engine
 from notify.outbox.engine import NotifierParts
 from notify.outbox.ports import AnswerMeans
@@ -30,6 +34,7 @@ from store.connection import Connection
 from store.failures import is_outage
 from store.pool import connect, open_pool
 from work.added_alerts import add_alerts
+from work.rounds.periodic import keep_rounds
 
 CONNECTIONS = 6
 FOLLOWED_EVERY_S = 5.0
@@ -38,7 +43,7 @@ CODES_BY = frozenset({"sms"})
 
 
 async def notify(settings: Settings) -> None:
-    """Tell people of alerts, as the one leader.
+    """Tell people of alerts, as the one leader, and keep the clocks of work.
 
     Raises:
         NotConfigured: a channel's setting cannot be used.
@@ -48,26 +53,29 @@ async def notify(settings: Settings) -> None:
     channels = channels_of(settings, clock.wall)
     dsn = await unless_stopped(stop, ready_database(settings))
     pool = await open_pool(dsn, min_size=0, max_size=CONNECTIONS)
+    declared = kinds.load(settings.kinds_dir)
     parts = NotifierParts(
         open_database=partial(connect, dsn),
         pool=pool,
         load_routing=RoutingReader(channels).load,
         compose=compose,
         channels=channels,
-        kinds=kinds.load(settings.kinds_dir),
+        kinds=declared,
         now=now,
         silenced=silenced_until,
+        notices=NoticeTexts(pool=pool, kinds=declared, now=now),
         answers_of=partial(answer_means, pool, settings.public_url),
         speed=speed,
     )
     notifying = asyncio.create_task(engine.run(parts))
     following = asyncio.create_task(follow_alerts(pool, now))
+    working = asyncio.create_task(keep_rounds(parts.open_database, parts.kinds, now))
     stopping = asyncio.create_task(stop.wait())
-    tasks: set[asyncio.Task[Any]] = {notifying, following, stopping}
+    tasks: set[asyncio.Task[Any]] = {notifying, following, working, stopping}
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
-    await asyncio.gather(notifying, following, return_exceptions=True)
+    await asyncio.gather(notifying, following, working, return_exceptions=True)
     pool.terminate()  # what had an answer is recorded; politeness may wait for a server that is away
     for task in done - {stopping}:
         task.result()

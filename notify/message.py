@@ -20,6 +20,8 @@ class Occasion(StrEnum):
     REMINDER = "reminder"
     """Nobody has acknowledged it: it is said again, or to the next receiver."""
     RESOLVED = "resolved"
+    ASSIGNED = "assigned"
+    """Somebody else made it the reader's."""
 
 
 class ReaderAnswer(StrEnum):
@@ -67,13 +69,40 @@ class AlertNews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkNews:
+    """What is said of one work order; every text is in the reader's language already, or its author's.
+
+    event: what happened to it. what: what is to be done, or what the alert says. sentence: what the alert
+    says beside that. place, first_action: as of AlertNews. response_due_at: None also once it was accepted.
+    reason: why it was cancelled. team: whose it is, where it is no person's. time_zone: IANA name.
+    """
+
+    order: int
+    event: str
+    severity: Severity
+    municipality: str
+    time_zone: str
+    device: str
+    what: str
+    sentence: str | None
+    place: str | None
+    response_due_at: datetime | None
+    repair_due_at: datetime | None
+    first_action: str | None
+    reason: str | None
+    team: str | None
+    lat: float | None
+    lon: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationMessage:
     """What one channel hands over to one receiver.
 
     id: stable, the same in every attempt. thread: the same for all messages about one thing.
     short: within one SMS. html: the same as `text`, as an e-mail's second form; None: there is none.
     url: a signed page where the reader answers; None: nothing can be answered.
-    answer_code: what an SMS is answered with. alerts: numbers of the alerts it is about.
+    answer_code: what an SMS is answered with. alerts: numbers of the alerts it is about. work: the order.
     """
 
     id: str
@@ -89,6 +118,7 @@ class NotificationMessage:
     alerts: tuple[int, ...] = ()
     news: tuple[AlertNews, ...] = ()
     html: str | None = None
+    work: WorkNews | None = None
 
 
 class Undelivered(Exception):

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     """Act on work orders of one's own: accept, decline, report done, comment, add photos."""
     DIRECT_WORK = "direct-work"
     """Make work orders, give them to others, cancel them, and act on those of others."""
+    SET_DEADLINES = "set-deadlines"
+    """Say when people work, how soon work is due, and whether rules make orders."""
     PLAN_MAINTENANCE = "plan-maintenance"
     SEND_ALERTS = "send-alerts"
     """Those of another system, as one of its programs does."""
@@ -85,6 +87,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
         Permission.SEND_ALERTS,
         Permission.EDIT_RULES,
         Permission.EDIT_ROUTES,
+        Permission.SET_DEADLINES,
         Permission.READ_AUDIT,
         Permission.MANAGE_PEOPLE,
         Permission.MANAGE_TOKENS,

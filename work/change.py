@@ -120,7 +120,10 @@ WHERE e.order_id = $1 AND NOT e.type = ANY($2::text [])
 ORDER BY e.id DESC
 LIMIT 1
 """
-_MOVES_NOTHING = ["comment", "alert-added", "photo-added"]
+_MOVES_NOTHING = [
+    "comment", "alert-added", "photo-added",
+    "response-near", "response-missed", "repair-near", "repair-missed",
+]  # fmt: skip
 
 
 async def last_said(connection: Connection, order: StoredOrder) -> str:

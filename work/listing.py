@@ -53,7 +53,7 @@ SELECT
     person.name AS assignee, team.name AS team, author.name AS author,
     ARRAY(SELECT a.alert_id FROM work_order_alert AS a WHERE a.order_id = o.id ORDER BY a.alert_id) AS alerts,
     o.created_at, o.response_due_at, o.repair_due_at, o.accepted_at, o.arrived_at, o.ended_at, o.reopened,
-    o.verification, o.verify_until, o.verified_at, o.version
+    o.verification, o.verify_until, o.verified_at, o.version, o.earlier
 FROM work_order AS o
 INNER JOIN municipality ON o.municipality_id = municipality.id
 INNER JOIN device ON o.device_id = device.id

@@ -76,7 +76,8 @@ class WorkOrder:
 
     title: empty where the alerts say what is to be done. alerts: numbers, the first first. district: code of
     that in which the device stands. response_due_at, repair_due_at: None: no deadline. ended_at: done or
-    cancelled, the last time. reopened: how often. version: increased with every change.
+    cancelled, the last time. reopened: how often. version: increased with every change of the work. earlier:
+    orders of the device in the 90 days before it.
     """
 
     id: int
@@ -104,3 +105,4 @@ class WorkOrder:
     verify_until: datetime | None
     verified_at: datetime | None
     version: int
+    earlier: int = 0

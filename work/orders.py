@@ -1,12 +1,13 @@
 """Making work orders: from alerts of a device, by a person's hand, or by the platform itself.
 
-An alert is in one open order at most. Must not know deadlines, nor who may make an order.
+An alert is in one open order at most. Must not know how deadlines are reckoned, nor who may make an order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import asyncpg
 
@@ -20,6 +21,7 @@ from store import audit
 from store.connection import Connection
 from work.assigning import Crew, assign
 from work.change import WorkStep
+from work.clocks.deadlines import reckon
 from work.event import WorkEventType, add_event
 from work.listing import get_order
 from work.order import WorkOrder, WorkOrigin
@@ -34,7 +36,8 @@ class NewOrder:
 
     device: that of the alerts without it. alerts: numbers, of one device. title: what is to be done; may be
     left out where there are alerts. severity: without it the worst of the alerts, minor where there are none.
-    origin: without it whether there are alerts. plan_id: of the preventive plan that makes it. to: whose.
+    origin: without it whether there are alerts. plan_id, plan_day: of the preventive plan that makes it, and
+    for which day. to: whose.
     """
 
     device: str | None = None
@@ -43,14 +46,15 @@ class NewOrder:
     severity: Severity | None = None
     origin: WorkOrigin | None = None
     plan_id: int | None = None
+    plan_day: date | None = None
     to: Crew = field(default_factory=Crew)
 
 
 _INSERT = """
 INSERT INTO work_order (
-    municipality_id, device_id, origin, plan_id, rule, severity, title, state, author_id, created_at
+    municipality_id, device_id, origin, plan_id, plan_day, rule, severity, title, state, author_id, created_at
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10)
 RETURNING id
 """
 _ADD_ALERT = "INSERT INTO work_order_alert (order_id, alert_id) SELECT $1, unnest($2::bigint [])"
@@ -84,6 +88,7 @@ async def make(connection: Connection, new: NewOrder, step: WorkStep) -> WorkOrd
             device.id,
             origin,
             new.plan_id,
+            new.plan_day,
             rows[0]["rule"] if rows else None,
             new.severity or _worst(rows),
             title,
@@ -92,6 +97,7 @@ async def make(connection: Connection, new: NewOrder, step: WorkStep) -> WorkOrd
         )
         await connection.execute(_ADD_ALERT, order, sorted(set(new.alerts)))
         await _told(connection, order, origin, device.municipality_id, step)
+        await reckon(connection, order=order)
         if new.to != Crew():
             await assign(connection, order, new.to, step)
         return await get_order(connection, order)

@@ -58,11 +58,11 @@ def cell(value: Any) -> str:
     return "'" + text if text.startswith(_FORMULA) else text
 
 
-def csv_lines(rows: Sequence[Sequence[Any]]) -> bytes:
-    """Return rows as CSV (RFC 4180), UTF-8."""
+def csv_lines(rows: Sequence[Sequence[Any]], *, bom: bool = False) -> bytes:
+    """Return rows as CSV (RFC 4180), UTF-8; bom: see as_csv."""
     out = io.StringIO()
     csv.writer(out).writerows([cell(value) for value in row] for row in rows)
-    return out.getvalue().encode()
+    return (codecs.BOM_UTF8 if bom else b"") + out.getvalue().encode()
 
 
 async def as_json(head: Row, name: str, pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]:
@@ -89,7 +89,7 @@ async def as_csv(
 
     bom: begin with a byte order mark, without which Excel takes UTF-8 for another encoding.
     """
-    yield (codecs.BOM_UTF8 if bom else b"") + csv_lines([columns])
+    yield csv_lines([columns], bom=bom)
     async for page in pages:
         yield csv_lines([[row.get(column) for column in columns] for row in page])
 

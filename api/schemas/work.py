@@ -56,6 +56,7 @@ class WorkOrderOut(BaseModel):
     verify_until: Instant | None
     verified_at: Instant | None
     version: int = Field(description="increased with every change; also the ETag of one")
+    earlier: int = Field(description="orders of the device in the 90 days before it")
 
 
 class WorkEventOut(BaseModel):

@@ -83,6 +83,7 @@ KIND = Kind(
     title={"en": "Irrigation drone", "fr": "Drone d'irrigation", "ar": "طائرة ري"},
     icon="drone",
     headline="battery_pct",
+    verify_within="1d",
     measurements=(
         Measurement(
             name="lat",

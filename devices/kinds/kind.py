@@ -14,6 +14,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from devices import verify_span
 from devices.suggestion import meant
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -251,6 +252,8 @@ class Kind:
     commands: tuple[Command, ...] = ()
     checklist: tuple[ChecklistItem, ...] = ()
     model: str = ""
+    verify_within: str = "3 intervals"
+    """How long readings are watched after a repair, where its rule does not say; see devices.verify_span."""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -306,6 +309,10 @@ def _check(kind: Kind) -> None:
     for c in kind.commands:
         if not NAME.fullmatch(c.name) or not all(NAME.fullmatch(a.name) for a in c.arguments):
             raise KindError(f"kind {kind.name}, command {c.name!r}: names are a-z, 0-9 and _, letter first")
+    try:
+        verify_span.parse(kind.verify_within)
+    except ValueError as error:
+        raise KindError(f"kind {kind.name}: verify_within {error}") from None
     items = [item.name for item in kind.checklist]
     for name in items:
         if not NAME.fullmatch(name) or items.count(name) > 1:

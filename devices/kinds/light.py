@@ -108,6 +108,7 @@ KIND = Kind(
     icon="light",
     headline="power_w",
     model="Streetlight",
+    verify_within="2 nights",
     measurements=(
         Measurement(
             name="power_w",

@@ -26,8 +26,12 @@ from nabd.cli.people import audit, token, user
 from nabd.cli.routing import on_call, route, team
 from nabd.cli.rules import rule
 from nabd.cli.version import print_version
+from nabd.cli.work import calendar as work_calendar
+from nabd.cli.work import figures, report
 from nabd.cli.work import orders as work_orders
+from nabd.cli.work import plans as work_plans
 from nabd.cli.work import steps as work_steps
+from nabd.cli.work import targets as work_targets
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,7 +67,13 @@ app.add_typer(on_call.app, name="on-call")
 app.add_typer(alert.app, name="alert")
 app.add_typer(silence.app, name="silence")
 work_orders.app.add_typer(work_steps.app)
+work_plans.add_to(work_orders.app)
 app.add_typer(work_orders.app, name="work")
+app.add_typer(work_plans.app, name="work-plan")
+app.add_typer(work_calendar.app, name="calendar")
+app.add_typer(work_targets.app, name="sla")
+app.command(name="figures")(figures.show)
+app.add_typer(report.app, name="report")
 app.add_typer(audit.app, name="audit")
 
 

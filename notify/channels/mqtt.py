@@ -1,7 +1,8 @@
 """Open alerts as retained topics, for Home Assistant, Node-RED and whatever else listens at the broker.
 
-`<prefix>/<municipality>/<alert>` holds an open alert as JSON, and nothing once it has ended. Must not know
-the broker's address.
+`<prefix>/<municipality>/<alert>` holds an open alert as JSON, and nothing once it has ended. What happens to
+a work order is published at `<prefix>/<municipality>/orders/<order>`, not retained. Must not know the
+broker's address.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import AsyncExitStack
 import aiomqtt
 import msgspec
 
-from notify.channels.webhook import alert_of
+from notify.channels.webhook import alert_of, work_of
 from notify.message import AlertNews, NotificationMessage, Occasion, Undelivered
 
 TIMEOUT_S = 10.0
@@ -59,7 +60,10 @@ class MqttChannel:
     async def _published(self, message: NotificationMessage, prefix: str) -> str:
         if self._client is None:
             self._client = await self._open.enter_async_context(self._connect())
-        if not message.news:
+        if message.work is not None:
+            topic = f"{prefix}/{message.work.municipality}/orders/{message.work.order}"
+            await self._client.publish(topic, msgspec.json.encode(work_of(message.work)), qos=1)
+        elif not message.news:
             await self._client.publish(f"{prefix}/test", msgspec.json.encode(message.subject), qos=1)
         for news in message.news:
             await self._client.publish(topic_of(news, prefix), state_of(news), qos=1, retain=True)

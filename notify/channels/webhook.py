@@ -18,7 +18,7 @@ import msgspec
 from devices.instants import Now, rfc3339, to_datetime
 from notify.channels.http_exchange import TIMEOUT_S, accepted, exchange, new_client
 from notify.channels.public_address import ListedTargets, Resolve, judged_address, resolve
-from notify.message import AlertNews, NotificationMessage, Undelivered
+from notify.message import AlertNews, NotificationMessage, Undelivered, WorkNews
 
 PREFIX = "whsec_"
 LEAST_SECRET = 24
@@ -112,9 +112,8 @@ class WebhookChannel:
 
 def payload(message: NotificationMessage) -> dict[str, object]:
     """Return type and data of a message, JSON values."""
-    kind = f"alert.{message.occasion}" if message.occasion else "test"
     return {
-        "type": kind,
+        "type": _type(message),
         "data": {
             "id": message.id,
             "thread": message.thread,
@@ -124,8 +123,15 @@ def payload(message: NotificationMessage) -> dict[str, object]:
             "text": message.text,
             "answer_url": message.url,
             "alerts": [alert_of(news) for news in message.news],
+            "work": None if message.work is None else work_of(message.work),
         },
     }
+
+
+def _type(message: NotificationMessage) -> str:
+    if message.work is not None:
+        return f"work.{message.work.event}"
+    return f"alert.{message.occasion}" if message.occasion else "test"
 
 
 def alert_of(news: AlertNews) -> dict[str, object]:
@@ -142,6 +148,24 @@ def alert_of(news: AlertNews) -> dict[str, object]:
         "since": rfc3339(news.since),
         "until": None if news.until is None else rfc3339(news.until),
         "late_s": news.late_s,
+        "lat": news.lat,
+        "lon": news.lon,
+    }
+
+
+def work_of(news: WorkNews) -> dict[str, object]:
+    """Return what is said of a work order, JSON values."""
+    due = {"response_due_at": news.response_due_at, "repair_due_at": news.repair_due_at}
+    return {
+        "id": news.order,
+        "event": news.event,
+        "severity": news.severity,
+        "municipality": news.municipality,
+        "device": news.device,
+        "what": news.what,
+        "place": news.place,
+        **{name: None if instant is None else rfc3339(instant) for name, instant in due.items()},
+        "reason": news.reason,
         "lat": news.lat,
         "lon": news.lon,
     }

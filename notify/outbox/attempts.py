@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from devices.instants import to_datetime
 from notify.message import Occasion
 from notify.outbox import ownership
+from notify.outbox.planned import NoticeTopic
 from store.connection import Connection
 
 
@@ -32,7 +34,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryAttempt:
-    """One attempt that is marked and to be made. failing_channel: what it is about where no alert is."""
+    """One attempt that is marked and to be made.
+
+    failing_channel, or topic with `about` and the number of an order: what it is about where no alert is.
+    """
 
     id: UUID
     number: int
@@ -46,6 +51,9 @@ class DeliveryAttempt:
     digest: bool
     created_at: int
     alerts: tuple[int, ...]
+    topic: NoticeTopic | None = None
+    order: int | None = None
+    about: Mapping[str, Any] | None = None
 
 
 _MARK = """
@@ -73,7 +81,7 @@ marked AS (
     FROM due
     WHERE d.id = due.id AND d.state = 'planned'
     RETURNING d.id, d.attempts AS number, d.call_id, d.person_id, d.channel, d.address, d.occasion,
-        d.failing_channel, d.group_key, d.digest, d.created_at
+        d.failing_channel, d.group_key, d.digest, d.created_at, d.topic, d.order_id, d.about
 ),
 
 noted AS (
@@ -116,6 +124,9 @@ async def mark(
             digest=row["digest"],
             created_at=row["created"],
             alerts=tuple(row["alerts"]),
+            topic=row["topic"] and NoticeTopic(row["topic"]),
+            order=row["order_id"],
+            about=row["about"],
         )
         for row in rows
     ]

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from math import inf
 from uuid import UUID
 
-from alerts.events import AlertEvent, events_after
+from alerts.events import AlertEvent, EventType, events_after
 from notify.facts import AlertFacts, Contact
 from notify.message import Occasion
-from notify.outbox import attempts, deliveries, escalation_rows, ownership
+from notify.outbox import assigned_alerts, attempts, deliveries, escalation_rows, ownership
 from notify.outbox.deliveries import DeliveryOfAlert
 from notify.outbox.escalation import (
     LOOK_AGAIN_US,
@@ -77,12 +77,15 @@ async def advance(connection: Connection, leader: Leader, tools: BatchParts, now
     async with connection.transaction():
         await ownership.advance(connection, leader, cursor, now)
         await _follow(connection, events, now)
+        given = await _tell_given(connection, events, tools, now)
         await _see_ended_silences(connection, leader, now)
         due = await escalation_rows.due(connection, now, DUE)
         made = await _tell(connection, due, tools, now) if due else 0
     leader.batch += 1
     leader.cursor = cursor
-    return BatchResult(events=len(events), planned=made, more=len(events) == EVENTS or len(due) == DUE)
+    return BatchResult(
+        events=len(events), planned=made + given, more=len(events) == EVENTS or len(due) == DUE
+    )
 
 
 async def _follow(connection: Connection, events: Sequence[AlertEvent], now: int) -> None:
@@ -100,6 +103,34 @@ async def _follow(connection: Connection, events: Sequence[AlertEvent], now: int
     await escalation_rows.save(connection, list(changed.values()))
     stopped = [e.alert for e in changed.values() if e.state is EscalationState.ACKNOWLEDGED]
     await deliveries.drop(connection, stopped, ACKNOWLEDGED)
+
+
+async def _tell_given(
+    connection: Connection, events: Sequence[AlertEvent], tools: BatchParts, now: int
+) -> int:
+    """Tell people of alerts that somebody else gave to them, and return how many messages that is."""
+    notes = [event.id for event in events if event.type is EventType.ASSIGNED]
+    given = await assigned_alerts.still_given(connection, notes) if notes else {}
+    stand = await standings(connection, list(given), tools.silenced, now) if given else {}
+    tellings = [
+        Telling(
+            alert=alert,
+            facts=stand[alert].facts,
+            occasion=Occasion.ASSIGNED,
+            contacts=contacts,
+            group_for_s=0.0,
+        )
+        for alert, person in given.items()
+        if alert in stand and (contacts := _of(person, stand[alert].facts, tools.routing, now))
+    ]
+    placed = place(tellings, {}, now, tools.new_id)
+    await deliveries.insert(connection, placed, now)
+    return len(placed.new)
+
+
+def _of(name: str, facts: AlertFacts, routing: RoutePlans, now: int) -> list[Contact]:
+    people = routing.people([f"person:{name}"], facts, now)
+    return [contact for person in people for contact in routing.contacts(person, facts.severity, now)]
 
 
 async def _see_ended_silences(connection: Connection, leader: Leader, now: int) -> None:

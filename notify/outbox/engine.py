@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,16 +16,18 @@ import structlog
 from devices.instants import Now
 from devices.kinds import Kinds
 from notify.message import NotificationChannel
-from notify.outbox import attempts, batch, channel_health, escalation_rows, ownership
+from notify.outbox import attempts, batch, channel_health, escalation_rows, ownership, scheduled, work_events
 from notify.outbox.batch import BatchParts
 from notify.outbox.ownership import Leader, NotLeader
 from notify.outbox.ports import (
     AnswersOf,
     LoadRouting,
     MessageWriter,
+    NoticeWriter,
     RoutePlans,
     SilencedUntil,
     no_answers,
+    no_notices,
     nothing_silenced,
 )
 from notify.outbox.sender import MessageSender
@@ -43,6 +46,10 @@ GATHER_S = 0.01
 ROUTING_VALID_S = 2.0
 """For how long routes, schedules and people are taken as they were read."""
 BEAT_S = 2.0
+WORK_S = 0.5
+"""How often it is looked what happened to work."""
+REPORTS_S = 20.0
+"""How often it is looked whether a report is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +68,7 @@ class NotifierParts:
     now: Now
     silenced: SilencedUntil = nothing_silenced
     answers_of: AnswersOf = no_answers
+    notices: NoticeWriter = no_notices
     speed: float = 1.0
     owner: UUID = field(default_factory=uuid4)
 
@@ -95,6 +103,8 @@ class _Notifier:
         self._notified_at = 0.0
         self._routing: RoutePlans | None = None
         self._routing_at = 0.0
+        self._work_at = -inf
+        self._reports_at = -inf
         self._sender = MessageSender(
             pool=parts.pool,
             channels=parts.channels,
@@ -104,6 +114,7 @@ class _Notifier:
             now=parts.now,
             owner=parts.owner,
             silenced=parts.silenced,
+            notices=parts.notices,
             speed=parts.speed,
             passed_on=self._wake,
         )
@@ -124,6 +135,7 @@ class _Notifier:
         async with self._session() as connection:
             leader = await self._claimed(connection)
             await self._sender.take_over()
+            await work_events.put_first(connection)
             log.info("notifying", batch=leader.batch)
             self._leading.set()
             try:
@@ -173,8 +185,21 @@ class _Notifier:
             done = await batch.advance(connection, leader, tools, parts.now())
             if done.planned:
                 self._sender.planned.set()
-            if not done.more:
+            more = await self._follow_work(connection, tools.routing)
+            if not (done.more or more):
                 await self._wait(connection)
+
+    async def _follow_work(self, connection: Connection, routing: RoutePlans) -> bool:
+        """Plan who is told of work, now and then; return whether there is more already."""
+        time = asyncio.get_running_loop().time()
+        if time - self._work_at < WORK_S:
+            return False
+        parts = self._parts
+        planned, more = await work_events.advance(connection, parts.owner, routing, parts.now())
+        self._work_at = -inf if more else time
+        if planned:
+            self._sender.planned.set()
+        return more
 
     async def _routes(self, connection: Connection) -> RoutePlans:
         time = asyncio.get_running_loop().time()
@@ -206,9 +231,17 @@ class _Notifier:
                 await attempts.refuse_unknown(connection, list(parts.channels), now)
                 routing = await self._routes(connection)
                 told = await channel_health.tell_of_failing(connection, routing, parts.channels.keys(), now)
+                told += await self._reports(connection, routing, now)
             if told:
                 self._sender.planned.set()
             await asyncio.sleep(BEAT_S)
+
+    async def _reports(self, connection: Connection, routing: RoutePlans, now: int) -> int:
+        time = asyncio.get_running_loop().time()
+        if time - self._reports_at < REPORTS_S:
+            return 0
+        self._reports_at = time
+        return await scheduled.plan_due(connection, routing, now)
 
 
 async def _first_of(*work: Any, name: str) -> None:

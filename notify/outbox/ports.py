@@ -9,7 +9,9 @@ from uuid import UUID
 
 from alerts.transition import Severity
 from notify.facts import AlertFacts, Contact, NotificationPlan
-from notify.message import AlertNews, NotificationMessage, Reader
+from notify.message import AlertNews, NotificationMessage, Reader, Undelivered
+from notify.outbox.attempts import DeliveryAttempt
+from notify.outbox.news import MessageReader
 from store.connection import Connection
 
 
@@ -62,6 +64,15 @@ class AnswerMeans:
 
 AnswersOf = Callable[[UUID, int, str, Sequence[int]], Awaitable[AnswerMeans]]
 """Returns how a delivery to a person by a channel about some alerts is answered."""
+
+
+NoticeWriter = Callable[[DeliveryAttempt, MessageReader | None], Awaitable[NotificationMessage]]
+"""Writes what a receiver reads that is about no alert, see notify.notices.writing."""
+
+
+async def no_notices(_attempt: DeliveryAttempt, _person: MessageReader | None) -> NotificationMessage:
+    """Refuse to write any."""
+    raise Undelivered("nothing but alerts is told here", permanent=True)
 
 
 async def nothing_silenced(_connection: Connection, _alerts: Sequence[int], _at: int) -> dict[int, int]:

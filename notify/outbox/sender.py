@@ -24,7 +24,15 @@ from notify.message import NotificationChannel, NotificationMessage, Occasion, R
 from notify.outbox import attempts, channel_health, news, ownership
 from notify.outbox.attempts import AttemptEnded, DeliveryAttempt, DeliveryState
 from notify.outbox.news import AlertMatter, MessageReader
-from notify.outbox.ports import AnswerMeans, AnswersOf, MessageWriter, SilencedUntil, nothing_silenced
+from notify.outbox.ports import (
+    AnswerMeans,
+    AnswersOf,
+    MessageWriter,
+    NoticeWriter,
+    SilencedUntil,
+    no_notices,
+    nothing_silenced,
+)
 from store.connection import Connection
 
 log = structlog.get_logger(__name__)
@@ -41,6 +49,7 @@ LONGEST_ASKED_S = 3600.0
 """For how long a service may put us off at most."""
 GIVE_UP_US = 86_400_000_000
 ANSWER_LENGTH = 500
+_NEVER_SILENCED = (Occasion.RESOLVED, Occasion.ASSIGNED)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,6 +68,7 @@ class MessageSender:
     now: Now
     owner: UUID
     silenced: SilencedUntil = nothing_silenced
+    notices: NoticeWriter = no_notices
     speed: float = 1.0
     planned: asyncio.Event = field(default_factory=asyncio.Event)
     passed_on: asyncio.Event = field(default_factory=asyncio.Event)
@@ -121,8 +131,11 @@ class MessageSender:
         return bool(ended or marked)
 
     async def _audible(self, connection: Connection, marked: list[DeliveryAttempt]) -> list[DeliveryAttempt]:
-        """Put off what is about silenced alerts only, but for their ends, and return the rest."""
-        beginnings = [one for one in marked if one.alerts and one.occasion is not Occasion.RESOLVED]
+        """Put off what is about silenced alerts only, and return the rest.
+
+        The end of an alert, and that somebody gave it to the reader, are told all the same.
+        """
+        beginnings = [one for one in marked if one.alerts and one.occasion not in _NEVER_SILENCED]
         alerts = {alert for one in beginnings for alert in one.alerts}
         until = await self.silenced(connection, list(alerts), self.now()) if alerts else {}
         off = [
@@ -184,6 +197,8 @@ class MessageSender:
     async def _written(
         self, attempt: DeliveryAttempt, told: Mapping[int, AlertMatter], person: MessageReader | None
     ) -> NotificationMessage:
+        if attempt.topic is not None:
+            return await self.notices(attempt, person)
         name, language = (person.name, person.language) if person else ("", DEFAULT)
         if attempt.occasion is None:
             return _about_channel(attempt, language)

@@ -27,7 +27,8 @@ class DeliveryRecord:
     """One message to one address. person: their name, None where they were deleted. alerts: what it is about.
 
     needed: false where, of the alert that was asked for, nothing had to be said any more. answer: the last
-    one of the service, or why nothing was sent. occasion: None where it says that failing_channel fails.
+    one of the service, or why nothing was sent. occasion: None where it is about a topic, such as
+    work, or says that failing_channel fails. order: number of the work order.
     """
 
     id: str
@@ -36,6 +37,8 @@ class DeliveryRecord:
     address: str
     occasion: str | None
     failing_channel: str | None
+    topic: str | None
+    order: int | None
     digest: bool
     state: str
     needed: bool
@@ -74,7 +77,8 @@ async def escalation_of(connection: Connection, alert: int) -> EscalationRecord 
 
 
 _SELECT = """
-SELECT d.id::text AS id, p.name AS person, d.channel, d.address, d.occasion, d.failing_channel, d.digest,
+SELECT d.id::text AS id, p.name AS person, d.channel, d.address, d.occasion, d.failing_channel, d.topic,
+    d.order_id AS order, d.digest,
     d.state, d.due_at, d.answer, d.created_at, d.handed_over_at,
     coalesce((
         SELECT about.needed FROM delivery_alert AS about

@@ -37,6 +37,7 @@ _ALERT = (
     'border-{start}:5px solid {colour}">{lines}</div>'
 )
 _LINE = '<p style="margin:4px 0">{line}</p>'
+_EXACT = '<pre dir="ltr" style="white-space:pre-wrap;font:12px/1.4 monospace">{lines}</pre>'
 _BUTTON = (
     '<p><a href="{url}" style="display:inline-block;padding:10px 18px;border-radius:8px;background:{colour};'
     'color:#fff;text-decoration:none">{label}</a></p>'
@@ -66,9 +67,25 @@ def html_body(
     return _page(subject, parts, reader.language)
 
 
-def html_of(subject: str, lines: Sequence[str], language: Language) -> str:
-    """Return the document of some lines of text, of no alert."""
-    return _page(subject, [_LINE.format(line=escape(line)) for line in lines], language)
+def html_of(
+    subject: str,
+    lines: Sequence[str],
+    language: Language,
+    *,
+    map_link: str | None = None,
+    exact: Sequence[str] = (),
+) -> str:
+    """Return the document of some lines of text, of no alert.
+
+    exact: lines for programs, shown as they are.
+    """
+    parts = [_LINE.format(line=escape(line)) for line in lines]
+    if map_link is not None:
+        label = escape(text(language, "answer.map"))
+        parts.append(_LINE.format(line=f'<a href="{escape(map_link)}">{label}</a>'))
+    if exact:
+        parts.append(_EXACT.format(lines=escape("\n".join(exact))))
+    return _page(subject, parts, language)
 
 
 def _page(subject: str, parts: Sequence[str], language: Language) -> str:

@@ -13,7 +13,7 @@ from babel.lists import format_list
 
 from devices.texts.catalogue import plural, text
 from devices.texts.languages import Language, direction_of
-from notify.message import AlertNews, Occasion, Reader
+from notify.message import AlertNews, Occasion, Reader, WorkNews
 from notify.texts.times import lasting, moment
 
 _SOON = timedelta(minutes=1)
@@ -77,7 +77,7 @@ def first_action(news: AlertNews, language: Language) -> str | None:
     return text(language, "notice.first", action=one_line(news.first_action))
 
 
-def map_link(news: AlertNews) -> str | None:
+def map_link(news: AlertNews | WorkNews) -> str | None:
     """Return a link that a phone opens in its own map, None where the place is not known."""
     if news.lat is None or news.lon is None:
         return None

@@ -73,8 +73,8 @@ _DEACTIVATE = "UPDATE rule SET active = false WHERE id = ANY($1::text []) AND ac
 _ADD = """
 INSERT INTO rule
     (id, version, kind, definition, created_at, family, suppress_by, settle, labels, measurement, reaches,
-    severities)
-VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7, $8, $9, $10, $11, $12)
+    severities, work_from, verify_within)
+VALUES ($1, $2, $3, $4::text::jsonb, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 """
 
 
@@ -126,6 +126,8 @@ async def _add(connection: Connection, definition: Definition, version: int, now
         None if sweep is None or isinstance(sweep, ChildrenDown) else sweep.measurement,
         sweep.reaches if isinstance(sweep, Forecast) else None,
         definition.severities,
+        definition.work.from_severity,
+        None if definition.work.verify_within is None else str(definition.work.verify_within),
     )
 
 

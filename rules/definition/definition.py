@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alerts.transition import Severity
+from devices.verify_span import VerificationSpan
 from rules.definition.families import Sweep, family_name
 from rules.definition.one_of import OneOf
 
@@ -27,6 +28,18 @@ class Hold:
 
     readings: int = 1
     lasting_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkDemand:
+    """What a rule asks of work.
+
+    from_severity: its alerts of this severity or worse become orders; None: none do.
+    verify_within: how long readings are watched after a repair; None: as the kind says.
+    """
+
+    from_severity: Severity | None = None
+    verify_within: VerificationSpan | None = None
 
 
 LEAST_GAP_INTERVALS = 2.5
@@ -107,6 +120,7 @@ class Definition:
     use_suspect: bool = False
     route: str = ""
     runbook: Text = field(default_factory=dict)
+    work: WorkDemand = WorkDemand()
     silent: Silent | None = None
     sweep: Sweep | None = None
     source: Mapping[str, object] = field(default_factory=dict)

@@ -21,7 +21,7 @@ Source = Mapping[str, Any]
 
 _ORDER = (
     *("id", "kind", "family", "summary", "let", "levels", "clear", "for", "keep_firing", "max_gap"),
-    *("when", "late", "use_suspect", "silent", "suppress_by", "settle", "route", "runbook"),
+    *("when", "late", "use_suspect", "silent", "suppress_by", "settle", "route", "work", "runbook"),
     *(*LANGUAGES, "warning", "minor", "major", "critical"),
 )
 """The usual order of keys; others follow by name."""

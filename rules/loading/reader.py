@@ -12,20 +12,31 @@ from typing import Any
 import yaml
 
 from alerts.transition import Severity
+from devices import verify_span
 from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Kind
 from devices.texts.languages import LANGUAGES
+from devices.verify_span import VerificationSpan
 from rules.definition import spans
 from rules.definition.conclusions import with_conclusions
-from rules.definition.definition import ID, SETTLE_US, Definition, Gate, Hold, MaxGap, Silent
-from rules.definition.durations import duration_us, intervals
+from rules.definition.definition import (
+    ID,
+    SETTLE_US,
+    Definition,
+    Gate,
+    Hold,
+    MaxGap,
+    Silent,
+    WorkDemand,
+)
+from rules.definition.durations import duration_us, intervals, meant
 from rules.definition.errors import RuleError, closest
 from rules.definition.families import FAMILIES, Sweep, read_family, severity
 from rules.definition.one_of import read_one_of, read_state
 from rules.definition.summary import check
 from rules.loading.nodes import RuleNodes, plain
 
-_SHARED = ["id", "kind", "summary", "suppress_by", "settle", "when", "route", "runbook"]
+_SHARED = ["id", "kind", "summary", "suppress_by", "settle", "when", "route", "runbook", "work"]
 _STREAM_KEYS = [
     *_SHARED,
     "levels",
@@ -43,6 +54,7 @@ _SWEEP_KEYS = [*_SHARED, "family", *_SWEEP_FAMILIES]
 _SILENT_KEYS = ("missing", "at_least", "severity", "after", "after_state", "of")
 _SILENT_OF = ("heard", "refused", "never")
 _GATE_CHOICES = {"days": ("weekend", "workdays"), "sun": ("day", "night"), "maintenance": ("rest", "look")}
+_WORK_KEYS = ("make", "from", "verify_within")
 _ATTRIBUTE = re.compile(r"\battr\(\s*(\w+)")
 
 
@@ -108,6 +120,7 @@ class RuleReader(RuleNodes):
             late=self._choice("late", ("record", "raise"), "record"),
             use_suspect=self._choice("use_suspect", (False, True), False),
             route=self._text("route") or "",
+            work=self._work(),
             silent=self._silent(self._kinds.get(kind or "")) if sweep and "silent" in self._nodes else None,
             sweep=self._sweep(family, self._kinds.get(kind or "")) if family in FAMILIES else None,
             source=plain(node),
@@ -203,6 +216,19 @@ class RuleReader(RuleNodes):
             return None
         return Gate(local_from_min=start, local_to_min=end, condition=given.get("condition"), **chosen)
 
+    def _work(self) -> WorkDemand:
+        for key, _ in self._mapping("work"):
+            if key.value not in _WORK_KEYS:
+                self._unknown(key, f"work has no {key.value!r}", key.value, _WORK_KEYS, "work.")
+        make = self._choice("work.make", (True, False), False)
+        least = self._read("work.from", severity, Severity.WARNING)
+        if "work.from" in self._nodes and not make:
+            self.wrong(self._nodes["work.from"], "work.from is for rules that make work", "make: true")
+        return WorkDemand(
+            from_severity=least if make else None,
+            verify_within=self._read("work.verify_within", _verify_span, None),
+        )
+
     def _silent(self, kind: Kind | None) -> Silent | None:
         given = self._expressions("silent")
         for name in given:
@@ -245,6 +271,13 @@ def _silent_of(text: str) -> Any:
     if text not in _SILENT_OF:
         raise RuleError(f"of is {' or '.join(_SILENT_OF)}, not {text}", suggestion=closest(text, _SILENT_OF))
     return text
+
+
+def _verify_span(text: str) -> VerificationSpan | None:
+    try:
+        return verify_span.parse(text)
+    except ValueError as error:
+        raise RuleError(str(error), suggestion=meant(text, ["nights", "intervals"])) from None
 
 
 def _span(text: str) -> tuple[int, int] | None:

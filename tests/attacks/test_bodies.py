@@ -95,6 +95,33 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "until_at": "2026-03-02T08:00:00Z",
     },
     ("post", "/api/v1/on-call/{schedule}/import"): {"BEGIN": "VCALENDAR"},
+    ("post", "/api/v1/work-plans"): {
+        "title": "wash it",
+        "every": 6,
+        "unit": "months",
+        "kind": "bin",
+        "municipality": "tripoli",
+        "first_day": "2027-03-01",
+        "ahead": 7,
+    },
+    ("put", "/api/v1/sla"): {
+        "severity": "major",
+        "municipality": "tripoli",
+        "kind": "bin",
+        "response_s": 3600,
+        "repair_s": 7200,
+        "around_the_clock": True,
+    },
+    ("put", "/api/v1/municipalities/{municipality}/calendar"): {
+        "hours": {"mon": "08:00-16:00"},
+        "ramadan_hours": "09:00-14:00",
+    },
+    ("put", "/api/v1/municipalities/{municipality}/calendar/days/{day}"): {"working": False, "name": "Eid"},
+    ("put", "/api/v1/municipalities/{municipality}/calendar/ramadan/{year}"): {
+        "first": "2026-02-18",
+        "last": "2026-03-19",
+    },
+    ("put", "/api/v1/municipalities/{municipality}/work-by-rule"): {"on": True},
     ("post", "/api/v1/users"): {
         "name": "samir",
         "display_name": "سمير",
@@ -117,6 +144,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "channels": {"ntfy": "rima"},
         "steps": [{"channel": "ntfy", "after_s": 0}],
         "quiet_hours": [{"from": "22:00", "until": "06:00", "below": "major"}],
+    },
+    ("put", "/api/v1/session/subscriptions"): {
+        "subscriptions": [{"topic": "weekly-report", "municipality": "tripoli"}]
     },
     ("post", "/api/v1/session/password"): {"old": "three short words", "new": "other words"},
     ("put", "/api/v1/session/totp"): {"secret": "JBSWY3DPEHPK3PXP", "code": "123456", "password": "words"},
@@ -184,6 +214,9 @@ async def test_hostile_bodies_are_refused_as_documented(
     await add_schedule(connection, schedule, builders.now(), by=PLATFORM)
     order = await make(connection, NewOrder(device="bin-0007", title="look"), step())
     named = {
+        "day": "2026-12-24",
+        "year": 1447,
+        "work_plan": 1,
         "order": order.id,
         "device": "bin-0007",
         "alert_id": alert,

@@ -1,1 +1,1 @@
-"""Routes of work orders: lists and one, who has it, its steps, its photos."""
+"""Routes of work: orders, who has them, their steps and photos; deadlines and plans; figures and reports."""

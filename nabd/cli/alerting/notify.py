@@ -104,6 +104,8 @@ def log(
 
 
 def _about(delivery: DeliveryRecord) -> str:
+    if delivery.topic is not None:
+        return f"{delivery.topic} {delivery.order or ''}".rstrip()
     return delivery.occasion or f"{delivery.failing_channel} fails"
 
 

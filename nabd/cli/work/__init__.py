@@ -1,1 +1,1 @@
-"""Commands about work orders."""
+"""Commands about work of people on devices: orders, deadlines, plans, figures, reports."""

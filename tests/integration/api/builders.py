@@ -22,6 +22,7 @@ from readings.latest import LatestColumns, flush
 from rules.maintenance import plans
 from rules.maintenance.recurrence import Recurrence
 from store.audit import PLATFORM
+from work.preventive.plans import NewPlan, add_work_plan
 
 KINDS = load()
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
@@ -177,6 +178,12 @@ async def plan(connection: asyncpg.Connection, device: str) -> int:
     nightly = Recurrence(every="week", days=range(1, 8), from_time=time(2), until_time=time(4))
     made = await plans.add_plan(connection, nightly, device=device, reason="washing", by=PLATFORM, now=now())
     return made.id
+
+
+async def work_plan(connection: asyncpg.Connection, device: str) -> int:
+    """Plan preventive work on a device and return the plan's number."""
+    new = NewPlan(title="wash it", every=6, unit="months", device=device)
+    return (await add_work_plan(connection, new, KINDS, by=PLATFORM, now=now())).id
 
 
 async def store(connection: asyncpg.Connection, device: Device, rows: list[dict[str, Any]]) -> None:

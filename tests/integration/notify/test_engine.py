@@ -11,6 +11,7 @@ from uuid import uuid4
 import asyncpg
 
 from notify.message import NotificationChannel, NotificationMessage
+from notify.notices.writing import NoticeTexts
 from notify.outbox import engine
 from notify.outbox.engine import NotifierParts
 from notify.outbox.sender import AT_A_TIME
@@ -18,6 +19,8 @@ from store.connection import Connection
 from store.pool import connect
 from tests.integration.api import builders
 from tests.integration.notify.scene import NotedChannel, TableRouting, compose, fire, person, steps
+from tests.integration.notify.test_notices import NamedRouting
+from tests.integration.work.order_rows import add_order, happen
 from tests.waiting import eventually, now
 
 
@@ -120,3 +123,27 @@ async def test_a_lost_session_is_replaced_and_nothing_is_told_twice(
         await fire(connection, "bin-2")
         await _sent(channel, 2)
     assert len({alerts for _, _, alerts in channel.told()}) == len(channel.sent) == 2
+
+
+async def test_what_happens_to_work_is_told_by_the_process_that_tells_alerts(
+    dsn: str, pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    channel = NotedChannel()
+    parts = await _parts(dsn, pool, channel)
+    parts = replace(parts, notices=NoticeTexts(pool=pool, kinds=builders.KINDS, now=now))
+    amal: int = await connection.fetchval("SELECT id FROM person WHERE name = 'amal'")
+
+    async def load(_: Connection) -> NamedRouting:
+        return NamedRouting(steps=(), ways={amal: [("ntfy", "amal", 0.0)]}, named={"person:amal": [amal]})
+
+    parts = replace(parts, load_routing=load)
+    async with _running(parts) as leading:
+        await leading.wait()
+        device = await builders.add(connection, "light-1", kind="light")
+        order = await add_order(connection, device, assignee_id=amal, state="assigned", title="Go")
+        await happen(connection, order, "assigned", body={"assignee": amal, "team": None})
+        await _sent(channel, 1)
+
+    [(to, message)] = channel.sent
+    assert message.work is not None
+    assert (to, message.work.order, message.work.event) == ("amal", order, "assigned")

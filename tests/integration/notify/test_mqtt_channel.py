@@ -13,8 +13,10 @@ from nabd.broker import client
 from nabd.broker.address import BrokerAddress
 from notify.channels.mqtt import MqttChannel
 from notify.message import Occasion, Undelivered
+from notify.texts.work_message import work_message
 from tests.brokers import Mosquitto
-from tests.unit.notify.builders import make_message, make_news
+from tests.unit.notify.builders import make_message, make_news, make_reader
+from tests.unit.notify.texts.test_work_message import news as make_work_news
 
 
 def channel_to(port: int, timeout_s: float = 5.0) -> MqttChannel:
@@ -49,6 +51,10 @@ async def test_alert_stands_at_its_topic_until_it_ends_also_after_the_broker_was
 
     over = make_message(news=(make_news(alert=7, occasion=Occasion.RESOLVED),))
     await channel.send(over, "nabd/alerts")
+    assert sorted(await kept(mosquitto.port)) == ["nabd/alerts/tripoli/8"]
+
+    # What happens to an order is an event, not a state that stands.
+    await channel.send(work_message("id-1", make_work_news(), make_reader()), "nabd/alerts")
     assert sorted(await kept(mosquitto.port)) == ["nabd/alerts/tripoli/8"]
 
     mosquitto.stop()

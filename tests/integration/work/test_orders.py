@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import asyncpg
@@ -14,7 +15,7 @@ from alerts.transition import Severity
 from devices.registry.errors import Conflict, Invalid, NotFound
 from notify.routing.teams import remove_team
 from people.editing import disable_person
-from store.audit import PLATFORM
+from store.audit import PLATFORM, Actor
 from tests.integration.api import builders
 from tests.integration.work.builders import MINUTE_US, NOW, order, person, step, team
 from work import steps
@@ -269,3 +270,19 @@ async def test_open_work_of_who_is_gone_is_their_teams_else_nobodys(connection: 
         await remove_team(connection, "bins", NOW, by=PLATFORM)
     await steps.cancel(connection, of_team.id, "a double", step(minutes=2))
     await remove_team(connection, "bins", NOW, by=PLATFORM)
+
+
+async def test_of_two_who_act_in_the_same_instant_one_succeeds(
+    connection: asyncpg.Connection, pool: asyncpg.Pool
+) -> None:
+    actors = [await person(connection, name) for name in ("rima", "sami")]
+    made = await order(connection)
+
+    async def accept(by: Actor) -> bool:
+        async with pool.acquire() as own:
+            return await steps.accept(own, made.id, step(by, own_only=True))
+
+    done = await asyncio.gather(*map(accept, actors), return_exceptions=True)
+
+    assert sorted(type(one).__name__ for one in done) == ["Conflict", "bool"]
+    assert [e.type.value for e in await history(connection, made.id)] == ["created", "accepted"]

@@ -27,6 +27,7 @@ from api.http.texts import GROUPS
 from devices.texts.languages import LANGUAGES, Language
 from notify.answers.answering import AnswerRefusal
 from notify.message import Occasion, ReaderAnswer
+from notify.outbox.work_events import TOLD
 from people.oidc.claims import Reason
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
 from rules.explain.labels import FUNCTIONS, SWEPT
@@ -39,6 +40,7 @@ from tests.unit.project.used_texts import (
     in_script,
     marks_in_page,
 )
+from work.figures.shaping import AGES
 
 ROOT = Path(__file__).parents[3]
 CONSOLE = ROOT / "api/console"
@@ -76,6 +78,8 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "answer.done_": ReaderAnswer,
     "answer.refused_": AnswerRefusal,
     "notice.count_": Severity,
+    "weekly.age_": AGES,
+    "order.": TOLD,
 }
 """Beginnings of keys that Python completes, and with what."""
 SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {

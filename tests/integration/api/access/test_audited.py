@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from alerts.acknowledgement import acknowledge
 from alerts.silencing import NewSilence, add_silence
+from alerts.transition import Severity
 from notify.routing.overrides import NewStandIn, add_stand_ins
 from notify.routing.schedules import NewSchedule, OnCallSchedule, add_schedule
 from notify.routing.teams import NewTeam, add_team
@@ -29,6 +30,8 @@ from tests.integration.work import builders as work_builders
 from tests.unit.devices.ground.files import WEST, feature
 from work import steps
 from work.assigning import Crew
+from work.calendars import editing
+from work.clocks.sla import DEFAULTS, LocalTarget, put_target
 
 CHANGING = {"post", "put", "patch", "delete"}
 
@@ -44,6 +47,7 @@ BY_PEOPLE = {
     "post /signin",
     "delete /api/v1/session",
     "patch /api/v1/session/contact",
+    "put /api/v1/session/subscriptions",
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
     "delete /api/v1/session/totp",
@@ -51,7 +55,10 @@ BY_PEOPLE = {
     "post /answer/{token}",
     "post /api/v1/answers/sms",
 }
-"""What a person does for themselves: test_people, test_contact, test_assignments and test_answers try it."""
+"""What a person does for themselves.
+
+test_people, test_contact, test_subscriptions, test_assignments and test_answers try it.
+"""
 
 RULE = """
 id: NAME
@@ -100,6 +107,28 @@ async def _window(connection: asyncpg.Connection, name: str) -> int:
 async def _plan(connection: asyncpg.Connection, name: str) -> int:
     await _device(connection, name)
     return await builders.plan(connection, name)
+
+
+async def _work_plan(connection: asyncpg.Connection, name: str) -> int:
+    await _device(connection, name)
+    return await builders.work_plan(connection, name)
+
+
+async def _target(connection: asyncpg.Connection, name: str) -> None:
+    target = LocalTarget(municipality=None, kind=None, target=DEFAULTS[Severity.MAJOR])
+    await put_target(connection, target, by=PLATFORM, now=builders.now())
+
+
+async def _calendar_day(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add_town(connection)
+    day = date(2026, 12, 24)
+    await editing.put_day(connection, "tripoli", day, working=True, by=PLATFORM, now=builders.now())
+
+
+async def _ramadan(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add_town(connection)
+    days = (date(2026, 2, 18), date(2026, 3, 20))
+    await editing.put_ramadan(connection, "tripoli", days, by=PLATFORM, now=builders.now())
 
 
 async def _silence(connection: asyncpg.Connection, name: str) -> int:
@@ -224,6 +253,8 @@ AGAIN = {
     "until_time": "04:00",
     "reason": "washing",
 }
+OFTEN = {"device": "NAME", "title": "wash it", "every": 6, "unit": "months"}
+TARGET = {"severity": "minor", "response_s": 3600, "repair_s": 7200}
 NEW = {"name": "NAME", "kind": "bin", "municipality": "tripoli"}
 Prepare = Callable[[asyncpg.Connection, str], Awaitable[int | None]]
 
@@ -306,6 +337,40 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/maintenance/{window}/end": (_window, {}, ["maintenance.cancel"]),
     "post /api/v1/maintenance-plans": (_device, {"json": AGAIN}, ["maintenance-plan.add"]),
     "post /api/v1/maintenance-plans/{plan}/end": (_plan, {}, ["maintenance-plan.end"]),
+    "post /api/v1/work-plans": (_device, {"json": OFTEN}, ["work-plan.add"]),
+    "post /api/v1/work-plans/{work_plan}/end": (_work_plan, {}, ["work-plan.end"]),
+    "put /api/v1/sla": (_town, {"json": TARGET}, ["sla.set"]),
+    "delete /api/v1/sla": (_target, {"params": {"severity": "major"}}, ["sla.drop"]),
+    "put /api/v1/municipalities/{municipality}/calendar": (
+        _town,
+        {"json": {"hours": {"mon": "08:00-14:00"}}},
+        ["calendar.hours"],
+    ),
+    "put /api/v1/municipalities/{municipality}/calendar/days/{day}": (
+        _town,
+        {"json": {"working": False, "name": "Eid"}},
+        ["calendar.day"],
+    ),
+    "delete /api/v1/municipalities/{municipality}/calendar/days/{day}": (
+        _calendar_day,
+        {},
+        ["calendar.day"],
+    ),
+    "put /api/v1/municipalities/{municipality}/calendar/ramadan/{year}": (
+        _town,
+        {"json": {"first": "2026-02-18", "last": "2026-03-19"}},
+        ["calendar.ramadan"],
+    ),
+    "delete /api/v1/municipalities/{municipality}/calendar/ramadan/{year}": (
+        _ramadan,
+        {},
+        ["calendar.ramadan"],
+    ),
+    "put /api/v1/municipalities/{municipality}/work-by-rule": (
+        _town,
+        {"json": {"on": True}},
+        ["work.by-rule"],
+    ),
     "post /api/v1/silences": (_device, {"json": PLANNED}, ["silence.add"]),
     "post /api/v1/silences/{silence}/end": (_silence, {}, ["silence.end"]),
 }
@@ -338,8 +403,11 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             last = await connection.fetchval("SELECT coalesce(max(id), 0) FROM audit")
             method, path = operation.split(" ")
             routed = {"team": name, "schedule": name, "override": row}
-            place = {**routed, "municipality": "tripoli", "layer": "districts"}
-            numbers = dict.fromkeys(("token", "alert_id", "window", "silence", "plan", "order"), row)
+            dated = {"day": "2026-12-24", "year": 1447}
+            place = {**routed, **dated, "municipality": "tripoli", "layer": "districts"}
+            numbers = dict.fromkeys(
+                ("token", "alert_id", "window", "silence", "plan", "work_plan", "order"), row
+            )
             url = path.format(device=name, rule=name, user=name, **numbers, **place)
             answer = await client.request(method.upper(), url, **_named(request, name, row))
             assert answer.is_success, f"{operation}: {answer.text}"

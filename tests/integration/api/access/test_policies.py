@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -28,6 +28,8 @@ from rules.maintenance import windows
 from store.audit import PLATFORM
 from tests.integration.api import builders
 from tests.integration.work.builders import picture, step
+from work.calendars import editing
+from work.calendars.public_days import ramadan_of
 from work.orders import NewOrder, make
 from work.photo_files import PhotoDirectory
 from work.photos import add_photo
@@ -42,6 +44,7 @@ OF_THINGS = (
     Where.ALERT,
     Where.WINDOW,
     Where.PLAN,
+    Where.WORK_PLAN,
     Where.SILENCE,
     Where.USER,
     Where.TOKEN,
@@ -66,6 +69,9 @@ class Things:
     team: str
     schedule: str
     override: int
+    work_plan: int
+    day: str = "2026-12-24"
+    year: int = 1448
     order: int
     photo: str
     layer: str = "districts"
@@ -104,6 +110,7 @@ async def things(connection: asyncpg.Connection, town: str, files: PhotoDirector
         team=await team(connection, town),
         schedule=await schedule(connection, town),
         override=await override(connection, town),
+        work_plan=await builders.work_plan(connection, device.name),
         order=order.id,
         photo=str(kept.id),
     )
@@ -151,7 +158,20 @@ async def person(connection: asyncpg.Connection, town: str) -> str:
     return name
 
 
-MADE_AGAIN = {
+DAY, YEAR = date(2026, 12, 24), 1448
+
+
+async def calendar_day(connection: asyncpg.Connection, town: str) -> None:
+    await editing.put_day(connection, town, DAY, working=True, by=PLATFORM, now=builders.now())
+
+
+async def ramadan(connection: asyncpg.Connection, town: str) -> None:
+    await editing.put_ramadan(connection, town, ramadan_of(YEAR), by=PLATFORM, now=builders.now())
+
+
+MADE_AGAIN: dict[str, Callable[[asyncpg.Connection, str], Awaitable[object]]] = {
+    "/api/v1/municipalities/{municipality}/calendar/days/{day}": calendar_day,
+    "/api/v1/municipalities/{municipality}/calendar/ramadan/{year}": ramadan,
     "/api/v1/users/{user}": person,
     "/api/v1/teams/{team}": team,
     "/api/v1/on-call/{schedule}": schedule,

@@ -9,7 +9,7 @@ import pytest
 
 from alerts.transition import Severity
 from devices.kinds import load
-from rules.definition.definition import Gate, Hold, MaxGap, Silent
+from rules.definition.definition import Gate, Hold, MaxGap, Silent, WorkDemand
 from rules.definition.errors import RulesRefused
 from rules.definition.one_of import OneOf
 from rules.loading.files import default_packs, parse, parse_stored, read_files
@@ -166,6 +166,17 @@ def test_mistake_in_what_was_said_last_is_told(old: str, new: str, mistake: str)
         ("  kind: bin\n", "", "bins.yaml:1:3: kind is missing"),
         ("{device}:", "{device!r}:", "write a name, or a name and decimals"),
         ("  clear: fill", "  clear: [fill", "bins.yaml:8:"),
+        ("clear:", "work: {mak: true}\n  clear:", "bins.yaml:7:10: work has no 'mak'; did you mean make?"),
+        ("clear:", "work: {make: ture}\n  clear:", "bins.yaml:7:16: work.make is true or false, not ture"),
+        ("clear:", "work: {make: true, from: mayor}\n  clear:", "bins.yaml:7:28: work.from: mayor is not a"),
+        ("clear:", "work: {from: major}\n  clear:", "work.from is for rules that make work"),
+        (
+            "clear:",
+            "work: {verify_within: 2 nigths}\n  clear:",
+            "bins.yaml:7:25: work.verify_within: '2 nigths'",
+        ),
+        ("clear:", "work: {verify_within: 2 nigths}\n  clear:", "did you mean 2 nights?"),
+        ("clear:", "work: true\n  clear:", "bins.yaml:7:9: work is a list of keys with one value each"),
     ],
 )
 def test_mistake_is_told_with_file_line_column_and_suggestion(old: str, new: str, mistake: str) -> None:
@@ -256,3 +267,13 @@ def test_nonsense_is_refused_without_a_traceback(text: str) -> None:
 def test_file_that_is_not_there_is_told_by_name(tmp_path: Path) -> None:
     with pytest.raises(RulesRefused, match=r"nowhere\.yaml: cannot be read"):
         read_files([tmp_path / "nowhere.yaml"], KINDS)
+
+
+def test_a_rule_says_what_it_asks_of_work() -> None:
+    asked = GOOD.replace("clear:", "work: {make: true, from: major, verify_within: 2 nights}\n  clear:")
+    (found, *_), plain = parse(asked, KINDS), parse(GOOD, KINDS)[0]
+    assert found.work.from_severity is Severity.MAJOR
+    assert str(found.work.verify_within) == "2 nights"
+    assert plain.work == WorkDemand()
+    made = parse(GOOD.replace("clear:", "work: {make: true}\n  clear:"), KINDS)[0]
+    assert made.work == WorkDemand(from_severity=Severity.WARNING)

@@ -1,0 +1,73 @@
+"""Writes messages that are about no alert when they are sent: the newest of what they are about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import asyncpg
+
+from devices.instants import Now, to_datetime
+from devices.kinds import Kinds
+from devices.texts.languages import DEFAULT
+from notify.message import NotificationMessage, Reader, Undelivered
+from notify.notices.audit_heads import heads_message
+from notify.notices.weekly import weekly_message
+from notify.notices.work_news import work_news
+from notify.outbox.attempts import DeliveryAttempt
+from notify.outbox.news import MessageReader
+from notify.outbox.planned import NoticeTopic
+from notify.texts.work_message import work_message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeTexts:
+    """What the notifier asks for the text of a notice. now: its clock."""
+
+    pool: asyncpg.Pool[asyncpg.Record]
+    kinds: Kinds
+    now: Now
+
+    async def __call__(self, attempt: DeliveryAttempt, person: MessageReader | None) -> NotificationMessage:
+        """Return what is sent.
+
+        Raises:
+            Undelivered: what it is about is gone, or the reader may not read it any more.
+        """
+        reader = person or MessageReader(name="", language=DEFAULT)
+        about: Mapping[str, Any] = attempt.about or {}
+        match attempt.topic:
+            case NoticeTopic.WORK:
+                return await self._work(attempt, about, reader)
+            case NoticeTopic.WEEKLY_REPORT:
+                return await self._weekly(attempt, about, reader)
+            case NoticeTopic.AUDIT_HEADS:
+                async with self.pool.acquire() as connection:
+                    return await heads_message(connection, attempt, about, reader)
+        raise Undelivered("nobody knows what it is about", permanent=True)
+
+    async def _work(
+        self, attempt: DeliveryAttempt, about: Mapping[str, Any], reader: MessageReader
+    ) -> NotificationMessage:
+        assert attempt.order is not None
+        async with self.pool.acquire() as connection:
+            news = await work_news(
+                connection, attempt.order, about["event"], about["event_id"], reader.language, self.kinds,
+                self.now(),
+            )  # fmt: skip
+        at = to_datetime(self.now())
+        told = Reader(name=reader.name, language=reader.language, time_zone=news.time_zone, at=at)
+        return work_message(str(attempt.id), news, told)
+
+    async def _weekly(
+        self, attempt: DeliveryAttempt, about: Mapping[str, Any], reader: MessageReader
+    ) -> NotificationMessage:
+        async with self.pool.acquire() as connection:
+            found = await weekly_message(
+                connection, attempt, about["municipality"], date.fromisoformat(about["monday"]), reader,
+                to_datetime(self.now()),
+            )  # fmt: skip
+        return await asyncio.to_thread(found)

@@ -1,0 +1,1 @@
+"""Working calendars: when the people of a municipality work. Knows no work orders."""

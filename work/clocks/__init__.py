@@ -1,0 +1,1 @@
+"""Deadlines of work orders, whether readings verify them, devices that have many."""
