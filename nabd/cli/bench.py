@@ -5,28 +5,35 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from nabd.cli.output import fail
 
 CHECKOUT = Path(__file__).parents[2]
 
 
-def add_to(app: typer.Typer, checkout: Path = CHECKOUT) -> None:
-    """Add the benchmarks of a checkout; where there is none, a command that says so."""
+class _Absent(TyperGroup):
+    """Says that there are none, whatever is asked."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> NoReturn:
+        """End the command."""
+        fail(
+            "benchmarks come with a checkout of Nabd, not with an installed one."
+            " In a checkout: make bench, make bench-rules, or .venv/bin/nabd bench"
+        )
+
+
+def of_checkout(checkout: Path = CHECKOUT) -> typer.Typer:
+    """Return the benchmarks of a checkout; where there is none, what says so."""
     if (checkout / "bench/cli/__init__.py").is_file():
         if str(checkout) not in sys.path:
             sys.path.append(str(checkout))
-        app.add_typer(importlib.import_module("bench.cli").app, name="bench")
-    else:
-        anything = {"allow_extra_args": True, "ignore_unknown_options": True}
-        app.command("bench", context_settings=anything)(_absent)
+        found: typer.Typer = importlib.import_module("bench.cli").app
+        return found
+    return typer.Typer(cls=_Absent, help="Measure this machine (in a checkout of Nabd only).")
 
 
-def _absent() -> None:
-    """Measure this machine (in a checkout of Nabd only)."""
-    fail(
-        "benchmarks come with a checkout of Nabd, not with an installed one."
-        " In a checkout: make bench, make bench-rules, or .venv/bin/nabd bench"
-    )
+app = of_checkout()

@@ -12,6 +12,7 @@ from devices.instants import to_datetime
 from devices.registry.errors import NotFound
 from nabd import notifying
 from nabd.cli import output
+from nabd.cli.alerting.channel_trial import send_test
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Json
 from nabd.cli.run import load_settings, run_process
@@ -21,6 +22,7 @@ from notify.outbox.channel_health import ChannelHealth
 from notify.outbox.told import DeliveryRecord, NotifierStanding
 
 app = typer.Typer(help="Tell people of alerts; without a command: run until told to stop.")
+app.command("test")(send_test)
 
 
 @app.callback(invoke_without_command=True)

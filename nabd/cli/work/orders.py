@@ -13,6 +13,7 @@ from devices.registry.errors import NotFound
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Author, Json
+from nabd.cli.work import plans, steps
 from nabd.cli.work.shown import Number, as_document, print_order, read_order, step_of, whose
 from work import assigning, event, listing, photos, report, suggestions
 from work.assigning import Crew
@@ -23,6 +24,8 @@ from work.orders import NewOrder, make
 app = typer.Typer(
     no_args_is_help=True, help="Work orders: who goes to a device, until when, and what was done."
 )
+app.add_typer(steps.app)
+plans.add_to(app)
 
 Team = Annotated[str | None, typer.Option(help="name of a team")]
 To = Annotated[str | None, typer.Option("--to", help="name of a person")]
