@@ -76,14 +76,16 @@ def _yes(item: str) -> dict[str, str]:
 
 
 async def test_a_technician_acts_on_their_own_work_and_gives_none(
-    pool: asyncpg.Pool, connection: asyncpg.Connection, client: httpx2.AsyncClient
+    pool: asyncpg.Pool, connection: asyncpg.Connection, client: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
     rima = await person(connection, "rima")
     made = await order(connection, to=Crew(assignee="rima"))
     token = await builders.token(connection, role=Role.TECHNICIAN, municipality="tripoli")
     one = f"{ORDERS}/{made.id}"
 
-    async with bearing(pool, token) as technician:
+    async with bearing(pool, token, tmp_path) as technician:
+        # Refused before the photo is unpacked: what is none is not found out.
+        assert (await technician.post(f"{one}/photos", content=b"no photo")).status_code == 409
         answers = [
             await technician.post(f"{one}/accept"),
             await technician.post(f"{one}/comments", json={"text": "hm"}),
