@@ -18,9 +18,11 @@ from devices import verify_span
 from devices.instants import to_datetime
 from devices.kinds import STRUCTURAL, Kinds
 from devices.time_zones import zone_named
+from people.person import person_of
 from store.audit import PLATFORM
 from store.connection import Connection
 from work.added_alerts import raise_severity
+from work.assigning import works_in
 from work.attempts import Attempts
 from work.change import StoredOrder, WorkStep, locked, store_change
 from work.event import WorkEventType
@@ -226,19 +228,30 @@ async def _reopen(connection: Connection, found: StoredOrder, alert: int, now: i
     if await connection.fetchval(_IN_ANOTHER, alert, found.id):
         await connection.execute(_FAIL, found.id)
         return Outcome.WAIT
-    nobody = found.assignee_id is None and found.team_id is None
+    assignee = await _still_works(connection, found)
+    nobody = assignee is None and found.team_id is None
     after = replace(
         found,
+        assignee_id=assignee,
         verification=Verification.FAILED,
         state=WorkState.OPEN if nobody else WorkState.ASSIGNED,
         ended_at=None,
         verify_until=None,
         reopened=found.reopened + 1,
     )
-    body = {"alert": alert, "assignee": found.assignee_id, "team": found.team_id}
+    body = {"alert": alert, "assignee": assignee, "team": found.team_id}
     await connection.execute(_ADD_ALERT, found.id, alert)
     await raise_severity(connection, [found.id], [alert])
     await store_change(
         connection, found, after, WorkEventType.REOPENED, step, verb="reopen", body=body, happened_at=at
     )
     return Outcome.REOPEN
+
+
+async def _still_works(connection: Connection, order: StoredOrder) -> int | None:
+    """Return whose the order was; None: nobody's, or theirs who do not work there any more."""
+    if order.assignee_id is None:
+        return None
+    person = await person_of(connection, order.assignee_id)
+    works = person.disabled_at is None and works_in(person, order.municipality)
+    return order.assignee_id if works else None
