@@ -21,7 +21,7 @@ from store import audit
 from store.connection import Connection
 from work.assigning import Crew, assign
 from work.change import WorkStep
-from work.clocks.deadlines import DueBy, reckon
+from work.clocks.deadlines import DeadlineTerms, reckon
 from work.event import WorkEventType, add_event
 from work.listing import get_order
 from work.order import WorkOrder, WorkOrigin
@@ -62,7 +62,9 @@ _LOCK_TEAM = "SELECT FROM team WHERE name = $1 FOR SHARE"
 _NOTIFY = "SELECT pg_notify('nabd_alert', '')"
 
 
-async def make(connection: Connection, new: NewOrder, step: WorkStep, by: DueBy | None = None) -> WorkOrder:
+async def make(
+    connection: Connection, new: NewOrder, step: WorkStep, by: DeadlineTerms | None = None
+) -> WorkOrder:
     """Make an order, give it to whom it is for, and return it.
 
     Args:

@@ -117,19 +117,19 @@ WHERE o.id = r.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DueBy:
+class DeadlineTerms:
     """What deadlines are reckoned by: calendars by number of the municipality, and targets."""
 
     places: Mapping[int, StoredCalendar]
     targets: Sequence[LocalTarget]
 
 
-async def due_by(connection: Connection) -> DueBy:
+async def deadline_terms(connection: Connection) -> DeadlineTerms:
     """Return the calendars and targets of now."""
-    return DueBy(places=await calendars(connection), targets=await list_targets(connection))
+    return DeadlineTerms(places=await calendars(connection), targets=await list_targets(connection))
 
 
-async def reckon(connection: Connection, *, order: int | None = None, by: DueBy | None = None) -> int:
+async def reckon(connection: Connection, *, order: int | None = None, by: DeadlineTerms | None = None) -> int:
     """Give open orders the deadlines that they have by calendars and targets; return how many changed.
 
     Orders that somebody is changing now are reckoned the next time.
@@ -138,7 +138,7 @@ async def reckon(connection: Connection, *, order: int | None = None, by: DueBy 
         order: this one only.
         by: None: those of now.
     """
-    by = by or await due_by(connection)
+    by = by or await deadline_terms(connection)
     digests = [_digest(place, by.targets) for place in by.places.values()]
     async with connection.transaction():
         rows = await connection.fetch(_DUE, list(by.places), digests, order, AT_ONCE)

@@ -19,6 +19,7 @@ from devices.instants import to_datetime
 from devices.kinds import STRUCTURAL, Kinds
 from devices.time_zones import zone_named
 from people.person import person_of
+from store import audit
 from store.audit import PLATFORM
 from store.connection import Connection
 from work.added_alerts import raise_severity
@@ -146,7 +147,7 @@ LEFT JOIN LATERAL (
     ORDER BY explained, alert.opened_at DESC
     LIMIT 1
 ) AS open ON true
-WHERE o.verification = 'waiting' AND o.state = 'done' AND o.id > $3
+WHERE o.verification = 'waiting' AND o.state = 'done' AND o.id > $3 AND device.retired_at IS NULL
     AND (o.verify_until <= $1 OR open.opened_at > o.ended_at)
 ORDER BY o.id
 LIMIT $4
@@ -227,6 +228,16 @@ async def _reopen(connection: Connection, found: StoredOrder, alert: int, now: i
     step, at = WorkStep(by=PLATFORM, now=now), to_datetime(now)
     if await connection.fetchval(_IN_ANOTHER, alert, found.id):
         await connection.execute(_FAIL, found.id)
+        await audit.record(
+            connection,
+            by=PLATFORM,
+            municipality=found.municipality_id,
+            action="work.fail",
+            subject=str(found.id),
+            before={"verification": Verification.WAITING.value},
+            after={"verification": Verification.FAILED.value, "alert": alert},
+            now=now,
+        )
         return Outcome.WAIT
     assignee = await _still_works(connection, found)
     nobody = assignee is None and found.team_id is None

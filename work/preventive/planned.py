@@ -23,7 +23,7 @@ from store.connection import Connection
 from work.assigning import Crew
 from work.attempts import Attempts
 from work.change import WorkStep
-from work.clocks.deadlines import DueBy, due_by
+from work.clocks.deadlines import DeadlineTerms, deadline_terms
 from work.order import WorkOrigin
 from work.orders import NewOrder, make
 from work.preventive.plan_times import last_until, longest_ahead, next_count
@@ -64,7 +64,11 @@ async def make_planned(connection: Connection, now: int, attempts: Attempts | No
     if not plans:
         return []
     turn = _Turn(
-        connection=connection, now=now, by=await due_by(connection), attempts=attempts or Attempts(), made=[]
+        connection=connection,
+        now=now,
+        by=await deadline_terms(connection),
+        attempts=attempts or Attempts(),
+        made=[],
     )
     for plan in plans:
         if len(turn.made) < AT_ONCE:
@@ -78,7 +82,7 @@ class _Turn:
 
     connection: Connection
     now: int
-    by: DueBy
+    by: DeadlineTerms
     attempts: Attempts
     made: list[int]
 

@@ -22,7 +22,7 @@ from store.audit import PLATFORM, Actor
 from store.connection import Connection
 from work.attempts import Attempts
 from work.change import WorkStep
-from work.clocks.deadlines import DueBy, due_by
+from work.clocks.deadlines import DeadlineTerms, deadline_terms
 from work.order import WorkOrigin
 from work.orders import MOST_ALERTS, NewOrder, make
 
@@ -118,7 +118,7 @@ async def make_orders(connection: Connection, now: int, attempts: Attempts | Non
     of_device = await _wanted(connection, now)
     if not of_device:
         return []
-    attempts, by, made = attempts or Attempts(), await due_by(connection), []
+    attempts, by, made = attempts or Attempts(), await deadline_terms(connection), []
     for alerts in of_device[:AT_ONCE]:
         act = partial(_make, connection, alerts[:MOST_ALERTS], by, now)
         made.append(await attempts.attempt("make by rule", alerts[0], now, act))
@@ -141,7 +141,7 @@ async def _wanted(connection: Connection, now: int) -> list[list[int]]:
     return list(of_device.values())
 
 
-async def _make(connection: Connection, alerts: list[int], by: DueBy, now: int) -> int | None:
+async def _make(connection: Connection, alerts: list[int], by: DeadlineTerms, now: int) -> int | None:
     try:
         new = NewOrder(alerts=alerts, origin=WorkOrigin.RULE)
         return (await make(connection, new, WorkStep(by=PLATFORM, now=now), by)).id

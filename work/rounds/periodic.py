@@ -25,6 +25,7 @@ from work.attempts import Attempts
 from work.clocks import deadlines, verification
 from work.preventive import planned
 from work.rounds import by_rule
+from work.rounds.gone import cancel_gone
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +40,12 @@ PLANS_EVERY_US = 600_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkRound:
-    """What one round did: numbers of orders. added: alerts. reckoned: those whose deadlines changed."""
+    """What one round did: numbers of orders.
 
+    gone: of devices that are gone. added: alerts. reckoned: those whose deadlines changed.
+    """
+
+    gone: int = 0
     added: int = 0
     reckoned: int = 0
     warned: int = 0
@@ -51,7 +56,7 @@ class WorkRound:
 
 
 @dataclass(slots=True, kw_only=True)
-class RoundMemory:
+class RoundState:
     """What one round leaves to the next.
 
     plans_at: when plans are looked at again, microseconds since 1970-01-01Z. newest_plan: that was seen.
@@ -68,33 +73,34 @@ _NOTIFY = "SELECT pg_notify('nabd_alert', '')"
 
 
 async def work_round(
-    connection: Connection, kinds: Kinds, now: int, memory: RoundMemory | None = None
+    connection: Connection, kinds: Kinds, now: int, state: RoundState | None = None
 ) -> WorkRound | None:
     """Do what is due; None where another process does it.
 
     Args:
         now: microseconds since 1970-01-01Z.
-        memory: None: as in a first round.
+        state: None: as in a first round.
     """
     if not await connection.fetchval(_TAKE, LOCK):
         return None
     try:
-        return await _phases(connection, kinds, now, memory or RoundMemory())
+        return await _phases(connection, kinds, now, state or RoundState())
     finally:
         if not connection.is_closed():  # the lock ends with the connection too
             await connection.execute(_GIVE, LOCK)
 
 
-async def _phases(connection: Connection, kinds: Kinds, now: int, memory: RoundMemory) -> WorkRound:
-    attempts = memory.attempts
+async def _phases(connection: Connection, kinds: Kinds, now: int, state: RoundState) -> WorkRound:
+    attempts = state.attempts
     phases: dict[str, Callable[[], Awaitable[Any]]] = {
+        "gone": partial(cancel_gone, connection, now, attempts),
         "added": partial(add_alerts, connection, now),
         "reckoned": partial(deadlines.reckon, connection),
         "warned": partial(deadlines.warn, connection, now),
         "waiting": partial(verification.begin, connection, kinds),
         "judged": partial(verification.judge, connection, now, attempts),
         "by_rule": partial(by_rule.make_orders, connection, now, attempts),
-        "planned": partial(_planned, connection, now, memory),
+        "planned": partial(_planned, connection, now, state),
     }
     done = {}
     for number, (name, act) in enumerate(phases.items()):
@@ -105,13 +111,13 @@ async def _phases(connection: Connection, kinds: Kinds, now: int, memory: RoundM
     return WorkRound(**done)
 
 
-async def _planned(connection: Connection, now: int, memory: RoundMemory) -> list[int]:
+async def _planned(connection: Connection, now: int, state: RoundState) -> list[int]:
     newest = await planned.newest_plan(connection)
-    if newest == memory.newest_plan and now < memory.plans_at:
+    if newest == state.newest_plan and now < state.plans_at:
         return []
-    made = await planned.make_planned(connection, now, memory.attempts)
+    made = await planned.make_planned(connection, now, state.attempts)
     if len(made) < planned.AT_ONCE:  # else more of them wait
-        memory.newest_plan, memory.plans_at = newest, now + PLANS_EVERY_US
+        state.newest_plan, state.plans_at = newest, now + PLANS_EVERY_US
     return made
 
 
@@ -123,13 +129,13 @@ async def keep_rounds(
     every_s: float = EVERY_S,
 ) -> None:
     """Do rounds until cancelled, whatever goes wrong in one: people are told of alerts meanwhile."""
-    away, memory = False, RoundMemory()
+    away, state = False, RoundState()
     while True:
         try:
             connection = await open_database()
             try:
                 while True:
-                    _log(await work_round(connection, kinds, now(), memory))
+                    _log(await work_round(connection, kinds, now(), state))
                     away = False
                     await asyncio.sleep(every_s)
             finally:

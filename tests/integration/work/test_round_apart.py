@@ -10,9 +10,10 @@ import pytest
 
 from alerts.silencing import NewSilence, add_silence
 from alerts.transition import Severity
+from devices.registry.registry import get_device
 from store.audit import PLATFORM
 from tests.integration.api import builders
-from tests.integration.work.builders import NOW, person, step
+from tests.integration.work.builders import NOW, order, person, step
 from tests.waiting import eventually
 from work import steps
 from work.assigning import Crew
@@ -22,7 +23,7 @@ from work.orders import NewOrder, make
 from work.preventive.plans import NewPlan, add_work_plan
 from work.report import WorkReport
 from work.rounds import by_rule
-from work.rounds.periodic import WorkRound, work_round
+from work.rounds.periodic import RoundState, WorkRound, work_round
 
 DAY_MIN = 24 * 60
 REPORT = WorkReport(found="full", done="emptied")
@@ -191,6 +192,45 @@ async def test_a_counter_that_begins_anew_after_its_order_is_counted_from_its_be
         await _round(connection, minutes)
         due.append(await connection.fetchval("SELECT due_at_count FROM work_plan_device"))
     assert due == [4_000, 8_000, 8_000, 4_000]
+
+
+async def test_a_new_plan_is_looked_at_at_once_and_others_every_ten_minutes(
+    connection: asyncpg.Connection,
+) -> None:
+    memory, made = RoundState(), []
+    plan = NewPlan(title="wash", every=6, unit="months", kind="bin", municipality="tripoli")
+    await builders.add(connection, "bin-1")
+    for minutes in (0, 1, 2, 12):
+        if minutes == 1:
+            await add_work_plan(connection, plan, builders.KINDS, by=PLATFORM, now=NOW)
+        if minutes == 2:
+            await builders.add(connection, "bin-2")
+        done = await work_round(connection, builders.KINDS, step(minutes=minutes).now, memory)
+        assert done is not None
+        made.append(done.planned)
+    assert made == [0, 1, 0, 1]
+
+
+async def test_orders_of_devices_that_are_gone_are_cancelled_unless_somebody_has_them_in_hand(
+    connection: asyncpg.Connection,
+) -> None:
+    rima = await person(connection, "rima")
+    moved, accepted, stays = [await order(connection, f"bin-{number}") for number in range(3)]
+    await builders.add_town(connection, "saida")
+    await steps.accept(connection, accepted.id, step(rima))
+    await connection.execute(
+        "UPDATE device SET municipality_id = (SELECT id FROM municipality WHERE name = 'saida')"
+        " WHERE name <> 'bin-2'"
+    )
+
+    assert (await _round(connection, 1)).gone == 1
+
+    shown = [(await get_order(connection, one.id)).state.value for one in (moved, accepted, stays)]
+    assert shown == ["cancelled", "accepted", "open"]
+    # What it raises there is no matter of the order here.
+    device = await get_device(connection, "bin-1")
+    await builders.fire(connection, device, at=builders.NOON + timedelta(minutes=5))
+    assert (await _round(connection, 6)).added == 0
 
 
 def _day(number: int) -> date:

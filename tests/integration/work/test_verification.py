@@ -145,3 +145,5 @@ async def test_what_another_open_order_has_by_now_is_only_said_to_have_failed(
     first, second = [await get_order(connection, one) for one in (made.id, other.id)]
     assert (first.state, first.verification) == (WorkState.DONE, Verification.FAILED)
     assert second.state is WorkState.OPEN
+    said = await connection.fetchval("SELECT after::text FROM audit WHERE action = 'work.fail'")
+    assert str(made.alerts[0]) in said
