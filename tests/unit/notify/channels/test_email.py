@@ -24,24 +24,7 @@ from tests.unit.notify.channels.services import HttpService, serving
 from tests.unit.notify.channels.throwaway_certificates import contexts
 
 FROM = "nabd@tripoli.example"
-WORDS = [
-    "خطير",
-    "الحاوية",
-    "Abu",
-    "Samra",
-    "1",
-    "ممتلئة",
-    "13%",
-    "لمسافة",
-    "681",
-    "م",
-    "à",
-    "«",
-    "(Marché)",
-    "»",
-    "85",
-    "°C",
-]
+WORDS = tuple("خطير الحاوية Abu Samra 1 ممتلئة 13% لمسافة 681 م à « (Marché) » 85 °C".split())  # noqa: SIM905
 NOW = 1_780_315_200_000_000
 """2026-06-01 12:00Z."""
 
