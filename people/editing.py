@@ -248,10 +248,15 @@ _ENABLE = "UPDATE person SET disabled_at = NULL, version = version + 1, updated_
 _END_LINKS = "DELETE FROM sign_in_link WHERE person_id = $1"
 
 
-async def disable_person(connection: Connection, name: str, now: int, *, by: Actor) -> Person:
+async def disable_person(
+    connection: Connection, name: str, now: int, *, by: Actor, work_now: int | None = None
+) -> Person:
     """Let a person in no more: sessions, links, and tokens that they made end. Repeats change nothing.
 
-    Their open alerts are nobody's. Tokens stay revoked when the person is let in again.
+    Their open alerts and orders are nobody's. Tokens stay revoked when the person is let in again.
+
+    Args:
+        work_now: the clock of alerts and work, where it is another than that of people, `now`.
 
     Raises:
         NotFound: there is nobody of that name.
@@ -259,7 +264,7 @@ async def disable_person(connection: Connection, name: str, now: int, *, by: Act
     """
     async with connection.transaction():
         person = await locked_person(connection, name)
-        await unassigning.unassign(connection, person.id, now, by=by)
+        await unassigning.unassign(connection, person.id, now if work_now is None else work_now, by=by)
         async with _an_admin_is_left(connection, person):
             await connection.execute(_DISABLE, person.id, to_datetime(now))
         await sessions.end_sessions(connection, person.id)
@@ -287,8 +292,13 @@ async def enable_person(connection: Connection, name: str, now: int, *, by: Acto
 _DELETE = "DELETE FROM person WHERE id = $1"
 
 
-async def delete_person(connection: Connection, name: str, now: int, *, by: Actor) -> None:
+async def delete_person(
+    connection: Connection, name: str, now: int, *, by: Actor, work_now: int | None = None
+) -> None:
     """Forget a person; their principal stays, without a name. Tokens that they made end, as when disabled.
+
+    Args:
+        work_now: as of disable_person.
 
     Raises:
         NotFound: there is nobody of that name.
@@ -296,7 +306,7 @@ async def delete_person(connection: Connection, name: str, now: int, *, by: Acto
     """
     async with connection.transaction():
         person = await locked_person(connection, name)
-        await unassigning.unassign(connection, person.id, now, by=by)
+        await unassigning.unassign(connection, person.id, now if work_now is None else work_now, by=by)
         await tokens.revoke_tokens_of(connection, person.id, now, by=by)
         async with _an_admin_is_left(connection, person):
             await connection.execute(_DELETE, person.id)

@@ -24,8 +24,8 @@ class WorkFilter:
     """Which orders; all that is named applies.
 
     municipality, district, device, kind, rule: by name. state: one; active: those that are open, or those
-    that ended. assignee: a person's name, or NOBODY. mine: number of a person: theirs and those of their
-    teams. overdue: a deadline has passed. text: in title, device or its title. alert: a number. within: only
+    that ended. assignee: a person's name, or NOBODY. mine: number of a person: theirs, and what nobody of their
+    team has accepteds. overdue: a deadline has passed. text: in title, device or its title. alert: a number. within: only
     those of these municipalities; None: of all.
     """
 
@@ -80,7 +80,10 @@ WHERE
     AND ($11::text IS NULL OR team.name = $11)
     AND (
         $12::integer IS NULL OR o.assignee_id = $12
-        OR o.team_id IN (SELECT member.team_id FROM team_member AS member WHERE member.person_id = $12)
+        OR (
+            o.state IN ('open', 'assigned')
+            AND o.team_id IN (SELECT member.team_id FROM team_member AS member WHERE member.person_id = $12)
+        )
     )
     AND (
         $13::boolean IS NULL

@@ -220,7 +220,7 @@ async def delete_user(
 ) -> None:
     """Forget a person; what they did stays, without their name."""
     async with _held(connection, identity, user):
-        await editing.delete_person(connection, user, context.real_now(), by=actor)
+        await editing.delete_person(connection, user, context.real_now(), by=actor, work_now=context.now())
     context.identification.forget()
 
 
@@ -235,7 +235,9 @@ async def disable_user(
 ) -> PersonOut:
     """End a person's sessions and links; their requests and streams end within 10 s."""
     async with _held(connection, identity, user):
-        disabled = await editing.disable_person(connection, user, context.real_now(), by=actor)
+        disabled = await editing.disable_person(
+            connection, user, context.real_now(), by=actor, work_now=context.now()
+        )
     context.identification.forget()
     return _tagged(response, disabled)
 
