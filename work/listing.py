@@ -24,8 +24,9 @@ class WorkFilter:
     """Which orders; all that is named applies.
 
     municipality, district, device, kind, rule: by name. state: one; active: those that are open, or those
-    that ended. assignee: a person's name, or NOBODY. mine: number of a person: theirs, and what nobody of their
-    team has accepteds. overdue: a deadline has passed. text: in title, device or its title. alert: a number. within: only
+    that ended. assignee: a person's name, or NOBODY. mine: number of a person: theirs, and what nobody of
+    their team has accepted. overdue: a deadline has passed. text: in title, device or its title. alert: a
+    number. within: only
     those of these municipalities; None: of all.
     """
 
