@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -15,7 +15,7 @@ from devices.kinds import Kinds
 from devices.texts.languages import DEFAULT
 from notify.message import NotificationMessage, Reader, Undelivered
 from notify.notices.audit_heads import heads_message
-from notify.notices.weekly import weekly_message
+from notify.notices.weekly import WeekReports, weekly_message
 from notify.notices.work_news import work_news
 from notify.outbox.attempts import DeliveryAttempt
 from notify.outbox.news import MessageReader
@@ -30,6 +30,7 @@ class NoticeTexts:
     pool: asyncpg.Pool[asyncpg.Record]
     kinds: Kinds
     now: Now
+    reports: WeekReports = field(default_factory=WeekReports)
 
     async def __call__(self, attempt: DeliveryAttempt, person: MessageReader | None) -> NotificationMessage:
         """Return what is sent.
@@ -65,9 +66,8 @@ class NoticeTexts:
     async def _weekly(
         self, attempt: DeliveryAttempt, about: Mapping[str, Any], reader: MessageReader
     ) -> NotificationMessage:
-        async with self.pool.acquire() as connection:
-            found = await weekly_message(
-                connection, attempt, about["municipality"], date.fromisoformat(about["monday"]), reader,
-                to_datetime(self.now()),
-            )  # fmt: skip
+        found = await weekly_message(
+            self.pool, self.reports, attempt, about["municipality"], date.fromisoformat(about["monday"]),
+            reader, to_datetime(self.now()),
+        )  # fmt: skip
         return await asyncio.to_thread(found)

@@ -274,8 +274,10 @@ async def test_who_lost_their_role_gets_no_report(town: Town, connection: asyncp
 
 
 async def test_heads_of_the_month_are_sent_as_lines_that_verify_reads(
-    town: Town, connection: asyncpg.Connection
+    town: Town, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Their own steps name no e-mail: the report was asked for by it all the same.
+    monkeypatch.setattr(NamedRouting, "contacts", lambda *_: [])
     await subscriptions.subscribe(connection, "root", HEADS, None, by=PLATFORM, now=town.scene.now)
     month = to_datetime(town.scene.now).date().replace(day=1)
     following = (month + timedelta(days=32)).replace(day=1)
