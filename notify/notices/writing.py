@@ -16,11 +16,12 @@ from devices.texts.languages import DEFAULT
 from notify.message import NotificationMessage, Reader, Undelivered
 from notify.notices.audit_heads import heads_message
 from notify.notices.weekly import WeekReports, weekly_message
-from notify.notices.work_news import work_news
+from notify.notices.work_news import still_said, work_news
 from notify.outbox.attempts import DeliveryAttempt
 from notify.outbox.news import MessageReader
 from notify.outbox.planned import NoticeTopic
-from notify.texts.work_message import work_message
+from notify.texts.compose import MOST_LINES
+from notify.texts.work_message import work_digest, work_message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +54,21 @@ class NoticeTexts:
     async def _work(
         self, attempt: DeliveryAttempt, about: Mapping[str, Any], reader: MessageReader
     ) -> NotificationMessage:
-        assert attempt.order is not None
+        event, now = about["event"], self.now()
+        events: dict[int, int] = dict(about.get("orders") or [(attempt.order, about["event_id"])])
         async with self.pool.acquire() as connection:
-            news = await work_news(
-                connection, attempt.order, about["event"], about["event_id"], reader.language, self.kinds,
-                self.now(),
-            )  # fmt: skip
-        at = to_datetime(self.now())
-        told = Reader(name=reader.name, language=reader.language, time_zone=news.time_zone, at=at)
-        return work_message(str(attempt.id), news, told)
+            orders = await still_said(connection, event, about.get("to"), list(events), attempt.person_id)
+            if not orders:
+                raise Undelivered("it is over, or somebody else's", needless=True)
+            found = [
+                await work_news(connection, one, event, events[one], reader.language, self.kinds, now)
+                for one in orders[:MOST_LINES]
+            ]
+        zone = found[0].time_zone
+        told = Reader(name=reader.name, language=reader.language, time_zone=zone, at=to_datetime(now))
+        if len(orders) == 1:
+            return work_message(str(attempt.id), found[0], told)
+        return work_digest(str(attempt.id), found, len(orders), told)
 
     async def _weekly(
         self, attempt: DeliveryAttempt, about: Mapping[str, Any], reader: MessageReader

@@ -20,7 +20,14 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.texts.catalogue import text
 from devices.texts.languages import DEFAULT, Language
-from notify.message import NotificationChannel, NotificationMessage, Occasion, Reader, Undelivered
+from notify.message import (
+    CHANNEL_THREAD,
+    NotificationChannel,
+    NotificationMessage,
+    Occasion,
+    Reader,
+    Undelivered,
+)
 from notify.outbox import attempts, channel_health, news, ownership
 from notify.outbox.attempts import AttemptEnded, DeliveryAttempt, DeliveryState
 from notify.outbox.news import AlertMatter, MessageReader
@@ -201,7 +208,7 @@ class MessageSender:
             return await self.notices(attempt, person)
         name, language = (person.name, person.language) if person else ("", DEFAULT)
         if attempt.occasion is None:
-            return _about_channel(attempt, language)
+            return about_channel(attempt, language)
         occasion = attempt.occasion
         found = [told[alert] for alert in attempt.alerts if alert in told]
         if not found:
@@ -224,6 +231,8 @@ class MessageSender:
 
     def _after(self, attempt: DeliveryAttempt, error: Undelivered) -> AttemptEnded:
         now = self.now()
+        if error.needless:
+            return self._as(attempt, DeliveryState.NOT_NEEDED, str(error))
         if error.permanent:
             return self._as(attempt, DeliveryState.REFUSED, str(error))
         if now - attempt.created_at > GIVE_UP_US:
@@ -278,12 +287,13 @@ def _thread(attempt: DeliveryAttempt) -> str:
     return f"alert-{attempt.alerts[0]}"
 
 
-def _about_channel(attempt: DeliveryAttempt, language: Language) -> NotificationMessage:
+def about_channel(attempt: DeliveryAttempt, language: Language) -> NotificationMessage:
+    """Return what is said of a channel that fails."""
     channel = attempt.failing_channel or ""
     subject = text(language, "channel.failing", channel=channel)
     return NotificationMessage(
         id=str(attempt.id),
-        thread=f"channel-{channel}",
+        thread=f"{CHANNEL_THREAD}{channel}",
         occasion=None,
         severity=None,
         language=language,
