@@ -142,6 +142,10 @@ WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($12::text IS NULL OR alert.assignee_id = (SELECT person.id FROM person WHERE person.name = $12))
     AND ($13::integer IS NULL OR alert.assignee_id = $13)
     AND ($14::boolean IS FALSE OR alert.assignee_id IS NULL)
+    AND ($15::text IS NULL OR alert.rule = $15)
+    AND ($16::boolean IS NULL OR $16 = (alert.acknowledged_at IS NOT NULL))
+    AND ($17::timestamptz IS NULL OR coalesce(alert.resolved_at >= $17, true))
+    AND ($18::timestamptz IS NULL OR alert.opened_at < $18)
 ORDER BY alert.id DESC
 LIMIT $7
 """  # noqa: S608 - both parts are constants
@@ -182,12 +186,17 @@ async def list_alerts(
     now: int = 0,
     assigned_to: str | None = None,
     assignee_id: int | None = None,
+    rule: str | None = None,
+    acknowledged: bool | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[Alert]:
     """Return alerts, newest first; `before` is the last id of the page before this one.
 
     `within`: only those of these municipalities. `silenced`: only open ones that somebody silences at `now`
     (our time, microseconds since 1970-01-01Z), or only others. `assigned_to`: only those of a person, or of
-    NOBODY; `assignee_id`: the same by number.
+    NOBODY; `assignee_id`: the same by number. `since`, `until`: those that were open then; until is not
+    included.
     """
     rows = await connection.fetch(
         CHOOSE_ALERTS,
@@ -205,6 +214,10 @@ async def list_alerts(
         None if assigned_to == NOBODY else assigned_to,
         assignee_id,
         assigned_to == NOBODY,
+        rule,
+        acknowledged,
+        since,
+        until,
     )
     found = await get_alerts(connection, [row["id"] for row in rows])
     return sorted(found, key=lambda alert: alert.id, reverse=True)

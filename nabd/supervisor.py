@@ -17,6 +17,8 @@ from nabd.processes import SUPERVISED
 
 log = structlog.get_logger(__name__)
 
+MODULE = ("-P", "-m")
+"""Runs a module, never one of that name in the directory where we happen to be."""
 STOP_S = 15.0
 """Seconds a child may take to stop; ingest drains within ten."""
 SETTLED_S = 30.0
@@ -54,7 +56,7 @@ class Supervisor:
         with child.log.open("ab") as output:
             child.process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
+                *MODULE,
                 "nabd",
                 *child.arguments,
                 stdin=asyncio.subprocess.PIPE,

@@ -17,6 +17,7 @@ from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
+from api.http.times import Asked
 from api.idempotency import UsesChangeRequest
 from api.schemas.alerts import (
     AlertOut,
@@ -86,6 +87,10 @@ async def list_alerts(
     assigned: Annotated[
         str | None, Query(max_length=63, description="`me`, `nobody`, or the name of a person")
     ] = None,
+    rule: Annotated[str | None, Query(max_length=63)] = None,
+    acknowledged: Annotated[bool | None, Query(description="seen by somebody, or by nobody")] = None,
+    since: Annotated[Asked | None, Query(description="only those that were open from then on")] = None,
+    until: Annotated[Asked | None, Query(description="only those that had opened before")] = None,
     before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
     limit: Limit = 100,
     fields: Fields = None,
@@ -109,6 +114,10 @@ async def list_alerts(
         now=now,
         assigned_to=NOBODY if assigned == NOBODY else named,
         assignee_id=identity.principal if assigned == ME else None,
+        rule=rule,
+        acknowledged=acknowledged,
+        since=since,
+        until=until,
     )
     beside = await context_of(connection, [alert.id for alert in found], now)
     items = [alert_for(identity, alert_out(alert, context.kinds, beside)) for alert in found]

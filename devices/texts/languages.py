@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 
 Language = Literal["en", "fr", "ar"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT: Language = "en"
 LOCALES: Mapping[Language, str] = {"en": "en-GB", "fr": "fr", "ar": "ar-LB"}
 """How numbers and times are written where no municipality says it."""
+
+
+def locale_in(language: Language, locale: str) -> str:
+    """Return how a language is written where another locale is spoken: ar in fr-MA is ar-MA."""
+    territory = Locale.parse(locale, sep="-").territory
+    if territory is None:
+        return LOCALES[language]
+    try:
+        Locale(language, territory)
+    except UnknownLocaleError:
+        return LOCALES[language]
+    return f"{language}-{territory}"
 
 
 def name_of(language: Language) -> str:

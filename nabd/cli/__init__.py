@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from nabd.cli.commands import LazyGroup
+from nabd.cli.commands import CommandGroup
 from nabd.cli.version import print_version
 
 app = typer.Typer(
-    cls=LazyGroup,
+    cls=CommandGroup,
     no_args_is_help=True,
     help="Nabd (نبض): every reading of a smart city committed, watched and acted upon.",
     epilog="Settings are environment variables NABD_*, listed in docs/operations.md.",

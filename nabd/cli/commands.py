@@ -51,7 +51,7 @@ FILES: Mapping[str, str] = {
 """Module below nabd.cli, and what it has: a function is one command, a Typer a group of them."""
 
 
-class CommandsByName(Mapping[str, Any]):
+class CommandTable(Mapping[str, Any]):
     """Commands as the parser knows them, each made the first time that it is looked up."""
 
     def __getitem__(self, name: str) -> Any:
@@ -64,12 +64,12 @@ class CommandsByName(Mapping[str, Any]):
         return len(FILES)
 
 
-class LazyGroup(TyperGroup):
+class CommandGroup(TyperGroup):
     """The group of all commands."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = CommandsByName()  # type: ignore[assignment]
+        self.commands = CommandTable()  # type: ignore[assignment]
 
 
 @cache

@@ -11,6 +11,7 @@ import re
 import ssl
 from dataclasses import dataclass
 from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -26,6 +27,7 @@ from notify.channels.left_out import without_address
 from notify.message import NotificationMessage, Undelivered
 
 TIMEOUT_S = 30.0
+CRLF = "\r\n"
 ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,255}")
 
 
@@ -114,7 +116,7 @@ class EmailChannel:
             async with asyncio.timeout(self._timeout_s):
                 await client.connect()
                 connected = True
-                _, answer = await client.send_message(mail, sender=self._sender, recipients=[to])
+                _, answer = await client.sendmail(self._sender, [to], mail)
         except aiosmtplib.SMTPRecipientsRefused as error:
             refused = error.recipients[0]
             raise _refused(refused.code, refused.message, to) from None
@@ -146,15 +148,14 @@ class EmailChannel:
             timeout=self._timeout_s,
         )
 
-    def _mail(self, message: NotificationMessage, to: str) -> EmailMessage:
-        if not ADDRESS.fullmatch(to):
+    def _mail(self, message: NotificationMessage, to: str) -> bytes:
+        if not ADDRESS.fullmatch(to) or not to.isascii():
             raise Undelivered("the address is no e-mail address", permanent=True)
         domain = self._sender.rpartition("@")[2]
         mail = EmailMessage(policy=SMTP)
         try:
             mail["From"] = Address("Nabd", addr_spec=self._sender)
             mail["To"] = Address(addr_spec=to)
-            mail["Subject"] = _one_line(message.subject)
         except (MessageError, ValueError, UnicodeError):
             raise Undelivered("the address is no e-mail address", permanent=True) from None
         mail["Date"] = format_datetime(to_datetime(self._now()))
@@ -165,7 +166,7 @@ class EmailChannel:
         mail.set_content(message.text)
         if message.html:
             mail.add_alternative(message.html, subtype="html")
-        return mail
+        return _subject(_one_line(message.subject)) + mail.as_bytes()
 
     async def close(self) -> None:
         """Nothing is kept open."""
@@ -173,6 +174,14 @@ class EmailChannel:
 
 def _refused(code: int, answer: str, to: str) -> Undelivered:
     return Undelivered(f"{code} {without_address(_one_line(answer), to)}", permanent=code >= 500)
+
+
+def _subject(text: str) -> bytes:
+    """Return the header; EmailMessage loses spaces where it folds words of several scripts."""
+    charset = "us-ascii" if text.isascii() else "utf-8"
+    return f"Subject: {Header(text, charset, header_name='Subject').encode(linesep=CRLF)}{CRLF}".encode(
+        "ascii"
+    )
 
 
 def _one_line(text: str) -> str:

@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 _LATE = timedelta(microseconds=LATE_US)
 _PLACES = """
 SELECT alert.id, device.lat, device.lon, town.time_zone, escalation.began_at,
+    (escalation.plan #>> '{steps,0,after_s}')::float8 AS first_after_s,
     district.title AS district_title, street.title AS street_title
 FROM alert
 INNER JOIN device ON alert.device_id = device.id
@@ -42,7 +43,7 @@ WHERE alert.id = ANY($1::bigint [])
 class AlertMatter:
     """One alert, and where its device stands; titles by language, empty where there are none.
 
-    began_at: observed instant of what is told last.
+    began_at: observed instant of what is told last. first_after_s: how long its route waits, of itself.
     """
 
     alert: Alert
@@ -53,6 +54,7 @@ class AlertMatter:
     district_title: Mapping[str, str]
     street_title: Mapping[str, str]
     began_at: datetime | None
+    first_after_s: float | None
 
     def told(self, occasion: Occasion, language: Language, now: int) -> AlertNews:
         """Return what is said of the alert on an occasion (`now` in microseconds)."""
@@ -78,7 +80,8 @@ class AlertMatter:
         if self.began_at is None or occasion not in (Occasion.OPENED, Occasion.WORSE):
             return None
         age = to_datetime(now) - self.began_at
-        return age.total_seconds() if age > _LATE else None
+        meant = timedelta(seconds=self.first_after_s or 0.0)
+        return age.total_seconds() if age > meant + _LATE else None
 
 
 def _in(texts: Mapping[str, str], language: Language) -> str | None:
@@ -117,6 +120,7 @@ def _matter(alert: Alert, place: asyncpg.Record, kinds: Kinds) -> AlertMatter:
         district_title=place["district_title"] or {},
         street_title=place["street_title"] or {},
         began_at=place["began_at"],
+        first_after_s=place["first_after_s"],
     )
 
 

@@ -27,7 +27,7 @@ from tests.faults.plant import Plant, eventually, scaled
 from tests.faults.publisher import KIND, SECOND, Fleet, make
 from tests.faults.runner import now
 
-KILLS = int(os.environ.get("NABD_FAULTS_KILLS", scaled(6, 300)))
+KILLS = int(os.environ.get("NABD_FAULTS_KILLS", scaled(4, 300)))
 READINGS_PER_S = 200
 STEP_US = 60 * SECOND
 """How far apart a device observes: a bin that is emptied stays so for longer than `keep_firing`."""

@@ -18,7 +18,7 @@ from babel.units import format_unit
 
 from devices.registry.registry import Municipality
 from devices.texts.catalogue import plural, text
-from devices.texts.languages import DEFAULT, LOCALES, Language, direction_of
+from devices.texts.languages import DEFAULT, Language, direction_of, locale_in
 from devices.time_zones import zone_named
 
 NOTHING = "–"
@@ -106,6 +106,6 @@ class ReportStyle:
 
 
 def wording_of(town: Municipality, language: Language) -> ReportStyle:
-    """Return how somebody writes of a municipality: by its locale where that is of their language."""
-    own = town.locale if town.locale.split("-")[0] == language else LOCALES[language]
-    return ReportStyle(language=language, locale=Locale.parse(own, sep="-"), zone=zone_named(town.time_zone))
+    """Return how somebody writes of a municipality: as their language is written there."""
+    own = Locale.parse(locale_in(language, town.locale), sep="-")
+    return ReportStyle(language=language, locale=own, zone=zone_named(town.time_zone))

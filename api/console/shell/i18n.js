@@ -46,7 +46,8 @@ export function place(town) {
   timeZone = town.time_zone ?? timeZone;
   town = { ...place.last, ...town };
   place.last = town;
-  const own = town.locale?.startsWith("ar") && spoken.language === "ar" ? town.locale : spoken.locale;
+  const territory = town.locale?.split("-")[1];
+  const own = territory && spoken.language === "ar" ? `ar-${territory}` : spoken.locale;
   locale = spoken.language === "ar" ? `${own}-u-nu-${DIGITS[own] ?? "arab"}` : own;
   formats = {
     time: new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone }),

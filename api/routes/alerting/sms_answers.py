@@ -18,7 +18,7 @@ from api.http import guards
 from api.http.problems import Problem
 from api.schemas.words import NO_CONTROL
 from devices.texts.catalogue import text
-from devices.texts.languages import Language
+from devices.texts.languages import LANGUAGES, Language
 from notify.answers import offers, sms_text
 from notify.answers.answering import MOST_OF_COMMENT, AnswerRefusal, give, look
 from notify.message import ReaderAnswer
@@ -65,7 +65,8 @@ async def answer_by_sms(request: Request, context: UsesContext, body: SmsAnswer)
         found = offer and await look(connection, offer, context.real_now())
         if not understood or not found:
             _count(counts, key, now_s)
-            raise Problem(404, "not-found", "the text holds no code that was sent to that number")
+            # In every language: whose number it is must not show.
+            raise Problem(404, "not-found", " · ".join(text(one, "answer.no_code") for one in LANGUAGES))
         refusal = await give(
             connection,
             found,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from devices.registry.errors import Invalid
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Json
@@ -94,7 +95,10 @@ def hours(
 
 def parse_week_option(day: list[str] | None) -> dict[int, DayHours] | None:
     """Return the hours of weekdays that options name; None where there are none."""
-    return parse_week(values.pairs(day)) if day else None
+    try:
+        return parse_week(values.pairs(day)) if day else None
+    except Invalid as error:
+        raise typer.BadParameter(str(error), param_hint="--day") from None
 
 
 def _in_ramadan(text: str | None, before: DayHours | None) -> DayHours | None:

@@ -34,7 +34,7 @@ def weekly(
     ] = None,
     lang: Annotated[Language, typer.Option(help="language of the page")] = "en",
     to: Annotated[Path | None, typer.Option("--output", help="write it to this file")] = None,
-    pdf: Annotated[bool, typer.Option("--pdf", help="as PDF; needs WeasyPrint: the extra nabd[pdf]")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="as PDF; needs WeasyPrint: the extra pdf")] = False,
 ) -> None:
     """Print the report of a week: one HTML page for A4, with nothing in it that is fetched."""
     monday = _monday(week)

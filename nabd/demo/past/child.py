@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from nabd.processes import SUPERVISED
+from nabd.supervisor import MODULE
 
 STOP_S = 10.0
 
@@ -62,7 +63,7 @@ class PastRun:
         with self._log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                "-m",
+                *MODULE,
                 "nabd.demo.past",
                 *self._arguments,
                 stdin=asyncio.subprocess.PIPE,

@@ -266,6 +266,17 @@ async def test_a_backlog_waits_for_its_device_is_told_if_open_and_says_how_late(
     assert scene.channels["ntfy"].sent[0][1].news[0].late_s == 7260.0
 
 
+async def test_what_a_route_waits_for_is_not_called_late(scene: Scene) -> None:
+    amal = next(iter(scene.routing.ways))
+    scene.routing.steps = [EscalationStep(after_s=900, receivers=(f"person:{amal}",))]
+    await fire(scene.connection, "bin-1")
+    await scene.turn()
+
+    await scene.turn(900)
+
+    assert scene.channels["ntfy"].sent[0][1].news[0].late_s is None
+
+
 async def test_what_a_replay_made_is_never_told(scene: Scene) -> None:
     received_at = builders.NOON - timedelta(hours=1)
     quarantined = """

@@ -166,7 +166,11 @@ async def test_doctor_looks_at_the_disk_of_a_directory_that_is_not_made_yet(tmp_
 
 
 def test_bench_says_where_it_is_when_there_is_no_checkout(tmp_path: Path) -> None:
-    result = CliRunner().invoke(bench.of_checkout(tmp_path), ["ingest", "--json"])
+    installed = typer.Typer()
+    installed.command("other")(lambda: None)
+    installed.add_typer(bench.of_checkout(tmp_path), name="bench")
+
+    result = CliRunner().invoke(installed, ["bench", "ingest", "--json"])
 
     assert result.exit_code == 1
     assert "checkout" in result.stderr

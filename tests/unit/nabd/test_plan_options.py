@@ -1,4 +1,4 @@
-"""`nabd maintenance plan`, `nabd silence add`, `nabd alert assign`: wrong options."""
+"""`nabd maintenance plan`, `nabd silence add`, `nabd alert assign`, `nabd calendar`: wrong options."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ PLAN = "maintenance plan --device bin-1 --reason washing --every {every} --at {a
         ("silence add --rule a --reason b", "--until"),
         ("silence add --rule a --reason b --until 4h", "use --for"),
         ("silence add --attribute circuit --reason b --for 4h", "NAME=VALUE"),
+        ("calendar hours tripoli --day mon=08:00-25:00", "08:00-12:00"),
         ("alert assign 7", "--nobody"),
         ("alert assign 7 rima --nobody", "--nobody"),
     ],

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from notify.channels.email import EmailChannel, SmtpSecurity, SmtpServer, smtp_server
 from notify.message import NotificationMessage, Undelivered
@@ -22,6 +24,7 @@ from tests.unit.notify.channels.services import HttpService, serving
 from tests.unit.notify.channels.throwaway_certificates import contexts
 
 FROM = "nabd@tripoli.example"
+WORDS = tuple("خطير الحاوية Abu Samra 1 ممتلئة 13% لمسافة 681 م à « (Marché) » 85 °C".split())  # noqa: SIM905
 NOW = 1_780_315_200_000_000
 """2026-06-01 12:00Z."""
 
@@ -253,6 +256,17 @@ async def test_address_that_could_be_more_than_one_is_refused_for_good(to: str) 
         await sent(SmtpServer(host="127.0.0.1", port=1, security=SmtpSecurity.NONE), to=to)
 
     assert refused.value.permanent
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_subject_of_several_scripts_keeps_its_spaces(words: list[str]) -> None:
+    channel = EmailChannel(smtp_server("smtp+plain://localhost"), FROM, lambda: NOW)
+
+    mail = channel._mail(make_message(subject=" ".join(words)), "amal@example.org")
+
+    assert message_from_bytes(mail, policy=default)["Subject"] == " ".join(words)
+    assert max(map(len, mail.split(b"\r\n"))) <= 78
 
 
 async def test_subject_and_ids_cannot_add_headers() -> None:
