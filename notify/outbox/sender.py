@@ -31,6 +31,7 @@ from notify.message import (
 from notify.outbox import attempts, channel_health, news, ownership
 from notify.outbox.attempts import AttemptEnded, DeliveryAttempt, DeliveryState
 from notify.outbox.news import AlertMatter, MessageReader
+from notify.outbox.planned import NoticeTopic
 from notify.outbox.ports import (
     AnswerMeans,
     AnswersOf,
@@ -55,6 +56,11 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
 LONGEST_ASKED_S = 3600.0
 """For how long a service may put us off at most."""
 GIVE_UP_US = 86_400_000_000
+GIVE_UP_TOPIC_US: Mapping[NoticeTopic | None, int] = {
+    NoticeTopic.WEEKLY_REPORT: 7 * GIVE_UP_US,
+    NoticeTopic.AUDIT_HEADS: 28 * GIVE_UP_US,
+}
+"""A report is late rather than never, until the next one is due."""
 ANSWER_LENGTH = 500
 _NEVER_SILENCED = (Occasion.RESOLVED, Occasion.ASSIGNED)
 
@@ -235,7 +241,7 @@ class MessageSender:
             return self._as(attempt, DeliveryState.NOT_NEEDED, str(error))
         if error.permanent:
             return self._as(attempt, DeliveryState.REFUSED, str(error))
-        if now - attempt.created_at > GIVE_UP_US:
+        if now - attempt.created_at > GIVE_UP_TOPIC_US.get(attempt.topic, GIVE_UP_US):
             return self._as(attempt, DeliveryState.GIVEN_UP, str(error))
         pause_s = pause_before(attempt.number + 1, error.retry_after_s)
         due_at = now + round(pause_s * 1e6 * self.speed)
