@@ -72,8 +72,9 @@ class ReportStyle:
         return self._unit(round(seconds / _DAY, 1), "day")
 
     def _unit(self, value: float, unit: str) -> str:
-        # Short in Arabic is a single letter, which few read as a unit.
-        length: Literal["long", "short"] = "long" if self.language == "ar" else "short"
+        # Short in Arabic is a single letter, which few read as a unit; days have no other form.
+        spelt = self.language == "ar" and unit != "day"
+        length: Literal["long", "short"] = "long" if spelt else "short"
         written = format_unit(value, f"duration-{unit}", length=length, locale=self.locale)
         return self._digits(written.replace(",", "٫")) if self._in_indic_digits else written
 

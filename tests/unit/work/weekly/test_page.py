@@ -138,7 +138,11 @@ def test_a_share_is_never_written_as_more_than_it_is(share: float, expected: str
 def test_arabic_writes_units_as_words_and_what_helped_as_what_is_gone() -> None:
     page = page_of(report(), "ar")
 
-    assert wording_of(TRIPOLI, "ar").lasting(11 * 60) == "١١ دقيقة"
+    w = wording_of(TRIPOLI, "ar")
+
+    assert (w.lasting(11 * 60), w.lasting(4.4 * 3600)) == ("١١ دقيقة", "٤٫٤ ساعة")
+    assert (w.lasting(2.1 * 86_400), w.lasting(12.5 * 86_400)) == ("٢٫١ يوم", "١٢٫٥ يوم")
+    assert "duration" not in page
     assert "تلك التي اختفى العطل بعدها" in page
     assert "يُعدّ ناجحًا ما زال" not in page
 
