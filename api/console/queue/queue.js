@@ -1,7 +1,7 @@
 // The alert queue: the worst first, then the newest. Acknowledging says that somebody has seen it, nothing more.
 
 import { go, moveLink, place } from "../shell/address.js";
-import { $, bdi, h } from "../shell/dom.js";
+import { $, bdi, h, isolated } from "../shell/dom.js";
 import { get, post } from "../shell/http.js";
 import { ago, full, number, said, t, time, value } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
@@ -125,7 +125,7 @@ function item(alert) {
       moveLink({ device: alert.device }, { class: "plain-link", "data-focus": `device ${alert.id}` }, bdi(alert.device_title)),
       h("time", { datetime: alert.opened_at, title: full(new Date(alert.opened_at)), "data-since": alert.opened_at }),
     ),
-    alert.course && h("p", { class: "meta note" }, said(alert.course)),
+    alert.course && h("p", { class: "meta note" }, isolated(said(alert.course))),
     alert.inhibited_by && h("p", { class: "meta note" }, t("inhibited", { parent: explanation(alert) })),
     held(alert),
     alert.unknown && h("p", { class: "meta note" }, t("unknown")),

@@ -21,7 +21,7 @@ export const bdi = (text) => h("bdi", {}, text);
 
 // A sentence whose ids, expressions and instants keep their own order in a line that runs the other way.
 export const isolated = (sentence) =>
-  sentence.split(/([A-Za-z0-9"'][ -~]*[A-Za-z0-9)\]"'])/).flatMap((part, i) => {
+  sentence.split(/([A-Za-z0-9"'][ -~°µ²³]*[A-Za-z0-9)\]"'])/).flatMap((part, i) => {
     if (i % 2 === 0) return [part];
     // A bracket that was opened in the sentence is closed there too.
     const [, run, rest] = /^(.*?)(\)*)$/.exec(part);
