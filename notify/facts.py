@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alerts.transition import Severity
-from devices.time_zones import zone_named
-from notify.routing.local_clock import LocalSpan, free_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +40,8 @@ class NotificationPlan:
 
     route: its name, for people who ask why they were told. repeat_s: how often the last step is said again
     while nobody acknowledges; None: never. group_for_s: what follows the first of a group within it waits
-    for one digest. resolved: whether the end is told too. quiet_hours: local spans of the day, on the clock
-    of time_zone (IANA name), in which no step and no repeat is told.
+    for one digest. resolved: whether the end is told too. quiet_hours: spans of the day in which no step
+    and no repeat is told, on the clock of time_zone (IANA name): first and last minute, ISO days.
     """
 
     route: str
@@ -51,12 +49,8 @@ class NotificationPlan:
     repeat_s: float | None
     group_for_s: float
     resolved: bool = True
-    quiet_hours: tuple[LocalSpan, ...] = ()
+    quiet_hours: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
     time_zone: str = "UTC"
-
-    def free_at(self, at: int) -> int:
-        """Return the first instant from one on (microseconds since 1970-01-01Z) that is in no quiet hours."""
-        return free_at(at, self.quiet_hours, zone_named(self.time_zone)) if self.quiet_hours else at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,10 @@ from enum import StrEnum
 from alerts.events import AlertEvent, EventType
 from alerts.transition import Severity
 from devices.instants import to_microseconds
+from devices.time_zones import zone_named
 from notify.facts import AlertFacts, NotificationPlan
 from notify.message import Occasion
+from notify.routing.local_clock import LocalSpan, free_at
 
 LATE_US = 300_000_000
 """What is older when it is told says how late it is, and waits until its device has caught up."""
@@ -173,7 +175,11 @@ def _resumed(escalation: Escalation, now: int) -> Escalation:
 
 def _free(escalation: Escalation, at: int) -> int:
     """Return the first instant from one on that the quiet hours of its route leave free."""
-    return at if escalation.plan is None else escalation.plan.free_at(at)
+    plan = escalation.plan
+    if plan is None or not plan.quiet_hours:
+        return at
+    spans = [LocalSpan(start_min=a, end_min=b, days=frozenset(days)) for a, b, days in plan.quiet_hours]
+    return free_at(at, spans, zone_named(plan.time_zone))
 
 
 def waiting(escalation: Escalation, standing: AlertStanding, now: int) -> Escalation | None:

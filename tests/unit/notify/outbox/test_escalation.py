@@ -30,7 +30,6 @@ from notify.outbox.escalation import (
     told,
     waiting,
 )
-from notify.routing.local_clock import LocalSpan
 
 NOW = 1_800_000_000_000_000
 S = 1_000_000
@@ -314,7 +313,7 @@ def test_a_backlog_waits_until_its_device_has_caught_up() -> None:
 
 
 def test_repeats_and_what_is_told_anew_wait_for_the_end_of_the_routes_quiet_hours() -> None:
-    night = LocalSpan(start_min=22 * 60, end_min=6 * 60)
+    night = (22 * 60, 6 * 60, (1, 2, 3, 4, 5, 6, 7))
     late = to_microseconds(datetime(2026, 11, 30, 19, 55, tzinfo=UTC))  # 21:55 in Beirut
     morning = to_microseconds(datetime(2026, 12, 1, 4, tzinfo=UTC))
     plan = replace(PLAN, steps=PLAN.steps[:1], quiet_hours=(night,), time_zone="Asia/Beirut")
