@@ -8,6 +8,7 @@ back. Must not know what the work is, nor who is told.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from alerts.transition import Severity
 from devices.instants import to_datetime
@@ -20,24 +21,29 @@ WITH old AS (
     WHERE until_at < $3::timestamptz - interval '1 day' AND (device_id, holder) <> ($1, $2)
 )
 
-INSERT INTO alert_hold (device_id, holder, from_at, severity) VALUES ($1, $2, $3, $4)
+INSERT INTO alert_hold (device_id, holder, from_at, severity, until_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (device_id, holder) DO UPDATE SET
-    from_at = excluded.from_at, until_at = NULL, severity = excluded.severity
+    from_at = excluded.from_at, until_at = excluded.until_at, severity = excluded.severity
 """
 
 
-async def hold(connection: Connection, device: int, holder: str, severity: Severity, now: int) -> None:
+async def hold(
+    connection: Connection, device: int, holder: str, severity: Severity, now: int, until: datetime
+) -> None:
     """Hold alerts of a device back from now on, but for those that are worse than `severity`.
 
     Args:
         device: its number.
         holder: who holds them back, such as `work order 12`; saying it again begins anew.
         now: our time, microseconds since 1970-01-01Z.
+        until: when it ends by itself, for whoever forgets to take it back.
     """
-    await connection.execute(_HOLD, device, holder, to_datetime(now), severity)
+    await connection.execute(_HOLD, device, holder, to_datetime(now), severity, until)
 
 
-_RELEASE = "UPDATE alert_hold SET until_at = $2 WHERE holder = $1 AND until_at IS NULL"
+_RELEASE = """
+UPDATE alert_hold SET until_at = $2 WHERE holder = $1 AND (until_at IS NULL OR until_at > $2)
+"""
 # Whoever tells of alerts looks again: those that still fire are told now.
 _NOTIFY = "SELECT pg_notify('nabd_alert', '')"
 

@@ -17,7 +17,7 @@ import asyncpg
 from alerts.holds import held
 from alerts.silences import silenced
 from devices import kinds
-from devices.instants import Now, to_microseconds
+from devices.instants import to_microseconds
 from nabd import clock
 from nabd.channels import channels_of
 from nabd.processes import ready_database, stop_on_signals, unless_stopped
@@ -31,13 +31,10 @@ from notify.routing.load import load, reload
 from notify.routing.routing import Routing
 from notify.texts.compose import compose
 from store.connection import Connection
-from store.failures import is_outage
 from store.pool import connect, open_pool
-from work.added_alerts import add_alerts
 from work.rounds.periodic import keep_rounds
 
 CONNECTIONS = 6
-FOLLOWED_EVERY_S = 5.0
 CODES_BY = frozenset({"sms"})
 """Channels whose messages are answered by a code."""
 
@@ -68,14 +65,13 @@ async def notify(settings: Settings) -> None:
         speed=speed,
     )
     notifying = asyncio.create_task(engine.run(parts))
-    following = asyncio.create_task(follow_alerts(pool, now))
     working = asyncio.create_task(keep_rounds(parts.open_database, parts.kinds, now))
     stopping = asyncio.create_task(stop.wait())
-    tasks: set[asyncio.Task[Any]] = {notifying, following, working, stopping}
+    tasks: set[asyncio.Task[Any]] = {notifying, working, stopping}
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
         task.cancel()
-    await asyncio.gather(notifying, following, working, return_exceptions=True)
+    await asyncio.gather(notifying, working, return_exceptions=True)
     pool.terminate()  # what had an answer is recorded; politeness may wait for a server that is away
     for task in done - {stopping}:
         task.result()
@@ -116,18 +112,6 @@ async def silenced_until(connection: Connection, alerts: Sequence[int], at: int)
     for alert in await held(connection, alerts, at):
         until[alert] = max(until.get(alert, 0), at + HELD_US)
     return until
-
-
-async def follow_alerts(pool: asyncpg.Pool[asyncpg.Record], now: Now) -> None:
-    """Add what devices under work raise to the orders about them, until cancelled; outages are outlasted."""
-    while True:
-        try:
-            async with pool.acquire() as connection:
-                await add_alerts(connection, now())
-        except Exception as error:  # only an outage is handled here
-            if not is_outage(error):
-                raise
-        await asyncio.sleep(FOLLOWED_EVERY_S)
 
 
 async def answer_means(

@@ -197,6 +197,7 @@ async def _change_grants(
     *,
     last_admin_too: bool,
 ) -> None:
+    await unassigning.unassign_work(connection, person.id, grants, now, by=by)
     async with nullcontext() if last_admin_too else _an_admin_is_left(connection, person):
         await _set_grants(connection, person.id, grants)
     await connection.execute(_END_LINKS, person.id)

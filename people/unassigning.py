@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from devices.instants import to_datetime
+from people.identity import Grant
+from people.roles import PERMISSIONS, Permission
 from store import audit
 from store.audit import Actor, AuditedChange
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from store.connection import Connection
 
 # In one order, so that two who take alerts away never wait for each other.
@@ -37,14 +42,18 @@ _NOTIFY = "SELECT pg_notify('nabd_alert', '')"
 
 _TAKE_WORK = """
 WITH held AS (
-    SELECT id, municipality_id, team_id FROM work_order
-    WHERE assignee_id = $1 AND state NOT IN ('done', 'cancelled')
-    ORDER BY id FOR UPDATE
+    SELECT o.id, o.municipality_id, o.team_id
+    FROM work_order AS o
+    INNER JOIN municipality ON o.municipality_id = municipality.id
+    WHERE o.assignee_id = $1 AND o.state NOT IN ('done', 'cancelled')
+        AND municipality.name <> ALL($4::text [])
+    ORDER BY o.id FOR UPDATE OF o
 ),
 
 taken AS (
     UPDATE work_order SET
         assignee_id = NULL, version = version + 1,
+        accepted_at = CASE WHEN arrived_at IS NOT NULL THEN accepted_at END,
         state = CASE WHEN held.team_id IS NULL THEN 'open' ELSE 'assigned' END
     FROM held WHERE work_order.id = held.id
 ),
@@ -56,7 +65,8 @@ noted AS (
 
 released AS (
     UPDATE alert_hold SET until_at = $3 FROM held
-    WHERE alert_hold.holder = 'work order ' || held.id AND alert_hold.until_at IS NULL
+    WHERE alert_hold.holder = 'work order ' || held.id
+        AND (alert_hold.until_at IS NULL OR alert_hold.until_at > $3)
 )
 
 SELECT id, municipality_id AS municipality FROM held ORDER BY id
@@ -70,8 +80,33 @@ async def unassign(connection: Connection, person: int, now: int, *, by: Actor) 
     """
     taken = {
         "alert.assign": await connection.fetch(_TAKE, person, by.principal, to_datetime(now)),
-        "work.assign": await connection.fetch(_TAKE_WORK, person, by.principal, to_datetime(now)),
+        "work.assign": await connection.fetch(_TAKE_WORK, person, by.principal, to_datetime(now), []),
     }
+    await _record(connection, person, taken, now, by)
+
+
+async def unassign_work(
+    connection: Connection, person: int, grants: Iterable[Grant], now: int, *, by: Actor
+) -> None:
+    """Give the open work of a person, where they do not work any more, to its team, else to nobody.
+
+    In a transaction that has locked the person.
+
+    Args:
+        grants: that they have from now on.
+    """
+    works_in = {grant.municipality for grant in grants if Permission.DO_WORK in PERMISSIONS[grant.role]}
+    if None in works_in:
+        return
+    rows = await connection.fetch(
+        _TAKE_WORK, person, by.principal, to_datetime(now), sorted(map(str, works_in))
+    )
+    await _record(connection, person, {"work.assign": rows}, now, by)
+
+
+async def _record(
+    connection: Connection, person: int, taken: Mapping[str, Sequence[asyncpg.Record]], now: int, by: Actor
+) -> None:
     changes = [
         AuditedChange(
             municipality=row["municipality"],

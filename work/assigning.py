@@ -60,7 +60,9 @@ async def give(
             f"work order {order.id} is {order.state} and is not assigned any more:"
             f" {await last_said(connection, order)}"
         )
-    after = replace(order, state=state, assignee_id=assignee, team_id=team)
+    after = replace(
+        order, state=state, assignee_id=assignee, team_id=team, accepted_at=order.accepted_for_good
+    )
     whose = order if nobody else after
     await store_change(
         connection,

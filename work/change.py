@@ -26,6 +26,8 @@ OLDEST = timedelta(days=7)
 """For how long somebody may have had no network."""
 AHEAD = timedelta(minutes=5)
 """How far the clock of a phone may be ahead of ours: it is taken for the present."""
+HELD_AT_LEAST = timedelta(hours=8)
+"""How long a step holds alerts of the device back, whenever the work is due: it may be forgotten."""
 UNDER_WORK = frozenset({WorkState.ACCEPTED, WorkState.ON_THE_WAY, WorkState.IN_PROGRESS})
 """States in which alerts of the device are held back."""
 
@@ -58,6 +60,7 @@ class StoredOrder:
     assignee_id: int | None
     team_id: int | None
     created_at: datetime
+    repair_due_at: datetime | None
     accepted_at: datetime | None
     arrived_at: datetime | None
     ended_at: datetime | None
@@ -68,6 +71,11 @@ class StoredOrder:
     version: int
 
     @property
+    def accepted_for_good(self) -> datetime | None:
+        """What stands of the acceptance when somebody else has to accept: nothing before somebody arrived."""
+        return None if self.arrived_at is None else self.accepted_at
+
+    @property
     def holder(self) -> str:
         """By what name the order holds alerts of its device back."""
         return f"work order {self.id}"
@@ -76,8 +84,8 @@ class StoredOrder:
 _LOCK = """
 SELECT
     o.id, o.municipality_id, municipality.name AS municipality, o.device_id, o.severity, o.state,
-    o.assignee_id, o.team_id, o.created_at, o.accepted_at, o.arrived_at, o.ended_at, o.reopened,
-    o.verification, o.verify_until, o.verified_at, o.version
+    o.assignee_id, o.team_id, o.created_at, o.repair_due_at, o.accepted_at, o.arrived_at, o.ended_at,
+    o.reopened, o.verification, o.verify_until, o.verified_at, o.version
 FROM work_order AS o
 INNER JOIN municipality ON o.municipality_id = municipality.id
 WHERE o.id = $1
@@ -206,9 +214,15 @@ async def store_change(
     )
 
 
+def hold_until(repair_due_at: datetime | None, now: datetime) -> datetime:
+    """Return until when a step holds alerts back: the work should be done by then. Pure."""
+    return max(repair_due_at or now, now + HELD_AT_LEAST)
+
+
 async def _hold(connection: Connection, before: StoredOrder, after: StoredOrder, now: int) -> None:
-    if after.state in UNDER_WORK and before.state not in UNDER_WORK:
-        await holds.hold(connection, after.device_id, after.holder, after.severity, now)
+    if after.state in UNDER_WORK and before.state is not after.state:
+        until = hold_until(after.repair_due_at, to_datetime(now))
+        await holds.hold(connection, after.device_id, after.holder, after.severity, now, until)
     elif before.state in UNDER_WORK and after.state not in UNDER_WORK:
         await holds.release(connection, after.holder, now)
 

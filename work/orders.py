@@ -21,7 +21,7 @@ from store import audit
 from store.connection import Connection
 from work.assigning import Crew, assign
 from work.change import WorkStep
-from work.clocks.deadlines import reckon
+from work.clocks.deadlines import DeadlineTerms, reckon
 from work.event import WorkEventType, add_event
 from work.listing import get_order
 from work.order import WorkOrder, WorkOrigin
@@ -58,11 +58,17 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10)
 RETURNING id
 """
 _ADD_ALERT = "INSERT INTO work_order_alert (order_id, alert_id) SELECT $1, unnest($2::bigint [])"
+_LOCK_TEAM = "SELECT FROM team WHERE name = $1 FOR SHARE"
 _NOTIFY = "SELECT pg_notify('nabd_alert', '')"
 
 
-async def make(connection: Connection, new: NewOrder, step: WorkStep) -> WorkOrder:
+async def make(
+    connection: Connection, new: NewOrder, step: WorkStep, by: DeadlineTerms | None = None
+) -> WorkOrder:
     """Make an order, give it to whom it is for, and return it.
+
+    Args:
+        by: what its deadlines are reckoned by, where it is known already.
 
     Raises:
         AlertNotFound: no alert has one of the numbers.
@@ -76,6 +82,9 @@ async def make(connection: Connection, new: NewOrder, step: WorkStep) -> WorkOrd
         if new.to.assignee is not None:
             # Before alerts and orders, as who deletes a person does.
             await locked_person(connection, new.to.assignee)
+        if new.to.team is not None:
+            # The same for who removes a team.
+            await connection.execute(_LOCK_TEAM, new.to.team)
         rows = await _locked_alerts(connection, new.alerts)
         device = await get_device(connection, new.device or rows[0]["device"])
         if any(row["device_id"] != device.id for row in rows):
@@ -97,7 +106,7 @@ async def make(connection: Connection, new: NewOrder, step: WorkStep) -> WorkOrd
         )
         await connection.execute(_ADD_ALERT, order, sorted(set(new.alerts)))
         await _told(connection, order, origin, device.municipality_id, step)
-        await reckon(connection, order=order)
+        await reckon(connection, order=order, by=by)
         if new.to != Crew():
             await assign(connection, order, new.to, step)
         return await get_order(connection, order)

@@ -20,15 +20,21 @@ class PhotoDirectory:
         return self.root / photo.hex[:2] / photo.hex
 
     def write(self, photo: UUID, content: bytes) -> None:
-        """Store a photo; it is whole on the disk when this returns, or not there."""
+        """Store a photo; it is whole on the disk when this returns, or not there, even after a power cut."""
         path = self.path(photo)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        try:
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        for folder in (path.parent, self.root):
+            _sync(folder)
 
     def read(self, photo: UUID) -> bytes:
         """Return a photo's bytes.
@@ -44,3 +50,12 @@ class PhotoDirectory:
     def remove(self, photo: UUID) -> None:
         """Take a photo away; where there is none, nothing happens."""
         self.path(photo).unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

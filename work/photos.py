@@ -13,7 +13,7 @@ from uuid import UUID
 from devices.instants import to_datetime
 from devices.registry.errors import Conflict, NotFound
 from store.connection import Connection
-from work.change import WorkStep, locked, store_event
+from work.change import StoredOrder, WorkStep, locked, store_event
 from work.event import WorkEventType
 from work.photo_files import PhotoDirectory
 from work.picture import Picture
@@ -73,6 +73,17 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 
 
+async def check_may_add(connection: Connection, order: int, step: WorkStep) -> None:
+    """Refuse who may add no photo to an order, before one is unpacked.
+
+    Raises:
+        NotFound: there is no such order.
+        Conflict: it is somebody else's.
+    """
+    async with connection.transaction():
+        await refuse_foreign(connection, await locked(connection, order), step)
+
+
 async def add_photo(
     connection: Connection,
     files: PhotoDirectory,
@@ -84,7 +95,8 @@ async def add_photo(
 ) -> WorkPhoto:
     """Add a photo to an order and return it; one that it has already is returned as it is.
 
-    The file is written before the row: a row without a file never is.
+    The file is written before the row: a row without a file never is. Where the row cannot be stored the
+    file is taken away again; a kill between the two leaves a file that nobody reads.
 
     Args:
         photo: the id of a new one.
@@ -101,19 +113,31 @@ async def add_photo(
             return await get_photo(connection, order, same)
         if await connection.fetchval(_COUNT, order) >= MOST_PHOTOS:
             raise Conflict(f"work order {order} has {MOST_PHOTOS} photos, as many as one may have")
-        await asyncio.to_thread(files.write, photo, picture.content)
-        at = to_datetime(step.now)
-        await connection.execute(
-            _ADD, photo, order, step.by.principal, picture.media_type, picture.width, picture.height,
-            len(picture.content), picture.sha256, at,
-        )  # fmt: skip
-        await store_event(
-            connection,
-            found,
-            WorkEventType.PHOTO_ADDED,
-            step,
-            verb="add-photo",
-            body={"photo": str(photo)},
-            happened_at=at,
-        )
+        try:
+            await asyncio.to_thread(files.write, photo, picture.content)
+            await _store(connection, found, picture, step, photo)
+        except BaseException:
+            # Shielded: it is taken away although the request was given up. A commit that fails is not in
+            # here: it may have been done.
+            await asyncio.shield(asyncio.to_thread(files.remove, photo))
+            raise
         return await get_photo(connection, order, photo)
+
+
+async def _store(
+    connection: Connection, order: StoredOrder, picture: Picture, step: WorkStep, photo: UUID
+) -> None:
+    at = to_datetime(step.now)
+    await connection.execute(
+        _ADD, photo, order.id, step.by.principal, picture.media_type, picture.width, picture.height,
+        len(picture.content), picture.sha256, at,
+    )  # fmt: skip
+    await store_event(
+        connection,
+        order,
+        WorkEventType.PHOTO_ADDED,
+        step,
+        verb="add-photo",
+        body={"photo": str(photo)},
+        happened_at=at,
+    )

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from devices.registry.errors import Invalid
+from work.jpeg_scans import MOST_SCANS, scans
 
 MOST_BYTES = 8 * 1024 * 1024
 """Of the file as it is sent."""
-MOST_PIXELS = {"JPEG": 64_000_000, "PNG": 24_000_000, "WEBP": 24_000_000}
-"""By format. A phone's photo has 12 to 50 million; unpacked each takes 3 or 4 bytes, and those of a JPEG are
-unpacked to fewer."""
+MOST_PIXELS = {"JPEG": 64_000_000, "PNG": 12_500_000, "WEBP": 12_500_000}
+"""By format. A phone's photo has 12 to 50 million; unpacked each takes 4 bytes and more, and those of a JPEG
+of one scan are unpacked to fewer."""
+MOST_PIXELS_OF_SCANS = 25_000_000
+"""Of a JPEG that is drawn in several scans: each pixel takes 6 bytes until the last."""
 LONGEST_SIDE = 2560
 """A larger photo is made smaller: what it is to show is seen on any screen."""
 QUALITY = 85
@@ -81,9 +84,10 @@ def _cleaned(content: bytes) -> Picture:
                 f"has at most {MOST_PIXELS[kind]:,} pixels; this one has {image.width} x {image.height}"
             )
         if kind == "JPEG":
+            _check_scans(content, image)
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
         image.load()
-        bare = _bare(ImageOps.exif_transpose(image), kind)
+        bare = _bare(image, kind)
     kept = io.BytesIO()
     bare.save(kept, format=kind, **({} if kind == "PNG" else {"quality": QUALITY}))
     written = kept.getvalue()
@@ -96,11 +100,32 @@ def _cleaned(content: bytes) -> Picture:
     )
 
 
+def _check_scans(content: bytes, image: Image.Image) -> None:
+    drawn = scans(content)
+    if len(drawn) >= MOST_SCANS:
+        raise Invalid("photo", f"is drawn in {MOST_SCANS} scans or more, as no camera does")
+    pixels = image.width * image.height
+    if drawn == [len(image.getbands())] and "progressive" not in image.info:
+        return
+    if pixels > MOST_PIXELS_OF_SCANS:
+        raise PhotoTooLarge(
+            f"that is drawn in several scans has at most {MOST_PIXELS_OF_SCANS:,} pixels; this one has"
+            f" {image.width} x {image.height}"
+        )
+
+
+_SMOOTH = frozenset({"L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"})
+"""Modes that can be made smaller as they are."""
+
+
 def _bare(image: Image.Image, kind: str) -> Image.Image:
-    """Return the pixels alone, not too many; of an animation the first picture."""
+    """Return the pixels alone, turned, not too many; of an animation the first picture."""
     clear = "A" in image.getbands() or "transparency" in image.info
     mode = "RGBA" if clear and kind != "JPEG" else "RGB"
-    small = image.convert(mode)
+    # Made smaller before anything is copied.
+    if image.mode in _SMOOTH:
+        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    small = ImageOps.exif_transpose(image).convert(mode)
     small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     bare = Image.new(mode, small.size)
     bare.paste(small)

@@ -75,6 +75,8 @@ async def accept(connection: Connection, order: int, step: WorkStep) -> bool:
 async def decline(connection: Connection, order: int, reason: str, step: WorkStep) -> bool:
     """Give an order back: to its team, else to nobody; return whether that is new.
 
+    What no person of a team has in hand stays the team's: one member does not decline it for the others.
+
     Raises:
         NotFound: there is no such order.
         Conflict: it is not theirs, done, cancelled, or was changed since it was read.
@@ -87,12 +89,12 @@ async def decline(connection: Connection, order: int, reason: str, step: WorkSte
         if found.state is WorkState.OPEN:
             return False
         await refuse_foreign(connection, found, step, me)
-        back_to_team = found.team_id is not None and found.assignee_id is not None
-        state = WorkState.ASSIGNED if back_to_team else WorkState.OPEN
+        if found.assignee_id is None and found.state is WorkState.ASSIGNED:
+            return False  # its team has it already
+        state = WorkState.OPEN if found.team_id is None else WorkState.ASSIGNED
         if found.state is WorkState.DONE or not may_follow(state, found.state):
             await _refuse(connection, found, "declined")
-        team = found.team_id if back_to_team else None
-        after = replace(found, state=state, assignee_id=None, team_id=team)
+        after = replace(found, state=state, assignee_id=None, accepted_at=found.accepted_for_good)
         body = {"assignee": found.assignee_id, "team": found.team_id, "reason": reason}
         await store_change(
             connection, found, after, WorkEventType.DECLINED, step, verb="decline", body=body,

@@ -265,7 +265,9 @@ def _event_without_names(event: WorkEventOut) -> WorkEventOut:
 
 def _report_without_words(one: WorkReportOut) -> WorkReportOut:
     checklist = [item.model_copy(update={"remark": ""}) for item in one.checklist]
-    return one.model_copy(update={"author": None, "found": "", "done": "", "checklist": checklist})
+    return one.model_copy(
+        update={"author": None, "found": "", "done": "", "parts": [], "checklist": checklist}
+    )
 
 
 def events_out(events: Sequence[WorkEvent]) -> list[WorkEventOut]:

@@ -141,7 +141,10 @@ def check_locale(name: str) -> None:
 
 
 def check_weekend(days: Iterable[int]) -> None:
-    """Refuse days outside the ISO week."""
+    """Refuse days outside the ISO week, and a week of nothing else: no deadline would ever come."""
+    days = set(days)
+    if len(days & set(range(1, 8))) == 7:
+        raise Invalid("weekend", "leaves no day of work")
     for day in days:
         if not 1 <= day <= 7:
             raise Invalid("weekend", f"{day} is not an ISO day: 1 is Monday, 5 Friday, 7 Sunday")

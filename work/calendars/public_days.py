@@ -1,7 +1,7 @@
 """Public holidays and Ramadan of a territory, as they are foreseen. Pure.
 
 Days that follow the moon are announced by sight, and may come a day earlier or later than foreseen: whoever
-asks corrects them by hand (work.calendars.days). Must not know municipalities.
+asks corrects them by hand (work.calendars.editing). Must not know municipalities.
 """
 
 from __future__ import annotations

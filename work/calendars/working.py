@@ -28,8 +28,9 @@ class WorkingCalendar:
     """When people of a municipality work.
 
     hours: by ISO day, 1 is Monday; a day that is missing is one of rest. ramadan_hours: in their place on the
-    days of `ramadan`; None: the same hours. holidays: days of rest. added: days on which people work although
-    they rest on that weekday, in the hours of the day before it that is one of work.
+    days of `ramadan`, but for days that are shorter anyway; None: the same hours. holidays: days of rest.
+    added: days on which people work although they rest on that weekday, in the hours of the day before it
+    that is one of work.
     """
 
     zone: ZoneInfo
@@ -47,12 +48,16 @@ class WorkingCalendar:
         if not hours and day in self.added:
             hours = self._ordinary(day.isoweekday())
         if hours and self.ramadan_hours is not None and any(a <= day <= b for a, b in self.ramadan):
-            return self.ramadan_hours
+            return min(self.ramadan_hours, hours, key=_minutes)
         return hours
 
     def _ordinary(self, weekday: int) -> DayHours:
         before = [(weekday - 1 - back) % 7 + 1 for back in range(1, 7)]
         return next((self.hours[one] for one in before if self.hours.get(one)), ())
+
+
+def _minutes(hours: DayHours) -> int:
+    return sum(until - from_ for from_, until in hours)
 
 
 def add_working(calendar: WorkingCalendar | None, start: datetime, duration: timedelta) -> datetime | None:

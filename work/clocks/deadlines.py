@@ -7,7 +7,7 @@ text that names what they were reckoned by. Must not know who is told.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -24,7 +24,10 @@ NEAR = 0.8
 """A deadline is near when so much of the time until it has passed."""
 COUNTED = timedelta(days=90)
 """Orders of a device are counted as earlier ones for so long."""
-AT_ONCE = 2_000
+AT_ONCE = 1_000
+"""So many orders are reckoned in one transaction; the others in the next round."""
+MOST_WARNED = 500
+"""So many warnings are stored in one statement; the others in the next round."""
 LATEST_DAYS = 60
 """A day of a plan on which nobody works means the next day of work, so many days later at most."""
 
@@ -62,15 +65,24 @@ def deadlines(created_at: datetime, target: SlaTarget, calendar: WorkingCalendar
 def deadlines_of_day(created_at: datetime, day: date, calendar: WorkingCalendar) -> Deadlines:
     """Return the deadlines of an order that a plan made for a day: done when work ends on that day. Pure.
 
-    Nobody has to answer earlier. Where nobody works on that day, the next day of work counts.
+    Nobody has to answer earlier. Where nobody works on that day, or work has ended when the order is made,
+    the next day of work counts.
     """
-    days = [day + n * ONE_DAY for n in range(LATEST_DAYS)]
-    worked = next((one for one in days if calendar.of(one)), day)
-    until_min = max((until for _, until in calendar.of(worked)), default=24 * 60)
-    due = max(instant_of(worked, until_min, calendar.zone), created_at)
+    due = max(_end_of_work(created_at, day, calendar), created_at)
     left = working_between(calendar, created_at, due)
     near = add_working(calendar, created_at, left * NEAR)
     return Deadlines(response_due_at=None, response_near_at=None, repair_due_at=due, repair_near_at=near)
+
+
+def _end_of_work(created_at: datetime, day: date, calendar: WorkingCalendar) -> datetime:
+    local = created_at.astimezone(calendar.zone).date()
+    days = [max(day, local) + n * ONE_DAY for n in range(LATEST_DAYS)]
+    ends = (
+        instant_of(one, max(until for _, until in calendar.of(one)), calendar.zone)
+        for one in days
+        if calendar.of(one)
+    )
+    return next((end for end in ends if end > created_at), instant_of(day, 24 * 60, calendar.zone))
 
 
 _DUE = """
@@ -85,7 +97,7 @@ WHERE o.state NOT IN ('done', 'cancelled')
     AND ($3::bigint IS NULL OR o.id = $3)
 ORDER BY o.id
 LIMIT $4
-FOR NO KEY UPDATE OF o
+FOR NO KEY UPDATE OF o SKIP LOCKED
 """
 _WRITE = """
 UPDATE work_order AS o SET
@@ -104,19 +116,38 @@ WHERE o.id = r.id
 """
 
 
-async def reckon(connection: Connection, *, order: int | None = None) -> int:
-    """Give open orders the deadlines that they have by now's calendars and targets; return how many changed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineTerms:
+    """What deadlines are reckoned by: calendars by number of the municipality, and targets."""
+
+    places: Mapping[int, StoredCalendar]
+    targets: Sequence[LocalTarget]
+
+
+async def deadline_terms(connection: Connection) -> DeadlineTerms:
+    """Return the calendars and targets of now."""
+    return DeadlineTerms(places=await calendars(connection), targets=await list_targets(connection))
+
+
+async def reckon(connection: Connection, *, order: int | None = None, by: DeadlineTerms | None = None) -> int:
+    """Give open orders the deadlines that they have by calendars and targets; return how many changed.
+
+    Orders that somebody is changing now are reckoned the next time.
 
     Args:
         order: this one only.
+        by: None: those of now.
     """
-    places = await calendars(connection)
-    targets = await list_targets(connection)
-    digests = [_digest(place, targets) for place in places.values()]
-    rows = await connection.fetch(_DUE, list(places), digests, order, AT_ONCE)
-    if not rows:
-        return 0
-    found = _of_rows(rows, places, targets)
+    by = by or await deadline_terms(connection)
+    digests = [_digest(place, by.targets) for place in by.places.values()]
+    async with connection.transaction():
+        rows = await connection.fetch(_DUE, list(by.places), digests, order, AT_ONCE)
+        if rows:
+            await _write(connection, rows, _of_rows(rows, by.places, by.targets))
+    return len(rows)
+
+
+async def _write(connection: Connection, rows: Sequence[asyncpg.Record], found: Sequence[Deadlines]) -> None:
     await connection.execute(
         _WRITE,
         [row["id"] for row in rows],
@@ -127,7 +158,6 @@ async def reckon(connection: Connection, *, order: int | None = None) -> int:
         [row["deadlines_by"] for row in rows],
         COUNTED,
     )
-    return len(rows)
 
 
 def _digest(place: StoredCalendar, targets: Sequence[LocalTarget]) -> str:
@@ -136,7 +166,7 @@ def _digest(place: StoredCalendar, targets: Sequence[LocalTarget]) -> str:
 
 
 def _of_rows(
-    rows: Sequence[asyncpg.Record], places: dict[int, StoredCalendar], targets: Sequence[LocalTarget]
+    rows: Sequence[asyncpg.Record], places: Mapping[int, StoredCalendar], targets: Sequence[LocalTarget]
 ) -> list[Deadlines]:
     days = [row["created_at"].date() for row in rows] + [row["plan_day"] for row in rows if row["plan_day"]]
     years = years_around(*days)
@@ -174,7 +204,8 @@ SELECT due.id, due.type, due.at, $1 FROM due
 WHERE NOT EXISTS (
     SELECT FROM work_event AS said WHERE said.order_id = due.id AND said.type = due.type
 )
-ORDER BY due.at, due.id
+ORDER BY due.id, due.at
+LIMIT $2
 ON CONFLICT DO NOTHING
 RETURNING order_id, type
 """
@@ -188,5 +219,5 @@ async def warn(connection: Connection, now: int) -> list[tuple[int, str]]:
     Args:
         now: microseconds since 1970-01-01Z.
     """
-    rows = await connection.fetch(_WARN, to_datetime(now))
+    rows = await connection.fetch(_WARN, to_datetime(now), MOST_WARNED)
     return [(row["order_id"], row["type"]) for row in rows]

@@ -34,6 +34,12 @@ def last_until(first: date, every: int, unit: PlanUnit, until: date) -> date | N
     return occurrence(first, every, unit, number)
 
 
+def longest_ahead(every: int, unit: PlanUnit) -> int:
+    """Return how many days before its day an order can be made: one is never looked for before the day of
+    the one before it has passed."""
+    return every * (7 if unit == "weeks" else 28) - 1
+
+
 def next_count(every: float, count: float) -> float:
     """Return at which count, a multiple of `every`, work is due next."""
     return (floor(count / every) + 1) * every

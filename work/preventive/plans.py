@@ -23,7 +23,7 @@ from store import audit
 from store.audit import Actor
 from store.connection import Connection
 from work.orders import TITLE_LENGTH
-from work.preventive.plan_times import PlanUnit
+from work.preventive.plan_times import PlanUnit, longest_ahead
 
 LOOKED_AHEAD = timedelta(days=5 * 366)
 MOST = {"weeks": 520, "months": 120}
@@ -201,7 +201,9 @@ async def add_work_plan(
 def _ahead(new: NewPlan) -> float:
     if new.ahead is not None:
         return new.ahead
-    return round(new.every * COUNT_AHEAD, 3) if new.unit == "counter" else DAYS_AHEAD
+    if new.unit == "counter":
+        return round(new.every * COUNT_AHEAD, 3)
+    return max(min(DAYS_AHEAD, longest_ahead(int(new.every), new.unit)), 0)
 
 
 def _check(new: NewPlan, kind: str, kinds: Kinds, today: date) -> None:
@@ -225,8 +227,9 @@ def _check(new: NewPlan, kind: str, kinds: Kinds, today: date) -> None:
         raise Invalid("measurement", "is for plans that count")
     if new.every != int(new.every) or not 1 <= new.every <= MOST[new.unit]:
         raise Invalid("every", f"is a number of {new.unit} from 1 to {MOST[new.unit]}")
-    if ahead != int(ahead) or not 0 <= ahead <= MOST_AHEAD_DAYS:
-        raise Invalid("ahead", f"is a number of days from 0 to {MOST_AHEAD_DAYS}")
+    most = min(MOST_AHEAD_DAYS, longest_ahead(int(new.every), new.unit))
+    if ahead != int(ahead) or not 0 <= ahead <= most:
+        raise Invalid("ahead", f"is a number of days from 0 to {most}")
     if new.first_day is not None and not today <= new.first_day <= today + LOOKED_AHEAD:
         raise Invalid("first_day", "is today or later, within five years")
 

@@ -22,8 +22,8 @@ from work.picture import PhotoTooLarge, Picture
 router = APIRouter(tags=["work"])
 
 PhotoId = Annotated[UUID, Path()]
-AT_ONCE = asyncio.Semaphore(2)
-"""How many photos are unpacked at the same time: each takes up to 200 MB and a processor."""
+AT_ONCE = asyncio.Semaphore(1)
+"""How many photos are unpacked at the same time: each takes up to 250 MB and a processor."""
 KEPT_FOR = "private, max-age=86400, immutable"
 _BODY = {
     "requestBody": {
@@ -55,13 +55,15 @@ async def add_photo(
     The same photo again is the same photo.
     """
     files = _files(context.photos)
-    # Before it holds a connection: a photo takes long.
-    found = await _cleaned(await request.body())
     async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
         town = (await listing.get_order(connection, order)).municipality
         step = WorkStep(
             by=actor, now=context.now(), own_only=not identity.may_in(Permission.DIRECT_WORK, town)
         )
+        await photos.check_may_add(connection, order, step)
+    # Without a connection: a photo takes long.
+    found = await _cleaned(await request.body())
+    async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
         added = await photos.add_photo(connection, files, order, found, step, photo=uuid4())
     return photo_out(added)
 

@@ -196,4 +196,4 @@ def _out(plan: WorkPlan, identity: Identity) -> WorkPlanOut:
     shown = WorkPlanOut(**{name: getattr(plan, name) for name in WorkPlanOut.model_fields})
     if identity.may_in(Permission.READ_NAMES, plan.municipality):
         return shown
-    return shown.model_copy(update={"author": None, "ended_by": None})
+    return shown.model_copy(update={"title": "", "author": None, "ended_by": None})

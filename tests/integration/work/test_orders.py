@@ -12,14 +12,17 @@ from alerts import holds
 from alerts.acknowledgement import acknowledge, lapse
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
+from devices.instants import to_microseconds
 from devices.registry.errors import Conflict, Invalid, NotFound
 from notify.routing.teams import remove_team
-from people.editing import disable_person
+from people.editing import disable_person, edit_person
+from people.identity import of_texts
 from store.audit import PLATFORM, Actor
 from tests.integration.api import builders
 from tests.integration.work.builders import MINUTE_US, NOW, order, person, step, team
 from work import steps
 from work.assigning import Crew, assign
+from work.change import hold_until
 from work.event import history
 from work.listing import WorkFilter, get_order, list_orders
 from work.order import WorkOrigin, WorkState
@@ -121,12 +124,13 @@ async def test_work_of_a_team_is_that_of_each_until_one_accepts_it(connection: a
     assert [o.id for o in await list_orders(connection, mine, now=NOW)] == [made.id]
     await steps.decline(connection, made.id, "my car broke down", step(rima, own_only=True))
 
+    # Said again, or by another member, it stays the team's; and somebody has to accept it in time again.
+    assert not await steps.decline(connection, made.id, "my car broke down", step(rima, own_only=True))
+    assert not await steps.decline(connection, made.id, "no time", step(sami, own_only=True))
     shown = await get_order(connection, made.id)
     assert (shown.state, shown.assignee, shown.team) == (WorkState.ASSIGNED, None, "bins")
-    await steps.decline(connection, made.id, "no time", step(sami, own_only=True))
-    shown = await get_order(connection, made.id)
-    assert (shown.state, shown.team) == (WorkState.OPEN, None)
-    assert (await history(connection, made.id))[-1].body["reason"] == "no time"
+    assert shown.accepted_at is None
+    assert (await history(connection, made.id))[-1].body["reason"] == "my car broke down"
 
 
 async def test_steps_out_of_order_are_refused_with_what_stands(connection: asyncpg.Connection) -> None:
@@ -190,6 +194,41 @@ async def test_alerts_of_a_device_under_work_are_held_but_for_worse_ones(
     assert await holds.held(connection, [alert, worse], NOW + MINUTE_US) == {alert: f"work order {made.id}"}
     await steps.finish(connection, made.id, REPORT, step(rima, 2))
     assert await holds.held(connection, [alert, worse], NOW + 2 * MINUTE_US) == {}
+
+
+async def test_a_hold_that_somebody_forgets_ends_when_the_work_should_be_done(
+    connection: asyncpg.Connection,
+) -> None:
+    alert = await builders.fire(connection, await builders.add(connection, "bin-1"))
+    rima = await person(connection, "rima")
+    made = await make(connection, NewOrder(alerts=[alert]), step())
+    await steps.accept(connection, made.id, step(rima, 1))
+    assert made.repair_due_at is not None
+    due = to_microseconds(made.repair_due_at)
+
+    assert await holds.held(connection, [alert], due - 1) == {alert: f"work order {made.id}"}
+    assert await holds.held(connection, [alert], due) == {}
+
+
+@pytest.mark.parametrize(("due", "until"), [(None, 8), (1, 8), (30, 30)])
+def test_a_step_holds_until_the_work_is_due_some_hours_at_least(due: int | None, until: int) -> None:
+    hour = timedelta(hours=1)
+    due_at = None if due is None else builders.NOON + due * hour
+    assert hold_until(due_at, builders.NOON) == builders.NOON + until * hour
+
+
+async def test_open_work_of_who_works_there_no_more_is_given_up(connection: asyncpg.Connection) -> None:
+    rima = await person(connection, "rima")
+    await builders.add_town(connection, "saida")
+    made = await order(connection)
+    await steps.accept(connection, made.id, step(rima))
+    for roles, state in (
+        (["technician@tripoli", "technician@saida"], "accepted"),
+        (["technician@saida"], "open"),
+    ):
+        await edit_person(connection, "rima", {}, NOW + MINUTE_US, by=PLATFORM, grants=of_texts(roles))
+        assert (await get_order(connection, made.id)).state.value == state
+    assert (await get_order(connection, made.id)).assignee is None
 
 
 async def test_acknowledgement_of_an_alert_in_an_open_order_does_not_lapse(
@@ -265,7 +304,8 @@ async def test_open_work_of_who_is_gone_is_their_teams_else_nobodys(connection: 
         ("done", "rima", None),
     ]
     assert (await history(connection, alone.id))[-1].body == {"assignee": "rima", "team": None}
-    assert await connection.fetchval("SELECT count(*) FROM alert_hold WHERE until_at IS NULL") == 0
+    held = "SELECT count(*) FROM alert_hold WHERE until_at > $1"
+    assert await connection.fetchval(held, builders.NOON + timedelta(minutes=1)) == 0
     with pytest.raises(Conflict, match="work orders of team bins are open"):
         await remove_team(connection, "bins", NOW, by=PLATFORM)
     await steps.cancel(connection, of_team.id, "a double", step(minutes=2))

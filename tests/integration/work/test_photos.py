@@ -54,3 +54,18 @@ async def test_an_order_takes_so_many_photos_and_no_more(
     assert not files.path(ids[2]).exists()
     with pytest.raises(NotFound):
         await photos.get_photo(connection, made.id + 1, ids[0])
+
+
+async def test_a_photo_whose_row_cannot_be_stored_leaves_no_file(
+    connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    files, photo = PhotoDirectory(tmp_path), uuid4()
+    made = await order(connection)
+    await connection.execute("ALTER TABLE work_photo ADD CONSTRAINT none CHECK (false)")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await photos.add_photo(connection, files, made.id, picture(), step(), photo=photo)
+    assert _names(tmp_path) == []
+
+
+def _names(root: Path) -> list[str]:
+    return [path.name for path in root.rglob("*") if path.is_file()]

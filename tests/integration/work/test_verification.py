@@ -9,7 +9,8 @@ import asyncpg
 from alerts import holds
 from devices.instants import to_datetime
 from devices.registry.registry import Device, get_device
-from store.audit import Actor
+from people.editing import disable_person
+from store.audit import PLATFORM, Actor
 from tests.integration.api import builders
 from tests.integration.work.builders import person, step
 from work import steps
@@ -96,6 +97,32 @@ async def test_a_condition_that_comes_back_reopens_at_once(connection: asyncpg.C
     assert list(shown.alerts) == [*made.alerts, again]
 
 
+async def test_reopened_work_of_who_is_not_let_in_any_more_is_nobodys(
+    connection: asyncpg.Connection,
+) -> None:
+    device, made = await _done(connection)
+    await disable_person(connection, "rima", step(minutes=12).now, by=PLATFORM)
+    await builders.report(connection, device, after(35), fill_pct=97)
+
+    assert await _judged(connection, 40) == [(made.id, Outcome.REOPEN)]
+
+    shown = await get_order(connection, made.id)
+    assert (shown.state, shown.assignee) == (WorkState.OPEN, None)
+
+
+async def test_an_alert_that_another_one_explains_does_not_reopen(connection: asyncpg.Connection) -> None:
+    device, made = await _done(connection)
+    await builders.resolve(connection, device)
+    again = await builders.fire(connection, device, at=builders.NOON + timedelta(minutes=15))
+    cause = await builders.fire(connection, await builders.add(connection, "bin-2"))
+    await connection.execute("UPDATE alert SET inhibited_by = $1 WHERE id = $2", cause, again)
+
+    await builders.report(connection, device, after(35), fill_pct=97)
+    assert await _judged(connection, 41) == []
+    await connection.execute("UPDATE alert SET inhibited_by = NULL WHERE id = $1", again)
+    assert await _judged(connection, 42) == [(made.id, Outcome.REOPEN)]
+
+
 async def test_the_rule_says_how_long_and_silence_needs_no_readings(connection: asyncpg.Connection) -> None:
     await builders.add_rule(connection, "silent", family="silent")
     await connection.execute("UPDATE rule SET verify_within = '7200s' WHERE id = 'silent'")
@@ -118,3 +145,5 @@ async def test_what_another_open_order_has_by_now_is_only_said_to_have_failed(
     first, second = [await get_order(connection, one) for one in (made.id, other.id)]
     assert (first.state, first.verification) == (WorkState.DONE, Verification.FAILED)
     assert second.state is WorkState.OPEN
+    said = await connection.fetchval("SELECT after::text FROM audit WHERE action = 'work.fail'")
+    assert str(made.alerts[0]) in said

@@ -8,7 +8,7 @@ import pytest
 
 from devices.kinds import load
 from devices.registry.errors import Invalid
-from devices.registry.validation import check_attributes
+from devices.registry.validation import check_attributes, check_weekend
 from devices.registry.weekends import weekend_of
 from devices.suggestion import meant
 
@@ -132,3 +132,9 @@ def test_suggestion_names_what_was_probably_meant_and_what_there_is() -> None:
 )
 def test_days_of_rest_are_the_locales(locale: str, days: tuple[int, ...]) -> None:
     assert weekend_of(locale) == days
+
+
+def test_a_week_without_a_day_of_work_is_refused() -> None:
+    check_weekend([5, 6, 7])
+    with pytest.raises(Invalid, match="no day of work"):
+        check_weekend(range(1, 8))

@@ -11,6 +11,7 @@ from PIL import Image
 
 from devices.registry.errors import Invalid
 from work import picture
+from work.jpeg_scans import scans
 from work.picture import PhotoTooLarge, clean
 
 SECRET = "Rima's phone at 34.43,35.84"
@@ -123,3 +124,32 @@ def test_a_file_with_too_many_bytes_is_refused() -> None:
 def test_what_is_hidden_behind_a_photo_is_not_kept() -> None:
     for kind in ("JPEG", "PNG"):
         assert b"<script>" not in clean(encoded(kind) + HTML).content
+
+
+@pytest.mark.attack("photos of work")
+def test_a_photo_that_is_drawn_again_and_again_is_refused_unread() -> None:
+    sent = encoded("JPEG", progressive=True)
+    assert clean(sent).width == 64
+    # The first scan of the picture, repeated: each costs as much as the picture.
+    first = sent.index(b"\xff\xda")
+    end = sent.index(b"\xff", first + 2 + sent[first + 3])
+    while sent[end + 1] in (0, *range(0xD0, 0xD8)):
+        end = sent.index(b"\xff", end + 2)
+    with pytest.raises(Invalid, match="scans"):
+        clean(sent[:end] + sent[first:end] * 40 + sent[end:])
+
+
+@pytest.mark.attack("photos of work")
+def test_a_large_photo_of_several_scans_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture, "MOST_PIXELS_OF_SCANS", 64 * 48 - 1)
+    assert clean(encoded("JPEG")).width == 64
+    with pytest.raises(PhotoTooLarge, match="several scans"):
+        clean(encoded("JPEG", progressive=True))
+
+
+def test_what_looks_like_scans_in_a_camera_s_notes_or_behind_the_picture_is_none() -> None:
+    sent = encoded("JPEG")
+    notes = b"\xff\xda" * 100
+    noted = sent[:2] + b"\xff\xe5" + struct.pack(">H", len(notes) + 2) + notes + sent[2:] + notes
+    assert scans(noted) == scans(sent) == [3]
+    assert clean(noted).width == 64

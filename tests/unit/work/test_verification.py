@@ -8,7 +8,7 @@ import pytest
 
 from work.clocks.verification import Outcome, QuietFacts, outcome
 
-QUIET = QuietFacts(over=True, fires=False, began_after=False, heard=True, by_readings=False)
+QUIET = QuietFacts(over=True, fires=False, explained=False, began_after=False, heard=True, by_readings=False)
 FIRING = replace(QUIET, fires=True, by_readings=True)
 
 
@@ -25,6 +25,8 @@ FIRING = replace(QUIET, fires=True, by_readings=True)
         (replace(FIRING, heard=False, by_readings=False), Outcome.REOPEN),
         # The condition began anew: nobody waits.
         (replace(FIRING, over=False, began_after=True), Outcome.REOPEN),
+        # Its circuit is down: that says nothing about the repair, now or later.
+        (replace(FIRING, explained=True, began_after=True), Outcome.WAIT),
     ],
 )
 def test_outcome(facts: QuietFacts, expected: Outcome) -> None:

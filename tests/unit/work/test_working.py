@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -127,3 +128,12 @@ def test_time_between_adds_up(
     a, b, c = sorted((one, two, three))
     assert working_between(where, a, b) + working_between(where, b, c) == working_between(where, a, c)
     assert working_between(where, b, a) == timedelta(0)
+
+
+def test_a_friday_that_is_shorter_than_days_of_ramadan_stays_short() -> None:
+    first, _ = ramadan_of(1447)
+    friday = next(day for day in (first + timedelta(days=n) for n in range(1, 8)) if day.isoweekday() == 5)
+    short = ((8 * 60, 11 * 60),)
+    where = replace(BEIRUT, hours={**BEIRUT.hours, 5: short}, holidays=frozenset())
+    assert where.of(friday) == short
+    assert where.of(friday - timedelta(days=1)) == ((9 * 60, 14 * 60),)

@@ -76,14 +76,16 @@ def _yes(item: str) -> dict[str, str]:
 
 
 async def test_a_technician_acts_on_their_own_work_and_gives_none(
-    pool: asyncpg.Pool, connection: asyncpg.Connection, client: httpx2.AsyncClient
+    pool: asyncpg.Pool, connection: asyncpg.Connection, client: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
     rima = await person(connection, "rima")
     made = await order(connection, to=Crew(assignee="rima"))
     token = await builders.token(connection, role=Role.TECHNICIAN, municipality="tripoli")
     one = f"{ORDERS}/{made.id}"
 
-    async with bearing(pool, token) as technician:
+    async with bearing(pool, token, tmp_path) as technician:
+        # Refused before the photo is unpacked: what is none is not found out.
+        assert (await technician.post(f"{one}/photos", content=b"no photo")).status_code == 409
         answers = [
             await technician.post(f"{one}/accept"),
             await technician.post(f"{one}/comments", json={"text": "hm"}),
@@ -107,14 +109,20 @@ async def test_the_ministry_reads_without_names_and_words(
     one = f"{ORDERS}/{made.id}"
     await accept(connection, made.id, step(rima))
     await client.post(f"{one}/comments", json={"text": "Mr Haddad has the key"})
-    await client.post(f"{one}/done", json={"found": "Mr Haddad", "done": "Mr Haddad"})
+    await client.post(
+        f"{one}/done", json={"found": "Mr Haddad", "done": "Mr Haddad", "parts": [{"name": "Haddad's lid"}]}
+    )
     photo = (await client.post(f"{one}/photos", content=photo_file())).json()["id"]
+    plan = {"title": "Mr Haddad's bin", "every": 6, "unit": "months", "device": "bin-1"}
+    assert (await client.post("/api/v1/work-plans", json=plan)).status_code == 201
     token = await builders.token(connection, role=Role.MINISTRY)
 
     async with bearing(pool, token, tmp_path / "photos") as ministry:
         shown = await ministry.get(one)
         assert [word for word in ("rima", "Haddad", "empty it") if word in shown.text] == []
         assert shown.json()["photos"] == []
+        plans = await ministry.get("/api/v1/work-plans")
+        assert (len(plans.json()["items"]), "Haddad" in plans.text) == (1, False)
         assert (await ministry.get(f"{one}/photos/{photo}")).status_code == 403
         for asked, found in (("", 1), ("?assignee=rima", 0), ("?text=empty", 0)):
             assert len((await ministry.get(ORDERS + asked)).json()["items"]) == found, asked
