@@ -40,7 +40,8 @@ class NotificationPlan:
 
     route: its name, for people who ask why they were told. repeat_s: how often the last step is said again
     while nobody acknowledges; None: never. group_for_s: what follows the first of a group within it waits
-    for one digest. resolved: whether the end is told too.
+    for one digest. resolved: whether the end is told too. quiet_hours: spans of the day in which no step
+    and no repeat is told, on the clock of time_zone (IANA name): first and last minute, ISO days.
     """
 
     route: str
@@ -48,6 +49,8 @@ class NotificationPlan:
     repeat_s: float | None
     group_for_s: float
     resolved: bool = True
+    quiet_hours: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

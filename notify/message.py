@@ -10,6 +10,9 @@ from typing import Protocol
 from alerts.transition import Severity
 from devices.texts.languages import Language
 
+CHANNEL_THREAD = "channel-"
+"""How threads begin that say of a channel that it fails."""
+
 
 class Occasion(StrEnum):
     """Why something is said of an alert."""
@@ -125,7 +128,8 @@ class Undelivered(Exception):
     """A channel could not hand a message over; str() is the last answer, without secrets.
 
     permanent: trying again cannot help. retry_after_s: what the service asked for. may_have_arrived: the
-    service had the message, or part of it, and did not answer in time.
+    service had the message, or part of it, and did not answer in time. needless: what it says is true no
+    longer, so that nobody is to be told.
     """
 
     def __init__(
@@ -135,11 +139,13 @@ class Undelivered(Exception):
         permanent: bool = False,
         retry_after_s: float | None = None,
         may_have_arrived: bool = False,
+        needless: bool = False,
     ) -> None:
         super().__init__(answer)
         self.permanent = permanent
         self.retry_after_s = retry_after_s
         self.may_have_arrived = may_have_arrived
+        self.needless = needless
 
 
 class NotificationChannel(Protocol):

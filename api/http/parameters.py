@@ -18,6 +18,8 @@ from api.http.problems import Problem
 from devices.suggestion import meant
 
 API = "/api/"
+LISTED = 10
+"""Unknown parameters that are named: an address may hold thousands."""
 Endpoint = Callable[..., Any]
 
 
@@ -49,6 +51,6 @@ async def known(request: Request) -> None:
     if unknown:
         listed = [
             {"parameter": n, "in": "query", "detail": f"is no parameter of this address; {meant(n, names)}"}
-            for n in unknown
+            for n in unknown[:LISTED]
         ]
         raise Problem(422, "invalid", f"{unknown[0]!r} {listed[0]['detail']}", errors=listed)

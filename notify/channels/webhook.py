@@ -18,7 +18,7 @@ import msgspec
 from devices.instants import Now, rfc3339, to_datetime
 from notify.channels.http_exchange import TIMEOUT_S, accepted, exchange, new_client
 from notify.channels.public_address import ListedTargets, Resolve, judged_address, resolve
-from notify.message import AlertNews, NotificationMessage, Undelivered, WorkNews
+from notify.message import CHANNEL_THREAD, AlertNews, NotificationMessage, Undelivered, WorkNews
 
 PREFIX = "whsec_"
 LEAST_SECRET = 24
@@ -131,6 +131,8 @@ def payload(message: NotificationMessage) -> dict[str, object]:
 def _type(message: NotificationMessage) -> str:
     if message.work is not None:
         return f"work.{message.work.event}"
+    if message.thread.startswith(CHANNEL_THREAD):
+        return "channel.failing"
     return f"alert.{message.occasion}" if message.occasion else "test"
 
 

@@ -98,7 +98,7 @@ async def subscribe(
         if not await may_read(connection, who.id, NEEDED[topic], municipality):
             raise Conflict(f"{person} has no role that reads it there")
         if "email" not in addresses(who.email, who.phone, who.channels):
-            raise Conflict(f"{person} has no e-mail address: `nabd user edit {person} --email ADDRESS`")
+            raise Conflict(f"{person} has no e-mail address to which it could be sent")
         told_for: date = last_due(topic, time_zone, to_datetime(now))
         values = (who.id, topic, town, told_for, to_datetime(now))
         if await connection.fetchval(_ADD, *values) is None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from alerts.transition import Severity
 from devices.kinds import Kinds
 from devices.texts.languages import DEFAULT, Language
 from notify.message import Undelivered, WorkNews
 from notify.outbox import news
+from notify.outbox.work_receivers import OrderStanding, is_over
 from store.connection import Connection
+from work.order import WorkState
 
 _ORDER = """
 SELECT o.severity, town.name AS municipality, town.time_zone, device.name AS device,
@@ -24,6 +28,28 @@ LEFT JOIN ground_feature AS street ON device.street_id = street.id
 LEFT JOIN team ON o.team_id = team.id
 WHERE o.id = $1
 """
+
+
+_STANDINGS = """
+SELECT o.id, o.state, o.assignee_id IS NOT NULL AS in_hand,
+    coalesce(o.assignee_id = $2, EXISTS (
+        SELECT FROM team_member AS m WHERE m.team_id = o.team_id AND m.person_id = $2
+    )) AS mine
+FROM work_order AS o
+WHERE o.id = ANY($1::bigint [])
+"""
+
+
+async def still_said(
+    connection: Connection, event: str, to: str | None, orders: Sequence[int], person: int
+) -> list[int]:
+    """Return the orders of which what was to be said to a person is true now."""
+    found = {row["id"]: row for row in await connection.fetch(_STANDINGS, orders, person)}
+    standing = {
+        number: OrderStanding(state=WorkState(row["state"]), in_hand=row["in_hand"], mine=row["mine"])
+        for number, row in found.items()
+    }
+    return [one for one in orders if one in standing and not is_over(event, to, standing[one])]
 
 
 async def work_news(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -15,12 +15,13 @@ from devices.kinds import Kinds
 from devices.texts.languages import DEFAULT
 from notify.message import NotificationMessage, Reader, Undelivered
 from notify.notices.audit_heads import heads_message
-from notify.notices.weekly import weekly_message
-from notify.notices.work_news import work_news
+from notify.notices.weekly import WeekReports, weekly_message
+from notify.notices.work_news import still_said, work_news
 from notify.outbox.attempts import DeliveryAttempt
 from notify.outbox.news import MessageReader
 from notify.outbox.planned import NoticeTopic
-from notify.texts.work_message import work_message
+from notify.texts.compose import MOST_LINES
+from notify.texts.work_message import work_digest, work_message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class NoticeTexts:
     pool: asyncpg.Pool[asyncpg.Record]
     kinds: Kinds
     now: Now
+    reports: WeekReports = field(default_factory=WeekReports)
 
     async def __call__(self, attempt: DeliveryAttempt, person: MessageReader | None) -> NotificationMessage:
         """Return what is sent.
@@ -52,22 +54,27 @@ class NoticeTexts:
     async def _work(
         self, attempt: DeliveryAttempt, about: Mapping[str, Any], reader: MessageReader
     ) -> NotificationMessage:
-        assert attempt.order is not None
+        event, now = about["event"], self.now()
+        events: dict[int, int] = dict(about.get("orders") or [(attempt.order, about["event_id"])])
         async with self.pool.acquire() as connection:
-            news = await work_news(
-                connection, attempt.order, about["event"], about["event_id"], reader.language, self.kinds,
-                self.now(),
-            )  # fmt: skip
-        at = to_datetime(self.now())
-        told = Reader(name=reader.name, language=reader.language, time_zone=news.time_zone, at=at)
-        return work_message(str(attempt.id), news, told)
+            orders = await still_said(connection, event, about.get("to"), list(events), attempt.person_id)
+            if not orders:
+                raise Undelivered("it is over, or somebody else's", needless=True)
+            found = [
+                await work_news(connection, one, event, events[one], reader.language, self.kinds, now)
+                for one in orders[:MOST_LINES]
+            ]
+        zone = found[0].time_zone
+        told = Reader(name=reader.name, language=reader.language, time_zone=zone, at=to_datetime(now))
+        if len(orders) == 1:
+            return work_message(str(attempt.id), found[0], told)
+        return work_digest(str(attempt.id), found, len(orders), told)
 
     async def _weekly(
         self, attempt: DeliveryAttempt, about: Mapping[str, Any], reader: MessageReader
     ) -> NotificationMessage:
-        async with self.pool.acquire() as connection:
-            found = await weekly_message(
-                connection, attempt, about["municipality"], date.fromisoformat(about["monday"]), reader,
-                to_datetime(self.now()),
-            )  # fmt: skip
+        found = await weekly_message(
+            self.pool, self.reports, attempt, about["municipality"], date.fromisoformat(about["monday"]),
+            reader, to_datetime(self.now()),
+        )  # fmt: skip
         return await asyncio.to_thread(found)

@@ -11,7 +11,7 @@ from math import inf
 from uuid import UUID
 
 from alerts.events import AlertEvent, EventType, events_after
-from notify.facts import AlertFacts, Contact
+from notify.facts import AlertFacts, Contact, NotificationPlan
 from notify.message import Occasion
 from notify.outbox import assigned_alerts, attempts, deliveries, escalation_rows, ownership
 from notify.outbox.deliveries import DeliveryOfAlert
@@ -44,6 +44,8 @@ UNCERTAIN_US = 250_000
 """How soon we look again whether a message about an alert that has ended has arrived."""
 SEEN_US = 1_000_000
 """How soon we see that somebody ended a silence."""
+RETAINED = frozenset({"mqtt"})
+"""Channels that keep what they were told until it ends, whatever the route says of ends."""
 ENDED, ACKNOWLEDGED = "the alert ended before it was sent", "acknowledged before it was sent"
 
 
@@ -257,15 +259,16 @@ def _end(
     now: int,
     progress: _Progress,
 ) -> None:
-    """Tell the end to whoever was told the beginning; where that is not known yet, once it is."""
+    """Tell the end to whoever was told the beginning; where that is not known yet, once it is.
+
+    A route without ends tells them where the beginning would stay for ever.
+    """
     look_at = look_again_at(said, now)
     progress.changed.append(
         ended(escalation)
         if look_at is None
         else replace(escalation, state=EscalationState.ENDING, next_at=look_at, waits_for=None)
     )
-    if escalation.plan is not None and not escalation.plan.resolved:
-        return
     group_for_s = escalation.plan.group_for_s if escalation.plan else 0.0
     progress.tellings += [
         Telling(
@@ -275,8 +278,16 @@ def _end(
             contacts=contacts,
             group_for_s=group_for_s,
         )
-        for contacts in to_hear_the_end(said).values()
+        for contacts in ends_told(escalation.plan, said)
     ]
+
+
+def ends_told(plan: NotificationPlan | None, said: Sequence[DeliveryOfAlert]) -> Sequence[Sequence[Contact]]:
+    """Return the contacts of each person at which they hear the end, as their route says."""
+    found = list(to_hear_the_end(said).values())
+    if plan is None or plan.resolved:
+        return found
+    return [kept for contacts in found if (kept := [c for c in contacts if c.channel in RETAINED])]
 
 
 def look_again_at(said: Sequence[DeliveryOfAlert], now: int) -> int | None:

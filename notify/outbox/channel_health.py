@@ -68,7 +68,8 @@ async def note(connection: Connection, ended: Sequence[AttemptEnded], now: int, 
     A channel that works between failures had none: one address failed. longest_pause: our own; what waits
     longer does so because the service asked for it.
     """
-    last = {e.attempt.channel: e for e in ended if e.state is not DeliveryState.REFUSED}
+    of_address = (DeliveryState.REFUSED, DeliveryState.NOT_NEEDED)
+    last = {e.attempt.channel: e for e in ended if e.state not in of_address}
     # One that handed anything over in this batch works.
     working = {e.attempt.channel: e for e in ended if e.state is DeliveryState.DELIVERED}
     last |= working

@@ -11,8 +11,10 @@ from enum import StrEnum
 from alerts.events import AlertEvent, EventType
 from alerts.transition import Severity
 from devices.instants import to_microseconds
+from devices.time_zones import zone_named
 from notify.facts import AlertFacts, NotificationPlan
 from notify.message import Occasion
+from notify.routing.local_clock import LocalSpan, free_at
 
 LATE_US = 300_000_000
 """What is older when it is told says how late it is, and waits until its device has caught up."""
@@ -107,7 +109,7 @@ def followed(escalation: Escalation | None, event: AlertEvent, now: int) -> Esca
         case EventType.UNACKNOWLEDGED | EventType.LAPSED | EventType.UNASSIGNED:
             return _resumed(escalation, now)
         case EventType.DECLINED if _has_next_step(escalation):
-            return replace(escalation, next_at=now)
+            return replace(escalation, next_at=_free(escalation, now))
         case EventType.SURFACED if escalation.waits_for is EscalationReason.INHIBITED:
             return replace(escalation, next_at=now)
         case _:
@@ -168,7 +170,16 @@ def _resumed(escalation: Escalation, now: int) -> Escalation:
     if escalation.step == 0:
         return replace(escalation, state=EscalationState.WAITING, next_at=now)
     again = replace(escalation, state=EscalationState.TELLING, occasion=Occasion.REMINDER)
-    return replace(again, step=escalation.step - 1, next_at=now)
+    return replace(again, step=escalation.step - 1, next_at=_free(escalation, now))
+
+
+def _free(escalation: Escalation, at: int) -> int:
+    """Return the first instant from one on that the quiet hours of its route leave free."""
+    plan = escalation.plan
+    if plan is None or not plan.quiet_hours:
+        return at
+    spans = [LocalSpan(start_min=a, end_min=b, days=frozenset(days)) for a, b, days in plan.quiet_hours]
+    return free_at(at, spans, zone_named(plan.time_zone))
 
 
 def waiting(escalation: Escalation, standing: AlertStanding, now: int) -> Escalation | None:
@@ -226,7 +237,7 @@ def told(escalation: Escalation, now: int) -> Escalation:
         state=EscalationState.TELLING,
         occasion=Occasion.REMINDER,
         step=step + 1,
-        next_at=None if wait_s is None else now + round(wait_s * 1e6),
+        next_at=None if wait_s is None else _free(escalation, now + round(wait_s * 1e6)),
         waits_for=None,
     )
 
@@ -238,7 +249,7 @@ def counted_from(escalation: Escalation, first_due: int, now: int) -> Escalation
     """
     if escalation.state is not EscalationState.TELLING or escalation.next_at is None:
         return escalation
-    return replace(escalation, next_at=escalation.next_at + max(first_due - now, 0))
+    return replace(escalation, next_at=_free(escalation, escalation.next_at + max(first_due - now, 0)))
 
 
 def passed_over(escalation: Escalation, now: int) -> Escalation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,7 +26,8 @@ class NoticeTopic(StrEnum):
 class PlannedNotice:
     """One message to one person, by each of their contacts in turn.
 
-    about: what `writing` reads. order: number of the work order, if it is about one.
+    about: what `writing` reads. order: number of the work order, if it is about one. id: of the message,
+    where it has one contact. group, until: as of GroupWindow; digest: more may be added to it.
     """
 
     topic: NoticeTopic
@@ -33,15 +35,22 @@ class PlannedNotice:
     about: Mapping[str, Any]
     order: int | None = None
     call: UUID = field(default_factory=uuid4)
+    id: UUID | None = None
+    group: str | None = None
+    until: datetime | None = None
+    digest: bool = False
 
 
 _PLAN = """
 INSERT INTO delivery
-    (id, call_id, person_id, channel, address, topic, order_id, about, state, due_at, created_at)
-SELECT id, call_id, person_id, channel, address, topic, order_id, about, 'planned', due_at, $1
+    (id, call_id, person_id, channel, address, topic, order_id, about, state, due_at, created_at, group_key,
+    group_until, digest)
+SELECT id, call_id, person_id, channel, address, topic, order_id, about, 'planned', due_at, $1, group_key,
+    group_until, digest
 FROM unnest($2::uuid [], $3::uuid [], $4::int [], $5::text [], $6::text [], $7::text [], $8::bigint [],
-    $9::jsonb [], $10::timestamptz [])
-    AS new (id, call_id, person_id, channel, address, topic, order_id, about, due_at)
+    $9::jsonb [], $10::timestamptz [], $11::text [], $12::timestamptz [], $13::boolean [])
+    AS new (id, call_id, person_id, channel, address, topic, order_id, about, due_at, group_key, group_until,
+        digest)
 """
 
 
@@ -52,7 +61,7 @@ async def plan(connection: Connection, notices: Sequence[PlannedNotice], now: in
         await connection.execute(
             _PLAN,
             to_datetime(now),
-            [uuid4() for _ in each],
+            [notice.id or uuid4() for notice, _ in each],
             [notice.call for notice, _ in each],
             [contact.person_id for _, contact in each],
             [contact.channel for _, contact in each],
@@ -61,5 +70,8 @@ async def plan(connection: Connection, notices: Sequence[PlannedNotice], now: in
             [notice.order for notice, _ in each],
             [dict(notice.about) for notice, _ in each],
             [to_datetime(now + round(contact.after_s * 1e6)) for _, contact in each],
+            [notice.group for notice, _ in each],
+            [notice.until for notice, _ in each],
+            [notice.digest for notice, _ in each],
         )
     return len(each)

@@ -30,6 +30,10 @@ class RoutePlans(Protocol):
         """Return by which channels a person is told, and how long after the step."""
         ...
 
+    def addresses(self, person_id: int, channel: str) -> Sequence[str]:
+        """Return a person's addresses of a channel, whatever their own steps are."""
+        ...
+
 
 LoadRouting = Callable[[Connection], Awaitable[RoutePlans]]
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from alerts.transition import Severity
 from devices.instants import to_datetime
 from devices.time_zones import zone_named
+from notify.facts import Contact
 from notify.outbox.planned import NoticeTopic, PlannedNotice, plan
 from notify.outbox.ports import RoutePlans
 from store.connection import Connection
@@ -54,12 +54,13 @@ async def plan_due(connection: Connection, routing: RoutePlans, now: int) -> int
         due = last_due(topic, row["time_zone"], to_datetime(now))
         if due <= row["told_for"]:
             continue
-        # Critical: quiet hours do not hold an e-mail back that was asked for.
-        found = [c for c in routing.contacts(row["person_id"], Severity.CRITICAL, now) if c.channel == EMAIL]
-        if not found:
+        # Not by their own steps, nor quiet hours: it was asked for by e-mail.
+        there = routing.addresses(row["person_id"], EMAIL)
+        if not there:
             continue
+        contact = Contact(person_id=row["person_id"], channel=EMAIL, address=there[0], after_s=0.0)
         first = "month" if topic is NoticeTopic.AUDIT_HEADS else "monday"
         about = {"municipality": row["municipality"], first: due.isoformat()}
-        planned += await plan(connection, [PlannedNotice(topic=topic, contacts=found[:1], about=about)], now)
+        planned += await plan(connection, [PlannedNotice(topic=topic, contacts=[contact], about=about)], now)
         await connection.execute(_TOLD, row["id"], due)
     return planned

@@ -20,10 +20,18 @@ from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.texts.catalogue import text
 from devices.texts.languages import DEFAULT, Language
-from notify.message import NotificationChannel, NotificationMessage, Occasion, Reader, Undelivered
+from notify.message import (
+    CHANNEL_THREAD,
+    NotificationChannel,
+    NotificationMessage,
+    Occasion,
+    Reader,
+    Undelivered,
+)
 from notify.outbox import attempts, channel_health, news, ownership
 from notify.outbox.attempts import AttemptEnded, DeliveryAttempt, DeliveryState
 from notify.outbox.news import AlertMatter, MessageReader
+from notify.outbox.planned import NoticeTopic
 from notify.outbox.ports import (
     AnswerMeans,
     AnswersOf,
@@ -48,6 +56,11 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 900.0
 LONGEST_ASKED_S = 3600.0
 """For how long a service may put us off at most."""
 GIVE_UP_US = 86_400_000_000
+GIVE_UP_TOPIC_US: Mapping[NoticeTopic | None, int] = {
+    NoticeTopic.WEEKLY_REPORT: 7 * GIVE_UP_US,
+    NoticeTopic.AUDIT_HEADS: 28 * GIVE_UP_US,
+}
+"""A report is late rather than never, until the next one is due."""
 ANSWER_LENGTH = 500
 _NEVER_SILENCED = (Occasion.RESOLVED, Occasion.ASSIGNED)
 
@@ -201,7 +214,7 @@ class MessageSender:
             return await self.notices(attempt, person)
         name, language = (person.name, person.language) if person else ("", DEFAULT)
         if attempt.occasion is None:
-            return _about_channel(attempt, language)
+            return about_channel(attempt, language)
         occasion = attempt.occasion
         found = [told[alert] for alert in attempt.alerts if alert in told]
         if not found:
@@ -224,9 +237,11 @@ class MessageSender:
 
     def _after(self, attempt: DeliveryAttempt, error: Undelivered) -> AttemptEnded:
         now = self.now()
+        if error.needless:
+            return self._as(attempt, DeliveryState.NOT_NEEDED, str(error))
         if error.permanent:
             return self._as(attempt, DeliveryState.REFUSED, str(error))
-        if now - attempt.created_at > GIVE_UP_US:
+        if now - attempt.created_at > GIVE_UP_TOPIC_US.get(attempt.topic, GIVE_UP_US):
             return self._as(attempt, DeliveryState.GIVEN_UP, str(error))
         pause_s = pause_before(attempt.number + 1, error.retry_after_s)
         due_at = now + round(pause_s * 1e6 * self.speed)
@@ -278,12 +293,13 @@ def _thread(attempt: DeliveryAttempt) -> str:
     return f"alert-{attempt.alerts[0]}"
 
 
-def _about_channel(attempt: DeliveryAttempt, language: Language) -> NotificationMessage:
+def about_channel(attempt: DeliveryAttempt, language: Language) -> NotificationMessage:
+    """Return what is said of a channel that fails."""
     channel = attempt.failing_channel or ""
     subject = text(language, "channel.failing", channel=channel)
     return NotificationMessage(
         id=str(attempt.id),
-        thread=f"channel-{channel}",
+        thread=f"{CHANNEL_THREAD}{channel}",
         occasion=None,
         severity=None,
         language=language,

@@ -6,61 +6,29 @@ none is passed over. What somebody did themselves is not told to them. Instants 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from alerts.transition import Severity
 from notify.facts import AlertFacts
 from notify.outbox.ownership import NotLeader
-from notify.outbox.planned import NoticeTopic, PlannedNotice, plan
 from notify.outbox.ports import RoutePlans
+from notify.outbox.work_digests import WorkNotice, plan_work
+from notify.outbox.work_receivers import (
+    OUTDATES,
+    SAID_ONCE,
+    STILL_FOR_OPERATORS,
+    WorkEventFacts,
+    WorkTelling,
+    tellings_of,
+)
 from notify.routing.names import OPERATORS
 from store.connection import Connection
 from work.event import WorkEventType as E
-from work.order import OPEN_STATES, WorkState
+from work.order import WorkState
 
 AT_ONCE = 500
 """Most events in one transaction."""
-MISSED = frozenset({E.RESPONSE_MISSED, E.REPAIR_MISSED})
-TOLD = MISSED | {E.ASSIGNED, E.REOPENED, E.RESPONSE_NEAR, E.REPAIR_NEAR, E.CANCELLED}
-"""What people are told of."""
-_ANSWERED = (E.ASSIGNED, E.REOPENED, E.RESPONSE_NEAR, E.RESPONSE_MISSED)
-_ALL_BUT_ENDS = (*_ANSWERED, E.REPAIR_NEAR, E.REPAIR_MISSED)
-OUTDATES: Mapping[E, Sequence[E]] = {
-    E.ASSIGNED: (E.ASSIGNED, E.REOPENED),
-    E.UNASSIGNED: (E.ASSIGNED, E.REOPENED),
-    E.DECLINED: (E.ASSIGNED, E.REOPENED),
-    E.ACCEPTED: _ANSWERED,
-    E.ON_THE_WAY: _ANSWERED,
-    E.IN_PROGRESS: _ANSWERED,
-    E.DONE: _ALL_BUT_ENDS,
-    E.CANCELLED: _ALL_BUT_ENDS,
-}
-"""What nobody needs to be told any more where it was not sent yet, for own steps or quiet hours."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkEventFacts:
-    """One event, with its order as it is now.
-
-    given_to: receivers that the event names, as routes write them. held_by: whose the order is.
-    """
-
-    xid: int
-    id: int
-    order: int
-    type: E
-    author: int | None
-    municipality: str
-    kind: str
-    device: str
-    severity: Severity
-    state: WorkState
-    given_to: str | None
-    held_by: str | None
-
-
+_KNOWN = frozenset(E)
 _CURSOR = "SELECT work_xid, work_event_id FROM notifier WHERE owner = $1"
 _AFTER = """
 SELECT e.xid, e.id, e.order_id AS order, e.type, e.author_id AS author, town.name AS municipality,
@@ -72,7 +40,18 @@ SELECT e.xid, e.id, e.order_id AS order, e.type, e.author_id AS author, town.nam
     CASE
         WHEN holder.name IS NOT NULL THEN 'person:' || holder.name
         WHEN team.name IS NOT NULL THEN 'team:' || team.name
-    END AS held_by
+    END AS held_by,
+    (
+        SELECT 'person:' || former.name FROM (
+            SELECT before.type, before.body FROM work_event AS before
+            WHERE before.order_id = e.order_id AND before.id < e.id
+                AND before.type IN ('assigned', 'unassigned', 'accepted', 'declined', 'reopened')
+            ORDER BY before.id DESC
+            LIMIT 1
+        ) AS last
+        INNER JOIN person AS former ON former.id = (last.body ->> 'assignee')::integer
+        WHERE last.type NOT IN ('unassigned', 'declined')
+    ) AS former
 FROM work_event AS e
 INNER JOIN work_order AS o ON e.order_id = o.id
 INNER JOIN municipality AS town ON o.municipality_id = town.id
@@ -93,6 +72,7 @@ RETURNING true
 _OUTDATED = """
 UPDATE delivery SET state = 'not-needed', answer = $3
 WHERE order_id = $1 AND state = 'planned' AND about ->> 'event' = ANY($2::text [])
+    AND (about ->> 'to' IS DISTINCT FROM 'operators' OR about ->> 'event' <> ALL($4::text []))
 """
 
 
@@ -111,17 +91,34 @@ async def advance(connection: Connection, owner: UUID, routing: RoutePlans, now:
     rows = await connection.fetch(_AFTER, *read, AT_ONCE)
     if not rows:
         return 0, False
-    events = [_happening(dict(row)) for row in rows]
+    # What a later version stores is passed over.
+    events = [_happening(dict(row)) for row in rows if row["type"] in _KNOWN]
     async with connection.transaction():
-        last = events[-1]
-        if not await connection.fetchval(_READ_UP_TO, owner, last.xid, last.id, *read):
+        last = rows[-1]
+        if not await connection.fetchval(_READ_UP_TO, owner, last["xid"], last["id"], *read):
             raise NotLeader
-        planned = 0
+        notices: list[WorkNotice] = []
         for event in events:
-            if outdated := OUTDATES.get(event.type):
-                await connection.execute(_OUTDATED, event.order, list(outdated), f"{event.type} meanwhile")
-            planned += await plan(connection, notices_of(event, routing, now), now)
-    return planned, len(events) == AT_ONCE
+            await _outdate(connection, event)
+            gone = OUTDATES.get(event.type, ())
+            kept = STILL_FOR_OPERATORS.get(event.type, frozenset())
+            notices = [
+                one
+                for one in notices
+                if one.order != event.order
+                or one.event not in gone
+                or (one.to == OPERATORS and one.event in kept)
+            ]
+            notices += notices_of(event, routing, now)
+        planned = await plan_work(connection, notices, now)
+    return planned, len(rows) == AT_ONCE
+
+
+async def _outdate(connection: Connection, event: WorkEventFacts) -> None:
+    if outdated := OUTDATES.get(event.type):
+        kept = STILL_FOR_OPERATORS.get(event.type, frozenset())
+        why = f"{event.type} meanwhile"
+        await connection.execute(_OUTDATED, event.order, list(outdated), why, list(kept))
 
 
 def _happening(row: dict[str, object]) -> WorkEventFacts:
@@ -133,7 +130,7 @@ def _happening(row: dict[str, object]) -> WorkEventFacts:
     return WorkEventFacts(**{**row, **typed})  # type: ignore[arg-type]
 
 
-def notices_of(event: WorkEventFacts, routing: RoutePlans, now: int) -> list[PlannedNotice]:
+def notices_of(event: WorkEventFacts, routing: RoutePlans, now: int) -> list[WorkNotice]:
     """Return what is told of an event: one message a person, by their own steps and quiet hours. Pure."""
     facts = AlertFacts(
         municipality=event.municipality,
@@ -142,29 +139,26 @@ def notices_of(event: WorkEventFacts, routing: RoutePlans, now: int) -> list[Pla
         rule="",
         device=event.device,
     )
-    people = routing.people(receivers_of(event), facts, now)
-    each = {p: routing.contacts(p, event.severity, now) for p in people if p != event.author}
-    about = {"event": event.type.value, "event_id": event.id}
+    said: dict[int, WorkTelling] = {}
+    for telling in tellings_of(event):
+        for person in routing.people([telling.receiver], facts, now):
+            said.setdefault(person, telling)
+    said.pop(event.author or 0, None)
+    group_for_s = routing.plan(facts, now).group_for_s if said else 0.0
     return [
-        PlannedNotice(topic=NoticeTopic.WORK, contacts=contacts, about=about, order=event.order)
-        for contacts in each.values()
-        if contacts
+        WorkNotice(
+            order=event.order,
+            event=telling.event,
+            event_id=event.id,
+            to=telling.to,
+            municipality=event.municipality,
+            severity=event.severity,
+            contacts=contacts[:1] if telling.event in SAID_ONCE else contacts,
+            group_for_s=group_for_s,
+        )
+        for person, telling in said.items()
+        if (contacts := routing.contacts(person, event.severity, now))
     ]
-
-
-def receivers_of(event: WorkEventFacts) -> list[str]:
-    """Return whom an event concerns, as routes write them. Pure.
-
-    Nobody where the order has ended meanwhile, but of its cancellation; where it is nobody's, the operators.
-    """
-    if event.type not in TOLD or (event.state not in OPEN_STATES and event.type is not E.CANCELLED):
-        return []
-    if event.type is E.ASSIGNED:
-        return [event.given_to] if event.given_to and event.given_to == event.held_by else []
-    found = [event.held_by] if event.held_by else []
-    if event.type in MISSED or (not found and event.type is not E.CANCELLED):
-        found.append(OPERATORS)
-    return found
 
 
 _OLD = """

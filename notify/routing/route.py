@@ -96,4 +96,6 @@ class Route:
             repeat_s=self.repeat_s,
             group_for_s=self.group_for_s,
             resolved=self.resolved,
+            quiet_hours=tuple((q.start_min, q.end_min, tuple(sorted(q.days))) for q in self.quiet_hours),
+            time_zone=zone.key if self.quiet_hours else "UTC",
         )

@@ -74,6 +74,11 @@ class Routing:
         found = self.receivers.get(person_id)
         return found.contacts(severity, at) if found is not None else ()
 
+    def addresses(self, person_id: int, channel: str) -> tuple[str, ...]:
+        """Return a person's addresses of a channel, whatever their own steps are."""
+        found = self.receivers.get(person_id)
+        return found.addresses.get(channel, ()) if found is not None else ()
+
     def _of(self, text: str, municipality: str, at: int, present: Collection[int]) -> Sequence[int]:
         kind, _, name = text.partition(":")
         match kind:

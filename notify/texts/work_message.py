@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from devices.texts.catalogue import text
+from collections.abc import Sequence
+
+from devices.texts.catalogue import plural, text
 from notify.message import NotificationMessage, Reader, WorkNews
 from notify.texts import phrases
 from notify.texts.html_body import html_of
 from notify.texts.phrases import isolated, one_line
 from notify.texts.sms import fits, shortened, simplified
 from notify.texts.times import moment
+
+OVER = frozenset({"cancelled", "withdrawn"})
+"""Of what nothing is to be done any more."""
 
 
 def work_message(message_id: str, news: WorkNews, reader: Reader) -> NotificationMessage:
@@ -21,7 +26,7 @@ def work_message(message_id: str, news: WorkNews, reader: Reader) -> Notificatio
         id=message_id,
         thread=f"work-{news.order}",
         occasion=None,
-        severity=None if news.event == "cancelled" else news.severity,
+        severity=None if news.event in OVER else news.severity,
         language=reader.language,
         subject=subject,
         text="\n".join(lines + mapped),
@@ -29,6 +34,35 @@ def work_message(message_id: str, news: WorkNews, reader: Reader) -> Notificatio
         html=html_of(subject, lines, reader.language, map_link=link),
         work=news,
     )
+
+
+def work_digest(message_id: str, news: Sequence[WorkNews], count: int, reader: Reader) -> NotificationMessage:
+    """Return what a receiver is told of several orders at once, to which the same happened.
+
+    news: those that are named. count: how many there are.
+    """
+    event, language = news[0].event, reader.language
+    subject = text(language, f"order.many_{event}", n=str(count))
+    lines = [_named(one, reader) for one in news]
+    if count > len(news):
+        lines.append(plural(language, "notice.more", count - len(news)))
+    return NotificationMessage(
+        id=message_id,
+        thread=f"works-{news[0].municipality}-{event}",
+        occasion=None,
+        severity=None if event in OVER else news[0].severity,
+        language=language,
+        subject=subject,
+        text="\n".join([subject, *lines]),
+        short=shortened(simplified(f"{subject}."), ""),
+        html=html_of(subject, lines, language),
+    )
+
+
+def _named(news: WorkNews, reader: Reader) -> str:
+    place = isolated(one_line(news.place or news.device), reader.language)
+    what = one_line(news.what).rstrip(".")
+    return f"{news.order}: {what}, {place}" if what else f"{news.order}: {place}"
 
 
 def _subject(news: WorkNews, reader: Reader) -> str:
@@ -46,7 +80,7 @@ def _subject(news: WorkNews, reader: Reader) -> str:
 
 
 def _lines(news: WorkNews, reader: Reader) -> list[str]:
-    language, over = reader.language, news.event == "cancelled"
+    language, over = reader.language, news.event in OVER
     device = isolated(one_line(news.device), language)
     place = f"{isolated(one_line(news.place), language)} ({device})" if news.place else device
     wanted = [
@@ -73,7 +107,7 @@ def _due(news: WorkNews, reader: Reader, *, answer: bool) -> str | None:
 
 def _short(subject: str, news: WorkNews, reader: Reader) -> str:
     """Return one SMS: what it is about, then the next deadline where there is room."""
-    over = news.event == "cancelled"
+    over = news.event in OVER
     due = None if over else _due(news, reader, answer=True) or _due(news, reader, answer=False)
     what = simplified(f"{subject}.")
     if due and fits(whole := simplified(f"{subject}. {due}")):

@@ -30,7 +30,8 @@ class FigureGroup(StrEnum):
 class OrderFacts:
     """A work order as figures see it; team, district and rule by name, None where there is none.
 
-    reported: each time that it was reported done; reopened: each time that its condition went on.
+    reported: each time that it was reported done; reopened: each time that its condition went on. failed_at:
+    when it was seen that the condition goes on, of which another open order is.
     """
 
     team: str | None
@@ -47,6 +48,7 @@ class OrderFacts:
     verified_at: datetime | None
     reported: Sequence[datetime] = ()
     reopened: Sequence[datetime] = ()
+    failed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class OpenFigures:
 class EffectivenessFigures:
     """Whether repairs helped. share: of `verified` in verified and reopened; aim: what it is to be at least.
 
+    reopened: those that did not help, also where the order stayed done since another one is about it.
     waiting: done in the period, and readings have not shown yet whether it helped.
     """
 

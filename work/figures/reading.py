@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,6 +31,10 @@ class FiguresQuery:
 _ORDERS = """
 SELECT team.name AS team, district.name AS district, device.kind, o.rule, o.state, o.created_at,
     o.response_due_at, o.repair_due_at, o.accepted_at, o.ended_at, o.verification, o.verified_at,
+    CASE
+        WHEN o.state = 'done' AND o.verification = 'failed' AND o.verify_until IS NOT NULL
+            THEN coalesce(o.verified_at, o.verify_until)
+    END AS failed_at,
     ARRAY(
         SELECT e.happened_at FROM work_event AS e
         WHERE e.order_id = o.id AND e.type = 'done' ORDER BY e.id
@@ -42,9 +47,13 @@ FROM work_order AS o
 INNER JOIN municipality AS town ON o.municipality_id = town.id
 INNER JOIN device ON o.device_id = device.id
 LEFT JOIN team ON o.team_id = team.id
-LEFT JOIN ground_feature AS district ON device.district_id = district.id
+LEFT JOIN ground_feature AS district
+    ON device.district_id = district.id AND district.municipality_id = town.id
 WHERE town.name = $1 AND o.created_at < $3
-    AND (o.ended_at IS NULL OR greatest(o.ended_at, o.verified_at, o.response_due_at, o.repair_due_at) >= $2)
+    AND (
+        o.ended_at IS NULL
+        OR greatest(o.ended_at, o.verified_at, o.verify_until, o.response_due_at, o.repair_due_at) >= $2
+    )
 ORDER BY o.id
 """
 _ALERTS = """
@@ -65,7 +74,8 @@ INNER JOIN municipality AS town ON town.id = CASE
     WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
     ELSE device.municipality_id
 END
-LEFT JOIN ground_feature AS district ON device.district_id = district.id
+LEFT JOIN ground_feature AS district
+    ON device.district_id = district.id AND district.municipality_id = town.id
 WHERE town.name = $1
 GROUP BY period.n, district.name, device.kind, alert.rule
 """
@@ -95,7 +105,7 @@ async def read_figures(connection: Connection, asked: FiguresQuery, now: datetim
         until_at=span.until_at,
         by=asked.by,
         per=asked.per,
-        figures=shaped(periods, orders, alerts, asked.by),
+        figures=await asyncio.to_thread(shaped, periods, orders, alerts, asked.by),
     )
 
 

@@ -83,6 +83,12 @@ def week(monday: date, zone: ZoneInfo) -> FigurePeriod:
     return FigurePeriod(from_at=midnight(monday, zone), until_at=midnight(monday + timedelta(days=7), zone))
 
 
+def period_name(begins: datetime, per: PeriodKind, zone: ZoneInfo) -> str:
+    """Return the week or month in which a period begins on a local clock: 2026-W48, 2026-11."""
+    day = begins.astimezone(zone).date()
+    return week_name(monday_of(day)) if per is PeriodKind.WEEK else f"{day:%Y-%m}"
+
+
 def read_week(text: str) -> date:
     """Return the Monday of an ISO week such as 2026-W48.
 

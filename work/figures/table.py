@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from devices.instants import rfc3339
+from devices.time_zones import zone_named
 from work.figures.facts import MunicipalityFigures, WorkFigures
 from work.figures.shaping import AGES
+from work.figures.span import period_name
 
 COLUMNS = (
     "municipality", "by", "group", "from", "until", "made", "done", "cancelled", "reopened",
@@ -14,13 +16,23 @@ COLUMNS = (
     "response_share", "repair_count", "repair_median_s", "repair_p90_s", "repair_within", "repair_missed",
     "repair_share", "open", "overdue", *(f"open_{age}" for age in AGES), "verified", "verification_waiting",
     "effectiveness", "effectiveness_aim", "alerts_opened", "alerts_resolved", "alerts_still_open",
+    "period",
 )  # fmt: skip
 
 
 def flat(found: MunicipalityFigures) -> list[dict[str, Any]]:
-    """Return one row for each group and period; a figure of nothing is None."""
+    """Return one row for each group and period; a figure of nothing is None.
+
+    from, until: UTC. period: such as 2026-W48 or 2026-11 of the local clock, None where nothing is cut.
+    """
+    zone = zone_named(found.time_zone)
     return [
-        {"municipality": found.municipality, "by": found.by and found.by.value, **_row(one)}
+        {
+            "municipality": found.municipality,
+            "by": found.by and found.by.value,
+            **_row(one),
+            "period": found.per and period_name(one.from_at, found.per, zone),
+        }
         for one in found.figures
     ]
 

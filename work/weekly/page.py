@@ -122,7 +122,7 @@ def _head(report: WeekReport, w: ReportStyle) -> str:
         f'<p class="when">{escape(dates_of(report, w))} (<bdi dir="ltr">{report.name}</bdi>)</p>',
     ]
     if report.until_at >= report.now:
-        unfinished = w.text("weekly.unfinished", when=w.moment(report.until_at))
+        unfinished = w.text("weekly.unfinished", when=w.moment(report.until_at, report.until_at))
         lines.append(f'<p class="late">{escape(unfinished)}</p>')
     lines.append(f'<p class="headline">{escape(headline(report, w))}</p>')
     return "\n".join(lines)
@@ -250,7 +250,7 @@ def _open(report: WeekReport, w: ReportStyle) -> str:
 def _open_row(one: OpenWork, w: ReportStyle, report: WeekReport) -> list[str]:
     what = one.title or w.named(one.said, "") or NOTHING
     team = w.named(report.titles.get(f"team {one.team}"), one.team) if one.team else None
-    due = NOTHING if one.due_at is None else w.moment(one.due_at)
+    due = NOTHING if one.due_at is None else w.moment(one.due_at, report.until_at)
     if one.overdue:
         due = f'<span class="late">{escape(due)}<br>{escape(w.text("weekly.late_one"))}</span>'
     else:

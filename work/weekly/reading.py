@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from devices.registry import registry
@@ -87,10 +88,13 @@ _OPEN = """
 SELECT o.id, device.name AS device, nullif(device.title, '') AS place,
     coalesce(district.title, '{}') AS district, o.title, coalesce(alert.summary, '{}') AS said,
     coalesce(nullif(person.display_name, ''), person.name) AS assignee, team.name AS team,
-    least(CASE WHEN o.accepted_at IS NULL THEN o.response_due_at END, o.repair_due_at) AS due_at
+    least(
+        CASE WHEN o.accepted_at IS NULL OR o.accepted_at >= $2 THEN o.response_due_at END, o.repair_due_at
+    ) AS due_at
 FROM work_order AS o
 INNER JOIN device ON o.device_id = device.id
-LEFT JOIN ground_feature AS district ON device.district_id = district.id
+LEFT JOIN ground_feature AS district
+    ON device.district_id = district.id AND district.municipality_id = o.municipality_id
 LEFT JOIN person ON o.assignee_id = person.id
 LEFT JOIN team ON o.team_id = team.id
 LEFT JOIN LATERAL (
@@ -98,7 +102,14 @@ LEFT JOIN LATERAL (
     INNER JOIN alert AS a ON about.alert_id = a.id
     WHERE about.order_id = o.id ORDER BY a.id LIMIT 1
 ) AS alert ON true
-WHERE o.municipality_id = $1 AND o.created_at < $2 AND (o.ended_at IS NULL OR o.ended_at >= $2)
+WHERE o.municipality_id = $1 AND o.created_at < $2
+    -- As figures say it: reopened, or made, since it was done the last time before.
+    AND NOT (o.state = 'cancelled' AND o.ended_at < $2)
+    AND (
+        SELECT count(*) FILTER (WHERE e.type = 'done') - count(*) FILTER (WHERE e.type = 'reopened')
+        FROM work_event AS e
+        WHERE e.order_id = o.id AND e.type IN ('done', 'reopened') AND e.happened_at < $2
+    ) <= 0
 ORDER BY due_at NULLS LAST, o.id
 LIMIT $3
 """
@@ -107,7 +118,8 @@ SELECT device.name AS device, nullif(device.title, '') AS place, coalesce(distri
     count(*) AS orders
 FROM work_order AS o
 INNER JOIN device ON o.device_id = device.id
-LEFT JOIN ground_feature AS district ON device.district_id = district.id
+LEFT JOIN ground_feature AS district
+    ON device.district_id = district.id AND district.municipality_id = o.municipality_id
 WHERE o.municipality_id = $1 AND o.created_at < $2 AND o.created_at >= $3 AND o.state <> 'cancelled'
     AND o.origin <> 'plan'
 GROUP BY device.id, district.id
@@ -147,17 +159,18 @@ async def read_report(
     both = FigurePeriod(from_at=former.from_at, until_at=present.until_at)
     orders = await orders_of(connection, town.name, both)
     alerts = await alerts_of(connection, town.name, [former, present])
-    before, this = shaped([former, present], orders, alerts, None)
-    of_week = [one for one in alerts if one.period == 1]
-    districts = shaped([former, present], orders, of_week, FigureGroup.DISTRICT)
-    teams = shaped([present], orders, [], FigureGroup.TEAM)
+    # Beside the loop: an order for each of thousands of lamps takes a while.
+    before, this = await asyncio.to_thread(shaped, [former, present], orders, alerts, None)
+    of_week = [replace(one, period=0) for one in alerts if one.period == 1]
+    districts = await asyncio.to_thread(shaped, [present], orders, of_week, FigureGroup.DISTRICT)
+    teams = await asyncio.to_thread(shaped, [present], orders, [], FigureGroup.TEAM)
     return WeekReport(
         town=town,
         monday=first,
         until_at=present.until_at,
         week=this,
         before=before,
-        districts=[one for one in districts if one.from_at == present.from_at],
+        districts=districts,
         teams=teams if named else None,
         titles={row["name"]: row["title"] for row in await connection.fetch(_TITLES, town.id)},
         open=await _open(connection, town, present.until_at, named=named),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import floor
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -47,11 +49,17 @@ class ReportStyle:
         return self._digits(format_decimal(n, locale=self.locale, group_separator=False))
 
     def share(self, share: float | None) -> str:
-        """Return a share in whole per cent."""
+        """Return a share in whole per cent, down: what misses an aim is not written as the aim, nor as all.
+
+        Below one per cent in tenths, of which one is the least: it is not none.
+        """
         if share is None:
             return NOTHING
+        steps = 1000 if 0 < share < 0.01 else 100
+        down = max(floor(share * steps + 1e-9), 1 if share else 0) / steps
+        written = format_percent(down, locale=self.locale, decimal_quantization=False)
         # A space that breaks would leave the sign alone on the next line.
-        return self._digits(format_percent(share, locale=self.locale)).replace("\u00a0", "\u202f")
+        return self._digits(written).replace("\u00a0", "\u202f")
 
     def lasting(self, seconds: float | None) -> str:
         """Return a length in minutes, hours or days, whichever it is read in best."""
@@ -64,16 +72,21 @@ class ReportStyle:
         return self._unit(round(seconds / _DAY, 1), "day")
 
     def _unit(self, value: float, unit: str) -> str:
-        written = format_unit(value, f"duration-{unit}", length="short", locale=self.locale)
+        # Short in Arabic is a single letter, which few read as a unit; days have no other form.
+        spelt = self.language == "ar" and unit != "day"
+        length: Literal["long", "short"] = "long" if spelt else "short"
+        written = format_unit(value, f"duration-{unit}", length=length, locale=self.locale)
         return self._digits(written.replace(",", "٫")) if self._in_indic_digits else written
 
     def day(self, day: date) -> str:
         """Return a day with month and year, in words."""
         return self._digits(format_date(day, "d MMMM y", locale=self.locale))
 
-    def moment(self, instant: datetime) -> str:
-        """Return an instant of the municipality's clock."""
-        return self._digits(format_datetime(instant, "d MMM HH:mm", tzinfo=self.zone, locale=self.locale))
+    def moment(self, instant: datetime, beside: datetime | None = None) -> str:
+        """Return an instant of the municipality's clock, with the year unless `beside` is in the same."""
+        same = beside and instant.astimezone(self.zone).year == beside.astimezone(self.zone).year
+        form = "d MMM HH:mm" if same else "d MMM y HH:mm"
+        return self._digits(format_datetime(instant, form, tzinfo=self.zone, locale=self.locale))
 
     def named(self, title: object, otherwise: str) -> str:
         """Return a title in the reader's language; `otherwise` where there is none."""

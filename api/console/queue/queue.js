@@ -69,6 +69,16 @@ async function loadPast(id) {
   if (past === found) redraw();
 }
 
+// Whatever happens to it is told here too, also where the list is too long for it.
+export function hearOfPast(alert) {
+  if (past?.id === alert.id) past = { id: alert.id, alert };
+}
+
+// After the network was away: what failed is asked again, and what is known may be old.
+export function forgetPast() {
+  past = null;
+}
+
 const missingAlert = () =>
   (past?.failed && past.id === place().alert ? [h("li", { class: "problem", role: "alert" }, t("failed", { reason: past.failed }))] : []);
 

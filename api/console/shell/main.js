@@ -10,7 +10,7 @@ import { follow } from "./live.js";
 import { drawList, startList } from "../device/list.js";
 import { drawMap, startMap } from "../map/map.js";
 import { drawPanel, refreshPanel, startPanel } from "../device/panel.js";
-import { drawQueue, refreshDetails, startQueue, updateTimes, welcome } from "../queue/queue.js";
+import { drawQueue, forgetPast, hearOfPast, refreshDetails, startQueue, updateTimes, welcome } from "../queue/queue.js";
 import { clearAlerts, putAlert, saysSilent, setClock, state } from "./state.js";
 
 const MOST_DEVICES = 5000;
@@ -114,6 +114,7 @@ const hear = {
     const again = connected === false;
     connected = true;
     drawLink();
+    forgetPast();
     if (again) loadLatest().catch(report);
     // What happened between the first list and this is in neither.
     else loadAlerts().catch(report);
@@ -121,6 +122,7 @@ const hear = {
   },
   alert({ event, alert }) {
     const fresh = putAlert(alert);
+    hearOfPast(alert);
     for (const heard of meanwhile) heard.push(alert);
     if (fresh && event.type === "opened" && !alert.inhibited_by) announce(alert);
     // Whether a device is silent decides how its other alerts are shown.

@@ -97,8 +97,13 @@ async def come_back(
     session = await session_of(request, context, person, "provider")
     response = HTMLResponse(context.sign_in_page.signed_in(_to(request)))
     response.headers.append("set-cookie", guards.cookie_of(session, request.url.scheme))
-    response.headers.append("set-cookie", _cookie(COOKIE, "", request.url.scheme, 0))
+    _forget(response, request)
     return response
+
+
+def _forget(response: Response, request: Request) -> None:
+    for name in (COOKIE, COOKIE_TO):
+        response.headers.append("set-cookie", _cookie(name, "", request.url.scheme, 0))
 
 
 async def _who(
@@ -167,5 +172,5 @@ def _refused(request: Request, context: AppContext, refused: OidcRefused) -> Res
         raise Problem(status, slug, detail, headers=headers)
     page = context.sign_in_page.refused(_to(request), f"page.oidc_{refused.reason}")
     response = HTMLResponse(page, status_code=status)
-    response.headers.append("set-cookie", _cookie(COOKIE, "", request.url.scheme, 0))
+    _forget(response, request)
     return response

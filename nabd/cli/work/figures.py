@@ -10,13 +10,14 @@ import typer
 
 from api.http.formats import csv_lines
 from devices.instants import to_datetime
+from devices.time_zones import zone_named
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Json
 from work.figures import table
 from work.figures.facts import FigureGroup, MunicipalityFigures, TimeFigures, WorkFigures
 from work.figures.reading import FiguresQuery, read_figures
-from work.figures.span import PeriodKind
+from work.figures.span import PeriodKind, period_name
 
 USUAL = timedelta(days=28)
 
@@ -58,16 +59,19 @@ def show(
 
 def _print(found: MunicipalityFigures) -> None:
     output.table(
-        (found.by or "group", "from", "made", "done", "reopened", "open", "overdue", "answered after (p90)",
-         "in time", "done after (p90)", "in time", "helped"),
-        [_row(one) for one in found.figures],
+        (found.by or "group", "period" if found.per else "from", "made", "done", "reopened", "open",
+         "overdue", "answered after (p90)", "in time", "done after (p90)", "in time", "helped"),
+        [_row(one, found) for one in found.figures],
         empty="There is nothing to count.",
     )  # fmt: skip
 
 
-def _row(one: WorkFigures) -> tuple[object, ...]:
+def _row(one: WorkFigures, found: MunicipalityFigures) -> tuple[object, ...]:
+    zone = zone_named(found.time_zone)
+    local = one.from_at.astimezone(zone).isoformat(timespec="minutes")
+    begins = period_name(one.from_at, found.per, zone) if found.per else local
     return (
-        one.group, one.from_at, one.made, one.done, one.reopened, one.open.count, one.open.overdue,
+        one.group, begins, one.made, one.done, one.reopened, one.open.count, one.open.overdue,
         _lasting(one.response), _share(one.response.share), _lasting(one.repair), _share(one.repair.share),
         _share(one.effectiveness.share),
     )  # fmt: skip

@@ -36,3 +36,9 @@ async def test_known_parameters_and_those_of_pages_are_taken(
     client: httpx2.AsyncClient, address: str
 ) -> None:
     assert (await client.get(address)).status_code == 200
+
+
+async def test_of_thousands_of_unknown_parameters_ten_are_named(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/api/v1/alerts?" + "&".join(f"x{n}=1" for n in range(2_000)))
+
+    assert (answer.status_code, len(answer.json()["errors"])) == (422, 10)

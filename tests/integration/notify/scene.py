@@ -58,6 +58,9 @@ class TableRouting:
             for channel, address, after_s in self.ways[person_id]
         ]
 
+    def addresses(self, person_id: int, channel: str) -> Sequence[str]:
+        return [address for there, address, _ in self.ways[person_id] if there == channel]
+
 
 def compose(
     message_id: str,

@@ -165,6 +165,10 @@ async def test_each_of_a_team_is_told_and_of_a_missed_deadline_the_operators_too
     team: int = await connection.fetchval(
         "INSERT INTO team (name, created_at, updated_at) VALUES ('lights', now(), now()) RETURNING id"
     )
+    for name in ("amal", "omar"):
+        await connection.execute(
+            "INSERT INTO team_member (team_id, person_id) VALUES ($1, $2)", team, town.people[name]
+        )
     order = await _order(town, team_id=team, state="assigned")
     await happen(connection, order, "assigned", body={"assignee": None, "team": team})
     await town.follow()
@@ -175,6 +179,70 @@ async def test_each_of_a_team_is_told_and_of_a_missed_deadline_the_operators_too
     assert sorted(town.told()[2:]) == [(name, "response-missed") for name in ("amal", "omar", "rima")]
     french = [m.subject for to, m in town.scene.channels["ntfy"].sent if to == "rima"]
     assert french[0].startswith("Pas accepté à temps, ordre de travail")
+
+
+async def test_many_orders_are_two_messages_to_a_person_and_each_is_one_to_a_program(
+    town: Town, connection: asyncpg.Connection
+) -> None:
+    person, root = town.people["omar"], town.people["root"]
+    town.routing.group_for_s = 60.0
+    town.routing.ways = {**town.routing.ways, root: [("webhook", "root", 0.0)]}
+    town.routing.named["person:omar"] = [person, root]
+    device = await builders.add(connection, "light-1", kind="light")
+    orders = [await add_order(connection, device, assignee_id=person, state="assigned") for _ in range(30)]
+    for number, order in enumerate(orders):
+        await happen(connection, order, "assigned", body={"assignee": person, "team": None})
+        if number in (9, 19):
+            await town.follow()
+    await connection.execute("ALTER TABLE work_event DROP CONSTRAINT work_event_type_check")
+    await happen(connection, orders[3], "failed-in-a-later-version")
+    await connection.execute("UPDATE work_order SET state = 'accepted' WHERE id = $1", orders[4])
+    await town.follow()
+    town.scene.now += 61 * 1_000_000
+    await town.follow()
+
+    [(_, first), (_, digest)] = town.scene.channels["ntfy"].sent
+    assert first.work is not None
+    assert digest.subject == "Work orders for you: 28", "all but the first, and the one that is accepted"
+    assert digest.text.count("light-1") == 20
+    assert digest.text.endswith("and 8 more")
+    programs = "SELECT count(*) FROM delivery WHERE channel = 'webhook' AND order_id IS NOT NULL"
+    assert await connection.fetchval(programs) == 30
+
+
+async def test_what_is_over_when_it_is_sent_again_is_not_told(
+    town: Town, connection: asyncpg.Connection
+) -> None:
+    order = await _given(town, "omar")
+    town.scene.channels["ntfy"].fails["omar"] = Undelivered("busy")
+    await town.follow()
+    await connection.execute("UPDATE work_order SET state = 'accepted' WHERE id = $1", order)
+    town.scene.channels["ntfy"].fails.clear()
+    town.scene.now += 60 * 1_000_000
+    await town.scene.send()
+
+    assert town.told() == []
+    assert ("ntfy", "not-needed") in await town.scene.states()
+
+
+async def test_who_drives_hears_that_the_order_is_somebody_elses(
+    town: Town, connection: asyncpg.Connection
+) -> None:
+    order = await _given(town, "amal")
+    await happen(
+        connection, order, "accepted", author=town.people["amal"], body={"assignee": town.people["amal"]}
+    )
+    await town.follow()
+    await connection.execute("UPDATE work_order SET assignee_id = $1", town.people["omar"])
+    await happen(
+        connection, order, "assigned", author=town.people["rima"], body={"assignee": town.people["omar"]}
+    )
+    await town.follow()
+    town.scene.now += 600 * 1_000_000
+    await town.follow()
+
+    assert sorted(town.told()) == [("amal", "withdrawn"), ("omar", "assigned")]
+    assert town.told("sms") == []
 
 
 async def test_what_ended_meanwhile_is_not_told(town: Town, connection: asyncpg.Connection) -> None:
@@ -274,8 +342,10 @@ async def test_who_lost_their_role_gets_no_report(town: Town, connection: asyncp
 
 
 async def test_heads_of_the_month_are_sent_as_lines_that_verify_reads(
-    town: Town, connection: asyncpg.Connection
+    town: Town, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Their own steps name no e-mail: the report was asked for by it all the same.
+    monkeypatch.setattr(NamedRouting, "contacts", lambda *_: [])
     await subscriptions.subscribe(connection, "root", HEADS, None, by=PLATFORM, now=town.scene.now)
     month = to_datetime(town.scene.now).date().replace(day=1)
     following = (month + timedelta(days=32)).replace(day=1)

@@ -146,6 +146,8 @@ async def test_person_of_a_group_signs_in_with_its_roles(
         'http-equiv="refresh" content="0; url=/alerts/17?severity=major"' in answer.text,
     ) == (200, True)
     kept = next(c.lower() for c in answer.headers.get_list("set-cookie") if c.startswith(COOKIE))
+    gone = [c.split("=")[0] for c in answer.headers.get_list("set-cookie") if "max-age=0" in c.lower()]
+    assert gone == [FLOW_COOKIE, "nabd_oidc_to"]
     assert ("httponly" in kept, "samesite=strict" in kept) == (True, True)
     assert (me["user"], me["name"], me["language"], me["roles"]) == (
         "rima.haddad", "ريما حداد", "ar", ["operator@tripoli"],

@@ -63,6 +63,8 @@ async def test_what_cannot_be_counted_is_refused(
     unknown = await client.get("/api/v1/figures", params={**OF, "municipality": "atlantis"})
     weeks = await client.get("/api/v1/figures", params={**OF, "from": "1990-01-01T00:00:00Z", "per": "week"})
 
+    weekly = await client.get("/api/v1/figures", params={**OF, "per": "week", "format": "csv"})
+    assert next(csv.DictReader(io.StringIO(weekly.text)))["period"].startswith("20")
     assert [(r.status_code) for r in (later, unknown, weeks)] == [422, 404, 422]
 
 

@@ -14,8 +14,10 @@ from people.roles import Role
 from tests.integration.api import builders
 from tests.integration.api.conftest import app, bearing, client, kept  # noqa: F401 - fixtures
 from tests.integration.work.order_rows import add_order, happen
-from work.figures.span import monday_of, week_name
+from work.figures.span import monday_of, week, week_name
+from work.weekly.reading import read_report
 
+H, BEIRUT = timedelta(hours=1), zone_named("Asia/Beirut")
 NOON = builders.NOON
 URL = "/api/v1/reports/weekly"
 
@@ -59,3 +61,18 @@ async def test_who_sees_no_names_gets_none(pool: asyncpg.Pool, connection: async
     assert page.status_code == 200
     assert "light-7" in page.text
     assert "Ask Amal" not in page.text
+
+
+async def test_a_past_week_is_told_as_it_was_at_its_end(connection: asyncpg.Connection) -> None:
+    device = await builders.add(connection, "light-7", kind="light")
+    until = week(monday_of(NOON.astimezone(BEIRUT).date()) - timedelta(days=7), BEIRUT).until_at
+    made = {"created_at": until - 9 * H, "response_due_at": until - 5 * H, "repair_due_at": until + 90 * H}
+    late = await add_order(connection, device, **made, accepted_at=until + H)
+    mended = await add_order(connection, device, **made)
+    await happen(connection, mended, "done", at=until - 8 * H)
+    await happen(connection, mended, "reopened", at=until + H)
+
+    report = await read_report(connection, "tripoli", None, max(NOON, until + 2 * H), named=True)
+
+    assert [(one.id, one.overdue) for one in report.open] == [(late, True)]
+    assert (report.week.open.count, report.week.open.overdue, report.week.done) == (1, 1, 1)

@@ -27,7 +27,7 @@ from api.http.texts import GROUPS
 from devices.texts.languages import LANGUAGES, Language
 from notify.answers.answering import AnswerRefusal
 from notify.message import Occasion, ReaderAnswer
-from notify.outbox.work_events import TOLD
+from notify.outbox.work_receivers import TOLD, WITHDRAWN
 from people.oidc.claims import Reason
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
 from rules.explain.labels import FUNCTIONS, SWEPT
@@ -79,7 +79,8 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "answer.refused_": AnswerRefusal,
     "notice.count_": Severity,
     "weekly.age_": AGES,
-    "order.": TOLD,
+    "order.": {*TOLD, WITHDRAWN},
+    "order.many_": {*TOLD, WITHDRAWN},
 }
 """Beginnings of keys that Python completes, and with what."""
 SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {

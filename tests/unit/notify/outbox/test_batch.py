@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from notify.facts import Contact
-from notify.outbox.batch import look_again_at, to_hear_the_end, untried
+from notify.facts import Contact, NotificationPlan
+from notify.outbox.batch import ends_told, look_again_at, to_hear_the_end, untried
 from notify.outbox.deliveries import DeliveryOfAlert
 
 NOW = 1_800_000_000_000_000
@@ -90,3 +91,12 @@ def test_a_message_that_is_just_being_sent_is_looked_at_soon_and_an_end_is_not_w
 
 def test_who_was_told_hears_the_end_after_the_reminder_that_is_on_its_way_to_them() -> None:
     assert to_hear_the_end([said(-60, **TOLD), said(-1, state="sending", uncertain=True)]) == {}
+
+
+def test_what_is_retained_ends_also_where_the_route_tells_no_ends() -> None:
+    kept = contact()
+    there = [said(-60, **TOLD), said(-60, **TOLD, channel="mqtt", address="city")]
+    plan = NotificationPlan(route="quiet", steps=(), repeat_s=None, group_for_s=0.0, resolved=False)
+
+    assert ends_told(plan, there) == [[replace(kept, channel="mqtt", address="city")]]
+    assert [len(contacts) for contacts in ends_told(replace(plan, resolved=True), there)] == [2]

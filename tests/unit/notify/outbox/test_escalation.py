@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from alerts.events import AlertEvent, EventType
 from alerts.transition import Severity
-from devices.instants import to_datetime
+from devices.instants import to_datetime, to_microseconds
 from notify.facts import AlertFacts, EscalationStep, NotificationPlan
 from notify.message import Occasion
 from notify.outbox.escalation import (
@@ -18,6 +20,7 @@ from notify.outbox.escalation import (
     Escalation,
     EscalationReason,
     EscalationState,
+    acknowledged,
     counted_from,
     followed,
     in_hand,
@@ -307,3 +310,21 @@ def test_a_backlog_waits_until_its_device_has_caught_up() -> None:
     assert waiting(old, replace(behind, newest_observed=None, newest_received=None), NOW) is None
     young = after(event(EventType.OPENED, at=NOW - LATE_US))
     assert waiting(young, behind, NOW) is None
+
+
+def test_repeats_and_what_is_told_anew_wait_for_the_end_of_the_routes_quiet_hours() -> None:
+    night = (22 * 60, 6 * 60, (1, 2, 3, 4, 5, 6, 7))
+    late = to_microseconds(datetime(2026, 11, 30, 19, 55, tzinfo=UTC))  # 21:55 in Beirut
+    morning = to_microseconds(datetime(2026, 12, 1, 4, tzinfo=UTC))
+    plan = replace(PLAN, steps=PLAN.steps[:1], quiet_hours=(night,), time_zone="Asia/Beirut")
+    began = followed(None, event(EventType.OPENED), late)
+    assert began is not None
+
+    once = told(planned(began, plan, late), late)
+    resumed = followed(acknowledged(once), event(EventType.LAPSED), late + 600 * S)
+
+    assert once.next_at == morning
+    assert counted_from(replace(once, next_at=late), late + 600 * S, late).next_at == morning
+    assert resumed is not None
+    assert resumed.next_at == morning
+    assert msgspec.convert(msgspec.to_builtins(asdict(plan)), NotificationPlan, strict=False) == plan

@@ -11,7 +11,7 @@ from alerts.transition import Severity
 from devices.texts.languages import LANGUAGES, Language
 from notify.channels.webhook import payload, work_of
 from notify.message import Reader, WorkNews
-from notify.outbox.work_events import TOLD
+from notify.outbox.work_receivers import TOLD, WITHDRAWN
 from notify.texts.sms import fits
 from notify.texts.work_message import work_message
 
@@ -63,7 +63,7 @@ def test_who_had_a_cancelled_order_is_told_why_and_nothing_to_do() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("event", sorted(TOLD))
+@pytest.mark.parametrize("event", sorted({*TOLD, WITHDRAWN}))
 def test_every_event_has_one_sms_in_every_language(event: str, language: Language) -> None:
     for what in ("", "The lamp is dark", LONG):
         message = work_message("id-1", news(event, what=what), reader(language))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
@@ -124,3 +126,58 @@ def test_an_order_counts_in_the_week_of_each_thing_that_became_known() -> None:
 
     assert (first.made, first.response.missed, first.response.count, first.open.overdue) == (1, 1, 0, 1)
     assert (second.made, second.response.missed, second.response.count, second.repair.count) == (0, 0, 1, 1)
+
+
+NEXT = FigurePeriod(from_at=WEEK.until_at, until_at=WEEK.until_at + timedelta(days=7))
+
+
+def test_a_week_in_which_a_repair_was_done_keeps_it_when_it_is_reopened_later() -> None:
+    reopened = order(
+        state=WorkState.DONE, ended_at=at(24 * 10), repair_due_at=at(24 * 8),
+        reported=[at(24), at(24 * 10)], reopened=[at(24 * 7.5)],
+    )  # fmt: skip
+    first, second = shaped([WEEK, NEXT], [reopened], [], None)
+    before = shaped(
+        [WEEK], [order(state=WorkState.DONE, ended_at=at(24), repair_due_at=at(24 * 8))], [], None
+    )
+
+    assert (first.repair, first.open) == (before[0].repair, before[0].open)
+    assert (first.repair.within, first.repair.median_s, first.open.count) == (1, 24 * 3600, 0)
+    assert (second.repair.within, second.repair.missed, second.open.count) == (0, 1, 0)
+
+
+def test_a_repair_that_did_not_help_counts_also_where_another_order_has_the_alert() -> None:
+    verified = order(
+        state=WorkState.DONE, ended_at=at(1), verification=Verification.VERIFIED, verified_at=at(9)
+    )
+    failed = order(state=WorkState.DONE, ended_at=at(1), verification=Verification.FAILED, failed_at=at(9))
+    found = of_week(verified, failed)
+
+    assert (found.effectiveness.share, found.effectiveness.reopened, found.reopened) == (0.5, 1, 0)
+
+
+class Noted:
+    """An order that notes what is read of it."""
+
+    def __init__(self, facts: OrderFacts) -> None:
+        self.facts, self.read = facts, Counter[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        self.read[name] += 1
+        return getattr(self.facts, name)
+
+
+def test_an_order_is_looked_at_in_its_own_weeks_and_group_alone() -> None:
+    weeks = [
+        FigurePeriod(from_at=MONDAY + timedelta(days=7 * n), until_at=MONDAY + timedelta(days=7 * n + 7))
+        for n in range(130)
+    ]
+    orders = [
+        Noted(order(district=f"d{n % 40}", created_at=at(n), state=WorkState.DONE, ended_at=at(n + 20)))
+        for n in range(400)
+    ]
+    found = shaped(weeks, cast("list[OrderFacts]", orders), [], FigureGroup.DISTRICT)
+
+    assert sum(one.made for one in found) == sum(one.repair.count for one in found) == 400
+    assert max(one.read["district"] for one in orders) <= 2
+    assert max(one.read["created_at"] for one in orders) < 20

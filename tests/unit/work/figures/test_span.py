@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from devices.time_zones import zone_named
-from work.figures.span import FigurePeriod, PeriodKind, cut, read_week, week, week_name
+from work.figures.span import FigurePeriod, PeriodKind, cut, period_name, read_week, week, week_name
 
 BEIRUT = zone_named("Asia/Beirut")
 
@@ -58,3 +58,10 @@ def test_a_week_is_read_as_it_is_written() -> None:
 def test_what_is_no_week_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="week"):
         read_week(text)
+
+
+def test_a_period_is_named_by_the_local_clock() -> None:
+    monday = datetime(2026, 11, 22, 22, tzinfo=UTC)
+
+    assert period_name(monday, PeriodKind.WEEK, BEIRUT) == "2026-W48"
+    assert period_name(datetime(2026, 10, 31, 22, tzinfo=UTC), PeriodKind.MONTH, BEIRUT) == "2026-11"

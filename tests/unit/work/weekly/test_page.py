@@ -124,3 +124,32 @@ def test_a_machine_without_the_extra_says_how_to_get_it(monkeypatch: pytest.Monk
 
     with pytest.raises(Conflict, match=r"pip install 'nabd\[pdf\]'"):
         pdf_of("<p>")
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [(0.796, "79%"), (399 / 400, "99%"), (1.0, "100%"), (0.29, "29%"), (0.004, "0.4%"), (0.0, "0%")],
+    ids=str,
+)
+def test_a_share_is_never_written_as_more_than_it_is(share: float, expected: str) -> None:
+    assert wording_of(TRIPOLI, "en").share(share) == expected
+
+
+def test_arabic_writes_units_as_words_and_what_helped_as_what_is_gone() -> None:
+    page = page_of(report(), "ar")
+
+    w = wording_of(TRIPOLI, "ar")
+
+    assert (w.lasting(11 * 60), w.lasting(4.4 * 3600)) == ("١١ دقيقة", "٤٫٤ ساعة")
+    assert (w.lasting(2.1 * 86_400), w.lasting(12.5 * 86_400)) == ("٢٫١ يوم", "١٢٫٥ يوم")
+    assert "duration" not in page
+    assert "تلك التي اختفى العطل بعدها" in page
+    assert "يُعدّ ناجحًا ما زال" not in page
+
+
+def test_an_instant_of_another_year_says_which() -> None:
+    w, late = wording_of(TRIPOLI, "en"), at(-24 * 365)
+
+    assert w.moment(late, at(0)) == "23 Nov 2025 02:00"
+    assert (w.moment(at(0), at(1)), w.moment(at(0))) == ("23 Nov 02:00", "23 Nov 2026 02:00")
+    assert "23 Nov 2025" in page_of(report(open=[open_work(due_at=late)]), "en")
