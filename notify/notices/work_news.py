@@ -71,7 +71,8 @@ async def work_news(
     if row["alert"] is not None:
         found = await news.matters(connection, [row["alert"]], kinds)
         if (matter := found.get(row["alert"])) is not None:
-            said = matter.said.get(language) or matter.said.get(DEFAULT)
+            # What an order was made of: the newest value may be that of a bin already emptied.
+            said = matter.began.get(language) or matter.began.get(DEFAULT)
             first_action = matter.alert.runbook.get(language) or matter.alert.runbook.get(DEFAULT)
     team = _in(row["team_title"], language) or row["team"]
     places = [row["place"], _in(row["street"], language), _in(row["district"], language)]

@@ -43,11 +43,13 @@ WHERE alert.id = ANY($1::bigint [])
 class AlertMatter:
     """One alert, and where its device stands; titles by language, empty where there are none.
 
+    said: with the newest values; began: with those of its beginning.
     began_at: observed instant of what is told last. first_after_s: how long its route waits, of itself.
     """
 
     alert: Alert
     said: Mapping[str, str]
+    began: Mapping[str, str]
     lat: float | None
     lon: float | None
     time_zone: str
@@ -114,6 +116,7 @@ def _matter(alert: Alert, place: asyncpg.Record, kinds: Kinds) -> AlertMatter:
     return AlertMatter(
         alert=alert,
         said=said.summary,
+        began=said.began or said.summary,
         lat=place["lat"],
         lon=place["lon"],
         time_zone=place["time_zone"],

@@ -106,9 +106,9 @@ def _due(news: WorkNews, reader: Reader, *, answer: bool) -> str | None:
 
 
 def _short(subject: str, news: WorkNews, reader: Reader) -> str:
-    """Return one SMS: what it is about, then the next deadline where there is room."""
-    over = news.event in OVER
-    due = None if over else _due(news, reader, answer=True) or _due(news, reader, answer=False)
+    """Return one SMS: what it is about, then the deadline that matters where there is room."""
+    over, repair = news.event in OVER, news.event.startswith("repair-")
+    due = None if over else _due(news, reader, answer=not repair) or _due(news, reader, answer=False)
     what = simplified(f"{subject}.")
     if due and fits(whole := simplified(f"{subject}. {due}")):
         return whole

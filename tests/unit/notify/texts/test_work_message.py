@@ -86,3 +86,15 @@ def test_programs_are_told_by_a_type_of_its_own() -> None:
 
     assert said["type"] == "work.repair-missed"
     assert work_of(news())["response_due_at"] == "2026-11-30T10:00:00Z"
+
+
+def test_sms_about_the_repair_names_its_deadline() -> None:
+    due = (datetime(2026, 2, 23, 2, tzinfo=UTC), datetime(2026, 2, 23, 9, tzinfo=UTC))
+
+    said = [
+        work_message("id-1", news(event, response_due_at=due[0], repair_due_at=due[1]), reader()).short
+        for event in ("response-near", "repair-near", "repair-missed")
+    ]
+
+    assert ["Accept by" in one for one in said] == [True, False, False]
+    assert ["Done by" in one for one in said] == [False, True, True]
