@@ -65,12 +65,12 @@ async def killed(dsn: str, kills: int, seed: int, directory: Path) -> KillResult
         receiving(answer_after_s=ANSWER_AFTER_S) as receiver,
         alarm_town(dsn, receiver, devices, people=10, routes=one_each(10)) as town,
     ):
-        opening = asyncio.create_task(_open_and_end(town))
-        for _ in range(kills):
-            await _start_and_kill(town, receiver, chance, directory / "notify.log")
-        opening.cancel()
-        with suppress(asyncio.CancelledError):
-            await opening
+        over = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_open_and_end(town, over))
+            for _ in range(kills):
+                await _start_and_kill(town, receiver, chance, directory / "notify.log")
+            over.set()
         async with notifying(town, directory / "notify.log"):
             await arrived(receiver, await _expected(town))
             await _settled(town)
@@ -88,13 +88,15 @@ async def killed(dsn: str, kills: int, seed: int, directory: Path) -> KillResult
 _DOUBTFUL = "SELECT DISTINCT delivery_id::text AS id FROM delivery_attempt WHERE ended_at IS NULL"
 
 
-async def _open_and_end(town: AlarmTown) -> None:
-    """Open an alert at a time, and end it when BEHIND others have opened, until cancelled."""
+async def _open_and_end(town: AlarmTown, over: asyncio.Event) -> None:
+    """Open an alert at a time, and end it when BEHIND others have opened, until it is over."""
     pairs = [(f"storm-{n % RULES}", f"bin-{n}") for n in range(DEVICES)]
     for n in count_from(0):
-        await asyncio.shield(town.change([pairs[n % DEVICES]], ConditionState.FIRING))
+        if over.is_set():
+            return
+        await town.change([pairs[n % DEVICES]], ConditionState.FIRING)
         if n >= BEHIND:
-            await asyncio.shield(town.change([pairs[(n - BEHIND) % DEVICES]], ConditionState.RESOLVED))
+            await town.change([pairs[(n - BEHIND) % DEVICES]], ConditionState.RESOLVED)
         await asyncio.sleep(EVERY_S)
 
 
