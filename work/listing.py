@@ -26,8 +26,7 @@ class WorkFilter:
     municipality, district, device, kind, rule: by name. state: one; active: those that are open, or those
     that ended. assignee: a person's name, or NOBODY. mine: number of a person: theirs, and what nobody of
     their team has accepted. overdue: a deadline has passed. text: in title, device or its title. alert: a
-    number. within: only
-    those of these municipalities; None: of all.
+    number. within: only those of these municipalities; None: of all.
     """
 
     municipality: str | None = None

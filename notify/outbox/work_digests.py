@@ -39,7 +39,7 @@ class WorkNotice:
     def group(self) -> str:
         """The key of the group; names hold no slash."""
         person = self.contacts[0].person_id
-        return f"{self.municipality}/work/{self.event}/{self.to}/{self.severity}/{person}"
+        return f"{self.municipality}/orders/{self.event}/{self.to}/{self.severity}/{person}"
 
 
 _JOIN = """
