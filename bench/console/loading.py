@@ -54,9 +54,10 @@ async def first_alert(browser: Browser, url: str, cookies: Any) -> FirstAlert:
     cold = await _until_alert(page, url)
     before = received
     await page.wait_for_selector(READY, timeout=120_000)
-    async with asyncio.timeout(60):
-        while not await page.evaluate(KEPT):
-            await asyncio.sleep(0.1)
+    for _ in range(600):
+        if await page.evaluate(KEPT):
+            break
+        await asyncio.sleep(0.1)
     warm = await _until_alert(page, url)
     await context.close()
     return FirstAlert(cold_ms=cold, warm_ms=warm, bytes_before=before)

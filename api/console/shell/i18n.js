@@ -75,6 +75,16 @@ const written = (value) => (typeof value === "number" ? number(value) : value);
 // A text by language as the API sends it.
 export const said = (text, fallback = "") => text?.[spoken.language] ?? text?.en ?? fallback;
 
+// Numbers in a sentence that the platform wrote, in the reader's digits; those in ids stay ("bin-7", "M4").
+export function numerals(text) {
+  if (!locale?.endsWith("-u-nu-arab")) return text;
+  return text.replace(NUMBERS, (found) =>
+    found.replace(/\d/g, (digit) => ARABIC_INDIC[digit]).replace(/(?<=\p{Nd})\.(?=\p{Nd})/gu, "٫").replace(/(?<=\p{Nd}),(?=\p{Nd}{3})/gu, "٬"));
+}
+
+const NUMBERS = /(?<![\p{Script=Latin}\d_.:/#-])\d+(?:[.,:/]\d+)*(?![\p{Script=Latin}\d_/-]|[.:]\p{Script=Latin})/gu;
+const ARABIC_INDIC = "٠١٢٣٤٥٦٧٨٩";
+
 export function number(value, digits = 1) {
   // The Arabic mark before a minus would move the sign behind the number where unit and number run left to right.
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value).replace("\u061c", "");
