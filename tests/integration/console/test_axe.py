@@ -6,6 +6,7 @@ Each page once, languages and themes by turns; `nabd bench console` opens every 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import asyncpg
 import pytest
@@ -38,7 +39,7 @@ async def test_pages_have_nothing_serious_against_them_and_fit_a_phone(
     found: list[str] = []
 
     for path, language, theme in LOOKED_AT:
-        how = {"locale": LOCALES[language], "color_scheme": theme, "viewport": PHONE}
+        how: dict[str, Any] = {"locale": LOCALES[language], "color_scheme": theme, "viewport": PHONE}
         async with opened(browser, server, path, **how) as page:
             await expect(page.locator("html[data-loaded]")).to_have_count(1)
             found += [f"{path} {language} {theme}: {line}" for line in await serious(page)]
