@@ -140,6 +140,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/latest": _READ,
     "GET /api/v1/intervals": _READ,
     "GET /api/v1/alerts": _READ,
+    "GET /api/v1/alerts/counts": _READ,
     "GET /api/v1/alerts/{alert_id}": AccessPolicy(_W.ALERT, _P.READ),
     "POST /api/v1/alerts/{alert_id}/acknowledge": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/{alert_id}/unacknowledge": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
