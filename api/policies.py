@@ -215,6 +215,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/work-orders/{order}/photos/{photo}": AccessPolicy(_W.WORK_ORDER, _P.READ_NAMES),
     "GET /api/v1/figures": AccessPolicy(_W.ASKED_TOWN, _P.READ),
     "GET /api/v1/reports/weekly": AccessPolicy(_W.ASKED_TOWN, _P.READ),
+    "GET /api/v1/exports/alerts": _READ,
+    "GET /api/v1/exports/work-orders": _READ,
     "GET /api/v1/rejections": _READ,
     "GET /api/v1/ledger": AccessPolicy(_W.ASKED_DEVICE, _P.READ),
     "GET /api/v1/blind-rules": _READ,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from datetime import timedelta
 
 import asyncpg
 import httpx2
+import pytest
 
 from rules.catalogue import editing
 from rules.loading.files import parse
@@ -73,3 +77,26 @@ async def test_limits_of_a_device_count_its_attributes(
         ("critical", "above", 95.0),
     ]
     assert (await client.get("/api/v1/devices/bin-9/limits")).status_code == 404
+
+
+async def test_alerts_and_orders_leave_as_files_with_every_row(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.routes.exports.ROWS_AT_A_TIME", 2)
+    for n in range(5):
+        device = await builders.add(connection, f"bin-{n}")
+        alert = await builders.fire(connection, device)
+        await client.post("/api/v1/work-orders", json={"device": device.name, "alerts": [alert]})
+
+    alerts = await client.get("/api/v1/exports/alerts", params={"bom": "true", "lang": "ar", "kind": "bin"})
+    orders = await client.get("/api/v1/exports/work-orders", params={"format": "ndjson", "open": "true"})
+    none = await client.get("/api/v1/exports/work-orders", params={"overdue": "true"})
+
+    rows = list(csv.DictReader(io.StringIO(alerts.content.decode("utf-8-sig"))))
+    assert [row["device"] for row in rows] == [f"bin-{n}" for n in reversed(range(5))]
+    assert rows[0]["sentence"] == "bin-4 ممتلئ"
+    assert alerts.headers["Content-Disposition"] == 'attachment; filename="alerts.csv"'
+    assert [json.loads(line)["device"] for line in orders.text.splitlines()] == [
+        f"bin-{n}" for n in reversed(range(5))
+    ]
+    assert len(none.text.splitlines()) == 1, "a header, and nobody is late"

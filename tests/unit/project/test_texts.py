@@ -42,7 +42,9 @@ from tests.unit.project.used_texts import (
     in_script,
     marks_in_page,
 )
+from work.figures.facts import FigureGroup
 from work.figures.shaping import AGES
+from work.figures.span import PeriodKind
 from work.order import WorkState
 
 ROOT = Path(__file__).parents[3]
@@ -98,6 +100,9 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "sort_": StandingOrder,
     "value_": ("above", "below"),
     "order_is_": WorkState,
+    "per_": PeriodKind,
+    "by_": FigureGroup,
+    "age_": AGES,
 }
 """The same of the console; a comment is shown, not described."""
 DECLARED = re.compile(
