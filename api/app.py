@@ -31,6 +31,7 @@ from api.routes import (
     audit,
     blind,
     devices,
+    exports,
     forecasts,
     health,
     intervals,
@@ -57,6 +58,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
+from api.routes.device import limits, standings
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -75,6 +77,8 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 NOUNS = (
     devices,
+    standings,
+    limits,
     latest,
     readings,
     forecasts,
@@ -98,6 +102,7 @@ NOUNS = (
     figures,
     reports,
     audit,
+    exports,
     rejections,
     ledger,
     municipalities,
