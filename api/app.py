@@ -57,6 +57,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
+from api.routes.device import limits, standings
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -75,6 +76,8 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 NOUNS = (
     devices,
+    standings,
+    limits,
     latest,
     readings,
     forecasts,

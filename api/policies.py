@@ -135,6 +135,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/devices/{device}/readings": _READ_DEVICE,
     "GET /api/v1/devices/{device}/latest": _READ_DEVICE,
     "GET /api/v1/devices/{device}/forecasts": _READ_DEVICE,
+    "GET /api/v1/devices/{device}/limits": _READ_DEVICE,
+    "GET /api/v1/standings": _READ,
     "GET /api/v1/latest": _READ,
     "GET /api/v1/intervals": _READ,
     "GET /api/v1/alerts": _READ,

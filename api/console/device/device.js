@@ -6,7 +6,7 @@ import { $, bdi, h, isolated } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { full, language, said, t, tn, value } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
-import { chart } from "./chart.js";
+import { chart } from "../shell/chart.js";
 import { alertsOf, now, statusOf, state } from "../shell/state.js";
 import { updateTimes } from "../shell/times.js";
 
@@ -195,10 +195,11 @@ async function loadCharts() {
     const found = await get(`/api/v1/devices/${encodeURIComponent(name)}/readings?${query}`);
     if (question !== asked) return; // the reader has moved on meanwhile
     const spacing = Math.max(BUCKET_MS[found.bucket] ?? 0, (state.latest.get(name)?.interval_s ?? 600) * 1000);
-    parts.charts.replaceChildren(...kind.panels.map((panel) => chart({
-      title: panel.title, start, end, width, gap: spacing * GAP_INTERVALS,
-      series: panel.measurements.map((one) => series(kind, one, found.readings)),
-    })));
+    const boxes = kind.panels.map(() => h("div"));
+    parts.charts.replaceChildren(...boxes);
+    kind.panels.forEach((panel, i) => chart(boxes[i], {
+      start, end, series: panel.measurements.map((one) => series(kind, one, found.readings, spacing * GAP_INTERVALS)),
+    }));
   } catch (error) {
     if (question === asked) parts.charts.replaceChildren(h("p", { class: "problem" }, t("failed", { reason: error.message })));
   }
@@ -211,7 +212,7 @@ function around(measurement, { avg, min, max }) {
   return { low: min > avg ? min - turn : min, high: max < avg ? max + turn : max };
 }
 
-function series(kind, name, readings) {
+function series(kind, name, readings, gap) {
   const measurement = kind.measurements.find((one) => one.name === name);
   const points = [];
   for (const reading of readings) {
@@ -219,11 +220,12 @@ function series(kind, name, readings) {
     if (found === undefined || found === null || typeof found === "string") continue;
     const at = Date.parse(reading.observed_at ?? reading.at);
     if (typeof found === "object") {
-      if (found.count && found.avg !== null) points.push({ at, value: found.avg, ...around(measurement, found) });
+      const { low, high } = around(measurement, found);
+      if (found.count && found.avg !== null) points.push([at, found.avg, low, high]);
     } else {
       const raw = Number(found);
-      points.push({ at, value: raw, low: raw, high: raw, suspect: reading.suspect?.includes(name) });
+      points.push([at, raw, raw, raw, Boolean(reading.suspect?.includes(name))]);
     }
   }
-  return { measurement, points };
+  return { label: said(measurement.label, name), unit: measurement.unit, points, gap_ms: gap, measurement };
 }
