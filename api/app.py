@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from api import policies
 from api.access import permitted
 from api.context import AppContext, Check
-from api.http import assets, openapi, parameters, texts
+from api.http import assets, guides, openapi, parameters, texts
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
 from api.http.guards import GuardMiddleware
@@ -31,6 +31,7 @@ from api.routes import (
     audit,
     blind,
     devices,
+    exports,
     forecasts,
     health,
     intervals,
@@ -101,6 +102,7 @@ NOUNS = (
     figures,
     reports,
     audit,
+    exports,
     rejections,
     ledger,
     municipalities,
@@ -238,6 +240,7 @@ def _routes() -> list[BaseRoute]:
         answers.router,
         oidc_routes.router,
         texts.router(),
+        guides.router(),
         assets.router(assets.load()),
     ):
         everything.include_router(router, dependencies=judged)

@@ -70,7 +70,7 @@ class _Phrasing:
             case ast.UnaryOp(op=ast.Not()):
                 return self._text("relation.untrue", x=self.said(node.operand))
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)):
-                return f"−{value}"
+                return f"−{value!r}"
             case ast.Compare():
                 return self._compared(node)
             case ast.BinOp():

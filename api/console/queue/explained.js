@@ -110,7 +110,7 @@ function frame() {
     runbook && section("todo", t("runbook"), h("p", { class: "runbook" }, runbook)),
     section("course", t("course"), parts.past),
     section("where", t("where_is"), ...address(alert), parts.where),
-    section("has", t("who_has_it"), parts.who),
+    section("has", t("in_hand"), parts.who),
     section("reasons", t("why"), parts.why),
     section("happened", t("happened"), parts.line, form),
     h("details", { class: "part" }, h("summary", {}, t("details")), parts.more),
@@ -170,7 +170,7 @@ function address(alert) {
   const words = [alert.street && said(alert.street), alert.district && said(alert.district_title, alert.district)].filter(Boolean);
   return [h("p", { class: "address" },
     deviceLink(alert.device, { class: "plain-link" }, bdi(alert.device_title)), ...words.map((one) => h("span", {}, one)),
-    alert.parent && h("span", {}, t("fed_by"), " ", deviceLink(alert.parent, { class: "plain-link" }, bdi(alert.parent))),
+    alert.parent && h("span", {}, t("fed_from"), " ", deviceLink(alert.parent, { class: "plain-link" }, bdi(alert.parent))),
     lat !== null && lat !== undefined && h("a", { class: "plain-link", href: `geo:${lat},${lon}?q=${lat},${lon}`, rel: "noreferrer" }, t("directions")))];
 }
 

@@ -44,8 +44,8 @@ export function drawFilters(move) {
   const words = h("input", { type: "search", name: "words", maxlength: 200, value: place().words ?? "", "aria-label": t("alert_words"), placeholder: t("alert_words"), oninput: (event) => typed(event.target.value, move) });
   $("filters").replaceChildren(
     h("div", { class: "filter-line" }, words,
-      select({ ...change("order"), "aria-label": t("order") }, ORDERS.map((one) => [one, t(`order_${one}`)]), order()),
-      select({ ...change("group"), "aria-label": t("group") }, [["", t("group_none")], ...GROUPS.map((one) => [one, t(`group_${one}`)])], place().group ?? "")),
+      select({ ...change("order"), "aria-label": t("sorting") }, ORDERS.map((one) => [one, t(`order_${one}`)]), order()),
+      select({ ...change("group"), "aria-label": t("group") }, [["", t("group_nothing")], ...GROUPS.map((one) => [one, t(`group_${one}`)])], place().group ?? "")),
     h("details", { open }, h("summary", {}, t("more_filters")),
       h("div", { class: "fields" },
         field(t("filter_state"), select(change("state"), [["", t("state_open")], ["resolved", t("state_resolved")], ["all", t("state_all")]], place().state ?? "")),

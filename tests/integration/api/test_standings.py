@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from datetime import timedelta
 
 import asyncpg
 import httpx2
+import pytest
 
 from rules.catalogue import editing
 from rules.loading.files import parse
@@ -21,8 +25,8 @@ levels: {warning: "fill_pct >= attr(overflow_at, 85)", critical: fill_pct >= 95}
 """
 
 
-async def _names(client: httpx2.AsyncClient, **asked: object) -> list[str]:
-    answer = await client.get("/api/v1/standings", params={k: str(v) for k, v in asked.items()})
+async def _names(client: httpx2.AsyncClient, **asked: str) -> list[str]:
+    answer = await client.get("/api/v1/standings", params=asked)
     assert answer.status_code == 200, answer.text
     return [one["name"] for one in answer.json()["items"]]
 
@@ -43,7 +47,7 @@ async def test_devices_are_found_by_status_words_and_value_and_leave_as_a_file(
     assert await _names(client, status="alerting") == ["light-1"]
     assert await _names(client, status="ok") == ["bin-1", "bin-2"]
     assert await _names(client, words="azmi 1") == ["bin-1", "bin-3"]
-    full = {"kind": "bin", "measurement": "fill_pct", "above": 80}
+    full = {"kind": "bin", "measurement": "fill_pct", "above": "80"}
     assert await _names(client, **full, sort="highest") == ["bin-1", "bin-3"]
 
     page = (await client.get("/api/v1/standings", params={"limit": 2})).json()
@@ -73,3 +77,26 @@ async def test_limits_of_a_device_count_its_attributes(
         ("critical", "above", 95.0),
     ]
     assert (await client.get("/api/v1/devices/bin-9/limits")).status_code == 404
+
+
+async def test_alerts_and_orders_leave_as_files_with_every_row(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.routes.exports.ROWS_AT_A_TIME", 2)
+    for n in range(5):
+        device = await builders.add(connection, f"bin-{n}")
+        alert = await builders.fire(connection, device)
+        await client.post("/api/v1/work-orders", json={"device": device.name, "alerts": [alert]})
+
+    alerts = await client.get("/api/v1/exports/alerts", params={"bom": "true", "lang": "ar", "kind": "bin"})
+    orders = await client.get("/api/v1/exports/work-orders", params={"format": "ndjson", "open": "true"})
+    none = await client.get("/api/v1/exports/work-orders", params={"overdue": "true"})
+
+    rows = list(csv.DictReader(io.StringIO(alerts.content.decode("utf-8-sig"))))
+    assert [row["device"] for row in rows] == [f"bin-{n}" for n in reversed(range(5))]
+    assert rows[0]["sentence"] == "bin-4 ممتلئ"
+    assert alerts.headers["Content-Disposition"] == 'attachment; filename="alerts.csv"'
+    assert [json.loads(line)["device"] for line in orders.text.splitlines()] == [
+        f"bin-{n}" for n in reversed(range(5))
+    ]
+    assert len(none.text.splitlines()) == 1, "a header, and nobody is late"

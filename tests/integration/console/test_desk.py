@@ -63,7 +63,7 @@ async def test_operator_hears_understands_answers_and_hands_over(
         await builders.add(connection, name, lat=34.43, lon=35.84) for name in ("bin-1", "bin-2", "bin-4")
     ]
     await district(connection)
-    technician = frozenset({Grant(role=Role.TECHNICIAN, municipality="tripoli")})
+    technician = [Grant(role=Role.TECHNICIAN, municipality="tripoli")]
     await add_person(connection, NewPerson(name="rima", grants=technician), builders.now(), by=PLATFORM)
     night = NOON.replace(hour=1)  # 3 o'clock in Tripoli
     ended = await builders.fire(connection, over, at=night, summary=SENTENCE)
@@ -141,7 +141,7 @@ async def test_operator_hears_understands_answers_and_hands_over(
         await page.get_by_role("textbox", name="Why").fill("street market")
         await page.get_by_role("button", name="Silence", exact=True).click()
         await expect(pane.locator(".who-has")).to_contain_text("Silenced until")
-        said = await connection.fetchrow("SELECT district, until_at, reason FROM silence")
+        [said] = await connection.fetch("SELECT district, until_at, reason FROM silence")
         assert (said["district"], said["reason"]) == ("port", "street market")
         assert said["until_at"].minute == 0
 

@@ -22,6 +22,7 @@ from babel.messages.pofile import read_po
 
 from alerts.events import EventType
 from alerts.listing import AlertOrder
+from alerts.standings import StandingOrder, StandingStatus
 from alerts.transition import Severity
 from api.http.assets import PAGES as ROOMS
 from api.http.problems import SLUGS
@@ -44,7 +45,9 @@ from tests.unit.project.used_texts import (
     marks_in_page,
 )
 from work.event import WorkEventType
+from work.figures.facts import FigureGroup
 from work.figures.shaping import AGES
+from work.figures.span import PeriodKind
 from work.order import WorkState
 
 ROOT = Path(__file__).parents[3]
@@ -117,6 +120,14 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "work_": [state.replace("-", "_") for state in WorkState],
     "order_event_": [event.replace("-", "_") for event in WorkEventType],
     "told_": ("planned", "sending", "delivered", "refused", "given_up", "not_needed"),
+    "compare_": ("none", "week", "near"),
+    "status_": StandingStatus,
+    "sort_": StandingOrder,
+    "value_": ("above", "below"),
+    "order_is_": WorkState,
+    "per_": PeriodKind,
+    "by_": FigureGroup,
+    "age_": AGES,
 }
 """The same of the console; a comment is shown, not described."""
 DECLARED = re.compile(
