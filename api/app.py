@@ -40,6 +40,7 @@ from api.routes import (
     ledger,
     maintenance,
     municipalities,
+    overview,
     readings,
     rejections,
     rules,
@@ -76,6 +77,7 @@ PREFIX = "/api/v1"
 NOUNS = (
     devices,
     latest,
+    overview,
     readings,
     forecasts,
     intervals,

@@ -136,6 +136,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/devices/{device}/latest": _READ_DEVICE,
     "GET /api/v1/devices/{device}/forecasts": _READ_DEVICE,
     "GET /api/v1/latest": _READ,
+    "GET /api/v1/map": _READ,
+    "GET /api/v1/summary": _READ,
     "GET /api/v1/intervals": _READ,
     "GET /api/v1/alerts": _READ,
     "GET /api/v1/alerts/{alert_id}": AccessPolicy(_W.ALERT, _P.READ),
