@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from api import policies
 from api.access import permitted
 from api.context import AppContext, Check
-from api.http import assets, openapi, parameters, texts
+from api.http import assets, guides, openapi, parameters, texts
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
 from api.http.guards import GuardMiddleware
@@ -31,6 +31,7 @@ from api.routes import (
     audit,
     blind,
     devices,
+    exports,
     forecasts,
     health,
     intervals,
@@ -58,6 +59,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
+from api.routes.device import limits, standings
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -76,6 +78,8 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 NOUNS = (
     devices,
+    standings,
+    limits,
     latest,
     overview,
     readings,
@@ -100,6 +104,7 @@ NOUNS = (
     figures,
     reports,
     audit,
+    exports,
     rejections,
     ledger,
     municipalities,
@@ -237,6 +242,7 @@ def _routes() -> list[BaseRoute]:
         answers.router,
         oidc_routes.router,
         texts.router(),
+        guides.router(),
         assets.router(assets.load()),
     ):
         everything.include_router(router, dependencies=judged)
