@@ -210,7 +210,7 @@ def create_app(
     app.add_middleware(EdgeMiddleware, metrics=metrics)
     policies.check(routes_of(app))
     app.state.policies = {
-        (method, route.endpoint): policies.policy_of(method, route.path or "")
+        (method, route.endpoint): policies.policy_of(method, route.path_format or "")
         for route in iter_route_contexts(app.routes)
         for method in route.methods or ()
     }
@@ -248,7 +248,7 @@ def _parameters() -> Mapping[parameters.Endpoint, frozenset[str]]:
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:
     """Return method and path, as declared, of every route."""
     return [
-        (method, route.path or "")
+        (method, route.path_format or "")
         for route in iter_route_contexts(app.routes)
         for method in sorted((route.methods or set()) - {"HEAD"})
     ]

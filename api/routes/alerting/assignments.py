@@ -26,7 +26,7 @@ class Assignment(BaseModel):
     to: str | None = Field(max_length=63, examples=["rima"], description="name of a person; null: to nobody")
 
 
-@router.post("/alerts/{alert_id}/assign", summary="Say whose work it is")
+@router.post("/alerts/{alert_id:number}/assign", summary="Say whose work it is")
 async def assign(
     alert_id: AlertId,
     context: UsesContext,
@@ -47,7 +47,7 @@ async def assign(
 
 
 @router.post(
-    "/alerts/{alert_id}/take",
+    "/alerts/{alert_id:number}/take",
     responses={409: {"description": "a token asks, which is no person"}},
     summary="Take it over",
 )
