@@ -188,6 +188,7 @@ def create_app(
         sign_in_page=page,
         oidc=oidc,
         press_page=files["press.html"].body,
+        console_version=assets.version_of(files),
         speed=speed,
         checks=checks or {},
         queue=queue,

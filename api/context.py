@@ -46,8 +46,9 @@ class AppContext:
 
     real_now: the clock of sessions, links and tokens, which runs at its own speed whatever `now` does.
     totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
-    address says. oidc: where people may sign in instead of here. photos: where those of work lie; None: none
-    are kept. sms_answers: refused codes by number, in a minute and in a day.
+    address says. console_version: of the console's files; a page of another one loads itself anew.
+    oidc: where people may sign in instead of here. photos: where those of work lie; None: none are kept.
+    sms_answers: refused codes by number, in a minute and in a day.
     """
 
     pool: asyncpg.Pool[asyncpg.Record]
@@ -59,6 +60,7 @@ class AppContext:
     totp_required: bool
     sign_in_page: SignInPage
     press_page: bytes
+    console_version: str
     oidc: OidcProvider | None
     speed: float
     checks: Mapping[str, Check]

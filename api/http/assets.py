@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
+from posixpath import dirname, join, normpath
 from typing import cast
 
 from fastapi import APIRouter, Request, Response
@@ -29,9 +30,21 @@ MEDIA_TYPES = {
     "svg": "image/svg+xml",
     "woff2": "font/woff2",
 }
-PAGES = ("/", "/alerts/{alert_id}", "/devices/{device}")
-"""Addresses of the one page, whose script shows what they name (console/shell/address.js)."""
-MODULES = b"<!-- modules -->"
+PAGES: Mapping[str, tuple[str, ...]] = {
+    "queue": ("/", "/alerts/{alert_id}"),
+    "device": ("/devices", "/devices/{device}"),
+    "work": ("/work", "/work/{order_id}"),
+    "reports": ("/reports",),
+    "admin": ("/admin", "/admin/{part}", "/admin/{part}/{name}"),
+    "account": ("/account",),
+}
+"""The pages by the room that has main.html and main.js, with the addresses that lead there; the script shows
+what an address names."""
+FRAME = "shell/frame.html"
+PHONE = "camera=(self), geolocation=(self), microphone=()"
+POLICIES = {"work": {"Permissions-Policy": PHONE}}
+"""Headers of a page beside those of all: the technician's page may take photos and know where it is."""
+_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"(\.{1,2}/[^"]+)";', re.MULTILINE)
 _MARK = re.compile(r"\{\{(\w+) ([\w.]+)\}\}")
 
 
@@ -54,16 +67,61 @@ def load(directory: Traversable | None = None) -> dict[str, Asset]:
     root = directory or resources.files("api") / "console"
     found: dict[str, Asset] = {}
     _collect(root, "", found)
-    if "index.html" in found:
-        page = found["index.html"]
-        found["index.html"] = asset(page.body.replace(MODULES, _preloads(found)), page.media_type)
+    if FRAME in found:
+        version = version_of(found)
+        for room in PAGES:
+            found[page_of(room)] = asset(_page(found, room, version), MEDIA_TYPES["html"])
     return found
 
 
-def _preloads(files: Mapping[str, Asset]) -> bytes:
-    """Return links to all modules: they are fetched at once, not one level of imports after the other."""
-    modules = sorted(path for path in files if path.endswith(".js"))
-    return "\n  ".join(f'<link rel="modulepreload" href="/console/{path}">' for path in modules).encode()
+def page_of(room: str) -> str:
+    """Return the path of a room's whole page, which stands in no file."""
+    return f"{room}/page.html"
+
+
+def version_of(files: Mapping[str, Asset]) -> str:
+    """Return what tells this edition of all files from others."""
+    said = [f"{path} {files[path].tag}" for path in sorted(files) if not path.endswith("/page.html")]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
+
+def _page(files: Mapping[str, Asset], room: str, version: str) -> bytes:
+    """Return the whole page of a room: the frame with its part, its styles and all modules that it needs."""
+    modules = sorted(modules_of(files, f"{room}/main.js"))
+    rooms = {module.rpartition("/")[0] for module in modules}
+    styles = sorted(
+        (path for path in files if path.endswith(".css") and path.rpartition("/")[0] in rooms),
+        key=lambda path: (not path.startswith("shell/"), path),
+    )
+    parts = {
+        "room": room,
+        "version": version,
+        "styles": _links("stylesheet", styles),
+        # Fetched at once, not one level of imports after the other.
+        "modules": _links("modulepreload", modules),
+        "page": files[f"{room}/main.html"].body.decode().strip("\n"),
+    }
+    page = files[FRAME].body.decode()
+    for name, part in parts.items():
+        page = page.replace(f"<!-- {name} -->", part)
+    return page.encode()
+
+
+def _links(rel: str, paths: Sequence[str]) -> str:
+    return "\n  ".join(f'<link rel="{rel}" href="/console/{path}">' for path in paths)
+
+
+def modules_of(files: Mapping[str, Asset], start: str) -> set[str]:
+    """Return a module and all that it imports; what it loads only when needed is not among them."""
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            named = _IMPORT.findall(files[path].body.decode())
+            waiting += [normpath(join(dirname(path), name)) for name in named]
+    return found
 
 
 def _collect(directory: Traversable, prefix: str, found: dict[str, Asset]) -> None:
@@ -86,15 +144,20 @@ def _filled(page: bytes) -> bytes:
 def router(files: dict[str, Asset]) -> APIRouter:
     """Return a route for each address of the page and for each file beside it; no request reads the disk."""
     routes = APIRouter(include_in_schema=False)
+    pages = {page_of(room): urls for room, urls in PAGES.items()}
     for path in files:
-        for url in PAGES if path == "index.html" else (f"/console/{path}",):
-            routes.add_api_route(url, _serve(files[path]), methods=["GET"], response_class=Response)
+        if path == FRAME or path.endswith("/main.html"):
+            continue  # a part of pages
+        headers = POLICIES.get(path.partition("/")[0], {}) if path in pages else {}
+        for url in pages.get(path, (f"/console/{path}",)):
+            serve = _serve(files[path], headers)
+            routes.add_api_route(url, serve, methods=["GET"], response_class=Response)
     return routes
 
 
-def _serve(sent: Asset) -> Callable[[Request], Awaitable[Response]]:
+def _serve(sent: Asset, headers: Mapping[str, str]) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
-        return answer(request, sent)
+        return answer(request, sent, headers)
 
     return serve
 

@@ -1,4 +1,4 @@
-"""The texts of the console: one document in the reader's language, with the languages there are.
+"""The texts of the console: one document a page in the reader's language, with the languages there are.
 
 `Accept-Language` chooses, as for problems, so the page knows no languages of its own and asks once. Must not
 know where on the page a text stands.
@@ -6,36 +6,45 @@ know where on the page a text stands.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
+
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from api.http.assets import MEDIA_TYPES, Asset, answer, asset
+from api.http.assets import MEDIA_TYPES, PAGES, Asset, answer, asset
 from api.http.languages import negotiate
 from devices.texts.catalogue import Forms, group
 from devices.texts.languages import LANGUAGES, LOCALES, Language, direction_of, name_of
 from devices.texts.units import SYMBOLS
 
-GROUPS = ("word", "console")
-"""Of the catalogue. The page knows their texts without the group."""
+SHARED = ("word", "console")
+"""Groups of the catalogue that every page knows, without the group's name."""
+GROUPS = (*SHARED, *(f"console_{room}" for room in PAGES))
+"""Each page knows the shared ones and its own."""
 
 
 def router() -> APIRouter:
     """Return the route of the texts; they are encoded once, here."""
-    documents = {language: _document(language) for language in LANGUAGES}
     routes = APIRouter(include_in_schema=False)
+    for room in PAGES:
+        serve = _serve({language: _document(language, room) for language in LANGUAGES})
+        url = f"/console/texts/{room}.json"
+        routes.add_api_route(url, serve, methods=["GET"], response_class=Response)
+    return routes
 
-    @routes.get("/console/texts.json", response_class=Response)
+
+def _serve(documents: Mapping[Language, Asset]) -> Callable[[Request], Awaitable[Response]]:
     async def texts(request: Request) -> Response:
         language = negotiate(request.headers.get("accept-language"))
         headers = {"Content-Language": language, "Vary": "Accept-Language"}
         return answer(request, documents[language], headers)
 
-    return routes
+    return texts
 
 
-def _document(language: Language) -> Asset:
+def _document(language: Language, room: str) -> Asset:
     texts: dict[str, str | Forms] = {}
-    for name in GROUPS:
+    for name in (*SHARED, f"console_{room}"):
         texts |= group(language, name)
     body = {
         "language": language,

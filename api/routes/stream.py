@@ -137,7 +137,12 @@ async def _events(
 
 
 def _hello(context: AppContext, cursor: Cursor) -> ServerSentEvent:
-    text = msgspec.json.encode({"now": of_microseconds(context.now()), "speed": context.speed}).decode()
+    body = {
+        "now": of_microseconds(context.now()),
+        "speed": context.speed,
+        "version": context.console_version,
+    }
+    text = msgspec.json.encode(body).decode()
     return ServerSentEvent(event="hello", raw_data=text, id=format_cursor(cursor), retry=RETRY_MS)
 
 

@@ -1,11 +1,13 @@
 // The alert queue: the worst first, then the newest. Acknowledging says that somebody has seen it, nothing more.
 
-import { go, moveLink, place } from "../shell/address.js";
+import { deviceLink, go, place } from "../shell/address.js";
+import { sentence } from "../shell/alerts.js";
 import { $, bdi, h, isolated } from "../shell/dom.js";
 import { get, post } from "../shell/http.js";
-import { ago, full, number, said, t, time, value } from "../shell/i18n.js";
+import { full, number, said, t, time, value } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
-import { SEVERITIES, counts, now, putAlert, state } from "../shell/state.js";
+import { SEVERITIES, counts, putAlert, state } from "../shell/state.js";
+import { updateTimes } from "../shell/times.js";
 
 const SHOWN = 200;
 const DRAFTS = "nabd.drafts";
@@ -84,14 +86,6 @@ const missingAlert = () =>
 
 const severity = () => (SEVERITIES.includes(place().severity) ? place().severity : null);
 
-// "5 minutes ago" grows old without any news.
-export function updateTimes(root = document) {
-  for (const element of root.querySelectorAll("[data-since]")) {
-    element.textContent = ago(new Date(element.dataset.since), now());
-  }
-  for (const element of root.querySelectorAll("[data-until]")) element.hidden = Date.parse(element.dataset.until) <= now();
-}
-
 // What another open alert explains comes last: nobody needs to go there.
 const order = (a, b) =>
   Boolean(a.inhibited_by) - Boolean(b.inhibited_by) ||
@@ -122,7 +116,7 @@ function item(alert) {
     h("p", { class: "summary" }, sentence(alert)),
     h("p", { class: "meta" },
       h("span", { class: `tag is-${alert.severity}` }, t(`severity_${alert.severity}`)),
-      moveLink({ device: alert.device }, { class: "plain-link", "data-focus": `device ${alert.id}` }, bdi(alert.device_title)),
+      deviceLink(alert.device, { class: "plain-link", "data-focus": `device ${alert.id}` }, bdi(alert.device_title)),
       h("time", { datetime: alert.opened_at, title: full(new Date(alert.opened_at)), "data-since": alert.opened_at }),
     ),
     alert.course && h("p", { class: "meta note" }, isolated(said(alert.course))),
@@ -151,13 +145,6 @@ function held({ held_until: until, inhibited_by: inhibited, suppress_by: rules }
 function explanation({ inhibited_by }) {
   const parent = state.alerts.get(inhibited_by);
   return parent ? `\u2068${said(parent.summary, parent.rule)}\u2069` : number(inhibited_by, 0);
-}
-
-// The summary in the reader's language, the device's name in it kept from turning round.
-export function sentence(alert) {
-  const text = said(alert.summary, alert.rule);
-  const name = text.includes(alert.device) ? alert.device : alert.device_title;
-  return text.split(name).flatMap((part, i) => (i ? [bdi(name), part] : [part]));
 }
 
 const toggle = (id) => go({ alert: place().alert === id ? null : id });

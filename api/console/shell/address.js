@@ -1,18 +1,19 @@
 // Where the reader is. The address says what is shown: reloading, sharing and going back show the same.
 //
-// A device stands in /devices/NAME, an alert in /alerts/NUMBER, everything else in the query.
+// A page says what its path means (`read` of the parts, `write` back) and which parameters its query has.
 
 import { h } from "./dom.js";
 
-const QUERY = { severity: "severity", kind: "kind", words: "q", hours: "hours" };
-
-let here = read();
+let shape = { read: () => ({}), write: () => "/", query: {} };
+let here = {};
 let moved = () => {};
 
 export const place = () => here;
 
-export function startAddress(handler) {
+export function startAddress(given, handler) {
+  shape = given;
   moved = handler;
+  here = read();
   addEventListener("popstate", () => {
     here = read();
     moved();
@@ -31,9 +32,8 @@ export function go(changes, { replace = false } = {}) {
 export function addressOf(changes) {
   const there = { ...here, ...changes };
   const query = new URLSearchParams();
-  if (there.device && there.alert) query.set("alert", there.alert);
-  for (const [name, key] of Object.entries(QUERY)) if (there[name]) query.set(key, there[name]);
-  const path = there.device ? `/devices/${encodeURIComponent(there.device)}` : there.alert ? `/alerts/${there.alert}` : "/";
+  for (const [name, key] of Object.entries(shape.query)) if (there[name]) query.set(key, there[name]);
+  const path = shape.write(there);
   return query.size ? `${path}?${query}` : path;
 }
 
@@ -48,22 +48,25 @@ export const moveLink = (changes, attributes, ...children) => h("a", {
   ...attributes,
 }, ...children);
 
+// A link to the page of a device.
+export const deviceLink = (name, attributes, ...children) => h("a", { href: `/devices/${encodeURIComponent(name)}`, ...attributes }, ...children);
+
 function read() {
-  const [, room, name] = location.pathname.split("/");
+  const found = shape.read(location.pathname.split("/").slice(1).map(decoded));
   const query = new URLSearchParams(location.search);
-  const found = { device: room === "devices" ? decoded(name) : null, alert: numbered(room === "alerts" ? name : query.get("alert")) };
-  for (const [one, key] of Object.entries(QUERY)) found[one] = query.get(key);
+  for (const [name, key] of Object.entries(shape.query)) found[name] = query.get(key);
   return found;
 }
 
-function decoded(name) {
+function decoded(part) {
   try {
-    return decodeURIComponent(name);
+    return decodeURIComponent(part);
   } catch {
-    return name; // no name that we wrote
+    return part; // no name that we wrote
   }
 }
 
-function numbered(text) {
+// A number of an alert or an order in the path; null for anything else.
+export function numbered(text) {
   return /^[1-9]\d{0,15}$/.test(text ?? "") ? Number(text) : null;
 }

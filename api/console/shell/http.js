@@ -19,7 +19,7 @@ async function request(method, url, body, headers = {}) {
   // The sign-in has run out; the page that asks for it comes instead of this one.
   if (response.status === 401) location.reload();
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw Object.assign(new Error(answer.title ?? response.statusText), { status: response.status });
+  if (!response.ok) throw Object.assign(new Error(answer.title ?? response.statusText), { status: response.status, ...answer });
   return answer;
 }
 
@@ -27,6 +27,10 @@ export const get = (url) => request("GET", url);
 
 // `key` makes a command that is sent twice be done once.
 export const post = (url, body) => request("POST", url, body, { "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-") });
+
+export const put = (url, body, headers) => request("PUT", url, body, headers);
+
+export const patch = (url, body, headers) => request("PATCH", url, body, headers);
 
 export const remove = (url) => request("DELETE", url);
 

@@ -26,8 +26,8 @@ function remembered() {
   }
 }
 
-export async function use(code = wanted()) {
-  const response = await fetch("/console/texts.json", { headers: { "Accept-Language": code } });
+export async function use(room, code = wanted()) {
+  const response = await fetch(`/console/texts/${room}.json`, { headers: { "Accept-Language": code } });
   if (!response.ok) return; // the next request to the API says why
   spoken = await response.json();
   plurals = new Intl.PluralRules(spoken.language);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-PAGES = ["/", "/console/shell/main.js", "/console/texts.json", "/api/v1/kinds"]
+PAGES = ["/", "/console/shell/frame.js", "/console/texts/queue.json", "/api/v1/kinds"]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -19,7 +19,7 @@ async def test_page_its_scripts_and_lists_are_sent_compressed(client: httpx2.Asy
 
 
 async def test_reader_who_has_a_script_is_not_sent_it_again(client: httpx2.AsyncClient) -> None:
-    first = await client.get("/console/shell/main.js")
-    again = await client.get("/console/shell/main.js", headers={"If-None-Match": first.headers["etag"]})
+    first = await client.get("/console/shell/frame.js")
+    again = await client.get("/console/shell/frame.js", headers={"If-None-Match": first.headers["etag"]})
 
     assert (again.status_code, again.content) == (304, b"")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 from fastapi import FastAPI
@@ -16,63 +13,11 @@ from playwright.async_api import Browser, Page, Route, expect
 from alerts.transition import Severity
 from api.app import create_app
 from api.context import AppContext
-from api.http.guards import COOKIE
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 from tests.integration.console import town
+from tests.integration.console.pages import SENTENCE, opened, sign_in_by_link, signed_in
 from tests.serving import serving
-
-SENTENCE = {
-    "en": "Bin {device} is 91 % full",
-    "fr": "Le bac {device} est plein à 91 %",
-    "ar": "الحاوية {device} ممتلئة بنسبة ٩١٪",
-}
-Answer = Callable[[Route], Awaitable[None]]
-PATIENCE_MS = 20_000
-expect.set_options(timeout=PATIENCE_MS)
-
-
-@asynccontextmanager
-async def opened(
-    browser: Browser, url: str, path: str = "", *, route: tuple[str, Answer] | None = None, **how: Any
-) -> AsyncIterator[Page]:
-    """Open the console as a reader; any error of a script, and any request elsewhere, fails the test.
-
-    `path` names a page of it. `route` stands between the page and the addresses of a pattern.
-    """
-    errors: list[str] = []
-    context = await browser.new_context(**{"locale": "en-GB", **how})
-    await context.add_cookies([{"name": COOKIE, "value": builders.TOKEN, "url": url}])
-    page = await context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda r: None if r.url.startswith((url, "data:")) else errors.append(r.url))
-    page.on("console", lambda m: errors.append(m.text) if "Content Security Policy" in m.text else None)
-    if route is not None:
-        await page.route(*route)
-    await page.goto(url + path)
-    await expect(page.locator("#link.on")).to_be_visible()
-    yield page
-    await context.close()
-    assert errors == []
-
-
-async def sign_in_by_link(page: Page, link: str) -> None:
-    """Open a link that signs in, and press its button."""
-    await page.goto(link)
-    await page.locator("form button").click()
-
-
-@asynccontextmanager
-async def signed_in(browser: Browser, url: str, token: str) -> AsyncIterator[Page]:
-    """Open the console as somebody with a token, in a browser of their own."""
-    context = await browser.new_context(locale="en-GB")
-    page = await context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    await sign_in_by_link(page, f"{url}/signin?token={token}")
-    await expect(page.locator("#link.on")).to_be_visible()
-    yield page
-    await context.close()
 
 
 async def test_alert_appears_without_reload_and_is_announced(
@@ -127,6 +72,8 @@ async def test_device_is_silent_by_its_rules_family_whatever_the_rule_is_called(
     async with opened(browser, server) as page:
         await expect(page.locator(".mark.is-silent")).to_have_count(1)
         await expect(page.locator(".mark.is-major")).to_have_count(1)
+
+    async with opened(browser, server, "/devices") as page:
         await expect(page.locator(".row .badge.is-silent")).to_have_count(1)
 
 
@@ -142,7 +89,7 @@ async def test_page_opened_during_an_outage_fills_itself_afterwards(
         else:
             await route.fulfill(status=503, json={"title": "Away"})
 
-    async with opened(browser, server, route=("**/api/v1/kinds", answer)) as page:
+    async with opened(browser, server, "/devices", route=("**/api/v1/kinds", answer)) as page:
         await expect(page.locator(".row")).to_have_count(1)
         await expect(page.locator("#lost")).to_be_hidden()
 
@@ -219,34 +166,11 @@ async def test_arabic_runs_right_to_left_with_its_digits_and_charts_left_to_righ
         assert card is not None
         assert queue["x"] < card["x"], "the queue stands at the end of the line"
 
+    async with opened(browser, server, "/devices", locale="ar-LB") as page:
         await page.locator(".row").click()
         await expect(page.locator(".chart .line").first).to_be_visible()
         frame = page.locator(".chart .frame").first
         assert await frame.evaluate("element => getComputedStyle(element).direction") == "ltr"
-
-
-async def test_chart_is_broken_where_a_device_was_silent_and_keeps_least_and_most(
-    browser: Browser, server: str, connection: asyncpg.Connection
-) -> None:
-    device = await builders.add(connection, "light-1", kind="light")
-    silent = range(60, 60 + 30)  # half an hour, of a device that reports every 10 minutes
-    rows = [
-        {"observed_at": NOON - timedelta(minutes=i), "voltage_v": 150.0 if i == 200 else 230.0}
-        for i in range(24 * 60)
-        if i not in silent
-    ]
-    await builders.store(connection, device, rows)
-    await builders.report(connection, device, voltage_v=230.0)
-
-    async with opened(browser, server) as page:
-        await page.locator(".row").click()
-        chart = page.locator(".chart", has_text="Voltage").first
-        await expect(chart.locator(".line")).to_be_visible()
-        path = await chart.locator("path.line").get_attribute("d")
-        assert path is not None
-        assert path.count("M") == 2
-        ticks = await chart.locator(".tick.y").all_text_contents()
-        assert min(int(tick) for tick in ticks) <= 150
 
 
 async def test_libya_keeps_latin_digits_in_arabic(
@@ -271,18 +195,6 @@ async def test_language_is_switched_at_once_and_remembered(
         await page.reload()
         await expect(page.locator("#queue-title")).to_have_text("Alertes")
         assert await page.locator("html").get_attribute("lang") == "fr"
-
-
-async def test_newest_values_change_on_the_screen(
-    browser: Browser, server: str, connection: asyncpg.Connection
-) -> None:
-    device = await builders.add(connection, "bin-1")
-    await builders.report(connection, device, at=NOON - timedelta(minutes=10), fill_pct=20.0)
-
-    async with opened(browser, server) as page:
-        await expect(page.locator(".row .headline")).to_contain_text("20")
-        await builders.report(connection, device, fill_pct=77.0)
-        await expect(page.locator(".row .headline")).to_contain_text("77")
 
 
 async def test_screen_says_when_the_connection_is_lost_and_catches_up_after(
@@ -331,11 +243,9 @@ async def test_keyboard_reaches_an_alert_and_a_device(
         await page.keyboard.press("Enter")
         await expect(page.locator(".alert.seen")).to_have_count(1)
 
-        await page.locator(".row").focus()
+        await page.locator(".alert .plain-link").focus()
         await page.keyboard.press("Enter")
-        await expect(page.locator("#panel-title")).to_have_text("bin-1")
-        await page.keyboard.press("Escape")
-        await expect(page.locator("#panel")).to_be_hidden()
+        await expect(page.locator("#device-title")).to_have_text("bin-1")
 
 
 async def test_demonstration_says_how_fast_its_clock_runs(

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 
 from alerts.transition import Severity
 from tests.integration.api import builders
-from tests.integration.console.test_console import SENTENCE, opened
+from tests.integration.console.pages import SENTENCE, opened
 
 pytestmark = pytest.mark.attack("texts that nobody can read")
 

@@ -8,7 +8,7 @@ import asyncpg
 from playwright.async_api import Browser, expect
 
 from tests.integration.api import builders
-from tests.integration.console.test_console import opened
+from tests.integration.console.pages import opened
 
 
 async def test_details_say_what_made_an_alert_fire_in_the_readers_language(

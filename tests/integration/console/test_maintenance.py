@@ -11,7 +11,7 @@ from rules.maintenance import windows
 from tests.actors import actor
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
-from tests.integration.console.test_console import opened
+from tests.integration.console.pages import opened
 
 
 async def test_panel_says_that_people_work_on_a_device_in_the_readers_language(
@@ -36,7 +36,7 @@ async def test_panel_says_that_people_work_on_a_device_in_the_readers_language(
     ):
         async with opened(browser, server, locale=locale) as page:
             await page.locator(".alert .plain-link").first.click()
-            said = page.locator("#panel .maintenance")
+            said = page.locator("#device .maintenance")
             await expect(said).to_have_count(2)
             await expect(said.nth(0)).to_contain_text(running)
             await expect(said.nth(0)).to_contain_text("washing")

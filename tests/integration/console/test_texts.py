@@ -8,27 +8,32 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
+from api.http.assets import PAGES
 from api.http.guards import COOKIE
-from api.http.texts import GROUPS
+from api.http.texts import SHARED
 from devices.texts.catalogue import group, plural
 from devices.texts.languages import LANGUAGES, Language
 from tests.integration.api import builders
-from tests.integration.console.test_console import opened
+from tests.integration.console.pages import opened
 
 NUMBERS = [*range(200), 203, 300, 999]
 LATIN = "ar-LY"
 """Python writes Latin digits, and so does Libya in Arabic."""
 
-SAY = """async ([language, town, keys, numbers]) => {
+SAY = """async ([room, language, town, keys, numbers]) => {
     const i18n = await import("/console/shell/i18n.js");
-    await i18n.use(language);
+    await i18n.use(room, language);
     i18n.place({ locale: town });
     return keys.map((key) => numbers.map((n) => i18n.tn(key, n)));
 }"""
-TEXTS = """async ([language, keys]) => {
+TEXTS = """async ([language, rooms]) => {
     const i18n = await import("/console/shell/i18n.js");
-    await i18n.use(language);
-    return Object.fromEntries(keys.map((key) => [key, i18n.t(key)]));
+    const said = {};
+    for (const [room, keys] of Object.entries(rooms)) {
+        await i18n.use(room, language);
+        said[room] = Object.fromEntries(keys.map((key) => [key, i18n.t(key)]));
+    }
+    return said;
 }"""
 
 
@@ -50,17 +55,23 @@ async def test_scripts_and_python_choose_the_same_form_for_every_number(
     keys = counted(language)
     assert len(keys) > 3
 
-    said = await evaluated(browser, server, SAY, [language, LATIN, keys, NUMBERS])
+    said = await evaluated(browser, server, SAY, ["queue", language, LATIN, keys, NUMBERS])
 
     assert said == [[plural(language, f"console.{key}", n) for n in NUMBERS] for key in keys]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_scripts_say_what_the_catalogue_says(browser: Browser, server: str, language: Language) -> None:
-    texts = {key: text for name in GROUPS for key, text in group(language, name).items() if "{" not in text}
-    plain = {key: text for key, text in texts.items() if isinstance(text, str)}
+    said = {room: plain(language, (*SHARED, f"console_{room}")) for room in PAGES}
+    asked = {room: list(texts) for room, texts in said.items()}
 
-    assert await evaluated(browser, server, TEXTS, [language, list(plain)]) == plain
+    assert await evaluated(browser, server, TEXTS, [language, asked]) == said
+
+
+def plain(language: Language, groups: Iterable[str]) -> dict[str, str]:
+    """Return the texts of some groups that have no placeholders and no forms."""
+    texts = {key: text for name in groups for key, text in group(language, name).items()}
+    return {key: text for key, text in texts.items() if isinstance(text, str) and "{" not in text}
 
 
 async def test_page_asks_for_its_texts_once_and_for_no_other_language(browser: Browser, server: str) -> None:
@@ -75,6 +86,6 @@ async def test_page_asks_for_its_texts_once_and_for_no_other_language(browser: B
 
     assert [url for url in asked if "texts" in url or "i18n" in url] == [
         "/console/shell/i18n.js",
-        "/console/texts.json",
+        "/console/texts/queue.json",
     ]
     await context.close()

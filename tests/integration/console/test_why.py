@@ -13,7 +13,7 @@ from rules.loading.files import parse
 from tests.actors import actor
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
-from tests.integration.console.test_console import opened
+from tests.integration.console.pages import opened
 
 OVERFLOW = """
 id: bin-overflow
@@ -38,21 +38,21 @@ async def test_panel_says_why_an_alert_fires_when_asked(
 
     async with opened(browser, server) as page:
         await page.locator(".alert").get_by_role("link", name="bin-1").first.click()
-        await page.locator("#panel").get_by_role("button", name="Why?").click()
+        await page.locator("#device").get_by_role("button", name="Why?").click()
 
-        why = page.locator("#panel .why")
+        why = page.locator("#device .why")
         await expect(why).to_contain_text("bin-overflow is firing on bin-1")
         await expect(why).to_contain_text("Fill ≥ 85 · 91 · holds")
         await expect(why).to_contain_text("Fill < 70 · 91 · does not hold")
 
-        await page.locator("#panel").get_by_role("button", name="Why?").click()
+        await page.locator("#device").get_by_role("button", name="Why?").click()
         await expect(why).to_have_count(0)
 
     async with opened(browser, server, locale="ar-LB") as page:
         await page.locator(".alert").get_by_role("link", name="bin-1").first.click()
-        await page.locator("#panel").get_by_role("button", name="لماذا؟").click()
+        await page.locator("#device").get_by_role("button", name="لماذا؟").click()
 
-        instants = page.locator("#panel .why bdi").filter(
+        instants = page.locator("#device .why bdi").filter(
             has_text=re.compile(r"^\d{4}-\d\d-\d\d [\d:]+\+0[23]:00$")
         )
         await expect(instants.first).to_be_visible()

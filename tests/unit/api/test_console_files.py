@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -14,25 +15,53 @@ from api.http import assets
 from tests.parts import need_node
 
 CONSOLE = Path(api.__file__).parent / "console"
+VENDOR = CONSOLE / "vendor"
 
 
 def test_console_asks_no_other_host_and_has_no_inline_script_or_style() -> None:
     for file in [*CONSOLE.rglob("*.js"), *CONSOLE.rglob("*.css"), *CONSOLE.rglob("*.html")]:
+        if file.parent == VENDOR:
+            continue
         text = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?://|@import|url\(|//[a-z]+\.", text), file.name
         assert not re.search(r"<style|\sstyle=|\son\w+=\"|<script(?![^>]*src=)", text), file.name
 
 
-def test_page_asks_for_every_module_at_once() -> None:
-    page = assets.load()["index.html"].body.decode()
+@pytest.mark.parametrize("room", assets.PAGES)
+def test_page_asks_for_the_modules_and_styles_that_it_needs_at_once(room: str) -> None:
+    files = assets.load()
+    page = files[assets.page_of(room)].body.decode()
 
     asked = re.findall(r'<link rel="modulepreload" href="/console/([^"]+)">', page)
-    assert asked == sorted(file.relative_to(CONSOLE).as_posix() for file in CONSOLE.rglob("*.js"))
+    styles = re.findall(r'<link rel="stylesheet" href="/console/([^"]+)">', page)
+
+    assert {f"{room}/main.js", "shell/frame.js", "shell/i18n.js"} <= set(asked) <= set(files)
+    assert not [path for path in asked if path.startswith("vendor/")], "libraries come when they are needed"
+    assert styles[:2] == ["shell/base.css", "shell/parts.css"]
+    assert f"{room}/{room}.css" in styles
+    assert "<!--" not in page
+
+
+def test_libraries_are_what_their_packages_have() -> None:
+    packages = json.loads((VENDOR / "vendor.json").read_text(encoding="utf-8"))
+    said = {name: file["sha256"] for package in packages for name, file in package["files"].items()}
+
+    found = {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in VENDOR.iterdir()
+        if file.name != "vendor.json"
+    }
+
+    assert found == said
+    for package in packages:
+        assert any("LICENSE" in name for name in package["files"]), package["name"]
 
 
 def test_styles_use_logical_directions() -> None:
     physical = re.compile(r"(margin|padding|border)-(left|right)|text-align:\s*(left|right)|float:")
-    for file in CONSOLE.glob("*.css"):
+    for file in CONSOLE.rglob("*.css"):
+        if file.parent == VENDOR:
+            continue
         assert not physical.search(file.read_text(encoding="utf-8")), file.name
 
 

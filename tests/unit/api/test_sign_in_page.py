@@ -7,7 +7,7 @@ import pytest
 from api.http import assets
 from api.http.sign_in_page import SignInPage, page_or_console
 
-PAGES = ["/", "/?severity=major&q=a%20b", "/alerts/17", "/devices/bin%3A1?alert=17&hours=6"]
+PAGES = ["/", "/?severity=major&q=a%20b", "/alerts/17", "/devices/bin%3A1?hours=6", "/admin/people/rima"]
 ELSEWHERE = [
     "",
     "//evil.example",

@@ -27,19 +27,20 @@ def client() -> httpx2.AsyncClient:
 async def test_texts_come_in_the_language_that_suits_best(
     client: httpx2.AsyncClient, wanted: str, language: Language, direction: str, locale: str
 ) -> None:
-    answer = await client.get("/console/texts.json", headers={"Accept-Language": wanted})
+    answer = await client.get("/console/texts/queue.json", headers={"Accept-Language": wanted})
 
     body = answer.json()
     assert (body["language"], body["direction"], body["locale"]) == (language, direction, locale)
     assert [one["code"] for one in body["languages"]] == list(LANGUAGES)
-    assert body["texts"] == {**group(language, "word"), **group(language, "console")}
+    groups = ("word", "console", "console_queue")
+    assert body["texts"] == {key: said for name in groups for key, said in group(language, name).items()}
     assert (answer.headers["content-language"], answer.headers["vary"]) == (language, "Accept-Language")
 
 
 async def test_texts_that_the_reader_has_are_not_sent_again(client: httpx2.AsyncClient) -> None:
     async def ask(language: str, tag: str = "") -> httpx2.Response:
         headers = {"Accept-Language": language, "If-None-Match": tag}
-        return await client.get("/console/texts.json", headers=headers)
+        return await client.get("/console/texts/queue.json", headers=headers)
 
     first = await ask("ar")
     tag = first.headers["etag"]

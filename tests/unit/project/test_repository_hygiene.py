@@ -27,7 +27,7 @@ PACKAGE_HOSTS = [
         ("crates", "io"),
     ]
 ]
-MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(?:home|root|Users|work|opt/wheels)/")
+MACHINE_PATHS = re.compile(r"(?<![\w.$}])/(?:home|root|Users|work(?!/\{)|opt/wheels)/")
 TEXT = {
     ".py",
     ".md",

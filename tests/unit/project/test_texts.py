@@ -22,8 +22,9 @@ from babel.messages.pofile import read_po
 
 from alerts.events import EventType
 from alerts.transition import Severity
+from api.http.assets import PAGES as ROOMS
 from api.http.problems import SLUGS
-from api.http.texts import GROUPS
+from api.http.texts import GROUPS, SHARED
 from devices.texts.languages import LANGUAGES, Language
 from notify.answers.answering import AnswerRefusal
 from notify.message import Occasion, ReaderAnswer
@@ -60,8 +61,10 @@ FOLDERS = (
     "bench",
 )
 MODULES = [file for folder in FOLDERS for file in sorted((ROOT / folder).rglob("*.py"))]
-SCRIPTS = sorted(CONSOLE.rglob("*.js"))
-PAGES = sorted(CONSOLE.glob("*.html"))
+SCRIPTS = sorted(file for file in CONSOLE.rglob("*.js") if file.parent.name != "vendor")
+PAGES = sorted(CONSOLE.rglob("*.html"))
+ALL_AT_ONCE = [file for file in PAGES if file.name != "main.html"]
+ASKING = (*ROOMS, "shell", "map")
 
 FAMILIES: Mapping[str, Iterable[str]] = {
     "problem.": SLUGS,
@@ -193,6 +196,17 @@ def test_text_is_asked_for_by_number_where_it_has_forms() -> None:
     assert wrong == set()
 
 
+def test_page_knows_every_text_that_its_room_asks_for() -> None:
+    shared = {key.partition(".")[2] for key in messages("en") if key.partition(".")[0] in SHARED}
+    for room in ASKING:
+        own = {key.partition(".")[2] for key in messages("en") if key.startswith(f"console_{room}.")}
+        for file in [*(CONSOLE / room).rglob("*.js"), *(CONSOLE / room).rglob("main.html")]:
+            found = in_script if file.suffix == ".js" else in_page
+            for use in found(file.read_text(encoding="utf-8"), file.name):
+                for one in completed(use, SCRIPT_FAMILIES):
+                    assert one.key in shared | own, f"{room}/{file.name}: {one.key} is another page's text"
+
+
 def test_console_knows_no_two_texts_by_one_name() -> None:
     names = [key.partition(".")[2] for key in messages("en") if key.partition(".")[0] in GROUPS]
 
@@ -201,7 +215,7 @@ def test_console_knows_no_two_texts_by_one_name() -> None:
 
 
 def test_page_that_speaks_every_language_at_once_forgets_none() -> None:
-    for file in PAGES:
+    for file in ALL_AT_ONCE:
         said: dict[str, list[str]] = {}
         for language, use in marks_in_page(file.read_text(encoding="utf-8"), file.name):
             said.setdefault(use.key, []).append(language)

@@ -359,7 +359,7 @@ async def test_memory_of_a_caller_ends(
 
     elapsed_s[0] = 2.9
     assert (await browser.get("/healthz")).status_code == 200
-    assert (await browser.get("/console/shell/main.js")).status_code == 200
+    assert (await browser.get("/console/shell/frame.js")).status_code == 200
     elapsed_s[0] = 3.0
     assert await who(browser) == 401
 

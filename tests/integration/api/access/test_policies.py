@@ -201,7 +201,7 @@ def requests(routes: list[tuple[str, str]], places: dict[str, Things]) -> Iterat
     for method, path in sorted(routes, key=lambda route: route[0] == "DELETE"):
         policy = policies.policy_of(method, path)
         assert policy is not None
-        if path.startswith("/console/") and path != "/console/shell/main.js":
+        if path.startswith("/console/") and path != "/console/shell/frame.js":
             continue  # one policy for all of them
         for town in places if policy.where in OF_THINGS else [OWN]:
             address = path.format(**{name: getattr(places[town], name) for name in Things.__slots__})

@@ -1,8 +1,8 @@
 // The numbers in the header.
 
-import { $, h } from "./dom.js";
-import { number, t } from "./i18n.js";
-import { SEVERITIES, counts } from "./state.js";
+import { $, h } from "../shell/dom.js";
+import { number, t } from "../shell/i18n.js";
+import { SEVERITIES, counts } from "../shell/state.js";
 
 export function drawCounters() {
   const { devices, reporting, alerts, severities } = counts();

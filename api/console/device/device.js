@@ -1,13 +1,14 @@
 // One device: its newest values and charts of its last readings.
 
-import { go, place } from "../shell/address.js";
+import { go, moveLink, place } from "../shell/address.js";
+import { sentence } from "../shell/alerts.js";
 import { $, bdi, h, isolated } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { full, language, said, t, tn, value } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
 import { chart } from "./chart.js";
 import { alertsOf, now, statusOf, state } from "../shell/state.js";
-import { sentence, updateTimes } from "../queue/queue.js";
+import { updateTimes } from "../shell/times.js";
 
 const HOUR_MS = 3_600_000;
 const PERIODS = [{ hours: 6 }, { hours: 24 }, { hours: 168 }, { hours: 720 }];
@@ -26,35 +27,24 @@ let asked = 0;
 let drawn = null;
 let timer = null;
 
-export function startPanel() {
-  const panel = $("panel");
-  panel.addEventListener("close", () => {
-    if (place().device) go({ device: null, hours: null });
-  });
-  // A click outside closes it: the dialog itself is only hit beyond its content.
-  panel.addEventListener("click", (event) => event.target === panel && panel.close());
-}
-
 const period = () => PERIODS.find(({ hours }) => String(hours) === place().hours) ?? USUAL;
 
-// Opens, closes or changes the panel as the address says.
+// Shows the device that the address names, or none.
 function follow() {
   const { device } = place();
   if (device === name) return;
   name = device;
   reasons.clear();
   windows = [];
-  if (!name) {
-    $("panel").close();
-    return;
-  }
+  $("device").hidden = !name;
+  $("list").hidden = Boolean(name);
+  if (!name) return;
   build();
-  if (!$("panel").open) $("panel").showModal();
   loadCharts();
   loadWindows();
 }
 
-export function drawPanel() {
+export function drawDevice() {
   if (!state.loaded) return;
   follow();
   if (!name) return;
@@ -72,7 +62,7 @@ export function drawPanel() {
 }
 
 // Called when the device on the screen has spoken.
-export function refreshPanel(devices) {
+export function refreshDevice(devices) {
   if (!name || !devices.has(name) || timer) return;
   timer = setTimeout(() => {
     timer = null;
@@ -88,7 +78,7 @@ function build() {
     periods: h("div", { class: "chips", role: "group", "aria-label": t("period") }),
     charts: h("div", { class: "charts" }, h("p", { class: "empty" }, t("loading"))),
   };
-  $("panel").replaceChildren(h("div", { class: "panel-body" }, parts.head,
+  $("device").replaceChildren(h("div", { class: "card panel-body" }, parts.head,
     h("section", {}, h("h3", {}, t("latest_values")), parts.values),
     h("section", {}, h("div", { class: "card-head" }, h("h3", {}, t("history")), parts.periods), parts.charts)));
   drawHead();
@@ -103,7 +93,7 @@ function drawHead() {
   parts.head.replaceChildren(
     badge(kind?.icon, statusOf(name)),
     h("div", {},
-      h("h2", { id: "panel-title" }, bdi(device.title || device.name)),
+      h("h1", { id: "device-title" }, bdi(device.title || device.name)),
       h("p", {}, h("small", {}, said(kind?.title, device.kind), " · ", bdi(device.name))),
       windows.map(maintenance),
       open.flatMap((alert) => [
@@ -111,7 +101,7 @@ function drawHead() {
           h("button", { type: "button", class: "quiet", "aria-expanded": String(reasons.has(alert.id)), onclick: () => askWhy(alert) }, t("why"))),
         reasons.has(alert.id) && why(reasons.get(alert.id)),
       ])),
-    h("button", { type: "button", class: "quiet close", "aria-label": t("close"), onclick: () => $("panel").close() }, "✕"));
+    moveLink({ device: null, hours: null }, { class: "plain-link" }, t("devices")));
 }
 
 // Rules do not look while people work on it.

@@ -1,0 +1,5 @@
+// The page /account.
+
+import { startPage } from "../shell/frame.js";
+
+await startPage({});

@@ -1,0 +1,5 @@
+// The page /admin.
+
+import { startPage } from "../shell/frame.js";
+
+await startPage({});

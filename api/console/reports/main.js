@@ -1,0 +1,5 @@
+// The page /reports.
+
+import { startPage } from "../shell/frame.js";
+
+await startPage({});

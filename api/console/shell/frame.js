@@ -1,0 +1,163 @@
+// What every page has: who reads, language, town, live stream, banners. A page gives what is its own.
+
+import { $, h, oncePerFrame } from "./dom.js";
+import { get, remove } from "./http.js";
+import * as i18n from "./i18n.js";
+import { t, tn } from "./i18n.js";
+import { follow } from "./live.js";
+import { now, setClock, state } from "./state.js";
+import { updateTimes } from "./times.js";
+
+const TICK_MS = 10_000;
+const RETRY_MS = 3000;
+const NAV = [
+  { href: "/", room: "queue", text: () => t("nav_alerts"), needs: "read" },
+  { href: "/devices", room: "device", text: () => t("nav_devices"), needs: "read" },
+  { href: "/work", room: "work", text: () => t("nav_work"), needs: "read" },
+  { href: "/reports", room: "reports", text: () => t("nav_reports"), needs: "read" },
+  { href: "/admin", room: "admin", text: () => t("nav_admin"), needs: "read" },
+];
+
+let page = {};
+let me = { name: "", permissions: [], roles: [] };
+let connected = null;
+let lastHeard = null;
+
+const room = () => document.documentElement.dataset.room;
+
+// Who reads this page: {kind, name, user, roles, permissions}.
+export const reader = () => me;
+
+// Whether the reader may do something somewhere; the server decides in each case.
+export const may = (permission) => me.permissions.includes(permission);
+
+// Draws the page anew with the next frame.
+export const redraw = oncePerFrame(() => {
+  if (!i18n.language()) return;
+  page.draw?.();
+  updateTimes();
+});
+
+// Starts a page: `load` fetches what it shows (after kinds, towns and reader are known: its argument `known`
+// is their promise), `draw` draws all of it from what is known, `hear` takes events of the live stream by name
+// (hello, alert, latest, missed), `spoken` is called after the language has changed.
+export async function startPage(given) {
+  page = given;
+  $("sign-out").addEventListener("click", () => signOut().catch(report));
+  follow((name, message) => (hear[name]?.(message), page.hear?.[name]?.(message)));
+  begin();
+  await speak();
+  setInterval(() => {
+    updateTimes();
+    drawLink();
+  }, TICK_MS);
+}
+
+// A page that is opened during an outage fills itself once the platform is back.
+async function begin() {
+  try {
+    const known = loadBasics();
+    await Promise.all([known, page.load?.(known)]);
+    state.loaded = true;
+    drawLink();
+    redraw();
+  } catch (error) {
+    report(error);
+    setTimeout(begin, RETRY_MS);
+  }
+}
+
+async function loadBasics() {
+  const [kinds, towns, session] = await Promise.all(["kinds", "municipalities", "session"].map((one) => get(`/api/v1/${one}`)));
+  state.kinds = new Map(kinds.items.map((kind) => [kind.name, kind]));
+  state.towns = new Map(towns.items.map((town) => [town.name, town]));
+  me = session;
+  $("who-name").textContent = me.name;
+  $("who").hidden = false;
+  place();
+  drawNav();
+}
+
+async function signOut() {
+  await remove("/api/v1/session");
+  sessionStorage.clear();
+  location.assign("/signin");
+}
+
+const hear = {
+  hello({ now: instant, speed, version }) {
+    // The platform was replaced since this page was loaded: its scripts may ask for what no longer is.
+    if (version !== document.querySelector("meta[name=nabd-version]").content) location.reload();
+    setClock(instant, speed);
+    connected = true;
+    lastHeard = now();
+    drawLink();
+    redraw();
+  },
+  alert: () => (lastHeard = now()),
+  latest: () => (lastHeard = now()),
+  lost() {
+    connected = false;
+    drawLink();
+  },
+  refused() {
+    // Perhaps the sign-in has run out: a request notices, a stream is not told why.
+    get("/api/v1/session").catch(() => {});
+  },
+};
+
+// Whether the live stream is there; null before it was.
+export const isConnected = () => connected;
+
+function drawNav() {
+  if (!i18n.language()) return;
+  $("nav").replaceChildren(...NAV.filter(({ needs }) => may(needs)).map(({ href, room: own, text }) =>
+    h("a", { href, "aria-current": own === room() && "page" }, text())));
+}
+
+function drawLink() {
+  if (!i18n.language()) return;
+  $("link").className = `link ${connected ? "on" : "off"}`;
+  $("link").textContent = t(connected ? "live" : "connecting");
+  if (state.loaded || connected === false) {
+    $("lost").hidden = connected !== false;
+    $("lost").textContent = lastHeard ? t("lost_since", { ago: i18n.ago(new Date(lastHeard), now()) }) : t("lost");
+  }
+  $("fast").hidden = state.speed === 1;
+  $("fast").textContent = tn("fast", state.speed);
+}
+
+function place() {
+  const towns = [...state.towns.values()];
+  if (towns.length) i18n.place(towns[0]);
+  $("town").textContent = towns.length === 1 ? i18n.said(towns[0].title, towns[0].name) : "";
+}
+
+function drawLanguages() {
+  $("languages").replaceChildren(...i18n.languages().map(({ code, name }) => h("button", {
+    type: "button", lang: code, "aria-pressed": String(code === i18n.language()), onclick: () => speak(code),
+  }, name)));
+}
+
+async function speak(code) {
+  try {
+    await i18n.use(room(), code);
+  } catch (error) {
+    report(error);
+    setTimeout(() => speak(code), RETRY_MS);
+    return;
+  }
+  i18n.translatePage();
+  drawLanguages();
+  drawNav();
+  place();
+  drawLink();
+  page.spoken?.();
+  redraw();
+}
+
+// Says above the page what went wrong with all of it; what went wrong with one thing is said beside that thing.
+export function report(error) {
+  $("lost").hidden = false;
+  $("lost").textContent = t("failed", { reason: error.message });
+}

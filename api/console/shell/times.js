@@ -1,0 +1,12 @@
+// "5 minutes ago" grows old without any news.
+
+import { ago } from "./i18n.js";
+import { now } from "./state.js";
+
+// Elements say their instant in data-since; those with data-until vanish then.
+export function updateTimes(root = document) {
+  for (const element of root.querySelectorAll("[data-since]")) {
+    element.textContent = ago(new Date(element.dataset.since), now());
+  }
+  for (const element of root.querySelectorAll("[data-until]")) element.hidden = Date.parse(element.dataset.until) <= now();
+}

@@ -1,0 +1,5 @@
+// The page /work.
+
+import { startPage } from "../shell/frame.js";
+
+await startPage({});
