@@ -46,7 +46,7 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import own_contact, own_subscriptions, session, signin, tokens, users
+from api.routes.access import own_contact, own_push, own_subscriptions, session, signin, tokens, users
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -110,6 +110,7 @@ NOUNS = (
     session,
     own_contact,
     own_subscriptions,
+    own_push,
     users,
     tokens,
 )
@@ -134,6 +135,7 @@ def create_app(
     queue: Queue = lambda: None,
     channels: Mapping[str, NotificationChannel] | None = None,
     photo_dir: Path | None = None,
+    web_push: bool = True,
 ) -> FastAPI:
     """Return the application.
 
@@ -151,6 +153,7 @@ def create_app(
         queue: the broker's queue, for /metrics.
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
         photo_dir: where photos of work lie; without it none are taken.
+        web_push: browsers may subscribe to messages.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -194,6 +197,7 @@ def create_app(
         queue=queue,
         channels=channels or {},
         photos=PhotoDirectory(photo_dir) if photo_dir is not None else None,
+        web_push=web_push,
         live=live,
         metrics=metrics,
     )

@@ -73,6 +73,7 @@ class Things:
     day: str = "2026-12-24"
     year: int = 1448
     order: int
+    order_id: int
     photo: str
     layer: str = "districts"
     rule: str = "bin-overflow"
@@ -112,6 +113,7 @@ async def things(connection: asyncpg.Connection, town: str, files: PhotoDirector
         override=await override(connection, town),
         work_plan=await builders.work_plan(connection, device.name),
         order=order.id,
+        order_id=order.id,
         photo=str(kept.id),
     )
 
