@@ -77,6 +77,8 @@ class Things:
     photo: str
     layer: str = "districts"
     rule: str = "bin-overflow"
+    part: str = "users"
+    name: str = "amal"
 
 
 async def things(connection: asyncpg.Connection, town: str, files: PhotoDirectory) -> Things:
