@@ -84,7 +84,8 @@ def _of_conflict(error: errors.Conflict) -> Problem:
 
 
 def _of_invalid(error: errors.Invalid) -> Problem:
-    listed = [{"pointer": f"#/{error.field}", "detail": error.message}]
+    pointer = "#/" + error.field.replace("[", ".").replace("]", "").replace(".", "/")
+    listed = [{"pointer": pointer, "detail": error.message}]
     return Problem(422, "invalid", str(error), errors=listed)
 
 
