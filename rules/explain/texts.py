@@ -8,12 +8,12 @@ from functools import partial
 from devices.instants import to_datetime
 from devices.texts.catalogue import plural, text
 from devices.texts.languages import Language, direction_of
-from devices.texts.units import SYMBOLS
+from devices.texts.units import symbol
 from devices.time_zones import zone_named
 from rules.definition.summary import truth
 from rules.explain.evidence import LabelledValue
 from rules.explain.explanation import Explanation, Missing, RuleStatus, Term, TruthValue, UndecidedReason
-from rules.explain.wording import in_words
+from rules.explain.phrase import phrase
 
 Say = Callable[..., str]
 """Returns the sentence of a key, what is known of the explanation filled in."""
@@ -55,7 +55,7 @@ def sentences(explanation: Explanation, language: Language) -> list[str]:
         received=when(e.received_at),
         deadline=when(e.deadline),
         inhibited=str(e.inhibited_by),
-        clear=_isolated(in_words(e.clear, e.labels, language), language),
+        clear=_isolated(phrase(e.clear, e.labels, language), language),
         n=e.readings,
     )
     return [*_status(e, say), *_judged(e, say, language)]
@@ -175,6 +175,6 @@ def fired_by(explanation: Explanation, language: Language) -> list[str]:
 
 
 def _told(told: LabelledValue, language: Language) -> str:
-    value = f"{told.value[language]} {SYMBOLS.get(told.unit, told.unit)}".strip()
+    value = f"{told.value[language]} {symbol(told.unit, language)}".strip()
     limit = f" ({text(language, 'word.limit')})" if told.limit else ""
     return f"{told.label[language]}: {_isolated(value, language)}{limit}"

@@ -10,14 +10,17 @@ RETURN translate(
 );
 COMMENT ON FUNCTION folded IS 'a text as search compares it; devices/texts/folding.py does the same';
 
--- Computed once when something is named, not for every row of every search. The tables are small (devices, not
--- readings), and are written anew once.
+-- Computed once when something is named, not for every row of every search. No table of
+-- readings is touched; these are written anew once.
 -- squawk-ignore adding-field-with-default
 ALTER TABLE device ADD COLUMN searched text GENERATED ALWAYS AS (folded(name || ' ' || title)) STORED;
 -- squawk-ignore adding-field-with-default
 ALTER TABLE ground_feature ADD COLUMN searched text GENERATED ALWAYS AS (folded(name || ' ' || title::text)) STORED;
 -- squawk-ignore adding-field-with-default
 ALTER TABLE work_order ADD COLUMN searched text GENERATED ALWAYS AS (folded(title)) STORED;
+-- squawk-ignore adding-field-with-default
+ALTER TABLE alert ADD COLUMN searched text GENERATED ALWAYS AS (folded(rule || ' ' || summary::text)) STORED;
 COMMENT ON COLUMN device.searched IS 'name and title as search compares them';
 COMMENT ON COLUMN ground_feature.searched IS 'code and names in every language as search compares them';
 COMMENT ON COLUMN work_order.searched IS 'the title as search compares it';
+COMMENT ON COLUMN alert.searched IS 'rule and sentences as search compares them';
