@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity
-from api.http.problems import Problem
+from api.http.problems import MEDIA_TYPE, Problem
 from api.http.times import Instant
 from api.schemas.words import NO_CONTROL
 from notify.channels.vapid import vapid_key
@@ -88,7 +88,15 @@ class PushSubscriptionsOut(BaseModel):
     items: list[PushSubscriptionOut] = Field(max_length=MOST_BROWSERS)
 
 
-@router.get("/push/key", summary="By which key do browsers subscribe?")
+NOT_OFFERED: dict[int | str, dict[str, Any]] = {
+    404: {
+        "description": "browsers take no messages here",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+
+
+@router.get("/push/key", summary="By which key do browsers subscribe?", responses=NOT_OFFERED)
 async def get_push_key(context: UsesContext, connection: UsesConnection) -> PushKeyOut:
     """Return the public key of this installation; it stays the same."""
     _offered(context.web_push)
