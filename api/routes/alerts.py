@@ -32,6 +32,9 @@ from api.schemas.alerts import (
     members,
 )
 from api.schemas.words import NO_CONTROL
+from devices.texts.catalogue import text
+from devices.texts.languages import LANGUAGES
+from devices.texts.searching import meanings
 from people.identity import Identity
 from people.roles import Permission
 from store.connection import Connection
@@ -70,7 +73,16 @@ class CommentOut(BaseModel):
     id: int
 
 
+def _names(context: AppContext) -> dict[str, list[str]]:
+    """Return what kinds and severities are called, by the mark that alerts of them have."""
+    kinds = {f"kind:{kind.name}": [kind.name, *kind.title.values()] for kind in context.kinds.values()}
+    return kinds | {
+        f"severity:{one}": [text(language, f"severity.{one}") for language in LANGUAGES] for one in Severity
+    }
+
+
 def wanted_alerts(
+    context: UsesContext,
     identity: UsesIdentity,
     state: Literal["firing", "resolved"] | None = None,
     severity: Severity | None = None,
@@ -93,7 +105,7 @@ def wanted_alerts(
         str | None,
         Query(
             max_length=200,
-            description="each in the sentence, the device, the district, the street, the kind or the rule",
+            description="each in the sentence, the device, the place, the kind or the rule, or its number",
         ),
     ] = None,
     since: Annotated[Asked | None, Query(description="only those that were open from then on")] = None,
@@ -117,7 +129,7 @@ def wanted_alerts(
         team=team,
         rule=rule,
         acknowledged=acknowledged,
-        words=(words or "").split(),
+        words=meanings(words or "", _names(context)),
         since=since,
         until=until,
     )
