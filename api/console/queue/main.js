@@ -99,7 +99,7 @@ function drawTools() {
   $("desk-tools").replaceChildren(
     tool("notices", t(isMuted() ? "notices_off" : "notices_on"), () => openNotices(openDialog, redraw)),
     tool("handover", t("handover"), () => import("./handover.js").then(({ ask }) => ask(openDialog)).catch(report)),
-    tool("keys", "?", openKeys, { "aria-label": t("keys") }));
+    tool("keys", t("keys"), openKeys));
   if (focused) $("desk-tools").querySelector(`[data-tool="${focused}"]`)?.focus();
 }
 
