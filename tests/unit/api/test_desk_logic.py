@@ -11,7 +11,6 @@ import api
 from tests.parts import need_node
 
 QUEUE = Path(api.__file__).parent / "console/queue"
-HOUR = 3_600_000
 
 
 def worked_out(module: str, expression: str) -> Any:
@@ -45,8 +44,10 @@ def test_times_are_those_of_the_town_when_its_clocks_change_too() -> None:
 def test_morning_is_the_next_one_at_seven() -> None:
     said = worked_out(
         "moments.js",
-        """["2026-01-15T06:59", "2026-01-15T07:00", "2026-01-15T23:30"].map((text) =>
-            m.localText(m.nextMorning(m.fromLocalText(text, "Asia/Beirut"), "Asia/Beirut"), "Asia/Beirut"))""",
+        """["2026-01-15T06:59", "2026-01-15T07:00", "2026-01-15T23:30"].map((text) => {
+            const at = m.fromLocalText(text, "Asia/Beirut");
+            return m.localText(m.nextMorning(at, "Asia/Beirut"), "Asia/Beirut");
+        })""",
     )
 
     assert said == ["2026-01-15T07:00", "2026-01-16T07:00", "2026-01-16T07:00"]
@@ -85,7 +86,8 @@ def test_circuit_stands_with_what_it_feeds_and_those_without_come_last() -> None
 def test_filters_say_yes_or_no_and_leave_words_and_teams_to_the_server() -> None:
     alert = {
         "id": 1, "state": "firing", "severity": "major", "kind": "bin", "district": "port", "rule": "full",
-        "acknowledged_at": None, "assigned_to": "rima", "opened_at": "2026-01-15T03:00:00Z", "resolved_at": None,
+        "acknowledged_at": None, "assigned_to": "rima", "opened_at": "2026-01-15T03:00:00Z",
+        "resolved_at": None,
     }  # fmt: skip
     places: list[tuple[dict[str, str], bool | None]] = [
         ({}, True),
