@@ -14,7 +14,6 @@ from typing import Literal
 from alerts.silences import COVERED
 from alerts.transition import Severity
 from devices.instants import to_datetime
-from devices.texts.searching import OR
 from store.connection import Connection
 
 NOBODY = "nobody"
@@ -38,9 +37,9 @@ class AlertFilter:
 
     within: only those of these municipalities. silenced: only open ones that somebody silences at `now`, or
     only others. assigned_to: only those of a person, or of NOBODY; assignee_id: the same by number. team: of
-    one of its members, or in an open work order of it. words: each, or what it may mean
+    one of its members, or in an open work order of it. words: each, or what it means
     (devices.texts.searching), stands in the sentence, the device, the district, the street, the kind, the
-    severity or the rule, or is its number. since, until: those that were open then, until not included.
+    rule or the severity, or is its number. since, until: those that were open then, until not included.
     """
 
     state: Literal["firing", "resolved"] | None = None
@@ -62,8 +61,8 @@ class AlertFilter:
 
 
 _SAID = (
-    "concat_ws(' ', alert.searched, device.searched, ground_feature.searched, street.searched, device.kind,"
-    " 'kind:' || device.kind, 'severity:' || alert.severity, alert.id)"
+    "concat_ws(' ', alert.searched, device.searched, ground_feature.searched, street.searched,"
+    " 'kind:' || device.kind || '.', 'severity:' || alert.severity || '.', alert.id)"
 )
 _CHOSEN = f"""
 FROM alert
@@ -107,8 +106,7 @@ WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($18::text [] = '{{}}' OR NOT EXISTS (
         SELECT FROM unnest($18::text []) AS word
         WHERE NOT EXISTS (
-            SELECT FROM unnest(string_to_array(word, '{OR}')) AS meaning
-            WHERE position(meaning IN {_SAID}) > 0
+            SELECT FROM unnest(string_to_array(word, '|')) AS meant WHERE strpos({_SAID}, meant) > 0
         )
     ))
 """  # noqa: S608 - all parts are constants

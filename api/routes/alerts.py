@@ -31,10 +31,8 @@ from api.schemas.alerts import (
     evidence_out,
     members,
 )
+from api.schemas.searches import words_of
 from api.schemas.words import NO_CONTROL
-from devices.texts.catalogue import text
-from devices.texts.languages import LANGUAGES
-from devices.texts.searching import meanings
 from people.identity import Identity
 from people.roles import Permission
 from store.connection import Connection
@@ -71,14 +69,6 @@ class CommentOut(BaseModel):
     """The comment's number among the events of alerts."""
 
     id: int
-
-
-def _names(context: AppContext) -> dict[str, list[str]]:
-    """Return what kinds and severities are called, by the mark that alerts of them have."""
-    kinds = {f"kind:{kind.name}": [kind.name, *kind.title.values()] for kind in context.kinds.values()}
-    return kinds | {
-        f"severity:{one}": [text(language, f"severity.{one}") for language in LANGUAGES] for one in Severity
-    }
 
 
 def wanted_alerts(
@@ -129,7 +119,7 @@ def wanted_alerts(
         team=team,
         rule=rule,
         acknowledged=acknowledged,
-        words=meanings(words or "", _names(context)),
+        words=words_of(words, context.kinds, severities=True),
         since=since,
         until=until,
     )
