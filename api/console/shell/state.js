@@ -12,9 +12,9 @@ export const state = {
   latest: new Map(),
   alerts: new Map(),
   byDevice: new Map(),
-  complete: true,
+  summary: null,
   loaded: false,
-  changes: 0, // grows with each alert that came, changed or ended
+  changes: 0, // grows with each alert that came, changed or ended, and after the network was away
   speed: 1,
 };
 
@@ -81,14 +81,9 @@ export function position(device) {
   return lat === null || lon === null || lat === undefined || lon === undefined ? null : { lat, lon };
 }
 
+// Counts of GET /api/v1/summary, and of the alerts that are known here.
 export function counts() {
-  let devices = 0;
-  let reporting = 0;
-  for (const device of state.devices.values()) {
-    if (!reports(device)) continue;
-    devices += 1;
-    if (state.latest.has(device.name) && !isSilent(device.name)) reporting += 1;
-  }
+  const { devices = 0, reporting = 0 } = state.summary ?? {};
   const severities = Object.fromEntries(SEVERITIES.map((severity) => [severity, 0]));
   for (const alert of state.alerts.values()) severities[alert.severity] += 1;
   return { devices, reporting, alerts: state.alerts.size, severities };

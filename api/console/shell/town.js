@@ -1,26 +1,23 @@
-// The whole town in `state`: devices, newest values, open alerts. Loads what there is, follows what comes.
+// What every page about the town knows in `state`: open alerts, and how many devices there are and report.
+// Devices themselves are asked for where they are shown, never all of them.
 
 import { redraw, report } from "./frame.js";
 import { eachPage, get } from "./http.js";
 import { clearAlerts, putAlert, saysSilent, state } from "./state.js";
 
-const MOST_DEVICES = 5000;
 const MOST_ALERTS = 2000;
+const SUMMARY_MS = 10_000; // between two questions for the numbers because of news
 
 let streamed = false;
 // Alerts heard while a list of them is under way are newer than the list; one array for each list.
 const meanwhile = new Set();
 
-export const loadTown = (known) => Promise.all([loadAlerts(known), loadDevices(), loadLatest()]);
+export const loadTown = (known) => Promise.all([loadAlerts(known), loadSummary()]);
 
-async function loadDevices() {
-  state.complete = await eachPage("/api/v1/devices", MOST_DEVICES, (items) => {
-    for (const device of items) state.devices.set(device.name, device);
-    redraw();
-  });
+async function loadSummary() {
+  state.summary = await get("/api/v1/summary");
+  redraw();
 }
-
-const loadLatest = () => eachPage("/api/v1/latest", MOST_DEVICES, putLatest);
 
 // `known`: what must be there before an alert is drawn.
 async function loadAlerts(known) {
@@ -45,19 +42,22 @@ async function loadAlerts(known) {
 }
 
 function putLatest(items) {
-  for (const latest of items) {
-    const known = state.latest.get(latest.device);
-    if (!known || Date.parse(latest.received_at) >= Date.parse(known.received_at)) state.latest.set(latest.device, latest);
-  }
+  for (const latest of items) state.latest.set(latest.device, latest);
   redraw();
 }
+
+let waiting = null;
+
+// Whatever was heard may have changed the numbers.
+const freshSummary = () => (waiting ??= setTimeout(() => ((waiting = null), loadSummary().catch(report)), SUMMARY_MS));
 
 // Events of the stream for startPage.
 export const hearTown = {
   hello() {
-    if (streamed) loadLatest().catch(report);
     // What happened between the first list and this is in neither.
-    else loadAlerts().catch(report);
+    if (!streamed) loadAlerts().catch(report);
+    freshSummary();
+    state.changes += 1;
     streamed = true;
   },
   alert({ alert }) {
@@ -65,14 +65,16 @@ export const hearTown = {
     for (const heard of meanwhile) heard.push(alert);
     // Whether a device is silent decides how its other alerts are shown.
     if (saysSilent(alert)) refetch(alert.device).catch(report);
+    freshSummary();
     redraw();
   },
   latest({ items }) {
     putLatest(items);
-    if (items.some((one) => !state.devices.has(one.device))) loadNew().catch(report);
+    freshSummary();
   },
   missed() {
     loadAlerts().catch(report);
+    freshSummary();
   },
 };
 
@@ -80,17 +82,4 @@ async function refetch(device) {
   const { items } = await get(`/api/v1/alerts?state=firing&device=${encodeURIComponent(device)}`);
   items.forEach(putAlert);
   redraw();
-}
-
-let loadingNew = false;
-
-// A device that was registered since the page was opened has spoken.
-async function loadNew() {
-  if (loadingNew || state.devices.size >= MOST_DEVICES) return;
-  loadingNew = true;
-  try {
-    await loadDevices();
-  } finally {
-    loadingNew = false;
-  }
 }
