@@ -151,6 +151,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/alerts/acknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/unacknowledge": AccessPolicy(_W.SOMEWHERE, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/{alert_id}/assign": AccessPolicy(_W.ALERT, _P.ASSIGN_ALERTS),
+    "GET /api/v1/alerts/{alert_id}/people": AccessPolicy(_W.ALERT, _P.ASSIGN_ALERTS),
     "POST /api/v1/alerts/{alert_id}/take": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/alerts/{alert_id}/comments": AccessPolicy(_W.ALERT, _P.ANSWER_ALERTS),
     "POST /api/v1/notifications/test": AccessPolicy(_W.EVERYWHERE, _P.MANAGE_PEOPLE),

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 import api
 from api.http.assets import load
-from api.http.guides import GUIDES, router
+from api.pages.guides import GUIDES, router
 from devices.texts.languages import LANGUAGES
 
 FOLDER = Path(api.__file__).parent / "console/guide"
