@@ -42,7 +42,6 @@ from api.routes import (
     ledger,
     maintenance,
     municipalities,
-    overview,
     readings,
     rejections,
     rules,
@@ -60,7 +59,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
-from api.routes.device import limits, standings
+from api.routes.device import limits, overview, standings
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans

@@ -13,7 +13,7 @@ export const state = {
   alerts: new Map(),
   byDevice: new Map(),
   loaded: false,
-  changes: 0, // grows with each alert that came, changed or ended
+  changes: 0, // grows with each alert that came, changed or ended, and after the network was away
   speed: 1,
 };
 
