@@ -27,10 +27,11 @@ async def opened(
 ) -> AsyncIterator[Page]:
     """Open the console as a reader; any error of a script, and any request elsewhere, fails the test.
 
+    A service worker would answer before a route of the test does: it is left out unless `how` allows it.
     `path` names a page of it. `route` stands between the page and the addresses of a pattern.
     """
     errors: list[str] = []
-    context = await browser.new_context(**{"locale": "en-GB", **how})
+    context = await browser.new_context(**{"locale": "en-GB", "service_workers": "block", **how})
     await context.add_cookies([{"name": COOKIE, "value": builders.TOKEN, "url": url}])
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)

@@ -41,7 +41,10 @@ from tests.unit.project.used_texts import (
     in_script,
     marks_in_page,
 )
+from work.event import WorkEventType
 from work.figures.shaping import AGES
+from work.order import WorkState
+from work.report import ANSWERS
 
 ROOT = Path(__file__).parents[3]
 CONSOLE = ROOT / "api/console"
@@ -86,11 +89,17 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "order.many_": {*TOLD, WITHDRAWN},
 }
 """Beginnings of keys that Python completes, and with what."""
+STEPS = ("accept", "decline", "on-the-way", "start", "done")
 SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "severity_": Severity,
     "state_": ("ok", "silent", "none"),
     "holds_": TruthValue,
     "event_": set(EventType) - {EventType.COMMENT},
+    "work_state_": WorkState,
+    "work_event_": WorkEventType,
+    "do_": STEPS,
+    "step_": (*STEPS, "cancel", "comment", "photo", "install", "move"),
+    "check_": ANSWERS,
 }
 """The same of the console; a comment is shown, not described."""
 DECLARED = re.compile(

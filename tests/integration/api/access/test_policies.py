@@ -76,6 +76,10 @@ class Things:
     photo: str
     layer: str = "districts"
     rule: str = "bin-overflow"
+    # Of pages, which are the same whatever their address names.
+    order_id: int = 1
+    part: str = "people"
+    name: str = "rima"
 
 
 async def things(connection: asyncpg.Connection, town: str, files: PhotoDirectory) -> Things:
