@@ -62,6 +62,7 @@ async function begin() {
     const known = loadBasics();
     await Promise.all([known, page.load?.(known)]);
     state.loaded = true;
+    document.documentElement.dataset.loaded = "";
     drawLink();
     redraw();
   } catch (error) {
