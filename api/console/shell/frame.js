@@ -47,7 +47,6 @@ export async function startPage(given) {
   page = given;
   $("sign-out").addEventListener("click", () => signOut().catch(report));
   follow((name, message) => (hear[name]?.(message), page.hear?.[name]?.(message)));
-  startWorker();
   begin();
   await speak();
   setInterval(() => {
@@ -62,6 +61,7 @@ async function begin() {
     const known = loadBasics();
     await Promise.all([known, page.load?.(known)]);
     state.loaded = true;
+    startWorker();
     document.documentElement.dataset.loaded = "";
     drawLink();
     redraw();
@@ -92,6 +92,8 @@ async function signOut() {
 }
 
 async function leave(forgetPerson) {
+  const { stopTelling } = await import("./push.js");
+  await stopTelling().catch(() => {});
   await remove("/api/v1/session");
   sessionStorage.clear();
   await forgetPerson();

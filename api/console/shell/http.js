@@ -37,7 +37,7 @@ export const put = (url, body, headers) => request("PUT", url, body, headers);
 
 export const patch = (url, body, headers) => request("PATCH", url, body, headers);
 
-export const remove = (url) => request("DELETE", url);
+export const remove = (url, body) => request("DELETE", url, body);
 
 // Reads a list page by page and hands over each page; stops after `most` items.
 export async function eachPage(path, most, take) {

@@ -23,11 +23,12 @@ async function key() {
   }
 }
 
+// The worker that shows messages; it is registered with the page, and may be on its way.
 const registered = () => navigator.serviceWorker.ready;
 
 export async function isTold() {
-  const subscription = await (await registered()).pushManager.getSubscription();
-  return Boolean(subscription) && remembered() !== null;
+  const registration = await navigator.serviceWorker.getRegistration("/");
+  return Boolean(await registration?.pushManager.getSubscription()) && remembered();
 }
 
 // Asks the reader, then the push service, then tells the platform where messages for them go.
@@ -35,30 +36,33 @@ export async function tellHere() {
   if ((await Notification.requestPermission()) !== "granted") throw new Error(t("push_denied"));
   const { pushManager } = await registered();
   const subscription = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: await key() });
-  const { id } = await post(OWN, subscription.toJSON());
-  remember(id);
+  await post(OWN, subscription.toJSON());
+  remember(true);
 }
 
+// Ends it for this browser; also when somebody signs out: messages are for a person, not for a phone.
 export async function stopTelling() {
-  const subscription = await (await registered()).pushManager.getSubscription();
-  const id = remembered();
-  if (id) await remove(`${OWN}/${id}`);
-  await subscription?.unsubscribe();
-  remember(null);
+  if (!canWork()) return;
+  const registration = await navigator.serviceWorker.getRegistration("/");
+  const subscription = await registration?.pushManager?.getSubscription();
+  if (!subscription) return;
+  await remove(OWN, { endpoint: subscription.endpoint });
+  await subscription.unsubscribe();
+  remember(false);
 }
 
 function remembered() {
   try {
-    return localStorage.getItem(KEPT);
+    return localStorage.getItem(KEPT) !== null;
   } catch {
-    return null; // storage may be forbidden
+    return false; // storage may be forbidden
   }
 }
 
-function remember(id) {
+function remember(told) {
   try {
-    if (id === null) localStorage.removeItem(KEPT);
-    else localStorage.setItem(KEPT, String(id));
+    if (told) localStorage.setItem(KEPT, "1");
+    else localStorage.removeItem(KEPT);
   } catch {
     // as above
   }

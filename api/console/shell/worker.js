@@ -3,10 +3,7 @@
 
 export const canWork = () => "serviceWorker" in navigator;
 
-// Registers it once the page is there: what it keeps must not compete with what the reader waits for.
+// Registers it. To be called once the page has what it shows: what the worker fetches must not compete with that.
 export function startWorker() {
-  if (!canWork()) return;
-  const register = () => navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch(() => {});
-  if (document.readyState === "complete") register();
-  else addEventListener("load", register, { once: true });
+  if (canWork()) navigator.serviceWorker.register("/sw.js", { scope: "/" }).catch(() => {});
 }

@@ -10,7 +10,7 @@ import { state } from "../shell/state.js";
 import { instant } from "./clock.js";
 import { put, tried } from "./outbox.js";
 import { askPosition, canAsk, position } from "./position.js";
-import { idOf } from "./rules.js";
+import { idOf, numberOf } from "./rules.js";
 
 const LISTEN_MS = 5000;
 const POOR_M = 30;
@@ -20,9 +20,10 @@ let planned = null;
 let placed = null;
 
 export function drawInstall(view) {
-  const key = `${language()} ${state.kinds.size} ${state.towns.size}`;
-  if (view.firstChild && drawn === key) return;
-  drawn = key;
+  // What was typed must not be drawn over: the form comes once, when kinds and municipalities are there.
+  if (!state.loaded) return view.replaceChildren(h("p", { class: "empty" }, t("loading")));
+  if (view.firstChild && drawn === language()) return;
+  drawn = language();
   planned = null;
   placed = null;
   view.replaceChildren(moveLink({ install: null, order: null, device: null }, { class: "plain-link back" }, t("back_to_work")), form());
@@ -129,7 +130,7 @@ async function register(values, after) {
 
 function pointOf({ lat, lon }) {
   if (!lat && !lon) return null;
-  const point = { lat: Number(lat), lon: Number(lon) };
+  const point = { lat: numberOf(lat), lon: numberOf(lon) };
   if (!(Math.abs(point.lat) <= 90 && Math.abs(point.lon) <= 180)) throw new Error(t("no_such_place"));
   return point;
 }

@@ -126,7 +126,7 @@ function drawFilters(element, found) {
     choice("team", t("every_team"), (teams ?? []).map(({ name, title }) => [name, title || name])),
     choice("person", t("everybody"), [["nobody", t("nobody")], ...with_(options(found, "assignee"), chosen.person)]),
     choice("district", t("every_district"), with_(options(found, "district"), chosen.district)),
-    h("input", { type: "search", name: "words", "aria-label": t("search"), placeholder: t("search"), maxlength: 100, value: chosen.words ?? "", onchange: (event) => go({ words: event.target.value.trim() || null }) }));
+    h("input", { type: "search", name: "words", "aria-label": t("search_orders"), placeholder: t("search_orders"), maxlength: 100, value: chosen.words ?? "", onchange: (event) => go({ words: event.target.value.trim() || null }) }));
   if (focused) element.querySelector(`[name="${focused}"]`)?.focus();
 }
 

@@ -4,6 +4,7 @@ import { numbered, place, startAddress } from "../shell/address.js";
 import { $ } from "../shell/dom.js";
 import { redraw, report, startPage } from "../shell/frame.js";
 import { language } from "../shell/i18n.js";
+import { state } from "../shell/state.js";
 import { ask } from "./answers.js";
 import { hearClock, recallClock } from "./clock.js";
 import { drawInstall, installed } from "./install.js";
@@ -66,7 +67,7 @@ function draw() {
   drawWaiting($("waiting"));
   const { order, install } = place();
   const view = order ? drawOrder : install ? drawInstall : drawList;
-  const name = `${view.name} ${order} ${language()}`;
+  const name = `${view.name} ${order} ${language()} ${state.loaded}`;
   if (drawn !== name) $("view").replaceChildren();
   if (drawn !== name && drawn !== null) scrollTo(0, 0);
   drawn = name;

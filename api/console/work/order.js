@@ -69,7 +69,9 @@ function verification({ state, verification: is, verify_until: until, reopened }
 
 function why(order, alert) {
   if (!alert) return order.summary && said(order.summary) !== what(order) && said(order.summary) && h("section", {}, h("h2", {}, t("why")), h("p", {}, said(order.summary)));
-  return h("section", {}, h("h2", {}, t("why")), h("p", {}, sentence(alert)),
+  const same = what(order) === said(alert.summary);
+  if (same && !alert.course && !said(alert.runbook)) return null;
+  return h("section", {}, h("h2", {}, t("why")), !same && h("p", {}, sentence(alert)),
     alert.course && h("p", { class: "meta" }, said(alert.course)),
     said(alert.runbook) && h("p", { class: "runbook" }, h("b", {}, t("first_action")), " ", said(alert.runbook)));
 }

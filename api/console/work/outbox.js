@@ -20,13 +20,16 @@ let changed = () => {};
 let sent = () => {};
 let sending = null;
 let unsaved = 0;
+let started = false;
 
 export const waitingEntries = () => entries.filter(({ who }) => who === me());
 
 // `changed`: something waits, or no longer; `sent(entry, answer)`: one arrived.
 export async function startOutbox(handlers) {
-  ({ changed, sent } = handlers);
   entries = await allWaiting().catch(() => []);
+  if (started) return;
+  started = true;
+  ({ changed, sent } = handlers);
   addEventListener("online", () => sendAll());
   document.addEventListener("visibilitychange", () => document.hidden || sendAll());
   setInterval(() => waitingEntries().length && sendAll(), AGAIN_MS);
@@ -122,7 +125,7 @@ const MOVES = new Set(["assigned", "unassigned", "accepted", "declined", "on-the
 const save = (entry) => (typeof entry.id === "string" ? null : keepWaiting(entry).catch(() => {}));
 
 async function forget(entry) {
-  entries = entries.filter((one) => one !== entry);
+  entries = entries.filter(({ id }) => id !== entry.id);
   if (typeof entry.id !== "string") await dropWaiting(entry.id).catch(() => {});
 }
 

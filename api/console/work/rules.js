@@ -74,13 +74,19 @@ export function idOf(scanned) {
   return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/.test(name) ? name : null;
 }
 
+// A number as people type it, in Arabic digits too and with either decimal mark; NaN where it is none.
+export function numberOf(text) {
+  const plain = text.trim().replace(/[\u0660-\u0669]/g, (one) => one.charCodeAt(0) - 0x660).replace(/[,\u066b]/, ".");
+  return plain ? Number(plain) : NaN;
+}
+
 // A report as the API takes it: unanswered points and empty rows are left out.
 export function reportOf({ found = "", done = "", parts = [], answers = {} }) {
   return {
     found: found.trim(),
     done: done.trim(),
     parts: parts.filter((part) => part.name?.trim()).map((part) => ({
-      name: part.name.trim(), quantity: Number(part.quantity) > 0 ? Number(part.quantity) : 1, unit: part.unit?.trim() ?? "",
+      name: part.name.trim(), quantity: numberOf(part.quantity ?? "") > 0 ? numberOf(part.quantity) : 1, unit: part.unit?.trim() ?? "",
     })),
     checklist: Object.entries(answers).filter(([, one]) => one.answer).map(([item, { answer, remark }]) => ({ item, answer, remark: remark?.trim() ?? "" })),
   };

@@ -56,7 +56,7 @@ async def sign_in_by_link(page: Page, link: str) -> None:
 @asynccontextmanager
 async def signed_in(browser: Browser, url: str, token: str) -> AsyncIterator[Page]:
     """Open the console as somebody with a token, in a browser of their own."""
-    context = await browser.new_context(locale="en-GB")
+    context = await browser.new_context(locale="en-GB", service_workers="block")
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     await sign_in_by_link(page, f"{url}/signin?token={token}")

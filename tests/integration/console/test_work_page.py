@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page, expect
 from alerts.transition import Severity
 from api.app import create_app
 from devices.instants import to_datetime
+from devices.registry.registry import get_device
 from people.links import create_link
 from store.audit import PLATFORM
 from tests.integration.api import builders
@@ -27,6 +28,10 @@ from work.orders import NewOrder, make
 from work.steps import accept
 
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+HERE: dict[str, Any] = {
+    "permissions": ["geolocation"],
+    "geolocation": {"latitude": 34.44, "longitude": 35.83, "accuracy": 12},
+}
 
 
 class Clock:
@@ -87,7 +92,7 @@ async def test_technician_works_without_network_and_everything_arrives_with_its_
 
     server = serving(app)
     url = await server.__aenter__()
-    async with opened(browser, url, link, "ar", **PHONE) as page:
+    async with opened(browser, url, link, "ar", **PHONE, **HERE) as page:
         await expect(page.locator(".orders .order")).to_have_count(2)
         for order in (lost, own):
             await page.goto(f"{url}/work/{order}")
@@ -128,6 +133,20 @@ async def test_technician_works_without_network_and_everything_arrives_with_its_
             await expect(page.locator(".told q")).to_contain_text("غطاء جديد <b>")
             await expect(page.locator(".photos img")).to_have_count(1)
             assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+
+            await page.goto(f"{url}/work/install")
+            await page.locator("input[name=name]").fill("bin-9")
+            await page.locator("select[name=kind]").select_option("bin")
+            await page.locator(".install fieldset button").click()
+            await expect(page.locator("input[name=lat]")).to_have_value("34.440000")
+            await expect(page.locator(".install fieldset .meta")).to_contain_text("١٢")
+            await page.locator(".install .primary").click()
+            await expect(page.locator(".verdict.is-none")).to_be_visible()
+            device = await get_device(connection, "bin-9")
+            await builders.report(connection, device, at=to_datetime(clock.now), fill_pct=50.0)
+            await expect(page.locator(".verdict.is-ok")).to_be_visible()
+            assert (device.lat, device.lon, device.municipality) == (34.44, 35.83, "tripoli")
+
             await page.locator("#sign-out").click()
             await expect(page.locator("input[name=password]")).to_be_visible()
             assert await page.evaluate("caches.has('nabd-documents')") is False

@@ -60,7 +60,9 @@ def test_worker_is_a_script(client: TestClient) -> None:
     subprocess.run(["node", "--check", "-"], input=answer.content, check=True, timeout=30)
 
 
-@pytest.mark.parametrize(("language", "work"), [("ar", "أعمال الصيانة"), ("fr", "Interventions"), ("en", "Work")])
+@pytest.mark.parametrize(
+    ("language", "work"), [("ar", "أعمال الصيانة"), ("fr", "Interventions"), ("en", "Work")]
+)
 def test_manifest_speaks_the_readers_language(client: TestClient, language: str, work: str) -> None:
     shown = client.get("/manifest.webmanifest", headers={"Accept-Language": language}).json()
 

@@ -145,7 +145,7 @@ def test_code_of_a_device_says_its_id_or_nothing(code: str, name: str | None) ->
 def test_report_leaves_out_what_was_not_answered() -> None:
     draft = {
         "done": " new lid ",
-        "parts": [{"name": "lid", "quantity": "2", "unit": ""}, {"name": " ", "quantity": "1"}],
+        "parts": [{"name": "lid", "quantity": "٢٫٥", "unit": ""}, {"name": " ", "quantity": "1"}],
         "answers": {"lid_closes": {"answer": "no", "remark": "bent"}, "clean": {"answer": None}},
     }
 
@@ -154,6 +154,6 @@ def test_report_leaves_out_what_was_not_answered() -> None:
     assert body == {
         "found": "",
         "done": "new lid",
-        "parts": [{"name": "lid", "quantity": 2, "unit": ""}],
+        "parts": [{"name": "lid", "quantity": 2.5, "unit": ""}],
         "checklist": [{"item": "lid_closes", "answer": "no", "remark": "bent"}],
     }
