@@ -26,11 +26,13 @@ from api.http.sign_in_page import SignInPage
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
+from api.pages import guides
 from api.routes import (
     alerts,
     audit,
     blind,
     devices,
+    exports,
     forecasts,
     health,
     intervals,
@@ -40,6 +42,7 @@ from api.routes import (
     ledger,
     maintenance,
     municipalities,
+    overview,
     readings,
     rejections,
     rules,
@@ -57,6 +60,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
+from api.routes.device import limits, standings
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -75,7 +79,10 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 NOUNS = (
     devices,
+    standings,
+    limits,
     latest,
+    overview,
     readings,
     forecasts,
     intervals,
@@ -98,6 +105,7 @@ NOUNS = (
     figures,
     reports,
     audit,
+    exports,
     rejections,
     ledger,
     municipalities,
@@ -235,6 +243,7 @@ def _routes() -> list[BaseRoute]:
         answers.router,
         oidc_routes.router,
         texts.router(),
+        guides.router(),
         assets.router(files := assets.load()),
         offline.router(files),
     ):

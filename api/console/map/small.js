@@ -8,6 +8,7 @@ import { number, t } from "../shell/i18n.js";
 import { icon } from "../shell/icons.js";
 import { colour, openMap } from "./base.js";
 import { circle } from "./shapes.js";
+import { drawStreets } from "./streets.js";
 
 const CLOSE_ZOOM = 16;
 const MARGIN_PX = 40;
@@ -18,6 +19,7 @@ export async function smallMap(element, options) {
   const opened = await openMap(element, { label: t("map") });
   if (!opened) return inWords(element, options);
   const { gl, map } = opened;
+  drawStreets(map, { under: "accuracy" }).catch(() => {}); // without streets it still says where
   map.addSource("accuracy", { type: "geojson", data: collection([]) });
   map.addLayer({ id: "accuracy", type: "fill", source: "accuracy", paint: { "fill-color": colour("accent"), "fill-opacity": 0.18 } });
   let markers = [];

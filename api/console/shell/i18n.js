@@ -96,6 +96,9 @@ export function distance(metres) {
   return format.format(far ? metres / 1000 : metres);
 }
 
+// The time zone in which times are said.
+export const zone = () => timeZone;
+
 export const unit = (ucum) => spoken.units[ucum] ?? ucum;
 
 export function value(measurement, raw) {

@@ -39,7 +39,7 @@ function form() {
     field(t("kind"), select({ name: "kind" }, kinds)),
     field(t("municipality"), select({ name: "municipality" }, towns)),
     field(t("place_name"), h("input", { name: "title", maxlength: 200, dir: "auto" }), t("place_name_how")),
-    field(t("parent"), h("input", { name: "parent", maxlength: 64, autocapitalize: "none", dir: "ltr" }), t("parent_how")));
+    field(t("hangs_on"), h("input", { name: "parent", maxlength: 64, autocapitalize: "none", dir: "ltr" }), t("hangs_on_how")));
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const button = h("button", { type: "submit", class: "step primary" }, t("install"));
   const after = h("div", { class: "heard", role: "status" });
@@ -57,7 +57,7 @@ function form() {
     button.disabled = false;
   } },
   h("h1", {}, t("nav_install")),
-  h("div", { class: "with-button" }, field(t("device_id"), id), h("button", { type: "button", onclick: () => scanInto(id) }, t("scan"))),
+  h("div", { class: "with-button" }, field(t("id_of_device"), id), h("button", { type: "button", onclick: () => scanInto(id) }, t("scan"))),
   known, rest, where(), problem, h("footer", { class: "steps" }, button), after);
 }
 
@@ -99,7 +99,7 @@ function where() {
       lon.value = placed.lon.toFixed(6);
       note.textContent = t(placed.accuracy_m > POOR_M ? "position_poor" : "position_good", { far: distance(Math.round(placed.accuracy_m)) });
     } catch {
-      note.textContent = t("no_position");
+      note.textContent = t("phone_no_position");
     }
     event.target.disabled = false;
   };

@@ -45,7 +45,7 @@ function heading() {
   const tab = (all, text) => moveLink({ all }, { "aria-current": Boolean(place().all) === Boolean(all) && "page", "data-focus": `tab ${all}` }, text);
   return [
     h("h1", {}, t("nav_work")),
-    may("direct-work") && h("nav", { class: "tabs", "aria-label": t("nav_work") }, tab(null, t("mine")), tab("1", t("all_work"))),
+    may("direct-work") && h("nav", { class: "tabs", "aria-label": t("nav_work") }, tab(null, t("my_work")), tab("1", t("all_work"))),
     !seesAll() && h("div", { class: "chips", role: "group", "aria-label": t("sort_by") },
       sortChip(null, t("by_deadline")), canAsk() && sortChip("distance", t("by_distance"))),
     stale(),
@@ -62,7 +62,7 @@ async function sortBy(sort) {
   try {
     await askPosition();
   } catch {
-    toast(t("no_position"), { failed: true });
+    toast(t("phone_no_position"), { failed: true });
   }
   redraw();
 }
@@ -70,7 +70,7 @@ async function sortBy(sort) {
 function stale() {
   const here = position();
   if (place().sort !== "distance" || seesAll()) return null;
-  if (!here) return h("p", { class: "meta" }, t("no_position"));
+  if (!here) return h("p", { class: "meta" }, t("phone_no_position"));
   const old = Date.now() - here.at > LATE_POSITION_MS;
   return old && h("p", { class: "meta" }, t("old_position", { ago: ago(new Date(here.at), Date.now()) }));
 }

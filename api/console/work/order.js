@@ -44,7 +44,7 @@ function shown({ order, alert }) {
   return [
     h("article", { class: `order-page is-${order.severity}` },
       h("header", {},
-        h("p", { class: "tags" }, severityTag(order), stateTag(order), order.ahead && h("span", { class: "tag is-none" }, t("not_sent_yet")), h("small", {}, t("order_number", { n: order.id }))),
+        h("p", { class: "tags" }, severityTag(order), stateTag(order), order.ahead && h("span", { class: "tag is-none" }, t("not_sent_yet")), h("small", {}, t("order_n", { n: order.id }))),
         h("h1", { dir: "auto" }, what(order)),
         h("p", { class: "meta" }, dueWords(order), farWords(order)),
         verification(order)),
@@ -64,7 +64,7 @@ function verification({ state, verification: is, verify_until: until, reopened }
     return h("p", { class: `verdict is-${is === "verified" ? "ok" : "warning"}` },
       is === "verified" ? t("verified") : is === "waiting" && until ? t("verified_until", { time: when(until) }) : t("not_verified"));
   }
-  return reopened > 0 && !OVER.has(state) && h("p", { class: "verdict is-major" }, t("reopened"));
+  return reopened > 0 && !OVER.has(state) && h("p", { class: "verdict is-major" }, t("reopened_why"));
 }
 
 function why(order, alert) {
@@ -109,9 +109,9 @@ function reports(order) {
   if (!order.reports.length) return null;
   return h("section", {}, h("h2", {}, t("reports_of_work")), order.reports.map((one) => h("div", { class: "told" },
     h("p", { class: "meta" }, one.author && bdi(one.author), " ", when(one.reported_at)),
-    one.found && h("p", {}, h("b", {}, t("found")), " ", h("q", { dir: "auto" }, one.found)),
+    one.found && h("p", {}, h("b", {}, t("was_found")), " ", h("q", { dir: "auto" }, one.found)),
     one.done && h("p", {}, h("b", {}, t("did")), " ", h("q", { dir: "auto" }, one.done)),
-    one.parts.length > 0 && h("p", {}, h("b", {}, t("parts")), " ", one.parts.flatMap((part, i) => [i ? ", " : "", bdi(`${part.quantity} ${part.unit} ${part.name}`)])),
+    one.parts.length > 0 && h("p", {}, h("b", {}, t("parts_used")), " ", one.parts.flatMap((part, i) => [i ? ", " : "", bdi(`${part.quantity} ${part.unit} ${part.name}`)])),
     one.checklist.map((item) => h("p", { class: "meta" }, said(order.checklist.find(({ name }) => name === item.item)?.label, item.item), ": ", t(`check_${item.answer}`), item.remark && [" ", h("q", { dir: "auto" }, item.remark)])))));
 }
 
@@ -177,7 +177,7 @@ async function take(order, step, body) {
 
 function tellOf(entry) {
   if (entry && !entry.problem) toast(t("kept_for_network"));
-  if (entry?.problem) throw new Error(t("refused"));
+  if (entry?.problem) throw new Error(t("platform_refused"));
 }
 
 // Photos go first: when the report is there, they are too.

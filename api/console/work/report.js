@@ -33,7 +33,7 @@ async function fill(own, order) {
   element.replaceChildren(
     h("h2", {}, t("report")),
     ...order.checklist.map((item) => check(item, draft, keep)),
-    text("found", t("found"), draft, keep), text("done", t("did"), draft, keep),
+    text("found", t("was_found"), draft, keep), text("done", t("did"), draft, keep),
     parts(draft, keep), photos(draft, keep));
 }
 
@@ -63,7 +63,7 @@ function parts(draft, keep) {
     input(part, "name", t("part_name"), keep), input(part, "quantity", t("quantity"), keep, { inputmode: "decimal" }), input(part, "unit", t("part_unit"), keep),
     h("button", { type: "button", class: "quiet", "aria-label": t("take_away"), onclick: () => (draft.parts.splice(i, 1), keep(), draw()) }, "✕"))));
   draw();
-  return h("div", { class: "field" }, h("span", {}, t("parts")), rows,
+  return h("div", { class: "field" }, h("span", {}, t("parts_used")), rows,
     h("button", { type: "button", class: "add", onclick: () => (draft.parts.push({ name: "", quantity: "1", unit: "" }), draw(), rows.lastChild.querySelector("input").focus()) }, t("add_part")));
 }
 

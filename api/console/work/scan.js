@@ -17,7 +17,7 @@ export function openScan(found) {
   const typed = h("input", { name: "device", required: true, maxlength: 300, autocapitalize: "none", autocomplete: "off", spellcheck: "false", dir: "ltr" });
   const dialog = openDialog({
     title: t("scan"),
-    body: h("div", { class: "form" }, video, note, field(t("device_id"), typed)),
+    body: h("div", { class: "form" }, video, note, field(t("id_of_device"), typed)),
     label: t("go_on"),
     submit: async ({ device }) => {
       const name = idOf(device);

@@ -24,7 +24,7 @@ export function drawWaiting(element) {
 function refusal(own) {
   const { problem, order } = own.find((entry) => entry.problem);
   return h("div", { class: "refused", role: "alert" },
-    h("p", {}, h("b", {}, order ? moveLink({ order, install: null }, {}, t("order_number", { n: order })) : bdi(own[0].group))),
+    h("p", {}, h("b", {}, order ? moveLink({ order, install: null }, {}, t("order_n", { n: order })) : bdi(own[0].group))),
     h("p", {}, words(problem)),
     h("ul", {}, own.map((entry) => h("li", {}, t("not_sent", { what: t(`step_${entry.step}`), time: when(entry.at) }), texts(entry)))),
     h("p", { class: "refused-ways" },

@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 // A link that the reader may follow; the page itself asks nothing of any other host.
 const DIRECTIONS = "https://www.openstreetmap.org/directions";
 
-export const what = (order) => order.title || said(order.summary, "") || t("order_number", { n: order.id });
+export const what = (order) => order.title || said(order.summary, "") || t("order_n", { n: order.id });
 
 // Title, street and district of the place, as far as they are known.
 export function where(order) {
@@ -29,7 +29,7 @@ export function dueWords(order) {
   const when = ago(new Date(due.at), instant());
   const text = due.late
     ? t(due.name === "response" ? "accept_late" : "due_late", { when })
-    : t(due.name === "response" ? "accept_by" : "due_by", { when });
+    : t(due.name === "response" ? "accept_by" : "due_when", { when });
   return h("span", { class: due.late ? "due late" : "due", title: full(new Date(due.at)) }, text);
 }
 
@@ -42,7 +42,7 @@ export function farWords(order) {
 export const when = (at) => (Math.abs(instant() - Date.parse(at)) < DAY_MS ? time(new Date(at)) : `${day(new Date(at))}, ${time(new Date(at))}`);
 
 export function eventWords({ type, author, body }) {
-  const own = (name) => (name ? `\u2068${name}\u2069` : t("somebody"));
+  const own = (name) => (name ? `\u2068${name}\u2069` : t("some_person"));
   const to = [body.assignee, body.team].filter(Boolean).map(own).join(", ") || t("nobody");
   return t(`work_event_${type}`, { name: author ? own(author) : t("the_platform"), to, alert: body.alert ?? "" });
 }

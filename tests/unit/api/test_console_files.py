@@ -83,7 +83,7 @@ def test_charts_draw_no_line_across_the_end_of_a_turn_or_a_reset(
 ) -> None:
     need_node()
     script = (
-        f"import {{ breaks }} from {json.dumps((CONSOLE / 'device/chart.js').as_uri())};"
+        f"import {{ breaks }} from {json.dumps((CONSOLE / 'shell/series.js').as_uri())};"
         f"console.log(breaks({json.dumps(measurement)}, {{value: {before}}}, {{value: {now}}}))"
     )
     said = subprocess.run(

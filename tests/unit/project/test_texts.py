@@ -21,6 +21,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from alerts.events import EventType
+from alerts.listing import AlertOrder
+from alerts.standings import StandingOrder, StandingStatus
 from alerts.transition import Severity
 from api.http.assets import PAGES as ROOMS
 from api.http.problems import SLUGS
@@ -32,6 +34,7 @@ from notify.outbox.work_receivers import TOLD, WITHDRAWN
 from people.oidc.claims import Reason
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
 from rules.explain.labels import FUNCTIONS, SWEPT
+from rules.explain.phrase import RELATIONS, WORDED
 from rules.explain.wording import JOINING
 from tests.unit.project.used_texts import (
     TextUse,
@@ -42,7 +45,9 @@ from tests.unit.project.used_texts import (
     marks_in_page,
 )
 from work.event import WorkEventType
+from work.figures.facts import FigureGroup
 from work.figures.shaping import AGES
+from work.figures.span import PeriodKind
 from work.order import WorkState
 from work.report import ANSWERS
 
@@ -76,7 +81,8 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "truth.": TruthValue,
     "reason.": UndecidedCause,
     "expression.": JOINING,
-    "function.": FUNCTIONS,
+    "function.": {*FUNCTIONS, *WORDED},
+    "relation.": (*RELATIONS.values(), "untrue"),
     "swept.": SWEPT,
     "page.oidc_": get_args(Reason),
     "notice.": Occasion,
@@ -100,6 +106,35 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "do_": STEPS,
     "step_": (*STEPS, "cancel", "comment", "photo", "install", "move"),
     "check_": ANSWERS,
+    "order_": AlertOrder,
+    "group_": ("incident", "circuit", "district"),
+    "filter_": ("kind", "district", "team", "rule"),
+    "key_": (
+        "next",
+        "previous",
+        "open",
+        "acknowledge",
+        "silence",
+        "comment",
+        "work",
+        "choose",
+        "search",
+        "undo",
+        "help",
+        "back",
+    ),
+    "trend_": ("rising", "falling", "steady"),
+    "work_": [state.replace("-", "_") for state in WorkState],
+    "order_event_": [event.replace("-", "_") for event in WorkEventType],
+    "told_": ("planned", "sending", "delivered", "refused", "given_up", "not_needed"),
+    "compare_": ("none", "week", "near"),
+    "status_": StandingStatus,
+    "sort_": StandingOrder,
+    "value_": ("above", "below"),
+    "order_is_": WorkState,
+    "per_": PeriodKind,
+    "by_": FigureGroup,
+    "age_": AGES,
 }
 """The same of the console; a comment is shown, not described."""
 DECLARED = re.compile(
