@@ -39,7 +39,7 @@ def test_worker_keeps_every_module_and_style_of_the_pages_and_no_library() -> No
     for room in assets.PAGES:
         assert {f"/console/{path}" for path in assets.modules_of(files, f"{room}/main.js")} <= kept
         assert f"/console/{room}/{room}.css" in kept
-    assert not [url for url in kept if "/vendor/" in url or "signin" in url or url.endswith("sw.js")]
+    assert not [url for url in kept if "/vendor/" in url or "/console/signin" in url or url.endswith("sw.js")]
     assert edition(files)["rooms"]["work"] == "work"
 
 
