@@ -31,6 +31,7 @@ from api.schemas.alerts import (
     evidence_out,
     members,
 )
+from api.schemas.searches import words_of
 from api.schemas.words import NO_CONTROL
 from people.identity import Identity
 from people.roles import Permission
@@ -71,6 +72,7 @@ class CommentOut(BaseModel):
 
 
 def wanted_alerts(
+    context: UsesContext,
     identity: UsesIdentity,
     state: Literal["firing", "resolved"] | None = None,
     severity: Severity | None = None,
@@ -117,7 +119,7 @@ def wanted_alerts(
         team=team,
         rule=rule,
         acknowledged=acknowledged,
-        words=(words or "").split(),
+        words=words_of(words, context.kinds, severities=True),
         since=since,
         until=until,
     )
