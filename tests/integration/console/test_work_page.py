@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 from PIL import Image
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from alerts.transition import Severity
 from api.app import create_app
@@ -71,7 +71,7 @@ async def order_of(connection: asyncpg.Connection, device: str, to: str) -> int:
     return made.id
 
 
-def photo() -> dict[str, Any]:
+def photo() -> FilePayload:
     """A photo larger than what is sent, as a file that was chosen."""
     file = io.BytesIO()
     Image.new("RGB", (2400, 1200), (90, 120, 60)).save(file, format="JPEG")
