@@ -188,7 +188,7 @@ async def count_alerts(
     )
 
 
-@router.get("/alerts/{alert_id}", summary="One alert and its history")
+@router.get("/alerts/{alert_id:number}", summary="One alert and its history")
 async def get_alert(
     alert_id: AlertId, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
 ) -> AlertWithHistoryOut:
@@ -207,7 +207,7 @@ async def get_alert(
     return alert_for(identity, shown)
 
 
-@router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it")
+@router.post("/alerts/{alert_id:number}/acknowledge", summary="Say that a person has seen it")
 async def acknowledge(
     alert_id: AlertId,
     context: UsesContext,
@@ -228,7 +228,7 @@ async def acknowledge(
     return await command.once(AlertOut, work)
 
 
-@router.post("/alerts/{alert_id}/unacknowledge", summary="Take an acknowledgement back")
+@router.post("/alerts/{alert_id:number}/unacknowledge", summary="Take an acknowledgement back")
 async def unacknowledge(
     alert_id: AlertId,
     context: UsesContext,
@@ -283,7 +283,7 @@ async def unacknowledge_many(
     return await command.once(AcknowledgementsOut, work, body)
 
 
-@router.post("/alerts/{alert_id}/comments", status_code=201, summary="Comment on it")
+@router.post("/alerts/{alert_id:number}/comments", status_code=201, summary="Comment on it")
 async def comment(
     alert_id: AlertId,
     context: UsesContext,

@@ -137,7 +137,7 @@ async def make_order(
     return made
 
 
-@router.get("/work-orders/{order}", summary="One work order and its history")
+@router.get("/work-orders/{order:number}", summary="One work order and its history")
 async def get_order(
     order: OrderId,
     response: Response,
@@ -153,7 +153,7 @@ async def get_order(
 
 
 @router.post(
-    "/work-orders/{order}/assign",
+    "/work-orders/{order:number}/assign",
     responses={409: {"description": "it is over, or was changed since it was read"}},
     summary="Give it to somebody",
 )

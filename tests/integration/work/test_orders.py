@@ -96,6 +96,19 @@ async def test_an_alert_is_in_one_open_order_at_most(connection: asyncpg.Connect
         await make(connection, NewOrder(device="bin-1"), step())
 
 
+async def test_what_is_over_is_no_work(connection: asyncpg.Connection) -> None:
+    device = await builders.add(connection, "bin-1")
+    over = await builders.fire(connection, device)
+    await builders.resolve(connection, device)
+    firing = await builders.fire(connection, device, rule="bin-fire")
+
+    with pytest.raises(Conflict, match=f"what alert {over} says is over since .*: for other work there"):
+        await make(connection, NewOrder(alerts=[over]), step())
+    both = await make(connection, NewOrder(alerts=[over, firing]), step())
+
+    assert set(both.alerts) == {over, firing}
+
+
 async def test_of_two_who_accept_at_once_the_later_one_is_told(connection: asyncpg.Connection) -> None:
     rima, sami = await person(connection, "rima"), await person(connection, "sami")
     made = await order(connection)

@@ -73,13 +73,13 @@ class Things:
     day: str = "2026-12-24"
     year: int = 1448
     order: int
+    order_id: int
     photo: str
     layer: str = "districts"
     rule: str = "bin-overflow"
-    # Of pages, which are the same whatever their address names.
-    order_id: int = 1
-    part: str = "people"
-    name: str = "rima"
+    part: str = "users"
+    name: str = "amal"
+    guide: str = "technician"
 
 
 async def things(connection: asyncpg.Connection, town: str, files: PhotoDirectory) -> Things:
@@ -116,6 +116,7 @@ async def things(connection: asyncpg.Connection, town: str, files: PhotoDirector
         override=await override(connection, town),
         work_plan=await builders.work_plan(connection, device.name),
         order=order.id,
+        order_id=order.id,
         photo=str(kept.id),
     )
 
