@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from api import policies
 from api.access import permitted
 from api.context import AppContext, Check
-from api.http import assets, openapi, parameters, texts
+from api.http import assets, offline, openapi, parameters, texts
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
 from api.http.guards import GuardMiddleware
@@ -247,7 +247,8 @@ def _routes() -> list[BaseRoute]:
         oidc_routes.router,
         texts.router(),
         guides.router(),
-        assets.router(assets.load()),
+        assets.router(files := assets.load()),
+        offline.router(files),
     ):
         everything.include_router(router, dependencies=judged)
     return everything.routes
