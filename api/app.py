@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from api import policies
 from api.access import permitted
-from api.context import AppContext, Check
+from api.context import AppContext, Check, Examine, nothing_examined
 from api.http import assets, openapi, parameters, texts
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
@@ -46,7 +46,16 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import own_contact, own_subscriptions, session, signin, tokens, users
+from api.routes.access import (
+    own_contact,
+    own_sessions,
+    own_subscriptions,
+    session,
+    signin,
+    tokens,
+    users,
+)
+from api.routes.administration import device_lists, quarantine, system
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -75,6 +84,7 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 NOUNS = (
     devices,
+    device_lists,
     latest,
     readings,
     forecasts,
@@ -99,6 +109,8 @@ NOUNS = (
     reports,
     audit,
     rejections,
+    quarantine,
+    system,
     ledger,
     municipalities,
     layers,
@@ -110,6 +122,7 @@ NOUNS = (
     session,
     own_contact,
     own_subscriptions,
+    own_sessions,
     users,
     tokens,
 )
@@ -134,6 +147,7 @@ def create_app(
     queue: Queue = lambda: None,
     channels: Mapping[str, NotificationChannel] | None = None,
     photo_dir: Path | None = None,
+    examine: Examine | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -151,6 +165,7 @@ def create_app(
         queue: the broker's queue, for /metrics.
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
         photo_dir: where photos of work lie; without it none are taken.
+        examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -194,6 +209,7 @@ def create_app(
         queue=queue,
         channels=channels or {},
         photos=PhotoDirectory(photo_dir) if photo_dir is not None else None,
+        examine=examine or nothing_examined,
         live=live,
         metrics=metrics,
     )

@@ -6,7 +6,7 @@ import { language, wanted } from "./i18n.js";
 const FIRST_PAGE = 50;
 const PAGE = 1000;
 
-async function request(method, url, body, headers = {}) {
+async function request(method, url, body, headers = {}, encode = JSON.stringify) {
   const response = await fetch(url, {
     method,
     headers: {
@@ -14,7 +14,7 @@ async function request(method, url, body, headers = {}) {
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       ...headers,
     },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined ? undefined : encode(body),
   });
   // The sign-in has run out; the page that asks for it comes instead of this one.
   if (response.status === 401) location.reload();
@@ -31,6 +31,12 @@ export const post = (url, body) => request("POST", url, body, { "Idempotency-Key
 export const put = (url, body, headers) => request("PUT", url, body, headers);
 
 export const patch = (url, body, headers) => request("PATCH", url, body, headers);
+
+// A deletion that has to prove something.
+export const withBody = (method, url, body, headers) => request(method, url, body, headers);
+
+// A body that is text of another kind, as YAML, CSV or GeoJSON are.
+export const sendText = (method, url, text, type, headers) => request(method, url, text, { ...headers, "Content-Type": type }, (body) => body);
 
 export const remove = (url) => request("DELETE", url);
 

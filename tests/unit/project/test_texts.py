@@ -25,11 +25,17 @@ from alerts.transition import Severity
 from api.http.assets import PAGES as ROOMS
 from api.http.problems import SLUGS
 from api.http.texts import GROUPS, SHARED
+from devices.kinds import STRUCTURAL
+from devices.registry.ground.feature import Layer
+from devices.registry.life import Life
 from devices.texts.languages import LANGUAGES, Language
+from devices.wire import Reason as RejectionReason
 from notify.answers.answering import AnswerRefusal
 from notify.message import Occasion, ReaderAnswer
 from notify.outbox.work_receivers import TOLD, WITHDRAWN
+from people.contact_settings import CHANNELS, OWN_CHANNELS
 from people.oidc.claims import Reason
+from people.roles import Role, TokenScope
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
 from rules.explain.labels import FUNCTIONS, SWEPT
 from rules.explain.wording import JOINING
@@ -90,6 +96,14 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "severity_": Severity,
     "state_": ("ok", "silent", "none"),
     "holds_": TruthValue,
+    "layer_": Layer,
+    "role_": Role,
+    "rejected_": RejectionReason,
+    "life_": Life,
+    "kind_": STRUCTURAL,
+    "channel_": CHANNELS,
+    "channel_hint_": set(OWN_CHANNELS) - {"push"},
+    "scope_": TokenScope,
     "event_": set(EventType) - {EventType.COMMENT},
 }
 """The same of the console; a comment is shown, not described."""
