@@ -20,7 +20,7 @@ export const townName = (name) => said(state.towns.get(name)?.title, name);
 
 // Pairs of a label and what it is; empty ones are left out.
 export const facts = (pairs) => h("dl", { class: "facts" },
-  pairs.filter((pair) => pair && pair[1] !== null && pair[1] !== "").map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))));
+  pairs.filter((pair) => pair && ![null, undefined, false, ""].includes(pair[1])).map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))));
 
 // A list of the API, a page at a time.
 export function listed(path, columns, { empty, caption, pick = (page) => page.items }) {

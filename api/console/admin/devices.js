@@ -6,12 +6,12 @@ import { bdi, h } from "../shell/dom.js";
 import { checkbox, field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { post } from "../shell/http.js";
+import { firstSteps } from "../shell/first.js";
 import { said, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { card, filled, kindOptions, listed, numeric, present, tag, townName, townOptions } from "./blocks.js";
 import { oneDevice } from "./device.js";
 import { importDevices } from "./device_list.js";
-import { firstSteps } from "./first.js";
 import { again } from "./stage.js";
 
 const STRUCTURAL = ["gateway", "circuit", "cabinet"];

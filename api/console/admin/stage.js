@@ -2,6 +2,7 @@
 
 import { moveLink, place } from "../shell/address.js";
 import { $, h } from "../shell/dom.js";
+import { firstSteps } from "../shell/first.js";
 import { may } from "../shell/frame.js";
 import { language, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
@@ -10,11 +11,17 @@ import { updateTimes } from "../shell/times.js";
 const PARTS = [
   { part: "people", needs: "manage-people", text: () => t("part_people"), open: () => import("./people.js") },
   { part: "teams", needs: "read-names", text: () => t("part_teams"), open: () => import("./teams.js") },
+  { part: "tokens", needs: "manage-tokens", text: () => t("part_tokens"), open: () => import("./tokens.js") },
   { part: "town", needs: "read", text: () => t("part_town"), open: () => import("./town.js") },
   { part: "devices", needs: "install-devices", text: () => t("devices"), open: () => import("./devices.js") },
   { part: "quarantine", needs: "install-devices", text: () => t("part_quarantine"), open: () => import("./quarantine.js") },
   { part: "rejections", needs: "read", text: () => t("part_rejections"), open: () => import("./rejections.js") },
-  { part: "tokens", needs: "manage-tokens", text: () => t("part_tokens"), open: () => import("./tokens.js") },
+  { part: "rules", needs: "read", text: () => t("part_rules"), open: () => import("./rules.js") },
+  { part: "routes", needs: "read-names", text: () => t("part_routes"), open: () => import("./routes.js") },
+  { part: "on-call", needs: "read-names", text: () => t("part_on_call"), open: () => import("./on_call.js") },
+  { part: "maintenance", needs: "plan-maintenance", text: () => t("part_maintenance"), open: () => import("./maintenance.js") },
+  { part: "system", needs: "watch-platform", text: () => t("part_system"), open: () => import("./system.js") },
+  { part: "audit", needs: "read-audit", text: () => t("part_audit"), open: () => import("./audit.js") },
 ];
 
 let shown = "";
@@ -48,6 +55,8 @@ async function fill({ open }) {
   const focused = document.activeElement?.dataset?.focus;
   try {
     const { show } = await open();
+    const first = !place().part && (await firstSteps());
+    if (first) root.append(first);
     await show(root, place().name);
   } catch (error) {
     root.replaceChildren(h("section", { class: "card" }, h("p", { class: "empty problem", role: "alert" }, t("failed", { reason: error.message }))));
