@@ -67,7 +67,7 @@ function week(shifts) {
     end.setDate(end.getDate() + 1);
     const within = shifts.filter((one) => new Date(one.from_at) < end && new Date(one.until_at) > start);
     const iso = `${start.getFullYear()}-${String(start.getMonth() + 1).padStart(2, "0")}-${String(start.getDate()).padStart(2, "0")}`;
-    return h("div", { class: !i && "today" }, h("h3", {}, dayText(iso)), within.map((one) => shift(one, start, end)));
+    return h("div", { class: !i && "today" }, h("h3", {}, dayText(iso, { weekday: "long", day: "numeric", month: "short" })), within.map((one) => shift(one, start, end)));
   }));
 }
 

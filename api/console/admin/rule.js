@@ -15,7 +15,7 @@ import { backtest, findings } from "./backtest.js";
 import { kindName } from "./devices.js";
 import { textEditor } from "./editor.js";
 import { ruleForm } from "./rule_form.js";
-import { limitsOf, toYaml, withLimit } from "./rule_text.js";
+import { inOrder, limitsOf, toYaml, withLimit } from "./rule_text.js";
 import { ruleState } from "./rules.js";
 import { again } from "./stage.js";
 
@@ -25,7 +25,7 @@ const back = () => h("p", { class: "back" }, moveLink({ name: null, tab: null },
 
 export async function oneRule(id) {
   const rule = await get(pathOf(id));
-  const editor = ruleEditor(toYaml(rule.definition));
+  const editor = ruleEditor(toYaml(inOrder(rule.definition)));
   return [back(), headCard(rule),
     may("edit-rules") && limitsCard(rule, editor),
     card(t("rule_text"), null, padded(editor.element, actions(rule.id, editor, rule.version))),
@@ -67,7 +67,7 @@ function limitsCard(rule, editor) {
       h("input", { type: "number", step: "any", value: one.limit, dir: "ltr", "data-limit": one.path.join("."), oninput: (event) => {
         if (event.target.value === "") return;
         definition = withLimit(definition, one.path, Number(event.target.value));
-        editor.set(toYaml(definition));
+        editor.set(toYaml(inOrder(definition)));
       } }), one.attribute && t("limit_by_device", { attribute: one.attribute }))))));
 }
 
@@ -113,5 +113,5 @@ const historyCard = (rule) => card(t("history"), null, table([
 
 async function showVersion(id, version) {
   const old = await get(`${pathOf(id)}?version=${version}`);
-  openDialog({ title: t("version_of", { id, n: version }), wide: true, body: h("pre", { class: "code" }, toYaml(old.definition)) });
+  openDialog({ title: t("version_of", { id, n: version }), wide: true, body: h("pre", { class: "code" }, toYaml(inOrder(old.definition))) });
 }

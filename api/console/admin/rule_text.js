@@ -4,6 +4,12 @@ const PLAIN = /^[A-Za-zÀ-ÿ_][\w .,;()<>=+*/%°'-]*$/;
 const RESERVED = /^(true|false|yes|no|on|off|null|~)$/i;
 const LIMIT = /^(\w+)\s*(>=|>|<=|<)\s*(?:attr\((\w+),\s*(-?[\d.]+)\)|(-?[\d.]+))(.*)$/s;
 
+// How people write a rule: what it is and says first, what to do last. What is not here comes between, as it is stored.
+const FIRST = ["id", "kind", "family", "summary", "let", "labels", "when", "levels", "clear", "for", "keep_firing", "max_gap"];
+const LAST = ["suppress_by", "settle", "route", "work", "runbook"];
+const place = (key) => (FIRST.includes(key) ? FIRST.indexOf(key) : LAST.includes(key) ? 100 + LAST.indexOf(key) : 50);
+export const inOrder = (definition) => Object.fromEntries(Object.entries(definition).sort(([a], [b]) => place(a) - place(b)));
+
 const scalar = (value) =>
   (typeof value === "string" && PLAIN.test(value) && !RESERVED.test(value) && !value.endsWith(" ") ? value : JSON.stringify(value));
 

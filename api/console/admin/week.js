@@ -9,5 +9,5 @@ export const dayName = (day, style = "long") =>
   new Intl.DateTimeFormat(localeTag(), { weekday: style, timeZone: "UTC" }).format(new Date(Date.UTC(2024, 0, day)));
 
 // A day written as 2026-03-01.
-export const dayText = (iso) =>
-  new Intl.DateTimeFormat(localeTag(), { weekday: "short", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }).format(new Date(`${iso}T00:00:00Z`));
+export const dayText = (iso, parts = { weekday: "short", day: "numeric", month: "long", year: "numeric" }) =>
+  new Intl.DateTimeFormat(localeTag(), { ...parts, timeZone: "UTC" }).format(new Date(`${iso}T00:00:00Z`));

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 import asyncpg
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from people import links
 from people.editing import NewPerson, add_person
@@ -78,8 +78,8 @@ async def _adds_a_person(page: Page) -> None:
 async def _imports_a_list(page: Page) -> None:
     await page.locator("#parts").get_by_text("Devices").click()
     await page.get_by_role("button", name="Import CSV").click()
-    file = {"name": "bins.csv", "mimeType": "text/csv", "buffer": LIST}
-    await page.locator("dialog [type=file]").set_input_files(files=[file])  # type: ignore[list-item]
+    file: FilePayload = {"name": "bins.csv", "mimeType": "text/csv", "buffer": LIST}
+    await page.locator("dialog [type=file]").set_input_files(file)
     await expect(page.locator("dialog .files tbody tr")).to_contain_text("bin-0902,bin,tripoli,Souk,north")
     await page.locator("dialog [type=submit]").click()
     await expect(page.locator("dialog .problem[role=alert]")).to_contain_text("Correct the lines")
