@@ -1,6 +1,6 @@
 # What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help parts setup demo test faults attack check format bench bench-rules notify-storm lock clean
+.PHONY: help parts setup demo test faults attack check format bench bench-rules bench-console screens notify-storm lock clean
 .NOTPARALLEL: # first the parts, then .venv, then what stands on both
 
 BIN := .venv/bin
@@ -49,6 +49,12 @@ bench: setup ## measure readings per second on this machine
 
 bench-rules: setup ## measure the default rules on months of labelled faults
 	@$(BIN)/nabd bench rules $(ARGS)
+
+bench-console: parts setup ## measure the console in a browser at 100, 10,000 and 100,000 devices
+	@$(BIN)/nabd bench console $(ARGS)
+
+screens: parts setup ## pictures of every page of the console, into screenshots/
+	@$(BIN)/nabd bench screens $(ARGS)
 
 notify-storm: setup ## storms of alerts against a real receiver: how soon people are told
 	@$(BIN)/nabd bench notify $(ARGS)

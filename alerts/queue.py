@@ -13,15 +13,12 @@ from typing import Any, Literal
 
 import asyncpg
 
-from alerts.silences import COVERED
+from alerts.listing import DUE, AlertFilter, AlertOrder, choose
 from alerts.transition import ConditionState, Severity
 from devices.instants import to_datetime
 from store import audit
 from store.audit import Actor
 from store.connection import Connection
-
-NOBODY = "nobody"
-"""In lists: alerts that are no person's work."""
 
 
 class AlertNotFound(LookupError):
@@ -38,7 +35,8 @@ class Alert:
 
     family: what the rule is called to judge: "silent" says that the device itself was not heard of,
     "external" that another system says so (alerts.external). district: code of the one in which the device
-    stands now, None where that is in another municipality than the alert.
+    stands now, None where that is in another municipality than the alert; district_title, street: names by
+    language. parent: what feeds the device. work_due: when its open work order is to be accepted, or done.
     opened_at, resolved_at: the device's time; detected_at: our time when it was stored. unknown: still
     firing, but its device is silent, so it cannot be told whether it still holds. inhibited_by: the open
     alert that explains this one, so that nobody is called for this one. held_until: our time until which such
@@ -59,6 +57,10 @@ class Alert:
     kind: str
     municipality: str
     district: str | None
+    district_title: Mapping[str, str] | None
+    street: Mapping[str, str] | None
+    parent: str | None
+    work_due: datetime | None
     state: Literal["firing", "resolved"]
     severity: Severity
     opened_at: datetime
@@ -84,16 +86,18 @@ class Alert:
 
 # A device is silent while an alert of a rule of family `silent` is open; that alert is never unknown, nor is
 # one that another system holds.
-_SELECT = """
+_SELECT = f"""
 SELECT alert.id, alert.rule, alert.rule_version, rule.family, device.name AS device,
     coalesce(nullif(device.title, ''), device.name) AS device_title, device.kind,
     municipality.name AS municipality, ground_feature.name AS district,
+    ground_feature.title AS district_title, street.title AS street, feeder.name AS parent,
+    ({DUE}) AS work_due,
     alert.state, alert.severity, alert.opened_at, alert.detected_at,
     alert.resolved_at, alert.acknowledged_at, acknowledger.name AS acknowledged_by,
     person.name AS assigned_to, coalesce(nullif(person.display_name, ''), person.name) AS assignee,
-    alert.summary, alert.evidence, coalesce(rule.definition -> 'summary', '{}') AS template,
+    alert.summary, alert.evidence, coalesce(rule.definition -> 'summary', '{{}}') AS template,
     beginning.evidence AS first, newest.measurements AS newest, newest.quality AS newest_quality,
-    coalesce(rule.definition -> 'runbook', '{}') AS runbook,
+    coalesce(rule.definition -> 'runbook', '{{}}') AS runbook,
     alert.state = 'firing' AND rule.family NOT IN ('silent', 'external') AND EXISTS (
         SELECT FROM alert AS other
         JOIN rule AS silent ON silent.id = other.rule AND silent.version = other.rule_version
@@ -117,38 +121,10 @@ LEFT JOIN municipality ON municipality.id = CASE
 END
 LEFT JOIN ground_feature
     ON ground_feature.id = device.district_id AND ground_feature.municipality_id = municipality.id
-"""
-
-# Which ones, by the least that filters look at; what is said of them is asked for those alone.
-CHOOSE_ALERTS = f"""
-SELECT alert.id
-FROM alert
-JOIN device ON device.id = alert.device_id
-LEFT JOIN municipality ON municipality.id = CASE
-    WHEN device.moved_at > alert.opened_at THEN municipality_at(device, alert.opened_at)
-    ELSE device.municipality_id
-END
-LEFT JOIN ground_feature
-    ON ground_feature.id = device.district_id AND ground_feature.municipality_id = municipality.id
-WHERE ($1::text IS NULL OR alert.state = $1)
-    AND ($2::text IS NULL OR alert.severity = $2)
-    AND ($3::text IS NULL OR device.name = $3)
-    AND ($4::text IS NULL OR device.kind = $4)
-    AND ($5::text IS NULL OR municipality.name = $5)
-    AND ($6::bigint IS NULL OR alert.id < $6)
-    AND ($8::text IS NULL OR ground_feature.name = $8)
-    AND ($9::text [] IS NULL OR municipality.name = ANY($9))
-    AND ($10::boolean IS NULL OR $10 = (alert.state = 'firing' AND {COVERED.format(at="$11")}))
-    AND ($12::text IS NULL OR alert.assignee_id = (SELECT person.id FROM person WHERE person.name = $12))
-    AND ($13::integer IS NULL OR alert.assignee_id = $13)
-    AND ($14::boolean IS FALSE OR alert.assignee_id IS NULL)
-    AND ($15::text IS NULL OR alert.rule = $15)
-    AND ($16::boolean IS NULL OR $16 = (alert.acknowledged_at IS NOT NULL))
-    AND ($17::timestamptz IS NULL OR coalesce(alert.resolved_at >= $17, true))
-    AND ($18::timestamptz IS NULL OR alert.opened_at < $18)
-ORDER BY alert.id DESC
-LIMIT $7
-"""  # noqa: S608 - both parts are constants
+LEFT JOIN ground_feature AS street
+    ON street.id = device.street_id AND street.municipality_id = municipality.id
+LEFT JOIN device AS feeder ON feeder.id = device.parent_id
+"""  # noqa: S608 - constants
 
 GET_ALERTS = _SELECT + "WHERE alert.id = ANY($1::bigint [])"
 
@@ -170,57 +146,29 @@ WHERE alert.id = $1
 """
 
 
-async def list_alerts(
+async def list_page(
     connection: Connection,
+    wanted: AlertFilter,
     *,
-    state: Literal["firing", "resolved"] | None = None,
-    severity: Severity | None = None,
-    device: str | None = None,
-    kind: str | None = None,
-    municipality: str | None = None,
-    district: str | None = None,
+    order: AlertOrder = AlertOrder.NEWEST,
     before: int | None = None,
     limit: int = 100,
-    within: Sequence[str] | None = None,
-    silenced: bool | None = None,
     now: int = 0,
-    assigned_to: str | None = None,
-    assignee_id: int | None = None,
-    rule: str | None = None,
-    acknowledged: bool | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
 ) -> list[Alert]:
-    """Return alerts, newest first; `before` is the last id of the page before this one.
+    """Return a page of alerts in their order; `before` is the last number of the page before this one.
 
-    `within`: only those of these municipalities. `silenced`: only open ones that somebody silences at `now`
-    (our time, microseconds since 1970-01-01Z), or only others. `assigned_to`: only those of a person, or of
-    NOBODY; `assignee_id`: the same by number. `since`, `until`: those that were open then; until is not
-    included.
+    `now`: our time, microseconds since 1970-01-01Z; what is silenced depends on it.
     """
-    rows = await connection.fetch(
-        CHOOSE_ALERTS,
-        state,
-        severity,
-        device,
-        kind,
-        municipality,
-        before,
-        limit,
-        district,
-        within,
-        silenced,
-        to_datetime(now),
-        None if assigned_to == NOBODY else assigned_to,
-        assignee_id,
-        assigned_to == NOBODY,
-        rule,
-        acknowledged,
-        since,
-        until,
-    )
-    found = await get_alerts(connection, [row["id"] for row in rows])
-    return sorted(found, key=lambda alert: alert.id, reverse=True)
+    numbers = await choose(connection, wanted, order=order, past=before, limit=limit, now=now)
+    found = {alert.id: alert for alert in await get_alerts(connection, numbers)}
+    return [found[number] for number in numbers if number in found]
+
+
+async def list_alerts(
+    connection: Connection, *, before: int | None = None, limit: int = 100, now: int = 0, **wanted: Any
+) -> list[Alert]:
+    """Return a page of alerts, newest first; `wanted` are members of alerts.listing.AlertFilter."""
+    return await list_page(connection, AlertFilter(**wanted), before=before, limit=limit, now=now)
 
 
 async def get_alert(connection: Connection, alert_id: int) -> Alert | None:

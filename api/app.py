@@ -26,11 +26,13 @@ from api.http.sign_in_page import SignInPage
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
+from api.pages import guides
 from api.routes import (
     alerts,
     audit,
     blind,
     devices,
+    exports,
     forecasts,
     health,
     intervals,
@@ -66,6 +68,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
+from api.routes.device import limits, standings
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -85,6 +88,8 @@ PREFIX = "/api/v1"
 NOUNS = (
     devices,
     device_lists,
+    standings,
+    limits,
     latest,
     readings,
     forecasts,
@@ -108,6 +113,7 @@ NOUNS = (
     figures,
     reports,
     audit,
+    exports,
     rejections,
     quarantine,
     system,
@@ -251,6 +257,7 @@ def _routes() -> list[BaseRoute]:
         answers.router,
         oidc_routes.router,
         texts.router(),
+        guides.router(),
         assets.router(assets.load()),
     ):
         everything.include_router(router, dependencies=judged)

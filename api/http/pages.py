@@ -38,7 +38,7 @@ def answer(
     found: Sequence[Item],
     *,
     limit: int,
-    cursor: tuple[str, str],
+    cursor: tuple[str, str | int],
     fields: str | None = None,
 ) -> Response:
     """Return a page as a response.
@@ -47,14 +47,15 @@ def answer(
         request: its address is that of the next page with another cursor.
         found: the page, and one more when there is a next page.
         limit: how many were asked for.
-        cursor: a query parameter, and the member of the last item that goes into it.
+        cursor: a query parameter, and the member of the last item that goes into it, or a number that does.
         fields: members to keep, separated by commas.
     """
     items = [item.model_dump(mode="json") for item in found[:limit]]
     following = None
     if len(found) > limit:
         parameter, member = cursor
-        url = request.url.include_query_params(**{parameter: items[-1][member]})
+        value = member if isinstance(member, int) else items[-1][member]
+        url = request.url.include_query_params(**{parameter: value})
         following = f"{url.path}?{url.query}"
     if fields is not None:
         items = [_keep(item, fields) for item in items]

@@ -15,7 +15,7 @@ from api.http.assets import MEDIA_TYPES, PAGES, Asset, answer, asset
 from api.http.languages import negotiate
 from devices.texts.catalogue import Forms, group
 from devices.texts.languages import LANGUAGES, LOCALES, Language, direction_of, name_of
-from devices.texts.units import SYMBOLS
+from devices.texts.units import symbols
 
 SHARED = ("word", "console")
 """Groups of the catalogue that every page knows, without the group's name."""
@@ -52,6 +52,6 @@ def _document(language: Language, room: str) -> Asset:
         "locale": LOCALES[language],
         "languages": [{"code": one, "name": name_of(one)} for one in LANGUAGES],
         "texts": texts,
-        "units": SYMBOLS,
+        "units": symbols(language),
     }
     return asset(msgspec.json.encode(body), MEDIA_TYPES["json"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from alerts import acknowledgement, events, queue
+from alerts import acknowledgement, events, listing, queue
 from alerts.acknowledgement import Acknowledgements
-from alerts.queue import NOBODY, AlertNotFound
+from alerts.listing import NOBODY, AlertFilter, AlertOrder
+from alerts.queue import AlertNotFound
 from alerts.transition import Severity
 from api.author import UsesActor
 from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
@@ -69,11 +70,7 @@ class CommentOut(BaseModel):
     id: int
 
 
-@router.get("/alerts", response_model=Page[AlertOut], summary="List alerts, newest first")
-async def list_alerts(
-    request: Request,
-    context: UsesContext,
-    connection: UsesConnection,
+def wanted_alerts(
     identity: UsesIdentity,
     state: Literal["firing", "resolved"] | None = None,
     severity: Severity | None = None,
@@ -87,41 +84,106 @@ async def list_alerts(
     assigned: Annotated[
         str | None, Query(max_length=63, description="`me`, `nobody`, or the name of a person")
     ] = None,
+    team: Annotated[
+        str | None, Query(max_length=63, description="of its members, or in its open work orders")
+    ] = None,
     rule: Annotated[str | None, Query(max_length=63)] = None,
     acknowledged: Annotated[bool | None, Query(description="seen by somebody, or by nobody")] = None,
+    words: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="each in the sentence, the device, the district, the street, the kind or the rule",
+        ),
+    ] = None,
     since: Annotated[Asked | None, Query(description="only those that were open from then on")] = None,
     until: Annotated[Asked | None, Query(description="only those that had opened before")] = None,
-    before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
-    limit: Limit = 100,
-    fields: Fields = None,
-) -> Response:
-    """Return alerts, newest first."""
-    now = context.now()
+) -> AlertFilter:
+    """Return which alerts are asked for."""
     named = None if assigned in (ME, NOBODY) else assigned
-    found = await queue.list_alerts(
-        connection,
+    # Whoever may not see names does not learn by asking whose work it is.
+    guarded = named is not None or team is not None
+    return AlertFilter(
         state=state,
         severity=severity,
         device=device,
         kind=kind,
         municipality=municipality,
         district=district,
-        before=before,
-        limit=limit + 1,
-        # Whoever may not see names does not learn by asking whose work it is.
-        within=identity.towns(Permission.READ if named is None else Permission.READ_NAMES),
+        within=identity.towns(Permission.READ_NAMES if guarded else Permission.READ),
         silenced=silenced,
-        now=now,
         assigned_to=NOBODY if assigned == NOBODY else named,
         assignee_id=identity.principal if assigned == ME else None,
+        team=team,
         rule=rule,
         acknowledged=acknowledged,
+        words=(words or "").split(),
         since=since,
         until=until,
     )
+
+
+WantedAlerts = Annotated[AlertFilter, Depends(wanted_alerts)]
+
+
+@router.get("/alerts", response_model=Page[AlertOut], summary="List alerts, newest first")
+async def list_alerts(
+    request: Request,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    wanted: WantedAlerts,
+    order: AlertOrder = AlertOrder.NEWEST,
+    before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
+    limit: Limit = 100,
+    fields: Fields = None,
+) -> Response:
+    """Return alerts, newest first or in another order."""
+    now = context.now()
+    found = await queue.list_page(connection, wanted, order=order, before=before, limit=limit + 1, now=now)
     beside = await context_of(connection, [alert.id for alert in found], now)
     items = [alert_for(identity, alert_out(alert, context.kinds, beside)) for alert in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
+
+
+class AlertCountOut(BaseModel):
+    """How many alerts have all of this."""
+
+    severity: Severity
+    kind: str = Field(examples=["bin"])
+    rule: str = Field(examples=["bin-overflow"])
+    municipality: str = Field(examples=["tripoli"])
+    district: str | None = Field(description="code of a district")
+    district_title: dict[str, str] | None
+    alerts: int
+    unseen: int = Field(description="of them: open, acknowledged by nobody, and explained by no other alert")
+
+
+class AlertCountsOut(BaseModel):
+    """How many alerts there are, and of devices that report how many do."""
+
+    items: list[AlertCountOut]
+    devices: int = Field(description="in service, of kinds that report")
+    reporting: int = Field(description="of them: heard of, and not silent")
+
+
+@router.get("/alerts/counts", summary="Count alerts by severity, kind, rule and district")
+async def count_alerts(
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    wanted: WantedAlerts,
+) -> AlertCountsOut:
+    """Return how many alerts there are of those that are asked for."""
+    found = await listing.count(connection, wanted, now=context.now())
+    devices, reporting = await listing.reporting(
+        connection, list(context.kinds), within=identity.towns(Permission.READ)
+    )
+    return AlertCountsOut(
+        items=[AlertCountOut.model_validate(one, from_attributes=True) for one in found],
+        devices=devices,
+        reporting=reporting,
+    )
 
 
 @router.get("/alerts/{alert_id}", summary="One alert and its history")

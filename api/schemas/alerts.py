@@ -42,6 +42,9 @@ class AlertOut(BaseModel):
     kind: str = Field(examples=["bin"])
     municipality: str = Field(examples=["tripoli"])
     district: str | None = Field(default=None, description="code of the one in which the device stands now")
+    district_title: dict[str, str] | None = Field(default=None, description="its name, by language")
+    street: dict[str, str] | None = Field(default=None, description="the nearest one, by language")
+    parent: str | None = Field(default=None, description="what feeds the device", examples=["circuit-17"])
     state: Literal["firing", "resolved"]
     unknown: bool = Field(
         description="still firing, but its device is silent: nobody can say whether it holds"
@@ -79,6 +82,9 @@ class AlertOut(BaseModel):
         default=None, description="the work order that it is in: the open one, else the newest; null: none"
     )
     work_state: WorkState | None = Field(default=None, description="how far that order is")
+    work_due: Instant | None = Field(
+        default=None, description="when its open order is to be accepted, or done; null: no deadline"
+    )
     held_by: str | None = Field(
         default=None,
         description="who works on the device, so that nobody is told of this alert; null: nobody",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from bench.cli.console import console, screens
 from bench.cli.ingest import ingest
 from bench.cli.notify import notify, notify_kills
 from bench.cli.rules import rules
@@ -13,3 +14,5 @@ app.command()(rules)
 app.command()(ingest)
 app.command()(notify)
 app.command()(notify_kills)
+app.command()(console)
+app.command()(screens)

@@ -19,6 +19,8 @@ NAMES = ("device", "municipality")
 """Names every sentence may use beside measurements, attributes and `let`."""
 
 _FORMAT = re.compile(r"(\.\d{1,2}f)?")
+_DECIMAL_MARK = ","
+"""In French; a reader of Arabic has the digits of their country, which only their screen knows."""
 _MISSING = "–"
 
 
@@ -65,6 +67,12 @@ def truth(language: Language, value: bool) -> str:
     return text(language, "word.yes" if value else "word.no")
 
 
+def number(value: float, spec: str, language: Language) -> str:
+    """Return a number as the language writes it; `spec` as in a template, without one as it is."""
+    written = format(float(value), spec) if spec else str(value)
+    return written.replace(".", _DECIMAL_MARK) if language == "fr" else written
+
+
 def _fill(template: str, values: Mapping[str, Any], language: Language) -> str:
     filled = []
     for before, name, spec, _ in Formatter().parse(template):
@@ -79,4 +87,4 @@ def _value(value: object, spec: str, language: Language) -> str:
         return _MISSING
     if isinstance(value, bool):
         return truth(language, value)
-    return format(float(value), spec) if spec and isinstance(value, int | float) else str(value)
+    return number(value, spec, language) if isinstance(value, int | float) else str(value)

@@ -13,10 +13,10 @@ from typing import Any
 from devices.kinds.kind import Kind, ValueType
 from devices.texts.catalogue import text
 from devices.texts.languages import LANGUAGES, Language
-from devices.texts.units import SYMBOLS
+from devices.texts.units import symbol
 from rules.definition.definition import Text
 from rules.definition.errors import RuleError
-from rules.definition.summary import NAMES, names_in, render
+from rules.definition.summary import NAMES, names_in, number, render
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +96,12 @@ def _known(evidence: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _course(now: float, then: float, spec: str, unit: str) -> Text | None:
-    symbol = SYMBOLS.get(unit, unit)
-    shown = [f"{float(value):{spec or '.6g'}} {symbol}".strip() for value in (now, then)]
-    if shown[0] == shown[1]:
+    rounded = spec or ".6g"
+    if format(now, rounded) == format(then, rounded):
         return None
-    return {language: _said(language, *shown) for language in LANGUAGES}
+    return {language: _said(language, unit, rounded, now, then) for language in LANGUAGES}
 
 
-def _said(language: Language, now: str, then: str) -> str:
+def _said(language: Language, unit: str, spec: str, *values: float) -> str:
+    now, then = (f"{number(value, spec, language)} {symbol(unit, language)}".strip() for value in values)
     return text(language, "sentence.course", now=now, then=then)

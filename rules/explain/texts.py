@@ -8,7 +8,7 @@ from functools import partial
 from devices.instants import to_datetime
 from devices.texts.catalogue import plural, text
 from devices.texts.languages import Language, direction_of
-from devices.texts.units import SYMBOLS
+from devices.texts.units import symbol
 from devices.time_zones import zone_named
 from rules.definition.summary import truth
 from rules.explain.evidence import LabelledValue
@@ -175,6 +175,6 @@ def fired_by(explanation: Explanation, language: Language) -> list[str]:
 
 
 def _told(told: LabelledValue, language: Language) -> str:
-    value = f"{told.value[language]} {SYMBOLS.get(told.unit, told.unit)}".strip()
+    value = f"{told.value[language]} {symbol(told.unit, language)}".strip()
     limit = f" ({text(language, 'word.limit')})" if told.limit else ""
     return f"{told.label[language]}: {_isolated(value, language)}{limit}"

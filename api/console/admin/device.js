@@ -44,7 +44,7 @@ export async function oneDevice(name) {
 const deviceFacts = (device) => facts([
   [t("device_id"), bdi(device.name)],
   [t("kind"), kindName(device.kind)],
-  [t("state"), tag(t(`life_${device.life}`), device.life === "installed" ? "ok" : "none")],
+  [t("state"), tag(t(`life_is_${device.life}`), device.life === "installed" ? "ok" : "none")],
   [t("municipality"), bdi(townName(device.municipality))],
   [t("district"), device.district && bdi(said(device.district_title, device.district))],
   [t("street"), device.street && bdi(said(device.street_title, device.street))],

@@ -29,11 +29,11 @@ async function allDevices() {
   if (place().tab === "retired") query.set("retired", "true");
   const list = await listed(`/api/v1/devices?${query}`, [
     { title: t("device"), cell: (one) => moveLink({ name: one.name, words: null, kind: null, town: null, tab: null }, { class: "plain-link" }, bdi(one.name)) },
-    { title: t("title"), cell: (one) => bdi(one.title || "–") },
+    { title: t("called"), cell: (one) => bdi(one.title || "–") },
     { title: t("kind"), cell: (one) => kindName(one.kind) },
     { title: t("municipality"), cell: (one) => bdi(townName(one.municipality)) },
     { title: t("district"), cell: (one) => (one.district ? bdi(said(one.district_title, one.district)) : "–") },
-    { title: t("state"), cell: (one) => tag(t(`life_${one.life}`), LIFE[one.life]) },
+    { title: t("state"), cell: (one) => tag(t(`life_is_${one.life}`), LIFE[one.life]) },
   ], { empty: t(query.size ? "devices_none_found" : "devices_empty"), caption: t("devices") });
   return card(t("devices"), [
     may("manage-devices") && h("button", { type: "button", "data-focus": "import", onclick: importDevices }, t("devices_import")),
@@ -55,7 +55,7 @@ export const input = (name, value, attributes) => h("input", { name, value: valu
 // The fields that a device has from its first day on.
 export const deviceFields = (device = {}) => [
   h("div", { class: "fields" },
-    field(t("title"), input("title", device.title, { maxlength: 200 })),
+    field(t("called"), input("title", device.title, { maxlength: 200 })),
     field(t("latitude"), input("lat", device.lat, { dir: "ltr", inputmode: "decimal" })),
     field(t("longitude"), input("lon", device.lon, { dir: "ltr", inputmode: "decimal" })),
     field(t("parent"), input("parent", device.parent, { dir: "ltr", maxlength: 64 }), t("parent_hint")),

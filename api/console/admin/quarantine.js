@@ -40,7 +40,7 @@ function adopt(one) {
     title: t("adopt_device", { name: one.device }), label: t("adopt"),
     body: [
       note(t("adopt_how")),
-      field(t("title"), input("title", "", { maxlength: 200 })),
+      field(t("called"), input("title", "", { maxlength: 200 })),
       h("div", { class: "fields" },
         field(t("latitude"), input("lat", "", { dir: "ltr", inputmode: "decimal" })),
         field(t("longitude"), input("lon", "", { dir: "ltr", inputmode: "decimal" }))),

@@ -42,7 +42,7 @@ const townCard = (town) => card(townName(town.name), [
   may("set-deadlines") && h("button", { type: "button", "data-focus": "edit town", onclick: () => editTown(town) }, t("edit")), addButton(),
 ], padded(facts([
   [t("short_name"), bdi(town.name)],
-  [t("title"), bdi(Object.values(town.title).join(" / "))],
+  [t("called"), bdi(Object.values(town.title).join(" / "))],
   [t("time_zone"), bdi(town.time_zone)],
   [t("locale"), bdi(town.locale)],
   [t("weekend"), town.weekend.map((day) => dayName(day)).join(" · ")],

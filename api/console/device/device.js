@@ -1,125 +1,181 @@
-// One device: its newest values and charts of its last readings.
+// The page of one device: how it is, where it stands, what it measured, and what happened to it.
 
-import { go, moveLink, place } from "../shell/address.js";
+import { deviceLink, moveLink, place } from "../shell/address.js";
 import { sentence } from "../shell/alerts.js";
 import { $, bdi, h, isolated } from "../shell/dom.js";
+import { may, redraw } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { full, language, said, t, tn, value } from "../shell/i18n.js";
+import { full, language, number, said, statusText, t, tn } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
-import { chart } from "./chart.js";
-import { alertsOf, now, statusOf, state } from "../shell/state.js";
+import { alertsOf, putAlert, state, statusOf } from "../shell/state.js";
 import { updateTimes } from "../shell/times.js";
+import { drawCharts, refreshCharts, startCharts, stopCharts } from "./charts.js";
+import { drawMessages, hearReading, startMessages } from "./messages.js";
+import { drawPast, startPast } from "./past.js";
+import { values } from "./values.js";
 
-const HOUR_MS = 3_600_000;
-const PERIODS = [{ hours: 6 }, { hours: 24 }, { hours: 168 }, { hours: 720 }];
-const USUAL = PERIODS[1];
-// A longer silence than so many intervals is a gap, as it is to rules.
-const GAP_INTERVALS = 2.5;
-const BUCKET_MS = { "1m": 60_000, "1h": HOUR_MS, "1d": 24 * HOUR_MS };
 const REFRESH_MS = 5000;
+const MOST_CHILDREN = 20;
 
 let name = null;
+// What is known of it: {device, children, windows} or {failed}.
+let known = null;
 let parts = {};
-const reasons = new Map();
-let windows = [];
-let asked = 0;
-// The period of the charts on the screen.
-let drawn = null;
+let map = null;
 let timer = null;
+const reasons = new Map();
 
-const period = () => PERIODS.find(({ hours }) => String(hours) === place().hours) ?? USUAL;
+export const shownDevice = () => name;
+
+const address = (device) => `/api/v1/devices/${encodeURIComponent(device)}`;
 
 // Shows the device that the address names, or none.
-function follow() {
-  const { device } = place();
-  if (device === name) return;
-  name = device;
-  reasons.clear();
-  windows = [];
-  $("device").hidden = !name;
-  $("list").hidden = Boolean(name);
-  if (!name) return;
-  build();
-  loadCharts();
-  loadWindows();
-}
-
 export function drawDevice() {
-  if (!state.loaded) return;
-  follow();
+  if (!state.loaded || !language()) return;
+  const { device } = place();
+  $("device").hidden = !device;
+  if (device !== name) {
+    leave();
+    name = device;
+    if (name) load();
+  }
   if (!name) return;
-  if (drawn !== period()) {
-    drawPeriods();
-    loadCharts();
-  }
-  if (parts.language !== document.documentElement.lang) {
-    build();
-    loadCharts();
-    return;
-  }
+  if (parts.language !== language()) build();
   drawHead();
+  if (!known?.device) return;
   drawValues();
+  drawCharts();
+  drawPast();
+  drawMessages();
 }
 
-// Called when the device on the screen has spoken.
-export function refreshDevice(devices) {
-  if (!name || !devices.has(name) || timer) return;
-  timer = setTimeout(() => {
-    timer = null;
-    if (name) loadCharts();
-  }, REFRESH_MS);
+function leave() {
+  stopCharts();
+  map?.remove();
+  [known, map, parts] = [null, null, {}];
+  reasons.clear();
+}
+
+async function load() {
+  const asked = name;
+  try {
+    const [device, latest, open] = await Promise.all([
+      get(address(asked)),
+      get(`${address(asked)}/latest`).catch((error) => (error.status === 404 ? null : Promise.reject(error))),
+      get(`/api/v1/alerts?state=firing&limit=200&device=${encodeURIComponent(asked)}`),
+    ]);
+    if (name !== asked) return; // the reader has moved on meanwhile
+    state.devices.set(asked, device);
+    if (latest) state.latest.set(asked, latest);
+    open.items.forEach(putAlert);
+    known = { device, children: [], windows: [] };
+    parts = {};
+    loadBeside(asked);
+  } catch (error) {
+    if (name === asked) known = { failed: error.status === 404 ? t("device_unknown") : t("failed", { reason: error.message }) };
+  }
+  redraw();
+}
+
+// What is said beside it; it may be late or missing.
+async function loadBeside(asked) {
+  const found = async (url, take) => {
+    try {
+      const { items } = await get(url);
+      if (name === asked && known?.device) take(items);
+      redraw();
+    } catch {
+      // what is planned, or what it feeds, is no reason to show less of the device
+    }
+  };
+  found(`/api/v1/maintenance?device=${encodeURIComponent(asked)}`, (items) => (known.windows = items));
+  found(`/api/v1/devices?limit=${MOST_CHILDREN + 1}&parent=${encodeURIComponent(asked)}`, (items) => {
+    known.children = items;
+    if (parts.place) drawPlace();
+  });
 }
 
 function build() {
-  parts = {
-    language: document.documentElement.lang,
-    head: h("header", { class: "panel-head" }),
-    values: h("dl", { class: "values" }),
-    periods: h("div", { class: "chips", role: "group", "aria-label": t("period") }),
-    charts: h("div", { class: "charts" }, h("p", { class: "empty" }, t("loading"))),
-  };
-  $("device").replaceChildren(h("div", { class: "card panel-body" }, parts.head,
-    h("section", {}, h("h3", {}, t("latest_values")), parts.values),
-    h("section", {}, h("div", { class: "card-head" }, h("h3", {}, t("history")), parts.periods), parts.charts)));
-  drawHead();
-  drawValues();
-  drawPeriods();
+  stopCharts();
+  map?.remove();
+  map = null;
+  parts = { language: language(), head: h("header", { class: "card device-head" }) };
+  if (!known?.device) {
+    $("device").replaceChildren(parts.head);
+    return;
+  }
+  Object.assign(parts, {
+    values: h("dl", { class: "values" }), charts: h("div"), place: h("dl", { class: "facts" }), map: h("div", { class: "small-map" }),
+    past: h("section", { class: "card past" }), messages: h("section", { class: "card messages" }),
+  });
+  const card = (title, ...children) => h("section", { class: "card padded" }, h("h2", {}, title), children);
+  $("device").replaceChildren(parts.head,
+    h("div", { class: "device-columns" },
+      h("div", { class: "column" }, card(t("latest_values"), parts.values), card(t("history"), parts.charts)),
+      h("div", { class: "column" }, card(t("place"), parts.map, parts.place), parts.past, parts.messages)));
+  drawPlace();
+  startCharts(parts.charts, known.device);
+  startPast(parts.past, name);
+  startMessages(parts.messages, name);
+  drawMap();
 }
 
 function drawHead() {
-  const device = state.devices.get(name) ?? { name, title: "", kind: "" };
+  const head = parts.head;
+  const back = moveLink({ device: null, hours: null, from: null, until: null, compare: null }, { class: "plain-link back" }, t("devices"));
+  if (!known?.device) {
+    head.replaceChildren(h("p", { class: "empty", role: "status" }, known?.failed ?? t("loading")), back);
+    return;
+  }
+  const { device, windows } = known;
   const kind = state.kinds.get(device.kind);
-  const open = alertsOf(name);
-  parts.head.replaceChildren(
-    badge(kind?.icon, statusOf(name)),
+  const is = statusOf(name);
+  const latest = state.latest.get(name);
+  const where = [said(device.district_title), said(device.street_title)].filter(Boolean);
+  const focused = head.contains(document.activeElement) && document.activeElement.dataset.focus;
+  head.replaceChildren(
+    badge(kind?.icon, is),
     h("div", {},
       h("h1", { id: "device-title" }, bdi(device.title || device.name)),
-      h("p", {}, h("small", {}, said(kind?.title, device.kind), " · ", bdi(device.name))),
+      h("p", { class: "meta" }, h("span", {}, said(kind?.title, device.kind)), [device.name, ...where].map((one) => h("span", {}, bdi(one)))),
+      h("p", { class: "meta state-line" }, h("span", { class: `tag is-${is}` }, statusText(is)), life(device),
+        latest ? h("span", {}, t("last_heard"), " ", h("time", { datetime: latest.received_at, title: full(new Date(latest.received_at)), "data-since": latest.received_at })) : h("span", {}, t("no_reading")),
+        latest && h("span", {}, t("expected_every", { n: spoken(latest.interval_s) }))),
       windows.map(maintenance),
-      open.flatMap((alert) => [
-        h("p", { class: `meta alert-line is-${alert.severity}` }, h("span", { class: `tag is-${alert.severity}` }, t(`severity_${alert.severity}`)), h("span", {}, sentence(alert)),
-          h("button", { type: "button", class: "quiet", "aria-expanded": String(reasons.has(alert.id)), onclick: () => askWhy(alert) }, t("why"))),
+      alertsOf(name).flatMap((alert) => [
+        h("p", { class: `meta alert-line is-${alert.severity}` },
+          h("span", { class: `tag is-${alert.severity}` }, t(`severity_${alert.severity}`)),
+          h("a", { href: `/alerts/${alert.id}`, class: "plain-link" }, sentence(alert)),
+          h("button", { type: "button", class: "quiet", "data-focus": `why ${alert.id}`, "aria-expanded": String(reasons.has(alert.id)), onclick: () => askWhy(alert) }, t("why"))),
         reasons.has(alert.id) && why(reasons.get(alert.id)),
       ])),
-    moveLink({ device: null, hours: null }, { class: "plain-link" }, t("devices")));
+    h("div", { class: "head-actions" }, back,
+      may("install-devices") && !device.retired_at && h("button", { type: "button", class: "quiet", "data-focus": "edit", onclick: edit }, t("edit"))));
+  updateTimes(head);
+  if (focused) head.querySelector(`[data-focus="${focused}"]`)?.focus();
+}
+
+const spoken = (seconds) => (seconds >= 5400 ? tn("hours", Math.round(seconds / 3600)) : seconds >= 90 ? tn("minutes", Math.round(seconds / 60)) : tn("seconds", Math.round(seconds)));
+
+function life(device) {
+  if (device.retired_at) return h("span", { class: "tag is-none" }, t("life_retired", { time: full(new Date(device.retired_at)) }));
+  return device.life === "planned" && h("span", { class: "tag is-none" }, t("life_planned"));
+}
+
+async function edit() {
+  const { editDevice } = await import("./edit.js");
+  editDevice(known.device, (changed) => {
+    state.devices.set(name, changed);
+    known.device = changed;
+    parts = {};
+    redraw();
+  });
 }
 
 // Rules do not look while people work on it.
 function maintenance(window) {
   const times = { from: full(new Date(window.from_at)), until: full(new Date(window.until_at)), reason: `\u2068${window.reason}\u2069` };
   return h("p", { class: "meta note maintenance" }, t(window.state === "running" ? "maintenance_running" : "maintenance_planned", times));
-}
-
-async function loadWindows() {
-  const device = name;
-  try {
-    const { items } = await get(`/api/v1/maintenance?device=${encodeURIComponent(device)}`);
-    if (name !== device) return; // the reader has moved on meanwhile
-    windows = items;
-    drawHead();
-  } catch {
-    // what is planned is no reason to show less of the device
-  }
 }
 
 // A second click closes the answer again.
@@ -131,7 +187,7 @@ async function askWhy(alert) {
       reasons.set(alert.id, { failed: error.message });
     }
   }
-  if (name === alert.device) drawHead();
+  redraw();
 }
 
 function why(found) {
@@ -148,82 +204,79 @@ function told(value) {
 
 function drawValues() {
   const latest = state.latest.get(name);
-  const kind = state.kinds.get(state.devices.get(name)?.kind);
-  if (!latest || !kind) {
-    parts.values.replaceChildren(h("p", { class: "empty" }, t(state.devices.has(name) ? "no_reading" : "device_unknown")));
-    return;
-  }
-  const shown = kind.measurements.filter((one) => one.name in latest.measurements);
-  parts.values.replaceChildren(
-    ...shown.map((one) => {
-      const doubtful = latest.suspect.includes(one.name);
-      return h("div", { class: `value${doubtful ? " doubtful" : ""}${one.name === kind.headline ? " main" : ""}` },
-        h("dt", {}, said(one.label, one.name)), h("dd", {}, value(one, latest.measurements[one.name]), doubtful && h("small", {}, t("suspect"))));
-    }),
-    h("div", { class: "value" }, h("dt", {}, t("last_reading")),
-      h("dd", { title: full(new Date(latest.observed_at)) }, h("time", { "data-since": latest.observed_at, datetime: latest.observed_at }))));
+  const kind = state.kinds.get(known.device.kind);
+  parts.values.replaceChildren(...(latest && kind ? values(kind, latest) : [h("p", { class: "empty" }, t("no_reading"))]));
   updateTimes(parts.values);
 }
 
-function drawPeriods() {
-  parts.periods.replaceChildren(...PERIODS.map((one) => h("button", {
-    type: "button", class: "chip", "aria-pressed": String(one === period()), onclick: () => go({ hours: String(one.hours) }),
-  }, one.hours > 24 ? tn("days", one.hours / 24) : tn("hours", one.hours))));
+function drawPlace() {
+  const { device, children } = known;
+  const fact = (label, ...content) => content.some(Boolean) && h("div", {}, h("dt", {}, label), h("dd", {}, content));
+  const links = (names) => names.flatMap((one, i) => [i ? ", " : "", deviceLink(one, { class: "plain-link" }, bdi(one))]);
+  const more = children.length > MOST_CHILDREN;
+  const at = device.lat !== null && `${device.lat.toFixed(5)}, ${device.lon.toFixed(5)}`;
+  parts.place.replaceChildren(...[
+    fact(t("district"), said(device.district_title) && bdi(said(device.district_title))),
+    fact(t("street"), said(device.street_title) && bdi(said(device.street_title))),
+    fact(t("position"), at && h("a", { class: "plain-link", href: `geo:${device.lat},${device.lon}` }, bdi(at))),
+    fact(t("fed_by"), device.parent && links([device.parent])),
+    fact(t("relayed_by"), device.relays.length > 0 && links(device.relays)),
+    fact(t("feeds"), children.length > 0 && [...links(children.slice(0, MOST_CHILDREN).map((one) => one.name)), more ? " …" : ""]),
+    fact(t("serial"), device.serial && bdi(device.serial)),
+    fact(t("installed"), device.installed_at && full(new Date(device.installed_at))),
+    ...attributes(device),
+  ].filter(Boolean));
 }
 
-async function loadCharts() {
-  drawn = period();
-  const device = state.devices.get(name);
-  const kind = state.kinds.get(device?.kind);
-  if (!kind) {
-    parts.charts.replaceChildren();
-    return;
-  }
-  const question = ++asked;
-  const width = Math.max(parts.charts.clientWidth, 260);
-  const end = now();
-  const start = end - drawn.hours * HOUR_MS;
-  const names = [...new Set(kind.panels.flatMap((panel) => panel.measurements))];
-  if (!names.length) {
-    parts.charts.replaceChildren();
-    return;
-  }
-  const query = new URLSearchParams({
-    measurements: names.join(","), bucket: "auto", width: String(Math.round(width)), start: new Date(start).toISOString(), end: new Date(end).toISOString(),
+function attributes(device) {
+  const kind = state.kinds.get(device.kind);
+  return Object.entries(device.attributes).map(([key, raw]) => {
+    const declared = kind?.attributes.find((one) => one.name === key);
+    const text = typeof raw === "boolean" ? t(raw ? "yes" : "no") : typeof raw === "number" ? number(raw, 3) : typeof raw === "string" ? raw : JSON.stringify(raw);
+    return h("div", {}, h("dt", {}, said(declared?.label, key)), h("dd", {}, bdi(text), declared?.unit ? ` ${declared.unit}` : ""));
   });
+}
+
+async function drawMap() {
+  const { device } = known;
+  const box = parts.map;
+  if (device.lat === null) {
+    box.replaceChildren(h("p", { class: "empty" }, t("no_position")));
+    return;
+  }
   try {
-    const found = await get(`/api/v1/devices/${encodeURIComponent(name)}/readings?${query}`);
-    if (question !== asked) return; // the reader has moved on meanwhile
-    const spacing = Math.max(BUCKET_MS[found.bucket] ?? 0, (state.latest.get(name)?.interval_s ?? 600) * 1000);
-    parts.charts.replaceChildren(...kind.panels.map((panel) => chart({
-      title: panel.title, start, end, width, gap: spacing * GAP_INTERVALS,
-      series: panel.measurements.map((one) => series(kind, one, found.readings)),
-    })));
-  } catch (error) {
-    if (question === asked) parts.charts.replaceChildren(h("p", { class: "problem" }, t("failed", { reason: error.message })));
+    const { smallMap } = await import("../map/small.js");
+    const icon = state.kinds.get(device.kind)?.icon;
+    const made = await smallMap(box, { points: [{ lat: device.lat, lon: device.lon, title: device.title || device.name, status: statusOf(name), icon }], me: null });
+    if (parts.map === box) map = made;
+    else made.remove();
+  } catch {
+    box.hidden = true; // its position is said in words below
   }
 }
 
-// What lies around a mean: on a circle the least may be beyond the end of the axis, 350° below 10°.
-function around(measurement, { avg, min, max }) {
-  if (!measurement.circular) return { low: min, high: max };
-  const turn = measurement.high - measurement.low;
-  return { low: min > avg ? min - turn : min, high: max < avg ? max + turn : max };
-}
+// Events of the stream; only those of the device on the screen matter.
+export const hearDevice = {
+  alert({ alert }) {
+    if (alert.device !== name) return;
+    putAlert(alert);
+    startPastAgain();
+    redraw();
+  },
+  latest({ items }) {
+    const mine = items.find((one) => one.device === name);
+    if (!mine) return;
+    state.latest.set(name, mine);
+    hearReading(mine);
+    redraw();
+    timer ??= setTimeout(() => {
+      timer = null;
+      refreshCharts();
+    }, REFRESH_MS);
+  },
+  missed: () => name && load(),
+};
 
-function series(kind, name, readings) {
-  const measurement = kind.measurements.find((one) => one.name === name);
-  const points = [];
-  for (const reading of readings) {
-    const found = reading.measurements[name];
-    if (found === undefined || found === null || typeof found === "string") continue;
-    const at = Date.parse(reading.observed_at ?? reading.at);
-    if (typeof found === "object") {
-      if (found.count && found.avg !== null) points.push({ at, value: found.avg, ...around(measurement, found) });
-    } else {
-      const raw = Number(found);
-      points.push({ at, value: raw, low: raw, high: raw, suspect: reading.suspect?.includes(name) });
-    }
-  }
-  return { measurement, points };
+function startPastAgain() {
+  if (parts.past) startPast(parts.past, name);
 }

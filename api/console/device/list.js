@@ -1,70 +1,201 @@
-// The list of devices: who they are, the value that says most, when they last spoke.
+// The list of devices: found, filtered and sorted by the API, a page at a time, with a file of all that is found.
 
 import { go, moveLink, place } from "../shell/address.js";
 import { $, bdi, h } from "../shell/dom.js";
-import { said, statusText, t, tn, value } from "../shell/i18n.js";
+import { report } from "../shell/frame.js";
+import { get } from "../shell/http.js";
+import { language, said, statusText, t, unit, value } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
-import { STATUSES, reports, state, statusOf } from "../shell/state.js";
+import { state } from "../shell/state.js";
+import { updateTimes } from "../shell/times.js";
 
-const STEP = 60;
+const PAGE = 50;
+const TYPED_MS = 250;
+const AGAIN_MS = 4000;
+const STATUSES = ["alerting", "silent", "ok", "none"];
+const SORTS = ["worst", "name", "heard", "highest", "lowest"];
+// Columns beside the value that says most, where one kind is listed.
+const COLUMNS = 3;
+const FILTERS = ["kind", "district", "status", "words", "measurement", "above", "below", "sort"];
 
-let shown = STEP;
-let asked = null;
 let redraw = () => {};
+let rows = [];
+let next = null;
+let loaded = null;
+let failed = null;
+let districts = [];
+let timer = null;
+let formOf = null;
 
 export function startList(handlers) {
   ({ redraw } = handlers);
-  $("search").addEventListener("input", () => go({ words: $("search").value.trim() }, { replace: true }));
+}
+
+// What the address wants, as a query of the API.
+function query(more = {}) {
+  const { kind, district, status, words, measurement, above, below, sort } = place();
+  const valued = measurement && (above || below || ["highest", "lowest"].includes(sort));
+  const wanted = { kind, district, status, words, ...(valued ? { measurement, above, below } : {}), sort: valued || !["highest", "lowest"].includes(sort) ? sort ?? "worst" : "worst", ...more };
+  return new URLSearchParams(Object.entries(wanted).filter(([, one]) => one));
+}
+
+export async function loadList() {
+  const asked = `/api/v1/standings?${query({ limit: PAGE })}`;
+  loaded = asked;
+  try {
+    const found = await get(asked);
+    if (loaded !== asked) return; // the reader asked for something else meanwhile
+    [rows, next, failed] = [found.items, found.next, null];
+  } catch (error) {
+    if (!error.status) throw error;
+    [rows, next, failed] = [[], null, error.detail ?? error.message];
+  }
+  redraw();
+}
+
+async function loadMore(event) {
+  event.target.disabled = true;
+  try {
+    const asked = loaded;
+    const found = await get(next);
+    if (loaded !== asked) return;
+    rows = [...rows, ...found.items];
+    ({ next } = found);
+  } catch (error) {
+    report(error);
+  }
+  redraw();
 }
 
 export function drawList() {
-  const { kind, words: typed } = place();
-  const words = (typed ?? "").toLowerCase();
-  if ($("search").value.trim() !== (typed ?? "")) $("search").value = typed ?? "";
-  if (asked !== `${kind} ${words}`) shown = STEP;
-  asked = `${kind} ${words}`;
-  drawChips();
-  const found = [...state.devices.values()]
-    .filter((device) => reports(device) && (!kind || device.kind === kind))
-    .filter((device) => !words || `${device.name} ${device.title}`.toLowerCase().includes(words))
-    .map((device) => ({ device, is: statusOf(device.name) }))
-    .sort((a, b) => STATUSES.indexOf(a.is) - STATUSES.indexOf(b.is) || a.device.name.localeCompare(b.device.name));
+  const { device } = place();
+  $("list").hidden = Boolean(device);
+  if (device || !language() || !state.loaded) return;
+  if (loaded !== `/api/v1/standings?${query({ limit: PAGE })}`) loadList().catch(report);
+  drawFilters();
+  drawExports();
   const focused = document.activeElement?.dataset?.device;
-  $("devices").replaceChildren(...(found.length ? rows(found) : [nothing(words || kind)]));
+  $("devices").replaceChildren(...(rows.length ? rows.map(row) : [nothing()]),
+    ...(next ? [h("button", { type: "button", class: "quiet more-rows", onclick: loadMore }, t("show_more"))] : []));
+  updateTimes($("devices"));
   if (focused) $("devices").querySelector(`[data-device="${CSS.escape(focused)}"]`)?.focus();
 }
 
-function rows(found) {
-  const items = found.slice(0, shown).map(({ device, is }) => row(device, is));
-  if (found.length > shown) {
-    items.push(h("button", { type: "button", class: "quiet more-rows", onclick: () => { shown += STEP; redraw(); } }, t("show_more")));
-  }
-  if (!state.complete) items.push(h("p", { class: "empty" }, tn("devices_incomplete", state.devices.size)));
-  return items;
+function nothing() {
+  if (failed) return h("p", { class: "problem padded", role: "alert" }, t("failed", { reason: failed }));
+  const filtered = FILTERS.some((name) => name !== "sort" && place()[name]);
+  return h("p", { class: "empty" }, t(filtered ? "devices_none_found" : "devices_empty"));
 }
 
-function row(device, is) {
-  const declared = state.kinds.get(device.kind);
-  const latest = state.latest.get(device.name);
-  const headline = declared.measurements.find((one) => one.name === declared.headline);
-  return moveLink({ device: device.name }, { class: "row", "data-device": device.name },
-    badge(declared.icon, is),
-    h("span", { class: "who" }, h("b", {}, bdi(device.title || device.name)), h("small", {}, said(declared.title), " · ", bdi(device.name))),
-    h("span", { class: "headline" }, value(headline, latest?.measurements?.[declared.headline]), h("small", {}, said(headline.label))),
-    h("span", { class: `tag is-${is}` }, statusText(is)),
-    latest ? h("time", { datetime: latest.received_at, "data-since": latest.received_at }) : h("span", {}));
+function row(device) {
+  const kind = state.kinds.get(device.kind);
+  const asked = kind?.measurements.find((one) => one.name === place().measurement);
+  const headline = asked ?? kind?.measurements.find((one) => one.name === kind.headline);
+  const beside = place().kind && kind ? kind.measurements.filter((one) => one !== headline && one.type !== "text" && one.name in device.measurements).slice(0, COLUMNS) : [];
+  const where = [said(kind?.title, device.kind), device.name, said(device.district_title), said(device.street_title)].filter(Boolean);
+  return moveLink({ device: device.name }, { class: `row${place().kind ? " wide" : ""}`, "data-device": device.name },
+    badge(kind?.icon, device.status),
+    h("span", { class: "who" }, h("b", {}, bdi(device.title || device.name)), h("small", {}, where.flatMap((one, i) => [i ? " · " : "", bdi(one)]))),
+    cell("headline", headline, device),
+    beside.map((one) => cell("cell", one, device)),
+    h("span", { class: `tag is-${device.status}` }, statusText(device.status)),
+    device.received_at ? h("time", { datetime: device.received_at, "data-since": device.received_at }) : h("span", {}));
 }
 
-const nothing = (filtered) =>
-  h("p", { class: "empty" }, t(!state.loaded ? "loading" : filtered ? "devices_none_found" : "devices_empty"));
+function cell(name, one, device) {
+  const doubtful = one && device.suspect.includes(one.name);
+  return h("span", { class: name }, one && bdi(value(one, device.measurements[one.name])), one && h("small", {}, said(one.label), doubtful && ` (${t("suspect")})`));
+}
 
-function drawChips() {
-  const names = [...new Set([...state.devices.values()].filter(reports).map((device) => device.kind))].sort();
-  const chip = (name, label) => h("button", {
-    type: "button", class: "chip", "aria-pressed": String(place().kind === name), onclick: () => go({ kind: name }),
-  }, label);
-  const chips = [chip(null, t("kind_all")), ...names.map((name) => chip(name, said(state.kinds.get(name).title, name)))];
-  const focused = [...$("kinds").children].indexOf(document.activeElement);
-  $("kinds").replaceChildren(...(names.length > 1 ? chips : []));
-  if (focused >= 0) chips[focused]?.focus();
+// The form is drawn anew only when what it offers changes: nobody loses what they type.
+function drawFilters() {
+  const { kind, district, status, measurement, above, below, sort } = place();
+  const key = [language(), kind, district, status, measurement, above, below, sort, districts.length].join(" ");
+  if (formOf === key) return;
+  formOf = key;
+  if (!districts.length) loadDistricts();
+  const form = $("filters");
+  const focused = form.contains(document.activeElement) && document.activeElement.name;
+  const typed = form.elements.words?.value;
+  const choose = (name, label, options) => h("select", {
+    name, "aria-label": label, onchange: (event) => go({ [name]: event.target.value || null, ...(name === "kind" ? { measurement: null, above: null, below: null } : {}) }),
+  }, options.map(([one, text]) => h("option", { value: one, selected: (place()[name] ?? "") === one }, text)));
+  const kinds = [...state.kinds.values()].map((one) => [one.name, said(one.title, one.name)]);
+  const measured = (state.kinds.get(kind)?.measurements ?? []).filter((one) => one.type === "number");
+  form.replaceChildren(...[
+    h("input", { type: "search", id: "search", name: "words", "aria-label": t("search"), placeholder: t("search_devices"), maxlength: 100, oninput: typing, value: typed ?? place().words ?? "" }),
+    choose("kind", t("kind"), [["", t("kind_all")], ...kinds]),
+    districts.length > 0 && choose("district", t("district"), [["", t("district_all")], ...districts]),
+    choose("status", t("status"), [["", t("status_all")], ...STATUSES.map((one) => [one, t(`status_${one}`)])]),
+    measured.length > 0 && h("fieldset", { class: "value-filter" }, h("legend", { class: "unseen" }, t("value_filter")),
+      choose("measurement", t("measurement"), [["", t("value_any")], ...measured.map((one) => [one.name, `${said(one.label, one.name)}${unit(one.unit) ? ` (${unit(one.unit)})` : ""}`])]),
+      measurement && bound("above", ">"), measurement && bound("below", "<")),
+    choose("sort", t("sort"), SORTS.filter((one) => measurement || !["highest", "lowest"].includes(one)).map((one) => [one === "worst" ? "" : one, t(`sort_${one}`)])),
+    FILTERS.some((name) => place()[name]) && h("button", { type: "button", class: "quiet", onclick: clear }, t("filters_clear")),
+  ].filter(Boolean));
+  if (focused) form.elements[focused]?.focus();
+}
+
+// Nothing is listed that the form does not say; a search that is typed is in the address a moment later.
+function bound(name, sign) {
+  return h("label", { class: "bound" }, h("span", {}, sign), h("input", {
+    name, type: "number", step: "any", value: place()[name] ?? "", "aria-label": t(`value_${name}`), inputmode: "decimal", dir: "ltr",
+    onchange: (event) => go({ [name]: event.target.value || null }),
+  }));
+}
+
+function typing(event) {
+  clearTimeout(timer);
+  const words = event.target.value.trim();
+  timer = setTimeout(() => go({ words: words || null }, { replace: true }), TYPED_MS);
+}
+
+function clear() {
+  $("filters").replaceChildren();
+  go(Object.fromEntries(FILTERS.map((name) => [name, null])));
+}
+
+async function loadDistricts() {
+  if (loadDistricts.asked) return;
+  loadDistricts.asked = true;
+  const found = await Promise.all([...state.towns.keys()].map((town) =>
+    get(`/api/v1/municipalities/${encodeURIComponent(town)}/layers/districts`).catch(() => ({ features: [] }))));
+  districts = found.flatMap(({ features }) => features.map(({ properties }) => [
+    properties.code, properties[`name:${language()}`] ?? properties["name:en"] ?? properties.code,
+  ]));
+  if (districts.length) redraw();
+}
+
+// A file has all that is found, not only what is on the screen.
+function drawExports() {
+  const file = (text, more) => h("a", { class: "button", href: `/api/v1/standings?${query(more)}`, download: "" }, text);
+  $("exports").replaceChildren(
+    file(t("export_csv"), { format: "csv", bom: "true" }), file("NDJSON", { format: "ndjson" }),
+    h("button", { type: "button", class: "quiet", onclick: () => print() }, t("print")));
+}
+
+let again = null;
+
+// Values of rows on the screen change by themselves; whoever is found is asked again a little later.
+export const hearList = {
+  latest({ items }) {
+    if (place().device) return;
+    const mine = new Map(rows.map((one, i) => [one.name, i]));
+    const news = items.filter((one) => mine.has(one.device));
+    for (const { device, observed_at, received_at, suspect, measurements } of news) {
+      const i = mine.get(device);
+      rows[i] = { ...rows[i], observed_at, received_at, suspect, measurements };
+    }
+    if (news.length) redraw();
+  },
+  alert: () => askAgain(),
+  missed: () => askAgain(),
+};
+
+function askAgain() {
+  if (place().device || again || rows.length > PAGE) return;
+  again = setTimeout(() => {
+    again = null;
+    if (!place().device) loadList().catch(report);
+  }, AGAIN_MS);
 }

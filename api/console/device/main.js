@@ -1,24 +1,23 @@
-// Devices: the list of all, and the page of one.
+// Devices: the list of all, and the page of one. Neither loads all devices.
 
-import { startAddress } from "../shell/address.js";
+import { place, startAddress } from "../shell/address.js";
 import { redraw, startPage } from "../shell/frame.js";
-import { hearTown, loadTown } from "../shell/town.js";
-import { drawDevice, refreshDevice } from "./device.js";
-import { drawList, startList } from "./list.js";
+import { drawDevice, hearDevice } from "./device.js";
+import { drawList, hearList, loadList, startList } from "./list.js";
 
 const ADDRESS = {
   read: ([, name]) => ({ device: name || null }),
   write: ({ device }) => (device ? `/devices/${encodeURIComponent(device)}` : "/devices"),
-  query: { kind: "kind", words: "q", hours: "hours" },
-};
-
-const hear = {
-  ...hearTown,
-  latest(message) {
-    hearTown.latest(message);
-    refreshDevice(new Set(message.items.map((one) => one.device)));
+  query: {
+    kind: "kind", district: "district", status: "status", words: "q", measurement: "measurement", above: "above", below: "below", sort: "sort",
+    hours: "hours", from: "from", until: "until", compare: "compare",
   },
 };
+
+const hear = Object.fromEntries(["alert", "latest", "missed"].map((name) => [name, (message) => {
+  hearDevice[name](message);
+  hearList[name](message);
+}]));
 
 function draw() {
   drawList();
@@ -27,4 +26,4 @@ function draw() {
 
 startAddress(ADDRESS, redraw);
 startList({ redraw });
-await startPage({ load: loadTown, draw, hear });
+await startPage({ load: () => (place().device ? null : loadList()), draw, hear });

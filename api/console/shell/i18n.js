@@ -1,7 +1,7 @@
 // The reader's language: texts, numbers, times and direction.
 //
 // Texts come from the catalogue in the language that suits the reader best (api/http/texts.py).
-// Arabic is several locales: the municipality's decides on digits. Units stay in their international symbols.
+// Arabic is several locales: the municipality's decides on digits. Symbols of units come with the texts.
 
 // CLDR: Lebanon and Palestine write Arabic-Indic digits, Libya and Morocco Latin ones.
 const DIGITS = { "ar-LB": "arab", "ar-PS": "arab", "ar-LY": "latn", "ar-MA": "latn" };
@@ -77,6 +77,16 @@ const written = (value) => (typeof value === "number" ? number(value) : value);
 // A text by language as the API sends it.
 export const said = (text, fallback = "") => text?.[spoken.language] ?? text?.en ?? fallback;
 
+// Numbers in a sentence that the platform wrote, in the reader's digits; those in ids stay ("bin-7", "M4").
+export function numerals(text) {
+  if (spoken.language !== "ar") return text;
+  const format = new Intl.NumberFormat(locale);
+  const mark = format.formatToParts(1.5).find(({ type }) => type === "decimal").value;
+  return text.replace(NUMBERS, (found) => found.replace(/(?<=\d)\.(?=\d)/g, mark).replace(/\d/g, (digit) => format.format(digit)));
+}
+
+const NUMBERS = /(?<![\p{Script=Latin}\d_.:/#-])\d+(?:[.,:/]\d+)*(?![\p{Script=Latin}\d_/-]|[.:]\p{Script=Latin})/gu;
+
 export function number(value, digits = 1) {
   // The Arabic mark before a minus would move the sign behind the number where unit and number run left to right.
   return new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value).replace("\u061c", "");
@@ -87,6 +97,9 @@ export function distance(metres) {
   const format = new Intl.NumberFormat(locale, { style: "unit", unit: far ? "kilometer" : "meter", unitDisplay: "short" });
   return format.format(far ? metres / 1000 : metres);
 }
+
+// The time zone in which times are said.
+export const zone = () => timeZone;
 
 export const unit = (ucum) => spoken.units[ucum] ?? ucum;
 

@@ -2,41 +2,121 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import asyncpg
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
+from devices.registry.ground import layers
+from devices.registry.ground.feature import Layer
+from store.audit import PLATFORM
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 from tests.integration.console.pages import opened
+from tests.unit.devices.ground.files import EAST, WEST, feature, file
+
+WEST_LON, EAST_LON = 35.83, 35.87
 
 
-async def test_chart_is_broken_where_a_device_was_silent_and_keeps_least_and_most(
+async def _town(connection: asyncpg.Connection) -> None:
+    """Two districts with bins, of which one has readings of a week, a gap in its last day, and an alert."""
+    await builders.add_town(connection)
+    districts = file(feature(WEST, name__en="West", name__ar="غرب"), feature(EAST, name="East"))
+    await layers.import_layer(
+        connection,
+        "tripoli",
+        Layer.DISTRICTS,
+        districts,
+        remove_missing=True,
+        now=builders.now,
+        by=PLATFORM,
+    )
+    for name, lon, fill in (
+        ("bin:1.2", WEST_LON, 91.0),
+        ("bin-2", WEST_LON, 40.0),
+        ("bin-3", EAST_LON, 95.0),
+    ):
+        device = await builders.add(connection, name, title="Azmi 1", lat=34.435, lon=lon)
+        await builders.report(connection, device, fill_pct=fill)
+        if name != "bin:1.2":
+            continue
+        silent = range(300, 420)
+        rows = [
+            {"observed_at": NOON - timedelta(minutes=i), "fill_pct": 5.0 if i == 200 else 60.0 + i / 1000}
+            for i in range(0, 8 * 24 * 60, 10)
+            if i not in silent
+        ]
+        await builders.store(connection, device, rows)
+        await builders.fire(connection, device, at=NOON - timedelta(hours=2))
+
+
+async def test_bin_is_found_in_a_district_by_its_value_and_compared_with_last_week(
     browser: Browser, server: str, connection: asyncpg.Connection
 ) -> None:
-    device = await builders.add(connection, "light-1", kind="light")
-    silent = range(60, 60 + 30)  # half an hour, of a device that reports every 10 minutes
-    rows = [
-        {"observed_at": NOON - timedelta(minutes=i), "voltage_v": 150.0 if i == 200 else 230.0}
-        for i in range(24 * 60)
-        if i not in silent
-    ]
-    await builders.store(connection, device, rows)
-    await builders.report(connection, device, voltage_v=230.0)
+    await _town(connection)
 
     async with opened(browser, server, "/devices") as page:
-        await page.locator(".row").click()
-        chart = page.locator(".chart", has_text="Voltage").first
-        await expect(chart.locator(".line")).to_be_visible()
-        path = await chart.locator("path.line").get_attribute("d")
-        assert path is not None
-        assert path.count("M") == 2
-        ticks = await chart.locator(".tick.y").all_text_contents()
-        assert min(int(tick) for tick in ticks) <= 150
+        row = page.locator("#devices .row")
+        await expect(row).to_have_count(3)
+        await page.locator("select[name=kind]").select_option("bin")
+        await page.locator("select[name=district]").select_option(label="West")
+        await page.locator("select[name=measurement]").select_option("fill_pct")
+        await page.locator("input[name=above]").fill("80")
+        await page.keyboard.press("Tab")
+        await expect(row).to_have_count(1)
+        await expect(row).to_contain_text("bin:1.2 · West")
+        await expect(page.locator("#exports a").first).to_have_attribute(
+            "href", re.compile("above=80.*bom=true")
+        )
+        await row.click()
+
+        await expect(page.locator("#device h1")).to_have_text("Azmi 1")
+        await expect(page.locator(".facts")).to_contain_text(["West"])
+        await _look_at_charts(page, server)
+
+    async with opened(browser, server, "/devices?q=غرب", locale="ar-LB") as page:
+        await expect(page.locator("#devices .row")).to_have_count(2)
+        await page.locator("#devices .row").first.click()
+        await expect(page.locator(".device-head")).to_contain_text("آخر رسالة")
+        await expect(page.locator(".plot").first).to_have_attribute("aria-label", re.compile("انقطاع واحد"))
+        await page.go_back()
+        await expect(page.locator("#device")).to_be_hidden()
+
+    async with opened(browser, server, "/devices/bin-9") as page:
+        await expect(page.locator("#device")).to_contain_text("There is no such device here")
 
 
-async def test_newest_values_change_on_the_screen(
+async def _look_at_charts(page: Page, server: str) -> None:
+    plot = page.locator(".plot").first
+    await expect(plot.locator("canvas")).to_be_visible()
+    await expect(plot).to_have_attribute("aria-label", re.compile(r"from .5.%.* to .6\d.*1 gap.*1 alert"))
+
+    await page.locator("#device .chip", has_text="7 days").click()
+    await expect(page.locator("#device .chip[aria-pressed=true]")).to_have_text("7 days")
+    assert "hours=168" in page.url
+
+    box = await plot.locator(".u-over").bounding_box()
+    assert box is not None
+    await page.mouse.move(box["x"] + box["width"] / 3, box["y"] + 20)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + box["width"] * 2 / 3, box["y"] + 30, steps=4)
+    await page.mouse.up()
+    await expect(page.locator("#device .chip[aria-pressed=true]")).to_have_count(0)
+    assert "from=" in page.url
+    assert "until=" in page.url
+
+    await page.locator(".compare select").select_option("week")
+    await expect(page.locator(".key.dashed").first).to_have_text("A week before")
+    await page.reload()
+    await expect(page.locator(".key.dashed").first).to_have_text("A week before")
+    assert page.url.startswith(f"{server}/devices/bin%3A1.2?")
+    for _ in range(2):
+        await page.go_back()
+    await expect(page.locator("#device .chip[aria-pressed=true]")).to_have_text("7 days")
+
+
+async def test_newest_values_and_accepted_messages_come_by_themselves(
     browser: Browser, server: str, connection: asyncpg.Connection
 ) -> None:
     device = await builders.add(connection, "bin-1")
@@ -44,30 +124,17 @@ async def test_newest_values_change_on_the_screen(
 
     async with opened(browser, server, "/devices") as page:
         await expect(page.locator(".row .headline")).to_contain_text("20")
-        await builders.report(connection, device, fill_pct=77.0)
+        await builders.report(connection, device, at=NOON - timedelta(minutes=5), fill_pct=77.0)
         await expect(page.locator(".row .headline")).to_contain_text("77")
 
-
-async def test_search_and_period_stand_in_the_address(
-    browser: Browser, server: str, connection: asyncpg.Connection
-) -> None:
-    for name in ("bin:1.2", "bin-2"):
-        await builders.add(connection, name)
-
-    async with opened(browser, server, "/devices") as page:
-        await page.locator("#search").fill("1.2")
         await page.locator(".row").click()
-        await page.locator("#device .chip", has_text="7 days").click()
-        assert page.url.removeprefix(server) == "/devices/bin%3A1.2?q=1.2&hours=168"
+        await expect(page.locator(".messages")).to_contain_text("None yet")
+        await builders.report(connection, device, fill_pct=78.0)
+        await expect(page.locator(".value.main")).to_contain_text("78")
+        await page.locator(".messages summary").first.click()
+        await expect(page.locator(".messages")).to_contain_text("stored as Fill")
 
-        await page.reload()
-        await expect(page.locator("#device h1")).to_have_text("bin:1.2")
-        await expect(page.locator("#device .chip[aria-pressed=true]")).to_have_text("7 days")
-        await page.go_back()
-        await expect(page.locator("#device .chip[aria-pressed=true]")).to_have_text("24 hours")
-        await page.go_back()
-        await expect(page.locator("#device")).to_be_hidden()
-        await expect(page.locator(".row")).to_have_count(1)
-
-    async with opened(browser, server, "/devices/bin-9") as page:
-        await expect(page.locator("#device .values")).to_have_text("There is no such device here")
+        await page.get_by_role("button", name="Edit").click()
+        await page.locator("dialog [name=title]").fill("By the <b>gate</b>")
+        await page.locator("dialog button[type=submit]").click()
+        await expect(page.locator("#device h1")).to_have_text("By the <b>gate</b>")

@@ -80,7 +80,7 @@ def test_charts_draw_no_line_across_the_end_of_a_turn_or_a_reset(
 ) -> None:
     need_node()
     script = (
-        f"import {{ breaks }} from {json.dumps((CONSOLE / 'device/chart.js').as_uri())};"
+        f"import {{ breaks }} from {json.dumps((CONSOLE / 'shell/series.js').as_uri())};"
         f"console.log(breaks({json.dumps(measurement)}, {{value: {before}}}, {{value: {now}}}))"
     )
     said = subprocess.run(
@@ -88,3 +88,34 @@ def test_charts_draw_no_line_across_the_end_of_a_turn_or_a_reset(
     )
 
     assert said.stdout.strip() == str(breaks).lower()
+
+
+@pytest.mark.parametrize(
+    ("written", "lebanese", "libyan"),
+    [
+        (
+            "الحاوية bin-7 ممتلئة بنسبة 91.5٪ منذ 02:30",
+            "الحاوية bin-7 ممتلئة بنسبة ٩١٫٥٪ منذ ٠٢:٣٠",
+            "الحاوية bin-7 ممتلئة بنسبة 91,5٪ منذ 02:30",
+        ),
+        ("1250 من 3.20 V، M4 وv2.1", "١٢٥٠ من ٣٫٢٠ V، M4 وv2.1", "1250 من 3,20 V، M4 وv2.1"),
+        ("من 2026-11-30T07:00 إلى 5", "من 2026-11-30T07:00 إلى ٥", "من 2026-11-30T07:00 إلى 5"),
+    ],
+)
+def test_numbers_of_a_sentence_are_written_in_the_readers_digits_and_ids_are_not(
+    written: str, lebanese: str, libyan: str
+) -> None:
+    need_node()
+    script = (
+        "globalThis.navigator ??= { languages: [] }; globalThis.document = { documentElement: {} };"
+        "globalThis.fetch = async () => ({ ok: true, json: async () => ({ language: 'ar', locale: 'ar' }) });"
+        f"const i18n = await import({json.dumps((CONSOLE / 'shell/i18n.js').as_uri())});"
+        "const said = async (locale) => { await i18n.use('queue', 'ar'); i18n.place({ locale });"
+        f" return i18n.numerals({json.dumps(written)}); }};"
+        "console.log(JSON.stringify([await said('ar-LB'), await said('ar-LY')]))"
+    )
+    said = subprocess.run(
+        ["node", "--input-type=module", "-e", script], check=True, capture_output=True, text=True, timeout=30
+    )
+
+    assert json.loads(said.stdout) == [lebanese, libyan]

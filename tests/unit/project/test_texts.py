@@ -21,6 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from alerts.events import EventType
+from alerts.standings import StandingOrder, StandingStatus
 from alerts.transition import Severity
 from api.http.assets import PAGES as ROOMS
 from api.http.problems import SLUGS
@@ -47,7 +48,10 @@ from tests.unit.project.used_texts import (
     in_script,
     marks_in_page,
 )
+from work.figures.facts import FigureGroup
 from work.figures.shaping import AGES
+from work.figures.span import PeriodKind
+from work.order import WorkState
 
 ROOT = Path(__file__).parents[3]
 CONSOLE = ROOT / "api/console"
@@ -104,12 +108,20 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "verdict_": ("fine", "note", "bad"),
     "role_": Role,
     "rejected_": RejectionReason,
-    "life_": Life,
+    "life_is_": Life,
     "kind_": STRUCTURAL,
     "channel_": CHANNELS,
     "channel_hint_": set(OWN_CHANNELS) - {"push"},
     "scope_": TokenScope,
     "event_": set(EventType) - {EventType.COMMENT},
+    "compare_": ("none", "week", "near"),
+    "status_": StandingStatus,
+    "sort_": StandingOrder,
+    "value_": ("above", "below"),
+    "order_is_": WorkState,
+    "per_": PeriodKind,
+    "by_": FigureGroup,
+    "age_": AGES,
 }
 """The same of the console; a comment is shown, not described."""
 DECLARED = re.compile(

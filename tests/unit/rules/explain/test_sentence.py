@@ -39,7 +39,7 @@ def test_open_alert_says_the_newest_value_and_the_first_beside_it() -> None:
     assert said.course == {
         "en": "420 °C now, 65 °C when it began",
         "fr": "420 °C à présent, 65 °C au début",
-        "ar": "420 °C الآن، 65 °C عند البدء",
+        "ar": "420 °م الآن، 65 °م عند البدء",
     }
 
 

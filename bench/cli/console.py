@@ -1,0 +1,129 @@
+"""`nabd bench console` and `nabd bench screens`: how quick the console is, and how it looks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from asyncpg import PostgresError
+
+from bench.cli.notify import database, databases
+from bench.throughput.children import ChildFailed
+from nabd.cli.output import fail, line, print_json
+from store.errors import StoreError
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+FAILURES = (ChildFailed, StoreError, PostgresError, OSError, TimeoutError)
+ALERTS = 2000
+AIMS = {"first_alert_ms_cold": 2500, "first_alert_ms_warm": 1000, "bytes_before_first_alert": 150_000}
+AIM_INPUT_MS = 100.0
+PAGES = {
+    "desk": "/",
+    "alert": "/alerts/1",
+    "devices": "/devices",
+    "device": "/devices/bin-000000",
+    "work": "/work",
+    "reports": "/reports",
+    "admin": "/admin",
+    "account": "/account",
+    "guide": "/guide/operator",
+}
+
+
+def console(
+    devices: Annotated[str, typer.Option(help="sizes of the town, by commas")] = "100,10000,100000",
+    alerts: Annotated[int, typer.Option(min=1, help="open alerts")] = ALERTS,
+    axe: Annotated[bool, typer.Option(help="look at every page with axe-core too")] = True,
+) -> None:
+    """Measure the console in Chromium; the last line is JSON, the worst size where there is one number.
+
+    Exits with 1 where an aim is missed: the first alert within 2.5 s cold (1.6 Mbit/s, 150 ms) and 1 s warm,
+    at most 150 kB before it, inputs within 100 ms, nothing serious found by axe-core.
+    """
+    try:
+        sizes = [int(size) for size in devices.split(",")]
+    except ValueError:
+        fail(f"--devices takes numbers by commas, such as 100,10000; not {devices!r}")
+    try:
+        found = asyncio.run(_measure(sizes, alerts, axe=axe))
+    except FAILURES as error:
+        fail(str(error))
+    print_json(found)
+    missed = [name for name, aim in AIMS.items() if found[name] > aim]
+    if missed or found["axe_serious"] or max(found["input_p95_ms"].values()) >= AIM_INPUT_MS:
+        raise typer.Exit(1)
+
+
+def screens(
+    directory: Annotated[Path, typer.Option(help="where the pictures go")] = Path("screenshots"),
+    devices: Annotated[int, typer.Option(min=1)] = 60,
+) -> None:
+    """Take a picture of every page in every language, theme and width, with contact sheets."""
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        count = asyncio.run(_screens(directory, devices))
+    except FAILURES as error:
+        fail(str(error))
+    line(f"{count} pictures in {directory}")
+
+
+@asynccontextmanager
+async def opened(devices: int, alerts: int) -> AsyncIterator[tuple[Browser, str, Any]]:
+    """Fill a town, serve it and sign a browser in: the browser, the address, the cookies."""
+    from bench.console.browser import chromium, serving, sign_in
+    from bench.console.wide_town import build
+
+    async with databases() as (server, directory):
+        dsn = await database(server, "town")
+        link = await build(dsn, devices, alerts)
+        async with serving(dsn, directory / "api.log") as url, chromium() as browser:
+            context = await browser.new_context(locale="en-GB")
+            await sign_in(context, url + link)
+            cookies = await context.cookies()
+            await context.close()
+            yield browser, url, cookies
+
+
+async def _screens(directory: Path, devices: int) -> int:
+    from bench.console.screens import pictures
+
+    async with opened(devices, 30) as (browser, url, cookies):
+        return await pictures(browser, url, cookies, PAGES, directory)
+
+
+async def _measure(sizes: list[int], alerts: int, *, axe: bool) -> dict[str, Any]:
+    from bench.console.accessibility import of_every_page
+    from bench.console.inputs import inputs, map_frames, percentile
+    from bench.console.loading import first_alert
+
+    first, input_ms, serious = [], {}, []
+    for size in sizes:
+        async with opened(size, alerts) as (browser, url, cookies):
+            first.append(await first_alert(browser, url, cookies))
+            context = await browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
+            await context.add_cookies(cookies)
+            input_ms[str(size)] = round(percentile(await inputs(context, url)), 1)
+            frames = percentile(await map_frames(context, url))
+            await context.close()
+            line(
+                f"{size} devices: first alert {first[-1].cold_ms:.0f} ms cold,"
+                f" {first[-1].warm_ms:.0f} ms warm, {first[-1].bytes_before} bytes;"
+                f" inputs p95 {input_ms[str(size)]:g} ms; map frames p95 {frames:.0f} ms"
+            )
+            if axe and size == sizes[0]:
+                serious = await of_every_page(browser, url, cookies, PAGES)
+                for one in serious:
+                    line(one)
+    return {
+        "first_alert_ms_cold": round(max(one.cold_ms for one in first)),
+        "first_alert_ms_warm": round(max(one.warm_ms for one in first)),
+        "bytes_before_first_alert": max(one.bytes_before for one in first),
+        "axe_serious": len(serious),
+        "input_p95_ms": input_ms,
+    }

@@ -1,0 +1,141 @@
+"""A town of any size as the console meets it: devices with newest values, and open alerts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import asyncpg
+import numpy as np
+
+from alerts.record import record
+from alerts.transition import ConditionState, Severity, Transition
+from devices import kinds
+from devices.instants import to_datetime
+from devices.registry.municipalities import NewMunicipality, add_municipality
+from devices.registry.registration import NewDevice, insert_devices
+from devices.registry.registry import Device
+from firmware_sim.specs import PLACES
+from nabd import clock
+from nabd.embedded.parts import migrated
+from nabd.settings import Settings
+from people.editing import NewPerson, add_person
+from people.first import address_of
+from people.identity import Grant
+from people.links import create_link
+from people.roles import Role
+from readings.latest import LatestColumns, flush
+from rules.definition.summary import render
+from rules.loading.files import default_packs
+from store.audit import PLATFORM
+from store.pool import connect
+
+TOWN = "tripoli"
+PLACE = PLACES[TOWN]
+AT_A_TIME = 5000
+NEWEST: dict[str, dict[str, float]] = {
+    "bin": {"fill_pct": 41.0, "temperature_c": 24.5, "battery_v": 3.6},
+    "light": {"power_w": 88.0, "voltage_v": 229.0, "dim_pct": 100.0},
+    "drone": {"battery_pct": 71.0, "tank_l": 12.0},
+}
+VALUES = {"fill_pct": 91.0, "power_w": 0.4, "expected_w": 88.0}
+RULES = ("bin-overflow", "light-lamp-failure")
+SEVERITIES = (Severity.CRITICAL, Severity.MAJOR, Severity.MINOR, Severity.WARNING)
+_RULE = """
+INSERT INTO rule (id, version, kind, definition, created_at, family)
+VALUES ($1, 1, $2, '{}', $3, 'stream') ON CONFLICT DO NOTHING
+"""
+
+
+async def build(dsn: str, devices: int, alerts: int) -> str:
+    """Migrate a database and fill it; return the path of a link that signs an administrator in."""
+    await migrated(Settings(database=dsn, kinds_dir=None, clock=None))
+    connection = await connect(dsn, statement_timeout_s=0)
+    try:
+        town = NewMunicipality(
+            name=TOWN,
+            title=PLACE.title,
+            time_zone="Asia/Beirut",
+            locale="ar-LB",
+        )
+        await add_municipality(connection, town, clock.wall, by=PLATFORM)
+        chance = np.random.default_rng(devices)
+        registered: list[Device] = []
+        for first in range(0, devices, AT_A_TIME):
+            some = [_device(n, chance) for n in range(first, min(devices, first + AT_A_TIME))]
+            async with connection.transaction():
+                registered += await insert_devices(connection, kinds.load(), some, clock.wall)
+        for first in range(0, devices, AT_A_TIME):
+            await _report(connection, registered[first : first + AT_A_TIME])
+        await _fire(connection, registered, alerts)
+        await connection.execute("ANALYZE")
+        return await _link(connection)
+    finally:
+        await connection.close()
+
+
+def _device(n: int, chance: np.random.Generator) -> NewDevice:
+    kind = "drone" if n % 50 == 49 else "light" if n % 5 in (1, 2) else "bin"
+    angle, far = chance.uniform(0, 2 * math.pi), 0.04 * math.sqrt(chance.random())
+    return NewDevice(
+        name=f"{kind}-{n:06}",
+        kind=kind,
+        municipality=TOWN,
+        title=f"{PLACE.quarters[n % len(PLACE.quarters)]['ar' if n % 3 == 0 else 'en']} {n}",
+        lat=PLACE.lat + far * math.sin(angle) * 0.7,
+        lon=PLACE.lon + far * math.cos(angle),
+    )
+
+
+async def _report(connection: asyncpg.Connection, devices: Sequence[Device]) -> None:
+    now = clock.wall()
+    await flush(
+        connection,
+        LatestColumns(
+            device_id=[one.id for one in devices],
+            observed_at=[now] * len(devices),
+            received_at=[now] * len(devices),
+            interval_s=[86_400.0] * len(devices),
+            quality=[0] * len(devices),
+            measurements=[NEWEST[one.kind] for one in devices],
+        ),
+    )
+
+
+async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wanted: int) -> None:
+    """Open that many alerts, two rules a device at most."""
+    now = clock.wall()
+    names = [f"{rule}-{n}" for n in range(1 + 2 * wanted // max(1, len(devices))) for rule in RULES]
+    for name in names:
+        await connection.execute(_RULE, name, None, to_datetime(now))
+    pairs = [(name, device) for name in names for device in devices][:wanted]
+    transitions = [
+        Transition(
+            rule=name,
+            version=1,
+            device_id=device.id,
+            from_state=ConditionState.PENDING,
+            to_state=ConditionState.FIRING,
+            severity=SEVERITIES[n % len(SEVERITIES)],
+            observed_at=now - n * 1_000_000,
+            received_at=now - n * 1_000_000,
+        )
+        for n, (name, device) in enumerate(pairs)
+    ]
+    named = {device.id: device.name for device in devices}
+    templates = {one.id: one.summary for one in default_packs(kinds.load())}
+
+    def said(transition: Transition) -> dict[str, str]:
+        values = {"device": named[transition.device_id], **VALUES}
+        return render(templates[transition.rule.rpartition("-")[0]], values)
+
+    async with connection.transaction():
+        await record(connection, transitions, said, now)
+
+
+async def _link(connection: asyncpg.Connection) -> str:
+    now = clock.wall()
+    grants = (Grant(role=Role.ADMIN, municipality=None),)
+    new = NewPerson(name="rima", display_name="Rima Haddad", language="en", grants=grants)
+    person = await add_person(connection, new, now, by=PLATFORM)
+    return address_of("", await create_link(connection, person.id, now, by=PLATFORM))

@@ -1,0 +1,127 @@
+"""The limits of rules as numbers: where a chart of a measurement draws its lines.
+
+Only what can be said as one number: a measurement beside a number or an attribute, alone or joined by `and`
+or `or`, also behind a name of `let`. Must not know whether a rule holds (rules.explain.explain).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from alerts.transition import Severity
+from devices.kinds.kind import Kind
+from devices.registry.registry import Device
+from store.connection import Connection
+
+LimitSide = Literal["above", "below"]
+_SIDES: Mapping[type[ast.cmpop], LimitSide] = {
+    ast.Gt: "above",
+    ast.GtE: "above",
+    ast.Lt: "below",
+    ast.LtE: "below",
+}
+_TURNED: Mapping[LimitSide, LimitSide] = {"above": "below", "below": "above"}
+DEEPEST = 8
+"""How many names of `let` one may stand behind another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleLimit:
+    """A rule fires while a measurement is on one side of a value; other conditions may have to hold too."""
+
+    rule: str
+    severity: Severity
+    measurement: str
+    side: LimitSide
+    value: float
+
+
+def limits_of(
+    rule: str,
+    levels: Mapping[str, str],
+    let: Mapping[str, str],
+    measurements: Collection[str],
+    attributes: Mapping[str, Any],
+) -> list[RuleLimit]:
+    """Return the limits in a rule's levels, each once.
+
+    Args:
+        rule: its id.
+        levels: its conditions by severity, as text.
+        let: its names.
+        measurements: of the kind; what is compared with anything else has no line.
+        attributes: of the device; `attr(name, default)` is its value, else the default.
+    """
+    found: dict[RuleLimit, None] = {}
+    for severity, text in levels.items():
+        for measurement, side, value in _compared(text, let, attributes, DEEPEST):
+            if measurement in measurements:
+                limit = RuleLimit(
+                    rule=rule, severity=Severity(severity), measurement=measurement, side=side, value=value
+                )
+                found[limit] = None
+    return list(found)
+
+
+def _compared(
+    text: str, let: Mapping[str, str], attributes: Mapping[str, Any], depth: int
+) -> Iterator[tuple[str, LimitSide, float]]:
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        waiting: list[ast.expr] = [ast.parse(text.strip(), mode="eval").body]
+        while waiting:
+            match waiting.pop(0):
+                case ast.BoolOp(values=parts):
+                    waiting += parts
+                case ast.Name(id=name) if name in let and depth > 0:
+                    yield from _compared(let[name], let, attributes, depth - 1)
+                case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _SIDES:
+                    yield from _sided(left, _SIDES[type(op)], right, attributes)
+
+
+def _sided(
+    left: ast.expr, side: LimitSide, right: ast.expr, attributes: Mapping[str, Any]
+) -> Iterator[tuple[str, LimitSide, float]]:
+    for one, other, of_one in ((left, right, side), (right, left, _TURNED[side])):
+        value = _number(other, attributes)
+        if isinstance(one, ast.Name) and value is not None:
+            yield one.id, of_one, value
+
+
+def _number(part: ast.expr, attributes: Mapping[str, Any]) -> float | None:
+    match part:
+        case ast.Constant(value=bool()):
+            return None
+        case ast.Constant(value=int() | float() as value):
+            return float(value)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            negated = _number(operand, attributes)
+            return None if negated is None else -negated
+        case ast.Call(func=ast.Name(id="attr"), args=[ast.Name(id=name), default]):
+            own = attributes.get(name)
+            number = isinstance(own, int | float) and not isinstance(own, bool)
+            return float(own) if number else _number(default, attributes)  # type: ignore[arg-type]
+    return None
+
+
+_RULES = """
+SELECT id, definition -> 'levels' AS levels, coalesce(definition -> 'let', '{}') AS let
+FROM rule
+WHERE
+    active AND broken_at IS NULL AND jsonb_typeof(definition -> 'levels') = 'object'
+    AND (kind = $1 OR kind IS NULL)
+ORDER BY id
+"""
+
+
+async def device_limits(connection: Connection, kind: Kind, device: Device) -> list[RuleLimit]:
+    """Return the limits of all rules in force that judge a device, by rule."""
+    measurements = {one.name for one in kind.measurements}
+    return [
+        limit
+        for row in await connection.fetch(_RULES, kind.name)
+        for limit in limits_of(row["id"], row["levels"], row["let"], measurements, device.attributes)
+    ]
