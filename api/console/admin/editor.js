@@ -12,8 +12,23 @@ export function textEditor({ label, text, readonly, judge }) {
   const said = h("ul", { class: "problems", role: "status" });
   let timer;
   let turn = 0;
-  area.value = text;
+  // What was typed outlives a sign-in that ran out; what was applied meanwhile by others is not hidden by it.
+  const key = `nabd.text ${location.pathname}`;
+  const kept = readonly ? null : sessionStorage.getItem(key);
+  area.value = kept ?? text;
+  const draft = h("p", { class: "hint", hidden: kept === null || kept === text }, t("draft_kept"), " ",
+    h("button", { type: "button", onclick: () => set(text) }, t("draft_drop")));
+  function keep() {
+    if (area.value === text) sessionStorage.removeItem(key);
+    else sessionStorage.setItem(key, area.value);
+  }
+  function set(value) {
+    area.value = value;
+    draft.hidden = true;
+    later();
+  }
   function later() {
+    keep();
     clearTimeout(timer);
     timer = setTimeout(judged, JUDGE_AFTER_MS);
   }
@@ -39,5 +54,5 @@ export function textEditor({ label, text, readonly, judge }) {
     area.setSelectionRange(start, start + 1);
     area.scrollTop = area.scrollHeight * ((line - 3) / lines.length);
   }
-  return { element: h("div", { class: "files" }, area, said), text: () => area.value, set: (value) => ((area.value = value), later()) };
+  return { element: h("div", { class: "files" }, draft, area, said), text: () => area.value, set, done: () => sessionStorage.removeItem(key) };
 }

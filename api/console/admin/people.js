@@ -7,6 +7,7 @@ import { bdi, h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
 import { get, patch, post, remove } from "../shell/http.js";
 import { language, languages, t } from "../shell/i18n.js";
+import { state } from "../shell/state.js";
 import { toast } from "../shell/toast.js";
 import { card, facts, filled, listed, padded, since, tag, townName, townOptions } from "./blocks.js";
 import { again } from "./stage.js";
@@ -43,7 +44,7 @@ function personFields(person = {}) {
       field(t("language"), select({ name: "language" }, languages().map(({ code, name }) => [code, name]), person.language ?? language())),
       field(t("phone"), h("input", { name: "phone", type: "tel", dir: "ltr", maxlength: 32, value: person.phone ?? "", autocomplete: "off" })),
       field(t("email"), h("input", { name: "email", type: "email", dir: "ltr", maxlength: 255, value: person.email ?? "", autocomplete: "off" }))),
-    roleRows(person.roles ?? ["operator"]),
+    roleRows(person.roles ?? [["operator", [...state.towns.keys()][0]].filter(Boolean).join("@")]),
   ];
 }
 

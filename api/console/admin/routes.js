@@ -62,6 +62,7 @@ function textCard(routes, history) {
     editor.element,
     mine && h("div", { class: "actions-row" }, action(t("routes_apply"), async () => {
       await put(editor.text(), false);
+      editor.done();
       await again();
       toast(t("routes_applied"));
     }, { class: "primary", "data-focus": "apply" })),

@@ -89,6 +89,7 @@ function actions(id, editor, version) {
       action(t("rule_trial"), async () => (await put("/shadow"), toast(t("rule_on_trial")), version ? again() : go({ name: name(), tab: null }))),
       action(t("rule_apply"), async () => {
         const { warnings } = await put("", version ? { "If-Match": `"${version}"` } : { "If-None-Match": "*" });
+        editor.done();
         toast([t("rule_applied"), ...warnings].join(" "));
         if (version) await again();
         else go({ name: name(), tab: null });

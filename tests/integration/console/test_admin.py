@@ -39,9 +39,11 @@ async def _town(connection: asyncpg.Connection) -> None:
 async def test_administrators_first_day_without_a_terminal(
     browser: Browser, server: str, connection: asyncpg.Connection
 ) -> None:
-    await _town(connection)
-
-    async with opened(browser, server, "/admin/people") as page:
+    async with opened(browser, server) as page:
+        await expect(page.locator("#first li")).to_have_count(3)
+        await expect(page.locator("#first")).to_contain_text("First add the municipality")
+        await _town(connection)
+        await page.goto(f"{server}/admin/people")
         await _adds_a_person(page)
         await _imports_a_list(page)
         await _adopts_a_stranger(page)
