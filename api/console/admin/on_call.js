@@ -104,7 +104,7 @@ function layerRow(layer = {}) {
     h("div", { class: "fields" },
       field(t("first_day"), h("input", { name: "start", type: "date", required: true, value: layer.start ?? new Date(now()).toISOString().slice(0, 10) })),
       field(t("turn_days"), h("input", { name: "turn_days", type: "number", min: 1, max: 366, required: true, value: layer.turn_days ?? 7 })),
-      field(t("handover"), h("input", { name: "handover", type: "time", required: true, value: layer.handover ?? "08:00" })),
+      field(t("turn_handover"), h("input", { name: "handover", type: "time", required: true, value: layer.handover ?? "08:00" })),
       field(t("turn_hours"), h("input", { name: "hours", dir: "ltr", placeholder: "18:00-08:00", value: layer.hours ?? "" }), t("optional")),
       field(t("turn_on"), select({ name: "days" }, [["", t("every_day")], ["workdays", t("workdays")], ["weekend", t("weekend")]], typeof layer.days === "string" ? layer.days : ""))),
     h("button", { type: "button", class: "quiet", onclick: () => row.remove() }, t("delete")));

@@ -21,6 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from alerts.events import EventType
+from alerts.listing import AlertOrder
 from alerts.standings import StandingOrder, StandingStatus
 from alerts.transition import Severity
 from api.http.assets import PAGES as ROOMS
@@ -39,6 +40,7 @@ from people.oidc.claims import Reason
 from people.roles import Role, TokenScope
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
 from rules.explain.labels import FUNCTIONS, SWEPT
+from rules.explain.phrase import RELATIONS, WORDED
 from rules.explain.wording import JOINING
 from tests.unit.project.used_texts import (
     TextUse,
@@ -48,6 +50,7 @@ from tests.unit.project.used_texts import (
     in_script,
     marks_in_page,
 )
+from work.event import WorkEventType
 from work.figures.facts import FigureGroup
 from work.figures.shaping import AGES
 from work.figures.span import PeriodKind
@@ -83,7 +86,8 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "truth.": TruthValue,
     "reason.": UndecidedCause,
     "expression.": JOINING,
-    "function.": FUNCTIONS,
+    "function.": {*FUNCTIONS, *WORDED},
+    "relation.": (*RELATIONS.values(), "untrue"),
     "swept.": SWEPT,
     "page.oidc_": get_args(Reason),
     "notice.": Occasion,
@@ -114,6 +118,27 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "channel_hint_": set(OWN_CHANNELS) - {"push"},
     "scope_": TokenScope,
     "event_": set(EventType) - {EventType.COMMENT},
+    "order_": AlertOrder,
+    "group_": ("incident", "circuit", "district"),
+    "filter_": ("kind", "district", "team", "rule"),
+    "key_": (
+        "next",
+        "previous",
+        "open",
+        "acknowledge",
+        "silence",
+        "comment",
+        "work",
+        "choose",
+        "search",
+        "undo",
+        "help",
+        "back",
+    ),
+    "trend_": ("rising", "falling", "steady"),
+    "work_": [state.replace("-", "_") for state in WorkState],
+    "order_event_": [event.replace("-", "_") for event in WorkEventType],
+    "told_": ("planned", "sending", "delivered", "refused", "given_up", "not_needed"),
     "compare_": ("none", "week", "near"),
     "status_": StandingStatus,
     "sort_": StandingOrder,

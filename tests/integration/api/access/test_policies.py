@@ -80,6 +80,7 @@ class Things:
     unknown: str = "bin-nobody-registered"
     order_id: int = 1
     part: str = "people"
+    guide: str = "operator"
     name: str = "amal"
 
 
