@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from api import policies
 from api.access import permitted
-from api.context import AppContext, Check
+from api.context import AppContext, Check, Examine, nothing_examined
 from api.http import assets, offline, openapi, parameters, texts
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
@@ -48,7 +48,17 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import own_contact, own_push, own_subscriptions, session, signin, tokens, users
+from api.routes.access import (
+    own_contact,
+    own_push,
+    own_sessions,
+    own_subscriptions,
+    session,
+    signin,
+    tokens,
+    users,
+)
+from api.routes.administration import device_lists, quarantine, system
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -78,6 +88,7 @@ if TYPE_CHECKING:
 PREFIX = "/api/v1"
 NOUNS = (
     devices,
+    device_lists,
     standings,
     limits,
     latest,
@@ -106,6 +117,8 @@ NOUNS = (
     audit,
     exports,
     rejections,
+    quarantine,
+    system,
     ledger,
     municipalities,
     layers,
@@ -118,6 +131,7 @@ NOUNS = (
     own_contact,
     own_subscriptions,
     own_push,
+    own_sessions,
     users,
     tokens,
 )
@@ -143,6 +157,7 @@ def create_app(
     channels: Mapping[str, NotificationChannel] | None = None,
     photo_dir: Path | None = None,
     web_push: bool = True,
+    examine: Examine | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -161,6 +176,7 @@ def create_app(
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
         photo_dir: where photos of work lie; without it none are taken.
         web_push: browsers may subscribe to messages.
+        examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -205,6 +221,7 @@ def create_app(
         channels=channels or {},
         photos=PhotoDirectory(photo_dir) if photo_dir is not None else None,
         web_push=web_push,
+        examine=examine or nothing_examined,
         live=live,
         metrics=metrics,
     )

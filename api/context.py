@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
@@ -33,11 +33,18 @@ if TYPE_CHECKING:
 
 Check = Callable[[], Awaitable[str | None]]
 """Answers None when a part of the platform is ready, the reason otherwise."""
+Examine = Callable[[], Awaitable[Sequence[object]]]
+"""Looks for trouble; each answer has subject, verdict (fine, note or bad), said and fix."""
 
 LONG_QUERIES = 8
 """How many answers may read much at once: less than half of the pool."""
 POOL_TIMEOUT_S = 5.0
 """How long a request waits for a free connection before it is answered with 503."""
+
+
+async def nothing_examined() -> Sequence[object]:
+    """Look for no trouble, where nobody said how."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +78,7 @@ class AppContext:
     channels: Mapping[str, NotificationChannel]
     photos: PhotoDirectory | None = None
     web_push: bool = True
+    examine: Examine = nothing_examined
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))

@@ -240,6 +240,7 @@ async def api(settings: Settings) -> None:
     # Not above: every other process and command starts in half the time without FastAPI.
     from api.app import create_app
     from api.http.server import Server, listen
+    from nabd import doctor
     from nabd.channels import channels_of
     from nabd.oidc import provider_of
 
@@ -270,6 +271,7 @@ async def api(settings: Settings) -> None:
         channels=channels,
         photo_dir=photo_directory(settings),
         web_push=settings.web_push,
+        examine=lambda: doctor.examine(settings),
     )
     server = Server(app)
     listener = listen(settings.http_host, settings.http_port)

@@ -165,3 +165,41 @@ _END_OTHERS = "DELETE FROM session WHERE person_id = $1 AND id IS DISTINCT FROM 
 async def end_sessions(connection: Connection, person: int, *, but: int | None = None) -> None:
     """End every session of a person, but for one."""
     await connection.execute(_END_OTHERS, person, but)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """A session as its person sees it."""
+
+    id: int
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    address: str
+    user_agent: str
+
+
+_OPEN_OF = """
+SELECT id, created_at, last_used_at, expires_at, address, user_agent
+FROM session
+WHERE person_id = $1 AND expires_at > $2 AND last_used_at > $3
+ORDER BY created_at DESC, id DESC
+LIMIT 100
+"""
+
+
+async def open_sessions(
+    connection: Connection, person: int, now: int, limits: SessionLimits
+) -> list[OpenSession]:
+    """Return the sessions of a person that have not ended, the newest first; at most 100."""
+    at = to_datetime(now)
+    rows = await connection.fetch(_OPEN_OF, person, at, at - limits.idle)
+    return [OpenSession(**row) for row in rows]
+
+
+_END_OF = "DELETE FROM session WHERE id = $1 AND person_id = $2 RETURNING id"
+
+
+async def end_session_of(connection: Connection, person: int, session: int) -> bool:
+    """End one session of a person; False where there is none."""
+    return await connection.fetchval(_END_OF, session, person) is not None

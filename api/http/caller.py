@@ -23,9 +23,10 @@ LARGE_BODY_LIMIT = 8 * 1024 * 1024
 PHOTOS = re.compile(r"POST /api/v1/work-orders/[^/]+/photos")
 """What brings bytes that no parser of text reads."""
 LARGE_BODIES = re.compile(
-    r"PUT /api/v1/municipalities/[^/]+/layers/[^/]+|POST /api/v2/alerts|" + PHOTOS.pattern
+    r"PUT /api/v1/municipalities/[^/]+/layers/[^/]+|POST /api/v2/alerts|POST /api/v1/devices/import|"
+    + PHOTOS.pattern
 )
-"""What brings maps, which have many positions, photos, and many alerts of other systems at once."""
+"""What brings maps and lists of devices, photos, and many alerts of other systems at once."""
 BODY_S, PHOTO_S = 10.0, 60.0
 """How long a body may take to arrive, all of it; and a photo, from a phone somewhere in the town."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

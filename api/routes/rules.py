@@ -18,6 +18,7 @@ from api.schemas.rules import (
     ExplanationOut,
     RuleOut,
     RulePutOut,
+    RulesCheckedOut,
     RuleWithHistoryOut,
     ShadowOut,
     TrialOut,
@@ -112,6 +113,27 @@ async def try_rules(
         state.testing_rules = False
 
 
+@router.post(
+    "/rules/check",
+    openapi_extra=BODY,
+    responses={422: {"description": "each mistake with line, column and suggestion"}},
+    summary="Say whether rules are right; writes nothing",
+)
+async def check_rules(request: Request, context: UsesContext, connection: UsesConnection) -> RulesCheckedOut:
+    """Read rules as they would be applied, and say what might surprise."""
+    wanted = await definitions(request, context)
+    warnings = await _warnings(context, connection, wanted)
+    return RulesCheckedOut(rules=[one.id for one in wanted], warnings=warnings)
+
+
+async def _warnings(context: AppContext, connection: Connection, wanted: list[Definition]) -> list[str]:
+    """Return at which devices these rules can never look, and which rules they name that nobody has."""
+    warnings = warn_of_unknown(wanted, await rule_ids(connection))
+    warnings += await warn_of_unplaced(connection, wanted)
+    warnings += warn_of_blind(wanted, context.kinds)
+    return [warning.message for warning in warnings]
+
+
 async def _test(
     context: AppContext,
     connection: Connection,
@@ -185,10 +207,7 @@ async def put_rule(
     except Conflict as conflict:
         raise Problem(412, "changed-meanwhile", str(conflict)) from conflict
     found = await _tagged(connection, rule, response)
-    warnings = warn_of_unknown([wanted], await rule_ids(connection))
-    warnings += await warn_of_unplaced(connection, [wanted])
-    warnings += warn_of_blind([wanted], context.kinds)
-    return RulePutOut(**dict(found), warnings=[w.message for w in warnings])
+    return RulePutOut(**dict(found), warnings=await _warnings(context, connection, [wanted]))
 
 
 @router.post("/rules/{rule}/enable", summary="Put a rule back into force")

@@ -52,6 +52,9 @@ class ContactOut(BaseModel):
     channels: dict[str, Any]
     steps: list[StepOut]
     quiet_hours: list[QuietHoursOut]
+    language: str = Field(examples=["ar"], description="of messages")
+    email: str | None = Field(description="as an administrator said it")
+    phone: str | None = Field(description="as an administrator said it")
 
 
 class ContactChanges(BaseModel):
@@ -62,3 +65,4 @@ class ContactChanges(BaseModel):
     channels: Channels = {}
     steps: Steps = []
     quiet_hours: Quiet = []
+    language: str = Field(default="en", max_length=2, examples=["ar"])

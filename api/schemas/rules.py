@@ -51,6 +51,13 @@ class RulePutOut(RuleOut):
     warnings: list[str] = Field(description="in sentences; they refuse nothing")
 
 
+class RulesCheckedOut(BaseModel):
+    """Rules that are written well; `warnings` say what might surprise."""
+
+    rules: list[str] = Field(examples=[["bin-overflow"]])
+    warnings: list[str] = Field(description="in sentences; they refuse nothing")
+
+
 class RuleChangeOut(BaseModel):
     """Who did what to a rule."""
 

@@ -68,6 +68,7 @@ async function begin() {
     document.documentElement.dataset.loaded = "";
     drawLink();
     redraw();
+    leadIn().catch(report);
   } catch (error) {
     report(error);
     setTimeout(begin, RETRY_MS);
@@ -174,6 +175,16 @@ async function speak(code) {
   drawLink();
   page.spoken?.();
   redraw();
+  leadIn().catch(report);
+}
+
+// Where nothing is registered yet, the desk begins with the way to the first device.
+async function leadIn() {
+  if (room() !== "queue" || !state.loaded || !i18n.language() || !may("install-devices")) return;
+  const { firstSteps } = await import("./first.js");
+  const first = await firstSteps();
+  $("first")?.remove();
+  if (first) $("content").prepend(first);
 }
 
 // Says above the page what went wrong with all of it; what went wrong with one thing is said beside that thing.

@@ -6,7 +6,7 @@ import { language, wanted } from "./i18n.js";
 const FIRST_PAGE = 50;
 const PAGE = 1000;
 
-async function request(method, url, body, headers = {}) {
+async function request(method, url, body, headers = {}, encode = JSON.stringify) {
   const response = await fetch(url, {
     method,
     headers: {
@@ -14,7 +14,7 @@ async function request(method, url, body, headers = {}) {
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       ...headers,
     },
-    body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
+    body: body === undefined || body instanceof Blob ? body : encode(body),
   });
   // The sign-in has run out; the page that asks for it comes instead of this one.
   if (response.status === 401) location.reload();
@@ -37,6 +37,10 @@ export const put = (url, body, headers) => request("PUT", url, body, headers);
 
 export const patch = (url, body, headers) => request("PATCH", url, body, headers);
 
+// A body that is text of another kind, as YAML, CSV or GeoJSON are.
+export const sendText = (method, url, text, type, headers) => request(method, url, text, { ...headers, "Content-Type": type }, (body) => body);
+
+// Some deletions have to prove something, in their body.
 export const remove = (url, body) => request("DELETE", url, body);
 
 // Reads a list page by page and hands over each page; stops after `most` items.

@@ -14,6 +14,8 @@ let formats = {};
 
 export const languages = () => spoken.languages ?? [];
 export const language = () => spoken.language;
+// What Intl takes: the language, the territory and the digits of this reader and town.
+export const localeTag = () => locale;
 
 // What the reader wants, best first: the language chosen here before, then those of the browser.
 export const wanted = () => [remembered(), ...navigator.languages].filter(Boolean).join(", ");

@@ -28,7 +28,7 @@ async def edit_own_contact(
     actor: UsesActor,
     body: ContactChanges,
 ) -> ContactOut:
-    """Change my channels, steps and quiet hours; webhook and mqtt are set by an administrator."""
+    """Change my channels, steps, quiet hours and language; webhook and mqtt are set by an administrator."""
     changes = body.model_dump(exclude_unset=True, by_alias=True)
     async with connection.transaction():
         me = await locked_person(connection, (await person_of(connection, identity.principal)).name)
@@ -42,4 +42,7 @@ def _out(me: Person) -> ContactOut:
         channels=dict(me.channels),
         steps=[StepOut(**step) for step in me.steps],
         quiet_hours=[QuietHoursOut(**span) for span in me.quiet_hours],
+        language=me.language,
+        email=me.email,
+        phone=me.phone,
     )

@@ -24,6 +24,8 @@ from store.audit import Actor
 
 router = APIRouter(tags=["sign-in"])
 
+SAID_IN_FORM = {403: "page.code_missing", 429: "page.wait"}
+"""Problems that a browser shows above the form, by their status."""
 FORM = {
     "requestBody": {
         "content": {
@@ -70,11 +72,26 @@ async def by_form(request: Request, context: UsesContext) -> Response:
     """Sign in by what the body says, so that no history and no log contains it; then show the console."""
     form = parse_qs((await request.body()).decode("utf-8", "replace"))
     said = {name: form.get(name, [""])[0] for name in ("name", "password", "code", "token", "link", "to")}
+    try:
+        return await _by(request, context, said)
+    except Problem as problem:
+        why = SAID_IN_FORM.get(problem.status)
+        if why is None or not _is_browser(request):
+            raise
+        page = context.sign_in_page.refused(said["to"], why)
+        return HTMLResponse(page, status_code=problem.status, headers=dict(problem.headers or {}))
+
+
+async def _by(request: Request, context: AppContext, said: Mapping[str, str]) -> Response:
     if said["link"].strip():
         return await _by_link(request, context, said["link"].strip())
     if said["token"].strip():
         return await _by_token(request, context, said["token"].strip(), said["to"])
     return await _by_password(request, context, said)
+
+
+def _is_browser(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
 
 
 async def _by_password(request: Request, context: AppContext, said: Mapping[str, str]) -> Response:
@@ -147,7 +164,7 @@ def _to_console(request: Request, secret: str, to: str = "/") -> Response:
 
 def _refused(request: Request, context: AppContext, detail: str, to: str = "/") -> Response:
     """Show the form again to a browser, and a problem to a program."""
-    if "text/html" in request.headers.get("accept", ""):
+    if _is_browser(request):
         return HTMLResponse(context.sign_in_page.refused(to), status_code=401)
     challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
     raise Problem(401, "unauthorized", detail, headers=challenge)

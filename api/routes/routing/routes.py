@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Container
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.access import in_town
 from api.author import UsesActor
@@ -26,7 +27,7 @@ from devices.registry.errors import Conflict, NotFound
 from notify.routing import documents
 from notify.routing.documents import RouteDocument
 from notify.routing.load import facts_of, load
-from notify.routing.route_reader import RoutesRefused
+from notify.routing.route_reader import RoutesRefused, read_routes
 from notify.routing.told import RouteAnswer, would_tell
 from people.roles import Permission
 
@@ -69,11 +70,16 @@ async def put_routes(
     connection: UsesConnection,
     actor: UsesActor,
     if_match: Annotated[str | None, Header(description='ETag of the version to change, or "*"')] = None,
+    dry_run: Annotated[bool, Query(description="check, and write nothing")] = False,
 ) -> RoutesOut:
     """Check routes and put them into force; with a mistake those in force stay."""
     version = pages.wanted_version(if_match)
     try:
         text = (await request.body()).decode()
+        if dry_run:
+            names = await documents.known_names(connection, context.kinds)
+            await asyncio.to_thread(read_routes, text, names)
+            return _tagged(response, await documents.routes_in_force(connection))
         applied = await documents.apply_routes(
             connection, context.kinds, text, by=actor, now=context.real_now(), version=version
         )

@@ -227,3 +227,15 @@ async def report(
 def instant(text: str) -> datetime:
     """Read an instant as the API writes it."""
     return to_datetime(to_microseconds(msgspec.convert(text, datetime)))
+
+
+_REJECT = """
+INSERT INTO rejection (shard, batch, received_at, topic, device, reason, pointer, detail, payload)
+VALUES ('main', 1, $1, $2, $3, 'unknown_device', '', 'nobody registered it', $4)
+"""
+
+
+async def reject(connection: asyncpg.Connection, name: str, *, town: str = "tripoli") -> None:
+    """Put a reading of a device that nobody registered into quarantine."""
+    topic = f"nabd/v1/{town}/bin/{name}/telemetry"
+    await connection.execute(_REJECT, NOON - timedelta(hours=2), topic, name, b'{"fill_pct": 12}')

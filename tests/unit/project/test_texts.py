@@ -27,11 +27,17 @@ from alerts.transition import Severity
 from api.http.assets import PAGES as ROOMS
 from api.http.problems import SLUGS
 from api.http.texts import GROUPS, SHARED
+from devices.kinds import STRUCTURAL
+from devices.registry.ground.feature import Layer
+from devices.registry.life import Life
 from devices.texts.languages import LANGUAGES, Language
+from devices.wire import Reason as RejectionReason
 from notify.answers.answering import AnswerRefusal
 from notify.message import Occasion, ReaderAnswer
 from notify.outbox.work_receivers import TOLD, WITHDRAWN
+from people.contact_settings import CHANNELS, OWN_CHANNELS
 from people.oidc.claims import Reason
+from people.roles import Role, TokenScope
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
 from rules.explain.labels import FUNCTIONS, SWEPT
 from rules.explain.phrase import RELATIONS, WORDED
@@ -100,6 +106,19 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "severity_": Severity,
     "state_": ("ok", "silent", "none"),
     "holds_": TruthValue,
+    "layer_": Layer,
+    "rulestate_": ("in_force", "broken", "disabled"),
+    "template_": ("limit", "rate", "silence", "geofence"),
+    "rule_says_": ("limit", "rate", "silence", "geofence"),
+    "spell_": ("planned", "running", "coming", "active", "over", "cancelled", "past"),
+    "verdict_": ("fine", "note", "bad"),
+    "role_": Role,
+    "rejected_": RejectionReason,
+    "life_is_": Life,
+    "kind_": STRUCTURAL,
+    "channel_": CHANNELS,
+    "channel_hint_": set(OWN_CHANNELS) - {"push"},
+    "scope_": TokenScope,
     "event_": set(EventType) - {EventType.COMMENT},
     "work_state_": WorkState,
     "work_event_": WorkEventType,

@@ -37,6 +37,7 @@ CHANGING = {"post", "put", "patch", "delete"}
 
 UNAUDITED = {
     "post /api/v2/alerts": "alerts that open and end are transitions, as those of readings are",
+    "post /api/v1/rules/check": "reads rules, and writes nothing",
     "post /api/v1/rules/test": "evaluates rules over what is stored, and writes nothing",
     "post /api/v1/routes/test": "says whom an alert would be told, and tells nobody",
     "post /api/v1/session/totp": "offers a secret, and keeps nothing",
@@ -50,6 +51,7 @@ BY_PEOPLE = {
     "put /api/v1/session/subscriptions",
     "post /api/v1/session/push",
     "delete /api/v1/session/push",
+    "delete /api/v1/session/all/{session}",
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
     "delete /api/v1/session/totp",
@@ -164,6 +166,11 @@ async def _town(connection: asyncpg.Connection, name: str) -> None:
     await builders.add_town(connection)
 
 
+async def _unknown(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add_town(connection)
+    await builders.reject(connection, name)
+
+
 async def _person(connection: asyncpg.Connection, name: str) -> None:
     await add_person(connection, NewPerson(name=name), builders.now(), by=PLATFORM)
 
@@ -263,6 +270,19 @@ Prepare = Callable[[asyncpg.Connection, str], Awaitable[int | None]]
 CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/devices": (_town, {"json": NEW}, ["device.add"]),
     "patch /api/v1/devices/{device}": (_device, {"json": {"title": "Souk"}}, ["device.edit"]),
+    "post /api/v1/devices/import": (
+        _town,
+        {"content": "name,kind,municipality\nNAME,bin,tripoli\n", "headers": {"Content-Type": "text/csv"}},
+        ["device.add"],
+    ),
+    "post /api/v1/quarantine/{unknown}/adopt": (_unknown, {"json": {}}, ["device.add", "quarantine.replay"]),
+    "post /api/v1/quarantine/{unknown}/replay": (_unknown, {}, ["quarantine.replay"]),
+    "post /api/v1/municipalities": (_town, {"json": {"name": "NAME"}}, ["municipality.add"]),
+    "patch /api/v1/municipalities/{municipality}": (
+        _town,
+        {"json": {"weekend": [5, 6]}},
+        ["municipality.edit"],
+    ),
     "post /api/v1/devices/{device}/retire": (_device, {"json": {"reason": "stolen"}}, ["device.retire"]),
     "post /api/v1/devices/{device}/install": (_planned, {"json": {}}, ["device.install"]),
     "post /api/v1/devices/{device}/hardware": (_device, {"json": {"serial": "SN-2"}}, ["device.replace"]),
@@ -410,7 +430,7 @@ async def test_each_change_leaves_rows_that_say_who_and_from_where(
             numbers = dict.fromkeys(
                 ("token", "alert_id", "window", "silence", "plan", "work_plan", "order"), row
             )
-            url = path.format(device=name, rule=name, user=name, **numbers, **place)
+            url = path.format(device=name, unknown=name, rule=name, user=name, **numbers, **place)
             answer = await client.request(method.upper(), url, **_named(request, name, row))
             assert answer.is_success, f"{operation}: {answer.text}"
 

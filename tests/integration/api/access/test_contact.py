@@ -63,7 +63,7 @@ async def test_people_say_it_of_themselves_but_not_what_reaches_into_other_syste
         browser.cookies.set(COOKIE, session)
         before = (await browser.get("/api/v1/session/contact")).json()
         channels = {"mqtt": "people/rima", "ntfy": "rima", "sms": "+961 3 123 456"}
-        said = {"channels": channels, "steps": STEPS, "quiet_hours": QUIET}
+        said = {"channels": channels, "steps": STEPS, "quiet_hours": QUIET, "language": "ar"}
         answer = await browser.patch("/api/v1/session/contact", json=said)
         refused = [
             await browser.patch("/api/v1/session/contact", json=body)
@@ -74,8 +74,15 @@ async def test_people_say_it_of_themselves_but_not_what_reaches_into_other_syste
             )
         ]
 
-    assert before == {"channels": {"mqtt": "people/rima"}, "steps": [], "quiet_hours": []}
-    assert (answer.status_code, answer.json()) == (200, said)
+    known = {"email": None, "phone": None}
+    assert before == {
+        "channels": {"mqtt": "people/rima"},
+        "steps": [],
+        "quiet_hours": [],
+        "language": "en",
+        **known,
+    }
+    assert (answer.status_code, answer.json()) == (200, {**said, **known})
     assert [r.status_code for r in refused] == [422, 422, 422]
     assert (await client.get("/api/v1/session/contact")).status_code == 403, "a token is nobody to be told"
     kept = await get_person(connection, "rima")

@@ -781,3 +781,44 @@ async def test_open_alerts_of_a_rule_are_counted_where_one_reads(
     browser.cookies.clear()
     browser.headers.update(bearer(await builders.token(connection)))
     assert await counted(browser) == {2}
+
+
+async def test_person_sees_where_they_are_signed_in_and_signs_another_browser_out(
+    guarded: FastAPI, browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection)
+    await add(connection, "amal")
+    await sign_in(browser)
+    async with browsing(guarded, "192.0.2.2") as other, browsing(guarded, "192.0.2.3") as stranger:
+        await sign_in(other)
+        await sign_in(stranger, "amal")
+        listed = (await browser.get("/api/v1/session/all")).json()["items"]
+        foreign = (await stranger.get("/api/v1/session/all")).json()["items"]
+        refused = await browser.delete(f"/api/v1/session/all/{foreign[0]['id']}")
+        (away,) = [one["id"] for one in listed if not one["this"]]
+        ended = await browser.delete(f"/api/v1/session/all/{away}")
+
+        assert sorted((one["address"], one["this"]) for one in listed) == [
+            ("192.0.2.1", True),
+            ("192.0.2.2", False),
+        ]
+        assert (refused.status_code, ended.status_code) == (404, 204)
+        assert [await who(browser), await who(other), await who(stranger)] == ["rima", 401, "amal"]
+
+
+async def test_browser_is_told_in_the_form_why_it_may_not_sign_in(
+    browser: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await add(connection, "amal", "admin")
+    html = {"Accept": "text/html"}
+
+    asked = await browser.get("/signin", headers=html)
+    needs = await browser.post("/signin", data={"name": "amal", "password": PASSWORD}, headers=html)
+    for _ in range(ALLOWED + 1):
+        waits = await browser.post("/signin", data={"name": "x", "password": "y"}, headers=html)
+
+    pages = [asked, needs, waits]
+    assert [page.status_code for page in pages] == [200, 403, 429]
+    assert all(page.text.startswith("<!doctype html>") for page in pages)
+    assert "the code of an app" in needs.text
+    assert waits.headers["retry-after"]

@@ -77,9 +77,11 @@ class Things:
     photo: str
     layer: str = "districts"
     rule: str = "bin-overflow"
-    part: str = "users"
+    session: int = 1
+    unknown: str = "bin-nobody-registered"
+    part: str = "people"
+    guide: str = "operator"
     name: str = "amal"
-    guide: str = "technician"
 
 
 async def things(connection: asyncpg.Connection, town: str, files: PhotoDirectory) -> Things:
@@ -101,6 +103,7 @@ async def things(connection: asyncpg.Connection, town: str, files: PhotoDirector
     token: int = await connection.fetchval("SELECT id FROM token WHERE name = $1", f"of {town}")
     user = await person(connection, town)
     order = await make(connection, NewOrder(device=device.name, title="look"), step())
+    await builders.reject(connection, "bin-nobody-registered")
     kept = await add_photo(connection, files, order.id, picture(), step(), photo=uuid4())
     return Things(
         device=device.name,

@@ -1,0 +1,57 @@
+// What the parts of administration are made of: cards, facts, lists by page, choices of roles and towns.
+
+import { h } from "../shell/dom.js";
+import { get } from "../shell/http.js";
+import { full, said, t } from "../shell/i18n.js";
+import { state } from "../shell/state.js";
+import { table } from "../shell/tables.js";
+import { updateTimes } from "../shell/times.js";
+
+export const card = (title, actions, ...body) =>
+  h("section", { class: "card", "aria-label": title },
+    h("div", { class: "card-head" }, h("h2", {}, title), h("div", { class: "actions-row" }, actions)), body);
+
+export const padded = (...body) => h("div", { class: "padded" }, body);
+export const note = (text) => h("p", { class: "hint" }, text);
+export const since = (instant) => (instant ? h("time", { datetime: instant, title: full(new Date(instant)), "data-since": instant }) : "–");
+export const at = (instant) => (instant ? h("time", { datetime: instant }, full(new Date(instant))) : "–");
+export const tag = (text, is = "none") => h("span", { class: `tag is-${is}` }, text);
+export const townName = (name) => said(state.towns.get(name)?.title, name);
+
+// Pairs of a label and what it is; empty ones are left out.
+export const facts = (pairs) => h("dl", { class: "facts" },
+  pairs.filter((pair) => pair && ![null, undefined, false, ""].includes(pair[1])).map(([label, value]) => h("div", {}, h("dt", {}, label), h("dd", {}, value))));
+
+// A list of the API, a page at a time.
+export function listed(path, columns, { empty, caption, pick = (page) => page.items }) {
+  const box = h("div", { class: "listed" });
+  const items = [];
+  let next = path;
+  async function more() {
+    const page = await get(next);
+    items.push(...pick(page));
+    next = page.next;
+    const button = next && h("button", { type: "button", class: "more", onclick: () => more().catch((error) => box.append(h("p", { class: "problem" }, error.message))) }, t("show_more"));
+    box.replaceChildren(table(columns, items, { empty, caption }), button || "");
+    updateTimes(box);
+  }
+  return more().then(() => box);
+}
+
+// `options` for a choice of a municipality; with `all` also none of them.
+export const townOptions = (all) => [...(all ? [["", all]] : []), ...[...state.towns.keys()].sort().map((name) => [name, townName(name)])];
+export const kindOptions = (any) => [...(any ? [["", any]] : []), ...[...state.kinds.values()].map((kind) => [kind.name, said(kind.title, kind.name)])];
+
+// What a form's field says: text without blanks around, null where it is empty.
+export const filled = (text) => text?.trim() || null;
+// A number as people type it, a decimal comma too; null where nothing stands there.
+export function numeric(text) {
+  const said = filled(text);
+  return said === null ? null : Number(said.replace(",", "."));
+}
+// Without the members that are null.
+export const present = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined));
+
+// An instant as <input type="datetime-local"> has it, in the browser's zone, and back.
+export const localInput = (date) => new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+export const fromLocal = (text) => (text ? new Date(text).toISOString() : null);

@@ -1,0 +1,53 @@
+// Devices that send and that nobody registered: adopt one, or receive again what was kept.
+
+import { action } from "../shell/action.js";
+import { go } from "../shell/address.js";
+import { openDialog } from "../shell/dialog.js";
+import { bdi, h } from "../shell/dom.js";
+import { field } from "../shell/forms.js";
+import { get, post } from "../shell/http.js";
+import { number, t } from "../shell/i18n.js";
+import { table } from "../shell/tables.js";
+import { toast } from "../shell/toast.js";
+import { card, note, numeric, padded, present, since, townName } from "./blocks.js";
+import { input, kindName } from "./devices.js";
+import { again } from "./stage.js";
+import { reasonText } from "./rejections.js";
+
+const pathOf = (one, rest) => `/api/v1/quarantine/${encodeURIComponent(one.device)}/${rest}`;
+
+export async function show(root) {
+  const { items } = await get("/api/v1/quarantine");
+  root.append(card(t("part_quarantine"), null, padded(note(t("quarantine_how"))), table([
+    { title: t("device"), cell: (one) => bdi(one.device) },
+    { title: t("kind"), cell: (one) => (one.kind ? kindName(one.kind) : "–") },
+    { title: t("municipality"), cell: (one) => bdi(townName(one.municipality)) },
+    { title: t("reason"), cell: (one) => reasonText(one.reason) },
+    { title: t("waiting"), number: true, cell: (one) => number(one.count, 0) },
+    { title: t("last_heard"), cell: (one) => since(one.last_at) },
+    { title: "", cell: (one) => h("span", { class: "actions-row" },
+      one.reason === "unknown_device" && h("button", { type: "button", onclick: () => adopt(one) }, t("adopt")),
+      action(t("replay"), async () => {
+        const { replayed } = await post(pathOf(one, "replay"));
+        await again();
+        toast(t("replayed", { n: replayed }));
+      }, { class: "quiet" })) },
+  ], items, { empty: t("quarantine_empty"), caption: t("part_quarantine") })));
+}
+
+function adopt(one) {
+  openDialog({
+    title: t("adopt_device", { name: one.device }), label: t("adopt"),
+    body: [
+      note(t("adopt_how")),
+      field(t("called"), input("title", "", { maxlength: 200 })),
+      h("div", { class: "fields" },
+        field(t("latitude"), input("lat", "", { dir: "ltr", inputmode: "decimal" })),
+        field(t("longitude"), input("lon", "", { dir: "ltr", inputmode: "decimal" }))),
+    ],
+    async submit(values) {
+      await post(pathOf(one, "adopt"), { title: values.title.trim(), ...present({ lat: numeric(values.lat), lon: numeric(values.lon) }) });
+      go({ part: "devices", name: one.device });
+    },
+  });
+}
