@@ -66,7 +66,7 @@ async function draw(boxes, figures, until) {
   const series = (label, unit, take, more) => ({
     label, unit, ...more, points: figures.map((one) => [middle(one), take(one)]).filter(([, value]) => value !== null && value !== undefined),
   });
-  const span = { start: Date.parse(figures[0]?.from_at ?? until), end: until };
+  const span = { start: Date.parse(figures[0]?.from_at ?? until), end: until, empty: t("figures_none") };
   const percent = (value) => (value === null ? null : value * 100);
   const hours = (value) => (value === null ? null : value / 3600);
   await Promise.all([

@@ -30,7 +30,7 @@ const styled = (href) => new Promise((resolve) => {
 // series: [{label, unit, points: [[ms, value, low?, high?, suspect?]], gap_ms, measurement?, dashed?}], of which
 // `measurement` (as a kind declares it) says how values are written and where a counter or a circle breaks;
 // start, end: ms; limits: [{value, label, severity?}]; marks: [{from, until (null: goes on), severity, label}];
-// onSpan(from, until): a span was dragged over. Returns {update(options), remove()}.
+// onSpan(from, until): a span was dragged over; empty: what is said where there is no point. Returns {update(options), remove()}.
 export async function chart(element, options) {
   const UPlot = await load();
   const drawing = new Drawing(UPlot, element, options);
@@ -58,7 +58,7 @@ class Drawing {
     const figure = h("figure", { class: "chart" }, h("figcaption", {}, caption(series)));
     this.element.replaceChildren(figure);
     if (!series.some(({ points }) => points.length)) {
-      figure.append(h("p", { class: "empty" }, t("no_history")));
+      figure.append(h("p", { class: "empty" }, this.options.empty ?? t("no_history")));
       return;
     }
     this.readout = h("output", { class: "readout", hidden: true, "aria-live": "polite" });
