@@ -56,6 +56,12 @@ function leave() {
   reasons.clear();
 }
 
+// The device that the address names when the page is opened; without network this is tried again.
+export function openDevice() {
+  name = place().device;
+  return load();
+}
+
 async function load() {
   const asked = name;
   try {
@@ -72,6 +78,7 @@ async function load() {
     parts = {};
     loadBeside(asked);
   } catch (error) {
+    if (!error.status && !state.loaded) throw error;
     if (name === asked) known = { failed: error.status === 404 ? t("device_unknown") : t("failed", { reason: error.message }) };
   }
   redraw();
@@ -260,7 +267,8 @@ export const hearDevice = {
   alert({ alert }) {
     if (alert.device !== name) return;
     putAlert(alert);
-    startPastAgain();
+    if (parts.past) startPast(parts.past, name);
+    refreshSoon();
     redraw();
   },
   latest({ items }) {
@@ -269,14 +277,14 @@ export const hearDevice = {
     state.latest.set(name, mine);
     hearReading(mine);
     redraw();
-    timer ??= setTimeout(() => {
-      timer = null;
-      refreshCharts();
-    }, REFRESH_MS);
+    refreshSoon();
   },
   missed: () => name && load(),
 };
 
-function startPastAgain() {
-  if (parts.past) startPast(parts.past, name);
+function refreshSoon() {
+  timer ??= setTimeout(() => {
+    timer = null;
+    refreshCharts();
+  }, REFRESH_MS);
 }
