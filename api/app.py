@@ -26,6 +26,7 @@ from api.http.sign_in_page import SignInPage
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
+from api.pages import guides
 from api.routes import (
     alerts,
     audit,
@@ -240,6 +241,7 @@ def _routes() -> list[BaseRoute]:
         answers.router,
         oidc_routes.router,
         texts.router(),
+        guides.router(),
         assets.router(assets.load()),
     ):
         everything.include_router(router, dependencies=judged)

@@ -103,6 +103,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /admin/{part}": _ANYBODY,
     "GET /admin/{part}/{name}": _ANYBODY,
     "GET /account": _ANYBODY,
+    "GET /guide": _ANYBODY,
+    "GET /guide/{guide}": _ANYBODY,
     "GET /console/": _ANYBODY,
     "GET /api/v1/openapi.json": _ANYBODY,
     "GET /readyz": _WATCH,

@@ -29,6 +29,7 @@ MEDIA_TYPES = {
     "json": "application/json",
     "svg": "image/svg+xml",
     "woff2": "font/woff2",
+    "webp": "image/webp",
 }
 PAGES: Mapping[str, tuple[str, ...]] = {
     "queue": ("/", "/alerts/{alert_id}"),
@@ -37,6 +38,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "reports": ("/reports",),
     "admin": ("/admin", "/admin/{part}", "/admin/{part}/{name}"),
     "account": ("/account",),
+    "guide": ("/guide", "/guide/{guide}"),
 }
 """The pages by the room that has main.html and main.js, with the addresses that lead there; the script shows
 what an address names."""

@@ -14,7 +14,7 @@ from devices.texts.languages import LANGUAGES
 
 REFUSED = "page.token_refused"
 TO = '<input type="hidden" name="to" value="/">'
-ROOM = r"(?:alerts|devices|work|reports|admin|account)(?:/[^\s/?#\\]{1,200}){0,2}"
+ROOM = r"(?:alerts|devices|work|reports|admin|account|guide)(?:/[^\s/?#\\]{1,200}){0,2}"
 PAGE = re.compile(rf"/(?:{ROOM})?(?:\?[^\s#\\]{{0,2000}})?")
 NO_PROVIDER = '<p class="provider" hidden><a href="/signin/oidc"></a></p>'
 

@@ -32,6 +32,7 @@ PAGES = {
     "reports": "/reports",
     "admin": "/admin",
     "account": "/account",
+    "guide": "/guide/operator",
 }
 
 

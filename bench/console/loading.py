@@ -20,7 +20,7 @@ FIRST_ALERT = ".alert .summary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FirstAlert:
+class AlertLatency:
     """Until the text of the first alert is there. cold: an empty cache; warm: the page again; bytes: cold."""
 
     cold_ms: float
@@ -28,7 +28,7 @@ class FirstAlert:
     bytes_before: int
 
 
-async def first_alert(browser: Browser, url: str, cookies: Any) -> FirstAlert:
+async def first_alert(browser: Browser, url: str, cookies: Any) -> AlertLatency:
     """Open the desk over a slow line, twice."""
     context = await browser.new_context(locale="en-GB")
     await context.add_cookies(cookies)
@@ -60,7 +60,7 @@ async def first_alert(browser: Browser, url: str, cookies: Any) -> FirstAlert:
         await asyncio.sleep(0.1)
     warm = await _until_alert(page, url)
     await context.close()
-    return FirstAlert(cold_ms=cold, warm_ms=warm, bytes_before=before)
+    return AlertLatency(cold_ms=cold, warm_ms=warm, bytes_before=before)
 
 
 async def _until_alert(page: Page, url: str) -> float:

@@ -10,12 +10,11 @@ from PIL import Image
 from playwright.async_api import Browser, Page
 
 from bench.console.browser import READY
-from devices.texts.languages import LANGUAGES, Language
+from devices.texts.languages import LANGUAGES, LOCALES, Language
 
 Width = Literal["desk", "phone"]
 Theme = Literal["light", "dark"]
 SIZES: Mapping[Width, Any] = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-LOCALES: Mapping[Language, str] = {"en": "en-GB", "fr": "fr-FR", "ar": "ar-LB"}
 DRAWN_MS = 1500
 """Maps and charts come after the page says that it is loaded."""
 THUMBNAIL = {"desk": (480, 300), "phone": (195, 422)}

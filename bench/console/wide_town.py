@@ -15,6 +15,7 @@ from devices.instants import to_datetime
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, insert_devices
 from devices.registry.registry import Device
+from firmware_sim.specs import PLACES
 from nabd import clock
 from nabd.embedded.parts import migrated
 from nabd.settings import Settings
@@ -24,29 +25,21 @@ from people.identity import Grant
 from people.links import create_link
 from people.roles import Role
 from readings.latest import LatestColumns, flush
+from rules.definition.summary import render
+from rules.loading.files import default_packs
 from store.audit import PLATFORM
 from store.pool import connect
 
 TOWN = "tripoli"
-LAT, LON = 34.4367, 35.8497
+PLACE = PLACES[TOWN]
 AT_A_TIME = 5000
 NEWEST: dict[str, dict[str, float]] = {
     "bin": {"fill_pct": 41.0, "temperature_c": 24.5, "battery_v": 3.6},
     "light": {"power_w": 88.0, "voltage_v": 229.0, "dim_pct": 100.0},
     "drone": {"battery_pct": 71.0, "tank_l": 12.0},
 }
-SENTENCES = {
-    "bin-overflow": {
-        "en": "Bin {device} is 91 % full",
-        "fr": "Le bac {device} est plein à 91 %",
-        "ar": "الحاوية {device} ممتلئة بنسبة ٩١٪",
-    },
-    "light-lamp-failure": {
-        "en": "Street light {device} is asked to shine but draws 0.4 W",
-        "fr": "Le lampadaire {device} devrait éclairer mais ne consomme que 0,4 W",
-        "ar": "يُفترض أن تضيء الإنارة {device} لكنها لا تسحب سوى ٠٫٤ واط",
-    },
-}
+VALUES = {"fill_pct": 91.0, "power_w": 0.4, "expected_w": 88.0}
+RULES = ("bin-overflow", "light-lamp-failure")
 SEVERITIES = (Severity.CRITICAL, Severity.MAJOR, Severity.MINOR, Severity.WARNING)
 _RULE = """
 INSERT INTO rule (id, version, kind, definition, created_at, family)
@@ -61,7 +54,7 @@ async def build(dsn: str, devices: int, alerts: int) -> str:
     try:
         town = NewMunicipality(
             name=TOWN,
-            title={"en": "Tripoli", "fr": "Tripoli", "ar": "طرابلس"},
+            title=PLACE.title,
             time_zone="Asia/Beirut",
             locale="ar-LB",
         )
@@ -88,9 +81,9 @@ def _device(n: int, chance: np.random.Generator) -> NewDevice:
         name=f"{kind}-{n:06}",
         kind=kind,
         municipality=TOWN,
-        title=f"شارع عزمي {n}" if n % 3 == 0 else f"Azmi street {n}",
-        lat=LAT + far * math.sin(angle) * 0.7,
-        lon=LON + far * math.cos(angle),
+        title=f"{PLACE.quarters[n % len(PLACE.quarters)]['ar' if n % 3 == 0 else 'en']} {n}",
+        lat=PLACE.lat + far * math.sin(angle) * 0.7,
+        lon=PLACE.lon + far * math.cos(angle),
     )
 
 
@@ -112,7 +105,7 @@ async def _report(connection: asyncpg.Connection, devices: Sequence[Device]) -> 
 async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wanted: int) -> None:
     """Open that many alerts, two rules a device at most."""
     now = clock.wall()
-    names = [f"{rule}-{n}" for n in range(1 + 2 * wanted // max(1, len(devices))) for rule in SENTENCES]
+    names = [f"{rule}-{n}" for n in range(1 + 2 * wanted // max(1, len(devices))) for rule in RULES]
     for name in names:
         await connection.execute(_RULE, name, None, to_datetime(now))
     pairs = [(name, device) for name in names for device in devices][:wanted]
@@ -130,10 +123,11 @@ async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wante
         for n, (name, device) in enumerate(pairs)
     ]
     named = {device.id: device.name for device in devices}
+    templates = {one.id: one.summary for one in default_packs(kinds.load())}
 
     def said(transition: Transition) -> dict[str, str]:
-        texts = SENTENCES[transition.rule.rpartition("-")[0]]
-        return {language: text.format(device=named[transition.device_id]) for language, text in texts.items()}
+        values = {"device": named[transition.device_id], **VALUES}
+        return render(templates[transition.rule.rpartition("-")[0]], values)
 
     async with connection.transaction():
         await record(connection, transitions, said, now)

@@ -1,6 +1,6 @@
 // Work past its deadline, the longest late first: what a supervisor asks about in the morning.
 
-import { deviceLink } from "../shell/address.js";
+import { deviceLink, orderLink } from "../shell/address.js";
 import { bdi, h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { full, said, t } from "../shell/i18n.js";
@@ -30,7 +30,7 @@ function due(order) {
 
 const columns = [
   { get title() { return t("late_by"); }, cell: ({ due: at }) => h("b", { class: "late-by" }, length((now() - at) / 1000)) },
-  { get title() { return t("order"); }, cell: ({ order }) => h("a", { class: "plain-link", href: `/work/${order.id}` }, order.title ? bdi(order.title) : bdi(order.rule ?? `#${order.id}`)) },
+  { get title() { return t("order"); }, cell: ({ order }) => orderLink(order.id, { class: "plain-link" }, order.title ? bdi(order.title) : bdi(order.rule ?? `#${order.id}`)) },
   { get title() { return t("device"); }, cell: ({ order }) => [deviceLink(order.device, { class: "plain-link" }, bdi(order.device)), h("small", {}, " ", said(state.kinds.get(order.kind)?.title, order.kind))] },
   { get title() { return t("district"); }, cell: ({ order }) => (order.district ? bdi(order.district) : "–") },
   { get title() { return t("severity"); }, cell: ({ order }) => h("span", { class: `tag is-${order.severity}` }, t(`severity_${order.severity}`)) },

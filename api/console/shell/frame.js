@@ -18,6 +18,9 @@ const NAV = [
   { href: "/admin", room: "admin", text: () => t("nav_admin"), needs: "read" },
 ];
 
+// The guide of who has several roles is that of the first here.
+const GUIDE_OF = [["admin", "administrator"], ["operator", "operator"], ["technician", "technician"], ["ministry", "supervisor"], ["viewer", "supervisor"]];
+
 let page = {};
 let me = { name: "", permissions: [], roles: [] };
 let connected = null;
@@ -75,6 +78,7 @@ async function loadBasics() {
   me = session;
   $("who-name").textContent = me.name;
   $("who").hidden = false;
+  $("help").href = `/guide/${GUIDE_OF.find(([role]) => me.roles.some((one) => one.startsWith(role)))?.[1] ?? "operator"}`;
   place();
   drawNav();
 }

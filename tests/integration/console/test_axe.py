@@ -13,8 +13,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from bench.console.accessibility import serious
-from bench.console.screens import LOCALES
-from devices.texts.languages import Language
+from devices.texts.languages import LOCALES, Language
 from tests.integration.console import town
 from tests.integration.console.pages import opened
 
@@ -27,6 +26,7 @@ LOOKED_AT: list[tuple[str, Language, str]] = [
     ("/reports", "fr", "light"),
     ("/admin", "ar", "dark"),
     ("/account", "en", "light"),
+    ("/guide/operator", "ar", "dark"),
 ]
 PHONE = {"width": 360, "height": 740}
 

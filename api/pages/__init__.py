@@ -1,0 +1,1 @@
+"""What people read in a browser, put together when the server starts. Must not know the API's routes."""
