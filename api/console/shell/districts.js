@@ -1,0 +1,24 @@
+// The districts of a municipality by code, each with its names. Asked once.
+
+import { get } from "./http.js";
+
+const known = new Map();
+
+// Returns {code: {en, fr, ar}}, empty where nothing was imported.
+export function districtsOf(town) {
+  if (!known.has(town)) known.set(town, load(town));
+  return known.get(town);
+}
+
+async function load(town) {
+  try {
+    const { features } = await get(`/api/v1/municipalities/${encodeURIComponent(town)}/layers/districts`);
+    return Object.fromEntries(features.map(({ properties }) => [properties.code, named(properties)]));
+  } catch {
+    known.delete(town); // codes are shown until it can be asked
+    return {};
+  }
+}
+
+const named = ({ code, ...names }) => Object.fromEntries(["en", "fr", "ar"].map((one) =>
+  [one, names[`name:${one}`] ?? names["name:en"] ?? names["name:fr"] ?? names["name:ar"] ?? code]));
