@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,21 +19,25 @@ from store.errors import StoreError
 if TYPE_CHECKING:
     from playwright.async_api import Browser
 
+    from bench.console.loading import AlertLatency
+
 FAILURES = (ChildFailed, StoreError, PostgresError, OSError, TimeoutError)
 ALERTS = 2000
 AIMS = {"first_alert_ms_cold": 2500, "first_alert_ms_warm": 1000, "bytes_before_first_alert": 150_000}
 AIM_INPUT_MS = 100.0
-PAGES = {
-    "desk": "/",
-    "alert": "/alerts/1",
-    "devices": "/devices",
-    "device": "/devices/bin-000000",
-    "work": "/work",
-    "reports": "/reports",
-    "admin": "/admin",
-    "account": "/account",
-    "guide": "/guide/operator",
+PAGES: Mapping[str, Mapping[str, str]] = {
+    "operator": {
+        "desk": "/",
+        "alert": "/alerts/1",
+        "devices": "/devices",
+        "device": "/devices/bin-000000",
+        "orders": "/work",
+    },
+    "technician": {"work": "/work"},
+    "supervisor": {"reports": "/reports", "guide": "/guide/supervisor"},
+    "administrator": {"admin": "/admin", "account": "/account"},
 }
+"""Pages by what they are called, for each occupation."""
 
 
 def console(
@@ -74,27 +78,27 @@ def screens(
 
 
 @asynccontextmanager
-async def opened(devices: int, alerts: int) -> AsyncIterator[tuple[Browser, str, Any]]:
-    """Fill a town, serve it and sign a browser in: the browser, the address, the cookies."""
+async def opened(devices: int, alerts: int) -> AsyncIterator[tuple[Browser, str, Mapping[str, Any]]]:
+    """Fill a town, serve it and sign its people in: the browser, the address, cookies by occupation."""
     from bench.console.browser import chromium, serving, sign_in
     from bench.console.wide_town import build
 
     async with databases() as (server, directory):
         dsn = await database(server, "town")
-        link = await build(dsn, devices, alerts)
+        links = await build(dsn, devices, alerts)
         async with serving(dsn, directory / "api.log") as url, chromium() as browser:
-            context = await browser.new_context(locale="en-GB")
-            await sign_in(context, url + link)
-            cookies = await context.cookies()
-            await context.close()
-            yield browser, url, cookies
+            yield browser, url, {who: await sign_in(browser, url + link) for who, link in links.items()}
 
 
 async def _screens(directory: Path, devices: int) -> int:
-    from bench.console.screens import pictures
+    from bench.console.screens import pictures, sheets
 
+    taken: list[Path] = []
     async with opened(devices, 30) as (browser, url, cookies):
-        return await pictures(browser, url, cookies, PAGES, directory)
+        for who, pages in PAGES.items():
+            taken += await pictures(browser, url, cookies[who], pages, directory)
+    sheets(taken, directory)
+    return len(taken)
 
 
 async def _measure(sizes: list[int], alerts: int, *, axe: bool) -> dict[str, Any]:
@@ -102,12 +106,14 @@ async def _measure(sizes: list[int], alerts: int, *, axe: bool) -> dict[str, Any
     from bench.console.inputs import inputs, map_frames, percentile
     from bench.console.loading import first_alert
 
-    first, input_ms, serious = [], {}, []
+    first: list[AlertLatency] = []
+    input_ms: dict[str, float] = {}
+    serious: list[str] = []
     for size in sizes:
         async with opened(size, alerts) as (browser, url, cookies):
-            first.append(await first_alert(browser, url, cookies))
+            first.append(await first_alert(browser, url, cookies["operator"]))
             context = await browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
-            await context.add_cookies(cookies)
+            await context.add_cookies(cookies["operator"])
             input_ms[str(size)] = round(percentile(await inputs(context, url)), 1)
             frames = percentile(await map_frames(context, url))
             await context.close()
@@ -117,7 +123,8 @@ async def _measure(sizes: list[int], alerts: int, *, axe: bool) -> dict[str, Any
                 f" inputs p95 {input_ms[str(size)]:g} ms; map frames p95 {frames:.0f} ms"
             )
             if axe and size == sizes[0]:
-                serious = await of_every_page(browser, url, cookies, PAGES)
+                for who, pages in PAGES.items():
+                    serious += await of_every_page(browser, url, cookies[who], pages)
                 for one in serious:
                     line(one)
     return {

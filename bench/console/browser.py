@@ -10,8 +10,9 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.async_api import Browser, BrowserContext, Error, async_playwright
+from playwright.async_api import Browser, Error, async_playwright
 
 from bench.throughput.children import ChildFailed, child, last_words
 
@@ -85,10 +86,13 @@ async def _answers(port: int) -> bool:
     return True
 
 
-async def sign_in(context: BrowserContext, address: str) -> None:
-    """Sign a browser in by a link, as the person does who got it."""
+async def sign_in(browser: Browser, address: str) -> list[Any]:
+    """Sign in by a link, as the person does who got it; return the cookies of their browser."""
+    context = await browser.new_context(locale="en-GB")
     page = await context.new_page()
     await page.goto(address)
     await page.locator("form button").click()
     await page.wait_for_selector(READY)
-    await page.close()
+    cookies = await context.cookies()
+    await context.close()
+    return [*cookies]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -50,8 +50,8 @@ async def each(
 
 async def pictures(
     browser: Browser, url: str, cookies: Any, pages: Mapping[str, str], directory: Path
-) -> int:
-    """Write a picture of every page and a contact sheet of each width; return how many pictures.
+) -> list[Path]:
+    """Write a picture of every page and return where they are.
 
     directory: exists.
     """
@@ -63,14 +63,17 @@ async def pictures(
         written.append(path)
 
     await each(browser, url, cookies, pages, look)
+    return written
+
+
+def sheets(pictures: Sequence[Path], directory: Path) -> None:
+    """Write a contact sheet of each width."""
     for width in get_args(Width):
-        sheet(
-            [path for path in written if path.stem.endswith(width)], directory / f"sheet-{width}.png", width
-        )
-    return len(written)
+        own = [path for path in pictures if path.stem.endswith(width)]
+        sheet(own, directory / f"sheet-{width}.png", width)
 
 
-def sheet(pictures: list[Path], path: Path, width: Width) -> None:
+def sheet(pictures: Sequence[Path], path: Path, width: Width) -> None:
     """Write one picture with all others small in it, six a row."""
     across, (broad, high) = 6, THUMBNAIL[width]
     rows = -(-len(pictures) // across)

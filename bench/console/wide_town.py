@@ -12,26 +12,24 @@ from alerts.record import record
 from alerts.transition import ConditionState, Severity, Transition
 from devices import kinds
 from devices.instants import to_datetime
-from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, insert_devices
-from devices.registry.registry import Device
+from devices.registry.registry import Device, list_devices
 from firmware_sim.specs import PLACES
+from firmware_sim.town import make_town
 from nabd import clock
+from nabd.demo.cast import Occupation
+from nabd.demo.people import add_townspeople, links_of
+from nabd.demo.simulated import register
 from nabd.embedded.parts import migrated
 from nabd.settings import Settings
-from people.editing import NewPerson, add_person
-from people.first import address_of
-from people.identity import Grant
-from people.links import create_link
-from people.roles import Role
 from readings.latest import LatestColumns, flush
 from rules.definition.summary import render
 from rules.loading.files import default_packs
-from store.audit import PLATFORM
 from store.pool import connect
 
 TOWN = "tripoli"
 PLACE = PLACES[TOWN]
+SEED = 7
 AT_A_TIME = 5000
 NEWEST: dict[str, dict[str, float]] = {
     "bin": {"fill_pct": 41.0, "temperature_c": 24.5, "battery_v": 3.6},
@@ -47,29 +45,31 @@ VALUES ($1, 1, $2, '{}', $3, 'stream') ON CONFLICT DO NOTHING
 """
 
 
-async def build(dsn: str, devices: int, alerts: int) -> str:
-    """Migrate a database and fill it; return the path of a link that signs an administrator in."""
+async def build(dsn: str, devices: int, alerts: int) -> dict[Occupation, str]:
+    """Migrate a database and fill it: the demo's town with its people, and more devices around it.
+
+    Return the path of a link that signs in, by occupation.
+    """
     await migrated(Settings(database=dsn, kinds_dir=None, clock=None))
     connection = await connect(dsn, statement_timeout_s=0)
     try:
-        town = NewMunicipality(
-            name=TOWN,
-            title=PLACE.title,
-            time_zone="Asia/Beirut",
-            locale="ar-LB",
-        )
-        await add_municipality(connection, town, clock.wall, by=PLATFORM)
+        declared, town = kinds.load(), make_town(SEED, kinds.load(), municipality=TOWN)
+        await register(connection, declared, town, clock.wall)
+        await add_townspeople(connection, declared, TOWN, clock.wall)
         chance = np.random.default_rng(devices)
-        registered: list[Device] = []
         for first in range(0, devices, AT_A_TIME):
             some = [_device(n, chance) for n in range(first, min(devices, first + AT_A_TIME))]
             async with connection.transaction():
-                registered += await insert_devices(connection, kinds.load(), some, clock.wall)
-        for first in range(0, devices, AT_A_TIME):
-            await _report(connection, registered[first : first + AT_A_TIME])
-        await _fire(connection, registered, alerts)
+                await insert_devices(connection, declared, some, clock.wall)
+        everything = await list_devices(connection, municipality=TOWN, limit=1_000_000)
+        measuring = [device for device in everything if device.kind in NEWEST]
+        for first in range(0, len(measuring), AT_A_TIME):
+            await _report(connection, measuring[first : first + AT_A_TIME])
+        await _fire(connection, measuring, alerts)
         await connection.execute("ANALYZE")
-        return await _link(connection)
+        return {
+            link.person.occupation: link.url for link in await links_of(connection, TOWN, "", clock.wall())
+        }
     finally:
         await connection.close()
 
@@ -131,11 +131,3 @@ async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wante
 
     async with connection.transaction():
         await record(connection, transitions, said, now)
-
-
-async def _link(connection: asyncpg.Connection) -> str:
-    now = clock.wall()
-    grants = (Grant(role=Role.ADMIN, municipality=None),)
-    new = NewPerson(name="rima", display_name="Rima Haddad", language="en", grants=grants)
-    person = await add_person(connection, new, now, by=PLATFORM)
-    return address_of("", await create_link(connection, person.id, now, by=PLATFORM))

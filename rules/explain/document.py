@@ -8,8 +8,8 @@ from typing import Any
 from devices.instants import rfc3339, to_datetime
 from devices.texts.languages import LANGUAGES
 from rules.explain.explanation import Explanation, Missing
+from rules.explain.phrase import phrase
 from rules.explain.texts import sentences
-from rules.explain.wording import in_words
 
 
 def document(explanation: Explanation) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
             {
                 "part": term.part,
                 "text": term.text,
-                "said": {language: in_words(term.text, e.labels, language) for language in LANGUAGES},
+                "said": {language: phrase(term.text, e.labels, language) for language in LANGUAGES},
                 "value": term.value,
                 "limit": term.limit,
                 "holds": str(term.truth),

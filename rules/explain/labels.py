@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 
 from devices.kinds.kind import Kind
-from devices.texts.catalogue import plural, text
+from devices.texts.catalogue import text
 from devices.texts.languages import Language
 from rules.definition.definition import Text
-from rules.definition.durations import readings
-from rules.explain.wording import declared, in_words, labels_of
+from rules.explain.phrase import phrase, window
+from rules.explain.wording import declared, labels_of
 
 CALL = re.compile(r"(\w+)\(.*\)", re.DOTALL)
 """How evidence names what a function came to."""
@@ -81,11 +81,11 @@ def label_of(name: str, kind: Kind | None, language: Language, labels: Mapping[s
         return text(language, f"swept.{name}"), SWEPT[name]
     call, given = CALL.fullmatch(name), _arguments(name)
     if call is None or given is None or call[1] not in FUNCTIONS:
-        return in_words(name, labels_of(kind, labels), language), ""
+        return phrase(name, labels_of(kind, labels), language), ""
     function, (inner, *rest) = call[1], given or [""]
     label, inner_unit = label_of(inner, kind, language, labels) if inner else ("", "")
-    window = _window(rest[-1], language) if rest else ""
-    said = text(language, f"function.{function}", x=label, w=window, n=rest[0] if rest else "")
+    over = window(rest[-1], language) if rest else ""
+    said = text(language, f"function.{function}", x=label, w=over, n=rest[0] if rest else "")
     unit = FUNCTIONS[function]
     if function == "rate" and inner_unit and rest:
         return said, f"{inner_unit}/{_per(rest[-1])}"
@@ -108,11 +108,3 @@ def _arguments(name: str) -> list[str] | None:
     if not isinstance(found, ast.Call):
         return None
     return [str(a.value) if isinstance(a, ast.Constant) else ast.unparse(a) for a in found.args]
-
-
-def _window(window: str, language: Language) -> str:
-    """Return "30d" as it is, and "3 readings" or "3" in words."""
-    number = int(window) if window.isdecimal() else readings(window)
-    if number is None:
-        return window
-    return plural(language, "evidence.readings", number)

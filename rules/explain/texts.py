@@ -13,7 +13,7 @@ from devices.time_zones import zone_named
 from rules.definition.summary import truth
 from rules.explain.evidence import LabelledValue
 from rules.explain.explanation import Explanation, Missing, RuleStatus, Term, TruthValue, UndecidedReason
-from rules.explain.wording import in_words
+from rules.explain.phrase import phrase
 
 Say = Callable[..., str]
 """Returns the sentence of a key, what is known of the explanation filled in."""
@@ -55,7 +55,7 @@ def sentences(explanation: Explanation, language: Language) -> list[str]:
         received=when(e.received_at),
         deadline=when(e.deadline),
         inhibited=str(e.inhibited_by),
-        clear=_isolated(in_words(e.clear, e.labels, language), language),
+        clear=_isolated(phrase(e.clear, e.labels, language), language),
         n=e.readings,
     )
     return [*_status(e, say), *_judged(e, say, language)]

@@ -1,17 +1,21 @@
-// The numbers in the header.
+// The numbers at the head of the queue, and in the title of the tab.
 
 import { $, h } from "../shell/dom.js";
 import { number, t } from "../shell/i18n.js";
-import { SEVERITIES, counts } from "../shell/state.js";
+import { showUnseen } from "../shell/notice.js";
+import { SEVERITIES } from "../shell/state.js";
+import { list, sums } from "./list.js";
 
 export function drawCounters() {
-  const { devices, reporting, alerts, severities } = counts();
-  const worst = SEVERITIES.find((severity) => severities[severity]) ?? "ok";
+  if (!list.open) return;
+  const { all, ...severities } = sums(list.open);
+  const worst = SEVERITIES.find((severity) => severities[severity].unseen) ?? "ok";
   $("counters").replaceChildren(
-    counter("devices", t("devices"), devices, "plain"),
-    counter("reporting", t("reporting"), reporting, "plain"),
-    counter("open_alerts", t("open_alerts"), alerts, worst),
+    counter("devices", t("reporting_of", { devices: list.open.devices }), list.open.reporting, "plain"),
+    counter("open_alerts", t("open_alerts"), all.alerts, "plain"),
+    counter("unseen", t("unseen"), all.unseen, worst),
   );
+  showUnseen(all.unseen);
 }
 
 const counter = (id, label, count, status) =>

@@ -1,50 +1,145 @@
-// The desk: what is wrong, the worst first, and where.
+// The desk: what is wrong, the worst first, and where; one alert explained.
 
-import { numbered, startAddress } from "../shell/address.js";
+import { go, numbered, place, startAddress } from "../shell/address.js";
+import { openDialog } from "../shell/dialog.js";
 import { $, h } from "../shell/dom.js";
-import { redraw, startPage } from "../shell/frame.js";
+import { FILTERS } from "../shell/filters.js";
+import { may, redraw, report, startPage } from "../shell/frame.js";
 import { language, said, t } from "../shell/i18n.js";
-import { state } from "../shell/state.js";
+import { isMuted, notify, openNotices } from "../shell/notice.js";
+import { now } from "../shell/state.js";
 import { hearTown, loadTown } from "../shell/town.js";
 import { drawMap, startMap } from "../map/map.js";
+import * as acts from "./acts.js";
 import { drawCounters } from "./counters.js";
-import { drawQueue, forgetPast, hearOfPast, refreshDetails, startQueue, welcome } from "./queue.js";
+import { drawFilters, focusSearch, loadTeams } from "./filter_bar.js";
+import { moveBy, openKeys, rowOf, startKeys } from "./keys.js";
+import { find, isStale, put, reload, startList } from "./list.js";
+import { drawQueue, startQueue, welcome } from "./queue.js";
+import { choose, chooseNone, chosenAlerts, drawBulk } from "./selection.js";
 
 const ADDRESS = {
   read: ([room, name]) => ({ alert: room === "alerts" ? numbered(name) : null }),
   write: ({ alert }) => (alert ? `/alerts/${alert}` : "/"),
-  query: { severity: "severity" },
+  query: { ...FILTERS, order: "order", group: "group", handover: "handover" },
 };
+// How long an alert has been open at most to be told as new, after the network was away.
+const NEW_MS = 600_000;
+
+// What stands beside the queue, fetched when it is first wanted: an alert explained, a hand-over.
+const beside = { explained: null, handover: null };
+
+const open = (id) => go({ alert: id, handover: null });
+const move = (changes, how) => go(changes, how);
+
+let begun = false;
 
 const hear = {
   ...hearTown,
-  hello() {
-    forgetPast();
-    hearTown.hello();
+  hello(message) {
+    hearTown.hello(message);
+    // What happened between the first list and this is in neither; later, what happened while nothing was heard.
+    reload().catch(report);
+    beside.explained?.refresh();
+    begun = true;
   },
   alert({ event, alert }) {
-    const fresh = !state.alerts.has(alert.id) && alert.state === "firing";
-    hearTown.alert({ alert });
-    hearOfPast(alert);
-    if (fresh && event.type === "opened" && !alert.inhibited_by) announce(alert);
-    refreshDetails(alert.id);
+    const fresh = !find(alert.id) && alert.state === "firing";
+    if (fresh && event.type === "opened") welcome(alert.id);
+    hearTown.alert({ event, alert });
+    put(alert);
+    if (fresh && event.type === "opened" && !alert.inhibited_by) announce(event, alert);
+    beside.explained?.hear(alert);
+    redraw();
+  },
+  missed() {
+    hearTown.missed();
+    reload().catch(report);
   },
 };
 
-function announce(alert) {
-  if (!language()) return;
-  welcome(alert.id);
+function announce(event, alert) {
+  if (!language() || !begun) return;
   const severity = t(`severity_${alert.severity}`);
-  $("announce").replaceChildren(h("p", {}, t("announce", { severity, summary: said(alert.summary, alert.rule) })));
+  const summary = said(alert.summary, alert.rule);
+  $("announce").replaceChildren(h("p", {}, t("announce", { severity, summary })));
+  if (!alert.silence && now() - Date.parse(event.at) < NEW_MS) notify(alert, summary, () => open(alert.id));
 }
 
 function draw() {
-  drawCounters();
+  if (isStale()) reload().catch(report);
+  drawTools();
+  drawFilters(move);
+  drawBulk();
   drawQueue();
-  drawMap();
+  drawCounters();
+  drawBeside();
 }
+
+function drawBeside() {
+  const shows = place().handover ? "handover" : place().alert ? "explained" : "map";
+  document.body.dataset.beside = shows;
+  $("map-card").hidden = shows !== "map";
+  for (const name of ["explained", "handover"]) $(name).hidden = shows !== name;
+  if (shows === "map") drawMap();
+  else if (beside[shows]) beside[shows].draw();
+  else fetchBeside[shows]().then((module) => ((beside[shows] = module), module.draw())).catch(report);
+}
+
+const fetchBeside = {
+  explained: () => import("./explained.js"),
+  handover: () => import("./handover.js"),
+};
+
+function drawTools() {
+  const tool = (name, text, work, more = {}) => h("button", { type: "button", class: "quiet", "data-tool": name, onclick: work, ...more }, text);
+  const focused = document.activeElement?.dataset?.tool;
+  $("desk-tools").replaceChildren(
+    tool("notices", t(isMuted() ? "notices_off" : "notices_on"), () => openNotices(openDialog, redraw)),
+    tool("handover", t("handover"), () => import("./handover.js").then(({ ask }) => ask(openDialog)).catch(report)),
+    tool("keys", "?", openKeys, { "aria-label": t("keys") }));
+  if (focused) $("desk-tools").querySelector(`[data-tool="${focused}"]`)?.focus();
+}
+
+// What the keys are about: those that were chosen, else the row that has the focus, else the one that is open.
+function aimed() {
+  const chosen = chosenAlerts();
+  if (chosen.length) return chosen;
+  const id = Number(rowOf()?.dataset.alert ?? place().alert);
+  const alert = find(id) ?? beside.explained?.alertOf(id);
+  return alert ? [alert] : [];
+}
+
+const about = (permission, work) => () => {
+  const alerts = aimed();
+  if (alerts.length && may(permission)) acts.run(null, () => work(alerts));
+};
 
 startAddress(ADDRESS, redraw);
 startMap({ openDevice: (device) => location.assign(`/devices/${encodeURIComponent(device)}`) });
-startQueue({ redraw });
-await startPage({ load: loadTown, draw, hear });
+startQueue(open);
+startKeys({
+  next: () => moveBy(1),
+  previous: () => moveBy(-1),
+  open: () => aimed().slice(-1).forEach(({ id }) => open(id)),
+  acknowledge: about("answer-alerts", acts.acknowledge),
+  silence: about("silence-alerts", ([first]) => acts.openSilence(first)),
+  work: about("direct-work", acts.openWork),
+  comment() {
+    const [alert] = aimed();
+    if (!alert) return;
+    open(alert.id);
+    fetchBeside.explained().then(({ comment }) => comment()).catch(report);
+  },
+  choose: () => aimed() && rowOf() && choose(Number(rowOf().dataset.alert)),
+  search: focusSearch,
+  undo: acts.undoLast,
+  help: openKeys,
+  back: () => chooseNone() || (place().alert || place().handover ? open(null) : null),
+});
+await startPage({
+  load: (known) => Promise.all([loadTown(known), startList(known), known.then(loadTeams)]),
+  draw,
+  hear,
+  spoken: () => beside.explained?.draw({ anew: true }),
+});

@@ -14,6 +14,7 @@ export const state = {
   byDevice: new Map(),
   complete: true,
   loaded: false,
+  changes: 0, // grows with each alert that came, changed or ended
   speed: 1,
 };
 
@@ -32,6 +33,7 @@ const ended = new Set();
 
 // Keeps open alerts only; returns whether it was not open before.
 export function putAlert(alert) {
+  state.changes += 1;
   if (alert.state !== "firing") ended.add(alert.id);
   else if (ended.has(alert.id)) return false;
   const known = state.alerts.has(alert.id);

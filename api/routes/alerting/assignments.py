@@ -16,6 +16,7 @@ from devices.registry.errors import Conflict
 from people.person import person_of
 from store.audit import Actor
 from store.connection import Connection
+from work import suggestions
 
 router = APIRouter(tags=["alerts"])
 
@@ -68,6 +69,30 @@ async def take(
         return await _assign(connection, alert_id, me.name, actor, context)
 
     return await command.once(AlertOut, work)
+
+
+class CandidateOut(BaseModel):
+    """Somebody to whom an alert could be given."""
+
+    name: str = Field(examples=["rima"])
+    display_name: str = Field(examples=["ريما حداد"])
+    technician: bool = Field(description="one who works; else one who directs")
+    knows_kind: bool = Field(description="the device's kind is among their skills")
+    knows_district: bool
+    open_orders: int = Field(description="how many they have already")
+
+
+class CandidatesOut(BaseModel):
+    """Those to whom an alert could be given, the most suitable first."""
+
+    items: list[CandidateOut]
+
+
+@router.get("/alerts/{alert_id}/people", summary="To whom could it be given?")
+async def list_candidates(alert_id: AlertId, connection: UsesConnection) -> CandidatesOut:
+    """Return people with a role where the alert was opened: technicians, then those who direct them."""
+    found = await suggestions.candidates(connection, alert_id)
+    return CandidatesOut(items=[CandidateOut.model_validate(one, from_attributes=True) for one in found])
 
 
 async def _assign(

@@ -184,7 +184,7 @@ async def test_explanation_tells_terms_and_sentences(client: httpx2.AsyncClient,
     assert found["terms"][0] == {
         "part": "levels.warning",
         "text": "fill_pct >= 85",
-        "said": {"en": "Fill ≥ 85", "fr": "Remplissage ≥ 85", "ar": "الامتلاء ≥ 85"},
+        "said": {"en": "Fill at least 85", "fr": "Remplissage au moins 85", "ar": "الامتلاء لا يقل عن 85"},
         "value": 86,
         "limit": 85,
         "holds": "true",

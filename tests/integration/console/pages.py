@@ -23,11 +23,18 @@ expect.set_options(timeout=PATIENCE_MS)
 
 @asynccontextmanager
 async def opened(
-    browser: Browser, url: str, path: str = "", *, route: tuple[str, Answer] | None = None, **how: Any
+    browser: Browser,
+    url: str,
+    path: str = "",
+    *,
+    route: tuple[str, Answer] | None = None,
+    script: str | None = None,
+    **how: Any,
 ) -> AsyncIterator[Page]:
     """Open the console as a reader; any error of a script, and any request elsewhere, fails the test.
 
-    `path` names a page of it. `route` stands between the page and the addresses of a pattern.
+    `path` names a page of it. `route` stands between the page and the addresses of a pattern. `script`
+    runs in the page before its own.
     """
     errors: list[str] = []
     context = await browser.new_context(**{"locale": "en-GB", **how})
@@ -39,6 +46,8 @@ async def opened(
     page.on("console", lambda m: errors.append(m.text) if "Content Security Policy" in m.text else None)
     if route is not None:
         await page.route(*route)
+    if script is not None:
+        await page.add_init_script(script)
     await page.goto(url + path)
     await expect(page.locator("#link.on")).to_be_visible()
     yield page

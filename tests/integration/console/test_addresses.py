@@ -43,21 +43,22 @@ async def test_alerts_have_addresses_of_their_own(
     alert = await builders.fire(connection, device, summary=SENTENCE)
 
     async with opened(browser, server, f"/alerts/{alert}") as page:
-        await expect(page.locator(".alert .events li")).to_have_count(1)
+        await expect(page.locator("#explained .events li")).to_have_count(1)
         await page.locator(".alert .plain-link").click()
         await expect(page.locator("#device h1")).to_have_text("bin:1.2")
         assert shown(page) == "/devices/bin%3A1.2"
         await page.go_back(wait_until="commit")
-        await expect(page.locator(".alert .events li")).to_have_count(1)
+        await expect(page.locator("#explained .events li")).to_have_count(1)
         assert shown(page) == f"/alerts/{alert}"
 
         await builders.resolve(connection, device)
-        await expect(page.locator(".alert .meta")).to_contain_text(["Ended"])
-        await expect(page.locator(".alert .primary")).to_have_count(0)
-        await expect(page.locator(".alert .events li")).to_have_count(2)
+        await expect(page.locator("#explained .explained-head")).to_contain_text("Ended")
+        await expect(page.locator(".alert")).to_have_count(0)
+        await expect(page.locator("#explained .explained-actions button")).to_have_count(0)
+        await expect(page.locator("#explained .events li")).to_have_count(2)
 
     async with opened(browser, server, "/alerts/999") as page:
-        await expect(page.locator("#alerts .problem")).to_be_visible()
+        await expect(page.locator("#explained .problem")).to_be_visible()
 
 
 async def test_signing_in_again_leads_back_with_what_was_typed(

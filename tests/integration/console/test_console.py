@@ -100,8 +100,14 @@ async def test_what_is_heard_while_the_alerts_are_read_is_newer_than_their_list(
     ended, new = await builders.add(connection, "bin-1"), await builders.add(connection, "bin-2")
     await builders.fire(connection, ended, summary=SENTENCE)
     heard = asyncio.Event()
+    lists = iter(range(1))
 
     async def answer(route: Route) -> None:
+        if next(lists, None) is None:
+            # Lists that the page reads later are as old as the first one until it has heard.
+            await asyncio.wait_for(heard.wait(), 20)
+            await route.continue_()
+            return
         old = await route.fetch()
         await builders.resolve(connection, ended)
         await builders.fire(connection, new, summary=SENTENCE)
@@ -112,7 +118,7 @@ async def test_what_is_heard_while_the_alerts_are_read_is_newer_than_their_list(
         await expect(page.locator("#announce")).to_contain_text("bin-2")
         heard.set()
 
-    async with opened(browser, server, route=("**/api/v1/alerts?state=firing*", answer)) as page:
+    async with opened(browser, server, route=("**/api/v1/alerts?state=firing&order*", answer)) as page:
         await listen(page)
         await expect(page.locator("#count-open_alerts dd")).to_have_text("1")
         await expect(page.locator(".alert .summary")).to_have_text("Bin bin-2 is 91 % full")
@@ -132,19 +138,6 @@ async def test_page_asks_to_sign_in_again_when_its_token_has_ended(
         guarded.state.context.live.close()
 
         await expect(page.locator("input[name=token]")).to_be_visible()
-
-
-async def test_comment_is_kept_and_shown(
-    browser: Browser, server: str, connection: asyncpg.Connection
-) -> None:
-    await builders.fire(connection, await builders.add(connection, "bin-1"), summary=SENTENCE)
-
-    async with opened(browser, server) as page:
-        await page.get_by_role("button", name="Details").click()
-        await page.get_by_role("textbox", name="Comment").fill("<b>crew</b> is on its way")
-        await page.get_by_role("button", name="Send").click()
-
-        await expect(page.locator(".events q")).to_have_text("<b>crew</b> is on its way")
 
 
 async def test_arabic_runs_right_to_left_with_its_digits_and_charts_left_to_right(
@@ -230,22 +223,6 @@ async def test_page_fits_a_phone(browser: Browser, server: str, connection: asyn
             await expect(page.locator(".alert").first).to_be_visible()
             width = await page.evaluate("document.documentElement.scrollWidth")
             assert width <= 360, locale
-
-
-async def test_keyboard_reaches_an_alert_and_a_device(
-    browser: Browser, server: str, connection: asyncpg.Connection
-) -> None:
-    device = await builders.add(connection, "bin-1")
-    await builders.fire(connection, device, summary=SENTENCE)
-
-    async with opened(browser, server) as page:
-        await page.locator(".alert .primary").focus()
-        await page.keyboard.press("Enter")
-        await expect(page.locator(".alert.seen")).to_have_count(1)
-
-        await page.locator(".alert .plain-link").focus()
-        await page.keyboard.press("Enter")
-        await expect(page.locator("#device-title")).to_have_text("bin-1")
 
 
 async def test_demonstration_says_how_fast_its_clock_runs(

@@ -21,6 +21,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from alerts.events import EventType
+from alerts.listing import AlertOrder
 from alerts.standings import StandingOrder, StandingStatus
 from alerts.transition import Severity
 from api.http.assets import PAGES as ROOMS
@@ -33,6 +34,7 @@ from notify.outbox.work_receivers import TOLD, WITHDRAWN
 from people.oidc.claims import Reason
 from rules.explain.explanation import RuleStatus, TruthValue, UndecidedCause
 from rules.explain.labels import FUNCTIONS, SWEPT
+from rules.explain.phrase import RELATIONS, WORDED
 from rules.explain.wording import JOINING
 from tests.unit.project.used_texts import (
     TextUse,
@@ -42,6 +44,7 @@ from tests.unit.project.used_texts import (
     in_script,
     marks_in_page,
 )
+from work.event import WorkEventType
 from work.figures.facts import FigureGroup
 from work.figures.shaping import AGES
 from work.figures.span import PeriodKind
@@ -77,7 +80,8 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "truth.": TruthValue,
     "reason.": UndecidedCause,
     "expression.": JOINING,
-    "function.": FUNCTIONS,
+    "function.": {*FUNCTIONS, *WORDED},
+    "relation.": (*RELATIONS.values(), "untrue"),
     "swept.": SWEPT,
     "page.oidc_": get_args(Reason),
     "notice.": Occasion,
@@ -95,6 +99,27 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "state_": ("ok", "silent", "none"),
     "holds_": TruthValue,
     "event_": set(EventType) - {EventType.COMMENT},
+    "order_": AlertOrder,
+    "group_": ("incident", "circuit", "district"),
+    "filter_": ("kind", "district", "team", "rule"),
+    "key_": (
+        "next",
+        "previous",
+        "open",
+        "acknowledge",
+        "silence",
+        "comment",
+        "work",
+        "choose",
+        "search",
+        "undo",
+        "help",
+        "back",
+    ),
+    "trend_": ("rising", "falling", "steady"),
+    "work_": [state.replace("-", "_") for state in WorkState],
+    "order_event_": [event.replace("-", "_") for event in WorkEventType],
+    "told_": ("planned", "sending", "delivered", "refused", "given_up", "not_needed"),
     "compare_": ("none", "week", "near"),
     "status_": StandingStatus,
     "sort_": StandingOrder,

@@ -107,5 +107,7 @@ async def test_team_finds_the_alerts_of_its_members_and_of_its_work(
     made = await client.post("/api/v1/work-orders", json={"alerts": [alerts[2]], "team": "lights"})
     made.raise_for_status()
 
+    [found] = (await client.get(f"/api/v1/alerts/{alerts[0]}/people")).json()["items"]
+    assert (found["name"], found["technician"], found["open_orders"]) == ("rima", True, 0)
     assert await listed(client, team="lights") == [alerts[2], alerts[0]]
     assert await listed(client, team="bins") == []

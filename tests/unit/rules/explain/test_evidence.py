@@ -53,20 +53,20 @@ def test_rate_is_told_per_time(name: str, unit: str, said: str) -> None:
         (
             "n_of(distance_mm <= 9 and tilt_deg > 60, 1, '30d')",
             "fr",
-            "au moins 1×, 30d : Distance ≤ 9 et Inclinaison > 60",
+            "au moins 1×, 30 j : Distance au plus 9 et Inclinaison au-dessus de 60",
         ),
-        ("count(fill_pct > 80, '3 readings')", "ar", "عدد المرات خلال 3 قراءات: الامتلاء > 80"),
+        ("count(fill_pct > 80, '3 readings')", "ar", "عدد المرات خلال 3 قراءات: الامتلاء أكثر من 80"),
         ("flat(distance_mm, '24h', 5)", "en", "Distance does not move"),
         ("n_of(", "en", "n_of("),
         (
             "n_of(delta(fill_pct) > attr(overflow_at, 85), 2, 3)",
             "en",
-            "at least 2× within 3 readings: delta(Fill) > attr(overflow_at, 85)",
+            "at least 2× within 3 readings: change of Fill above overflow_at",
         ),
         (
             "count(sun() > 3 and fill_pct > 1, '2h')",
             "fr",
-            "nombre de fois, 2h : sun() > 3 et Remplissage > 1",
+            "nombre de fois, 2 h : hauteur du soleil au-dessus de 3 et Remplissage au-dessus de 1",
         ),
     ],
 )

@@ -233,6 +233,6 @@ def test_condition_that_ends_it_is_told_in_the_readers_words() -> None:
     found = explained(OVERFLOW, *(at(10 * i, fill_pct=90) for i in range(3)), alert=7)
     labelled = replace(found, labels={"fill_pct": {"en": "Fill", "fr": "Remplissage", "ar": "الامتلاء"}})
 
-    assert any("Remplissage < 70" in one for one in sentences(labelled, "fr"))
+    assert any("Remplissage en dessous de 70" in one for one in sentences(labelled, "fr"))
     assert document(labelled)["clear"] == "fill_pct < 70"
-    assert document(labelled)["terms"][0]["said"]["ar"] == "الامتلاء ≥ 85"
+    assert document(labelled)["terms"][0]["said"]["ar"] == "الامتلاء لا يقل عن 85"

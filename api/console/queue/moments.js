@@ -1,0 +1,28 @@
+// Instants by the clocks of a town: what people choose is by those, not by the browser's. Pure.
+
+const FORMAT = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+const MINUTE = 60_000;
+const DAY_MS = 86_400_000;
+const MORNING = 7;
+
+// An instant (ms) as a control of type datetime-local has it.
+export function localText(ms, timeZone) {
+  const parts = new Intl.DateTimeFormat("en-CA", { ...FORMAT, timeZone }).formatToParts(ms);
+  const { year, month, day, hour, minute } = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
+  return `${year}-${month}-${day}T${hour}:${minute}`;
+}
+
+// The instant (ms) of such a text; NaN where it is none. A time that the clocks skip is the one after.
+export function fromLocalText(text, timeZone) {
+  const guess = Date.parse(`${text}Z`);
+  if (Number.isNaN(guess)) return NaN;
+  const offset = (at) => Date.parse(`${localText(at, timeZone)}Z`) - Math.floor(at / MINUTE) * MINUTE;
+  const near = guess - offset(guess);
+  return guess - offset(near);
+}
+
+// When it is 7 o'clock in the morning the next time.
+export function nextMorning(ms, timeZone) {
+  const at = (instant) => fromLocalText(`${localText(instant, timeZone).slice(0, 10)}T${String(MORNING).padStart(2, "0")}:00`, timeZone);
+  return at(ms) > ms ? at(ms) : at(ms + DAY_MS);
+}

@@ -1,0 +1,155 @@
+"""The map and the numbers of a town, without a list of all its devices."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts.overview import device_map as maps
+from alerts.overview.device_map import FEW, WORLD, Bounds
+from alerts.overview.standing import DeviceFilter
+from alerts.overview.summary import town_summary
+from alerts.transition import Severity
+from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.http.problems import Problem
+from api.http.times import Asked
+from people.roles import Permission
+
+router = APIRouter(tags=["devices"])
+
+Town = Annotated[str | None, Query(max_length=32)]
+District = Annotated[str | None, Query(max_length=64, description="code of a district")]
+Status = Annotated[
+    str, Field(examples=["major"], description="the worst of its open alerts, silent, ok, none")
+]
+ByStatus = Annotated[dict[str, int], Field(examples=[{"major": 1, "ok": 40}])]
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class BoundsOut(_Out):
+    """A rectangle in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+class MapDeviceOut(_Out):
+    """One device on the map; moving kinds stand where they last said they were."""
+
+    name: str = Field(examples=["bin-0007"])
+    title: str
+    kind: str = Field(examples=["bin"])
+    lat: float
+    lon: float
+    status: Status
+
+
+class MapCellOut(_Out):
+    """Devices close to each other: the middle of them, how many, and the worst."""
+
+    lat: float
+    lon: float
+    count: int
+    status: Status
+    by_status: ByStatus
+
+
+class DeviceMapOut(_Out):
+    """Devices of the part of the map that is seen, or cells of many."""
+
+    count: int = Field(description="devices in the rectangle")
+    by_status: ByStatus
+    bounds: BoundsOut | None = Field(description="without `bbox`: where the middle 98 % of the devices stand")
+    devices: list[MapDeviceOut] = Field(description=f"one by one where they are at most {FEW}")
+    cells: list[MapCellOut] = Field(description="else in groups")
+
+
+class TownSummaryOut(_Out):
+    """Numbers of devices in service, and of open alerts by severity."""
+
+    devices: int
+    reporting: int = Field(description="have reported, and are not silent")
+    silent: int
+    unheard: int = Field(description="have never reported")
+    waiting: dict[str, int] = Field(description="open alerts that nobody has acknowledged")
+    acknowledged: dict[str, int] = Field(description="open alerts that somebody has acknowledged")
+
+    @classmethod
+    def of(cls, found: object) -> Self:
+        """Return it as it is answered."""
+        return cls.model_validate(found)
+
+
+@router.get("/map", summary="Devices on a map: one by one, or in groups where they are many")
+async def get_map(
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    bbox: Annotated[
+        str | None,
+        Query(max_length=120, examples=["35.80,34.40,35.90,34.47"], description="west,south,east,north"),
+    ] = None,
+    zoom: Annotated[float, Query(ge=0, le=24, description="of the map; decides how wide groups are")] = 12,
+    municipality: Town = None,
+    district: District = None,
+    kind: Annotated[str | None, Query(max_length=31)] = None,
+    severity: Annotated[Severity | None, Query(description="with an open alert of it")] = None,
+    rule: Annotated[str | None, Query(max_length=64, description="with an open alert of it")] = None,
+    q: Annotated[str | None, Query(max_length=100, description="in name or title")] = None,
+    at: Annotated[Asked | None, Query(description="as it was then; left out: now")] = None,
+) -> DeviceMapOut:
+    """Return what stands in the rectangle, of the municipalities that the reader may see."""
+    asked = DeviceFilter(
+        within=identity.towns(Permission.READ),
+        municipality=municipality,
+        district=district,
+        kinds=(kind,) if kind else (),
+        severity=severity,
+        rule=rule,
+        words=q,
+        at=at,
+    )
+    within = None if bbox is None else _bounds(bbox)
+    found = await maps.device_map(connection, context.kinds, asked, within=within, zoom=zoom)
+    return DeviceMapOut.model_validate(found)
+
+
+def _bounds(text: str) -> Bounds:
+    """Return the rectangle that is asked for, no larger than the world.
+
+    Raises:
+        Problem: 422, these are not four numbers, or not a rectangle.
+    """
+    try:
+        west, south, east, north = (float(one) for one in text.split(","))
+    except ValueError:
+        west = south = east = north = float("nan")
+    if not (west <= east and south <= north):
+        raise Problem(422, "invalid", "bbox is west,south,east,north in degrees")
+    return Bounds(
+        west=max(west, WORLD.west),
+        south=max(south, WORLD.south),
+        east=min(east, WORLD.east),
+        north=min(north, WORLD.north),
+    )
+
+
+@router.get("/summary", summary="How many devices report, and how many alerts wait")
+async def get_summary(
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    municipality: Town = None,
+    district: District = None,
+) -> TownSummaryOut:
+    """Return the numbers of the municipalities that the reader may see."""
+    within = identity.towns(Permission.READ)
+    asked = DeviceFilter(within=within, municipality=municipality, district=district)
+    return TownSummaryOut.of(await town_summary(connection, context.kinds, asked))
