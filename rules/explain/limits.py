@@ -1,8 +1,8 @@
 """The limits of rules as numbers: where a chart of a measurement draws its lines.
 
 Only what can be said as one number: a measurement beside a number or an attribute, alone, one of several
-that each suffice, or with truths that must hold too; also behind a name of `let`. Must not know whether a rule
-holds (rules.explain.explain).
+that each suffice, or with truths that must hold too; also behind a name of `let`. Must not know whether a
+rule holds (rules.explain.explain).
 """
 
 from __future__ import annotations
