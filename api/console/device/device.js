@@ -112,7 +112,7 @@ function build() {
     return;
   }
   Object.assign(parts, {
-    values: h("dl", { class: "values" }), charts: h("div"), place: h("dl", { class: "facts" }), map: h("div", { class: "small-map" }),
+    values: h("div"), charts: h("div"), place: h("dl", { class: "facts" }), map: h("div", { class: "small-map" }),
     past: h("section", { class: "card past" }), messages: h("section", { class: "card messages" }),
   });
   const card = (title, ...children) => h("section", { class: "card padded" }, h("h2", {}, title), children);
