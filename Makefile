@@ -27,7 +27,7 @@ test: parts check ## check, then every test; NABD_REQUIRE_ALL=1 makes a skipped 
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: setup ## the long form of the fault matrix (docs/faults.md); NABD_FAULTS_SEED=n repeats a run
-	NABD_FAULTS=long $(BIN)/python -m pytest tests/faults -rP $(ARGS)
+	NABD_FAULTS=long $(BIN)/python -m pytest tests/faults tests/unit/rules/engine -rP $(ARGS)
 
 attack: parts setup ## the long form of what hostile clients, rules and accounts try (tests/attacks)
 	NABD_ATTACKS=long $(BIN)/python -m pytest tests/attacks tests/integration/console/test_contrast.py \

@@ -37,9 +37,9 @@ class AlertFilter:
 
     within: only those of these municipalities. silenced: only open ones that somebody silences at `now`, or
     only others. assigned_to: only those of a person, or of NOBODY; assignee_id: the same by number. team: of
-    one of its members, or in an open work order of it. words: each stands in the sentence, the device, the
-    district, the street, the kind or the rule. since, until: those that were open then, until
-    not included.
+    one of its members, or in an open work order of it. words: each, or what it means
+    (devices.texts.searching), stands in the sentence, the device, the district, the street, the kind, the
+    rule or the severity. since, until: those that were open then, until not included.
     """
 
     state: Literal["firing", "resolved"] | None = None
@@ -60,15 +60,9 @@ class AlertFilter:
     words: Sequence[str] = ()
 
 
-# One spelling for what people write in several: digits, hamza, ta marbuta, accents; vowel signs go.
-_FOLDED = (
-    "translate(lower({text}), "
-    "'٠١٢٣٤٥٦٧٨٩أإآٱىةؤئàâäçéèêëîïôöùûü\u064b\u064c\u064d\u064e\u064f\u0650\u0651\u0652\u0640', "
-    "'0123456789اااايهويaaaceeeeiioouuu')"
-)
 _SAID = (
-    "concat_ws(' ', alert.summary::text, device.name, device.title, device.kind, alert.rule,"
-    " ground_feature.name, ground_feature.title::text, street.title::text)"
+    "concat_ws(' ', alert.searched, device.searched, ground_feature.searched, street.searched,"
+    " 'kind:' || device.kind || '.', 'severity:' || alert.severity || '.')"
 )
 _CHOSEN = f"""
 FROM alert
@@ -111,7 +105,9 @@ WHERE ($1::text IS NULL OR alert.state = $1)
     ))
     AND ($18::text [] = '{{}}' OR NOT EXISTS (
         SELECT FROM unnest($18::text []) AS word
-        WHERE position({_FOLDED.format(text="word")} IN {_FOLDED.format(text=_SAID)}) = 0
+        WHERE NOT EXISTS (
+            SELECT FROM unnest(string_to_array(word, '|')) AS meant WHERE strpos({_SAID}, meant) > 0
+        )
     ))
 """  # noqa: S608 - all parts are constants
 

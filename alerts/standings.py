@@ -11,7 +11,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from devices.texts.folding import folded
 from store.connection import Connection
 
 
@@ -38,7 +37,8 @@ class StandingOrder(StrEnum):
 class StandingFilter:
     """Which devices in service; all that is named applies.
 
-    words: each in name, title, or a name of its district or street, however spelt (devices.texts.folding).
+    words: each in name, title, or a name of its district or street, or what it means
+    (devices.texts.searching).
     status: `alerting` are those with open alerts that are not silent, `none` those that were never heard.
     measurement: a name; above, below: only those whose newest value is so. within: only those of these
     municipalities; None: of all.
@@ -119,7 +119,12 @@ stood AS (
         AND ($3::text IS NULL OR d.kind = $3)
         AND NOT EXISTS (
             SELECT FROM unnest($4::text []) AS word
-            WHERE strpos(concat_ws(' ', d.searched, g.searched, s.searched), word) = 0
+            WHERE NOT EXISTS (
+                SELECT FROM unnest(string_to_array(word, '|')) AS meant
+                WHERE strpos(
+                    concat_ws(' ', d.searched, g.searched, s.searched, 'kind:' || d.kind || '.'), meant
+                ) > 0
+            )
         )
         AND ($9::text [] IS NULL OR m.name = ANY($9))
 ),
@@ -191,7 +196,7 @@ async def list_standings(
         chosen.municipality,
         chosen.district,
         chosen.kind,
-        [folded(word) for word in chosen.words],
+        list(chosen.words),
         chosen.status,
         chosen.measurement,
         chosen.above,

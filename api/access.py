@@ -82,7 +82,7 @@ def _named(request: Request, where: Where) -> str | None:
         return request.query_params.get("device")
     if where is Where.ASKED_TOWN:
         return request.query_params.get("municipality")
-    return next(iter(request.path_params.values()), None)
+    return next(map(str, request.path_params.values()), None)
 
 
 def in_town(identity: Identity, permission: Permission, town: str | None, missing: Exception) -> None:

@@ -49,7 +49,7 @@ from api.routes import (
     stream,
 )
 from api.routes.access import oidc as oidc_routes
-from api.routes.access import own_contact, own_subscriptions, session, signin, tokens, users
+from api.routes.access import own_contact, own_push, own_subscriptions, session, signin, tokens, users
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -118,6 +118,7 @@ NOUNS = (
     session,
     own_contact,
     own_subscriptions,
+    own_push,
     users,
     tokens,
 )
@@ -142,6 +143,7 @@ def create_app(
     queue: Queue = lambda: None,
     channels: Mapping[str, NotificationChannel] | None = None,
     photo_dir: Path | None = None,
+    web_push: bool = True,
 ) -> FastAPI:
     """Return the application.
 
@@ -159,6 +161,7 @@ def create_app(
         queue: the broker's queue, for /metrics.
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
         photo_dir: where photos of work lie; without it none are taken.
+        web_push: browsers may subscribe to messages.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -202,6 +205,7 @@ def create_app(
         queue=queue,
         channels=channels or {},
         photos=PhotoDirectory(photo_dir) if photo_dir is not None else None,
+        web_push=web_push,
         live=live,
         metrics=metrics,
     )
@@ -219,7 +223,7 @@ def create_app(
     app.add_middleware(EdgeMiddleware, metrics=metrics)
     policies.check(routes_of(app))
     app.state.policies = {
-        (method, route.endpoint): policies.policy_of(method, route.path or "")
+        (method, route.endpoint): policies.policy_of(method, route.path_format or "")
         for route in iter_route_contexts(app.routes)
         for method in route.methods or ()
     }
@@ -258,7 +262,7 @@ def _parameters() -> Mapping[parameters.Endpoint, frozenset[str]]:
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:
     """Return method and path, as declared, of every route."""
     return [
-        (method, route.path or "")
+        (method, route.path_format or "")
         for route in iter_route_contexts(app.routes)
         for method in sorted((route.methods or set()) - {"HEAD"})
     ]

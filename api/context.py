@@ -48,6 +48,7 @@ class AppContext:
     totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
     address says. console_version: of the console's files; a page of another one loads itself anew.
     oidc: where people may sign in instead of here. photos: where those of work lie; None: none are kept.
+    web_push: browsers may subscribe to messages.
     sms_answers: refused codes by number, in a minute and in a day.
     """
 
@@ -69,6 +70,7 @@ class AppContext:
     metrics: Metrics
     channels: Mapping[str, NotificationChannel]
     photos: PhotoDirectory | None = None
+    web_push: bool = True
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))

@@ -11,6 +11,11 @@ from typing import Any
 from devices.nesting import MAX_DEPTH
 
 LARGEST_INT = 2**63 - 1
+DIRECTING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that embed or override a direction: what follows them on a page reads as something else.
+
+The marks U+200E and U+200F, which Arabic needs, do not.
+"""
 
 
 def fault(value: Any) -> tuple[str, str] | None:

@@ -42,6 +42,16 @@ class ChannelSettings(BaseSettings):
     sms_success: int | None = Field(
         default=None, ge=100, le=599, description="the status by which it takes one; empty: any of 200 to 299"
     )
+    web_push: bool = Field(default=True, description="whether people may have messages in their browsers")
+    web_push_contact: str = Field(
+        default="",
+        pattern=r"^((mailto:|https://)[^\s]+)?$",
+        description="whom push services may ask, mailto: or https://; empty: public_url, if that is https",
+    )
+    web_push_targets: list[str] = Field(
+        default=[],
+        description="JSON list: hosts, addresses and networks of push services beside public ones",
+    )
     apprise: dict[str, str] = Field(
         default={},
         description='JSON object: addresses of Apprise by name, {"whatsapp": "whatsapp://TOKEN@FROM/{to}"}',

@@ -6,6 +6,7 @@ What each says of a setting names the variable; secrets are never repeated.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.util import find_spec
 from typing import TypeVar
 
@@ -21,8 +22,10 @@ from notify.channels.ntfy import NtfyChannel
 from notify.channels.public_address import listed
 from notify.channels.sms import SmsChannel, SmsGateway
 from notify.channels.telegram import TelegramChannel
+from notify.channels.web_push import WebPushChannel
 from notify.channels.webhook import WebhookChannel, secret_of
 from notify.message import NotificationChannel
+from store.pool import open_pool
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -103,6 +106,18 @@ def _apprise(settings: Settings, now: Now) -> NotificationChannel | None:
     return AppriseChannel(settings.apprise)
 
 
+def _web_push(settings: Settings, now: Now) -> NotificationChannel | None:
+    if not settings.web_push or not settings.database:
+        return None
+    own = settings.public_url if settings.public_url.startswith("https://") else ""
+    return WebPushChannel(
+        partial(open_pool, settings.database, min_size=0, max_size=2),
+        now,
+        contact=settings.web_push_contact or own,
+        targets=_used("web_push_targets", listed, settings.web_push_targets),
+    )
+
+
 _CHANNELS: Mapping[str, Callable[[Settings, Now], NotificationChannel | None]] = {
     "email": _email,
     "webhook": _webhook,
@@ -111,6 +126,7 @@ _CHANNELS: Mapping[str, Callable[[Settings, Now], NotificationChannel | None]] =
     "sms": _sms,
     "mqtt": _mqtt,
     "apprise": _apprise,
+    "web-push": _web_push,
 }
 
 

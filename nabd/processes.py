@@ -269,6 +269,7 @@ async def api(settings: Settings) -> None:
         queue=queue,
         channels=channels,
         photo_dir=photo_directory(settings),
+        web_push=settings.web_push,
     )
     server = Server(app)
     listener = listen(settings.http_host, settings.http_port)

@@ -26,6 +26,8 @@ _SERVICE = re.compile(r"[a-z][a-z0-9-]{0,30}(?::(?!//).{1,200})?")
 ADDRESS_LENGTH = 2_000
 MOST_ADDRESSES, MOST_STEPS, MOST_SPANS = 5, 10, 7
 LONGEST_S = 86_400.0
+BROWSERS = "web-push"
+"""The channel whose addresses people's browsers say themselves, see people.browsers."""
 OWN_CHANNELS = ("email", "ntfy", "telegram", "sms", "push", "apprise")
 """What people may say of themselves; the others reach into other systems, and an administrator says them."""
 BELOW = ("minor", "major", "critical")
@@ -57,6 +59,9 @@ _CHECKS: Mapping[str, tuple[Callable[[str], bool], str]] = {
     ),
 }
 CHANNELS = tuple(_CHECKS)
+"""Those that have addresses which somebody writes."""
+USED_CHANNELS = (*CHANNELS, BROWSERS)
+"""Those by which people are told."""
 
 
 def check_channels(channels: Mapping[str, Any]) -> None:
@@ -67,6 +72,8 @@ def check_channels(channels: Mapping[str, Any]) -> None:
     """
     for channel, value in channels.items():
         field = f"channels.{channel}"
+        if channel == BROWSERS:
+            raise Invalid(field, "has no address: browsers are let take messages where they are")
         if channel not in CHANNELS:
             raise Invalid(field, f"is no channel; {meant(channel, CHANNELS)}")
         said = value if isinstance(value, list) else [value]
@@ -130,9 +137,10 @@ def check_steps(steps: object, reachable: Mapping[str, Any]) -> None:
         field = f"steps[{i}]"
         if not isinstance(step, dict) or step.keys() != {"channel", "after_s"}:
             raise Invalid(field, 'a step is {"channel": "sms", "after_s": 300}')
-        if step["channel"] not in CHANNELS:
-            raise Invalid(f"{field}.channel", f"is no channel; {meant(str(step['channel']), CHANNELS)}")
-        if step["channel"] not in reachable:
+        if step["channel"] not in USED_CHANNELS:
+            raise Invalid(f"{field}.channel", f"is no channel; {meant(str(step['channel']), USED_CHANNELS)}")
+        # Browsers come and go: a step without any is passed over when somebody is told.
+        if step["channel"] not in (*reachable, BROWSERS):
             raise Invalid(f"{field}.channel", f"there is no address for {step['channel']}: add one first")
         after_s = step["after_s"]
         if isinstance(after_s, bool) or not isinstance(after_s, int | float) or not 0 <= after_s <= LONGEST_S:

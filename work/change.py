@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerts import holds
+from alerts.record import NOTIFY
 from alerts.transition import Severity
 from devices.instants import rfc3339, to_datetime
 from devices.registry.errors import Conflict, Invalid, NotFound
@@ -182,7 +183,6 @@ UPDATE work_order SET
 WHERE id = $1 AND version = $2
 """
 # Whoever tells people of work, and whoever shows it, looks again.
-_NOTIFY = "SELECT pg_notify('nabd_alert', '')"
 _AUDITED = ("state", "assignee_id", "team_id")
 
 
@@ -263,7 +263,7 @@ async def store_event(
         after=after or {"event": number},
         now=step.now,
     )
-    await connection.execute(_NOTIFY)
+    await connection.execute(NOTIFY)
     return number
 
 

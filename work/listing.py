@@ -25,7 +25,8 @@ class WorkFilter:
 
     municipality, district, device, kind, rule: by name. state: one; active: those that are open, or those
     that ended. assignee: a person's name, or NOBODY. mine: number of a person: theirs, and what nobody of
-    their team has accepted. overdue: a deadline has passed. text: in title, device or its title. alert: a
+    their team has accepted. overdue: a deadline has passed. words: each, or what it means
+    (devices.texts.searching), in title, device, its title or district. alert: a
     number. within: only those of these municipalities; None: of all.
     """
 
@@ -41,7 +42,7 @@ class WorkFilter:
     team: str | None = None
     mine: int | None = None
     overdue: bool | None = None
-    text: str | None = None
+    words: Sequence[str] = ()
     alert: int | None = None
     within: Sequence[str] | None = None
 
@@ -96,8 +97,19 @@ WHERE
         ) = $13
     )
     AND (
-        $15::text IS NULL OR position(lower($15) IN lower(o.title)) > 0
-        OR position(lower($15) IN device.name) > 0 OR position(lower($15) IN lower(device.title)) > 0
+        $15::text [] = '{}' OR NOT EXISTS (
+            SELECT FROM unnest($15::text []) AS word
+            WHERE NOT EXISTS (
+                SELECT FROM unnest(string_to_array(word, '|')) AS meant
+                WHERE strpos(
+                    concat_ws(
+                        ' ', o.searched, device.searched, ground_feature.searched,
+                        'kind:' || device.kind || '.', 'severity:' || o.severity || '.'
+                    ),
+                    meant
+                ) > 0
+            )
+        )
     )
     AND (
         $16::bigint IS NULL
@@ -124,8 +136,8 @@ async def list_orders(
     nobody = c.assignee == NOBODY
     rows = await connection.fetch(
         _LIST, c.municipality, c.district, c.device, c.kind, c.rule, c.state, c.active, c.severity,
-        None if nobody else c.assignee, nobody, c.team, c.mine, c.overdue, to_datetime(now), c.text, c.alert,
-        c.within, before, limit,
+        None if nobody else c.assignee, nobody, c.team, c.mine, c.overdue, to_datetime(now), list(c.words),
+        c.alert, c.within, before, limit,
     )  # fmt: skip
     return [_order(row) for row in rows]
 

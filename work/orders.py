@@ -12,8 +12,9 @@ from datetime import date
 import asyncpg
 
 from alerts.queue import AlertNotFound
+from alerts.record import NOTIFY
 from alerts.transition import Severity
-from devices.instants import to_datetime
+from devices.instants import rfc3339, to_datetime
 from devices.registry.errors import Conflict, Invalid
 from devices.registry.registry import get_device
 from people.person import locked_person
@@ -59,7 +60,6 @@ RETURNING id
 """
 _ADD_ALERT = "INSERT INTO work_order_alert (order_id, alert_id) SELECT $1, unnest($2::bigint [])"
 _LOCK_TEAM = "SELECT FROM team WHERE name = $1 FOR SHARE"
-_NOTIFY = "SELECT pg_notify('nabd_alert', '')"
 
 
 async def make(
@@ -73,7 +73,7 @@ async def make(
     Raises:
         AlertNotFound: no alert has one of the numbers.
         NotFound: there is no such device, person or team.
-        Conflict: an alert is in an open order already.
+        Conflict: an alert is in an open order already, or none of them is open any more.
         Invalid: it names no device, says nothing, or the alerts are of several devices.
     """
     title = new.title.strip()
@@ -90,6 +90,7 @@ async def make(
         if any(row["device_id"] != device.id for row in rows):
             raise Invalid("alerts", "all alerts of an order are of its one device")
         await _refuse_second(connection, new.alerts)
+        _refuse_over(rows)
         origin = new.origin or (WorkOrigin.ALERT if rows else WorkOrigin.PERSON)
         order: int = await connection.fetchval(
             _INSERT,
@@ -125,7 +126,7 @@ def _check(new: NewOrder, title: str) -> None:
 
 # In one order, so that two who make orders of the same alerts never wait for each other.
 _LOCK_ALERTS = """
-SELECT alert.id, alert.rule, alert.severity, alert.device_id, device.name AS device
+SELECT alert.id, alert.rule, alert.severity, alert.resolved_at, alert.device_id, device.name AS device
 FROM alert
 INNER JOIN device ON alert.device_id = device.id
 WHERE alert.id = ANY($1::bigint [])
@@ -159,6 +160,15 @@ async def _refuse_second(connection: Connection, alerts: Sequence[int]) -> None:
         raise Conflict(f"alert {row['alert_id']} is in work order {row['order_id']} already, which is open")
 
 
+def _refuse_over(rows: Sequence[asyncpg.Record]) -> None:
+    over = [row["resolved_at"] for row in rows]
+    if over and all(over):
+        raise Conflict(
+            f"what alert {rows[0]['id']} says is over since {rfc3339(max(over))}: for other work there, "
+            "name the device and say what is to be done"
+        )
+
+
 def _worst(rows: Sequence[asyncpg.Record]) -> Severity:
     return max((Severity(r["severity"]) for r in rows), key=lambda s: s.rank, default=Severity.MINOR)
 
@@ -186,4 +196,4 @@ async def _told(
         after={"origin": origin.value},
         now=step.now,
     )
-    await connection.execute(_NOTIFY)
+    await connection.execute(NOTIFY)

@@ -70,10 +70,8 @@ def _of_http(app: FastAPI) -> Handler:
 
 
 def _allowed(app: FastAPI, request: Request) -> set[str]:
-    """Return the methods of the route that says most of the address: /alerts/acknowledge is no {alert_id}."""
     routes = [r for r in iter_route_contexts(app.routes) if r.matches(request.scope)[0] is not Match.NONE]
-    path = min((r.path or "" for r in routes), key=lambda path: path.count("{"))
-    return {method for r in routes if r.path == path for method in r.methods or ()}
+    return {method for r in routes if r.path == routes[0].path for method in r.methods or ()}
 
 
 def _of_not_found(error: errors.NotFound) -> Problem:
@@ -86,7 +84,8 @@ def _of_conflict(error: errors.Conflict) -> Problem:
 
 
 def _of_invalid(error: errors.Invalid) -> Problem:
-    listed = [{"pointer": f"#/{error.field}", "detail": error.message}]
+    pointer = "#/" + error.field.replace("[", ".").replace("]", "").replace(".", "/")
+    listed = [{"pointer": pointer, "detail": error.message}]
     return Problem(422, "invalid", str(error), errors=listed)
 
 

@@ -1,6 +1,8 @@
-"""Query parameters that a route does not have are refused: a misspelt filter would list everything.
+"""Query parameters that a route does not have are refused; numbers in paths are told from words.
 
-Only of the API: what leads to pages may carry what mail programs and providers add. Must not know what the
+A misspelt filter would list everything. Only of the API: what leads to pages may carry what mail programs and
+providers add. `{alert_id:number}` in the path of a route takes digits only, so that /alerts/acknowledge is no
+alert: with a word there it is the address of something else, or of nothing (404). Must not know what the
 parameters mean.
 """
 
@@ -12,6 +14,7 @@ from typing import Any
 from fastapi import Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute
 
 from api.http.problems import Problem
@@ -54,3 +57,22 @@ async def known(request: Request) -> None:
             for n in unknown[:LISTED]
         ]
         raise Problem(422, "invalid", f"{unknown[0]!r} {listed[0]['detail']}", errors=listed)
+
+
+class _Digits(Convertor[int]):
+    """At most 100 digits: Python refuses to read very long ones. What no thing can have is for the route."""
+
+    regex = "[0-9]{1,100}"
+
+    def convert(self, value: str) -> int:
+        """Return what stands in a path as a number."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """Return a number as it stands in a path."""
+        return str(value)
+
+
+def register_numbers() -> None:
+    """Make `:number` known to the routes that are declared from now on."""
+    register_url_convertor("number", _Digits())

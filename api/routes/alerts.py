@@ -31,6 +31,7 @@ from api.schemas.alerts import (
     evidence_out,
     members,
 )
+from api.schemas.searches import words_of
 from api.schemas.words import NO_CONTROL
 from people.identity import Identity
 from people.roles import Permission
@@ -71,6 +72,7 @@ class CommentOut(BaseModel):
 
 
 def wanted_alerts(
+    context: UsesContext,
     identity: UsesIdentity,
     state: Literal["firing", "resolved"] | None = None,
     severity: Severity | None = None,
@@ -117,7 +119,7 @@ def wanted_alerts(
         team=team,
         rule=rule,
         acknowledged=acknowledged,
-        words=(words or "").split(),
+        words=words_of(words, context.kinds, severities=True),
         since=since,
         until=until,
     )
@@ -186,7 +188,7 @@ async def count_alerts(
     )
 
 
-@router.get("/alerts/{alert_id}", summary="One alert and its history")
+@router.get("/alerts/{alert_id:number}", summary="One alert and its history")
 async def get_alert(
     alert_id: AlertId, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
 ) -> AlertWithHistoryOut:
@@ -205,7 +207,7 @@ async def get_alert(
     return alert_for(identity, shown)
 
 
-@router.post("/alerts/{alert_id}/acknowledge", summary="Say that a person has seen it")
+@router.post("/alerts/{alert_id:number}/acknowledge", summary="Say that a person has seen it")
 async def acknowledge(
     alert_id: AlertId,
     context: UsesContext,
@@ -226,7 +228,7 @@ async def acknowledge(
     return await command.once(AlertOut, work)
 
 
-@router.post("/alerts/{alert_id}/unacknowledge", summary="Take an acknowledgement back")
+@router.post("/alerts/{alert_id:number}/unacknowledge", summary="Take an acknowledgement back")
 async def unacknowledge(
     alert_id: AlertId,
     context: UsesContext,
@@ -281,7 +283,7 @@ async def unacknowledge_many(
     return await command.once(AcknowledgementsOut, work, body)
 
 
-@router.post("/alerts/{alert_id}/comments", status_code=201, summary="Comment on it")
+@router.post("/alerts/{alert_id:number}/comments", status_code=201, summary="Comment on it")
 async def comment(
     alert_id: AlertId,
     context: UsesContext,

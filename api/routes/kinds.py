@@ -65,6 +65,10 @@ class KindOut(BaseModel):
     measurements: list[MeasurementOut]
     attributes: list[AttributeOut]
     panels: list[PanelOut]
+    verify_within: str = Field(
+        examples=["3 intervals", "2 nights", "1d"],
+        description="how soon readings show whether work on it helped",
+    )
     checklist: list[ChecklistItemOut] = Field([], description="of reports about work on a device of the kind")
 
 
@@ -84,6 +88,7 @@ def _kind_out(kind: Kind) -> KindOut:
         measurements=[MeasurementOut(**_members(m, MeasurementOut)) for m in kind.measurements],
         attributes=[AttributeOut(**_members(a, AttributeOut)) for a in kind.attributes],
         panels=[PanelOut(title=dict(p.title), measurements=list(p.measurements)) for p in kind.panels],
+        verify_within=kind.verify_within,
         checklist=[ChecklistItemOut(name=one.name, label=dict(one.label)) for one in kind.checklist],
     )
 

@@ -109,7 +109,7 @@ async def add_window(
     return planned
 
 
-@router.get("/maintenance/{window}", summary="One maintenance window")
+@router.get("/maintenance/{window:number}", summary="One maintenance window")
 async def get_window(
     window: Number, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
 ) -> WindowOut:
@@ -118,7 +118,7 @@ async def get_window(
 
 
 @router.post(
-    "/maintenance/{window}/end",
+    "/maintenance/{window:number}/end",
     responses={409: {"description": "it is over already"}},
     summary="End a maintenance window now",
 )

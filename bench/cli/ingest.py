@@ -39,6 +39,10 @@ def ingest(
         typer.Option(help="only this stage (again for more); without: recorded, copy, drain"),
     ] = None,
     open_seconds: Annotated[float, typer.Option(min=0.5, help="how long each open-loop run lasts")] = 10.0,
+    open_percent: Annotated[
+        list[float] | None,
+        typer.Option(min=1, help="open-loop rate in percent of the drain (again for more); 25, 50 and 80"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="same seed, same messages")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
@@ -58,6 +62,7 @@ def ingest(
         runs=runs,
         stages=stages,
         open_s=open_seconds,
+        open_percents=tuple(open_percent or ladder.PERCENTS),
         seed=seed,
     )
     try:

@@ -36,6 +36,9 @@ BATCH_SIZES = (5_000, 10_000, 20_000, 50_000)
 SPAN_US = 3_600_000_000
 """The recorded stream covers the last hour."""
 
+PERCENTS = (25.0, 50.0, 80.0)
+"""The rates of open loops, as shares of the drain."""
+
 
 class Stage(StrEnum):
     """What can be measured alone."""
@@ -61,6 +64,7 @@ class BenchPlan:
     runs: int = 3
     stages: frozenset[Stage] = frozenset({Stage.RECORDED, Stage.COPY, Stage.DRAIN})
     open_s: float = 10.0
+    open_percents: tuple[float, ...] = PERCENTS
     seed: int = 1
 
 
@@ -175,10 +179,8 @@ def steps(plan: BenchPlan) -> int:
     stages, n = plan.stages, 0
     n += plan.runs if Stage.RECORDED in stages else 0
     n += len(_sizes(plan)) * plan.runs if Stage.COPY in stages else 0
-    n += plan.runs if stages & {Stage.DRAIN, Stage.OPEN} else 0
-    n += 2 * plan.runs if Stage.FLEETS in stages else 0
-    n += len(RULE_SETS) * plan.runs if Stage.RULES in stages else 0
-    n += len(PERCENTS) * plan.runs if Stage.OPEN in stages else 0
+    n += len(_to_drain(plan)) * plan.runs
+    n += len(plan.open_percents) * plan.runs if Stage.OPEN in stages else 0
     return n + (4 if Stage.PEERS in stages else 0)
 
 
@@ -218,20 +220,29 @@ async def _limits(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
 RULE_SETS = ("off", "default", "100")
 
 
+def _to_drain(plan: BenchPlan) -> list[tuple[int, str]]:
+    """Return the fleets' sizes and the rules that stages c, e and f drain, each pair once."""
+    stages, own = plan.stages, (plan.devices, plan.rules)
+    pairs = [own] if stages & {Stage.DRAIN, Stage.OPEN, Stage.FLEETS} else []
+    pairs += [(plan.large_fleet, plan.rules)] if Stage.FLEETS in stages else []
+    pairs += [(plan.devices, rules) for rules in RULE_SETS] if Stage.RULES in stages else []
+    return list(dict.fromkeys(pairs))
+
+
 async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
-    """Stages c, e and f."""
-    stages = plan.stages
-    if stages & {Stage.DRAIN, Stage.OPEN}:
-        tell("drain")
-        result.drains.append(await _drain(running, plan, plan.devices, plan.rules))
-    if Stage.FLEETS in stages:
-        for size in (plan.devices, plan.large_fleet):
-            tell(f"drain, {size} devices")
-            result.fleets.setdefault(size, []).append(await _drain(running, plan, size, plan.rules))
-    if Stage.RULES in stages:
+    """Stages c, e and f; what two of them ask for is measured once and stands in both."""
+    drained: dict[tuple[int, str], Drain] = {}
+    for size, rules in _to_drain(plan):
+        tell(f"drain, {size} devices, rules {rules}")
+        drained[size, rules] = await _drain(running, plan, size, rules)
+    if plan.stages & {Stage.DRAIN, Stage.OPEN}:
+        result.drains.append(drained[plan.devices, plan.rules])
+    if Stage.FLEETS in plan.stages:
+        for size in dict.fromkeys((plan.devices, plan.large_fleet)):
+            result.fleets.setdefault(size, []).append(drained[size, plan.rules])
+    if Stage.RULES in plan.stages:
         for rules in RULE_SETS:
-            tell(f"drain, rules {rules}")
-            result.rules.setdefault(rules, []).append(await _drain(running, plan, plan.devices, rules))
+            result.rules.setdefault(rules, []).append(drained[plan.devices, rules])
 
 
 async def _drain(running: Rig, plan: BenchPlan, devices: int, rules: str) -> Drain:
@@ -252,13 +263,10 @@ def rules_of(rules: str) -> list[Definition] | None:
             return many_rules.make(int(number), kinds.load())
 
 
-PERCENTS = (25.0, 50.0, 80.0)
-
-
 async def _open_loops(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
     """Stage d, at shares of the drain just measured: the machine is as fast as it was then."""
     fleet, full = BenchFleet(traffic=plan.traffic, size=plan.devices), result.drains[-1].messages_per_s
-    for percent in PERCENTS:
+    for percent in plan.open_percents:
         tell(f"open loop at {percent:.0f} % of drain")
         async with running.database(fleet, rules_of(plan.rules)) as dsn:
             measured = await open_loop.run(

@@ -12,7 +12,7 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 
-from devices.acceptable import fault
+from devices.acceptable import DIRECTING, fault
 from devices.curves import parse_curve
 from devices.kinds import STRUCTURAL, Kinds
 from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind, floor_attribute
@@ -58,9 +58,11 @@ def check_position(lat: float | None, lon: float | None) -> None:
 
 
 def check_title(title: str) -> None:
-    """Refuse a title that is too long, or that the database cannot store."""
+    """Refuse a title that is too long, cannot be stored, or turns what stands beside it."""
     if len(title) > TITLE_LIMIT or "\x00" in title:
         raise Invalid("title", f"at most {TITLE_LIMIT} characters, none of them NUL")
+    if not DIRECTING.isdisjoint(title):
+        raise Invalid("title", "holds U+202A-202E or U+2066-2069, which turn the direction of writing")
 
 
 def check_attributes(attributes: Mapping[str, Any], kind: Kind | None) -> None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from pathlib import Path
 
 from devices import kinds
 from devices.kinds.kind import KindError
 from nabd.doctor import broker, database, oidc
 from nabd.doctor.check import CheckResult, Verdict, bad, fine, note
-from nabd.settings import Settings
+from nabd.settings import Settings, photo_directory
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
 from store.pool import connect
 
+ROOM_GB = 1.0
+"""Free space below which a disk is all but full."""
+
 
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
-    findings = [_kinds(settings), _disk(settings)]
+    findings = [_kinds(settings), _disk(settings), check_photos(photo_directory(settings))]
     if settings.oidc_issuer:
         findings.append(await oidc.check(settings))
     findings.append(await broker.check(settings))
@@ -48,11 +53,27 @@ def _kinds(settings: Settings) -> CheckResult:
         return bad("kinds", str(error), "correct the file")
 
 
-def _disk(settings: Settings) -> CheckResult:
-    wanted = settings.data_dir.absolute()
-    existing = next(directory for directory in (wanted, *wanted.parents) if directory.exists())
+def check_photos(directory: Path) -> CheckResult:
+    """Tell whether photos of work can be kept: the directory, or where it will be made, can be written to."""
+    existing = _existing(directory)
     free = shutil.disk_usage(existing).free / 1e9
-    if free > 1:
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        fix = "let the user of `nabd api` own it, or name another in NABD_PHOTO_DIR"
+        return bad("photos", f"{existing} cannot be written to", fix)
+    if free < ROOM_GB:
+        return bad("photos", f"{free:.1f} GB free at {existing}", "make room: no photo of work can be kept")
+    return fine("photos", f"{directory}, {free:.0f} GB free")
+
+
+def _existing(directory: Path) -> Path:
+    wanted = directory.absolute()
+    return next(one for one in (wanted, *wanted.parents) if one.exists())
+
+
+def _disk(settings: Settings) -> CheckResult:
+    existing = _existing(settings.data_dir)
+    free = shutil.disk_usage(existing).free / 1e9
+    if free > ROOM_GB:
         return fine("disk", f"{free:.0f} GB free")
     fix = "make room: a full disk stops every commit, though nothing acknowledged is lost"
     return bad("disk", f"{free:.1f} GB free at {existing}", fix)

@@ -6,7 +6,6 @@ administrator lists (notify.channels.public_address).
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -16,9 +15,10 @@ import httpx2
 import msgspec
 
 from devices.instants import Now, rfc3339, to_datetime
+from notify.channels import pinned
 from notify.channels.http_exchange import TIMEOUT_S, accepted, exchange, new_client
-from notify.channels.public_address import ListedTargets, Resolve, judged_address, resolve
-from notify.message import CHANNEL_THREAD, AlertNews, NotificationMessage, Undelivered, WorkNews
+from notify.channels.public_address import ListedTargets, Resolve, resolve
+from notify.message import CHANNEL_THREAD, AlertNews, NotificationMessage, WorkNews
 
 PREFIX = "whsec_"
 LEAST_SECRET = 24
@@ -76,13 +76,10 @@ class WebhookChannel:
         Raises:
             Undelivered: the address may not be called, or did not take it.
         """
-        url = _url(to)
-        port = url.port or (443 if url.scheme == "https" else 80)
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                address = await judged_address(url.host, port, targets=self._targets, resolve=self._resolve)
-        except TimeoutError:
-            raise Undelivered(f"{url.host} was not resolved within {self._timeout_s:g} s") from None
+        url = pinned.url_of(to)
+        address = await pinned.judged(
+            url, targets=self._targets, resolve=self._resolve, timeout_s=self._timeout_s
+        )
         request = self._request(message, url, address)
         return accepted(await exchange(self._client, request, timeout_s=self._timeout_s), to)
 
@@ -91,19 +88,12 @@ class WebhookChannel:
         timestamp = int(now.timestamp())
         body = msgspec.json.encode({"timestamp": rfc3339(now), **payload(message)})
         headers = {
-            "Host": url.netloc.decode("ascii"),
             "Content-Type": "application/json",
-            "User-Agent": "Nabd",
             "webhook-id": message.id,
             "webhook-timestamp": str(timestamp),
             "webhook-signature": signature(self._secret, message.id, timestamp, body),
         }
-        # The certificate is checked for the name, the connection made to the address that was judged.
-        extensions = {"sni_hostname": url.host}
-        pinned = url.copy_with(host=address)
-        return self._client.build_request(
-            "POST", pinned, content=body, headers=headers, extensions=extensions
-        )
+        return pinned.pinned_post(self._client, url, address, headers, body)
 
     async def close(self) -> None:
         """Give connections back."""
@@ -171,13 +161,3 @@ def work_of(news: WorkNews) -> dict[str, object]:
         "lat": news.lat,
         "lon": news.lon,
     }
-
-
-def _url(text: str) -> httpx2.URL:
-    try:
-        url = httpx2.URL(text)
-    except httpx2.InvalidURL:
-        raise Undelivered("the address is no URL", permanent=True) from None
-    if url.scheme not in ("http", "https") or not url.host or url.userinfo:
-        raise Undelivered("the address is not http:// or https:// and a host", permanent=True)
-    return url

@@ -25,7 +25,8 @@ from notify.routing.rotation import OnCallOverride, OnCallRota
 from notify.routing.route import Route
 from notify.routing.route_reader import RoutesRefused, read_routes
 from notify.routing.routing import NOWHERE, Routing
-from people.contact_settings import addresses, minute_of
+from people.browsers.subscriptions import address_of
+from people.contact_settings import BROWSERS, addresses, minute_of
 from people.identity import Grant, of_texts
 from store.connection import Connection
 
@@ -42,6 +43,7 @@ SELECT concat_ws(
     (SELECT concat_ws('-', sum(version), count(*), max(id)) FROM team),
     (SELECT concat_ws('-', sum(version), count(*), max(id)) FROM on_call_schedule),
     (SELECT concat_ws('-', count(*), max(id)) FROM on_call_override),
+    (SELECT concat_ws('-', count(*), max(id)) FROM push_subscription),
     (SELECT concat_ws('-', count(*), count(*) FILTER (WHERE active)) FROM rule),
     (SELECT md5(string_agg(concat_ws(' ', name, time_zone, weekend), ',' ORDER BY id)) FROM municipality)
 )
@@ -111,7 +113,8 @@ SELECT
         FROM membership AS g
         LEFT JOIN municipality AS m ON g.municipality_id = m.id
         WHERE g.person_id = p.id
-    ) AS grants
+    ) AS grants,
+    ARRAY(SELECT b.id FROM push_subscription AS b WHERE b.person_id = p.id ORDER BY b.id) AS browsers
 FROM person AS p
 WHERE p.disabled_at IS NULL
 ORDER BY p.name
@@ -135,10 +138,17 @@ def _receiver(row: asyncpg.Record, calendars: Mapping[str, LocalCalendar], usual
         language=row["language"],
         time_zone=calendars[towns[0]].zone.key if towns else usual_zone,
         grants=grants,
-        addresses=addresses(row["email"], row["phone"], row["channels"]),
+        addresses=_addresses(row),
         steps=tuple((step["channel"], float(step["after_s"])) for step in row["steps"]),
         quiet_hours=tuple(map(_quiet, row["quiet_hours"])),
     )
+
+
+def _addresses(row: asyncpg.Record) -> dict[str, tuple[str, ...]]:
+    found = addresses(row["email"], row["phone"], row["channels"])
+    if row["browsers"]:
+        found[BROWSERS] = tuple(map(address_of, row["browsers"]))
+    return found
 
 
 def _quiet(span: Mapping[str, str]) -> QuietHours:

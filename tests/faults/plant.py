@@ -32,6 +32,8 @@ from tests.faults.runner import Plan, now
 LONG = os.environ.get("NABD_FAULTS") == "long"
 """Whether the long form runs: `make faults`."""
 
+_OWNER = "SELECT owner FROM shard"
+
 
 def resident_mb(pid: int) -> float:
     """Return how much memory a process has in use."""
@@ -151,8 +153,15 @@ class Plant:
 
     async def outlive(self, fleets: Sequence[Fleet], **changes: Any) -> Proof:
         """Run a sound ingest until everything said is stored; return the comparison."""
+        before = await self.fetchval(_OWNER)
         process = self.run(**changes)
         found = await self.proof(fleets)
+
+        async def listens() -> bool:
+            return bool(await self.fetchval(_OWNER) != before)
+
+        # Where all was stored already, a process told to stop as it starts would not yet end as it should.
+        await eventually(listens, within=30)
         assert await self.end(process) == 0
         return found
 

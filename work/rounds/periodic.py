@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from alerts.record import NOTIFY
 from devices.instants import Now
 from devices.kinds import Kinds
 from store.connection import Connection
@@ -69,7 +70,6 @@ class RoundState:
 
 _TAKE = "SELECT pg_try_advisory_lock($1)"
 _GIVE = "SELECT pg_advisory_unlock($1)"
-_NOTIFY = "SELECT pg_notify('nabd_alert', '')"
 
 
 async def work_round(
@@ -107,7 +107,7 @@ async def _phases(connection: Connection, kinds: Kinds, now: int, state: RoundSt
         found = await attempts.attempt(f"phase {name}", number, now, act) or 0
         done[name] = found if isinstance(found, int) else len(found)
     if done["warned"] or done["added"]:
-        await connection.execute(_NOTIFY)
+        await connection.execute(NOTIFY)
     return WorkRound(**done)
 
 

@@ -1,10 +1,11 @@
 // The districts of a municipality by code, each with its names. Asked once.
 
 import { get } from "./http.js";
+import { languages } from "./i18n.js";
 
 const known = new Map();
 
-// Returns {code: {en, fr, ar}}, empty where nothing was imported.
+// Returns names by language by code, empty where nothing was imported.
 export function districtsOf(town) {
   if (!known.has(town)) known.set(town, load(town));
   return known.get(town);
@@ -20,5 +21,6 @@ async function load(town) {
   }
 }
 
-const named = ({ code, ...names }) => Object.fromEntries(["en", "fr", "ar"].map((one) =>
-  [one, names[`name:${one}`] ?? names["name:en"] ?? names["name:fr"] ?? names["name:ar"] ?? code]));
+const named = ({ code, ...names }) => Object.fromEntries(languages().map((one) => [one.code, names[`name:${one.code}`] ?? first(names) ?? code]));
+
+const first = (names) => Object.entries(names).find(([key]) => key.startsWith("name:"))?.[1];

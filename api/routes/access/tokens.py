@@ -86,13 +86,13 @@ async def add_token(
     return NewTokenOut(token=await tokens.create_token(connection, new, context.real_now(), by=actor))
 
 
-@router.get("/tokens/{token}", summary="One token")
+@router.get("/tokens/{token:number}", summary="One token")
 async def get_token(token: Number, connection: UsesConnection) -> TokenOut:
     """Return what is known of a token."""
     return _out(await tokens.get_token(connection, token))
 
 
-@router.post("/tokens/{token}/revoke", summary="End a token")
+@router.post("/tokens/{token:number}/revoke", summary="End a token")
 async def revoke_token(
     token: Number, context: UsesContext, connection: UsesConnection, actor: UsesActor
 ) -> TokenOut:

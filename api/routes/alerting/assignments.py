@@ -27,7 +27,7 @@ class Assignment(BaseModel):
     to: str | None = Field(max_length=63, examples=["rima"], description="name of a person; null: to nobody")
 
 
-@router.post("/alerts/{alert_id}/assign", summary="Say whose work it is")
+@router.post("/alerts/{alert_id:number}/assign", summary="Say whose work it is")
 async def assign(
     alert_id: AlertId,
     context: UsesContext,
@@ -48,7 +48,7 @@ async def assign(
 
 
 @router.post(
-    "/alerts/{alert_id}/take",
+    "/alerts/{alert_id:number}/take",
     responses={409: {"description": "a token asks, which is no person"}},
     summary="Take it over",
 )
@@ -88,7 +88,7 @@ class CandidatesOut(BaseModel):
     items: list[CandidateOut]
 
 
-@router.get("/alerts/{alert_id}/people", summary="To whom could it be given?")
+@router.get("/alerts/{alert_id:number}/people", summary="To whom could it be given?")
 async def list_candidates(alert_id: AlertId, connection: UsesConnection) -> CandidatesOut:
     """Return people with a role where the alert was opened: technicians, then those who direct them."""
     found = await suggestions.candidates(connection, alert_id)

@@ -160,7 +160,7 @@ async def add_plan(
     return made
 
 
-@router.get("/maintenance-plans/{plan}", summary="One plan of maintenance that comes again")
+@router.get("/maintenance-plans/{plan:number}", summary="One plan of maintenance that comes again")
 async def get_plan(
     plan: Number, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
 ) -> MaintenancePlanOut:
@@ -169,7 +169,7 @@ async def get_plan(
 
 
 @router.post(
-    "/maintenance-plans/{plan}/end",
+    "/maintenance-plans/{plan:number}/end",
     responses={409: {"description": "it has ended already"}},
     summary="End a plan now",
 )

@@ -99,7 +99,7 @@ class ChannelsOut(BaseModel):
     channels: list[ChannelOut]
 
 
-@router.get("/alerts/{alert_id}/notifications", summary="Who was told of it, when and how")
+@router.get("/alerts/{alert_id:number}/notifications", summary="Who was told of it, when and how")
 async def list_notifications(
     alert_id: AlertId, connection: UsesConnection, identity: UsesIdentity
 ) -> NotificationsOut:

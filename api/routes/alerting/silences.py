@@ -144,7 +144,7 @@ async def add_silence(
     return made
 
 
-@router.get("/silences/{silence}", summary="One silence")
+@router.get("/silences/{silence:number}", summary="One silence")
 async def get_silence(
     silence: Number, context: UsesContext, connection: UsesConnection, identity: UsesIdentity
 ) -> SilenceOut:
@@ -153,7 +153,7 @@ async def get_silence(
 
 
 @router.post(
-    "/silences/{silence}/end",
+    "/silences/{silence:number}/end",
     responses={409: {"description": "it has ended already"}},
     summary="End a silence now",
 )

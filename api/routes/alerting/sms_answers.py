@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.context import POOL_TIMEOUT_S, UsesContext
 from api.http import guards
 from api.http.problems import Problem
-from api.schemas.words import NO_CONTROL
+from api.schemas.words import AS_RECEIVED
 from devices.texts.catalogue import text
 from devices.texts.languages import LANGUAGES, Language
 from notify.answers import offers, sms_text
@@ -34,7 +34,7 @@ class SmsAnswer(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     sender: str = Field(alias="from", min_length=1, max_length=32, examples=["+96170123456"])
-    text: str = Field(min_length=1, max_length=1600, pattern=NO_CONTROL, examples=["48213"])
+    text: str = Field(min_length=1, max_length=1600, pattern=AS_RECEIVED, examples=["48213"])
 
 
 class SmsAnswerOut(BaseModel):

@@ -16,6 +16,7 @@ from api.http.formats import Format
 from api.http.pages import Limit, Page
 from api.http.problems import Problem
 from api.http.times import Instant
+from api.schemas.searches import words_of
 from devices.kinds import Kinds
 from people.roles import Permission
 from readings.history import suspect
@@ -92,7 +93,7 @@ async def list_standings(
         municipality=municipality,
         district=district,
         kind=kind,
-        words=(words or "").split(),
+        words=words_of(words, context.kinds),
         status=status,
         measurement=measurement,
         above=above,

@@ -158,7 +158,7 @@ async def add_override(
 
 
 @router.delete(
-    "/{schedule}/overrides/{override}", status_code=204, summary="Take back that somebody stands in"
+    "/{schedule}/overrides/{override:number}", status_code=204, summary="Take back that somebody stands in"
 )
 async def remove_override(
     schedule: ScheduleName,

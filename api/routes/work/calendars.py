@@ -169,7 +169,7 @@ async def remove_day(
 HijriYear = Annotated[int, Path(ge=1343, le=1500, examples=[1447])]
 
 
-@router.put("/calendar/ramadan/{year}", summary="Say when Ramadan was announced")
+@router.put("/calendar/ramadan/{year:number}", summary="Say when Ramadan was announced")
 async def put_ramadan(
     municipality: Town,
     year: HijriYear,
@@ -185,7 +185,7 @@ async def put_ramadan(
     return await _out(connection, changed, now, "en")
 
 
-@router.delete("/calendar/ramadan/{year}", summary="Take back when Ramadan was announced")
+@router.delete("/calendar/ramadan/{year:number}", summary="Take back when Ramadan was announced")
 async def remove_ramadan(
     municipality: Town, year: HijriYear, context: UsesContext, connection: UsesConnection, actor: UsesActor
 ) -> CalendarOut:

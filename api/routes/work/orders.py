@@ -16,6 +16,7 @@ from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.idempotency import UsesChangeRequest
 from api.routes.alerts import unknown_alert
+from api.schemas.searches import words_of
 from api.schemas.work import (
     ChecklistItemShown,
     CrewIn,
@@ -68,7 +69,8 @@ async def list_orders(
     overdue: Annotated[bool | None, Query(description="a deadline has passed, or none has")] = None,
     alert: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     text: Annotated[
-        str | None, Query(max_length=TEXT_LENGTH, description="in the title, the device or its title")
+        str | None,
+        Query(max_length=TEXT_LENGTH, description="words of title, device or district"),
     ] = None,
     before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
     limit: Limit = 100,
@@ -91,7 +93,7 @@ async def list_orders(
         team=team,
         mine=identity.principal if assignee == ME else None,
         overdue=overdue,
-        text=text,
+        words=words_of(text, context.kinds, severities=True),
         alert=alert,
         within=identity.towns(Permission.READ_NAMES if guarded else Permission.READ),
     )
@@ -135,7 +137,7 @@ async def make_order(
     return made
 
 
-@router.get("/work-orders/{order}", summary="One work order and its history")
+@router.get("/work-orders/{order:number}", summary="One work order and its history")
 async def get_order(
     order: OrderId,
     response: Response,
@@ -151,7 +153,7 @@ async def get_order(
 
 
 @router.post(
-    "/work-orders/{order}/assign",
+    "/work-orders/{order:number}/assign",
     responses={409: {"description": "it is over, or was changed since it was read"}},
     summary="Give it to somebody",
 )

@@ -37,7 +37,7 @@ _BODY = {
 
 
 @router.post(
-    "/work-orders/{order}/photos",
+    "/work-orders/{order:number}/photos",
     status_code=201,
     openapi_extra=_BODY,
     responses={
@@ -69,7 +69,7 @@ async def add_photo(
 
 
 @router.get(
-    "/work-orders/{order}/photos/{photo}",
+    "/work-orders/{order:number}/photos/{photo}",
     response_class=Response,
     responses={
         200: {

@@ -137,14 +137,14 @@ async def add_plan(
     return made
 
 
-@router.get("/work-plans/{work_plan}", summary="One preventive plan")
+@router.get("/work-plans/{work_plan:number}", summary="One preventive plan")
 async def get_plan(work_plan: Number, connection: UsesConnection, identity: UsesIdentity) -> WorkPlanOut:
     """Return one plan, also one that has ended."""
     return _out(await plans.get_work_plan(connection, work_plan), identity)
 
 
 @router.post(
-    "/work-plans/{work_plan}/end",
+    "/work-plans/{work_plan:number}/end",
     responses={409: {"description": "it has ended already"}},
     summary="End a preventive plan",
 )

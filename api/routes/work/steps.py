@@ -100,31 +100,31 @@ def _asked(
 Asks = Annotated[StepRequest, Depends(_asked, scope="function")]
 
 
-@router.post("/work-orders/{order}/accept", summary="Take it in hand")
+@router.post("/work-orders/{order:number}/accept", summary="Take it in hand")
 async def accept(order: OrderId, asks: Asks, body: WorkStepIn = AT_ONCE) -> WorkOrderOut:
     """Accept an order that was given to oneself or to a team of one's own, or that is nobody's."""
     return await asks.take(order, body, lambda step: steps.accept(asks.connection, order, step))
 
 
-@router.post("/work-orders/{order}/decline", summary="Give it back")
+@router.post("/work-orders/{order:number}/decline", summary="Give it back")
 async def decline(order: OrderId, asks: Asks, body: ReasonIn) -> WorkOrderOut:
     """Say why one cannot do it: the order is its team's again, else nobody's."""
     return await asks.take(order, body, lambda step: steps.decline(asks.connection, order, body.reason, step))
 
 
-@router.post("/work-orders/{order}/on-the-way", summary="Say that somebody is on the way")
+@router.post("/work-orders/{order:number}/on-the-way", summary="Say that somebody is on the way")
 async def on_the_way(order: OrderId, asks: Asks, body: WorkStepIn = AT_ONCE) -> WorkOrderOut:
     """Say that one goes there now."""
     return await asks.take(order, body, lambda step: steps.go(asks.connection, order, step))
 
 
-@router.post("/work-orders/{order}/start", summary="Say that the work has begun")
+@router.post("/work-orders/{order:number}/start", summary="Say that the work has begun")
 async def start(order: OrderId, asks: Asks, body: WorkStepIn = AT_ONCE) -> WorkOrderOut:
     """Say that somebody is there and works: the order is in progress."""
     return await asks.take(order, body, lambda step: steps.begin(asks.connection, order, step))
 
 
-@router.post("/work-orders/{order}/done", summary="Report it done")
+@router.post("/work-orders/{order:number}/done", summary="Report it done")
 async def done(order: OrderId, asks: Asks, body: WorkReportIn) -> WorkOrderOut:
     """Report what was found and done. The alert ends by readings alone."""
 
@@ -136,13 +136,13 @@ async def done(order: OrderId, asks: Asks, body: WorkReportIn) -> WorkOrderOut:
     return await asks.take(order, body, finish)
 
 
-@router.post("/work-orders/{order}/cancel", summary="Call it off")
+@router.post("/work-orders/{order:number}/cancel", summary="Call it off")
 async def cancel(order: OrderId, asks: Asks, body: ReasonIn) -> WorkOrderOut:
     """Cancel an order that is not done, for a reason."""
     return await asks.take(order, body, lambda step: steps.cancel(asks.connection, order, body.reason, step))
 
 
-@router.post("/work-orders/{order}/comments", status_code=201, summary="Comment on it")
+@router.post("/work-orders/{order:number}/comments", status_code=201, summary="Comment on it")
 async def comment(order: OrderId, asks: Asks, body: WorkCommentIn) -> WorkCommentOut:
     """Add a comment, whatever the order's state: plain text, shown as it was written."""
 

@@ -15,11 +15,14 @@ from nabd.cli.run import load_settings
 from nabd.processes import NotConfigured
 from notify.message import NotificationChannel, Undelivered
 from notify.texts.trial import trial_message
+from store.failures import DATABASE_ERRORS
 
 
 def send_test(
-    channel: Annotated[str, typer.Option(help="which: email, webhook, ntfy, telegram, sms, mqtt, apprise")],
-    to: Annotated[str, typer.Option(help="an address of that channel")],
+    channel: Annotated[
+        str, typer.Option(help="email, webhook, ntfy, telegram, sms, mqtt, apprise or web-push")
+    ],
+    to: Annotated[str, typer.Option(help="an address of that channel; of web-push a person's name")],
     language: Annotated[str, typer.Option(help=f"of the text: {', '.join(LANGUAGES)}")] = DEFAULT,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
@@ -48,7 +51,7 @@ def send_test(
 
     try:
         answer = asyncio.run(work(channels[channel]))
-    except Undelivered as refused:
+    except (Undelivered, *DATABASE_ERRORS) as refused:
         fail(f"{channel} did not take it: {refused}")
     if as_json:
         print_json({"channel": channel, "answer": answer})

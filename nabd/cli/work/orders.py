@@ -10,6 +10,7 @@ import typer
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
 from devices.registry.errors import NotFound
+from devices.texts.searching import meanings
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Author, Json
@@ -60,7 +61,7 @@ def list_(
         assignee=assignee,
         team=team,
         overdue=True if missed else None,
-        text=text,
+        words=meanings(text or "", {}),
     )
 
     async def work(opened: OpenDatabase) -> tuple[list[WorkOrder], int]:

@@ -57,6 +57,7 @@ class InboxAddress:
                 "webhook_targets": [HOST],
                 "telegram_token": "",
                 "apprise": {},
+                "web_push": False,
             }
         )
 

@@ -57,6 +57,7 @@ async def test_what_is_no_calendar_is_refused(
     answer = await client.put(CALENDAR + path, json=body)
     assert answer.status_code == 422
     assert said in answer.text
+    assert "." not in str([error.get("pointer", "") for error in answer.json()["errors"]])
 
 
 async def test_targets_plans_and_repeats(client: httpx2.AsyncClient, connection: asyncpg.Connection) -> None:

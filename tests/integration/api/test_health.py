@@ -53,6 +53,7 @@ async def test_metrics_count_requests_by_route(client: httpx2.AsyncClient) -> No
 
 async def test_kinds_are_declared_with_units_and_labels(client: httpx2.AsyncClient) -> None:
     items = (await client.get("/api/v1/kinds")).json()["items"]
+    assert {kind["name"]: kind["verify_within"] for kind in items}["light"] == "2 nights"
 
     kind = {item["name"]: item for item in items}["bin"]
     fill = {m["name"]: m for m in kind["measurements"]}["fill_pct"]

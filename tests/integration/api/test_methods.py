@@ -25,3 +25,28 @@ async def test_allow_names_every_method_of_the_address(
 
     assert answer.status_code == 405
     assert answer.headers["Allow"] == allowed
+
+
+async def test_a_word_is_not_taken_for_a_number(client: httpx2.AsyncClient) -> None:
+    answers = {
+        path: (await client.get(path)).status_code
+        for path in (
+            "/api/v1/alerts/acknowledge",
+            "/api/v1/alerts/unacknowledge",
+            "/api/v1/alerts/word",
+            "/api/v1/alerts/-1",
+            "/api/v1/alerts/" + "9" * 5000,
+            "/api/v1/alerts/" + "9" * 19,
+            "/api/v1/work-orders/word/photos/word",
+            "/api/v1/maintenance/word",
+        )
+    }
+
+    assert list(answers.values()) == [405, 405, 404, 404, 404, 422, 404, 404]
+
+
+async def test_the_document_names_numbers_without_their_form(client: httpx2.AsyncClient) -> None:
+    paths = (await client.get("/api/v1/openapi.json")).json()["paths"]
+
+    assert "/api/v1/alerts/{alert_id}" in paths
+    assert not [path for path in paths if ":" in path]

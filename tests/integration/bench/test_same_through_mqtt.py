@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import uuid4
 
@@ -28,6 +28,8 @@ from tests.waiting import eventually
 
 KINDS = load()
 SEED = 5
+AT_ONCE = 10
+"""Messages sent before the broker has answered the first of them; it gets them in their order."""
 START = first_instant(SEED)
 Change = tuple[str, str, str, str, str, int]
 """Rule, device, state before, state after, severity, observed_at."""
@@ -80,7 +82,7 @@ async def through_mqtt(
     broker: Broker,
     connection: asyncpg.Connection,
     town: Town,
-    messages: Iterable[Message],
+    messages: Sequence[Message],
     rows: int,
 ) -> set[Change]:
     """Return the transitions that the running ingest stores."""
@@ -113,8 +115,9 @@ async def through_mqtt(
     async with aiomqtt.Client(
         broker.host, broker.port, protocol=aiomqtt.ProtocolVersion.V5, identifier="town"
     ) as client:
-        for message in messages:
-            await client.publish(message.topic, message.payload, qos=1)
+        for at in range(0, len(messages), AT_ONCE):
+            some = messages[at : at + AT_ONCE]
+            await asyncio.gather(*(client.publish(m.topic, m.payload, qos=1) for m in some))
     await eventually(stored)
     stop.set()
     await asyncio.wait_for(task, 20)

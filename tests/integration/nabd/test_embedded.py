@@ -63,7 +63,7 @@ def test_committed_rows_survive_a_crash_of_the_server(directory: Path) -> None:
         run(execute(server.dsn(), "SELECT id FROM kite"))
 
 
-@pytest.mark.parametrize("name", ["x" * 120, "a b", "l'été", "نبض"])
+@pytest.mark.parametrize("name", ["x" * 120, "a b", "l'été نبض"])
 def test_server_starts_in_a_directory_whose_path_no_socket_can_have(directory: Path, name: str) -> None:
     with EmbeddedPostgres(directory / name, settings=FAST) as server:
         run(execute(server.dsn(), "SELECT 1"))
@@ -93,16 +93,23 @@ time.sleep(120)
 """
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_server_ends_when_the_process_that_started_it_dies_without_a_word(
-    directory: Path, signal_number: int
-) -> None:
-    command = [sys.executable, "-W", "error", "-c", PARENT, str(directory)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
-        assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
+def test_server_ends_when_the_process_that_started_it_dies_without_a_word(directory: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", PARENT]
+    parents = {
+        number: subprocess.Popen(
+            [*command, str(directory / str(number))],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+    }
+    for number, parent in parents.items():
+        with parent:
+            assert parent.stdout is not None
+            pid = int(parent.stdout.readline())
 
-        parent.send_signal(signal_number)
-        parent.wait(10)
+            parent.send_signal(number)
+            parent.wait(10)
 
-    wait_until_gone(pid)
+        wait_until_gone(pid)

@@ -8,7 +8,7 @@ import pytest
 
 from devices.kinds import load
 from devices.registry.errors import Invalid
-from devices.registry.validation import check_attributes, check_weekend
+from devices.registry.validation import check_attributes, check_title, check_weekend
 from devices.registry.weekends import weekend_of
 from devices.suggestion import meant
 
@@ -138,3 +138,13 @@ def test_a_week_without_a_day_of_work_is_refused() -> None:
     check_weekend([5, 6, 7])
     with pytest.raises(Invalid, match="no day of work"):
         check_weekend(range(1, 8))
+
+
+@pytest.mark.parametrize("sign", ["\u202a", "\u202e", "\u2066", "\u2069"])
+def test_title_that_turns_what_stands_beside_it_is_refused(sign: str) -> None:
+    with pytest.raises(Invalid, match="direction of writing"):
+        check_title(f"Souk {sign}7")
+
+
+def test_title_may_hold_the_marks_that_arabic_needs() -> None:
+    check_title("سوق\u200f 7\u200e")

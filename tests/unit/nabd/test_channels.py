@@ -13,6 +13,7 @@ from nabd.processes import NotConfigured
 from nabd.settings import Settings, environment
 
 WHOLE: dict[str, Any] = {
+    "database": "postgresql://nabd@127.0.0.1:1/nabd",
     "broker": "mqtt://127.0.0.1:1",
     "email_server": "smtps://nabd:secret@mail.example",
     "email_from": "nabd@tripoli.example",
@@ -46,6 +47,7 @@ def test_every_channel_is_there_with_its_settings() -> None:
         ("email_from", "nobody", "NABD_EMAIL_FROM: 'nobody' is no e-mail address"),
         ("webhook_secret", "whsec_short", "NABD_WEBHOOK_SECRET: expected whsec_"),
         ("webhook_targets", ["10.0.0.0/99"], "NABD_WEBHOOK_TARGETS: '10.0.0.0/99' is no host"),
+        ("web_push_targets", ["10.0.0.0/99"], "NABD_WEB_PUSH_TARGETS: '10.0.0.0/99' is no host"),
         ("telegram_token", "s3cr3t", "NABD_TELEGRAM_TOKEN: expected a bot's token"),
     ],
 )

@@ -188,7 +188,10 @@ def test_what_was_skipped_is_said_last(tmp_path: Path, workers: str) -> None:
     )
     tests = "from tests.parts import NODE, missing\n\ndef test_a():\n    missing(NODE)\n\ntest_b = test_a\n"
     (tmp_path / "test_both.py").write_text(tests, encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", workers]
+    without = [
+        a for plugin in ("cacheprovider", "schemathesis", "hypothesispytest") for a in ("-p", f"no:{plugin}")
+    ]
+    command = [sys.executable, "-m", "pytest", *without, "-n", workers]
 
     done = subprocess.run(
         [*command, "-c", os.devnull, "--rootdir", str(tmp_path), str(tmp_path)],

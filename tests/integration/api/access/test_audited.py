@@ -48,6 +48,8 @@ BY_PEOPLE = {
     "delete /api/v1/session",
     "patch /api/v1/session/contact",
     "put /api/v1/session/subscriptions",
+    "post /api/v1/session/push",
+    "delete /api/v1/session/push",
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
     "delete /api/v1/session/totp",
@@ -57,7 +59,7 @@ BY_PEOPLE = {
 }
 """What a person does for themselves.
 
-test_people, test_contact, test_subscriptions, test_assignments and test_answers try it.
+test_people, test_contact, test_subscriptions, test_own_push, test_assignments and test_answers try it.
 """
 
 RULE = """

@@ -73,9 +73,12 @@ class Things:
     day: str = "2026-12-24"
     year: int = 1448
     order: int
+    order_id: int
     photo: str
     layer: str = "districts"
     rule: str = "bin-overflow"
+    part: str = "users"
+    name: str = "amal"
 
 
 async def things(connection: asyncpg.Connection, town: str, files: PhotoDirectory) -> Things:
@@ -112,6 +115,7 @@ async def things(connection: asyncpg.Connection, town: str, files: PhotoDirector
         override=await override(connection, town),
         work_plan=await builders.work_plan(connection, device.name),
         order=order.id,
+        order_id=order.id,
         photo=str(kept.id),
     )
 

@@ -12,6 +12,7 @@ from alerts.transition import Transition
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, INTERVAL
 from rules.context.attributes import Facts
 from rules.loading.files import PACKS
+from tests.unit.rules.histories import LONG
 from tests.unit.rules.readings import KINDS, Evaluator, Reading, at
 
 SQUARE = {"type": "Polygon", "coordinates": [[[13, 32], [14, 32], [14, 33], [13, 33], [13, 32]]]}
@@ -24,6 +25,7 @@ FACTS = {
     for device in (1, 2, 3)
 }
 HOURLY = {device: Facts(attributes={INTERVAL: 3600.0}) for device in FACTS}
+SEEDS = range(8 if LONG else 1)
 PHASES = ("docked", "takeoff", "transit", "spraying", "returning", "landing")
 
 
@@ -114,7 +116,7 @@ def cut_anyhow(
 
 
 @pytest.mark.parametrize("kind", ["bin", "light", "drone"])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_batch_split_changes_no_transition_of_the_default_rules(kind: str, seed: int) -> None:
     dice = random.Random(f"{kind} {seed}")
 
@@ -124,7 +126,7 @@ def test_batch_split_changes_no_transition_of_the_default_rules(kind: str, seed:
 
 
 @pytest.mark.parametrize("kind", ["bin", "light", "drone"])
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_batch_split_changes_no_transition_of_the_rules_for_any_kind(kind: str, seed: int) -> None:
     dice = random.Random(f"any {kind} {seed}")
 

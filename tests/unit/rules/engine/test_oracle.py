@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from devices.kinds.kind import INTERVAL
 from rules.context.attributes import Facts
+from tests.unit.rules.histories import LONG
 from tests.unit.rules.oracle import Oracle, Spec
 from tests.unit.rules.past import Past
 from tests.unit.rules.readings import MINUTE, Evaluator, Reading, rule
@@ -210,7 +211,7 @@ readings = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=2000 if LONG else 150, deadline=None)
 @given(
     st.lists(readings, min_size=1, max_size=60),
     st.sets(st.integers(1, 59)),
