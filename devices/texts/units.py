@@ -23,5 +23,8 @@ def symbols(language: Language) -> Mapping[str, str]:
 
 
 def symbol(unit: str, language: Language) -> str:
-    """Return what people read of a unit; an unknown one is its code."""
-    return symbols(language).get(unit, unit)
+    """Return what people read of a unit: of an unknown "Cel/min" its parts, of any other its code."""
+    known = symbols(language)
+    over, slash, under = unit.partition("/")
+    composed = f"{known.get(over, over)}/{known.get(under, under)}" if slash else unit
+    return known.get(unit, composed)

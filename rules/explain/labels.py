@@ -87,7 +87,16 @@ def label_of(name: str, kind: Kind | None, language: Language, labels: Mapping[s
     over = window(rest[-1], language) if rest else ""
     said = text(language, f"function.{function}", x=label, w=over, n=rest[0] if rest else "")
     unit = FUNCTIONS[function]
+    if function == "rate" and inner_unit and rest:
+        return said, f"{inner_unit}/{_per(rest[-1])}"
     return said, inner_unit if unit is None else unit
+
+
+def _per(window: str) -> str:
+    """Return the unit of time of a rate: "min" of "1m", "5 min" of "5m"."""
+    number, letter = window[:-1], window[-1:]
+    time = {"m": "min"}.get(letter, letter)
+    return time if number == "1" else f"{number} {time}"
 
 
 def _arguments(name: str) -> list[str] | None:

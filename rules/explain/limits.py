@@ -1,7 +1,8 @@
 """The limits of rules as numbers: where a chart of a measurement draws its lines.
 
-Only what can be said as one number: a measurement beside a number or an attribute, alone or joined by `and`
-or `or`, also behind a name of `let`. Must not know whether a rule holds (rules.explain.explain).
+Only what can be said as one number: a measurement beside a number or an attribute, alone, one of several
+that each suffice, or with truths that must hold too; also behind a name of `let`. Must not know whether a
+rule holds (rules.explain.explain).
 """
 
 from __future__ import annotations
@@ -67,24 +68,34 @@ def limits_of(
     return list(found)
 
 
-def _compared(
-    text: str, let: Mapping[str, str], attributes: Mapping[str, Any], depth: int
-) -> Iterator[tuple[str, LimitSide, float]]:
+Bound = tuple[str, LimitSide, float]
+
+
+def _compared(text: str, let: Mapping[str, str], attributes: Mapping[str, Any], depth: int) -> list[Bound]:
     with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        waiting: list[ast.expr] = [ast.parse(text.strip(), mode="eval").body]
-        while waiting:
-            match waiting.pop(0):
-                case ast.BoolOp(values=parts):
-                    waiting += parts
-                case ast.Name(id=name) if name in let and depth > 0:
-                    yield from _compared(let[name], let, attributes, depth - 1)
-                case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _SIDES:
-                    yield from _sided(left, _SIDES[type(op)], right, attributes)
+        return _bounds(ast.parse(text.strip(), mode="eval").body, let, attributes, depth)
+    return []
+
+
+def _bounds(part: ast.expr, let: Mapping[str, str], attributes: Mapping[str, Any], depth: int) -> list[Bound]:
+    """Return the numbers at any of which a condition turns; of several that must hold together, none."""
+    match part:
+        case ast.BoolOp(op=ast.Or(), values=parts):
+            return [bound for one in parts for bound in _bounds(one, let, attributes, depth)]
+        case ast.BoolOp(op=ast.And(), values=parts):
+            found = [bounds for one in parts if (bounds := _bounds(one, let, attributes, depth))]
+            other = [one for one in parts if isinstance(one, ast.Compare)]
+            return found[0] if len(found) == 1 and len(other) <= 1 else []
+        case ast.Name(id=name) if name in let and depth > 0:
+            return _compared(let[name], let, attributes, depth - 1)
+        case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _SIDES:
+            return list(_sided(left, _SIDES[type(op)], right, attributes))
+    return []
 
 
 def _sided(
     left: ast.expr, side: LimitSide, right: ast.expr, attributes: Mapping[str, Any]
-) -> Iterator[tuple[str, LimitSide, float]]:
+) -> Iterator[Bound]:
     for one, other, of_one in ((left, right, side), (right, left, _TURNED[side])):
         value = _number(other, attributes)
         if isinstance(one, ast.Name) and value is not None:

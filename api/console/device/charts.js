@@ -137,7 +137,7 @@ function lines(group) {
     if (!one || found.has(value)) continue;
     const symbol = unit(one.unit);
     found.set(value, {
-      value, severity, label: `${t(`severity_${severity}`)} ${side === "above" ? ">" : "<"} ${number(value, 2)}${symbol ? `\u00a0${symbol}` : ""}`,
+      value, severity, label: `${side === "above" ? ">" : "<"} \u2066${number(value, 2)}${symbol ? `\u00a0${symbol}` : ""}\u2069 \u2068${t(`severity_${severity}`)}\u2069`,
     });
   }
   return [...found.values()].slice(0, MOST_LIMITS);

@@ -56,6 +56,12 @@ function leave() {
   reasons.clear();
 }
 
+// The device that the address names when the page is opened; without network this is tried again.
+export function openDevice() {
+  name = place().device;
+  return load();
+}
+
 async function load() {
   const asked = name;
   try {
@@ -72,6 +78,7 @@ async function load() {
     parts = {};
     loadBeside(asked);
   } catch (error) {
+    if (!error.status && !state.loaded) throw error;
     if (name === asked) known = { failed: error.status === 404 ? t("device_unknown") : t("failed", { reason: error.message }) };
   }
   redraw();
@@ -105,7 +112,7 @@ function build() {
     return;
   }
   Object.assign(parts, {
-    values: h("dl", { class: "values" }), charts: h("div"), place: h("dl", { class: "facts" }), map: h("div", { class: "small-map" }),
+    values: h("div"), charts: h("div"), place: h("dl", { class: "facts" }), map: h("div", { class: "small-map" }),
     past: h("section", { class: "card past" }), messages: h("section", { class: "card messages" }),
   });
   const card = (title, ...children) => h("section", { class: "card padded" }, h("h2", {}, title), children);
@@ -260,7 +267,8 @@ export const hearDevice = {
   alert({ alert }) {
     if (alert.device !== name) return;
     putAlert(alert);
-    startPastAgain();
+    if (parts.past) startPast(parts.past, name);
+    refreshSoon();
     redraw();
   },
   latest({ items }) {
@@ -269,14 +277,14 @@ export const hearDevice = {
     state.latest.set(name, mine);
     hearReading(mine);
     redraw();
-    timer ??= setTimeout(() => {
-      timer = null;
-      refreshCharts();
-    }, REFRESH_MS);
+    refreshSoon();
   },
   missed: () => name && load(),
 };
 
-function startPastAgain() {
-  if (parts.past) startPast(parts.past, name);
+function refreshSoon() {
+  timer ??= setTimeout(() => {
+    timer = null;
+    refreshCharts();
+  }, REFRESH_MS);
 }

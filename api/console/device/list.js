@@ -1,6 +1,7 @@
 // The list of devices: found, filtered and sorted by the API, a page at a time, with a file of all that is found.
 
 import { go, moveLink, place } from "../shell/address.js";
+import { districtsOf } from "../shell/districts.js";
 import { $, bdi, h } from "../shell/dom.js";
 import { report } from "../shell/frame.js";
 import { get } from "../shell/http.js";
@@ -125,7 +126,7 @@ function drawFilters() {
   form.replaceChildren(...[
     h("input", { type: "search", id: "search", name: "words", "aria-label": t("search"), placeholder: t("search_devices"), maxlength: 100, oninput: typing, value: typed ?? place().words ?? "" }),
     choose("kind", t("kind"), [["", t("kind_all")], ...kinds]),
-    districts.length > 0 && choose("district", t("district"), [["", t("district_all")], ...districts]),
+    districts.length > 0 && choose("district", t("district"), [["", t("district_all")], ...districts.map(([code, names]) => [code, said(names, code)])]),
     choose("status", t("status"), [["", t("status_all")], ...STATUSES.map((one) => [one, t(`status_${one}`)])]),
     measured.length > 0 && h("fieldset", { class: "value-filter" }, h("legend", { class: "unseen" }, t("value_filter")),
       choose("measurement", t("measurement"), [["", t("value_any")], ...measured.map((one) => [one.name, `${said(one.label, one.name)}${unit(one.unit) ? ` (${unit(one.unit)})` : ""}`])]),
@@ -158,11 +159,8 @@ function clear() {
 async function loadDistricts() {
   if (loadDistricts.asked) return;
   loadDistricts.asked = true;
-  const found = await Promise.all([...state.towns.keys()].map((town) =>
-    get(`/api/v1/municipalities/${encodeURIComponent(town)}/layers/districts`).catch(() => ({ features: [] }))));
-  districts = found.flatMap(({ features }) => features.map(({ properties }) => [
-    properties.code, properties[`name:${language()}`] ?? properties["name:en"] ?? properties.code,
-  ]));
+  const found = await Promise.all([...state.towns.keys()].map(districtsOf));
+  districts = found.flatMap(Object.entries);
   if (districts.length) redraw();
 }
 

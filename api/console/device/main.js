@@ -2,7 +2,7 @@
 
 import { place, startAddress } from "../shell/address.js";
 import { redraw, startPage } from "../shell/frame.js";
-import { drawDevice, hearDevice } from "./device.js";
+import { drawDevice, hearDevice, openDevice } from "./device.js";
 import { drawList, hearList, loadList, startList } from "./list.js";
 
 const ADDRESS = {
@@ -14,10 +14,17 @@ const ADDRESS = {
   },
 };
 
+let greeted = false;
+
 const hear = Object.fromEntries(["alert", "latest", "missed"].map((name) => [name, (message) => {
   hearDevice[name](message);
   hearList[name](message);
 }]));
+// What happened while the stream was away was not heard.
+hear.hello = () => {
+  if (greeted) hear.missed();
+  greeted = true;
+};
 
 function draw() {
   drawList();
@@ -26,4 +33,4 @@ function draw() {
 
 startAddress(ADDRESS, redraw);
 startList({ redraw });
-await startPage({ load: () => (place().device ? null : loadList()), draw, hear });
+await startPage({ load: () => (place().device ? openDevice() : loadList()), draw, hear });

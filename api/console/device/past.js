@@ -1,5 +1,6 @@
 // Alerts and work of a device's whole life, a page at a time.
 
+import { orderLink } from "../shell/address.js";
 import { sentence } from "../shell/alerts.js";
 import { bdi, h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
@@ -63,5 +64,5 @@ const alertRow = (alert) => h("li", { class: `is-${alert.severity}` },
 
 const orderRow = (order) => h("li", { class: `is-${order.severity}` },
   h("span", { class: "tag" }, t(`order_is_${order.state}`)),
-  h("a", { class: "plain-link", href: `/work/${order.id}` }, order.title ? bdi(order.title) : bdi(order.rule ?? `#${order.id}`)),
+  orderLink(order.id, { class: "plain-link" }, order.title ? bdi(order.title) : bdi(order.rule ?? `#${order.id}`)),
   h("small", {}, when(order.created_at), order.ended_at && [" – ", when(order.ended_at)]));

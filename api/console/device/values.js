@@ -3,17 +3,17 @@
 import { bdi, h } from "../shell/dom.js";
 import { full, said, t, value } from "../shell/i18n.js";
 
-// Returns a tile for each measurement of a newest reading, and one for when it was.
+// Returns a tile for each measurement of a newest reading and one for when it was, and what it lacks.
 export function values(kind, latest) {
   const shown = kind.measurements.filter((one) => one.name in latest.measurements);
   const missing = kind.measurements.filter((one) => !(one.name in latest.measurements));
-  return [
-    ...shown.map((one) => tile(one, latest, one.name === kind.headline)),
+  const tiles = h("dl", { class: "values" },
+    shown.map((one) => tile(one, latest, one.name === kind.headline)),
     h("div", { class: "value" }, h("dt", {}, t("last_reading")),
       h("dd", { title: full(new Date(latest.observed_at)) }, h("time", { "data-since": latest.observed_at, datetime: latest.observed_at })),
-      h("dd", { class: "doubt" }, quality(latest))),
-    missing.length > 0 && h("p", { class: "meta note missing" }, t("not_in_it"), " ", missing.map((one) => said(one.label, one.name)).join(", ")),
-  ].filter(Boolean);
+      h("dd", { class: "doubt" }, quality(latest))));
+  const lacks = h("p", { class: "meta missing" }, t("not_in_it"), " ", missing.map((one) => said(one.label, one.name)).join(", "));
+  return missing.length ? [tiles, lacks] : [tiles];
 }
 
 function tile(one, latest, main) {

@@ -2,6 +2,7 @@
 
 import { go, place } from "../shell/address.js";
 import { chart } from "../shell/chart.js";
+import { districtsOf } from "../shell/districts.js";
 import { bdi, h } from "../shell/dom.js";
 import { may } from "../shell/frame.js";
 import { get } from "../shell/http.js";
@@ -24,7 +25,7 @@ export async function report(element, { town, current }) {
   const until = now();
   const query = (more) => new URLSearchParams({ municipality: town, from: new Date(until - days() * DAY_MS).toISOString(), until: new Date(until).toISOString(), ...more });
   const ask = (more) => get(`/api/v1/figures?${query(more)}`);
-  const [all, periods, groups] = await Promise.all([ask({}), ask({ per: per() }), ask({ by: by() })]);
+  const [all, periods, groups, districts] = await Promise.all([ask({}), ask({ per: per() }), ask({ by: by() }), districtsOf(town)]);
   if (!current()) return;
   const boxes = [h("div"), h("div"), h("div")];
   element.replaceChildren(
@@ -32,7 +33,7 @@ export async function report(element, { town, current }) {
     tiles(all.figures[0]),
     h("div", { class: "report-charts" }, boxes),
     h("section", {}, h("h2", {}, t("open_by_age")), ages(all.figures[0].open)),
-    h("section", {}, h("h2", {}, t(`by_${by()}`)), byGroup(groups.figures)));
+    h("section", {}, h("h2", {}, t(`by_${by()}`)), byGroup(groups.figures, districts)));
   await draw(boxes, periods.figures, until);
 }
 
@@ -66,7 +67,7 @@ async function draw(boxes, figures, until) {
   const series = (label, unit, take, more) => ({
     label, unit, ...more, points: figures.map((one) => [middle(one), take(one)]).filter(([, value]) => value !== null && value !== undefined),
   });
-  const span = { start: Date.parse(figures[0]?.from_at ?? until), end: until };
+  const span = { start: Date.parse(figures[0]?.from_at ?? until), end: until, empty: t("figures_none") };
   const percent = (value) => (value === null ? null : value * 100);
   const hours = (value) => (value === null ? null : value / 3600);
   await Promise.all([
@@ -83,8 +84,9 @@ const ages = (open) => (open.count
   ? h("dl", { class: "ages" }, AGES.map((age) => h("div", {}, h("dt", {}, t(`age_${age}`)), h("dd", {}, count(open.by_age[age] ?? 0)))))
   : h("p", { class: "meta" }, t("nothing_open")));
 
-function byGroup(figures) {
-  const name = ({ group }) => (group === null ? t("group_none") : by() === "kind" ? said(state.kinds.get(group)?.title, group) : group);
+function byGroup(figures, districts) {
+  const titles = { kind: (group) => state.kinds.get(group)?.title, district: (group) => districts[group] };
+  const name = ({ group }) => (group === null ? t("group_none") : said(titles[by()]?.(group), group));
   const columns = [
     { title: t(`by_${by()}`), cell: (one) => bdi(name(one)) },
     { title: t("orders_made"), number: true, cell: (one) => count(one.made) },

@@ -1,6 +1,7 @@
 // Work past its deadline, the longest late first: what a supervisor asks about in the morning.
 
-import { deviceLink } from "../shell/address.js";
+import { deviceLink, orderLink } from "../shell/address.js";
+import { districtsOf } from "../shell/districts.js";
 import { bdi, h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { full, said, t } from "../shell/i18n.js";
@@ -12,9 +13,9 @@ const MOST = 200;
 
 export async function report(element, { town, current }) {
   const query = new URLSearchParams({ municipality: town, overdue: "true", limit: String(MOST) });
-  const { items, next } = await get(`/api/v1/work-orders?${query}`);
+  const [{ items, next }, districts] = await Promise.all([get(`/api/v1/work-orders?${query}`), districtsOf(town)]);
   if (!current()) return;
-  const late = items.map((order) => ({ order, due: due(order) })).sort((a, b) => a.due - b.due);
+  const late = items.map((order) => ({ order, due: due(order), where: said(districts[order.district], order.district ?? "–") })).sort((a, b) => a.due - b.due);
   const file = new URLSearchParams({ municipality: town, overdue: "true", format: "csv", bom: "true" });
   element.replaceChildren(
     h("div", { class: "report-controls" }, h("p", { class: "meta" }, t("late_what")), h("a", { class: "button", href: `/api/v1/exports/work-orders?${file}`, download: "" }, t("export_csv"))),
@@ -30,9 +31,9 @@ function due(order) {
 
 const columns = [
   { get title() { return t("late_by"); }, cell: ({ due: at }) => h("b", { class: "late-by" }, length((now() - at) / 1000)) },
-  { get title() { return t("order"); }, cell: ({ order }) => h("a", { class: "plain-link", href: `/work/${order.id}` }, order.title ? bdi(order.title) : bdi(order.rule ?? `#${order.id}`)) },
+  { get title() { return t("order"); }, cell: ({ order }) => orderLink(order.id, { class: "plain-link" }, order.title ? bdi(order.title) : bdi(order.rule ?? `#${order.id}`)) },
   { get title() { return t("device"); }, cell: ({ order }) => [deviceLink(order.device, { class: "plain-link" }, bdi(order.device)), h("small", {}, " ", said(state.kinds.get(order.kind)?.title, order.kind))] },
-  { get title() { return t("district"); }, cell: ({ order }) => (order.district ? bdi(order.district) : "–") },
+  { get title() { return t("district"); }, cell: ({ where }) => bdi(where) },
   { get title() { return t("severity"); }, cell: ({ order }) => h("span", { class: `tag is-${order.severity}` }, t(`severity_${order.severity}`)) },
   { get title() { return t("order_state"); }, cell: ({ order }) => t(`order_is_${order.state}`) },
   { get title() { return t("who_has_it"); }, cell: ({ order }) => (order.assignee || order.team ? bdi([order.assignee, order.team].filter(Boolean).join(", ")) : t("nobody")) },

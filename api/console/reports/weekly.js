@@ -23,10 +23,26 @@ export async function report(element, { town, current }) {
     h("p", { class: "meta" }, t("weekly_what")),
     h("ul", { class: "files" }, languages().map(({ code, name }) => h("li", {}, h("b", { lang: code }, name),
       h("a", { class: "button", href: address(code), target: "_blank", rel: "noopener" }, t("open_page")),
-      h("a", { class: "button", href: address(code, "pdf"), target: "_blank", rel: "noopener" }, "PDF")))),
+      h("button", { type: "button", class: "quiet", onclick: (event) => pdf(event.target, address(code, "pdf"), `${town}-${week}-${code}.pdf`) }, "PDF")))),
     h("p", { class: "meta" }, t("pdf_what")),
     mail);
   await subscription(mail, town, current);
+}
+
+// Saves the PDF; where none can be made, that is said beside its button.
+async function pdf(button, url, name) {
+  button.disabled = true;
+  button.parentElement.querySelector(".problem")?.remove();
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error((await response.json()).title);
+    const link = h("a", { href: URL.createObjectURL(await response.blob()), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), DAY_MS);
+  } catch (error) {
+    button.after(h("p", { class: "problem", role: "alert" }, t("failed", { reason: error.message })));
+  }
+  button.disabled = false;
 }
 
 async function subscription(box, town, current) {

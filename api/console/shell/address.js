@@ -51,6 +51,11 @@ export const moveLink = (changes, attributes, ...children) => h("a", {
 // A link to the page of a device.
 export const deviceLink = (name, attributes, ...children) => h("a", { href: `/devices/${encodeURIComponent(name)}`, ...attributes }, ...children);
 
+const WORK = "/work";
+
+// A link to a work order.
+export const orderLink = (id, attributes, ...children) => h("a", { href: `${WORK}/${id}`, ...attributes }, ...children);
+
 function read() {
   const found = shape.read(location.pathname.split("/").slice(1).map(decoded));
   const query = new URLSearchParams(location.search);

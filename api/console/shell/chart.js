@@ -30,7 +30,7 @@ const styled = (href) => new Promise((resolve) => {
 // series: [{label, unit, points: [[ms, value, low?, high?, suspect?]], gap_ms, measurement?, dashed?}], of which
 // `measurement` (as a kind declares it) says how values are written and where a counter or a circle breaks;
 // start, end: ms; limits: [{value, label, severity?}]; marks: [{from, until (null: goes on), severity, label}];
-// onSpan(from, until): a span was dragged over. Returns {update(options), remove()}.
+// onSpan(from, until): a span was dragged over; empty: what is said where there is no point. Returns {update(options), remove()}.
 export async function chart(element, options) {
   const UPlot = await load();
   const drawing = new Drawing(UPlot, element, options);
@@ -58,7 +58,7 @@ class Drawing {
     const figure = h("figure", { class: "chart" }, h("figcaption", {}, caption(series)));
     this.element.replaceChildren(figure);
     if (!series.some(({ points }) => points.length)) {
-      figure.append(h("p", { class: "empty" }, t("no_history")));
+      figure.append(h("p", { class: "empty" }, this.options.empty ?? t("no_history")));
       return;
     }
     this.readout = h("output", { class: "readout", hidden: true, "aria-live": "polite" });
@@ -137,7 +137,8 @@ class Drawing {
     ctx.clip();
     ctx.font = FONT.replace("11px", `${Math.round(10.5 * dot)}px`);
     const { min, max } = plot.scales.y0;
-    for (const { value: at, label, severity } of this.options.limits) {
+    let above = -Infinity;
+    for (const { value: at, label, severity } of [...this.options.limits].sort((a, b) => b.value - a.value)) {
       if (at < min || at > max) continue;
       const y = Math.round(plot.valToPos(at, "y0", true));
       ctx.strokeStyle = ctx.fillStyle = colour(`--${severity ?? "critical"}`);
@@ -148,9 +149,12 @@ class Drawing {
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
       ctx.setLineDash([]);
-      ctx.textAlign = "right";
+      // Labels of neighbouring lines stand at either end.
+      const near = y - above < 14 * dot;
+      above = near ? -Infinity : y;
+      ctx.textAlign = near ? "left" : "right";
       ctx.textBaseline = y - bbox.top > 16 * dot ? "bottom" : "top";
-      ctx.fillText(label, bbox.left + bbox.width - 4 * dot, y + (ctx.textBaseline === "bottom" ? -2 : 3) * dot);
+      ctx.fillText(label, near ? bbox.left + 4 * dot : bbox.left + bbox.width - 4 * dot, y + (ctx.textBaseline === "bottom" ? -2 : 3) * dot);
     }
     this.options.series.forEach((one, i) => this.drawPoints(plot, one, this.lines[i], colour));
     ctx.restore();

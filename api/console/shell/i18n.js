@@ -101,7 +101,12 @@ export function distance(metres) {
 // The time zone in which times are said.
 export const zone = () => timeZone;
 
-export const unit = (ucum) => spoken.units[ucum] ?? ucum;
+// The symbol of a unit; an unknown "Cel/min" is made of its parts, as on the server.
+export function unit(ucum) {
+  const parts = (ucum ?? "").split("/");
+  const composed = parts.length === 2 ? parts.map((one) => spoken.units[one] ?? one).join("/") : ucum;
+  return spoken.units[ucum] ?? composed;
+}
 
 export function value(measurement, raw) {
   if (raw === null || raw === undefined) return "–";

@@ -8,6 +8,7 @@ import pytest
 
 from devices.kinds.kind import Kind
 from devices.texts.languages import LANGUAGES, Language
+from devices.texts.units import symbol
 from rules.definition.definition import Text
 from rules.definition.families import FAMILIES
 from rules.definition.summary import render
@@ -27,6 +28,22 @@ def test_evidence_is_told_in_the_readers_language_with_labels_and_units() -> Non
         ),
         EvidenceTerm(name="overflow_at", label="overflow_at", value="85", unit="", limit=True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "said"),
+    [
+        ('rate(temperature_c, "1m")', "Cel/min", "°C/min"),
+        ("rate(distance_mm, '1h')", "mm/h", "mm/h"),
+        ("rate(temperature_c, '5m')", "Cel/5 min", "°C/5 min"),
+        ("delta(temperature_c)", "Cel", "°C"),
+    ],
+)
+def test_rate_is_told_per_time(name: str, unit: str, said: str) -> None:
+    (term,) = terms({"values": {name: 5.0}}, KINDS["bin"], "en")
+
+    assert term.unit == unit
+    assert symbol(unit, "en") == said
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,20 @@ def test_limits_stand_beside_a_number_an_attribute_and_behind_a_name() -> None:
     assert found(levels) == ["warning fill_pct above 85", "critical fill_pct above 95"]
     assert found(levels, overflow_at=70)[0] == "warning fill_pct above 70"
     assert found(levels, overflow_at="much")[0] == "warning fill_pct above 85"
-    assert found({"major": "cold and fill_pct < 5"}, {"cold": "temperature_c <= -10"}) == [
-        "major temperature_c below -10",
+    hot = 'temperature_c > 70 or (temperature_c > 45 and rate(temperature_c, "1m") > 5)'
+    assert found({"major": f"fill_pct < 5 or {hot}"}) == [
         "major fill_pct below 5",
+        "major temperature_c above 70",
+    ]
+    assert found({"major": "cold and not off"}, {"cold": "temperature_c <= -10", "off": "dim_pct < 1"}) == [
+        "major temperature_c below -10"
     ]
 
 
 def test_what_is_no_single_number_has_no_limit() -> None:
     assert found({"major": "dim_pct < commanded_dim_pct"}) == []
     assert found({"major": 'rate(temperature_c, "1m") > 5'}) == []
+    assert found({"major": "temperature_c < 3 and dim_pct > 1"}) == [], "both must hold"
     assert found({"major": "battery_v < 3"}) == [], "not a measurement of the kind"
     assert found({"major": "this is ] none"}) == []
     assert found({"major": "turn"}, {"turn": "turn"}) == []
