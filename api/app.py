@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from api import policies
 from api.access import permitted
 from api.context import AppContext, Check, Examine, nothing_examined
-from api.http import assets, offline, openapi, parameters, texts
+from api.http import openapi, parameters
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
 from api.http.guards import GuardMiddleware
@@ -26,7 +26,7 @@ from api.http.sign_in_page import SignInPage
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
-from api.pages import guides
+from api.pages import assets, guides, offline, texts
 from api.routes import (
     alerts,
     audit,

@@ -11,8 +11,8 @@ from importlib import resources
 from fastapi import APIRouter, Request, Response
 from markdown_it import MarkdownIt
 
-from api.http.assets import MEDIA_TYPES, Asset, answer, asset
 from api.http.languages import negotiate
+from api.pages.assets import MEDIA_TYPES, Asset, answer, asset
 from devices.texts.languages import LANGUAGES, Language
 
 GUIDES = ("operator", "technician", "supervisor", "administrator")

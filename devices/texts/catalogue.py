@@ -1,7 +1,7 @@
 """Texts by language and key, from `locale/*/LC_MESSAGES/nabd.po`, served by gettext.
 
 The language is an argument, never a state of the process. A key is "group.name" and the same everywhere; the
-console is given the names of its groups (api.http.texts). Must not know what a text is for.
+console is given the names of its groups (api.pages.texts). Must not know what a text is for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 // The reader's language: texts, numbers, times and direction.
 //
-// Texts come from the catalogue in the language that suits the reader best (api/http/texts.py).
+// Texts come from the catalogue in the language that suits the reader best (api/pages/texts.py).
 // Arabic is several locales: the municipality's decides on digits. Symbols of units come with the texts.
 
 // CLDR: Lebanon and Palestine write Arabic-Indic digits, Libya and Morocco Latin ones.

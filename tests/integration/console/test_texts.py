@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, expect
 
-from api.http.assets import PAGES
 from api.http.guards import COOKIE
-from api.http.texts import SHARED
+from api.pages.assets import PAGES
+from api.pages.texts import SHARED
 from devices.texts.catalogue import group, plural
 from devices.texts.languages import LANGUAGES, Language
 from tests.integration.api import builders

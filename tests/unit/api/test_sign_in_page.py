@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from api.http import assets
 from api.http.sign_in_page import SignInPage, page_or_console
+from api.pages import assets
 
 PAGES = ["/", "/?severity=major&q=a%20b", "/alerts/17", "/devices/bin%3A1?hours=6", "/admin/people/rima"]
 ELSEWHERE = [

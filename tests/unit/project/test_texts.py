@@ -24,9 +24,9 @@ from alerts.events import EventType
 from alerts.listing import AlertOrder
 from alerts.standings import StandingOrder, StandingStatus
 from alerts.transition import Severity
-from api.http.assets import PAGES as ROOMS
 from api.http.problems import SLUGS
-from api.http.texts import GROUPS, SHARED
+from api.pages.assets import PAGES as ROOMS
+from api.pages.texts import GROUPS, SHARED
 from devices.kinds import STRUCTURAL
 from devices.registry.ground.feature import Layer
 from devices.registry.life import Life

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import api
-from api.http import assets
+from api.pages import assets
 from tests.parts import need_node
 
 CONSOLE = Path(api.__file__).parent / "console"

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from api.http import assets, texts
+from api.pages import assets, texts
 from api.routes.access.signin import KEPT
 from devices.texts.catalogue import group, text
 from devices.texts.languages import LANGUAGES, Language

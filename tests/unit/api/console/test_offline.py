@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 
-from api.http import assets, offline
+from api.pages import assets, offline
 from tests.parts import need_node
 
 

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from api.http.assets import MEDIA_TYPES, PAGES, Asset, answer, asset
 from api.http.languages import negotiate
+from api.pages.assets import MEDIA_TYPES, PAGES, Asset, answer, asset
 from devices.texts.catalogue import Forms, group
 from devices.texts.languages import LANGUAGES, LOCALES, Language, direction_of, name_of
 from devices.texts.units import symbols

@@ -45,7 +45,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
 what an address names."""
 FRAME = "shell/frame.html"
 WORKER = "sw.js"
-"""Served with the edition that it keeps (api.http.offline)."""
+"""Served with the edition that it keeps (api.pages.offline)."""
 PHONE = "camera=(self), geolocation=(self), microphone=()"
 POLICIES = {"work": {"Permissions-Policy": PHONE}}
 """Headers of a page beside those of all: the technician's page may take photos and know where it is."""

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 import api
-from api.http.assets import load
+from api.pages.assets import load
 from api.pages.guides import GUIDES, router
 from devices.texts.languages import LANGUAGES
 

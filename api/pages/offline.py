@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from api.http import assets
-from api.http.assets import MEDIA_TYPES, PAGES, WORKER, Asset, answer, asset
 from api.http.languages import negotiate
+from api.pages import assets
+from api.pages.assets import MEDIA_TYPES, PAGES, WORKER, Asset, answer, asset
 from devices.texts.catalogue import text
 from devices.texts.languages import LANGUAGES, Language, direction_of
 
