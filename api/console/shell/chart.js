@@ -52,6 +52,9 @@ class Drawing {
 
   update(changed) {
     this.options = { ...this.options, ...changed };
+    // Nothing moves under a finger: what comes meanwhile is drawn once it lets go.
+    this.late = this.held;
+    if (this.held) return;
     this.plot?.destroy();
     this.plot = null;
     const { series } = this.options;
@@ -64,6 +67,7 @@ class Drawing {
     this.readout = h("output", { class: "readout", hidden: true, "aria-live": "polite" });
     this.frame = h("div", {
       class: "plot", dir: "ltr", tabindex: "0", role: "img", "aria-label": describe(this.options), onkeydown: (event) => this.key(event),
+      "data-start": this.options.start, onpointerdown: () => this.hold(),
     });
     figure.append(h("div", { class: "frame" }, this.frame, this.readout));
     this.draw();
@@ -220,6 +224,15 @@ class Drawing {
     if (!step || !instants.length) return plot.setCursor({ left: -10, top: -10 });
     this.at = Math.min(Math.max((this.at ?? (step > 0 ? -1 : instants.length)) + step, 0), instants.length - 1);
     plot.setCursor({ left: plot.valToPos(instants[this.at], "x"), top: 10 });
+  }
+
+  hold() {
+    this.held = true;
+    const release = () => {
+      this.held = false;
+      if (this.late) setTimeout(this.again);
+    };
+    for (const event of ["pointerup", "pointercancel"]) addEventListener(event, release, { once: true });
   }
 
   remove() {

@@ -92,7 +92,10 @@ async def _look_at_charts(page: Page, server: str) -> None:
     await expect(plot.locator("canvas")).to_be_visible()
     await expect(plot).to_have_attribute("aria-label", re.compile(r"from .5.%.* to .6\d.*1 gap.*1 alert"))
 
+    start = await plot.get_attribute("data-start")
+    assert start
     await page.locator("#device .chip", has_text="7 days").click()
+    await expect(plot).not_to_have_attribute("data-start", start)
     await expect(page.locator("#device .chip[aria-pressed=true]")).to_have_text("7 days")
     assert "hours=168" in page.url
 
