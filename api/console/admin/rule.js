@@ -63,7 +63,7 @@ function limitsCard(rule, editor) {
   if (!limits.length) return null;
   let definition = rule.definition;
   return card(t("limits"), null, padded(note(t("limits_how")), h("div", { class: "fields" }, limits.map((one) =>
-    field(`${one.severity ? t(`severity_${one.severity}`) : t("limit_clear")}: ${one.measurement} ${one.sign}`,
+    field([one.severity ? t(`severity_${one.severity}`) : t("limit_clear"), ": ", h("bdi", { dir: "ltr" }, `${one.measurement} ${one.sign}`)],
       h("input", { type: "number", step: "any", value: one.limit, dir: "ltr", "data-limit": one.path.join("."), oninput: (event) => {
         if (event.target.value === "") return;
         definition = withLimit(definition, one.path, Number(event.target.value));

@@ -36,6 +36,8 @@ export function drawStage() {
   shown = key;
   $("parts").replaceChildren(...parts.map(({ part, text }) =>
     moveLink({ part, name: null, ...NOTHING }, { "aria-current": current?.part === part && "page", "data-focus": `part ${part}` }, text())));
+  // On a phone the menu is one line that scrolls.
+  $("parts").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   if (current) fill(current);
   else $("part").replaceChildren(h("section", { class: "card" }, h("p", { class: "empty" }, t("part_unknown"))));
 }
