@@ -79,6 +79,7 @@ class Things:
     rule: str = "bin-overflow"
     part: str = "users"
     name: str = "amal"
+    guide: str = "operator"
 
 
 async def things(connection: asyncpg.Connection, town: str, files: PhotoDirectory) -> Things:
