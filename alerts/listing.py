@@ -39,7 +39,7 @@ class AlertFilter:
     only others. assigned_to: only those of a person, or of NOBODY; assignee_id: the same by number. team: of
     one of its members, or in an open work order of it. words: each, or what it means
     (devices.texts.searching), stands in the sentence, the device, the district, the street, the kind, the
-    rule or the severity. since, until: those that were open then, until not included.
+    rule or the severity, or is its number. since, until: those that were open then, until not included.
     """
 
     state: Literal["firing", "resolved"] | None = None
@@ -62,7 +62,7 @@ class AlertFilter:
 
 _SAID = (
     "concat_ws(' ', alert.searched, device.searched, ground_feature.searched, street.searched,"
-    " 'kind:' || device.kind || '.', 'severity:' || alert.severity || '.')"
+    " 'kind:' || device.kind || '.', 'severity:' || alert.severity || '.', alert.id)"
 )
 _CHOSEN = f"""
 FROM alert

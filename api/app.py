@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute
 from api import policies
 from api.access import permitted
 from api.context import AppContext, Check
-from api.http import assets, openapi, parameters, texts
+from api.http import assets, offline, openapi, parameters, texts
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
 from api.http.guards import GuardMiddleware
@@ -42,7 +42,6 @@ from api.routes import (
     ledger,
     maintenance,
     municipalities,
-    overview,
     readings,
     rejections,
     rules,
@@ -60,7 +59,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
-from api.routes.device import limits, standings
+from api.routes.device import limits, overview, standings
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -248,7 +247,8 @@ def _routes() -> list[BaseRoute]:
         oidc_routes.router,
         texts.router(),
         guides.router(),
-        assets.router(assets.load()),
+        assets.router(files := assets.load()),
+        offline.router(files),
     ):
         everything.include_router(router, dependencies=judged)
     return everything.routes

@@ -54,13 +54,24 @@ SELECT
     person.name AS assignee, team.name AS team, author.name AS author,
     ARRAY(SELECT a.alert_id FROM work_order_alert AS a WHERE a.order_id = o.id ORDER BY a.alert_id) AS alerts,
     o.created_at, o.response_due_at, o.repair_due_at, o.accepted_at, o.arrived_at, o.ended_at, o.reopened,
-    o.verification, o.verify_until, o.verified_at, o.version, o.earlier
+    o.verification, o.verify_until, o.verified_at, o.version, o.earlier,
+    device.title AS device_title, device.lat, device.lon,
+    coalesce(ground_feature.title, '{}') AS district_title, coalesce(street.title, '{}') AS street_title,
+    coalesce((
+        SELECT alert.summary FROM work_order_alert AS a
+        INNER JOIN alert ON a.alert_id = alert.id
+        WHERE a.order_id = o.id
+        ORDER BY a.alert_id
+        LIMIT 1
+    ), '{}') AS summary
 FROM work_order AS o
 INNER JOIN municipality ON o.municipality_id = municipality.id
 INNER JOIN device ON o.device_id = device.id
 INNER JOIN named_principal AS author ON o.author_id = author.id
 LEFT JOIN ground_feature
     ON device.district_id = ground_feature.id AND ground_feature.municipality_id = municipality.id
+LEFT JOIN ground_feature AS street
+    ON device.street_id = street.id AND street.municipality_id = municipality.id
 LEFT JOIN person ON o.assignee_id = person.id
 LEFT JOIN team ON o.team_id = team.id
 """

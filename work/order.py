@@ -6,7 +6,7 @@ Must not know tables, nor who may take a step.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -77,7 +77,8 @@ class WorkOrder:
     title: empty where the alerts say what is to be done. alerts: numbers, the first first. district: code of
     that in which the device stands. response_due_at, repair_due_at: None: no deadline. ended_at: done or
     cancelled, the last time. reopened: how often. version: increased with every change of the work. earlier:
-    orders of the device in the 90 days before it.
+    orders of the device in the 90 days before it. device_title to street_title: where it stands now. summary:
+    what its first alert says, by language; empty where it has none.
     """
 
     id: int
@@ -106,3 +107,9 @@ class WorkOrder:
     verified_at: datetime | None
     version: int
     earlier: int = 0
+    device_title: str = ""
+    lat: float | None = None
+    lon: float | None = None
+    district_title: Mapping[str, str] = field(default_factory=dict)
+    street_title: Mapping[str, str] = field(default_factory=dict)
+    summary: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from alerts.transition import Severity
 from devices.kinds import Kinds
+from devices.texts.folding import folded
 
 STATUSES = ("critical", "major", "silent", "minor", "warning", "ok", "none")
 """How a device can stand, the worst first."""
@@ -22,7 +23,7 @@ class DeviceFilter:
     """Which devices are meant; None: any. within: municipalities that the reader may see, None: all.
 
     at: the instant, None for now. severity, rule: devices with an open alert of that severity, of that rule.
-    words: must stand in name or title.
+    words: each in name, title, or a name of its district or street, however spelt.
     """
 
     within: Collection[str] | None = None
@@ -31,7 +32,7 @@ class DeviceFilter:
     kinds: Collection[str] = field(default=())
     severity: Severity | None = None
     rule: str | None = None
-    words: str | None = None
+    words: Sequence[str] = ()
     at: datetime | None = None
 
 
@@ -81,7 +82,20 @@ standing AS (
         AND ($4::text IS NULL OR d.municipality_id IN (SELECT id FROM municipality WHERE name = $4))
         AND ($5::text IS NULL OR d.district_id IN (SELECT id FROM ground_feature WHERE name = $5))
         AND (($6::text IS NULL AND $7::text IS NULL) OR o.asked)
-        AND ($8::text IS NULL OR strpos(lower(d.name || ' ' || d.title), lower($8)) > 0)
+        AND (
+            cardinality($8::text []) = 0
+            OR NOT EXISTS (
+                SELECT FROM unnest($8) AS word
+                WHERE strpos(
+                    concat_ws(
+                        ' ', d.searched,
+                        (SELECT searched FROM ground_feature WHERE id = d.district_id),
+                        (SELECT searched FROM ground_feature WHERE id = d.street_id)
+                    ),
+                    word
+                ) = 0
+            )
+        )
         AND ($1::timestamptz IS NULL OR d.installed_at IS NULL OR d.installed_at <= $1)
 )
 """
@@ -99,7 +113,7 @@ def arguments(kinds: Kinds, asked: DeviceFilter) -> list[object]:
         asked.district,
         asked.severity,
         asked.rule,
-        asked.words or None,
+        [folded(word) for word in asked.words],
         [name for name, _ in movers],
         [bits for _, bits in movers],
     ]

@@ -27,6 +27,7 @@ MEDIA_TYPES = {
     "js": "text/javascript; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "json": "application/json",
+    "png": "image/png",
     "svg": "image/svg+xml",
     "woff2": "font/woff2",
     "webp": "image/webp",
@@ -43,6 +44,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
 """The pages by the room that has main.html and main.js, with the addresses that lead there; the script shows
 what an address names."""
 FRAME = "shell/frame.html"
+WORKER = "sw.js"
+"""Served with the edition that it keeps (api.http.offline)."""
 PHONE = "camera=(self), geolocation=(self), microphone=()"
 POLICIES = {"work": {"Permissions-Policy": PHONE}}
 """Headers of a page beside those of all: the technician's page may take photos and know where it is."""
@@ -148,8 +151,8 @@ def router(files: dict[str, Asset]) -> APIRouter:
     routes = APIRouter(include_in_schema=False)
     pages = {page_of(room): urls for room, urls in PAGES.items()}
     for path in files:
-        if path == FRAME or path.endswith("/main.html"):
-            continue  # a part of pages
+        if path in (FRAME, WORKER) or path.endswith("/main.html"):
+            continue  # a part of pages, or served elsewhere
         headers = POLICIES.get(path.partition("/")[0], {}) if path in pages else {}
         for url in pages.get(path, (f"/console/{path}",)):
             serve = _serve(files[path], headers)

@@ -31,6 +31,12 @@ OPEN_PATHS = frozenset(
         "/signin/oidc",
         "/signin/oidc/callback",
         "/console/signin.css",
+        # What an installed console needs is fetched without a cookie; it says nothing of the town.
+        "/sw.js",
+        "/manifest.webmanifest",
+        "/console/icons/192.png",
+        "/console/icons/512.png",
+        "/console/icons/512-maskable.png",
         "/answer/{token}",
     }
 )

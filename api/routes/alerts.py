@@ -95,7 +95,7 @@ def wanted_alerts(
         str | None,
         Query(
             max_length=200,
-            description="each in the sentence, the device, the district, the street, the kind or the rule",
+            description="each in the sentence, the device, the place, the kind or the rule, or its number",
         ),
     ] = None,
     since: Annotated[Asked | None, Query(description="only those that were open from then on")] = None,

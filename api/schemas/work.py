@@ -57,6 +57,14 @@ class WorkOrderOut(BaseModel):
     verified_at: Instant | None
     version: int = Field(description="increased with every change; also the ETag of one")
     earlier: int = Field(description="orders of the device in the 90 days before it")
+    device_title: str = Field(examples=["Al-Tall square"])
+    lat: float | None = Field(description="where the device is registered", examples=[34.4367])
+    lon: float | None = Field(examples=[35.8497])
+    district_title: dict[str, str] = Field(examples=[{"en": "Al-Mina", "fr": "El-Mina", "ar": "الميناء"}])
+    street_title: dict[str, str] = Field(
+        examples=[{"en": "Azmi Street", "fr": "Rue Azmi", "ar": "شارع عزمي"}]
+    )
+    summary: dict[str, str] = Field(description="what its first alert says; empty where it has none")
 
 
 class WorkEventOut(BaseModel):

@@ -1,6 +1,6 @@
 // What the map asks the server for: a part of the ground, the desk's filters, an instant. Pure.
 
-const SHARED = { severity: "severity", kind: "kind", district: "district", rule: "rule", words: "q" };
+const SHARED = ["severity", "kind", "district", "rule", "words"];
 
 // Parameters of GET /api/v1/map. `view`: {west, south, east, north, zoom}, null for everything.
 export function mapQuery(place, view, at) {
@@ -9,7 +9,7 @@ export function mapQuery(place, view, at) {
     query.set("bbox", ["west", "south", "east", "north"].map((side) => view[side].toFixed(5)).join(","));
     query.set("zoom", view.zoom.toFixed(1));
   }
-  for (const [name, key] of Object.entries(SHARED)) if (place[name]) query.set(key, place[name]);
+  for (const name of SHARED) if (place[name]) query.set(name, place[name]);
   const instant = at ?? place.until;
   if (instant) query.set("at", instant);
   return query;

@@ -16,6 +16,7 @@ const MARGIN_PX = 40;
 const CLOSE_ZOOM = 16;
 const DETAIL_ZOOM = 14.5;
 const NEWS_MS = 1000; // between two questions because of news
+const OLD_MS = 30_000; // what only readings change may be so old
 
 let openDevice = () => {};
 let drawn = null; // {gl, map} once there is a map
@@ -42,7 +43,7 @@ export function drawMap() {
     return;
   }
   if (asked?.filters !== filters()) ask({ anew: true }).catch(report);
-  else if (asked.changes !== state.changes) waiting ??= setTimeout(() => ((waiting = null), ask().catch(report)), NEWS_MS);
+  else if (asked.changes !== state.changes || Date.now() - asked.when > OLD_MS) waiting ??= setTimeout(() => ((waiting = null), ask().catch(report)), NEWS_MS);
   if (drawn && known) marks();
 }
 
@@ -82,7 +83,7 @@ const far = () => canvas().classList.toggle("far", drawn.map.getZoom() < DETAIL_
 // Asks for what is in sight; `anew`: other devices are meant, so that the view may have to follow.
 async function ask({ anew = false } = {}) {
   const mine = ++question;
-  asked = { filters: filters(), changes: state.changes };
+  asked = { filters: filters(), changes: state.changes, when: Date.now() };
   const found = await get(`/api/v1/map?${mapQuery(place(), anew || !drawn ? null : view(), at)}`);
   if (mine !== question) return;
   known = { ...found, bounds: found.bounds ?? known?.bounds };

@@ -30,7 +30,7 @@ export function buildPanel(acts) {
 
 function slide() {
   const quarters = Number(parts.slider.value);
-  const instant = quarters ? new Date(Math.floor(now() / QUARTER_MS + 1 + quarters) * QUARTER_MS - QUARTER_MS) : null;
+  const instant = quarters ? new Date((Math.floor(now() / QUARTER_MS) + quarters) * QUARTER_MS) : null;
   parts.said.textContent = instant ? time(instant) : t("map_now");
   parts.slider.setAttribute("aria-valuetext", parts.said.textContent);
   parts.acts.show(instant?.toISOString() ?? null);

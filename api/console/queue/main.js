@@ -7,8 +7,7 @@ import { FILTERS } from "../shell/filters.js";
 import { may, redraw, report, startPage } from "../shell/frame.js";
 import { language, said, t } from "../shell/i18n.js";
 import { isMuted, notify, openNotices } from "../shell/notice.js";
-import { now } from "../shell/state.js";
-import { hearTown, loadTown } from "../shell/town.js";
+import { now, putAlert, state } from "../shell/state.js";
 import { drawMap, startMap } from "../map/map.js";
 import * as acts from "./acts.js";
 import { drawCounters } from "./counters.js";
@@ -35,9 +34,7 @@ const move = (changes, how) => go(changes, how);
 let begun = false;
 
 const hear = {
-  ...hearTown,
-  hello(message) {
-    hearTown.hello(message);
+  hello() {
     // What happened between the first list and this is in neither; later, what happened while nothing was heard.
     reload().catch(report);
     beside.explained?.refresh();
@@ -46,14 +43,19 @@ const hear = {
   alert({ event, alert }) {
     const fresh = !find(alert.id) && alert.state === "firing";
     if (fresh && event.type === "opened") welcome(alert.id);
-    hearTown.alert({ event, alert });
+    putAlert(alert);
     put(alert);
     if (fresh && event.type === "opened" && !alert.inhibited_by) announce(event, alert);
     beside.explained?.hear(alert);
     redraw();
   },
+  // The map follows devices that move.
+  latest({ items }) {
+    for (const latest of items) state.latest.set(latest.device, latest);
+    redraw();
+  },
   missed() {
-    hearTown.missed();
+    state.changes += 1;
     reload().catch(report);
   },
 };
@@ -97,7 +99,7 @@ function drawTools() {
   $("desk-tools").replaceChildren(
     tool("notices", t(isMuted() ? "notices_off" : "notices_on"), () => openNotices(openDialog, redraw)),
     tool("handover", t("handover"), () => import("./handover.js").then(({ ask }) => ask(openDialog)).catch(report)),
-    tool("keys", "?", openKeys, { "aria-label": t("keys") }));
+    tool("keys", t("keys"), openKeys));
   if (focused) $("desk-tools").querySelector(`[data-tool="${focused}"]`)?.focus();
 }
 
@@ -138,7 +140,7 @@ startKeys({
   back: () => chooseNone() || (place().alert || place().handover ? open(null) : null),
 });
 await startPage({
-  load: (known) => Promise.all([loadTown(known), startList(known), known.then(loadTeams)]),
+  load: (known) => Promise.all([startList(known), known.then(loadTeams)]),
   draw,
   hear,
   spoken: () => beside.explained?.draw({ anew: true }),

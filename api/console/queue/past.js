@@ -4,6 +4,7 @@ import { h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { said, t } from "../shell/i18n.js";
 import { now, state } from "../shell/state.js";
+import { trend } from "./trend.js";
 
 const HOUR_MS = 3_600_000;
 // How much stands before the beginning and after the end: as long as it lasted, within these.
@@ -11,8 +12,6 @@ const LEAST_MS = 3 * HOUR_MS;
 const MOST_MS = 72 * HOUR_MS;
 const GAP_INTERVALS = 2.5;
 const BUCKET_MS = { "1m": 60_000, "1h": HOUR_MS, "1d": 24 * HOUR_MS };
-// A change of less than this part of what is seen is none.
-const STEADY = 0.05;
 
 // Returns how the newest values go: rising, falling, steady; null where that cannot be told.
 export async function drawPast(element, alert, limits) {
@@ -54,16 +53,3 @@ function point(reading, name) {
 const limitsOf = (limits, name, alert) => (limits?.items ?? [])
   .filter((one) => one.measurement === name && one.rule === alert.rule)
   .map((one) => ({ value: one.value, label: t("limit"), severity: one.severity }));
-
-// The newest two values against those a few before, in proportion to what all of them span.
-export function trend(points) {
-  const good = points.filter(([, , , , suspect]) => !suspect);
-  if (good.length < 4) return null;
-  const values = good.map(([, value]) => value);
-  const span = Math.max(...values) - Math.min(...values);
-  const [last, before] = [mean(values.slice(-2)), mean(values.slice(-6, -3).length ? values.slice(-6, -3) : values.slice(0, 2))];
-  if (!span || Math.abs(last - before) < STEADY * span) return "steady";
-  return last > before ? "rising" : "falling";
-}
-
-const mean = (values) => values.reduce((sum, one) => sum + one, 0) / values.length;

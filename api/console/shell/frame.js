@@ -7,6 +7,7 @@ import { t, tn } from "./i18n.js";
 import { follow } from "./live.js";
 import { now, setClock, state } from "./state.js";
 import { updateTimes } from "./times.js";
+import { startWorker } from "./worker.js";
 
 const TICK_MS = 10_000;
 const RETRY_MS = 3000;
@@ -43,7 +44,8 @@ export const redraw = oncePerFrame(() => {
 
 // Starts a page: `load` fetches what it shows (after kinds, towns and reader are known: its argument `known`
 // is their promise), `draw` draws all of it from what is known, `hear` takes events of the live stream by name
-// (hello, alert, latest, missed), `spoken` is called after the language has changed.
+// (hello, alert, latest, missed), `spoken` is called after the language has changed. `ask` gets an address of the
+// API in place of `get`, where a page keeps answers for times without network.
 export async function startPage(given) {
   page = given;
   $("sign-out").addEventListener("click", () => signOut().catch(report));
@@ -62,6 +64,7 @@ async function begin() {
     const known = loadBasics();
     await Promise.all([known, page.load?.(known)]);
     state.loaded = true;
+    startWorker();
     document.documentElement.dataset.loaded = "";
     drawLink();
     redraw();
@@ -72,7 +75,7 @@ async function begin() {
 }
 
 async function loadBasics() {
-  const [kinds, towns, session] = await Promise.all(["kinds", "municipalities", "session"].map((one) => get(`/api/v1/${one}`)));
+  const [kinds, towns, session] = await Promise.all(["kinds", "municipalities", "session"].map((one) => (page.ask ?? get)(`/api/v1/${one}`)));
   state.kinds = new Map(kinds.items.map((kind) => [kind.name, kind]));
   state.towns = new Map(towns.items.map((town) => [town.name, town]));
   me = session;
@@ -83,9 +86,21 @@ async function loadBasics() {
   drawNav();
 }
 
+// What the browser keeps of a person goes with them; what still waits for the network is told before.
 async function signOut() {
+  const { forgetPerson, waiting } = await import("./kept.js");
+  const count = await waiting();
+  if (!count) return leave(forgetPerson);
+  const { confirmed } = await import("./dialog.js");
+  confirmed(t("sign_out"), tn("sign_out_loses", count), t("sign_out"), () => leave(forgetPerson));
+}
+
+async function leave(forgetPerson) {
+  const { stopTelling } = await import("./push.js");
+  await stopTelling().catch(() => {});
   await remove("/api/v1/session");
   sessionStorage.clear();
+  await forgetPerson();
   location.assign("/signin");
 }
 

@@ -14,7 +14,7 @@ async function request(method, url, body, headers = {}) {
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
       ...headers,
     },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
   });
   // The sign-in has run out; the page that asks for it comes instead of this one.
   if (response.status === 401) location.reload();
@@ -25,14 +25,19 @@ async function request(method, url, body, headers = {}) {
 
 export const get = (url) => request("GET", url);
 
-// `key` makes a command that is sent twice be done once.
-export const post = (url, body) => request("POST", url, body, { "Idempotency-Key": crypto.getRandomValues(new Uint32Array(4)).join("-") });
+// Makes a command that is sent twice be done once.
+export const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+
+export const post = (url, body, key = newKey()) => request("POST", url, body, { "Idempotency-Key": key });
+
+// Sends a file as it is.
+export const upload = (url, file) => request("POST", url, file, { "Content-Type": file.type });
 
 export const put = (url, body, headers) => request("PUT", url, body, headers);
 
 export const patch = (url, body, headers) => request("PATCH", url, body, headers);
 
-export const remove = (url) => request("DELETE", url);
+export const remove = (url, body) => request("DELETE", url, body);
 
 // Reads a list page by page and hands over each page; stops after `most` items.
 export async function eachPage(path, most, take) {

@@ -12,9 +12,8 @@ export const state = {
   latest: new Map(),
   alerts: new Map(),
   byDevice: new Map(),
-  complete: true,
   loaded: false,
-  changes: 0, // grows with each alert that came, changed or ended
+  changes: 0, // grows with each alert that came, changed or ended, and after the network was away
   speed: 1,
 };
 
@@ -50,17 +49,10 @@ export function putAlert(alert) {
   return !known && alert.state === "firing";
 }
 
-export function clearAlerts() {
-  state.alerts.clear();
-  state.byDevice.clear();
-}
-
 export const alertsOf = (device) => [...(state.byDevice.get(device)?.values() ?? [])];
 
 // An alert of this family says that the device itself has gone quiet.
 export const saysSilent = (alert) => alert.family === "silent";
-
-export const isSilent = (device) => alertsOf(device).some(saysSilent);
 
 // What colours a device: silent, its worst open alert, ok, or nothing known yet.
 export function statusOf(device) {
@@ -70,8 +62,6 @@ export function statusOf(device) {
   return state.latest.has(device) ? "ok" : "none";
 }
 
-export const reports = (device) => state.kinds.has(device.kind);
-
 export function position(device) {
   const latest = state.latest.get(device.name);
   // A suspect position is nowhere: the registered one is the better guess.
@@ -79,17 +69,4 @@ export function position(device) {
   const lat = measured.lat ?? device.lat;
   const lon = measured.lon ?? device.lon;
   return lat === null || lon === null || lat === undefined || lon === undefined ? null : { lat, lon };
-}
-
-export function counts() {
-  let devices = 0;
-  let reporting = 0;
-  for (const device of state.devices.values()) {
-    if (!reports(device)) continue;
-    devices += 1;
-    if (state.latest.has(device.name) && !isSilent(device.name)) reporting += 1;
-  }
-  const severities = Object.fromEntries(SEVERITIES.map((severity) => [severity, 0]));
-  for (const alert of state.alerts.values()) severities[alert.severity] += 1;
-  return { devices, reporting, alerts: state.alerts.size, severities };
 }

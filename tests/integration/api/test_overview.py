@@ -78,7 +78,7 @@ async def test_map_follows_filters(client: httpx2.AsyncClient) -> None:
         ({"severity": "critical"}, ["bin-2"]),
         ({"rule": "quiet"}, ["bin-1"]),
         ({"kind": "light"}, ["light-0"]),
-        ({"q": "BIN-3"}, ["bin-3"]),
+        ({"words": "BIN-٣"}, ["bin-3"]),
         ({"municipality": "tripoli", "district": "nowhere"}, []),
     ]:
         assert [one["name"] for one in (await asked(client, **query))["devices"]] == names, query
@@ -91,8 +91,8 @@ async def test_map_of_an_instant_knows_the_alerts_that_were_open_then(
     device = await connection.fetchrow("SELECT * FROM device WHERE name = 'bin-2'")
     assert device is not None
 
-    before = await asked(client, q="bin-2", at=rfc3339(NOON - timedelta(hours=3)))
-    during = await asked(client, q="bin-2", at=rfc3339(NOON - timedelta(hours=1)))
+    before = await asked(client, words="bin-2", at=rfc3339(NOON - timedelta(hours=3)))
+    during = await asked(client, words="bin-2", at=rfc3339(NOON - timedelta(hours=1)))
 
     assert [one["status"] for one in (*before["devices"], *during["devices"])] == ["ok", "critical"]
 

@@ -33,11 +33,12 @@ async def opened(
 ) -> AsyncIterator[Page]:
     """Open the console as a reader; any error of a script, and any request elsewhere, fails the test.
 
+    A service worker would answer before a route of the test does: it is left out unless `how` allows it.
     `path` names a page of it. `route` stands between the page and the addresses of a pattern. `script`
     runs in the page before its own.
     """
     errors: list[str] = []
-    context = await browser.new_context(**{"locale": "en-GB", **how})
+    context = await browser.new_context(**{"locale": "en-GB", "service_workers": "block", **how})
     await context.add_cookies([{"name": COOKIE, "value": builders.TOKEN, "url": url}])
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
@@ -64,7 +65,7 @@ async def sign_in_by_link(page: Page, link: str) -> None:
 @asynccontextmanager
 async def signed_in(browser: Browser, url: str, token: str) -> AsyncIterator[Page]:
     """Open the console as somebody with a token, in a browser of their own."""
-    context = await browser.new_context(locale="en-GB")
+    context = await browser.new_context(locale="en-GB", service_workers="block")
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     await sign_in_by_link(page, f"{url}/signin?token={token}")

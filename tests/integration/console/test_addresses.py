@@ -71,7 +71,7 @@ async def test_signing_in_again_leads_back_with_what_was_typed(
         comment = page.get_by_role("textbox", name="Comment")
         await comment.fill("crew is on its way")
         await page.context.clear_cookies()
-        await page.get_by_role("button", name="Send").click()
+        await page.get_by_role("button", name="Send", exact=True).click()
 
         await page.locator("input[name=token]").fill(builders.TOKEN)
         await page.get_by_role("button", name="Sign in with the token").click()

@@ -161,19 +161,19 @@ async def test_arabic_runs_right_to_left_with_its_digits_and_charts_left_to_righ
 
     async with opened(browser, server, "/devices", locale="ar-LB") as page:
         await page.locator(".row").click()
-        await expect(page.locator(".chart .line").first).to_be_visible()
-        frame = page.locator(".chart .frame").first
+        frame = page.locator(".chart .plot").first
+        await expect(frame).to_be_visible()
         assert await frame.evaluate("element => getComputedStyle(element).direction") == "ltr"
 
 
 async def test_libya_keeps_latin_digits_in_arabic(
     browser: Browser, server: str, connection: asyncpg.Connection
 ) -> None:
-    await builders.add(connection, "bin-1")
+    await builders.fire(connection, await builders.add(connection, "bin-1"))
     await connection.execute("UPDATE municipality SET locale = 'ar-LY', time_zone = 'Africa/Tripoli'")
 
     async with opened(browser, server, locale="ar") as page:
-        await expect(page.locator("#count-devices dd")).to_have_text("1")
+        await expect(page.locator("#count-open_alerts dd")).to_have_text("1")
 
 
 async def test_language_is_switched_at_once_and_remembered(

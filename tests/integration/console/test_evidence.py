@@ -21,7 +21,7 @@ async def test_why_is_told_in_the_readers_language(
         for language, fill, truth, limit in (
             ("English", "Fill: 91.5\u00a0%", "values do not move: yes", "(limit)"),
             ("Français", "Remplissage: 91,5\u00a0%", "valeurs figées: oui", "(limite)"),
-            ("العربية", "الامتلاء: ٩١٫٥\u00a0%", "القيم لا تتغيّر: نعم", "(الحد)"),
+            ("العربية", "الامتلاء: ٩١٫٥\u00a0٪", "القيم لا تتغيّر: نعم", "(الحد)"),
         ):
             await page.get_by_role("button", name=language).click()
             await expect(page.locator("html")).to_have_attribute("lang", LANGUAGES[language])

@@ -42,8 +42,8 @@ async def test_panel_says_why_an_alert_fires_when_asked(
 
         why = page.locator("#device .why")
         await expect(why).to_contain_text("bin-overflow is firing on bin-1")
-        await expect(why).to_contain_text("Fill ≥ 85 · 91 · holds")
-        await expect(why).to_contain_text("Fill < 70 · 91 · does not hold")
+        await expect(why).to_contain_text("Fill at least 85 · 91 · holds")
+        await expect(why).to_contain_text("Fill below 70 · 91 · does not hold")
 
         await page.locator("#device").get_by_role("button", name="Why?").click()
         await expect(why).to_have_count(0)

@@ -49,6 +49,7 @@ from work.figures.facts import FigureGroup
 from work.figures.shaping import AGES
 from work.figures.span import PeriodKind
 from work.order import WorkState
+from work.report import ANSWERS
 
 ROOT = Path(__file__).parents[3]
 CONSOLE = ROOT / "api/console"
@@ -94,11 +95,17 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "order.many_": {*TOLD, WITHDRAWN},
 }
 """Beginnings of keys that Python completes, and with what."""
+STEPS = ("accept", "decline", "on-the-way", "start", "done")
 SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "severity_": Severity,
     "state_": ("ok", "silent", "none"),
     "holds_": TruthValue,
     "event_": set(EventType) - {EventType.COMMENT},
+    "work_state_": WorkState,
+    "work_event_": WorkEventType,
+    "do_": STEPS,
+    "step_": (*STEPS, "cancel", "comment", "photo", "install", "move"),
+    "check_": ANSWERS,
     "order_": AlertOrder,
     "group_": ("incident", "circuit", "district"),
     "filter_": ("kind", "district", "team", "rule"),

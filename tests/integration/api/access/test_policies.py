@@ -79,7 +79,7 @@ class Things:
     rule: str = "bin-overflow"
     part: str = "users"
     name: str = "amal"
-    guide: str = "operator"
+    guide: str = "technician"
 
 
 async def things(connection: asyncpg.Connection, town: str, files: PhotoDirectory) -> Things:

@@ -72,7 +72,17 @@ async def test_alert_that_another_explains_comes_after_those_that_need_somebody(
 
 
 @pytest.mark.parametrize(
-    "words", ["الارز ٣", "شارع 3", "BIN-3", "bin-overflow bin-3", "ممتلئ ARZ-3", "plein bin-3"]
+    "words",
+    [
+        "الارز ٣",
+        "شارع 3",
+        "BIN-3",
+        "bin-overflow bin-3",
+        "ممتلئ ARZ-3",
+        "plein bin-3",
+        "حاوية الارز",
+        "critique 3",
+    ],
 )
 async def test_words_find_alerts_however_they_are_written(
     client: httpx2.AsyncClient, alerts: list[int], words: str

@@ -27,12 +27,15 @@ async def test_an_alert_is_given_done_with_a_photo_and_shown(
 ) -> None:
     alert = await builders.fire(connection, await builders.add(connection, "bin-1"))
     await person(connection, "rima", skills=["bin"], display_name="ريما")
+    await connection.execute("UPDATE device SET title = 'Al-Tall', lat = 34.43, lon = 35.84")
 
     made = await client.post(ORDERS, json={"alerts": [alert]})
     assert made.status_code == 201
     one = made.headers["Location"]
     shown = (await client.get(one)).json()
     assert [s["name"] for s in shown["suggested"]] == ["rima"]
+    assert (shown["device_title"], shown["lat"], shown["lon"]) == ("Al-Tall", 34.43, 35.84)
+    assert shown["summary"]["fr"].endswith("est plein")
     assert "lid_closes" in [item["name"] for item in shown["checklist"]]
     again = await client.post(ORDERS, json={"alerts": [alert]})
     assert (again.status_code, "is in work order" in again.json()["detail"]) == (409, True)

@@ -102,7 +102,9 @@ async def get_map(
     kind: Annotated[str | None, Query(max_length=31)] = None,
     severity: Annotated[Severity | None, Query(description="with an open alert of it")] = None,
     rule: Annotated[str | None, Query(max_length=64, description="with an open alert of it")] = None,
-    q: Annotated[str | None, Query(max_length=100, description="in name or title")] = None,
+    words: Annotated[
+        str | None, Query(max_length=200, description="each in a name of device, district or street")
+    ] = None,
     at: Annotated[Asked | None, Query(description="as it was then; left out: now")] = None,
 ) -> DeviceMapOut:
     """Return what stands in the rectangle, of the municipalities that the reader may see."""
@@ -113,7 +115,7 @@ async def get_map(
         kinds=(kind,) if kind else (),
         severity=severity,
         rule=rule,
-        words=q,
+        words=(words or "").split(),
         at=at,
     )
     within = None if bbox is None else _bounds(bbox)

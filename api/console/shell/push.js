@@ -1,0 +1,69 @@
+// Messages on this device, by the browser's push service: whether they can come, whether they do, and asking for them.
+
+import { t } from "./i18n.js";
+import { get, post, remove } from "./http.js";
+import { canWork } from "./worker.js";
+
+const KEY = "/api/v1/push/key";
+const OWN = "/api/v1/session/push";
+const KEPT = "nabd.push";
+
+// Whether browser and platform can do it.
+export async function canTell() {
+  if (!canWork() || !("PushManager" in window) || !("Notification" in window)) return false;
+  return Boolean(await key());
+}
+
+// The platform's public key; null where it sends no such messages.
+async function key() {
+  try {
+    return (await get(KEY)).key ?? null;
+  } catch {
+    return null;
+  }
+}
+
+// The worker that shows messages; it is registered with the page, and may be on its way.
+const registered = () => navigator.serviceWorker.ready;
+
+export async function isTold() {
+  const registration = await navigator.serviceWorker.getRegistration("/");
+  return Boolean(await registration?.pushManager.getSubscription()) && remembered();
+}
+
+// Asks the reader, then the push service, then tells the platform where messages for them go.
+export async function tellHere() {
+  if ((await Notification.requestPermission()) !== "granted") throw new Error(t("push_denied"));
+  const { pushManager } = await registered();
+  const subscription = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: await key() });
+  await post(OWN, subscription.toJSON());
+  remember(true);
+}
+
+// Ends it for this browser; also when somebody signs out: messages are for a person, not for a phone.
+export async function stopTelling() {
+  if (!canWork()) return;
+  const registration = await navigator.serviceWorker.getRegistration("/");
+  const subscription = await registration?.pushManager?.getSubscription();
+  if (!subscription) return;
+  await remove(OWN, { endpoint: subscription.endpoint });
+  await subscription.unsubscribe();
+  remember(false);
+}
+
+function remembered() {
+  try {
+    return localStorage.getItem(KEPT) !== null;
+  } catch {
+    return false; // storage may be forbidden
+  }
+}
+
+function remember(told) {
+  try {
+    if (told) localStorage.setItem(KEPT, "1");
+    else localStorage.removeItem(KEPT);
+  } catch {
+    // as above
+  }
+}

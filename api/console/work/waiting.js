@@ -1,0 +1,45 @@
+// What waits for the network, and what the platform refused: nothing is lost without being told.
+
+import { moveLink } from "../shell/address.js";
+import { bdi, h } from "../shell/dom.js";
+import { confirmed } from "../shell/dialog.js";
+import { t, tn } from "../shell/i18n.js";
+import { dismiss, refusals, tryAgain, waitingEntries } from "./outbox.js";
+import { eventWords, when } from "./words.js";
+
+let drawn = null;
+
+export function drawWaiting(element) {
+  const refused = refusals();
+  const held = new Set(refused.flat());
+  const count = waitingEntries().filter((entry) => !held.has(entry)).length;
+  const key = JSON.stringify([count, refused, document.documentElement.lang]);
+  if (key === drawn) return;
+  drawn = key;
+  element.replaceChildren(
+    ...(count ? [h("p", { class: "waits" }, tn("waits", count))] : []),
+    ...refused.map(refusal));
+}
+
+function refusal(own) {
+  const { problem, order } = own.find((entry) => entry.problem);
+  return h("div", { class: "refused", role: "alert" },
+    h("p", {}, h("b", {}, order ? moveLink({ order, install: null }, {}, t("order_n", { n: order })) : bdi(own[0].group))),
+    h("p", {}, words(problem)),
+    h("ul", {}, own.map((entry) => h("li", {}, t("not_sent", { what: t(`step_${entry.step}`), time: when(entry.at) }), texts(entry)))),
+    h("p", { class: "refused-ways" },
+      h("button", { type: "button", onclick: () => tryAgain(own) }, t("try_again")),
+      h("button", { type: "button", class: "quiet", onclick: () => confirmed(t("dismiss"), t("dismiss_how"), t("dismiss"), () => dismiss(own)) }, t("dismiss"))));
+}
+
+// Somebody was quicker: who, with what, and when. Else what the platform says.
+function words({ title, detail, last }) {
+  if (last) return t("conflict", { what: eventWords(last), time: when(last.happened_at) });
+  return detail ? `${title} (${detail})` : title;
+}
+
+// What was written is shown, so that it can be said in another way.
+function texts({ body }) {
+  const written = [body?.reason, body?.found, body?.done, body?.text].filter(Boolean);
+  return written.length > 0 && h("q", { dir: "auto" }, written.join(" · "));
+}

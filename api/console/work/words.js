@@ -1,0 +1,61 @@
+// How orders are said: what, where, when it is due, what happened.
+
+import { bdi, h } from "../shell/dom.js";
+import { ago, distance, full, said, t, time, day } from "../shell/i18n.js";
+import { position } from "./position.js";
+import { deadline, farFrom, isPlaced } from "./rules.js";
+import { instant } from "./clock.js";
+
+const DAY_MS = 86_400_000;
+// A link that the reader may follow; the page itself asks nothing of any other host.
+const DIRECTIONS = "https://www.openstreetmap.org/directions";
+
+export const what = (order) => order.title || said(order.summary, "") || t("order_n", { n: order.id });
+
+// Title, street and district of the place, as far as they are known.
+export function where(order) {
+  const parts = [order.device_title || order.device, said(order.street_title), said(order.district_title)].filter(Boolean);
+  return parts.flatMap((part, i) => (i ? [" · ", bdi(part)] : [bdi(part)]));
+}
+
+export const stateTag = (order) => h("span", { class: "tag is-plain" }, t(`work_state_${order.state}`));
+
+export const severityTag = (order) => h("span", { class: `tag is-${order.severity}` }, t(`severity_${order.severity}`));
+
+// When the next thing is due, in words; what is late is marked.
+export function dueWords(order) {
+  const due = deadline(order, instant());
+  if (!due) return null;
+  const when = ago(new Date(due.at), instant());
+  const text = due.late
+    ? t(due.name === "response" ? "accept_late" : "due_late", { when })
+    : t(due.name === "response" ? "accept_by" : "due_when", { when });
+  return h("span", { class: due.late ? "due late" : "due", title: full(new Date(due.at)) }, text);
+}
+
+export function farWords(order) {
+  const far = farFrom(order, position());
+  return far === null ? null : h("span", {}, bdi(distance(far)));
+}
+
+// The time of today, else the day too.
+export const when = (at) => (Math.abs(instant() - Date.parse(at)) < DAY_MS ? time(new Date(at)) : `${day(new Date(at))}, ${time(new Date(at))}`);
+
+export function eventWords({ type, author, body }) {
+  const own = (name) => (name ? `\u2068${name}\u2069` : t("some_person"));
+  const to = [body.assignee, body.team].filter(Boolean).map(own).join(", ") || t("nobody");
+  return t(`work_event_${type}`, { name: author ? own(author) : t("the_platform"), to, alert: body.alert ?? "" });
+}
+
+export const personWords = (order) => (order.assignee || order.team
+  ? [order.assignee, order.team].filter(Boolean).flatMap((name, i) => (i ? [", ", bdi(name)] : [bdi(name)]))
+  : [t("nobody")]);
+
+// Ways to the place: the phone's own maps, and a web page.
+export function directions(order) {
+  if (!isPlaced(order)) return null;
+  const to = `${order.lat.toFixed(6)},${order.lon.toFixed(6)}`;
+  return h("p", { class: "ways" },
+    h("a", { class: "way", href: `geo:${to}?q=${to}` }, t("open_in_maps")),
+    h("a", { class: "way", href: `${DIRECTIONS}?to=${encodeURIComponent(to)}`, target: "_blank", rel: "noopener noreferrer" }, t("directions")));
+}
