@@ -155,7 +155,6 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/standings": _READ,
     "GET /api/v1/latest": _READ,
     "GET /api/v1/map": _READ,
-    "GET /api/v1/summary": _READ,
     "GET /api/v1/intervals": _READ,
     "GET /api/v1/alerts": _READ,
     "GET /api/v1/alerts/counts": _READ,

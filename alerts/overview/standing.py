@@ -12,7 +12,6 @@ from datetime import datetime
 
 from alerts.transition import Severity
 from devices.kinds import Kinds
-from devices.texts.folding import folded
 
 STATUSES = ("critical", "major", "silent", "minor", "warning", "ok", "none")
 """How a device can stand, the worst first."""
@@ -23,7 +22,8 @@ class DeviceFilter:
     """Which devices are meant; None: any. within: municipalities that the reader may see, None: all.
 
     at: the instant, None for now. severity, rule: devices with an open alert of that severity, of that rule.
-    words: each in name, title, or a name of its district or street, however spelt.
+    words: each, or what it means (devices.texts.searching), in name, title, or a name
+    of its district or street.
     """
 
     within: Collection[str] | None = None
@@ -67,8 +67,7 @@ standing AS (
         coalesce(
             CASE WHEN l.quality & mover.bits = 0 THEN (l.measurements ->> 'lon')::float8 END, d.lon
         ) AS lon,
-        coalesce(o.rank, CASE WHEN l.device_id IS NULL THEN 6 ELSE 5 END) AS rank,
-        l.device_id IS NOT NULL AS heard
+        coalesce(o.rank, CASE WHEN l.device_id IS NULL THEN 6 ELSE 5 END) AS rank
     FROM device AS d
     LEFT JOIN open AS o ON d.id = o.device_id
     LEFT JOIN latest AS l ON d.id = l.device_id
@@ -86,14 +85,17 @@ standing AS (
             cardinality($8::text []) = 0
             OR NOT EXISTS (
                 SELECT FROM unnest($8) AS word
-                WHERE strpos(
-                    concat_ws(
-                        ' ', d.searched,
-                        (SELECT searched FROM ground_feature WHERE id = d.district_id),
-                        (SELECT searched FROM ground_feature WHERE id = d.street_id)
-                    ),
-                    word
-                ) = 0
+                WHERE NOT EXISTS (
+                    SELECT FROM unnest(string_to_array(word, '|')) AS meant
+                    WHERE strpos(
+                        concat_ws(
+                            ' ', d.searched, 'kind:' || d.kind || '.',
+                            (SELECT searched FROM ground_feature WHERE id = d.district_id),
+                            (SELECT searched FROM ground_feature WHERE id = d.street_id)
+                        ),
+                        meant
+                    ) > 0
+                )
             )
         )
         AND ($1::timestamptz IS NULL OR d.installed_at IS NULL OR d.installed_at <= $1)
@@ -113,7 +115,7 @@ def arguments(kinds: Kinds, asked: DeviceFilter) -> list[object]:
         asked.district,
         asked.severity,
         asked.rule,
-        [folded(word) for word in asked.words],
+        list(asked.words),
         [name for name, _ in movers],
         [bits for _, bits in movers],
     ]

@@ -1,8 +1,8 @@
-"""The map and the numbers of a town, without a list of all its devices."""
+"""The map of a town, without a list of all its devices."""
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from alerts.overview import device_map as maps
 from alerts.overview.device_map import FEW, WORLD, Bounds
 from alerts.overview.standing import DeviceFilter
-from alerts.overview.summary import town_summary
 from alerts.transition import Severity
 from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http.problems import Problem
 from api.http.times import Asked
+from api.schemas.searches import words_of
 from people.roles import Permission
 
 router = APIRouter(tags=["devices"])
@@ -71,22 +71,6 @@ class DeviceMapOut(_Out):
     cells: list[MapCellOut] = Field(description="else in groups")
 
 
-class TownSummaryOut(_Out):
-    """Numbers of devices in service, and of open alerts by severity."""
-
-    devices: int
-    reporting: int = Field(description="have reported, and are not silent")
-    silent: int
-    unheard: int = Field(description="have never reported")
-    waiting: dict[str, int] = Field(description="open alerts that nobody has acknowledged")
-    acknowledged: dict[str, int] = Field(description="open alerts that somebody has acknowledged")
-
-    @classmethod
-    def of(cls, found: object) -> Self:
-        """Return it as it is answered."""
-        return cls.model_validate(found)
-
-
 @router.get("/map", summary="Devices on a map: one by one, or in groups where they are many")
 async def get_map(
     context: UsesContext,
@@ -115,7 +99,7 @@ async def get_map(
         kinds=(kind,) if kind else (),
         severity=severity,
         rule=rule,
-        words=(words or "").split(),
+        words=words_of(words, context.kinds),
         at=at,
     )
     within = None if bbox is None else _bounds(bbox)
@@ -141,17 +125,3 @@ def _bounds(text: str) -> Bounds:
         east=min(east, WORLD.east),
         north=min(north, WORLD.north),
     )
-
-
-@router.get("/summary", summary="How many devices report, and how many alerts wait")
-async def get_summary(
-    context: UsesContext,
-    connection: UsesConnection,
-    identity: UsesIdentity,
-    municipality: Town = None,
-    district: District = None,
-) -> TownSummaryOut:
-    """Return the numbers of the municipalities that the reader may see."""
-    within = identity.towns(Permission.READ)
-    asked = DeviceFilter(within=within, municipality=municipality, district=district)
-    return TownSummaryOut.of(await town_summary(connection, context.kinds, asked))

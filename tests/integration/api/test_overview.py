@@ -128,24 +128,6 @@ async def test_what_is_no_rectangle_is_refused(client: httpx2.AsyncClient, bbox:
     assert (await client.get("/api/v1/map", params={"bbox": bbox})).status_code == 422
 
 
-@pytest.mark.usefixtures("town")
-async def test_numbers_of_the_town_keep_acknowledged_alerts_apart(
-    client: httpx2.AsyncClient, connection: asyncpg.Connection
-) -> None:
-    await connection.execute("UPDATE alert SET acknowledged_at = now() WHERE severity = 'minor'")
-
-    found = (await client.get("/api/v1/summary")).json()
-
-    assert {key: found[key] for key in ("devices", "reporting", "silent", "unheard")} == {
-        "devices": 9,
-        "reporting": 6,
-        "silent": 1,
-        "unheard": 2,
-    }
-    assert found["waiting"] == {"critical": 1, "major": 0, "minor": 0, "warning": 0}
-    assert found["acknowledged"] == {"critical": 0, "major": 0, "minor": 1, "warning": 0}
-
-
 async def test_reader_sees_their_own_municipality_only(
     pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
@@ -157,6 +139,3 @@ async def test_reader_sees_their_own_municipality_only(
 
     async with bearing(pool, token) as client:
         assert [one["name"] for one in (await asked(client))["devices"]] == ["bin-1"]
-        summary = (await client.get("/api/v1/summary")).json()
-
-    assert (summary["devices"], sum(summary["waiting"].values())) == (1, 0)
