@@ -210,14 +210,20 @@ JOIN municipality ON municipality.id = device.municipality_id
 LEFT JOIN latest ON latest.device_id = device.id
 WHERE device.kind = ANY($1) AND device.installed_at IS NOT NULL AND device.retired_at IS NULL
     AND ($2::text [] IS NULL OR municipality.name = ANY($2))
+    AND ($3::text IS NULL OR municipality.name = $3)
+    AND ($4::text IS NULL OR device.district_id IN (SELECT id FROM ground_feature WHERE name = $4))
 """
 
 
-async def reporting(
-    connection: Connection, kinds: Sequence[str], *, within: Sequence[str] | None
-) -> tuple[int, int]:
-    """Return how many devices in service there are of some kinds, and how many of them are heard of."""
-    [row] = await connection.fetch(_REPORTING, list(kinds), within)
+async def reporting(connection: Connection, chosen: AlertFilter, kinds: Sequence[str]) -> tuple[int, int]:
+    """Return how many devices in service there are, and how many of them are heard of.
+
+    Args:
+        chosen: its kind, municipality and district narrow the devices.
+        kinds: those that report.
+    """
+    wanted = [kind for kind in kinds if chosen.kind in (None, kind)]
+    [row] = await connection.fetch(_REPORTING, wanted, chosen.within, chosen.municipality, chosen.district)
     return row["devices"], row["reporting"]
 
 

@@ -113,7 +113,7 @@ stood AS (
     LEFT JOIN latest AS l ON d.id = l.device_id
     LEFT JOIN firing AS f ON d.id = f.device_id
     WHERE
-        d.retired_at IS NULL
+        d.retired_at IS NULL AND d.installed_at IS NOT NULL
         AND ($1::text IS NULL OR m.name = $1)
         AND ($2::text IS NULL OR g.name = $2)
         AND ($3::text IS NULL OR d.kind = $3)

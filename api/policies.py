@@ -244,7 +244,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/blind-rules": _READ,
     "GET /api/v1/rules": _READ,
     "POST /api/v1/rules/test": AccessPolicy(_W.ASKED_DEVICE, _P.TRY_RULES),
-    "POST /api/v1/rules/check": AccessPolicy(_W.SOMEWHERE, _P.READ),
+    "POST /api/v1/rules/check": _EDIT_RULES,
     "GET /api/v1/rules/{rule}": _READ,
     "PUT /api/v1/rules/{rule}": _EDIT_RULES,
     "POST /api/v1/rules/{rule}/enable": _EDIT_RULES,

@@ -75,7 +75,7 @@ standing AS (
         unnest($9::text [], $10::bigint []) AS mover (kind, bits)
         ON d.kind = mover.kind AND $1::timestamptz IS NULL
     WHERE
-        d.retired_at IS NULL
+        d.retired_at IS NULL AND d.installed_at IS NOT NULL
         AND d.kind = ANY($2)
         AND ($3::text [] IS NULL OR d.municipality_id IN (SELECT id FROM municipality WHERE name = ANY($3)))
         AND ($4::text IS NULL OR d.municipality_id IN (SELECT id FROM municipality WHERE name = $4))
@@ -98,7 +98,7 @@ standing AS (
                 )
             )
         )
-        AND ($1::timestamptz IS NULL OR d.installed_at IS NULL OR d.installed_at <= $1)
+        AND ($1::timestamptz IS NULL OR d.installed_at <= $1)
 )
 """
 

@@ -36,13 +36,14 @@ addEventListener("fetch", (event) => {
   if (request.method !== "GET" || url.origin !== location.origin) return;
   const room = EDITION.rooms[url.pathname.split("/")[1]];
   if (request.mode === "navigate" && room) event.respondWith(documentOf(request, room));
-  else if (outdated || !url.pathname.startsWith("/console/")) return;
+  // A guide comes in the reader's language, by its header.
+  else if (outdated || !url.pathname.startsWith("/console/") || url.pathname.startsWith("/console/guide/")) return;
   else if (url.pathname.startsWith(TEXTS)) event.respondWith(textsOf(request, url.pathname));
   else event.respondWith(fileOf(request));
 });
 
 async function documentOf(request, room) {
-  const kept = await (await caches.open(DOCUMENTS)).match(`/${room}`);
+  const kept = await caches.match(`/${room}`, { cacheName: DOCUMENTS });
   try {
     const answer = await inTime(fetchDocument(request, room), kept);
     return kept && answer.status >= 502 ? kept : answer;

@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from posixpath import dirname, join, normpath
@@ -19,8 +20,8 @@ from typing import cast
 from fastapi import APIRouter, Request, Response
 
 from api.http.pages import CACHE
-from devices.texts.catalogue import text
-from devices.texts.languages import Language
+from devices.texts.catalogue import group, text
+from devices.texts.languages import LANGUAGES, Language
 
 MEDIA_TYPES = {
     "html": "text/html; charset=utf-8",
@@ -84,9 +85,20 @@ def page_of(room: str) -> str:
     return f"{room}/page.html"
 
 
+@cache
+def _texts_tag() -> str:
+    """Return what tells the texts and guides of this edition from others."""
+    guides = sorted((resources.files("api") / "console/guide").iterdir(), key=lambda file: file.name)
+    said = [str(group(language, f"console_{room}")) for language in LANGUAGES for room in PAGES]
+    said += [str(group(language, name)) for language in LANGUAGES for name in ("console", "word")]
+    said += [file.read_text(encoding="utf-8") for file in guides if file.name.endswith(".md")]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
 def version_of(files: Mapping[str, Asset]) -> str:
     """Return what tells this edition of all files from others."""
     said = [f"{path} {files[path].tag}" for path in sorted(files) if not path.endswith("/page.html")]
+    said.append(_texts_tag())
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 

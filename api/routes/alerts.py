@@ -178,9 +178,7 @@ async def count_alerts(
 ) -> AlertCountsOut:
     """Return how many alerts there are of those that are asked for."""
     found = await listing.count(connection, wanted, now=context.now())
-    devices, reporting = await listing.reporting(
-        connection, list(context.kinds), within=identity.towns(Permission.READ)
-    )
+    devices, reporting = await listing.reporting(connection, wanted, list(context.kinds))
     return AlertCountsOut(
         items=[AlertCountOut.model_validate(one, from_attributes=True) for one in found],
         devices=devices,

@@ -62,7 +62,7 @@ async def export_alerts(
     """Return alerts, newest first; with the filters of GET /alerts."""
     language = lang or negotiate(request.headers.get("accept-language"))
     rows = _alerts(context, identity, wanted, language if form == "csv" else None)
-    return exports.exported(Format(form), ALERTS, rows, name="alerts", bom=bom)
+    return await exports.exported(Format(form), ALERTS, rows, name="alerts", bom=bom)
 
 
 async def _alerts(
@@ -114,7 +114,7 @@ async def export_orders(
         within=identity.towns(Permission.READ),
     )
     rows = _orders(context, identity, wanted)
-    return exports.exported(Format(form), ORDERS, rows, name="work-orders", bom=bom)
+    return await exports.exported(Format(form), ORDERS, rows, name="work-orders", bom=bom)
 
 
 async def _orders(

@@ -68,14 +68,13 @@ class _Phrasing:
                 word = self._text("expression.and" if isinstance(node.op, ast.And) else "expression.or")
                 return f" {word} ".join(self._inner(one) for one in node.values)
             case ast.UnaryOp(op=ast.Not()):
-                return self._text("relation.untrue", x=self.said(node.operand))
+                return self._text("relation.untrue", x=self._inner(node.operand))
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=value)):
                 return f"−{value!r}"
             case ast.Compare():
                 return self._compared(node)
-            case ast.BinOp():
-                sign = _SIGNS.get(type(node.op), "…")
-                return f"{self._inner(node.left)} {sign} {self._inner(node.right)}"
+            case ast.BinOp() if type(node.op) in _SIGNS:
+                return f"{self._inner(node.left)} {_SIGNS[type(node.op)]} {self._inner(node.right)}"
             case ast.Call(func=ast.Name(id=name)):
                 return self._called(name, node.args)
             case ast.Tuple() | ast.List() | ast.Set():
@@ -122,7 +121,8 @@ class _Phrasing:
 
     def _inner(self, node: ast.expr) -> str:
         said = self.said(node)
-        return f"({said})" if isinstance(node, ast.BoolOp | ast.BinOp) else said
+        negated = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+        return f"({said})" if negated or isinstance(node, ast.BoolOp | ast.BinOp) else said
 
     def _text(self, key: str, **values: str) -> str:
         return text(self._language, key, **values)

@@ -68,6 +68,15 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "until_at": "2026-03-01T10:00:00Z",
         "reason": "lid",
     },
+    ("post", "/api/v1/municipalities"): {"name": "sidon", "title": {"en": "Sidon"}, "weekend": [6, 7]},
+    ("patch", "/api/v1/municipalities/{municipality}"): {
+        "title": {"en": "Tripoli"},
+        "lat": 34.4,
+        "lon": 35.8,
+    },
+    ("post", "/api/v1/devices/import"): {"name": "bin-9", "kind": "bin", "municipality": "tripoli"},
+    ("post", "/api/v1/quarantine/{unknown}/adopt"): {"title": "Port", "lat": 34.4, "attributes": {"a": 1}},
+    ("post", "/api/v1/rules/check"): RULE,
     ("put", "/api/v1/municipalities/{municipality}/layers/{layer}"): {
         "type": "FeatureCollection",
         "features": [feature(WEST, name="West"), feature(EAST, name="East")],
@@ -233,6 +242,7 @@ async def test_hostile_bodies_are_refused_as_documented(
         "team": "lights",
         "schedule": "night",
         "token": "1-1-x",
+        "unknown": "bin-nobody-registered",
     }
     answered: Counter[int] = Counter()
     wrong = []

@@ -3,6 +3,7 @@
 import { h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { full, said, t } from "../shell/i18n.js";
+import { numberOf } from "../shell/numbers.js";
 import { state } from "../shell/state.js";
 import { table } from "../shell/tables.js";
 import { updateTimes } from "../shell/times.js";
@@ -44,10 +45,12 @@ export const kindOptions = (any) => [...(any ? [["", any]] : []), ...[...state.k
 
 // What a form's field says: text without blanks around, null where it is empty.
 export const filled = (text) => text?.trim() || null;
-// A number as people type it, a decimal comma too; null where nothing stands there.
+// A number as people type it; null where nothing stands there.
 export function numeric(text) {
-  const said = filled(text);
-  return said === null ? null : Number(said.replace(",", "."));
+  if (filled(text) === null) return null;
+  const number = numberOf(text);
+  if (Number.isNaN(number)) throw new Error(t("not_a_number", { text }));
+  return number;
 }
 // Without the members that are null.
 export const present = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined));

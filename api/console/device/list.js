@@ -152,6 +152,7 @@ function typing(event) {
 }
 
 function clear() {
+  formOf = null;
   $("filters").replaceChildren();
   go(Object.fromEntries(FILTERS.map((name) => [name, null])));
 }

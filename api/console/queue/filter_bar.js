@@ -30,6 +30,8 @@ export function drawFilters(move) {
   drawSeverities(move);
   const choices = optionsNow();
   const key = JSON.stringify([choices, document.documentElement.lang, Object.keys(FILTERS).map((name) => name !== "words" && place()[name]), place().order, place().group]);
+  const box = $("filters").querySelector("[name=words]");
+  if (box && box !== document.activeElement) box.value = place().words ?? "";
   if (key === drawn || $("filters").contains(document.activeElement)) return;
   drawn = key;
   const open = $("filters").querySelector("details")?.open ?? Boolean(place().kind || place().district || place().team || place().rule || place().state || place().from || place().until);

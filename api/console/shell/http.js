@@ -17,10 +17,16 @@ async function request(method, url, body, headers = {}, encode = JSON.stringify)
     body: body === undefined || body instanceof Blob ? body : encode(body),
   });
   // The sign-in has run out; the page that asks for it comes instead of this one.
-  if (response.status === 401) location.reload();
+  if (response.status === 401) signInAgain();
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw Object.assign(new Error(answer.title ?? response.statusText), { status: response.status, ...answer });
   return answer;
+}
+
+// What is kept of the pages is not for who is not signed in: without it the worker waits for the platform's answer.
+async function signInAgain() {
+  await globalThis.caches?.delete("nabd-documents").catch(() => false);
+  location.reload();
 }
 
 export const get = (url) => request("GET", url);

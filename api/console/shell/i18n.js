@@ -30,7 +30,7 @@ function remembered() {
 
 export async function use(room, code = wanted()) {
   const response = await fetch(`/console/texts/${room}.json`, { headers: { "Accept-Language": code } });
-  if (!response.ok) return; // the next request to the API says why
+  if (!response.ok) throw new Error(response.statusText);
   spoken = await response.json();
   plurals = new Intl.PluralRules(spoken.language);
   try {

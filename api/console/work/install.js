@@ -10,7 +10,8 @@ import { state } from "../shell/state.js";
 import { instant } from "./clock.js";
 import { put, tried } from "./outbox.js";
 import { askPosition, canAsk, position } from "./position.js";
-import { idOf, numberOf } from "./rules.js";
+import { numberOf } from "../shell/numbers.js";
+import { idOf } from "./rules.js";
 
 const LISTEN_MS = 5000;
 const POOR_M = 30;

@@ -5,7 +5,7 @@ import { h } from "../shell/dom.js";
 import { select } from "../shell/forms.js";
 import { may, redraw } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { ago, t } from "../shell/i18n.js";
+import { ago, said, t } from "../shell/i18n.js";
 import { SEVERITIES } from "../shell/state.js";
 import { toast } from "../shell/toast.js";
 import { allBy, isLoaded, lately, mine, more } from "./orders.js";
@@ -123,7 +123,7 @@ function drawFilters(element, found) {
   element.replaceChildren(
     choice("state", t("open_work"), [...STATES.map((state) => [state, t(`work_state_${state}`)]), ["any", t("any_state")]]),
     choice("late", t("late_or_not"), [["1", t("late_only")]]),
-    choice("team", t("every_team"), (teams ?? []).map(({ name, title }) => [name, title || name])),
+    choice("team", t("every_team"), (teams ?? []).map(({ name, title }) => [name, said(title, name)])),
     choice("person", t("everybody"), [["nobody", t("nobody")], ...with_(options(found, "assignee"), chosen.person)]),
     choice("district", t("every_district"), with_(options(found, "district"), chosen.district)),
     h("input", { type: "search", name: "words", "aria-label": t("search_orders"), placeholder: t("search_orders"), maxlength: 100, value: chosen.words ?? "", onchange: (event) => go({ words: event.target.value.trim() || null }) }));

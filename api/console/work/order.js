@@ -218,11 +218,13 @@ async function assignDialog(order) {
   const people = (fresh ?? order).suggested ?? [];
   const known = ({ name, display_name: shownName, open_orders: n, knows_kind: kind, knows_district: district }) =>
     [name, t("suggested", { name: shownName || name, n, fits: kind || district ? "✓" : "" }).trim()];
+  // Whoever has it stands there too: choosing a team alone takes it from nobody.
+  const present = order.assignee && !people.some(({ name }) => name === order.assignee) ? [[order.assignee, order.assignee]] : [];
   openDialog({
     title: t("give_to"),
     body: h("div", { class: "fields" },
-      field(t("person"), select({ name: "assignee" }, [["", t("nobody")], ...people.map(known)], order.assignee ?? "")),
-      field(t("team"), select({ name: "team" }, [["", t("no_team")], ...(teams?.items ?? []).map(({ name, title }) => [name, title || name])], order.team ?? ""))),
+      field(t("person"), select({ name: "assignee" }, [["", t("nobody")], ...present, ...people.map(known)], order.assignee ?? "")),
+      field(t("team"), select({ name: "team" }, [["", t("no_team")], ...(teams?.items ?? []).map(({ name, title }) => [name, said(title, name)])], order.team ?? ""))),
     label: t("give"),
     submit: async ({ assignee, team }) => {
       await post(`/api/v1/work-orders/${order.id}/assign`, { assignee: assignee || null, team: team || null, version: (fresh ?? order).version });

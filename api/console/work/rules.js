@@ -1,5 +1,7 @@
 // What follows from an order, without the page: what is due, how far it is, which steps may come. Pure.
 
+import { numberOf } from "../shell/numbers.js";
+
 const EARTH_M = 6_371_008.8;
 const MINE = new Set(["open", "assigned"]);
 const STATES = {
@@ -72,12 +74,6 @@ export function idOf(scanned) {
     return null;
   }
   return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/.test(name) ? name : null;
-}
-
-// A number as people type it, in Arabic digits too and with either decimal mark; NaN where it is none.
-export function numberOf(text) {
-  const plain = text.trim().replace(/[\u0660-\u0669]/g, (one) => one.charCodeAt(0) - 0x660).replace(/[,\u066b]/, ".");
-  return plain ? Number(plain) : NaN;
 }
 
 // A report as the API takes it: unanswered points and empty rows are left out.

@@ -139,8 +139,12 @@ async def remove_own_push(
     actor: UsesActor,
     body: PushEndpoint | None = None,
     number: Annotated[int | None, Query(alias="id", ge=1, le=2**31 - 1)] = None,
+    every: Annotated[bool, Query(alias="all", description="all of mine")] = False,
 ) -> None:
-    """Forget one of my browsers, by `id` or by the endpoint in the body; all of them where none is named."""
+    """Forget one of my browsers, by `id` or by the endpoint in the body, or all of them."""
+    if number is None and body is None and not every:
+        # Some proxies take the body of a DELETE away.
+        raise Problem(422, "invalid", "say which: ?id=, an endpoint in the body, or ?all=true")
     me = await person_of(connection, identity.principal)
     endpoint = None if body is None else body.endpoint
     await subscriptions.unsubscribe(

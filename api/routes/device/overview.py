@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -117,7 +118,8 @@ def _bounds(text: str) -> Bounds:
         west, south, east, north = (float(one) for one in text.split(","))
     except ValueError:
         west = south = east = north = float("nan")
-    if not (west <= east and south <= north):
+    finite = all(map(math.isfinite, (west, south, east, north)))
+    if not (finite and west <= east and south <= north):
         raise Problem(422, "invalid", "bbox is west,south,east,north in degrees")
     return Bounds(
         west=max(west, WORLD.west),

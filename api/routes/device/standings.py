@@ -105,7 +105,7 @@ async def list_standings(
         declared = context.kinds.get(kind or "")
         names = [one.name for one in declared.measurements] if declared else ["measurements"]
         rows = _exported(context, wanted, sort, flat=declared is not None and form is Format.CSV)
-        return exports.exported(form, (*COLUMNS, *names), rows, name="devices", bom=bom)
+        return await exports.exported(form, (*COLUMNS, *names), rows, name="devices", bom=bom)
     found = await standings.list_standings(connection, wanted, order=sort, skip=skip, limit=limit + 1)
     items = [standing_out(context.kinds, one) for one in found]
     return pages.answer(request, items, limit=limit, cursor=("skip", skip + limit))

@@ -123,7 +123,7 @@ async def test_device_that_moves_stands_where_it_last_was_unless_that_is_not_bel
     assert {one["name"]: one["lat"] for one in found["devices"]} == {"drone-1": 34.5, "drone-2": 34.0}
 
 
-@pytest.mark.parametrize("bbox", ["1,2,3", "a,b,c,d", "10,0,5,5", "nan,0,1,1"])
+@pytest.mark.parametrize("bbox", ["1,2,3", "a,b,c,d", "10,0,5,5", "nan,0,1,1", "0,inf,1,inf"])
 async def test_what_is_no_rectangle_is_refused(client: httpx2.AsyncClient, bbox: str) -> None:
     assert (await client.get("/api/v1/map", params={"bbox": bbox})).status_code == 422
 

@@ -225,7 +225,7 @@ async def test_firing_rule_is_explained_by_what_made_it_fire_in_the_readers_lang
     assert [t.raw for t in found.fired_by] == [91]
     assert fired_by(found, "en") == ["Fill: 91 %"]
     assert fired_by(found, "fr") == ["Remplissage: 91 %"]
-    assert fired_by(found, "ar") == ["الامتلاء: \u206891 %\u2069"]
+    assert fired_by(found, "ar") == ["الامتلاء: \u206891 ٪\u2069"]
     assert document(found)["fired_by"][0]["label"]["fr"] == "Remplissage"
     assert (await at(connection, 12)).fired_by == ()
 

@@ -29,6 +29,15 @@ NAMED = {
 """What stands for each parameter of a path."""
 
 
+INSTALLED = [
+    "/sw.js",
+    "/manifest.webmanifest",
+    "/console/icons/192.png",
+    "/console/icons/512.png",
+    "/console/icons/512-maskable.png",
+]
+
+
 def routes_of(app: FastAPI) -> list[tuple[str, str]]:
     """Return every method and path, each parameter filled in."""
     return [(method, re.sub(r"{\w+}", "1", path)) for method, path in declared_routes_of(app)]
@@ -69,6 +78,8 @@ async def test_every_route_but_healthz_needs_a_token_beyond_loopback(
     assert answers.pop(("GET", "/signin/oidc/callback")) == 404
     assert answers.pop(("GET", "/answer/1")) == 404  # signed by nobody
     assert answers.pop(("POST", "/answer/1")) == 422  # says no answer
+    for file in INSTALLED:
+        assert answers.pop(("GET", file)) == 200  # what an installed console needs
     assert set(answers.values()) == {401}
 
 
@@ -85,6 +96,7 @@ async def test_wrong_token_is_refused_everywhere(guarded: FastAPI, stranger: htt
         ("GET", "/signin/oidc"),
         ("GET", "/signin/oidc/callback"),
         ("GET", "/console/signin.css"),
+        *(("GET", file) for file in INSTALLED),
         ("POST", "/answer/1"),  # without an answer; what it answers is never guessed
     }
 

@@ -64,7 +64,7 @@ async def test_people_let_browsers_take_messages_and_take_that_back(
             await rima.request("DELETE", URL, json={"endpoint": body()["endpoint"]}),
             await rima.delete(f"{URL}?id={other.json()['id']}"),
             await rima.delete(f"{URL}?id={other.json()['id']}"),
-            await rima.delete(URL),
+            await rima.delete(f"{URL}?all=true"),
         ]
         left = (await rima.get(URL)).json()["items"]
 

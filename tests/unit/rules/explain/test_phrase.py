@@ -22,7 +22,7 @@ LABELS = labels_of(KINDS["bin"], {"blocked": BLOCKED})
     ("expression", "language", "said"),
     [
         ("fill_pct >= 85", "en", "Fill at least 85"),
-        ("fill_pct >= 85 and not blocked", "fr", "Remplissage au moins 85 et faux : capteur bouché"),
+        ("fill_pct >= 85 and not blocked", "fr", "Remplissage au moins 85 et (faux : capteur bouché)"),
         ("fill_pct < attr(overflow_at, 85)", "ar", "الامتلاء أقل من overflow_at"),
         ("rate(temperature_c, '2h') > 5", "en", "rate of change of Temperature above 5"),
         ("fill_pct in (1, 2)", "ar", "الامتلاء من بين: 1، 2"),
