@@ -5,6 +5,8 @@ Must not know files or terminals.
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +56,8 @@ async def plan(connection: Connection, read: CsvRows, *, update: bool) -> Import
     """
     named = {row.new.municipality for row in read.rows if row.new.district is not None}
     districts = await district_codes(connection, named) if named else {}
-    return plan_against(await registry.load(connection), districts, read, update=update)
+    registered = await registry.load(connection)
+    return await asyncio.to_thread(plan_against, registered, districts, read, update=update)
 
 
 def plan_against(
@@ -91,13 +94,27 @@ def plan_against(
 
 def _parents_first(rows: Sequence[CsvRow]) -> Iterator[CsvRow]:
     """Yield rows after their parents; those in a circle of parents come last."""
-    waiting = list(rows)
-    while waiting:
-        names = {row.new.name for row in waiting}
-        ready = [row for row in waiting if names.isdisjoint((row.new.parent, *row.new.relays))] or waiting
-        chosen = set(map(id, ready))
-        yield from ready
-        waiting = [row for row in waiting if id(row) not in chosen]
+    left = Counter(row.new.name for row in rows)
+    followers: dict[str, list[int]] = {}
+    waits_for: list[int] = []
+    for i, row in enumerate(rows):
+        named = {name for name in (row.new.parent, *row.new.relays) if name is not None and name in left}
+        waits_for.append(len(named))
+        for name in named:
+            followers.setdefault(name, []).append(i)
+    ready = deque(i for i, count in enumerate(waits_for) if count == 0)
+    done: set[int] = set()
+    while ready:
+        i = ready.popleft()
+        done.add(i)
+        yield rows[i]
+        left[rows[i].new.name] -= 1
+        if left[rows[i].new.name] == 0:
+            for follower in followers.get(rows[i].new.name, ()):
+                waits_for[follower] -= 1
+                if waits_for[follower] == 0:
+                    ready.append(follower)
+    yield from (row for i, row in enumerate(rows) if i not in done)
 
 
 def _check_against(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from api.access import forbidden
 from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.http.problems import Problem
 from devices.registry import csv_import, csv_rows
 from devices.registry.csv_import import ImportPlan
 from devices.registry.csv_rows import CsvRows, LineProblem
@@ -27,6 +28,7 @@ BODY: dict[str, Any] = {
         "content": {"text/csv": {"schema": {"type": "string"}, "example": EXAMPLE}},
     }
 }
+MOST_ROWS = 20_000
 MOST_LISTED = 500
 
 
@@ -65,6 +67,9 @@ async def import_devices(
     """Register every device of a list, or none where a line has a problem."""
     body = await request.body()
     read = await asyncio.to_thread(csv_rows.read, body, context.kinds)
+    if len(read.rows) > MOST_ROWS:
+        detail = f"{len(read.rows)} lines; at most {MOST_ROWS} at a time: send the list in parts"
+        raise Problem(422, "invalid", detail)
     planned = await csv_import.plan(connection, _own(identity, read), update=update)
     _refuse_moves(identity, planned)
     written = not dry_run and planned.steps > 0 and (keep_good or not planned.problems)
