@@ -5,7 +5,7 @@ import { sentence } from "../shell/alerts.js";
 import { $, bdi, h, isolated } from "../shell/dom.js";
 import { may, reader, report } from "../shell/frame.js";
 import { get, post } from "../shell/http.js";
-import { full, language, number, said, t, value } from "../shell/i18n.js";
+import { full, language, number, numerals, said, t, value } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { updateTimes } from "../shell/times.js";
 import * as acts from "./acts.js";
@@ -130,7 +130,7 @@ const back = () => moveLink({ alert: null }, { class: "button back", "aria-label
 
 function head(alert) {
   const since = new Date(alert.opened_at);
-  const course = alert.course && said(alert.course);
+  const course = alert.course && numerals(said(alert.course));
   return [
     h("div", { class: "explained-title" },
       h("h2", { id: "explained-title" }, sentence(alert)),

@@ -5,7 +5,7 @@ import { sentence } from "../shell/alerts.js";
 import { $, bdi, h, isolated } from "../shell/dom.js";
 import { isFiltered } from "../shell/filters.js";
 import { may } from "../shell/frame.js";
-import { full, number, said, t, time, tn } from "../shell/i18n.js";
+import { full, number, numerals, said, t, time, tn } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
 import { now, state } from "../shell/state.js";
 import { updateTimes } from "../shell/times.js";
@@ -110,7 +110,7 @@ const name = (text) => `\u2068${text ?? ""}\u2069`;
 function notes(alert) {
   const note = (text, css = "") => h("span", { class: css }, text);
   const found = [
-    alert.course && note(isolated(said(alert.course))),
+    alert.course && note(isolated(numerals(said(alert.course)))),
     alert.inhibited_by && note(t("inhibited", { parent: explanation(alert) })),
     held(alert),
     alert.unknown && note(t("unknown")),
