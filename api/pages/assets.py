@@ -19,6 +19,7 @@ from typing import cast
 
 from fastapi import APIRouter, Request, Response
 
+from api.http.languages import negotiate
 from api.http.pages import CACHE
 from devices.texts.catalogue import group, text
 from devices.texts.languages import LANGUAGES, Language
@@ -185,3 +186,14 @@ def answer(request: Request, sent: Asset, headers: Mapping[str, str] | None = No
     if sent.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(sent.body, media_type=sent.media_type, headers=headers)
+
+
+def by_language(documents: Mapping[Language, Asset]) -> Callable[[Request], Awaitable[Response]]:
+    """Return what answers with the document in the reader's language."""
+
+    async def serve(request: Request) -> Response:
+        language = negotiate(request.headers.get("accept-language"))
+        headers = {"Content-Language": language, "Vary": "Accept-Language"}
+        return answer(request, documents[language], headers)
+
+    return serve

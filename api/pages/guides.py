@@ -5,14 +5,12 @@ Must not know what they say.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
 from importlib import resources
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from markdown_it import MarkdownIt
 
-from api.http.languages import negotiate
-from api.pages.assets import MEDIA_TYPES, Asset, answer, asset
+from api.pages.assets import MEDIA_TYPES, Asset, asset, by_language
 from devices.texts.languages import LANGUAGES, Language
 
 GUIDES = ("operator", "technician", "supervisor", "administrator")
@@ -22,19 +20,10 @@ def router() -> APIRouter:
     """Return a route for each guide; they are made once, here."""
     routes = APIRouter(include_in_schema=False)
     for guide in GUIDES:
-        serve = _serve({language: _document(guide, language) for language in LANGUAGES})
+        serve = by_language({language: _document(guide, language) for language in LANGUAGES})
         url = f"/console/guide/{guide}.html"
         routes.add_api_route(url, serve, methods=["GET"], response_class=Response)
     return routes
-
-
-def _serve(documents: Mapping[Language, Asset]) -> Callable[[Request], Awaitable[Response]]:
-    async def serve(request: Request) -> Response:
-        language = negotiate(request.headers.get("accept-language"))
-        headers = {"Content-Language": language, "Vary": "Accept-Language"}
-        return answer(request, documents[language], headers)
-
-    return serve
 
 
 def _document(guide: str, language: Language) -> Asset:

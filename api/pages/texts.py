@@ -6,13 +6,10 @@ know where on the page a text stands.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
-from api.http.languages import negotiate
-from api.pages.assets import MEDIA_TYPES, PAGES, Asset, answer, asset
+from api.pages.assets import MEDIA_TYPES, PAGES, Asset, asset, by_language
 from devices.texts.catalogue import Forms, group
 from devices.texts.languages import LANGUAGES, LOCALES, Language, direction_of, name_of
 from devices.texts.units import symbols
@@ -27,19 +24,10 @@ def router() -> APIRouter:
     """Return the route of the texts; they are encoded once, here."""
     routes = APIRouter(include_in_schema=False)
     for room in PAGES:
-        serve = _serve({language: _document(language, room) for language in LANGUAGES})
+        serve = by_language({language: _document(language, room) for language in LANGUAGES})
         url = f"/console/texts/{room}.json"
         routes.add_api_route(url, serve, methods=["GET"], response_class=Response)
     return routes
-
-
-def _serve(documents: Mapping[Language, Asset]) -> Callable[[Request], Awaitable[Response]]:
-    async def texts(request: Request) -> Response:
-        language = negotiate(request.headers.get("accept-language"))
-        headers = {"Content-Language": language, "Vary": "Accept-Language"}
-        return answer(request, documents[language], headers)
-
-    return texts
 
 
 def _document(language: Language, room: str) -> Asset:
