@@ -83,6 +83,7 @@ class Identification:
         self._elapsed_s = elapsed_s
         self._known: OrderedDict[object, _Known] = OrderedDict()
         self._replaced: OrderedDict[object, _Replaced] = OrderedDict()
+        self._counted: OrderedDict[object, float] = OrderedDict()
         self.throttle = Throttle()
         self._unknown = Throttle(MOST_UNKNOWN)
 
@@ -124,7 +125,7 @@ class Identification:
             raise outage from error
         if found is None:
             self._known.pop(key, None)
-            raise self._refusal(credential, address)
+            raise self._refusal(credential, key, address)
         self._remember(key, found.identity)
         return self._with_fresh_id(key, found) if rotate else found
 
@@ -198,11 +199,15 @@ class Identification:
             if self.throttle.failed(key, self._elapsed_s()):
                 log.warning("too many wrong tokens", address=address, key=key, pause_s=WINDOW_S)
 
-    def _refusal(self, credential: Credential, address: str) -> Problem:
+    def _refusal(self, credential: Credential, key: object, address: str) -> Problem:
         self._unknown.failed(throttle.of_address(address), self._elapsed_s())
-        if not credential.is_session:  # a browser that was left open overnight guesses nothing
+        # A browser that was left open overnight guesses nothing, nor does a program that repeats a revoked token.
+        if not credential.is_session and self._elapsed_s() >= self._counted.get(key, 0.0):
             self.refuse_guesser(address)
             self.count_guess(address)
+            self._counted[key] = self._elapsed_s() + WINDOW_S
+            while len(self._counted) > MOST_KNOWN:
+                self._counted.popitem(last=False)
         challenge = {"WWW-Authenticate": 'Bearer realm="nabd", error="invalid_token"'}
         detail = "the token or session is unknown or has ended"
         return Problem(401, "unauthorized", detail, headers=challenge)

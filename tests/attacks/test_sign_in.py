@@ -35,6 +35,14 @@ async def test_guesses_are_slowed_down_and_logged_once(beyond: httpx2.AsyncClien
     assert [line["event"] for line in lines].count("too many wrong tokens") == 1
 
 
+async def test_program_that_repeats_a_revoked_token_is_no_guesser(beyond: httpx2.AsyncClient) -> None:
+    revoked = {"Authorization": "Bearer revoked-token"}
+    again = [await beyond.get("/api/v1/session", headers=revoked) for _ in range(ALLOWED + 5)]
+    guess = await beyond.get("/api/v1/session", headers={"Authorization": "Bearer another"})
+
+    assert [answer.status_code for answer in (*again, guess)] == [401] * (ALLOWED + 6)
+
+
 @pytest.mark.parametrize("foreign", ['other="half', "a=b; ;;=; \x22", "other=\xff"])
 async def test_broken_cookie_of_another_site_signs_nobody_out(
     beyond: httpx2.AsyncClient, connection: asyncpg.Connection, foreign: str
