@@ -201,7 +201,7 @@ class Identification:
 
     def _refusal(self, credential: Credential, key: object, address: str) -> Problem:
         self._unknown.failed(throttle.of_address(address), self._elapsed_s())
-        # A browser that was left open overnight guesses nothing, nor does a program that repeats a revoked token.
+        # A browser left open overnight guesses nothing, nor does a program that repeats a revoked token.
         if not credential.is_session and self._elapsed_s() >= self._counted.get(key, 0.0):
             self.refuse_guesser(address)
             self.count_guess(address)
