@@ -90,7 +90,8 @@ def shown_of(kind: Kind) -> tuple[Shown, ...]:
 
 
 def _shown(m: Measurement) -> list[Shown]:
-    computed = {"avg": average(m, "r.")} if average(m, "r.") else {}
+    mean = average(m, "r.")
+    computed = {} if mean is None else {"avg": mean}
     if Part.AREA in parts_of(m):
         computed["mean"] = f"r.{m.name}_area / nullif(r.{m.name}_covered, 0)"
     if m.type is ValueType.BOOLEAN:

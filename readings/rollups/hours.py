@@ -134,7 +134,7 @@ class _Placed:
     def total(self, rows: NDArray[np.intp], numbers: Floats) -> Floats:
         """Return by slot the sum of a number of each of some rows."""
         slot = self.of_rows[rows]
-        return np.bincount(slot[slot >= 0], weights=numbers[slot >= 0], minlength=len(self.slots))
+        return self.weighed(slot[slot >= 0], numbers[slot >= 0])
 
     def edge(self, reduce: np.ufunc, rows: NDArray[np.intp], numbers: Floats) -> Floats:
         """Return by slot the least or largest, NaN without any."""
@@ -164,7 +164,8 @@ class _Placed:
 
     def weighed(self, slot: NDArray[np.intp], weights: Floats) -> Floats:
         """Return sums of pieces by slot."""
-        return np.bincount(slot, weights=weights, minlength=len(self.slots))
+        sums: Floats = np.bincount(slot, weights=weights, minlength=len(self.slots)).astype(np.float64)
+        return sums
 
 
 def _expected(placed: _Placed, covered: Pieces, paces: Paces) -> Floats:

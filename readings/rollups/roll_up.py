@@ -31,12 +31,17 @@ async def roll_up(connection: Connection, kind: Kind, most: int = MARKS) -> int:
     Zero as well while another process is at it: only one is at a time.
     """
     async with connection.transaction():
-        if await connection.fetchval(_TURN) is None:
+        if not await is_our_turn(connection):
             return 0
         touched = await marks.take(connection, kind.name, most)
         if touched is None:
             return 0
         return await _bring_up_to_date(connection, kind, touched)
+
+
+async def is_our_turn(connection: Connection) -> bool:
+    """Tell whether nobody else changes rollups; nobody does until the present transaction ends."""
+    return await connection.fetchval(_TURN) is not None
 
 
 async def _bring_up_to_date(connection: Connection, kind: Kind, touched: Touched) -> int:
