@@ -13,7 +13,7 @@ import numpy as np
 
 from devices.instants import to_datetime
 from devices.kinds.kind import Kind, ValueType
-from readings.rollups.columns import Part, column_name, parts_of
+from readings.rollups.columns import Part, column_name, merged, parts_of
 from readings.rollups.holding import HOUR_US
 from readings.rollups.hours import Hours, Spans, keys
 from readings.rollups.local_days import LocalDay
@@ -109,10 +109,10 @@ def _moved_sql(table: Table) -> str:
 
 def _days_sql(kind: Kind, table: Table) -> str:
     names = ", ".join(column.name for column in table.columns)
-    merged = [
+    sums = [
         _words(kind, f"{m.name}_{part}")
         if m.type is ValueType.TEXT and part is Part.SECONDS
-        else _merged(part, column_name(m, part))
+        else merged(part, f"h.{column_name(m, part)}")
         for m in kind.measurements
         for part in parts_of(m)
     ]
@@ -124,21 +124,10 @@ def _days_sql(kind: Kind, table: Table) -> str:
         " AS t (device_id, since, until, day, slowest_s)"
         " CROSS JOIN LATERAL (SELECT sum(h.readings)::integer, sum(h.expected)"
         " + (extract(epoch FROM t.until - t.since)::float8 - 3600 * count(*)) / t.slowest_s,"
-        f" {', '.join(merged)} FROM {hours} AS h"
+        f" {', '.join(sums)} FROM {hours} AS h"
         " WHERE h.device_id = t.device_id AND h.at >= t.since AND h.at < t.until HAVING count(*) > 0) AS h"
         f" {_replacing(table)}"
     )
-
-
-_AGGREGATES = {Part.MIN: "min", Part.MAX: "max"}
-_WHOLE = frozenset({Part.COUNT, Part.SUSPECT, Part.TRUE})
-
-
-def _merged(part: Part, column: str) -> str:
-    if part is Part.LAST:
-        return f"(array_agg(h.{column} ORDER BY h.at DESC) FILTER (WHERE h.{column} IS NOT NULL))[1]"
-    whole = "::integer" if part in _WHOLE else ""
-    return f"{_AGGREGATES.get(part, 'sum')}(h.{column}){whole}"
 
 
 def _words(kind: Kind, column: str) -> str:

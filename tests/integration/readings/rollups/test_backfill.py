@@ -10,7 +10,7 @@ import pytest
 
 from devices.instants import to_datetime
 from nabd import rollups
-from readings.rollups import backfill, roll_up
+from readings.rollups import backfill, roll_up, storing
 from store.pool import connect
 from tests.integration.readings.rollups.scene import KINDS, Scene, make_scene
 from tests.unit.readings.rollups.streams import HOUR, START, Said
@@ -46,7 +46,7 @@ async def test_older_readings_get_their_hours_backwards_and_can_be_interrupted(
 
     # Killed in a piece, and begun anew by another process.
     with monkeypatch.context() as patch:
-        patch.setattr(roll_up.storing, "store_days", _killed)
+        patch.setattr(storing, "store_days", _killed)
         with pytest.raises(ConnectionResetError):
             await turn(scene.connection)
     other = await connect(dsn)

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from devices.instants import to_datetime, to_microseconds
-from readings.rollups import marks, roll_up
+from readings.rollups import marks, storing
 from tests.integration.readings.rollups.scene import KINDS, Scene, make_scene
 from tests.unit.readings.rollups.streams import HOUR, MINUTE, START, Said
 
@@ -112,7 +112,7 @@ async def test_marks_are_still_there_when_work_on_them_is_cut_off(
         raise ConnectionResetError
 
     with monkeypatch.context() as patch:
-        patch.setattr(roll_up.storing, "store_days", killed)
+        patch.setattr(storing, "store_days", killed)
         with pytest.raises(ConnectionResetError):
             await scene.roll_up(BIN)
     assert await marks.oldest_mark(scene.connection) == to_datetime(START)
