@@ -26,6 +26,7 @@ from store.connection import Connection
 from store.edition import Edition, stored
 from store.failures import is_outage
 from store.partitions import keep_partitions
+from store.policies import keep_policies
 from store.tables import Table
 
 log = structlog.get_logger(__name__)
@@ -47,6 +48,8 @@ async def run(
                 await offers.forget(connection, clock.wall())
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now())
+                elif changed := await keep_policies(connection, tables):
+                    log.info("retention is as settings say now", tables=changed)
                 await _keep_heads(connection, audit_dir, now())
         except Exception as error:  # only an outage is handled here
             if not is_outage(error):

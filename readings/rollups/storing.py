@@ -21,7 +21,7 @@ from readings.rollups.tables import days_of, hours_of
 from store.connection import Connection
 from store.tables import Table
 
-AT_ONCE = 500
+AT_ONCE = 100
 """Rows in one statement."""
 
 
