@@ -19,7 +19,7 @@ from alerts.transition import Severity
 from api.oidc.addresses import is_trusted_address
 from nabd.channel_settings import ChannelSettings
 from people.roles import Role
-from readings.retention import Retention, chunk_for
+from readings.kept.retention import Retention, chunk_for
 from store.tables import Resolution
 
 RUNNING = Path(os.environ.get("NABD_DATA_DIR", "var")) / "running.env"
