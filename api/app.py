@@ -69,7 +69,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
-from api.routes.device import limits, overview, standings
+from api.routes.device import limits, overview, standings, statistics
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -94,6 +94,7 @@ NOUNS = (
     latest,
     overview,
     readings,
+    statistics,
     forecasts,
     intervals,
     alerts,
