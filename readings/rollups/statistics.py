@@ -1,7 +1,7 @@
 """What devices of a kind measured together over local days or nights: by district, street, circuit.
 
-Days come from {kind}_day; nights, which last from noon to noon by the municipality's clock, from {kind}_hour. What
-has no row counts nowhere. Names of tables and columns come from checked declarations. Reads only.
+Days come from {kind}_day; nights, which last from noon to noon by the municipality's clock, from {kind}_hour.
+What has no row counts nowhere. Names of tables and columns come from checked declarations. Reads only.
 """
 
 # ruff: noqa: S608 - names of tables and columns come from declarations whose grammar leaves nothing to quote
