@@ -119,6 +119,7 @@ async def test_system_says_what_doctor_found_with_its_fix(
     pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
     async def examine() -> Sequence[CheckResult]:
+        assert pool.get_idle_size() == pool.get_size(), "no connection is held while checks run"
         return [bad("disk", "0.1 GB free", "make room")]
 
     await builders.let_in(pool)
@@ -130,8 +131,11 @@ async def test_system_says_what_doctor_found_with_its_fix(
         transport=transport, base_url="http://127.0.0.1", headers=builders.BEARER
     ) as client:
         found = (await client.get("/api/v1/system")).json()
+        pool.terminate()
+        without = (await client.get("/api/v1/system")).json()
 
     assert found["checks"] == [
         {"subject": "disk", "verdict": "bad", "said": "0.1 GB free", "fix": "make room"}
     ]
     assert found["versions"]["postgres"]
+    assert (without["checks"], without["versions"]["postgres"]) == (found["checks"], None)
