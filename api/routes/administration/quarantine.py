@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import in_town
 from api.author import UsesActor
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import UsesConnection, UsesContext, UsesIdentity, UsesLongConnection
 from api.http.times import Instant
 from devices.registry.errors import NotFound
 from people.identity import Identity
@@ -63,7 +63,7 @@ class ReplayOut(BaseModel):
 
 
 @router.get("", summary="List devices that send and are not registered")
-async def list_unknown(connection: UsesConnection, identity: UsesIdentity) -> QuarantineOut:
+async def list_unknown(connection: UsesLongConnection, identity: UsesIdentity) -> QuarantineOut:
     """Return devices in quarantine whose topics name a municipality of the caller, the most recent first."""
     found = await quarantine.unknown_devices(connection)
     return QuarantineOut(
