@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 import httpx2
+import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
@@ -60,8 +61,9 @@ async def test_list_writes_nothing_in_a_municipality_of_others(
 
 
 async def test_unknown_device_is_listed_and_adopted_where_the_caller_installs(
-    pool: asyncpg.Pool, connection: asyncpg.Connection
+    pool: asyncpg.Pool, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("api.routes.administration.quarantine.MOST_LISTED", 1)
     for town in ("tripoli", "nablus"):
         await builders.add_town(connection, town)
         await builders.reject(connection, f"bin-{town}", town=town)
