@@ -27,6 +27,7 @@ from nabd import clock, housekeeping, readiness
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
+from nabd.retention.classes import classes_of
 from nabd.settings import Settings, audit_directory, photo_directory
 from people.sessions import SessionLimits
 from readings.tables import tables_of
@@ -222,7 +223,14 @@ async def sweep(settings: Settings) -> None:
     sweeping = [
         asyncio.create_task(leading),
         asyncio.create_task(
-            housekeeping.run(pool, tables, now, retention, audit_dir=audit_directory(settings))
+            housekeeping.run(
+                pool,
+                tables,
+                now,
+                retention,
+                classes=classes_of(settings),
+                audit_dir=audit_directory(settings),
+            )
         ),
     ]
     stopping = asyncio.create_task(stop.wait())

@@ -17,6 +17,7 @@ from devices.instants import to_datetime
 from devices.storable import storable
 from people.credentials import SESSION_PREFIX, digest, new_secret
 from people.identity import Identity, of_texts
+from store.expiry import ExpiringRows
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -203,3 +204,19 @@ _END_OF = "DELETE FROM session WHERE id = $1 AND person_id = $2 RETURNING id"
 async def end_session_of(connection: Connection, person: int, session: int) -> bool:
     """End one session of a person; False where there is none."""
     return await connection.fetchval(_END_OF, session, person) is not None
+
+
+SESSIONS = ExpiringRows(
+    tables=("session",),
+    first="SELECT min(expires_at) FROM session",
+    forget="""
+WITH gone AS (
+    DELETE FROM session
+    WHERE id = ANY(ARRAY(SELECT id FROM session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))
+    RETURNING id
+)
+
+SELECT count(*) FROM gone
+""",
+)
+"""Those that are over, of people who do not come back."""
