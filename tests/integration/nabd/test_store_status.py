@@ -82,7 +82,8 @@ async def test_status_shows_what_compression_saves_on_timescale(timescale: async
     old = builders.NOON - 20 * DAY
     await timescale.execute(
         "INSERT INTO bin_reading (device_id, observed_at, received_at, quality, fill_pct)"
-        " SELECT $1, $2::timestamptz + n * interval '1 minute', $2, 0, n % 100 FROM generate_series(1, 500) AS n",
+        " SELECT $1, $2::timestamptz + n * interval '1 minute', $2, 0, n % 100"
+        " FROM generate_series(1, 500) AS n",
         device.id,
         old,
     )
