@@ -27,6 +27,7 @@ from nabd import clock, housekeeping, readiness
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
+from nabd.retention.classes import classes_of
 from nabd.settings import Settings, audit_directory, photo_directory, retention_of
 from people.sessions import SessionLimits
 from readings.tables import tables_of
@@ -209,7 +210,6 @@ async def sweep(settings: Settings) -> None:
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(dsn, min_size=0, max_size=3)
     tables = tables_of(declared.values(), retention_of(settings))
-    retention = timedelta(days=settings.retention_days)
     leading = leader.run(
         pool,
         declared,
@@ -222,7 +222,13 @@ async def sweep(settings: Settings) -> None:
     sweeping = [
         asyncio.create_task(leading),
         asyncio.create_task(
-            housekeeping.run(pool, tables, now, retention, audit_dir=audit_directory(settings))
+            housekeeping.run(
+                pool,
+                tables,
+                now,
+                classes=classes_of(settings),
+                audit_dir=audit_directory(settings),
+            )
         ),
     ]
     stopping = asyncio.create_task(stop.wait())

@@ -18,6 +18,7 @@ from pydantic_settings import SettingsConfigDict
 from alerts.transition import Severity
 from api.oidc.addresses import is_trusted_address
 from nabd.channel_settings import ChannelSettings
+from nabd.retention_settings import RetentionSettings
 from people.roles import Role
 from readings.retention import Retention, chunk_for
 from store.tables import Resolution
@@ -34,7 +35,7 @@ class GroupRole(BaseModel):
     municipality: str | None
 
 
-class Settings(ChannelSettings):
+class Settings(ChannelSettings, RetentionSettings):
     """What a Nabd process needs to know; each field is the variable NABD_<FIELD>."""
 
     model_config = SettingsConfigDict(env_prefix="NABD_", env_file=RUNNING, extra="ignore")
