@@ -234,6 +234,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/figures": AccessPolicy(_W.ASKED_TOWN, _P.READ),
     "GET /api/v1/reports/weekly": AccessPolicy(_W.ASKED_TOWN, _P.READ),
     "GET /api/v1/exports/alerts": _READ,
+    "GET /api/v1/exports/readings": AccessPolicy(_W.ASKED_TOWN, _P.READ),
     "GET /api/v1/exports/work-orders": _READ,
     "GET /api/v1/rejections": _READ,
     "GET /api/v1/quarantine": AccessPolicy(_W.SOMEWHERE, _P.INSTALL_DEVICES),

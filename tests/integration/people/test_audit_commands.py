@@ -22,7 +22,7 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 READING = """
 audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
 bench rules, bench console, bench screens,
-calendar show, device hardware, device list, device quarantine, device show, doctor, figures,
+calendar show, device hardware, device list, device quarantine, device show, doctor, export readings, figures,
 ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
