@@ -14,12 +14,12 @@ from api.context import AppContext, UsesContext, UsesIdentity
 from api.http import exports
 from api.http.formats import Format
 from api.http.languages import negotiate
-from api.routes.alerts import WantedAlerts
+from api.routes.alerting.wanted import WantedAlerts
+from api.routes.work.wanted import WantedOrders
 from api.schemas.alerts import alert_for, alert_out, context_of
 from api.schemas.work import order_out
 from devices.texts.languages import Language
 from people.identity import Identity
-from people.roles import Permission
 from work import listing
 from work.listing import WorkFilter
 
@@ -94,25 +94,11 @@ async def _alerts(
 async def export_orders(
     context: UsesContext,
     identity: UsesIdentity,
-    municipality: Annotated[str | None, Query(max_length=32)] = None,
-    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
-    device: Annotated[str | None, Query(max_length=64)] = None,
-    kind: Annotated[str | None, Query(max_length=31)] = None,
-    open: Annotated[bool | None, Query(description="neither done nor cancelled; or only those")] = None,  # noqa: A002
-    overdue: Annotated[bool | None, Query(description="a deadline has passed, or none has")] = None,
+    wanted: WantedOrders,
     form: FileFormat = "csv",
     bom: Mark = False,
 ) -> StreamingResponse:
-    """Return work orders, newest first."""
-    wanted = WorkFilter(
-        municipality=municipality,
-        district=district,
-        device=device,
-        kind=kind,
-        active=open,
-        overdue=overdue,
-        within=identity.towns(Permission.READ),
-    )
+    """Return work orders, newest first; with the filters of GET /work-orders."""
     rows = _orders(context, identity, wanted)
     return await exports.exported(Format(form), ORDERS, rows, name="work-orders", bom=bom)
 

@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po
 
 from alerts.events import EventType
 from alerts.listing import AlertOrder
-from alerts.standings import StandingOrder, StandingStatus
+from alerts.overview.standings import StandingOrder, StandingStatus
 from alerts.transition import Severity
 from api.http.problems import SLUGS
 from api.pages.assets import PAGES as ROOMS
