@@ -62,7 +62,10 @@ async def take(
 ) -> AlertOut:
     """Assign an alert to oneself, whoever had it before; safe to repeat."""
     if identity.kind != "person":
-        raise Conflict("a token is no person: only people who are signed in take an alert over")
+        raise Conflict(
+            "a token is no person: only people who are signed in take an alert over",
+            key="conflict.token_takes",
+        )
 
     async def work() -> AlertOut:
         me = await person_of(connection, identity.principal)

@@ -99,6 +99,7 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "weekly.age_": AGES,
     "order.": {*TOLD, WITHDRAWN},
     "order.many_": {*TOLD, WITHDRAWN},
+    "conflict.order_is_": WorkState,
 }
 """Beginnings of keys that Python completes, and with what."""
 STEPS = ("accept", "decline", "on-the-way", "start", "done")
