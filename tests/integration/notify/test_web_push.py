@@ -168,6 +168,17 @@ async def test_a_browser_reads_what_its_push_service_cannot_until_it_is_gone(
         (kept,) = await subscriptions.list_of(connection, one.person_id)
         assert (kept.failed_at, kept.last_used_at is not None) == (None, True)
 
+        # The first of two cannot be reached, the second may take it later: it is tried again.
+        for endpoint in ("http://[::1]:9/1", f"{service.url}/wpush/3"):
+            await subscribed(connection, browser, endpoint)
+        await connection.execute("DELETE FROM push_subscription WHERE id = $1", one.id)
+        service.answer = http(500)
+        with pytest.raises(Undelivered) as later:
+            await channel.send(make_message(), "rima")
+        assert not later.value.permanent
+        await connection.execute("DELETE FROM push_subscription WHERE person_id = $1", one.person_id)
+        one = await subscribed(connection, browser, f"{service.url}/wpush/1")
+
         gone = await refusal(http(410))
         nowhere = await refusal(http(201))
         assert (gone.permanent, nowhere.permanent) == (True, True)
