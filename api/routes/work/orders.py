@@ -38,7 +38,7 @@ from work import assigning, event, listing, orders, photos, report, suggestions
 from work.assigning import Crew
 from work.change import WorkStep
 from work.checklists import checklist_of
-from work.listing import NOBODY, TEXT_LENGTH, WorkFilter
+from work.listing import NOBODY, TEXT_LENGTH, ListOrder, WorkFilter
 from work.order import OPEN_STATES, WorkState
 from work.orders import NewOrder
 
@@ -48,7 +48,7 @@ OrderId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 ME = "me"
 
 
-@router.get("/work-orders", response_model=Page[WorkOrderOut], summary="List work orders, newest first")
+@router.get("/work-orders", response_model=Page[WorkOrderOut], summary="List work orders")
 async def list_orders(
     request: Request,
     context: UsesContext,
@@ -72,11 +72,16 @@ async def list_orders(
         str | None,
         Query(max_length=TEXT_LENGTH, description="words of title, device or district"),
     ] = None,
-    before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
+    order: Annotated[
+        ListOrder, Query(description="newest; or late: whose deadline comes or passed first")
+    ] = ListOrder.NEWEST,
+    before: Annotated[
+        int | None, Query(ge=0, le=2**63 - 1, description="cursor: the last id of the page before")
+    ] = None,
     limit: Limit = 100,
     fields: Fields = None,
 ) -> Response:
-    """Return work orders, newest first."""
+    """Return work orders, newest first or in another order."""
     named = None if assignee in (ME, NOBODY) else assignee
     # Whoever may not see names and titles does not learn them by asking.
     guarded = named is not None or text is not None
@@ -98,7 +103,9 @@ async def list_orders(
         within=identity.towns(Permission.READ_NAMES if guarded else Permission.READ),
     )
     now = context.now()
-    found = await listing.list_orders(connection, chosen, now=now, before=before, limit=limit + 1)
+    found = await listing.list_orders(
+        connection, chosen, now=now, order=order, before=before, limit=limit + 1
+    )
     items = [order_out(one, now, identity) for one in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 
