@@ -12,17 +12,22 @@ export function localText(ms, timeZone) {
   return `${year}-${month}-${day}T${hour}:${minute}`;
 }
 
-// The instant (ms) of such a text; NaN where it is none. A time that the clocks skip is the one after.
+// The instant (ms) of such a text; NaN where it is none. Of two where clocks are put back it is the first; a time that
+// they skip is the one after.
 export function fromLocalText(text, timeZone) {
-  const guess = Date.parse(`${text}Z`);
-  if (Number.isNaN(guess)) return NaN;
-  const offset = (at) => Date.parse(`${localText(at, timeZone)}Z`) - Math.floor(at / MINUTE) * MINUTE;
-  const near = guess - offset(guess);
-  return guess - offset(near);
+  const asked = Date.parse(`${text}Z`);
+  if (Number.isNaN(asked)) return NaN;
+  const ahead = (ms) => Date.parse(`${localText(ms, timeZone)}Z`) - Math.floor(ms / MINUTE) * MINUTE;
+  const [first, second] = [asked - ahead(asked - DAY_MS), asked - ahead(asked + DAY_MS)];
+  return localText(first, timeZone) !== text && localText(second, timeZone) === text ? second : first;
 }
+
+// The day in which an instant lies, as 2026-11-30, and when a day begins.
+export const dayOf = (ms, timeZone) => localText(ms, timeZone).slice(0, 10);
+export const beginOf = (day, timeZone) => fromLocalText(`${day}T00:00`, timeZone);
 
 // When it is 7 o'clock in the morning the next time.
 export function nextMorning(ms, timeZone) {
-  const at = (instant) => fromLocalText(`${localText(instant, timeZone).slice(0, 10)}T${String(MORNING).padStart(2, "0")}:00`, timeZone);
+  const at = (instant) => fromLocalText(`${dayOf(instant, timeZone)}T${String(MORNING).padStart(2, "0")}:00`, timeZone);
   return at(ms) > ms ? at(ms) : at(ms + DAY_MS);
 }
