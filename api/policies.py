@@ -126,6 +126,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/session/push": _SIGNED_IN,
     "POST /api/v1/session/push": _SIGNED_IN,
     "DELETE /api/v1/session/push": _SIGNED_IN,
+    "POST /api/v1/session/push/test": _SIGNED_IN,
     "POST /api/v1/session/password": _SIGNED_IN,
     "POST /api/v1/session/totp": _SIGNED_IN,
     "PUT /api/v1/session/totp": _SIGNED_IN,

@@ -163,6 +163,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "keys": {"p256dh": "BCVxsr7N_eNg", "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
     },
     ("delete", "/api/v1/session/push"): {"endpoint": "https://push.example.org/1"},
+    ("post", "/api/v1/session/push/test"): {"endpoint": "https://push.example.org/1"},
     ("post", "/api/v1/session/password"): {"old": "three short words", "new": "other words"},
     ("put", "/api/v1/session/totp"): {"secret": "JBSWY3DPEHPK3PXP", "code": "123456", "password": "words"},
     ("delete", "/api/v1/session/totp"): {"password": "three short words", "code": "123456"},
