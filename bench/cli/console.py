@@ -85,8 +85,9 @@ async def opened(devices: int, alerts: int) -> AsyncIterator[tuple[Browser, str,
 
     async with databases() as (server, directory):
         dsn = await database(server, "town")
-        links = await build(dsn, devices, alerts)
-        async with serving(dsn, directory / "api.log") as url, chromium() as browser:
+        tiles = directory / "town.pmtiles"
+        links = await build(dsn, devices, alerts, tiles)
+        async with serving(dsn, directory / "api.log", tiles) as url, chromium() as browser:
             yield browser, url, {who: await sign_in(browser, url + link) for who, link in links.items()}
 
 

@@ -6,6 +6,8 @@ import os
 import shutil
 from pathlib import Path
 
+from api.tiles.archive import BadArchive, TileArchive
+from api.tiles.source import source_of
 from devices import kinds
 from devices.kinds.kind import KindError
 from nabd.doctor import broker, database, oidc
@@ -22,6 +24,8 @@ ROOM_GB = 1.0
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
     findings = [_kinds(settings), _disk(settings), check_photos(photo_directory(settings))]
+    if settings.map_tiles:
+        findings.append(check_tiles(settings.map_tiles))
     if settings.oidc_issuer:
         findings.append(await oidc.check(settings))
     findings.append(await broker.check(settings))
@@ -68,6 +72,20 @@ def check_photos(directory: Path) -> CheckResult:
 def _existing(directory: Path) -> Path:
     wanted = directory.absolute()
     return next(one for one in (wanted, *wanted.parents) if one.exists())
+
+
+def check_tiles(said: str) -> CheckResult:
+    """Check what lies under the map; a server's tiles are asked for by browsers alone."""
+    source = source_of(said)
+    if source is None or source.file is None:
+        return fine("map tiles", said)
+    try:
+        archive = TileArchive(source.file)
+    except (BadArchive, OSError) as error:
+        fix = "correct NABD_MAP_TILES, or let it be empty: maps show the municipalities' layers then"
+        return bad("map tiles", str(error), fix)
+    archive.close()
+    return fine("map tiles", f"{source.file}, zoom {archive.zooms[0]} to {archive.zooms[1]}")
 
 
 def _disk(settings: Settings) -> CheckResult:
