@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from firmware_sim.physics.flight import Point
 
@@ -23,7 +24,7 @@ BEACH = (330.0, 900.0)
 BEACH_WIDE_M = 45.0
 
 
-def sea(bearing: float) -> shapely.Polygon:
+def sea(bearing: float) -> BaseGeometry:
     """Return the sea of a town that has it in this direction, in degrees; a mole stands in it."""
     shore = [_turned(bearing, along, _away(along)) for along in _places(-SEA_M, SEA_M)]
     far = [_turned(bearing, SEA_M, SEA_M), _turned(bearing, -SEA_M, SEA_M)]

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from firmware_sim import coast
 from firmware_sim.physics.flight import Point, position
@@ -66,7 +67,7 @@ def quarters(place: Place) -> Iterator[tuple[Mapping[str, str], list[Point]]]:
         yield names, corners if water is None else _dry(corners, water)
 
 
-def _dry(corners: Sequence[Point], water: shapely.Polygon) -> list[Point]:
+def _dry(corners: Sequence[Point], water: BaseGeometry) -> list[Point]:
     """Return the largest part of an area that is no water."""
     left = shapely.Polygon(corners).difference(water)
     largest = max(shapely.get_parts(left), key=shapely.area)

@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 import shapely
 from shapely import affinity
+from shapely.geometry.base import BaseGeometry
 
 from firmware_sim import coast, ground
 from firmware_sim.physics.flight import Point
@@ -47,16 +48,16 @@ class Land:
 
     layer: str
     kind: str
-    shape: shapely.Geometry
+    shape: BaseGeometry
 
 
 def land(place: Place, devices: Sequence[SimulatedDevice]) -> list[Land]:
     """Return everything, what lies below first."""
     chance = np.random.default_rng([ord(letter) for letter in place.prefix])
-    water = shapely.Polygon() if place.sea is None else coast.sea(place.sea)
+    water: BaseGeometry = shapely.Polygon() if place.sea is None else coast.sea(place.sea)
     dry = shapely.box(-LAND_M, -LAND_M, LAND_M, LAND_M).difference(water)
-    streets = [shapely.LineString(points) for _, points in ground.streets(place, devices)]
-    parks = [_blob(*at, chance).intersection(dry) for at in PARKS]
+    streets: list[BaseGeometry] = [shapely.LineString(points) for _, points in ground.streets(place, devices)]
+    parks: list[BaseGeometry] = [_blob(*at, chance).intersection(dry) for at in PARKS]
     open_m = shapely.union_all([line.buffer(STREET_M, quad_segs=2) for line in streets] + parks)
     found = [Land(layer="earth", kind="earth", shape=dry)]
     if place.sea is not None:
@@ -75,9 +76,7 @@ def land(place: Place, devices: Sequence[SimulatedDevice]) -> list[Land]:
     return found
 
 
-def _quarter(
-    i: int, area: shapely.Polygon, free: shapely.Geometry, chance: np.random.Generator
-) -> Iterator[Land]:
+def _quarter(i: int, area: BaseGeometry, free: BaseGeometry, chance: np.random.Generator) -> Iterator[Land]:
     """Yield the lanes of a quarter, in a grid that is turned as the quarter lies, and the houses between."""
     wide, deep = CELLS_M[min(i, 1)]
     middle = area.centroid
@@ -138,7 +137,7 @@ def _country_road(corners: Sequence[Point]) -> Iterator[Land]:
     yield Land(layer="roads", kind="major_road", shape=road)
 
 
-def _parts(layer: str, kind: str, shape: shapely.Geometry) -> Iterator[Land]:
+def _parts(layer: str, kind: str, shape: BaseGeometry) -> Iterator[Land]:
     for part in shapely.get_parts(shape):
         if part.geom_type in ("Polygon", "LineString") and not part.is_empty:
             yield Land(layer=layer, kind=kind, shape=part)

@@ -8,7 +8,7 @@ Tile = tuple[int, int, int]
 
 def tile_number(zoom: int, x: int, y: int) -> int:
     """Return the number of a tile (spec v3, section 4.1)."""
-    number = (4**zoom - 1) // 3
+    number: int = ((1 << 2 * zoom) - 1) // 3
     half = 2**zoom // 2
     while half:
         right, below = int(x & half > 0), int(y & half > 0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from bench.cli.console import console, screens
+from bench.cli.console import console
 from bench.cli.ingest import ingest
 from bench.cli.notify import notify, notify_kills
 from bench.cli.rules import rules
+from bench.cli.screens import screens
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.command()(rules)

@@ -42,7 +42,13 @@ NEWEST: dict[str, dict[str, float]] = {
     "drone": {"battery_pct": 71.0, "tank_l": 12.0},
 }
 VALUES = {"fill_pct": 91.0, "power_w": 0.4, "expected_w": 88.0}
-RULES = ("bin-overflow", "light-lamp-failure")
+RULES = {"bin-overflow": "bin", "light-lamp-failure": "light"}
+EVIDENCE = {
+    "bin-overflow": {"values": {"fill_pct": 91.0}, "limits": {"overflow_at": 85.0}},
+    "light-lamp-failure": {"values": {"power_w": 0.4}, "limits": {"expected_w": 88.0}},
+}
+APART_US = 97_000_000
+"""Between the alerts, the newest of now."""
 SEVERITIES = (Severity.CRITICAL, Severity.MAJOR, Severity.MINOR, Severity.WARNING)
 _RULE = """
 INSERT INTO rule (id, version, kind, definition, created_at, family)
@@ -110,13 +116,20 @@ async def _report(connection: asyncpg.Connection, devices: Sequence[Device]) -> 
     )
 
 
+def names_of(kind: str, turn: int) -> list[str]:
+    """Return the rules of a kind in a turn; the first turn is that of the default rules."""
+    return [f"{rule}-{turn}" if turn else rule for rule, own in RULES.items() if own == kind]
+
+
 async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wanted: int) -> None:
-    """Open that many alerts, two rules a device at most."""
+    """Open that many alerts of the default rules, and where these are too few of others like them."""
     now = clock.wall()
-    names = [f"{rule}-{n}" for n in range(1 + 2 * wanted // max(1, len(devices))) for rule in RULES]
+    turns = range(1 + 2 * wanted // max(1, len(devices)))
+    names = {f"{rule}-{n}" if n else rule: rule for n in turns for rule in RULES}
     for name in names:
         await connection.execute(_RULE, name, None, to_datetime(now))
-    pairs = [(name, device) for name in names for device in devices][:wanted]
+    mixed = [devices[int(i)] for i in np.random.default_rng(SEED).permutation(len(devices))]
+    pairs = [(name, one) for n in turns for one in mixed for name in names_of(one.kind, n)][:wanted]
     transitions = [
         Transition(
             rule=name,
@@ -125,8 +138,9 @@ async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wante
             from_state=ConditionState.PENDING,
             to_state=ConditionState.FIRING,
             severity=SEVERITIES[n % len(SEVERITIES)],
-            observed_at=now - n * 1_000_000,
-            received_at=now - n * 1_000_000,
+            observed_at=now - n * APART_US,
+            received_at=now - n * APART_US,
+            evidence=EVIDENCE[names[name]],
         )
         for n, (name, device) in enumerate(pairs)
     ]
@@ -135,7 +149,7 @@ async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wante
 
     def said(transition: Transition) -> dict[str, str]:
         values = {"device": named[transition.device_id], **VALUES}
-        return render(templates[transition.rule.rpartition("-")[0]], values)
+        return render(templates[names[transition.rule]], values)
 
     async with connection.transaction():
         await record(connection, transitions, said, now)

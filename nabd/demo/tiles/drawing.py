@@ -30,7 +30,8 @@ def write_tiles(town: Town, file: Path) -> None:
     found = land(town.place, town.devices)
     world = [_in_the_world(town.place, one) for one in found]
     # What is drawn in vain far outside would be hundreds of tiles of water.
-    extent = next(shape for one, shape in zip(found, world, strict=True) if one.layer == "earth").bounds
+    earth = next(shape for one, shape in zip(found, world, strict=True) if one.layer == "earth")
+    extent = [float(side) for side in shapely.bounds(earth)]
     tree = shapely.STRtree(world)
     tiles = {
         tile: body
@@ -49,7 +50,8 @@ def _in_the_world(place: Place, one: Land) -> shapely.Geometry:
     scale = (np.array(_square(lat, lon)) - origin) / 1000.0
 
     def moved(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return origin + points * scale
+        turned: NDArray[np.float64] = origin + points * scale
+        return turned
 
     return shapely.transform(one.shape, moved)
 
@@ -78,7 +80,8 @@ def _draw(tile: Tile, found: Sequence[Land], tree: shapely.STRtree) -> bytes:
     box = ((x - reach) / count, (y - reach) / count, (x + 1 + reach) / count, (y + 1 + reach) / count)
 
     def placed(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (points * count - np.array([x, y])) * EXTENT
+        units: NDArray[np.float64] = (points * count - np.array([x, y])) * EXTENT
+        return units
 
     # What lies below stays below.
     near = np.sort(tree.query(shapely.box(*box)))
