@@ -58,7 +58,7 @@ def land(place: Place, devices: Sequence[SimulatedDevice]) -> list[Land]:
     dry = shapely.box(-LAND_M, -LAND_M, LAND_M, LAND_M).difference(water)
     streets: list[BaseGeometry] = [shapely.LineString(points) for _, points in ground.streets(place, devices)]
     parks: list[BaseGeometry] = [_blob(*at, chance).intersection(dry) for at in PARKS]
-    open_m = shapely.union_all([line.buffer(STREET_M, quad_segs=2) for line in streets] + parks)
+    open_m = shapely.union_all([line.buffer(STREET_M, quad_segs=2) for line in streets] + [*parks])
     found = [Land(layer="earth", kind="earth", shape=dry)]
     if place.sea is not None:
         found += [

@@ -30,9 +30,13 @@ RETENTION_DAYS = 90
 DAY_US = round(24 * HOUR_S * SECOND)
 HOUR_US = round(HOUR_S * SECOND)
 FAULT_MEAN_DAYS = 4.0
-_FILL = """
-UPDATE latest SET measurements = measurements || jsonb_build_object('fill_pct', $2::float8)
-WHERE device_id = $1
+_MEASURED = "UPDATE latest SET measurements = measurements || $2::jsonb WHERE device_id = $1"
+_STANDING = """
+SELECT d.id, d.kind, a.id IS NOT NULL AS wrong
+FROM device AS d
+LEFT JOIN alert AS a ON a.device_id = d.id AND a.state = 'firing'
+WHERE d.kind IN ('bin', 'light')
+ORDER BY d.id
 """
 
 
@@ -55,18 +59,22 @@ async def build_lived(dsn: str, directory: Path, *, alerts: int, days: float) ->
         await PastWriter(plan, kinds.load(), partial(connect, dsn)).run(lambda _: None)
     connection = await connect(dsn)
     try:
-        await _fill(connection)
+        await _measure(connection)
         await _give_work(connection, now)
     finally:
         await connection.close()
     return links
 
 
-async def _fill(connection: Connection) -> None:
-    """Let bins be as full as bins are."""
+async def _measure(connection: Connection) -> None:
+    """Let devices say what their alerts say, and the other bins be as full as bins are."""
     chance = np.random.default_rng(SEED)
-    for row in await connection.fetch("SELECT id FROM device WHERE kind = 'bin' ORDER BY id"):
-        await connection.execute(_FILL, row["id"], round(float(chance.uniform(8, 97)), 1))
+    for row in await connection.fetch(_STANDING):
+        if row["kind"] == "bin":
+            full = chance.uniform(88, 97) if row["wrong"] else chance.uniform(8, 80)
+            await connection.execute(_MEASURED, row["id"], {"fill_pct": round(float(full), 1)})
+        elif row["wrong"]:
+            await connection.execute(_MEASURED, row["id"], {"power_w": 0.4})
 
 
 async def _give_work(connection: Connection, now: int) -> None:
@@ -77,7 +85,8 @@ async def _give_work(connection: Connection, now: int) -> None:
     operator = Actor(principal=by_work[Occupation.OPERATOR], address="bench")
     technicians = [one.name for one in people if one.occupation is Occupation.TECHNICIAN]
     firing = await list_alerts(connection, state="firing", municipality=TOWN)
-    for n, alert in enumerate(firing[1:12:2]):
+    worst, *others = sorted(firing, key=lambda alert: -alert.severity.rank)
+    for n, alert in enumerate([worst, *others[1:12:2]]):
         made_at = now - (3 * DAY_US if n == 0 else n * HOUR_US)
         whose = technicians[n % len(technicians)] if n < 4 else None
         made = await orders.make(
