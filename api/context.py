@@ -124,7 +124,14 @@ async def _connection(request: Request) -> AsyncIterator[Connection]:
         yield connection
 
 
+async def _long_connection(request: Request) -> AsyncIterator[Connection]:
+    async with of_request(request).long_query() as connection:
+        yield connection
+
+
 UsesContext = Annotated[AppContext, Depends(of_request)]
 UsesIdentity = Annotated[Identity, Depends(identity_of)]
 UsesConnection = Annotated["Connection", Depends(_connection, scope="function")]
 """A pooled connection for as long as the handler runs; released before the response is sent."""
+UsesLongConnection = Annotated["Connection", Depends(_long_connection, scope="function")]
+"""The same for a handler that may read much: lists that are searched or sorted, counts, maps."""

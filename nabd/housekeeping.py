@@ -46,7 +46,7 @@ async def run(
                 await idempotency_keys.forget(connection, now())
                 await offers.forget(connection, clock.wall())
                 if await stored(connection) is Edition.PLAIN:
-                    await keep_partitions(connection, tables, now(), retention)
+                    await keep_partitions(connection, tables, now())
                 await _keep_heads(connection, audit_dir, now())
         except Exception as error:  # only an outage is handled here
             if not is_outage(error):

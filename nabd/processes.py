@@ -27,7 +27,7 @@ from nabd import clock, housekeeping, readiness
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
-from nabd.settings import Settings, audit_directory, photo_directory
+from nabd.settings import Settings, audit_directory, photo_directory, retention_of
 from people.sessions import SessionLimits
 from readings.tables import tables_of
 from rules.live.consumer import LiveRules
@@ -208,7 +208,7 @@ async def sweep(settings: Settings) -> None:
     now, speed = clock.parse(settings.clock)
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(dsn, min_size=0, max_size=3)
-    tables = tables_of(declared.values())
+    tables = tables_of(declared.values(), retention_of(settings))
     retention = timedelta(days=settings.retention_days)
     leading = leader.run(
         pool,

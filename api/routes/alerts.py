@@ -14,7 +14,7 @@ from alerts.listing import NOBODY, AlertFilter, AlertOrder
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
 from api.author import UsesActor
-from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
+from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity, UsesLongConnection
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
@@ -132,7 +132,7 @@ WantedAlerts = Annotated[AlertFilter, Depends(wanted_alerts)]
 async def list_alerts(
     request: Request,
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     wanted: WantedAlerts,
     order: AlertOrder = AlertOrder.NEWEST,
@@ -172,7 +172,7 @@ class AlertCountsOut(BaseModel):
 @router.get("/alerts/counts", summary="Count alerts by severity, kind, rule and district")
 async def count_alerts(
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     wanted: WantedAlerts,
 ) -> AlertCountsOut:

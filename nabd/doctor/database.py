@@ -31,7 +31,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
     try:
         declared = kinds.load(settings.kinds_dir)
         edition = await require_migrated(connection, tables_of(declared.values()))
-    except (StoreError, KindError) as error:
+    except (StoreError, KindError, OSError) as error:
         return [bad("schema", str(error), "run `nabd migrate`")]
     checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
         _durability,

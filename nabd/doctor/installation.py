@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from api.tiles.archive import BadArchive, TileArchive
@@ -23,9 +24,7 @@ ROOM_GB = 1.0
 
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
-    findings = [_kinds(settings), _disk(settings), check_photos(photo_directory(settings))]
-    if settings.map_tiles:
-        findings.append(check_tiles(settings.map_tiles))
+    findings = check_files(settings)
     if settings.oidc_issuer:
         findings.append(await oidc.check(settings))
     findings.append(await broker.check(settings))
@@ -48,6 +47,25 @@ async def examine(settings: Settings) -> list[CheckResult]:
         return [*findings, bad("database", str(error), fix)]
     finally:
         await connection.close()
+
+
+def check_files(settings: Settings) -> list[CheckResult]:
+    """Check what lies on this machine; what may not be looked at is bad, and stops no other check."""
+    checks: tuple[tuple[str, Callable[[], CheckResult]], ...] = (
+        ("kinds", lambda: _kinds(settings)),
+        ("disk", lambda: _disk(settings)),
+        ("photos", lambda: check_photos(photo_directory(settings))),
+    )
+    found = [_looked_at(subject, check) for subject, check in checks]
+    return found if settings.map_tiles is None else [*found, check_tiles(settings.map_tiles)]
+
+
+def _looked_at(subject: str, check: Callable[[], CheckResult]) -> CheckResult:
+    try:
+        return check()
+    except OSError as error:
+        said = f"{error.filename} cannot be looked at: {error.strerror}"
+        return bad(subject, said, "let the user that Nabd runs as read it and every directory above it")
 
 
 def _kinds(settings: Settings) -> CheckResult:

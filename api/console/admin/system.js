@@ -39,6 +39,6 @@ function checksCard({ checks, took_s: seconds }) {
 }
 
 const versionsCard = (versions) => card(t("versions"), null, padded(facts([
-  ["Nabd", bdi(versions.nabd)], ["PostgreSQL", bdi(versions.postgres)], ["Python", bdi(versions.python)],
+  ["Nabd", bdi(versions.nabd)], ["PostgreSQL", bdi(versions.postgres ?? "–")], ["Python", bdi(versions.python)],
   [t("clock"), bdi(full(new Date(now())))], [t("clock_speed"), versions.speed === 1 ? null : bdi(`× ${number(versions.speed)}`)],
 ])));

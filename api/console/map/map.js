@@ -38,9 +38,9 @@ export function startMap(handlers) {
 
 // Called whenever something may have changed; cheap when nothing has.
 export function drawMap() {
-  if (!language() || !state.kinds.size || !$("map").clientWidth) return;
+  if (!language() || !state.kinds.size) return;
   if (words !== language()) {
-    reopen().catch(report);
+    if ($("map").clientWidth) reopen().catch(report);
     return;
   }
   if (asked?.filters !== filters()) ask({ anew: true }).catch(report);

@@ -69,6 +69,7 @@ async function begin() {
     drawLink();
     redraw();
     leadIn().catch(report);
+    import("./push.js").then(({ sayAgain }) => sayAgain()).catch(() => {}); // without a network it is said another time
   } catch (error) {
     report(error);
     setTimeout(begin, RETRY_MS);

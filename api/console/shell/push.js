@@ -40,6 +40,14 @@ export async function tellHere() {
   remember(true);
 }
 
+// Says again where messages go: they belong to the session in which that was last said, and end with it.
+export async function sayAgain() {
+  if (!remembered() || !canWork()) return;
+  const registration = await navigator.serviceWorker.getRegistration("/");
+  const subscription = await registration?.pushManager?.getSubscription();
+  if (subscription) await post(OWN, subscription.toJSON());
+}
+
 // Ends it for this browser; also when somebody signs out: messages are for a person, not for a phone.
 export async function stopTelling() {
   if (!canWork()) return;

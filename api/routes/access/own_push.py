@@ -127,6 +127,7 @@ async def add_own_push(
         p256dh=body.keys.p256dh,
         auth=body.keys.auth,
         browser=browser_of(request.headers.get("user-agent", "")),
+        session=identity.session,
     )
     return _out(await subscriptions.subscribe(connection, me.name, new, by=actor, now=context.real_now()))
 

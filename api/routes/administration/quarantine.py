@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import in_town
 from api.author import UsesActor
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import UsesConnection, UsesContext, UsesIdentity, UsesLongConnection
 from api.http.times import Instant
 from devices.registry.errors import NotFound
 from people.identity import Identity
@@ -21,6 +21,7 @@ from store.connection import Connection
 router = APIRouter(prefix="/quarantine", tags=["rejections"])
 
 Name = Annotated[str, Path(max_length=64)]
+MOST_LISTED = 1000
 
 
 class UnknownDeviceOut(BaseModel):
@@ -37,9 +38,9 @@ class UnknownDeviceOut(BaseModel):
 
 
 class QuarantineOut(BaseModel):
-    """The most recent first; at most 1000."""
+    """The most recent first."""
 
-    items: list[UnknownDeviceOut]
+    items: list[UnknownDeviceOut] = Field(max_length=MOST_LISTED)
 
 
 class Adoption(BaseModel):
@@ -63,14 +64,13 @@ class ReplayOut(BaseModel):
 
 
 @router.get("", summary="List devices that send and are not registered")
-async def list_unknown(connection: UsesConnection, identity: UsesIdentity) -> QuarantineOut:
+async def list_unknown(connection: UsesLongConnection, identity: UsesIdentity) -> QuarantineOut:
     """Return devices in quarantine whose topics name a municipality of the caller, the most recent first."""
-    found = await quarantine.unknown_devices(connection)
+    towns = identity.towns(Permission.INSTALL_DEVICES)
+    found = await quarantine.unknown_devices(connection, limit=MOST_LISTED, within=towns)
     return QuarantineOut(
         items=[
-            UnknownDeviceOut(**{n: getattr(one, n) for n in UnknownDeviceOut.model_fields})
-            for one in found
-            if identity.may_in(Permission.INSTALL_DEVICES, one.municipality)
+            UnknownDeviceOut(**{n: getattr(one, n) for n in UnknownDeviceOut.model_fields}) for one in found
         ]
     )
 

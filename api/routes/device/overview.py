@@ -12,7 +12,7 @@ from alerts.overview import device_map as maps
 from alerts.overview.device_map import FEW, WORLD, Bounds
 from alerts.overview.standing import DeviceFilter
 from alerts.transition import Severity
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import UsesContext, UsesIdentity, UsesLongConnection
 from api.http.problems import Problem
 from api.http.times import Asked
 from api.schemas.searches import words_of
@@ -75,7 +75,7 @@ class DeviceMapOut(_Out):
 @router.get("/map", summary="Devices on a map: one by one, or in groups where they are many")
 async def get_map(
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     bbox: Annotated[
         str | None,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from alerts import standings
 from alerts.standings import Standing, StandingFilter, StandingOrder, StandingStatus
-from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
+from api.context import AppContext, UsesContext, UsesIdentity
 from api.http import exports, formats, pages
 from api.http.formats import Format
 from api.http.pages import Limit, Page
@@ -64,7 +64,6 @@ class StandingOut(BaseModel):
 async def list_standings(
     request: Request,
     context: UsesContext,
-    connection: UsesConnection,
     identity: UsesIdentity,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
@@ -106,7 +105,8 @@ async def list_standings(
         names = [one.name for one in declared.measurements] if declared else ["measurements"]
         rows = _exported(context, wanted, sort, flat=declared is not None and form is Format.CSV)
         return await exports.exported(form, (*COLUMNS, *names), rows, name="devices", bom=bom)
-    found = await standings.list_standings(connection, wanted, order=sort, skip=skip, limit=limit + 1)
+    async with context.long_query() as connection:
+        found = await standings.list_standings(connection, wanted, order=sort, skip=skip, limit=limit + 1)
     items = [standing_out(context.kinds, one) for one in found]
     return pages.answer(request, items, limit=limit, cursor=("skip", skip + limit))
 

@@ -11,7 +11,7 @@ from alerts.queue import AlertNotFound
 from alerts.transition import Severity
 from api.access import in_town, in_town_of_device
 from api.author import UsesActor
-from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
+from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity, UsesLongConnection
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.idempotency import UsesChangeRequest
@@ -52,7 +52,7 @@ ME = "me"
 async def list_orders(
     request: Request,
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 import httpx2
+import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
@@ -60,8 +61,9 @@ async def test_list_writes_nothing_in_a_municipality_of_others(
 
 
 async def test_unknown_device_is_listed_and_adopted_where_the_caller_installs(
-    pool: asyncpg.Pool, connection: asyncpg.Connection
+    pool: asyncpg.Pool, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("api.routes.administration.quarantine.MOST_LISTED", 1)
     for town in ("tripoli", "nablus"):
         await builders.add_town(connection, town)
         await builders.reject(connection, f"bin-{town}", town=town)
@@ -119,6 +121,7 @@ async def test_system_says_what_doctor_found_with_its_fix(
     pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
     async def examine() -> Sequence[CheckResult]:
+        assert pool.get_idle_size() == pool.get_size(), "no connection is held while checks run"
         return [bad("disk", "0.1 GB free", "make room")]
 
     await builders.let_in(pool)
@@ -130,8 +133,11 @@ async def test_system_says_what_doctor_found_with_its_fix(
         transport=transport, base_url="http://127.0.0.1", headers=builders.BEARER
     ) as client:
         found = (await client.get("/api/v1/system")).json()
+        pool.terminate()
+        without = (await client.get("/api/v1/system")).json()
 
     assert found["checks"] == [
         {"subject": "disk", "verdict": "bad", "said": "0.1 GB free", "fix": "make room"}
     ]
     assert found["versions"]["postgres"]
+    assert (without["checks"], without["versions"]["postgres"]) == (found["checks"], None)
