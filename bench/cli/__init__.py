@@ -9,6 +9,7 @@ from bench.cli.ingest import ingest
 from bench.cli.notify import notify, notify_kills
 from bench.cli.rules import rules
 from bench.cli.screens import screens
+from bench.cli.tasks import tasks
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.command()(rules)
@@ -17,3 +18,4 @@ app.command()(notify)
 app.command()(notify_kills)
 app.command()(console)
 app.command()(screens)
+app.command()(tasks)

@@ -31,7 +31,7 @@ async def _worst(hand: Hand) -> None:
 async def _street(hand: Hand) -> None:
     await hand.press("/")
     await hand.write("الميناء ١٦")
-    await hand.page.wait_for_url("**q=**")
+    await hand.page.wait_for_url("**words=**")
     await hand.sees(hand.page.locator(ROWS).filter(has_text="Al-Mina 16"))
 
 
