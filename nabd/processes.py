@@ -248,6 +248,7 @@ async def api(settings: Settings) -> None:
     # Not above: every other process and command starts in half the time without FastAPI.
     from api.app import create_app
     from api.http.server import Server, listen
+    from api.tiles.source import source_of
     from nabd import doctor
     from nabd.channels import channels_of
     from nabd.oidc import provider_of
@@ -279,6 +280,7 @@ async def api(settings: Settings) -> None:
         channels=channels,
         photo_dir=photo_directory(settings),
         web_push=settings.web_push,
+        tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),
     )
     server = Server(app)
