@@ -72,7 +72,7 @@ def _of_http(app: FastAPI) -> Handler:
 def _allowed(app: FastAPI, request: Request) -> set[str]:
     routes = [r for r in iter_route_contexts(app.routes) if r.matches(request.scope)[0] is not Match.NONE]
     # Of /devices/import and /devices/{device} it is the former that is meant, whichever was declared first.
-    meant = min((r.path for r in routes), key=lambda path: path.count("{"))
+    meant = min((r.path or "" for r in routes), key=lambda path: path.count("{"))
     return {method for r in routes if r.path == meant for method in r.methods or ()}
 
 

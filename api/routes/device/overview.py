@@ -101,12 +101,12 @@ async def get_map(
         words=words_of(words, context.kinds),
         at=at,
     )
-    within = None if bbox is None else _bounds(bbox)
+    within = None if bbox is None else bounds_of(bbox)
     found = await maps.device_map(connection, context.kinds, asked, within=within, zoom=zoom)
     return DeviceMapOut.model_validate(found)
 
 
-def _bounds(text: str) -> Bounds:
+def bounds_of(text: str) -> Bounds:
     """Return the rectangle that is asked for, no larger than the world.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,9 +13,11 @@ from alerts.overview import standings
 from alerts.overview.standing import DeviceFilter
 from alerts.overview.standings import DeviceStanding, StandingFilter, StandingOrder, StandingStatus
 from api.context import AppContext, UsesContext, UsesIdentity
-from api.http import exports, formats, pages
-from api.http.formats import Format
+from api.http import exports, files, formats, pages
+from api.http.exports import FILE
+from api.http.formats import Format, Row
 from api.http.pages import Limit, Page
+from api.http.parquet import CellType, FileColumn, file_columns
 from api.http.problems import Problem
 from api.http.times import Instant
 from api.schemas.searches import Words, words_of
@@ -26,10 +29,18 @@ from readings.history import suspect
 router = APIRouter(tags=["devices"])
 
 ROWS_AT_A_TIME = 2000
-COLUMNS = (
-    "name", "title", "kind", "municipality", "district", "street", "lat", "lon", "status", "alerts",
-    "observed_at", "received_at", "suspect",
+COLUMNS = file_columns(
+    (
+        "name", "title", "kind", "municipality", "district", "street", "lat", "lon", "status", "alerts",
+        "observed_at", "received_at", "suspect",
+    ),
+    number=("lat", "lon"),
+    integer=("alerts",),
+    time=("observed_at", "received_at"),
+    json=("suspect",),
 )  # fmt: skip
+ALL_MEASUREMENTS = FileColumn(name="measurements", type=CellType.JSON)
+"""What stands for the measurements where devices are of several kinds."""
 
 
 class StandingOut(BaseModel):
@@ -58,7 +69,7 @@ class StandingOut(BaseModel):
 @router.get(
     "/standings",
     response_model=Page[StandingOut],
-    responses={200: {"content": {"text/csv": {}, "application/x-ndjson": {}}}},
+    responses=FILE,
     summary="List how devices stand: newest values and open alerts",
 )
 async def list_standings(
@@ -83,7 +94,7 @@ async def list_standings(
     format: Annotated[Format | None, Query(description="wins over Accept")] = None,  # noqa: A002
     bom: Annotated[bool, Query(description="CSV with a byte order mark, for Excel")] = False,
 ) -> Response:
-    """Return devices in service as they stand; as CSV or NDJSON all that are wanted."""
+    """Return devices in service as they stand; as a file all that are wanted."""
     if measurement is None and (above is not None or below is not None or sort in _OF_A_VALUE):
         raise Problem(422, "invalid", "measurement: is missing; above, below and sort by value need it")
     wanted = StandingFilter(
@@ -103,9 +114,10 @@ async def list_standings(
     form = format or formats.negotiate(request.headers.get("accept"))
     if form is not Format.JSON:
         declared = context.kinds.get(kind or "")
-        names = [*_flat_names(declared).values()] if declared else ["measurements"]
-        rows = _exported(context, wanted, sort, flat=declared if form is Format.CSV else None)
-        return await exports.exported(form, (*COLUMNS, *names), rows, name="devices", bom=bom)
+        measured = _measured(declared) if declared else (ALL_MEASUREMENTS,)
+        rows = _exported(context, wanted, sort)
+        flat = _flat if declared else None
+        return await exports.exported(form, (*COLUMNS, *measured), rows, name="devices", flat=flat, bom=bom)
     async with context.long_query() as connection:
         found = await standings.list_standings(
             connection, context.kinds, wanted, order=sort, past=past, limit=limit + 1
@@ -142,10 +154,9 @@ def standing_out(kinds: Kinds, found: DeviceStanding) -> StandingOut:
 
 
 async def _exported(
-    context: AppContext, wanted: StandingFilter, order: StandingOrder, *, flat: Kind | None
+    context: AppContext, wanted: StandingFilter, order: StandingOrder
 ) -> AsyncIterator[list[dict[str, Any]]]:
-    """Yield all of them; flat: each measurement of the kind is a column of its own."""
-    names = _flat_names(flat) if flat else {}
+    """Yield all of them."""
     past: tuple[float, str] | None = None
     while True:
         # A connection a page, not an answer: a slow client must not hold one.
@@ -154,15 +165,21 @@ async def _exported(
                 connection, context.kinds, wanted, order=order, past=past, limit=ROWS_AT_A_TIME
             )
         if page:
-            rows = [standing_out(context.kinds, one).model_dump(mode="json") for one in page]
-            yield [row | {names[n]: v for n, v in row["measurements"].items() if n in names} for row in rows]
+            yield [standing_out(context.kinds, one).model_dump(mode="json") for one in page]
         if len(page) < ROWS_AT_A_TIME:
             return
         past = page[-1].key, page[-1].name
 
 
-def _flat_names(kind: Kind) -> dict[str, str]:
-    """Return the columns of measurements by their names; a drone has a `lat` beside that of its place."""
-    return {
-        one.name: f"measured_{one.name}" if one.name in COLUMNS else one.name for one in kind.measurements
-    }
+def _measured(kind: Kind) -> list[FileColumn]:
+    """Return a column for each measurement; what the device itself measures of its place is told apart."""
+    return [replace(one, name=_apart(one.name)) for one in files.measured(kind)]
+
+
+def _flat(row: Row) -> Row:
+    """Make a column of each measurement."""
+    return {**row, **{_apart(name): value for name, value in row["measurements"].items()}}
+
+
+def _apart(name: str) -> str:
+    return f"measured_{name}" if any(name == column.name for column in COLUMNS) else name

@@ -37,6 +37,7 @@ from work import assigning, event, listing, orders, photos, report, suggestions
 from work.assigning import Crew
 from work.change import WorkStep
 from work.checklists import checklist_of
+from work.listing import ListOrder
 from work.order import OPEN_STATES
 from work.orders import NewOrder
 
@@ -45,20 +46,27 @@ router = APIRouter(tags=["work"])
 OrderId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
-@router.get("/work-orders", response_model=Page[WorkOrderOut], summary="List work orders, newest first")
+@router.get("/work-orders", response_model=Page[WorkOrderOut], summary="List work orders")
 async def list_orders(
     request: Request,
     context: UsesContext,
     connection: UsesLongConnection,
     identity: UsesIdentity,
     chosen: WantedOrders,
-    before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
+    order: Annotated[
+        ListOrder, Query(description="newest; or late: whose deadline comes or passed first")
+    ] = ListOrder.NEWEST,
+    before: Annotated[
+        int | None, Query(ge=0, le=2**63 - 1, description="cursor: the last id of the page before")
+    ] = None,
     limit: Limit = 100,
     fields: Fields = None,
 ) -> Response:
-    """Return work orders, newest first."""
+    """Return work orders, newest first or in another order."""
     now = context.now()
-    found = await listing.list_orders(connection, chosen, now=now, before=before, limit=limit + 1)
+    found = await listing.list_orders(
+        connection, chosen, now=now, order=order, before=before, limit=limit + 1
+    )
     items = [order_out(one, now, identity) for one in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 

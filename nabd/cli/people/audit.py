@@ -15,7 +15,7 @@ from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Author, Json
 from nabd.settings import audit_directory
-from people.audit import chains, listing
+from people.audit import chains, expiry, listing
 from people.audit.chains import ChainFindings
 from people.audit.check import ChainHead
 from people.audit.listing import AuditFilter, AuditRow
@@ -156,7 +156,7 @@ def expire(
     """Delete the rows of older months as a whole; how many there were and their heads stay."""
 
     async def work(opened: OpenDatabase) -> list[ChainHead]:
-        return await chains.expire(
+        return await expiry.expire(
             opened.connection,
             keep_months=keep_months,
             by=await opened.actor(author),

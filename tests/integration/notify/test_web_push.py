@@ -54,9 +54,8 @@ class StubBrowser:
 
     def at(self, endpoint: str) -> NewPushSubscription:
         """Return what it subscribed with."""
-        keys = {"p256dh": self.point, "auth": self.auth}
-        said = {name: base64.urlsafe_b64encode(key).decode().rstrip("=") for name, key in keys.items()}
-        return NewPushSubscription(endpoint=endpoint, browser="Firefox, Android", **said)
+        point, auth = (base64.urlsafe_b64encode(key).decode().rstrip("=") for key in (self.point, self.auth))
+        return NewPushSubscription(endpoint=endpoint, browser="Firefox, Android", p256dh=point, auth=auth)
 
     def read(self, body: bytes) -> Any:
         """Return what a message says (RFC 8291)."""

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from devices.instants import to_microseconds
-from people.audit import chains, listing
+from people.audit import chains, expiry, listing
 from people.audit.check import ChainHead
 from people.audit.listing import AuditFilter, AuditRow
 from store.audit import PLATFORM, Actor, AuditedChange, record, record_many
@@ -256,7 +256,7 @@ async def test_expiry_takes_whole_months_and_leaves_their_heads(
         await change(connection, rima, "bin-1", now=now)
     kept = await chains.heads(connection)
 
-    gone = await chains.expire(connection, keep_months=1, by=rima, now=NOVEMBER)
+    gone = await expiry.expire(connection, keep_months=1, by=rima, now=NOVEMBER)
 
     assert gone == kept[:1]
     assert [f"{r.month:%m} {r.action}" for r in await rows(connection)] == [
@@ -266,7 +266,7 @@ async def test_expiry_takes_whole_months_and_leaves_their_heads(
     ]
     assert await messages(connection, kept) == []
     assert (await chains.heads(connection))[0] == kept[0]
-    assert await chains.expire(connection, keep_months=1, by=rima, now=NOVEMBER) == []
+    assert await expiry.expire(connection, keep_months=1, by=rima, now=NOVEMBER) == []
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await change(connection, rima, "bin-1", now=september)
 
