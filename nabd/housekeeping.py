@@ -17,7 +17,7 @@ from devices.instants import Now
 from nabd import clock
 from nabd.retention import keeping
 from nabd.retention.classes import RetentionClass
-from people import audit_chains
+from people.audit import chains
 from readings import totals
 from store.connection import Connection
 from store.edition import Edition, stored
@@ -69,7 +69,7 @@ async def run(
 
 async def _keep_heads(connection: Connection, directory: Path, now: int) -> None:
     try:
-        for file in await audit_chains.keep_heads(connection, directory, now):
+        for file in await chains.keep_heads(connection, directory, now):
             log.info("heads of the audit are kept outside of the database", file=str(file))
     except OSError as error:
         log.warning("heads of the audit cannot be kept: NABD_AUDIT_DIR", error=str(error))
