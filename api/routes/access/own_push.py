@@ -166,7 +166,7 @@ async def remove_own_push(
     responses={409: {"description": "its push service did not take it"}},
     summary="Send a test to this browser",
 )
-async def test_own_push(
+async def try_own_push(
     context: UsesContext,
     identity: UsesIdentity,
     actor: UsesActor,

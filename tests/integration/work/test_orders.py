@@ -298,7 +298,9 @@ async def test_lists_are_filtered_and_paged(connection: asyncpg.Connection) -> N
     assert [o.id for o in page] == [made[1].id]
     late = [o.id for o in await list_orders(connection, WorkFilter(), now=NOW, order=ListOrder.LATE)]
     assert late[0] == made[1].id, "what was due first"
-    after = await list_orders(connection, WorkFilter(), now=NOW, order=ListOrder.LATE, before=late[0], limit=1)
+    after = await list_orders(
+        connection, WorkFilter(), now=NOW, order=ListOrder.LATE, before=late[0], limit=1
+    )
     assert [o.id for o in after] == [late[1]]
 
 
