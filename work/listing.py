@@ -17,7 +17,6 @@ from work.order import Verification, WorkOrder, WorkOrigin, WorkState
 
 NOBODY = "nobody"
 """In lists: orders that are no person's and no team's."""
-TEXT_LENGTH = 100
 
 
 class ListOrder(StrEnum):
@@ -117,19 +116,11 @@ WHERE
         ) = $13
     )
     AND (
-        $15::text [] = '{}' OR NOT EXISTS (
-            SELECT FROM unnest($15::text []) AS word
-            WHERE NOT EXISTS (
-                SELECT FROM unnest(string_to_array(word, '|')) AS meant
-                WHERE strpos(
-                    concat_ws(
-                        ' ', o.searched, device.searched, ground_feature.searched,
-                        'kind:' || device.kind || '.', 'severity:' || o.severity || '.'
-                    ),
-                    meant
-                ) > 0
-            )
-        )
+        $15::text [] = '{}'
+        OR concat_ws(
+            ' ', o.searched, device.searched, ground_feature.searched,
+            'kind:' || device.kind || '.', 'severity:' || o.severity || '.'
+        ) ~ ALL($15::text [])
     )
     AND (
         $16::bigint IS NULL

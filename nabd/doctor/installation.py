@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from api.tiles.archive import BadArchive, TileArchive
+from api.tiles.source import source_of
 from devices import kinds
 from devices.kinds.kind import KindError
 from nabd.doctor import broker, database, oidc
@@ -54,7 +56,8 @@ def check_files(settings: Settings) -> list[CheckResult]:
         ("disk", lambda: _disk(settings)),
         ("photos", lambda: check_photos(photo_directory(settings))),
     )
-    return [_looked_at(subject, check) for subject, check in checks]
+    found = [_looked_at(subject, check) for subject, check in checks]
+    return found if settings.map_tiles is None else [*found, check_tiles(settings.map_tiles)]
 
 
 def _looked_at(subject: str, check: Callable[[], CheckResult]) -> CheckResult:
@@ -87,6 +90,20 @@ def check_photos(directory: Path) -> CheckResult:
 def _existing(directory: Path) -> Path:
     wanted = directory.absolute()
     return next(one for one in (wanted, *wanted.parents) if one.exists())
+
+
+def check_tiles(said: str) -> CheckResult:
+    """Check what lies under the map; a server's tiles are asked for by browsers alone."""
+    source = source_of(said)
+    if source is None or source.file is None:
+        return fine("map tiles", said)
+    try:
+        archive = TileArchive(source.file)
+    except (BadArchive, OSError) as error:
+        fix = "correct NABD_MAP_TILES, or let it be empty: maps show the municipalities' layers then"
+        return bad("map tiles", str(error), fix)
+    archive.close()
+    return fine("map tiles", f"{source.file}, zoom {archive.zooms[0]} to {archive.zooms[1]}")
 
 
 def _disk(settings: Settings) -> CheckResult:

@@ -6,6 +6,7 @@ import { report } from "../shell/frame.js";
 import { get } from "../shell/http.js";
 import { language, t, tn } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
+import { drawAreas } from "./areas.js";
 import { mapQuery } from "./asked.js";
 import { openMap } from "./base.js";
 import { drawMarks, forgetMarks, worstInSight } from "./marks.js";
@@ -69,10 +70,11 @@ async function reopen() {
   map.on("moveend", (event) => {
     if (event.originalEvent) touched = true;
     ask().catch(report);
+    drawAreas(map, view()).catch(report);
   });
   map.on("zoom", far);
   far();
-  drawStreets(map).catch(report);
+  drawStreets(map).then(() => drawn === opened && drawAreas(map, view())).catch(report);
   await ask();
   return undefined;
 }

@@ -38,6 +38,8 @@ export function openDialog({ title, body, submit, label = t("save"), danger = fa
 
   document.body.append(dialog);
   dialog.showModal();
+  // Typing begins in the first field, where no other asks for it.
+  if (!form.querySelector("[autofocus]")) form.querySelector("input, select, textarea")?.focus();
   return dialog;
 }
 
