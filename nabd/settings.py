@@ -19,6 +19,7 @@ from alerts.transition import Severity
 from api.oidc.addresses import is_trusted_address
 from api.tiles.source import source_of
 from nabd.channel_settings import ChannelSettings
+from nabd.retention_settings import RetentionSettings
 from people.roles import Role
 from readings.retention import Retention, chunk_for
 from store.tables import Resolution
@@ -35,7 +36,7 @@ class GroupRole(BaseModel):
     municipality: str | None
 
 
-class Settings(ChannelSettings):
+class Settings(ChannelSettings, RetentionSettings):
     """What a Nabd process needs to know; each field is the variable NABD_<FIELD>."""
 
     model_config = SettingsConfigDict(env_prefix="NABD_", env_file=RUNNING, extra="ignore")

@@ -19,6 +19,7 @@ from people.browsers import subscriptions
 from people.credentials import SESSION_PREFIX, digest, new_secret
 from people.identity import Identity, of_texts
 from store.audit import PLATFORM, Actor
+from store.expiry import ExpiringRows
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -203,3 +204,19 @@ async def open_sessions(
     at = to_datetime(now)
     rows = await connection.fetch(_OPEN_OF, person, at, at - limits.idle)
     return [OpenSession(**row) for row in rows]
+
+
+SESSIONS = ExpiringRows(
+    tables=("session",),
+    first="SELECT min(expires_at) FROM session",
+    forget="""
+WITH gone AS (
+    DELETE FROM session
+    WHERE id = ANY(ARRAY(SELECT id FROM session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))
+    RETURNING id
+)
+
+SELECT count(*) FROM gone
+""",
+)
+"""Those that are over, of people who do not come back."""

@@ -90,7 +90,8 @@ def shown_of(kind: Kind) -> tuple[Shown, ...]:
 
 
 def _shown(m: Measurement) -> list[Shown]:
-    computed = {"avg": average(m, "r.")} if average(m, "r.") else {}
+    mean = average(m, "r.")
+    computed = {} if mean is None else {"avg": mean}
     if Part.AREA in parts_of(m):
         computed["mean"] = f"r.{m.name}_area / nullif(r.{m.name}_covered, 0)"
     if m.type is ValueType.BOOLEAN:
@@ -128,3 +129,14 @@ def average(m: Measurement, table: str) -> str | None:
     place = f"({m.low!r} + round(atan2d({name}_sin, {name}_cos)::numeric, 9)::float8 * {m.turn / 360!r})"
     inside = f"{place} - {m.turn!r} * floor(({place} - {m.low!r}) / {m.turn!r})"
     return f"CASE WHEN {name}_count > 0 THEN {inside} END"
+
+
+_AGGREGATES = {Part.MIN: "min", Part.MAX: "max"}
+
+
+def merged(part: Part, column: str) -> str:
+    """Return what a column of several rows h comes to, as SQL; but for the seconds of texts: no number."""
+    if part is Part.LAST:
+        return f"(array_agg({column} ORDER BY h.at DESC) FILTER (WHERE {column} IS NOT NULL))[1]"
+    whole = "::integer" if part in _COUNTED else ""
+    return f"{_AGGREGATES.get(part, 'sum')}({column}){whole}"

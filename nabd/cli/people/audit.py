@@ -15,7 +15,7 @@ from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Author, Json
 from nabd.settings import audit_directory
-from people import audit, audit_chains
+from people import audit, audit_chains, audit_expiry
 from people.audit import AuditFilter, AuditRow
 from people.audit_chains import ChainFindings
 from people.audit_check import ChainHead
@@ -156,7 +156,7 @@ def expire(
     """Delete the rows of older months as a whole; how many there were and their heads stay."""
 
     async def work(opened: OpenDatabase) -> list[ChainHead]:
-        return await audit_chains.expire(
+        return await audit_expiry.expire(
             opened.connection,
             keep_months=keep_months,
             by=await opened.actor(author),

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from devices.instants import to_microseconds
-from people import audit, audit_chains
+from people import audit, audit_chains, audit_expiry
 from people.audit import AuditFilter, AuditRow
 from people.audit_check import ChainHead
 from store.audit import PLATFORM, Actor, AuditedChange, record, record_many
@@ -256,7 +256,7 @@ async def test_expiry_takes_whole_months_and_leaves_their_heads(
         await change(connection, rima, "bin-1", now=now)
     kept = await audit_chains.heads(connection)
 
-    gone = await audit_chains.expire(connection, keep_months=1, by=rima, now=NOVEMBER)
+    gone = await audit_expiry.expire(connection, keep_months=1, by=rima, now=NOVEMBER)
 
     assert gone == kept[:1]
     assert [f"{r.month:%m} {r.action}" for r in await rows(connection)] == [
@@ -266,7 +266,7 @@ async def test_expiry_takes_whole_months_and_leaves_their_heads(
     ]
     assert await messages(connection, kept) == []
     assert (await audit_chains.heads(connection))[0] == kept[0]
-    assert await audit_chains.expire(connection, keep_months=1, by=rima, now=NOVEMBER) == []
+    assert await audit_expiry.expire(connection, keep_months=1, by=rima, now=NOVEMBER) == []
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await change(connection, rima, "bin-1", now=september)
 
