@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -35,7 +34,6 @@ async def run(
     pool: asyncpg.Pool,
     tables: Sequence[Table],
     now: Now,
-    retention: timedelta,
     *,
     classes: Sequence[RetentionClass] = (),
     audit_dir: Path,
@@ -46,7 +44,6 @@ async def run(
         pool: the database.
         tables: of readings.
         now: the clock of readings and alerts.
-        retention: how long readings are kept.
         classes: how long everything else is.
         audit_dir: where heads of the audit are kept.
     """
@@ -56,7 +53,7 @@ async def run(
                 await sent.expire(connection, now)
                 await totals.add_up(connection)
                 if await stored(connection) is Edition.PLAIN:
-                    await keep_partitions(connection, tables, now(), retention)
+                    await keep_partitions(connection, tables, now())
                 # Before months expire: what is kept outside is to know their ends.
                 await _keep_heads(connection, audit_dir, now())
                 await keeping.enforce(connection, classes, now, clock.wall)

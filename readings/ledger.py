@@ -151,8 +151,9 @@ WITH counted AS (
 batches AS (
     SELECT
         date_bin($3, received_at, 'epoch'::timestamptz) AS start,
-        sum(messages) AS messages, sum(received) AS received, sum(stored) AS stored,
-        sum(duplicate) AS duplicate, sum(rejected) AS rejected, sum(undated) AS undated, sum(empty) AS empty
+        sum(messages)::bigint AS messages, sum(received)::bigint AS received, sum(stored)::bigint AS stored,
+        sum(duplicate)::bigint AS duplicate, sum(rejected)::bigint AS rejected,
+        sum(undated)::bigint AS undated, sum(empty)::bigint AS empty
     FROM counted
     GROUP BY 1
 ),
@@ -169,7 +170,9 @@ reasons AS (
 ),
 
 outcomes AS (
-    SELECT date_bin($3, received_at, 'epoch'::timestamptz) AS start, outcome, sum(readings) AS readings
+    SELECT
+        date_bin($3, received_at, 'epoch'::timestamptz) AS start,
+        outcome, sum(readings)::bigint AS readings
     FROM reasons
     GROUP BY 1, 2
 )
@@ -234,13 +237,13 @@ reasons AS (
 )
 
 SELECT
-    coalesce(sum(messages), 0) AS messages, coalesce(sum(received), 0) AS received,
-    coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicate), 0) AS duplicate,
-    coalesce(sum(rejected), 0) AS rejected, coalesce(sum(undated), 0) AS undated,
-    coalesce(sum(empty), 0) AS empty,
+    coalesce(sum(messages), 0)::bigint AS messages, coalesce(sum(received), 0)::bigint AS received,
+    coalesce(sum(stored), 0)::bigint AS stored, coalesce(sum(duplicate), 0)::bigint AS duplicate,
+    coalesce(sum(rejected), 0)::bigint AS rejected, coalesce(sum(undated), 0)::bigint AS undated,
+    coalesce(sum(empty), 0)::bigint AS empty,
     (
         SELECT coalesce(jsonb_object_agg(summed.outcome, summed.readings), '{}')
-        FROM (SELECT outcome, sum(readings) AS readings FROM reasons GROUP BY outcome) AS summed
+        FROM (SELECT outcome, sum(readings)::bigint AS readings FROM reasons GROUP BY outcome) AS summed
     ) AS reasons
 FROM counted
 """

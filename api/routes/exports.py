@@ -19,7 +19,8 @@ from api.http.languages import negotiate
 from api.http.parquet import file_columns
 from api.http.problems import Problem
 from api.http.times import Asked
-from api.routes.alerts import WantedAlerts
+from api.routes.alerting.wanted import WantedAlerts
+from api.routes.work.wanted import WantedOrders
 from api.schemas.alerts import alert_for, alert_out, context_of
 from api.schemas.work import order_out
 from devices.instants import to_datetime
@@ -27,7 +28,6 @@ from devices.registry import registry
 from devices.registry.errors import NotFound
 from devices.texts.languages import Language
 from people.identity import Identity
-from people.roles import Permission
 from readings.export import ReadingExport, export
 from work import listing
 from work.listing import WorkFilter
@@ -113,25 +113,11 @@ async def _alerts(
 async def export_orders(
     context: UsesContext,
     identity: UsesIdentity,
-    municipality: Annotated[str | None, Query(max_length=32)] = None,
-    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
-    device: Annotated[str | None, Query(max_length=64)] = None,
-    kind: Annotated[str | None, Query(max_length=31)] = None,
-    open: Annotated[bool | None, Query(description="neither done nor cancelled; or only those")] = None,  # noqa: A002
-    overdue: Annotated[bool | None, Query(description="a deadline has passed, or none has")] = None,
+    wanted: WantedOrders,
     form: FileFormat = Format.CSV,
     bom: Mark = False,
 ) -> StreamingResponse:
-    """Return work orders, newest first."""
-    wanted = WorkFilter(
-        municipality=municipality,
-        district=district,
-        device=device,
-        kind=kind,
-        active=open,
-        overdue=overdue,
-        within=identity.towns(Permission.READ),
-    )
+    """Return work orders, newest first; with the filters of GET /work-orders."""
     rows = _orders(context, identity, wanted)
     return await exports.exported(form, ORDERS, rows, name="work-orders", bom=bom)
 

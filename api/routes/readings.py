@@ -25,7 +25,9 @@ from devices.kinds.kind import Kind
 from devices.registry import registry
 from devices.time_zones import TIME_ZONES
 from readings import history
-from readings.history import Reading, ReadingBucket
+from readings.buckets import buckets as calendar_buckets
+from readings.history import Reading
+from readings.summary import ReadingBucket
 
 router = APIRouter(tags=["readings"])
 
@@ -217,7 +219,7 @@ async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, An
 
 async def _bucket_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, Any]]]:
     async with selection.context.long_query() as connection:
-        rows = await history.buckets(
+        rows = await calendar_buckets(
             connection,
             selection.kind,
             selection.device.id,

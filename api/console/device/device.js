@@ -7,7 +7,7 @@ import { may, redraw } from "../shell/frame.js";
 import { get } from "../shell/http.js";
 import { full, language, number, said, statusText, t, tn } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
-import { alertsOf, putAlert, state, statusOf } from "../shell/state.js";
+import { alertsOf, putAlert, setAlerts, state, statusOf } from "../shell/state.js";
 import { updateTimes } from "../shell/times.js";
 import { drawCharts, refreshCharts, startCharts, stopCharts } from "./charts.js";
 import { drawMessages, hearReading, startMessages } from "./messages.js";
@@ -18,14 +18,12 @@ const REFRESH_MS = 5000;
 const MOST_CHILDREN = 20;
 
 let name = null;
-// What is known of it: {device, children, windows} or {failed}.
+// What is known of it: {device, children, windows} or {failed: what is said then}.
 let known = null;
 let parts = {};
 let map = null;
 let timer = null;
 const reasons = new Map();
-
-export const shownDevice = () => name;
 
 const address = (device) => `/api/v1/devices/${encodeURIComponent(device)}`;
 
@@ -64,6 +62,7 @@ export function openDevice() {
 
 async function load() {
   const asked = name;
+  const before = alertsOf(asked);
   try {
     const [device, latest, open] = await Promise.all([
       get(address(asked)),
@@ -73,13 +72,14 @@ async function load() {
     if (name !== asked) return; // the reader has moved on meanwhile
     state.devices.set(asked, device);
     if (latest) state.latest.set(asked, latest);
-    open.items.forEach(putAlert);
+    setAlerts(open.items, open.next ? [] : before);
     known = { device, children: [], windows: [] };
     parts = {};
     loadBeside(asked);
   } catch (error) {
     if (!error.status && !state.loaded) throw error;
-    if (name === asked) known = { failed: error.status === 404 ? t("device_unknown") : t("failed", { reason: error.message }) };
+    // Texts may come later than this answer.
+    if (name === asked) known = { failed: () => (error.status === 404 ? t("device_unknown") : t("failed", { reason: error.message })) };
   }
   redraw();
 }
@@ -131,7 +131,7 @@ function drawHead() {
   const head = parts.head;
   const back = moveLink({ device: null, hours: null, from: null, until: null, compare: null }, { class: "plain-link back" }, t("devices"));
   if (!known?.device) {
-    head.replaceChildren(h("p", { class: "empty", role: "status" }, known?.failed ?? t("loading")), back);
+    head.replaceChildren(h("p", { class: "empty", role: "status" }, known?.failed?.() ?? t("loading")), back);
     return;
   }
   const { device, windows } = known;
@@ -172,7 +172,9 @@ function life(device) {
 async function edit() {
   const { editDevice } = await import("./edit.js");
   editDevice(known.device, (changed) => {
-    state.devices.set(name, changed);
+    state.devices.set(changed.name, changed);
+    // Taking it back is offered for a while: another device may be shown by then.
+    if (changed.name !== name || !known?.device) return;
     known.device = changed;
     parts = {};
     redraw();

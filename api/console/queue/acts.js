@@ -39,6 +39,20 @@ async function again() {
   await reload().catch(report);
 }
 
+// Makes a thing of each, or of none: what was made before one was refused is taken back. Returns the things, and the
+// way back.
+export async function eachMade(wanted, make, unmake) {
+  const things = [];
+  const back = () => Promise.all(things.map(unmake));
+  try {
+    for (const one of wanted) things.push(await make(one));
+  } catch (error) {
+    await back();
+    throw error;
+  }
+  return { things, back };
+}
+
 // While it runs the button that began it cannot be pressed; what goes wrong is said.
 export async function run(button, work) {
   if (button?.disabled) return;
@@ -89,5 +103,5 @@ async function assignEach(alerts, give) {
 
 // The windows, fetched when they are first wanted.
 export const openAssign = async (alerts) => (await import("./assigning.js")).openAssigning(openDialog, alerts);
-export const openSilence = async (alert) => (await import("./silencing.js")).openSilencing(openDialog, alert);
+export const openSilence = async (alerts) => (await import("./silencing.js")).openSilencing(openDialog, alerts);
 export const openWork = async (alerts) => (await import("./ordering.js")).openOrdering(openDialog, alerts);

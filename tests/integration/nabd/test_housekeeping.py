@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -22,7 +21,7 @@ from tests.waiting import eventually, now
 async def keep(pool: asyncpg.Pool, directory: Path) -> None:
     """Do what the sweep process does beside its sweep, until cancelled."""
     classes = classes_of(Settings(data_dir=directory))
-    await housekeeping.run(pool, [], now, timedelta(days=90), classes=classes, audit_dir=directory)
+    await housekeeping.run(pool, [], now, classes=classes, audit_dir=directory)
 
 
 async def test_housekeeping_forgets_the_answers_of_yesterday(

@@ -51,6 +51,7 @@ BY_PEOPLE = {
     "put /api/v1/session/subscriptions",
     "post /api/v1/session/push",
     "delete /api/v1/session/push",
+    "post /api/v1/session/push/test",
     "delete /api/v1/session/all/{session}",
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
