@@ -27,6 +27,7 @@ from nabd import clock, housekeeping, readiness, rollups
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
+from nabd.retention.classes import classes_of
 from nabd.settings import Settings, audit_directory, photo_directory, retention_of
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
@@ -210,7 +211,6 @@ async def sweep(settings: Settings) -> None:
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(dsn, min_size=0, max_size=4)
     tables = tables_of(declared.values(), retention_of(settings))
-    retention = timedelta(days=settings.retention_days)
     leading = leader.run(
         pool,
         declared,
@@ -223,7 +223,13 @@ async def sweep(settings: Settings) -> None:
     sweeping = [
         asyncio.create_task(leading),
         asyncio.create_task(
-            housekeeping.run(pool, tables, now, retention, audit_dir=audit_directory(settings))
+            housekeeping.run(
+                pool,
+                tables,
+                now,
+                classes=classes_of(settings),
+                audit_dir=audit_directory(settings),
+            )
         ),
         asyncio.create_task(rollups.run(pool, list(declared.values()), now)),
     ]
@@ -242,6 +248,7 @@ async def api(settings: Settings) -> None:
     # Not above: every other process and command starts in half the time without FastAPI.
     from api.app import create_app
     from api.http.server import Server, listen
+    from api.tiles.source import source_of
     from nabd import doctor
     from nabd.channels import channels_of
     from nabd.oidc import provider_of
@@ -273,6 +280,7 @@ async def api(settings: Settings) -> None:
         channels=channels,
         photo_dir=photo_directory(settings),
         web_push=settings.web_push,
+        tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),
     )
     server = Server(app)

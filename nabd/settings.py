@@ -12,12 +12,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from alerts.transition import Severity
 from api.oidc.addresses import is_trusted_address
+from api.tiles.source import source_of
 from nabd.channel_settings import ChannelSettings
+from nabd.retention_settings import RetentionSettings
 from people.roles import Role
 from readings.kept.retention import Retention, chunk_for
 from store.tables import Resolution
@@ -34,7 +36,7 @@ class GroupRole(BaseModel):
     municipality: str | None
 
 
-class Settings(ChannelSettings):
+class Settings(ChannelSettings, RetentionSettings):
     """What a Nabd process needs to know; each field is the variable NABD_<FIELD>."""
 
     model_config = SettingsConfigDict(env_prefix="NABD_", env_file=RUNNING, extra="ignore")
@@ -122,7 +124,21 @@ class Settings(ChannelSettings):
     photo_dir: Path | None = Field(
         default=None, description="where photos of work orders are kept; empty: photos in data_dir"
     )
+    map_tiles: str | None = Field(
+        default=None,
+        description="what lies under the map: a file *.pmtiles, or https://HOST/…/{z}/{x}/{y}.png or .pbf;"
+        " empty: the municipalities' layers alone",
+    )
+    map_attribution: str = Field(
+        default="", max_length=200, description="who is to be named on the map, such as © OpenStreetMap"
+    )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
+
+    @field_validator("map_tiles")
+    @classmethod
+    def _tiles_can_be_asked_for(cls, said: str | None) -> str | None:
+        source_of(said)
+        return said
 
     @model_validator(mode="after")
     def _oidc_is_whole(self) -> Self:

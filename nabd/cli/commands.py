@@ -47,6 +47,8 @@ FILES: Mapping[str, str] = {
     "figures": "work.figures:show",
     "report": "work.report:app",
     "audit": "people.audit:app",
+    "store": "storage.store:app",
+    "export": "storage.export:app",
 }
 """Module below nabd.cli, and what it has: a function is one command, a Typer a group of them."""
 
