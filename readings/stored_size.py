@@ -1,4 +1,4 @@
-"""How much the readings of each kind take, since when there are some, and when old ones are dropped next."""
+"""How much readings, hours and days of each kind take, since when there are some, when old ones go."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from devices.kinds.kind import Kind
-from readings.tables import table_name
 from store.connection import Connection
 from store.edition import Edition
 from store.sizes import TableSize
+from store.tables import Resolution, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReadings:
-    """The readings of one kind.
+    """The readings of one kind, or their hours or days.
 
-    oldest: where the oldest chunk or week with readings begins. before_compression, after_compression: bytes
+    oldest: where the oldest chunk or partition with rows begins. before_compression, after_compression: bytes
     of the compressed chunks; None where nothing is compressed. next_at: when the database drops old chunks
     next; None: the sweep process does, every half minute.
     """
 
     kind: str
+    resolution: Resolution
     table: str
     rows: int
     bytes: int
@@ -34,22 +34,18 @@ class StoredReadings:
 
 
 async def stored_readings(
-    connection: Connection,
-    kinds: Iterable[Kind],
-    edition: Edition,
-    sizes: Mapping[str, TableSize],
-    retention: timedelta,
+    connection: Connection, tables: Iterable[Table], edition: Edition, sizes: Mapping[str, TableSize]
 ) -> list[StoredReadings]:
-    """Return how the readings of each kind are stored; kinds without a table are left out."""
+    """Return how readings and rollups are stored; tables that are not there are left out."""
     found = []
-    for kind in kinds:
-        size = sizes.get(table_name(kind.name))
+    for table in tables:
+        size = sizes.get(table.name)
         if size is None:
             continue
         if edition is Edition.PLAIN:
-            found.append(await _plain(connection, kind.name, size, retention))
+            found.append(await _plain(connection, table, size))
         else:
-            found.append(await _timescale(connection, kind.name, size, retention))
+            found.append(await _timescale(connection, table))
     return found
 
 
@@ -64,17 +60,18 @@ LIMIT 1
 """
 
 
-async def _plain(connection: Connection, kind: str, size: TableSize, retention: timedelta) -> StoredReadings:
-    week: str | None = await connection.fetchval(_WEEKS, size.table)
+async def _plain(connection: Connection, table: Table, size: TableSize) -> StoredReadings:
+    week: str | None = await connection.fetchval(_WEEKS, table.name)
     return StoredReadings(
-        kind=kind,
-        table=size.table,
+        kind=table.kind,
+        resolution=table.resolution,
+        table=table.name,
         rows=size.rows,
         bytes=size.bytes,
         before_compression=None,
         after_compression=None,
         oldest=None if week is None else datetime.strptime(week[-8:], "%Y%m%d").replace(tzinfo=UTC),
-        keep_days=retention / timedelta(days=1),
+        keep_days=table.retention / timedelta(days=1),
         next_at=None,
     )
 
@@ -103,10 +100,8 @@ SELECT approximate_row_count(to_regclass($1)) AS rows,
 """
 
 
-async def _timescale(
-    connection: Connection, kind: str, size: TableSize, retention: timedelta
-) -> StoredReadings:
-    row = await connection.fetchrow(_HYPERTABLE, size.table)
+async def _timescale(connection: Connection, table: Table) -> StoredReadings:
+    row = await connection.fetchrow(_HYPERTABLE, table.name)
     assert row is not None
-    fields = {**dict(row), "keep_days": row["keep_days"] or retention / timedelta(days=1)}
-    return StoredReadings(kind=kind, table=size.table, **fields)
+    fields = {**dict(row), "keep_days": row["keep_days"] or table.retention / timedelta(days=1)}
+    return StoredReadings(kind=table.kind, resolution=table.resolution, table=table.name, **fields)

@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from devices.kinds import Kinds
 from nabd.retention.classes import RetentionClass
 from nabd.retention.keeping import EVERY
+from readings.rollups import backfill
+from readings.rollups.backfill import RollupProgress
 from readings.stored_size import StoredReadings, stored_readings
 from store.connection import Connection
 from store.edition import Edition, stored
 from store.sizes import TableSize, table_sizes
+from store.tables import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +41,12 @@ class ClassStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStanding:
-    """Everything that is stored. kept: tables whose rows stay, or that do not grow."""
+    """Everything that is stored. rollups: how far they are. kept: tables whose rows stay, or do not grow."""
 
     edition: Edition
     bytes: int
     readings: Sequence[StoredReadings]
+    rollups: Sequence[RollupProgress]
     classes: Sequence[ClassStanding]
     kept: Sequence[TableSize]
 
@@ -53,18 +56,19 @@ _BYTES = "SELECT pg_database_size(current_database())"
 
 
 async def standing(
-    connection: Connection, classes: Sequence[RetentionClass], kinds: Kinds, retention: timedelta
+    connection: Connection, classes: Sequence[RetentionClass], tables: Sequence[Table]
 ) -> StoreStanding:
     """Return how everything stands; reads sizes and ends only, so that it is quick after years."""
     sizes = await table_sizes(connection)
     edition = await stored(connection)
-    readings = await stored_readings(connection, kinds.values(), edition, sizes, retention)
+    readings = await stored_readings(connection, tables, edition, sizes)
     found = await _classes(connection, classes, sizes)
     named = {one.table for one in readings} | {name for one in found for name in one.tables}
     return StoreStanding(
         edition=edition,
         bytes=await connection.fetchval(_BYTES),
         readings=readings,
+        rollups=await backfill.progress(connection),
         classes=found,
         kept=sorted(
             (size for name, size in sizes.items() if name not in named), key=lambda size: -size.bytes

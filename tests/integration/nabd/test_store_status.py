@@ -64,7 +64,12 @@ def test_status_shows_readings_classes_and_what_stays(dsn: str, monkeypatch: pyt
     assert "never looked: start nabd sweep" in before.stdout
     assert "never looked" not in shown.stdout
     assert found["edition"] == "plain"
-    (bins,) = [one for one in found["readings"] if one["kind"] == "bin"]
+    (bins,) = [one for one in found["readings"] if one["table"] == "bin_reading"]
+    assert {one["resolution"]: one["keep_days"] for one in found["readings"] if one["kind"] == "bin"} == {
+        "reading": 90,
+        "hour": 731,
+        "day": 3653,
+    }
     assert (bins["rows"], bins["keep_days"], bins["after_compression"]) == (1, 90, None)
     assert bins["oldest"] <= f"{builders.NOON:%Y-%m-%d}T12" < f"{builders.NOON + 7 * DAY:%Y-%m-%d}"
     (rejections,) = [one for one in found["classes"] if one["name"] == "rejections"]
@@ -73,7 +78,7 @@ def test_status_shows_readings_classes_and_what_stays(dsn: str, monkeypatch: pyt
     assert rejections["next_at"] > rejections["looked_at"]
     kept = {one["table"] for one in found["kept"]}
     assert {"work_order", "device", "person"} <= kept
-    assert not kept & {"bin_reading", "rejection", "ledger"}
+    assert not kept & {"bin_reading", "bin_hour", "rejection", "ledger"}
 
 
 async def test_status_shows_what_compression_saves_on_timescale(timescale: asyncpg.Connection) -> None:
@@ -89,9 +94,9 @@ async def test_status_shows_what_compression_saves_on_timescale(timescale: async
     )
     await timescale.execute("SELECT compress_chunk(c) FROM show_chunks('bin_reading') AS c")
 
-    found = await standing(timescale, classes_of(Settings()), builders.KINDS, 90 * DAY)
+    found = await standing(timescale, classes_of(Settings()), tables_of(builders.KINDS.values()))
 
-    (bins,) = [one for one in found.readings if one.kind == "bin"]
+    (bins,) = [one for one in found.readings if one.table == "bin_reading"]
     assert bins.before_compression
     assert bins.after_compression
     assert bins.oldest is not None
