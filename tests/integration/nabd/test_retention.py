@@ -18,9 +18,9 @@ from nabd.retention.classes import RetentionClass, classes_of
 from nabd.settings import Settings
 from people import audit_chains
 from readings import ledger, rejections, totals
-from readings.expiry import _DUE, _FORGET
 from readings.ledger import BatchCounts
 from readings.rejections import NewRejection
+from readings.stored.expiry import _DUE, _FORGET
 from store import audit
 from store.audit import PLATFORM
 from store.expiry import ExpiringRows
