@@ -156,6 +156,7 @@ async def check_totals(connection: asyncpg.Connection, noon: datetime) -> None:
         10 * batches, 5 * batches, 2 * batches, 3 * batches, 7 * batches,
     )  # fmt: skip
     assert whole.reasons == {"reason-0": batches * 3 / 2, "reason-1": batches * 3 / 2}
+    assert await ledger.first_received(connection) == START.replace(hour=0)
     days = await ledger.by_period(connection, every=DAY)
     assert [(p.totals.received, p.totals.balanced) for p in days] == [(10 * BATCHES, True)] * DAYS
     (shard,) = await totals.by_shard(connection)
