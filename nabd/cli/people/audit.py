@@ -16,10 +16,10 @@ from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Author, Json
 from nabd.settings import audit_directory
-from people import audit, audit_chains, audit_expiry
-from people.audit import AuditFilter, AuditRow
-from people.audit_chains import ChainFindings
-from people.audit_check import ChainHead
+from people.audit import chains, expiry, listing
+from people.audit.chains import ChainFindings
+from people.audit.check import ChainHead
+from people.audit.listing import AuditFilter, AuditRow
 
 app = typer.Typer(no_args_is_help=True, help="Read, export and verify who changed what.")
 
@@ -49,7 +49,7 @@ def list_(
 
     async def work(opened: OpenDatabase) -> list[AuditRow]:
         wanted = _filter(opened, municipality, who, subject, action, since, until)
-        return await audit.list_audit(opened.connection, wanted, before=before, limit=limit)
+        return await listing.list_audit(opened.connection, wanted, before=before, limit=limit)
 
     found = run(work)
     if as_json:
@@ -91,7 +91,7 @@ def export(
 
     async def work(opened: OpenDatabase) -> None:
         wanted = _filter(opened, municipality, who, subject, action, since, until)
-        async for piece in formats.as_ndjson(audit.export(opened.connection, wanted)):
+        async for piece in formats.as_ndjson(listing.export(opened.connection, wanted)):
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
 
@@ -113,7 +113,7 @@ def verify(
 
     async def work(opened: OpenDatabase) -> ChainFindings:
         kept = _kept(heads if heads else [audit_directory(opened.settings)])
-        return await audit_chains.verify(opened.connection, kept, municipality=municipality, month=only)
+        return await chains.verify(opened.connection, kept, municipality=municipality, month=only)
 
     found = run(work, statement_timeout_s=0)
     if as_json:
@@ -135,7 +135,7 @@ def heads(as_json: Json = False) -> None:
     """Print where each chain ends; with --json into a file that lies elsewhere, for `verify --heads`."""
 
     async def work(opened: OpenDatabase) -> list[ChainHead]:
-        return await audit_chains.heads(opened.connection)
+        return await chains.heads(opened.connection)
 
     found = run(work)
     if as_json:
@@ -158,7 +158,7 @@ def expire(
     """Delete the rows of older months as a whole; how many there were and their heads stay."""
 
     async def work(opened: OpenDatabase) -> list[ChainHead]:
-        return await audit_expiry.expire(
+        return await expiry.expire(
             opened.connection,
             keep_months=keep_months,
             by=await opened.actor(author),
@@ -194,7 +194,7 @@ def _filter(
 
 def _kept(paths: list[Path]) -> list[ChainHead]:
     try:
-        return [head for path in paths if path.exists() for head in audit_chains.read_heads(path)]
+        return [head for path in paths if path.exists() for head in chains.read_heads(path)]
     except (OSError, ValueError) as error:
         output.fail(f"these are no heads of the audit: {error}")
 
