@@ -17,12 +17,13 @@ from devices.instants import Now
 from nabd import clock
 from nabd.retention import keeping
 from nabd.retention.classes import RetentionClass
-from people import audit_chains
+from people.audit import chains
 from readings import totals
 from store.connection import Connection
 from store.edition import Edition, stored
 from store.failures import is_outage
 from store.partitions import keep_partitions
+from store.policies import keep_policies
 from store.tables import Table
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,8 @@ async def run(
                 await totals.add_up(connection)
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now())
+                elif changed := await keep_policies(connection, tables):
+                    log.info("retention is as settings say now", tables=changed)
                 # Before months expire: what is kept outside is to know their ends.
                 await _keep_heads(connection, audit_dir, now())
                 await keeping.enforce(connection, classes, now, clock.wall)
@@ -66,7 +69,7 @@ async def run(
 
 async def _keep_heads(connection: Connection, directory: Path, now: int) -> None:
     try:
-        for file in await audit_chains.keep_heads(connection, directory, now):
+        for file in await chains.keep_heads(connection, directory, now):
             log.info("heads of the audit are kept outside of the database", file=str(file))
     except OSError as error:
         log.warning("heads of the audit cannot be kept: NABD_AUDIT_DIR", error=str(error))

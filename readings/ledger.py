@@ -152,8 +152,8 @@ batches AS (
     SELECT
         date_bin($3, received_at, 'epoch'::timestamptz) AS start,
         sum(messages)::bigint AS messages, sum(received)::bigint AS received, sum(stored)::bigint AS stored,
-        sum(duplicate)::bigint AS duplicate, sum(rejected)::bigint AS rejected, sum(undated)::bigint AS undated,
-        sum(empty)::bigint AS empty
+        sum(duplicate)::bigint AS duplicate, sum(rejected)::bigint AS rejected,
+        sum(undated)::bigint AS undated, sum(empty)::bigint AS empty
     FROM counted
     GROUP BY 1
 ),
@@ -170,7 +170,9 @@ reasons AS (
 ),
 
 outcomes AS (
-    SELECT date_bin($3, received_at, 'epoch'::timestamptz) AS start, outcome, sum(readings)::bigint AS readings
+    SELECT
+        date_bin($3, received_at, 'epoch'::timestamptz) AS start,
+        outcome, sum(readings)::bigint AS readings
     FROM reasons
     GROUP BY 1, 2
 )

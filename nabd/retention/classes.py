@@ -14,7 +14,7 @@ from devices.commands.sent import SETTLED_COMMANDS
 from nabd.settings import Settings, photo_directory
 from notify.answers import offers
 from notify.expiry import DELIVERIES
-from people.audit_expiry import AUDIT
+from people.audit.expiry import AUDIT
 from people.sessions import SESSIONS
 from readings.expiry import LEDGER, REJECTIONS
 from rules.trial import shadows

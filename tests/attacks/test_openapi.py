@@ -49,6 +49,7 @@ async def test_answers_are_those_that_the_document_says(
     own_town = None if role is Role.ADMIN else device.municipality
     token = await builders.token(connection, role=role, municipality=own_town)
     print(f"NABD_ATTACKS_SEED={SEED}")
+    app.openapi()  # takes longer the first time than schemathesis waits on a busy machine
 
     async with serving(app) as url:
         fuzzer = await asyncio.create_subprocess_exec(

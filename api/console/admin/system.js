@@ -1,7 +1,7 @@
 // How the platform does: every check with what to do about it, parts, versions.
 
 import { action } from "../shell/action.js";
-import { bdi, h } from "../shell/dom.js";
+import { bdi } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { full, number, t } from "../shell/i18n.js";
 import { now } from "../shell/state.js";

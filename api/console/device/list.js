@@ -181,7 +181,7 @@ async function loadDistricts() {
 function drawExports() {
   const file = (text, more) => h("a", { class: "button", href: `/api/v1/standings?${query(more)}`, download: "" }, text);
   $("exports").replaceChildren(
-    file(t("export_csv"), { format: "csv", bom: "true" }), file("NDJSON", { format: "ndjson" }),
+    file(t("export_csv"), { format: "csv", bom: "true" }), file("NDJSON", { format: "ndjson" }), file("Parquet", { format: "parquet" }),
     h("button", { type: "button", class: "quiet", onclick: () => print() }, t("print")));
 }
 

@@ -159,7 +159,7 @@ function actions(alert) {
     open && !mine && reader().user && may("answer-alerts") && button("take", t("take_over"), () => acts.take([alert])),
     open && may("assign-alerts") && button("assign", t("assign_dots"), () => acts.openAssign([alert])),
     open && !isWorked(alert) && may("direct-work") && button("work", t("work_dots"), () => acts.openWork([alert])),
-    open && may("silence-alerts") && button("silence", t("silence_dots"), () => acts.openSilence(alert)),
+    open && may("silence-alerts") && button("silence", t("silence_dots"), () => acts.openSilence([alert])),
   ].filter(Boolean);
 }
 

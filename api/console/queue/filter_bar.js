@@ -3,22 +3,20 @@
 import { addressOf, place } from "../shell/address.js";
 import { $, fill, h } from "../shell/dom.js";
 import { FILTERS, NO_FILTERS, isFiltered } from "../shell/filters.js";
-import { may } from "../shell/frame.js";
 import { field, select } from "../shell/forms.js";
+import { may } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { language, number, said, t } from "../shell/i18n.js";
+import { language, number, said, t, zone } from "../shell/i18n.js";
+import { fromLocalText, localText } from "../shell/moments.js";
 import { SEVERITIES, state } from "../shell/state.js";
 import { GROUPS } from "./groups.js";
 import { ORDERS, list, order, sums } from "./list.js";
-import { fromLocalText, localText } from "./moments.js";
 
 const TYPED_MS = 300;
 
 let teams = [];
 let drawn = "";
 let typing = null;
-
-export const zone = () => [...state.towns.values()][0]?.time_zone ?? "UTC";
 
 export async function loadTeams() {
   if (may("read-names")) teams = (await get("/api/v1/teams")).items;

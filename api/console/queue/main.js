@@ -115,6 +115,8 @@ const about = (permission, work) => () => {
   if (alerts.length && may(permission)) acts.run(null, () => work(alerts));
 };
 
+// A notice of the browser was clicked.
+navigator.serviceWorker?.addEventListener("message", ({ data }) => data?.open && open(numbered(data.open.split("/")[2])));
 startAddress(ADDRESS, redraw);
 startMap({ openDevice: (device) => location.assign(`/devices/${encodeURIComponent(device)}`) });
 startQueue(open);
@@ -123,7 +125,7 @@ startKeys({
   previous: () => moveBy(-1),
   open: () => aimed().slice(-1).forEach(({ id }) => open(id)),
   acknowledge: about("answer-alerts", acts.acknowledge),
-  silence: about("silence-alerts", ([first]) => acts.openSilence(first)),
+  silence: about("silence-alerts", acts.openSilence),
   work: about("direct-work", acts.openWork),
   comment() {
     const [alert] = aimed();

@@ -53,7 +53,7 @@ export function drawBulk() {
     h("b", {}, tn("chosen_n", alerts.length)),
     may("answer-alerts") && button("acknowledge", t("acknowledge"), acknowledge, "primary"),
     may("answer-alerts") && button("assign", t(may("assign-alerts") ? "assign_dots" : "take_over"), openAssign),
-    may("silence-alerts") && button("silence", t("silence_dots"), ([first]) => openSilence(first)),
+    may("silence-alerts") && button("silence", t("silence_dots"), openSilence),
     may("direct-work") && button("work", t("work_dots"), openWork),
     button("all", t("choose_all"), chooseAll),
     button("none", t("choose_none"), chooseNone),

@@ -11,6 +11,7 @@ from api.access import in_town
 from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity, UsesLongConnection
 from api.http.times import Instant
+from api.idempotency import UsesChangeRequest
 from devices.registry.errors import NotFound
 from people.identity import Identity
 from people.roles import Permission
@@ -82,14 +83,19 @@ async def adopt(
     connection: UsesConnection,
     identity: UsesIdentity,
     actor: UsesActor,
+    command: UsesChangeRequest,
     body: Adoption,
 ) -> ReplayOut:
     """Register it since it was first heard, and receive again what it sent."""
-    await _check(connection, identity, unknown)
-    device, replayed = await quarantine.adopt(
-        connection, context.kinds, unknown, context.now, **body.model_dump(), by=actor
-    )
-    return ReplayOut(device=device.name, replayed=replayed)
+
+    async def work() -> ReplayOut:
+        await _check(connection, identity, unknown)
+        device, replayed = await quarantine.adopt(
+            connection, context.kinds, unknown, context.now, **body.model_dump(), by=actor
+        )
+        return ReplayOut(device=device.name, replayed=replayed)
+
+    return await command.once(ReplayOut, work, body)
 
 
 @router.post("/{unknown}/replay", summary="Receive again what a device has in quarantine")
@@ -99,11 +105,16 @@ async def replay(
     connection: UsesConnection,
     identity: UsesIdentity,
     actor: UsesActor,
+    command: UsesChangeRequest,
 ) -> ReplayOut:
     """Receive it again once the registry was corrected; what is still not accepted is rejected anew."""
-    await _check(connection, identity, unknown)
-    replayed = await quarantine.request_replay(connection, unknown, context.now, by=actor)
-    return ReplayOut(device=unknown, replayed=replayed)
+
+    async def work() -> ReplayOut:
+        await _check(connection, identity, unknown)
+        replayed = await quarantine.request_replay(connection, unknown, context.now, by=actor)
+        return ReplayOut(device=unknown, replayed=replayed)
+
+    return await command.once(ReplayOut, work)
 
 
 async def _check(connection: Connection, identity: Identity, name: str) -> None:

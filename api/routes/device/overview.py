@@ -15,7 +15,7 @@ from alerts.transition import Severity
 from api.context import UsesContext, UsesIdentity, UsesLongConnection
 from api.http.problems import Problem
 from api.http.times import Asked
-from api.schemas.searches import words_of
+from api.schemas.searches import Words, words_of
 from people.roles import Permission
 
 router = APIRouter(tags=["devices"])
@@ -87,9 +87,7 @@ async def get_map(
     kind: Annotated[str | None, Query(max_length=31)] = None,
     severity: Annotated[Severity | None, Query(description="with an open alert of it")] = None,
     rule: Annotated[str | None, Query(max_length=64, description="with an open alert of it")] = None,
-    words: Annotated[
-        str | None, Query(max_length=200, description="each in a name of device, district or street")
-    ] = None,
+    words: Words = None,
     at: Annotated[Asked | None, Query(description="as it was then; left out: now")] = None,
 ) -> DeviceMapOut:
     """Return what stands in the rectangle, of the municipalities that the reader may see."""

@@ -30,13 +30,18 @@ async def test_list_with_a_bad_line_is_previewed_refused_and_stored_without_it(
     preview = await client.post("/api/v1/devices/import?dry_run=true", content=LIST)
     refused = await client.post("/api/v1/devices/import", content=LIST)
     before = await connection.fetchval("SELECT count(*) FROM device")
-    stored = await client.post("/api/v1/devices/import?keep_good=true", content=LIST)
+    once = {"Idempotency-Key": "a-list"}
+    stored = await client.post("/api/v1/devices/import?keep_good=true", content=LIST, headers=once)
+    again = await client.post("/api/v1/devices/import?keep_good=true", content=LIST, headers=once)
+    other = await client.post("/api/v1/devices/import?update=true", content=LIST, headers=once)
 
     said = preview.json()
     assert (said["written"], said["added"], said["refused"]) == (False, ["bin-1"], 2)
     assert [(p["line"], p["field"]) for p in said["problems"]] == [(3, "lat"), (4, "kind")]
     assert (refused.json()["written"], before) == (False, 0)
     assert stored.json()["written"] is True
+    assert again.json() == stored.json(), "a list that is sent again because no answer came"
+    assert other.status_code == 422
     assert await connection.fetchval("SELECT array_agg(name) FROM device") == ["bin-1"]
 
 
@@ -72,12 +77,19 @@ async def test_unknown_device_is_listed_and_adopted_where_the_caller_installs(
     async with bearing(pool, token) as client:
         listed = (await client.get("/api/v1/quarantine")).json()["items"]
         hidden = await client.post("/api/v1/quarantine/bin-nablus/adopt", json={})
-        adopted = await client.post("/api/v1/quarantine/bin-tripoli/adopt", json={"title": "Souk"})
+        adopted, again = [
+            await client.post(
+                "/api/v1/quarantine/bin-tripoli/adopt",
+                json={"title": "Souk"},
+                headers={"Idempotency-Key": "adopt"},
+            )
+            for _ in range(2)
+        ]
         known = (await client.get("/api/v1/devices/bin-tripoli")).json()
 
     assert [(one["device"], one["count"]) for one in listed] == [("bin-tripoli", 1)]
     assert hidden.status_code == 404
-    assert adopted.json() == {"device": "bin-tripoli", "replayed": 1}
+    assert adopted.json() == again.json() == {"device": "bin-tripoli", "replayed": 1}
     assert (known["kind"], known["title"]) == ("bin", "Souk")
 
 
@@ -110,10 +122,13 @@ async def test_rules_are_checked_without_being_applied(
     right = await client.post("/api/v1/rules/check", json=rule)
     wrong = await client.post("/api/v1/rules/check", json=rule | {"levels": {"major": "fil_pct > 90"}})
     routes = await client.put("/api/v1/routes?dry_run=true", content="tell: operatorz")
+    stale = await client.put(
+        "/api/v1/routes?dry_run=true", content="tell: operators", headers={"If-Match": '"7"'}
+    )
 
     assert right.json()["rules"] == ["full"]
     assert "fill_pct" in wrong.json()["errors"][0]["suggestion"]
-    assert routes.status_code == 422
+    assert (routes.status_code, stale.status_code) == (422, 412)
     assert await connection.fetchval("SELECT count(*) FROM rule WHERE id = 'full'") == 0
 
 

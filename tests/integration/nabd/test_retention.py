@@ -16,7 +16,7 @@ from devices.registry.registry import Device
 from nabd.retention import keeping
 from nabd.retention.classes import RetentionClass, classes_of
 from nabd.settings import Settings
-from people import audit_chains
+from people.audit import chains
 from readings import ledger, rejections, totals
 from readings.expiry import _DUE, _FORGET
 from readings.ledger import BatchCounts
@@ -60,7 +60,7 @@ async def test_a_year_leaves_bounded_tables_and_every_total(
         noon = START + day * DAY
         await live(connection, device, day, noon)
         await totals.add_up(connection)
-        await audit_chains.keep_heads(connection, tmp_path / "heads", to_microseconds(noon))
+        await chains.keep_heads(connection, tmp_path / "heads", to_microseconds(noon))
         # One turn each day: at 2 rows a statement several are needed, which is what a large city sees.
         removed += await enforce(connection, found, noon, piece=2)
         if day % 10 == 0 or day > DAYS - 5:
@@ -81,8 +81,8 @@ async def test_a_year_leaves_bounded_tables_and_every_total(
         "rejections", "ledger", "commands", "notifications", "ended alerts", "audit",
     }  # fmt: skip
     await check_totals(connection, noon)
-    kept = audit_chains.read_heads(tmp_path / "heads")
-    verified = await audit_chains.verify(connection, kept)
+    kept = chains.read_heads(tmp_path / "heads")
+    verified = await chains.verify(connection, kept)
     assert (verified.problems, verified.heads >= 12) == ([], True)
 
 

@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po
 
 from alerts.events import EventType
 from alerts.listing import AlertOrder
-from alerts.standings import StandingOrder, StandingStatus
+from alerts.overview.standings import StandingOrder, StandingStatus
 from alerts.transition import Severity
 from api.http.problems import SLUGS
 from api.pages.assets import PAGES as ROOMS
@@ -99,6 +99,7 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "weekly.age_": AGES,
     "order.": {*TOLD, WITHDRAWN},
     "order.many_": {*TOLD, WITHDRAWN},
+    "conflict.order_is_": WorkState,
 }
 """Beginnings of keys that Python completes, and with what."""
 STEPS = ("accept", "decline", "on-the-way", "start", "done")

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from devices.instants import to_datetime
-from people.audit_check import ChainCheck, ChainHead, ChainProblem
+from people.audit.check import ChainCheck, ChainHead, ChainProblem
 from store.audit import month_of
 from store.connection import Connection
 

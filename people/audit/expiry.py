@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import msgspec
 
 from devices.instants import to_datetime, to_microseconds
-from people.audit_check import ChainHead
+from people.audit.check import ChainHead
 from store import audit
 from store.audit import PLATFORM, Actor, month_of
 from store.connection import Connection
