@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nabd.retention.classes import RetentionClass
 from nabd.retention.keeping import EVERY
-from readings.rollups import backfill
-from readings.rollups.backfill import RollupProgress
-from readings.stored_size import StoredReadings, stored_readings
+from readings.stored.size import StoredReadings, stored_readings
 from store.connection import Connection
 from store.edition import Edition, stored
 from store.sizes import TableSize, table_sizes
@@ -41,12 +39,11 @@ class ClassStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStanding:
-    """Everything that is stored. rollups: how far they are. kept: tables whose rows stay, or do not grow."""
+    """Everything that is stored. kept: tables whose rows stay, or that do not grow."""
 
     edition: Edition
     bytes: int
     readings: Sequence[StoredReadings]
-    rollups: Sequence[RollupProgress]
     classes: Sequence[ClassStanding]
     kept: Sequence[TableSize]
 
@@ -56,7 +53,7 @@ _BYTES = "SELECT pg_database_size(current_database())"
 
 
 async def standing(
-    connection: Connection, classes: Sequence[RetentionClass], tables: Sequence[Table]
+    connection: Connection, classes: Sequence[RetentionClass], tables: Iterable[Table]
 ) -> StoreStanding:
     """Return how everything stands; reads sizes and ends only, so that it is quick after years."""
     sizes = await table_sizes(connection)
@@ -68,7 +65,6 @@ async def standing(
         edition=edition,
         bytes=await connection.fetchval(_BYTES),
         readings=readings,
-        rollups=await backfill.progress(connection),
         classes=found,
         kept=sorted(
             (size for name, size in sizes.items() if name not in named), key=lambda size: -size.bytes

@@ -12,8 +12,9 @@ from nabd.cli.database import OpenDatabase, run
 from nabd.retention.classes import classes_of
 from nabd.retention.standing import ClassStanding, StoreStanding, standing
 from nabd.settings import retention_of
-from readings.stored_size import StoredReadings
+from readings.stored.size import StoredReadings
 from readings.tables import tables_of
+from store.tables import Resolution
 
 app = typer.Typer(no_args_is_help=True, help="What is stored: how much, since when, for how long.")
 
@@ -48,14 +49,10 @@ def status(
 def _print(found: StoreStanding) -> None:
     output.line(f"{found.edition} edition, {_bytes(found.bytes)} in all")
     output.table(
-        ("of", "a row is a", "rows", "size", "compressed", "since", "kept for", "dropped next"),
+        ("readings of", "rows", "size", "compressed", "since", "kept for", "dropped next", "filled"),
         [_readings(one) for one in found.readings],
         empty="No kind has a table of readings: run `nabd migrate`.",
     )
-    for rolled in found.rollups:
-        if rolled.share < 1 or rolled.waiting:
-            said = f"{rolled.share:.0%} of the past is made, {rolled.waiting} batches wait"
-            output.line(f"hours and days of {rolled.kind}: {said}")
     output.table(
         ("what grows", "rows", "size", "oldest", "kept for", "setting", "removed so far", "next", "stays"),
         [_class(one) for one in found.classes],
@@ -74,8 +71,13 @@ def _readings(one: StoredReadings) -> tuple[object, ...]:
         ratio = one.before_compression / one.after_compression
         packed = f"{_bytes(one.before_compression)} to {_bytes(one.after_compression)}, 1/{ratio:.1f}"
     dropped = one.next_at or "by nabd sweep"
-    size = f"{one.rows:,}", _bytes(one.bytes)
-    return (one.kind, one.resolution, *size, packed, one.oldest, _days(one.keep_days), dropped)
+    name = one.kind if one.resolution is Resolution.READING else f"{one.kind}, by {one.resolution}"
+    filled = ""
+    if one.made_from is not None and one.made_to is not None:
+        filled = "whole" if one.made_from <= one.made_to else f"from {one.made_from:%Y-%m-%d} on"
+    return (
+        name, f"{one.rows:,}", _bytes(one.bytes), packed, one.oldest, _days(one.keep_days), dropped, filled,
+    )  # fmt: skip
 
 
 def _class(one: ClassStanding) -> tuple[object, ...]:

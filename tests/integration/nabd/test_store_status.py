@@ -64,21 +64,18 @@ def test_status_shows_readings_classes_and_what_stays(dsn: str, monkeypatch: pyt
     assert "never looked: start nabd sweep" in before.stdout
     assert "never looked" not in shown.stdout
     assert found["edition"] == "plain"
-    (bins,) = [one for one in found["readings"] if one["table"] == "bin_reading"]
-    assert {one["resolution"]: one["keep_days"] for one in found["readings"] if one["kind"] == "bin"} == {
-        "reading": 90,
-        "hour": 731,
-        "day": 3653,
-    }
+    bins, hours, days = [one for one in found["readings"] if one["kind"] == "bin"]
     assert (bins["rows"], bins["keep_days"], bins["after_compression"]) == (1, 90, None)
     assert bins["oldest"] <= f"{builders.NOON:%Y-%m-%d}T12" < f"{builders.NOON + 7 * DAY:%Y-%m-%d}"
+    assert [one["resolution"] for one in (bins, hours, days)] == ["reading", "hour", "day"]
+    assert (hours["keep_days"], days["keep_days"]) == (731, 3653)
     (rejections,) = [one for one in found["classes"] if one["name"] == "rejections"]
     assert (rejections["rows"], rejections["keep_days"], rejections["removed"]) == (1, 7, 0)
     assert rejections["oldest"] is not None
     assert rejections["next_at"] > rejections["looked_at"]
     kept = {one["table"] for one in found["kept"]}
     assert {"work_order", "device", "person"} <= kept
-    assert not kept & {"bin_reading", "bin_hour", "rejection", "ledger"}
+    assert not kept & {"bin_reading", "rejection", "ledger"}
 
 
 async def test_status_shows_what_compression_saves_on_timescale(timescale: asyncpg.Connection) -> None:
@@ -96,7 +93,7 @@ async def test_status_shows_what_compression_saves_on_timescale(timescale: async
 
     found = await standing(timescale, classes_of(Settings()), tables_of(builders.KINDS.values()))
 
-    (bins,) = [one for one in found.readings if one.table == "bin_reading"]
+    bins, *_ = [one for one in found.readings if one.kind == "bin"]
     assert bins.before_compression
     assert bins.after_compression
     assert bins.oldest is not None
