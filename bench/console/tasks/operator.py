@@ -56,8 +56,8 @@ async def _silence(hand: Hand) -> None:
     await hand.click(f"{ROWS} .summary")
     await hand.click(hand.page.locator(PANE).get_by_role("button", name="Silence…"))
     await hand.write("street market")
-    await hand.click("dialog [value=district]")
-    await hand.click("dialog [value=morning]")
+    await hand.click("dialog .choice:has([value=district])")
+    await hand.click("dialog .choice:has([value=morning])")
     await hand.click(hand.page.locator("dialog").get_by_role("button", name="Silence", exact=True))
     await hand.sees(f"{PANE} .who-has", "Silenced until")
 
@@ -68,7 +68,6 @@ async def _yesterday(hand: Hand) -> None:
     await hand.click("#filters summary")
     await hand.type("#filters [name=from]", night.strftime("%Y-%m-%dT02:30"))
     await hand.type("#filters [name=until]", night.strftime("%Y-%m-%dT03:30"))
-    await hand.choose("#filters [name=state]", "all")
     await hand.sees("#map.past")
 
 
