@@ -15,7 +15,7 @@ from devices.columns import Columns
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind, Measurement
 from devices.reporting import expected_interval_s, own_interval_s
-from readings.bucket_columns import is_good
+from readings.buckets.bucket_columns import is_good
 from readings.replay import of_records
 from readings.rollups.holding import HOUR_US, Floats, Ints, held_us
 from readings.rollups.hours import Paces, Spans, keys
