@@ -57,7 +57,7 @@ async def each(
                     await page.goto(url + path)
                     await page.wait_for_selector(READY, timeout=60_000)
                     await page.wait_for_timeout(DRAWN_MS)
-                    if await page.locator(".maplibregl-canvas").count():
+                    if await page.locator("[class*=map]").count():
                         await page.wait_for_timeout(MAP_MS)
                     await look(page, f"{name}-{language}-{theme}-{width}")
                     await page.close()
