@@ -58,7 +58,7 @@ from api.routes.access import (
     tokens,
     users,
 )
-from api.routes.administration import device_lists, quarantine, system
+from api.routes.administration import bans, device_lists, quarantine, system
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -69,7 +69,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
-from api.routes.device import areas, limits, overview, standings
+from api.routes.device import areas, limits, notes, overview, standings, statistics
 from api.routes.device import tiles as map_tiles
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
@@ -94,11 +94,13 @@ NOUNS = (
     device_lists,
     standings,
     limits,
+    notes,
     latest,
     overview,
     areas,
     map_tiles,
     readings,
+    statistics,
     forecasts,
     intervals,
     alerts,
@@ -123,6 +125,7 @@ NOUNS = (
     exports,
     rejections,
     quarantine,
+    bans,
     system,
     ledger,
     municipalities,

@@ -23,6 +23,7 @@ from store.connection import Connection
 from store.edition import Edition, stored
 from store.failures import is_outage
 from store.partitions import keep_partitions
+from store.policies import keep_policies
 from store.tables import Table
 
 log = structlog.get_logger(__name__)
@@ -54,6 +55,8 @@ async def run(
                 await totals.add_up(connection)
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now())
+                elif changed := await keep_policies(connection, tables):
+                    log.info("retention is as settings say now", tables=changed)
                 # Before months expire: what is kept outside is to know their ends.
                 await _keep_heads(connection, audit_dir, now())
                 await keeping.enforce(connection, classes, now, clock.wall)

@@ -21,7 +21,7 @@ from api.tiles.source import source_of
 from nabd.channel_settings import ChannelSettings
 from nabd.retention_settings import RetentionSettings
 from people.roles import Role
-from readings.retention import Retention, chunk_for
+from readings.kept.retention import Retention, chunk_for
 from store.tables import Resolution
 
 RUNNING = Path(os.environ.get("NABD_DATA_DIR", "var")) / "running.env"

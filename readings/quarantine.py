@@ -57,6 +57,7 @@ WITH waiting AS (
     WHERE
         reason = ANY($1) AND replayed_at IS NULL
         AND ($2::text IS NULL OR device = $2)
+        AND device NOT IN (SELECT name FROM banned_device)
         AND ($4::text [] IS NULL OR split_part(topic, '/', 3) = ANY($4))
     GROUP BY device, topic, reason
     ORDER BY max(received_at) DESC, max(id) DESC
@@ -77,7 +78,7 @@ async def unknown_devices(
     limit: int = 1000,
     within: Collection[str] | None = None,
 ) -> list[UnknownDevice]:
-    """Return the devices in quarantine, the most recent first; what was replayed is left out.
+    """Return the devices in quarantine, the most recent first; what was replayed or banned is left out.
 
     Args:
         connection: the database.

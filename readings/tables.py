@@ -1,6 +1,6 @@
 """What the store needs to know of a kind: its tables of readings and rollups as plain columns.
 
-The only place, beside rollups/columns.py, where declarations become SQL types. Must not know migrations or
+The only place, beside kept/columns.py, where declarations become SQL types. Must not know migrations or
 partitions.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from devices.kinds.kind import Kind, ValueType
-from readings.retention import KEPT, Retention
-from readings.rollups.tables import days_of, hours_of
+from readings.kept.retention import KEPT, Retention
+from readings.kept.tables import days_of, hours_of
 from store.tables import Column, ColumnType, Resolution, Table
 
 BEFORE = (

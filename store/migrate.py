@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from store import holder, partitions, rollup_views, views
+from store import holder, partitions, policies, rollup_views, views
 from store.connection import Connection
 from store.edition import Edition, detect, stored
 from store.errors import MigrationError, NotMigrated
@@ -79,6 +79,8 @@ async def migrate(
         kept = partitions.PartitionChanges()
         if edition is Edition.PLAIN:
             kept = await partitions.keep_partitions(connection, tables, now)
+        else:
+            await policies.keep_policies(connection, tables)
         # Views ask for what the newest version has made.
         if len(versions) >= len(load()):
             await _create_views(connection, tables)

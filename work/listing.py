@@ -141,7 +141,7 @@ _DUE = """coalesce(
     least(CASE WHEN o.accepted_at IS NULL THEN o.response_due_at END, o.repair_due_at), 'infinity'
 )"""
 _LATE = (
-    _CHOSEN
+    _CHOSEN  # noqa: S608 - constants
     + f"""
     AND (
         $18::bigint IS NULL

@@ -27,21 +27,28 @@ def screens(
     directory: Annotated[Path, typer.Option(help="where the pictures go")] = Path("screenshots"),
     only: Annotated[str, typer.Option(help="only these pages, by commas: desk,alert,device,…")] = "",
     days: Annotated[float, typer.Option(min=0, help="of the past that the town has")] = DAYS,
+    guides: Annotated[
+        Path | None, typer.Option(help="write those that the guides show there: api/console/guide/pictures")
+    ] = None,
 ) -> None:
     """Take a picture of every page in every language, theme and width, with contact sheets."""
     named = {name for pages in PAGES.values() for name in pages}
     wanted = {name for name in only.split(",") if name} or named
     if unknown := wanted - named:
         fail(f"no page is called {', '.join(sorted(unknown))}; there are {', '.join(sorted(named))}")
+    from bench.console.screens import guide_pictures
+
     directory.mkdir(parents=True, exist_ok=True)
     try:
-        count = asyncio.run(_screens(directory, wanted, days))
+        taken = asyncio.run(_screens(directory, wanted, days))
     except FAILURES as error:
         fail(str(error))
-    line(f"{count} pictures in {directory}")
+    line(f"{len(taken)} pictures in {directory}")
+    if guides is not None:
+        line(f"{guide_pictures(taken, guides)} of them in {guides}")
 
 
-async def _screens(directory: Path, wanted: set[str], days: float) -> int:
+async def _screens(directory: Path, wanted: set[str], days: float) -> list[Path]:
     from bench.console.screens import pictures, sheets
 
     taken: list[Path] = []
@@ -50,7 +57,7 @@ async def _screens(directory: Path, wanted: set[str], days: float) -> int:
             chosen = {name: path for name, path in pages.items() if name in wanted}
             taken += await pictures(browser, url, cookies[who], chosen, directory)
     sheets(taken, directory)
-    return len(taken)
+    return taken
 
 
 @asynccontextmanager

@@ -42,6 +42,12 @@ FRAMES = """
 """
 SETTLE_MS = 150
 DRAWN_MS = 30_000
+DRAWN = """
+(seen) => new Promise((done) => {
+  const look = () => (window.taken.length > seen ? done(window.taken.at(-1)) : setTimeout(look, 10));
+  look();
+})
+"""
 IDLE = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 
 
@@ -51,7 +57,7 @@ class Input:
 
     busy_ms: time that the main thread computed until the next frame was handed over, by its own clock: other
     programs and the drawing of maps do not count.
-    drawn_ms: what passed until then on the wall, drawing by the processor included where there is no graphics card.
+    drawn_ms: what passed until then on the wall, drawing by the processor included where no graphics card is.
     """
 
     busy_ms: float
@@ -85,11 +91,10 @@ async def _input(page: Page, session: CDPSession, act: Callable[[], Awaitable[No
     before, seen = await _busy_s(session), await page.evaluate("window.taken.length")
     await act()
     async with asyncio.timeout(DRAWN_MS / 1000):
-        while len(taken := await page.evaluate("window.taken")) == seen:
-            await asyncio.sleep(0.01)
+        drawn_ms = await page.evaluate(DRAWN, seen)
     busy_s = await _busy_s(session) - before
     await page.wait_for_timeout(SETTLE_MS)
-    return Input(busy_ms=busy_s * 1000, drawn_ms=taken[-1])
+    return Input(busy_ms=busy_s * 1000, drawn_ms=drawn_ms)
 
 
 async def _busy_s(session: CDPSession) -> float:

@@ -16,8 +16,19 @@ Width = Literal["desk", "phone"]
 Theme = Literal["light", "dark"]
 SIZES: Mapping[Width, Any] = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 DRAWN_MS = 1500
-"""Maps and charts come after the page says that it is loaded."""
+"""Charts come after the page says that it is loaded, and what lies under maps after them."""
+MAP_MS = 6000
 A_SHEET = 36
+IN_GUIDES: Mapping[str, Width] = {
+    "desk": "desk",
+    "alert": "desk",
+    "device": "desk",
+    "order": "phone",
+    "reports": "desk",
+    "rule": "desk",
+}
+"""Pages whose picture the guides show."""
+GUIDE_PX, GUIDE_QUALITY = {"desk": 1100, "phone": 390}, 80
 THUMBNAIL = {"desk": (480, 300), "phone": (195, 422)}
 
 
@@ -44,6 +55,8 @@ async def each(
                     await page.goto(url + path)
                     await page.wait_for_selector(READY, timeout=60_000)
                     await page.wait_for_timeout(DRAWN_MS)
+                    if await page.locator(".maplibregl-canvas").count():
+                        await page.wait_for_timeout(MAP_MS)
                     await look(page, f"{name}-{language}-{theme}-{width}")
                     await page.close()
                 await context.close()
@@ -65,6 +78,20 @@ async def pictures(
 
     await each(browser, url, cookies, pages, look)
     return written
+
+
+def guide_pictures(taken: Sequence[Path], directory: Path) -> int:
+    """Write those that the guides show, small, one in each language; return how many were among the taken."""
+    directory.mkdir(parents=True, exist_ok=True)
+    there = {path.stem: path for path in taken}
+    wanted = [(name, width, language) for name, width in IN_GUIDES.items() for language in LANGUAGES]
+    found = [one for one in wanted if f"{one[0]}-{one[2]}-light-{one[1]}" in there]
+    for name, width, language in found:
+        with Image.open(there[f"{name}-{language}-light-{width}"]) as shot:
+            across = GUIDE_PX[width]
+            small = shot.convert("RGB").resize((across, round(shot.height * across / shot.width)))
+            small.save(directory / f"{name}.{language}.webp", quality=GUIDE_QUALITY, method=6)
+    return len(found)
 
 
 def sheets(pictures: Sequence[Path], directory: Path) -> None:

@@ -87,7 +87,7 @@ async def _make(connection: Connection, kind: Kind, ids: list[int], since: datet
         since=np.full(len(ids), to_microseconds(since) // HOUR_US),
         until=np.full(len(ids), -(-to_microseconds(until) // HOUR_US)),
     )
-    known = await source.known_devices(connection, kind, device_id)
+    known = await source.rollup_devices(connection, kind, device_id)
     await roll_up.make(connection, kind, known, spans)
 
 

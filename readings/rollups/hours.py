@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from devices.changes import grown
 from devices.columns import Columns
 from devices.kinds.kind import Measurement, ValueType
-from readings.rollups.columns import Part, column_name, parts_of
+from readings.kept.columns import Part, column_name, parts_of
 from readings.rollups.holding import HOUR_US, Floats, Ints, Pieces, held_us, pieces
 
 HOUR_S = 3600.0

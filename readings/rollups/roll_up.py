@@ -13,7 +13,7 @@ from readings.rollups import marks, source, storing
 from readings.rollups.hours import Spans, hours
 from readings.rollups.local_days import days_of_spans
 from readings.rollups.marks import Touched
-from readings.rollups.source import KnownDevices
+from readings.rollups.source import RollupDevices
 from readings.rollups.spans import groups, spans_of
 from store.connection import Connection
 
@@ -45,7 +45,7 @@ async def is_our_turn(connection: Connection) -> bool:
 
 
 async def _bring_up_to_date(connection: Connection, kind: Kind, touched: Touched) -> int:
-    known = await source.known_devices(connection, kind, touched.device_id)
+    known = await source.rollup_devices(connection, kind, touched.device_id)
     registered = np.isin(touched.device_id, list(known.attributes))
     touched = Touched(
         device_id=touched.device_id[registered],
@@ -72,7 +72,7 @@ def _with(touched: Touched, later: list[tuple[int, int]]) -> Touched:
     )
 
 
-async def make(connection: Connection, kind: Kind, known: KnownDevices, spans: Spans) -> None:
+async def make(connection: Connection, kind: Kind, known: RollupDevices, spans: Spans) -> None:
     """Make the hours of some spans from the readings that are stored, and the days that these lie in."""
     reach = known.reach_us(spans.device_id)
     fastest_s = np.minimum(known.slowest_s(spans.device_id), min(r.every_s for r in kind.reporting))

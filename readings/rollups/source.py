@@ -15,7 +15,7 @@ from devices.columns import Columns
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind, Measurement
 from devices.reporting import expected_interval_s, own_interval_s
-from readings.bucket_columns import is_good
+from readings.buckets.bucket_columns import is_good
 from readings.replay import of_records
 from readings.rollups.holding import HOUR_US, Floats, Ints, held_us
 from readings.rollups.hours import Paces, Spans, keys
@@ -24,7 +24,7 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownDevices:
+class RollupDevices:
     """What hours and days need to know of devices, by id."""
 
     kind: Kind
@@ -72,10 +72,10 @@ WHERE device.id = ANY($1)
 """
 
 
-async def known_devices(connection: Connection, kind: Kind, device_id: NDArray[np.int32]) -> KnownDevices:
+async def rollup_devices(connection: Connection, kind: Kind, device_id: NDArray[np.int32]) -> RollupDevices:
     """Return what is known of some devices of a kind."""
     rows = await connection.fetch(_DEVICES, np.unique(device_id).tolist())
-    return KnownDevices(
+    return RollupDevices(
         kind=kind,
         attributes={row["id"]: row["attributes"] for row in rows},
         zones={row["id"]: row["time_zone"] for row in rows},

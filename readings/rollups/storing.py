@@ -13,15 +13,15 @@ import numpy as np
 
 from devices.instants import to_datetime
 from devices.kinds.kind import Kind, ValueType
-from readings.rollups.columns import Part, column_name, merged, parts_of
+from readings.kept.columns import Part, column_name, merged, parts_of
+from readings.kept.tables import days_of, hours_of
 from readings.rollups.holding import HOUR_US
 from readings.rollups.hours import Hours, Spans, keys
 from readings.rollups.local_days import LocalDay
-from readings.rollups.tables import days_of, hours_of
 from store.connection import Connection
 from store.tables import Table
 
-AT_ONCE = 500
+AT_ONCE = 100
 """Rows in one statement."""
 
 

@@ -13,11 +13,11 @@ import numpy as np
 
 from devices.instants import to_microseconds
 from devices.kinds.kind import Kind
+from readings.kept.tables import days_of, hours_of
 from readings.rollups import roll_up, source, storing
 from readings.rollups.holding import HOUR_US
 from readings.rollups.hours import Spans
 from readings.rollups.local_days import days_of_spans
-from readings.rollups.tables import days_of, hours_of
 from store.connection import Connection
 
 DAY = timedelta(hours=25)
@@ -68,7 +68,7 @@ async def _make_days(connection: Connection, kind: Kind, ids: list[int]) -> None
     if not kept:
         return
     spans = _spans(kept)
-    known = await source.known_devices(connection, kind, spans.device_id)
+    known = await source.rollup_devices(connection, kind, spans.device_id)
     days = days_of_spans(spans, known.zones)
     # A day that began before the first hour which is kept stays, unless it is the device's first.
     since = {r["device_id"]: r["since"] if r["begun"] < r["since"] - DAY else r["begun"] - DAY for r in kept}

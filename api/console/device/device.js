@@ -11,6 +11,7 @@ import { alertsOf, putAlert, setAlerts, state, statusOf } from "../shell/state.j
 import { updateTimes } from "../shell/times.js";
 import { drawCharts, refreshCharts, startCharts, stopCharts } from "./charts.js";
 import { drawMessages, hearReading, startMessages } from "./messages.js";
+import { startNotes } from "./notes.js";
 import { drawPast, startPast } from "./past.js";
 import { values } from "./values.js";
 
@@ -113,16 +114,17 @@ function build() {
   }
   Object.assign(parts, {
     values: h("div"), charts: h("div"), place: h("dl", { class: "facts" }), map: h("div", { class: "small-map" }),
-    past: h("section", { class: "card past" }), messages: h("section", { class: "card messages" }),
+    past: h("section", { class: "card past" }), notes: h("section", { class: "card" }), messages: h("section", { class: "card messages" }),
   });
   const card = (title, ...children) => h("section", { class: "card padded" }, h("h2", {}, title), children);
   $("device").replaceChildren(parts.head,
     h("div", { class: "device-columns" },
       h("div", { class: "column" }, card(t("latest_values"), parts.values), card(t("history"), parts.charts)),
-      h("div", { class: "column" }, card(t("place"), parts.map, parts.place), parts.past, parts.messages)));
+      h("div", { class: "column" }, card(t("place"), parts.map, parts.place), parts.notes, parts.past, parts.messages)));
   drawPlace();
   startCharts(parts.charts, known.device);
   startPast(parts.past, name);
+  startNotes(parts.notes, name);
   startMessages(parts.messages, name);
   drawMap();
 }

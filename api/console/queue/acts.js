@@ -17,6 +17,7 @@ export const follow = (refresh) => followers.add(refresh);
 export function done(text, back) {
   const undo = async () => {
     if (last === undo) last = null;
+    gone();
     try {
       await back();
       toast(t("undone"));
@@ -27,7 +28,7 @@ export function done(text, back) {
   };
   last = back ? undo : null;
   for (const refresh of followers) refresh();
-  toast(text, back ? { action: undo, label: t("undo") } : {});
+  const gone = toast(text, back ? { action: undo, label: t("undo") } : {});
 }
 
 export const undoLast = () => last?.();

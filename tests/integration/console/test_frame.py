@@ -1,4 +1,4 @@
-"""What every page does by itself: it waits its turn, loads a new edition, shows notices, and hears late what ended."""
+"""What every page does by itself: waits its turn, loads a new edition, notifies, hears late what ended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PHONE = """
 localStorage.setItem("nabd.notice", JSON.stringify({ sound: false, browser: true, from: "major" }));
 window.Notification = class {
   static permission = "granted";
-  constructor() { throw new TypeError("Illegal constructor. Use ServiceWorkerRegistration.showNotification()"); }
+  constructor() { throw new TypeError("Illegal constructor"); }
 };
 """
 SHOWN = """
@@ -56,6 +56,7 @@ async def test_page_of_another_edition_loads_itself_anew_once_nobody_writes(
 ) -> None:
     async with opened(browser, server) as page:
         await page.locator("[data-tool=handover]").click()
+        await expect(page.locator("dialog[open]")).to_be_visible()
         await page.evaluate(EDITION)
         await expect(page.locator("#edition")).to_contain_text("renewed")
 

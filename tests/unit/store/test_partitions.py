@@ -63,5 +63,5 @@ def test_rollups_have_partitions_from_where_readings_can_still_come() -> None:
     quarters = wanted(hours, microseconds(NOON))
 
     assert [quarter.name for quarter in quarters] == ["kite_hour_20260727", "kite_hour_20261026"]
-    assert expired(hours, ["kite_hour_20250101", "kite_hour_20241001"], microseconds(NOON)) == []
+    assert expired(hours, ["kite_hour_20250101", "kite_hour_20250401"], microseconds(NOON)) == []
     assert expired(hours, ["kite_hour_20240101"], microseconds(NOON)) == ["kite_hour_20240101"]

@@ -29,8 +29,8 @@ def test_times_are_those_of_the_town_when_its_clocks_change_too() -> None:
     # have 23:30 of 24 October twice.
     said = worked_out(
         "../shell/moments.js",
-        """["2026-01-15T03:00", "2026-07-15T03:00", "2026-03-28T23:30", "2026-03-29T00:30", "2026-03-29T03:00",
-          "2026-10-24T23:30"].map((text) => {
+        """["2026-01-15T03:00", "2026-07-15T03:00", "2026-03-28T23:30", "2026-03-29T00:30",
+            "2026-03-29T03:00", "2026-10-24T23:30"].map((text) => {
             const at = m.fromLocalText(text, "Asia/Beirut");
             return [new Date(at).toISOString(), m.localText(at, "Asia/Beirut")];
         })""",

@@ -43,7 +43,9 @@ def imported(text: str) -> list[tuple[str, str, str]]:
 
 def _says(text: str, name: str) -> bool:
     """Tell whether a name stands in a text by itself, and not as a member of something."""
-    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", re.sub(r"(?<!\.)\.[\w$]+", ".", text)) is not None
+    return (
+        re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", re.sub(r"(?<!\.)\.[\w$]+", ".", text)) is not None
+    )
 
 
 def test_every_module_can_be_read() -> None:
@@ -102,6 +104,8 @@ def test_what_is_imported_is_there() -> None:
             if target in known and there != "*":
                 exported = set(_EXPORTED.findall(known[target]))
                 exported |= {name for _, _, name in imported(known[target])}
-                assert there in exported, f"{path.relative_to(CONSOLE)} imports {there}, which {source} has not"
+                assert there in exported, (
+                    f"{path.relative_to(CONSOLE)} imports {there}, which {source} has not"
+                )
         for source in chain([one for one, _, _ in imported(text)], _DYNAMIC.findall(text)):
             assert (path.parent / source).resolve().is_file(), f"{path.relative_to(CONSOLE)}: no {source}"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readings.rollups.hours import Spans, hours
-from readings.rollups.source import KnownDevices
+from readings.rollups.source import RollupDevices
 from tests.unit.readings.rollups import oracle
 from tests.unit.readings.rollups.streams import HOUR, METER, MINUTE, SECOND, START, Said, columns_of
 
@@ -28,7 +28,7 @@ def made(said: Sequence[Said], since: int = 0, until: int = 48) -> dict[tuple[in
         since=np.full(n, FIRST + since),
         until=np.full(n, FIRST + until),
     )
-    known = KnownDevices(kind=METER, attributes={}, zones={})
+    known = RollupDevices(kind=METER, attributes={}, zones={})
     found = hours(rows, known.paces(rows), spans)
     return {
         (device, hour): {"readings": found.readings[row], "expected": found.expected[row]}

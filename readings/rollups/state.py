@@ -11,7 +11,7 @@ from store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RollupState:
     """How far a device's hours are.
 
     made_from: from where on they are made, None where none are. touched: first and last of readings that they
@@ -54,13 +54,13 @@ WHERE m.kind = $1 AND m.device_ids @> ARRAY[$2::integer] AND t.device_id = $2
 """
 
 
-async def standing_of(connection: Connection, kind: Kind, device_id: int) -> Standing:
+async def state_of(connection: Connection, kind: Kind, device_id: int) -> RollupState:
     """Return how far the hours of a device are."""
     made = await connection.fetchrow(_MADE, kind.name, device_id)
     if made is None:
-        return Standing(made_from=None, touched=(), days_in=None)
+        return RollupState(made_from=None, touched=(), days_in=None)
     rows = await connection.fetch(_TOUCHED, kind.name, device_id)
-    return Standing(
+    return RollupState(
         made_from=made["made_from"],
         touched=tuple((to_datetime(row["first_us"]), to_datetime(row["last_us"])) for row in rows),
         days_in=made["days_in"],

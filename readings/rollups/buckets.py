@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from devices.kinds.kind import Kind
-from readings.calendar import bucket_starts
-from readings.raw_buckets import raw_buckets
-from readings.rollups.standing import Standing, standing_of
+from readings.buckets.calendar import bucket_starts
+from readings.buckets.raw_buckets import raw_buckets
+from readings.buckets.summary import ReadingBucket
+from readings.rollups.state import RollupState, state_of
 from readings.rollups.summaries import rolled_buckets
-from readings.summary import ReadingBucket
 from store.connection import Connection
 from store.tables import Resolution
 
@@ -58,8 +58,8 @@ async def buckets(
     starts = bucket_starts(unit, start, end, time_zone)
     # One snapshot: what is marked, rolled up and stored must be of one instant.
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        standing = await standing_of(connection, kind, device_id)
-        runs = list(_runs(standing, starts, start, end, unit, time_zone))
+        state = await state_of(connection, kind, device_id)
+        runs = list(_runs(state, starts, start, end, unit, time_zone))
         found: list[ReadingBucket] = []
         for run in runs:
             if run.resolution is Resolution.READING:
@@ -104,15 +104,15 @@ def _with(rolled: Iterable[ReadingBucket], raw: Iterable[ReadingBucket]) -> list
 
 
 def _runs(
-    standing: Standing, starts: list[datetime], start: datetime, end: datetime, unit: str, time_zone: str
+    state: RollupState, starts: list[datetime], start: datetime, end: datetime, unit: str, time_zone: str
 ) -> Iterable[_Run]:
     ends = [*starts[1:], end]
     at = 0
     while at < len(starts):
-        resolution = _resolution(standing, starts[at], ends[at], start, end, unit, time_zone)
+        resolution = _resolution(state, starts[at], ends[at], start, end, unit, time_zone)
         until = at + 1
         while until < len(starts) and resolution is _resolution(
-            standing, starts[until], ends[until], start, end, unit, time_zone
+            state, starts[until], ends[until], start, end, unit, time_zone
         ):
             until += 1
         yield _Run(resolution=resolution, starts=starts[at:until], end=ends[until - 1])
@@ -120,7 +120,7 @@ def _runs(
 
 
 def _resolution(
-    standing: Standing,
+    state: RollupState,
     since: datetime,
     until: datetime,
     start: datetime,
@@ -129,8 +129,8 @@ def _resolution(
     time_zone: str,
 ) -> Resolution:
     """Return which table answers for one bucket."""
-    if unit == "minute" or since < start or not standing.knows(since, until):
+    if unit == "minute" or since < start or not state.knows(since, until):
         return Resolution.READING
-    if unit == "day" and until < end and standing.days_in == time_zone:
+    if unit == "day" and until < end and state.days_in == time_zone:
         return Resolution.DAY
     return Resolution.HOUR

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,15 @@ class ReadingBucket:
     values: Mapping[str, Summary]
 
 
-def summary_of(row: Mapping[str, Any], alias: str) -> Summary:
+class SummaryRow(Protocol):
+    """A row as the database gives it."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+    def get(self, name: str, /) -> Any: ...
+
+
+def summary_of(row: SummaryRow, alias: str) -> Summary:
     """Return the summary in the columns {alias}_count, _last, _min, _max, _avg and _grown of a row."""
     return Summary(
         count=row[f"{alias}_count"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from devices.kinds.kind import Kind
-from readings.rollups.columns import columns_of, shown_of
+from readings.kept.columns import columns_of, shown_of
 from store.tables import RETENTION, ROLLUP_CHUNK, Column, ColumnType, Resolution, Table
 
 KEY = (
