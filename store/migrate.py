@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from store import holder, partitions, views
+from store import holder, partitions, readable, views
 from store.connection import Connection
 from store.edition import Edition, detect, stored
 from store.errors import MigrationError, NotMigrated
@@ -223,6 +223,7 @@ async def _create_views(connection: Connection, tables: Sequence[Table]) -> None
             except asyncpg.InvalidTableDefinitionError:
                 # A column is gone or moved: the view must be dropped. Fails if something depends on it.
                 await connection.execute(f"DROP VIEW {name}; {statement}")
+        await connection.execute(readable.GRANT)
 
 
 async def plan(

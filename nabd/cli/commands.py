@@ -47,6 +47,7 @@ FILES: Mapping[str, str] = {
     "figures": "work.figures:show",
     "report": "work.report:app",
     "audit": "people.audit:app",
+    "grafana": "grafana.grafana:app",
 }
 """Module below nabd.cli, and what it has: a function is one command, a Typer a group of them."""
 

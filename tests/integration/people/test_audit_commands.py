@@ -21,7 +21,7 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
 audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
-bench rules, bench console, bench screens,
+bench rules, bench console, bench screens, grafana layout, grafana render,
 calendar show, device hardware, device list, device quarantine, device show, doctor, figures,
 ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
