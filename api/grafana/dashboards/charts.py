@@ -22,6 +22,12 @@ RANK_STEPS = (
 )
 """Colours of ranks of severities, 1 is a warning."""
 
+SHARE_STEPS = (
+    ColourStep(value=None, colour="red"),
+    ColourStep(value=0.8, colour="orange"),
+    ColourStep(value=0.95, colour="green"),
+)
+"""Colours of a share that should be nearly all."""
 _OPEN_ALERTS = """\
 SELECT
     opened_at, severity, coalesce(summary ->> '$language', summary ->> 'en') AS summary,
@@ -64,6 +70,11 @@ def stat(
         steps=steps,
         columns=columns or {},
     )
+
+
+def share(language: Language, name: str, sql: str) -> Chart:
+    """Return a share that should be nearly all, with texts as `stat`."""
+    return stat(language, name, sql, width=6, unit="percentunit", decimals=0, steps=SHARE_STEPS)
 
 
 def alert_list(

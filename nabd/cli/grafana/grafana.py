@@ -67,6 +67,14 @@ def layout(
         output.line(f"{board['title']} ({board['uid']})\n{drawing.drawn(board)}")
 
 
+if extra.there():
+    from nabd.cli.grafana.sync import synchronise
+
+    app.command("sync")(synchronise)
+else:
+    app.command("sync", help="Bring a server of Grafana to what is wanted; needs an extra.")(extra.need)
+
+
 def declared() -> Kinds:
     """Return the kinds of this installation."""
     try:
