@@ -1,6 +1,6 @@
 # What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help parts setup demo test faults attack check format bench bench-rules bench-console screens notify-storm lock clean
+.PHONY: help parts setup demo test faults attack check format bench bench-rules bench-console screens tasks notify-storm lock clean
 .NOTPARALLEL: # first the parts, then .venv, then what stands on both
 
 BIN := .venv/bin
@@ -55,6 +55,9 @@ bench-console: parts setup ## measure the console in a browser at 100, 10,000 an
 
 screens: parts setup ## pictures of every page of the console, into screenshots/
 	@$(BIN)/nabd bench screens $(ARGS)
+
+tasks: parts setup ## do people's tasks in a browser and count their clicks (docs/tasks.md)
+	@$(BIN)/nabd bench tasks $(ARGS)
 
 notify-storm: setup ## storms of alerts against a real receiver: how soon people are told
 	@$(BIN)/nabd bench notify $(ARGS)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from alerts.queue import AlertNotFound
 from devices.instants import to_datetime
-from devices.registry.errors import Conflict, Invalid
-from people.person import Person, locked_person
+from devices.registry.errors import Invalid
+from people.person import Person, locked_person, was_disabled
 from store import audit
 from store.audit import Actor
 from store.connection import Connection
@@ -75,6 +75,6 @@ async def assign(connection: Connection, alert_id: int, to: str | None, *, by: A
 
 def _check(person: Person, municipality: str) -> None:
     if person.disabled_at is not None:
-        raise Conflict(f"{person.name} was disabled: `nabd user enable {person.name}` lets them in again")
+        raise was_disabled(person)
     if not any(grant.municipality in (None, municipality) for grant in person.grants):
         raise Invalid("to", f"{person.name} has no role in {municipality}")

@@ -73,7 +73,8 @@ LEFT JOIN municipality ON municipality.id = CASE
 END
 LEFT JOIN ground_feature
     ON ground_feature.id = device.district_id AND ground_feature.municipality_id = municipality.id
-LEFT JOIN ground_feature AS street ON street.id = device.street_id
+LEFT JOIN ground_feature AS street
+    ON street.id = device.street_id AND street.municipality_id = municipality.id
 WHERE ($1::text IS NULL OR alert.state = $1)
     AND ($2::text IS NULL OR alert.severity = $2)
     AND ($3::text IS NULL OR device.name = $3)
@@ -103,12 +104,7 @@ WHERE ($1::text IS NULL OR alert.state = $1)
             )
         )
     ))
-    AND ($18::text [] = '{{}}' OR NOT EXISTS (
-        SELECT FROM unnest($18::text []) AS word
-        WHERE NOT EXISTS (
-            SELECT FROM unnest(string_to_array(word, '|')) AS meant WHERE strpos({_SAID}, meant) > 0
-        )
-    ))
+    AND ($18::text [] = '{{}}' OR {_SAID} ~ ALL($18::text []))
 """  # noqa: S608 - all parts are constants
 
 DUE = """
@@ -195,36 +191,6 @@ async def count(connection: Connection, chosen: AlertFilter, *, now: int) -> lis
     """Return how many alerts there are, by all that the desk filters by."""
     rows = await connection.fetch(_COUNTS, *_arguments(chosen, now))
     return [AlertCount(**{**row, "severity": Severity(row["severity"])}) for row in rows]
-
-
-_REPORTING = """
-SELECT count(*) AS devices, count(*) FILTER (
-    WHERE latest.device_id IS NOT NULL AND NOT EXISTS (
-        SELECT FROM alert
-        JOIN rule ON rule.id = alert.rule AND rule.version = alert.rule_version
-        WHERE alert.device_id = device.id AND alert.state = 'firing' AND rule.family = 'silent'
-    )
-) AS reporting
-FROM device
-JOIN municipality ON municipality.id = device.municipality_id
-LEFT JOIN latest ON latest.device_id = device.id
-WHERE device.kind = ANY($1) AND device.installed_at IS NOT NULL AND device.retired_at IS NULL
-    AND ($2::text [] IS NULL OR municipality.name = ANY($2))
-    AND ($3::text IS NULL OR municipality.name = $3)
-    AND ($4::text IS NULL OR device.district_id IN (SELECT id FROM ground_feature WHERE name = $4))
-"""
-
-
-async def reporting(connection: Connection, chosen: AlertFilter, kinds: Sequence[str]) -> tuple[int, int]:
-    """Return how many devices in service there are, and how many of them are heard of.
-
-    Args:
-        chosen: its kind, municipality and district narrow the devices.
-        kinds: those that report.
-    """
-    wanted = [kind for kind in kinds if chosen.kind in (None, kind)]
-    [row] = await connection.fetch(_REPORTING, wanted, chosen.within, chosen.municipality, chosen.district)
-    return row["devices"], row["reporting"]
 
 
 def _arguments(chosen: AlertFilter, now: int) -> tuple[object, ...]:

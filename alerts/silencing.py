@@ -278,7 +278,10 @@ async def end_silence(connection: Connection, silence: int, *, by: Actor, now: i
         row = await connection.fetchrow(_END, silence, to_datetime(now), by.principal)
         if row is None:
             ended = found.ended_at or found.until_at
-            raise Conflict(f"silence {silence} has been over since {ended.isoformat()}")
+            raise Conflict(
+                f"silence {silence} has been over since {ended.isoformat()}",
+                key="conflict.silence_over", silence=str(silence),
+            )  # fmt: skip
         after = {"ended_at": to_datetime(now)}
         before = {"ended_at": None}
         await _audit(

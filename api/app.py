@@ -58,7 +58,7 @@ from api.routes.access import (
     tokens,
     users,
 )
-from api.routes.administration import device_lists, quarantine, system
+from api.routes.administration import bans, device_lists, quarantine, system
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -69,11 +69,14 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
-from api.routes.device import limits, overview, standings
+from api.routes.device import areas, limits, notes, overview, standings
+from api.routes.device import tiles as map_tiles
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
+from api.tiles import archive
+from api.tiles.source import TileSource
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.sessions import SessionLimits
@@ -91,8 +94,11 @@ NOUNS = (
     device_lists,
     standings,
     limits,
+    notes,
     latest,
     overview,
+    areas,
+    map_tiles,
     readings,
     forecasts,
     intervals,
@@ -118,6 +124,7 @@ NOUNS = (
     exports,
     rejections,
     quarantine,
+    bans,
     system,
     ledger,
     municipalities,
@@ -157,6 +164,7 @@ def create_app(
     channels: Mapping[str, NotificationChannel] | None = None,
     photo_dir: Path | None = None,
     web_push: bool = True,
+    tiles: TileSource | None = None,
     examine: Examine | None = None,
 ) -> FastAPI:
     """Return the application.
@@ -176,6 +184,7 @@ def create_app(
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
         photo_dir: where photos of work lie; without it none are taken.
         web_push: browsers may subscribe to messages.
+        tiles: what lies under the map; without it the layers of municipalities alone.
         examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
     """
     metrics = Metrics()
@@ -221,6 +230,8 @@ def create_app(
         channels=channels or {},
         photos=PhotoDirectory(photo_dir) if photo_dir is not None else None,
         web_push=web_push,
+        tiles=tiles,
+        tile_archive=archive.opened(tiles),
         examine=examine or nothing_examined,
         live=live,
         metrics=metrics,
@@ -236,7 +247,7 @@ def create_app(
         beyond_loopback=beyond_loopback,
         sign_in_page=page,
     )
-    app.add_middleware(EdgeMiddleware, metrics=metrics)
+    app.add_middleware(EdgeMiddleware, metrics=metrics, tiles_origin=tiles.origin if tiles else None)
     policies.check(routes_of(app))
     app.state.policies = {
         (method, route.endpoint): policies.policy_of(method, route.path_format or "")

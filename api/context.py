@@ -17,6 +17,8 @@ from api.http.sign_in_page import SignInPage
 from api.live.listener import LiveEvents
 from api.metrics.platform import Queue
 from api.metrics.process import Metrics
+from api.tiles.archive import TileArchive
+from api.tiles.source import TileSource
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.identity import Identity
@@ -55,7 +57,7 @@ class AppContext:
     totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
     address says. console_version: of the console's files; a page of another one loads itself anew.
     oidc: where people may sign in instead of here. photos: where those of work lie; None: none are kept.
-    web_push: browsers may subscribe to messages.
+    web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
     sms_answers: refused codes by number, in a minute and in a day.
     """
 
@@ -78,6 +80,8 @@ class AppContext:
     channels: Mapping[str, NotificationChannel]
     photos: PhotoDirectory | None = None
     web_push: bool = True
+    tiles: TileSource | None = None
+    tile_archive: TileArchive | None = None
     examine: Examine = nothing_examined
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
@@ -120,7 +124,14 @@ async def _connection(request: Request) -> AsyncIterator[Connection]:
         yield connection
 
 
+async def _long_connection(request: Request) -> AsyncIterator[Connection]:
+    async with of_request(request).long_query() as connection:
+        yield connection
+
+
 UsesContext = Annotated[AppContext, Depends(of_request)]
 UsesIdentity = Annotated[Identity, Depends(identity_of)]
 UsesConnection = Annotated["Connection", Depends(_connection, scope="function")]
 """A pooled connection for as long as the handler runs; released before the response is sent."""
+UsesLongConnection = Annotated["Connection", Depends(_long_connection, scope="function")]
+"""The same for a handler that may read much: lists that are searched or sorted, counts, maps."""

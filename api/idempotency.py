@@ -46,21 +46,22 @@ class ChangeRequest:
     at: int
 
     async def once(
-        self, answer: type[Answer], work: Callable[[], Awaitable[Answer]], body: BaseModel | None = None
+        self, answer: type[Answer], work: Callable[[], Awaitable[Answer]], body: BaseModel | bytes = b""
     ) -> Answer:
         """Do the work, or return what it returned when the same key came with the same body before.
 
         Args:
             answer: the model that `work` returns.
             work: on our connection; what it raises undoes it, and the next try with the key is a first one.
-            body: what was asked for.
+            body: what was asked for; its bytes where it is no JSON.
 
         Raises:
             Problem: the key was used with another body.
         """
         if self.key is None:
             return await work()
-        digest = hashlib.sha256(b"" if body is None else body.model_dump_json().encode()).digest()
+        said = body if isinstance(body, bytes) else body.model_dump_json().encode()
+        digest = hashlib.sha256(said).digest()
         async with self.connection.transaction():
             known = await self.connection.fetchrow(_TAKE, self.route, self.key, digest, to_datetime(self.at))
             assert known is not None

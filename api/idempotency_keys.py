@@ -7,15 +7,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from devices.instants import to_datetime
-from store.connection import Connection
+from store.expiry import ExpiringRows
 
 REMEMBERED = timedelta(hours=24)
 """How long a repeat gets the first answer, at least."""
 
-_FORGET = "DELETE FROM idempotency_key WHERE created_at < $1"
+KEYS = ExpiringRows(
+    tables=("idempotency_key",),
+    first="SELECT min(created_at) FROM idempotency_key",
+    forget="""
+WITH gone AS (
+    DELETE FROM idempotency_key
+    WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM idempotency_key WHERE created_at < $1 ORDER BY created_at LIMIT $2
+    ))
+    RETURNING key
+)
 
-
-async def forget(connection: Connection, now: int) -> None:
-    """Delete what is older than REMEMBERED; `now` is in microseconds since 1970-01-01Z."""
-    await connection.execute(_FORGET, to_datetime(now) - REMEMBERED)
+SELECT count(*) FROM gone
+""",
+)

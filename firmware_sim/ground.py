@@ -1,6 +1,7 @@
-"""The made-up map of a town: its quarters as districts, and streets through its lamps, as GeoJSON. Pure.
+"""The made-up layers of a town: its quarters as districts, and its named streets, as GeoJSON. Pure.
 
-A quarter in the middle, the others around it, and the drones' fields apart. Must not know the registry.
+A quarter in the middle, the others around it, and the drones' fields apart. Streets lead through the lamps,
+around the middle, between the quarters and along the sea. Must not know the registry.
 """
 
 from __future__ import annotations
@@ -10,8 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from firmware_sim import coast
 from firmware_sim.physics.flight import Point, position
-from firmware_sim.specs import FIELDS, RING_ROAD, STREET, Place, SimulatedDevice
+from firmware_sim.specs import AVENUES, BOULEVARD, CORNICHE, FIELDS, RING_ROAD, STREET, Place, SimulatedDevice
 
 MIDDLE_M = 400.0
 """Radius of the quarter in the middle."""
@@ -23,6 +28,9 @@ STEP_DEG = 12
 """Between the corners of the quarters; divides the sectors of five and of six quarters around the middle."""
 END_M = 60.0
 """How far a street goes on beyond its last lamps."""
+BOULEVARD_M = 900.0
+CORNICHE_M, INLAND_M = 1500.0, 60.0
+"""How far the way along the sea reaches, and how far it is from the water."""
 
 
 def quarter_at(place: Place, east_m: float, north_m: float) -> Mapping[str, str]:
@@ -41,34 +49,67 @@ def layers(place: Place, devices: Sequence[SimulatedDevice]) -> dict[str, dict[s
 
 
 def _districts(place: Place, devices: Sequence[SimulatedDevice]) -> Iterator[dict[str, Any]]:
+    for i, (names, corners) in enumerate(quarters(place)):
+        yield _area(place, f"D-{i + 1}", names, corners)
+    if fields := orchards(place, devices):
+        yield _area(place, f"D-{len(place.quarters) + 1}", FIELDS, fields)
+
+
+def quarters(place: Place) -> Iterator[tuple[Mapping[str, str], list[Point]]]:
+    """Yield the names and the corners of each quarter, that in the middle first; they end at the sea."""
     first, *around = place.quarters
-    yield _area(place, "D-1", first, _arc(MIDDLE_M, 0, 360))
+    yield first, _arc(MIDDLE_M, 0, 360)
+    water = None if place.sea is None else coast.sea(place.sea)
     width = 360 // len(around)
     for i, names in enumerate(around):
         begin, end = i * width, (i + 1) * width
-        yield _area(
-            place, f"D-{i + 2}", names, [*_arc(TOWN_M, begin, end), *reversed(_arc(MIDDLE_M, begin, end))]
-        )
+        corners = [*_arc(TOWN_M, begin, end), *reversed(_arc(MIDDLE_M, begin, end))]
+        yield names, corners if water is None else _dry(corners, water)
+
+
+def _dry(corners: Sequence[Point], water: BaseGeometry) -> list[Point]:
+    """Return the largest part of an area that is no water."""
+    left = shapely.Polygon(corners).difference(water)
+    largest = max(shapely.get_parts(left), key=shapely.area)
+    return [(east, north) for east, north in largest.exterior.coords[:-1]]
+
+
+def orchards(place: Place, devices: Sequence[SimulatedDevice]) -> list[Point]:
+    """Return the corners of the fields around the drones, which begin where the town ends; none without."""
     drones = [_around(place, device) for device in devices if device.kind == "drone"]
-    if drones:
-        east, north = zip(*drones, strict=True)
-        west, south = min(east) - FIELD_M, min(north) - FIELD_M
-        # The town ends where the fields begin.
-        top = min(max(north) + FIELD_M, -TOWN_M)
-        corners = [(west, south), (max(east) + FIELD_M, south), (max(east) + FIELD_M, top), (west, top)]
-        yield _area(place, f"D-{len(around) + 2}", FIELDS, corners)
+    if not drones:
+        return []
+    east, north = zip(*drones, strict=True)
+    west, south = min(east) - FIELD_M, min(north) - FIELD_M
+    right, top = max(east) + FIELD_M, min(max(north) + FIELD_M, -TOWN_M)
+    return [(west, south), (right, south), (right, top), (west, top)]
 
 
 def _streets(place: Place, devices: Sequence[SimulatedDevice]) -> Iterator[dict[str, Any]]:
+    lines = [*streets(place, devices)]
+    for i, (names, points) in enumerate(lines):
+        yield _feature(f"S-{i + 1}", names, "LineString", _degrees(place, points))
+
+
+def streets(
+    place: Place, devices: Sequence[SimulatedDevice]
+) -> Iterator[tuple[Mapping[str, str], list[Point]]]:
+    """Yield the names and the positions of each street, in metres around the middle."""
     ring = _arc(MIDDLE_M, 0, 360)
-    yield _feature("S-1", RING_ROAD, "LineString", _degrees(place, [*ring, ring[0]]))
+    yield RING_ROAD, [*ring, ring[0]]
     lamps = [device for device in devices if device.kind == "light"]
     for i, (_, row) in enumerate(groupby(lamps, key=lambda lamp: lamp.parent)):
-        points = [_around(place, lamp) for lamp in row]
         quarter = place.quarters[i % len(place.quarters)]
         turn = f" {i // len(place.quarters) + 1}" if i >= len(place.quarters) else ""
         names = {language: said.format(quarter[language]) + turn for language, said in STREET.items()}
-        yield _feature(f"S-{i + 2}", names, "LineString", _degrees(place, _through(points)))
+        yield names, _through([_around(place, lamp) for lamp in row])
+    outer = _arc(BOULEVARD_M, 0, 360)
+    yield BOULEVARD, [*outer, outer[0]]
+    width = 360 // (len(place.quarters) - 1)
+    for i, names in enumerate(AVENUES[: len(place.quarters) - 1]):
+        yield names, [*_arc(MIDDLE_M, i * width, i * width), *_arc(BOULEVARD_M, i * width, i * width)]
+    if place.sea is not None:
+        yield CORNICHE, coast.along_the_coast(place.sea, CORNICHE_M, INLAND_M)
 
 
 def _through(points: Sequence[Point]) -> list[Point]:

@@ -20,7 +20,7 @@ from firmware_sim.publish_log import Clock
 class Place:
     """A municipality: where it is, its time zone, its language, its days of rest, its title.
 
-    quarters: their names by language, that in the middle first.
+    quarters: their names by language, that in the middle first. sea: in which direction it lies, in degrees.
     """
 
     lat: float
@@ -31,6 +31,7 @@ class Place:
     prefix: str
     title: Mapping[str, str]
     quarters: tuple[Mapping[str, str], ...]
+    sea: float | None = None
 
 
 PLACES: Mapping[str, Place] = {
@@ -51,6 +52,7 @@ PLACES: Mapping[str, Place] = {
             {"en": "Bab al-Ramel", "fr": "Bab el-Ramel", "ar": "باب الرمل"},
             {"en": "Al-Qobbeh", "fr": "Qobbé", "ar": "القبة"},
         ),
+        sea=305.0,
     ),
     "nablus": Place(
         lat=32.2211,
@@ -85,6 +87,7 @@ PLACES: Mapping[str, Place] = {
             {"en": "Al-Salmani", "fr": "Al-Salmani", "ar": "السلماني"},
             {"en": "Al-Kish", "fr": "Al-Kish", "ar": "الكيش"},
         ),
+        sea=320.0,
     ),
     "chefchaouen": Place(
         lat=35.1688,
@@ -107,8 +110,19 @@ PLACES: Mapping[str, Place] = {
 
 FIELDS = {"en": "Orchards", "fr": "Vergers", "ar": "البساتين"}
 RING_ROAD = {"en": "Ring Road", "fr": "Rocade", "ar": "الطريق الدائري"}
+BOULEVARD = {"en": "Outer Boulevard", "fr": "Boulevard extérieur", "ar": "الجادة الخارجية"}
+CORNICHE = {"en": "Corniche", "fr": "Corniche", "ar": "الكورنيش"}
 STREET = {"en": "{} Street", "fr": "Rue {}", "ar": "شارع {}"}
-"""Names of what every town has: where its drones fly, the road around its middle, a street of a quarter."""
+"""Names of what every town has: its drones' fields, roads around it and by the sea, a street of a quarter."""
+AVENUES = (
+    {"en": "Independence Avenue", "fr": "Avenue de l’Indépendance", "ar": "جادة الاستقلال"},
+    {"en": "Market Street", "fr": "Rue du Marché", "ar": "شارع السوق"},
+    {"en": "Palm Avenue", "fr": "Avenue des Palmiers", "ar": "جادة النخيل"},
+    {"en": "School Street", "fr": "Rue des Écoles", "ar": "شارع المدارس"},
+    {"en": "Garden Avenue", "fr": "Avenue des Jardins", "ar": "جادة الحدائق"},
+    {"en": "Station Road", "fr": "Route de la Gare", "ar": "طريق المحطة"},
+)
+"""Streets from the middle outwards, between the quarters around it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,14 @@ from devices import kinds
 from ingest import service
 from ingest.broker.session import IngestBroker
 from ingest.commit import shard
-from nabd import clock, housekeeping, readiness
+from nabd import clock, housekeeping, readiness, rollups
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
-from nabd.settings import Settings, audit_directory, photo_directory
+from nabd.retention.classes import classes_of
+from nabd.settings import Settings, audit_directory, photo_directory, retention_of
 from people.sessions import SessionLimits
+from readings.rollups.marks import RollupMarks
 from readings.tables import tables_of
 from rules.live.consumer import LiveRules
 from rules.sweeps import leader
@@ -194,7 +196,7 @@ async def ingest(settings: Settings) -> None:
         now=now,
         owner=uuid4(),
         shard=settings.shard,
-        consumers=[LiveRules(declared), ShadowRules(declared)],
+        consumers=[LiveRules(declared), ShadowRules(declared), RollupMarks()],
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
     )
@@ -202,14 +204,13 @@ async def ingest(settings: Settings) -> None:
 
 
 async def sweep(settings: Settings) -> None:
-    """Run the sweep rules and keep partitions, as the one leader."""
+    """Run the sweep rules, keep partitions, roll readings up; of several of these processes one does so."""
     stop = stop_on_signals()
     dsn = await unless_stopped(stop, ready_database(settings))
     now, speed = clock.parse(settings.clock)
     declared = kinds.load(settings.kinds_dir)
-    pool = await open_pool(dsn, min_size=0, max_size=3)
-    tables = tables_of(declared.values())
-    retention = timedelta(days=settings.retention_days)
+    pool = await open_pool(dsn, min_size=0, max_size=4)
+    tables = tables_of(declared.values(), retention_of(settings))
     leading = leader.run(
         pool,
         declared,
@@ -222,8 +223,15 @@ async def sweep(settings: Settings) -> None:
     sweeping = [
         asyncio.create_task(leading),
         asyncio.create_task(
-            housekeeping.run(pool, tables, now, retention, audit_dir=audit_directory(settings))
+            housekeeping.run(
+                pool,
+                tables,
+                now,
+                classes=classes_of(settings),
+                audit_dir=audit_directory(settings),
+            )
         ),
+        asyncio.create_task(rollups.run(pool, list(declared.values()), now)),
     ]
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait({*sweeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -240,6 +248,7 @@ async def api(settings: Settings) -> None:
     # Not above: every other process and command starts in half the time without FastAPI.
     from api.app import create_app
     from api.http.server import Server, listen
+    from api.tiles.source import source_of
     from nabd import doctor
     from nabd.channels import channels_of
     from nabd.oidc import provider_of
@@ -271,6 +280,7 @@ async def api(settings: Settings) -> None:
         channels=channels,
         photo_dir=photo_directory(settings),
         web_push=settings.web_push,
+        tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),
     )
     server = Server(app)

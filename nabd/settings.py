@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from alerts.transition import Severity
 from api.oidc.addresses import is_trusted_address
+from api.tiles.source import source_of
 from nabd.channel_settings import ChannelSettings
+from nabd.retention_settings import RetentionSettings
 from people.roles import Role
+from readings.kept.retention import Retention, chunk_for
+from store.tables import Resolution
 
 RUNNING = Path(os.environ.get("NABD_DATA_DIR", "var")) / "running.env"
 
@@ -31,7 +36,7 @@ class GroupRole(BaseModel):
     municipality: str | None
 
 
-class Settings(ChannelSettings):
+class Settings(ChannelSettings, RetentionSettings):
     """What a Nabd process needs to know; each field is the variable NABD_<FIELD>."""
 
     model_config = SettingsConfigDict(env_prefix="NABD_", env_file=RUNNING, extra="ignore")
@@ -81,6 +86,21 @@ class Settings(ChannelSettings):
         default=None, description="REAL:SCALED:SPEED in microseconds; set by `nabd demo --speed` only"
     )
     retention_days: int = Field(default=90, ge=7, description="how long raw readings are kept, in days")
+    hours_retention_days: int = Field(
+        default=731, ge=7, description="how long hourly rollups of readings are kept, in days"
+    )
+    days_retention_days: int = Field(
+        default=3653, ge=31, description="how long daily rollups of readings are kept, in days"
+    )
+    kind_retention_days: dict[str, dict[Resolution, int]] = Field(
+        default={},
+        description='JSON object: other lengths for some kinds, in days: {"drone": {"reading": 30}}',
+    )
+    readings_per_day: int = Field(
+        default=10_000_000,
+        ge=1,
+        description="about how many readings of the busiest kind arrive in a day; sizes chunks of new tables",
+    )
     keep_alive_s: int = Field(default=30, ge=2, description="MQTT keep-alive, in seconds")
     receive_maximum: int = Field(
         default=40_000, ge=1, le=65_535, description="messages the broker may have unacknowledged at ingest"
@@ -104,7 +124,21 @@ class Settings(ChannelSettings):
     photo_dir: Path | None = Field(
         default=None, description="where photos of work orders are kept; empty: photos in data_dir"
     )
+    map_tiles: str | None = Field(
+        default=None,
+        description="what lies under the map: a file *.pmtiles, or https://HOST/…/{z}/{x}/{y}.png or .pbf;"
+        " empty: the municipalities' layers alone",
+    )
+    map_attribution: str = Field(
+        default="", max_length=200, description="who is to be named on the map, such as © OpenStreetMap"
+    )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
+
+    @field_validator("map_tiles")
+    @classmethod
+    def _tiles_can_be_asked_for(cls, said: str | None) -> str | None:
+        source_of(said)
+        return said
 
     @model_validator(mode="after")
     def _oidc_is_whole(self) -> Self:
@@ -125,6 +159,23 @@ def audit_directory(settings: Settings) -> Path:
 def photo_directory(settings: Settings) -> Path:
     """Return where photos of work orders are kept."""
     return settings.photo_dir or settings.data_dir / "photos"
+
+
+def retention_of(settings: Settings) -> Retention:
+    """Return how long readings and their rollups are kept."""
+    lengths = {
+        Resolution.READING: settings.retention_days,
+        Resolution.HOUR: settings.hours_retention_days,
+        Resolution.DAY: settings.days_retention_days,
+    }
+    return Retention(
+        lengths={resolution: timedelta(days=days) for resolution, days in lengths.items()},
+        of_kinds={
+            kind: {resolution: timedelta(days=days) for resolution, days in of_kind.items()}
+            for kind, of_kind in settings.kind_retention_days.items()
+        },
+        chunk=chunk_for(settings.readings_per_day),
+    )
 
 
 def environment(settings: Settings) -> dict[str, str]:

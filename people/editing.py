@@ -267,7 +267,7 @@ async def disable_person(
         await unassigning.unassign(connection, person.id, now if work_now is None else work_now, by=by)
         async with _an_admin_is_left(connection, person):
             await connection.execute(_DISABLE, person.id, to_datetime(now))
-        await sessions.end_sessions(connection, person.id)
+        await sessions.end_sessions(connection, person.id, by=by, now=now)
         await connection.execute(_END_LINKS, person.id)
         await tokens.revoke_tokens_of(connection, person.id, now, by=by)
         disabled = await get_person(connection, name)
@@ -333,7 +333,7 @@ async def set_password(
     stored = await passwords.hashed(password)
     async with connection.transaction():
         await connection.execute(_NEXT_HASH, person.id, stored, to_datetime(now))
-        await sessions.end_sessions(connection, person.id, but=keep)
+        await sessions.end_sessions(connection, person.id, but=keep, by=by, now=now)
         await connection.execute(_END_LINKS, person.id)
         after = {"has_password": True, "password": "another"}
         await recorded.record(

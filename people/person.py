@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from devices.registry.errors import NotFound
+from devices.registry.errors import Conflict, NotFound
 from people.identity import Grant, of_texts
 
 if TYPE_CHECKING:
@@ -150,3 +150,11 @@ async def first_admin(connection: Connection) -> str | None:
 
 def _person(row: asyncpg.Record) -> Person:
     return Person(**{**dict(row), "grants": of_texts(row["grants"])})
+
+
+def was_disabled(person: Person) -> Conflict:
+    """Return the refusal of giving something to a person who is let in no more."""
+    return Conflict(
+        f"{person.name} was disabled: `nabd user enable {person.name}` lets them in again",
+        key="conflict.person_disabled", name=person.display_name or person.name,
+    )  # fmt: skip

@@ -15,8 +15,11 @@ import structlog
 
 from devices.instants import to_datetime
 from devices.storable import storable
+from people.browsers import subscriptions
 from people.credentials import SESSION_PREFIX, digest, new_secret
 from people.identity import Identity, of_texts
+from store.audit import PLATFORM, Actor
+from store.expiry import ExpiringRows
 
 if TYPE_CHECKING:
     from store.connection import Connection
@@ -96,7 +99,7 @@ _USED = "UPDATE session SET last_used_at = $2 WHERE id = $1"
 _ROTATE = """
 UPDATE session SET hash = $3, former_hash = $2, rotated_at = $4 WHERE id = $1 AND hash = $2 RETURNING id
 """
-_END = "DELETE FROM session WHERE id = $1"
+_END = "DELETE FROM session WHERE id = $1 AND person_id = $2 RETURNING id"
 
 
 async def recognise(
@@ -116,7 +119,7 @@ async def recognise(
         return None
     if row["hash"] != presented and row["rotated_at"] < at - FORMER_FOR:
         log.warning("a session id was used after it was replaced: its session ends", person=row["name"])
-        await connection.execute(_END, row["session"])
+        await end_session(connection, row["principal"], row["session"], by=PLATFORM, now=now)
         return None
     await _note_use(connection, row, at)
     fresh = None
@@ -154,17 +157,23 @@ def _identity(row: asyncpg.Record) -> Identity:
     )
 
 
-async def end_session(connection: Connection, session: int) -> None:
-    """End one session."""
-    await connection.execute(_END, session)
+async def end_session(connection: Connection, person: int, session: int, *, by: Actor, now: int) -> bool:
+    """End one session of a person, and messages to its browser; False where there is none."""
+    async with connection.transaction():
+        await subscriptions.sign_out(connection, person, session=session, by=by, now=now)
+        return await connection.fetchval(_END, session, person) is not None
 
 
 _END_OTHERS = "DELETE FROM session WHERE person_id = $1 AND id IS DISTINCT FROM $2"
 
 
-async def end_sessions(connection: Connection, person: int, *, but: int | None = None) -> None:
-    """End every session of a person, but for one."""
-    await connection.execute(_END_OTHERS, person, but)
+async def end_sessions(
+    connection: Connection, person: int, *, but: int | None = None, by: Actor, now: int
+) -> None:
+    """End every session of a person, and messages to their browsers, but for one."""
+    async with connection.transaction():
+        await subscriptions.sign_out(connection, person, but=but, by=by, now=now)
+        await connection.execute(_END_OTHERS, person, but)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,9 +206,17 @@ async def open_sessions(
     return [OpenSession(**row) for row in rows]
 
 
-_END_OF = "DELETE FROM session WHERE id = $1 AND person_id = $2 RETURNING id"
+SESSIONS = ExpiringRows(
+    tables=("session",),
+    first="SELECT min(expires_at) FROM session",
+    forget="""
+WITH gone AS (
+    DELETE FROM session
+    WHERE id = ANY(ARRAY(SELECT id FROM session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))
+    RETURNING id
+)
 
-
-async def end_session_of(connection: Connection, person: int, session: int) -> bool:
-    """End one session of a person; False where there is none."""
-    return await connection.fetchval(_END_OF, session, person) is not None
+SELECT count(*) FROM gone
+""",
+)
+"""Those that are over, of people who do not come back."""

@@ -16,17 +16,21 @@ def is_good(measurement: Measurement) -> str:
     return f'"{measurement.name}" IS NOT NULL AND quality & {1 << measurement.bit} = 0'
 
 
-def beside(measurement: Measurement, alias: str, bucket: str) -> list[str]:
+def beside(measurement: Measurement, alias: str, bucket: str, before: str) -> list[str]:
     """Return the columns that every row needs for `extremes`, beside those of its table.
 
     Args:
         bucket: the expression that is the same for all rows of a bucket.
+        before: FROM and what follows: the last good row before all of these.
     """
     good = f"({is_good(measurement)})"
     column = f'"{measurement.name}"'
     if measurement.counter:
-        before = f"OVER (PARTITION BY {good} ORDER BY observed_at)"
-        return [f"lag({column}) {before} AS {alias}_before", f"lag(observed_at) {before} AS {alias}_since"]
+        over = f"OVER (PARTITION BY {good} ORDER BY observed_at)"
+        return [
+            f"coalesce(lag({name}) {over}, (SELECT {name} {before})) AS {alias}_{part}"
+            for part, name in (("before", column), ("since", "observed_at"))
+        ]
     if measurement.turn is None:
         return []
     angle = f"(({column} - {measurement.low!r}) * {360 / measurement.turn!r})"

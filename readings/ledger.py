@@ -138,22 +138,42 @@ async def record(connection: Connection, counts: BatchCounts) -> None:
 
 
 _PERIODS = """
-WITH batches AS (
-    SELECT
-        date_bin($3, received_at, 'epoch'::timestamptz) AS start,
-        sum(messages) AS messages, sum(received) AS received, sum(stored) AS stored,
-        sum(duplicate) AS duplicate, sum(rejected) AS rejected, sum(undated) AS undated, sum(empty) AS empty
+WITH counted AS (
+    SELECT received_at, messages, received, stored, duplicate, rejected, undated, empty
     FROM ledger
     WHERE received_at >= $1 AND received_at < $2
+    UNION ALL
+    SELECT began_at, messages, received, stored, duplicate, rejected, undated, empty
+    FROM ledger_day
+    WHERE began_at >= $1 AND began_at < $2
+),
+
+batches AS (
+    SELECT
+        date_bin($3, received_at, 'epoch'::timestamptz) AS start,
+        sum(messages)::bigint AS messages, sum(received)::bigint AS received, sum(stored)::bigint AS stored,
+        sum(duplicate)::bigint AS duplicate, sum(rejected)::bigint AS rejected,
+        sum(undated)::bigint AS undated, sum(empty)::bigint AS empty
+    FROM counted
     GROUP BY 1
+),
+
+reasons AS (
+    SELECT l.received_at, o.outcome, o.readings
+    FROM ledger AS l
+    INNER JOIN ledger_device AS o ON l.shard = o.shard AND l.batch = o.batch
+    WHERE l.received_at >= $1 AND l.received_at < $2 AND o.outcome <> 'duplicate'
+    UNION ALL
+    SELECT began_at, outcome, readings
+    FROM ledger_day_outcome
+    WHERE began_at >= $1 AND began_at < $2
 ),
 
 outcomes AS (
     SELECT
-        date_bin($3, l.received_at, 'epoch'::timestamptz) AS start, o.outcome, sum(o.readings) AS readings
-    FROM ledger AS l
-    INNER JOIN ledger_device AS o ON l.shard = o.shard AND l.batch = o.batch
-    WHERE l.received_at >= $1 AND l.received_at < $2 AND o.outcome <> 'duplicate'
+        date_bin($3, received_at, 'epoch'::timestamptz) AS start,
+        outcome, sum(readings)::bigint AS readings
+    FROM reasons
     GROUP BY 1, 2
 )
 
@@ -178,6 +198,8 @@ async def by_period(
 ) -> list[Period]:
     """Return the platform's totals per period of receive time, the oldest first, empty periods left out.
 
+    Of batches that are no longer kept one by one, each counts at the beginning of its day (UTC).
+
     Args:
         connection: the database.
         every: length of a period; whole days start at midnight UTC.
@@ -193,23 +215,37 @@ async def by_period(
 
 
 _TOTAL = """
+WITH counted AS (
+    SELECT messages, received, stored, duplicate, rejected, undated, empty
+    FROM ledger
+    WHERE received_at >= $1 AND received_at < $2
+    UNION ALL
+    SELECT messages, received, stored, duplicate, rejected, undated, empty
+    FROM ledger_day
+    WHERE began_at >= $1 AND began_at < $2
+),
+
+reasons AS (
+    SELECT o.outcome, o.readings
+    FROM ledger AS l
+    INNER JOIN ledger_device AS o ON l.shard = o.shard AND l.batch = o.batch
+    WHERE l.received_at >= $1 AND l.received_at < $2 AND o.outcome <> 'duplicate'
+    UNION ALL
+    SELECT outcome, readings
+    FROM ledger_day_outcome
+    WHERE began_at >= $1 AND began_at < $2
+)
+
 SELECT
-    coalesce(sum(messages), 0) AS messages, coalesce(sum(received), 0) AS received,
-    coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicate), 0) AS duplicate,
-    coalesce(sum(rejected), 0) AS rejected, coalesce(sum(undated), 0) AS undated,
-    coalesce(sum(empty), 0) AS empty,
+    coalesce(sum(messages), 0)::bigint AS messages, coalesce(sum(received), 0)::bigint AS received,
+    coalesce(sum(stored), 0)::bigint AS stored, coalesce(sum(duplicate), 0)::bigint AS duplicate,
+    coalesce(sum(rejected), 0)::bigint AS rejected, coalesce(sum(undated), 0)::bigint AS undated,
+    coalesce(sum(empty), 0)::bigint AS empty,
     (
-        SELECT coalesce(jsonb_object_agg(counted.outcome, counted.readings), '{}')
-        FROM (
-            SELECT o.outcome, sum(o.readings) AS readings
-            FROM ledger AS l
-            INNER JOIN ledger_device AS o ON l.shard = o.shard AND l.batch = o.batch
-            WHERE l.received_at >= $1 AND l.received_at < $2 AND o.outcome <> 'duplicate'
-            GROUP BY o.outcome
-        ) AS counted
+        SELECT coalesce(jsonb_object_agg(summed.outcome, summed.readings), '{}')
+        FROM (SELECT outcome, sum(readings)::bigint AS readings FROM reasons GROUP BY outcome) AS summed
     ) AS reasons
-FROM ledger
-WHERE received_at >= $1 AND received_at < $2
+FROM counted
 """
 
 

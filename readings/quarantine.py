@@ -7,7 +7,7 @@ due and receives them again. Must not know how ingest stores them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,30 +47,47 @@ class UnknownDevice:
     last_at: datetime
 
 
+# Payloads are read of what is returned only: a device may have sent a million.
 _UNKNOWN = """
-SELECT
-    device, topic, reason, count(*) AS count,
-    min(received_at) AS first_at, max(received_at) AS last_at,
-    (array_agg(payload ORDER BY id DESC))[1] AS payload
-FROM rejection
-WHERE reason = ANY($1) AND replayed_at IS NULL AND ($2::text IS NULL OR device = $2)
-GROUP BY device, topic, reason
-ORDER BY max(received_at) DESC
-LIMIT $3
+WITH waiting AS (
+    SELECT
+        device, topic, reason, count(*) AS count,
+        min(received_at) AS first_at, max(received_at) AS last_at, max(id) AS newest
+    FROM rejection
+    WHERE
+        reason = ANY($1) AND replayed_at IS NULL
+        AND ($2::text IS NULL OR device = $2)
+        AND device NOT IN (SELECT name FROM banned_device)
+        AND ($4::text [] IS NULL OR split_part(topic, '/', 3) = ANY($4))
+    GROUP BY device, topic, reason
+    ORDER BY max(received_at) DESC, max(id) DESC
+    LIMIT $3
+)
+
+SELECT w.device, w.topic, w.reason, w.count, w.first_at, w.last_at, newest.payload
+FROM waiting AS w
+INNER JOIN rejection AS newest ON w.newest = newest.id
+ORDER BY w.last_at DESC, w.newest DESC
 """
 
 
 async def unknown_devices(
-    connection: Connection, *, device: str | None = None, limit: int = 1000
+    connection: Connection,
+    *,
+    device: str | None = None,
+    limit: int = 1000,
+    within: Collection[str] | None = None,
 ) -> list[UnknownDevice]:
-    """Return the devices in quarantine, the most recent first; what was replayed is left out.
+    """Return the devices in quarantine, the most recent first; what was replayed or banned is left out.
 
     Args:
         connection: the database.
         device: only the device of this name.
         limit: at most so many.
+        within: only those whose topic names one of these municipalities; None: whatever it names.
     """
-    rows = await connection.fetch(_UNKNOWN, list(REASONS), device, limit)
+    towns = None if within is None else list(within)
+    rows = await connection.fetch(_UNKNOWN, list(REASONS), device, limit, towns)
     return [_unknown(row) for row in rows]
 
 

@@ -159,7 +159,7 @@ async def arriving(
     async with connection.transaction():
         cursor = await connection.cursor(query, oldest, to_datetime(after), limit)
         while rows := await cursor.fetch(CHUNK):
-            yield _of_records(kind, rows)
+            yield of_records(kind, rows)
 
 
 _WITHIN = """
@@ -237,7 +237,14 @@ def _of_copy(
     )
 
 
-def _of_records(kind: Kind, rows: Sequence[asyncpg.Record]) -> Columns:
+def of_records(kind: Kind, rows: Sequence[asyncpg.Record]) -> Columns:
+    """Return rows as columns.
+
+    Args:
+        rows: device_id, observed_at, received_at, quality, boot, seq and every measurement in their order.
+    """
+    if not rows:
+        return _empty(kind)
     device_id, observed_at, received_at, quality, boot, seq, *measured = zip(*rows, strict=True)
     values: dict[str, NDArray[Any]] = {}
     for m, found in zip(kind.measurements, measured, strict=True):
@@ -252,6 +259,20 @@ def _of_records(kind: Kind, rows: Sequence[asyncpg.Record]) -> Columns:
         boot=np.array([MISSING if n is None else n for n in boot], dtype=np.int64),
         seq=np.array([MISSING if n is None else n for n in seq], dtype=np.int64),
         values=values,
+    )
+
+
+def _empty(kind: Kind) -> Columns:
+    none = np.zeros(0, dtype=np.int64)
+    return _columns(
+        kind,
+        device_id=none.astype(np.int32),
+        observed_at=none,
+        received_at=none,
+        quality=none,
+        boot=none,
+        seq=none,
+        values={},
     )
 
 

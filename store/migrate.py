@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
 import asyncpg
 
-from store import holder, partitions, readable, views
+from store import holder, partitions, policies, rollup_views, views
 from store.connection import Connection
 from store.edition import Edition, detect, stored
 from store.errors import MigrationError, NotMigrated
-from store.tables import RETENTION, Table, add_column, create
+from store.readers import seen
+from store.tables import Table, add_column, create
 from store.versions import Migration, load
 
 
@@ -56,7 +56,6 @@ async def migrate(
     tables: Sequence[Table],
     *,
     now: int,
-    retention: timedelta = RETENTION,
     versions: Sequence[Migration] | None = None,
 ) -> MigrationReport:
     """Apply what is missing; repeating it does nothing. `now` is in microseconds.
@@ -74,13 +73,15 @@ async def migrate(
         for version in _pending(versions, await _applied(connection)):
             await _apply(connection, version, edition)
             (applied if version.applies_to(edition) else skipped).append(str(version))
-        changes = await _changes(connection, tables, edition, retention)
+        changes = await _changes(connection, tables, edition)
         async with connection.transaction():
             for statement in changes.statements:
                 await connection.execute(statement)
         kept = partitions.PartitionChanges()
         if edition is Edition.PLAIN:
-            kept = await partitions.keep_partitions(connection, tables, now, retention)
+            kept = await partitions.keep_partitions(connection, tables, now)
+        else:
+            await policies.keep_policies(connection, tables)
         # Views ask for what the newest version has made.
         if len(versions) >= len(load()):
             await _create_views(connection, tables)
@@ -175,9 +176,7 @@ class _Changes:
     columns: tuple[str, ...]
 
 
-async def _changes(
-    connection: Connection, tables: Sequence[Table], edition: Edition, retention: timedelta
-) -> _Changes:
+async def _changes(connection: Connection, tables: Sequence[Table], edition: Edition) -> _Changes:
     """Return what declared tables lack, without doing it."""
     statements: list[str] = []
     new: list[str] = []
@@ -185,7 +184,7 @@ async def _changes(
     for table in tables:
         stored = await _columns(connection, table.name)
         if not stored:
-            statements += create(table, edition, retention)
+            statements += create(table, edition)
             new.append(table.name)
             continue
         for column in table.columns:
@@ -216,14 +215,15 @@ async def _columns(connection: Connection, table: str) -> dict[str, str]:
 async def _create_views(connection: Connection, tables: Sequence[Table]) -> None:
     stored = [(table, list(await _columns(connection, table.name))) for table in tables]
     async with connection.transaction():
-        for name, statement in views.statements(stored).items():
+        wanted = views.statements(stored) | rollup_views.statements(stored)
+        for name, statement in wanted.items():
             try:
                 async with connection.transaction():
                     await connection.execute(statement)
             except asyncpg.InvalidTableDefinitionError:
                 # A column is gone or moved: the view must be dropped. Fails if something depends on it.
                 await connection.execute(f"DROP VIEW {name}; {statement}")
-        await connection.execute(readable.GRANT)
+        await connection.execute(seen.GRANT)
 
 
 async def plan(
@@ -231,7 +231,6 @@ async def plan(
     tables: Sequence[Table],
     *,
     now: int,
-    retention: timedelta = RETENTION,
     versions: Sequence[Migration] | None = None,
 ) -> list[str]:
     """Return the SQL that `migrate` would run, views aside, and change nothing.
@@ -245,9 +244,9 @@ async def plan(
         edition = await _edition_of_new(connection)
     pending = _pending(load() if versions is None else versions, await _applied(connection))
     found = [version.sql for version in pending if version.applies_to(edition)]
-    found += (await _changes(connection, tables, edition, retention)).statements
+    found += (await _changes(connection, tables, edition)).statements
     if edition is Edition.PLAIN:
-        for partition in await partitions.missing(connection, tables, now, retention):
+        for partition in await partitions.missing(connection, tables, now):
             found += partitions.statements(partition)
     return found
 
@@ -275,7 +274,7 @@ async def require_migrated(
     pending = _pending(load() if versions is None else versions, await _applied(connection))
     if pending:
         raise NotMigrated(f"the database lacks migration {pending[0]}: run `nabd migrate`")
-    changes = await _changes(connection, tables, edition, RETENTION)
+    changes = await _changes(connection, tables, edition)
     if lacking := (*changes.tables, *changes.columns):
         raise NotMigrated(f"the database lacks {', '.join(lacking)}: run `nabd migrate`")
     return edition

@@ -1,6 +1,6 @@
-"""Tables of readings as plain column lists, and their DDL in both editions.
+"""Tables of readings and of their rollups as plain column lists, and their DDL in both editions.
 
-Pure. Knows no kind: readings/tables.py makes these lists from declarations. All names and types come from
+Pure. Knows no kind: readings makes these lists from declarations. All names and types come from
 declarations whose grammar admits no quoting (a-z, 0-9, _), which `Table` checks again.
 """
 
@@ -13,11 +13,8 @@ from enum import StrEnum
 
 from store.edition import Edition
 
-RETENTION = timedelta(days=90)
-"""How long readings are kept when nobody said otherwise."""
 CHUNK = timedelta(days=1)
-COMPRESS_AFTER = timedelta(days=14)
-"""Devices resend backlogs of days; compressing later keeps late rows out of compressed chunks."""
+"""How much time a chunk of readings spans when nobody said how many there will be."""
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
@@ -30,6 +27,7 @@ class ColumnType(StrEnum):
     NUMBER = "double precision"
     BOOLEAN = "boolean"
     TEXT = "text"
+    DATE = "date"
     TIME = "timestamp with time zone"
     JSON = "jsonb"
 
@@ -53,12 +51,53 @@ class Column:
         return f"{self.name} {self.type}{' NOT NULL' if self.required else ''}"
 
 
+class Resolution(StrEnum):
+    """What a row of a table stands for: one reading, or all of one device's hour or local day."""
+
+    READING = "reading"
+    HOUR = "hour"
+    DAY = "day"
+
+
+RETENTION = {
+    Resolution.READING: timedelta(days=90),
+    Resolution.HOUR: timedelta(days=731),
+    Resolution.DAY: timedelta(days=3653),
+}
+"""How long rows are kept when nobody said otherwise."""
+COMPRESS_AFTER = {
+    Resolution.READING: timedelta(days=14),
+    Resolution.HOUR: timedelta(days=56),
+    Resolution.DAY: timedelta(days=728),
+}
+"""Devices resend backlogs of days; compressing later keeps late rows out of compressed chunks."""
+ROLLUP_CHUNK = timedelta(days=364)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One column of a table's view: `expression` over the table r; it stands where `column` is stored."""
+
+    name: str
+    expression: str
+    column: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Readings of one kind: unique by (device_id, observed_at), split by observed_at."""
+    """Rows of one kind's devices: unique by (device_id, instant), split by the instant.
+
+    reach: how far behind the present a new row can lie: the retention of readings, also for their rollups.
+    shown: what the view of a rollup shows.
+    """
 
     kind: str
     columns: tuple[Column, ...]
+    resolution: Resolution = Resolution.READING
+    retention: timedelta = RETENTION[Resolution.READING]
+    reach: timedelta = RETENTION[Resolution.READING]
+    chunk: timedelta = CHUNK
+    shown: tuple[Shown, ...] = ()
 
     def __post_init__(self) -> None:
         if not IDENTIFIER.fullmatch(self.kind):
@@ -66,35 +105,43 @@ class Table:
 
     @property
     def name(self) -> str:
-        """Name of the table; its view is v_{kind}."""
-        return f"{self.kind}_reading"
+        """Name of the table; the view of readings is v_{kind}, that of others v_{name}."""
+        return f"{self.kind}_{self.resolution}"
+
+    @property
+    def instant(self) -> str:
+        """Name of the column that the table is split by."""
+        return "observed_at" if self.resolution is Resolution.READING else "at"
 
     def column(self, name: str) -> Column | None:
         """Return the column called `name`, if there is one."""
         return next((column for column in self.columns if column.name == name), None)
 
 
-def create(table: Table, edition: Edition, retention: timedelta = RETENTION) -> list[str]:
+def create(table: Table, edition: Edition) -> list[str]:
     """Return the statements that create the table, without partitions."""
     columns = ",\n    ".join(column.sql for column in table.columns)
-    body = f"CREATE TABLE {table.name} (\n    {columns},\n    UNIQUE (device_id, observed_at)\n)"
+    body = f"CREATE TABLE {table.name} (\n    {columns},\n    UNIQUE (device_id, {table.instant})\n)"
     if edition is Edition.PLAIN:
         return [
-            f"{body} PARTITION BY RANGE (observed_at)",
+            f"{body} PARTITION BY RANGE ({table.instant})",
             f"CREATE TABLE {table.name}_other PARTITION OF {table.name} DEFAULT",
         ]
     return [
         body,
         (
-            f"SELECT create_hypertable('{table.name}', by_range('observed_at', {_interval(CHUNK)}),"
+            f"SELECT create_hypertable('{table.name}', by_range('{table.instant}', {interval(table.chunk)}),"
             " create_default_indexes => false)"
         ),
         (
             f"ALTER TABLE {table.name} SET (timescaledb.enable_columnstore,"
-            " timescaledb.segmentby = 'device_id', timescaledb.orderby = 'observed_at')"
+            f" timescaledb.segmentby = 'device_id', timescaledb.orderby = '{table.instant}')"
         ),
-        f"CALL add_columnstore_policy('{table.name}', after => {_interval(COMPRESS_AFTER)})",
-        f"SELECT add_retention_policy('{table.name}', drop_after => {_interval(retention)})",
+        (
+            f"CALL add_columnstore_policy('{table.name}',"
+            f" after => {interval(COMPRESS_AFTER[table.resolution])})"
+        ),
+        f"SELECT add_retention_policy('{table.name}', drop_after => {interval(table.retention)})",
     ]
 
 
@@ -103,5 +150,6 @@ def add_column(table: Table, column: Column) -> str:
     return f"ALTER TABLE {table.name} ADD COLUMN {column.name} {column.type}"
 
 
-def _interval(length: timedelta) -> str:
+def interval(length: timedelta) -> str:
+    """Return a length as SQL writes it."""
     return f"INTERVAL '{int(length.total_seconds())} seconds'"

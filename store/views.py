@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from store import readable
-from store.readable import MUNICIPALITY_AT
-from store.tables import Column, Table
+from store.readers import seen
+from store.readers.seen import MUNICIPALITY_AT
+from store.tables import Column, Resolution, Table
 
 DEVICE = """\
 CREATE OR REPLACE VIEW v_device WITH (security_barrier) AS
@@ -123,11 +123,11 @@ FIRST = ("observed_at", "received_at", "quality", "boot", "seq", "extra")
 
 def statements(tables: Iterable[tuple[Table, Sequence[str]]]) -> dict[str, str]:
     """Return CREATE OR REPLACE statements by view, for tables with the column names they have now."""
-    stored = list(tables)
+    stored = [(table, names) for table, names in tables if table.resolution is Resolution.READING]
     readings = {f"v_{table.kind}": _readings(table, names) for table, names in stored}
     counters = {f"v_{table.kind}_counters": _counters(table) for table, _ in stored if _counting(table)}
     named = {"named_principal": PRINCIPAL, "v_device": DEVICE, "v_alert": ALERT, "v_ledger": LEDGER}
-    return {**readable.FIRST, **named, **readable.VIEWS, **readings, **counters}
+    return {**seen.FIRST, **named, **seen.VIEWS, **readings, **counters}
 
 
 def _counting(table: Table) -> list[Column]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from devices.registry.errors import Conflict, Invalid, NotFound
-from people.person import Person, locked_person
+from devices.registry.errors import Invalid, NotFound
+from people.person import Person, locked_person, was_disabled
 from people.roles import PERMISSIONS, Permission
 from store.connection import Connection
-from work.change import StoredOrder, WorkStep, last_said, locked, moment, store_change
+from work.change import StoredOrder, WorkStep, locked, moment, refuse_of_state, store_change
 from work.event import WorkEventType
 from work.order import WorkState, may_follow
 
@@ -56,10 +56,7 @@ async def give(
     state = WorkState.OPEN if nobody else WorkState.ASSIGNED
     # What is done is reopened by readings alone, not by giving it to another one.
     if order.state is WorkState.DONE or (order.state is not state and not may_follow(state, order.state)):
-        raise Conflict(
-            f"work order {order.id} is {order.state} and is not assigned any more:"
-            f" {await last_said(connection, order)}"
-        )
+        await refuse_of_state(connection, order, "is not assigned any more")
     after = replace(
         order, state=state, assignee_id=assignee, team_id=team, accepted_at=order.accepted_for_good
     )
@@ -79,7 +76,7 @@ async def give(
 
 def _check_person(person: Person, municipality: str) -> None:
     if person.disabled_at is not None:
-        raise Conflict(f"{person.name} was disabled: `nabd user enable {person.name}` lets them in again")
+        raise was_disabled(person)
     if not works_in(person, municipality):
         raise Invalid("to", f"{person.name} has no role in {municipality} with which one works on orders")
 

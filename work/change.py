@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from alerts import holds
 from alerts.record import NOTIFY
@@ -29,6 +29,8 @@ AHEAD = timedelta(minutes=5)
 """How far the clock of a phone may be ahead of ours: it is taken for the present."""
 HELD_AT_LEAST = timedelta(hours=8)
 """How long a step holds alerts of the device back, whenever the work is due: it may be forgotten."""
+PLATFORM_NAME = "Nabd"
+"""Who moved an order when nobody did."""
 UNDER_WORK = frozenset({WorkState.ACCEPTED, WorkState.ON_THE_WAY, WorkState.IN_PROGRESS})
 """States in which alerts of the device are held back."""
 
@@ -114,10 +116,12 @@ async def locked(connection: Connection, order: int, version: int | None = None)
         }
     )
     if version not in (None, found.version):
+        last = await last_event(connection, found)
         raise Conflict(
-            f"work order {order} was changed since it was read: {await last_said(connection, found)};"
-            f" it is version {found.version} now"
-        )
+            f"work order {order} was changed since it was read: {last.said};"
+            f" it is version {found.version} now",
+            key="conflict.order_changed", order=str(order), name=last.by,
+        )  # fmt: skip
     return found
 
 
@@ -135,13 +139,35 @@ _MOVES_NOTHING = [
 ]  # fmt: skip
 
 
-async def last_said(connection: Connection, order: StoredOrder) -> str:
-    """Return in words who brought an order where it is, and when."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastEvent:
+    """Who brought an order where it is: by name, and in words with the time."""
+
+    by: str
+    said: str
+
+
+async def last_event(connection: Connection, order: StoredOrder) -> LastEvent:
+    """Return who brought an order where it is, and when."""
     row = await connection.fetchrow(_LAST, order.id, _MOVES_NOTHING)
     if row is None:
-        return f"it is {order.state}"
+        return LastEvent(by=PLATFORM_NAME, said=f"it is {order.state}")
     by = f" by {row['author']}" if row["author"] else ""
-    return f"{row['type']}{by} at {rfc3339(row['created_at'])}"
+    said = f"{row['type']}{by} at {rfc3339(row['created_at'])}"
+    return LastEvent(by=row["author"] or PLATFORM_NAME, said=said)
+
+
+async def refuse_of_state(connection: Connection, order: StoredOrder, what: str) -> NoReturn:
+    """Refuse a step that the state of an order does not allow.
+
+    Raises:
+        Conflict: always.
+    """
+    last = await last_event(connection, order)
+    raise Conflict(
+        f"work order {order.id} is {order.state} and {what}: {last.said}",
+        key=f"conflict.order_is_{order.state}", order=str(order.id), name=last.by,
+    )  # fmt: skip
 
 
 _LAST_MOVE = """

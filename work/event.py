@@ -35,6 +35,8 @@ class WorkEventType(StrEnum):
     """reason"""
     REOPENED = "reopened"
     VERIFIED = "verified"
+    FAILED = "failed"
+    """alert: its number; it goes on, and another order has it"""
     COMMENT = "comment"
     """text"""
     ALERT_ADDED = "alert-added"

@@ -1,9 +1,10 @@
-"""Work orders as people read them: one, or a page of a list, newest first. Must not know who may read."""
+"""Work orders as people read them: one, or a page of a list in its order. Must not know who may read."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 import asyncpg
@@ -16,7 +17,14 @@ from work.order import Verification, WorkOrder, WorkOrigin, WorkState
 
 NOBODY = "nobody"
 """In lists: orders that are no person's and no team's."""
-TEXT_LENGTH = 100
+
+
+class ListOrder(StrEnum):
+    """Which order comes first."""
+
+    NEWEST = "newest"
+    LATE = "late"
+    """The one whose deadline comes or passed first, to be accepted or to be done; without one: last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +83,7 @@ LEFT JOIN ground_feature AS street
 LEFT JOIN person ON o.assignee_id = person.id
 LEFT JOIN team ON o.team_id = team.id
 """
-_LIST = (
+_CHOSEN = (
     _SELECT  # noqa: S608 - constants
     + """
 WHERE
@@ -108,45 +116,64 @@ WHERE
         ) = $13
     )
     AND (
-        $15::text [] = '{}' OR NOT EXISTS (
-            SELECT FROM unnest($15::text []) AS word
-            WHERE NOT EXISTS (
-                SELECT FROM unnest(string_to_array(word, '|')) AS meant
-                WHERE strpos(
-                    concat_ws(
-                        ' ', o.searched, device.searched, ground_feature.searched,
-                        'kind:' || device.kind || '.', 'severity:' || o.severity || '.'
-                    ),
-                    meant
-                ) > 0
-            )
-        )
+        $15::text [] = '{}'
+        OR concat_ws(
+            ' ', o.searched, device.searched, ground_feature.searched,
+            'kind:' || device.kind || '.', 'severity:' || o.severity || '.'
+        ) ~ ALL($15::text [])
     )
     AND (
         $16::bigint IS NULL
         OR o.id IN (SELECT a.order_id FROM work_order_alert AS a WHERE a.alert_id = $16)
     )
     AND ($17::text [] IS NULL OR municipality.name = ANY($17))
+"""
+)
+_NEWEST = (
+    _CHOSEN
+    + """
     AND ($18::bigint IS NULL OR o.id < $18)
 ORDER BY o.id DESC
 LIMIT $19
 """
 )
+_DUE = """coalesce(
+    least(CASE WHEN o.accepted_at IS NULL THEN o.response_due_at END, o.repair_due_at), 'infinity'
+)"""
+_LATE = (
+    _CHOSEN  # noqa: S608 - constants
+    + f"""
+    AND (
+        $18::bigint IS NULL
+        OR ({_DUE}, o.id) > ((SELECT {_DUE} FROM work_order AS o WHERE o.id = $18), $18)
+    )
+ORDER BY {_DUE}, o.id
+LIMIT $19
+"""  # noqa: S608 - constants
+)
+_LISTS: Mapping[ListOrder, str] = {ListOrder.NEWEST: _NEWEST, ListOrder.LATE: _LATE}
 
 
 async def list_orders(
-    connection: Connection, chosen: WorkFilter, *, now: int, before: int | None = None, limit: int = 100
+    connection: Connection,
+    chosen: WorkFilter,
+    *,
+    now: int,
+    order: ListOrder = ListOrder.NEWEST,
+    before: int | None = None,
+    limit: int = 100,
 ) -> list[WorkOrder]:
-    """Return a page of orders, newest first.
+    """Return a page of orders.
 
     Args:
+        order: which comes first.
         now: our time, microseconds since 1970-01-01Z; what is overdue depends on it.
         before: the last id of the page before this one.
     """
     c = chosen
     nobody = c.assignee == NOBODY
     rows = await connection.fetch(
-        _LIST, c.municipality, c.district, c.device, c.kind, c.rule, c.state, c.active, c.severity,
+        _LISTS[order], c.municipality, c.district, c.device, c.kind, c.rule, c.state, c.active, c.severity,
         None if nobody else c.assignee, nobody, c.team, c.mine, c.overdue, to_datetime(now), list(c.words),
         c.alert, c.within, before, limit,
     )  # fmt: skip

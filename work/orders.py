@@ -157,7 +157,11 @@ LIMIT 1
 async def _refuse_second(connection: Connection, alerts: Sequence[int]) -> None:
     row = await connection.fetchrow(_SECOND, list(alerts))
     if row is not None:
-        raise Conflict(f"alert {row['alert_id']} is in work order {row['order_id']} already, which is open")
+        alert, order = row["alert_id"], row["order_id"]
+        raise Conflict(
+            f"alert {alert} is in work order {order} already, which is open",
+            key="conflict.alert_in_order", alert=str(alert), order=str(order),
+        )  # fmt: skip
 
 
 def _refuse_over(rows: Sequence[asyncpg.Record]) -> None:
@@ -165,8 +169,9 @@ def _refuse_over(rows: Sequence[asyncpg.Record]) -> None:
     if over and all(over):
         raise Conflict(
             f"what alert {rows[0]['id']} says is over since {rfc3339(max(over))}: for other work there, "
-            "name the device and say what is to be done"
-        )
+            "name the device and say what is to be done",
+            key="conflict.alert_over", alert=str(rows[0]["id"]),
+        )  # fmt: skip
 
 
 def _worst(rows: Sequence[asyncpg.Record]) -> Severity:

@@ -112,7 +112,10 @@ async def add_photo(
         if same is not None:
             return await get_photo(connection, order, same)
         if await connection.fetchval(_COUNT, order) >= MOST_PHOTOS:
-            raise Conflict(f"work order {order} has {MOST_PHOTOS} photos, as many as one may have")
+            raise Conflict(
+                f"work order {order} has {MOST_PHOTOS} photos, as many as one may have",
+                key="conflict.photos", order=str(order), most=str(MOST_PHOTOS),
+            )  # fmt: skip
         try:
             await asyncio.to_thread(files.write, photo, picture.content)
             await _store(connection, found, picture, step, photo)

@@ -16,9 +16,10 @@ from work.change import (
     UNDER_WORK,
     StoredOrder,
     WorkStep,
-    last_said,
+    last_event,
     locked,
     moment,
+    refuse_of_state,
     store_change,
     store_event,
 )
@@ -57,7 +58,10 @@ async def accept(connection: Connection, order: int, step: WorkStep) -> bool:
         await _refuse_unless(connection, found, WorkState.ACCEPTED)
         assignee = found.assignee_id or (me["id"] if me else None)
         if assignee is None:
-            raise Conflict(f"work order {order} is no person's: assign it to whoever accepts it")
+            raise Conflict(
+                f"work order {order} is no person's: assign it to whoever accepts it",
+                key="conflict.order_nobodys", order=str(order),
+            )  # fmt: skip
         at = await moment(connection, found, step)
         after = replace(
             found,
@@ -240,7 +244,11 @@ async def refuse_foreign(
     me = me or await connection.fetchrow(_ACTOR, step.by.principal)
     if me is not None and is_theirs(order, me["id"], me["teams"]):
         return
-    raise Conflict(f"work order {order.id} is not yours: {await last_said(connection, order)}")
+    last = await last_event(connection, order)
+    raise Conflict(
+        f"work order {order.id} is not yours: {last.said}",
+        key="conflict.order_not_yours", order=str(order.id), name=last.by,
+    )  # fmt: skip
 
 
 async def _refuse_unless(connection: Connection, order: StoredOrder, state: WorkState) -> None:
@@ -249,7 +257,4 @@ async def _refuse_unless(connection: Connection, order: StoredOrder, state: Work
 
 
 async def _refuse(connection: Connection, order: StoredOrder, state: str) -> None:
-    raise Conflict(
-        f"work order {order.id} is {order.state} and cannot become {state}:"
-        f" {await last_said(connection, order)}"
-    )
+    await refuse_of_state(connection, order, f"cannot become {state}")

@@ -1,1 +1,1 @@
-"""How many devices are how, and where: for maps."""
+"""How devices stand: on a map, as a list, in numbers."""

@@ -77,8 +77,11 @@ SELECT
         count(*) FILTER (WHERE s.rank = 4), count(*) FILTER (WHERE s.rank = 5),
         count(*) FILTER (WHERE s.rank = 6)
     ] AS counts
-FROM standing AS s
-WHERE s.lon BETWEEN $11 AND $13 AND s.lat BETWEEN $12 AND $14
+FROM (
+    SELECT here.lat, here.lon, here.rank FROM standing AS here
+    WHERE here.lon BETWEEN $11 AND $13 AND here.lat BETWEEN $12 AND $14
+    OFFSET 0
+) AS s
 GROUP BY floor(s.lon / $15), floor(s.lat / $16)
 ORDER BY min(s.rank) DESC, count(*)
 """  # noqa: S608 - a constant of this room

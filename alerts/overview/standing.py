@@ -19,11 +19,11 @@ STATUSES = ("critical", "major", "silent", "minor", "warning", "ok", "none")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceFilter:
-    """Which devices are meant; None: any. within: municipalities that the reader may see, None: all.
+    """Which devices in service are meant; None: any, and no kinds: all.
 
-    at: the instant, None for now. severity, rule: devices with an open alert of that severity, of that rule.
-    words: each, or what it means (devices.texts.searching), in name, title, or a name
-    of its district or street.
+    within: municipalities that the reader may see, None: all. at: the instant, None for now. severity, rule:
+    devices with an open alert of that severity, of that rule. words: each, or what it means
+    (devices.texts.searching), in name, title, or a name of its district or street.
     """
 
     within: Collection[str] | None = None
@@ -36,13 +36,15 @@ class DeviceFilter:
     at: datetime | None = None
 
 
-# $1 instant or NULL, $2 kinds, $3 municipalities or NULL, $4 municipality, $5 district, $6 severity, $7 rule,
-# $8 words, $9 kinds that move, $10 quality bits of their positions. Ranks are those of STATUSES.
+# $1 instant or NULL, $2 kinds or NULL, $3 municipalities or NULL, $4 municipality, $5 district, $6 severity,
+# $7 rule, $8 words, $9 kinds that move, $10 quality bits of their positions. Ranks are those of STATUSES.
+# What stays where it was put is apart from what may move: its position has an index, and its reading is not
+# read. OFFSET 0: a position is taken out of JSON once, not again wherever it is compared.
 STANDING = """
 WITH
 open AS (
     SELECT
-        a.device_id,
+        a.device_id, count(*) AS alerts,
         CASE WHEN bool_or(r.family = 'silent') THEN 2 ELSE min(
             CASE a.severity WHEN 'critical' THEN 0 WHEN 'major' THEN 1 WHEN 'minor' THEN 3 ELSE 4 END
         ) END AS rank,
@@ -58,58 +60,65 @@ open AS (
         END
     GROUP BY a.device_id
 ),
+placed AS (
+    SELECT
+        d.id, d.name, d.title, d.kind, d.municipality_id, d.district_id, d.street_id, d.searched,
+        d.installed_at, d.lat, d.lon
+    FROM device AS d
+    WHERE d.retired_at IS NULL AND d.installed_at IS NOT NULL AND d.kind <> ALL($9::text [])
+    UNION ALL
+    SELECT
+        d.id, d.name, d.title, d.kind, d.municipality_id, d.district_id, d.street_id, d.searched,
+        d.installed_at, coalesce(said.lat, d.lat), coalesce(said.lon, d.lon)
+    FROM device AS d
+    INNER JOIN unnest($9::text [], $10::bigint []) AS mover (kind, bits) ON d.kind = mover.kind
+    LEFT JOIN latest AS l ON d.id = l.device_id
+    CROSS JOIN LATERAL (
+        SELECT
+            CASE WHEN l.quality & mover.bits = 0 THEN (l.measurements ->> 'lat')::float8 END AS lat,
+            CASE WHEN l.quality & mover.bits = 0 THEN (l.measurements ->> 'lon')::float8 END AS lon
+        OFFSET 0
+    ) AS said
+    WHERE d.retired_at IS NULL AND d.installed_at IS NOT NULL
+),
 standing AS (
     SELECT
-        d.name, d.title, d.kind,
+        p.id, p.name, p.title, p.kind, p.lat, p.lon, coalesce(o.alerts, 0) AS alerts,
         coalesce(
-            CASE WHEN l.quality & mover.bits = 0 THEN (l.measurements ->> 'lat')::float8 END, d.lat
-        ) AS lat,
-        coalesce(
-            CASE WHEN l.quality & mover.bits = 0 THEN (l.measurements ->> 'lon')::float8 END, d.lon
-        ) AS lon,
-        coalesce(o.rank, CASE WHEN l.device_id IS NULL THEN 6 ELSE 5 END) AS rank
-    FROM device AS d
-    LEFT JOIN open AS o ON d.id = o.device_id
-    LEFT JOIN latest AS l ON d.id = l.device_id
-    LEFT JOIN
-        unnest($9::text [], $10::bigint []) AS mover (kind, bits)
-        ON d.kind = mover.kind AND $1::timestamptz IS NULL
+            o.rank, CASE WHEN EXISTS (SELECT FROM latest AS l WHERE l.device_id = p.id) THEN 5 ELSE 6 END
+        ) AS rank
+    FROM placed AS p
+    LEFT JOIN open AS o ON p.id = o.device_id
     WHERE
-        d.retired_at IS NULL AND d.installed_at IS NOT NULL
-        AND d.kind = ANY($2)
-        AND ($3::text [] IS NULL OR d.municipality_id IN (SELECT id FROM municipality WHERE name = ANY($3)))
-        AND ($4::text IS NULL OR d.municipality_id IN (SELECT id FROM municipality WHERE name = $4))
-        AND ($5::text IS NULL OR d.district_id IN (SELECT id FROM ground_feature WHERE name = $5))
+        ($2::text [] IS NULL OR p.kind = ANY($2))
+        AND ($3::text [] IS NULL OR p.municipality_id IN (SELECT id FROM municipality WHERE name = ANY($3)))
+        AND ($4::text IS NULL OR p.municipality_id IN (SELECT id FROM municipality WHERE name = $4))
+        AND ($5::text IS NULL OR p.district_id IN (SELECT id FROM ground_feature WHERE name = $5))
         AND (($6::text IS NULL AND $7::text IS NULL) OR o.asked)
         AND (
-            cardinality($8::text []) = 0
-            OR NOT EXISTS (
-                SELECT FROM unnest($8) AS word
-                WHERE NOT EXISTS (
-                    SELECT FROM unnest(string_to_array(word, '|')) AS meant
-                    WHERE strpos(
-                        concat_ws(
-                            ' ', d.searched, 'kind:' || d.kind || '.',
-                            (SELECT searched FROM ground_feature WHERE id = d.district_id),
-                            (SELECT searched FROM ground_feature WHERE id = d.street_id)
-                        ),
-                        meant
-                    ) > 0
-                )
-            )
+            $8::text [] = '{}'
+            OR concat_ws(
+                ' ', p.searched, 'kind:' || p.kind || '.',
+                (SELECT searched FROM ground_feature WHERE id = p.district_id),
+                (SELECT searched FROM ground_feature WHERE id = p.street_id)
+            ) ~ ALL($8::text [])
         )
-        AND ($1::timestamptz IS NULL OR d.installed_at <= $1)
+        AND ($1::timestamptz IS NULL OR p.installed_at <= $1)
 )
 """
 
 
-def arguments(kinds: Kinds, asked: DeviceFilter) -> list[object]:
-    """Return what STANDING needs; kinds that are not declared report nothing and are left out."""
+def arguments(kinds: Kinds, asked: DeviceFilter, *, only_declared: bool = True) -> list[object]:
+    """Return what STANDING needs.
+
+    only_declared: leave out devices of kinds that are not declared: they report nothing.
+    """
     wanted = [name for name in kinds if not asked.kinds or name in asked.kinds]
-    movers = [*_movers(kinds)]
+    # Of the past nobody knows where they were.
+    movers = [] if asked.at else [(name, bits) for name, bits in _movers(kinds) if name in wanted]
     return [
         asked.at,
-        wanted,
+        wanted if only_declared else list(asked.kinds) or None,
         None if asked.within is None else list(asked.within),
         asked.municipality,
         asked.district,

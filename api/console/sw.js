@@ -34,13 +34,15 @@ addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
-  const room = EDITION.rooms[url.pathname.split("/")[1]];
+  const room = roomOf(url);
   if (request.mode === "navigate" && room) event.respondWith(documentOf(request, room));
   // A guide comes in the reader's language, by its header.
   else if (outdated || !url.pathname.startsWith("/console/") || url.pathname.startsWith("/console/guide/")) return;
   else if (url.pathname.startsWith(TEXTS)) event.respondWith(textsOf(request, url.pathname));
   else event.respondWith(fileOf(request));
 });
+
+const roomOf = (address) => EDITION.rooms[new URL(address).pathname.split("/")[1]];
 
 async function documentOf(request, room) {
   const kept = await caches.match(`/${room}`, { cacheName: DOCUMENTS });
@@ -124,6 +126,11 @@ async function open(asked) {
   if (url.origin !== location.origin) return;
   const windows = await clients.matchAll({ type: "window", includeUncontrolled: true });
   const there = windows.find((one) => one.url === url.href);
+  const desk = windows.find((one) => roomOf(one.url) === "queue");
   if (there) await there.focus();
-  else await clients.openWindow(url.href);
+  else if (desk && roomOf(url) === "queue") {
+    // A desk that is open shows it without being loaded anew.
+    await desk.focus();
+    desk.postMessage({ open: url.pathname });
+  } else await clients.openWindow(url.href);
 }

@@ -21,9 +21,9 @@ log = structlog.get_logger(__name__)
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "worker-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'{tiles}; worker-src 'self'; font-src 'self'; manifest-src 'self'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -34,6 +34,12 @@ HEADERS = {
 }
 
 
+def headers_of(tiles_origin: str | None) -> dict[str, str]:
+    """Return the headers of every response. tiles_origin: see EdgeMiddleware."""
+    allowed = f" {tiles_origin}" if tiles_origin else ""
+    return {name: value.replace("{tiles}", allowed) for name, value in HEADERS.items()}
+
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Methods with a label of their own in the counters; any other word sent as a method is counted as one."""
 
@@ -42,9 +48,16 @@ class EdgeMiddleware:
     """Wraps the whole application."""
 
     def __init__(
-        self, app: ASGIApp, *, metrics: Metrics, elapsed: Callable[[], float] = time.perf_counter
+        self,
+        app: ASGIApp,
+        *,
+        metrics: Metrics,
+        tiles_origin: str | None = None,
+        elapsed: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """Wrap an application. tiles_origin: the one other host that pages may ask, for tiles of maps."""
         self.app = app
+        self.headers = headers_of(tiles_origin)
         self.metrics = metrics
         self.elapsed = elapsed
 
@@ -59,7 +72,7 @@ class EdgeMiddleware:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                _add_headers(message)
+                self._add_headers(message)
                 self._count(scope, message["status"], self.elapsed() - began)
             await send(message)
 
@@ -76,15 +89,14 @@ class EdgeMiddleware:
             )
             await response(scope, receive, send_with_headers)
 
+    def _add_headers(self, message: Message) -> None:
+        headers = MutableHeaders(scope=message)
+        for name, value in self.headers.items():
+            headers.setdefault(name, value)
+        headers.setdefault("Cache-Control", "no-store")
+
     def _count(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path_format", "none")
         method = scope["method"] if scope["method"] in METHODS else "other"
         self.metrics.requests.labels(method, route, str(status)).inc()
         self.metrics.seconds.labels(method, route).observe(seconds)
-
-
-def _add_headers(message: Message) -> None:
-    headers = MutableHeaders(scope=message)
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    headers.setdefault("Cache-Control", "no-store")

@@ -1,4 +1,7 @@
-"""Lists as files: all that is asked for, as CSV or NDJSON, streamed. Must not know what is listed."""
+"""Lists as files: all that is asked for, as CSV, NDJSON or Parquet, streamed.
+
+Must not know what is listed.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,48 @@ from typing import Any
 
 from fastapi.responses import StreamingResponse
 
-from api.http import formats
+from api.http import files, formats
+from api.http.files import Flatten
 from api.http.formats import MEDIA_TYPES, Format
+from api.http.parquet import FileColumn
+
+FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {MEDIA_TYPES[form]: {} for form in Format if form is not Format.JSON}}
+}
+"""What an address answers with that answers with files."""
+
+
+def response_of(
+    form: Format, body: AsyncIterator[bytes], *, name: str, saved: bool = True
+) -> StreamingResponse:
+    """Return the bytes of a file as the answer; saved: browsers save it, as `name` without its ending."""
+    headers = {"Vary": "Accept"}
+    if saved:
+        headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
+    if form is Format.PARQUET:
+        headers["Content-Encoding"] = "identity"  # compressed already: again would cost time for nothing
+    media_type = MEDIA_TYPES[form] + ("; charset=utf-8" if form is Format.CSV else "")
+    return StreamingResponse(body, media_type=media_type, headers=headers)
 
 
 async def exported(
     form: Format,
-    columns: Sequence[str],
+    columns: Sequence[FileColumn],
     pages: AsyncIterator[list[dict[str, Any]]],
     *,
     name: str,
+    flat: Flatten | None = None,
     bom: bool = False,
 ) -> StreamingResponse:
-    """Return rows as a file to be saved.
+    """Return rows as a file to be saved; see files.body_of.
 
     Args:
-        form: CSV or NDJSON.
-        columns: of CSV, in this order; texts by language, lists and objects are JSON in their cells.
+        form: CSV, NDJSON or Parquet.
+        columns: of CSV and Parquet; texts by language, lists and objects are JSON in their cells.
         pages: of rows; what fails before the first is answered as an error.
         name: of the file, without its ending.
+        flat: see files.body_of.
         bom: see formats.as_csv.
     """
     rows = await formats.begun(pages)
-    body = formats.as_ndjson(rows) if form is Format.NDJSON else formats.as_csv(columns, rows, bom=bom)
-    headers = {"Vary": "Accept", "Content-Disposition": f'attachment; filename="{name}.{form}"'}
-    media_type = MEDIA_TYPES[form] + ("; charset=utf-8" if form is Format.CSV else "")
-    return StreamingResponse(body, media_type=media_type, headers=headers)
+    return response_of(form, files.body_of(form, columns, rows, flat=flat, bom=bom), name=name)

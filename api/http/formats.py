@@ -1,4 +1,4 @@
-"""Rows as JSON, NDJSON or CSV, as a stream of bytes that never holds the whole answer.
+"""Rows as JSON, NDJSON or CSV, as a stream of bytes that never holds the whole answer; Parquet is in parquet.
 
 Pure. Must not know what the rows mean.
 """
@@ -9,10 +9,13 @@ import codecs
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 import msgspec
+
+from devices.instants import rfc3339
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -27,12 +30,14 @@ class Format(StrEnum):
     JSON = "json"
     NDJSON = "ndjson"
     CSV = "csv"
+    PARQUET = "parquet"
 
 
 MEDIA_TYPES = {
     Format.JSON: "application/json",
     Format.NDJSON: "application/x-ndjson",
     Format.CSV: "text/csv",
+    Format.PARQUET: "application/vnd.apache.parquet",
 }
 
 
@@ -54,6 +59,8 @@ def cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return repr(value)
+    if isinstance(value, datetime):
+        return rfc3339(value)
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return "'" + text if text.startswith(_FORMULA) else text
 

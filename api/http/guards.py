@@ -45,7 +45,7 @@ ANSWERS = "/answer/"
 """Where signed links lead. Who has one may use it from anywhere: it is the secret, no cookie counts."""
 LONGEST_COOKIE_S = 400 * 86_400
 """As long as browsers keep one; the session behind it ends earlier."""
-IN_OUTAGES = frozenset({"/metrics", "/readyz"})
+IN_OUTAGES = frozenset({"/metrics", "/readyz", "/api/v1/system"})
 """Needed most while the database is away and nobody can be asked about: who was known before passes."""
 FORWARDED = frozenset(
     [

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from api.http import problems
-from api.http.problems import Problem, Slug
+from api.http.problems import Problem, Slug, Told
 from devices.registry import errors
 from people.passwords import TooManyPasswords
 from store.failures import DATABASE_ERRORS, is_outage
@@ -44,7 +44,7 @@ def _handler(translate: Callable[..., Problem]) -> Handler:
     async def respond(request: Request, error: Exception) -> Response:
         problem = translate(error)
         if problem.slug == "conflict" and "if-match" in request.headers:
-            problem = Problem(412, "changed-meanwhile", problem.detail)
+            problem = Problem(412, "changed-meanwhile", problem.detail, told=problem.told)
         return _rendered(request, problem)
 
     return respond
@@ -71,7 +71,9 @@ def _of_http(app: FastAPI) -> Handler:
 
 def _allowed(app: FastAPI, request: Request) -> set[str]:
     routes = [r for r in iter_route_contexts(app.routes) if r.matches(request.scope)[0] is not Match.NONE]
-    return {method for r in routes if r.path == routes[0].path for method in r.methods or ()}
+    # Of /devices/import and /devices/{device} it is the former that is meant, whichever was declared first.
+    meant = min((r.path or "" for r in routes), key=lambda path: path.count("{"))
+    return {method for r in routes if r.path == meant for method in r.methods or ()}
 
 
 def _of_not_found(error: errors.NotFound) -> Problem:
@@ -80,7 +82,8 @@ def _of_not_found(error: errors.NotFound) -> Problem:
 
 
 def _of_conflict(error: errors.Conflict) -> Problem:
-    return Problem(409, "conflict", str(error))
+    told = Told(key=error.key, values=error.values) if error.key else None
+    return Problem(409, "conflict", str(error), told=told)
 
 
 def _of_invalid(error: errors.Invalid) -> Problem:

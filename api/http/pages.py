@@ -6,7 +6,7 @@ Must not know what is listed.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
@@ -38,7 +38,7 @@ def answer(
     found: Sequence[Item],
     *,
     limit: int,
-    cursor: tuple[str, str | int],
+    cursor: tuple[str, str | Callable[[int], str]],
     fields: str | None = None,
 ) -> Response:
     """Return a page as a response.
@@ -47,14 +47,15 @@ def answer(
         request: its address is that of the next page with another cursor.
         found: the page, and one more when there is a next page.
         limit: how many were asked for.
-        cursor: a query parameter, and the member of the last item that goes into it, or a number that does.
+        cursor: a query parameter, and the member of the last item that goes into it, or what gives the text
+            that does by the place of that item.
         fields: members to keep, separated by commas.
     """
     items = [item.model_dump(mode="json") for item in found[:limit]]
     following = None
     if len(found) > limit:
         parameter, member = cursor
-        value = member if isinstance(member, int) else items[-1][member]
+        value = items[-1][member] if isinstance(member, str) else member(limit - 1)
         url = request.url.include_query_params(**{parameter: value})
         following = f"{url.path}?{url.query}"
     if fields is not None:

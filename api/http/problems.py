@@ -8,6 +8,7 @@ traceback.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal, get_args
 
@@ -17,6 +18,7 @@ from starlette.responses import Response
 from api.http.languages import negotiate
 from devices.storable import storable_json
 from devices.texts.catalogue import text
+from devices.texts.languages import Language, isolated
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:nabd:problem:"
@@ -51,10 +53,19 @@ BY_STATUS: Mapping[int, Slug] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What people are told in their language: a key of the catalogue, and values for its placeholders."""
+
+    key: str
+    values: Mapping[str, str]
+
+
 class Problem(Exception):
     """A request that cannot be served, and why.
 
-    `more` are further members of the problem object.
+    told: takes the place of the detail where it can be said in the client's language. `more` are further
+    members of the problem object.
     """
 
     def __init__(
@@ -64,9 +75,11 @@ class Problem(Exception):
         detail: str,
         *,
         headers: Mapping[str, str] | None = None,
+        told: Told | None = None,
         **more: Any,
     ) -> None:
         super().__init__(detail)
+        self.told = told
         self.status = status
         self.slug = slug
         self.detail = detail
@@ -75,13 +88,13 @@ class Problem(Exception):
 
 
 def render(problem: Problem, *, accept_language: str | None, instance: str) -> Response:
-    """Return the response of a problem, its title in the client's language."""
+    """Return the response of a problem: its title in the client's language, its detail where it can be."""
     language = negotiate(accept_language)
     body = {
         "type": TYPE_PREFIX + problem.slug,
         "title": text(language, f"problem.{problem.slug}"),
         "status": problem.status,
-        "detail": problem.detail,
+        "detail": problem.detail if problem.told is None else _in_language(problem.told, language),
         "instance": instance,
         **problem.more,
     }
@@ -92,6 +105,10 @@ def render(problem: Problem, *, accept_language: str | None, instance: str) -> R
         media_type=MEDIA_TYPE,
         headers=headers,
     )
+
+
+def _in_language(told: Told, language: Language) -> str:
+    return text(language, told.key, **{n: isolated(value, language) for n, value in told.values.items()})
 
 
 def of_status(status: int, detail: str | None = None) -> Problem:

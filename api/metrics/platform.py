@@ -19,6 +19,7 @@ from api.metrics.notifications import NotificationFigures
 from devices.instants import to_microseconds
 from readings import ingest_state, totals
 from readings.ingest_state import IngestState
+from readings.rollups import marks
 from readings.totals import ShardTotals
 from rules.catalogue import watched
 from rules.catalogue.watched import RuleCounts
@@ -71,6 +72,7 @@ class Figures:
     ingest: list[IngestState]
     watched: RuleCounts
     notifications: NotificationFigures
+    unrolled_since: datetime | None
 
 
 async def read(connection: Connection, now: int) -> Figures:
@@ -80,6 +82,7 @@ async def read(connection: Connection, now: int) -> Figures:
         ingest=await ingest_state.by_shard(connection),
         watched=await watched.watch(connection),
         notifications=await notifications.read(connection, now),
+        unrolled_since=await marks.oldest_mark(connection),
     )
 
 
@@ -121,6 +124,9 @@ def families(figures: Figures | None, queue: BrokerQueue | None, ages: Ages) -> 
         yield from _of_ingest(figures.ingest, ages)
         yield from _of_rules(figures.watched, ages)
         yield from notifications.families(figures.notifications, ages.of)
+        said = "How long the oldest readings have waited for their hours and days"
+        behind_s = 0.0 if figures.unrolled_since is None else ages.of(figures.unrolled_since)
+        yield GaugeMetricFamily("nabd_rollups_lag_seconds", said, value=behind_s)
 
 
 def _of_broker(queue: BrokerQueue) -> Iterator[Metric]:

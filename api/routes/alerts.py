@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from alerts import acknowledgement, events, listing, queue
 from alerts.acknowledgement import Acknowledgements
-from alerts.listing import NOBODY, AlertFilter, AlertOrder
+from alerts.listing import AlertOrder
+from alerts.overview.reporting import count_reporting
+from alerts.overview.standing import DeviceFilter
 from alerts.queue import AlertNotFound
 from alerts.transition import Severity
 from api.author import UsesActor
-from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
+from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity, UsesLongConnection
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.problems import Problem
-from api.http.times import Asked
 from api.idempotency import UsesChangeRequest
+from api.routes.alerting.wanted import WantedAlerts
 from api.schemas.alerts import (
     AlertOut,
     AlertWithHistoryOut,
@@ -31,7 +33,6 @@ from api.schemas.alerts import (
     evidence_out,
     members,
 )
-from api.schemas.searches import words_of
 from api.schemas.words import NO_CONTROL
 from people.identity import Identity
 from people.roles import Permission
@@ -40,8 +41,6 @@ from store.connection import Connection
 router = APIRouter(tags=["alerts"])
 
 AlertId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-ME = "me"
-"""Whose work an alert is, in lists: that of whoever asks."""
 AlertNumber = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
@@ -71,68 +70,11 @@ class CommentOut(BaseModel):
     id: int
 
 
-def wanted_alerts(
-    context: UsesContext,
-    identity: UsesIdentity,
-    state: Literal["firing", "resolved"] | None = None,
-    severity: Severity | None = None,
-    device: Annotated[str | None, Query(max_length=64)] = None,
-    kind: Annotated[str | None, Query(max_length=31)] = None,
-    municipality: Annotated[str | None, Query(max_length=32)] = None,
-    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
-    silenced: Annotated[
-        bool | None, Query(description="only open ones that somebody silences now, or only others")
-    ] = None,
-    assigned: Annotated[
-        str | None, Query(max_length=63, description="`me`, `nobody`, or the name of a person")
-    ] = None,
-    team: Annotated[
-        str | None, Query(max_length=63, description="of its members, or in its open work orders")
-    ] = None,
-    rule: Annotated[str | None, Query(max_length=63)] = None,
-    acknowledged: Annotated[bool | None, Query(description="seen by somebody, or by nobody")] = None,
-    words: Annotated[
-        str | None,
-        Query(
-            max_length=200,
-            description="each in the sentence, the device, the place, the kind or the rule, or its number",
-        ),
-    ] = None,
-    since: Annotated[Asked | None, Query(description="only those that were open from then on")] = None,
-    until: Annotated[Asked | None, Query(description="only those that had opened before")] = None,
-) -> AlertFilter:
-    """Return which alerts are asked for."""
-    named = None if assigned in (ME, NOBODY) else assigned
-    # Whoever may not see names does not learn by asking whose work it is.
-    guarded = named is not None or team is not None
-    return AlertFilter(
-        state=state,
-        severity=severity,
-        device=device,
-        kind=kind,
-        municipality=municipality,
-        district=district,
-        within=identity.towns(Permission.READ_NAMES if guarded else Permission.READ),
-        silenced=silenced,
-        assigned_to=NOBODY if assigned == NOBODY else named,
-        assignee_id=identity.principal if assigned == ME else None,
-        team=team,
-        rule=rule,
-        acknowledged=acknowledged,
-        words=words_of(words, context.kinds, severities=True),
-        since=since,
-        until=until,
-    )
-
-
-WantedAlerts = Annotated[AlertFilter, Depends(wanted_alerts)]
-
-
 @router.get("/alerts", response_model=Page[AlertOut], summary="List alerts, newest first")
 async def list_alerts(
     request: Request,
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     wanted: WantedAlerts,
     order: AlertOrder = AlertOrder.NEWEST,
@@ -172,17 +114,23 @@ class AlertCountsOut(BaseModel):
 @router.get("/alerts/counts", summary="Count alerts by severity, kind, rule and district")
 async def count_alerts(
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     wanted: WantedAlerts,
 ) -> AlertCountsOut:
     """Return how many alerts there are of those that are asked for."""
     found = await listing.count(connection, wanted, now=context.now())
-    devices, reporting = await listing.reporting(connection, wanted, list(context.kinds))
+    devices = DeviceFilter(
+        within=wanted.within,
+        municipality=wanted.municipality,
+        district=wanted.district,
+        kinds=(wanted.kind,) if wanted.kind else (),
+    )
+    heard = await count_reporting(connection, context.kinds, devices)
     return AlertCountsOut(
         items=[AlertCountOut.model_validate(one, from_attributes=True) for one in found],
-        devices=devices,
-        reporting=reporting,
+        devices=heard.devices,
+        reporting=heard.reporting,
     )
 
 

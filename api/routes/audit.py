@@ -16,8 +16,8 @@ from api.http import formats, pages
 from api.http.formats import MEDIA_TYPES, Format
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Asked, Instant
-from people import audit, audit_chains
-from people.audit import AuditFilter, AuditRow
+from people.audit import chains, listing
+from people.audit.listing import AuditFilter, AuditRow
 
 router = APIRouter(tags=["audit"])
 
@@ -103,7 +103,7 @@ async def list_audit(
     if form is Format.NDJSON:
         body = formats.as_ndjson(_exported(context, wanted))
         return StreamingResponse(body, media_type=MEDIA_TYPES[form], headers={"Vary": "Accept"})
-    found = await audit.list_audit(connection, wanted, before=before, limit=limit + 1)
+    found = await listing.list_audit(connection, wanted, before=before, limit=limit + 1)
     items = [_row_out(row) for row in found]
     response = pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
     response.headers["Vary"] = "Accept"
@@ -113,12 +113,12 @@ async def list_audit(
 async def _exported(context: AppContext, wanted: AuditFilter) -> AsyncIterator[list[dict[str, Any]]]:
     # A connection a page, not an answer: a slow client must not hold one.
     async with context.long_query() as connection:
-        chains = await audit.chains_of(connection, wanted)
-    for chain in chains:
+        wanted_chains = await listing.chains_of(connection, wanted)
+    for chain in wanted_chains:
         last = 0
         while True:
             async with context.long_query() as connection:
-                page = await audit.export_page(connection, wanted, chain, after=last)
+                page = await listing.export_page(connection, wanted, chain, after=last)
             if not page:
                 break
             yield [_row_out(row).model_dump(mode="json") for row in page]
@@ -138,7 +138,7 @@ async def verify(
     only = date.fromisoformat(f"{month}-01") if month else None
     deadline = time.monotonic() + LONGEST_S
     async with context.long_query() as connection:
-        found = await audit_chains.verify(
+        found = await chains.verify(
             connection, municipality=municipality, month=only, late=lambda: time.monotonic() > deadline
         )
     return ChainFindingsOut(

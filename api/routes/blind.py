@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import UsesContext, UsesIdentity, UsesLongConnection
 from api.http.times import Instant
 from people.roles import Permission
 from rules.catalogue.blind import blind_rules
@@ -29,7 +29,7 @@ class BlindRuleOut(BaseModel):
 @router.get("/blind-rules", summary="List rules that cannot be decided on a device")
 async def list_blind_rules(
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     rule: Annotated[str | None, Query(max_length=63)] = None,
     device: Annotated[str | None, Query(max_length=64)] = None,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import in_town, in_town_of_device
 from api.author import UsesActor
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import UsesConnection, UsesContext, UsesIdentity, UsesLongConnection
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Asked, Instant
@@ -147,7 +147,7 @@ class DeviceOut(BaseModel):
 @router.get("/devices", response_model=Page[DeviceOut], summary="List devices by name")
 async def list_devices(
     request: Request,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,

@@ -1,8 +1,9 @@
-"""Alerts and work orders as files: all that is asked for, not a page of it."""
+"""Alerts, work orders and readings as files: all that is asked for, not a page of it."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -11,35 +12,53 @@ from fastapi.responses import StreamingResponse
 from alerts import queue
 from alerts.listing import AlertFilter
 from api.context import AppContext, UsesContext, UsesIdentity
-from api.http import exports
-from api.http.formats import Format
+from api.http import exports, files
+from api.http.exports import FILE
+from api.http.formats import Format, begun
 from api.http.languages import negotiate
-from api.routes.alerts import WantedAlerts
+from api.http.parquet import file_columns
+from api.http.problems import Problem
+from api.http.times import Asked
+from api.routes.alerting.wanted import WantedAlerts
+from api.routes.work.wanted import WantedOrders
 from api.schemas.alerts import alert_for, alert_out, context_of
 from api.schemas.work import order_out
+from devices.instants import to_datetime
+from devices.registry import registry
+from devices.registry.errors import NotFound
 from devices.texts.languages import Language
 from people.identity import Identity
-from people.roles import Permission
+from readings.export import ReadingExport, export
 from work import listing
 from work.listing import WorkFilter
 
 router = APIRouter(tags=["alerts"])
 
 ROWS_AT_A_TIME = 500
-ALERTS = (
-    "id", "device", "device_title", "kind", "municipality", "district", "rule", "severity", "state",
-    "sentence", "opened_at", "detected_at", "resolved_at", "acknowledged_at", "acknowledged_by",
-    "assigned_to", "work_order", "work_state",
+LONGEST = timedelta(days=31)
+"""Of readings in one file; `nabd export readings` writes longer ones."""
+ALERTS = file_columns(
+    (
+        "id", "device", "device_title", "kind", "municipality", "district", "rule", "severity", "state",
+        "sentence", "opened_at", "detected_at", "resolved_at", "acknowledged_at", "acknowledged_by",
+        "assigned_to", "work_order", "work_state",
+    ),
+    integer=("id", "work_order"),
+    time=("opened_at", "detected_at", "resolved_at", "acknowledged_at"),
 )  # fmt: skip
-ORDERS = (
-    "id", "device", "kind", "municipality", "district", "origin", "rule", "severity", "title", "state",
-    "assignee", "team", "created_at", "response_due_at", "repair_due_at", "overdue", "accepted_at",
-    "arrived_at", "ended_at", "reopened", "verification", "alerts",
+ORDERS = file_columns(
+    (
+        "id", "device", "kind", "municipality", "district", "origin", "rule", "severity", "title", "state",
+        "assignee", "team", "created_at", "response_due_at", "repair_due_at", "overdue", "accepted_at",
+        "arrived_at", "ended_at", "reopened", "verification", "alerts",
+    ),
+    integer=("id", "reopened"),
+    json=("overdue", "alerts"),
+    time=("created_at", "response_due_at", "repair_due_at", "accepted_at", "arrived_at", "ended_at"),
 )  # fmt: skip
 
-FileFormat = Annotated[Literal["csv", "ndjson"], Query(alias="format")]
+FileFormat = Annotated[Literal[Format.CSV, Format.NDJSON, Format.PARQUET], Query(alias="format")]
 Mark = Annotated[bool, Query(description="CSV with a byte order mark, for Excel")]
-FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}, "application/x-ndjson": {}}}}
 
 
 @router.get(
@@ -53,16 +72,16 @@ async def export_alerts(
     context: UsesContext,
     identity: UsesIdentity,
     wanted: WantedAlerts,
-    form: FileFormat = "csv",
+    form: FileFormat = Format.CSV,
     bom: Mark = False,
     lang: Annotated[
-        Language | None, Query(description="of sentences in CSV; wins over Accept-Language")
+        Language | None, Query(description="of sentences in CSV and Parquet; wins over Accept-Language")
     ] = None,
 ) -> StreamingResponse:
     """Return alerts, newest first; with the filters of GET /alerts."""
     language = lang or negotiate(request.headers.get("accept-language"))
-    rows = _alerts(context, identity, wanted, language if form == "csv" else None)
-    return await exports.exported(Format(form), ALERTS, rows, name="alerts", bom=bom)
+    rows = _alerts(context, identity, wanted, None if form is Format.NDJSON else language)
+    return await exports.exported(form, ALERTS, rows, name="alerts", bom=bom)
 
 
 async def _alerts(
@@ -94,27 +113,13 @@ async def _alerts(
 async def export_orders(
     context: UsesContext,
     identity: UsesIdentity,
-    municipality: Annotated[str | None, Query(max_length=32)] = None,
-    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
-    device: Annotated[str | None, Query(max_length=64)] = None,
-    kind: Annotated[str | None, Query(max_length=31)] = None,
-    open: Annotated[bool | None, Query(description="neither done nor cancelled; or only those")] = None,  # noqa: A002
-    overdue: Annotated[bool | None, Query(description="a deadline has passed, or none has")] = None,
-    form: FileFormat = "csv",
+    wanted: WantedOrders,
+    form: FileFormat = Format.CSV,
     bom: Mark = False,
 ) -> StreamingResponse:
-    """Return work orders, newest first."""
-    wanted = WorkFilter(
-        municipality=municipality,
-        district=district,
-        device=device,
-        kind=kind,
-        active=open,
-        overdue=overdue,
-        within=identity.towns(Permission.READ),
-    )
+    """Return work orders, newest first; with the filters of GET /work-orders."""
     rows = _orders(context, identity, wanted)
-    return await exports.exported(Format(form), ORDERS, rows, name="work-orders", bom=bom)
+    return await exports.exported(form, ORDERS, rows, name="work-orders", bom=bom)
 
 
 async def _orders(
@@ -130,3 +135,34 @@ async def _orders(
         if len(page) < ROWS_AT_A_TIME:
             return
         before = page[-1].id
+
+
+@router.get(
+    "/exports/readings",
+    response_class=StreamingResponse,
+    responses=FILE,
+    summary="All readings of one kind in a municipality, as a file",
+)
+async def export_readings(
+    context: UsesContext,
+    municipality: Annotated[str, Query(max_length=32)],
+    kind: Annotated[str, Query(max_length=31, examples=["bin"])],
+    start: Annotated[Asked | None, Query(description="first instant; a day before `end` without it")] = None,
+    end: Annotated[Asked | None, Query(description="first instant left out; now without it")] = None,
+    form: FileFormat = Format.CSV,
+    bom: Mark = False,
+) -> StreamingResponse:
+    """Return readings observed in [start, end) while their device stood there, by device and instant."""
+    declared = context.kinds.get(kind)
+    if declared is None:
+        raise NotFound("kind", kind, "GET /kinds lists them")
+    until = end or to_datetime(context.now())
+    since = start or until - timedelta(days=1)
+    if not timedelta(0) < until - since <= LONGEST:
+        raise Problem(422, "invalid", f"end: must be after start, by {LONGEST.days} days at most")
+    async with context.long_query() as connection:
+        town = await registry.get_municipality(connection, municipality)
+    wanted = ReadingExport(kind=declared, municipality_id=town.id, start=since, end=until)
+    rows = await begun(page.rows async for page in export(context.long_query, wanted))
+    body = files.readings_body(form, declared, rows, bom=bom)
+    return exports.response_of(form, body, name=f"{municipality}-{kind}-{since:%Y-%m-%d}")

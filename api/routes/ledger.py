@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.context import UsesConnection, UsesContext
+from api.context import UsesConnection, UsesContext, UsesLongConnection
 from api.http.problems import Problem
 from api.http.times import Asked, Instant
 from devices.instants import to_datetime
@@ -83,7 +83,7 @@ Until = Annotated[Asked | None, Query(description="receive time before which, RF
 
 @router.get("/ledger", summary="What was received, and what became of it")
 async def read_ledger(
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     context: UsesContext,
     device: Annotated[str | None, Query(max_length=64)] = None,
     since: Since = None,

@@ -1,4 +1,4 @@
-"""The readings of one device: raw or by bucket, as JSON, NDJSON or CSV, streamed."""
+"""The readings of one device: raw or by bucket, as JSON or a file, streamed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Annotated, Any, assert_never
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
-from api.http import buckets, formats
+from api.http import buckets, exports, files, formats
 from api.http.buckets import Bucket
+from api.http.exports import FILE
 from api.http.formats import MEDIA_TYPES, Format, begun
+from api.http.parquet import CellType, FileColumn, file_columns
 from api.http.problems import Problem
 from api.http.times import Asked, Instant
 from devices.instants import MICROSECOND, rfc3339, to_datetime
@@ -23,7 +25,9 @@ from devices.kinds.kind import Kind
 from devices.registry import registry
 from devices.time_zones import TIME_ZONES
 from readings import history
-from readings.history import Reading, ReadingBucket
+from readings.buckets import buckets as calendar_buckets
+from readings.history import Reading
+from readings.summary import ReadingBucket
 
 router = APIRouter(tags=["readings"])
 
@@ -104,7 +108,7 @@ class ReadingQuery:
 @router.get(
     "/devices/{device}/readings",
     response_model=ReadingsOut,
-    responses={200: {"content": {"text/csv": {}, "application/x-ndjson": {}}}},
+    responses=FILE,
     summary="Readings of one device",
 )
 async def read_readings(
@@ -186,20 +190,13 @@ def _known_zone(name: str) -> str:
 async def _respond(selection: ReadingQuery, form: Format, *, bom: bool) -> StreamingResponse:
     pages = _raw_pages(selection) if selection.bucket is Bucket.RAW else _bucket_pages(selection)
     rows = await begun(pages)
-    match form:
-        case Format.JSON:
-            body = formats.as_json(selection.head, "readings", rows)
-        case Format.NDJSON:
-            body = formats.as_ndjson(rows)
-        case Format.CSV:
-            body = formats.as_csv(_csv_columns(selection), _flat(rows), bom=bom)
-        case _:
-            assert_never(form)
-    headers = {"Vary": "Accept"}
-    if form is Format.CSV:
-        name = f"{selection.device.name.replace(':', '_')}-{selection.bucket}.csv"
-        headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return StreamingResponse(body, media_type=MEDIA_TYPES[form], headers=headers)
+    name = f"{selection.device.name.replace(':', '_')}-{selection.bucket}"
+    if form is Format.JSON:
+        body = formats.as_json(selection.head, "readings", rows)
+        return StreamingResponse(body, media_type=MEDIA_TYPES[form], headers={"Vary": "Accept"})
+    columns = _columns(selection, whole=form is Format.PARQUET)
+    body = files.body_of(form, columns, rows, flat=_flat_row, bom=bom)
+    return exports.response_of(form, body, name=name, saved=form is not Format.NDJSON)
 
 
 async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, Any]]]:
@@ -222,7 +219,7 @@ async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, An
 
 async def _bucket_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, Any]]]:
     async with selection.context.long_query() as connection:
-        rows = await history.buckets(
+        rows = await calendar_buckets(
             connection,
             selection.kind,
             selection.device.id,
@@ -261,21 +258,34 @@ def _bucket_row(row: ReadingBucket) -> dict[str, Any]:
     return {"at": rfc3339(row.at), "readings": row.readings, "measurements": summaries}
 
 
-def _csv_columns(selection: ReadingQuery) -> list[str]:
+BUCKET = file_columns(("at", "readings"), time=("at",), integer=("readings",))
+
+
+def _columns(selection: ReadingQuery, *, whole: bool) -> tuple[FileColumn, ...]:
+    """Return the columns of a table; whole: also what few people look at."""
+    measured = files.measured(selection.kind, selection.measurements)
     if selection.bucket is Bucket.RAW:
-        return ["observed_at", "received_at", "quality", "suspect", *selection.measurements]
+        return (*files.READING, *measured, *(files.BESIDE if whole else ()))
     counters = {m.name for m in selection.kind.measurements if m.counter}
-    parts = {name: (*SUMMARY, *(["grown"] if name in counters else [])) for name in selection.measurements}
-    return ["at", "readings", *(f"{name}_{part}" for name, of_it in parts.items() for part in of_it)]
+    parts = (
+        _part(one, part)
+        for one in measured
+        for part in (*SUMMARY, *(["grown"] if one.name in counters else []))
+    )
+    return (*BUCKET, *parts)
 
 
-async def _flat(pages: AsyncIterator[Sequence[Mapping[str, Any]]]) -> AsyncIterator[list[dict[str, Any]]]:
-    async for page in pages:
-        yield [_flat_row(row) for row in page]
+def _part(measured: FileColumn, part: str) -> FileColumn:
+    """Return the column of a part of a summary, in which truths are numbers."""
+    name = f"{measured.name}_{part}"
+    if part == "count":
+        return FileColumn(name=name, type=CellType.INTEGER)
+    is_text = part == "last" and measured.type is CellType.TEXT
+    return FileColumn(name=name, type=CellType.TEXT if is_text else CellType.NUMBER, unit=measured.unit)
 
 
 def _flat_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {name: value for name, value in row.items() if name not in ("measurements", "suspect", "extra")}
+    flat = {name: value for name, value in row.items() if name not in ("measurements", "suspect")}
     flat["suspect"] = " ".join(row.get("suspect", ()))
     for name, value in row["measurements"].items():
         if isinstance(value, dict):

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from api.context import UsesConnection, UsesIdentity
+from api.context import UsesIdentity, UsesLongConnection
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Instant
@@ -39,7 +39,7 @@ class RejectionOut(BaseModel):
 @router.get("/rejections", response_model=Page[RejectionOut], summary="List rejections, newest first")
 async def list_rejections(
     request: Request,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     device: Annotated[str | None, Query(max_length=128)] = None,
     reason: Annotated[str | None, Query(max_length=40)] = None,

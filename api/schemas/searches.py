@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Query
+
 from alerts.transition import Severity
 from devices.kinds import Kinds
 from devices.texts.catalogue import text
 from devices.texts.languages import LANGUAGES
-from devices.texts.searching import meanings
+from devices.texts.searching import LONGEST, meanings
+
+Words = Annotated[
+    str | None,
+    Query(
+        max_length=LONGEST,
+        description="each in what is said of it, in its device, place, kind, rule or number, in any language",
+    ),
+]
 
 
 def words_of(words: str | None, kinds: Kinds, *, severities: bool = False) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from bench.cli.console import console, screens
+from bench.cli.console import console
 from bench.cli.ingest import ingest
 from bench.cli.notify import notify, notify_kills
 from bench.cli.rules import rules
+from bench.cli.screens import screens
+from bench.cli.tasks import tasks
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
 app.command()(rules)
@@ -16,3 +18,4 @@ app.command()(notify)
 app.command()(notify_kills)
 app.command()(console)
 app.command()(screens)
+app.command()(tasks)

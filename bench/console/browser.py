@@ -63,11 +63,11 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def serving(dsn: str, log: Path) -> AsyncIterator[str]:
-    """Run `nabd api` on a free port; the value is its address."""
+async def serving(dsn: str, log: Path, tiles: Path | None = None) -> AsyncIterator[str]:
+    """Run `nabd api` on a free port; the value is its address. tiles: a file of what lies under the map."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = {"NABD_DATABASE": dsn, "NABD_HTTP_PORT": str(port)}
+    environment = {"NABD_DATABASE": dsn, "NABD_HTTP_PORT": str(port), "NABD_MAP_TILES": str(tiles or "")}
     async with child((sys.executable, "-m", "nabd", "api"), log, environment) as process:
         async with asyncio.timeout(STARTED_S):
             while not await _answers(port):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, CDPSession, Page
 
 from bench.console.browser import READY
 
@@ -38,25 +41,65 @@ FRAMES = """
 })
 """
 SETTLE_MS = 150
+DRAWN_MS = 30_000
+DRAWN = """
+(seen) => new Promise((done) => {
+  const look = () => (window.taken.length > seen ? done(window.taken.at(-1)) : setTimeout(look, 10));
+  look();
+})
+"""
+IDLE = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
 
 
-async def inputs(context: BrowserContext, url: str) -> list[float]:
-    """Use the desk and the list of devices as a person does; return milliseconds of each input."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """What one input cost.
+
+    busy_ms: time that the main thread computed until the next frame was handed over, by its own clock: other
+    programs and the drawing of maps do not count.
+    drawn_ms: what passed until then on the wall, drawing by the processor included where no graphics card is.
+    """
+
+    busy_ms: float
+    drawn_ms: float
+
+
+async def inputs(context: BrowserContext, url: str) -> list[Input]:
+    """Use the desk and the list of devices as a person does; return what each input cost."""
     page = await context.new_page()
     await page.add_init_script(WATCH)
+    session = await context.new_cdp_session(page)
+    await session.send("Performance.enable", {"timeDomain": "threadTicks"})
     await _open(page, url)
-    await _keys(page, ["j", "j", "j", "k", "Enter"])
-    await _keys(page, ["Escape", "j", "Enter", "Escape"])
+    keys = ["j", "j", "j", "k", "Enter", "Escape", "j", "Enter", "Escape"]
+    taken = [await _input(page, session, partial(page.keyboard.press, key)) for key in keys]
     for severity in ("is-critical", "is-minor", "is-plain"):
-        await page.locator(f"#severities .{severity}").first.click()
-        await page.wait_for_timeout(SETTLE_MS)
-    taken = list(await page.evaluate("window.taken"))
+        box = await page.locator(f"#severities .{severity}").first.bounding_box()
+        assert box is not None, "a severity that is not shown"
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        taken.append(await _input(page, session, partial(page.mouse.click, x, y)))
     await _open(page, f"{url}/devices")
     await page.locator("#search").focus()
-    await _keys(page, list("azmi 12"))
-    taken += await page.evaluate("window.taken")
+    taken += [await _input(page, session, partial(page.keyboard.press, key)) for key in "azmi 12"]
     await page.close()
     return taken
+
+
+async def _input(page: Page, session: CDPSession, act: Callable[[], Awaitable[None]]) -> Input:
+    """Do something that is one input, and wait until the frame after it is there."""
+    await page.evaluate(IDLE)
+    before, seen = await _busy_s(session), await page.evaluate("window.taken.length")
+    await act()
+    async with asyncio.timeout(DRAWN_MS / 1000):
+        drawn_ms = await page.evaluate(DRAWN, seen)
+    busy_s = await _busy_s(session) - before
+    await page.wait_for_timeout(SETTLE_MS)
+    return Input(busy_ms=busy_s * 1000, drawn_ms=drawn_ms)
+
+
+async def _busy_s(session: CDPSession) -> float:
+    found = await session.send("Performance.getMetrics")
+    return float(next(one["value"] for one in found["metrics"] if one["name"] == "TaskDuration"))
 
 
 async def map_frames(context: BrowserContext, url: str) -> list[float]:
@@ -77,12 +120,6 @@ async def _open(page: Page, url: str) -> None:
     await page.goto(url)
     await page.wait_for_selector(READY, timeout=120_000)
     await page.wait_for_timeout(1000)
-
-
-async def _keys(page: Page, keys: Sequence[str]) -> None:
-    for key in keys:
-        await page.keyboard.press(key)
-        await page.wait_for_timeout(SETTLE_MS)
 
 
 def percentile(values: Sequence[float], share: float = 0.95) -> float:

@@ -17,6 +17,7 @@ Theme = Literal["light", "dark"]
 SIZES: Mapping[Width, Any] = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 DRAWN_MS = 1500
 """Maps and charts come after the page says that it is loaded."""
+A_SHEET = 36
 THUMBNAIL = {"desk": (480, 300), "phone": (195, 422)}
 
 
@@ -67,10 +68,12 @@ async def pictures(
 
 
 def sheets(pictures: Sequence[Path], directory: Path) -> None:
-    """Write a contact sheet of each width."""
+    """Write contact sheets of each width, each of six pages in six ways."""
     for width in get_args(Width):
         own = [path for path in pictures if path.stem.endswith(width)]
-        sheet(own, directory / f"sheet-{width}.png", width)
+        for number, first in enumerate(range(0, len(own), A_SHEET)):
+            path = directory / f"sheet-{width}-{number + 1}.png"
+            sheet(own[first : first + A_SHEET], path, width)
 
 
 def sheet(pictures: Sequence[Path], path: Path, width: Width) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import asyncpg
 import numpy as np
@@ -20,6 +22,7 @@ from nabd import clock
 from nabd.demo.cast import Occupation
 from nabd.demo.people import add_townspeople, links_of
 from nabd.demo.simulated import register
+from nabd.demo.tiles.drawing import write_tiles
 from nabd.embedded.parts import migrated
 from nabd.settings import Settings
 from readings.latest import LatestColumns, flush
@@ -31,13 +34,21 @@ TOWN = "tripoli"
 PLACE = PLACES[TOWN]
 SEED = 7
 AT_A_TIME = 5000
+REACH_DEG, FULL = 0.04, 1500
+"""How far from the middle devices stand, and from how many on: few stand in the town itself."""
 NEWEST: dict[str, dict[str, float]] = {
     "bin": {"fill_pct": 41.0, "temperature_c": 24.5, "battery_v": 3.6},
     "light": {"power_w": 88.0, "voltage_v": 229.0, "dim_pct": 100.0},
     "drone": {"battery_pct": 71.0, "tank_l": 12.0},
 }
 VALUES = {"fill_pct": 91.0, "power_w": 0.4, "expected_w": 88.0}
-RULES = ("bin-overflow", "light-lamp-failure")
+RULES = {"bin-overflow": "bin", "light-lamp-failure": "light"}
+EVIDENCE = {
+    "bin-overflow": {"values": {"fill_pct": 91.0}, "limits": {"overflow_at": 85.0}},
+    "light-lamp-failure": {"values": {"power_w": 0.4}, "limits": {"expected_w": 88.0}},
+}
+APART_US = 97_000_000
+"""Between the alerts, the newest of now."""
 SEVERITIES = (Severity.CRITICAL, Severity.MAJOR, Severity.MINOR, Severity.WARNING)
 _RULE = """
 INSERT INTO rule (id, version, kind, definition, created_at, family)
@@ -45,20 +56,23 @@ VALUES ($1, 1, $2, '{}', $3, 'stream') ON CONFLICT DO NOTHING
 """
 
 
-async def build(dsn: str, devices: int, alerts: int) -> dict[Occupation, str]:
+async def build(dsn: str, devices: int, alerts: int, tiles: Path | None = None) -> dict[Occupation, str]:
     """Migrate a database and fill it: the demo's town with its people, and more devices around it.
 
-    Return the path of a link that signs in, by occupation.
+    Return the path of a link that signs in, by occupation. tiles: where to write what lies under the map.
     """
     await migrated(Settings(database=dsn, kinds_dir=None, clock=None))
     connection = await connect(dsn, statement_timeout_s=0)
     try:
         declared, town = kinds.load(), make_town(SEED, kinds.load(), municipality=TOWN)
+        if tiles is not None:
+            await asyncio.to_thread(write_tiles, town, tiles)
         await register(connection, declared, town, clock.wall)
         await add_townspeople(connection, declared, TOWN, clock.wall)
         chance = np.random.default_rng(devices)
+        reach = REACH_DEG * min(1.0, math.sqrt(devices / FULL))
         for first in range(0, devices, AT_A_TIME):
-            some = [_device(n, chance) for n in range(first, min(devices, first + AT_A_TIME))]
+            some = [_device(n, chance, reach) for n in range(first, min(devices, first + AT_A_TIME))]
             async with connection.transaction():
                 await insert_devices(connection, declared, some, clock.wall)
         everything = await list_devices(connection, municipality=TOWN, limit=1_000_000)
@@ -74,9 +88,9 @@ async def build(dsn: str, devices: int, alerts: int) -> dict[Occupation, str]:
         await connection.close()
 
 
-def _device(n: int, chance: np.random.Generator) -> NewDevice:
+def _device(n: int, chance: np.random.Generator, reach: float) -> NewDevice:
     kind = "drone" if n % 50 == 49 else "light" if n % 5 in (1, 2) else "bin"
-    angle, far = chance.uniform(0, 2 * math.pi), 0.04 * math.sqrt(chance.random())
+    angle, far = chance.uniform(0, 2 * math.pi), reach * math.sqrt(chance.random())
     return NewDevice(
         name=f"{kind}-{n:06}",
         kind=kind,
@@ -102,13 +116,20 @@ async def _report(connection: asyncpg.Connection, devices: Sequence[Device]) -> 
     )
 
 
+def names_of(kind: str, turn: int) -> list[str]:
+    """Return the rules of a kind in a turn; the first turn is that of the default rules."""
+    return [f"{rule}-{turn}" if turn else rule for rule, own in RULES.items() if own == kind]
+
+
 async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wanted: int) -> None:
-    """Open that many alerts, two rules a device at most."""
+    """Open that many alerts of the default rules, and where these are too few of others like them."""
     now = clock.wall()
-    names = [f"{rule}-{n}" for n in range(1 + 2 * wanted // max(1, len(devices))) for rule in RULES]
+    turns = range(1 + 2 * wanted // max(1, len(devices)))
+    names = {f"{rule}-{n}" if n else rule: rule for n in turns for rule in RULES}
     for name in names:
         await connection.execute(_RULE, name, None, to_datetime(now))
-    pairs = [(name, device) for name in names for device in devices][:wanted]
+    mixed = [devices[int(i)] for i in np.random.default_rng(SEED).permutation(len(devices))]
+    pairs = [(name, one) for n in turns for one in mixed for name in names_of(one.kind, n)][:wanted]
     transitions = [
         Transition(
             rule=name,
@@ -117,8 +138,9 @@ async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wante
             from_state=ConditionState.PENDING,
             to_state=ConditionState.FIRING,
             severity=SEVERITIES[n % len(SEVERITIES)],
-            observed_at=now - n * 1_000_000,
-            received_at=now - n * 1_000_000,
+            observed_at=now - n * APART_US,
+            received_at=now - n * APART_US,
+            evidence=EVIDENCE[names[name]],
         )
         for n, (name, device) in enumerate(pairs)
     ]
@@ -127,7 +149,7 @@ async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wante
 
     def said(transition: Transition) -> dict[str, str]:
         values = {"device": named[transition.device_id], **VALUES}
-        return render(templates[transition.rule.rpartition("-")[0]], values)
+        return render(templates[names[transition.rule]], values)
 
     async with connection.transaction():
         await record(connection, transitions, said, now)

@@ -23,7 +23,7 @@ from devices import kinds
 from nabd import clock
 from nabd.demo.percentiles import medians, percentiles
 from readings import ledger
-from readings.tables import tables_of
+from readings.tables import table_of
 from store.connection import Connection
 from store.pool import connect
 
@@ -144,7 +144,7 @@ async def run(
 
 async def _commits(connection: Connection, stream: Stream) -> list[float]:
     found: list[float] = []
-    for table in tables_of(kinds.load().values()):
+    for table in map(table_of, kinds.load().values()):
         rows = await connection.fetch(
             "SELECT (extract(epoch FROM observed_at) * 1000000)::bigint AS at,"  # noqa: S608 - a declared name
             " extract(epoch FROM pg_xact_commit_timestamp(xmin) - observed_at)::float8 * 1000 AS ms"

@@ -24,6 +24,7 @@ from devices.wire.channels import ANSWERS
 from store import audit
 from store.audit import Actor
 from store.connection import Connection
+from store.expiry import ExpiringRows
 
 PRECEDING = {
     "accepted": ("sent",),
@@ -164,3 +165,28 @@ async def get_command(connection: Connection, id: UUID) -> SentCommand:  # noqa:
     if row is None:
         raise NotFound("command", str(id))
     return SentCommand(**row)
+
+
+SETTLED_COMMANDS = ExpiringRows(
+    tables=("command",),
+    first="""
+SELECT created_at FROM command
+WHERE status IN ('succeeded', 'failed', 'rejected', 'expired')
+ORDER BY created_at
+LIMIT 1
+""",
+    forget="""
+WITH gone AS (
+    DELETE FROM command
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM command
+        WHERE created_at < $1 AND status IN ('succeeded', 'failed', 'rejected', 'expired')
+        ORDER BY created_at
+        LIMIT $2
+    ))
+    RETURNING id
+)
+
+SELECT count(*) FROM gone
+""",
+)

@@ -42,4 +42,13 @@ class Invalid(RegistryError):
 
 
 class Conflict(RegistryError):
-    """It changed since it was read, or its state does not allow this."""
+    """It changed since it was read, or its state does not allow this.
+
+    key: of what people are told in their language instead (devices.texts), with `values` for its
+    placeholders; empty: they are told this text.
+    """
+
+    def __init__(self, text: str, *, key: str = "", **values: str) -> None:
+        super().__init__(text)
+        self.key = key
+        self.values = values

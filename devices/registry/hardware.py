@@ -15,6 +15,7 @@ import asyncpg
 
 from devices.instants import Now, rfc3339, to_datetime
 from devices.registry import generation
+from devices.registry.bans import refuse_banned
 from devices.registry.errors import AlreadyExists, Conflict, Invalid, NotFound
 from devices.registry.registry import Device, get_device
 from devices.registry.validation import check_device_name
@@ -291,6 +292,7 @@ async def replace_hardware(
         if device.serial == serial:
             raise Invalid("serial", f"{serial!r} stands there already")
         wire = wire_name or device.wire
+        await refuse_banned(connection, [wire])
 
         async def refuse() -> None:
             await _refuse_taken(connection, device, [wire], serial)

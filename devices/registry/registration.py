@@ -14,6 +14,7 @@ from typing import Any
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry import generation
+from devices.registry.bans import refuse_banned
 from devices.registry.errors import AlreadyExists, Invalid
 from devices.registry.ground import located
 from devices.registry.ground.feature import set_by_hand
@@ -75,6 +76,7 @@ async def add_device(connection: Connection, kinds: Kinds, new: NewDevice, now: 
     Raises:
         AlreadyExists: the name is taken, perhaps by a retired device.
         Invalid: a field is not acceptable, or names something that does not exist.
+        Conflict: a name is banned.
     """
     await add_devices(connection, kinds, [new], now, by=by)
     return await get_device(connection, new.name)
@@ -90,6 +92,7 @@ async def add_devices(
     Raises:
         AlreadyExists: a name is taken, or given twice.
         Invalid: a field is not acceptable, or names something that does not exist.
+        Conflict: a name is banned.
     """
     async with connection.transaction():
         added = await insert_devices(connection, kinds, new, now)
@@ -116,10 +119,12 @@ async def insert_devices(
     Raises:
         AlreadyExists: a name is taken, or given twice.
         Invalid: a field is not acceptable, or names something that does not exist.
+        Conflict: a name is banned.
     """
     for one in new:
         check(kinds, one)
     _refuse_repeats(new)
+    await refuse_banned(connection, [one.name for one in new])
     added: dict[str, Device] = {}
     municipalities = await municipalities_by_name(connection)
     on_ground = [one for one in new if one.lat is not None or one.district is not None]

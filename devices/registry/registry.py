@@ -104,12 +104,14 @@ class Registry:
     """Everything registered, at one moment; retired devices included, with the instant of retirement.
 
     removed: by wire name, of hardware that stands nowhere any more, where it stood and since when not.
+    banned: names that are never let in.
     """
 
     devices: Mapping[int, Device]
     by_name: Mapping[str, Device]
     municipalities: Mapping[str, Municipality]
     removed: Mapping[str, str] = field(default_factory=dict)
+    banned: frozenset[str] = frozenset()
 
 
 _MUNICIPALITIES = """
@@ -182,6 +184,9 @@ ORDER BY hardware.wire_name, hardware.removed_at DESC
 """
 
 
+_BANNED = "SELECT name FROM banned_device"
+
+
 async def load(connection: Connection) -> Registry:
     """Return a snapshot of the whole registry (one pass over the devices)."""
     municipalities = {m.name: m for m in await list_municipalities(connection)}
@@ -194,6 +199,7 @@ async def load(connection: Connection) -> Registry:
             row["wire_name"]: f"{row['name']} at {rfc3339(row['removed_at'])}"
             for row in await connection.fetch(_REMOVED)
         },
+        banned=frozenset(row["name"] for row in await connection.fetch(_BANNED)),
     )
 
 

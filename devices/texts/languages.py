@@ -34,3 +34,8 @@ def name_of(language: Language) -> str:
 def direction_of(language: Language) -> str:
     """Return where its lines run: "ltr" or "rtl"."""
     return Locale(language).text_direction
+
+
+def isolated(value: str, language: Language) -> str:
+    """Return a text that keeps its own direction inside a line that runs from right to left."""
+    return value if direction_of(language) == "ltr" else f"\u2068{value}\u2069"

@@ -1,22 +1,22 @@
 """What somebody who searches may mean: each word as it is compared, or what it is a name of.
 
-"حاوية 7" finds the bins with a 7. Must not know where is searched.
+"حاوية 7" finds the bins with a 7. What is found matches each of the regular expressions: in the database,
+`text ~ ALL($1)`. Must not know where is searched.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from devices.texts.folding import folded
 
-OR = "|"
-"""Between the meanings of one word; the database splits there."""
-LONGEST = 100
+LONGEST = 200
 MOST = 10
 
 
 def meanings(words: str, names: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
-    """Return what each word may mean, by OR; a place that is found has one meaning of every word.
+    """Return a regular expression of what each word may mean; what is found has one meaning of every word.
 
     Args:
         words: what was typed; beyond MOST words the rest does not count.
@@ -25,6 +25,12 @@ def meanings(words: str, names: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
     """
     called = {mark: [folded(name) for name in said] for mark, said in names.items()}
     return tuple(
-        OR.join([word, *(mark for mark, said in called.items() if any(word in name for name in said))])
-        for word in folded(words[:LONGEST]).replace(OR, " ").split()[:MOST]
+        "|".join(
+            re.escape(meant)
+            for meant in (
+                word,
+                *(mark for mark, said in called.items() if any(word in name for name in said)),
+            )
+        )
+        for word in folded(words[:LONGEST]).split()[:MOST]
     )

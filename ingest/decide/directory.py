@@ -110,6 +110,8 @@ class Directory:
         if device is None and name in self.registry.removed:
             detail = f"{REPLACED}it was taken from {self.registry.removed[name]}"
             return _refused(topic, name, Reason.UNKNOWN_DEVICE, detail)
+        if device is None and name in self.registry.banned:
+            return _refused(topic, name, Reason.UNKNOWN_DEVICE, f"{name} is banned")
         if device is None:
             return Source(
                 topic=topic,

@@ -48,6 +48,8 @@ FILES: Mapping[str, str] = {
     "report": "work.report:app",
     "audit": "people.audit:app",
     "grafana": "grafana.grafana:app",
+    "store": "storage.store:app",
+    "export": "storage.export:app",
 }
 """Module below nabd.cli, and what it has: a function is one command, a Typer a group of them."""
 

@@ -18,9 +18,11 @@ from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
+from nabd.cli.devices.bans import ban, banned, unban
 from nabd.cli.devices.document import as_document, show_done
 from nabd.cli.devices.hardware import hardware, replace
 from nabd.cli.devices.life import install
+from nabd.cli.devices.notes import note, notes
 from nabd.cli.intervals import intervals
 from readings import latest, quarantine
 from readings.latest import Latest
@@ -31,6 +33,11 @@ app.command()(intervals)
 app.command()(install)
 app.command()(replace)
 app.command()(hardware)
+app.command()(note)
+app.command()(notes)
+app.command()(ban)
+app.command()(unban)
+app.command()(banned)
 
 Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +24,7 @@ from nabd.embedded import parts as embedded
 from nabd.embedded.broker import BrokerFailed, free_port
 from nabd.first_link import base_of, link_of
 from nabd.processes import NotConfigured, Stopped
-from nabd.settings import RUNNING, Settings, environment
+from nabd.settings import RUNNING, Settings, environment, retention_of
 from nabd.supervisor import Child, Supervisor
 from rules.definition.errors import RulesRefused
 from store.errors import StoreError
@@ -137,9 +136,8 @@ async def _plan(settings: Settings) -> list[str]:
     connection = await connect(processes.database_of(settings))
     try:
         declared = kinds.load(settings.kinds_dir)
-        retention = timedelta(days=settings.retention_days)
-        tables = tables_of(declared.values())
-        return await plan_migration(connection, tables, now=now(), retention=retention)
+        tables = tables_of(declared.values(), retention_of(settings))
+        return await plan_migration(connection, tables, now=now())
     finally:
         await connection.close()
 

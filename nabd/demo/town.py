@@ -34,6 +34,7 @@ from nabd.demo import proof, score, simulated
 from nabd.demo.past.child import PastRun
 from nabd.demo.people import SignInLink, add_townspeople, links_of
 from nabd.demo.percentiles import percentiles
+from nabd.demo.tiles.drawing import write_tiles
 from nabd.embedded.broker import port_or_free
 from nabd.embedded.parts import EmbeddedParts, migrated, parts
 from nabd.first_link import base_of, link_of
@@ -111,8 +112,15 @@ async def running(
     town = make_town(seed, declared, interval_cap_s=INTERVAL_S * speed, strangers=0)
     scaled = start_clock(town, speed)
     own = settings.model_copy(
-        update={"data_dir": directory, "clock": str(scaled), "http_port": port_or_free(settings.http_port)}
+        update={
+            "data_dir": directory,
+            "clock": str(scaled),
+            "http_port": port_or_free(settings.http_port),
+            "map_tiles": settings.map_tiles or str(directory / "town.pmtiles"),
+        }
     )
+    if not settings.map_tiles:
+        await asyncio.to_thread(write_tiles, town, directory / "town.pmtiles")
     async with AsyncExitStack() as stack:
         inbox = await stack.enter_async_context(town_inbox(town, own, scaled))
         tell("starting a database and a broker")

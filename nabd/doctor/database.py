@@ -13,6 +13,8 @@ from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
 from nabd.doctor.notifier import check_notifier
 from nabd.doctor.registry import check_places, check_planned
+from nabd.doctor.retention import check_retention
+from nabd.doctor.rollups import check_rollups
 from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
 from readings import ledger
@@ -31,7 +33,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
     try:
         declared = kinds.load(settings.kinds_dir)
         edition = await require_migrated(connection, tables_of(declared.values()))
-    except (StoreError, KindError) as error:
+    except (StoreError, KindError, OSError) as error:
         return [bad("schema", str(error), "run `nabd migrate`")]
     checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
         _durability,
@@ -44,6 +46,8 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         check_places,
         check_planned,
         check_time_zones,
+        check_retention,
+        check_rollups,
     )
     found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
     return found + [await one(connection, settings) for one in checks]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+from api.tiles.archive import BadArchive, TileArchive
+from api.tiles.source import source_of
 from devices import kinds
 from devices.kinds.kind import KindError
 from nabd.doctor import broker, database, oidc
@@ -21,7 +24,7 @@ ROOM_GB = 1.0
 
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
-    findings = [_kinds(settings), _disk(settings), check_photos(photo_directory(settings))]
+    findings = check_files(settings)
     if settings.oidc_issuer:
         findings.append(await oidc.check(settings))
     findings.append(await broker.check(settings))
@@ -46,6 +49,25 @@ async def examine(settings: Settings) -> list[CheckResult]:
         await connection.close()
 
 
+def check_files(settings: Settings) -> list[CheckResult]:
+    """Check what lies on this machine; what may not be looked at is bad, and stops no other check."""
+    checks: tuple[tuple[str, Callable[[], CheckResult]], ...] = (
+        ("kinds", lambda: _kinds(settings)),
+        ("disk", lambda: _disk(settings)),
+        ("photos", lambda: check_photos(photo_directory(settings))),
+    )
+    found = [_looked_at(subject, check) for subject, check in checks]
+    return found if settings.map_tiles is None else [*found, check_tiles(settings.map_tiles)]
+
+
+def _looked_at(subject: str, check: Callable[[], CheckResult]) -> CheckResult:
+    try:
+        return check()
+    except OSError as error:
+        said = f"{error.filename} cannot be looked at: {error.strerror}"
+        return bad(subject, said, "let the user that Nabd runs as read it and every directory above it")
+
+
 def _kinds(settings: Settings) -> CheckResult:
     try:
         return fine("kinds", ", ".join(kinds.load(settings.kinds_dir)))
@@ -68,6 +90,20 @@ def check_photos(directory: Path) -> CheckResult:
 def _existing(directory: Path) -> Path:
     wanted = directory.absolute()
     return next(one for one in (wanted, *wanted.parents) if one.exists())
+
+
+def check_tiles(said: str) -> CheckResult:
+    """Check what lies under the map; a server's tiles are asked for by browsers alone."""
+    source = source_of(said)
+    if source is None or source.file is None:
+        return fine("map tiles", said)
+    try:
+        archive = TileArchive(source.file)
+    except (BadArchive, OSError) as error:
+        fix = "correct NABD_MAP_TILES, or let it be empty: maps show the municipalities' layers then"
+        return bad("map tiles", str(error), fix)
+    archive.close()
+    return fine("map tiles", f"{source.file}, zoom {archive.zooms[0]} to {archive.zooms[1]}")
 
 
 def _disk(settings: Settings) -> CheckResult:

@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from devices import kinds
 from nabd import clock
 from nabd.embedded.broker import local_broker, port_or_free
 from nabd.embedded.postgres import EmbeddedPostgres
-from nabd.settings import Settings
+from nabd.settings import Settings, retention_of
 from readings.tables import tables_of
 from rules.catalogue import catalogue, changes
 from rules.definition.definition import Definition
@@ -83,8 +82,8 @@ async def migrated(settings: Settings) -> MigrationReport:
     declared = kinds.load(settings.kinds_dir)
     connection = await connect(settings.database, statement_timeout_s=0)
     try:
-        retention = timedelta(days=settings.retention_days)
-        report = await migrate(connection, tables_of(declared.values()), now=now(), retention=retention)
+        tables = tables_of(declared.values(), retention_of(settings))
+        report = await migrate(connection, tables, now=now())
         if not (await catalogue.active(connection, declared)).rules:
             await _put_into_force(connection, files.default_packs(declared), now())
         if own := rule_files(settings):

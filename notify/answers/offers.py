@@ -17,6 +17,7 @@ from devices.instants import to_datetime
 from notify.answers import links
 from notify.message import ReaderAnswer
 from store.connection import Connection
+from store.expiry import ExpiringRows
 
 GOOD_FOR = timedelta(days=7)
 CODE_GOOD_FOR = timedelta(days=1)
@@ -148,14 +149,21 @@ async def use(connection: Connection, number: int, answer: ReaderAnswer, now: in
     return await connection.fetchval(_USE, number, to_datetime(now), answer) is not None
 
 
-_FORGET = "DELETE FROM answer_offer WHERE expires_at < $1"
 KEPT_FOR = timedelta(days=7)
 """How long a link that has expired is known as one."""
+OFFERS = ExpiringRows(
+    tables=("answer_offer",),
+    first="SELECT min(expires_at) FROM answer_offer",
+    forget="""
+WITH gone AS (
+    DELETE FROM answer_offer
+    WHERE id = ANY(ARRAY(SELECT id FROM answer_offer WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))
+    RETURNING id
+)
 
-
-async def forget(connection: Connection, now: int) -> None:
-    """Delete offers that expired long ago."""
-    await connection.execute(_FORGET, to_datetime(now) - KEPT_FOR)
+SELECT count(*) FROM gone
+""",
+)
 
 
 def _read(row: asyncpg.Record) -> AnswerOffer:

@@ -6,7 +6,7 @@ The certificate is checked for the name, the connection made to the address. Mus
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import httpx2
 
@@ -14,7 +14,7 @@ from notify.channels.public_address import ListedTargets, Resolve, judged_addres
 from notify.message import Undelivered
 
 
-def url_of(text: str, schemes: Collection[str] = ("http", "https")) -> httpx2.URL:
+def url_of(text: str) -> httpx2.URL:
     """Return an address of http or https with a host and without a password.
 
     Raises:
@@ -24,7 +24,7 @@ def url_of(text: str, schemes: Collection[str] = ("http", "https")) -> httpx2.UR
         url = httpx2.URL(text)
     except httpx2.InvalidURL:
         raise Undelivered("the address is no URL", permanent=True) from None
-    if url.scheme not in schemes or not url.host or url.userinfo:
+    if url.scheme not in ("http", "https") or not url.host or url.userinfo:
         raise Undelivered("the address is not http:// or https:// and a host", permanent=True)
     return url
 

@@ -84,7 +84,7 @@ class WebPushChannel:
         """Send a message to every browser that an address means; one that takes it is enough.
 
         Raises:
-            Undelivered: none took it, with what the first one said.
+            Undelivered: none took it, with what the first said, before others one that may take it later.
         """
         pool = await self._pool()
         async with pool.acquire() as connection:
@@ -98,7 +98,8 @@ class WebPushChannel:
         )
         answers = [result for result in results if isinstance(result, str)]
         if not answers:
-            raise next(result for result in results if isinstance(result, BaseException))
+            failed = [result for result in results if isinstance(result, BaseException)]
+            raise min(failed, key=lambda error: isinstance(error, Undelivered) and error.permanent)
         return answers[0] if len(found) == 1 else f"{answers[0]} ({len(answers)} of {len(found)})"
 
     async def _send(

@@ -14,7 +14,7 @@ from notify.notices.subscriptions import may_read
 from notify.outbox.attempts import DeliveryAttempt
 from notify.outbox.news import MessageReader
 from notify.texts.html_body import html_of
-from people import audit_chains
+from people.audit import chains
 from people.roles import Permission
 from store.connection import Connection
 
@@ -33,7 +33,7 @@ async def heads_message(
         raise Undelivered("the person may not read the audit any more", permanent=True)
     found = [
         head
-        for head in await audit_chains.heads(connection)
+        for head in await chains.heads(connection)
         if head.month == month and town in (None, head.municipality)
     ]
     lines = [msgspec.json.encode(head, enc_hook=str).decode() for head in found]

@@ -125,8 +125,7 @@ async def apply_routes(
         # Reading YAML takes long enough to hold up everybody else.
         await asyncio.to_thread(read_routes, document, names, file=file)
         present = await routes_in_force(connection)
-        if version not in (None, present.version):
-            raise Conflict(f"the routes are at version {present.version}, not {version}: read them again")
+        refuse_another(present, version)
         if document == present.document:
             return present
         await connection.execute(_ADD, present.version + 1, document, by.principal, to_datetime(now))
@@ -142,6 +141,16 @@ async def apply_routes(
             now=now,
         )
     return applied
+
+
+def refuse_another(present: RouteDocument, version: int | None) -> None:
+    """Refuse a change by who has read another version than the one in force; None: whatever it is.
+
+    Raises:
+        Conflict: it is another one.
+    """
+    if version not in (None, present.version):
+        raise Conflict(f"the routes are at version {present.version}, not {version}: read them again")
 
 
 def _state(found: RouteDocument) -> dict[str, object]:

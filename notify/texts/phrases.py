@@ -12,7 +12,7 @@ from datetime import timedelta
 from babel.lists import format_list
 
 from devices.texts.catalogue import plural, text
-from devices.texts.languages import Language, direction_of
+from devices.texts.languages import Language, isolated
 from notify.message import AlertNews, Occasion, Reader, WorkNews
 from notify.texts.times import lasting, moment
 
@@ -105,8 +105,3 @@ def one_line(value: str) -> str:
 
 _MARKS = frozenset("\u200c\u200d\u200e\u200f\u2066\u2067\u2068\u2069\u00a0\u202f")
 """Joiners, marks of direction that nest, and narrow spaces: rule texts hold them."""
-
-
-def isolated(value: str, language: Language) -> str:
-    """Return a text that keeps its own direction inside a line that runs from right to left."""
-    return value if direction_of(language) == "ltr" else f"\u2068{value}\u2069"

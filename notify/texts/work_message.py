@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from devices.texts.catalogue import plural, text
+from devices.texts.languages import isolated
 from notify.message import NotificationMessage, Reader, WorkNews
 from notify.texts import phrases
 from notify.texts.html_body import html_of
-from notify.texts.phrases import isolated, one_line
+from notify.texts.phrases import one_line
 from notify.texts.sms import fits, shortened, simplified
 from notify.texts.times import moment
 

@@ -1,6 +1,7 @@
 """Browsers that people let wake them (Web Push): subscribed, listed, given up, gone at their push service.
 
-Instants are microseconds since 1970-01-01Z. Must not know what is sent, nor how.
+One belongs to the session in which it was made, and ends when that is ended; not when it runs out: who is on
+call sleeps, too. Instants are microseconds since 1970-01-01Z. Must not know what is sent, nor how.
 """
 
 from __future__ import annotations
@@ -59,30 +60,37 @@ class PushSubscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPushSubscription:
-    """What a browser subscribed with; keys as it says them, base64url."""
+    """What a browser subscribed with; keys as it says them, base64url. session: in which it did."""
 
     endpoint: str
     p256dh: str
     auth: str
     browser: str
+    session: int | None = None
 
 
 _MEMBERS = "id, person_id, endpoint, p256dh, auth, browser, created_at, last_used_at, failed_at"
-_OF_OTHERS = "DELETE FROM push_subscription WHERE endpoint = $1 AND person_id <> $2"
+_OF_OTHERS = f"""
+DELETE FROM push_subscription WHERE endpoint = $1 AND person_id <> $2 RETURNING {_MEMBERS}
+"""  # noqa: S608 - columns
 _OTHERS = "SELECT count(*) FROM push_subscription WHERE person_id = $1 AND endpoint <> $2"
 _ADD = f"""
-INSERT INTO push_subscription AS kept (person_id, endpoint, p256dh, auth, browser, created_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO push_subscription AS kept (person_id, endpoint, p256dh, auth, browser, created_at, session_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (endpoint) DO UPDATE
-SET p256dh = excluded.p256dh, auth = excluded.auth, browser = excluded.browser, failed_at = NULL
+SET p256dh = excluded.p256dh, auth = excluded.auth, browser = excluded.browser, failed_at = NULL,
+    session_id = excluded.session_id
 RETURNING {_MEMBERS}
 """  # noqa: S608 - columns
+_KNOWN = "SELECT EXISTS (SELECT FROM push_subscription WHERE endpoint = $1 AND p256dh = $2 AND auth = $3)"
 
 
 async def subscribe(
     connection: Connection, person: str, new: NewPushSubscription, *, by: Actor, now: int
 ) -> PushSubscription:
     """Let a browser of a person take messages; one that somebody else used before is theirs no more.
+
+    A browser says it again whenever the console opens: that is no change.
 
     Raises:
         Invalid: the endpoint is no address of https, or a key is none.
@@ -94,10 +102,13 @@ async def subscribe(
         who = await locked_person(connection, person)
         if await connection.fetchval(_OTHERS, who.id, endpoint) >= MOST_BROWSERS:
             raise Conflict(f"has {MOST_BROWSERS} browsers already: take one back first")
-        await connection.execute(_OF_OTHERS, endpoint, who.id)
-        values = (who.id, endpoint, p256dh, auth, new.browser, to_datetime(now))
+        others = await connection.fetch(_OF_OTHERS, endpoint, who.id)
+        await _record_gone(connection, [_read(row) for row in others], by=by, now=now)
+        known = await connection.fetchval(_KNOWN, endpoint, p256dh, auth)
+        values = (who.id, endpoint, p256dh, auth, new.browser, to_datetime(now), new.session)
         added = _read(await connection.fetchrow(_ADD, *values))
-        await recorded.record(connection, by, "push-subscribe", who.id, None, _told(added), now)
+        if not known:
+            await recorded.record(connection, by, "push-subscribe", who.id, None, _told(added), now)
     return added
 
 
@@ -155,10 +166,38 @@ async def unsubscribe(
         rows = await connection.fetch(_REMOVE, person.id, number, endpoint)
         if not rows and (number is not None or endpoint is not None):
             raise NotFound("push subscription", "this one" if number is None else str(number))
-        for removed in map(_read, rows):
-            told = _told(removed)
-            await recorded.record(connection, by, "push-unsubscribe", person.id, told, None, now)
+        await _record_gone(connection, [_read(row) for row in rows], by=by, now=now)
     return len(rows)
+
+
+_SIGNED_OUT = f"""
+DELETE FROM push_subscription
+WHERE
+    person_id = $1 AND ($2::bigint IS NULL OR session_id = $2)
+    AND ($3::bigint IS NULL OR session_id IS DISTINCT FROM $3)
+RETURNING {_MEMBERS}
+"""  # noqa: S608 - columns
+
+
+async def sign_out(
+    connection: Connection,
+    person: int,
+    *,
+    session: int | None = None,
+    but: int | None = None,
+    by: Actor,
+    now: int,
+) -> None:
+    """Delete what a person subscribed to in a session that is ended; in all of them, but for one."""
+    rows = await connection.fetch(_SIGNED_OUT, person, session, but)
+    await _record_gone(connection, [_read(row) for row in rows], by=by, now=now)
+
+
+async def _record_gone(
+    connection: Connection, gone: Sequence[PushSubscription], *, by: Actor, now: int
+) -> None:
+    for one in gone:
+        await recorded.record(connection, by, "push-unsubscribe", one.person_id, _told(one), None, now)
 
 
 _GONE = f"DELETE FROM push_subscription WHERE id = $1 AND endpoint = $2 RETURNING {_MEMBERS}"  # noqa: S608 - columns

@@ -80,7 +80,7 @@ async def _updated(
     if changes or grants != person.grants:
         person = await edit_person(connection, name, changes, now, by=by, grants=grants, last_admin_too=True)
     if not grants:
-        await sessions.end_sessions(connection, person.id)
+        await sessions.end_sessions(connection, person.id, by=by, now=now)
         await tokens.revoke_tokens_of(connection, person.id, now, by=by)
     return person
 

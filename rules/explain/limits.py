@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from alerts.transition import Severity
@@ -26,8 +26,6 @@ _SIDES: Mapping[type[ast.cmpop], LimitSide] = {
     ast.LtE: "below",
 }
 _TURNED: Mapping[LimitSide, LimitSide] = {"above": "below", "below": "above"}
-DEEPEST = 8
-"""How many names of `let` one may stand behind another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +56,9 @@ def limits_of(
         attributes: of the device; `attr(name, default)` is its value, else the default.
     """
     found: dict[RuleLimit, None] = {}
+    known = _Known(let=let, attributes=attributes)
     for severity, text in levels.items():
-        for measurement, side, value in _compared(text, let, attributes, DEEPEST):
+        for measurement, side, value in _compared(text, known):
             if measurement in measurements:
                 limit = RuleLimit(
                     rule=rule, severity=Severity(severity), measurement=measurement, side=side, value=value
@@ -71,25 +70,45 @@ def limits_of(
 Bound = tuple[str, LimitSide, float]
 
 
-def _compared(text: str, let: Mapping[str, str], attributes: Mapping[str, Any], depth: int) -> list[Bound]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What a rule names, and the attributes of the device.
+
+    behind: of names that were looked up; names of names of names would be looked up a thousand times. One
+    that is being looked up has none yet, so that a circle ends.
+    """
+
+    let: Mapping[str, str]
+    attributes: Mapping[str, Any]
+    behind: dict[str, list[Bound]] = field(default_factory=dict)
+
+
+def _compared(text: str, known: _Known) -> list[Bound]:
     with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-        return _bounds(ast.parse(text.strip(), mode="eval").body, let, attributes, depth)
+        return list(dict.fromkeys(_bounds(ast.parse(text.strip(), mode="eval").body, known)))
     return []
 
 
-def _bounds(part: ast.expr, let: Mapping[str, str], attributes: Mapping[str, Any], depth: int) -> list[Bound]:
+def _named(name: str, known: _Known) -> list[Bound]:
+    if name not in known.behind:
+        known.behind[name] = []
+        known.behind[name] = _compared(known.let[name], known)
+    return known.behind[name]
+
+
+def _bounds(part: ast.expr, known: _Known) -> list[Bound]:
     """Return the numbers at any of which a condition turns; of several that must hold together, none."""
     match part:
         case ast.BoolOp(op=ast.Or(), values=parts):
-            return [bound for one in parts for bound in _bounds(one, let, attributes, depth)]
+            return [bound for one in parts for bound in _bounds(one, known)]
         case ast.BoolOp(op=ast.And(), values=parts):
-            found = [bounds for one in parts if (bounds := _bounds(one, let, attributes, depth))]
+            found = [bounds for one in parts if (bounds := _bounds(one, known))]
             other = [one for one in parts if isinstance(one, ast.Compare)]
             return found[0] if len(found) == 1 and len(other) <= 1 else []
-        case ast.Name(id=name) if name in let and depth > 0:
-            return _compared(let[name], let, attributes, depth - 1)
+        case ast.Name(id=name) if name in known.let:
+            return _named(name, known)
         case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _SIDES:
-            return list(_sided(left, _SIDES[type(op)], right, attributes))
+            return list(_sided(left, _SIDES[type(op)], right, known.attributes))
     return []
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -29,6 +29,7 @@ from rules.trial import backtest
 from rules.trial.episodes import Episode, Episodes
 from store.audit import Actor
 from store.connection import Connection
+from store.expiry import ExpiringRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,14 +292,9 @@ noted AS (
 
 SELECT count(*) FROM gone
 """
-AT_ONCE = 10_000
-
-
-async def prune(connection: Connection, now: int, retention: timedelta) -> int:
-    """Delete what shadows would have done longer ago than readings are kept; return how many transitions.
-
-    Args:
-        now: microseconds since 1970-01-01Z.
-    """
-    gone: int = await connection.fetchval(_PRUNE, to_datetime(now) - retention, AT_ONCE)
-    return gone
+RESULTS = ExpiringRows(
+    tables=("shadow_transition",),
+    first="SELECT detected_at FROM shadow_transition ORDER BY id LIMIT 1",
+    forget=_PRUNE,
+)
+"""What shadows would have done, which is of use for as long as there are readings to compare it with."""

@@ -25,8 +25,8 @@ from work.orders import NewOrder, make
 pytestmark = pytest.mark.attack("bodies of requests")
 
 SEED = int(os.environ.get("NABD_ATTACKS_SEED", "1"))
-STRIDE = 1 if os.environ.get("NABD_ATTACKS") == "long" else 4
-"""The short form sends every fourth body, another quarter to each address."""
+STRIDE = 1 if os.environ.get("NABD_ATTACKS") == "long" else 8
+"""The short form sends every eighth body, other ones to each address."""
 SENTENCES = {"en": "{device}", "fr": "{device}", "ar": "{device}"}
 RULE = {
     "id": "r",
@@ -75,6 +75,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "lon": 35.8,
     },
     ("post", "/api/v1/devices/import"): {"name": "bin-9", "kind": "bin", "municipality": "tripoli"},
+    ("post", "/api/v1/quarantine/{unknown}/ban"): {"reason": "not ours"},
+    ("post", "/api/v1/devices/{device}/notes"): {"body": "The key hangs at the bakery."},
     ("post", "/api/v1/quarantine/{unknown}/adopt"): {"title": "Port", "lat": 34.4, "attributes": {"a": 1}},
     ("post", "/api/v1/rules/check"): RULE,
     ("put", "/api/v1/municipalities/{municipality}/layers/{layer}"): {
@@ -163,6 +165,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "keys": {"p256dh": "BCVxsr7N_eNg", "auth": "BTBZMqHH6r4Tts7J_aSIgg"},
     },
     ("delete", "/api/v1/session/push"): {"endpoint": "https://push.example.org/1"},
+    ("post", "/api/v1/session/push/test"): {"endpoint": "https://push.example.org/1"},
     ("post", "/api/v1/session/password"): {"old": "three short words", "new": "other words"},
     ("put", "/api/v1/session/totp"): {"secret": "JBSWY3DPEHPK3PXP", "code": "123456", "password": "words"},
     ("delete", "/api/v1/session/totp"): {"password": "three short words", "code": "123456"},

@@ -26,7 +26,7 @@ CHECKS = (
     "allow_header_conformance",
 )
 SHORT = os.environ.get("NABD_ATTACKS", "short") == "short"
-EXAMPLES = int(os.environ.get("NABD_ATTACKS_EXAMPLES", 2 if SHORT else 60))
+EXAMPLES = int(os.environ.get("NABD_ATTACKS_EXAMPLES", 1 if SHORT else 60))
 ROLES = (Role.ADMIN,) if SHORT else tuple(Role)
 PHASES = "examples,fuzzing" if SHORT else "examples,coverage,fuzzing"
 """`coverage` alone sends thousands of requests."""
@@ -49,6 +49,7 @@ async def test_answers_are_those_that_the_document_says(
     own_town = None if role is Role.ADMIN else device.municipality
     token = await builders.token(connection, role=role, municipality=own_town)
     print(f"NABD_ATTACKS_SEED={SEED}")
+    app.openapi()  # takes longer the first time than schemathesis waits on a busy machine
 
     async with serving(app) as url:
         fuzzer = await asyncio.create_subprocess_exec(

@@ -13,7 +13,6 @@ from devices.instants import to_datetime
 from readings.tables import table_of
 from store.partitions import WEEK, Partition, PartitionChanges, existing, keep_partitions, statements, wanted
 from store.pool import connect
-from store.tables import RETENTION
 from tests.faults import checker
 from tests.faults.plant import Plant, scaled
 from tests.faults.publisher import KIND, SECOND, Said, make
@@ -54,7 +53,7 @@ async def test_upkeep_neither_loses_nor_doubles_late_readings(plant: Plant) -> N
     dropped, postponed = sum(len(k.dropped) for k in kept), sum(len(k.postponed) for k in kept)
     print(f"{made} partitions made, {dropped} dropped, {postponed} postponed")
 
-    assert made >= len(wanted(TABLE.name, now(), RETENTION))
+    assert made >= len(wanted(TABLE, now()))
     assert dropped
     assert left == 0
     assert found.holds, checker.summary(found)
@@ -83,11 +82,11 @@ async def _say_again(say: Callable[[Said], None], readings: list[Said]) -> None:
 
 async def _turn(connection: asyncpg.Connection, number: int) -> PartitionChanges:
     """Let a partition be past retention, and keep house."""
-    monday = to_datetime(now()) - RETENTION - timedelta(days=100) - number * WEEK
-    expired = Partition(table=TABLE.name, start=monday.replace(hour=0, minute=0, second=0, microsecond=0))
+    monday = to_datetime(now()) - TABLE.retention - timedelta(days=100) - number * WEEK
+    expired = Partition(table=TABLE, start=monday.replace(hour=0, minute=0, second=0, microsecond=0))
     async with connection.transaction():
         for statement in statements(expired):
             await connection.execute(statement)
-    kept = await keep_partitions(connection, [TABLE], now(), RETENTION)
+    kept = await keep_partitions(connection, [TABLE], now())
     await asyncio.sleep(0.1)
     return kept

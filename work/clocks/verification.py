@@ -19,7 +19,6 @@ from devices.instants import to_datetime
 from devices.kinds import STRUCTURAL, Kinds
 from devices.time_zones import zone_named
 from people.person import person_of
-from store import audit
 from store.audit import PLATFORM
 from store.connection import Connection
 from work.added_alerts import raise_severity
@@ -219,7 +218,6 @@ SELECT EXISTS (
     WHERE o.id = $2 AND next.id <> $2 AND next.state NOT IN ('done', 'cancelled')
 )
 """
-_FAIL = "UPDATE work_order SET verification = 'failed', version = version + 1 WHERE id = $1"
 _ADD_ALERT = "INSERT INTO work_order_alert (order_id, alert_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 
 
@@ -227,17 +225,11 @@ async def _reopen(connection: Connection, found: StoredOrder, alert: int, now: i
     """Give an order back to whom it was; where another open order is about it, only say that it failed."""
     step, at = WorkStep(by=PLATFORM, now=now), to_datetime(now)
     if await connection.fetchval(_IN_ANOTHER, alert, found.id):
-        await connection.execute(_FAIL, found.id)
-        await audit.record(
-            connection,
-            by=PLATFORM,
-            municipality=found.municipality_id,
-            action="work.fail",
-            subject=str(found.id),
-            before={"verification": Verification.WAITING.value},
-            after={"verification": Verification.FAILED.value, "alert": alert},
-            now=now,
-        )
+        failed = replace(found, verification=Verification.FAILED)
+        await store_change(
+            connection, found, failed, WorkEventType.FAILED, step, verb="fail", body={"alert": alert},
+            happened_at=at,
+        )  # fmt: skip
         return Outcome.WAIT
     assignee = await _still_works(connection, found)
     nobody = assignee is None and found.team_id is None

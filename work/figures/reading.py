@@ -56,6 +56,7 @@ WHERE town.name = $1 AND o.created_at < $3
     )
 ORDER BY o.id
 """
+# Alerts that are no longer kept were counted by day: what opened and has not ended by then was open.
 _ALERTS = """
 SELECT period.n::int - 1 AS period, district.name AS district, device.kind, alert.rule,
     count(*) FILTER (WHERE alert.opened_at >= period.from_at AND alert.opened_at < period.until_at) AS opened,
@@ -78,6 +79,18 @@ LEFT JOIN ground_feature AS district
     ON device.district_id = district.id AND district.municipality_id = town.id
 WHERE town.name = $1
 GROUP BY period.n, district.name, device.kind, alert.rule
+UNION ALL
+SELECT period.n::int - 1, nullif(day.district, ''), day.kind, day.rule,
+    coalesce(sum(day.opened) FILTER (WHERE day.began_at >= period.from_at), 0)::bigint,
+    coalesce(sum(day.resolved) FILTER (WHERE day.began_at >= period.from_at), 0)::bigint,
+    sum(day.opened - day.resolved)::bigint
+FROM unnest($2::timestamptz [], $3::timestamptz []) WITH ORDINALITY AS period (from_at, until_at, n)
+INNER JOIN municipality AS town ON town.name = $1
+INNER JOIN alert_day AS day ON town.id = day.municipality_id AND day.began_at < period.until_at
+WHERE period.from_at <= (
+    SELECT max(last.began_at) FROM alert_day AS last WHERE last.municipality_id = town.id
+)
+GROUP BY period.n, day.district, day.kind, day.rule
 """
 
 

@@ -41,7 +41,7 @@ const drop = (row) => h("button", { type: "button", class: "quiet", "aria-label"
 
 function stepRow(step) {
   const row = h("div", { class: "row-of", "data-row": "step" },
-    select({ "aria-label": t("channel") }, [...OWN, "push"].map((one) => [one, t(`channel_${one}`)]), step.channel),
+    select({ "aria-label": t("channel") }, [...new Set([...OWN, "web-push", step.channel])].map((one) => [one, t(`channel_${one.replace("-", "_")}`)]), step.channel),
     h("input", { type: "number", min: 0, max: 1440, step: "any", value: step.after_s / 60, "aria-label": t("after_minutes") }),
     h("span", {}, t("after_minutes")), drop(() => row));
   return row;

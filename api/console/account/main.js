@@ -6,9 +6,10 @@ import { reader, startPage } from "../shell/frame.js";
 import { language, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { contactCard } from "./contact.js";
+import { pushCard } from "./push.js";
+import { reportsCard } from "./reports.js";
 import { passwordCard, totpCard } from "./secrets.js";
 import { sessionsCard } from "./sessions.js";
-import { reportsCard } from "./reports.js";
 
 let shown = "";
 
@@ -28,7 +29,7 @@ async function draw() {
     $("account").replaceChildren(h("section", { class: "card" }, h("p", { class: "empty" }, t("account_of_token"))));
     return;
   }
-  const cards = await Promise.all([contactCard, passwordCard, totpCard, sessionsCard, reportsCard].map(shownCard));
+  const cards = await Promise.all([contactCard, pushCard, passwordCard, totpCard, sessionsCard, reportsCard].map(shownCard));
   $("account").replaceChildren(...cards);
 }
 

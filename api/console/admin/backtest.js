@@ -3,7 +3,7 @@
 import { deviceLink } from "../shell/address.js";
 import { bdi, h, s } from "../shell/dom.js";
 import { sendText } from "../shell/http.js";
-import { number, t, tn } from "../shell/i18n.js";
+import { full, number, t, tn } from "../shell/i18n.js";
 import { now } from "../shell/state.js";
 import { table } from "../shell/tables.js";
 import { at, facts, note, tag } from "./blocks.js";
@@ -20,7 +20,7 @@ export async function backtest(text, days) {
   const since = new Date(now() - days * DAY_MS + MARGIN_MS).toISOString();
   const trial = await sendText("POST", `/api/v1/rules/test?since=${since}`, text, "application/yaml");
   return [
-    !trial.complete && h("p", { class: "problem" }, t("test_incomplete", { until: new Date(trial.until).toISOString().slice(0, 16) })),
+    !trial.complete && h("p", { class: "problem" }, t("test_incomplete", { until: full(new Date(trial.until)) })),
     ...trial.findings.flatMap(findings),
   ].filter(Boolean);
 }

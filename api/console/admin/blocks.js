@@ -2,7 +2,8 @@
 
 import { h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
-import { full, said, t } from "../shell/i18n.js";
+import { full, said, t, zone } from "../shell/i18n.js";
+import { fromLocalText } from "../shell/moments.js";
 import { numberOf } from "../shell/numbers.js";
 import { state } from "../shell/state.js";
 import { table } from "../shell/tables.js";
@@ -55,6 +56,6 @@ export function numeric(text) {
 // Without the members that are null.
 export const present = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined));
 
-// An instant as <input type="datetime-local"> has it, in the browser's zone, and back.
-export const localInput = (date) => new Date(date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-export const fromLocal = (text) => (text ? new Date(text).toISOString() : null);
+// The instant that <input type="datetime-local"> says, by the clocks in which the page says times: those of the town,
+// wherever the browser is.
+export const fromLocal = (text) => (text ? new Date(fromLocalText(text, zone())).toISOString() : null);

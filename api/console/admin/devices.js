@@ -77,7 +77,7 @@ export function attributesSaid(text) {
   }));
 }
 
-export function addDevice() {
+function addDevice() {
   openDialog({
     title: t("device_add"), wide: true, label: t("add"),
     body: [

@@ -6,7 +6,7 @@ import { t } from "../shell/i18n.js";
 
 const JUDGE_AFTER_MS = 500;
 
-// `judge` is given the text and returns warnings; it throws what the API says of mistakes.
+// `judge` is given the text and returns warnings; it throws what the API says of mistakes; false: nobody judges.
 export function textEditor({ label, text, readonly, judge }) {
   const area = h("textarea", { class: "code", spellcheck: "false", "aria-label": label, dir: "ltr", readonly, oninput: later });
   const said = h("ul", { class: "problems", role: "status" });
@@ -30,7 +30,7 @@ export function textEditor({ label, text, readonly, judge }) {
   function later() {
     keep();
     clearTimeout(timer);
-    timer = setTimeout(judged, JUDGE_AFTER_MS);
+    if (judge) timer = setTimeout(judged, JUDGE_AFTER_MS);
   }
   async function judged() {
     if (!area.value.trim()) return said.replaceChildren();

@@ -7,7 +7,8 @@ import { bdi, h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { get, patch, post, remove } from "../shell/http.js";
-import { said, t, time } from "../shell/i18n.js";
+import { said, t, time, zone } from "../shell/i18n.js";
+import { beginOf, dayOf } from "../shell/moments.js";
 import { now } from "../shell/state.js";
 import { table } from "../shell/tables.js";
 import { toast } from "../shell/toast.js";
@@ -17,6 +18,7 @@ import { titleFields, titleSaid } from "./teams.js";
 import { dayText } from "./week.js";
 
 const DAYS = 7;
+const DAY_MS = 86_400_000;
 const pathOf = (name, rest = "") => `/api/v1/on-call/${encodeURIComponent(name)}${rest}`;
 
 export async function show(root, name) {
@@ -56,18 +58,14 @@ async function oneSchedule(name) {
   ];
 }
 
-// The next seven days by the reader's clock, each with who is on call in it and when.
+// The next seven days by the clocks of the town, each with who is on call in it and when.
 function week(shifts) {
-  const first = new Date(now());
-  first.setHours(0, 0, 0, 0);
+  const today = dayOf(now(), zone());
   return h("div", { class: "duty", tabindex: "0", role: "region", "aria-label": t("on_call_week") }, Array.from({ length: DAYS }, (_, i) => {
-    const start = new Date(first);
-    start.setDate(start.getDate() + i);
-    const end = new Date(start);
-    end.setDate(end.getDate() + 1);
+    const [day, next] = [i, i + 1].map((n) => new Date(Date.parse(`${today}T00:00Z`) + n * DAY_MS).toISOString().slice(0, 10));
+    const [start, end] = [day, next].map((one) => new Date(beginOf(one, zone())));
     const within = shifts.filter((one) => new Date(one.from_at) < end && new Date(one.until_at) > start);
-    const iso = `${start.getFullYear()}-${String(start.getMonth() + 1).padStart(2, "0")}-${String(start.getDate()).padStart(2, "0")}`;
-    return h("div", { class: !i && "today" }, h("h3", {}, dayText(iso, { weekday: "long", day: "numeric", month: "short" })), within.map((one) => shift(one, start, end)));
+    return h("div", { class: !i && "today" }, h("h3", {}, dayText(day, { weekday: "long", day: "numeric", month: "short" })), within.map((one) => shift(one, start, end)));
   }));
 }
 
@@ -102,7 +100,7 @@ function layerRow(layer = {}) {
   const row = h("fieldset", { class: "group layer-row" }, h("legend", {}, t("turns")),
     field(t("turn_people"), h("input", { name: "people", dir: "ltr", required: true, value: (layer.people ?? []).join(", ") }), t("turn_people_hint")),
     h("div", { class: "fields" },
-      field(t("first_day"), h("input", { name: "start", type: "date", required: true, value: layer.start ?? new Date(now()).toISOString().slice(0, 10) })),
+      field(t("first_day"), h("input", { name: "start", type: "date", required: true, value: layer.start ?? dayOf(now(), zone()) })),
       field(t("turn_days"), h("input", { name: "turn_days", type: "number", min: 1, max: 366, required: true, value: layer.turn_days ?? 7 })),
       field(t("turn_handover"), h("input", { name: "handover", type: "time", required: true, value: layer.handover ?? "08:00" })),
       field(t("turn_hours"), h("input", { name: "hours", dir: "ltr", placeholder: "18:00-08:00", value: layer.hours ?? "" }), t("optional")),

@@ -1,15 +1,16 @@
-// Devices that send and that nobody registered: adopt one, or receive again what was kept.
+// Devices that send and that nobody registered: adopt one, receive again what was kept, or never let it in.
 
 import { action } from "../shell/action.js";
 import { go } from "../shell/address.js";
 import { openDialog } from "../shell/dialog.js";
 import { bdi, h } from "../shell/dom.js";
 import { field } from "../shell/forms.js";
-import { get, post } from "../shell/http.js";
+import { may } from "../shell/frame.js";
+import { get, post, remove } from "../shell/http.js";
 import { number, t } from "../shell/i18n.js";
 import { table } from "../shell/tables.js";
 import { toast } from "../shell/toast.js";
-import { card, note, numeric, padded, present, since, townName } from "./blocks.js";
+import { at, card, note, numeric, padded, present, since, townName } from "./blocks.js";
 import { input, kindName } from "./devices.js";
 import { again } from "./stage.js";
 import { reasonText } from "./rejections.js";
@@ -31,8 +32,36 @@ export async function show(root) {
         const { replayed } = await post(pathOf(one, "replay"));
         await again();
         toast(t("replayed", { n: replayed }));
-      }, { class: "quiet" })) },
+      }, { class: "quiet" }),
+      may("manage-devices") && h("button", { type: "button", class: "quiet", onclick: () => ban(one) }, t("ban"))) },
   ], items, { empty: t("quarantine_empty"), caption: t("part_quarantine") })));
+  if (may("manage-devices")) root.append(await bannedCard());
+}
+
+async function bannedCard() {
+  const { items } = await get("/api/v1/banned-devices");
+  return card(t("banned"), null, padded(note(t("banned_how"))), table([
+    { title: t("device"), cell: (one) => bdi(one.name) },
+    { title: t("municipality"), cell: (one) => (one.municipality ? bdi(townName(one.municipality)) : "–") },
+    { title: t("reason"), cell: (one) => bdi(one.reason) },
+    { title: t("said_by"), cell: (one) => bdi(one.author) },
+    { title: t("at"), cell: (one) => at(one.banned_at) },
+    { title: "", cell: (one) => action(t("unban"), async () => (await remove(`/api/v1/banned-devices/${encodeURIComponent(one.name)}`), again()), { class: "quiet" }) },
+  ], items, { empty: t("banned_none"), caption: t("banned") }));
+}
+
+function ban(one) {
+  openDialog({
+    title: t("ban_device", { name: `\u2068${one.device}\u2069` }), label: t("ban"), danger: true,
+    body: [note(t("banned_how")), field(t("reason"), input("reason", "", { required: true, maxlength: 500 }))],
+    async submit({ reason }) {
+      await post(pathOf(one, "ban"), { reason: reason.trim() });
+      await again();
+      toast(t("is_banned", { name: `\u2068${one.device}\u2069` }), {
+        label: t("undo"), action: () => remove(`/api/v1/banned-devices/${encodeURIComponent(one.device)}`).then(again).catch((error) => toast(t("failed", { reason: error.message }), { failed: true })),
+      });
+    },
+  });
 }
 
 function adopt(one) {

@@ -29,7 +29,7 @@ export async function oneRule(id) {
   return [back(), headCard(rule),
     may("edit-rules") && limitsCard(rule, editor),
     card(t("rule_text"), null, padded(editor.element, actions(rule.id, editor, rule.version))),
-    ...(rule.shadow ? [await trialCard(rule)] : []), historyCard(rule)].filter(Boolean);
+    rule.shadow && await trialCard(rule), historyCard(rule)].filter(Boolean);
 }
 
 export async function newRule() {
@@ -72,9 +72,10 @@ function limitsCard(rule, editor) {
 }
 
 // The text with its mistakes, judged as it would be applied.
+// Who may only try it out is told of mistakes by the test.
 const ruleEditor = (text) => textEditor({
   label: t("rule_text"), text, readonly: !may("edit-rules") && !may("try-rules"),
-  judge: async (said) => (await sendText("POST", "/api/v1/rules/check", said, "application/yaml")).warnings,
+  judge: may("edit-rules") && ((said) => sendText("POST", "/api/v1/rules/check", said, "application/yaml").then(({ warnings }) => warnings)),
 });
 
 // `id`: of the rule, or what says it; `version`: 0 where it must be new.
@@ -96,8 +97,14 @@ function actions(id, editor, version) {
       }, { class: "primary", "data-focus": "apply" })]), result);
 }
 
+// What a trial found is about every town: who reads one of them is not shown it.
 async function trialCard(rule) {
-  const trial = await get(pathOf(rule.id, "/shadow"));
+  let trial;
+  try {
+    trial = await get(pathOf(rule.id, "/shadow"));
+  } catch (error) {
+    return error.status === 403 ? null : card(t("trial"), null, padded(h("p", { class: "problem", role: "alert" }, t("failed", { reason: error.message }))));
+  }
   return card(t("trial"), may("edit-rules") && [
     action(t("trial_promote"), async () => (await post(pathOf(rule.id, "/shadow/promote")), again()), { class: "primary" }),
     action(t("trial_drop"), async () => (await remove(pathOf(rule.id, "/shadow")), again())),

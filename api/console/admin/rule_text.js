@@ -23,7 +23,7 @@ export function toYaml(value, indent = "") {
 }
 
 // A limit that a condition begins with: {measurement, sign, attribute, limit, rest}; null where it begins otherwise.
-export function limitOf(condition) {
+function limitOf(condition) {
   const found = typeof condition === "string" && LIMIT.exec(condition.trim());
   if (!found) return null;
   const [, measurement, sign, attribute, byAttribute, plain, rest] = found;
@@ -31,7 +31,7 @@ export function limitOf(condition) {
   return { measurement, sign, attribute: attribute ?? null, limit: Number(byAttribute ?? plain), rest };
 }
 
-export const conditionOf = ({ measurement, sign, attribute, limit, rest = "" }) =>
+const conditionOf = ({ measurement, sign, attribute, limit, rest = "" }) =>
   `${measurement} ${sign} ${attribute ? `attr(${attribute}, ${limit})` : limit}${rest}`;
 
 // The limits of a rule's levels and of its end, by the path that leads to each.

@@ -1,7 +1,7 @@
 // How the platform does: every check with what to do about it, parts, versions.
 
 import { action } from "../shell/action.js";
-import { bdi, h } from "../shell/dom.js";
+import { bdi } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { full, number, t } from "../shell/i18n.js";
 import { now } from "../shell/state.js";
@@ -39,6 +39,6 @@ function checksCard({ checks, took_s: seconds }) {
 }
 
 const versionsCard = (versions) => card(t("versions"), null, padded(facts([
-  ["Nabd", bdi(versions.nabd)], ["PostgreSQL", bdi(versions.postgres)], ["Python", bdi(versions.python)],
+  ["Nabd", bdi(versions.nabd)], ["PostgreSQL", bdi(versions.postgres ?? "–")], ["Python", bdi(versions.python)],
   [t("clock"), bdi(full(new Date(now())))], [t("clock_speed"), versions.speed === 1 ? null : bdi(`× ${number(versions.speed)}`)],
 ])));

@@ -6,9 +6,10 @@ import { chart } from "../shell/chart.js";
 import { h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { language, number, said, t, tn, unit, zone } from "../shell/i18n.js";
+import { fromLocalText, localText } from "../shell/moments.js";
+import { loadReadings, seriesOf } from "../shell/readings.js";
 import { now, state } from "../shell/state.js";
-import { loadReadings, seriesOf } from "./readings.js";
-import { PRESETS, WEEK_MS, addressed, groups, instant, moved, spanOf, wall } from "./span.js";
+import { PRESETS, WEEK_MS, addressed, groups, moved, spanOf } from "./span.js";
 
 const NEIGHBOURS = 5;
 const MOST_MARKS = 100;
@@ -61,11 +62,11 @@ export function stopCharts() {
 
 function drawControls() {
   const { start, end, hours } = span();
-  const from = h("input", { type: "datetime-local", value: wall(start, zone()), "aria-label": t("from"), required: true, name: "from" });
-  const until = h("input", { type: "datetime-local", value: wall(end, zone()), "aria-label": t("until"), required: true, name: "until" });
+  const from = h("input", { type: "datetime-local", value: localText(start, zone()), "aria-label": t("from"), required: true, name: "from" });
+  const until = h("input", { type: "datetime-local", value: localText(end, zone()), "aria-label": t("until"), required: true, name: "until" });
   const show = (event) => {
     event.preventDefault();
-    const [first, last] = [instant(from.value, zone()), instant(until.value, zone())];
+    const [first, last] = [fromLocalText(from.value, zone()), fromLocalText(until.value, zone())];
     until.setCustomValidity(last > first ? "" : t("span_backwards"));
     if (event.target.reportValidity()) go(addressed(first, last));
   };

@@ -7,10 +7,11 @@ import { may, redraw } from "../shell/frame.js";
 import { get } from "../shell/http.js";
 import { full, language, number, said, statusText, t, tn } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
-import { alertsOf, putAlert, state, statusOf } from "../shell/state.js";
+import { alertsOf, putAlert, setAlerts, state, statusOf } from "../shell/state.js";
 import { updateTimes } from "../shell/times.js";
 import { drawCharts, refreshCharts, startCharts, stopCharts } from "./charts.js";
 import { drawMessages, hearReading, startMessages } from "./messages.js";
+import { startNotes } from "./notes.js";
 import { drawPast, startPast } from "./past.js";
 import { values } from "./values.js";
 
@@ -18,14 +19,12 @@ const REFRESH_MS = 5000;
 const MOST_CHILDREN = 20;
 
 let name = null;
-// What is known of it: {device, children, windows} or {failed}.
+// What is known of it: {device, children, windows} or {failed: what is said then}.
 let known = null;
 let parts = {};
 let map = null;
 let timer = null;
 const reasons = new Map();
-
-export const shownDevice = () => name;
 
 const address = (device) => `/api/v1/devices/${encodeURIComponent(device)}`;
 
@@ -64,6 +63,7 @@ export function openDevice() {
 
 async function load() {
   const asked = name;
+  const before = alertsOf(asked);
   try {
     const [device, latest, open] = await Promise.all([
       get(address(asked)),
@@ -73,13 +73,14 @@ async function load() {
     if (name !== asked) return; // the reader has moved on meanwhile
     state.devices.set(asked, device);
     if (latest) state.latest.set(asked, latest);
-    open.items.forEach(putAlert);
+    setAlerts(open.items, open.next ? [] : before);
     known = { device, children: [], windows: [] };
     parts = {};
     loadBeside(asked);
   } catch (error) {
     if (!error.status && !state.loaded) throw error;
-    if (name === asked) known = { failed: error.status === 404 ? t("device_unknown") : t("failed", { reason: error.message }) };
+    // Texts may come later than this answer.
+    if (name === asked) known = { failed: () => (error.status === 404 ? t("device_unknown") : t("failed", { reason: error.message })) };
   }
   redraw();
 }
@@ -113,16 +114,17 @@ function build() {
   }
   Object.assign(parts, {
     values: h("div"), charts: h("div"), place: h("dl", { class: "facts" }), map: h("div", { class: "small-map" }),
-    past: h("section", { class: "card past" }), messages: h("section", { class: "card messages" }),
+    past: h("section", { class: "card past" }), notes: h("section", { class: "card" }), messages: h("section", { class: "card messages" }),
   });
   const card = (title, ...children) => h("section", { class: "card padded" }, h("h2", {}, title), children);
   $("device").replaceChildren(parts.head,
     h("div", { class: "device-columns" },
       h("div", { class: "column" }, card(t("latest_values"), parts.values), card(t("history"), parts.charts)),
-      h("div", { class: "column" }, card(t("place"), parts.map, parts.place), parts.past, parts.messages)));
+      h("div", { class: "column" }, card(t("place"), parts.map, parts.place), parts.notes, parts.past, parts.messages)));
   drawPlace();
   startCharts(parts.charts, known.device);
   startPast(parts.past, name);
+  startNotes(parts.notes, name);
   startMessages(parts.messages, name);
   drawMap();
 }
@@ -131,7 +133,7 @@ function drawHead() {
   const head = parts.head;
   const back = moveLink({ device: null, hours: null, from: null, until: null, compare: null }, { class: "plain-link back" }, t("devices"));
   if (!known?.device) {
-    head.replaceChildren(h("p", { class: "empty", role: "status" }, known?.failed ?? t("loading")), back);
+    head.replaceChildren(h("p", { class: "empty", role: "status" }, known?.failed?.() ?? t("loading")), back);
     return;
   }
   const { device, windows } = known;
@@ -172,7 +174,9 @@ function life(device) {
 async function edit() {
   const { editDevice } = await import("./edit.js");
   editDevice(known.device, (changed) => {
-    state.devices.set(name, changed);
+    state.devices.set(changed.name, changed);
+    // Taking it back is offered for a while: another device may be shown by then.
+    if (changed.name !== name || !known?.device) return;
     known.device = changed;
     parts = {};
     redraw();

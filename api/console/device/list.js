@@ -2,13 +2,12 @@
 
 import { go, moveLink, place } from "../shell/address.js";
 import { districtsOf } from "../shell/districts.js";
-import { $, bdi, h } from "../shell/dom.js";
+import { $, arrange, bdi, h } from "../shell/dom.js";
 import { report } from "../shell/frame.js";
 import { get } from "../shell/http.js";
 import { language, said, statusText, t, unit, value } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
 import { state } from "../shell/state.js";
-import { updateTimes } from "../shell/times.js";
 
 const PAGE = 50;
 const TYPED_MS = 250;
@@ -75,11 +74,22 @@ export function drawList() {
   if (loaded !== `/api/v1/standings?${query({ limit: PAGE })}`) loadList().catch(report);
   drawFilters();
   drawExports();
-  const focused = document.activeElement?.dataset?.device;
-  $("devices").replaceChildren(...(rows.length ? rows.map(row) : [nothing()]),
-    ...(next ? [h("button", { type: "button", class: "quiet more-rows", onclick: loadMore }, t("show_more"))] : []));
-  updateTimes($("devices"));
-  if (focused) $("devices").querySelector(`[data-device="${CSS.escape(focused)}"]`)?.focus();
+  const focused = $("devices").contains(document.activeElement) && document.activeElement.dataset.device;
+  const there = new Map([...$("devices").children].map((one) => [one.dataset.device, one]));
+  const kept = (one) => shown.get(there.get(one.name)) === keyOf(one) && there.get(one.name);
+  arrange($("devices"), [...(rows.length ? rows.map((one) => kept(one) || row(one)) : [nothing()]),
+    ...(next ? [h("button", { type: "button", class: "quiet more-rows", onclick: loadMore }, t("show_more"))] : [])]);
+  if (focused && document.activeElement.dataset.device !== focused) $("devices").querySelector(`[data-device="${CSS.escape(focused)}"]`)?.focus();
+}
+
+// What each row on the screen shows, and each device as text.
+const shown = new WeakMap();
+const written = new WeakMap();
+
+// Everything that a row shows, the address it leads to included; a device is replaced, never changed.
+function keyOf(device) {
+  if (!written.has(device)) written.set(device, JSON.stringify(device));
+  return `${written.get(device)} ${language()} ${location.search}`;
 }
 
 function nothing() {
@@ -94,13 +104,15 @@ function row(device) {
   const headline = asked ?? kind?.measurements.find((one) => one.name === kind.headline);
   const beside = place().kind && kind ? kind.measurements.filter((one) => one !== headline && one.type !== "text" && one.name in device.measurements).slice(0, COLUMNS) : [];
   const where = [said(kind?.title, device.kind), device.name, said(device.district_title), said(device.street_title)].filter(Boolean);
-  return moveLink({ device: device.name }, { class: `row${place().kind ? " wide" : ""}`, "data-device": device.name },
+  const made = moveLink({ device: device.name }, { class: `row${place().kind ? " wide" : ""}`, "data-device": device.name },
     badge(kind?.icon, device.status),
     h("span", { class: "who" }, h("b", {}, bdi(device.title || device.name)), h("small", {}, where.flatMap((one, i) => [i ? " · " : "", bdi(one)]))),
     cell("headline", headline, device),
     beside.map((one) => cell("cell", one, device)),
     h("span", { class: `tag is-${device.status}` }, statusText(device.status)),
     device.received_at ? h("time", { datetime: device.received_at, "data-since": device.received_at }) : h("span", {}));
+  shown.set(made, keyOf(device));
+  return made;
 }
 
 function cell(name, one, device) {
@@ -169,7 +181,7 @@ async function loadDistricts() {
 function drawExports() {
   const file = (text, more) => h("a", { class: "button", href: `/api/v1/standings?${query(more)}`, download: "" }, text);
   $("exports").replaceChildren(
-    file(t("export_csv"), { format: "csv", bom: "true" }), file("NDJSON", { format: "ndjson" }),
+    file(t("export_csv"), { format: "csv", bom: "true" }), file("NDJSON", { format: "ndjson" }), file("Parquet", { format: "parquet" }),
     h("button", { type: "button", class: "quiet", onclick: () => print() }, t("print")));
 }
 

@@ -1,7 +1,7 @@
 // Which span of time charts show: a preset that ends now, or two instants. No drawing here.
 
 const HOUR_MS = 3_600_000;
-export const DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 24 * HOUR_MS;
 export const WEEK_MS = 7 * DAY_MS;
 export const PRESETS = [6, 24, 168, 720, 8760];
 const USUAL = 24;
@@ -27,24 +27,6 @@ export function addressed(start, end) {
 export const moved = ({ start, end }, by) => addressed(start + by * (end - start), end + by * (end - start));
 
 const iso = (ms) => new Date(Math.round(ms / 1000) * 1000).toISOString().replace(".000Z", "Z");
-
-// An instant as a field of a form has it in a time zone: 2026-11-30T08:15.
-export function wall(ms, zone) {
-  const parts = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
-  }).formatToParts(new Date(ms));
-  const of = Object.fromEntries(parts.map(({ type, value }) => [type, value]));
-  return `${of.year}-${of.month}-${of.day}T${of.hour}:${of.minute}`;
-}
-
-// The instant that a clock of a time zone shows as that; of two where clocks are put back, the first.
-export function instant(text, zone) {
-  const asked = Date.parse(`${text}Z`);
-  if (Number.isNaN(asked)) return NaN;
-  const off = (ms) => Date.parse(`${wall(ms, zone)}Z`) - Math.floor(ms / 60_000) * 60_000;
-  const first = asked - off(asked - DAY_MS);
-  return wall(first, zone) === text ? first : asked - off(asked + DAY_MS);
-}
 
 // Measurements that are drawn together: as the kind's panels say; where it has none, those of one unit.
 export function groups({ panels, measurements }) {

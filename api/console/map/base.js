@@ -1,38 +1,28 @@
 // A map to draw on: the library, its worker and its styles, loaded when the first map is wanted.
 //
-// Everything comes from the platform itself. Names are never drawn by the library (it cannot join Arabic
+// Everything comes from the platform itself, but for tiles of a server that its settings name. Names are never drawn by the library (it cannot join Arabic
 // letters): they are pictures of text that the browser wrote, or elements.
 
 import { h } from "../shell/dom.js";
+import { once, styled } from "../shell/fetched.js";
 import { t } from "../shell/i18n.js";
+import { colour } from "./colours.js";
+import { drawTiles } from "./tiles.js";
 
 const LIBRARY = "/console/vendor/maplibre-gl.js";
 const WORKER = "/console/vendor/maplibre-gl-worker.js";
 const STYLES = ["/console/vendor/maplibre-gl.css", "/console/map/map.css"];
 const FURTHEST_ZOOM = 19;
 
-let library = null;
-
-// The library, once for the page.
-export const maplibre = () => (library ??= load());
-
-async function load() {
+const library = once(async () => {
   const [found] = await Promise.all([import(LIBRARY), ...STYLES.map(styled)]);
   found.setWorkerUrl(new URL(WORKER, location.href).href);
   return found;
-}
-
-function styled(href) {
-  if (document.querySelector(`link[href="${href}"]`)) return null;
-  return new Promise((done) => {
-    // A map without its styles is still a map.
-    document.head.append(h("link", { rel: "stylesheet", href, onload: done, onerror: done }));
-  });
-}
+});
 
 // Returns {gl, map} in `element`, or null where the browser draws no maps; then a sentence says so.
 export async function openMap(element, { center = [0, 0], zoom = 2, label } = {}) {
-  const gl = await maplibre();
+  const gl = await library();
   try {
     const map = new gl.Map({
       container: element, center, zoom, maxZoom: FURTHEST_ZOOM, style: { version: 8, sources: {}, layers: [ground()] },
@@ -44,6 +34,7 @@ export async function openMap(element, { center = [0, 0], zoom = 2, label } = {}
     if (label) map.getCanvas().setAttribute("aria-label", label);
     map.addControl(new gl.AttributionControl({ compact: true }), "bottom-right");
     await map.once("load");
+    await drawTiles(map);
     return { gl, map };
   } catch (error) {
     if (!(error instanceof gl.GPUInitializationError)) throw error;
@@ -51,9 +42,6 @@ export async function openMap(element, { center = [0, 0], zoom = 2, label } = {}
     return null;
   }
 }
-
-// A colour of the page, as the reader's theme has it.
-export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 const ground = () => ({ id: "ground", type: "background", paint: { "background-color": colour("sunk") } });
 

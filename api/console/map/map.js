@@ -6,6 +6,7 @@ import { report } from "../shell/frame.js";
 import { get } from "../shell/http.js";
 import { language, t, tn } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
+import { drawAreas } from "./areas.js";
 import { mapQuery } from "./asked.js";
 import { openMap } from "./base.js";
 import { drawMarks, forgetMarks, worstInSight } from "./marks.js";
@@ -37,9 +38,9 @@ export function startMap(handlers) {
 
 // Called whenever something may have changed; cheap when nothing has.
 export function drawMap() {
-  if (!language() || !state.kinds.size || !$("map").clientWidth) return;
+  if (!language() || !state.kinds.size) return;
   if (words !== language()) {
-    reopen().catch(report);
+    if ($("map").clientWidth) reopen().catch(report);
     return;
   }
   if (asked?.filters !== filters()) ask({ anew: true }).catch(report);
@@ -69,10 +70,11 @@ async function reopen() {
   map.on("moveend", (event) => {
     if (event.originalEvent) touched = true;
     ask().catch(report);
+    drawAreas(map, view()).catch(report);
   });
   map.on("zoom", far);
   far();
-  drawStreets(map).catch(report);
+  drawStreets(map).then(() => drawn === opened && drawAreas(map, view())).catch(report);
   await ask();
   return undefined;
 }

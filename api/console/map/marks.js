@@ -24,8 +24,13 @@ export function drawMarks({ gl, map }, found, { live, openDevice }) {
   for (const [key, { one, make }] of wanted) {
     const at = (live && one.name && measured(one.name)) || one;
     if (!shown.has(key)) shown.set(key, { one, marker: new gl.Marker({ element: make() }).setLngLat([at.lon, at.lat]).addTo(map) });
-    else shown.get(key).marker.setLngLat([at.lon, at.lat]);
+    else move(shown.get(key).marker, at);
   }
+}
+
+function move(marker, { lat, lon }) {
+  const there = marker.getLngLat();
+  if (there.lat !== lat || there.lng !== lon) marker.setLngLat([lon, lat]);
 }
 
 // The map has gone, and its marks with it.

@@ -22,7 +22,7 @@ export function buildPanel(acts) {
   parts.said = h("output", { class: "map-at" }, t("map_now"));
   parts.slider = h("input", { type: "range", min: -QUARTERS, max: 0, step: 1, value: 0, "aria-label": t("map_time"), "aria-valuetext": t("map_now"), oninput: slide });
   parts.rows = h("ul", {});
-  parts.list = h("details", { class: "map-list" }, h("summary", {}, t("map_list")), parts.rows);
+  parts.list = h("details", { class: "map-list", ontoggle: drawRows }, h("summary", {}, t("map_list")), parts.rows);
   parts.below = h("div", { class: "map-below" }, h("label", { class: "map-time" }, h("span", {}, t("map_time")), parts.slider, parts.said), parts.list);
   $("map").append(parts.zoom);
   $("map").after(parts.below);
@@ -42,6 +42,14 @@ export const openList = () => (parts.list.open = true);
 export function drawPanel(found) {
   $("legend").replaceChildren(...STATUSES.filter((is) => found.by_status[is]).map((is) =>
     h("li", { class: `is-${is}` }, statusText(is), " ", h("b", {}, number(found.by_status[is], 0)))));
+  parts.found = found;
+  drawRows();
+}
+
+// Rows that nobody sees are not made.
+function drawRows() {
+  const { found } = parts;
+  if (!found || !parts.list.open) return;
   const focused = parts.rows.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   const worst = [...found.devices, ...found.cells].sort((a, b) => STATUSES.indexOf(a.status) - STATUSES.indexOf(b.status));
   parts.rows.replaceChildren(...worst.slice(0, LISTED).map((one) => h("li", { class: `is-${one.status}` }, one.name ? device(one) : cell(one))),

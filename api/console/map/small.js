@@ -6,7 +6,8 @@
 import { h, s } from "../shell/dom.js";
 import { number, t } from "../shell/i18n.js";
 import { icon } from "../shell/icons.js";
-import { colour, openMap } from "./base.js";
+import { openMap } from "./base.js";
+import { colour } from "./colours.js";
 import { circle } from "./shapes.js";
 import { drawStreets } from "./streets.js";
 

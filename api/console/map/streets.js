@@ -5,8 +5,9 @@
 import { get } from "../shell/http.js";
 import { language } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
-import { colour } from "./base.js";
+import { colour } from "./colours.js";
 import { middleOf } from "./shapes.js";
+import { tilesUnder } from "./tiles.js";
 
 const LAYERS = ["districts", "streets"];
 const NAME_PX = { districts: 14, streets: 12 };
@@ -39,7 +40,7 @@ export async function drawStreets(map, { under } = {}) {
     put(map, layer, found[layer]);
     put(map, `${layer}-names`, found[layer].map((one) => named(map, layer, one)).filter(Boolean));
   }
-  if (!map.getLayer("districts")) layersOf().forEach((layer) => map.addLayer(layer, under));
+  if (!map.getLayer("districts")) layersOf(tilesUnder(map)).forEach((layer) => map.addLayer(layer, under));
 }
 
 function put(map, source, found) {
@@ -48,9 +49,14 @@ function put(map, source, found) {
   else map.addSource(source, { type: "geojson", data });
 }
 
-const layersOf = () => [
-  { id: "districts", type: "fill", source: "districts", paint: { "fill-color": colour("ground"), "fill-opacity": 0.75 } },
+// Tiles show the land themselves, and images the streets and their names too.
+const layersOf = (tiles) => [
+  { id: "districts", type: "fill", source: "districts", paint: { "fill-color": colour("ground"), "fill-opacity": tiles ? 0 : 0.75 } },
   { id: "districts-edge", type: "line", source: "districts", paint: { "line-color": colour("soft"), "line-opacity": 0.45, "line-width": 1, "line-dasharray": [4, 3] } },
+  ...(tiles === "raster" ? [] : streetsOf()),
+];
+
+const streetsOf = () => [
   { id: "streets-edge", type: "line", source: "streets", layout: ROUND, paint: { "line-color": colour("grid"), "line-width": wide(1.5) } },
   { id: "streets", type: "line", source: "streets", layout: ROUND, paint: { "line-color": colour("card"), "line-width": wide(1) } },
   { id: "streets-names", type: "symbol", source: "streets-names", minzoom: STREETS_ZOOM, layout: { ...NAMES, "icon-rotate": ["get", "angle"] } },

@@ -17,6 +17,7 @@ export const follow = (refresh) => followers.add(refresh);
 export function done(text, back) {
   const undo = async () => {
     if (last === undo) last = null;
+    gone();
     try {
       await back();
       toast(t("undone"));
@@ -27,7 +28,7 @@ export function done(text, back) {
   };
   last = back ? undo : null;
   for (const refresh of followers) refresh();
-  toast(text, back ? { action: undo, label: t("undo") } : {});
+  const gone = toast(text, back ? { action: undo, label: t("undo") } : {});
 }
 
 export const undoLast = () => last?.();
@@ -37,6 +38,20 @@ export const failed = (error) => toast(t("failed", { reason: error.message }), {
 async function again() {
   for (const refresh of followers) refresh();
   await reload().catch(report);
+}
+
+// Makes a thing of each, or of none: what was made before one was refused is taken back. Returns the things, and the
+// way back.
+export async function eachMade(wanted, make, unmake) {
+  const things = [];
+  const back = () => Promise.all(things.map(unmake));
+  try {
+    for (const one of wanted) things.push(await make(one));
+  } catch (error) {
+    await back();
+    throw error;
+  }
+  return { things, back };
 }
 
 // While it runs the button that began it cannot be pressed; what goes wrong is said.
@@ -89,5 +104,5 @@ async function assignEach(alerts, give) {
 
 // The windows, fetched when they are first wanted.
 export const openAssign = async (alerts) => (await import("./assigning.js")).openAssigning(openDialog, alerts);
-export const openSilence = async (alert) => (await import("./silencing.js")).openSilencing(openDialog, alert);
+export const openSilence = async (alerts) => (await import("./silencing.js")).openSilencing(openDialog, alerts);
 export const openWork = async (alerts) => (await import("./ordering.js")).openOrdering(openDialog, alerts);

@@ -14,6 +14,7 @@ import { drawPast } from "./past.js";
 import { due } from "./queue.js";
 import { isWorked, reload } from "./list.js";
 import { timeLine } from "./timeline.js";
+import { whereMap } from "./where.js";
 import { why } from "./why.js";
 
 const GATHER_MS = 500;
@@ -21,7 +22,6 @@ const GATHER_MS = 500;
 // What is known of the alert of the address: {id, alert, told, order, device, limits, failed}.
 let found = null;
 let parts = null;
-let map = null;
 let waiting = null;
 
 export const alertOf = (id) => (found?.alert?.id === id ? found.alert : null);
@@ -54,8 +54,6 @@ export function comment() {
 
 function begin(id) {
   found = { id, wantsToWrite: false };
-  map?.remove();
-  map = null;
   parts = null;
   $("explained").replaceChildren(h("p", { class: "empty" }, t("loading")));
   load(found);
@@ -102,27 +100,27 @@ function frame() {
     id: alert.id, language: language(),
     head: h("header", { class: "explained-head" }), actions: h("div", { class: "explained-actions" }),
     past: h("div", { class: "past" }), who: h("dl", { class: "who-has" }), why: h("div", {}), line: h("ol", { class: "events" }), more: h("dl", { class: "facts" }),
-    where: h("div", { class: "place-map" }), comment: form?.querySelector("input"),
+    comment: form?.querySelector("input"),
   };
   const runbook = said(alert.runbook);
   $("explained").replaceChildren(...[
     parts.head, parts.actions,
     runbook && section("todo", t("runbook"), h("p", { class: "runbook" }, runbook)),
     section("course", t("course"), parts.past),
-    section("where", t("where_is"), ...address(alert), parts.where),
+    section("where", t("where_is"), ...address(alert), placeOf(alert)),
     section("has", t("in_hand"), parts.who),
     section("reasons", t("why"), parts.why),
     section("happened", t("happened"), parts.line, form),
     h("details", { class: "part" }, h("summary", {}, t("details")), parts.more),
   ].filter(Boolean));
+  const own = parts;
   drawPast(parts.past, alert, found.limits).then((trend) => {
+    if (parts !== own) return;
     found.trend = trend;
-    if (parts?.id !== alert.id) return;
     parts.head.replaceChildren(...head(found.alert));
     updateTimes(parts.head);
   }).catch(report);
   why(parts.why, alert);
-  drawWhere(alert).catch(report);
   if (found.wantsToWrite) parts.comment?.focus();
 }
 
@@ -161,7 +159,7 @@ function actions(alert) {
     open && !mine && reader().user && may("answer-alerts") && button("take", t("take_over"), () => acts.take([alert])),
     open && may("assign-alerts") && button("assign", t("assign_dots"), () => acts.openAssign([alert])),
     open && !isWorked(alert) && may("direct-work") && button("work", t("work_dots"), () => acts.openWork([alert])),
-    open && may("silence-alerts") && button("silence", t("silence_dots"), () => acts.openSilence(alert)),
+    open && may("silence-alerts") && button("silence", t("silence_dots"), () => acts.openSilence([alert])),
   ].filter(Boolean);
 }
 
@@ -174,14 +172,10 @@ function address(alert) {
     lat !== null && lat !== undefined && h("a", { class: "plain-link", href: `geo:${lat},${lon}?q=${lat},${lon}`, rel: "noreferrer" }, t("directions")))];
 }
 
-async function drawWhere(alert) {
+function placeOf(alert) {
   const { lat, lon } = found.device;
-  parts.where.hidden = lat === null || lat === undefined;
-  if (parts.where.hidden) return;
-  const element = parts.where;
-  const { smallMap } = await import("../map/small.js");
-  if (!element.isConnected) return;
-  map = await smallMap(element, { points: [{ lat, lon, title: alert.device_title, status: alert.state === "firing" ? alert.severity : "ok", icon: state.kinds.get(alert.kind)?.icon }], me: null });
+  const status = alert.state === "firing" ? alert.severity : "ok";
+  return typeof lat === "number" && whereMap({ lat, lon, title: alert.device_title, status, icon: state.kinds.get(alert.kind)?.icon });
 }
 
 function who(alert, order, told) {

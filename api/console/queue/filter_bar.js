@@ -1,24 +1,22 @@
 // What is listed, in which order and in which groups: chosen here, kept in the address.
 
 import { addressOf, place } from "../shell/address.js";
-import { $, h } from "../shell/dom.js";
+import { $, fill, h } from "../shell/dom.js";
 import { FILTERS, NO_FILTERS, isFiltered } from "../shell/filters.js";
-import { may } from "../shell/frame.js";
 import { field, select } from "../shell/forms.js";
+import { may } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { number, said, t } from "../shell/i18n.js";
+import { language, number, said, t, zone } from "../shell/i18n.js";
+import { fromLocalText, localText } from "../shell/moments.js";
 import { SEVERITIES, state } from "../shell/state.js";
 import { GROUPS } from "./groups.js";
 import { ORDERS, list, order, sums } from "./list.js";
-import { fromLocalText, localText } from "./moments.js";
 
 const TYPED_MS = 300;
 
 let teams = [];
 let drawn = "";
 let typing = null;
-
-export const zone = () => [...state.towns.values()][0]?.time_zone ?? "UTC";
 
 export async function loadTeams() {
   if (may("read-names")) teams = (await get("/api/v1/teams")).items;
@@ -77,18 +75,16 @@ function optionsNow() {
 
 function drawSeverities(move) {
   const { all, ...each } = sums(list.counts);
-  const focused = document.activeElement?.dataset?.chip;
   const chip = (name, css, pressed, label, count, changes) => h("button", {
     type: "button", class: `chip is-${css}`, "data-chip": name, "aria-pressed": String(Boolean(pressed)), onclick: () => move(changes),
   }, label, count !== null && h("b", {}, number(count, 0)));
-  $("severities").replaceChildren(...[
+  fill($("severities"), JSON.stringify([language(), all, each, place(), may("answer-alerts")]), () => [
     chip("all", "plain", !place().severity, t("severity_all"), all.alerts, { severity: null }),
     ...SEVERITIES.map((one) => chip(one, one, place().severity === one, t(`severity_${one}`), each[one].alerts, { severity: one })),
     chip("unseen", "plain", place().unseen, t("unseen"), null, { unseen: place().unseen ? null : "1" }),
     may("answer-alerts") && chip("mine", "plain", place().mine, t("mine"), null, { mine: place().mine ? null : "1" }),
     isFiltered(place()) && h("a", { class: "plain-link clear", "data-chip": "clear", href: addressOf(NO_FILTERS), onclick: (event) => (event.preventDefault(), move(NO_FILTERS)) }, t("clear_filters")),
-  ].filter(Boolean));
-  if (focused) $("severities").querySelector(`[data-chip="${focused}"]`)?.focus();
+  ], "data-chip");
 }
 
 export const focusSearch = () => $("filters").querySelector("[name=words]").focus();

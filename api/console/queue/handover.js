@@ -4,13 +4,12 @@ import { addressOf, go, moveLink, place } from "../shell/address.js";
 import { sentence } from "../shell/alerts.js";
 import { $, bdi, h } from "../shell/dom.js";
 import { alertQuery } from "../shell/filters.js";
-import { report } from "../shell/frame.js";
 import { field } from "../shell/forms.js";
+import { report } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { full, number, t, tn } from "../shell/i18n.js";
+import { full, number, t, tn, zone } from "../shell/i18n.js";
+import { fromLocalText, localText } from "../shell/moments.js";
 import { SEVERITIES, now } from "../shell/state.js";
-import { zone } from "./filter_bar.js";
-import { fromLocalText, localText } from "./moments.js";
 import { isWorked } from "./list.js";
 
 const SHIFT_MS = 8 * 3_600_000;

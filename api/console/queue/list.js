@@ -6,7 +6,7 @@ import { reader, redraw, report } from "../shell/frame.js";
 import { get } from "../shell/http.js";
 import { SEVERITIES } from "../shell/state.js";
 
-const PAGE = 100;
+const PAGE = 50;
 const MOST = 1000;
 // How long what was heard waits for more of it before the list is asked for again.
 const GATHER_MS = 1500;

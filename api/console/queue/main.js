@@ -2,7 +2,7 @@
 
 import { go, numbered, place, startAddress } from "../shell/address.js";
 import { openDialog } from "../shell/dialog.js";
-import { $, h } from "../shell/dom.js";
+import { $, fill, h } from "../shell/dom.js";
 import { FILTERS } from "../shell/filters.js";
 import { may, redraw, report, startPage } from "../shell/frame.js";
 import { language, said, t } from "../shell/i18n.js";
@@ -81,7 +81,6 @@ function draw() {
 function drawBeside() {
   const shows = place().handover ? "handover" : place().alert ? "explained" : "map";
   document.body.dataset.beside = shows;
-  $("map-card").hidden = shows !== "map";
   for (const name of ["explained", "handover"]) $(name).hidden = shows !== name;
   if (shows === "map") drawMap();
   else if (beside[shows]) beside[shows].draw();
@@ -95,12 +94,11 @@ const fetchBeside = {
 
 function drawTools() {
   const tool = (name, text, work, more = {}) => h("button", { type: "button", class: "quiet", "data-tool": name, onclick: work, ...more }, text);
-  const focused = document.activeElement?.dataset?.tool;
-  $("desk-tools").replaceChildren(
+  fill($("desk-tools"), `${language()} ${isMuted()}`, () => [
     tool("notices", t(isMuted() ? "notices_off" : "notices_on"), () => openNotices(openDialog, redraw)),
     tool("handover", t("handover"), () => import("./handover.js").then(({ ask }) => ask(openDialog)).catch(report)),
-    tool("keys", t("keys"), openKeys));
-  if (focused) $("desk-tools").querySelector(`[data-tool="${focused}"]`)?.focus();
+    tool("keys", t("keys"), openKeys),
+  ], "data-tool");
 }
 
 // What the keys are about: those that were chosen, else the row that has the focus, else the one that is open.
@@ -117,6 +115,8 @@ const about = (permission, work) => () => {
   if (alerts.length && may(permission)) acts.run(null, () => work(alerts));
 };
 
+// A notice of the browser was clicked.
+navigator.serviceWorker?.addEventListener("message", ({ data }) => data?.open && open(numbered(data.open.split("/")[2])));
 startAddress(ADDRESS, redraw);
 startMap({ openDevice: (device) => location.assign(`/devices/${encodeURIComponent(device)}`) });
 startQueue(open);
@@ -125,7 +125,7 @@ startKeys({
   previous: () => moveBy(-1),
   open: () => aimed().slice(-1).forEach(({ id }) => open(id)),
   acknowledge: about("answer-alerts", acts.acknowledge),
-  silence: about("silence-alerts", ([first]) => acts.openSilence(first)),
+  silence: about("silence-alerts", acts.openSilence),
   work: about("direct-work", acts.openWork),
   comment() {
     const [alert] = aimed();

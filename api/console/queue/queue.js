@@ -2,13 +2,12 @@
 
 import { deviceLink, place } from "../shell/address.js";
 import { sentence } from "../shell/alerts.js";
-import { $, bdi, h, isolated } from "../shell/dom.js";
+import { $, arrange, bdi, h, isolated } from "../shell/dom.js";
 import { isFiltered } from "../shell/filters.js";
 import { may } from "../shell/frame.js";
 import { full, number, numerals, said, t, time, tn } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
 import { now, state } from "../shell/state.js";
-import { updateTimes } from "../shell/times.js";
 import { acknowledge, failed, run } from "./acts.js";
 import { grouped } from "./groups.js";
 import { find, isWorked, list, more } from "./list.js";
@@ -17,6 +16,8 @@ import { choose, isChosen } from "./selection.js";
 const SOON_MS = 3_600_000;
 
 const fresh = new Set();
+// What each row on the screen shows, and each alert as text.
+const shown = new WeakMap();
 const written = new WeakMap();
 let open = () => {};
 
@@ -37,14 +38,14 @@ export function drawQueue() {
     return;
   }
   const focused = document.activeElement?.closest?.("#alerts [data-focus]")?.dataset.focus;
-  const kept = new Map([...ol.children].map((row) => [row.dataset.key, row]));
+  const there = new Map([...ol.children].map((one) => [Number(one.dataset.alert), one]));
+  const kept = (alert, below) => shown.get(there.get(alert.id)) === keyOf(alert, below) && there.get(alert.id);
   const rows = grouped(list.items, place().group).flatMap(({ title, key, items }) => [
     ...(place().group && place().group !== "incident" ? [heading(title, key, items.length)] : []),
-    ...items.map(({ alert, below }) => kept.get(keyOf(alert, below)) ?? row(alert, below)),
+    ...items.map(({ alert, below }) => kept(alert, below) || row(alert, below)),
   ]);
   // Rows that stay are not touched: whoever reads or clicks one keeps it.
-  if (rows.length !== ol.children.length || rows.some((one, i) => one !== ol.children[i])) ol.replaceChildren(...rows);
-  updateTimes(ol);
+  arrange(ol, rows);
   drawFurther();
   const again = focused && ol.querySelector(`[data-focus="${focused}"]`);
   if (again && document.activeElement !== again) again.focus({ preventScroll: true });
@@ -66,7 +67,7 @@ function drawFurther() {
   $("further").replaceChildren(h("span", {}, tn("shown_n", list.items.length)), button);
 }
 
-const heading = (title, key, count) => h("li", { class: "group", "data-key": `group ${key} ${count}` },
+const heading = (title, key, count) => h("li", { class: "group" },
   h("h2", {}, title === null || title === undefined || title === "" ? t("group_other") : typeof title === "string" ? bdi(title) : said(title, key)), h("span", {}, tn("alerts_n", count)));
 
 // Everything that a row shows; alerts are replaced, never changed.
@@ -80,9 +81,9 @@ function row(alert, below) {
   const icon = state.kinds.get(alert.kind)?.icon;
   const quiet = alert.state !== "firing" || alert.acknowledged_at || alert.inhibited_by || alert.silence;
   const here = place().alert === alert.id;
-  return h("li", {
+  const made = h("li", {
     class: `alert is-${alert.severity}${quiet ? " seen" : ""}${below ? " below" : ""}${here ? " open" : ""}${isChosen(alert.id) ? " chosen" : ""}${fresh.delete(alert.id) ? " fresh" : ""}`,
-    "data-key": keyOf(alert, below), "data-alert": alert.id, "data-focus": `row ${alert.id}`, tabindex: "-1", "aria-current": here && "true",
+    "data-alert": alert.id, "data-focus": `row ${alert.id}`, tabindex: "-1", "aria-current": here && "true",
     onclick: (event) => event.target.closest("a, button, input, label") || String(getSelection()) || open(alert.id),
   },
   h("label", { class: "pick" }, h("input", {
@@ -103,6 +104,8 @@ function row(alert, below) {
       type: "button", class: "primary", "data-focus": `ack ${alert.id}`, onclick: (event) => run(event.currentTarget, () => acknowledge([alert])),
     }, t("acknowledge")),
     h("button", { type: "button", class: "quiet", "data-focus": `more ${alert.id}`, "aria-expanded": String(here), onclick: () => open(here ? null : alert.id) }, t("details"))));
+  shown.set(made, keyOf(alert, below));
+  return made;
 }
 
 const name = (text) => `\u2068${text ?? ""}\u2069`;

@@ -1,8 +1,8 @@
 // Alerts that were chosen to do something with at once.
 
-import { $, h } from "../shell/dom.js";
+import { $, fill, h } from "../shell/dom.js";
 import { may, redraw } from "../shell/frame.js";
-import { t, tn } from "../shell/i18n.js";
+import { language, t, tn } from "../shell/i18n.js";
 import { acknowledge, openAssign, openSilence, openWork, run } from "./acts.js";
 import { list } from "./list.js";
 
@@ -47,17 +47,15 @@ export function drawBulk() {
   const alerts = chosenAlerts();
   $("bulk").hidden = !alerts.length;
   if (!alerts.length) return;
-  const focused = document.activeElement?.dataset?.bulk;
   const button = (name, text, work, css = "quiet") =>
     h("button", { type: "button", class: css, "data-bulk": name, onclick: (event) => run(event.currentTarget, () => work(chosenAlerts())) }, text);
-  $("bulk").replaceChildren(...[
+  fill($("bulk"), `${alerts.length} ${language()}`, () => [
     h("b", {}, tn("chosen_n", alerts.length)),
     may("answer-alerts") && button("acknowledge", t("acknowledge"), acknowledge, "primary"),
     may("answer-alerts") && button("assign", t(may("assign-alerts") ? "assign_dots" : "take_over"), openAssign),
-    may("silence-alerts") && button("silence", t("silence_dots"), ([first]) => openSilence(first)),
+    may("silence-alerts") && button("silence", t("silence_dots"), openSilence),
     may("direct-work") && button("work", t("work_dots"), openWork),
     button("all", t("choose_all"), chooseAll),
     button("none", t("choose_none"), chooseNone),
-  ].filter(Boolean));
-  if (focused) $("bulk").querySelector(`[data-bulk="${focused}"]`)?.focus();
+  ], "data-bulk");
 }

@@ -1,48 +1,56 @@
 // A window that silences: what, until when, and why. Alerts go on as always; nobody is told of them.
 
 import { bdi, h } from "../shell/dom.js";
-import { report } from "../shell/frame.js";
 import { field } from "../shell/forms.js";
+import { report } from "../shell/frame.js";
 import { post } from "../shell/http.js";
-import { full, said, t } from "../shell/i18n.js";
+import { full, said, t, tn } from "../shell/i18n.js";
+import { fromLocalText, localText, nextMorning } from "../shell/moments.js";
 import { now, state } from "../shell/state.js";
-import { done } from "./acts.js";
+import { done, eachMade } from "./acts.js";
 import { reload } from "./list.js";
-import { fromLocalText, localText, nextMorning } from "./moments.js";
 
 const HOUR_MS = 3_600_000;
 
-export function openSilencing(openDialog, alert) {
-  const zone = state.towns.get(alert.municipality)?.time_zone ?? "UTC";
+export function openSilencing(openDialog, alerts) {
+  const zone = state.towns.get(alerts[0].municipality)?.time_zone ?? "UTC";
   const own = h("input", { type: "datetime-local", name: "date", "aria-label": t("silence_until_date"), value: localText(now() + 24 * HOUR_MS, zone) });
   own.addEventListener("input", () => (form.querySelector("[value=date]").checked = true));
   const form = h("div", { class: "form" },
-    h("fieldset", { class: "choices" }, h("legend", {}, t("silence_what")), scopes(alert).map(([value, text], i) => radio("scope", value, text, i === 0))),
+    h("fieldset", { class: "choices" }, h("legend", {}, t("silence_what")), scopes(alerts).map(([value, text], i) => radio("scope", value, text, i === 0))),
     h("fieldset", { class: "choices" }, h("legend", {}, t("silence_until")),
       radio("until", "hour", t("silence_hour"), true),
       radio("until", "morning", [t("silence_morning"), " ", h("small", {}, full(new Date(nextMorning(now(), zone))))]),
       radio("until", "date", [t("silence_until_date"), " ", own])),
     field(t("silence_why"), h("input", { name: "reason", required: true, autofocus: true, maxlength: 500 })),
     h("small", {}, t("silence_how")));
-  openDialog({ title: t("silence_title"), body: form, label: t("silence"), submit: (chosen) => silence(alert, chosen, zone) });
+  openDialog({ title: t("silence_title"), body: form, label: t("silence"), submit: (chosen) => silence(alerts, chosen, zone) });
 }
 
 const radio = (name, value, text, checked) => h("label", { class: "choice" }, h("input", { type: "radio", name, value, checked }), h("span", {}, text));
 
-function scopes(alert) {
+const devicesOf = (alerts) => [...new Set(alerts.map(({ device }) => device))];
+
+// The devices of all that were chosen, or what these have in common.
+function scopes(alerts) {
+  const [alert] = alerts;
+  const common = (name) => alert[name] && alerts.every((one) => one[name] === alert[name] && one.municipality === alert.municipality);
   const kind = state.kinds.get(alert.kind);
+  const devices = devicesOf(alerts);
   return [
-    ["device", [t("silence_device"), " ", bdi(alert.device_title)]],
-    ["rule", [t("silence_rule"), " ", bdi(alert.rule)]],
-    kind && ["kind", [t("silence_kind"), " ", said(kind.title, alert.kind)]],
-    alert.district && ["district", [t("silence_district"), " ", said(alert.district_title, alert.district)]],
+    ["device", devices.length > 1 ? tn("silence_devices", devices.length) : [t("silence_device"), " ", bdi(alert.device_title)]],
+    common("rule") && ["rule", [t("silence_rule"), " ", bdi(alert.rule)]],
+    kind && common("kind") && ["kind", [t("silence_kind"), " ", said(kind.title, alert.kind)]],
+    common("district") && ["district", [t("silence_district"), " ", said(alert.district_title, alert.district)]],
   ].filter(Boolean);
 }
 
-async function silence(alert, { scope, until, date, reason }, zone) {
+async function silence(alerts, { scope, until, date, reason }, zone) {
   const end = { hour: now() + HOUR_MS, morning: nextMorning(now(), zone), date: fromLocalText(date, zone) }[until];
-  const what = scope === "device" ? { device: alert.device } : { municipality: alert.municipality, [scope]: alert[scope] };
-  const made = await post("/api/v1/silences", { ...what, until_at: new Date(end).toISOString(), reason });
-  done(t("silenced_till", { until: full(new Date(made.until_at)) }), () => post(`/api/v1/silences/${made.id}/end`));
+  const [first] = alerts;
+  const whats = scope === "device" ? devicesOf(alerts).map((device) => ({ device })) : [{ municipality: first.municipality, [scope]: first[scope] }];
+  const made = await eachMade(whats, (what) => post("/api/v1/silences", { ...what, until_at: new Date(end).toISOString(), reason }),
+    (one) => post(`/api/v1/silences/${one.id}/end`));
+  done(t("silenced_till", { until: full(new Date(made.things[0].until_at)) }), made.back);
   reload().catch(report);
 }

@@ -12,7 +12,7 @@ import { length } from "./amounts.js";
 const MOST = 200;
 
 export async function report(element, { town, current }) {
-  const query = new URLSearchParams({ municipality: town, overdue: "true", limit: String(MOST) });
+  const query = new URLSearchParams({ municipality: town, overdue: "true", order: "late", limit: String(MOST) });
   const [{ items, next }, districts] = await Promise.all([get(`/api/v1/work-orders?${query}`), districtsOf(town)]);
   if (!current()) return;
   const late = items.map((order) => ({ order, due: due(order), where: said(districts[order.district], order.district ?? "–") })).sort((a, b) => a.due - b.due);

@@ -3,10 +3,9 @@
 // language.
 
 import { h } from "./dom.js";
+import { once, styled } from "./fetched.js";
 import { day, full, number, t, time, tn, unit, value, zone } from "./i18n.js";
 import { aligned, extent, nearest, runs } from "./series.js";
-
-export { breaks } from "./series.js";
 
 const HEIGHT = 168;
 const DAY_MS = 86_400_000;
@@ -16,21 +15,16 @@ const FONT = "11px system-ui, sans-serif";
 const LEAST_DRAG = 6;
 const STYLES = ["/console/vendor/uplot.css", "/console/chart/chart.css"];
 
-let library = null;
-
 // uPlot and the styles, fetched with the first chart.
-const load = () => (library ??= Promise.all([import("../vendor/uplot.js"), ...STYLES.map(styled)]).then(([found]) => found.default));
-
-const styled = (href) => new Promise((resolve) => {
-  document.head.append(h("link", { rel: "stylesheet", href, onload: resolve, onerror: resolve }));
-});
+const load = once(() => Promise.all([import("../vendor/uplot.js"), ...STYLES.map(styled)]).then(([found]) => found.default));
 
 // Draws into `element`, instead of what stood there.
 //
 // series: [{label, unit, points: [[ms, value, low?, high?, suspect?]], gap_ms, measurement?, dashed?}], of which
 // `measurement` (as a kind declares it) says how values are written and where a counter or a circle breaks;
 // start, end: ms; limits: [{value, label, severity?}]; marks: [{from, until (null: goes on), severity, label}];
-// onSpan(from, until): a span was dragged over; empty: what is said where there is no point. Returns {update(options), remove()}.
+// onSpan(from, until): a span was dragged over; empty: what is said where there is no point. Returns {update(options), remove()};
+// once its element has left the page it removes itself.
 export async function chart(element, options) {
   const UPlot = await load();
   const drawing = new Drawing(UPlot, element, options);
@@ -42,7 +36,7 @@ class Drawing {
     this.UPlot = UPlot;
     this.element = element;
     this.theme = matchMedia("(prefers-color-scheme: dark)");
-    this.again = () => this.update({});
+    this.again = () => this.element.isConnected && this.update({});
     this.theme.addEventListener("change", this.again);
     this.sizes = new ResizeObserver(() => this.fit());
     this.sizes.observe(element);
@@ -112,7 +106,8 @@ class Drawing {
   width = () => Math.max(Math.floor(this.element.clientWidth), 220);
 
   fit() {
-    if (this.plot && this.plot.width !== this.width()) this.plot.setSize({ width: this.width(), height: HEIGHT });
+    if (!this.element.isConnected) this.remove();
+    else if (this.plot && this.plot.width !== this.width()) this.plot.setSize({ width: this.width(), height: HEIGHT });
   }
 
   // Below the lines: when alerts were open.
@@ -239,6 +234,7 @@ class Drawing {
     this.theme.removeEventListener("change", this.again);
     this.sizes.disconnect();
     this.plot?.destroy();
+    this.plot = null;
     this.element.replaceChildren();
   }
 }

@@ -15,7 +15,10 @@ export function openDialog({ title, body, submit, label = t("save"), danger = fa
     h("footer", { class: "dialog-foot" },
       h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, t(submit ? "cancel" : "close")), submit && send));
   const dialog = h("dialog", { class: `dialog${wide ? " wide" : ""}`, "aria-label": title, onclose: () => dialog.remove() }, form);
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  // Whoever selects text and lets go beside the window has not clicked beside it.
+  let pressed = null;
+  dialog.addEventListener("pointerdown", (event) => (pressed = event.target));
+  dialog.addEventListener("click", (event) => event.target === dialog && pressed === dialog && dialog.close());
 
   async function sent(event) {
     event.preventDefault();
@@ -35,6 +38,8 @@ export function openDialog({ title, body, submit, label = t("save"), danger = fa
 
   document.body.append(dialog);
   dialog.showModal();
+  // Typing begins in the first field, where no other asks for it.
+  if (!form.querySelector("[autofocus]")) form.querySelector("input, select, textarea")?.focus();
   return dialog;
 }
 

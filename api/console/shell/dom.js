@@ -30,6 +30,29 @@ export const isolated = (sentence) =>
     return [bdi(own), part.slice(own.length)];
   });
 
+const keys = new WeakMap();
+
+// Fills an element where what it shows has changed; `key` says all of it. The part that has the focus, by its
+// attribute `focus`, has it afterwards too.
+export function fill(element, key, children, focus = "data-focus") {
+  if (keys.get(element) === key) return;
+  keys.set(element, key);
+  const name = element.contains(document.activeElement) && document.activeElement.getAttribute(focus);
+  element.replaceChildren(...children().filter(Boolean));
+  if (name) element.querySelector(`[${focus}="${CSS.escape(name)}"]`)?.focus({ preventScroll: true });
+}
+
+// Brings children into their order; those that stand where they belong are not touched.
+export function arrange(parent, wanted) {
+  const stays = new Set(wanted);
+  for (const one of [...parent.children]) if (!stays.has(one)) one.remove();
+  let next = parent.firstElementChild;
+  for (const one of wanted) {
+    if (one === next) next = next.nextElementSibling;
+    else parent.insertBefore(one, next);
+  }
+}
+
 // Calls `work` once per frame, however often it is asked to.
 export function oncePerFrame(work) {
   let asked = false;

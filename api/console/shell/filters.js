@@ -11,9 +11,6 @@ export const NO_FILTERS = Object.fromEntries(Object.keys(FILTERS).map((name) => 
 
 export const isFiltered = (place) => Object.keys(FILTERS).some((name) => place[name]);
 
-// Whether the past is asked for: what was open in a span of time, or what has ended.
-export const ofPast = (place) => Boolean(place.from || place.until || place.state);
-
 // What GET /api/v1/alerts, and its counts, are asked; open alerts where nothing says otherwise.
 export function alertQuery(place) {
   const query = new URLSearchParams();

@@ -1,6 +1,7 @@
 // What every page has: who reads, language, town, live stream, banners. A page gives what is its own.
 
 import { $, h, oncePerFrame } from "./dom.js";
+import { drawEdition, hearEdition, startEdition } from "./edition.js";
 import { get, remove } from "./http.js";
 import * as i18n from "./i18n.js";
 import { t, tn } from "./i18n.js";
@@ -49,12 +50,14 @@ export const redraw = oncePerFrame(() => {
 export async function startPage(given) {
   page = given;
   $("sign-out").addEventListener("click", () => signOut().catch(report));
-  follow((name, message) => (hear[name]?.(message), page.hear?.[name]?.(message)));
+  startEdition();
+  follow((name, message) => (hear[name]?.(message), page.hear?.[name]?.(message)), refused);
   begin();
   await speak();
   setInterval(() => {
     updateTimes();
     drawLink();
+    drawEdition();
   }, TICK_MS);
 }
 
@@ -69,11 +72,15 @@ async function begin() {
     drawLink();
     redraw();
     leadIn().catch(report);
+    import("./push.js").then(({ sayAgain }) => sayAgain()).catch(() => {}); // without a network it is said another time
   } catch (error) {
     report(error);
-    setTimeout(begin, RETRY_MS);
+    setTimeout(begin, waitOf(error));
   }
 }
+
+// How long to leave the platform alone: whoever asked too often is told.
+const waitOf = ({ status, retry_s: asked }) => (status === 429 ? Math.max(RETRY_MS, (asked ?? 0) * 1000) : RETRY_MS);
 
 async function loadBasics() {
   const [kinds, towns, session] = await Promise.all(["kinds", "municipalities", "session"].map((one) => (page.ask ?? get)(`/api/v1/${one}`)));
@@ -107,8 +114,7 @@ async function leave(forgetPerson) {
 
 const hear = {
   hello({ now: instant, speed, version }) {
-    // The platform was replaced since this page was loaded: its scripts may ask for what no longer is.
-    if (version !== document.querySelector("meta[name=nabd-version]").content) location.reload();
+    hearEdition(version);
     setClock(instant, speed);
     connected = true;
     lastHeard = now();
@@ -121,14 +127,18 @@ const hear = {
     connected = false;
     drawLink();
   },
-  refused() {
-    // Perhaps the sign-in has run out: a request notices, a stream is not told why.
-    get("/api/v1/session").catch(() => {});
-  },
 };
 
-// Whether the live stream is there; null before it was.
-export const isConnected = () => connected;
+// Perhaps the sign-in has run out: a request notices, a stream is not told why.
+async function refused() {
+  try {
+    await get("/api/v1/session");
+    return RETRY_MS;
+  } catch (error) {
+    if (error.status === 429) report(error);
+    return waitOf(error);
+  }
+}
 
 function drawNav() {
   if (!i18n.language()) return;
@@ -139,7 +149,7 @@ function drawNav() {
 function drawLink() {
   if (!i18n.language()) return;
   $("link").className = `link ${connected ? "on" : "off"}`;
-  $("link").textContent = t(connected ? "live" : "connecting");
+  $("link").textContent = t(connected ? "live" : connected === false ? "not_live" : "connecting");
   if (state.loaded || connected === false) {
     $("lost").hidden = connected !== false;
     $("lost").textContent = lastHeard ? t("lost_since", { ago: i18n.ago(new Date(lastHeard), now()) }) : t("lost");
@@ -190,5 +200,7 @@ async function leadIn() {
 // Says above the page what went wrong with all of it; what went wrong with one thing is said beside that thing.
 export function report(error) {
   $("lost").hidden = false;
-  $("lost").textContent = t("failed", { reason: error.message });
+  if (!i18n.language()) $("lost").textContent = error.message;
+  else if (error.status === 429) $("lost").textContent = tn("asked_too_often", Math.ceil(waitOf(error) / 1000));
+  else $("lost").textContent = t("failed", { reason: error.message });
 }

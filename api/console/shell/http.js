@@ -2,10 +2,6 @@
 
 import { language, wanted } from "./i18n.js";
 
-// The first page is small, so that something can be read while the rest is under way.
-const FIRST_PAGE = 50;
-const PAGE = 1000;
-
 async function request(method, url, body, headers = {}, encode = JSON.stringify) {
   const response = await fetch(url, {
     method,
@@ -19,7 +15,7 @@ async function request(method, url, body, headers = {}, encode = JSON.stringify)
   // The sign-in has run out; the page that asks for it comes instead of this one.
   if (response.status === 401) signInAgain();
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw Object.assign(new Error(answer.title ?? response.statusText), { status: response.status, ...answer });
+  if (!response.ok) throw Object.assign(new Error(answer.title ?? response.statusText), { status: response.status, retry_s: Number(response.headers.get("Retry-After")) || null, ...answer });
   return answer;
 }
 
@@ -48,16 +44,3 @@ export const sendText = (method, url, text, type, headers) => request(method, ur
 
 // Some deletions have to prove something, in their body.
 export const remove = (url, body) => request("DELETE", url, body);
-
-// Reads a list page by page and hands over each page; stops after `most` items.
-export async function eachPage(path, most, take) {
-  let url = `${path}${path.includes("?") ? "&" : "?"}limit=${FIRST_PAGE}`;
-  let count = 0;
-  while (url && count < most) {
-    const page = await get(url);
-    count += page.items.length;
-    await take(page.items);
-    url = page.next?.replace(/limit=\d+/, `limit=${PAGE}`);
-  }
-  return url === null || url === undefined;
-}

@@ -1,8 +1,7 @@
 // The live stream: reconnects by itself, goes on where it stopped, and says when it is not connected.
 
-const RETRY_MS = 3000;
-
-export function follow(hear) {
+// `hear(name, message)` is told what comes, and "lost"; `refused` says after how long to try again once it was refused.
+export function follow(hear, refused) {
   let last = null;
   let source = null;
 
@@ -18,8 +17,7 @@ export function follow(hear) {
       hear("lost", {});
       // After an error answer the browser gives up; while the network is away it tries again by itself.
       if (source.readyState === EventSource.CLOSED) {
-        hear("refused", {});
-        setTimeout(open, RETRY_MS);
+        refused().then((ms) => setTimeout(open, ms));
       }
     });
   };

@@ -43,12 +43,25 @@ export function notify(alert, text, open) {
   if (SEVERITIES.indexOf(alert.severity) > SEVERITIES.indexOf(from)) return;
   if (sound) beep(alert.severity);
   if (!browser || globalThis.Notification?.permission !== "granted") return;
-  const shown = new Notification(t(`severity_${alert.severity}`), { body: text, tag: `nabd-${alert.id}`, lang: document.documentElement.lang, dir: document.documentElement.dir });
-  shown.onclick = () => {
-    focus();
-    shown.close();
-    open();
-  };
+  const { lang, dir } = document.documentElement;
+  show(t(`severity_${alert.severity}`), { body: text, tag: `nabd-${alert.id}`, lang, dir, data: { url: `/alerts/${alert.id}` } }, open);
+}
+
+// Phones show notices of a service worker only; where there is none, the page shows its own.
+async function show(title, options, open) {
+  const registration = await navigator.serviceWorker?.getRegistration("/").catch(() => null);
+  if (registration?.active) return registration.showNotification(title, options);
+  try {
+    const shown = new Notification(title, options);
+    shown.onclick = () => {
+      focus();
+      shown.close();
+      open();
+    };
+  } catch {
+    // a phone without a worker shows none; the sound and the tab's title tell
+  }
+  return undefined;
 }
 
 function beep(severity) {

@@ -1,11 +1,13 @@
 // Messages on this device, by the browser's push service: whether they can come, whether they do, and asking for them.
 
-import { t } from "./i18n.js";
+import { reader } from "./frame.js";
 import { get, post, remove } from "./http.js";
+import { t } from "./i18n.js";
 import { canWork } from "./worker.js";
 
 const KEY = "/api/v1/push/key";
 const OWN = "/api/v1/session/push";
+// Whom this browser tells: it may be somebody else's who signs in here.
 const KEPT = "nabd.push";
 
 // Whether browser and platform can do it.
@@ -27,8 +29,17 @@ async function key() {
 const registered = () => navigator.serviceWorker.ready;
 
 export async function isTold() {
+  return Boolean(await subscribed()) && remembered() === reader().user;
+}
+
+async function subscribed() {
   const registration = await navigator.serviceWorker.getRegistration("/");
-  return Boolean(await registration?.pushManager.getSubscription()) && remembered();
+  return registration?.pushManager?.getSubscription();
+}
+
+// Sends a message to this browser, the way alerts come.
+export async function tryHere() {
+  await post(`${OWN}/test`, { endpoint: (await subscribed()).endpoint });
 }
 
 // Asks the reader, then the push service, then tells the platform where messages for them go.
@@ -37,31 +48,42 @@ export async function tellHere() {
   const { pushManager } = await registered();
   const subscription = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: await key() });
   await post(OWN, subscription.toJSON());
-  remember(true);
+  remember(reader().user);
+}
+
+// Says again where messages go: they belong to the session in which that was last said, and end with it.
+export async function sayAgain() {
+  if (!remembered() || !canWork()) return;
+  const registration = await navigator.serviceWorker.getRegistration("/");
+  const subscription = await registration?.pushManager?.getSubscription();
+  if (subscription) await post(OWN, subscription.toJSON());
 }
 
 // Ends it for this browser; also when somebody signs out: messages are for a person, not for a phone.
 export async function stopTelling() {
   if (!canWork()) return;
-  const registration = await navigator.serviceWorker.getRegistration("/");
-  const subscription = await registration?.pushManager?.getSubscription();
+  const subscription = await subscribed();
   if (!subscription) return;
-  await remove(OWN, { endpoint: subscription.endpoint });
-  await subscription.unsubscribe();
-  remember(false);
+  try {
+    await remove(OWN, { endpoint: subscription.endpoint });
+  } finally {
+    // Whatever the platform says: nothing more comes to this browser.
+    await subscription.unsubscribe();
+    remember(null);
+  }
 }
 
 function remembered() {
   try {
-    return localStorage.getItem(KEPT) !== null;
+    return localStorage.getItem(KEPT);
   } catch {
-    return false; // storage may be forbidden
+    return null; // storage may be forbidden
   }
 }
 
-function remember(told) {
+function remember(user) {
   try {
-    if (told) localStorage.setItem(KEPT, "1");
+    if (user) localStorage.setItem(KEPT, user);
     else localStorage.removeItem(KEPT);
   } catch {
     // as above

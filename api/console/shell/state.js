@@ -49,10 +49,18 @@ export function putAlert(alert) {
   return !known && alert.state === "firing";
 }
 
+// The open alerts of a device as a list of the platform has them; of those known before it was asked for (`before`),
+// what is not in it has ended.
+export function setAlerts(alerts, before) {
+  const open = new Set(alerts.map(({ id }) => id));
+  for (const alert of before) if (!open.has(alert.id)) putAlert({ ...alert, state: "resolved" });
+  alerts.forEach(putAlert);
+}
+
 export const alertsOf = (device) => [...(state.byDevice.get(device)?.values() ?? [])];
 
 // An alert of this family says that the device itself has gone quiet.
-export const saysSilent = (alert) => alert.family === "silent";
+const saysSilent = (alert) => alert.family === "silent";
 
 // What colours a device: silent, its worst open alert, ok, or nothing known yet.
 export function statusOf(device) {

@@ -1,4 +1,5 @@
-// A short word about what was done, with a way to undo it. It goes by itself, later where there is a button.
+// A short word about what was done, with a way to undo it. It goes by itself, later where there is a button; what is
+// returned takes it away at once.
 
 import { $, h } from "./dom.js";
 
@@ -11,4 +12,5 @@ export function toast(text, { action, label, failed = false } = {}) {
     action && h("button", { type: "button", onclick: () => (gone(), action()) }, label));
   $("toasts").append(shown);
   setTimeout(gone, action || failed ? DECIDE_MS : READ_MS);
+  return gone;
 }

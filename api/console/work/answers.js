@@ -30,6 +30,6 @@ async function meet({ name, user }) {
   if (kept && whoIs(kept) !== whoIs({ name, user })) await forgetValues().catch(() => {});
 }
 
-export const whoIs = ({ name, user }) => user ?? `token ${name}`;
+const whoIs = ({ name, user }) => user ?? `token ${name}`;
 
 export const me = () => whoIs(reader());

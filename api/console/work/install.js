@@ -9,7 +9,7 @@ import { ago, distance, language, said, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { instant } from "./clock.js";
 import { put, tried } from "./outbox.js";
-import { askPosition, canAsk, position } from "./position.js";
+import { askPosition, canAsk } from "./position.js";
 import { numberOf } from "../shell/numbers.js";
 import { idOf } from "./rules.js";
 

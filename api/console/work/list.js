@@ -37,6 +37,7 @@ export function drawList(view) {
 }
 
 function frame() {
+  map?.remove();
   map = null;
   return [h("header", { class: "work-head" }), h("div", { class: "filters", hidden: true }), h("div", { class: "orders" }), footer()];
 }
@@ -158,11 +159,20 @@ function footer() {
 
 async function openMap(element, button) {
   button.disabled = true;
-  const { smallMap } = await import("../map/small.js");
-  element.hidden = false;
-  const found = seesAll() ? allBy(query()).items : mine();
-  map = await smallMap(element, mapped(found));
-  button.hidden = true;
+  try {
+    const { smallMap } = await import("../map/small.js");
+    element.hidden = false;
+    const found = seesAll() ? allBy(query()).items : mine();
+    const made = await smallMap(element, mapped(found));
+    if (!element.isConnected) return made.remove();
+    map = made;
+    button.hidden = true;
+  } catch (error) {
+    element.hidden = true;
+    button.disabled = false;
+    toast(t("failed", { reason: error.message }), { failed: true });
+  }
+  return undefined;
 }
 
 const mapped = (found) => ({

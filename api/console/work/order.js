@@ -18,13 +18,16 @@ import { OVER, isPlaced, mayReport, stepsOf } from "./rules.js";
 import { directions, dueWords, eventWords, farWords, personWords, severityTag, stateTag, what, when, where } from "./words.js";
 
 let drawn = null;
-let mapped = null;
+let mapped = null; // {element, map}
 let reporting = null;
+// Orders with a step under way: a second tap must not take it twice.
+const busy = new Set();
+let trouble = null; // {order, text}: what went wrong with the last one
 
 export function drawOrder(view) {
   const { order: id } = place();
   const found = detailOf(id);
-  const key = JSON.stringify([id, found, waitingEntries().length, reporting, language(), Math.floor(Date.now() / 60_000)]);
+  const key = JSON.stringify([id, found, waitingEntries().length, reporting, busy.has(id), trouble, language(), Math.floor(Date.now() / 60_000)]);
   if (view.firstChild && key === drawn) return;
   drawn = key;
   const focused = document.activeElement;
@@ -78,21 +81,25 @@ function why(order, alert) {
 
 function map(order) {
   if (!isPlaced(order)) return h("p", { class: "meta" }, t("no_place"));
-  if (mapped?.dataset.order === String(order.id)) return mapped;
+  if (mapped?.element.dataset.order === String(order.id)) return mapped.element;
+  mapped?.map?.remove();
   const button = h("button", { type: "button", onclick: async () => {
     button.disabled = true;
     try {
       const { smallMap } = await import("../map/small.js");
       const { lat, lon, severity } = order;
-      await smallMap(element.querySelector(".work-map"), { points: [{ lat, lon, title: what(order), status: severity }], me: position() });
+      const made = await smallMap(element.querySelector(".work-map"), { points: [{ lat, lon, title: what(order), status: severity }], me: position() });
+      if (mapped?.element !== element) return made.remove();
+      mapped.map = made;
       button.hidden = true;
     } catch (error) {
       button.disabled = false;
       toast(t("failed", { reason: error.message }), { failed: true });
     }
+    return undefined;
   } }, t("show_map"));
   const element = h("div", { "data-order": order.id }, button, h("div", { class: "work-map" }));
-  mapped = element;
+  mapped = { element, map: null };
   return element;
 }
 
@@ -138,7 +145,7 @@ function bar(order, report) {
   if (!steps.length && !directs) return null;
   const [next, ...others] = steps;
   return h("footer", { class: "steps" },
-    h("p", { class: "problem", role: "alert", hidden: true }),
+    h("p", { class: "problem", role: "alert", hidden: trouble?.order !== order.id }, trouble?.text),
     next && stepButton(order, next, "primary"),
     h("div", { class: "steps-more" },
       others.map((step) => stepButton(order, step, "quiet")),
@@ -153,20 +160,22 @@ function openReport(order) {
 }
 
 function stepButton(order, step, kind) {
-  return h("button", { type: "button", class: `step ${kind}`, "data-focus": `step ${kind}`, "data-step": step, onclick: async (event) => {
-    if (step === "decline") return reasonDialog(order, step);
-    const problem = event.target.closest(".steps").querySelector(".problem");
-    problem.hidden = true;
-    event.target.disabled = true;
-    try {
-      await (step === "done" ? finish(order) : take(order, step, {}));
-    } catch (error) {
-      event.target.disabled = false;
-      problem.hidden = false;
-      problem.textContent = error.message;
-    }
-    return null;
-  } }, t(`do_${step}`));
+  return h("button", { type: "button", class: `step ${kind}`, "data-focus": `step ${kind}`, "data-step": step, disabled: busy.has(order.id), onclick: () => (step === "decline" ? reasonDialog(order, step) : takeStep(order, step)) }, t(`do_${step}`));
+}
+
+// The button may be drawn anew meanwhile: what is under way, and what went wrong, is kept beside it.
+async function takeStep(order, step) {
+  if (busy.has(order.id)) return;
+  busy.add(order.id);
+  trouble = null;
+  redraw();
+  try {
+    await (step === "done" ? finish(order) : take(order, step, {}));
+  } catch (error) {
+    trouble = { order: order.id, text: error.message };
+  }
+  busy.delete(order.id);
+  redraw();
 }
 
 // Takes a step: it is kept, then sent; without network it waits.

@@ -35,7 +35,8 @@ async function keepDetails() {
   for (const { id, version } of known.open) {
     if (versions.get(id) === version) continue;
     await loadOrder(id);
-    versions.set(id, version);
+    // What could not be had is asked for again the next time.
+    if (details.get(id)?.order) versions.set(id, version);
   }
   await forgetOthers();
 }
@@ -48,8 +49,8 @@ async function forgetOthers() {
 
 // An order with its details: {order, alert} or {failed}; undefined while it is under way.
 export function detailOf(id) {
+  if (!details.has(id)) loadOrder(id);
   const found = details.get(id);
-  if (!found) loadOrder(id);
   return found?.order ? { ...found, order: ahead(found.order) } : found;
 }
 

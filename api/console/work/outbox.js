@@ -24,7 +24,7 @@ let started = false;
 
 export const waitingEntries = () => entries.filter(({ who }) => who === me());
 
-// `changed`: something waits, or no longer; `sent(entry, answer)`: one arrived.
+// `changed`: something waits, or no longer; `sent(entry)`: one arrived.
 export async function startOutbox(handlers) {
   entries = await allWaiting().catch(() => []);
   if (started) return;
@@ -53,12 +53,15 @@ export async function put({ body, timed = "happened_at", ...given }) {
 
 // What became of an entry after a try to send it: null where it arrived.
 export async function tried(id) {
-  await Promise.race([sendAll(), new Promise((done) => setTimeout(done, PATIENCE_MS))]);
-  return entries.find((entry) => entry.id === id) ?? null;
+  const kept = () => entries.find((entry) => entry.id === id);
+  // What was under way already began without it.
+  const sentAll = sendAll().then(() => kept() && !kept().problem && sendAll());
+  await Promise.race([sentAll, new Promise((done) => setTimeout(done, PATIENCE_MS))]);
+  return kept() ?? null;
 }
 
 // Sends what waits; returns whether everything arrived. Two calls at once are one, and so are two pages.
-export const sendAll = () => (sending ??= alone(sendEach).finally(() => (sending = null)));
+export const sendAll = () => (sending ??= alone(sendEach).catch(() => false).finally(() => (sending = null)));
 
 const alone = (work) => (navigator.locks ? navigator.locks.request("nabd outbox", work) : work());
 
@@ -68,15 +71,18 @@ async function sendEach() {
   for (const entry of waitingEntries()) {
     if (refused.has(entry.group)) continue;
     try {
-      const answer = await send(entry);
-      await forget(entry);
-      await sent(entry, answer);
+      await send(entry);
     } catch (error) {
       if (isAway(error) || AGAIN.has(error.status) || error.status === 401) break;
       await refuse(entry, error);
       // A photo that is none must not hold the report back.
       if (!(entry.file && UNFIT.has(error.status))) refused.add(entry.group);
+      changed();
+      continue;
     }
+    await forget(entry);
+    // It has arrived, whatever becomes of reading the order anew.
+    await Promise.resolve(sent(entry)).catch(() => {});
     changed();
   }
   changed();

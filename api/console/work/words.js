@@ -1,12 +1,12 @@
 // How orders are said: what, where, when it is due, what happened.
 
 import { bdi, h } from "../shell/dom.js";
-import { ago, distance, full, said, t, time, day } from "../shell/i18n.js";
+import { ago, day, distance, full, said, t, time, zone } from "../shell/i18n.js";
+import { dayOf } from "../shell/moments.js";
 import { position } from "./position.js";
 import { deadline, farFrom, isPlaced } from "./rules.js";
 import { instant } from "./clock.js";
 
-const DAY_MS = 86_400_000;
 // A link that the reader may follow; the page itself asks nothing of any other host.
 const DIRECTIONS = "https://www.openstreetmap.org/directions";
 
@@ -38,8 +38,8 @@ export function farWords(order) {
   return far === null ? null : h("span", {}, bdi(distance(far)));
 }
 
-// The time of today, else the day too.
-export const when = (at) => (Math.abs(instant() - Date.parse(at)) < DAY_MS ? time(new Date(at)) : `${day(new Date(at))}, ${time(new Date(at))}`);
+// The time of today, by the clocks of the town, else the day too.
+export const when = (at) => (dayOf(instant(), zone()) === dayOf(Date.parse(at), zone()) ? time(new Date(at)) : `${day(new Date(at))}, ${time(new Date(at))}`);
 
 export function eventWords({ type, author, body }) {
   const own = (name) => (name ? `\u2068${name}\u2069` : t("some_person"));

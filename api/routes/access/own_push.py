@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from uuid import uuid4
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.author import UsesActor
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import POOL_TIMEOUT_S, UsesConnection, UsesContext, UsesIdentity
+from api.http.languages import negotiate
 from api.http.problems import MEDIA_TYPE, Problem
 from api.http.times import Instant
 from api.schemas.words import NO_CONTROL
 from notify.channels.vapid import vapid_key
+from notify.message import Undelivered
+from notify.texts.trial import trial_message
 from people.browsers import subscriptions
 from people.browsers.labels import browser_of
 from people.browsers.subscriptions import (
@@ -22,8 +26,11 @@ from people.browsers.subscriptions import (
     PushSubscription,
 )
 from people.person import person_of
+from store import audit
 
 router = APIRouter(tags=["sign-in"])
+
+CHANNEL = "web-push"
 
 Endpoint = Annotated[
     str,
@@ -127,6 +134,7 @@ async def add_own_push(
         p256dh=body.keys.p256dh,
         auth=body.keys.auth,
         browser=browser_of(request.headers.get("user-agent", "")),
+        session=identity.session,
     )
     return _out(await subscriptions.subscribe(connection, me.name, new, by=actor, now=context.real_now()))
 
@@ -150,6 +158,45 @@ async def remove_own_push(
     await subscriptions.unsubscribe(
         connection, me, number=number, endpoint=endpoint, by=actor, now=context.real_now()
     )
+
+
+@router.post(
+    "/session/push/test",
+    status_code=204,
+    responses={409: {"description": "its push service did not take it"}},
+    summary="Send a test to this browser",
+)
+async def try_own_push(
+    context: UsesContext,
+    identity: UsesIdentity,
+    actor: UsesActor,
+    body: PushEndpoint,
+    accept_language: Annotated[str | None, Header(max_length=200)] = None,
+) -> None:
+    """Send a browser of mine, by its endpoint, a message that says that nothing is the matter."""
+    _offered(context.web_push)
+    channel = context.channels.get(CHANNEL)
+    if channel is None:
+        raise Problem(404, "not-found", f"{CHANNEL} is not set up here")
+    message = trial_message(f"test-{uuid4()}", CHANNEL, negotiate(accept_language))
+    async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection, connection.transaction():
+        mine = await subscriptions.list_of(connection, identity.principal)
+        found = next((one.id for one in mine if one.endpoint == body.endpoint), None)
+        if found is None:
+            raise Problem(404, "not-found", "this browser takes no messages of yours: let it first")
+        await audit.record(
+            connection,
+            by=actor,
+            municipality=None,
+            action="notification.test",
+            subject=CHANNEL,
+            after={"message": message.id},
+            now=context.now(),
+        )
+    try:
+        await channel.send(message, subscriptions.address_of(found))
+    except Undelivered as refused:
+        raise Problem(409, "conflict", f"its push service did not take it: {refused}") from None
 
 
 def _offered(web_push: bool) -> None:

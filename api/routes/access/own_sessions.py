@@ -51,7 +51,7 @@ async def list_own_sessions(
     )
 
 
-@router.delete("/{session}", status_code=204, summary="Sign one of my browsers out")
+@router.delete("/{session:number}", status_code=204, summary="Sign one of my browsers out")
 async def end_own_session(
     session: Annotated[int, Path(ge=1, le=2**63 - 1)],
     context: UsesContext,
@@ -59,10 +59,10 @@ async def end_own_session(
     connection: UsesConnection,
     actor: UsesActor,
 ) -> None:
-    """End one of my sessions."""
+    """End one of my sessions, and messages to its browser."""
     async with connection.transaction():
-        if not await sessions.end_session_of(connection, identity.principal, session):
+        person, now = identity.principal, context.real_now()
+        if not await sessions.end_session(connection, person, session, by=actor, now=now):
             raise NotFound("session", str(session))
-        person = identity.principal
-        await recorded.record(connection, actor, "sign-out", person, None, None, context.real_now())
+        await recorded.record(connection, actor, "sign-out", person, None, None, now)
     context.identification.forget()

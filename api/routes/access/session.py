@@ -99,9 +99,9 @@ async def end_session(
     """End the session, and take the cookie away; a token stays good."""
     if identity.session is not None:
         async with connection.transaction():
-            await sessions.end_session(connection, identity.session)
-            person = identity.principal
-            await recorded.record(connection, actor, "sign-out", person, None, None, context.real_now())
+            person, now = identity.principal, context.real_now()
+            await sessions.end_session(connection, person, identity.session, by=actor, now=now)
+            await recorded.record(connection, actor, "sign-out", person, None, None, now)
         context.identification.forget()
     response = Response(status_code=204)
     response.headers.append("set-cookie", guards.cookie_of("", request.url.scheme, max_age_s=0))

@@ -12,6 +12,7 @@ from api.access import forbidden
 from api.author import UsesActor
 from api.context import UsesConnection, UsesContext, UsesIdentity
 from api.http.problems import Problem
+from api.idempotency import UsesChangeRequest
 from devices.registry import csv_import, csv_rows
 from devices.registry.csv_import import ImportPlan
 from devices.registry.csv_rows import CsvRows, LineProblem
@@ -60,6 +61,7 @@ async def import_devices(
     connection: UsesConnection,
     identity: UsesIdentity,
     actor: UsesActor,
+    command: UsesChangeRequest,
     dry_run: Annotated[bool, Query(description="say what each line would do, and write nothing")] = False,
     keep_good: Annotated[bool, Query(description="write the good lines although others are not")] = False,
     update: Annotated[bool, Query(description="change devices that are registered already")] = False,
@@ -70,12 +72,17 @@ async def import_devices(
     if len(read.rows) > MOST_ROWS:
         detail = f"{len(read.rows)} lines; at most {MOST_ROWS} at a time: send the list in parts"
         raise Problem(422, "invalid", detail)
-    planned = await csv_import.plan(connection, _own(identity, read), update=update)
-    _refuse_moves(identity, planned)
-    written = not dry_run and planned.steps > 0 and (keep_good or not planned.problems)
-    if written:
-        await csv_import.carry_out(connection, context.kinds, planned, context.now, by=actor)
-    return _out(planned, written=written)
+
+    async def work() -> DeviceListOut:
+        planned = await csv_import.plan(connection, _own(identity, read), update=update)
+        _refuse_moves(identity, planned)
+        written = not dry_run and planned.steps > 0 and (keep_good or not planned.problems)
+        if written:
+            await csv_import.carry_out(connection, context.kinds, planned, context.now, by=actor)
+        return _out(planned, written=written)
+
+    # The same list asked for otherwise is another request.
+    return await command.once(DeviceListOut, work, f"{dry_run} {keep_good} {update}\n".encode() + body)
 
 
 def _own(identity: Identity, read: CsvRows) -> CsvRows:

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import in_town
 from api.author import UsesActor
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import UsesConnection, UsesContext, UsesIdentity, UsesLongConnection
 from api.http.times import Instant
+from api.idempotency import UsesChangeRequest
 from devices.registry.errors import NotFound
 from people.identity import Identity
 from people.roles import Permission
@@ -21,6 +22,7 @@ from store.connection import Connection
 router = APIRouter(prefix="/quarantine", tags=["rejections"])
 
 Name = Annotated[str, Path(max_length=64)]
+MOST_LISTED = 1000
 
 
 class UnknownDeviceOut(BaseModel):
@@ -37,9 +39,9 @@ class UnknownDeviceOut(BaseModel):
 
 
 class QuarantineOut(BaseModel):
-    """The most recent first; at most 1000."""
+    """The most recent first."""
 
-    items: list[UnknownDeviceOut]
+    items: list[UnknownDeviceOut] = Field(max_length=MOST_LISTED)
 
 
 class Adoption(BaseModel):
@@ -63,14 +65,13 @@ class ReplayOut(BaseModel):
 
 
 @router.get("", summary="List devices that send and are not registered")
-async def list_unknown(connection: UsesConnection, identity: UsesIdentity) -> QuarantineOut:
+async def list_unknown(connection: UsesLongConnection, identity: UsesIdentity) -> QuarantineOut:
     """Return devices in quarantine whose topics name a municipality of the caller, the most recent first."""
-    found = await quarantine.unknown_devices(connection)
+    towns = identity.towns(Permission.INSTALL_DEVICES)
+    found = await quarantine.unknown_devices(connection, limit=MOST_LISTED, within=towns)
     return QuarantineOut(
         items=[
-            UnknownDeviceOut(**{n: getattr(one, n) for n in UnknownDeviceOut.model_fields})
-            for one in found
-            if identity.may_in(Permission.INSTALL_DEVICES, one.municipality)
+            UnknownDeviceOut(**{n: getattr(one, n) for n in UnknownDeviceOut.model_fields}) for one in found
         ]
     )
 
@@ -82,14 +83,19 @@ async def adopt(
     connection: UsesConnection,
     identity: UsesIdentity,
     actor: UsesActor,
+    command: UsesChangeRequest,
     body: Adoption,
 ) -> ReplayOut:
     """Register it since it was first heard, and receive again what it sent."""
-    await _check(connection, identity, unknown)
-    device, replayed = await quarantine.adopt(
-        connection, context.kinds, unknown, context.now, **body.model_dump(), by=actor
-    )
-    return ReplayOut(device=device.name, replayed=replayed)
+
+    async def work() -> ReplayOut:
+        await _check(connection, identity, unknown)
+        device, replayed = await quarantine.adopt(
+            connection, context.kinds, unknown, context.now, **body.model_dump(), by=actor
+        )
+        return ReplayOut(device=device.name, replayed=replayed)
+
+    return await command.once(ReplayOut, work, body)
 
 
 @router.post("/{unknown}/replay", summary="Receive again what a device has in quarantine")
@@ -99,11 +105,16 @@ async def replay(
     connection: UsesConnection,
     identity: UsesIdentity,
     actor: UsesActor,
+    command: UsesChangeRequest,
 ) -> ReplayOut:
     """Receive it again once the registry was corrected; what is still not accepted is rejected anew."""
-    await _check(connection, identity, unknown)
-    replayed = await quarantine.request_replay(connection, unknown, context.now, by=actor)
-    return ReplayOut(device=unknown, replayed=replayed)
+
+    async def work() -> ReplayOut:
+        await _check(connection, identity, unknown)
+        replayed = await quarantine.request_replay(connection, unknown, context.now, by=actor)
+        return ReplayOut(device=unknown, replayed=replayed)
+
+    return await command.once(ReplayOut, work)
 
 
 async def _check(connection: Connection, identity: Identity, name: str) -> None:

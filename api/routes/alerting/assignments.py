@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from alerts import assignment
+from alerts import assignment, queue
 from alerts.queue import AlertNotFound
 from api.author import UsesActor
 from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
@@ -62,7 +62,10 @@ async def take(
 ) -> AlertOut:
     """Assign an alert to oneself, whoever had it before; safe to repeat."""
     if identity.kind != "person":
-        raise Conflict("a token is no person: only people who are signed in take an alert over")
+        raise Conflict(
+            "a token is no person: only people who are signed in take an alert over",
+            key="conflict.token_takes",
+        )
 
     async def work() -> AlertOut:
         me = await person_of(connection, identity.principal)
@@ -91,6 +94,8 @@ class CandidatesOut(BaseModel):
 @router.get("/alerts/{alert_id:number}/people", summary="To whom could it be given?")
 async def list_candidates(alert_id: AlertId, connection: UsesConnection) -> CandidatesOut:
     """Return people with a role where the alert was opened: technicians, then those who direct them."""
+    if await queue.get_alert(connection, alert_id) is None:
+        raise unknown_alert(alert_id)
     found = await suggestions.candidates(connection, alert_id)
     return CandidatesOut(items=[CandidateOut.model_validate(one, from_attributes=True) for one in found])
 

@@ -12,10 +12,10 @@ from alerts.overview import device_map as maps
 from alerts.overview.device_map import FEW, WORLD, Bounds
 from alerts.overview.standing import DeviceFilter
 from alerts.transition import Severity
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import UsesContext, UsesIdentity, UsesLongConnection
 from api.http.problems import Problem
 from api.http.times import Asked
-from api.schemas.searches import words_of
+from api.schemas.searches import Words, words_of
 from people.roles import Permission
 
 router = APIRouter(tags=["devices"])
@@ -75,7 +75,7 @@ class DeviceMapOut(_Out):
 @router.get("/map", summary="Devices on a map: one by one, or in groups where they are many")
 async def get_map(
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     bbox: Annotated[
         str | None,
@@ -87,9 +87,7 @@ async def get_map(
     kind: Annotated[str | None, Query(max_length=31)] = None,
     severity: Annotated[Severity | None, Query(description="with an open alert of it")] = None,
     rule: Annotated[str | None, Query(max_length=64, description="with an open alert of it")] = None,
-    words: Annotated[
-        str | None, Query(max_length=200, description="each in a name of device, district or street")
-    ] = None,
+    words: Words = None,
     at: Annotated[Asked | None, Query(description="as it was then; left out: now")] = None,
 ) -> DeviceMapOut:
     """Return what stands in the rectangle, of the municipalities that the reader may see."""
@@ -103,12 +101,12 @@ async def get_map(
         words=words_of(words, context.kinds),
         at=at,
     )
-    within = None if bbox is None else _bounds(bbox)
+    within = None if bbox is None else bounds_of(bbox)
     found = await maps.device_map(connection, context.kinds, asked, within=within, zoom=zoom)
     return DeviceMapOut.model_validate(found)
 
 
-def _bounds(text: str) -> Bounds:
+def bounds_of(text: str) -> Bounds:
     """Return the rectangle that is asked for, no larger than the world.
 
     Raises:

@@ -79,7 +79,9 @@ async def put_routes(
         if dry_run:
             names = await documents.known_names(connection, context.kinds)
             await asyncio.to_thread(read_routes, text, names)
-            return _tagged(response, await documents.routes_in_force(connection))
+            present = await documents.routes_in_force(connection)
+            documents.refuse_another(present, version)
+            return _tagged(response, present)
         applied = await documents.apply_routes(
             connection, context.kinds, text, by=actor, now=context.real_now(), version=version
         )

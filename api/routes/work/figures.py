@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.access import in_town
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import UsesContext, UsesIdentity, UsesLongConnection
 from api.http import formats
 from api.http.formats import Format
 from api.http.times import Asked, Instant
@@ -106,7 +106,7 @@ class FiguresOut(_FigureOut):
 async def get_figures(
     request: Request,
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     municipality: Annotated[str, Query(max_length=32)],
     from_at: Annotated[Asked | None, Query(alias="from", description="28 days ago without it")] = None,

@@ -8,15 +8,14 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from alerts import queue
 from alerts.queue import AlertNotFound
-from alerts.transition import Severity
 from api.access import in_town, in_town_of_device
 from api.author import UsesActor
-from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity
+from api.context import AppContext, UsesConnection, UsesContext, UsesIdentity, UsesLongConnection
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.idempotency import UsesChangeRequest
 from api.routes.alerts import unknown_alert
-from api.schemas.searches import words_of
+from api.routes.work.wanted import WantedOrders
 from api.schemas.work import (
     ChecklistItemShown,
     CrewIn,
@@ -38,67 +37,36 @@ from work import assigning, event, listing, orders, photos, report, suggestions
 from work.assigning import Crew
 from work.change import WorkStep
 from work.checklists import checklist_of
-from work.listing import NOBODY, TEXT_LENGTH, WorkFilter
-from work.order import OPEN_STATES, WorkState
+from work.listing import ListOrder
+from work.order import OPEN_STATES
 from work.orders import NewOrder
 
 router = APIRouter(tags=["work"])
 
 OrderId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-ME = "me"
 
 
-@router.get("/work-orders", response_model=Page[WorkOrderOut], summary="List work orders, newest first")
+@router.get("/work-orders", response_model=Page[WorkOrderOut], summary="List work orders")
 async def list_orders(
     request: Request,
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
-    municipality: Annotated[str | None, Query(max_length=32)] = None,
-    district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
-    device: Annotated[str | None, Query(max_length=64)] = None,
-    kind: Annotated[str | None, Query(max_length=31)] = None,
-    rule: Annotated[str | None, Query(max_length=200)] = None,
-    state: WorkState | None = None,
-    open: Annotated[bool | None, Query(description="neither done nor cancelled; or only those")] = None,  # noqa: A002
-    severity: Severity | None = None,
-    assignee: Annotated[
-        str | None, Query(max_length=63, description="`me` (my teams' too), `nobody`, or a person's name")
+    chosen: WantedOrders,
+    order: Annotated[
+        ListOrder, Query(description="newest; or late: whose deadline comes or passed first")
+    ] = ListOrder.NEWEST,
+    before: Annotated[
+        int | None, Query(ge=0, le=2**63 - 1, description="cursor: the last id of the page before")
     ] = None,
-    team: Annotated[str | None, Query(max_length=63)] = None,
-    overdue: Annotated[bool | None, Query(description="a deadline has passed, or none has")] = None,
-    alert: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
-    text: Annotated[
-        str | None,
-        Query(max_length=TEXT_LENGTH, description="words of title, device or district"),
-    ] = None,
-    before: Annotated[int | None, Query(ge=0, le=2**63 - 1, description="cursor")] = None,
     limit: Limit = 100,
     fields: Fields = None,
 ) -> Response:
-    """Return work orders, newest first."""
-    named = None if assignee in (ME, NOBODY) else assignee
-    # Whoever may not see names and titles does not learn them by asking.
-    guarded = named is not None or text is not None
-    chosen = WorkFilter(
-        municipality=municipality,
-        district=district,
-        device=device,
-        kind=kind,
-        rule=rule,
-        state=state,
-        active=open,
-        severity=severity,
-        assignee=NOBODY if assignee == NOBODY else named,
-        team=team,
-        mine=identity.principal if assignee == ME else None,
-        overdue=overdue,
-        words=words_of(text, context.kinds, severities=True),
-        alert=alert,
-        within=identity.towns(Permission.READ_NAMES if guarded else Permission.READ),
-    )
+    """Return work orders, newest first or in another order."""
     now = context.now()
-    found = await listing.list_orders(connection, chosen, now=now, before=before, limit=limit + 1)
+    found = await listing.list_orders(
+        connection, chosen, now=now, order=order, before=before, limit=limit + 1
+    )
     items = [order_out(one, now, identity) for one in found]
     return pages.answer(request, items, limit=limit, cursor=("before", "id"), fields=fields)
 

@@ -20,8 +20,8 @@ from devices.texts.languages import LANGUAGES, Language
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
 from nabd.grafana_settings import GrafanaSettings
-from store import readers
 from store.edition import stored
+from store.readers import accounts as readers
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 

@@ -15,10 +15,10 @@ from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Author, Json
 from nabd.settings import audit_directory
-from people import audit, audit_chains
-from people.audit import AuditFilter, AuditRow
-from people.audit_chains import ChainFindings
-from people.audit_check import ChainHead
+from people.audit import chains, expiry, listing
+from people.audit.chains import ChainFindings
+from people.audit.check import ChainHead
+from people.audit.listing import AuditFilter, AuditRow
 
 app = typer.Typer(no_args_is_help=True, help="Read, export and verify who changed what.")
 
@@ -48,7 +48,7 @@ def list_(
 
     async def work(opened: OpenDatabase) -> list[AuditRow]:
         wanted = _filter(opened, municipality, who, subject, action, since, until)
-        return await audit.list_audit(opened.connection, wanted, before=before, limit=limit)
+        return await listing.list_audit(opened.connection, wanted, before=before, limit=limit)
 
     found = run(work)
     if as_json:
@@ -90,7 +90,7 @@ def export(
 
     async def work(opened: OpenDatabase) -> None:
         wanted = _filter(opened, municipality, who, subject, action, since, until)
-        async for page in audit.export(opened.connection, wanted):
+        async for page in listing.export(opened.connection, wanted):
             sys.stdout.write("".join(msgspec.json.encode(row).decode() + "\n" for row in page))
 
     run(work)
@@ -111,7 +111,7 @@ def verify(
 
     async def work(opened: OpenDatabase) -> ChainFindings:
         kept = _kept(heads if heads else [audit_directory(opened.settings)])
-        return await audit_chains.verify(opened.connection, kept, municipality=municipality, month=only)
+        return await chains.verify(opened.connection, kept, municipality=municipality, month=only)
 
     found = run(work, statement_timeout_s=0)
     if as_json:
@@ -133,7 +133,7 @@ def heads(as_json: Json = False) -> None:
     """Print where each chain ends; with --json into a file that lies elsewhere, for `verify --heads`."""
 
     async def work(opened: OpenDatabase) -> list[ChainHead]:
-        return await audit_chains.heads(opened.connection)
+        return await chains.heads(opened.connection)
 
     found = run(work)
     if as_json:
@@ -156,7 +156,7 @@ def expire(
     """Delete the rows of older months as a whole; how many there were and their heads stay."""
 
     async def work(opened: OpenDatabase) -> list[ChainHead]:
-        return await audit_chains.expire(
+        return await expiry.expire(
             opened.connection,
             keep_months=keep_months,
             by=await opened.actor(author),
@@ -192,7 +192,7 @@ def _filter(
 
 def _kept(paths: list[Path]) -> list[ChainHead]:
     try:
-        return [head for path in paths if path.exists() for head in audit_chains.read_heads(path)]
+        return [head for path in paths if path.exists() for head in chains.read_heads(path)]
     except (OSError, ValueError) as error:
         output.fail(f"these are no heads of the audit: {error}")
 

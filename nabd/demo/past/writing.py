@@ -29,6 +29,7 @@ from nabd.demo.past.life import PastTown
 from nabd.demo.past.recording import people_of, record_story
 from nabd.demo.past.rules import PastRules
 from nabd.demo.past.stories import PastWork
+from readings.rollups.marks import RollupMarks
 from store.connection import Connection
 from store.readings import CopyWriter
 
@@ -107,7 +108,7 @@ class PastWriter:
             directory=Directory(await registry.load(connection), self._kinds),
             offsets=Offsets(),
             writer=CopyWriter(),
-            consumers=[self._rules],
+            consumers=[self._rules, RollupMarks()],
             now=lambda: self._now,
             retention=self._plan.retention,
             last_values={name: LastValues(kind) for name, kind in self._kinds.items()},

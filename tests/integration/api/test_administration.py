@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 import httpx2
+import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
@@ -29,13 +30,18 @@ async def test_list_with_a_bad_line_is_previewed_refused_and_stored_without_it(
     preview = await client.post("/api/v1/devices/import?dry_run=true", content=LIST)
     refused = await client.post("/api/v1/devices/import", content=LIST)
     before = await connection.fetchval("SELECT count(*) FROM device")
-    stored = await client.post("/api/v1/devices/import?keep_good=true", content=LIST)
+    once = {"Idempotency-Key": "a-list"}
+    stored = await client.post("/api/v1/devices/import?keep_good=true", content=LIST, headers=once)
+    again = await client.post("/api/v1/devices/import?keep_good=true", content=LIST, headers=once)
+    other = await client.post("/api/v1/devices/import?update=true", content=LIST, headers=once)
 
     said = preview.json()
     assert (said["written"], said["added"], said["refused"]) == (False, ["bin-1"], 2)
     assert [(p["line"], p["field"]) for p in said["problems"]] == [(3, "lat"), (4, "kind")]
     assert (refused.json()["written"], before) == (False, 0)
     assert stored.json()["written"] is True
+    assert again.json() == stored.json(), "a list that is sent again because no answer came"
+    assert other.status_code == 422
     assert await connection.fetchval("SELECT array_agg(name) FROM device") == ["bin-1"]
 
 
@@ -60,8 +66,9 @@ async def test_list_writes_nothing_in_a_municipality_of_others(
 
 
 async def test_unknown_device_is_listed_and_adopted_where_the_caller_installs(
-    pool: asyncpg.Pool, connection: asyncpg.Connection
+    pool: asyncpg.Pool, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("api.routes.administration.quarantine.MOST_LISTED", 1)
     for town in ("tripoli", "nablus"):
         await builders.add_town(connection, town)
         await builders.reject(connection, f"bin-{town}", town=town)
@@ -70,12 +77,19 @@ async def test_unknown_device_is_listed_and_adopted_where_the_caller_installs(
     async with bearing(pool, token) as client:
         listed = (await client.get("/api/v1/quarantine")).json()["items"]
         hidden = await client.post("/api/v1/quarantine/bin-nablus/adopt", json={})
-        adopted = await client.post("/api/v1/quarantine/bin-tripoli/adopt", json={"title": "Souk"})
+        adopted, again = [
+            await client.post(
+                "/api/v1/quarantine/bin-tripoli/adopt",
+                json={"title": "Souk"},
+                headers={"Idempotency-Key": "adopt"},
+            )
+            for _ in range(2)
+        ]
         known = (await client.get("/api/v1/devices/bin-tripoli")).json()
 
     assert [(one["device"], one["count"]) for one in listed] == [("bin-tripoli", 1)]
     assert hidden.status_code == 404
-    assert adopted.json() == {"device": "bin-tripoli", "replayed": 1}
+    assert adopted.json() == again.json() == {"device": "bin-tripoli", "replayed": 1}
     assert (known["kind"], known["title"]) == ("bin", "Souk")
 
 
@@ -108,10 +122,13 @@ async def test_rules_are_checked_without_being_applied(
     right = await client.post("/api/v1/rules/check", json=rule)
     wrong = await client.post("/api/v1/rules/check", json=rule | {"levels": {"major": "fil_pct > 90"}})
     routes = await client.put("/api/v1/routes?dry_run=true", content="tell: operatorz")
+    stale = await client.put(
+        "/api/v1/routes?dry_run=true", content="tell: operators", headers={"If-Match": '"7"'}
+    )
 
     assert right.json()["rules"] == ["full"]
     assert "fill_pct" in wrong.json()["errors"][0]["suggestion"]
-    assert routes.status_code == 422
+    assert (routes.status_code, stale.status_code) == (422, 412)
     assert await connection.fetchval("SELECT count(*) FROM rule WHERE id = 'full'") == 0
 
 
@@ -119,6 +136,7 @@ async def test_system_says_what_doctor_found_with_its_fix(
     pool: asyncpg.Pool, connection: asyncpg.Connection
 ) -> None:
     async def examine() -> Sequence[CheckResult]:
+        assert pool.get_idle_size() == pool.get_size(), "no connection is held while checks run"
         return [bad("disk", "0.1 GB free", "make room")]
 
     await builders.let_in(pool)
@@ -130,8 +148,11 @@ async def test_system_says_what_doctor_found_with_its_fix(
         transport=transport, base_url="http://127.0.0.1", headers=builders.BEARER
     ) as client:
         found = (await client.get("/api/v1/system")).json()
+        pool.terminate()
+        without = (await client.get("/api/v1/system")).json()
 
     assert found["checks"] == [
         {"subject": "disk", "verdict": "bad", "said": "0.1 GB free", "fix": "make room"}
     ]
     assert found["versions"]["postgres"]
+    assert (without["checks"], without["versions"]["postgres"]) == (found["checks"], None)

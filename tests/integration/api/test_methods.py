@@ -13,6 +13,7 @@ import pytest
         ("/api/v1/rules/r/shadow", "DELETE, GET, PUT"),
         ("/api/v1/devices", "GET, POST"),
         ("/api/v1/devices/d", "GET, PATCH"),
+        ("/api/v1/devices/import", "POST"),
         ("/api/v1/alerts/acknowledge", "POST"),
         ("/api/v1/maintenance", "GET, POST"),
         ("/signin", "GET, POST"),

@@ -9,6 +9,8 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
+from api.context import LONG_QUERIES, AppContext
+
 JSON = {"content-type": "application/json"}
 
 
@@ -116,6 +118,42 @@ async def test_outage_of_the_database_is_a_problem_that_says_try_again(
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "2"
     assert answer.json()["type"] == "urn:nabd:problem:unavailable"
+
+
+LONG = (
+    "alerts?words=bin&order=worst",
+    "alerts/counts",
+    "blind-rules",
+    "devices?search=bin",
+    "figures?municipality=tripoli",
+    "ledger",
+    "map",
+    "quarantine",
+    "rejections",
+    "standings?sort=worst",
+    "standings?format=csv",
+    "work-orders?text=bin",
+)
+"""What may read much: searched, sorted, counted."""
+
+
+async def test_what_reads_much_waits_and_leaves_connections_to_what_is_short(
+    app: FastAPI, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.context.POOL_TIMEOUT_S", 0.02)
+    context: AppContext = app.state.context
+    for _ in range(LONG_QUERIES):
+        await context.long_queries.acquire()
+
+    for path in LONG:
+        answer = await client.get(f"/api/v1/{path}")
+        assert (answer.status_code, answer.headers.get("retry-after")) == (503, "5"), path
+    assert (await client.get("/api/v1/devices/nobody")).status_code == 404
+
+    context.long_queries.release()
+    for path in LONG:
+        status = (await client.get(f"/api/v1/{path}")).status_code
+        assert status == (404 if path.startswith("figures") else 200), path
 
 
 async def test_fault_of_our_own_is_a_problem_without_its_traceback(

@@ -11,6 +11,7 @@ import asyncpg
 import httpx2
 import pytest
 
+from alerts.overview.standings import StandingOrder
 from rules.catalogue import editing
 from rules.loading.files import parse
 from tests.actors import actor
@@ -50,14 +51,24 @@ async def test_devices_are_found_by_status_words_and_value_and_leave_as_a_file(
     full = {"kind": "bin", "measurement": "fill_pct", "above": "80"}
     assert await _names(client, **full, sort="highest") == ["bin-1", "bin-3"]
 
-    page = (await client.get("/api/v1/standings", params={"limit": 2})).json()
-    assert [one["name"] for one in (await client.get(page["next"])).json()["items"]] == ["bin-3", "light-1"]
+    for asked in ({"sort": sort, "measurement": "fill_pct"} for sort in StandingOrder):
+        page = (await client.get("/api/v1/standings", params={"limit": 2, **asked})).json()
+        rest = (await client.get(page["next"])).json()["items"]
+        names = [one["name"] for one in (*page["items"], *rest)]
+        assert names == await _names(client, **asked), "a page begins behind the last one of the page before"
+    assert (await client.get("/api/v1/standings", params={"after": "bin-1"})).status_code == 422
 
     file = await client.get("/api/v1/standings", params={**full, "format": "csv", "bom": "true"})
     head, *rows = file.text.removeprefix("\ufeff").splitlines()
     assert file.content.startswith(b"\xef\xbb\xbfname,title,")
     assert [row.split(",")[0] for row in rows] == ["bin-1", "bin-3"]
     assert rows[0].split(",")[head.split(",").index("fill_pct")] == "91.0"
+
+    drone = await builders.add(connection, "drone-1", kind="drone", lat=34.0, lon=35.0)
+    await builders.report(connection, drone, at=NOON, lat=34.5, lon=35.5)
+    file = await client.get("/api/v1/standings", params={"kind": "drone", "format": "csv"})
+    [flown] = csv.DictReader(io.StringIO(file.text))
+    assert (flown["lat"], flown["measured_lat"]) == ("34.0", "34.5"), "its place, and where it is"
 
     refused = await client.get("/api/v1/standings", params={"above": 80})
     assert refused.status_code == 422

@@ -29,21 +29,23 @@ async def opened(
     *,
     route: tuple[str, Answer] | None = None,
     script: str | None = None,
+    elsewhere: str | None = None,
     **how: Any,
 ) -> AsyncIterator[Page]:
     """Open the console as a reader; any error of a script, and any request elsewhere, fails the test.
 
     A service worker would answer before a route of the test does: it is left out unless `how` allows it.
     `path` names a page of it. `route` stands between the page and the addresses of a pattern. `script`
-    runs in the page before its own.
+    runs in the page before its own. `elsewhere`: another address that may be asked.
     """
     errors: list[str] = []
+    allowed = (url, "data:") if elsewhere is None else (url, "data:", elsewhere)
     context = await browser.new_context(**{"locale": "en-GB", "service_workers": "block", **how})
     await context.add_cookies([{"name": COOKIE, "value": builders.TOKEN, "url": url}])
     page = await context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("request", lambda r: None if r.url.startswith((url, "data:")) else errors.append(r.url))
+    page.on("request", lambda r: None if r.url.startswith(allowed) else errors.append(r.url))
     page.on("console", lambda m: errors.append(m.text) if "Content Security Policy" in m.text else None)
     if route is not None:
         await page.route(*route)

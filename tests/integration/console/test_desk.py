@@ -187,6 +187,15 @@ async def test_operator_works_by_keyboard_alone_in_arabic(
         await press("j")
         await press("x")
         await expect(page.locator("#bulk b")).to_have_text("اثنان مختاران")
+
+        # Both are silenced, not the first alone; and heard again.
+        await press("s")
+        await expect(page.locator("dialog .choice").first).to_contain_text("جهازا التنبيهات المختارة")
+        await page.keyboard.type("سوق")
+        await press("Enter")
+        await expect(page.locator(".alert.seen")).to_have_count(2)
+        await press("u")
+        await expect(page.locator(".alert.seen")).to_have_count(0)
         await press("a")
         await expect(page.locator(".alert.seen")).to_have_count(2)
         await expect(page.locator("#count-unseen dd")).to_have_text("١")

@@ -51,6 +51,11 @@ async def test_supervisor_looks_at_the_figures_at_late_work_and_prints_the_week(
             await report.locator("li", has_text="Alerts").get_by_role("link", name="CSV").click()
         file = await (await saving.value).path()
         assert file.read_bytes().startswith(b"\xef\xbb\xbfid,device,")
+        async with page.expect_download() as saving:
+            readings = report.locator("li", has_text="Readings: Smart bin")
+            await readings.get_by_role("link", name="Parquet").click()
+        file = await (await saving.value).path()
+        assert file.read_bytes().startswith(b"PAR1")
 
     async with opened(browser, server, "/reports?part=late", locale="ar-LB") as page:
         await expect(page.locator("#report tbody tr")).to_contain_text("٥ ساعات")

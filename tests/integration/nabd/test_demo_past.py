@@ -24,7 +24,7 @@ from nabd.demo.technicians import TownCrew
 from nabd.demo.town_inbox import readers_of
 from nabd.embedded.parts import migrated
 from nabd.settings import Settings
-from people.audit_chains import verify
+from people.audit.chains import verify
 from store.pool import connect
 from tests.integration.api import builders
 from tests.unit.firmware_sim.build import KINDS, small_town

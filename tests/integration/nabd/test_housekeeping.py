@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 
 from nabd import housekeeping
+from nabd.retention.classes import classes_of
+from nabd.settings import Settings
 from notify.answers import offers
 from people.editing import NewPerson, add_person
 from people.person import get_person
 from store.audit import PLATFORM
 from tests.waiting import eventually, now
+
+
+async def keep(pool: asyncpg.Pool, directory: Path) -> None:
+    """Do what the sweep process does beside its sweep, until cancelled."""
+    classes = classes_of(Settings(data_dir=directory))
+    await housekeeping.run(pool, [], now, classes=classes, audit_dir=directory)
 
 
 async def test_housekeeping_forgets_the_answers_of_yesterday(
@@ -29,7 +36,7 @@ async def test_housekeeping_forgets_the_answers_of_yesterday(
     async def one_left() -> bool:
         return [r["key"] for r in await connection.fetch("SELECT key FROM idempotency_key")] == ["new"]
 
-    keeping = asyncio.create_task(housekeeping.run(pool, [], now, timedelta(days=90), audit_dir=tmp_path))
+    keeping = asyncio.create_task(keep(pool, tmp_path))
     try:
         assert await eventually(one_left)
     finally:
@@ -52,7 +59,7 @@ async def test_housekeeping_forgets_links_that_expired_long_ago(
     async def one_left() -> bool:
         return [r["id"] for r in await connection.fetch("SELECT id FROM answer_offer")] == [young.id]
 
-    keeping = asyncio.create_task(housekeeping.run(pool, [], now, timedelta(days=90), audit_dir=tmp_path))
+    keeping = asyncio.create_task(keep(pool, tmp_path))
     try:
         assert await eventually(one_left)
     finally:

@@ -21,7 +21,7 @@ from notify.notices.writing import NoticeTexts
 from notify.outbox import scheduled, work_events
 from notify.outbox.ownership import NotLeader
 from notify.outbox.planned import NoticeTopic
-from people.audit_chains import heads
+from people.audit.chains import heads
 from people.editing import NewPerson, add_person
 from people.identity import of_texts
 from store.audit import PLATFORM, Actor

@@ -54,9 +54,8 @@ class StubBrowser:
 
     def at(self, endpoint: str) -> NewPushSubscription:
         """Return what it subscribed with."""
-        keys = {"p256dh": self.point, "auth": self.auth}
-        said = {name: base64.urlsafe_b64encode(key).decode().rstrip("=") for name, key in keys.items()}
-        return NewPushSubscription(endpoint=endpoint, browser="Firefox, Android", **said)
+        point, auth = (base64.urlsafe_b64encode(key).decode().rstrip("=") for key in (self.point, self.auth))
+        return NewPushSubscription(endpoint=endpoint, browser="Firefox, Android", p256dh=point, auth=auth)
 
     def read(self, body: bytes) -> Any:
         """Return what a message says (RFC 8291)."""
@@ -167,6 +166,17 @@ async def test_a_browser_reads_what_its_push_service_cannot_until_it_is_gone(
         await channel.send(make_message(), "rima")
         (kept,) = await subscriptions.list_of(connection, one.person_id)
         assert (kept.failed_at, kept.last_used_at is not None) == (None, True)
+
+        # The first of two cannot be reached, the second may take it later: it is tried again.
+        for endpoint in ("http://[::1]:9/1", f"{service.url}/wpush/3"):
+            await subscribed(connection, browser, endpoint)
+        await connection.execute("DELETE FROM push_subscription WHERE id = $1", one.id)
+        service.answer = http(500)
+        with pytest.raises(Undelivered) as later:
+            await channel.send(make_message(), "rima")
+        assert not later.value.permanent
+        await connection.execute("DELETE FROM push_subscription WHERE person_id = $1", one.person_id)
+        one = await subscribed(connection, browser, f"{service.url}/wpush/1")
 
         gone = await refusal(http(410))
         nowhere = await refusal(http(201))

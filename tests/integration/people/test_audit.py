@@ -14,9 +14,9 @@ import msgspec
 import pytest
 
 from devices.instants import to_microseconds
-from people import audit, audit_chains
-from people.audit import AuditFilter, AuditRow
-from people.audit_check import ChainHead
+from people.audit import chains, expiry, listing
+from people.audit.check import ChainHead
+from people.audit.listing import AuditFilter, AuditRow
 from store.audit import PLATFORM, Actor, AuditedChange, record, record_many
 from store.connection import Connection
 from tests.actors import actor
@@ -49,11 +49,11 @@ async def change(
 
 
 async def rows(connection: asyncpg.Connection, wanted: AuditFilter = AuditFilter()) -> list[AuditRow]:  # noqa: B008
-    return [row async for page in audit.export(connection, wanted) for row in page]
+    return [row async for page in listing.export(connection, wanted) for row in page]
 
 
 async def messages(connection: asyncpg.Connection, kept: list[ChainHead] | None = None) -> list[str]:
-    return [p.message for p in (await audit_chains.verify(connection, kept or [])).problems]
+    return [p.message for p in (await chains.verify(connection, kept or [])).problems]
 
 
 async def behind_its_back(connection: asyncpg.Connection, statement: str) -> None:
@@ -83,7 +83,7 @@ async def test_each_municipality_and_month_has_a_chain_of_its_own(
     ]
     assert (found[2].previous, found[1].previous) == (found[1].hash, "0" * 64)
     assert (found[1].before["title"], found[1].after) == ("Souk \u0627", {"lat": 1e-7, "title": None})
-    verified = await audit_chains.verify(connection)
+    verified = await chains.verify(connection)
     assert (verified.chains, verified.rows, verified.problems) == (4, 5, [])
 
 
@@ -102,20 +102,20 @@ async def test_rows_are_found_by_who_what_of_and_when(connection: asyncpg.Connec
     assert await subjects(action="rule.apply") == await subjects(subject="full") == ["full"]
     assert await subjects(until=border) == ["bin-1"]
     assert await subjects(since=border) == ["bin-2", "full"]
-    newest = await audit.list_audit(connection, AuditFilter(), limit=2)
+    newest = await listing.list_audit(connection, AuditFilter(), limit=2)
     assert [r.subject for r in newest] == ["full", "bin-2"]
-    older = await audit.list_audit(connection, AuditFilter(), before=newest[-1].id)
+    older = await listing.list_audit(connection, AuditFilter(), before=newest[-1].id)
     assert [r.subject for r in older] == ["bin-1"]
     in_town = AuditFilter(municipality="tripoli")
-    newest = await audit.list_audit(connection, in_town, limit=1)
-    older = await audit.list_audit(connection, in_town, before=newest[-1].id)
+    newest = await listing.list_audit(connection, in_town, limit=1)
+    older = await listing.list_audit(connection, in_town, before=newest[-1].id)
     assert [r.subject for r in [*newest, *older]] == ["bin-2", "bin-1"]
 
 
 async def test_export_passes_over_nothing_that_is_committed_late(
     connection: asyncpg.Connection, pool: asyncpg.Pool, rima: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "PAGE", 1)
+    monkeypatch.setattr(listing, "PAGE", 1)
     await change(connection, rima, "bin-1")
     await change(connection, rima, "bin-2", 2)
     exported = []
@@ -126,7 +126,7 @@ async def test_export_passes_over_nothing_that_is_committed_late(
         await change(
             connection, rima, "bin-3"
         )  # its id is drawn after that of the one that is committed late
-        async for page in audit.export(connection, AuditFilter()):
+        async for page in listing.export(connection, AuditFilter()):
             exported += [row.subject for row in page]
             if exported[-1] == "bin-3":
                 await late.commit()
@@ -146,7 +146,7 @@ async def test_writers_of_one_chain_wait_for_each_other(pool: asyncpg.Pool, rima
     await asyncio.gather(*(write(number) for number in range(12)))
 
     async with pool.acquire() as connection:
-        verified = await audit_chains.verify(connection)
+        verified = await chains.verify(connection)
     assert (verified.chains, verified.rows, verified.problems) == (3, 36, [])
 
 
@@ -215,7 +215,7 @@ async def test_what_is_written_while_chains_are_followed_is_no_tampering(
     connection: asyncpg.Connection, pool: asyncpg.Pool, rima: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await change(connection, rima, "bin-1")
-    heads_of = audit_chains._chains
+    heads_of = chains._chains
 
     async def and_somebody_writes(*wanted: Any) -> Any:
         found = await heads_of(*wanted)
@@ -223,7 +223,7 @@ async def test_what_is_written_while_chains_are_followed_is_no_tampering(
             await change(other, rima, "bin-2")
         return found
 
-    monkeypatch.setattr(audit_chains, "_chains", and_somebody_writes)
+    monkeypatch.setattr(chains, "_chains", and_somebody_writes)
 
     assert await messages(connection) == []
 
@@ -233,10 +233,10 @@ async def test_rewritten_chain_and_one_that_is_gone_are_found_by_kept_heads(
 ) -> None:
     for number in range(3):
         await change(connection, rima, f"bin-{number}")
-    assert await audit_chains.keep_heads(connection, tmp_path, NOVEMBER) == []
-    (file,) = await audit_chains.keep_heads(connection, tmp_path, NOVEMBER + DAY)
-    assert await audit_chains.keep_heads(connection, tmp_path, NOVEMBER + DAY) == []
-    kept = audit_chains.read_heads(tmp_path)
+    assert await chains.keep_heads(connection, tmp_path, NOVEMBER) == []
+    (file,) = await chains.keep_heads(connection, tmp_path, NOVEMBER + DAY)
+    assert await chains.keep_heads(connection, tmp_path, NOVEMBER + DAY) == []
+    kept = chains.read_heads(tmp_path)
     assert (file.name, await messages(connection, kept)) == ("2026-10.ndjson", [])
 
     await behind_its_back(connection, "DELETE FROM audit; DELETE FROM audit_chain")
@@ -254,9 +254,9 @@ async def test_expiry_takes_whole_months_and_leaves_their_heads(
     september = OCTOBER - 31 * DAY
     for now in (september, september, OCTOBER, NOVEMBER):
         await change(connection, rima, "bin-1", now=now)
-    kept = await audit_chains.heads(connection)
+    kept = await chains.heads(connection)
 
-    gone = await audit_chains.expire(connection, keep_months=1, by=rima, now=NOVEMBER)
+    gone = await expiry.expire(connection, keep_months=1, by=rima, now=NOVEMBER)
 
     assert gone == kept[:1]
     assert [f"{r.month:%m} {r.action}" for r in await rows(connection)] == [
@@ -265,8 +265,8 @@ async def test_expiry_takes_whole_months_and_leaves_their_heads(
         "11 device.edit",
     ]
     assert await messages(connection, kept) == []
-    assert (await audit_chains.heads(connection))[0] == kept[0]
-    assert await audit_chains.expire(connection, keep_months=1, by=rima, now=NOVEMBER) == []
+    assert (await chains.heads(connection))[0] == kept[0]
+    assert await expiry.expire(connection, keep_months=1, by=rima, now=NOVEMBER) == []
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await change(connection, rima, "bin-1", now=september)
 

@@ -21,15 +21,15 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
 audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
-bench rules, bench console, bench screens, grafana layout, grafana render,
-calendar show, device hardware, device list, device quarantine, device show, doctor, figures,
-ledger,
+bench rules, bench console, bench screens, bench tasks,
+calendar show, device banned, device hardware, device list, device notes, device quarantine, device show,
+doctor, export readings, figures, grafana layout, grafana render, ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
 on-call show, report subscriptions, report weekly, route check, route history, route show, route test,
 rule blind, rule check, rule diff, rule explain, rule history, rule list, rule show, rule test,
-silence list, sim, sla show, tail, team list, token list, user list, validate, work list, work repeats,
-work show, work-plan list
+silence list, sim, sla show, store status, tail, team list, token list, user list, validate, work list,
+work repeats, work show, work-plan list
 """
 ELSEWHERE = {
     "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
@@ -83,6 +83,9 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("device edit bin-2 --planned", ["device.edit"]),
     ("device install bin-2", ["device.install"]),
     ("device replace bin-2 SN-2", ["device.replace"]),
+    ("device note bin-2 locked", ["device.note"]),
+    ("device ban bin-666 --reason foreign", ["device.ban"]),
+    ("device unban bin-666", ["device.unban"]),
     ("device retire bin-2 --reason stolen", ["device.retire"]),
     ("device edit bin-2 --reinstate --title Harbour", ["device.edit", "device.reinstate"]),
     ("rule apply {rule}", ["rule.apply"]),

@@ -9,6 +9,7 @@ import pytest
 
 from alerts.events import events_after
 from alerts.queue import list_alerts
+from devices.instants import to_datetime
 from devices.registry.errors import Invalid, NotFound
 from rules.catalogue import editing, versions
 from rules.engine.evaluate import RuleFailed, step
@@ -179,8 +180,8 @@ async def test_shadow_is_kept_for_as_long_as_readings_and_compared_over_what_is_
     await ingestion.commit(fills(other, (20, 20), (22, 20)))
     now = START + 60 * MINUTE
 
-    assert await shadows.prune(connection, now, timedelta(minutes=45)) == 2
-    assert await shadows.prune(connection, now, timedelta(minutes=45)) == 0
+    assert await forget(connection, now, timedelta(minutes=45)) == 2
+    assert await forget(connection, now, timedelta(minutes=45)) == 0
 
     assert await recorded(connection) == [("firing", 5), ("firing", 12), ("resolved", 20)]
     trial = await shadows.trial(connection, "overflow", now)
@@ -196,6 +197,11 @@ async def test_shadow_that_ended_long_ago_leaves_nothing(connection: asyncpg.Con
     await ingestion.commit(fills(device, (0, 90), (2, 90)))
     await shadows.drop(connection, "overflow", by=await actor(connection, "Rima"), now=START + 5 * MINUTE)
 
-    assert await shadows.prune(connection, START + 60 * MINUTE, timedelta(minutes=58)) == 0
-    assert await shadows.prune(connection, START + 60 * MINUTE, timedelta(minutes=45)) == 1
+    assert await forget(connection, START + 60 * MINUTE, timedelta(minutes=58)) == 0
+    assert await forget(connection, START + 60 * MINUTE, timedelta(minutes=45)) == 1
     assert await recorded(connection) == []
+
+
+async def forget(connection: asyncpg.Connection, now: int, kept: timedelta) -> int:
+    at = to_datetime(now)
+    return await shadows.RESULTS.forget_before(connection, at - kept, limit=100, now=at)

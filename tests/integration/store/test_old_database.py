@@ -17,9 +17,11 @@ from typer.testing import CliRunner
 
 from devices.instants import to_datetime
 from devices.kinds import load as load_kinds
+from nabd import rollups
 from nabd.cli import app
 from nabd.embedded.postgres import EmbeddedPostgres
 from people import tokens
+from readings.rollups import backfill
 from rules.catalogue import catalogue
 from rules.sweeps.leader import sweep_once
 from store.pool import connect
@@ -224,3 +226,14 @@ async def test_a_sweep_at_the_same_instant_finds_nothing_new(connection: asyncpg
     await sweep_once(connection, KINDS, NOW)
 
     assert await connection.fetch("SELECT id, state, inhibited_by FROM alert ORDER BY id") == before
+
+
+async def test_hours_and_days_of_its_readings_are_made(connection: asyncpg.Connection) -> None:
+    while await rollups.turn(connection, list(KINDS.values()), lambda: NOW):
+        pass
+
+    assert {one.share for one in await backfill.progress(connection)} == {1.0}
+    for kind in KINDS:
+        stored = await connection.fetchval(f"SELECT count(*) FROM {kind}_reading")
+        assert await connection.fetchval(f"SELECT coalesce(sum(readings), 0) FROM v_{kind}_hour") == stored
+        assert await connection.fetchval(f"SELECT coalesce(sum(readings), 0) FROM v_{kind}_day") == stored

@@ -1,5 +1,6 @@
 """Partitions of the plain edition on a real server."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -13,18 +14,19 @@ from tests.readings_tables import KITES, a_table, insert, microseconds
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+SHORT = replace(KITES, retention=14 * DAY, reach=14 * DAY)
 PARTITION_OF = "SELECT tableoid::regclass::text FROM kite_reading WHERE observed_at = $1"
 
 
 async def keep(connection: asyncpg.Connection, at: datetime) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    kept = await keep_partitions(connection, [KITES], microseconds(at), 14 * DAY)
+    kept = await keep_partitions(connection, [SHORT], microseconds(at))
     assert not kept.postponed
     return kept.made, kept.dropped
 
 
 @pytest.fixture
 async def kites(plain: asyncpg.Connection) -> asyncpg.Connection:
-    await migrate(plain, [KITES], now=microseconds(NOON), retention=14 * DAY)
+    await migrate(plain, [SHORT], now=microseconds(NOON))
     return plain
 
 
@@ -68,7 +70,7 @@ async def test_week_is_made_beside_a_writer_in_the_middle_of_its_batch(
     async with writer.transaction():
         await insert(writer, [NOON])
 
-        kept = await keep_partitions(kites, [KITES], microseconds(NOON + 7 * DAY), 14 * DAY)
+        kept = await keep_partitions(kites, [SHORT], microseconds(NOON + 7 * DAY))
 
     # Dropping waits for writers of any week, and is left to the next turn.
     assert kept.made == ("kite_reading_20261123",)
@@ -83,7 +85,7 @@ async def test_column_added_beside_waiting_readings_moves_with_them(plain: async
     await migrate(plain, [KITES], now=microseconds(NOON))
     await plain.execute("UPDATE kite_reading SET mode = 'loop'")
 
-    await keep(plain, NOON + 30 * DAY)
+    await keep_partitions(plain, [KITES], microseconds(NOON + 30 * DAY))
 
     row = await plain.fetchrow("SELECT height_m, mode FROM kite_reading_20261214")
     assert row is not None

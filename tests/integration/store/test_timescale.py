@@ -1,11 +1,13 @@
 """What only TimescaleDB does: chunks, columnstore, policies; and late readings in compressed chunks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 
 from store.migrate import migrate
+from store.policies import keep_policies
 from tests.readings_tables import KITES, insert, microseconds
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -47,6 +49,16 @@ async def test_policies_compress_after_two_weeks_and_drop_after_the_retention_wi
     jobs = [tuple(row) for row in await kites.fetch(JOBS)]
 
     assert jobs == [("policy_compression", 14 * DAY), ("policy_retention", 90 * DAY)]
+
+
+async def test_retention_that_was_shortened_or_lengthened_counts_from_the_next_migrate(
+    kites: asyncpg.Connection,
+) -> None:
+    for days in (30, 400):
+        changed = replace(KITES, retention=days * DAY)
+        await migrate(kites, [changed], now=microseconds(NOON))
+        assert [tuple(row) for row in await kites.fetch(JOBS)][1] == ("policy_retention", days * DAY)
+        assert await keep_policies(kites, [changed]) == []
 
 
 async def test_thousand_readings_are_stored_once_through_unnest(kites: asyncpg.Connection) -> None:

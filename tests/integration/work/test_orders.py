@@ -24,7 +24,7 @@ from work import steps
 from work.assigning import Crew, assign
 from work.change import hold_until
 from work.event import history
-from work.listing import WorkFilter, get_order, list_orders
+from work.listing import ListOrder, WorkFilter, get_order, list_orders
 from work.order import WorkOrigin, WorkState
 from work.orders import NewOrder, make
 from work.report import CheckedItem, UsedPart, WorkReport, reports
@@ -296,6 +296,12 @@ async def test_lists_are_filtered_and_paged(connection: asyncpg.Connection) -> N
     assert await ids(words=("100%",)) == []
     page = await list_orders(connection, WorkFilter(), now=NOW, before=made[2].id, limit=1)
     assert [o.id for o in page] == [made[1].id]
+    late = [o.id for o in await list_orders(connection, WorkFilter(), now=NOW, order=ListOrder.LATE)]
+    assert late[0] == made[1].id, "what was due first"
+    after = await list_orders(
+        connection, WorkFilter(), now=NOW, order=ListOrder.LATE, before=late[0], limit=1
+    )
+    assert [o.id for o in after] == [late[1]]
 
 
 async def test_open_work_of_who_is_gone_is_their_teams_else_nobodys(connection: asyncpg.Connection) -> None:

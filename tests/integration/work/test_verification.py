@@ -17,7 +17,7 @@ from work import steps
 from work.assigning import Crew
 from work.clocks import verification
 from work.clocks.verification import Outcome
-from work.event import history
+from work.event import WorkEventType, history
 from work.listing import get_order
 from work.order import Verification, WorkOrder, WorkState
 from work.orders import NewOrder, make
@@ -145,5 +145,7 @@ async def test_what_another_open_order_has_by_now_is_only_said_to_have_failed(
     first, second = [await get_order(connection, one) for one in (made.id, other.id)]
     assert (first.state, first.verification) == (WorkState.DONE, Verification.FAILED)
     assert second.state is WorkState.OPEN
-    said = await connection.fetchval("SELECT after::text FROM audit WHERE action = 'work.fail'")
-    assert str(made.alerts[0]) in said
+    happened = (await history(connection, made.id))[-1]
+    assert (happened.type, happened.body) == (WorkEventType.FAILED, {"alert": made.alerts[0]})
+    said = await connection.fetchval("SELECT after FROM audit WHERE action = 'work.fail'")
+    assert said == {"event": happened.id}

@@ -9,7 +9,8 @@ import pytest
 
 from nabd.doctor import installation
 from nabd.doctor.check import Verdict
-from nabd.doctor.installation import check_photos
+from nabd.doctor.installation import check_files, check_photos
+from nabd.settings import Settings
 
 
 def test_directory_that_will_be_made_is_fine(tmp_path: Path) -> None:
@@ -32,3 +33,26 @@ def test_a_full_disk_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(installation, "ROOM_GB", 1e9)
 
     assert "no photo of work" in check_photos(tmp_path).fix
+
+
+def test_what_may_not_be_looked_at_is_bad_and_stops_no_other_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = tmp_path / "shut"
+    exists = Path.exists
+
+    def refused(path: Path) -> bool:  # root may look everywhere
+        if path == shut / "photos":
+            raise PermissionError(13, "Permission denied", str(path))
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", refused)
+
+    found = check_files(Settings(data_dir=tmp_path, photo_dir=shut / "photos"))
+
+    assert [(one.subject, one.verdict) for one in found] == [
+        ("kinds", Verdict.FINE),
+        ("disk", Verdict.FINE),
+        ("photos", Verdict.BAD),
+    ]
+    assert found[-1].said == f"{shut}/photos cannot be looked at: Permission denied"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from people.audit_check import HASHED, ChainCheck, ChainHead, ChainProblem
+from people.audit.check import HASHED, ChainCheck, ChainHead, ChainProblem
 from store.audit import Actor, AuditedChange, ChainEnd, digest, linked, month_of
 
 AT = datetime(2026, 11, 29, 17, 30, tzinfo=UTC)

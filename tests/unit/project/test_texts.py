@@ -22,7 +22,7 @@ from babel.messages.pofile import read_po
 
 from alerts.events import EventType
 from alerts.listing import AlertOrder
-from alerts.standings import StandingOrder, StandingStatus
+from alerts.overview.standings import StandingOrder, StandingStatus
 from alerts.transition import Severity
 from api.http.problems import SLUGS
 from api.pages.assets import PAGES as ROOMS
@@ -111,6 +111,7 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "grafana.column_": texts_of("grafana", "column_"),
     "grafana.choose_": texts_of("grafana", "choose_"),
     "console.severity_": Severity,
+    "conflict.order_is_": WorkState,
 }
 """Beginnings of keys that Python completes, and with what."""
 STEPS = ("accept", "decline", "on-the-way", "start", "done")

@@ -1,5 +1,6 @@
 """Which weeks must have a partition."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -7,9 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.partitions import AHEAD, EPOCH, expired, wanted
+from store.tables import Resolution, Table
+from tests.readings_tables import KITES
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+
+def kept(days: int) -> Table:
+    """Return the table of kites, kept for so many days."""
+    return replace(KITES, retention=days * DAY, reach=days * DAY)
 
 
 def microseconds(instant: datetime) -> int:
@@ -17,7 +25,7 @@ def microseconds(instant: datetime) -> int:
 
 
 def test_partitions_are_weeks_from_monday_to_monday() -> None:
-    weeks = wanted("kite_reading", microseconds(NOON), 7 * DAY)
+    weeks = wanted(kept(7), microseconds(NOON))
 
     assert [week.name for week in weeks] == ["kite_reading_20261109", "kite_reading_20261116"]
     assert weeks[0].end == weeks[1].start == datetime(2026, 11, 16, tzinfo=UTC)
@@ -25,9 +33,9 @@ def test_partitions_are_weeks_from_monday_to_monday() -> None:
 
 def test_next_week_is_wanted_two_days_before_it_begins() -> None:
     saturday = datetime(2026, 11, 21, tzinfo=UTC)
-    before = wanted("t", microseconds(saturday) - 1, DAY)
+    before = wanted(kept(1), microseconds(saturday) - 1)
 
-    assert len(wanted("t", microseconds(saturday), DAY)) == len(before) + 1
+    assert len(wanted(kept(1), microseconds(saturday))) == len(before) + 1
 
 
 @given(
@@ -35,7 +43,7 @@ def test_next_week_is_wanted_two_days_before_it_begins() -> None:
     days=st.integers(min_value=1, max_value=3650),
 )
 def test_weeks_cover_the_retention_window_and_the_time_ahead_without_gap(now: datetime, days: int) -> None:
-    weeks = wanted("t", microseconds(now), days * DAY)
+    weeks = wanted(kept(days), microseconds(now))
 
     assert weeks[0].start <= now - days * DAY
     assert weeks[-1].end > now + AHEAD
@@ -43,7 +51,17 @@ def test_weeks_cover_the_retention_window_and_the_time_ahead_without_gap(now: da
 
 
 def test_week_expires_once_every_reading_in_it_is_past_retention() -> None:
-    names = ["t_20261102", "t_20261109", "t_20261116", "t_other"]
+    names = ["kite_reading_20261102", "kite_reading_20261109", "kite_reading_20261116", "kite_reading_other"]
 
-    assert expired("t", names, microseconds(NOON), 7 * DAY) == ["t_20261102"]
-    assert expired("t", names, microseconds(NOON), 100 * DAY) == []
+    assert expired(kept(7), names, microseconds(NOON)) == ["kite_reading_20261102"]
+    assert expired(kept(100), names, microseconds(NOON)) == []
+
+
+def test_rollups_have_partitions_from_where_readings_can_still_come() -> None:
+    hours = replace(KITES, resolution=Resolution.HOUR, retention=731 * DAY, reach=90 * DAY)
+
+    quarters = wanted(hours, microseconds(NOON))
+
+    assert [quarter.name for quarter in quarters] == ["kite_hour_20260727", "kite_hour_20261026"]
+    assert expired(hours, ["kite_hour_20250101", "kite_hour_20250401"], microseconds(NOON)) == []
+    assert expired(hours, ["kite_hour_20240101"], microseconds(NOON)) == ["kite_hour_20240101"]

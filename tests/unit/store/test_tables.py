@@ -1,5 +1,6 @@
 """Tables as column lists and their DDL."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -19,7 +20,7 @@ def test_table_of_the_plain_edition_is_partitioned_and_has_a_default_partition()
 
 
 def test_table_of_the_timescale_edition_drops_readings_after_the_retention_asked_for() -> None:
-    statements = create(a_table(), Edition.TIMESCALE, retention=timedelta(days=30))
+    statements = create(replace(a_table(), retention=timedelta(days=30)), Edition.TIMESCALE)
 
     assert "PARTITION BY" not in statements[0]
     assert statements[-1] == (

@@ -97,6 +97,7 @@ async def test_wrong_token_is_refused_everywhere(guarded: FastAPI, stranger: htt
         ("GET", "/signin/oidc/callback"),
         ("GET", "/console/signin.css"),
         *(("GET", file) for file in INSTALLED),
+        ("GET", "/answer/1"),  # signed by nobody: what counts here is the link, no token
         ("POST", "/answer/1"),  # without an answer; what it answers is never guessed
     }
 

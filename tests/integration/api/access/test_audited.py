@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from alerts.acknowledgement import acknowledge
 from alerts.silencing import NewSilence, add_silence
 from alerts.transition import Severity
+from devices.registry import bans
 from notify.routing.overrides import NewStandIn, add_stand_ins
 from notify.routing.schedules import NewSchedule, OnCallSchedule, add_schedule
 from notify.routing.teams import NewTeam, add_team
@@ -51,6 +52,7 @@ BY_PEOPLE = {
     "put /api/v1/session/subscriptions",
     "post /api/v1/session/push",
     "delete /api/v1/session/push",
+    "post /api/v1/session/push/test",
     "delete /api/v1/session/all/{session}",
     "post /api/v1/session/password",
     "put /api/v1/session/totp",
@@ -171,6 +173,11 @@ async def _unknown(connection: asyncpg.Connection, name: str) -> None:
     await builders.reject(connection, name)
 
 
+async def _banned(connection: asyncpg.Connection, name: str) -> None:
+    await _unknown(connection, name)
+    await bans.ban(connection, name, "not ours", builders.now, municipality="tripoli", by=PLATFORM)
+
+
 async def _person(connection: asyncpg.Connection, name: str) -> None:
     await add_person(connection, NewPerson(name=name), builders.now(), by=PLATFORM)
 
@@ -277,6 +284,9 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     ),
     "post /api/v1/quarantine/{unknown}/adopt": (_unknown, {"json": {}}, ["device.add", "quarantine.replay"]),
     "post /api/v1/quarantine/{unknown}/replay": (_unknown, {}, ["quarantine.replay"]),
+    "post /api/v1/quarantine/{unknown}/ban": (_unknown, {"json": {"reason": "not ours"}}, ["device.ban"]),
+    "delete /api/v1/banned-devices/{unknown}": (_banned, {}, ["device.unban"]),
+    "post /api/v1/devices/{device}/notes": (_device, {"json": {"body": "key at the baker"}}, ["device.note"]),
     "post /api/v1/municipalities": (_town, {"json": {"name": "NAME"}}, ["municipality.add"]),
     "patch /api/v1/municipalities/{municipality}": (
         _town,

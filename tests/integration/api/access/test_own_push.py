@@ -16,12 +16,14 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.http.guards import COOKIE
 from people.browsers.subscriptions import MOST_BROWSERS
-from people.editing import NewPerson, add_person, delete_person
+from people.editing import NewPerson, add_person, delete_person, disable_person, set_password
 from people.identity import of_texts
+from people.person import get_person
 from people.sessions import SessionLimits, open_session
 from store.audit import PLATFORM
 from tests.integration.api import builders
 
+SESSIONS = "/api/v1/session/all"
 URL = "/api/v1/session/push"
 POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 AUTH = "BTBZMqHH6r4Tts7J_aSIgg"
@@ -39,7 +41,17 @@ async def signed_in(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A browser in which somebody new is signed in."""
     new = NewPerson(name=name, grants=sorted(of_texts(["viewer"]), key=str))
-    person = await add_person(connection, new, builders.now(), by=PLATFORM)
+    await add_person(connection, new, builders.now(), by=PLATFORM)
+    async with another(app, connection, name) as browser:
+        yield browser
+
+
+@asynccontextmanager
+async def another(
+    app: FastAPI, connection: asyncpg.Connection, name: str
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """Another browser in which somebody is signed in."""
+    person = await get_person(connection, name)
     limits = SessionLimits(idle=timedelta(days=9_999), longest=timedelta(days=9_999))
     session = await open_session(
         connection, person.id, builders.now(), limits, address="127.0.0.1", user_agent="test"
@@ -77,9 +89,9 @@ async def test_people_let_browsers_take_messages_and_take_that_back(
     assert left == []
     assert (await client.get(URL)).status_code == 403, "a token has no browser"
     actions = await connection.fetch("SELECT action FROM audit WHERE action LIKE 'person.push%' ORDER BY id")
-    assert [row["action"] for row in actions] == ["person.push-subscribe"] * 3 + [
+    assert [row["action"] for row in actions] == ["person.push-subscribe"] * 2 + [
         "person.push-unsubscribe"
-    ] * 2
+    ] * 2, "what was said again is no change"
 
 
 async def test_a_browser_in_which_somebody_else_signs_in_is_theirs_alone(
@@ -94,8 +106,48 @@ async def test_a_browser_in_which_somebody_else_signs_in_is_theirs_alone(
         assert len((await samir.get(URL)).json()["items"]) == 1
     assert after.json()["id"] != before.json()["id"], "what waits for the number before is not theirs"
     assert foreign.status_code == 404
+    lost = "SELECT subject::integer FROM audit WHERE action = 'person.push-unsubscribe'"
+    assert await connection.fetchval(lost) == (await get_person(connection, "rima")).id
     await delete_person(connection, "samir", builders.now(), by=PLATFORM)
     assert await connection.fetchval("SELECT count(*) FROM push_subscription") == 0
+
+
+async def test_messages_end_with_the_session_that_is_ended_and_not_with_one_that_runs_out(
+    app: FastAPI, connection: asyncpg.Connection
+) -> None:
+    def endpoint(name: str) -> dict[str, Any]:
+        return body(f"https://push.example.org/{name}")
+
+    async def left() -> list[str]:
+        rows = await connection.fetch("SELECT endpoint FROM push_subscription ORDER BY endpoint")
+        return [row["endpoint"].rpartition("/")[2] for row in rows]
+
+    async with signed_in(app, connection, "rima") as phone:
+        async with another(app, connection, "rima") as desk, another(app, connection, "rima") as tablet:
+            for name, browser in (("phone", phone), ("desk", desk), ("tablet", tablet)):
+                assert (await browser.post(URL, json=endpoint(name))).status_code == 201
+            [lost] = [one["id"] for one in (await phone.get(SESSIONS)).json()["items"] if one["this"]]
+            assert (await desk.delete(f"{SESSIONS}/{lost}")).status_code == 204
+            assert await left() == ["desk", "tablet"], "signed out from afar"
+            assert (await tablet.delete("/api/v1/session")).status_code == 204
+            assert await left() == ["desk"], "signed out there"
+
+            # As when a session has run out: whoever is on call is still told.
+            await connection.execute("DELETE FROM session")
+            assert await left() == ["desk"]
+        async with another(app, connection, "rima") as desk:
+            await desk.post(URL, json=endpoint("desk"))
+            await desk.post(URL, json=endpoint("other"))
+            person = await get_person(connection, "rima")
+            async with another(app, connection, "rima") as phone_again:
+                await phone_again.post(URL, json=endpoint("phone"))
+                kept = await connection.fetchval("SELECT max(id) FROM session")
+                await set_password(
+                    connection, person, "correct horse battery", builders.now(), by=PLATFORM, keep=kept
+                )
+    assert await left() == ["phone"], "another password ends all but the session that set it"
+    await disable_person(connection, "rima", builders.now(), by=PLATFORM)
+    assert await left() == []
 
 
 async def test_what_is_no_subscription_is_refused(app: FastAPI, connection: asyncpg.Connection) -> None:

@@ -82,6 +82,9 @@ class Things:
     part: str = "people"
     guide: str = "operator"
     name: str = "amal"
+    z: int = 0
+    x: int = 0
+    y: int = 0
 
 
 async def things(connection: asyncpg.Connection, town: str, files: PhotoDirectory) -> Things:

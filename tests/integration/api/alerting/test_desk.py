@@ -92,6 +92,13 @@ async def test_words_find_alerts_however_they_are_written(
     assert await listed(client, words=words) == expected
 
 
+@pytest.mark.parametrize("words", ["fr", "bin-.", "bin-3|bin-4", "(", "\\d", "***=bin"])
+async def test_codes_of_languages_and_signs_find_nothing(
+    client: httpx2.AsyncClient, alerts: list[int], words: str
+) -> None:
+    assert await listed(client, words=words) == []
+
+
 async def test_counts_say_how_many_of_what_is_asked_for(
     client: httpx2.AsyncClient, alerts: list[int], connection: asyncpg.Connection
 ) -> None:

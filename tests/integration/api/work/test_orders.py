@@ -39,6 +39,12 @@ async def test_an_alert_is_given_done_with_a_photo_and_shown(
     assert "lid_closes" in [item["name"] for item in shown["checklist"]]
     again = await client.post(ORDERS, json={"alerts": [alert]})
     assert (again.status_code, "is in work order" in again.json()["detail"]) == (409, True)
+    arabic = await client.post(
+        "/api/v1/work-orders", json={"alerts": [alert]}, headers={"Accept-Language": "ar-LB"}
+    )
+    assert arabic.json()["detail"] == (
+        f"التنبيه \u2068{alert}\u2069 موجود بالفعل في أمر العمل \u2068{shown['id']}\u2069 المفتوح"
+    )
 
     given = await client.post(f"{one}/assign", json={"assignee": "rima", "version": shown["version"]})
     assert (given.status_code, given.json()["state"]) == (200, "assigned")

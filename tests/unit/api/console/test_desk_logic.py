@@ -25,10 +25,12 @@ def worked_out(module: str, expression: str) -> Any:
 
 
 def test_times_are_those_of_the_town_when_its_clocks_change_too() -> None:
-    # Beirut: 2 h ahead of UTC in winter, 3 h in summer; on 29 March 2026 the clocks skip 0:00 to 1:00.
+    # Beirut: 2 h ahead of UTC in winter, 3 h in summer; on 29 March 2026 the clocks skip 0:00 to 1:00, and
+    # have 23:30 of 24 October twice.
     said = worked_out(
-        "moments.js",
-        """["2026-01-15T03:00", "2026-07-15T03:00", "2026-03-29T03:00"].map((text) => {
+        "../shell/moments.js",
+        """["2026-01-15T03:00", "2026-07-15T03:00", "2026-03-28T23:30", "2026-03-29T00:30",
+            "2026-03-29T03:00", "2026-10-24T23:30"].map((text) => {
             const at = m.fromLocalText(text, "Asia/Beirut");
             return [new Date(at).toISOString(), m.localText(at, "Asia/Beirut")];
         })""",
@@ -37,13 +39,16 @@ def test_times_are_those_of_the_town_when_its_clocks_change_too() -> None:
     assert said == [
         ["2026-01-15T01:00:00.000Z", "2026-01-15T03:00"],
         ["2026-07-15T00:00:00.000Z", "2026-07-15T03:00"],
+        ["2026-03-28T21:30:00.000Z", "2026-03-28T23:30"],
+        ["2026-03-28T22:30:00.000Z", "2026-03-29T01:30"],
         ["2026-03-29T00:00:00.000Z", "2026-03-29T03:00"],
+        ["2026-10-24T20:30:00.000Z", "2026-10-24T23:30"],
     ]
 
 
 def test_morning_is_the_next_one_at_seven() -> None:
     said = worked_out(
-        "moments.js",
+        "../shell/moments.js",
         """["2026-01-15T06:59", "2026-01-15T07:00", "2026-01-15T23:30"].map((text) => {
             const at = m.fromLocalText(text, "Asia/Beirut");
             return m.localText(m.nextMorning(at, "Asia/Beirut"), "Asia/Beirut");

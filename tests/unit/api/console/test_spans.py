@@ -39,24 +39,6 @@ def test_address_says_a_preset_or_two_instants() -> None:
     assert back == {"hours": None, "from": "2026-03-26T12:00:00Z", "until": "2026-03-27T12:00:00Z"}
 
 
-def test_fields_say_the_time_of_the_municipality_also_where_clocks_change() -> None:
-    # In Beirut clocks go forward at midnight of 29 March 2026 and back at midnight of 25 October.
-    texts = ["2026-03-28T23:30", "2026-03-29T01:30", "2026-07-01T08:15", "2026-10-25T08:15"]
-
-    found = js(
-        f"{json.dumps(texts)}.map((one) => span.instant(one, 'Asia/Beirut'))"
-        ".map((ms) => [new Date(ms).toISOString(), span.wall(ms, 'Asia/Beirut')])"
-    )
-
-    assert [wall for _, wall in found] == texts
-    assert [instant for instant, _ in found] == [
-        "2026-03-28T21:30:00.000Z",
-        "2026-03-28T22:30:00.000Z",
-        "2026-07-01T05:15:00.000Z",
-        "2026-10-25T06:15:00.000Z",
-    ]
-
-
 def test_kind_without_panels_is_drawn_by_unit() -> None:
     def one(name: str, unit: str, kind: str = "number", **more: Any) -> dict[str, Any]:
         return {"name": name, "unit": unit, "type": kind, **more}

@@ -35,3 +35,9 @@ def test_what_is_no_single_number_has_no_limit() -> None:
     assert found({"major": "battery_v < 3"}) == [], "not a measurement of the kind"
     assert found({"major": "this is ] none"}) == []
     assert found({"major": "turn"}, {"turn": "turn"}) == []
+
+
+def test_names_of_names_cost_no_more_than_once_each() -> None:
+    let = {f"n{i}": " or ".join([f"n{i + 1}"] * 8) for i in range(30)} | {"n30": "fill_pct > 5"}
+
+    assert found({"major": "n0"}, let) == ["major fill_pct above 5"]

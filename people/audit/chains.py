@@ -1,4 +1,4 @@
-"""The chains of the audit in the database: verified, their heads kept outside, whole months expired."""
+"""The chains of the audit in the database: verified, and their heads kept outside."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from pathlib import Path
 import msgspec
 
 from devices.instants import to_datetime
-from people.audit_check import ChainCheck, ChainHead, ChainProblem
-from store import audit
-from store.audit import Actor, month_of
+from people.audit.check import ChainCheck, ChainHead, ChainProblem
+from store.audit import month_of
 from store.connection import Connection
 
 PAGE = 1_000
@@ -188,40 +187,3 @@ def _keep(directory: Path, month: date, several: Iterable[ChainHead]) -> Path | 
     written.write_bytes(b"".join(msgspec.json.encode(head) + b"\n" for head in several))
     written.replace(file)
     return file
-
-
-_EXPIRE = """
-UPDATE audit_chain SET expired_at = $2 WHERE month < $1 AND expired_at IS NULL RETURNING id
-"""
-_DELETE = "DELETE FROM audit WHERE chain_id = ANY($1::integer [])"
-
-
-async def expire(connection: Connection, *, keep_months: int, by: Actor, now: int) -> list[ChainHead]:
-    """Delete the rows of months that are over and older than the last so many; return the heads, which stay.
-
-    Args:
-        keep_months: whole months before the present one, at least 1.
-        by: who.
-        now: microseconds since 1970-01-01Z.
-    """
-    at = to_datetime(now)
-    first = month_of(at)
-    for _ in range(keep_months):
-        first = (first - timedelta(days=1)).replace(day=1)
-    async with connection.transaction():
-        gone = {row["id"] for row in await connection.fetch(_EXPIRE, first, at)}
-        if not gone:
-            return []
-        await connection.execute(_DELETE, sorted(gone))
-        ended = [chain.end for chain in await _chains(connection) if chain.id in gone]
-        after = {"heads": [msgspec.to_builtins(head) for head in ended]}
-        await audit.record(
-            connection,
-            by=by,
-            municipality=None,
-            action="audit.expire",
-            subject=f"{first:%Y-%m}",
-            after=after,
-            now=now,
-        )
-    return ended

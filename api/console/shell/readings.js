@@ -1,7 +1,7 @@
 // Readings of a device as series of a chart.
 
-import { get } from "../shell/http.js";
-import { said } from "../shell/i18n.js";
+import { get } from "./http.js";
+import { said } from "./i18n.js";
 
 const HOUR_MS = 3_600_000;
 const BUCKET_MS = { "1m": 60_000, "1h": HOUR_MS, "1d": 24 * HOUR_MS };

@@ -1,0 +1,67 @@
+"""`nabd bench screens`: how every page of the console looks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.cli.console import FAILURES
+from bench.cli.notify import database, databases
+from bench.console.pages import PAGES
+from nabd.cli.output import fail, line
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+ALERTS = 30
+DAYS = 8.0
+"""A week beside the one before needs more than seven."""
+
+
+def screens(
+    directory: Annotated[Path, typer.Option(help="where the pictures go")] = Path("screenshots"),
+    only: Annotated[str, typer.Option(help="only these pages, by commas: desk,alert,device,…")] = "",
+    days: Annotated[float, typer.Option(min=0, help="of the past that the town has")] = DAYS,
+) -> None:
+    """Take a picture of every page in every language, theme and width, with contact sheets."""
+    named = {name for pages in PAGES.values() for name in pages}
+    wanted = {name for name in only.split(",") if name} or named
+    if unknown := wanted - named:
+        fail(f"no page is called {', '.join(sorted(unknown))}; there are {', '.join(sorted(named))}")
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        count = asyncio.run(_screens(directory, wanted, days))
+    except FAILURES as error:
+        fail(str(error))
+    line(f"{count} pictures in {directory}")
+
+
+async def _screens(directory: Path, wanted: set[str], days: float) -> int:
+    from bench.console.screens import pictures, sheets
+
+    taken: list[Path] = []
+    async with lived(days) as (browser, url, cookies):
+        for who, pages in PAGES.items():
+            chosen = {name: path for name, path in pages.items() if name in wanted}
+            taken += await pictures(browser, url, cookies[who], chosen, directory)
+    sheets(taken, directory)
+    return len(taken)
+
+
+@asynccontextmanager
+async def lived(days: float) -> AsyncIterator[tuple[Browser, str, Mapping[str, Any]]]:
+    """Serve a town with a life and sign its people in: the browser, the address, cookies by occupation."""
+    from bench.console.browser import chromium, serving, sign_in
+    from bench.console.lived_town import build_lived
+
+    async with databases() as (server, directory):
+        dsn = await database(server, "town")
+        links = await build_lived(dsn, directory, alerts=ALERTS, days=days)
+        tiles = directory / "town.pmtiles"
+        async with serving(dsn, directory / "api.log", tiles) as url, chromium() as browser:
+            yield browser, url, {who: await sign_in(browser, url + link) for who, link in links.items()}

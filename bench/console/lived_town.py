@@ -1,0 +1,103 @@
+"""The wide town, small and with a life: days of readings, alerts and work behind it, and work under way.
+
+What pictures and tasks are made in. The past is the demo's own.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from alerts.queue import list_alerts
+from bench.console.wide_town import SEED, TOWN, build
+from devices import kinds
+from firmware_sim.physics.model import HOUR_S, SECOND
+from firmware_sim.town import make_town
+from nabd import clock
+from nabd.demo.cast import TOWNSPEOPLE, Occupation
+from nabd.demo.past.writing import PastPlan, PastWriter
+from nabd.demo.people import numbers_of, team_of
+from store.audit import Actor
+from store.connection import Connection
+from store.pool import connect
+from work import orders, steps
+from work.assigning import Crew
+from work.change import WorkStep
+
+RETENTION_DAYS = 90
+DAY_US = round(24 * HOUR_S * SECOND)
+HOUR_US = round(HOUR_S * SECOND)
+FAULT_MEAN_DAYS = 4.0
+_MEASURED = "UPDATE latest SET measurements = measurements || $2::jsonb WHERE device_id = $1"
+_STANDING = """
+SELECT d.id, d.kind, a.id IS NOT NULL AS wrong
+FROM device AS d
+LEFT JOIN alert AS a ON a.device_id = d.id AND a.state = 'firing'
+WHERE d.kind IN ('bin', 'light')
+ORDER BY d.id
+"""
+
+
+async def build_lived(dsn: str, directory: Path, *, alerts: int, days: float) -> dict[Occupation, str]:
+    """Fill a database; see `wide_town.build`. The town's tiles are `town.pmtiles` in the directory."""
+    links = await build(dsn, 0, alerts, directory / "town.pmtiles")
+    now = clock.wall()
+    town = make_town(
+        SEED,
+        kinds.load(),
+        municipality=TOWN,
+        strangers=0,
+        drone_hours=(5.0, 5.5),
+        fault_mean_days=FAULT_MEAN_DAYS,
+    )
+    plan = PastPlan(
+        town=town, start=now - round(days * DAY_US), end=now - 60 * SECOND, retention=RETENTION_DAYS * DAY_US
+    )
+    if days:
+        await PastWriter(plan, kinds.load(), partial(connect, dsn)).run(lambda _: None)
+    connection = await connect(dsn)
+    try:
+        await _measure(connection)
+        await _give_work(connection, now)
+    finally:
+        await connection.close()
+    return links
+
+
+async def _measure(connection: Connection) -> None:
+    """Let devices say what their alerts say, and the other bins be as full as bins are."""
+    chance = np.random.default_rng(SEED)
+    for row in await connection.fetch(_STANDING):
+        if row["kind"] == "bin":
+            full = chance.uniform(88, 97) if row["wrong"] else chance.uniform(8, 80)
+            await connection.execute(_MEASURED, row["id"], {"fill_pct": round(float(full), 1)})
+        elif row["wrong"]:
+            await connection.execute(_MEASURED, row["id"], {"power_w": 0.4})
+
+
+async def _give_work(connection: Connection, now: int) -> None:
+    """Let crews be on their way to some of what is wrong; one order is late."""
+    people = TOWNSPEOPLE[TOWN]
+    numbers = await numbers_of(connection, people)
+    by_work = {one.occupation: numbers[one.name] for one in people}
+    operator = Actor(principal=by_work[Occupation.OPERATOR], address="bench")
+    technicians = [one.name for one in people if one.occupation is Occupation.TECHNICIAN]
+    firing = await list_alerts(connection, state="firing", municipality=TOWN)
+    worst, *others = sorted(firing, key=lambda alert: -alert.severity.rank)
+    for n, alert in enumerate([worst, *others[1:12:2]]):
+        made_at = now - (3 * DAY_US if n == 0 else n * HOUR_US)
+        whose = technicians[n % len(technicians)] if n < 4 else None
+        made = await orders.make(
+            connection,
+            orders.NewOrder(alerts=[alert.id], to=Crew(assignee=whose, team=team_of(TOWN))),
+            WorkStep(by=operator, now=made_at, own_only=False),
+        )
+        if n in (1, 2) and whose is not None:
+            own = WorkStep(
+                by=Actor(principal=numbers[whose], address="bench"), now=made_at + HOUR_US // 2, own_only=True
+            )
+            await steps.accept(connection, made.id, own)
+            if n == 2:
+                await steps.go(connection, made.id, own)

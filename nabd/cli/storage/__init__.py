@@ -1,0 +1,1 @@
+"""`nabd store` and `nabd export`: what is stored, and readings as files."""

@@ -1,0 +1,255 @@
+"""Lists as files: the same rows in CSV, NDJSON and Parquet, in constant memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx2
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from api.http.files import readings_body
+from api.http.formats import Format
+from nabd.cli import app as command
+from people.roles import Role
+from store.pool import connect
+from tests.databases import run
+from tests.integration.api import builders
+from tests.integration.api.conftest import bearing
+from tests.integration.work.order_rows import add_order
+
+NOON = builders.NOON
+DAY = timedelta(days=1)
+SPAN = {"start": (NOON - DAY).isoformat(), "end": (NOON + DAY).isoformat()}
+OF = {"municipality": "tripoli", "kind": "bin", **SPAN}
+
+
+async def table(client: httpx2.AsyncClient, address: str, **asked: Any) -> pa.Table:
+    """Ask for a Parquet file and read it."""
+    answer = await client.get(f"/api/v1{address}", params={**asked, "format": "parquet"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert answer.headers["content-disposition"].endswith('.parquet"')
+    return pq.read_table(io.BytesIO(answer.content))
+
+
+async def lines(client: httpx2.AsyncClient, address: str, **asked: Any) -> list[dict[str, Any]]:
+    answer = await client.get(f"/api/v1{address}", params={**asked, "format": "ndjson"})
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+async def cells(client: httpx2.AsyncClient, address: str, **asked: Any) -> list[dict[str, str]]:
+    answer = await client.get(f"/api/v1{address}", params={**asked, "format": "csv", "bom": True})
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+async def test_alerts_orders_and_devices_are_the_same_in_every_format(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1", lat=34.4, lon=35.8)
+    await builders.fire(connection, device)
+    await add_order(connection, device, title="=look")
+    await builders.report(connection, device, fill_pct=61.5)
+
+    alerts = await table(client, "/exports/alerts", lang="ar")
+    orders = await table(client, "/exports/work-orders")
+    bins = await table(client, "/standings", kind="bin")
+    of_all = await table(client, "/standings")
+
+    (alert,), (alert_line,) = alerts.to_pylist(), await lines(client, "/exports/alerts")
+    assert (alert["id"], alert["opened_at"], alert["resolved_at"]) == (alert_line["id"], NOON, None)
+    assert alert["sentence"] == alert_line["summary"]["ar"]
+    (order,), (order_cells,) = orders.to_pylist(), await cells(client, "/exports/work-orders")
+    assert (order["title"], order_cells["title"]) == ("=look", "'=look"), "spreadsheets alone evaluate cells"
+    assert (order["created_at"], json.loads(order["alerts"])) == (NOON, [])
+    (found,) = bins.to_pylist()
+    assert (found["fill_pct"], found["lat"], found["observed_at"]) == (61.5, 34.4, NOON)
+    assert bins.schema.field("fill_pct").metadata[b"unit"] == b"%"
+    assert json.loads(of_all.to_pylist()[0]["measurements"])["fill_pct"] == 61.5
+
+
+async def test_readings_of_a_device_are_read_back_equal(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    times = [NOON + timedelta(minutes=n) for n in range(-30, 30)]
+    rows = [{"observed_at": at, "fill_pct": float(n), "extra": {"n": n}} for n, at in enumerate(times)]
+    await builders.store(connection, device, [*rows, {"observed_at": NOON + DAY / 2}])
+    address = "/devices/bin-1/readings"
+
+    raw = (await table(client, address, **SPAN)).to_pylist()
+    hours = (await table(client, address, **SPAN, bucket="1h")).to_pylist()
+
+    assert [(row["observed_at"], row["fill_pct"]) for row in raw] == [*zip(times, range(60), strict=True), (
+        NOON + DAY / 2, None)]  # fmt: skip
+    assert json.loads(raw[7]["extra"]) == {"n": 7}
+    document = await lines(client, address, **SPAN, bucket="1h")
+    said = [row["measurements"].get("fill_pct", {"avg": None, "count": None}) for row in document]
+    assert [(row["fill_pct_avg"], row["fill_pct_count"]) for row in hours] == [
+        (one["avg"], one["count"]) for one in said
+    ]
+    accepted = await client.get(f"/api/v1{address}", headers={"accept": "application/vnd.apache.parquet"})
+    assert accepted.content.startswith(b"PAR1")
+
+
+async def test_readings_of_a_kind_are_those_observed_while_the_device_stood_there(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    stayed, moved, elsewhere = [
+        await builders.add(connection, name, municipality=town)
+        for name, town in (("bin-1", "tripoli"), ("bin-2", "nablus"), ("bin-3", "nablus"))
+    ]
+    for device in (stayed, moved, elsewhere):
+        times = [NOON - timedelta(hours=2), NOON, NOON + timedelta(hours=2)]
+        await builders.store(connection, device, [{"observed_at": at, "fill_pct": 5.5} for at in times])
+    await connection.execute(
+        "INSERT INTO device_move (device_id, moved_at, municipality_id)"
+        " SELECT $1, $2, id FROM municipality WHERE name = 'tripoli'",
+        moved.id,
+        NOON - timedelta(hours=1),
+    )
+    await connection.execute(
+        "UPDATE device SET moved_at = $2 WHERE id = $1", moved.id, NOON - timedelta(hours=1)
+    )
+
+    found = (await table(client, "/exports/readings", **OF)).to_pylist()
+    document = await lines(client, "/exports/readings", **OF)
+    shown = await cells(client, "/exports/readings", **OF)
+
+    assert [row["device"] for row in found] == ["bin-1"] * 3 + ["bin-2"]
+    assert [(row["device"], row["measurements"]) for row in document] == [
+        (row["device"], {"fill_pct": 5.5}) for row in found
+    ]
+    assert {row["fill_pct"] for row in shown} == {"5.5"}
+    instants = [builders.instant(row["observed_at"]) for row in (*document, *shown)]
+    assert instants == [row["observed_at"] for row in found] * 2
+
+
+async def test_what_no_file_can_hold_is_refused_with_what_would_do(
+    client: httpx2.AsyncClient, pool: asyncpg.Pool, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-1")
+    wide = {**OF, "start": (NOON - 40 * DAY).isoformat()}
+    answers = [
+        await client.get("/api/v1/exports/readings", params=asked)
+        for asked in (
+            {**OF, "kind": "boat"},
+            wide,
+            {**OF, "format": "json"},
+            {**OF, "municipality": "atlantis"},
+        )
+    ]
+    assert [answer.status_code for answer in answers] == [404, 422, 422, 404]
+    assert "31 days" in answers[1].text
+    await builders.add_town(connection, "nablus")
+    abroad = await builders.token(connection, role=Role.OPERATOR, municipality="nablus")
+    async with bearing(pool, abroad) as program:
+        assert (await program.get("/api/v1/exports/readings", params=OF)).status_code == 404
+
+
+def test_command_writes_whole_files_only(dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NABD_DATABASE", dsn)
+    run(fill(dsn, devices=2, minutes=30))
+    runner = CliRunner()
+    usual = ["export", "readings", "--municipality", "tripoli", "--kind", "bin"]
+    asked = [*usual, "--from", (NOON - DAY).isoformat(), "--to", NOON.isoformat()]
+    file = tmp_path / "bins.parquet"
+
+    written = runner.invoke(command, [*asked, "-o", str(file)])
+    shown = runner.invoke(command, [*asked, "--bom"])
+    wrong = [
+        runner.invoke(command, [*usual, *more])
+        for more in (["--format", "xls"], ["--to", "2d"], ["-o", str(tmp_path / "no" / "bins.csv")])
+    ]
+    unknown = runner.invoke(command, ["export", "readings", "--municipality", "tripoli", "--kind", "boat"])
+
+    assert written.exit_code == 0, written.output
+    assert "60 readings in" in written.output
+    assert pq.read_table(file).num_rows == 60
+    assert shown.stdout.startswith("\ufeffdevice,observed_at,received_at,quality,suspect,")
+    assert len(shown.stdout.splitlines()) == 61
+    assert [result.exit_code for result in wrong] == [2, 1, 1]
+    assert "name another file with -o" in wrong[2].output
+    assert "no kind is called 'boat': bin" in unknown.output
+    assert [path.name for path in tmp_path.iterdir()] == ["bins.parquet"]
+
+
+async def fill(dsn: str, *, devices: int, minutes: int) -> None:
+    """Store what so many bins say in so many minutes before yesterday's noon."""
+    connection = await connect(dsn)
+    try:
+        for number in range(devices):
+            await builders.add(connection, f"bin-{number:04}")
+        await connection.execute(_FILL, NOON, minutes)
+    finally:
+        await connection.close()
+
+
+_FILL = """
+INSERT INTO bin_reading (device_id, observed_at, received_at, quality, fill_pct)
+SELECT d.id, $1::timestamptz - n * interval '1 minute', $1, 0, n % 100
+FROM device AS d CROSS JOIN generate_series(1, $2::integer) AS n
+WHERE d.kind = 'bin'
+"""
+_PEAK = """
+import resource, sys
+from nabd.cli import main
+try:
+    main()
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+
+
+def peak_kb(dsn: str, file: Path, since: datetime) -> int:
+    """Write a file in a process of its own; return the most memory that it had."""
+    arguments = [
+        "export", "readings", "--municipality", "tripoli", "--kind", "bin", "--from", since.isoformat(),
+        "--to", NOON.isoformat(), "-o", str(file),
+    ]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", _PEAK, *arguments], env={**os.environ, "NABD_DATABASE": dsn},
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    return int(done.stderr.split()[-1])
+
+
+def test_a_day_of_the_city_takes_no_more_memory_than_a_quarter_of_it(dsn: str, tmp_path: Path) -> None:
+    run(fill(dsn, devices=100, minutes=1440))
+    file = tmp_path / "bins.parquet"
+
+    quarter = peak_kb(dsn, tmp_path / "quarter.parquet", NOON - DAY / 4)
+    day = peak_kb(dsn, file, NOON - DAY)
+
+    written = pq.ParquetFile(file)
+    assert written.metadata.num_rows == 100 * 1440
+    assert written.metadata.num_row_groups >= 2
+    table = written.read(["device", "observed_at", "fill_pct"])
+    assert table.column("observed_at")[0].as_py() == NOON - DAY
+    assert sum(table.column("fill_pct").to_pylist()) == 100 * sum(n % 100 for n in range(1, 1441))
+    # Rows of the other three quarters would take more than 100 MB.
+    assert day - quarter < 40_000, (quarter, day)
+
+
+async def test_parquet_of_nothing_has_its_columns() -> None:
+    async def nothing() -> Any:
+        return
+        yield
+
+    kind = builders.KINDS["bin"]
+    body = b"".join([piece async for piece in readings_body(Format.PARQUET, kind, nothing())])
+
+    found = pq.read_table(io.BytesIO(body))
+    assert (found.num_rows, found.schema.field("observed_at").type) == (0, pa.timestamp("us", tz="UTC"))
