@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from api.grafana.board import BoardColumn, Chart, ColourStep, Shape
+from api.grafana.dashboards import spans
 from api.grafana.limits import CALM, COLOURS, steps_of
 from api.grafana.units import grafana_unit
 from api.grafana.words import columns as columns_of
@@ -106,27 +107,18 @@ def alert_list(
     )
 
 
-def over_time(kind: Kind, measurements: tuple[Measurement, ...], language: Language) -> str:
-    """Return the query of measurements over time: the lowest, mean and highest in each interval.
-
-    A minute of trouble shows in an hour's bucket. Suspect values are left out.
-    """
-    listed = ",\n    ".join(
-        f"{what}({m.name}) FILTER (WHERE quality & {1 << m.bit} = 0) AS {m.name}_{name}"
-        for m in measurements
-        for name, what in (("lowest", "min"), ("mean", "avg"), ("highest", "max"))
+def over_time(kind: Kind, measurements: tuple[Measurement, ...]) -> str:
+    """Return the query of measurements of all chosen devices over time."""
+    return spans.over_time(
+        kind,
+        measurements,
+        of_readings="""('*' IN ($municipality) OR municipality IN ($municipality))
+    AND (
+        '*' IN ($district) OR device_id IN (SELECT device_id FROM v_device WHERE district IN ($district))
+    )""",
+        of_hours="""('*' IN ($municipality) OR municipality IN ($municipality))
+    AND ('*' IN ($district) OR district IN ($district))""",
     )
-    return f"""\
-SELECT
-    $__timeGroupAlias(observed_at, $__interval),
-    {listed}
-FROM v_{kind.name}
-WHERE
-    $__timeFilter(observed_at)
-    AND ('*' IN ($municipality) OR municipality IN ($municipality))
-    AND ('*' IN ($district) OR device_id IN (SELECT device_id FROM v_device WHERE district IN ($district)))
-GROUP BY 1
-ORDER BY 1"""  # noqa: S608 - names of declared kinds and measurements, whose grammar is letters and digits
 
 
 def span_columns(measurements: tuple[Measurement, ...], language: Language) -> dict[str, BoardColumn]:
@@ -154,7 +146,7 @@ def measured(
         description=text(
             language, "grafana.measured_is", what=", ".join(m.label[language] for m in measurements)
         ),
-        sql=over_time(kind, measurements, language),
+        sql=over_time(kind, measurements),
         width=width,
         height=8,
         unit=grafana_unit(first.unit, language),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.grafana.board import Board, BoardColumn, Chart, ColourStep, Section, Shape
-from api.grafana.dashboards import charts, choices
+from api.grafana.dashboards import charts, choices, spans
 from api.grafana.limits import steps_of
 from api.grafana.units import grafana_unit
 from api.grafana.words import console, ranks, truths
@@ -99,27 +99,15 @@ def _number(kind: Kind, measurement: Measurement, language: Language) -> Chart:
         shape=Shape.TIME_SERIES,
         title=measurement.label[language],
         description=text(language, "grafana.measured_of_device_is", what=measurement.label[language]),
-        sql=_over_time(kind, measurement),
+        sql=spans.over_time(
+            kind, (measurement,), of_readings="device = '$device'", of_hours="device = '$device'"
+        ),
         width=8,
         height=7,
         unit=grafana_unit(measurement.unit, language),
         steps=steps_of(kind, measurement.name),
         columns=charts.span_columns((measurement,), language),
     )
-
-
-def _over_time(kind: Kind, m: Measurement) -> str:
-    good = f"FILTER (WHERE quality & {1 << m.bit} = 0)"
-    return f"""\
-SELECT
-    $__timeGroupAlias(observed_at, $__interval),
-    min({m.name}) {good} AS {m.name}_lowest,
-    avg({m.name}) {good} AS {m.name}_mean,
-    max({m.name}) {good} AS {m.name}_highest
-FROM v_{kind.name}
-WHERE $__timeFilter(observed_at) AND device = '$device'
-GROUP BY 1
-ORDER BY 1"""  # noqa: S608 - names of declared kinds and measurements, whose grammar is letters and digits
 
 
 def _states(kind: Kind, language: Language) -> tuple[Chart, ...]:

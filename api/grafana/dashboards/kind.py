@@ -91,9 +91,10 @@ def _now(kind: Kind, language: Language) -> tuple[Chart, ...]:
     observed = BoardColumn(name=named["observed_at"].name, unit="dateTimeFromNow")
     shown = {**named, "device": device, "observed_at": observed, "headline": BoardColumn(name=label)}
     return (
-        charts.stat(language, "devices", _DEVICES, width=6),
-        charts.stat(language, "silent", _SILENT, width=6, steps=charts.none_is_good("orange")),
-        charts.stat(language, "open_alerts", _ALERTS, width=6, steps=charts.none_is_good("red")),
+        charts.stat(language, "devices", _DEVICES),
+        charts.stat(language, "silent", _SILENT, steps=charts.none_is_good("orange")),
+        charts.stat(language, "open_alerts", _ALERTS, steps=charts.none_is_good("red")),
+        charts.share(language, "completeness", _completeness(kind)),
         Chart(
             shape=Shape.STAT,
             title=text(language, "grafana.mean_now", what=label),
@@ -128,6 +129,16 @@ def _now(kind: Kind, language: Language) -> tuple[Chart, ...]:
             columns={**shown, "headline": BoardColumn(name=label, unit=unit)},
         ),
     )
+
+
+def _completeness(kind: Kind) -> str:
+    return f"""\
+SELECT least(sum(readings) / nullif(sum(expected), 0), 1)::double precision AS share
+FROM v_{kind.name}_hour
+WHERE
+    $__timeFilter(at)
+    AND ('*' IN ($municipality) OR municipality IN ($municipality))
+    AND ('*' IN ($district) OR district IN ($district))"""  # noqa: S608 - the name of a declared kind
 
 
 def _declared(kind: Kind, language: Language) -> tuple[Chart, ...]:

@@ -9,6 +9,8 @@ import asyncpg
 
 from devices.kinds import load
 from devices.kinds.kind import Kind, Measurement, ValueType
+from readings.rollups import backfill
+from tests.databases import now
 
 KINDS = load()
 TOWNS = ("saida", "tripoli")
@@ -95,10 +97,19 @@ async def build(connection: asyncpg.Connection) -> None:
     for kind in KINDS.values():
         await connection.execute(DEVICE, DEVICES_OF_A_KIND, kind.name)
         await connection.execute(LATEST, kind.name, kind.headline)
-        await connection.execute(f"TRUNCATE {kind.name}_reading")
+        await connection.execute(f"TRUNCATE {kind.name}_reading, {kind.name}_hour, {kind.name}_day")
         await connection.execute(_readings(kind), READINGS_OF_A_DEVICE)
+        await roll_up(connection, kind)
     await connection.execute(ALERTS)
     await connection.execute(WORK)
+
+
+async def roll_up(connection: asyncpg.Connection, kind: Kind) -> None:
+    """Make the rollups of all readings there are of a kind."""
+    await connection.execute("DELETE FROM rollup_backfill WHERE kind = $1", kind.name)
+    await backfill.begin(connection, kind, now())
+    while await backfill.make_piece(connection, kind):
+        pass
 
 
 def last_day() -> Span:
