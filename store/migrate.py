@@ -15,6 +15,7 @@ from store import holder, partitions, policies, rollup_views, views
 from store.connection import Connection
 from store.edition import Edition, detect, stored
 from store.errors import MigrationError, NotMigrated
+from store.readers import seen
 from store.tables import Table, add_column, create
 from store.versions import Migration, load
 
@@ -222,6 +223,7 @@ async def _create_views(connection: Connection, tables: Sequence[Table]) -> None
             except asyncpg.InvalidTableDefinitionError:
                 # A column is gone or moved: the view must be dropped. Fails if something depends on it.
                 await connection.execute(f"DROP VIEW {name}; {statement}")
+        await connection.execute(seen.GRANT)
 
 
 async def plan(

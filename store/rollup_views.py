@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from store.readers.seen import MUNICIPALITY_AT
 from store.tables import Resolution, Table
 
 
@@ -28,7 +29,7 @@ def _view(table: Table, names: Sequence[str]) -> str:
     lines = ",\n    ".join(f"{one.expression} AS {one.name}" for one in shown)
     day = "r.day,\n    " if table.resolution is Resolution.DAY else ""
     return f"""\
-CREATE OR REPLACE VIEW v_{table.name} AS
+CREATE OR REPLACE VIEW v_{table.name} WITH (security_barrier) AS
 SELECT
     r.device_id,
     d.name AS device,
@@ -40,6 +41,6 @@ SELECT
     {lines}
 FROM {table.name} AS r
 INNER JOIN device AS d ON r.device_id = d.id
-INNER JOIN municipality AS m
-    ON m.id = CASE WHEN d.moved_at > r.at THEN municipality_at(d, r.at) ELSE d.municipality_id END
+INNER JOIN readable_municipality AS m
+    ON m.id = {MUNICIPALITY_AT.format(instant="r.at")}
 LEFT JOIN ground_feature AS g ON d.district_id = g.id AND g.municipality_id = m.id"""  # noqa: S608

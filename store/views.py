@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from store.readers import seen
+from store.readers.seen import MUNICIPALITY_AT
 from store.tables import Column, Resolution, Table
 
 DEVICE = """\
-CREATE OR REPLACE VIEW v_device AS
+CREATE OR REPLACE VIEW v_device WITH (security_barrier) AS
 SELECT
     d.id AS device_id,
     d.name AS device,
@@ -42,7 +44,7 @@ SELECT
     s.name AS street,
     s.title AS street_title
 FROM device AS d
-INNER JOIN municipality AS m ON d.municipality_id = m.id
+INNER JOIN readable_municipality AS m ON d.municipality_id = m.id
 LEFT JOIN ground_feature AS g ON d.district_id = g.id
 LEFT JOIN ground_feature AS s ON d.street_id = s.id
 LEFT JOIN device AS p ON d.parent_id = p.id
@@ -65,8 +67,8 @@ LEFT JOIN person AS w ON p.id = w.id
 LEFT JOIN token AS t ON p.id = t.principal_id"""
 """By what name a principal is shown; the only place that says so."""
 
-ALERT = """\
-CREATE OR REPLACE VIEW v_alert AS
+ALERT = f"""\
+CREATE OR REPLACE VIEW v_alert WITH (security_barrier) AS
 SELECT
     a.id AS alert_id,
     d.name AS device,
@@ -93,14 +95,12 @@ FROM alert AS a
 LEFT JOIN named_principal AS w ON a.acknowledger_id = w.id
 LEFT JOIN person AS q ON a.assignee_id = q.id
 INNER JOIN device AS d ON a.device_id = d.id
-INNER JOIN municipality AS m
-    ON m.id = CASE
-        WHEN d.moved_at > a.opened_at THEN municipality_at(d, a.opened_at) ELSE d.municipality_id
-    END
-LEFT JOIN ground_feature AS g ON d.district_id = g.id AND g.municipality_id = m.id"""
+INNER JOIN readable_municipality AS m
+    ON m.id = {MUNICIPALITY_AT.format(instant="a.opened_at")}
+LEFT JOIN ground_feature AS g ON d.district_id = g.id AND g.municipality_id = m.id"""  # noqa: S608 - constants
 
 LEDGER = """\
-CREATE OR REPLACE VIEW v_ledger AS
+CREATE OR REPLACE VIEW v_ledger WITH (security_barrier) AS
 SELECT
     date_trunc('day', received_at, 'UTC') AS day,
     shard,
@@ -114,6 +114,7 @@ SELECT
     sum(undated) AS undated,
     sum(empty) AS empty
 FROM ledger
+WHERE EXISTS (SELECT FROM reads_all)
 GROUP BY 1, 2, 3"""
 
 FIRST = ("observed_at", "received_at", "quality", "boot", "seq", "extra")
@@ -126,7 +127,7 @@ def statements(tables: Iterable[tuple[Table, Sequence[str]]]) -> dict[str, str]:
     readings = {f"v_{table.kind}": _readings(table, names) for table, names in stored}
     counters = {f"v_{table.kind}_counters": _counters(table) for table, _ in stored if _counting(table)}
     named = {"named_principal": PRINCIPAL, "v_device": DEVICE, "v_alert": ALERT, "v_ledger": LEDGER}
-    return {**named, **readings, **counters}
+    return {**seen.FIRST, **named, **seen.VIEWS, **readings, **counters}
 
 
 def _counting(table: Table) -> list[Column]:
@@ -137,7 +138,7 @@ def _counters(table: Table) -> str:
     """Return the view of how much counters grew since the reading before; one that fell counts from 0."""
     lines = ",\n    ".join(_counter(table, column) for column in _counting(table))
     return f"""\
-CREATE OR REPLACE VIEW v_{table.kind}_counters AS
+CREATE OR REPLACE VIEW v_{table.kind}_counters WITH (security_barrier) AS
 SELECT
     r.device_id,
     d.name AS device,
@@ -148,7 +149,8 @@ SELECT
     CASE WHEN c.value < c.before THEN c.value ELSE c.value - c.before END AS grown
 FROM {table.name} AS r
 INNER JOIN device AS d ON r.device_id = d.id
-INNER JOIN municipality AS m ON d.municipality_id = m.id
+INNER JOIN readable_municipality AS m
+    ON m.id = {MUNICIPALITY_AT.format(instant="r.observed_at")}
 CROSS JOIN LATERAL (VALUES
     {lines}
 ) AS c (counter, value, before, mark)
@@ -169,7 +171,7 @@ def _readings(table: Table, names: Sequence[str]) -> str:
     declared = [n for n in names if table.column(n) and n not in FIRST and n != "device_id"]
     columns = ",\n    ".join(f"r.{name}" for name in (*FIRST, *declared))
     return f"""\
-CREATE OR REPLACE VIEW v_{table.kind} AS
+CREATE OR REPLACE VIEW v_{table.kind} WITH (security_barrier) AS
 SELECT
     r.device_id,
     d.name AS device,
@@ -177,7 +179,5 @@ SELECT
     {columns}
 FROM {table.name} AS r
 INNER JOIN device AS d ON r.device_id = d.id
-INNER JOIN municipality AS m
-    ON m.id = CASE
-        WHEN d.moved_at > r.observed_at THEN municipality_at(d, r.observed_at) ELSE d.municipality_id
-    END"""  # noqa: S608
+INNER JOIN readable_municipality AS m
+    ON m.id = {MUNICIPALITY_AT.format(instant="r.observed_at")}"""  # noqa: S608

@@ -47,6 +47,7 @@ FILES: Mapping[str, str] = {
     "figures": "work.figures:show",
     "report": "work.report:app",
     "audit": "people.audit:app",
+    "grafana": "grafana.grafana:app",
     "store": "storage.store:app",
     "export": "storage.export:app",
 }

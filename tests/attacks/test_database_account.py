@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from ingest.commit import shard as shards
-from ingest.commit.shard import Shard
+from api.live.listener import LiveEvents
+from api.live.subscription import EventFilter
+from api.metrics.process import Metrics
 from store.pool import connect
 from tests.integration.api import builders
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.attack("an account of the database")
 
@@ -28,15 +29,45 @@ async def grafana(connection: asyncpg.Connection) -> asyncpg.Connection:
     return connection
 
 
-async def test_every_advisory_lock_there_is_keeps_ingest_from_nothing(
-    grafana: asyncpg.Connection, dsn: str
+@pytest.mark.parametrize(
+    "call",
+    [
+        "pg_advisory_lock(1)",
+        "pg_try_advisory_lock(hashtextextended('nabd shard main', 0))",
+        "pg_advisory_xact_lock_shared(1, 2)",
+        "lo_create(0)",
+        "lo_from_bytea(0, 'fill')",
+    ],
+)
+async def test_account_takes_no_advisory_locks_and_stores_no_large_objects(
+    grafana: asyncpg.Connection, call: str
 ) -> None:
-    await grafana.execute("SELECT pg_advisory_lock(hashtextextended('nabd shard main', 0))")
-    ingest = await connect(dsn)
+    await grafana.execute("SET default_transaction_read_only = off")
 
-    async with asyncio.timeout(20):
-        await shards.claim(ingest, Shard(name="main", owner=uuid4()), builders.now, on_standby=lambda: None)
-    await ingest.close()
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await grafana.execute(f"SELECT {call}")
+
+
+async def test_notifications_by_the_account_wake_the_live_stream_and_tell_it_nothing(
+    grafana: asyncpg.Connection, pool: asyncpg.Pool, dsn: str
+) -> None:
+    owner = await connect(dsn)
+    live = LiveEvents(pool, builders.KINDS, Metrics(), builders.now)
+    await builders.add_town(owner)
+    device = await builders.add(owner, "bin-1")
+    with live.subscribe(EventFilter()) as subscription:
+        async with live.running():
+            await eventually(lambda: asyncio.sleep(0, live.outage is None))
+            for junk in ("", "{", "9" * 7000, "DROP TABLE alert"):
+                for channel in ("nabd_alert", "nabd_latest", "nabd_anything"):
+                    await grafana.execute("SELECT pg_notify($1, $2)", channel, junk)
+            await builders.fire(owner, device)
+            async with asyncio.timeout(20):
+                found = await subscription.wait()
+
+    await owner.close()
+    assert [one.alert.device for one in found.alerts] == ["bin-1"]
+    assert live.outage is None
 
 
 async def test_account_makes_no_temporary_tables(grafana: asyncpg.Connection) -> None:

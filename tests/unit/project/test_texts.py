@@ -80,6 +80,13 @@ PAGES = sorted(CONSOLE.rglob("*.html"))
 ALL_AT_ONCE = [file for file in PAGES if file.name != "main.html"]
 ASKING = (*ROOMS, "shell", "map")
 
+
+def texts_of(group: str, beginning: str = "") -> list[str]:
+    """Return how the keys of a group that begin like this go on, as the English catalogue has them."""
+    english = (ROOT / "devices/texts/locale/en/LC_MESSAGES/nabd.po").read_text(encoding="utf-8")
+    return re.findall(rf'^msgid "{group}\.{beginning}(\w+)"', english, re.MULTILINE)
+
+
 FAMILIES: Mapping[str, Iterable[str]] = {
     "problem.": SLUGS,
     "status.": RuleStatus,
@@ -99,6 +106,11 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "weekly.age_": AGES,
     "order.": {*TOLD, WITHDRAWN},
     "order.many_": {*TOLD, WITHDRAWN},
+    # That each is shown on a dashboard: tests/unit/api/grafana/test_boards.py.
+    "grafana.": texts_of("grafana"),
+    "grafana.column_": texts_of("grafana", "column_"),
+    "grafana.choose_": texts_of("grafana", "choose_"),
+    "console.severity_": Severity,
     "conflict.order_is_": WorkState,
 }
 """Beginnings of keys that Python completes, and with what."""

@@ -1,0 +1,129 @@
+"""What is to be done so that an organisation has what is wanted, in the order in which it is done. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from api.grafana.sync.found import FoundFolder, FoundOrganisation
+from api.grafana.sync.wanted import GrafanaFolder, GrafanaOrganisation
+
+
+class SyncAction(StrEnum):
+    """What is done to something."""
+
+    ADD = "add"
+    CHANGE = "change"
+    REMOVE = "remove"
+
+
+class SyncSubject(StrEnum):
+    """What something is."""
+
+    ORGANISATION = "organisation"
+    ACCOUNT = "account"
+    SOURCE = "data source"
+    FOLDER = "folder"
+    PERMISSIONS = "permissions"
+    DASHBOARD = "dashboard"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncStep:
+    """One thing to do. name: a folder's or dashboard's uid, else what people call it. why: what differs."""
+
+    action: SyncAction
+    subject: SyncSubject
+    organisation: str
+    name: str
+    why: str = ""
+
+
+def steps(
+    wanted: GrafanaOrganisation, found: FoundOrganisation, *, exists: bool, account: bool, prune: bool
+) -> list[SyncStep]:
+    """Return what is to be done.
+
+    Args:
+        wanted: what the organisation should have.
+        found: what it has.
+        exists: whether there is such an organisation.
+        account: whether its account of the database exists.
+        prune: whether dashboards and folders of ours that nobody wants any more are removed.
+    """
+    return list(_steps(wanted, found, exists=exists, account=account, prune=prune))
+
+
+def needs_password(wanted: GrafanaOrganisation, found: FoundOrganisation, *, account: bool) -> bool:
+    """Tell whether the account gets a new password: one side lacks it, and nobody can read it back."""
+    source = found.source
+    return not account or source is None or not source.get("secureJsonFields", {}).get("password")
+
+
+def _steps(
+    wanted: GrafanaOrganisation, found: FoundOrganisation, *, exists: bool, account: bool, prune: bool
+) -> Iterator[SyncStep]:
+    def step(action: SyncAction, subject: SyncSubject, name: str, why: str = "") -> SyncStep:
+        return SyncStep(action=action, subject=subject, organisation=wanted.name, name=name, why=why)
+
+    if not exists:
+        yield step(SyncAction.ADD, SyncSubject.ORGANISATION, wanted.name)
+    if needs_password(wanted, found, account=account):
+        action = SyncAction.CHANGE if account else SyncAction.ADD
+        yield step(action, SyncSubject.ACCOUNT, wanted.role, "new password" if account else "")
+    if found.source is None:
+        yield step(SyncAction.ADD, SyncSubject.SOURCE, wanted.source["uid"])
+    elif differing := _differing(wanted.source, found.source):
+        yield step(SyncAction.CHANGE, SyncSubject.SOURCE, wanted.source["uid"], differing)
+    elif needs_password(wanted, found, account=account):
+        yield step(SyncAction.CHANGE, SyncSubject.SOURCE, wanted.source["uid"], "password")
+    for folder in wanted.folders:
+        there = found.folders.get(folder.uid)
+        if there is None:
+            yield step(SyncAction.ADD, SyncSubject.FOLDER, folder.uid)
+        elif there.title != folder.title:
+            yield step(SyncAction.CHANGE, SyncSubject.FOLDER, folder.uid, "title")
+        if there is None or dict(there.permissions) != dict(wanted.permissions):
+            yield step(SyncAction.CHANGE, SyncSubject.PERMISSIONS, folder.uid)
+        for uid, why in _dashboards(folder, there):
+            yield step(SyncAction.CHANGE if why else SyncAction.ADD, SyncSubject.DASHBOARD, uid, why)
+    if prune:
+        for subject, uid in _unwanted(wanted, found):
+            yield step(SyncAction.REMOVE, subject, uid)
+
+
+def _dashboards(folder: GrafanaFolder, there: FoundFolder | None) -> Iterator[tuple[str, str]]:
+    """Yield uids of dashboards that lack or differ, with what differs; nothing of one that lacks."""
+    for uid, dashboard in folder.dashboards.items():
+        stored = there.dashboards.get(uid) if there else None
+        if stored is None:
+            yield uid, ""
+        elif differing := _differing(dashboard, stored, whole=True):
+            yield uid, differing
+
+
+def _unwanted(wanted: GrafanaOrganisation, found: FoundOrganisation) -> Iterator[tuple[SyncSubject, str]]:
+    kept = {folder.uid: folder for folder in wanted.folders}
+    for uid, there in found.folders.items():
+        if uid not in kept:
+            yield SyncSubject.FOLDER, uid
+            continue
+        for dashboard in there.dashboards:
+            if dashboard not in kept[uid].dashboards:
+                yield SyncSubject.DASHBOARD, dashboard
+
+
+def _differing(wanted: Mapping[str, Any], found: Mapping[str, Any], *, whole: bool = False) -> str:
+    """Return the fields that differ; `whole`: what is there and not wanted differs too."""
+    names = [name for name in wanted if not _same(wanted[name], found.get(name), whole=whole)]
+    names += [name for name in found if whole and name not in wanted]
+    return ", ".join(sorted(names))
+
+
+def _same(wanted: Any, found: Any, *, whole: bool) -> bool:
+    """Compare; a server may keep more in an object of a data source than it was given."""
+    if isinstance(wanted, dict) and isinstance(found, dict) and not whole:
+        return all(found.get(name) == value for name, value in wanted.items())
+    return bool(wanted == found)

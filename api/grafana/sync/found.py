@@ -1,0 +1,28 @@
+"""What an organisation of a server has now, of what is ours to keep. Must not know HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFolder:
+    """A folder of ours: its title, who may look at it, its dashboards by uid without id and version."""
+
+    title: str
+    permissions: Mapping[str, int]
+    dashboards: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundOrganisation:
+    """What an organisation has; source None: none of ours. folders: by uid, ours only."""
+
+    source: Mapping[str, Any] | None = None
+    folders: Mapping[str, FoundFolder] = field(default_factory=dict)
+
+
+NOTHING = FoundOrganisation()
+"""What an organisation has that does not exist yet."""

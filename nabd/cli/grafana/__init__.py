@@ -1,0 +1,1 @@
+"""`nabd grafana`: dashboards as files, and servers of Grafana brought to them."""

@@ -1,0 +1,1 @@
+"""Dashboards, accounts and servers of Grafana against real databases."""

@@ -1,0 +1,185 @@
+"""`nabd grafana sync` against a server that answers as Grafana's API does; with GRAFANA_URL, against that."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner, Result
+
+from nabd.cli import app
+from tests.integration.api import builders
+from tests.integration.grafana.grafana_api import ADMIN, TOKEN, GrafanaApi
+
+DASHBOARDS = 10
+LANGUAGES = 3
+
+
+@pytest.fixture
+async def towns(connection: asyncpg.Connection) -> asyncpg.Connection:
+    """A database with two municipalities."""
+    await builders.add_town(connection, "saida")
+    await builders.add_town(connection, "tripoli")
+    return connection
+
+
+@pytest.fixture
+async def grafana() -> AsyncIterator[tuple[GrafanaApi, str]]:
+    """A server, and its address."""
+    api = GrafanaApi()
+    async with api.serving() as url:
+        yield api, url
+
+
+async def nabd(*arguments: str, dsn: str, **settings: str) -> Result:
+    """Run `nabd grafana sync` beside the server's event loop."""
+    env = {
+        "NABD_DATABASE": dsn,
+        "NABD_GRAFANA_PASSWORD": ADMIN[1],
+        "NABD_GRAFANA_DATABASE": "db:5432",
+        **settings,
+    }
+    return await asyncio.to_thread(CliRunner().invoke, app, ["grafana", "sync", *arguments], env=env)
+
+
+def steps(result: Result) -> list[dict[str, Any]]:
+    """Return what was done, or would be."""
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+async def test_server_gets_an_organisation_for_all_and_one_for_each_municipality_and_twice_does_nothing_more(
+    towns: asyncpg.Connection, dsn: str, grafana: tuple[GrafanaApi, str]
+) -> None:
+    api, url = grafana
+
+    trial = steps(await nabd(url, "--dry-run", "--json", dsn=dsn))
+    assert api.written == 0
+    assert not await towns.fetchval("SELECT count(*) FROM database_reader")
+    first = steps(await nabd(url, "--json", dsn=dsn))
+    written = api.written
+    second = await nabd(url, dsn=dsn)
+
+    assert first == trial
+    assert len(first) == 3 * (3 + LANGUAGES * (2 + DASHBOARDS))
+    assert {one.name for one in api.organisations.values()} == {
+        "Main Org.",
+        "Nabd",
+        "Nabd saida",
+        "Nabd tripoli",
+    }
+    assert "nothing to do" in second.output
+    assert api.written == written
+    saida = api.named("Nabd saida")
+    assert saida.sources["nabd"]["user"] == "nabd_grafana_saida"
+    assert len(saida.passwords["nabd"]) >= 32
+    assert saida.passwords["nabd"] not in {api.named("Nabd tripoli").passwords["nabd"], ""}
+    assert {uid for uid, (folder, _) in saida.dashboards.items() if folder == "nabd-ar"} >= {"nabd-city-ar"}
+    assert {item["permission"] for items in saida.permissions.values() for item in items} == {1}
+    readers = await towns.fetch(
+        "SELECT r.role, m.name FROM database_reader AS r"
+        " LEFT JOIN municipality AS m ON r.municipality_id = m.id"
+    )
+    assert {tuple(row) for row in readers} == {
+        ("nabd_grafana", None),
+        ("nabd_grafana_saida", "saida"),
+        ("nabd_grafana_tripoli", "tripoli"),
+    }
+    audited = await towns.fetch("SELECT action, after FROM audit WHERE action = 'reader.add'")
+    assert len(audited) == 3
+    assert all("left out" in str(row["after"]) for row in audited)
+
+
+async def test_what_somebody_changed_by_hand_is_named_and_brought_back(
+    towns: asyncpg.Connection, dsn: str, grafana: tuple[GrafanaApi, str]
+) -> None:
+    api, url = grafana
+    only = ("--municipality", "saida", "--language", "en", "--json")
+    await nabd(url, *only, dsn=dsn)
+    saida = api.named("Nabd saida")
+    saida.dashboards["nabd-city-en"][1]["title"] = "Mine"
+    del saida.dashboards["nabd-bin-en"]
+    saida.sources["nabd"]["url"] = "elsewhere:5432"
+    saida.folders["nabd-en"] = "Ours"
+    saida.permissions["nabd-en"] = [{"role": "Viewer", "permission": 2}]
+    saida.dashboards["nabd-old-en"] = ("nabd-en", {"title": "Old", "version": 1})
+    password = saida.passwords["nabd"]
+
+    trial = steps(await nabd(url, *only, "--dry-run", dsn=dsn))
+    kept = {(one["subject"], one["name"]): (one["action"], one["why"]) for one in trial}
+    await nabd(url, *only, dsn=dsn)
+    pruned = steps(await nabd(url, *only, "--prune", dsn=dsn))
+
+    assert kept == {
+        ("data source", "nabd"): ("change", "url"),
+        ("folder", "nabd-en"): ("change", "title"),
+        ("permissions", "nabd-en"): ("change", ""),
+        ("dashboard", "nabd-city-en"): ("change", "title"),
+        ("dashboard", "nabd-bin-en"): ("add", ""),
+    }
+    assert [(one["action"], one["name"]) for one in pruned] == [("remove", "nabd-old-en")]
+    assert saida.passwords["nabd"] == password
+    assert saida.dashboards["nabd-city-en"][1]["title"] == "City overview"
+    assert steps(await nabd(url, *only, dsn=dsn)) == []
+
+
+async def test_token_brings_its_own_organisation_to_what_is_wanted_and_no_other(
+    towns: asyncpg.Connection, dsn: str, grafana: tuple[GrafanaApi, str]
+) -> None:
+    api, url = grafana
+    api.token_of = api.add("Nabd saida")
+
+    done = steps(await nabd(url, "--language", "fr", "--json", dsn=dsn, NABD_GRAFANA_TOKEN=TOKEN))
+    api.token_of = 1
+    strange = await nabd(url, dsn=dsn, NABD_GRAFANA_TOKEN=TOKEN)
+
+    assert {one["organisation"] for one in done} == {"Nabd saida"}
+    assert len(api.named("Nabd saida").dashboards) == DASHBOARDS
+    assert strange.exit_code == 1
+    assert "'Main Org.', which is none of ours" in strange.output
+
+
+async def test_failure_is_one_line_that_names_what_helps(
+    towns: asyncpg.Connection, dsn: str, grafana: tuple[GrafanaApi, str]
+) -> None:
+    api, url = grafana
+    wrong = await nabd(url, dsn=dsn, NABD_GRAFANA_PASSWORD="no")
+    api.version = "9.5.2"
+    old = await nabd(url, dsn=dsn)
+    nobody = await nabd("http://127.0.0.1:9", dsn=dsn)
+    unset = await nabd(dsn=dsn)
+    town = await nabd(url, "--municipality", "atlantis", dsn=dsn)
+    api.version = "12.2.0"
+    api.organisations[9] = api.organisations.pop(1)
+    gone = await nabd(url, dsn=dsn)
+
+    said = {
+        "does not accept user admin and its password": wrong,
+        "Grafana 9.5.2": old,
+        "127.0.0.1:9 does not answer": nobody,
+        "no server is named": unset,
+        "there is no municipality atlantis": town,
+        "Organization not found": gone,
+    }
+    for sentence, result in said.items():
+        assert result.exit_code == 1, sentence
+        assert sentence in result.output, result.output
+        assert len(result.output.strip().splitlines()) == 1, result.output
+
+
+if "GRAFANA_URL" in os.environ:
+
+    async def test_server_of_the_environment_takes_the_same(towns: asyncpg.Connection, dsn: str) -> None:
+        only = ("--municipality", "saida", "--json")
+        settings = {"NABD_GRAFANA_PASSWORD": os.environ.get("GRAFANA_PASSWORD", "admin")}
+
+        first = steps(await nabd(os.environ["GRAFANA_URL"], *only, dsn=dsn, **settings))
+        second = steps(await nabd(os.environ["GRAFANA_URL"], *only, dsn=dsn, **settings))
+
+        assert first
+        assert second == []

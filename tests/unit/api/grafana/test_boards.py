@@ -1,0 +1,117 @@
+"""Dashboards as they are made: whole, in three languages, the same each time, known to the SDK."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.grafana import layout, lint, render, sdk
+from api.grafana.board import Board, ColourStep
+from api.grafana.limits import steps_of
+from api.grafana.units import grafana_unit
+from devices.kinds import load
+from devices.texts.catalogue import group
+from devices.texts.languages import LANGUAGES
+
+FILES = Path(__file__).parents[4] / "deploy/grafana/dashboards"
+KINDS = load()
+BOARDS = render.all_boards(KINDS)
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.uid)
+def test_dashboard_has_no_fault_and_the_sdk_reads_all_that_it_writes(board: Board) -> None:
+    stored = sdk.dashboard_json(board)
+
+    assert lint.faults(stored) == []
+    assert sdk.read_again(stored) == stored
+    assert stored["schemaVersion"] == 42
+
+
+def test_files_of_the_repository_are_what_the_kinds_declare() -> None:
+    assert render.differing(render.files(KINDS), FILES) == [], "run `nabd grafana render`"
+
+
+def test_every_language_has_the_same_dashboards_with_other_words() -> None:
+    by_language = {
+        language: [board for board in BOARDS if board.language == language] for language in LANGUAGES
+    }
+
+    names = {tuple(board.name for board in boards) for boards in by_language.values()}
+    titles = [board.title for boards in by_language.values() for board in boards]
+    assert len(names) == 1
+    assert len({board.uid for board in BOARDS}) == len(BOARDS)
+    assert len(set(titles)) > len(titles) * 2 // 3
+
+
+def test_every_kind_has_a_dashboard_and_one_for_a_single_device() -> None:
+    names = {board.name for board in BOARDS}
+
+    assert {name for kind in KINDS for name in (kind, f"{kind}-device")} < names
+
+
+def test_limits_of_the_default_rules_colour_a_measurement() -> None:
+    assert steps_of(KINDS["bin"], "fill_pct") == (
+        ColourStep(value=None, colour="green"),
+        ColourStep(value=85.0, colour="yellow"),
+        ColourStep(value=95.0, colour="dark-red"),
+    )
+
+
+def test_unit_that_grafana_has_no_name_for_is_written_as_a_suffix() -> None:
+    assert grafana_unit("L/har", "en") == "suffix: L/ha"
+    assert grafana_unit("Cel", "ar") == "celsius"
+    assert {
+        grafana_unit(m.unit, "en") for kind in KINDS.values() for m in kind.measurements
+    } <= lint.UNITS | {"suffix: L/ha"}
+
+
+BROKEN: dict[str, tuple[Any, str]] = {
+    "an id twice": (lambda b: b["panels"][1].update(id=1), "id 1 is used 2 times"),
+    "an overlap": (lambda b: b["panels"][1]["gridPos"].update(x=0), "overlaps"),
+    "beyond the page": (lambda b: b["panels"][0]["gridPos"].update(x=23), "does not fit"),
+    "a unit of nobody": (
+        lambda b: b["panels"][0]["fieldConfig"]["defaults"].update(unit="furlong"),
+        "furlong",
+    ),
+    "a variable of nobody": (
+        lambda b: b["panels"][0]["targets"][0].update(rawSql="SELECT $tenant"),
+        "$tenant, which is no variable",
+    ),
+    "no span": (
+        lambda b: next(p for p in b["panels"] if p["type"] == "timeseries")["targets"][0].update(
+            rawSql="SELECT 1"
+        ),
+        "$__timeFilter is missing",
+    ),
+    "no description": (lambda b: b["panels"][0].update(description=""), "has no description"),
+    "another language": (lambda b: b["panels"][0].update(description="عدد الأجهزة"), "another language"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_lint_finds(name: str) -> None:
+    board = copy.deepcopy(sdk.dashboard_json(BOARDS[0]))
+    spoil, complaint = BROKEN[name]
+    spoil(board)
+
+    assert any(complaint in fault for fault in lint.faults(board)), lint.faults(board)
+
+
+def test_every_text_is_shown_on_a_dashboard_in_its_language() -> None:
+    for language in LANGUAGES:
+        shown = "".join(sdk.dashboard_text(board) for board in BOARDS if board.language == language)
+        texts = {key: str(found) for key, found in group(language, "grafana").items()}
+        parts = {key: max(found.split("{"), key=len).rpartition("}")[2] for key, found in texts.items()}
+
+        assert [key for key, part in parts.items() if part not in shown] == []
+
+
+def test_layout_draws_every_chart_of_a_page_once() -> None:
+    drawn = layout.drawn(sdk.dashboard_json(BOARDS[0]))
+
+    assert drawn.count("┌") == sum(len(section.charts) for section in BOARDS[0].sections)
+    assert "── Since ──" in drawn
+    assert "◎ Map" in drawn
