@@ -52,7 +52,7 @@ IDLE = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class AnswerLatency:
     """What one input cost.
 
     busy_ms: time that the main thread computed until the next frame was handed over, by its own clock: other
@@ -64,7 +64,7 @@ class Input:
     drawn_ms: float
 
 
-async def inputs(context: BrowserContext, url: str) -> list[Input]:
+async def inputs(context: BrowserContext, url: str) -> list[AnswerLatency]:
     """Use the desk and the list of devices as a person does; return what each input cost."""
     page = await context.new_page()
     await page.add_init_script(WATCH)
@@ -85,7 +85,7 @@ async def inputs(context: BrowserContext, url: str) -> list[Input]:
     return taken
 
 
-async def _input(page: Page, session: CDPSession, act: Callable[[], Awaitable[None]]) -> Input:
+async def _input(page: Page, session: CDPSession, act: Callable[[], Awaitable[None]]) -> AnswerLatency:
     """Do something that is one input, and wait until the frame after it is there."""
     await page.evaluate(IDLE)
     before, seen = await _busy_s(session), await page.evaluate("window.taken.length")
@@ -94,7 +94,7 @@ async def _input(page: Page, session: CDPSession, act: Callable[[], Awaitable[No
         drawn_ms = await page.evaluate(DRAWN, seen)
     busy_s = await _busy_s(session) - before
     await page.wait_for_timeout(SETTLE_MS)
-    return Input(busy_ms=busy_s * 1000, drawn_ms=drawn_ms)
+    return AnswerLatency(busy_ms=busy_s * 1000, drawn_ms=drawn_ms)
 
 
 async def _busy_s(session: CDPSession) -> float:

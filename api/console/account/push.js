@@ -18,12 +18,12 @@ async function fill(box) {
   const then = (work, said) => async () => {
     await work();
     await fill(box);
-    toast(t(said));
+    toast(said());
   };
   return box.replaceChildren(
     h("p", {}, h("span", { class: `tag is-${told ? "ok" : "none"}` }, t(told ? "push_on" : "push_off"))),
     h("p", { class: "hint" }, t("push_how")),
     h("div", { class: "chips" }, told
-      ? [action(t("push_try"), async () => (await tryHere(), toast(t("push_tried")))), action(t("push_stop"), then(stopTelling, "push_off"), { class: "quiet" })]
-      : action(t("push_start"), then(tellHere, "push_on"), { class: "primary" })));
+      ? [action(t("push_try"), async () => (await tryHere(), toast(t("push_tried")))), action(t("push_stop"), then(stopTelling, () => t("push_off")), { class: "quiet" })]
+      : action(t("push_start"), then(tellHere, () => t("push_on")), { class: "primary" })));
 }

@@ -129,7 +129,7 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "rejected_": RejectionReason,
     "life_is_": Life,
     "kind_": STRUCTURAL,
-    "channel_": CHANNELS,
+    "channel_": {*CHANNELS, "web_push"},
     "channel_hint_": set(OWN_CHANNELS) - {"push"},
     "scope_": TokenScope,
     "event_": set(EventType) - {EventType.COMMENT},
