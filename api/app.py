@@ -69,7 +69,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
-from api.routes.device import areas, limits, notes, overview, standings
+from api.routes.device import areas, limits, notes, overview, standings, statistics
 from api.routes.device import tiles as map_tiles
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
@@ -100,6 +100,7 @@ NOUNS = (
     areas,
     map_tiles,
     readings,
+    statistics,
     forecasts,
     intervals,
     alerts,

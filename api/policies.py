@@ -162,6 +162,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/map/tiles": _READ,
     "GET /api/v1/map/tiles/{z}/{x}/{y}": _READ,
     "GET /api/v1/intervals": _READ,
+    "GET /api/v1/statistics": _READ,
     "GET /api/v1/alerts": _READ,
     "GET /api/v1/alerts/counts": _READ,
     "GET /api/v1/alerts/{alert_id}": AccessPolicy(_W.ALERT, _P.READ),

@@ -61,6 +61,8 @@ class Totals:
     reasons: Mapping[str, int] = field(default_factory=dict)
     counted: int | None = None
     """Rows in the tables of readings, where they were counted."""
+    dropped: bool = False
+    """Whether some were received so long ago that tables may have dropped them: fewer rows are no loss."""
 
     @property
     def balanced(self) -> bool:
@@ -68,8 +70,12 @@ class Totals:
         return (
             self.received == self.stored + self.duplicate + self.rejected
             and self.rejected == sum(self.reasons.values())
-            and self.counted in (None, self.stored)
+            and (self.counted in (None, self.stored) or (self.dropped and self._lacks_rows))
         )
+
+    @property
+    def _lacks_rows(self) -> bool:
+        return self.counted is not None and self.counted < self.stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +262,15 @@ async def total(
     row = await connection.fetchrow(_TOTAL, since or EPOCH, until or _FOREVER)
     assert row is not None
     return Totals(**row)
+
+
+_FIRST = "SELECT least((SELECT min(began_at) FROM ledger_day), (SELECT min(received_at) FROM ledger))"
+
+
+async def first_received(connection: Connection) -> datetime | None:
+    """Return when the first batch of all was received; of one that is kept by day only, its day."""
+    first: datetime | None = await connection.fetchval(_FIRST)
+    return first
 
 
 _OUTCOMES = """

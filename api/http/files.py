@@ -26,7 +26,7 @@ BESIDE = file_columns(("boot", "seq", "extra"), integer=("boot", "seq"), json=("
 def readings_body(
     form: Format, kind: Kind, pages: AsyncIterator[Sequence[Row]], *, bom: bool = False
 ) -> AsyncIterator[bytes]:
-    """Return readings of many devices (rows of readings.export) as the bytes of a file; see body_of."""
+    """Return readings of many devices (readings.stored.export) as the bytes of a file; see body_of."""
     if form is Format.NDJSON:
         names = [m.name for m in kind.measurements]
         return formats.as_ndjson(_flattened(pages, lambda row: _nested(row, names)))

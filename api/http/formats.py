@@ -83,7 +83,7 @@ async def as_json(head: Row, name: str, pages: AsyncIterator[Sequence[Row]]) -> 
     yield b"]}"
 
 
-async def as_ndjson(pages: AsyncIterator[Sequence[Row]]) -> AsyncIterator[bytes]:
+async def as_ndjson(pages: AsyncIterator[Sequence[object]]) -> AsyncIterator[bytes]:
     """Yield one JSON object a line."""
     async for page in pages:
         yield b"".join(msgspec.json.encode(row) + b"\n" for row in page)

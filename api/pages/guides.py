@@ -13,6 +13,8 @@ from markdown_it import MarkdownIt
 from api.pages.assets import MEDIA_TYPES, Asset, asset, by_language
 from devices.texts.languages import LANGUAGES, Language
 
+PICTURES = "/console/guide/pictures/"
+"""Where pages find the pictures, which the texts name as their neighbours."""
 GUIDES = ("operator", "technician", "supervisor", "administrator")
 
 
@@ -29,4 +31,4 @@ def router() -> APIRouter:
 def _document(guide: str, language: Language) -> Asset:
     file = resources.files("api") / "console/guide" / f"{guide}.{language}.md"
     page = MarkdownIt("commonmark", {"html": False}).enable("table").render(file.read_text(encoding="utf-8"))
-    return asset(page.encode(), MEDIA_TYPES["html"])
+    return asset(page.replace('src="pictures/', f'src="{PICTURES}').encode(), MEDIA_TYPES["html"])

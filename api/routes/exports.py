@@ -28,7 +28,7 @@ from devices.registry import registry
 from devices.registry.errors import NotFound
 from devices.texts.languages import Language
 from people.identity import Identity
-from readings.export import ReadingExport, export
+from readings.stored.export import ReadingExport, export
 from work import listing
 from work.listing import WorkFilter
 

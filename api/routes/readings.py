@@ -25,9 +25,9 @@ from devices.kinds.kind import Kind
 from devices.registry import registry
 from devices.time_zones import TIME_ZONES
 from readings import history
-from readings.buckets import buckets as calendar_buckets
+from readings.buckets.summary import ReadingBucket
 from readings.history import Reading
-from readings.summary import ReadingBucket
+from readings.rollups.buckets import buckets as calendar_buckets
 
 router = APIRouter(tags=["readings"])
 

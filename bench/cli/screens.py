@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import api
 from bench.cli.console import FAILURES
 from bench.cli.notify import database, databases
 from bench.console.pages import PAGES
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser
 
 ALERTS = 30
+GUIDE_PICTURES = Path(api.__file__).parent / "console/guide/pictures"
 DAYS = 8.0
 """A week beside the one before needs more than seven."""
 
@@ -27,30 +29,37 @@ def screens(
     directory: Annotated[Path, typer.Option(help="where the pictures go")] = Path("screenshots"),
     only: Annotated[str, typer.Option(help="only these pages, by commas: desk,alert,device,…")] = "",
     days: Annotated[float, typer.Option(min=0, help="of the past that the town has")] = DAYS,
+    guides: Annotated[bool, typer.Option("--guides", help="only the pictures that the guides show")] = False,
 ) -> None:
-    """Take a picture of every page in every language, theme and width, with contact sheets."""
+    """Take a picture of every page in every language, theme and width, with contact sheets.
+
+    --guides puts those of the guides, small, into api/console/guide/pictures of this checkout instead.
+    """
     named = {name for pages in PAGES.values() for name in pages}
     wanted = {name for name in only.split(",") if name} or named
     if unknown := wanted - named:
         fail(f"no page is called {', '.join(sorted(unknown))}; there are {', '.join(sorted(named))}")
+    directory = GUIDE_PICTURES if guides else directory
     directory.mkdir(parents=True, exist_ok=True)
     try:
-        count = asyncio.run(_screens(directory, wanted, days))
+        taken = asyncio.run(_screens(directory, wanted, days, guides=guides))
     except FAILURES as error:
         fail(str(error))
-    line(f"{count} pictures in {directory}")
+    line(f"{len(taken)} pictures in {directory}")
 
 
-async def _screens(directory: Path, wanted: set[str], days: float) -> int:
-    from bench.console.screens import pictures, sheets
+async def _screens(directory: Path, wanted: set[str], days: float, *, guides: bool) -> list[Path]:
+    from bench.console.screens import guide_pictures, pictures, sheets
 
+    take = guide_pictures if guides else pictures
     taken: list[Path] = []
     async with lived(days) as (browser, url, cookies):
         for who, pages in PAGES.items():
             chosen = {name: path for name, path in pages.items() if name in wanted}
-            taken += await pictures(browser, url, cookies[who], chosen, directory)
-    sheets(taken, directory)
-    return len(taken)
+            taken += await take(browser, url, cookies[who], chosen, directory)
+    if not guides:
+        sheets(taken, directory)
+    return taken
 
 
 @asynccontextmanager

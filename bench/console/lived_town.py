@@ -18,8 +18,13 @@ from firmware_sim.town import make_town
 from nabd import clock
 from nabd.demo.cast import TOWNSPEOPLE, Occupation
 from nabd.demo.past.writing import PastPlan, PastWriter
-from nabd.demo.people import numbers_of, team_of
-from store.audit import Actor
+from nabd.demo.people import LINK_FOR, numbers_of, team_of
+from people.editing import NewPerson, add_person
+from people.first import address_of
+from people.identity import Grant
+from people.links import create_link
+from people.roles import Role
+from store.audit import PLATFORM, Actor
 from store.connection import Connection
 from store.pool import connect
 from work import orders, steps
@@ -61,9 +66,19 @@ async def build_lived(dsn: str, directory: Path, *, alerts: int, days: float) ->
     try:
         await _measure(connection)
         await _give_work(connection, now)
+        links[Occupation.ADMIN] = await _admin_of_everything(connection, now)
     finally:
         await connection.close()
     return links
+
+
+async def _admin_of_everything(connection: Connection, now: int) -> str:
+    """Add somebody who administers more than the town; return the path of a link that signs in."""
+    new = NewPerson(
+        name="layal", display_name="Layal Saab", grants=[Grant(role=Role.ADMIN, municipality=None)]
+    )
+    person = await add_person(connection, new, now, by=PLATFORM)
+    return address_of("", await create_link(connection, person.id, now, by=PLATFORM, good_for=LINK_FOR))
 
 
 async def _measure(connection: Connection) -> None:
@@ -88,10 +103,13 @@ async def _give_work(connection: Connection, now: int) -> None:
     worst, *others = sorted(firing, key=lambda alert: -alert.severity.rank)
     for n, alert in enumerate([worst, *others[1:12:2]]):
         made_at = now - (3 * DAY_US if n == 0 else n * HOUR_US)
-        whose = technicians[n % len(technicians)] if n < 4 else None
+        # The last technician is the one who is signed in.
+        whose = technicians[-1 if n else 0] if n < 5 else None
         made = await orders.make(
             connection,
-            orders.NewOrder(alerts=[alert.id], to=Crew(assignee=whose, team=team_of(TOWN))),
+            orders.NewOrder(
+                alerts=[alert.id], to=Crew(assignee=whose, team=None if whose else team_of(TOWN))
+            ),
             WorkStep(by=operator, now=made_at, own_only=False),
         )
         if n in (1, 2) and whose is not None:

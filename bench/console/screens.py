@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, get_args
 
 from PIL import Image
@@ -16,8 +17,19 @@ Width = Literal["desk", "phone"]
 Theme = Literal["light", "dark"]
 SIZES: Mapping[Width, Any] = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
 DRAWN_MS = 1500
-"""Maps and charts come after the page says that it is loaded."""
+"""Charts come after the page says that it is loaded, and what lies under maps after them."""
+MAP_MS = 6000
 A_SHEET = 36
+IN_GUIDES: Mapping[str, Width] = {
+    "desk": "desk",
+    "alert": "desk",
+    "device": "desk",
+    "order": "phone",
+    "reports": "desk",
+    "rule": "desk",
+}
+"""Pages whose picture the guides show."""
+GUIDE_PX, GUIDE_QUALITY = {"desk": 1100, "phone": 390}, 80
 THUMBNAIL = {"desk": (480, 300), "phone": (195, 422)}
 
 
@@ -30,10 +42,11 @@ async def each(
     *,
     languages: tuple[Language, ...] = LANGUAGES,
     widths: tuple[Width, ...] = get_args(Width),
+    themes: tuple[Theme, ...] = get_args(Theme),
 ) -> None:
     """Open every page in every language, theme and width, and call `look` with it and what it is called."""
     for language in languages:
-        for theme in get_args(Theme):
+        for theme in themes:
             for width in widths:
                 context = await browser.new_context(
                     locale=LOCALES[language], color_scheme=theme, viewport=SIZES[width]
@@ -44,17 +57,19 @@ async def each(
                     await page.goto(url + path)
                     await page.wait_for_selector(READY, timeout=60_000)
                     await page.wait_for_timeout(DRAWN_MS)
+                    if await page.locator("[class*=map]").count():
+                        await page.wait_for_timeout(MAP_MS)
                     await look(page, f"{name}-{language}-{theme}-{width}")
                     await page.close()
                 await context.close()
 
 
 async def pictures(
-    browser: Browser, url: str, cookies: Any, pages: Mapping[str, str], directory: Path
+    browser: Browser, url: str, cookies: Any, pages: Mapping[str, str], directory: Path, **ways: Any
 ) -> list[Path]:
     """Write a picture of every page and return where they are.
 
-    directory: exists.
+    directory: exists. ways: languages, themes and widths, see `each`.
     """
     written: list[Path] = []
 
@@ -63,8 +78,34 @@ async def pictures(
         await page.screenshot(path=path)
         written.append(path)
 
-    await each(browser, url, cookies, pages, look)
+    await each(browser, url, cookies, pages, look, **ways)
     return written
+
+
+async def guide_pictures(
+    browser: Browser, url: str, cookies: Any, pages: Mapping[str, str], directory: Path
+) -> list[Path]:
+    """Write those that the guides show, small, in each language; return where they are."""
+    written = []
+    with TemporaryDirectory() as large:
+        for name, width in IN_GUIDES.items():
+            if name in pages:
+                page = {name: pages[name]}
+                taken = await pictures(
+                    browser, url, cookies, page, Path(large), themes=("light",), widths=(width,)
+                )
+                written += [_small(path, directory, width) for path in taken]
+    return written
+
+
+def _small(picture: Path, directory: Path, width: Width) -> Path:
+    name, language, *_ = picture.stem.split("-")
+    path = directory / f"{name}.{language}.webp"
+    with Image.open(picture) as shot:
+        across = GUIDE_PX[width]
+        small = shot.convert("RGB").resize((across, round(shot.height * across / shot.width)))
+        small.save(path, quality=GUIDE_QUALITY, method=6)
+    return path
 
 
 def sheets(pictures: Sequence[Path], directory: Path) -> None:

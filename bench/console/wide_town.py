@@ -126,10 +126,10 @@ async def _fire(connection: asyncpg.Connection, devices: Sequence[Device], wante
     now = clock.wall()
     turns = range(1 + 2 * wanted // max(1, len(devices)))
     names = {f"{rule}-{n}" if n else rule: rule for n in turns for rule in RULES}
-    for name in names:
-        await connection.execute(_RULE, name, None, to_datetime(now))
     mixed = [devices[int(i)] for i in np.random.default_rng(SEED).permutation(len(devices))]
     pairs = [(name, one) for n in turns for one in mixed for name in names_of(one.kind, n)][:wanted]
+    for name in {name for name, _ in pairs}:
+        await connection.execute(_RULE, name, None, to_datetime(now))
     transitions = [
         Transition(
             rule=name,

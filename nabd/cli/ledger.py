@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -12,9 +12,11 @@ from devices.instants import to_datetime
 from devices.registry import registry
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
+from nabd.settings import retention_of
 from readings import ledger, said_names
 from readings.ledger import Period, SequenceGap, Totals
 from readings.said_names import SaidNames
+from store.tables import Resolution
 
 EXPLAINED = (
     "received = stored + duplicate + rejected. Stored: committed as a row. Duplicate: the same device at the "
@@ -101,11 +103,21 @@ async def _of_platform(
     async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
         totals = await ledger.total(opened.connection, since=since, until=until)
         if count:
-            totals = replace(totals, counted=await ledger.count_readings(opened.connection, opened.kinds))
+            counted = await ledger.count_readings(opened.connection, opened.kinds)
+            totals = replace(totals, counted=counted, dropped=await _may_be_dropped(opened))
         if every:
             length = values.duration(every)
             periods = await ledger.by_period(opened.connection, every=length, since=since, until=until)
     return LedgerResult(totals=totals, periods=periods)
+
+
+async def _may_be_dropped(opened: OpenDatabase) -> bool:
+    """Tell whether readings were received so long ago that some may have left the tables."""
+    kept = timedelta(days=opened.settings.retention_days)
+    of_kinds = retention_of(opened.settings).of_kinds.values()
+    shortest = min([kept, *(lengths.get(Resolution.READING, kept) for lengths in of_kinds)])
+    first = await ledger.first_received(opened.connection)
+    return first is not None and first < to_datetime(opened.now()) - shortest
 
 
 def _document(result: LedgerResult) -> dict[str, Any]:
@@ -135,6 +147,8 @@ def _print(result: LedgerResult) -> None:
     )
     output.table(columns, [_row(totals, columns)])
     output.line(EXPLAINED)
+    if totals.counted is not None and totals.dropped:
+        output.line("Rows that are older than readings are kept are not counted; the sums hold them.")
     if totals.reasons:
         output.table(("rejected because", "readings"), sorted(totals.reasons.items()))
     if result.periods:

@@ -11,14 +11,15 @@ from datetime import timedelta
 from alerts.expiry import ENDED_ALERTS
 from api import idempotency_keys
 from devices.commands.sent import SETTLED_COMMANDS
-from nabd.settings import Settings, photo_directory
+from nabd.settings import Settings, photo_directory, retention_of
 from notify.answers import offers
 from notify.expiry import DELIVERIES
 from people.audit.expiry import AUDIT
 from people.sessions import SESSIONS
-from readings.expiry import LEDGER, REJECTIONS
+from readings.stored.expiry import LEDGER, REJECTIONS
 from rules.trial import shadows
 from store.expiry import Expiring
+from store.tables import Resolution
 from work.orphan_photos import OrphanPhotos
 
 ORPHANS_KEPT = timedelta(days=7)
@@ -44,7 +45,7 @@ class RetentionClass:
 def classes_of(settings: Settings) -> list[RetentionClass]:
     """Return all classes, in the order in which they are enforced: what points at others goes first."""
     days = timedelta(days=1)
-    readings = settings.retention_days * days
+    readings = retention_of(settings).longest(Resolution.READING)
     return [
         RetentionClass(
             name="rejections",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from devices.kinds import Kinds
 from nabd.retention.classes import RetentionClass
 from nabd.retention.keeping import EVERY
-from readings.stored_size import StoredReadings, stored_readings
+from readings.stored.size import StoredReadings, stored_readings
 from store.connection import Connection
 from store.edition import Edition, stored
 from store.sizes import TableSize, table_sizes
+from store.tables import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +53,12 @@ _BYTES = "SELECT pg_database_size(current_database())"
 
 
 async def standing(
-    connection: Connection, classes: Sequence[RetentionClass], kinds: Kinds, retention: timedelta
+    connection: Connection, classes: Sequence[RetentionClass], tables: Iterable[Table]
 ) -> StoreStanding:
     """Return how everything stands; reads sizes and ends only, so that it is quick after years."""
     sizes = await table_sizes(connection)
     edition = await stored(connection)
-    readings = await stored_readings(connection, kinds.values(), edition, sizes, retention)
+    readings = await stored_readings(connection, tables, edition, sizes)
     found = await _classes(connection, classes, sizes)
     named = {one.table for one in readings} | {name for one in found for name in one.tables}
     return StoreStanding(

@@ -82,9 +82,9 @@ class ExpiringAudit:
     tables: tuple[str, ...] = ("audit",)
 
     async def oldest(self, connection: Connection) -> datetime | None:
-        """Return the end of the oldest month whose rows are there: whole months go."""
+        """Return where the oldest month begins whose rows are there: it goes once all of it is old."""
         month: date | None = await connection.fetchval(_OLDEST)
-        return None if month is None else _midnight(_next(month))
+        return None if month is None else datetime.combine(month, time(), UTC)
 
     async def forget_before(
         self, connection: Connection, before: datetime, *, limit: int, now: datetime
@@ -102,7 +102,3 @@ AUDIT = ExpiringAudit()
 
 def _next(month: date) -> date:
     return (month + timedelta(days=31)).replace(day=1)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)

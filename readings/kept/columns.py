@@ -117,7 +117,7 @@ _HIDDEN = frozenset({Part.SUM, Part.SIN, Part.COS, Part.TRUE, Part.AREA})
 def average(m: Measurement, table: str) -> str | None:
     """Return the mean of the good values as SQL over columns of `table` ("r."); None for texts.
 
-    Of a circular measurement it is the mean direction, as in readings.bucket_columns.
+    Of a circular measurement it is the mean direction, as in readings.buckets.bucket_columns.
     """
     name = f"{table}{m.name}"
     if m.type is ValueType.TEXT:

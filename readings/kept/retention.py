@@ -24,6 +24,11 @@ class Retention:
         """Return how long rows of a kind are kept."""
         return self.of_kinds.get(kind, {}).get(resolution, self.lengths[resolution])
 
+    def longest(self, resolution: Resolution) -> timedelta:
+        """Return how long rows are kept of the kind whose rows are kept longest."""
+        own = (lengths.get(resolution) for lengths in self.of_kinds.values())
+        return max(self.lengths[resolution], *(length for length in own if length is not None), timedelta(0))
+
 
 KEPT = Retention()
 """When nobody said otherwise."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from devices.instants import to_datetime, to_microseconds
 from devices.time_zones import zone_named
-from readings.calendar import DAY, bucket_starts
+from readings.buckets.calendar import DAY, bucket_starts
 from readings.rollups.holding import HOUR_US
 from readings.rollups.hours import Spans
 

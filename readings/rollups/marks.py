@@ -93,10 +93,21 @@ async def take(connection: Connection, kind: str, most: int) -> Touched | None:
     rows = await connection.fetch(_TAKE, kind, most)
     if not rows:
         return None
+    return _each_hour_once(
+        np.concatenate([np.array(row["device_ids"], dtype=np.int32) for row in rows]),
+        np.concatenate([np.array(row["first_us"], dtype=np.int64) for row in rows]),
+        np.concatenate([np.array(row["last_us"], dtype=np.int64) for row in rows]),
+    )
+
+
+def _each_hour_once(device_id: NDArray[np.int32], first: Ints, last: Ints) -> Touched:
+    hours = keys(device_id, first // HOUR_US)
+    order = np.argsort(hours, kind="stable")
+    begins = np.flatnonzero(np.diff(hours[order], prepend=-1))
     return Touched(
-        device_id=np.concatenate([np.array(row["device_ids"], dtype=np.int32) for row in rows]),
-        first=np.concatenate([np.array(row["first_us"], dtype=np.int64) for row in rows]),
-        last=np.concatenate([np.array(row["last_us"], dtype=np.int64) for row in rows]),
+        device_id=device_id[order][begins],
+        first=np.minimum.reduceat(first[order], begins),
+        last=np.maximum.reduceat(last[order], begins),
     )
 
 

@@ -6,6 +6,8 @@ killed at any point, the marks are still there, and doing it twice changes nothi
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 
 from devices.kinds.kind import Kind
@@ -17,9 +19,9 @@ from readings.rollups.source import RollupDevices
 from readings.rollups.spans import groups, spans_of
 from store.connection import Connection
 
-MARKS = 200
+MARKS = 60
 """Batches whose marks are taken at once."""
-READINGS = 200_000
+READINGS = 50_000
 """Readings that are in memory at once, about."""
 
 _TURN = "SELECT one FROM rollup_turn FOR UPDATE SKIP LOCKED"
@@ -80,7 +82,8 @@ async def make(connection: Connection, kind: Kind, known: RollupDevices, spans: 
     for group in groups(spans, likely.astype(np.int64), READINGS):
         some = spans.take(group)
         rows = await source.rows_around(connection, kind, some, reach[group])
-        found = hours(rows, known.paces(rows), some)
+        # In a thread: sweep rules are judged by the same process meanwhile.
+        found = await asyncio.to_thread(hours, rows, known.paces(rows), some)
         await storing.store_hours(connection, kind, found, some)
     days = days_of_spans(spans, known.zones)
     slowest = known.slowest_s(np.array([day.device_id for day in days], dtype=np.int32))

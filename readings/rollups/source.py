@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from devices.columns import Columns
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds.kind import Kind, Measurement
 from devices.reporting import expected_interval_s, own_interval_s
-from readings.bucket_columns import is_good
+from readings.buckets.bucket_columns import is_good
 from readings.replay import of_records
 from readings.rollups.holding import HOUR_US, Floats, Ints, held_us
 from readings.rollups.hours import Paces, Spans, keys
@@ -91,12 +92,13 @@ async def rows_around(connection: Connection, kind: Kind, spans: Spans, reach_us
     since = [to_datetime(at) for at in (spans.since * HOUR_US - reach_us).tolist()]
     until = [to_datetime(at) for at in (spans.until * HOUR_US + reach_us).tolist()]
     found = await connection.fetch(_within_sql(kind), spans.device_id.tolist(), since, until)
-    rows = of_records(kind, found)
+    rows = await asyncio.to_thread(of_records, kind, found)
     for m in kind.measurements:
         if m.counter:
             found += await _before(connection, m, rows, spans, reach_us)
     distinct = {(row["device_id"], row["observed_at"]): row for row in found}
-    rows = of_records(kind, list(distinct.values()))
+    if len(distinct) > len(rows):
+        rows = await asyncio.to_thread(of_records, kind, list(distinct.values()))
     return rows.take(np.lexsort((rows.observed_at, rows.device_id)))
 
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from devices.kinds.kind import Kind, Measurement, ValueType
+from readings.buckets.summary import ReadingBucket, summary_of
 from readings.kept.columns import Part, average, column_name, merged, parts_of
 from readings.kept.tables import days_of, hours_of
-from readings.summary import ReadingBucket, summary_of
 from store.connection import Connection
 from store.tables import Resolution
 

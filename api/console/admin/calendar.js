@@ -6,7 +6,7 @@ import { bdi, h } from "../shell/dom.js";
 import { checkbox, field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { get, put, remove } from "../shell/http.js";
-import { language, number, said, t } from "../shell/i18n.js";
+import { language, number, numerals, said, t } from "../shell/i18n.js";
 import { SEVERITIES, state } from "../shell/state.js";
 import { table } from "../shell/tables.js";
 import { toast } from "../shell/toast.js";
@@ -53,7 +53,7 @@ function daysTable(town, calendar, mine) {
 }
 
 const ramadanTable = (town, calendar, mine) => table([
-  { title: t("ramadan"), cell: (one) => number(one.year, 0).replace(/[٬,  ]/g, "") },
+  { title: t("ramadan"), cell: (one) => numerals(String(one.year)) },
   { title: t("first_day"), cell: (one) => dayText(one.first) },
   { title: t("last_day"), cell: (one) => dayText(one.last) },
   { title: t("said_by"), cell: (one) => t(one.by_hand ? "by_hand" : "umm_al_qura") },

@@ -5,7 +5,7 @@ import { districtsOf } from "../shell/districts.js";
 import { $, arrange, bdi, h } from "../shell/dom.js";
 import { report } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { language, said, statusText, t, unit, value } from "../shell/i18n.js";
+import { language, localeTag, said, statusText, t, unit, value } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
 import { state } from "../shell/state.js";
 
@@ -89,7 +89,7 @@ const written = new WeakMap();
 // Everything that a row shows, the address it leads to included; a device is replaced, never changed.
 function keyOf(device) {
   if (!written.has(device)) written.set(device, JSON.stringify(device));
-  return `${written.get(device)} ${language()} ${location.search}`;
+  return `${written.get(device)} ${localeTag()} ${location.search}`;
 }
 
 function nothing() {

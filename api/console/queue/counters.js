@@ -1,7 +1,7 @@
 // The numbers at the head of the queue, and in the title of the tab.
 
 import { $, fill, h } from "../shell/dom.js";
-import { language, number, t } from "../shell/i18n.js";
+import { localeTag, number, t } from "../shell/i18n.js";
 import { showUnseen } from "../shell/notice.js";
 import { SEVERITIES } from "../shell/state.js";
 import { list, sums } from "./list.js";
@@ -11,7 +11,7 @@ export function drawCounters() {
   const { all, ...severities } = sums(list.open);
   const worst = SEVERITIES.find((severity) => severities[severity].unseen) ?? "ok";
   const { devices, reporting } = list.open;
-  fill($("counters"), [language(), devices, reporting, all.alerts, all.unseen, worst].join(" "), () => [
+  fill($("counters"), [localeTag(), devices, reporting, all.alerts, all.unseen, worst].join(" "), () => [
     counter("devices", t("reporting_of", { devices }), reporting, "plain"),
     counter("open_alerts", t("open_alerts"), all.alerts, "plain"),
     counter("unseen", t("unseen"), all.unseen, worst),

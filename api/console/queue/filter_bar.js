@@ -6,7 +6,7 @@ import { FILTERS, NO_FILTERS, isFiltered } from "../shell/filters.js";
 import { field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { get } from "../shell/http.js";
-import { language, number, said, t, zone } from "../shell/i18n.js";
+import { localeTag, number, said, t, zone } from "../shell/i18n.js";
 import { fromLocalText, localText } from "../shell/moments.js";
 import { SEVERITIES, state } from "../shell/state.js";
 import { GROUPS } from "./groups.js";
@@ -78,7 +78,7 @@ function drawSeverities(move) {
   const chip = (name, css, pressed, label, count, changes) => h("button", {
     type: "button", class: `chip is-${css}`, "data-chip": name, "aria-pressed": String(Boolean(pressed)), onclick: () => move(changes),
   }, label, count !== null && h("b", {}, number(count, 0)));
-  fill($("severities"), JSON.stringify([language(), all, each, place(), may("answer-alerts")]), () => [
+  fill($("severities"), JSON.stringify([localeTag(), all, each, place(), may("answer-alerts")]), () => [
     chip("all", "plain", !place().severity, t("severity_all"), all.alerts, { severity: null }),
     ...SEVERITIES.map((one) => chip(one, one, place().severity === one, t(`severity_${one}`), each[one].alerts, { severity: one })),
     chip("unseen", "plain", place().unseen, t("unseen"), null, { unseen: place().unseen ? null : "1" }),

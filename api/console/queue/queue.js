@@ -2,10 +2,10 @@
 
 import { deviceLink, place } from "../shell/address.js";
 import { sentence } from "../shell/alerts.js";
-import { $, arrange, bdi, h, isolated } from "../shell/dom.js";
+import { $, arrange, bdi, fill, h, isolated } from "../shell/dom.js";
 import { isFiltered } from "../shell/filters.js";
 import { may } from "../shell/frame.js";
-import { full, number, numerals, said, t, time, tn } from "../shell/i18n.js";
+import { full, localeTag, number, numerals, said, t, time, tn } from "../shell/i18n.js";
 import { badge } from "../shell/icons.js";
 import { now, state } from "../shell/state.js";
 import { acknowledge, failed, run } from "./acts.js";
@@ -61,10 +61,10 @@ function empty() {
 
 function drawFurther() {
   $("further").hidden = !list.next;
-  if (!list.next || $("further").dataset.said === `${list.items.length} ${document.documentElement.lang}`) return;
-  $("further").dataset.said = `${list.items.length} ${document.documentElement.lang}`;
-  const button = h("button", { type: "button", onclick: (event) => run(event.currentTarget, () => more().catch(failed)) }, t("show_more"));
-  $("further").replaceChildren(h("span", {}, tn("shown_n", list.items.length)), button);
+  fill($("further"), `${list.items.length} ${localeTag()}`, () => [
+    h("span", {}, tn("shown_n", list.items.length)),
+    h("button", { type: "button", "data-focus": "further", onclick: (event) => run(event.currentTarget, () => more().catch(failed)) }, t("show_more")),
+  ]);
 }
 
 const heading = (title, key, count) => h("li", { class: "group" },
@@ -74,7 +74,7 @@ const heading = (title, key, count) => h("li", { class: "group" },
 function keyOf(alert, below) {
   if (!written.has(alert)) written.set(alert, JSON.stringify(alert));
   const parent = alert.inhibited_by ? find(alert.inhibited_by)?.summary.en : "";
-  return [written.get(alert), below, parent, isChosen(alert.id), place().alert === alert.id, state.kinds.size, document.documentElement.lang].join(" ");
+  return [written.get(alert), below, parent, isChosen(alert.id), place().alert === alert.id, state.kinds.size, localeTag()].join(" ");
 }
 
 function row(alert, below) {

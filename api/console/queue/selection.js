@@ -2,7 +2,7 @@
 
 import { $, fill, h } from "../shell/dom.js";
 import { may, redraw } from "../shell/frame.js";
-import { language, t, tn } from "../shell/i18n.js";
+import { localeTag, t, tn } from "../shell/i18n.js";
 import { acknowledge, openAssign, openSilence, openWork, run } from "./acts.js";
 import { list } from "./list.js";
 
@@ -49,7 +49,7 @@ export function drawBulk() {
   if (!alerts.length) return;
   const button = (name, text, work, css = "quiet") =>
     h("button", { type: "button", class: css, "data-bulk": name, onclick: (event) => run(event.currentTarget, () => work(chosenAlerts())) }, text);
-  fill($("bulk"), `${alerts.length} ${language()}`, () => [
+  fill($("bulk"), `${alerts.length} ${localeTag()}`, () => [
     h("b", {}, tn("chosen_n", alerts.length)),
     may("answer-alerts") && button("acknowledge", t("acknowledge"), acknowledge, "primary"),
     may("answer-alerts") && button("assign", t(may("assign-alerts") ? "assign_dots" : "take_over"), openAssign),

@@ -27,6 +27,7 @@ let page = {};
 let me = { name: "", permissions: [], roles: [] };
 let connected = null;
 let lastHeard = null;
+let trouble = null; // what keeps the page from being filled
 
 const room = () => document.documentElement.dataset.room;
 
@@ -67,6 +68,7 @@ async function begin() {
     const known = loadBasics();
     await Promise.all([known, page.load?.(known)]);
     state.loaded = true;
+    trouble = null;
     startWorker();
     document.documentElement.dataset.loaded = "";
     drawLink();
@@ -74,6 +76,7 @@ async function begin() {
     leadIn().catch(report);
     import("./push.js").then(({ sayAgain }) => sayAgain()).catch(() => {}); // without a network it is said another time
   } catch (error) {
+    trouble = error; // it is said again once there are texts
     report(error);
     setTimeout(begin, waitOf(error));
   }
@@ -183,6 +186,7 @@ async function speak(code) {
   drawNav();
   place();
   drawLink();
+  if (trouble) report(trouble);
   page.spoken?.();
   redraw();
   leadIn().catch(report);

@@ -71,8 +71,9 @@ function verification({ state, verification: is, verify_until: until, reopened }
 }
 
 function why(order, alert) {
-  if (!alert) return order.summary && said(order.summary) !== what(order) && said(order.summary) && h("section", {}, h("h2", {}, t("why")), h("p", {}, said(order.summary)));
-  const same = what(order) === said(alert.summary);
+  // Without a title of its own an order is called by what its alert says.
+  const same = !order.title;
+  if (!alert) return !same && said(order.summary, "") && h("section", {}, h("h2", {}, t("why")), h("p", {}, said(order.summary)));
   if (same && !alert.course && !said(alert.runbook)) return null;
   return h("section", {}, h("h2", {}, t("why")), !same && h("p", {}, sentence(alert)),
     alert.course && h("p", { class: "meta" }, said(alert.course)),

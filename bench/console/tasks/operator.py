@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from bench.console.tasks.hand import Hand
 from bench.console.tasks.task import Doing, PersonTask
 from devices.texts.languages import Language
+from devices.time_zones import zone_named
 from firmware_sim.specs import PLACES
 from nabd.clock import wall
 from nabd.demo.cast import Occupation
@@ -56,19 +56,18 @@ async def _silence(hand: Hand) -> None:
     await hand.click(f"{ROWS} .summary")
     await hand.click(hand.page.locator(PANE).get_by_role("button", name="Silence…"))
     await hand.write("street market")
-    await hand.click("dialog [value=district]")
-    await hand.click("dialog [value=morning]")
+    await hand.click("dialog .choice:has([value=district])")
+    await hand.click("dialog .choice:has([value=morning])")
     await hand.click(hand.page.locator("dialog").get_by_role("button", name="Silence", exact=True))
     await hand.sees(f"{PANE} .who-has", "Silenced until")
 
 
 async def _yesterday(hand: Hand) -> None:
-    zone = ZoneInfo(PLACES["tripoli"].time_zone)
+    zone = zone_named(PLACES["tripoli"].time_zone)
     night = datetime.fromtimestamp(wall() / 1e6, zone) - timedelta(days=1)
     await hand.click("#filters summary")
     await hand.type("#filters [name=from]", night.strftime("%Y-%m-%dT02:30"))
     await hand.type("#filters [name=until]", night.strftime("%Y-%m-%dT03:30"))
-    await hand.choose("#filters [name=state]", "all")
     await hand.sees("#map.past")
 
 

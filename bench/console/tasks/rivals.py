@@ -1,4 +1,4 @@
-"""What the same tasks take elsewhere, by the steps that the makers' own documentation names. Read in November 2026.
+"""What the same tasks take elsewhere, by the steps that the makers' own pages name. Read in November 2026.
 
 A step is what a person presses, chooses or types; "optional" ones are left out. Where we found no way in the
 documentation, nothing stands here. Versions, plans and our reading may be wrong: each has its page beside it.
@@ -45,7 +45,7 @@ RIVALS: Mapping[str, Sequence[RivalSteps]] = {
             product=THINGSBOARD,
             steps=5,
             page=_ALARMS,
-            note="devices, the device, *Alarms*, the column *Assignee*, the person; only owners of the device",
+            note="*Devices*, the device, *Alarms*, *Assignee*, the person; owners of the device only",
         ),
     ),
     "silence": (

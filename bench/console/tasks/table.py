@@ -9,7 +9,9 @@ from bench.console.tasks.rivals import RIVALS, RivalSteps
 from bench.console.tasks.task import TaskCount
 
 BEGIN, END = "<!-- counted by nabd bench tasks -->", "<!-- until here -->"
-HEAD = "| task | clicks | fields | keys | s | the same in other products' documentation |\n|---|---|---|---|---|---|"
+HEAD = """\
+| task | clicks | fields | keys | s | the same elsewhere |
+|---|---|---|---|---|---|"""
 
 
 def rows(counts: Sequence[TaskCount]) -> str:

@@ -47,7 +47,7 @@ async def _decline(hand: Hand) -> None:
     await hand.click(STEP.format("decline"))
     await hand.write("No ladder")
     await hand.click("dialog button.primary")
-    await hand.sees(ORDERS)
+    await hand.page.locator("dialog").wait_for(state="detached")
 
 
 async def _to(hand: Hand, state: str) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from api.http import formats
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.rules.files import Author, Json
@@ -90,8 +91,9 @@ def export(
 
     async def work(opened: OpenDatabase) -> None:
         wanted = _filter(opened, municipality, who, subject, action, since, until)
-        async for page in listing.export(opened.connection, wanted):
-            sys.stdout.write("".join(msgspec.json.encode(row).decode() + "\n" for row in page))
+        async for piece in formats.as_ndjson(listing.export(opened.connection, wanted)):
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
 
     run(work)
 

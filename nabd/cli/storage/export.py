@@ -17,7 +17,7 @@ from devices.instants import to_datetime
 from devices.registry import registry
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
-from readings.export import ExportPage, ReadingExport, export
+from readings.stored.export import ExportPage, ReadingExport, export
 from store.connection import Connection
 
 app = typer.Typer(no_args_is_help=True, help="What is stored, as files.")

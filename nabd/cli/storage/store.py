@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -12,7 +11,10 @@ from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
 from nabd.retention.classes import classes_of
 from nabd.retention.standing import ClassStanding, StoreStanding, standing
-from readings.stored_size import StoredReadings
+from nabd.settings import retention_of
+from readings.stored.size import StoredReadings
+from readings.tables import tables_of
+from store.tables import Resolution
 
 app = typer.Typer(no_args_is_help=True, help="What is stored: how much, since when, for how long.")
 
@@ -34,8 +36,8 @@ def status(
 
     async def work(opened: OpenDatabase) -> StoreStanding:
         settings = opened.settings
-        retention = timedelta(days=settings.retention_days)
-        return await standing(opened.connection, classes_of(settings), opened.kinds, retention)
+        tables = tables_of(opened.kinds.values(), retention_of(settings))
+        return await standing(opened.connection, classes_of(settings), tables)
 
     found = run(work)
     if as_json:
@@ -47,7 +49,7 @@ def status(
 def _print(found: StoreStanding) -> None:
     output.line(f"{found.edition} edition, {_bytes(found.bytes)} in all")
     output.table(
-        ("readings of", "rows", "size", "compressed", "since", "kept for", "dropped next"),
+        ("readings of", "rows", "size", "compressed", "since", "kept for", "dropped next", "filled"),
         [_readings(one) for one in found.readings],
         empty="No kind has a table of readings: run `nabd migrate`.",
     )
@@ -69,7 +71,13 @@ def _readings(one: StoredReadings) -> tuple[object, ...]:
         ratio = one.before_compression / one.after_compression
         packed = f"{_bytes(one.before_compression)} to {_bytes(one.after_compression)}, 1/{ratio:.1f}"
     dropped = one.next_at or "by nabd sweep"
-    return (one.kind, f"{one.rows:,}", _bytes(one.bytes), packed, one.oldest, _days(one.keep_days), dropped)
+    name = one.kind if one.resolution is Resolution.READING else f"{one.kind}, by {one.resolution}"
+    filled = ""
+    if one.made_from is not None and one.made_to is not None:
+        filled = "whole" if one.made_from <= one.made_to else f"from {one.made_from:%Y-%m-%d} on"
+    return (
+        name, f"{one.rows:,}", _bytes(one.bytes), packed, one.oldest, _days(one.keep_days), dropped, filled,
+    )  # fmt: skip
 
 
 def _class(one: ClassStanding) -> tuple[object, ...]:

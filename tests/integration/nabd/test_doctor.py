@@ -48,3 +48,25 @@ async def test_doctor_compares_clocks_and_names_what_is_no_zone(
 
     await connection.execute("UPDATE municipality SET time_zone = 'localtime'")
     assert "localtime is no time zone" in (await found(dsn, tmp_path))["time zones"].said
+
+
+async def test_doctor_tells_of_what_is_old_and_still_there(
+    connection: asyncpg.Connection, dsn: str, tmp_path: Path
+) -> None:
+    never = (await found(dsn, tmp_path))["retention"]
+    assert (never.verdict, never.fix) == (Verdict.NOTE, "start `nabd sweep`: it does so")
+
+    await connection.execute(
+        "INSERT INTO retention_run (class, looked_at, removed, behind_since) VALUES"
+        " ('rejections', now(), 5, NULL), ('ledger', now(), 5, now() - interval '2 hours')"
+    )
+    assert (await found(dsn, tmp_path))["retention"].verdict is Verdict.FINE
+
+    await connection.execute("UPDATE retention_run SET behind_since = '2026-01-02' WHERE class = 'ledger'")
+    behind = (await found(dsn, tmp_path))["retention"]
+    assert behind.said == "more is old than was removed: ledger (since 2026-01-02)"
+    assert "nabd store status" in behind.fix
+
+    await connection.execute("UPDATE retention_run SET looked_at = looked_at - interval '2 days'")
+    unseen = (await found(dsn, tmp_path))["retention"]
+    assert unseen.said == "not looked at for a day: ledger, rejections"

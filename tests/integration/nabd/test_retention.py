@@ -18,9 +18,9 @@ from nabd.retention.classes import RetentionClass, classes_of
 from nabd.settings import Settings
 from people.audit import chains
 from readings import ledger, rejections, totals
-from readings.expiry import _DUE, _FORGET
 from readings.ledger import BatchCounts
 from readings.rejections import NewRejection
+from readings.stored.expiry import _DUE, _FORGET
 from store import audit
 from store.audit import PLATFORM
 from store.expiry import ExpiringRows
@@ -156,6 +156,7 @@ async def check_totals(connection: asyncpg.Connection, noon: datetime) -> None:
         10 * batches, 5 * batches, 2 * batches, 3 * batches, 7 * batches,
     )  # fmt: skip
     assert whole.reasons == {"reason-0": batches * 3 / 2, "reason-1": batches * 3 / 2}
+    assert await ledger.first_received(connection) == START.replace(hour=0)
     days = await ledger.by_period(connection, every=DAY)
     assert [(p.totals.received, p.totals.balanced) for p in days] == [(10 * BATCHES, True)] * DAYS
     (shard,) = await totals.by_shard(connection)

@@ -64,9 +64,11 @@ def test_status_shows_readings_classes_and_what_stays(dsn: str, monkeypatch: pyt
     assert "never looked: start nabd sweep" in before.stdout
     assert "never looked" not in shown.stdout
     assert found["edition"] == "plain"
-    (bins,) = [one for one in found["readings"] if one["kind"] == "bin"]
+    bins, hours, days = [one for one in found["readings"] if one["kind"] == "bin"]
     assert (bins["rows"], bins["keep_days"], bins["after_compression"]) == (1, 90, None)
     assert bins["oldest"] <= f"{builders.NOON:%Y-%m-%d}T12" < f"{builders.NOON + 7 * DAY:%Y-%m-%d}"
+    assert [one["resolution"] for one in (bins, hours, days)] == ["reading", "hour", "day"]
+    assert (hours["keep_days"], days["keep_days"]) == (731, 3653)
     (rejections,) = [one for one in found["classes"] if one["name"] == "rejections"]
     assert (rejections["rows"], rejections["keep_days"], rejections["removed"]) == (1, 7, 0)
     assert rejections["oldest"] is not None
@@ -89,9 +91,9 @@ async def test_status_shows_what_compression_saves_on_timescale(timescale: async
     )
     await timescale.execute("SELECT compress_chunk(c) FROM show_chunks('bin_reading') AS c")
 
-    found = await standing(timescale, classes_of(Settings()), builders.KINDS, 90 * DAY)
+    found = await standing(timescale, classes_of(Settings()), tables_of(builders.KINDS.values()))
 
-    (bins,) = [one for one in found.readings if one.kind == "bin"]
+    bins, *_ = [one for one in found.readings if one.kind == "bin"]
     assert bins.before_compression
     assert bins.after_compression
     assert bins.oldest is not None

@@ -21,7 +21,7 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
 audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
-bench rules, bench console, bench screens, bench tasks,
+bench rules, bench console, bench screens, bench tasks, bench queries,
 calendar show, device banned, device hardware, device list, device notes, device quarantine, device show,
 doctor, export readings, figures, grafana layout, grafana render, ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,

@@ -83,6 +83,8 @@ async def test_total_that_hides_a_reading_is_not_balanced() -> None:
     assert not replace(total, stored=1).balanced
     assert not replace(total, reasons={}).balanced
     assert not replace(total, counted=1).balanced
+    assert replace(total, counted=1, dropped=True).balanced
+    assert not replace(total, counted=total.stored + 1, dropped=True).balanced
 
 
 async def test_periods_split_the_totals(connection: asyncpg.Connection) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from devices.time_zones import TIME_ZONES, zone_named
-from readings.calendar import bucket_starts
+from readings.buckets.calendar import bucket_starts
 
 
 def at(text: str) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import uuid4
@@ -17,6 +18,8 @@ from api import policies
 from api.app import routes_of
 from api.http.guards import OPEN_PATHS
 from api.policies import NoPolicy, Where
+from devices.registry import bans
+from devices.registry.errors import AlreadyExists
 from notify.routing.overrides import NewStandIn, add_stand_ins
 from notify.routing.schedules import NewSchedule, add_schedule, get_schedule
 from notify.routing.teams import NewTeam, add_team
@@ -180,9 +183,17 @@ async def ramadan(connection: asyncpg.Connection, town: str) -> None:
     await editing.put_ramadan(connection, town, ramadan_of(YEAR), by=PLATFORM, now=builders.now())
 
 
+async def banned(connection: asyncpg.Connection, town: str) -> None:
+    with suppress(AlreadyExists):
+        await bans.ban(
+            connection, "bin-nobody-registered", "not ours", builders.now, municipality=town, by=PLATFORM
+        )
+
+
 MADE_AGAIN: dict[str, Callable[[asyncpg.Connection, str], Awaitable[object]]] = {
     "/api/v1/municipalities/{municipality}/calendar/days/{day}": calendar_day,
     "/api/v1/municipalities/{municipality}/calendar/ramadan/{year}": ramadan,
+    "/api/v1/banned-devices/{unknown}": banned,
     "/api/v1/users/{user}": person,
     "/api/v1/teams/{team}": team,
     "/api/v1/on-call/{schedule}": schedule,

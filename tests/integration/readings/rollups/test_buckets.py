@@ -13,12 +13,12 @@ import pytest
 
 from devices.instants import to_datetime
 from nabd import rollups
-from readings import buckets as choosing
-from readings.buckets import buckets
-from readings.calendar import bucket_starts
-from readings.raw_buckets import raw_buckets
+from readings.buckets.calendar import bucket_starts
+from readings.buckets.raw_buckets import raw_buckets
+from readings.buckets.summary import ReadingBucket
+from readings.rollups import buckets as choosing
+from readings.rollups.buckets import buckets
 from readings.rollups.summaries import buckets_sql
-from readings.summary import ReadingBucket
 from tests.integration.readings.rollups.scene import KINDS, Scene, make_scene
 from tests.integration.readings.rollups.test_roll_up import nights
 from tests.unit.readings.rollups.streams import HOUR, MINUTE, START, Said

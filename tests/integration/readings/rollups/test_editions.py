@@ -10,7 +10,7 @@ import pytest
 
 from devices.instants import to_datetime
 from nabd import rollups
-from readings.buckets import buckets
+from readings.rollups.buckets import buckets
 from store.pool import connect
 from tests.integration.readings.rollups.scene import KINDS, Scene, make_scene
 from tests.integration.readings.rollups.test_roll_up import like, nights

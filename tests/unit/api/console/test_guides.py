@@ -15,6 +15,7 @@ from api.pages.guides import GUIDES, router
 from devices.texts.languages import LANGUAGES
 
 FOLDER = Path(api.__file__).parent / "console/guide"
+MOST_BYTES = 150_000
 LINK = re.compile(r"\]\(([^)]+)\)")
 
 
@@ -39,7 +40,8 @@ def test_guide_has_the_same_parts_in_every_language(guide: str) -> None:
 def test_what_a_guide_leads_to_is_there(guide: str, language: str) -> None:
     files, pages = load(), ("/alerts", "/devices", "/work", "/reports", "/admin", "/account", "/guide")
     for address in LINK.findall(of(guide, language)):
-        found = address.removeprefix("/console/") in files
+        beside = f"guide/{address}" if address.startswith("pictures/") else address
+        found = beside.removeprefix("/console/") in files
         assert found or address == "/" or address.startswith(pages), address
 
 
@@ -54,3 +56,14 @@ async def test_guide_comes_as_a_page_in_the_readers_language() -> None:
         assert answer.headers["content-language"] == "ar"
         assert answer.text.startswith("<h1>")
         assert "<script" not in answer.text
+        assert 'src="/console/guide/pictures/' in answer.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pictures_of_a_guide_are_in_its_language_and_small(language: str) -> None:
+    named = [
+        address for guide in GUIDES for address in LINK.findall(of(guide, language)) if ".webp" in address
+    ]
+    assert len(named) >= len(GUIDES)
+    assert all(address.endswith(f".{language}.webp") for address in named)
+    assert all((FOLDER / address).stat().st_size < MOST_BYTES for address in named)

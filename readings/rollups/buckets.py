@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from devices.kinds.kind import Kind
-from readings.calendar import bucket_starts
-from readings.raw_buckets import raw_buckets
+from readings.buckets.calendar import bucket_starts
+from readings.buckets.raw_buckets import raw_buckets
+from readings.buckets.summary import ReadingBucket
 from readings.rollups.state import RollupState, state_of
 from readings.rollups.summaries import rolled_buckets
-from readings.summary import ReadingBucket
 from store.connection import Connection
 from store.tables import Resolution
 

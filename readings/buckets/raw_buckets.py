@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from devices.kinds.kind import Kind, Measurement, ValueType
-from readings import bucket_columns
+from readings.buckets import bucket_columns
+from readings.buckets.summary import ReadingBucket, summary_of
 from readings.history import STATEMENT_TIMEOUT_S
-from readings.summary import ReadingBucket, summary_of
 from readings.tables import table_name
 from store.connection import Connection
 

@@ -1,0 +1,1 @@
+"""How long questions about a day and a year take, and how much room the answers' sources take."""

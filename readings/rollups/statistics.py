@@ -1,0 +1,176 @@
+"""What devices of a kind measured together over local days or nights: by district, street, circuit.
+
+Days come from {kind}_day; nights, which last from noon to noon by the municipality's clock, from {kind}_hour.
+What has no row counts nowhere. Names of tables and columns come from checked declarations. Reads only.
+"""
+
+# ruff: noqa: S608 - names of tables and columns come from declarations whose grammar leaves nothing to quote
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+import asyncpg
+
+from devices.kinds.kind import AttributeType, Kind, Measurement, ValueType
+from devices.time_zones import zone_named
+from readings.kept.columns import Part, average, column_name, merged, parts_of
+from readings.kept.tables import days_of, hours_of
+from store.connection import Connection
+
+DAY = timedelta(days=1)
+NOON = time(12)
+
+
+class Span(StrEnum):
+    """What one row is about: all of the time asked for, a local day, or a night named by its evening."""
+
+    WHOLE = "whole"
+    DAY = "day"
+    NIGHT = "night"
+
+
+PLACES = ("municipality", "district", "street", "device")
+
+
+def groups_of(kind: Kind) -> tuple[str, ...]:
+    """Return by what devices of a kind can be put together: places, and its attributes that are texts."""
+    return (*PLACES, *(a.name for a in kind.attributes if a.type is AttributeType.TEXT))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsQuery:
+    """What is asked for: days [since, until); `group` is one of `groups_of`, None for all together."""
+
+    since: date
+    until: date
+    measurements: Sequence[str]
+    span: Span = Span.WHOLE
+    group: str | None = None
+    municipality: str | None = None
+    district: str | None = None
+    within: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupStatistics:
+    """One group over one span. measurements: by name and part: min, max, avg, mean, count, grown, seconds."""
+
+    group: str | None
+    day: date | None
+    devices: int
+    readings: int
+    expected: float
+    measurements: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+
+
+async def statistics(connection: Connection, kind: Kind, query: StatisticsQuery) -> list[GroupStatistics]:
+    """Return the statistics of a kind by group and span; groups without any hour or day are not there."""
+    zones = [
+        row["time_zone"] for row in await connection.fetch("SELECT DISTINCT time_zone FROM municipality")
+    ]
+    spans = list(_spans(query, zones))
+    rows = await connection.fetch(
+        _sql(kind, query),
+        kind.name,
+        query.group,
+        query.municipality,
+        query.district,
+        query.within,
+        [zone for zone, *_ in spans],
+        [since for _, since, *_ in spans],
+        [until for *_, until, _ in spans],
+        [day for *_, day in spans],
+        min((since for _, since, *_ in spans), default=_EPOCH),
+        max((until for *_, until, _ in spans), default=_EPOCH),
+    )
+    return [_statistics(kind, query.measurements, row) for row in rows]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _spans(query: StatisticsQuery, zones: Iterable[str]) -> Iterable[tuple[str, datetime, datetime, date]]:
+    """Yield each zone's days or nights as instants, by the platform's own zone data."""
+    begins = NOON if query.span is Span.NIGHT else time()
+    for zone in zones:
+        clock, day = zone_named(zone), query.since
+        while day < query.until:
+            since, until = (datetime.combine(d, begins, clock).astimezone(UTC) for d in (day, day + DAY))
+            yield zone, since, until, day
+            day += DAY
+
+
+def _sql(kind: Kind, query: StatisticsQuery) -> str:
+    table = (hours_of if query.span is Span.NIGHT else days_of)(kind).name
+    declared = [kind.measurement(name) for name in query.measurements]
+    inside = [
+        f"{merged(part, f'h.{column_name(m, part)}')} AS {column_name(m, part)}"
+        for m in declared
+        for part in _summed(m)
+    ]
+    outside = [f"{expression} AS {m.name}_{name}" for m in declared for name, expression in _told(m).items()]
+    day = "NULL::date" if query.span is Span.WHOLE else "s.day"
+    return f"""
+SELECT {", ".join(["r.grouped", "r.day", "r.devices", "r.readings", "r.expected", *outside])}
+FROM (
+    SELECT {_GROUPED} AS grouped, {day} AS day, count(DISTINCT h.device_id)::integer AS devices,
+        sum(h.readings)::bigint AS readings, sum(h.expected) AS expected, {", ".join(inside)}
+    FROM {table} AS h
+    INNER JOIN device AS d ON h.device_id = d.id
+    INNER JOIN municipality AS m ON d.municipality_id = m.id
+    LEFT JOIN ground_feature AS g ON d.district_id = g.id
+    LEFT JOIN ground_feature AS t ON d.street_id = t.id
+    INNER JOIN unnest($6::text [], $7::timestamptz [], $8::timestamptz [], $9::date [])
+        AS s (zone, since, until, day)
+        ON m.time_zone = s.zone AND h.at >= s.since AND h.at < s.until
+    WHERE d.kind = $1 AND h.at >= $10 AND h.at < $11
+        AND ($3::text IS NULL OR m.name = $3)
+        AND ($4::text IS NULL OR g.name = $4)
+        AND ($5::text [] IS NULL OR m.name = ANY($5))
+    GROUP BY 1, 2
+) AS r
+ORDER BY r.day, r.grouped
+"""
+
+
+_GROUPED = """CASE $2::text
+        WHEN 'municipality' THEN m.name WHEN 'district' THEN g.name WHEN 'street' THEN t.name
+        WHEN 'device' THEN d.name ELSE d.attributes ->> $2
+    END"""
+
+
+def _summed(m: Measurement) -> list[Part]:
+    left_out = {Part.LAST} | ({Part.SECONDS} if m.type is ValueType.TEXT else set())
+    return [part for part in parts_of(m) if part not in left_out]
+
+
+def _told(m: Measurement) -> dict[str, str]:
+    told = {part: f"r.{m.name}_{part}" for part in _TOLD if part in _summed(m)}
+    shown: dict[str, str] = {str(part): expression for part, expression in told.items()}
+    if mean := average(m, "r."):
+        shown["avg"] = mean
+    if Part.AREA in parts_of(m):
+        shown["mean"] = f"r.{m.name}_area / nullif(r.{m.name}_covered, 0)"
+    return shown
+
+
+_TOLD = (Part.COUNT, Part.SUSPECT, Part.MIN, Part.MAX, Part.GROWN, Part.SECONDS)
+
+
+def _statistics(kind: Kind, measurements: Sequence[str], row: asyncpg.Record) -> GroupStatistics:
+    told: dict[str, dict[str, Any]] = {
+        name: {part: row[f"{name}_{part}"] for part in _told(kind.measurement(name))} for name in measurements
+    }
+    return GroupStatistics(
+        group=row["grouped"],
+        day=row["day"],
+        devices=row["devices"],
+        readings=row["readings"],
+        expected=row["expected"],
+        measurements=told,
+    )

@@ -1,0 +1,85 @@
+"""Statistics of many devices over HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import httpx2
+import pytest
+
+from devices.instants import to_microseconds
+from nabd import rollups
+from tests.integration.api import builders
+from tests.integration.api.builders import NOON
+
+LIGHT = builders.KINDS["light"]
+
+
+@pytest.fixture
+async def lamps(connection: asyncpg.Connection) -> None:
+    """Two lamps of circuit C1 and one of C2: 0.1 kWh an hour from 18:00 to 06:00 UTC, for three nights."""
+    for name, circuit in (("l1", "C1"), ("l2", "C1"), ("l3", "C2")):
+        lamp = await builders.add(connection, name, kind="light", attributes={"circuit": circuit})
+        energy, rows = 5.0, []
+        for hour in range(72):
+            at = NOON - timedelta(days=3) + timedelta(hours=hour)
+            lit = not 6 < at.hour <= 18
+            energy += 0.1 * lit
+            rows.append({"observed_at": at, "energy_kwh": energy, "commanded_dim_pct": 80.0 * lit})
+        await builders.store(connection, lamp, rows)
+    while await rollups.turn(connection, [LIGHT], lambda: to_microseconds(NOON)):
+        pass
+
+
+async def ask(client: httpx2.AsyncClient, **parameters: Any) -> list[dict[str, Any]]:
+    """Return the groups of an answer."""
+    asked = {
+        "kind": "light",
+        "since": str((NOON - timedelta(days=3)).date()),
+        "until": str(NOON.date() + timedelta(days=1)),
+        "measurements": "energy_kwh",
+    }
+    answer = await client.get("/api/v1/statistics", params=asked | parameters)
+    assert answer.status_code == 200, answer.text
+    groups: list[dict[str, Any]] = answer.json()["groups"]
+    return groups
+
+
+@pytest.mark.usefixtures("lamps")
+async def test_energy_is_told_by_circuit_and_night(client: httpx2.AsyncClient) -> None:
+    nights = await ask(client, group="circuit", span="night")
+    together = await ask(client)
+
+    grown = {(one["day"], one["group"]): one["measurements"]["energy_kwh"]["grown"] for one in nights}
+    first = str((NOON - timedelta(days=3)).date())
+    assert grown[first, "C1"] == pytest.approx(2.4)
+    assert grown[first, "C2"] == pytest.approx(1.2)
+    assert sum(1 for kwh in grown.values() if kwh) == 6
+    (whole,) = together
+    assert (whole["devices"], whole["readings"], whole["day"]) == (3, 216, None)
+    assert whole["measurements"]["energy_kwh"]["grown"] == pytest.approx(3 * 3.6)
+    assert 0 < whole["completeness"] <= 1
+
+
+@pytest.mark.usefixtures("lamps")
+async def test_days_are_those_of_the_municipality(client: httpx2.AsyncClient) -> None:
+    days = await ask(client, span="day")
+
+    assert len({one["day"] for one in days}) == 4
+    assert sum(one["readings"] for one in days) == 216
+
+
+async def test_what_cannot_be_answered_is_said(client: httpx2.AsyncClient) -> None:
+    for wrong, said in (
+        ({"kind": "kite"}, "kind: 'kite'"),
+        ({"group": "colour"}, "none of municipality, district, street, device"),
+        ({"measurements": "speed"}, "measurements: 'speed'"),
+        ({"since": "2026-02-01", "until": "2026-01-01"}, "until: must be after since"),
+        ({"since": "2000-01-01", "span": "day"}, "at most 366 days"),
+    ):
+        answer = await client.get("/api/v1/statistics", params={"kind": "light"} | wrong)
+
+        assert answer.status_code == 422
+        assert said in answer.json()["detail"]

@@ -1,0 +1,28 @@
+"""The small form of `nabd bench queries`, on a server of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from nabd.cli import app
+
+
+def test_questions_are_asked_of_a_past_that_is_made_once(tmp_path: Path) -> None:
+    command = ["bench", "queries", "--devices", "4", "--days", "2", "--cache", str(tmp_path), "--json"]
+
+    done = CliRunner().invoke(app, command)
+
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert {(one["span"], one["rows"] > 0) for one in found["queries"]} == {
+        ("24h", True),
+        ("1y", True),
+        ("now", True),
+    }
+    assert all(0 < one["p50_ms"] <= one["p95_ms"] for one in found["queries"])
+    assert found["readings"] > 500
+    assert found["compression_ratio"] is None
+    assert len(list(tmp_path.glob("*.npz"))) == 4
