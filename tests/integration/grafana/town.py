@@ -109,7 +109,7 @@ async def build(connection: asyncpg.Connection) -> None:
 
 
 async def roll_up(connection: asyncpg.Connection, kind: Kind) -> None:
-    """Make rollups of a kind's last hours, a device at a time: the tests' TimescaleDB takes small messages."""
+    """Make rollups of a kind's last hours, a device at a time: TimescaleDB in tests takes small messages."""
     rows = await connection.fetch("SELECT id FROM device WHERE kind = $1 ORDER BY id", kind.name)
     until = now()
     for row in rows:
