@@ -6,7 +6,6 @@ import asyncpg
 import pytest
 
 from store.edition import Edition, stored
-from tests.integration.grafana import town
 from tests.integration.grafana.test_queries import BOARDS, reader_of
 from tests.integration.grafana.town import KINDS
 
@@ -70,7 +69,6 @@ async def readers(platform: asyncpg.Connection) -> asyncpg.Connection:
     await platform.execute("SELECT keep_reader('nabd_grafana_tripoli', 'tripoli', 'secret')")
     await platform.execute(PARTITION if await stored(platform) is Edition.PLAIN else "SELECT 1")
     await platform.execute(OLD)
-    await town.roll_up(platform, KINDS["bin"])
     if await stored(platform) is Edition.TIMESCALE:
         assert await platform.fetchval(COMPRESS) > 0
     return platform
