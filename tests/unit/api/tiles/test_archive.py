@@ -113,9 +113,9 @@ def test_archive_that_was_cut_off_says_so_instead_of_drawing_half_a_tile(tmp_pat
 def test_file_that_is_refused_does_not_stay_open(tmp_path: Path) -> None:
     file = tmp_path / "other.pmtiles"
     file.write_bytes(b"SQLite format 3\0" * 20)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
 
     with pytest.raises(BadArchive):
         TileArchive(file)
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
