@@ -31,7 +31,7 @@ async function key() {
 const registered = () => navigator.serviceWorker.ready;
 
 export async function isTold() {
-  return Boolean(await subscribed()) && remembered() === reader().user;
+  return Boolean(await subscribed()) && isReaders();
 }
 
 async function subscribed() {
@@ -60,7 +60,7 @@ export async function sayAgain() {
   const subscription = await subscribed();
   if (!subscription) return;
   if (remembered() === UNNAMED) await name(subscription);
-  if (remembered() === reader().user) await post(OWN, subscription.toJSON());
+  if (isReaders()) await post(OWN, subscription.toJSON());
 }
 
 // The platform knows whether it is the reader's. Nobody is told here any more where it is not: whose it is, is not known.
@@ -89,6 +89,9 @@ export async function stopTelling() {
     remember(null);
   }
 }
+
+// A program that shows a token has no name either.
+const isReaders = () => remembered() !== null && remembered() === reader().user;
 
 function remembered() {
   try {

@@ -31,6 +31,15 @@ SHOWN = """
   }
 })()
 """
+TOLD = """
+localStorage.setItem("nabd.push", "%s");
+const ENDPOINT = "https://push.example.org/wpush/1";
+navigator.serviceWorker.getRegistration = async () => ({ pushManager: { getSubscription: async () => ({
+  endpoint: ENDPOINT,
+  toJSON: () => ({ endpoint: ENDPOINT, keys: {} }),
+  unsubscribe: async () => (document.documentElement.dataset.ended = ""),
+}) } });
+"""
 
 
 async def test_page_that_asked_too_often_says_when_it_tries_again(
@@ -64,6 +73,26 @@ async def test_page_of_another_edition_loads_itself_anew_once_nobody_writes(
             await page.keyboard.press("Escape")
         await expect(page.locator("#edition")).to_be_hidden()
         await expect(page.locator("#link.on")).to_be_visible()
+
+
+async def test_whoever_opens_a_page_takes_no_messages_of_others_over(browser: Browser, server: str) -> None:
+    said: list[str] = []
+
+    async def answer(route: Route) -> None:
+        said.append(route.request.method)
+        await route.fulfill(json={"items": []})
+
+    route = ("**/api/v1/session/push", answer)
+    async with opened(browser, server, route=route, script=TOLD % "somebody") as page:
+        await page.evaluate("import('/console/shell/push.js').then((push) => push.sayAgain())")
+        assert said == []
+        assert await page.evaluate("localStorage.getItem('nabd.push')") == "somebody"
+
+    # Of whom an earlier version kept no name, the platform knows whether it is the reader: here it is not.
+    async with opened(browser, server, route=route, script=TOLD % "1") as page:
+        await expect(page.locator("html[data-ended]")).to_be_attached()
+        assert await page.evaluate("localStorage.getItem('nabd.push')") is None
+        assert said == ["GET"]
 
 
 async def test_notice_is_the_workers_where_a_page_may_show_none(
