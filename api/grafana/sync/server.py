@@ -24,12 +24,14 @@ from niquests.exceptions import RequestException
 from api.grafana.sdk import SOURCE_UID
 from api.grafana.sync.errors import GrafanaOutdated, GrafanaRefused, GrafanaUnavailable
 from api.grafana.sync.found import FoundFolder, FoundOrganisation
-from api.grafana.sync.wanted import FOLDER, GrafanaFolder
+from api.grafana.sync.wanted import OURS, GrafanaFolder
 
 OLDEST = 11
 """The first major version of Grafana whose dashboards are of our schema's kind."""
 TIMEOUT_S = 30.0
 DASHBOARDS_LISTED = 1000
+REJECTED = "password authentication failed"
+"""PostgreSQL's words, which the source's health repeats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +116,20 @@ class GrafanaServer:
             if any(one["uid"] == SOURCE_UID for one in sources):
                 source = await self._api.datasource.get_datasource_by_uid(SOURCE_UID)
             folders = await self._api.folder.get_all_folders()
-            ours = [one for one in folders if str(one["uid"]).startswith(FOLDER)]
+            ours = [one for one in folders if str(one["uid"]).startswith(OURS)]
             return FoundOrganisation(
                 source=source,
+                rejected=source is not None and await self._is_rejected(),
                 folders={one["uid"]: await self._folder(one["uid"], one["title"]) for one in ours},
             )
+
+    async def _is_rejected(self) -> bool:
+        """Tell whether the source's password is wrong; no other trouble of the source is ours to mend."""
+        try:
+            said = await self._api.datasource.health(SOURCE_UID)
+        except (GrafanaClientError, GrafanaServerError) as error:
+            said = error.response
+        return REJECTED in str(said)
 
     async def _folder(self, uid: str, title: str) -> FoundFolder:
         permissions = await self._api.folder.get_folder_permissions(uid)
@@ -130,7 +141,8 @@ class GrafanaServer:
             stored = (await self._api.dashboard.get_dashboard(one["uid"]))["dashboard"]
             dashboards[one["uid"]] = {k: v for k, v in stored.items() if k not in {"id", "version"}}
         roles = {one["role"]: one["permission"] for one in permissions if one.get("role")}
-        return FoundFolder(title=title, permissions=roles, dashboards=dashboards)
+        within = await self._api.folder.get_all_folders(parent_uid=uid)
+        return FoundFolder(title=title, permissions=roles, dashboards=dashboards, folders=bool(within))
 
     async def put_source(self, source: Mapping[str, Any], password: str | None, *, exists: bool) -> None:
         """Make or change the data source; password None: it stays."""

@@ -15,8 +15,8 @@ from api.grafana.sdk import SOURCE_TYPE, SOURCE_UID, dashboard_json
 from devices.texts.languages import Language, name_of
 from store.edition import Edition
 
-FOLDER = "nabd-"
-"""How the uids of our folders begin; whatever else a server has is not ours."""
+OURS = "nabd-"
+"""How the uids of our folders and dashboards begin; whatever else a server has is not ours."""
 VIEW = 1
 """Grafana's number of the right to look and not to change."""
 VIEWERS: Mapping[str, int] = {"Viewer": VIEW, "Editor": VIEW}
@@ -67,7 +67,7 @@ def organisation(
         source=_source(role, database),
         folders=[
             GrafanaFolder(
-                uid=f"{FOLDER}{language}",
+                uid=f"{OURS}{language}",
                 title=f"Nabd ({name_of(language)})",
                 dashboards={b.uid: dashboard_json(b) for b in boards if b.language == language},
             )

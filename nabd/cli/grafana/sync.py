@@ -46,6 +46,8 @@ def synchronise(
     One organisation reads all, and each municipality has its own, with an account of the database that sees
     nothing else. NABD_GRAFANA_PASSWORD, or NABD_GRAFANA_TOKEN, is never an argument: others could read it.
     """
+    if prune and language:
+        raise typer.BadParameter("--prune would remove all other languages: leave --language out, or --prune")
     settings = _settings(url)
     languages = _languages(language)
     address = GrafanaAddress(

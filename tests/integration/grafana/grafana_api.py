@@ -32,6 +32,8 @@ class Organisation:
     name: str
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
+    rejected: set[str] = field(default_factory=set)
+    inner: dict[str, list[str]] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)
     permissions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     dashboards: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
@@ -148,6 +150,15 @@ class GrafanaApi:
                 "secureJsonFields": {"password": True} if uid in one.passwords else {},
             }
 
+        @app.get("/api/datasources/uid/{uid}/health")
+        def health(request: Request, uid: str) -> Any:
+            one = self._organisation(request)
+            if uid in one.rejected:
+                verbose = f"failed SASL auth: FATAL: password authentication failed for user {uid}"
+                body = {"status": "ERROR", "message": "Connection error", "details": {"verboseMessage": verbose}}
+                return JSONResponse(body, 400)
+            return {"status": "OK", "message": "Database Connection OK"}
+
         @app.post("/api/datasources")
         async def add_source(request: Request) -> Any:
             one, body = self._organisation(request), await request.json()
@@ -166,6 +177,8 @@ class GrafanaApi:
         @app.get("/api/folders")
         def folders(request: Request) -> Any:
             one = self._organisation(request)
+            if parent := request.query_params.get("parentUid"):
+                return [{"id": 99, "uid": uid, "title": uid} for uid in one.inner.get(parent, [])]
             return [
                 {"id": i, "uid": uid, "title": title} for i, (uid, title) in enumerate(one.folders.items(), 1)
             ]
@@ -273,5 +286,6 @@ class GrafanaApi:
         secret = body.pop("secureJsonData", {})
         if "password" in secret:
             one.passwords[body["uid"]] = secret["password"]
+            one.rejected.discard(body["uid"])
         one.sources[body["uid"]] = body
         return {"datasource": body, "id": 1, "message": "Datasource added"}
