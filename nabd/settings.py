@@ -88,12 +88,18 @@ class Settings(ChannelSettings, RetentionSettings):
     clock: str | None = Field(
         default=None, description="REAL:SCALED:SPEED in microseconds; set by `nabd demo --speed` only"
     )
-    retention_days: int = Field(default=90, ge=FEWEST_DAYS[Resolution.READING], description="how long raw readings are kept, in days")
+    retention_days: int = Field(
+        default=90, ge=FEWEST_DAYS[Resolution.READING], description="how long raw readings are kept, in days"
+    )
     hours_retention_days: int = Field(
-        default=731, ge=FEWEST_DAYS[Resolution.HOUR], description="how long hourly rollups of readings are kept, in days"
+        default=731,
+        ge=FEWEST_DAYS[Resolution.HOUR],
+        description="how long hourly rollups of readings are kept, in days",
     )
     days_retention_days: int = Field(
-        default=3653, ge=FEWEST_DAYS[Resolution.DAY], description="how long daily rollups of readings are kept, in days"
+        default=3653,
+        ge=FEWEST_DAYS[Resolution.DAY],
+        description="how long daily rollups of readings are kept, in days",
     )
     kind_retention_days: dict[str, dict[Resolution, int]] = Field(
         default={},

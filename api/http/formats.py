@@ -1,6 +1,7 @@
 """Rows as JSON, NDJSON or CSV, as a stream of bytes that never holds the whole answer; Parquet is in parquet.
 
-A page is written in a thread: one of thousands of rows would hold up everybody else. Must not know what the rows mean.
+A page is written in a thread: one of thousands of rows would hold up everybody else. Must not know what the
+rows mean.
 """
 
 from __future__ import annotations

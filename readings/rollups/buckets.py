@@ -133,7 +133,8 @@ def _resolution(
     """Return which table answers for one bucket: the cheapest that still holds all of it."""
     if unit == "minute" or since < start or not state.knows(since, until):
         return Resolution.READING
-    whole_day = unit == "day" and (until < end or len(bucket_starts(unit, since, end + MOMENT, time_zone)) > 1)
+    is_over = until < end or len(bucket_starts(unit, since, end + MOMENT, time_zone)) > 1
+    whole_day = unit == "day" and is_over
     if whole_day and state.days_in == time_zone and state.keeps(Resolution.DAY, since):
         return Resolution.DAY
     for finer in (Resolution.HOUR, Resolution.READING):

@@ -38,7 +38,7 @@ class RollupState:
         return not any(first < until and last >= since for first, last in self.touched)
 
     def keeps(self, resolution: Resolution, since: datetime) -> bool:
-        """Tell whether what a table holds reaches back to an instant, so that nothing after it has expired."""
+        """Tell whether a table reaches back to an instant, so that nothing after it has expired."""
         first = self.first.get(resolution)
         return first is not None and first <= since
 

@@ -1,9 +1,9 @@
 """Whose rows an account of the database sees, and the views v_* of what is not readings.
 
-An account sees the municipalities that table database_reader names for it, or for a role whose rights it has; the
-owner sees all, anybody else nothing. Every view that is granted joins `readable_municipality`, or asks `reads_all` where rows belong to no
-municipality, and is a security barrier: a condition of the reader's never sees a row that he may not. Row
-security would refuse compressed chunks.
+An account sees the municipalities that table database_reader names for it, or for a role whose rights it has;
+the owner sees all, anybody else nothing. Every view that is granted joins `readable_municipality`, or asks
+`reads_all` where rows belong to no municipality, and is a security barrier: a condition of the reader's never
+sees a row that he may not. Row security would refuse compressed chunks.
 """
 
 from __future__ import annotations

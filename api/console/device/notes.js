@@ -2,7 +2,7 @@
 
 import { bdi, h } from "../shell/dom.js";
 import { may } from "../shell/frame.js";
-import { get, post } from "../shell/http.js";
+import { get, newKey, post } from "../shell/http.js";
 import { full, t } from "../shell/i18n.js";
 
 const PAGE = 10;
@@ -45,7 +45,8 @@ const row = ({ author, written_at: at, body }) => h("li", { class: "note-row" },
 
 function form() {
   const own = found;
-  const text = h("textarea", { name: "note", required: true, maxlength: 4000, rows: 2, dir: "auto", "aria-label": t("note_write"), placeholder: t("note_write") });
+  let key = newKey(); // of what is written: sent again after a failure, it is one note
+  const text = h("textarea", { name: "note", oninput: () => (key = newKey()), required: true, maxlength: 4000, rows: 2, dir: "auto", "aria-label": t("note_write"), placeholder: t("note_write") });
   const button = h("button", { type: "submit" }, t("note_keep"));
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   return h("form", { class: "note-form", async onsubmit(event) {
@@ -53,8 +54,9 @@ function form() {
     button.disabled = true;
     problem.hidden = true;
     try {
-      const written = await post(url, { body: text.value });
+      const written = await post(url, { body: text.value }, key);
       text.value = "";
+      key = newKey();
       if (own !== found) return;
       found.items.unshift(written);
       fill();

@@ -57,7 +57,7 @@ def steps(
 
 
 def needs_password(wanted: GrafanaOrganisation, found: FoundOrganisation, *, account: bool) -> bool:
-    """Tell whether the account gets a new password: a side lacks it, or has another; nobody can read it back."""
+    """Tell whether the account gets a new password: a side lacks it or has another; none reads it back."""
     source = found.source
     if not account or found.rejected or source is None:
         return True
@@ -107,7 +107,7 @@ def _dashboards(folder: GrafanaFolder, there: FoundFolder | None) -> Iterator[tu
 
 
 def _unwanted(wanted: GrafanaOrganisation, found: FoundOrganisation) -> Iterator[tuple[SyncSubject, str]]:
-    """Yield what is ours and not wanted; a folder goes with its dashboards unless somebody else has put some there."""
+    """Yield what is ours and not wanted; a folder stays where something of others lies in it."""
     kept = {folder.uid: folder for folder in wanted.folders}
     for uid, there in found.folders.items():
         ours = [dashboard for dashboard in there.dashboards if dashboard.startswith(OURS)]

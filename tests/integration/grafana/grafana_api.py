@@ -155,8 +155,7 @@ class GrafanaApi:
             one = self._organisation(request)
             if uid in one.rejected:
                 verbose = f"failed SASL auth: FATAL: password authentication failed for user {uid}"
-                body = {"status": "ERROR", "message": "Connection error", "details": {"verboseMessage": verbose}}
-                return JSONResponse(body, 400)
+                return JSONResponse({"status": "ERROR", "details": {"verboseMessage": verbose}}, 400)
             return {"status": "OK", "message": "Database Connection OK"}
 
         @app.post("/api/datasources")

@@ -77,6 +77,15 @@ async def test_ledger_is_summed_by_day_of_utc(town: asyncpg.Connection) -> None:
     day = datetime(2026, 11, 17, tzinfo=UTC)
     assert [tuple(row) for row in rows] == [(day, 1, 3, 2), (day + timedelta(days=1), 2, 5, 4)]
 
+    await town.execute(
+        "INSERT INTO ledger_day VALUES ('main', '2026-11-17Z', 'broker', 8, 9, 7, 6, 1, 0, 0, 0),"
+        " ('main', '2025-11-17Z', 'broker', 5, 4, 3, 2, 1, 0, 0, 0)"
+    )
+    sums = await town.fetch("SELECT sum(batches), sum(stored) AS s FROM v_ledger GROUP BY day ORDER BY day")
+    assert [tuple(row) for row in sums] == [(5, 2), (9, 8), (2, 4)]
+    types = await town.prepare("SELECT batches, messages, empty FROM v_ledger")
+    assert {attribute.type.name for attribute in types.get_attributes()} == {"int8"}
+
 
 async def test_view_that_others_build_on_survives_a_second_migrate(town: asyncpg.Connection) -> None:
     await town.execute("CREATE VIEW of_the_ministry AS SELECT device, height_m FROM v_kite")

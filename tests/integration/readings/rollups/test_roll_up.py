@@ -115,12 +115,12 @@ async def test_marks_are_still_there_when_work_on_them_is_cut_off(
         patch.setattr(storing, "store_days", killed)
         with pytest.raises(ConnectionResetError):
             await scene.roll_up(BIN)
-    assert await marks.oldest_mark(scene.connection) == to_datetime(START)
+    assert await marks.oldest_mark(scene.connection, KINDS) == to_datetime(START)
     assert await scene.rows("bin_hour") == []
 
     await scene.roll_up(BIN)
 
-    assert await marks.oldest_mark(scene.connection) is None
+    assert await marks.oldest_mark(scene.connection, KINDS) is None
     assert [row["readings"] for row in await scene.rows("bin_day")] == [1]
 
 
