@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import asyncpg
+import numpy as np
 import pytest
 
 from devices.instants import to_datetime, to_microseconds
@@ -120,6 +121,9 @@ async def test_marks_are_still_there_when_work_on_them_is_cut_off(
 
     await scene.roll_up(BIN)
 
+    none = np.zeros(0, dtype=np.int64)
+    nothing = marks.Touched(device_id=none.astype(np.int32), first=none, last=none)
+    await marks.mark(scene.connection, "gone", nothing, START)
     assert await marks.oldest_mark(scene.connection, KINDS) is None
     assert [row["readings"] for row in await scene.rows("bin_day")] == [1]
 
