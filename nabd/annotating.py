@@ -76,26 +76,40 @@ async def annotate(settings: Settings, order: AnnotationOrder) -> None:
     await unless_stopped(stop, _outlasting(dsn, order, now))
 
 
+class _Standing:
+    """Says once that it posts, and once that it waits."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._well: bool | None = None
+
+    def well(self) -> None:
+        if not self._well:
+            log.info("annotating", server=self._server)
+        self._well = True
+
+    def away(self, error: Exception) -> None:
+        if self._well is not False:
+            log.warning("annotations wait", error=str(error) or type(error).__name__)
+        self._well = False
+
+
 async def _outlasting(dsn: str, order: AnnotationOrder, now: Now) -> None:
-    told = ""
+    standing = _Standing(order.address.url)
     while True:
         try:
-            async with _session(dsn, order) as (connection, wake):
+            async with _session(dsn) as (connection, wake):
                 await holder.wait(connection, _held(order))
-                log.info("annotating", server=order.address.url)
-                told = ""
-                await _posting(connection, wake, order, now)
+                await _post(connection, wake, order, now, standing)
         except Exception as error:  # only outages are handled here
             if not is_outage(error) and not isinstance(error, GrafanaUnavailable):
                 raise
-            if not told:
-                told = str(error) or type(error).__name__
-                log.warning("annotations wait", error=told)
+            standing.away(error)
         await asyncio.sleep(AGAIN_S)
 
 
 @contextlib.asynccontextmanager
-async def _session(dsn: str, order: AnnotationOrder) -> AsyncIterator[tuple[Connection, asyncio.Event]]:
+async def _session(dsn: str) -> AsyncIterator[tuple[Connection, asyncio.Event]]:
     connection = await connect(dsn)
     wake = asyncio.Event()
 
@@ -109,12 +123,13 @@ async def _session(dsn: str, order: AnnotationOrder) -> AsyncIterator[tuple[Conn
         connection.terminate()  # with it the server is free for another process
 
 
-async def _posting(connection: Connection, wake: asyncio.Event, order: AnnotationOrder, now: Now) -> None:
+async def _post(
+    connection: Connection, wake: asyncio.Event, order: AnnotationOrder, now: Now, standing: _Standing
+) -> None:
     server = GrafanaServer(order.address)
     time = asyncio.get_running_loop().time
-    looked_at, found = 0.0, await organisations(server, order.municipalities)
-    looked_at = time()
     try:
+        found, looked_at = await organisations(server, order.municipalities), time()
         while True:
             if time() - looked_at > LOOK_S:
                 found, looked_at = await organisations(server, order.municipalities), time()
@@ -123,6 +138,7 @@ async def _posting(connection: Connection, wake: asyncio.Event, order: Annotatio
                 count = await follow(connection, server, one, order.written, _since(order, now()))
                 if count.posted or count.changed:
                     log.info("annotated", **_fields(count))
+            standing.well()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LONGEST_S):
                     await wake.wait()
