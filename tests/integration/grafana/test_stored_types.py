@@ -16,7 +16,7 @@ from tests.parts import SCHEMA_PACKAGES, missing, need_node
 
 DIRECTORY = Path(__file__).parents[2] / "grafana"
 COMPILE = [
-    "node", DIRECTORY / "node_modules/typescript/bin/tsc", "--noEmit", "--strict", "--skipLibCheck",
+    "node", str(DIRECTORY / "node_modules/typescript/bin/tsc"), "--noEmit", "--strict", "--skipLibCheck",
     "--module", "esnext", "--moduleResolution", "bundler", "--allowImportingTsExtensions",
 ]  # fmt: skip
 BROKEN: Mapping[str, tuple[str, str]] = {
@@ -44,7 +44,11 @@ def test_dashboards_have_the_types_of_grafanas_own_package(tmp_path: Path) -> No
         write(tmp_path, what, json.loads(stored.replace(right, wrong)))
 
     done = subprocess.run(
-        [*COMPILE, *sorted(tmp_path.glob("*.ts"))], capture_output=True, text=True, check=False, timeout=55
+        [*COMPILE, *map(str, sorted(tmp_path.glob("*.ts")))],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=55,
     )
 
     faults = set(re.findall(r"([^/\n]+)\.ts\(\d+,\d+\): error", done.stdout))
