@@ -54,6 +54,16 @@ class GrafanaOrganisation:
     permissions: Mapping[str, int] = field(default_factory=lambda: VIEWERS)
 
 
+def organisation_name(municipality: str | None) -> str:
+    """Return what the organisation of a municipality is called, None: that of all."""
+    return "Nabd" if municipality is None else f"Nabd {municipality}"
+
+
+def municipality_of(organisation: str) -> str | None:
+    """Return whose organisation of ours it is by its name; None: that of all, or somebody else's."""
+    return organisation.removeprefix("Nabd ") if organisation.startswith("Nabd ") else None
+
+
 def organisation(
     municipality: str | None, boards: Sequence[Board], database: GrafanaDatabase
 ) -> GrafanaOrganisation:
@@ -61,7 +71,7 @@ def organisation(
     role = ROLE if municipality is None else f"{ROLE}_{municipality.replace('-', '_')}"
     languages: dict[Language, None] = dict.fromkeys(board.language for board in boards)
     return GrafanaOrganisation(
-        name="Nabd" if municipality is None else f"Nabd {municipality}",
+        name=organisation_name(municipality),
         municipality=municipality,
         role=role,
         source=_source(role, database),

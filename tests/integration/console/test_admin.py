@@ -114,7 +114,7 @@ async def _changes_a_limit(page: Page) -> None:
     await expect(page.locator(".timeline .bar").first).to_be_attached()
     await page.get_by_role("button", name="Put into force").click()
     await expect(page.locator("#part .facts").first).to_contain_text("2")
-    await expect(page.locator(".toast")).to_contain_text("In force")
+    await expect(page.locator(".toast").last).to_contain_text("In force")
 
 
 async def _asks_who_is_told(page: Page) -> None:

@@ -90,7 +90,8 @@ async def test_server_gets_an_organisation_for_all_and_one_for_each_municipality
         ("nabd_grafana_saida", "saida"),
         ("nabd_grafana_tripoli", "tripoli"),
     }
-    audited = await towns.fetch("SELECT action, after FROM audit WHERE action = 'reader.add'")
+    # Roles are the server's, which other tests have used: they may have been made before.
+    audited = await towns.fetch("SELECT action, after FROM audit WHERE action LIKE 'reader.%'")
     assert len(audited) == 3
     assert all("left out" in str(row["after"]) for row in audited)
 
