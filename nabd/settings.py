@@ -40,9 +40,11 @@ class GroupRole(BaseModel):
 
 
 class Settings(ChannelSettings, RetentionSettings):
-    """What a Nabd process needs to know; each field is the variable NABD_<FIELD>."""
+    """What a Nabd process needs to know; each field is the variable NABD_<FIELD>; an empty one is none."""
 
-    model_config = SettingsConfigDict(env_prefix="NABD_", env_file=RUNNING, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="NABD_", env_file=RUNNING, env_ignore_empty=True, extra="ignore"
+    )
 
     database: str | None = Field(
         default=None, description="PostgreSQL DSN; empty: an embedded server in data_dir"

@@ -58,6 +58,14 @@ class TileArchive:
             OSError: it cannot be read.
         """
         self._file = os.open(path, os.O_RDONLY)
+        try:
+            self._read_header(path)
+        except BaseException:
+            self.close()
+            raise
+        self._entries = lru_cache(maxsize=_REMEMBERED)(self._read_entries)
+
+    def _read_header(self, path: Path) -> None:
         head = os.pread(self._file, _HEADER.size, 0)
         if len(head) < _HEADER.size or head[:8] != b"PMTiles\x03":
             raise BadArchive(f"{path} is no PMTiles file of version 3; `pmtiles convert` makes one")
@@ -74,13 +82,13 @@ class TileArchive:
         self.zooms = (first, last)
         west, south, east, north = (number / 1e7 for number in numbers[17:21])
         self.bounds = (west, south, east, north)
-        self._entries = lru_cache(maxsize=_REMEMBERED)(self._read_entries)
 
     def tile(self, tile: Tile) -> bytes | None:
         """Return a tile, unpacked; None where there is none.
 
         Raises:
             BadArchive: the file is cut off or damaged.
+            OSError: it cannot be read any more.
         """
         zoom, x, y = tile
         if not (self.zooms[0] <= zoom <= self.zooms[1] and max(x, y) < 2**zoom):
@@ -100,11 +108,17 @@ class TileArchive:
         return None
 
     def _read(self, offset: int, length: int) -> bytes:
-        body = os.pread(self._file, length, offset)
+        body = self._part(offset, length)
         return _unpacked(body) if self._tiles_packed == _GZIP else body
 
-    def _read_entries(self, offset: int, length: int) -> list[_Entry]:
+    def _part(self, offset: int, length: int) -> bytes:
         body = os.pread(self._file, length, offset)
+        if len(body) < length:
+            raise BadArchive(f"the file of tiles is cut off: nothing stands behind byte {offset + len(body)}")
+        return body
+
+    def _read_entries(self, offset: int, length: int) -> list[_Entry]:
+        body = self._part(offset, length)
         return _directory(_unpacked(body) if self._packed else body)
 
     def close(self) -> None:

@@ -5,13 +5,14 @@ What pictures and tasks are made in. The past is the demo's own.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from alerts.queue import list_alerts
-from bench.console.wide_town import SEED, TOWN, build
+from bench.console.wide_town import SEED, TOWN, VALUES, build
 from devices import kinds
 from firmware_sim.physics.model import HOUR_S, SECOND
 from firmware_sim.town import make_town
@@ -35,9 +36,19 @@ RETENTION_DAYS = 90
 DAY_US = round(24 * HOUR_S * SECOND)
 HOUR_US = round(HOUR_S * SECOND)
 FAULT_MEAN_DAYS = 4.0
+FILLING = timedelta(hours=10)
+"""For how long a bin has filled up before its alert."""
 _MEASURED = "UPDATE latest SET measurements = measurements || $2::jsonb WHERE device_id = $1"
+_FILLED = """
+UPDATE bin_reading
+SET fill_pct = fill_pct + ($2 - fill_pct) * least(
+    1, extract(epoch FROM observed_at - $3) / extract(epoch FROM $4::timestamptz - $3)
+)
+WHERE device_id = $1 AND observed_at > $3
+"""
+_FAILED = "UPDATE light_reading SET power_w = $2 WHERE device_id = $1 AND observed_at >= $3"
 _STANDING = """
-SELECT d.id, d.kind, a.id IS NOT NULL AS wrong
+SELECT d.id, d.kind, a.opened_at AS wrong_since
 FROM device AS d
 LEFT JOIN alert AS a ON a.device_id = d.id AND a.state = 'firing'
 WHERE d.kind IN ('bin', 'light')
@@ -82,14 +93,18 @@ async def _admin_of_everything(connection: Connection, now: int) -> str:
 
 
 async def _measure(connection: Connection) -> None:
-    """Let devices say what their alerts say, and the other bins be as full as bins are."""
+    """Let devices have measured what their alerts say, and the other bins be as full as bins are."""
     chance = np.random.default_rng(SEED)
     for row in await connection.fetch(_STANDING):
+        device, since = row["id"], row["wrong_since"]
         if row["kind"] == "bin":
-            full = chance.uniform(88, 97) if row["wrong"] else chance.uniform(8, 80)
-            await connection.execute(_MEASURED, row["id"], {"fill_pct": round(float(full), 1)})
-        elif row["wrong"]:
-            await connection.execute(_MEASURED, row["id"], {"power_w": 0.4})
+            full = VALUES["fill_pct"] if since else round(float(chance.uniform(8, 80)), 1)
+            await connection.execute(_MEASURED, device, {"fill_pct": full})
+            if since:
+                await connection.execute(_FILLED, device, full, since - FILLING, since)
+        elif since:
+            await connection.execute(_MEASURED, device, {"power_w": VALUES["power_w"]})
+            await connection.execute(_FAILED, device, VALUES["power_w"], since)
 
 
 async def _give_work(connection: Connection, now: int) -> None:

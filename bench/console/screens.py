@@ -19,6 +19,8 @@ SIZES: Mapping[Width, Any] = {"desk": {"width": 1440, "height": 900}, "phone": {
 DRAWN_MS = 1500
 """Charts come after the page says that it is loaded, and what lies under maps after them."""
 MAP_MS = 6000
+PLACED = ".small-map .mark, .small-map .empty"
+"""The map of one device is there, or says why it is not."""
 A_SHEET = 36
 IN_GUIDES: Mapping[str, Width] = {
     "desk": "desk",
@@ -57,6 +59,8 @@ async def each(
                     await page.goto(url + path)
                     await page.wait_for_selector(READY, timeout=60_000)
                     await page.wait_for_timeout(DRAWN_MS)
+                    if await page.locator(".small-map").count():
+                        await page.locator(PLACED).first.wait_for(timeout=60_000)
                     if await page.locator("[class*=map]").count():
                         await page.wait_for_timeout(MAP_MS)
                     await look(page, f"{name}-{language}-{theme}-{width}")

@@ -1,5 +1,6 @@
 // My account: how I am told of alerts, how I sign in, where I am signed in, which reports I get.
 
+import { reasonOf } from "../shell/action.js";
 import { startAddress } from "../shell/address.js";
 import { $, h } from "../shell/dom.js";
 import { reader, startPage } from "../shell/frame.js";
@@ -18,7 +19,7 @@ async function shownCard(make) {
   try {
     return await make();
   } catch (error) {
-    return h("section", { class: "card" }, h("p", { class: "empty problem", role: "alert" }, t("failed", { reason: error.message })));
+    return h("section", { class: "card" }, h("p", { class: "empty problem", role: "alert" }, t("failed", { reason: reasonOf(error) })));
   }
 }
 

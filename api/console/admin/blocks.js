@@ -1,5 +1,6 @@
 // What the parts of administration are made of: cards, facts, lists by page, choices of roles and towns.
 
+import { reasonOf } from "../shell/action.js";
 import { h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { full, said, t, zone } from "../shell/i18n.js";
@@ -16,7 +17,7 @@ export const card = (title, actions, ...body) =>
 export const padded = (...body) => h("div", { class: "padded" }, body);
 export const note = (text) => h("p", { class: "hint" }, text);
 export const since = (instant) => (instant ? h("time", { datetime: instant, title: full(new Date(instant)), "data-since": instant }) : "–");
-export const at = (instant) => (instant ? h("time", { datetime: instant }, full(new Date(instant))) : "–");
+export const at = (instant, timeZone) => (instant ? h("time", { datetime: instant }, full(new Date(instant), timeZone)) : "–");
 export const tag = (text, is = "none") => h("span", { class: `tag is-${is}` }, text);
 export const townName = (name) => said(state.towns.get(name)?.title, name);
 
@@ -33,7 +34,7 @@ export function listed(path, columns, { empty, caption, pick = (page) => page.it
     const page = await get(next);
     items.push(...pick(page));
     next = page.next;
-    const button = next && h("button", { type: "button", class: "more", onclick: () => more().catch((error) => box.append(h("p", { class: "problem" }, error.message))) }, t("show_more"));
+    const button = next && h("button", { type: "button", class: "more", onclick: () => more().catch((error) => box.append(h("p", { class: "problem" }, reasonOf(error)))) }, t("show_more"));
     box.replaceChildren(table(columns, items, { empty, caption }), button || "");
     updateTimes(box);
   }
@@ -56,6 +57,9 @@ export function numeric(text) {
 // Without the members that are null.
 export const present = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null && value !== undefined));
 
-// The instant that <input type="datetime-local"> says, by the clocks in which the page says times: those of the town,
-// wherever the browser is.
-export const fromLocal = (text) => (text ? new Date(fromLocalText(text, zone())).toISOString() : null);
+// The time zone of a town; without one that in which the page says times.
+export const zoneOf = (town) => state.towns.get(town)?.time_zone ?? zone();
+// That of a device, which may be of any town.
+export const zoneOfDevice = async (name) => zoneOf((await get(`/api/v1/devices/${encodeURIComponent(name)}`)).municipality);
+// The instant that <input type="datetime-local"> says by the clocks of a town, wherever the browser is.
+export const fromLocal = (text, timeZone) => (text ? new Date(fromLocalText(text, timeZone)).toISOString() : null);

@@ -1,6 +1,6 @@
 // When people of a municipality work, and how soon their work is due.
 
-import { action } from "../shell/action.js";
+import { action, reasonOf } from "../shell/action.js";
 import { openDialog } from "../shell/dialog.js";
 import { bdi, h } from "../shell/dom.js";
 import { checkbox, field, select } from "../shell/forms.js";
@@ -116,7 +116,7 @@ async function switchByRule(town, box) {
     toast(t("saved"));
   } catch (error) {
     box.checked = !box.checked;
-    toast(error.message, { failed: true });
+    toast(reasonOf(error), { failed: true });
   }
 }
 

@@ -10,7 +10,7 @@ import { get, patch, post } from "../shell/http.js";
 import { said, t } from "../shell/i18n.js";
 import { table } from "../shell/tables.js";
 import { toast } from "../shell/toast.js";
-import { at, card, facts, filled, fromLocal, note, numeric, padded, tag, townName, townOptions } from "./blocks.js";
+import { at, card, facts, filled, fromLocal, note, numeric, padded, tag, townName, townOptions, zoneOf } from "./blocks.js";
 import { attributesSaid, deviceFields, input, kindName } from "./devices.js";
 import { ledgerCard } from "./rejections.js";
 import { again } from "./stage.js";
@@ -109,7 +109,7 @@ function replaceHardware(device) {
       field(t("reason"), input("reason", "", { maxlength: 500 })),
     ],
     async submit(values) {
-      await post(pathOf(device.name, "/hardware"), { serial: values.serial.trim(), wire_name: filled(values.wire), at: fromLocal(values.at), reason: values.reason.trim() });
+      await post(pathOf(device.name, "/hardware"), { serial: values.serial.trim(), wire_name: filled(values.wire), at: fromLocal(values.at, zoneOf(device.municipality)), reason: values.reason.trim() });
       await again();
       toast(t("saved"));
     },

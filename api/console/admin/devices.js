@@ -42,7 +42,7 @@ async function allDevices() {
 }
 
 const filters = () => h("form", { class: "filters", onsubmit: (event) => { event.preventDefault(); go({ words: event.target.elements.q.value.trim() || null }); } },
-  field(t("search_short"), h("input", { type: "search", name: "q", value: place().words ?? "", maxlength: 100, "data-focus": "search" })),
+  field(t("search_short"), h("input", { type: "search", name: "q", value: place().words ?? "", maxlength: 200, "data-focus": "search" })),
   field(t("kind"), select({ onchange: (event) => go({ kind: event.target.value || null }), "data-focus": "kind" }, kinds(t("kind_all")), place().kind ?? "")),
   field(t("municipality"), select({ onchange: (event) => go({ town: event.target.value || null }), "data-focus": "town" }, townOptions(t("all_towns")), place().town ?? "")),
   checkbox({ checked: place().tab === "retired", onchange: (event) => go({ tab: event.target.checked ? "retired" : null }), "data-focus": "retired" }, t("retired_only")));

@@ -9,7 +9,7 @@ import { may } from "../shell/frame.js";
 import { post } from "../shell/http.js";
 import { number, t } from "../shell/i18n.js";
 import { toast } from "../shell/toast.js";
-import { at, card, filled, fromLocal, listed, note, tag, townName, townOptions } from "./blocks.js";
+import { at, card, filled, fromLocal, listed, note, tag, townName, townOptions, zoneOf, zoneOfDevice } from "./blocks.js";
 import { again } from "./stage.js";
 import { dayName } from "./week.js";
 
@@ -31,8 +31,8 @@ export async function show(root) {
 
 const windowList = () => listed("/api/v1/maintenance", [
   { title: t("where"), cell: placeOf },
-  { title: t("from"), cell: (one) => at(one.from_at) },
-  { title: t("until"), cell: (one) => at(one.until_at) },
+  { title: t("from"), cell: (one) => at(one.from_at, zoneOf(one.municipality)) },
+  { title: t("until"), cell: (one) => at(one.until_at, zoneOf(one.municipality)) },
   { title: t("reason"), cell: (one) => bdi(one.reason || "–") },
   { title: t("said_by"), cell: (one) => (one.plan ? t("by_plan", { n: one.plan }) : bdi(one.author ?? "–")) },
   { title: t("state"), cell: (one) => tag(t(`spell_${one.state}`), IS[one.state]) },
@@ -43,7 +43,7 @@ const planList = () => listed("/api/v1/maintenance-plans", [
   { title: t("where"), cell: placeOf },
   { title: t("day"), cell: (one) => (one.every === "week" ? one.days.map((day) => dayName(day)).join(" · ") : t("on_days_of_month", { days: one.days.map((day) => number(day, 0)).join(", ") })) },
   { title: t("at"), cell: (one) => bdi(`${one.from_time} – ${one.until_time}`) },
-  { title: t("next_time"), cell: (one) => at(one.next_from_at) },
+  { title: t("next_time"), cell: (one) => at(one.next_from_at, zoneOf(one.municipality)) },
   { title: t("reason"), cell: (one) => bdi(one.reason || "–") },
   { title: "", cell: (one) => action(t("end"), ended(`/api/v1/maintenance-plans/${one.id}/end`), { class: "quiet" }) },
 ], { empty: t("plans_empty"), caption: t("plans") });
@@ -51,8 +51,8 @@ const planList = () => listed("/api/v1/maintenance-plans", [
 const silenceList = () => listed("/api/v1/silences", [
   { title: t("where"), cell: placeOf },
   { title: t("which_alerts"), cell: (one) => bdi([one.rule, one.kind, one.district, one.attribute && `${one.attribute.name} = ${one.attribute.value}`].filter(Boolean).join(" · ") || "–") },
-  { title: t("from"), cell: (one) => at(one.from_at) },
-  { title: t("until"), cell: (one) => at(one.until_at) },
+  { title: t("from"), cell: (one) => at(one.from_at, zoneOf(one.municipality)) },
+  { title: t("until"), cell: (one) => at(one.until_at, zoneOf(one.municipality)) },
   { title: t("reason"), cell: (one) => bdi(one.reason || "–") },
   { title: t("said_by"), cell: (one) => bdi(one.author ?? "–") },
   { title: t("state"), cell: (one) => tag(t(`spell_${one.state}`), IS[one.state]) },
@@ -72,7 +72,9 @@ function planWindow() {
       field(t("from"), h("input", { name: "from", type: "datetime-local" }), t("at_hint")),
       field(t("until"), h("input", { name: "until", type: "datetime-local", required: true }))), why()],
     async submit(values) {
-      await post("/api/v1/maintenance", { ...placeSaid(values), ...(values.from ? { from_at: fromLocal(values.from) } : {}), until_at: fromLocal(values.until), reason: values.reason.trim() });
+      const there = placeSaid(values);
+      const zone = there.device ? await zoneOfDevice(there.device) : zoneOf(there.municipality);
+      await post("/api/v1/maintenance", { ...there, ...(values.from ? { from_at: fromLocal(values.from, zone) } : {}), until_at: fromLocal(values.until, zone), reason: values.reason.trim() });
       await again();
     },
   });

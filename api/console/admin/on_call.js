@@ -7,18 +7,20 @@ import { bdi, h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { get, patch, post, remove } from "../shell/http.js";
-import { said, t, time, zone } from "../shell/i18n.js";
+import { said, t, time } from "../shell/i18n.js";
 import { beginOf, dayOf } from "../shell/moments.js";
 import { now } from "../shell/state.js";
 import { table } from "../shell/tables.js";
 import { toast } from "../shell/toast.js";
-import { at, card, facts, filled, fromLocal, listed, note, padded, townName, townOptions } from "./blocks.js";
+import { at, card, facts, filled, fromLocal, listed, note, padded, townName, townOptions, zoneOf } from "./blocks.js";
 import { again } from "./stage.js";
 import { titleFields, titleSaid } from "./teams.js";
 import { dayText } from "./week.js";
 
 const DAYS = 7;
 const DAY_MS = 86_400_000;
+// By whose clocks turns change.
+const clockOf = (schedule) => schedule?.time_zone ?? zoneOf(schedule?.municipality);
 const pathOf = (name, rest = "") => `/api/v1/on-call/${encodeURIComponent(name)}${rest}`;
 
 export async function show(root, name) {
@@ -48,33 +50,35 @@ async function oneSchedule(name) {
       [t("on_call_now"), schedule.on_call ? bdi(schedule.on_call) : h("span", { class: "problem" }, t("nobody"))],
       [t("municipality"), schedule.municipality ? bdi(townName(schedule.municipality)) : t("all_towns")],
       [t("time_zone"), schedule.time_zone && bdi(schedule.time_zone)],
-    ])), week(schedule.shifts)),
+    ])), week(schedule)),
     card(t("stand_ins"), null, table([
       { title: t("name"), cell: (one) => bdi(one.person) },
-      { title: t("from"), cell: (one) => at(one.from_at) },
-      { title: t("until"), cell: (one) => at(one.until_at) },
+      { title: t("from"), cell: (one) => at(one.from_at, clockOf(schedule)) },
+      { title: t("until"), cell: (one) => at(one.until_at, clockOf(schedule)) },
       { title: "", cell: (one) => may("plan-on-call") && action(t("delete"), async () => (await remove(pathOf(name, `/overrides/${one.id}`)), again()), { class: "quiet" }) },
     ], schedule.overrides, { empty: t("stand_ins_empty"), caption: t("stand_ins") })),
   ];
 }
 
-// The next seven days by the clocks of the town, each with who is on call in it and when.
-function week(shifts) {
-  const today = dayOf(now(), zone());
+// The next seven days by the clocks of the schedule, each with who is on call in it and when.
+function week(schedule) {
+  const { shifts } = schedule;
+  const clock = clockOf(schedule);
+  const today = dayOf(now(), clock);
   return h("div", { class: "duty", tabindex: "0", role: "region", "aria-label": t("on_call_week") }, Array.from({ length: DAYS }, (_, i) => {
     const [day, next] = [i, i + 1].map((n) => new Date(Date.parse(`${today}T00:00Z`) + n * DAY_MS).toISOString().slice(0, 10));
-    const [start, end] = [day, next].map((one) => new Date(beginOf(one, zone())));
+    const [start, end] = [day, next].map((one) => new Date(beginOf(one, clock)));
     const within = shifts.filter((one) => new Date(one.from_at) < end && new Date(one.until_at) > start);
-    return h("div", { class: !i && "today" }, h("h3", {}, dayText(day, { weekday: "long", day: "numeric", month: "short" })), within.map((one) => shift(one, start, end)));
+    return h("div", { class: !i && "today" }, h("h3", {}, dayText(day, { weekday: "long", day: "numeric", month: "short" })), within.map((one) => shift(one, start, end, clock)));
   }));
 }
 
-function shift(one, start, end) {
+function shift(one, start, end, clock) {
   const from = new Date(Math.max(start, new Date(one.from_at)));
   const until = new Date(Math.min(end, new Date(one.until_at)));
   return h("div", { class: `shift${one.override ? " stands-in" : ""}${one.person ? "" : " nobody"}` },
     h("span", {}, one.person ? bdi(one.display_name || one.person) : t("nobody")),
-    h("small", {}, from <= start && until >= end ? t("all_day") : bdi(`${time(from)} – ${time(until)}`)), one.override && h("small", {}, t("stands_in")));
+    h("small", {}, from <= start && until >= end ? t("all_day") : bdi(`${time(from, clock)} – ${time(until, clock)}`)), one.override && h("small", {}, t("stands_in")));
 }
 
 function standIn(schedule) {
@@ -89,18 +93,18 @@ function standIn(schedule) {
         field(t("until"), h("input", { name: "until", type: "datetime-local", required: true }))),
     ],
     async submit(values) {
-      await post(pathOf(schedule.name, "/overrides"), { person: values.person.trim(), from_at: fromLocal(values.from), until_at: fromLocal(values.until) });
+      await post(pathOf(schedule.name, "/overrides"), { person: values.person.trim(), from_at: fromLocal(values.from, clockOf(schedule)), until_at: fromLocal(values.until, clockOf(schedule)) });
       await again();
     },
   });
 }
 
 // Layers as rows: people in turns, since when, how long a turn is, and in which hours.
-function layerRow(layer = {}) {
+function layerRow(clock, layer = {}) {
   const row = h("fieldset", { class: "group layer-row" }, h("legend", {}, t("turns")),
     field(t("turn_people"), h("input", { name: "people", dir: "ltr", required: true, value: (layer.people ?? []).join(", ") }), t("turn_people_hint")),
     h("div", { class: "fields" },
-      field(t("first_day"), h("input", { name: "start", type: "date", required: true, value: layer.start ?? dayOf(now(), zone()) })),
+      field(t("first_day"), h("input", { name: "start", type: "date", required: true, value: layer.start ?? dayOf(now(), clock) })),
       field(t("turn_days"), h("input", { name: "turn_days", type: "number", min: 1, max: 366, required: true, value: layer.turn_days ?? 7 })),
       field(t("turn_handover"), h("input", { name: "handover", type: "time", required: true, value: layer.handover ?? "08:00" })),
       field(t("turn_hours"), h("input", { name: "hours", dir: "ltr", placeholder: "18:00-08:00", value: layer.hours ?? "" }), t("optional")),
@@ -122,7 +126,7 @@ const layersSaid = (form) => [...form.querySelectorAll(".layer-row")].map((row) 
 });
 
 function editSchedule(schedule) {
-  const layers = h("div", { class: "files" }, (schedule?.layers ?? [undefined]).map((layer) => layerRow(layer)));
+  const layers = h("div", { class: "files" }, (schedule?.layers ?? [undefined]).map((layer) => layerRow(clockOf(schedule), layer)));
   openDialog({
     title: schedule ? t("edit") : t("schedule_add"), wide: true, label: schedule ? t("save") : t("add"),
     body: [
@@ -131,7 +135,7 @@ function editSchedule(schedule) {
         field(t("municipality"), select({ name: "town" }, townOptions(t("all_towns"))))),
       titleFields(schedule?.title),
       field(t("time_zone"), h("input", { name: "zone", dir: "ltr", maxlength: 64, value: schedule?.time_zone ?? "" }), t("zone_hint")),
-      note(t("turns_how")), layers, h("button", { type: "button", onclick: () => layers.append(layerRow()) }, t("turns_add")),
+      note(t("turns_how")), layers, h("button", { type: "button", onclick: () => layers.append(layerRow(clockOf(schedule))) }, t("turns_add")),
     ],
     async submit(values, form) {
       const body = { title: titleSaid(values), time_zone: filled(values.zone), layers: layersSaid(form) };

@@ -1,6 +1,6 @@
 // Devices that send and that nobody registered: adopt one, receive again what was kept, or never let it in.
 
-import { action } from "../shell/action.js";
+import { action, reasonOf } from "../shell/action.js";
 import { go } from "../shell/address.js";
 import { openDialog } from "../shell/dialog.js";
 import { bdi, h } from "../shell/dom.js";
@@ -58,7 +58,7 @@ function ban(one) {
       await post(pathOf(one, "ban"), { reason: reason.trim() });
       await again();
       toast(t("is_banned", { name: `\u2068${one.device}\u2069` }), {
-        label: t("undo"), action: () => remove(`/api/v1/banned-devices/${encodeURIComponent(one.device)}`).then(again).catch((error) => toast(t("failed", { reason: error.message }), { failed: true })),
+        label: t("undo"), action: () => remove(`/api/v1/banned-devices/${encodeURIComponent(one.device)}`).then(again).catch((error) => toast(t("failed", { reason: reasonOf(error) }), { failed: true })),
       });
     },
   });

@@ -10,7 +10,7 @@ import { language, number, t } from "../shell/i18n.js";
 import { SEVERITIES } from "../shell/state.js";
 import { table } from "../shell/tables.js";
 import { toast } from "../shell/toast.js";
-import { at, card, facts, filled, fromLocal, note, padded, since, tag } from "./blocks.js";
+import { at, card, facts, filled, fromLocal, note, padded, since, tag, zoneOfDevice } from "./blocks.js";
 import { textEditor } from "./editor.js";
 import { again } from "./stage.js";
 
@@ -37,7 +37,7 @@ function questionCard() {
     action(t("who_told_ask"), ask, { class: "primary" }), answer);
   async function ask() {
     const { device, severity, rule, at: when } = Object.fromEntries(new FormData(form));
-    const found = await post("/api/v1/routes/test", { device: device.trim(), severity, rule: rule.trim(), at: fromLocal(when) });
+    const found = await post("/api/v1/routes/test", { device: device.trim(), severity, rule: rule.trim(), at: when ? fromLocal(when, await zoneOfDevice(device.trim())) : null });
     answer.replaceChildren(...answered(found));
   }
   return card(t("who_told"), null, form);

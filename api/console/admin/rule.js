@@ -1,6 +1,6 @@
 // One rule: its text with mistakes as they are typed, its limits, a test on the past, a trial, its history.
 
-import { action } from "../shell/action.js";
+import { action, reasonOf } from "../shell/action.js";
 import { go, moveLink } from "../shell/address.js";
 import { openDialog } from "../shell/dialog.js";
 import { bdi, h } from "../shell/dom.js";
@@ -103,7 +103,7 @@ async function trialCard(rule) {
   try {
     trial = await get(pathOf(rule.id, "/shadow"));
   } catch (error) {
-    return error.status === 403 ? null : card(t("trial"), null, padded(h("p", { class: "problem", role: "alert" }, t("failed", { reason: error.message }))));
+    return error.status === 403 ? null : card(t("trial"), null, padded(h("p", { class: "problem", role: "alert" }, t("failed", { reason: reasonOf(error) }))));
   }
   return card(t("trial"), may("edit-rules") && [
     action(t("trial_promote"), async () => (await post(pathOf(rule.id, "/shadow/promote")), again()), { class: "primary" }),

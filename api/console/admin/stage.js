@@ -1,5 +1,6 @@
 // Which parts there are, who sees them, and the one that is shown.
 
+import { reasonOf } from "../shell/action.js";
 import { moveLink, place } from "../shell/address.js";
 import { $, h } from "../shell/dom.js";
 import { firstSteps } from "../shell/first.js";
@@ -61,7 +62,7 @@ async function fill({ open }) {
     if (first) root.append(first);
     await show(root, place().name);
   } catch (error) {
-    root.replaceChildren(h("section", { class: "card" }, h("p", { class: "empty problem", role: "alert" }, t("failed", { reason: error.message }))));
+    root.replaceChildren(h("section", { class: "card" }, h("p", { class: "empty problem", role: "alert" }, t("failed", { reason: reasonOf(error) }))));
   }
   if (mine !== turn) return;
   $("part").replaceChildren(root);

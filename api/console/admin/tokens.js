@@ -6,7 +6,7 @@ import { bdi, h } from "../shell/dom.js";
 import { checkbox, field, select } from "../shell/forms.js";
 import { post } from "../shell/http.js";
 import { t } from "../shell/i18n.js";
-import { at, card, filled, fromLocal, listed, since, tag, townName, townOptions } from "./blocks.js";
+import { at, card, filled, fromLocal, listed, since, tag, townName, townOptions, zoneOf } from "./blocks.js";
 import { again } from "./stage.js";
 
 const ROLES = ["viewer", "technician", "operator", "admin", "ministry"];
@@ -42,7 +42,7 @@ function addToken() {
     async submit(values, form) {
       const scopes = [...form.querySelectorAll("[name=scope]:checked")].map((one) => one.value);
       const { token } = await post("/api/v1/tokens", {
-        name: values.name.trim(), role: filled(values.role), municipality: filled(values.town), scopes, expires_at: fromLocal(values.expires),
+        name: values.name.trim(), role: filled(values.role), municipality: filled(values.town), scopes, expires_at: fromLocal(values.expires, zoneOf(values.town)),
       });
       await again();
       openDialog({ title: values.name.trim(), body: [h("p", {}, t("token_once")), copied(token, t("copy"), t("copied"))] });

@@ -1,5 +1,6 @@
 // The charts of one device: which span, beside what, with the limits of its rules and the spans of its alerts.
 
+import { reasonOf } from "../shell/action.js";
 import { go, place } from "../shell/address.js";
 import { sentence } from "../shell/alerts.js";
 import { chart } from "../shell/chart.js";
@@ -105,7 +106,7 @@ async function load() {
     if (question !== asked || device?.name !== name) return; // the reader has moved on meanwhile
     await draw(shown, wanted, found, marks, others);
   } catch (error) {
-    if (question === asked) parts.boxes.replaceChildren(h("p", { class: "problem", role: "alert" }, t("failed", { reason: error.message })));
+    if (question === asked) parts.boxes.replaceChildren(h("p", { class: "problem", role: "alert" }, t("failed", { reason: reasonOf(error) })));
   }
 }
 

@@ -1,5 +1,6 @@
 // The page of one device: how it is, where it stands, what it measured, and what happened to it.
 
+import { reasonOf } from "../shell/action.js";
 import { deviceLink, moveLink, place } from "../shell/address.js";
 import { sentence } from "../shell/alerts.js";
 import { $, bdi, h, isolated } from "../shell/dom.js";
@@ -80,7 +81,7 @@ async function load() {
   } catch (error) {
     if (!error.status && !state.loaded) throw error;
     // Texts may come later than this answer.
-    if (name === asked) known = { failed: () => (error.status === 404 ? t("device_unknown") : t("failed", { reason: error.message })) };
+    if (name === asked) known = { failed: () => (error.status === 404 ? t("device_unknown") : t("failed", { reason: reasonOf(error) })) };
   }
   redraw();
 }
@@ -117,6 +118,7 @@ function build() {
     past: h("section", { class: "card past" }), notes: h("section", { class: "card" }), messages: h("section", { class: "card messages" }),
   });
   const card = (title, ...children) => h("section", { class: "card padded" }, h("h2", {}, title), children);
+  const focused = document.activeElement;
   $("device").replaceChildren(parts.head,
     h("div", { class: "device-columns" },
       h("div", { class: "column" }, card(t("latest_values"), parts.values), card(t("history"), parts.charts)),
@@ -125,6 +127,8 @@ function build() {
   startCharts(parts.charts, known.device);
   startPast(parts.past, name);
   startNotes(parts.notes, name);
+  // The field of a note stays and is moved; what was moved has lost the focus.
+  if (focused?.isConnected) focused.focus({ preventScroll: true });
   startMessages(parts.messages, name);
   drawMap();
 }
@@ -195,7 +199,7 @@ async function askWhy(alert) {
     try {
       reasons.set(alert.id, await get(`/api/v1/rules/${encodeURIComponent(alert.rule)}/explain?device=${encodeURIComponent(alert.device)}`));
     } catch (error) {
-      reasons.set(alert.id, { failed: error.message });
+      reasons.set(alert.id, { failed: reasonOf(error) });
     }
   }
   redraw();

@@ -1,5 +1,6 @@
 // The title and the position of a device, changed by who may install it.
 
+import { reasonOf } from "../shell/action.js";
 import { openDialog } from "../shell/dialog.js";
 import { h } from "../shell/dom.js";
 import { field } from "../shell/forms.js";
@@ -24,7 +25,7 @@ export function editDevice(device, changed) {
       toast(t("saved"), {
         label: t("undo"),
         action: () => send({ title: device.title, lat: device.lat, lon: device.lon }, done.version)
-          .then(changed).catch((error) => toast(t("failed", { reason: error.message }), { failed: true })),
+          .then(changed).catch((error) => toast(t("failed", { reason: reasonOf(error) }), { failed: true })),
       });
     },
   });

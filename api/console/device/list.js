@@ -1,5 +1,6 @@
 // The list of devices: found, filtered and sorted by the API, a page at a time, with a file of all that is found.
 
+import { reasonOf } from "../shell/action.js";
 import { go, moveLink, place } from "../shell/address.js";
 import { districtsOf } from "../shell/districts.js";
 import { $, arrange, bdi, h } from "../shell/dom.js";
@@ -48,7 +49,7 @@ export async function loadList() {
     [rows, next, failed] = [found.items, found.next, null];
   } catch (error) {
     if (!error.status) throw error;
-    [rows, next, failed] = [[], null, error.detail ?? error.message];
+    [rows, next, failed] = [[], null, reasonOf(error)];
   }
   redraw();
 }
@@ -136,7 +137,7 @@ function drawFilters() {
   const kinds = [...state.kinds.values()].map((one) => [one.name, said(one.title, one.name)]);
   const measured = (state.kinds.get(kind)?.measurements ?? []).filter((one) => one.type === "number");
   form.replaceChildren(...[
-    h("input", { type: "search", id: "search", name: "words", "aria-label": t("search"), placeholder: t("search_devices"), maxlength: 100, oninput: typing, value: typed ?? place().words ?? "" }),
+    h("input", { type: "search", id: "search", name: "words", "aria-label": t("search"), placeholder: t("search_devices"), maxlength: 200, oninput: typing, value: typed ?? place().words ?? "" }),
     choose("kind", t("kind"), [["", t("kind_all")], ...kinds]),
     districts.length > 0 && choose("district", t("district"), [["", t("district_all")], ...districts.map(([code, names]) => [code, said(names, code)])]),
     choose("status", t("status"), [["", t("status_all")], ...STATUSES.map((one) => [one, t(`status_${one}`)])]),

@@ -1,5 +1,6 @@
 // What a device sent: what was refused with reason and bytes, and what is accepted while the page is open.
 
+import { reasonOf } from "../shell/action.js";
 import { bdi, h } from "../shell/dom.js";
 import { get } from "../shell/http.js";
 import { full, number, said, t, tn, value } from "../shell/i18n.js";
@@ -46,7 +47,7 @@ async function more() {
     if (device !== shown) return;
     refused = { items: [...refused.items, ...items], next, loaded: true };
   } catch (error) {
-    refused.failed = error.message;
+    refused.failed = reasonOf(error);
   }
   fill();
 }

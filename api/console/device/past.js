@@ -1,5 +1,6 @@
 // Alerts and work of a device's whole life, a page at a time.
 
+import { reasonOf } from "../shell/action.js";
 import { orderLink } from "../shell/address.js";
 import { sentence } from "../shell/alerts.js";
 import { bdi, h } from "../shell/dom.js";
@@ -29,7 +30,7 @@ async function more(list) {
     const { items, next } = await get(list.next);
     Object.assign(list, { items: [...list.items, ...items], next, loaded: true });
   } catch (error) {
-    list.failed = error.message;
+    list.failed = reasonOf(error);
   }
   if (lists === shown) fill();
 }

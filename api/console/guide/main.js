@@ -1,5 +1,6 @@
 // The guides: one for each kind of reader, in their language. Their text is ours, made from Markdown by the server.
 
+import { reasonOf } from "../shell/action.js";
 import { moveLink, place, startAddress } from "../shell/address.js";
 import { $, h } from "../shell/dom.js";
 import { redraw, startPage } from "../shell/frame.js";
@@ -23,7 +24,7 @@ function draw() {
   const wanted = `${chosen()} ${language()}`;
   if (shown === wanted) return;
   shown = wanted;
-  show(wanted).catch((error) => $("guide").replaceChildren(h("p", { class: "problem" }, t("failed", { reason: error.message }))));
+  show(wanted).catch((error) => $("guide").replaceChildren(h("p", { class: "problem" }, t("failed", { reason: reasonOf(error) }))));
 }
 
 async function show(wanted) {

@@ -6,10 +6,14 @@ import { colour } from "./colours.js";
 const FROM_ZOOM = 13.5;
 const NOTHING = { type: "FeatureCollection", features: [] };
 
-// Brings zones and circuits of the part in sight onto the map, under names and marks.
+let turn = 0;
+
+// Brings zones and circuits of the part in sight onto the map, under names and marks: once the town is there.
 export async function drawAreas(map, view) {
+  if (!map.getLayer("districts")) return;
+  const mine = ++turn;
   const found = view.zoom < FROM_ZOOM ? NOTHING : await get(`/api/v1/map/areas?bbox=${["west", "south", "east", "north"].map((side) => view[side].toFixed(5))}`);
-  if (!map.style) return; // it has gone meanwhile
+  if (mine !== turn || !map.style) return; // the view has moved on, or the map has gone
   if (map.getSource("areas")) map.getSource("areas").setData(found);
   else {
     map.addSource("areas", { type: "geojson", data: found });

@@ -17,6 +17,7 @@ const MARGIN_PX = 40;
 const CLOSE_ZOOM = 16;
 const DETAIL_ZOOM = 14.5;
 const NEWS_MS = 1000; // between two questions because of news
+const RETRY_MS = 5000;
 const OLD_MS = 30_000; // what only readings change may be so old
 
 let openDevice = () => {};
@@ -33,14 +34,14 @@ const canvas = () => $("map").querySelector(".map-canvas");
 
 export function startMap(handlers) {
   ({ openDevice } = handlers);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => reopen().catch(report));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", openAnew);
 }
 
 // Called whenever something may have changed; cheap when nothing has.
 export function drawMap() {
   if (!language() || !state.kinds.size) return;
   if (words !== language()) {
-    if ($("map").clientWidth) reopen().catch(report);
+    if ($("map").clientWidth) openAnew();
     return;
   }
   if (asked?.filters !== filters()) ask({ anew: true }).catch(report);
@@ -49,6 +50,20 @@ export function drawMap() {
 }
 
 const filters = () => mapQuery(place(), null, at).toString();
+
+// What could not be opened is tried again after a while.
+function openAnew() {
+  const opened = reopen();
+  const mine = opening;
+  opened.catch((error) => {
+    report(error);
+    setTimeout(() => {
+      if (mine !== opening || drawn) return;
+      words = null;
+      drawMap();
+    }, RETRY_MS);
+  });
+}
 
 // Builds the map anew where it was: language and colours are part of it.
 async function reopen() {

@@ -1,5 +1,6 @@
 // What people do about alerts, one or many; what can be taken back can be taken back by a button or by a key.
 
+import { reasonOf } from "../shell/action.js";
 import { may, report } from "../shell/frame.js";
 import { post } from "../shell/http.js";
 import { t, tn } from "../shell/i18n.js";
@@ -33,7 +34,7 @@ export function done(text, back) {
 
 export const undoLast = () => last?.();
 
-export const failed = (error) => toast(t("failed", { reason: error.message }), { failed: true });
+export const failed = (error) => toast(t("failed", { reason: reasonOf(error) }), { failed: true });
 
 async function again() {
   for (const refresh of followers) refresh();
@@ -44,14 +45,22 @@ async function again() {
 // way back.
 export async function eachMade(wanted, make, unmake) {
   const things = [];
-  const back = () => Promise.all(things.map(unmake));
+  const back = () => eachUndone(things, unmake);
   try {
     for (const one of wanted) things.push(await make(one));
   } catch (error) {
-    await back();
+    await back().catch(() => {}); // that is said; why it was to be taken back is what counts
     throw error;
   }
   return { things, back };
+}
+
+// Takes each back, whatever becomes of the others, and says how many stay.
+async function eachUndone(things, unmake) {
+  const refused = (await Promise.allSettled(things.map(unmake))).filter(({ status }) => status === "rejected");
+  if (!refused.length) return;
+  toast(t("not_taken_back", { n: refused.length }), { failed: true });
+  throw refused[0].reason;
 }
 
 // While it runs the button that began it cannot be pressed; what goes wrong is said.
@@ -97,7 +106,7 @@ async function assignEach(alerts, give) {
   }
   soon();
   await again();
-  const back = may("assign-alerts") ? () => Promise.all(changed.map((one) => post(`/api/v1/alerts/${one.id}/assign`, { to: one.assigned_to }))) : null;
+  const back = may("assign-alerts") ? () => eachUndone(changed, (one) => post(`/api/v1/alerts/${one.id}/assign`, { to: one.assigned_to })) : null;
   if (changed.length) done(tn("assigned_n", changed.length), back);
   if (refused) throw refused;
 }

@@ -1,5 +1,6 @@
 // Saying something to the others about an alert. What was typed survives signing in again, which loads the page anew.
 
+import { reasonOf } from "../shell/action.js";
 import { h } from "../shell/dom.js";
 import { post } from "../shell/http.js";
 import { t } from "../shell/i18n.js";
@@ -46,7 +47,7 @@ export function commentForm(id, sent) {
         body.value = "";
         sent();
       } catch (error) {
-        problem.textContent = t("failed", { reason: error.message });
+        problem.textContent = t("failed", { reason: reasonOf(error) });
         problem.hidden = false;
       } finally {
         button.disabled = false;

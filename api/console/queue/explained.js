@@ -1,5 +1,6 @@
 // One alert explained: what, since when, what to do, where, who has it, why, and all that happened.
 
+import { reasonOf } from "../shell/action.js";
 import { deviceLink, moveLink, place } from "../shell/address.js";
 import { sentence } from "../shell/alerts.js";
 import { $, bdi, h, isolated } from "../shell/dom.js";
@@ -71,7 +72,7 @@ async function load(own) {
     ]);
     Object.assign(own, { alert, told, order, device: about, limits, failed: null });
   } catch (error) {
-    own.failed = error.message;
+    own.failed = reasonOf(error);
   }
   if (found === own && language()) build();
 }

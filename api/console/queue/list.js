@@ -1,5 +1,6 @@
 // What the queue lists: a page of what the address asks for, kept right by what is heard. No drawing here.
 
+import { reasonOf } from "../shell/action.js";
 import { place } from "../shell/address.js";
 import { alertQuery, fits } from "../shell/filters.js";
 import { reader, redraw, report } from "../shell/frame.js";
@@ -55,7 +56,7 @@ export async function reload() {
     redraw();
     await counted;
   } catch (error) {
-    if (number === latest) list.failed = error.message;
+    if (number === latest) list.failed = reasonOf(error);
     throw error;
   } finally {
     meanwhile.delete(heard);

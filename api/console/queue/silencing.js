@@ -13,23 +13,26 @@ import { reload } from "./list.js";
 const HOUR_MS = 3_600_000;
 
 export function openSilencing(openDialog, alerts) {
-  const zone = state.towns.get(alerts[0].municipality)?.time_zone ?? "UTC";
+  const zone = zoneOf(alerts[0]);
   const own = h("input", { type: "datetime-local", name: "date", "aria-label": t("silence_until_date"), value: localText(now() + 24 * HOUR_MS, zone) });
   own.addEventListener("input", () => (form.querySelector("[value=date]").checked = true));
   const form = h("div", { class: "form" },
     h("fieldset", { class: "choices" }, h("legend", {}, t("silence_what")), scopes(alerts).map(([value, text], i) => radio("scope", value, text, i === 0))),
     h("fieldset", { class: "choices" }, h("legend", {}, t("silence_until")),
       radio("until", "hour", t("silence_hour"), true),
-      radio("until", "morning", [t("silence_morning"), " ", h("small", {}, full(new Date(nextMorning(now(), zone))))]),
+      radio("until", "morning", [t("silence_morning"), " ", h("small", {}, full(new Date(nextMorning(now(), zone)), zone))]),
       radio("until", "date", [t("silence_until_date"), " ", own])),
     field(t("silence_why"), h("input", { name: "reason", required: true, autofocus: true, maxlength: 500 })),
     h("small", {}, t("silence_how")));
-  openDialog({ title: t("silence_title"), body: form, label: t("silence"), submit: (chosen) => silence(alerts, chosen, zone) });
+  openDialog({ title: t("silence_title"), body: form, label: t("silence"), submit: (chosen) => silence(alerts, chosen) });
 }
 
 const radio = (name, value, text, checked) => h("label", { class: "choice" }, h("input", { type: "radio", name, value, checked }), h("span", {}, text));
 
-const devicesOf = (alerts) => [...new Set(alerts.map(({ device }) => device))];
+// Morning and dates are by the clocks of the town that is silenced.
+const zoneOf = ({ municipality }) => state.towns.get(municipality)?.time_zone ?? "UTC";
+
+const devicesOf = (alerts) => [...new Map(alerts.map((alert) => [alert.device, alert])).values()];
 
 // The devices of all that were chosen, or what these have in common.
 function scopes(alerts) {
@@ -45,12 +48,13 @@ function scopes(alerts) {
   ].filter(Boolean);
 }
 
-async function silence(alerts, { scope, until, date, reason }, zone) {
-  const end = { hour: now() + HOUR_MS, morning: nextMorning(now(), zone), date: fromLocalText(date, zone) }[until];
+async function silence(alerts, { scope, until, date, reason }) {
+  const endIn = (zone) => ({ hour: now() + HOUR_MS, morning: nextMorning(now(), zone), date: fromLocalText(date, zone) })[until];
   const [first] = alerts;
-  const whats = scope === "device" ? devicesOf(alerts).map((device) => ({ device })) : [{ municipality: first.municipality, [scope]: first[scope] }];
-  const made = await eachMade(whats, (what) => post("/api/v1/silences", { ...what, until_at: new Date(end).toISOString(), reason }),
+  const whatOf = (alert) => (scope === "device" ? { device: alert.device } : { municipality: alert.municipality, [scope]: alert[scope] });
+  const made = await eachMade(scope === "device" ? devicesOf(alerts) : [first],
+    (alert) => post("/api/v1/silences", { ...whatOf(alert), until_at: new Date(endIn(zoneOf(alert))).toISOString(), reason }),
     (one) => post(`/api/v1/silences/${one.id}/end`));
-  done(t("silenced_till", { until: full(new Date(made.things[0].until_at)) }), made.back);
+  done(t("silenced_till", { until: full(new Date(made.things[0].until_at), zoneOf(first)) }), made.back);
   reload().catch(report);
 }

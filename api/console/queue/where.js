@@ -6,7 +6,7 @@ import { language } from "../shell/i18n.js";
 // Whoever only passes by an alert waits for no map.
 const LOOKED_MS = 250;
 
-// {element, language, points, map}; map: null until somebody looks.
+// {element, language, points, map, failed}; map: null until somebody looks; failed: until nobody looks any more.
 let shown = null;
 
 // Returns the element of the map, which shows `point` ({lat, lon, title, status, icon}) then.
@@ -19,11 +19,12 @@ export function whereMap(point) {
 
 function begin() {
   shown?.map?.remove();
-  const own = { element: h("div", { class: "place-map" }), language: language(), points: [], map: null };
+  const own = { element: h("div", { class: "place-map" }), language: language(), points: [], map: null, failed: false };
   let waiting = null;
   const sight = new IntersectionObserver(([{ isIntersecting: seen }]) => {
     clearTimeout(waiting);
-    if (seen) waiting = setTimeout(() => open(own, sight), LOOKED_MS);
+    own.failed &&= seen;
+    if (seen && !own.failed) waiting = setTimeout(() => open(own, sight), LOOKED_MS);
   });
   sight.observe(own.element);
   shown = own;
@@ -38,6 +39,7 @@ async function open(own, sight) {
     own.map = map;
     map.update(own);
   } catch {
+    own.failed = true;
     sight.observe(own.element); // the address says where it is; the map is tried again when it is next looked at
   }
   return undefined;

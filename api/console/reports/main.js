@@ -1,5 +1,6 @@
 // Reports: the council's figures, work that is late, the weekly report, and everything as a file.
 
+import { reasonOf } from "../shell/action.js";
 import { go, moveLink, place, startAddress } from "../shell/address.js";
 import { $, h } from "../shell/dom.js";
 import { redraw, startPage } from "../shell/frame.js";
@@ -35,7 +36,7 @@ function draw() {
   drawn = key;
   drawTools();
   show(part(), key).catch((error) => {
-    if (drawn === key) $("report").replaceChildren(h("p", { class: "problem padded", role: "alert" }, t("failed", { reason: error.detail ?? error.message })));
+    if (drawn === key) $("report").replaceChildren(h("p", { class: "problem padded", role: "alert" }, t("failed", { reason: reasonOf(error) })));
   });
 }
 

@@ -1,5 +1,6 @@
 // The week's report: opened in each language, printed, and had by e-mail.
 
+import { reasonOf } from "../shell/action.js";
 import { go, place } from "../shell/address.js";
 import { h } from "../shell/dom.js";
 import { checkbox, field, select } from "../shell/forms.js";
@@ -40,7 +41,7 @@ async function pdf(button, url, name) {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), DAY_MS);
   } catch (error) {
-    button.after(h("p", { class: "problem", role: "alert" }, t("failed", { reason: error.message })));
+    button.after(h("p", { class: "problem", role: "alert" }, t("failed", { reason: reasonOf(error) })));
   }
   button.disabled = false;
 }
@@ -63,7 +64,7 @@ async function subscription(box, town, current) {
       found = (await put(SUBSCRIPTIONS, { subscriptions: wanted })).subscriptions;
     } catch (error) {
       target.checked = !target.checked;
-      problem.textContent = error.detail ? `${error.message} (${error.detail})` : error.message;
+      problem.textContent = reasonOf(error);
       problem.hidden = false;
     } finally {
       target.disabled = false;

@@ -1,12 +1,18 @@
 // A button that does something: it waits while that runs, and says beside itself what went wrong.
 
 import { h } from "./dom.js";
+import { numerals } from "./i18n.js";
 
+// Why something went wrong: the title and what the platform says of this case, its numbers in the reader's digits where
+// it is in the reader's script.
 export const reasonOf = (error) => {
   const listed = (error.errors ?? []).map((one) => [one.line && `${one.line}:${one.column ?? 1}`, one.detail, one.suggestion].filter(Boolean).join(" "));
   const detail = listed.length ? listed.join("; ") : error.detail;
-  return detail && detail !== error.message ? `${error.message} (${detail})` : error.message;
+  const whole = detail && detail !== error.message ? `${error.message} (${detail})` : error.message;
+  return whole.replace(/[^()]+/g, (part) => (ARABIC.test(part) ? numerals(part) : part));
 };
+
+const ARABIC = /\p{Script=Arabic}/u;
 
 export function action(label, work, attributes = {}) {
   const problem = h("span", { class: "problem", role: "alert", hidden: true });

@@ -1,5 +1,6 @@
 // A window over the page: a title, a form or a text, and what can be done. Escape and a click beside it close it.
 
+import { reasonOf } from "./action.js";
 import { h } from "./dom.js";
 import { t } from "./i18n.js";
 
@@ -29,7 +30,7 @@ export function openDialog({ title, body, submit, label = t("save"), danger = fa
       await submit(Object.fromEntries(new FormData(form)), form);
       dialog.close();
     } catch (error) {
-      problem.textContent = error.detail ? `${error.message} (${error.detail})` : error.message;
+      problem.textContent = reasonOf(error);
       problem.hidden = false;
     } finally {
       send.disabled = false;

@@ -2,12 +2,13 @@
 // itself anew, but takes nothing from whoever is writing.
 
 import { $, h } from "./dom.js";
-import { t } from "./i18n.js";
+import { language, t } from "./i18n.js";
 
-const WRITTEN = "textarea, input:not([type=search], [type=range])";
+const WRITTEN = "textarea, input:not([type=search], [type=range]), form select";
 
 const typed = new WeakSet();
 let outdated = false;
+let said = null; // the language in which it is said
 
 export function startEdition() {
   addEventListener("input", ({ target }) => typed.add(target));
@@ -20,9 +21,15 @@ export function hearEdition(version) {
   drawEdition();
 }
 
-// Whether something would be lost: a window is open, or something stands in a field that was typed.
+// Whether something would be lost: a window is open, or a field says something else than it did before.
 const isWriting = () => document.querySelector("dialog[open]") !== null
-  || [...document.querySelectorAll(WRITTEN)].some((one) => typed.has(one) && one.value !== one.defaultValue);
+  || [...document.querySelectorAll(WRITTEN)].some((one) => typed.has(one) && differs(one));
+
+function differs(one) {
+  if (one.type === "checkbox" || one.type === "radio") return one.checked !== one.defaultChecked;
+  if (one.options) return one.selectedIndex !== Math.max(0, [...one.options].findIndex(({ defaultSelected }) => defaultSelected));
+  return one.value !== one.defaultValue;
+}
 
 export function drawEdition() {
   if (!outdated) return;
@@ -30,6 +37,9 @@ export function drawEdition() {
     location.reload();
     return;
   }
+  // A button that is replaced while it is pressed or has the focus cannot be used.
+  if (!$("edition").hidden && said === language()) return;
+  said = language();
   $("edition").hidden = false;
   $("edition").replaceChildren(t("new_edition"), " ", h("button", { type: "button", onclick: () => location.reload() }, t("load_anew")));
 }

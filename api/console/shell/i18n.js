@@ -10,7 +10,8 @@ let spoken = { texts: {}, units: {} };
 let plurals;
 let locale;
 let timeZone;
-let formats = {};
+let relative;
+const formats = new Map();
 
 export const languages = () => spoken.languages ?? [];
 export const language = () => spoken.language;
@@ -51,12 +52,20 @@ export function place(town) {
   const territory = town.locale?.split("-")[1];
   const own = territory && spoken.language === "ar" ? `ar-${territory}` : spoken.locale;
   locale = spoken.language === "ar" ? `${own}-u-nu-${DIGITS[own] ?? "arab"}` : own;
-  formats = {
-    time: new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone }),
-    day: new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone }),
-    full: new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium", timeZone }),
-    ago: new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" }),
-  };
+  relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
+  formats.clear();
+}
+
+// Forms of instants by the clocks of a zone; making one takes long.
+function formatsIn(timeZone) {
+  if (!formats.has(timeZone)) {
+    formats.set(timeZone, {
+      time: new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZone }),
+      day: new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone }),
+      full: new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium", timeZone }),
+    });
+  }
+  return formats.get(timeZone);
 }
 
 // A text of the catalogue, its placeholders filled in; numbers are written as the reader writes them.
@@ -119,15 +128,16 @@ export function value(measurement, raw) {
   return symbol ? `\u2066${text}\u00a0${symbol}\u2069` : text;
 }
 
-export const time = (date) => formats.time.format(date);
-export const day = (date) => formats.day.format(date);
-export const full = (date) => formats.full.format(date);
+// By the page's clocks, or by those of another town.
+export const time = (date, inZone = timeZone) => formatsIn(inZone).time.format(date);
+export const day = (date) => formatsIn(timeZone).day.format(date);
+export const full = (date, inZone = timeZone) => formatsIn(inZone).full.format(date);
 
 export function ago(date, now) {
   const seconds = (date - now) / 1000;
   const steps = [[60, "second", 1], [3600, "minute", 60], [86400, "hour", 3600], [Infinity, "day", 86400]];
   const [, name, size] = steps.find(([limit]) => Math.abs(seconds) < limit);
-  return formats.ago.format(Math.round(seconds / size), name);
+  return relative.format(Math.round(seconds / size), name);
 }
 
 // Fills in what the page itself says.

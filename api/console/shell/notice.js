@@ -50,8 +50,8 @@ export function notify(alert, text, open) {
 // Phones show notices of a service worker only; where there is none, the page shows its own.
 async function show(title, options, open) {
   const registration = await navigator.serviceWorker?.getRegistration("/").catch(() => null);
-  if (registration?.active) return registration.showNotification(title, options);
   try {
+    if (registration?.active) return await registration.showNotification(title, options);
     const shown = new Notification(title, options);
     shown.onclick = () => {
       focus();
@@ -59,7 +59,7 @@ async function show(title, options, open) {
       open();
     };
   } catch {
-    // a phone without a worker shows none; the sound and the tab's title tell
+    // a phone without a worker shows none, and it may be forbidden meanwhile; the sound and the tab's title tell
   }
   return undefined;
 }

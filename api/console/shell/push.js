@@ -9,6 +9,8 @@ const KEY = "/api/v1/push/key";
 const OWN = "/api/v1/session/push";
 // Whom this browser tells: it may be somebody else's who signs in here.
 const KEPT = "nabd.push";
+// What stood there before it was a name.
+const UNNAMED = "1";
 
 // Whether browser and platform can do it.
 export async function canTell() {
@@ -51,12 +53,27 @@ export async function tellHere() {
   remember(reader().user);
 }
 
-// Says again where messages go: they belong to the session in which that was last said, and end with it.
+// Says again where messages go: they belong to the session in which that was last said, and end with it. Whoever signs
+// in where somebody else is told takes nothing from them by that.
 export async function sayAgain() {
   if (!remembered() || !canWork()) return;
-  const registration = await navigator.serviceWorker.getRegistration("/");
-  const subscription = await registration?.pushManager?.getSubscription();
-  if (subscription) await post(OWN, subscription.toJSON());
+  const subscription = await subscribed();
+  if (!subscription) return;
+  if (remembered() === UNNAMED) await name(subscription);
+  if (remembered() === reader().user) await post(OWN, subscription.toJSON());
+}
+
+// The platform knows whether it is the reader's. Nobody is told here any more where it is not: whose it is, is not known.
+async function name(subscription) {
+  const [{ items }, digest] = await Promise.all([get(OWN), digestOf(subscription.endpoint)]);
+  if (items.some((one) => one.endpoint_digest === digest)) return remember(reader().user);
+  await subscription.unsubscribe();
+  return remember(null);
+}
+
+async function digestOf(text) {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 // Ends it for this browser; also when somebody signs out: messages are for a person, not for a phone.

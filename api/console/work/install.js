@@ -1,5 +1,6 @@
 // Installing on the spot: which device, what kind, where; then whether it is heard.
 
+import { reasonOf } from "../shell/action.js";
 import { deviceLink, moveLink, place } from "../shell/address.js";
 import { bdi, h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
@@ -53,7 +54,7 @@ function form() {
       await register(Object.fromEntries(new FormData(event.target)), after);
     } catch (error) {
       problem.hidden = false;
-      problem.textContent = error.detail ? `${error.message} (${error.detail})` : error.message;
+      problem.textContent = reasonOf(error);
     }
     button.disabled = false;
   } },

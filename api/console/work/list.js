@@ -1,5 +1,6 @@
 // The list: my work by deadline or distance; for who directs work also everybody's, with filters.
 
+import { reasonOf } from "../shell/action.js";
 import { go, moveLink, place } from "../shell/address.js";
 import { h } from "../shell/dom.js";
 import { select } from "../shell/forms.js";
@@ -127,7 +128,7 @@ function drawFilters(element, found) {
     choice("team", t("every_team"), (teams ?? []).map(({ name, title }) => [name, said(title, name)])),
     choice("person", t("everybody"), [["nobody", t("nobody")], ...with_(options(found, "assignee"), chosen.person)]),
     choice("district", t("every_district"), with_(options(found, "district"), chosen.district)),
-    h("input", { type: "search", name: "words", "aria-label": t("search_orders"), placeholder: t("search_orders"), maxlength: 100, value: chosen.words ?? "", onchange: (event) => go({ words: event.target.value.trim() || null }) }));
+    h("input", { type: "search", name: "words", "aria-label": t("search_orders"), placeholder: t("search_orders"), maxlength: 200, value: chosen.words ?? "", onchange: (event) => go({ words: event.target.value.trim() || null }) }));
   if (focused) element.querySelector(`[name="${focused}"]`)?.focus();
 }
 
@@ -170,7 +171,7 @@ async function openMap(element, button) {
   } catch (error) {
     element.hidden = true;
     button.disabled = false;
-    toast(t("failed", { reason: error.message }), { failed: true });
+    toast(t("failed", { reason: reasonOf(error) }), { failed: true });
   }
   return undefined;
 }
@@ -204,7 +205,7 @@ async function drawTell(element) {
       await drawTell(element);
     } catch (error) {
       event.target.disabled = false;
-      toast(t("failed", { reason: error.message }), { failed: true });
+      toast(t("failed", { reason: reasonOf(error) }), { failed: true });
     }
   } }, t(told ? "told_here" : "tell_here")));
 }

@@ -1,5 +1,6 @@
 // One order: what and why, where, until when, who, what happened; the next step under the thumb.
 
+import { reasonOf } from "../shell/action.js";
 import { deviceLink, moveLink, place } from "../shell/address.js";
 import { sentence } from "../shell/alerts.js";
 import { openDialog } from "../shell/dialog.js";
@@ -22,11 +23,13 @@ let mapped = null; // {element, map}
 let reporting = null;
 // Orders with a step under way: a second tap must not take it twice.
 const busy = new Set();
-let trouble = null; // {order, text}: what went wrong with the last one
+let trouble = null; // {order, text, language}: what went wrong with the last one
 
 export function drawOrder(view) {
   const { order: id } = place();
   const found = detailOf(id);
+  // What the platform said is in the language of then.
+  if (trouble?.language !== language()) trouble = null;
   const key = JSON.stringify([id, found, waitingEntries().length, reporting, busy.has(id), trouble, language(), Math.floor(Date.now() / 60_000)]);
   if (view.firstChild && key === drawn) return;
   drawn = key;
@@ -82,7 +85,7 @@ function why(order, alert) {
 
 function map(order) {
   if (!isPlaced(order)) return h("p", { class: "meta" }, t("no_place"));
-  if (mapped?.element.dataset.order === String(order.id)) return mapped.element;
+  if (mapped?.element.dataset.order === String(order.id) && mapped.language === language()) return mapped.element;
   mapped?.map?.remove();
   const button = h("button", { type: "button", onclick: async () => {
     button.disabled = true;
@@ -95,12 +98,12 @@ function map(order) {
       button.hidden = true;
     } catch (error) {
       button.disabled = false;
-      toast(t("failed", { reason: error.message }), { failed: true });
+      toast(t("failed", { reason: reasonOf(error) }), { failed: true });
     }
     return undefined;
   } }, t("show_map"));
   const element = h("div", { "data-order": order.id }, button, h("div", { class: "work-map" }));
-  mapped = { element, map: null };
+  mapped = { element, map: null, language: language() };
   return element;
 }
 
@@ -173,7 +176,7 @@ async function takeStep(order, step) {
   try {
     await (step === "done" ? finish(order) : take(order, step, {}));
   } catch (error) {
-    trouble = { order: order.id, text: error.message };
+    trouble = { order: order.id, text: reasonOf(error), language: language() };
   }
   busy.delete(order.id);
   redraw();
@@ -242,7 +245,7 @@ async function assignDialog(order) {
       await loadOrder(order.id);
       loadMine().catch(() => {});
       const back_ = { assignee: order.assignee, team: order.team };
-      toast(t("given"), { label: t("undo"), action: () => post(`/api/v1/work-orders/${order.id}/assign`, back_).then(() => loadOrder(order.id)).catch((error) => toast(error.message, { failed: true })) });
+      toast(t("given"), { label: t("undo"), action: () => post(`/api/v1/work-orders/${order.id}/assign`, back_).then(() => loadOrder(order.id)).catch((error) => toast(t("failed", { reason: reasonOf(error) }), { failed: true })) });
     },
   });
 }

@@ -1,5 +1,6 @@
 // The orders of the reader, and one with its details: from the platform, else as they were kept.
 
+import { reasonOf } from "../shell/action.js";
 import { redraw } from "../shell/frame.js";
 import { get } from "../shell/http.js";
 import { dropValue, valueNames } from "../shell/kept.js";
@@ -62,7 +63,7 @@ export async function loadOrder(id) {
     details.set(id, { order, alert });
     known.open = known.open.map((one) => (one.id === id ? { ...one, ...order } : one));
   } catch (error) {
-    if (!details.get(id)?.order) details.set(id, { failed: error.message });
+    if (!details.get(id)?.order) details.set(id, { failed: reasonOf(error) });
   }
   redraw();
 }
@@ -90,7 +91,7 @@ export async function more() {
     const page = await get(url);
     Object.assign(asked, { items: [...asked.items, ...page.items], shown: null, next: page.next, failed: null });
   } catch (error) {
-    asked.failed = error.message;
+    asked.failed = reasonOf(error);
   }
   asked.loading = false;
   if (asked === all) redraw();

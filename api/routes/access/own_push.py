@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -83,6 +84,7 @@ class PushSubscriptionOut(BaseModel):
 
     id: int
     endpoint_host: str = Field(examples=["updates.push.services.mozilla.com"])
+    endpoint_digest: str = Field(description="SHA-256 of the endpoint, in hex: a browser knows its own by it")
     browser: str = Field(examples=["Firefox, Android"])
     created_at: Instant
     last_used_at: Instant | None = Field(description="when its push service last took a message")
@@ -205,9 +207,7 @@ def _offered(web_push: bool) -> None:
 
 
 def _out(subscription: PushSubscription) -> PushSubscriptionOut:
-    said = {
-        name: getattr(subscription, name)
-        for name in PushSubscriptionOut.model_fields
-        if name != "endpoint_host"
-    }
-    return PushSubscriptionOut(endpoint_host=subscription.host, **said)
+    own = ("endpoint_host", "endpoint_digest")
+    said = {name: getattr(subscription, name) for name in PushSubscriptionOut.model_fields if name not in own}
+    digest = sha256(subscription.endpoint.encode()).hexdigest()
+    return PushSubscriptionOut(endpoint_host=subscription.host, endpoint_digest=digest, **said)

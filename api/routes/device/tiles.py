@@ -80,6 +80,8 @@ async def get_map_tile(
         body = None if archive is None else await asyncio.to_thread(archive.tile, (z, x, y))
     except BadArchive as error:
         raise Problem(503, "unavailable", str(error)) from error
+    except OSError as error:
+        raise Problem(503, "unavailable", f"the file of tiles cannot be read: {error.strerror}") from error
     headers = {"Cache-Control": f"private, max-age={AGE_S}"}
     if archive is None or body is None:
         return Response(status_code=204, headers=headers)

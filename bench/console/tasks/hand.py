@@ -13,7 +13,7 @@ PATIENCE_MS = 30_000
 class Hand:
     """Counts clicks, presses of keys, and fields that were typed into. A choice of a list is two clicks.
 
-    seen: waits are no work and are not counted.
+    What it looks at or waits for is no work and is not counted.
     """
 
     page: Page

@@ -16,6 +16,7 @@ from tests.actors import actor
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 from tests.integration.console.pages import opened
+from tests.integration.console.test_frame import EDITION
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 WEST_LON, EAST_LON = 35.83, 35.87
@@ -199,3 +200,36 @@ async def test_note_whose_answer_was_lost_is_sent_again_and_written_once(
 
     assert lost
     assert await connection.fetchval("SELECT count(*) FROM device_note") == 1
+
+
+async def test_note_that_is_being_written_outlives_a_lost_connection_and_a_new_edition_waits_for_it(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-1")
+    refusals = iter(range(1))
+
+    async def answer(route: Route) -> None:
+        if next(refusals, None) is None:
+            await route.continue_()
+        else:
+            await route.fulfill(status=503, json={"title": "Unavailable", "detail": "no answer"})
+
+    async with opened(browser, server, "/devices/bin-1", route=("**/bin-1/notes*", answer)) as page:
+        notes = page.locator(".notes")
+        await expect(notes).to_contain_text("Unavailable (no answer)")
+        await expect(notes.locator(".meta")).to_have_count(0)
+        await notes.get_by_role("button", name="Try again").click()
+        await expect(notes.locator(".meta")).to_be_visible()
+
+        written = page.locator("[name=note]")
+        await written.press_sequentially("The lid")
+        await notes.evaluate("(old) => (old.dataset.old = '')")
+        await page.evaluate("import('/console/device/device.js').then((it) => it.hearDevice.missed())")
+        await expect(page.locator(".notes[data-old]")).to_have_count(0)
+        await page.keyboard.type(" is broken")
+        await expect(written).to_have_value("The lid is broken")
+
+        await page.evaluate(EDITION)
+        async with page.expect_event("load"):
+            await page.locator("#edition button").click()
+        await expect(written).to_have_value("")

@@ -11,6 +11,10 @@ import jsonschema
 import pytest
 import yaml
 
+from nabd.channel_settings import ChannelSettings
+from nabd.retention_settings import RetentionSettings
+from nabd.settings import Settings
+
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
@@ -43,6 +47,30 @@ def test_example_environment_names_every_variable_and_no_secret() -> None:
 
     assert used == set(offered)
     assert not any(value for name, value in offered.items() if name.endswith("_PASSWORD"))
+
+
+def test_settings_that_it_hands_on_exist_and_leave_defaults_to_nabd() -> None:
+    handed = {
+        name: rule
+        for service in SERVICES.values()
+        for name, rule in service.get("environment", {}).items()
+        if rule == f"${{{name}:-}}" and name.startswith("NABD_")
+    }
+    kept = {f"NABD_{name.upper()}" for name in RetentionSettings.model_fields}
+    kept |= {f"NABD_{name.upper()}" for name in Settings.model_fields if name.endswith("retention_days")}
+    told = {f"NABD_{name.upper()}" for name in ChannelSettings.model_fields}
+
+    assert handed.keys() <= {f"NABD_{name.upper()}" for name in Settings.model_fields}
+    assert kept <= SERVICES["nabd-sweep"]["environment"].keys()
+    assert told <= SERVICES["nabd-notify"]["environment"].keys()
+    assert "NABD_MAP_TILES" in SERVICES["nabd-api"]["environment"]
+
+
+def test_setting_that_is_handed_on_empty_is_as_if_it_were_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"NABD_{name.upper()}", "")
+
+    assert Settings(_env_file=None) == Settings.model_construct()
 
 
 @pytest.mark.parametrize("name", [name for name, service in SERVICES.items() if "ports" in service])

@@ -6,6 +6,7 @@ import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
@@ -82,6 +83,7 @@ async def test_people_let_browsers_take_messages_and_take_that_back(
 
     assert (added.status_code, again.json()["id"]) == (201, added.json()["id"])
     assert added.json()["endpoint_host"] == "push.example.org"
+    assert added.json()["endpoint_digest"] == sha256(body()["endpoint"].encode()).hexdigest()
     assert added.json()["created_at"]
     assert [one["browser"] for one in listed] == ["Firefox, Android"] * 2
     assert "wpush" not in str(listed), "whoever reads the endpoint could write there"

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from alerts.overview import device_map
 from alerts.transition import Severity
@@ -78,3 +78,18 @@ async def test_swipe_over_the_map_scrolls_the_page_of_a_phone(browser: Browser, 
 
         await page.wait_for_function("before => scrollY < before - 60", arg=before)
         await expect(page.locator(".map-time")).to_contain_text("آخر ٢٤ ساعة")
+
+
+@pytest.mark.usefixtures("town")
+async def test_map_whose_first_answer_failed_is_opened_after_a_while(browser: Browser, server: str) -> None:
+    refusals = iter(range(1))
+
+    async def answer(route: Route) -> None:
+        if next(refusals, None) is None:
+            await route.continue_()
+        else:
+            await route.fulfill(status=503, json={"title": "Unavailable"})
+
+    async with opened(browser, server, route=("**/api/v1/map?*", answer)) as page:
+        await expect(page.locator("#lost")).to_contain_text("Unavailable")
+        await expect(page.locator(".cluster.is-critical")).to_have_count(1)

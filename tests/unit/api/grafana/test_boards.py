@@ -125,5 +125,5 @@ def test_layout_draws_every_chart_of_a_page_once() -> None:
     drawn = layout.drawn(sdk.dashboard_json(BOARDS[0]))
 
     assert drawn.count("┌") == sum(len(section.charts) for section in BOARDS[0].sections)
-    assert "── Since ──" in drawn
+    assert "── In the chosen span ──" in drawn
     assert "◎ Map" in drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,23 @@ def test_damaged_archive_says_so_instead_of_drawing_it(tmp_path: Path) -> None:
 
     with pytest.raises(BadArchive, match="damaged"):
         archive.tile((0, 0, 0))
+
+
+def test_archive_that_was_cut_off_says_so_instead_of_drawing_half_a_tile(tmp_path: Path) -> None:
+    archive = archive_of(tmp_path, {(0, 0, 0): b"land" * 100})
+    file = tmp_path / "some.pmtiles"
+    os.truncate(file, file.stat().st_size - 5)
+
+    with pytest.raises(BadArchive, match="cut off"):
+        archive.tile((0, 0, 0))
+
+
+def test_file_that_is_refused_does_not_stay_open(tmp_path: Path) -> None:
+    file = tmp_path / "other.pmtiles"
+    file.write_bytes(b"SQLite format 3\0" * 20)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    with pytest.raises(BadArchive):
+        TileArchive(file)
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
