@@ -1,4 +1,4 @@
-"""Settings of `nabd grafana sync`; each field is the variable NABD_GRAFANA_<FIELD>."""
+"""Settings of `nabd grafana sync` and `annotate`; each field is the variable NABD_GRAFANA_<FIELD>."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from nabd import clock
 from nabd.retention import keeping
 from nabd.retention.classes import RetentionClass
 from people.audit import chains
+from people.audit.expiry import AUDIT
 from readings import totals
 from store.connection import Connection
 from store.edition import Edition, stored
@@ -58,8 +59,9 @@ async def run(
                 elif changed := await keep_policies(connection, tables):
                     log.info("retention is as settings say now", tables=changed)
                 # Before months expire: what is kept outside is to know their ends.
-                await _keep_heads(connection, audit_dir, now())
-                await keeping.enforce(connection, classes, now, clock.wall)
+                kept = await _keep_heads(connection, audit_dir, now())
+                due = [one for one in classes if kept or one.expiring is not AUDIT]
+                await keeping.enforce(connection, due, now, clock.wall)
         except Exception as error:  # only an outage is handled here
             if not is_outage(error):
                 raise
@@ -67,9 +69,12 @@ async def run(
         await asyncio.sleep(EVERY_S)
 
 
-async def _keep_heads(connection: Connection, directory: Path, now: int) -> None:
+async def _keep_heads(connection: Connection, directory: Path, now: int) -> bool:
+    """Keep them and tell whether that could be done."""
     try:
         for file in await chains.keep_heads(connection, directory, now):
             log.info("heads of the audit are kept outside of the database", file=str(file))
     except OSError as error:
         log.warning("heads of the audit cannot be kept: NABD_AUDIT_DIR", error=str(error))
+        return False
+    return True

@@ -26,6 +26,9 @@ from store.tables import Resolution
 
 RUNNING = Path(os.environ.get("NABD_DATA_DIR", "var")) / "running.env"
 
+FEWEST_DAYS = {Resolution.READING: 7, Resolution.HOUR: 7, Resolution.DAY: 31}
+"""For how long anything is kept at least, of all kinds and of one: devices resend what is days old."""
+
 
 class GroupRole(BaseModel):
     """One role that a group of the OIDC issuer has; municipality: null for all, never left out by mistake."""
@@ -87,12 +90,18 @@ class Settings(ChannelSettings, RetentionSettings):
     clock: str | None = Field(
         default=None, description="REAL:SCALED:SPEED in microseconds; set by `nabd demo --speed` only"
     )
-    retention_days: int = Field(default=90, ge=7, description="how long raw readings are kept, in days")
+    retention_days: int = Field(
+        default=90, ge=FEWEST_DAYS[Resolution.READING], description="how long raw readings are kept, in days"
+    )
     hours_retention_days: int = Field(
-        default=731, ge=7, description="how long hourly rollups of readings are kept, in days"
+        default=731,
+        ge=FEWEST_DAYS[Resolution.HOUR],
+        description="how long hourly rollups of readings are kept, in days",
     )
     days_retention_days: int = Field(
-        default=3653, ge=31, description="how long daily rollups of readings are kept, in days"
+        default=3653,
+        ge=FEWEST_DAYS[Resolution.DAY],
+        description="how long daily rollups of readings are kept, in days",
     )
     kind_retention_days: dict[str, dict[Resolution, int]] = Field(
         default={},
@@ -135,6 +144,17 @@ class Settings(ChannelSettings, RetentionSettings):
         default="", max_length=200, description="who is to be named on the map, such as © OpenStreetMap"
     )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
+
+    @field_validator("kind_retention_days")
+    @classmethod
+    def _kinds_are_kept_as_long(
+        cls, said: dict[str, dict[Resolution, int]]
+    ) -> dict[str, dict[Resolution, int]]:
+        for kind, lengths in said.items():
+            for resolution, days in lengths.items():
+                if days < FEWEST_DAYS[resolution]:
+                    raise ValueError(f"{kind}.{resolution}: {FEWEST_DAYS[resolution]} days or more")
+        return said
 
     @field_validator("map_tiles")
     @classmethod

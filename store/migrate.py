@@ -212,6 +212,14 @@ async def _columns(connection: Connection, table: str) -> dict[str, str]:
     return {row["attname"]: row["type"] for row in await connection.fetch(COLUMNS, table)}
 
 
+READERS = """
+SELECT string_agg(DISTINCT CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE acl.grantee::regrole::text END, ', ')
+FROM pg_class AS c
+CROSS JOIN LATERAL aclexplode(c.relacl) AS acl
+WHERE c.oid = to_regclass($1) AND acl.privilege_type = 'SELECT' AND acl.grantee <> c.relowner
+"""
+
+
 async def _create_views(connection: Connection, tables: Sequence[Table]) -> None:
     stored = [(table, list(await _columns(connection, table.name))) for table in tables]
     async with connection.transaction():
@@ -222,8 +230,11 @@ async def _create_views(connection: Connection, tables: Sequence[Table]) -> None
                     await connection.execute(statement)
             except asyncpg.InvalidTableDefinitionError:
                 # A column is gone or moved: the view must be dropped. Fails if something depends on it.
+                readers = await connection.fetchval(READERS, name)
                 await connection.execute(f"DROP VIEW {name}; {statement}")
-        await connection.execute(seen.GRANT)
+                if readers:
+                    await connection.execute(f"GRANT SELECT ON {name} TO {readers}")
+        await connection.execute(seen.OFFER, [name for name in wanted if name.startswith("v_")])
 
 
 async def plan(

@@ -102,20 +102,40 @@ LEFT JOIN ground_feature AS g ON d.district_id = g.id AND g.municipality_id = m.
 LEDGER = """\
 CREATE OR REPLACE VIEW v_ledger WITH (security_barrier) AS
 SELECT
-    date_trunc('day', received_at, 'UTC') AS day,
-    shard,
-    source,
-    count(*) AS batches,
-    sum(messages) AS messages,
-    sum(received) AS received,
-    sum(stored) AS stored,
-    sum(duplicate) AS duplicate,
-    sum(rejected) AS rejected,
-    sum(undated) AS undated,
-    sum(empty) AS empty
-FROM ledger
+    l.day,
+    l.shard,
+    l.source,
+    sum(l.batches)::bigint AS batches,
+    sum(l.messages)::bigint AS messages,
+    sum(l.received)::bigint AS received,
+    sum(l.stored)::bigint AS stored,
+    sum(l.duplicate)::bigint AS duplicate,
+    sum(l.rejected)::bigint AS rejected,
+    sum(l.undated)::bigint AS undated,
+    sum(l.empty)::bigint AS empty
+FROM (
+    SELECT
+        date_trunc('day', b.received_at, 'UTC') AS day,
+        b.shard,
+        b.source,
+        1::bigint AS batches,
+        b.messages::bigint AS messages,
+        b.received::bigint AS received,
+        b.stored::bigint AS stored,
+        b.duplicate::bigint AS duplicate,
+        b.rejected::bigint AS rejected,
+        b.undated::bigint AS undated,
+        b.empty::bigint AS empty
+    FROM ledger AS b
+    UNION ALL
+    SELECT
+        d.began_at, d.shard, d.source, d.batches, d.messages, d.received, d.stored, d.duplicate, d.rejected,
+        d.undated, d.empty
+    FROM ledger_day AS d
+) AS l
 WHERE EXISTS (SELECT FROM reads_all)
 GROUP BY 1, 2, 3"""
+"""By day, batches that are no longer in table ledger included."""
 
 FIRST = ("observed_at", "received_at", "quality", "boot", "seq", "extra")
 """Columns every kind has; measurements follow in the table's order, so that a new one is always last."""

@@ -41,6 +41,7 @@ TIMESCALE_PACKAGES = MachinePart(
     remedy="cd tests/timescale && npm ci --legacy-peer-deps, or set NABD_TEST_TIMESCALE_DSN",
 )
 OIDC_PACKAGES = MachinePart(name="npm package oidc-provider", remedy="cd tests/oidc && npm ci")
+SCHEMA_PACKAGES = MachinePart(name="npm package @grafana/schema", remedy="cd tests/grafana && npm ci")
 ROOT = MachinePart(name="right to mount a disk", remedy="run the tests as root", required=False)
 MOUNT = MachinePart(name="disk that can be mounted", remedy="allow the container to mount")
 

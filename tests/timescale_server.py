@@ -68,7 +68,7 @@ BEGIN
         EXECUTE 'DROP TABLE IF EXISTS ' || name || ' CASCADE';
     END LOOP;
     DROP SEQUENCE IF EXISTS alert_event_id CASCADE;
-    DROP FUNCTION IF EXISTS grant_readers, refuse_to_readers, keep_reader;
+    DROP FUNCTION IF EXISTS grant_readers, offer_views, refuse_to_readers, keep_reader;
 END
 $$
 """

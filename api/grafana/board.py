@@ -106,11 +106,12 @@ class Variable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """Marks on every chart with a time axis."""
+    """Marks on every chart with a time axis: by `sql`, or those that were posted with all of some `tags`."""
 
     name: str
-    sql: str
     colour: str
+    sql: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

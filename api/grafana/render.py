@@ -8,6 +8,7 @@ from pathlib import Path
 from api.grafana import sdk
 from api.grafana.board import Board
 from api.grafana.dashboards import boards
+from api.grafana.dashboards.choices import by_posted
 from devices.kinds.kind import Kind
 from devices.texts.languages import LANGUAGES, Language
 
@@ -16,10 +17,15 @@ CONSOLE = "http://127.0.0.1:8000"
 
 
 def all_boards(
-    kinds: Mapping[str, Kind], *, console: str = CONSOLE, languages: Sequence[Language] = LANGUAGES
+    kinds: Mapping[str, Kind],
+    *,
+    console: str = CONSOLE,
+    languages: Sequence[Language] = LANGUAGES,
+    posted: bool = False,
 ) -> list[Board]:
-    """Return every dashboard in every language, in one order."""
-    return [board for language in languages for board in boards(kinds, language, console=console)]
+    """Return every dashboard in every language, in one order; `posted`: marks are posted ones, not SQL's."""
+    found = [board for language in languages for board in boards(kinds, language, console=console)]
+    return [by_posted(board) for board in found] if posted else found
 
 
 def files(kinds: Mapping[str, Kind], *, console: str = CONSOLE) -> dict[Path, str]:

@@ -28,6 +28,7 @@ from grafana_foundation_sdk.models import common
 from grafana_foundation_sdk.models import dashboard as models
 
 from api.grafana.board import (
+    Annotation,
     Board,
     BoardColumn,
     BoardLink,
@@ -45,6 +46,8 @@ SOURCE_TYPE = "grafana-postgresql-datasource"
 ALL = "'*'"
 """How a query sees that everything of a variable is chosen; Grafana writes it as it is."""
 SOURCE = common.DataSourceRef(type_val=SOURCE_TYPE, uid=SOURCE_UID)
+POSTED = common.DataSourceRef(type_val="grafana", uid="-- Grafana --")
+"""Grafana's own store, in which annotations are that were posted."""
 
 PanelBuilder: TypeAlias = (
     timeseries.Panel | stat.Panel | table.Panel | geomap.Panel | statetimeline.Panel | statushistory.Panel
@@ -63,6 +66,21 @@ class SqlQuery(Dataquery, Builder[Dataquery]):
             "editorMode": "code",
             "rawSql": sql,
         }
+
+    def build(self) -> Self:
+        """Return itself: it is the query and what makes it."""
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        """Return it as Grafana stores it."""
+        return dict(self._stored)
+
+
+class TagQuery(Dataquery, Builder[Dataquery]):
+    """A query of annotations that were posted and have all of some tags."""
+
+    def __init__(self, tags: tuple[str, ...]) -> None:
+        self._stored = {"type": "tags", "tags": list(tags), "matchAny": False, "limit": 1000}
 
     def build(self) -> Self:
         """Return itself: it is the query and what makes it."""
@@ -105,7 +123,7 @@ def _built(board: Board) -> models.Dashboard:
         .timezone("browser")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
         .variables([*map(_variable, board.variables), *map(_constant, board.constants.items())])
-        .annotations([_annotation(one.name, one.sql, one.colour) for one in board.annotations])
+        .annotations([_annotation(one) for one in board.annotations])
         .links([_others(board), *(_board_link(link) for link in board.links)])
     )
     number = 0
@@ -160,11 +178,10 @@ def _constant(item: tuple[str, str]) -> boards.ConstantVariable:
     return boards.ConstantVariable(name).value(value)
 
 
-def _annotation(name: str, sql: str, colour: str) -> boards.AnnotationQuery:
-    target = SqlQuery(sql, ref="Anno")
-    return (
-        boards.AnnotationQuery().name(name).datasource(SOURCE).enable(True).icon_color(colour).target(target)
-    )
+def _annotation(one: Annotation) -> boards.AnnotationQuery:
+    target: SqlQuery | TagQuery = TagQuery(one.tags) if one.tags else SqlQuery(one.sql, ref="Anno")
+    made = boards.AnnotationQuery().name(one.name).enable(True).icon_color(one.colour)
+    return made.datasource(POSTED if one.tags else SOURCE).target(target)
 
 
 def _panel(chart: Chart) -> PanelBuilder:

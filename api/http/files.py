@@ -1,10 +1,11 @@
 """Rows as the bytes of a file, whichever format it has, and the columns that readings have in one.
 
-Pure. Must not know HTTP, so that commands write files without it.
+Must not know HTTP, so that commands write files without it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import assert_never
 
@@ -87,4 +88,4 @@ async def _flattened(
     pages: AsyncIterator[Sequence[Row]], flat: Flatten | None
 ) -> AsyncIterator[Sequence[Row]]:
     async for page in pages:
-        yield page if flat is None else [flat(row) for row in page]
+        yield page if flat is None else await asyncio.to_thread(list, map(flat, page))

@@ -1,10 +1,12 @@
 """Rows as JSON, NDJSON or CSV, as a stream of bytes that never holds the whole answer; Parquet is in parquet.
 
-Pure. Must not know what the rows mean.
+A page is written in a thread: one of thousands of rows would hold up everybody else. Must not know what the
+rows mean.
 """
 
 from __future__ import annotations
 
+import asyncio
 import codecs
 import csv
 import io
@@ -86,7 +88,11 @@ async def as_json(head: Row, name: str, pages: AsyncIterator[Sequence[Row]]) -> 
 async def as_ndjson(pages: AsyncIterator[Sequence[object]]) -> AsyncIterator[bytes]:
     """Yield one JSON object a line."""
     async for page in pages:
-        yield b"".join(msgspec.json.encode(row) + b"\n" for row in page)
+        yield await asyncio.to_thread(_json_lines, page)
+
+
+def _json_lines(rows: Sequence[object]) -> bytes:
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
 
 
 async def as_csv(
@@ -98,7 +104,11 @@ async def as_csv(
     """
     yield csv_lines([columns], bom=bom)
     async for page in pages:
-        yield csv_lines([[row.get(column) for column in columns] for row in page])
+        yield await asyncio.to_thread(_csv_page, columns, page)
+
+
+def _csv_page(columns: Sequence[str], rows: Sequence[Row]) -> bytes:
+    return csv_lines([[row.get(column) for column in columns] for row in rows])
 
 
 async def begun(pages: AsyncIterator[list[T]]) -> AsyncIterator[list[T]]:

@@ -75,14 +75,14 @@ class Figures:
     unrolled_since: datetime | None
 
 
-async def read(connection: Connection, now: int) -> Figures:
-    """Read all figures from the database, as of `now` (microseconds)."""
+async def read(connection: Connection, kinds: Iterable[str], now: int) -> Figures:
+    """Read all figures from the database, as of `now` (microseconds); kinds: those that are declared."""
     return Figures(
         totals=await totals.by_shard(connection),
         ingest=await ingest_state.by_shard(connection),
         watched=await watched.watch(connection),
         notifications=await notifications.read(connection, now),
-        unrolled_since=await marks.oldest_mark(connection),
+        unrolled_since=await marks.oldest_mark(connection, kinds),
     )
 
 

@@ -62,7 +62,7 @@ async def _figures(context: AppContext) -> Figures | None:
     """Read the database; None when it does not answer: the other metrics are still returned."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_S), context.pool.acquire() as connection:
-            return await platform.read(connection, context.now())
+            return await platform.read(connection, context.kinds, context.now())
     except DATABASE_ERRORS:
         return None
 

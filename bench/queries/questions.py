@@ -90,7 +90,7 @@ async def _questions(
             span=Span.NIGHT if unit == "hour" else Span.DAY,
             group="circuit",
         )
-        return await statistics(connection, light, query)
+        return await statistics(connection, light, query, until)
 
     def panel(statement: str) -> Ask:
         return lambda: connection.fetch(statement, since, until)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from devices import kinds
 from devices.instants import to_datetime
 from nabd import clock
 from nabd.doctor.check import CheckResult, fine, note
@@ -21,7 +22,10 @@ _LOOKED = "SELECT max(looked_at) FROM retention_run"
 
 
 async def check_retention(connection: Connection, settings: Settings) -> CheckResult:
-    """Tell which class of what grows has been behind for more than a day, or was not looked at."""
+    """Tell which class of what grows has been behind for more than a day, or is not looked at."""
+    if unknown := set(settings.kind_retention_days) - set(kinds.load(settings.kinds_dir)):
+        fix = "correct NABD_KIND_RETENTION_DAYS"
+        return note("retention", f"lengths are set for kinds that do not exist: {', '.join(unknown)}", fix)
     now, _ = clock.parse(settings.clock)
     at = to_datetime(now())
     if await connection.fetchval(_LOOKED) is None:

@@ -1,7 +1,7 @@
 """Calendar buckets of one device's readings, from the cheapest place that knows them.
 
-Hours and days answer for whole buckets that are made and that no new reading has touched; readings themselves
-answer for the rest. Both give the same answer. Reads only.
+Hours and days answer for whole buckets that are made, still kept, and touched by no new reading; readings
+themselves answer for the rest. Both give the same answer. Reads only.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from store.tables import Resolution
 
 CIRCLES_AT_MOST = timedelta(days=31)
 """Extremes of directions are read from readings; for longer spans they are left out where rollups answer."""
+
+MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ async def buckets(
     starts = bucket_starts(unit, start, end, time_zone)
     # One snapshot: what is marked, rolled up and stored must be of one instant.
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        state = await state_of(connection, kind, device_id)
+        state = await state_of(connection, kind, device_id, start)
         runs = list(_runs(state, starts, start, end, unit, time_zone))
         found: list[ReadingBucket] = []
         for run in runs:
@@ -128,9 +130,17 @@ def _resolution(
     unit: str,
     time_zone: str,
 ) -> Resolution:
-    """Return which table answers for one bucket."""
+    """Return which table answers for one bucket: the cheapest that still holds all of it."""
     if unit == "minute" or since < start or not state.knows(since, until):
         return Resolution.READING
-    if unit == "day" and until < end and state.days_in == time_zone:
+    is_over = until < end or len(bucket_starts(unit, since, end + MOMENT, time_zone)) > 1
+    whole_day = unit == "day" and is_over
+    if whole_day and state.days_in == time_zone and state.keeps(Resolution.DAY, since):
         return Resolution.DAY
-    return Resolution.HOUR
+    for finer in (Resolution.HOUR, Resolution.READING):
+        if state.keeps(finer, since):
+            return finer
+    # Of devices that moved, days may be of another municipality's clock: better than nothing.
+    if whole_day and state.zone == time_zone and state.keeps(Resolution.DAY, since):
+        return Resolution.DAY
+    return state.best_before_hours()

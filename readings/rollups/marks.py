@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -111,10 +111,13 @@ def _each_hour_once(device_id: NDArray[np.int32], first: Ints, last: Ints) -> To
     )
 
 
-_OLDEST = "SELECT min(marked_at) FROM rollup_mark"
+_OLDEST = "SELECT min(marked_at) FROM rollup_mark WHERE kind = ANY($1)"
 
 
-async def oldest_mark(connection: Connection) -> datetime | None:
-    """Return since when readings wait for their hours, None where none do."""
-    found: datetime | None = await connection.fetchval(_OLDEST)
+async def oldest_mark(connection: Connection, kinds: Iterable[str]) -> datetime | None:
+    """Return since when readings of some kinds wait for their hours, None where none do.
+
+    Kinds that are no longer declared are nobody's to roll up.
+    """
+    found: datetime | None = await connection.fetchval(_OLDEST, list(kinds))
     return found

@@ -79,6 +79,8 @@ async def make(connection: Connection, kind: Kind, known: RollupDevices, spans: 
     reach = known.reach_us(spans.device_id)
     fastest_s = np.minimum(known.slowest_s(spans.device_id), min(r.every_s for r in kind.reporting))
     likely = ((spans.until - spans.since) * 3600 + reach / 5e5) / fastest_s
+    # Devices that seldom speak have more hours than readings.
+    likely = np.maximum(likely, spans.until - spans.since)
     for group in groups(spans, likely.astype(np.int64), READINGS):
         some = spans.take(group)
         rows = await source.rows_around(connection, kind, some, reach[group])

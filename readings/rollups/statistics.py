@@ -1,7 +1,8 @@
 """What devices of a kind measured together over local days or nights: by district, street, circuit.
 
-Days come from {kind}_day; nights, which last from noon to noon by the municipality's clock, from {kind}_hour.
-What has no row counts nowhere. Names of tables and columns come from checked declarations. Reads only.
+Each counts for the municipality in which the device then stood. Days come from {kind}_day; nights, which
+last from noon to noon by the municipality's clock, from {kind}_hour. What has no row counts nowhere. Names of
+tables and columns come from checked declarations. Reads only.
 """
 
 # ruff: noqa: S608 - names of tables and columns come from declarations whose grammar leaves nothing to quote
@@ -21,6 +22,7 @@ from devices.time_zones import zone_named
 from readings.kept.columns import Part, average, column_name, merged, parts_of
 from readings.kept.tables import days_of, hours_of
 from store.connection import Connection
+from store.readers.seen import MUNICIPALITY_AT
 
 DAY = timedelta(days=1)
 NOON = time(12)
@@ -58,22 +60,38 @@ class StatisticsQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupStatistics:
-    """One group over one span. measurements: by name and part: min, max, avg, mean, count, grown, seconds."""
+    """One group over one span.
+
+    expected, completeness: of hours or days that have ended; None where none was due. measurements: by name
+    and part: min, max, avg, mean, count, grown, seconds.
+    """
 
     group: str | None
     day: date | None
     devices: int
     readings: int
     expected: float
+    completeness: float | None
     measurements: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
 
-async def statistics(connection: Connection, kind: Kind, query: StatisticsQuery) -> list[GroupStatistics]:
+async def local_day(connection: Connection, municipality: str | None, now: datetime) -> date:
+    """Return which day it is in a municipality; None: the earliest day that it still is somewhere."""
+    zones = await connection.fetch(_ZONES, municipality)
+    days = [now.astimezone(zone_named(row["time_zone"])).date() for row in zones]
+    return min(days, default=now.astimezone(UTC).date())
+
+
+_ZONES = "SELECT DISTINCT time_zone FROM municipality WHERE $1::text IS NULL OR name = $1"
+
+
+async def statistics(
+    connection: Connection, kind: Kind, query: StatisticsQuery, now: datetime
+) -> list[GroupStatistics]:
     """Return the statistics of a kind by group and span; groups without any hour or day are not there."""
-    zones = [
-        row["time_zone"] for row in await connection.fetch("SELECT DISTINCT time_zone FROM municipality")
-    ]
+    zones = [row["time_zone"] for row in await connection.fetch(_ZONES, None)]
     spans = list(_spans(query, zones))
+    ended = {zone: _ended(query.span, now, zone) for zone in zones}
     rows = await connection.fetch(
         _sql(kind, query),
         kind.name,
@@ -87,6 +105,7 @@ async def statistics(connection: Connection, kind: Kind, query: StatisticsQuery)
         [day for *_, day in spans],
         min((since for _, since, *_ in spans), default=_EPOCH),
         max((until for *_, until, _ in spans), default=_EPOCH),
+        [ended[zone] for zone, *_ in spans],
     )
     return [_statistics(kind, query.measurements, row) for row in rows]
 
@@ -94,15 +113,24 @@ async def statistics(connection: Connection, kind: Kind, query: StatisticsQuery)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def _ended(span: Span, now: datetime, zone: str) -> datetime:
+    """Return when the hour, or the zone's day, began that is not over yet."""
+    if span is Span.NIGHT:
+        return now.replace(minute=0, second=0, microsecond=0)
+    clock = zone_named(zone)
+    return datetime.combine(now.astimezone(clock).date(), time(), clock).astimezone(UTC)
+
+
 def _spans(query: StatisticsQuery, zones: Iterable[str]) -> Iterable[tuple[str, datetime, datetime, date]]:
-    """Yield each zone's days or nights as instants, by the platform's own zone data."""
+    """Yield each zone's days or nights as instants, one where they are put together; by our own zone data."""
     begins = NOON if query.span is Span.NIGHT else time()
     for zone in zones:
         clock, day = zone_named(zone), query.since
+        length = query.until - query.since if query.span is Span.WHOLE else DAY
         while day < query.until:
-            since, until = (datetime.combine(d, begins, clock).astimezone(UTC) for d in (day, day + DAY))
+            since, until = (datetime.combine(d, begins, clock).astimezone(UTC) for d in (day, day + length))
             yield zone, since, until, day
-            day += DAY
+            day += length
 
 
 def _sql(kind: Kind, query: StatisticsQuery) -> str:
@@ -116,17 +144,19 @@ def _sql(kind: Kind, query: StatisticsQuery) -> str:
     outside = [f"{expression} AS {m.name}_{name}" for m in declared for name, expression in _told(m).items()]
     day = "NULL::date" if query.span is Span.WHOLE else "s.day"
     return f"""
-SELECT {", ".join(["r.grouped", "r.day", "r.devices", "r.readings", "r.expected", *outside])}
+SELECT {", ".join(["r.grouped", "r.day", "r.devices", "r.readings", "r.expected", "r.due", *outside])}
 FROM (
     SELECT {_GROUPED} AS grouped, {day} AS day, count(DISTINCT h.device_id)::integer AS devices,
-        sum(h.readings)::bigint AS readings, sum(h.expected) AS expected, {", ".join(inside)}
+        sum(h.readings)::bigint AS readings,
+        coalesce(sum(h.expected) FILTER (WHERE h.at < s.ended), 0) AS expected,
+        sum(h.readings) FILTER (WHERE h.at < s.ended) AS due, {", ".join(inside)}
     FROM {table} AS h
     INNER JOIN device AS d ON h.device_id = d.id
-    INNER JOIN municipality AS m ON d.municipality_id = m.id
-    LEFT JOIN ground_feature AS g ON d.district_id = g.id
-    LEFT JOIN ground_feature AS t ON d.street_id = t.id
-    INNER JOIN unnest($6::text [], $7::timestamptz [], $8::timestamptz [], $9::date [])
-        AS s (zone, since, until, day)
+    INNER JOIN municipality AS m ON m.id = {MUNICIPALITY_AT.format(instant="h.at")}
+    LEFT JOIN ground_feature AS g ON d.district_id = g.id AND g.municipality_id = m.id
+    LEFT JOIN ground_feature AS t ON d.street_id = t.id AND t.municipality_id = m.id
+    INNER JOIN unnest($6::text [], $7::timestamptz [], $8::timestamptz [], $9::date [], $12::timestamptz [])
+        AS s (zone, since, until, day, ended)
         ON m.time_zone = s.zone AND h.at >= s.since AND h.at < s.until
     WHERE d.kind = $1 AND h.at >= $10 AND h.at < $11
         AND ($3::text IS NULL OR m.name = $3)
@@ -172,5 +202,6 @@ def _statistics(kind: Kind, measurements: Sequence[str], row: asyncpg.Record) ->
         devices=row["devices"],
         readings=row["readings"],
         expected=row["expected"],
+        completeness=min(1.0, row["due"] / row["expected"]) if row["expected"] else None,
         measurements=told,
     )

@@ -63,10 +63,18 @@ ORDER BY d.id
 """
 
 
-async def export(lend: Lend, wanted: ReadingExport, *, page: int = PAGE) -> AsyncIterator[ExportPage]:
+async def export(
+    lend: Lend, wanted: ReadingExport, *, page: int = PAGE, timeout_s: float | None = STATEMENT_TIMEOUT_S
+) -> AsyncIterator[ExportPage]:
     """Yield every reading as a row, some of them at a time; the last page may be empty.
 
     A row has `device`, the columns of a reading and each measurement; `suspect` names those not believed.
+
+    Args:
+        lend: see above.
+        wanted: what is asked for.
+        page: rows in one.
+        timeout_s: of one statement; None: as long as the connection lets it.
     """
     async with lend() as connection:
         found = await connection.fetch(_DEVICES, wanted.kind.name, wanted.municipality_id, wanted.start)
@@ -79,7 +87,7 @@ async def export(lend: Lend, wanted: ReadingExport, *, page: int = PAGE) -> Asyn
         async with lend() as connection:
             rows = await connection.fetch(
                 query, chunk, wanted.start, wanted.end, *after, page, wanted.municipality_id,
-                timeout=STATEMENT_TIMEOUT_S,
+                timeout=timeout_s,
             )  # fmt: skip
         if len(rows) == page:
             after = (rows[-1]["device_id"], rows[-1]["observed_at"])

@@ -1,20 +1,28 @@
 """Whose rows an account of the database sees, and the views v_* of what is not readings.
 
-An account sees the municipalities that table database_reader names for it; the owner sees all, anybody else
-nothing. Every view that is granted joins `readable_municipality`, or asks `reads_all` where rows belong to no
-municipality, and is a security barrier: a condition of the reader's never sees a row that he may not. Row
-security would refuse compressed chunks.
+An account sees the municipalities that table database_reader names for it, or for a role whose rights it has;
+the owner sees all, anybody else nothing. Every view that is granted joins `readable_municipality`, or asks
+`reads_all` where rows belong to no municipality, and is a security barrier: a condition of the reader's never
+sees a row that he may not. Row security would refuse compressed chunks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+_SEEN = """\
+CREATE OR REPLACE VIEW seen_municipality AS
+SELECT r.municipality_id
+FROM database_reader AS r
+INNER JOIN pg_roles AS a ON r.role = a.rolname
+WHERE pg_has_role(current_user, a.oid, 'USAGE')"""
+"""By number; NULL stands for all. A query computes it once, however many rows it reads."""
+
 _READS_ALL = """\
 CREATE OR REPLACE VIEW reads_all AS
 SELECT true AS yes
 WHERE
-    EXISTS (SELECT FROM database_reader AS r WHERE r.role = current_user AND r.municipality_id IS NULL)
+    EXISTS (SELECT FROM seen_municipality AS s WHERE s.municipality_id IS NULL)
     OR pg_has_role(
         current_user, (SELECT c.relowner FROM pg_class AS c WHERE c.oid = 'municipality'::regclass), 'USAGE'
     )"""
@@ -25,7 +33,7 @@ SELECT m.id, m.name, m.title, m.time_zone, m.lat, m.lon
 FROM municipality AS m
 WHERE
     EXISTS (SELECT FROM reads_all)
-    OR m.id IN (SELECT r.municipality_id FROM database_reader AS r WHERE r.role = current_user)"""
+    OR m.id IN (SELECT s.municipality_id FROM seen_municipality AS s)"""
 
 _MUNICIPALITY = """\
 CREATE OR REPLACE VIEW v_municipality WITH (security_barrier) AS
@@ -83,7 +91,11 @@ SELECT d.channel, d.occasion, d.state, d.attempts, d.created_at, d.handed_over_a
 FROM delivery AS d
 WHERE EXISTS (SELECT FROM reads_all)"""
 
-FIRST: Mapping[str, str] = {"reads_all": _READS_ALL, "readable_municipality": _READABLE}
+FIRST: Mapping[str, str] = {
+    "seen_municipality": _SEEN,
+    "reads_all": _READS_ALL,
+    "readable_municipality": _READABLE,
+}
 """What the other views ask; by name, in the order in which they are made. Granted to nobody."""
 
 VIEWS: Mapping[str, str] = {
@@ -94,8 +106,8 @@ VIEWS: Mapping[str, str] = {
     "v_delivery": _DELIVERY,
 }
 
-GRANT = "SELECT grant_readers()"
-"""Views that are new are granted to all readers with it."""
+OFFER = "SELECT offer_views($1::text [])"
+"""The views that are there are granted to all readers of ours with it."""
 
 MUNICIPALITY_AT = """\
 CASE

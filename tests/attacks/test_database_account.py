@@ -25,7 +25,7 @@ async def grafana(connection: asyncpg.Connection) -> asyncpg.Connection:
     """A connection that has given up its rights for those of Grafana's account."""
     await connection.execute("SELECT set_config('nabd.grafana_password', 'secret', false)")
     await connection.execute(ACCOUNT)
-    await connection.execute("SET ROLE nabd_grafana")
+    await connection.execute("SET ROLE nabd_local_grafana")
     return connection
 
 
@@ -46,6 +46,27 @@ async def test_account_takes_no_advisory_locks_and_stores_no_large_objects(
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await grafana.execute(f"SELECT {call}")
+
+
+async def test_owner_that_is_no_superuser_and_pools_of_the_account_go_on(
+    connection: asyncpg.Connection, grafana: asyncpg.Connection
+) -> None:
+    """Rounds of work take an advisory lock, as the owner; a pool lets go of all at each return."""
+    await grafana.execute("SELECT pg_advisory_unlock_all()")
+    await connection.execute("RESET ROLE")
+    await connection.execute("CREATE ROLE nabd_owner_test")
+    try:
+        await connection.execute("ALTER TABLE municipality OWNER TO nabd_owner_test")
+        await connection.execute("SELECT refuse_to_readers()")
+        await connection.execute("SET ROLE nabd_owner_test")
+
+        assert await connection.fetchval("SELECT pg_try_advisory_lock(1) AND pg_advisory_unlock(1)")
+    finally:
+        await connection.execute("RESET ROLE")
+        await connection.execute(
+            "ALTER TABLE municipality OWNER TO CURRENT_USER; DROP OWNED BY nabd_owner_test;"
+            " DROP ROLE nabd_owner_test"
+        )
 
 
 async def test_notifications_by_the_account_wake_the_live_stream_and_tell_it_nothing(

@@ -90,7 +90,7 @@ async def test_session_that_was_taken_is_told_in_the_log_in_the_metrics_and_by_d
 
     told = [line for line in lines if line["event"] == "session taken over by another client"]
     assert told[0] == {**told[0], "log_level": "error", "client_id": "nabd-0123", "times": 1}
-    figures = platform.families(await platform.read(connection, now()), None, Ages(now=now(), speed=1.0))
+    figures = platform.families(await platform.read(connection, (), now()), None, Ages(now=now(), speed=1.0))
     counted = next(f for f in figures if f.name == "nabd_ingest_session_takeovers")
     assert counted.samples[0].value == await connection.fetchval("SELECT takeovers FROM shard")
     found = await of_session(dsn, tmp_path)

@@ -3,7 +3,7 @@
 import { reasonOf } from "../shell/action.js";
 import { bdi, h } from "../shell/dom.js";
 import { may } from "../shell/frame.js";
-import { get, post } from "../shell/http.js";
+import { get, newKey, post } from "../shell/http.js";
 import { full, t } from "../shell/i18n.js";
 
 const PAGE = 10;
@@ -48,19 +48,25 @@ function fill() {
 const row = ({ author, written_at: at, body }) => h("li", { class: "note-row" },
   h("p", { dir: "auto", class: "note-body" }, body), h("small", {}, bdi(author), " · ", h("time", { datetime: at }, full(new Date(at)))));
 
-// The field stays the same one, so that whoever writes goes on where they were.
+// The field stays the same one, so that whoever writes goes on where they were. Its key is of what is written: sent
+// again after a failure, it is one note.
 function fieldOf(device) {
-  if (!writing.has(device)) writing.set(device, h("textarea", { name: "note", required: true, maxlength: 4000, rows: 2, dir: "auto" }));
-  const text = writing.get(device);
-  for (const [other, { value }] of writing) if (other !== device && !value) writing.delete(other);
+  if (!writing.has(device)) {
+    const own = { key: newKey() };
+    own.text = h("textarea", { name: "note", oninput: () => (own.key = newKey()), required: true, maxlength: 4000, rows: 2, dir: "auto" });
+    writing.set(device, own);
+  }
+  for (const [other, { text }] of writing) if (other !== device && !text.value) writing.delete(other);
+  const { text } = writing.get(device);
   text.placeholder = t("note_write");
   text.setAttribute("aria-label", t("note_write"));
-  return text;
+  return writing.get(device);
 }
 
 function form(device) {
   const own = url;
-  const text = fieldOf(device);
+  const field = fieldOf(device);
+  const { text } = field;
   const button = h("button", { type: "submit" }, t("note_keep"));
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   return h("form", { class: "note-form", async onsubmit(event) {
@@ -68,8 +74,9 @@ function form(device) {
     button.disabled = true;
     problem.hidden = true;
     try {
-      const written = await post(own, { body: text.value });
+      const written = await post(own, { body: text.value }, field.key);
       text.value = "";
+      field.key = newKey();
       if (own !== url) return;
       found.items = [written, ...found.items.filter(({ id }) => id !== written.id)];
       fill();

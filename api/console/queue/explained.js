@@ -56,7 +56,7 @@ export function comment() {
 function begin(id) {
   found = { id, wantsToWrite: false };
   parts = null;
-  $("explained").replaceChildren(h("p", { class: "empty" }, t("loading")));
+  $("explained").replaceChildren(h("p", { class: "empty", id: "explained-title" }, t("loading")));
   load(found);
 }
 
@@ -79,7 +79,7 @@ async function load(own) {
 
 function build() {
   if (!found.alert) {
-    $("explained").replaceChildren(h("p", { class: "problem empty", role: "alert" }, found.failed ? t("failed", { reason: found.failed }) : t("loading")), back());
+    $("explained").replaceChildren(h("p", { class: "problem empty", id: "explained-title", role: "alert" }, found.failed ? t("failed", { reason: found.failed }) : t("loading")), back());
     return;
   }
   if (parts?.language !== language() || parts.id !== found.id) frame();

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from api.grafana.board import Annotation, Variable
+from dataclasses import replace
+
+from api.grafana.annotating.annotation import OURS
+from api.grafana.board import Annotation, Board, Variable
+from api.grafana.words import severities
 from devices.texts.catalogue import text
 from devices.texts.languages import Language
+
+MARKED = ("critical", "major")
+"""Severities whose alerts are marked on boards of many devices."""
 
 _MUNICIPALITIES = "SELECT municipality FROM v_municipality ORDER BY municipality"
 _DISTRICTS = """\
@@ -79,3 +86,23 @@ def alerts(language: Language) -> Annotation:
 def alerts_of_device(language: Language) -> Annotation:
     """Return marks of all alerts of the chosen device."""
     return Annotation(name=text(language, "grafana.alerts"), sql=_ALERTS_OF_DEVICE, colour="red")
+
+
+def by_posted(board: Board) -> Board:
+    """Return a board whose marks are annotations that were posted, in place of those that SQL finds.
+
+    Grafana asks for annotations that have all of some tags, so what is chosen above does not narrow them.
+    """
+    if not board.annotations:
+        return board
+    if any(variable.name == "device" for variable in board.variables):
+        name = board.annotations[0].name
+        return replace(board, annotations=(Annotation(name=name, colour="red", tags=(OURS, "$device")),))
+    return replace(
+        board,
+        annotations=tuple(
+            Annotation(name=word.text, colour=word.colour or "red", tags=(OURS, severity))
+            for severity, word in severities(board.language).items()
+            if severity in MARKED
+        ),
+    )

@@ -136,7 +136,7 @@ def _completeness(kind: Kind) -> str:
 SELECT least(sum(readings) / nullif(sum(expected), 0), 1)::double precision AS share
 FROM v_{kind.name}_hour
 WHERE
-    $__timeFilter(at)
+    $__timeFilter(at) AND at < date_trunc('hour', now())
     AND ('*' IN ($municipality) OR municipality IN ($municipality))
     AND ('*' IN ($district) OR district IN ($district))"""  # noqa: S608 - the name of a declared kind
 

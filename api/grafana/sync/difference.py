@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from api.grafana.sync.found import FoundFolder, FoundOrganisation
-from api.grafana.sync.wanted import GrafanaFolder, GrafanaOrganisation
+from api.grafana.sync.wanted import OURS, GrafanaFolder, GrafanaOrganisation
 
 
 class SyncAction(StrEnum):
@@ -57,9 +57,11 @@ def steps(
 
 
 def needs_password(wanted: GrafanaOrganisation, found: FoundOrganisation, *, account: bool) -> bool:
-    """Tell whether the account gets a new password: one side lacks it, and nobody can read it back."""
+    """Tell whether the account gets a new password: a side lacks it or has another; none reads it back."""
     source = found.source
-    return not account or source is None or not source.get("secureJsonFields", {}).get("password")
+    if not account or found.rejected or source is None:
+        return True
+    return not source.get("secureJsonFields", {}).get("password")
 
 
 def _steps(
@@ -105,13 +107,15 @@ def _dashboards(folder: GrafanaFolder, there: FoundFolder | None) -> Iterator[tu
 
 
 def _unwanted(wanted: GrafanaOrganisation, found: FoundOrganisation) -> Iterator[tuple[SyncSubject, str]]:
+    """Yield what is ours and not wanted; a folder stays where something of others lies in it."""
     kept = {folder.uid: folder for folder in wanted.folders}
     for uid, there in found.folders.items():
-        if uid not in kept:
+        ours = [dashboard for dashboard in there.dashboards if dashboard.startswith(OURS)]
+        if uid not in kept and not there.folders and len(ours) == len(there.dashboards):
             yield SyncSubject.FOLDER, uid
             continue
-        for dashboard in there.dashboards:
-            if dashboard not in kept[uid].dashboards:
+        for dashboard in ours:
+            if uid not in kept or dashboard not in kept[uid].dashboards:
                 yield SyncSubject.DASHBOARD, dashboard
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from grafana_client import AsyncGrafanaApi
 from grafana_client.client import (
@@ -21,15 +21,21 @@ from grafana_client.client import (
 )
 from niquests.exceptions import RequestException
 
+from api.grafana.annotating.annotation import AlertAnnotation
 from api.grafana.sdk import SOURCE_UID
 from api.grafana.sync.errors import GrafanaOutdated, GrafanaRefused, GrafanaUnavailable
 from api.grafana.sync.found import FoundFolder, FoundOrganisation
-from api.grafana.sync.wanted import FOLDER, GrafanaFolder
+from api.grafana.sync.wanted import OURS, GrafanaFolder
+from devices.texts.languages import LANGUAGES
 
 OLDEST = 11
 """The first major version of Grafana whose dashboards are of our schema's kind."""
 TIMEOUT_S = 30.0
 DASHBOARDS_LISTED = 1000
+REJECTED = "password authentication failed"
+"""PostgreSQL's words, which the source's health repeats."""
+ANNOTATIONS_LISTED = 100
+"""Those of one tag: more than one only where several databases post into one organisation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +120,20 @@ class GrafanaServer:
             if any(one["uid"] == SOURCE_UID for one in sources):
                 source = await self._api.datasource.get_datasource_by_uid(SOURCE_UID)
             folders = await self._api.folder.get_all_folders()
-            ours = [one for one in folders if str(one["uid"]).startswith(FOLDER)]
+            ours = [one for one in folders if str(one["uid"]).startswith(OURS)]
             return FoundOrganisation(
                 source=source,
+                rejected=source is not None and await self._is_rejected(),
                 folders={one["uid"]: await self._folder(one["uid"], one["title"]) for one in ours},
             )
+
+    async def _is_rejected(self) -> bool:
+        """Tell whether the source's password is wrong; no other trouble of the source is ours to mend."""
+        try:
+            said = await self._api.datasource.health(SOURCE_UID)
+        except (GrafanaClientError, GrafanaServerError) as error:
+            said = error.response
+        return REJECTED in str(said)
 
     async def _folder(self, uid: str, title: str) -> FoundFolder:
         permissions = await self._api.folder.get_folder_permissions(uid)
@@ -130,7 +145,8 @@ class GrafanaServer:
             stored = (await self._api.dashboard.get_dashboard(one["uid"]))["dashboard"]
             dashboards[one["uid"]] = {k: v for k, v in stored.items() if k not in {"id", "version"}}
         roles = {one["role"]: one["permission"] for one in permissions if one.get("role")}
-        return FoundFolder(title=title, permissions=roles, dashboards=dashboards)
+        within = await self._api.folder.get_all_folders(parent_uid=uid)
+        return FoundFolder(title=title, permissions=roles, dashboards=dashboards, folders=bool(within))
 
     async def put_source(self, source: Mapping[str, Any], password: str | None, *, exists: bool) -> None:
         """Make or change the data source; password None: it stays."""
@@ -179,6 +195,51 @@ class GrafanaServer:
         """Remove a folder with what is in it."""
         async with self._asking(f"folder {uid}"):
             await self._api.folder.delete_folder(uid)
+
+    async def marks_alerts_by_sql(self) -> bool:
+        """Tell whether boards of the organisation ask our database for alerts to mark."""
+        async with self._asking("its dashboards"):
+            for language in LANGUAGES:
+                try:
+                    found = await self._api.dashboard.get_dashboard(f"nabd-city-{language}")
+                except GrafanaClientError as error:
+                    if error.status_code != 404:
+                        raise
+                    continue
+                marks = found["dashboard"].get("annotations", {}).get("list", [])
+                if any("rawSql" in (mark.get("target") or {}) for mark in marks):
+                    return True
+        return False
+
+    async def annotations_of(self, tag: str) -> Sequence[Mapping[str, Any]]:
+        """Return the annotations that have a tag."""
+        async with self._asking(f"annotation {tag}"):
+            found: list[Mapping[str, Any]] = await self._api.annotations.find_annotations(
+                ann_type="annotation", tags=[quote(tag, safe="")], limit=ANNOTATIONS_LISTED
+            )
+        return found
+
+    async def post_annotation(self, annotation: AlertAnnotation) -> None:
+        """Post what is not there yet."""
+        async with self._asking(f"annotation {annotation.tag}"):
+            await self._api.annotations.add_annotation(
+                time_from=annotation.begin_ms,
+                time_to=annotation.end_ms,
+                tags=list(annotation.tags),
+                text=annotation.text,
+            )
+
+    async def change_annotation(self, number: int, annotation: AlertAnnotation) -> None:
+        """Bring an annotation to what is wanted."""
+        async with self._asking(f"annotation {annotation.tag}"):
+            # All of it: what is left out is sent as an empty list of tags.
+            await self._api.annotations.partial_update_annotation(
+                number,
+                time_from=annotation.begin_ms,
+                time_to=annotation.end_ms,
+                tags=list(annotation.tags),
+                text=annotation.text,
+            )
 
     @asynccontextmanager
     async def _asking(self, what: str) -> AsyncIterator[None]:

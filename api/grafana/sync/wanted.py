@@ -15,8 +15,8 @@ from api.grafana.sdk import SOURCE_TYPE, SOURCE_UID, dashboard_json
 from devices.texts.languages import Language, name_of
 from store.edition import Edition
 
-FOLDER = "nabd-"
-"""How the uids of our folders begin; whatever else a server has is not ours."""
+OURS = "nabd-"
+"""How the uids of our folders and dashboards begin; whatever else a server has is not ours."""
 VIEW = 1
 """Grafana's number of the right to look and not to change."""
 VIEWERS: Mapping[str, int] = {"Viewer": VIEW, "Editor": VIEW}
@@ -54,6 +54,16 @@ class GrafanaOrganisation:
     permissions: Mapping[str, int] = field(default_factory=lambda: VIEWERS)
 
 
+def organisation_name(municipality: str | None) -> str:
+    """Return what the organisation of a municipality is called, None: that of all."""
+    return "Nabd" if municipality is None else f"Nabd {municipality}"
+
+
+def municipality_of(organisation: str) -> str | None:
+    """Return whose organisation of ours it is by its name; None: that of all, or somebody else's."""
+    return organisation.removeprefix("Nabd ") if organisation.startswith("Nabd ") else None
+
+
 def organisation(
     municipality: str | None, boards: Sequence[Board], database: GrafanaDatabase
 ) -> GrafanaOrganisation:
@@ -61,13 +71,13 @@ def organisation(
     role = ROLE if municipality is None else f"{ROLE}_{municipality.replace('-', '_')}"
     languages: dict[Language, None] = dict.fromkeys(board.language for board in boards)
     return GrafanaOrganisation(
-        name="Nabd" if municipality is None else f"Nabd {municipality}",
+        name=organisation_name(municipality),
         municipality=municipality,
         role=role,
         source=_source(role, database),
         folders=[
             GrafanaFolder(
-                uid=f"{FOLDER}{language}",
+                uid=f"{OURS}{language}",
                 title=f"Nabd ({name_of(language)})",
                 dashboards={b.uid: dashboard_json(b) for b in boards if b.language == language},
             )

@@ -12,6 +12,7 @@ from api.context import UsesConnection, UsesContext
 from api.http import pages
 from api.http.pages import Limit, Page
 from api.http.times import Instant
+from api.idempotency import UsesChangeRequest
 from api.schemas.words import NO_CONTROL
 from devices.registry import notes
 from devices.registry.notes import NOTE_LENGTH, DeviceNote
@@ -58,10 +59,19 @@ async def list_device_notes(
 
 @router.post("/devices/{device}/notes", status_code=201, summary="Write a note on a device")
 async def write_device_note(
-    device: Name, context: UsesContext, connection: UsesConnection, actor: UsesActor, body: NoteIn
+    device: Name,
+    context: UsesContext,
+    connection: UsesConnection,
+    actor: UsesActor,
+    command: UsesChangeRequest,
+    body: NoteIn,
 ) -> NoteOut:
     """Keep what is written with its author and instant; it is neither changed nor taken away."""
-    return _out(await notes.write_note(connection, device, body.body, context.now, by=actor))
+
+    async def work() -> NoteOut:
+        return _out(await notes.write_note(connection, device, body.body, context.now, by=actor))
+
+    return await command.once(NoteOut, work, body)
 
 
 def _out(note: DeviceNote) -> NoteOut:

@@ -8,15 +8,23 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.context import UsesContext, UsesIdentity, UsesLongConnection
 from api.http.problems import Problem
 from devices.instants import to_datetime
 from devices.kinds.kind import Kind
 from people.roles import Permission
-from readings.rollups.statistics import GroupStatistics, Span, StatisticsQuery, groups_of, statistics
+from readings.rollups.statistics import (
+    GroupStatistics,
+    Span,
+    StatisticsQuery,
+    groups_of,
+    local_day,
+    statistics,
+)
 
 router = APIRouter(tags=["readings"])
 
+FIRST, LAST = date(1970, 1, 1), date(2999, 12, 31)
 MONTH = timedelta(days=30)
 MOST = timedelta(days=3660)
 MOST_ONE_BY_ONE = timedelta(days=366)
@@ -31,8 +39,13 @@ class GroupStatisticsOut(BaseModel):
     )
     devices: int = Field(description="of which anything is known")
     readings: int
-    expected: float = Field(description="how many readings there should be, by the devices' intervals")
-    completeness: float | None = Field(description="readings / expected, at most 1", examples=[0.97])
+    expected: float = Field(
+        description="how many readings there should be by the devices' intervals, in days that have ended; of"
+        " nights: in hours"
+    )
+    completeness: float | None = Field(
+        description="readings of these / expected, at most 1; null where none was due yet", examples=[0.97]
+    )
     measurements: dict[str, dict[str, float | None]] = Field(
         description="marked values left out: count, suspect, min, max, avg; mean: weighted by time;"
         " grown: of counters, resets included; seconds: in which it was true",
@@ -55,7 +68,7 @@ class StatisticsOut(BaseModel):
 @router.get("/statistics", summary="What devices of a kind measured together")
 async def read_statistics(
     context: UsesContext,
-    connection: UsesConnection,
+    connection: UsesLongConnection,
     identity: UsesIdentity,
     kind: Annotated[str, Query(max_length=31, examples=["light"])],
     measurements: Annotated[
@@ -70,8 +83,13 @@ async def read_statistics(
     span: Annotated[Span, Query(description="one row for all, one a day, or one a night (noon to noon)")] = (
         Span.WHOLE
     ),
-    since: Annotated[date | None, Query(description="first local day; 30 before `until` without it")] = None,
-    until: Annotated[date | None, Query(description="first day left out; today without it")] = None,
+    since: Annotated[
+        date | None, Query(ge=FIRST, le=LAST, description="first local day; 30 before `until` without it")
+    ] = None,
+    until: Annotated[
+        date | None,
+        Query(ge=FIRST, le=LAST, description="first day left out; the municipality's today without it"),
+    ] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
 ) -> StatisticsOut:
@@ -80,7 +98,8 @@ async def read_statistics(
     Compare two spans, or two districts, by asking twice.
     """
     declared = _kind_of(context.kinds.get(kind), kind)
-    last = until or to_datetime(context.now()).date()
+    now = to_datetime(context.now())
+    last = until or await local_day(connection, municipality, now)
     first = since or last - MONTH
     query = StatisticsQuery(
         since=first,
@@ -100,7 +119,7 @@ async def read_statistics(
         span=span,
         group=group,
         units={name: declared.measurement(name).unit for name in query.measurements},
-        groups=[_out(one) for one in await statistics(connection, declared, query)],
+        groups=[_out(one) for one in await statistics(connection, declared, query, now)],
     )
 
 
@@ -140,6 +159,6 @@ def _out(one: GroupStatistics) -> GroupStatisticsOut:
         devices=one.devices,
         readings=one.readings,
         expected=round(one.expected, 3),
-        completeness=min(1.0, one.readings / one.expected) if one.expected else None,
+        completeness=one.completeness,
         measurements={name: dict(parts) for name, parts in one.measurements.items()},
     )

@@ -68,11 +68,14 @@ def layout(
 
 
 if extra.there():
+    from nabd.cli.grafana.annotate import annotate
     from nabd.cli.grafana.sync import synchronise
 
     app.command("sync")(synchronise)
+    app.command("annotate")(annotate)
 else:
     app.command("sync", help="Bring a server of Grafana to what is wanted; needs an extra.")(extra.need)
+    app.command("annotate", help="Post alerts to a server of Grafana; needs an extra.")(extra.need)
 
 
 def declared() -> Kinds:

@@ -7,18 +7,18 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
-from pydantic import ValidationError
 
 from api.grafana import render
 from api.grafana.sync.difference import SyncStep
 from api.grafana.sync.errors import GrafanaFailed
-from api.grafana.sync.server import GrafanaAddress, GrafanaServer
+from api.grafana.sync.server import GrafanaServer
 from api.grafana.sync.syncing import ReadingAccounts, sync
 from api.grafana.sync.wanted import GrafanaDatabase, GrafanaOrganisation, organisation
 from devices.registry.registry import list_municipalities
 from devices.texts.languages import LANGUAGES, Language
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
+from nabd.cli.grafana.address import address_of, settings_of
 from nabd.grafana_settings import GrafanaSettings
 from store.edition import stored
 from store.readers import accounts as readers
@@ -38,6 +38,10 @@ def synchronise(
         list[str] | None, typer.Option(help="only this one's organisation; may be repeated")
     ] = None,
     language: Annotated[list[str] | None, typer.Option(help="only in this language; may be repeated")] = None,
+    annotations: Annotated[
+        bool,
+        typer.Option("--annotations", help="mark alerts as `nabd grafana annotate` posts them, not by SQL"),
+    ] = False,
     console: Annotated[str | None, typer.Option(help="address of the console; NABD_PUBLIC_URL")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON: one object a line")] = False,
 ) -> None:
@@ -46,14 +50,13 @@ def synchronise(
     One organisation reads all, and each municipality has its own, with an account of the database that sees
     nothing else. NABD_GRAFANA_PASSWORD, or NABD_GRAFANA_TOKEN, is never an argument: others could read it.
     """
-    settings = _settings(url)
+    if prune and language:
+        raise typer.BadParameter("--prune would remove all other languages: leave --language out, or --prune")
+    settings = settings_of(url)
     languages = _languages(language)
-    address = GrafanaAddress(
-        url=settings.url.rstrip("/"), user=settings.user, password=settings.password, token=settings.token
-    )
 
     async def work(database: OpenDatabase) -> list[SyncStep]:
-        wanted = await _wanted(database, settings, municipality, languages, console)
+        wanted = await _wanted(database, settings, municipality, languages, console, posted=annotations)
         actor = await database.actor()
         connection = database.connection
 
@@ -63,7 +66,7 @@ def synchronise(
         async def exists(role: str) -> bool:
             return await readers.exists(connection, role)
 
-        server = GrafanaServer(address)
+        server = GrafanaServer(address_of(settings))
         try:
             if not dry_run:
                 await readers.refuse(connection)
@@ -75,18 +78,6 @@ def synchronise(
             await server.close()
 
     _show(run(work), dry_run=dry_run, as_json=as_json)
-
-
-def _settings(url: str | None) -> GrafanaSettings:
-    try:
-        settings = GrafanaSettings() if url is None else GrafanaSettings(url=url)
-    except ValidationError as error:
-        output.fail(f"NABD_GRAFANA_{str(error.errors()[0]['loc'][0]).upper()}: {error.errors()[0]['msg']}")
-    if not settings.url:
-        output.fail("no server is named: nabd grafana sync https://grafana.example.org, or NABD_GRAFANA_URL")
-    if not settings.password and not settings.token:
-        output.fail("set NABD_GRAFANA_PASSWORD of a server administrator, or NABD_GRAFANA_TOKEN")
-    return settings
 
 
 def _languages(named: Sequence[str] | None) -> list[Language]:
@@ -102,6 +93,8 @@ async def _wanted(
     named: Sequence[str] | None,
     languages: Sequence[Language],
     console: str | None,
+    *,
+    posted: bool,
 ) -> list[GrafanaOrganisation]:
     dsn = urlsplit(database.settings.database or "")
     host = settings.database or f"{dsn.hostname or 'localhost'}:{dsn.port or 5432}"
@@ -113,7 +106,7 @@ async def _wanted(
         tls=settings.database_tls or ("disable" if loopback else "require"),
     )
     address = console or database.settings.public_url or render.CONSOLE
-    boards = render.all_boards(database.kinds, console=address, languages=languages)
+    boards = render.all_boards(database.kinds, console=address, languages=languages, posted=posted)
     names = [one.name for one in await list_municipalities(database.connection)]
     if named and (unknown := set(named) - set(names)):
         output.fail(f"there is no municipality {', '.join(sorted(unknown))}")

@@ -69,13 +69,14 @@ def readings(
             bar = progress.add_task("devices", total=None)
 
             async def rows() -> AsyncIterator[list[Row]]:
-                async for page in export(lend, wanted):
+                async for page in export(lend, wanted, timeout_s=None):
                     counted.add(page)
                     progress.update(bar, completed=page.devices, total=page.of_devices)
                     yield list(page.rows)
 
             async for piece in files.readings_body(chosen, declared, rows(), bom=bom):
-                file.write(piece)
+                with _writing(out):
+                    file.write(piece)
         return counted.rows
 
     written = run(work, statement_timeout_s=0)
@@ -112,11 +113,23 @@ def _opened(out: Path | None) -> Iterator[BinaryIO]:
         sys.stdout.buffer.flush()
         return
     partial = out.with_name(out.name + ".partial")
+    with _writing(out):
+        file = partial.open("wb")
     try:
-        with partial.open("wb") as file:
+        with file:
             yield file
-        partial.replace(out)
-    except OSError as error:
-        output.fail(f"{out} cannot be written: {error.strerror or error}; name another file with -o")
+            with _writing(out):
+                file.flush()
+        with _writing(out):
+            partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _writing(out: Path | None) -> Iterator[None]:
+    """Say what is wrong with the file; an outage of the database is an OSError too, not the file's."""
+    try:
+        yield
+    except OSError as error:
+        output.fail(f"{out} cannot be written: {error.strerror or error}; name another file with -o")

@@ -94,6 +94,19 @@ async def test_work_is_done_each_time_without_a_key_under_other_keys_and_on_othe
     assert await said(connection) == ["with a key", "with a key", "without", "without", "elsewhere"]
 
 
+async def test_note_on_a_device_that_is_sent_twice_is_one_note(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "bin-1")
+
+    url = "/api/v1/devices/bin-1/notes"
+    first, again = [await post(client, url, "the key hangs there") for _ in range(2)]
+
+    assert first.status_code == 201, first.text
+    assert first.json() == again.json()
+    assert await connection.fetchval("SELECT count(*) FROM device_note") == 1
+
+
 async def test_window_that_is_planned_twice_with_one_key_is_one_window(
     client: httpx2.AsyncClient, connection: asyncpg.Connection
 ) -> None:

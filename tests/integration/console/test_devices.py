@@ -175,6 +175,33 @@ async def test_panel_says_that_people_work_on_a_device_in_the_readers_language(
             await expect(said.nth(1)).to_contain_text(planned)
 
 
+async def test_note_whose_answer_was_lost_is_sent_again_and_written_once(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    await builders.add(connection, "bin-2")
+    lost: list[str] = []
+
+    async def lose_the_first(route: Route) -> None:
+        if route.request.method != "POST" or lost:
+            await route.continue_()
+            return
+        lost.append((await route.fetch()).url)
+        await route.abort()
+
+    notes = ("**/devices/bin-2/notes*", lose_the_first)
+    async with opened(browser, server, "/devices/bin-2", route=notes) as page:
+        form = page.locator(".note-form")
+        await form.locator("textarea").fill("The key hangs at the bakery.")
+        await form.get_by_role("button").click()
+        await expect(form.get_by_role("alert")).to_be_visible()
+        await form.get_by_role("button").click()
+        await expect(page.locator(".note-body")).to_have_text("The key hangs at the bakery.")
+
+    assert lost
+    assert await connection.fetchval("SELECT count(*) FROM device_note") == 1
+
+
 async def test_note_that_is_being_written_outlives_a_lost_connection_and_a_new_edition_waits_for_it(
     browser: Browser, server: str, connection: asyncpg.Connection
 ) -> None:

@@ -11,7 +11,7 @@ import base64
 import itertools
 import socket
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +32,8 @@ class Organisation:
     name: str
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
+    rejected: set[str] = field(default_factory=set)
+    inner: dict[str, list[str]] = field(default_factory=dict)
     folders: dict[str, str] = field(default_factory=dict)
     permissions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     dashboards: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
@@ -46,6 +48,9 @@ class GrafanaApi:
         self.organisations = {1: Organisation("Main Org.")}
         self.asked: defaultdict[str, int] = defaultdict(int)
         self.token_of = 0
+        self.posted = 0
+        self.after_post: Callable[[int], None] = lambda _: None
+        """Called with the count of annotations, when one is stored and before that is answered."""
         self._ids = itertools.count(2)
         self.app = FastAPI()
         self._routes()
@@ -148,6 +153,14 @@ class GrafanaApi:
                 "secureJsonFields": {"password": True} if uid in one.passwords else {},
             }
 
+        @app.get("/api/datasources/uid/{uid}/health")
+        def health(request: Request, uid: str) -> Any:
+            one = self._organisation(request)
+            if uid in one.rejected:
+                verbose = f"failed SASL auth: FATAL: password authentication failed for user {uid}"
+                return JSONResponse({"status": "ERROR", "details": {"verboseMessage": verbose}}, 400)
+            return {"status": "OK", "message": "Database Connection OK"}
+
         @app.post("/api/datasources")
         async def add_source(request: Request) -> Any:
             one, body = self._organisation(request), await request.json()
@@ -166,6 +179,8 @@ class GrafanaApi:
         @app.get("/api/folders")
         def folders(request: Request) -> Any:
             one = self._organisation(request)
+            if parent := request.query_params.get("parentUid"):
+                return [{"id": 99, "uid": uid, "title": uid} for uid in one.inner.get(parent, [])]
             return [
                 {"id": i, "uid": uid, "title": title} for i, (uid, title) in enumerate(one.folders.items(), 1)
             ]
@@ -254,18 +269,26 @@ class GrafanaApi:
         async def annotate(request: Request) -> Any:
             one, body = self._organisation(request), await request.json()
             assert isinstance(body["time"], int)
-            assert body["text"]
-            one.annotations.append({**body, "id": len(one.annotations) + 1})
-            return {"message": "Annotation added", "id": len(one.annotations)}
+            if not body["text"]:
+                raise HTTPException(400, "Failed to save annotation: text field should not be empty")
+            number = len(one.annotations) + 1
+            one.annotations.append({**body, "id": number, "timeEnd": body["timeEnd"] or body["time"]})
+            self.posted += 1
+            self.after_post(self.posted)
+            return {"message": "Annotation added", "id": number}
 
         @app.get("/api/annotations")
         def annotations(request: Request) -> Any:
-            one, tags = self._organisation(request), request.query_params.getlist("tags")
-            return [a for a in one.annotations if set(tags) <= set(a["tags"])]
+            one, asked = self._organisation(request), request.query_params
+            tags = {_pair(tag) for tag in asked.getlist("tags")}
+            found = [a for a in one.annotations if tags <= {_pair(tag) for tag in a["tags"]}]
+            return found[: int(asked.get("limit", 100))]
 
         @app.patch("/api/annotations/{number}")
         async def change_annotation(request: Request, number: int) -> Any:
             one, body = self._organisation(request), await request.json()
+            if number > len(one.annotations):
+                raise HTTPException(404, "Annotation not found")
             one.annotations[number - 1].update({k: v for k, v in body.items() if v is not None})
             return {"message": "Annotation patched"}
 
@@ -273,5 +296,12 @@ class GrafanaApi:
         secret = body.pop("secureJsonData", {})
         if "password" in secret:
             one.passwords[body["uid"]] = secret["password"]
+            one.rejected.discard(body["uid"])
         one.sources[body["uid"]] = body
         return {"datasource": body, "id": 1, "message": "Datasource added"}
+
+
+def _pair(tag: str) -> tuple[str, str]:
+    """Return a tag as Grafana compares it: key and value, what comes after a second colon is lost."""
+    parts = tag.split(":")
+    return parts[0].strip(), parts[1].strip() if len(parts) > 1 else ""

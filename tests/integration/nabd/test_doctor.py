@@ -70,3 +70,11 @@ async def test_doctor_tells_of_what_is_old_and_still_there(
     await connection.execute("UPDATE retention_run SET looked_at = looked_at - interval '2 days'")
     unseen = (await found(dsn, tmp_path))["retention"]
     assert unseen.said == "not looked at for a day: ledger, rejections"
+
+
+async def test_doctor_names_kinds_whose_lengths_nobody_has(
+    connection: asyncpg.Connection, dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NABD_KIND_RETENTION_DAYS", '{"dorne": {"reading": 30}}')
+
+    assert "kinds that do not exist: dorne" in (await found(dsn, tmp_path))["retention"].said

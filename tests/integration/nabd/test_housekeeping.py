@@ -44,6 +44,27 @@ async def test_housekeeping_forgets_the_answers_of_yesterday(
         await asyncio.gather(keeping, return_exceptions=True)
 
 
+async def test_audit_stays_while_its_heads_cannot_be_kept_outside(
+    pool: asyncpg.Pool, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    long_ago = now() - 100 * 24 * 3600 * 1_000_000
+    await add_person(connection, NewPerson(name="amal"), long_ago, by=PLATFORM)
+    file = tmp_path / "audit"
+    file.write_text("no directory")
+
+    async def looked() -> set[str]:
+        return {row["class"] for row in await connection.fetch("SELECT class FROM retention_run")}
+
+    classes = [one for one in classes_of(Settings(data_dir=tmp_path)) if one.name in ("audit", "sessions")]
+    keeping = asyncio.create_task(housekeeping.run(pool, [], now, classes=classes, audit_dir=file))
+    try:
+        assert await eventually(looked)
+        assert await looked() == {"sessions"}
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+
+
 async def test_housekeeping_forgets_links_that_expired_long_ago(
     pool: asyncpg.Pool, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ ELSEWHERE = {
     "user reset-password": "reads a password: test_user_commands.py",
     "user totp": "asks for a code: test_user_commands.py",
     "notify test": "sends, and changes nothing here: tests/unit/nabd/test_channel_trial.py",
+    "grafana annotate": "changes another server only: tests/integration/grafana/test_annotations.py",
     "grafana sync": "tests/integration/grafana/test_sync.py",
     "up": "starts processes",
     "demo": "starts processes",

@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 
 from store.migrate import migrate
+from store.versions import load
 from tests.readings_tables import KITES, insert, microseconds
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -76,6 +77,15 @@ async def test_ledger_is_summed_by_day_of_utc(town: asyncpg.Connection) -> None:
     day = datetime(2026, 11, 17, tzinfo=UTC)
     assert [tuple(row) for row in rows] == [(day, 1, 3, 2), (day + timedelta(days=1), 2, 5, 4)]
 
+    await town.execute(
+        "INSERT INTO ledger_day VALUES ('main', '2026-11-17Z', 'broker', 8, 9, 7, 6, 1, 0, 0, 0),"
+        " ('main', '2025-11-17Z', 'broker', 5, 4, 3, 2, 1, 0, 0, 0)"
+    )
+    sums = await town.fetch("SELECT sum(batches), sum(stored) AS s FROM v_ledger GROUP BY day ORDER BY day")
+    assert [tuple(row) for row in sums] == [(5, 2), (9, 8), (2, 4)]
+    types = await town.prepare("SELECT batches, messages, empty FROM v_ledger")
+    assert {attribute.type.name for attribute in types.get_attributes()} == {"int8"}
+
 
 async def test_view_that_others_build_on_survives_a_second_migrate(town: asyncpg.Connection) -> None:
     await town.execute("CREATE VIEW of_the_ministry AS SELECT device, height_m FROM v_kite")
@@ -83,3 +93,49 @@ async def test_view_that_others_build_on_survives_a_second_migrate(town: asyncpg
     await migrate(town, [KITES], now=microseconds(NOON))
 
     assert await town.fetchval("SELECT count(*) FROM of_the_ministry") == 1
+
+
+BEFORE_READERS = 51
+ROLES = ("Kite Club", "kite_flyer", "kite_reader")
+OLD_ACCOUNTS = """
+CREATE VIEW v_kite AS SELECT 1 AS one;
+CREATE VIEW v_mine AS SELECT secret FROM (VALUES ('mine')) AS mine (secret);
+CREATE VIEW v_barred WITH (security_barrier) AS SELECT 1 AS one;
+CREATE ROLE "Kite Club" NOLOGIN;
+CREATE ROLE kite_flyer IN ROLE "Kite Club";
+GRANT SELECT ON v_kite, v_mine TO "Kite Club";
+"""
+READABLE = """
+SELECT c.relname FROM pg_class AS c
+WHERE c.relkind = 'v' AND c.relname LIKE 'v\\_%' AND has_table_privilege($1, c.oid, 'SELECT')
+"""
+
+
+async def test_accounts_from_before_keep_their_views_and_new_ones_read_only_views_that_ask_who_reads(
+    empty: asyncpg.Connection,
+) -> None:
+    older = [version for version in load() if version.number <= BEFORE_READERS]
+    await migrate(empty, [KITES], now=microseconds(NOON), versions=older)
+    await empty.execute(TOWN)
+    await insert(empty, [NOON], device_id=2)
+    await empty.execute(OLD_ACCOUNTS)
+    try:
+        await migrate(empty, [KITES], now=microseconds(NOON))
+        await empty.execute("SELECT keep_reader('kite_reader', 'saida', 'secret')")
+        readable = {role: {row["relname"] for row in await empty.fetch(READABLE, role)} for role in ROLES}
+        seen = {}
+        for role in ROLES:
+            await empty.execute(f'SET ROLE "{role}"')
+            seen[role] = await empty.fetchval("SELECT count(*) FROM v_kite")
+            await empty.execute("RESET ROLE")
+        with pytest.raises(asyncpg.RaiseError, match="is not a reader of ours"):
+            await empty.execute("SELECT keep_reader('Kite Club', 'saida', 'secret')")
+    finally:
+        await empty.execute("RESET ROLE")
+        for role in ROLES:
+            await empty.execute(f'DROP OWNED BY "{role}"; DROP ROLE "{role}"')
+
+    assert readable["Kite Club"] == readable["kite_flyer"] == {"v_kite", "v_mine"}
+    assert readable["kite_reader"] >= {"v_kite", "v_device"}
+    assert readable["kite_reader"].isdisjoint({"v_mine", "v_barred"})
+    assert seen == dict.fromkeys(ROLES, 1)

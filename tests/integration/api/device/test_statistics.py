@@ -71,6 +71,34 @@ async def test_days_are_those_of_the_municipality(client: httpx2.AsyncClient) ->
     assert sum(one["readings"] for one in days) == 216
 
 
+@pytest.mark.usefixtures("lamps")
+async def test_day_that_is_not_over_is_not_due_yet(client: httpx2.AsyncClient) -> None:
+    *ended, running = await ask(client, span="day")
+
+    assert running["readings"] > 0
+    assert (running["expected"], running["completeness"]) == (0, None)
+    assert all(one["completeness"] > 0 for one in ended)
+
+
+@pytest.mark.usefixtures("lamps")
+async def test_past_of_a_device_that_moved_stays_where_it_was(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection, "byblos")
+    await connection.execute(
+        "WITH gone AS (INSERT INTO device_move (device_id, moved_at, municipality_id)"
+        " SELECT id, $1, municipality_id FROM device WHERE name = 'l1')"
+        " UPDATE device SET moved_at = $1,"
+        " municipality_id = (SELECT id FROM municipality WHERE name = 'byblos') WHERE name = 'l1'",
+        NOON + timedelta(minutes=1),
+    )
+
+    towns = await ask(client, group="municipality")
+
+    assert [(one["devices"], one["readings"]) for one in towns] == [(3, 216)]
+    assert towns[0]["group"] != "byblos"
+
+
 async def test_what_cannot_be_answered_is_said(client: httpx2.AsyncClient) -> None:
     for wrong, said in (
         ({"kind": "kite"}, "kind: 'kite'"),
@@ -78,6 +106,8 @@ async def test_what_cannot_be_answered_is_said(client: httpx2.AsyncClient) -> No
         ({"measurements": "speed"}, "measurements: 'speed'"),
         ({"since": "2026-02-01", "until": "2026-01-01"}, "until: must be after since"),
         ({"since": "2000-01-01", "span": "day"}, "at most 366 days"),
+        ({"since": "0001-01-01"}, "since: "),
+        ({"until": "9999-12-31"}, "until: "),
     ):
         answer = await client.get("/api/v1/statistics", params={"kind": "light"} | wrong)
 

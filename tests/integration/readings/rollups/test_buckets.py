@@ -108,6 +108,37 @@ async def test_history_answers_when_its_readings_are_gone(scene: Scene) -> None:
     assert sum(b.readings for b in elsewhere) == sum(b.readings for b in hours)
 
 
+async def test_tables_answer_for_each_other_where_one_has_expired_before(scene: Scene) -> None:
+    expired = to_datetime(START - 30 * HOUR)
+    await scene.connection.execute("DELETE FROM light_hour WHERE at < $1", expired)
+    await scene.connection.execute("DELETE FROM light_day WHERE at < $1", expired)
+    for unit in ("hour", "day"):
+        for zone in ("Asia/Beirut", "UTC"):
+            await compare(scene, unit, zone)
+
+
+async def test_days_of_a_device_that_moved_answer_where_hours_have_expired(scene: Scene) -> None:
+    await scene.connection.execute("TRUNCATE light_reading, light_hour")
+    await scene.connection.execute("UPDATE device SET moved_at = '2020-01-01Z'")
+    start = (BEGAN - timedelta(days=3)).replace(hour=21, minute=0)
+    end = start + timedelta(days=10)
+    found = await buckets(
+        scene.connection,
+        LIGHT,
+        scene.ids["l1"],
+        measurements=NAMES,
+        start=start,
+        end=end,
+        unit="day",
+        time_zone="Asia/Beirut",
+    )
+
+    kept = await scene.connection.fetchval(
+        "SELECT sum(readings) FROM light_day WHERE device_id = $1", scene.ids["l1"]
+    )
+    assert sum(bucket.readings for bucket in found) == kept > 0
+
+
 async def test_directions_have_extremes_while_their_readings_are_there(scene: Scene) -> None:
     await scene.connection.execute("UPDATE device SET kind = 'drone' WHERE name = 'b1'")
     headings = [359.0, 1.0, 358.0, 4.0]

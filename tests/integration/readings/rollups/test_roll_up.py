@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import asyncpg
+import numpy as np
 import pytest
 
 from devices.instants import to_datetime, to_microseconds
@@ -115,12 +116,15 @@ async def test_marks_are_still_there_when_work_on_them_is_cut_off(
         patch.setattr(storing, "store_days", killed)
         with pytest.raises(ConnectionResetError):
             await scene.roll_up(BIN)
-    assert await marks.oldest_mark(scene.connection) == to_datetime(START)
+    assert await marks.oldest_mark(scene.connection, KINDS) == to_datetime(START)
     assert await scene.rows("bin_hour") == []
 
     await scene.roll_up(BIN)
 
-    assert await marks.oldest_mark(scene.connection) is None
+    none = np.zeros(0, dtype=np.int64)
+    nothing = marks.Touched(device_id=none.astype(np.int32), first=none, last=none)
+    await marks.mark(scene.connection, "gone", nothing, START)
+    assert await marks.oldest_mark(scene.connection, KINDS) is None
     assert [row["readings"] for row in await scene.rows("bin_day")] == [1]
 
 

@@ -30,6 +30,18 @@ def test_dashboard_has_no_fault_and_the_sdk_reads_all_that_it_writes(board: Boar
     assert stored["schemaVersion"] == 42
 
 
+def test_boards_of_posted_marks_differ_in_their_annotations_only() -> None:
+    for board in render.all_boards(KINDS, languages=["en"], posted=True):
+        stored = sdk.dashboard_json(board)
+        by_sql = sdk.dashboard_json(next(one for one in BOARDS if one.uid == board.uid))
+
+        assert lint.faults(stored) == []
+        assert sdk.read_again(stored) == stored
+        assert "rawSql" not in str(stored.pop("annotations"))
+        assert by_sql.pop("annotations") is not None
+        assert stored == by_sql
+
+
 def test_files_of_the_repository_are_what_the_kinds_declare() -> None:
     assert render.differing(render.files(KINDS), FILES) == [], "run `nabd grafana render`"
 
