@@ -66,11 +66,14 @@ def test_settings_that_it_hands_on_exist_and_leave_defaults_to_nabd() -> None:
     assert "NABD_MAP_TILES" in SERVICES["nabd-api"]["environment"]
 
 
-def test_setting_that_is_handed_on_empty_is_as_if_it_were_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_that_is_handed_on_empty_is_as_if_it_were_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for name in Settings.model_fields:
         monkeypatch.setenv(f"NABD_{name.upper()}", "")
 
-    assert Settings(_env_file=None) == Settings.model_construct()
+    assert Settings() == Settings.model_construct()
 
 
 @pytest.mark.parametrize("name", [name for name, service in SERVICES.items() if "ports" in service])
