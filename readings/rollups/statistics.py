@@ -25,6 +25,7 @@ from store.connection import Connection
 from store.readers.seen import MUNICIPALITY_AT
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 NOON = time(12)
 
 
@@ -122,15 +123,31 @@ def _ended(span: Span, now: datetime, zone: str) -> datetime:
 
 
 def _spans(query: StatisticsQuery, zones: Iterable[str]) -> Iterable[tuple[str, datetime, datetime, date]]:
-    """Yield each zone's days or nights as instants, one where they are put together; by our own zone data."""
+    """Yield each zone's days as instants, one where they are put together, and each hour of its nights.
+
+    By our own zone data. Hours, so that rows find their night by what is equal: a join by what lies between
+    takes the product of hours and nights.
+    """
     begins = NOON if query.span is Span.NIGHT else time()
     for zone in zones:
         clock, day = zone_named(zone), query.since
         length = query.until - query.since if query.span is Span.WHOLE else DAY
         while day < query.until:
             since, until = (datetime.combine(d, begins, clock).astimezone(UTC) for d in (day, day + length))
-            yield zone, since, until, day
+            if query.span is Span.NIGHT:
+                yield from ((zone, hour, hour + HOUR, day) for hour in _hours(since, until))
+            else:
+                yield zone, since, until, day
             day += length
+
+
+def _hours(since: datetime, until: datetime) -> Iterable[datetime]:
+    """Yield the hours of UTC that begin in [since, until)."""
+    hour = since - since.replace(minute=0, second=0, microsecond=0)
+    at = since if not hour else since - hour + HOUR
+    while at < until:
+        yield at
+        at += HOUR
 
 
 def _sql(kind: Kind, query: StatisticsQuery) -> str:
@@ -157,7 +174,7 @@ FROM (
     LEFT JOIN ground_feature AS t ON d.street_id = t.id AND t.municipality_id = m.id
     INNER JOIN unnest($6::text [], $7::timestamptz [], $8::timestamptz [], $9::date [], $12::timestamptz [])
         AS s (zone, since, until, day, ended)
-        ON m.time_zone = s.zone AND h.at >= s.since AND h.at < s.until
+        ON m.time_zone = s.zone AND {_LIES_IN[query.span]}
     WHERE d.kind = $1 AND h.at >= $10 AND h.at < $11
         AND ($3::text IS NULL OR m.name = $3)
         AND ($4::text IS NULL OR g.name = $4)
@@ -167,6 +184,13 @@ FROM (
 ORDER BY r.day, r.grouped
 """
 
+
+_LIES_IN = {
+    Span.WHOLE: "h.at >= s.since AND h.at < s.until",
+    Span.DAY: "h.day = s.day",
+    Span.NIGHT: "h.at = s.since",
+}
+"""When a row belongs to a span; of many spans by what is equal, so that the planner can hash them."""
 
 _GROUPED = """CASE $2::text
         WHEN 'municipality' THEN m.name WHEN 'district' THEN g.name WHEN 'street' THEN t.name
