@@ -24,6 +24,7 @@ from devices.kinds import Kinds
 from people.identity import Identity
 from people.sessions import SessionLimits
 from people.throttle import Throttle
+from store.pool import plan_by_values
 from work.photo_files import PhotoDirectory
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ class AppContext:
             raise Problem(503, "unavailable", detail, headers={"Retry-After": "5"}) from None
         try:
             async with self.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+                await plan_by_values(connection)
                 yield connection
         finally:
             self.long_queries.release()

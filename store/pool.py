@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import asyncpg
 import msgspec
 
+from store.connection import Connection
 from store.errors import Unavailable
 
 CONNECT_TIMEOUT_S = 10.0
@@ -144,3 +145,12 @@ async def keep_plans(connection: asyncpg.Connection) -> None:
     """
     await connection.execute("SET plan_cache_mode = force_generic_plan")
     await connection.execute("SET enable_seqscan = off")
+
+
+async def plan_by_values(connection: Connection) -> None:
+    """Have each statement planned for the values that it is asked with, until the connection is given back.
+
+    After five runs PostgreSQL may take one plan for all values: of a list with many filters, or of a year of
+    days, it is one that takes twenty times as long.
+    """
+    await connection.execute("SET plan_cache_mode = force_custom_plan")

@@ -14,6 +14,7 @@ from devices.kinds import Kinds
 from readings.rollups.buckets import buckets
 from readings.rollups.statistics import Span, StatisticsQuery, statistics
 from store.connection import Connection
+from store.pool import plan_by_values
 
 RUNS = 20
 YEAR, DAY = timedelta(days=365), timedelta(days=1)
@@ -53,6 +54,7 @@ Ask = Callable[[], Awaitable[Sequence[Any]]]
 
 async def ask_all(connection: Connection, declared: Kinds, end: int) -> list[QuestionResult]:
     """Ask every question about the day and the year before `end`."""
+    await plan_by_values(connection)  # as the API does
     found = []
     for span, length in SPANS.items():
         until = to_datetime(end)
