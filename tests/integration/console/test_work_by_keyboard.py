@@ -29,7 +29,8 @@ async def tab_to(page: Page, selector: str) -> None:
 
 
 async def take(page: Page, step: str) -> None:
-    """Take the next step of an order."""
+    """Take the next step of an order, once the one before is done with: until then its button waits."""
+    await expect(page.locator(f".steps [data-step={step}]")).to_be_enabled()
     await tab_to(page, f".steps [data-step={step}]")
     await page.keyboard.press("Enter")
 
