@@ -109,6 +109,8 @@ async def test_what_is_heard_while_the_alerts_are_read_is_newer_than_their_list(
             await route.continue_()
             return
         old = await route.fetch()
+        # What happens before the page listens is told to nobody.
+        await expect(route.request.frame.page.locator("#link.on")).to_be_visible()
         await builders.resolve(connection, ended)
         await builders.fire(connection, new, summary=SENTENCE)
         await asyncio.wait_for(heard.wait(), 20)
