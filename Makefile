@@ -47,7 +47,7 @@ format: setup ## format and repair what can be repaired alone
 bench: setup ## measure readings per second on this machine
 	@$(BIN)/nabd bench ingest $(ARGS)
 
-bench-queries: setup ## measure questions about a day and a year (ARGS="--devices 2000 --days 365": hours, 30 GB)
+bench-queries: setup ## measure questions about a day and a year (ARGS="--devices 2000 --days 365 --keep DIR": hours, 30 GB)
 	@$(BIN)/nabd bench queries $(ARGS)
 
 bench-rules: setup ## measure the default rules on months of labelled faults
