@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -20,9 +20,11 @@ import structlog
 
 from api.metrics.platform import Queue
 from devices import kinds
+from devices.kinds import Kinds
 from ingest import service
 from ingest.broker.session import IngestBroker
 from ingest.commit import shard
+from ingest.commit.consumers import BatchConsumer
 from nabd import clock, housekeeping, readiness, rollups
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
@@ -161,7 +163,14 @@ async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T
     raise Stopped
 
 
-async def ingest(settings: Settings) -> None:
+def consumers_of(declared: Kinds) -> list[BatchConsumer]:
+    """Return what runs in every batch's transaction."""
+    return [LiveRules(declared), ShadowRules(declared), RollupMarks()]
+
+
+async def ingest(
+    settings: Settings, consumers: Callable[[Kinds], Sequence[BatchConsumer]] = consumers_of
+) -> None:
     """Ingest one shard, with the rules in every batch's transaction."""
     stop = stop_on_signals()
     broker = broker_of(settings)
@@ -196,7 +205,7 @@ async def ingest(settings: Settings) -> None:
         now=now,
         owner=uuid4(),
         shard=settings.shard,
-        consumers=[LiveRules(declared), ShadowRules(declared), RollupMarks()],
+        consumers=consumers(declared),
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
     )

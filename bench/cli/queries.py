@@ -13,9 +13,11 @@ import typer
 
 from bench.cli.notify import database, databases
 from bench.queries import past, questions
+from bench.throughput import ladder
 from devices import kinds
 from nabd import clock
 from nabd.cli.output import line, print_json, table
+from nabd.embedded.broker import find_mosquitto
 from nabd.embedded.postgres import EmbeddedPostgres
 from store.connection import Connection
 from store.pool import connect
@@ -37,9 +39,13 @@ def queries(
         Path | None,
         typer.Option(help="directory of a database that stays: the next run with it only asks"),
     ] = None,
+    messages: Annotated[
+        int, typer.Option(min=0, help="of each drain that shows what rollups cost ingest; 0: none")
+    ] = 20_000,
+    runs: Annotated[int, typer.Option(min=1, help="how often ingest drains with rollups, and without")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object alone")] = False,
 ) -> None:
-    """Ask what screens and panels ask, of a past by the simulator's physics.
+    """Ask what screens and panels ask, of a past by the simulator's physics; then drain, in turns.
 
     The long form: --devices 2000 --days 365 --keep var/bench-year. The last line is one JSON object.
     A configured database is never touched.
@@ -50,6 +56,8 @@ def queries(
         found = asyncio.run(_kept(keep, devices, days, cache))
     else:
         found = asyncio.run(_on_server(dsn, devices, days, cache))
+    drained = asyncio.run(_drained(messages, runs)) if messages else None
+    found |= {"drain_with_rollups_ratio": drained and drained["ratio"], "drains": drained}
     if not as_json:
         table(
             ("question", "span", "p50 ms", "p95 ms", "rows"),
@@ -61,6 +69,11 @@ def queries(
         line(f"hours and days: {rolled} bytes a reading, {found['rollup_lag_s']} s behind")
         line("no columnstore on this edition" if ratio is None else f"columnstore: 1/{ratio}")
         line(f"made in {found['made_s']} s, rolled up in {found['rolled_s']} s")
+        if drained:
+            line(
+                f"ingest drains with rollups / without {drained['ratio']}:"
+                f" {drained['sent']} readings sent, {drained['stored']} stored, {drained['lost']} lost"
+            )
     print_json(found)
 
 
@@ -87,7 +100,6 @@ async def _kept(directory: Path, devices: int, days: int, cache: Path) -> dict[s
     return {
         "queries": [asdict(one) for one in answers],
         **{name: value for name, value in past_of.items() if name != "end"},
-        "drain_with_rollups_ratio": None,
     }
 
 
@@ -134,4 +146,15 @@ async def _measured(connection: Connection, devices: int, days: int, cache: Path
     end = _end()
     size = await past.make_past(connection, declared, devices=devices, days=days, end=end, cache=cache)
     answers = await questions.ask_all(connection, declared, end)
-    return {"queries": [asdict(one) for one in answers], **asdict(size), "drain_with_rollups_ratio": None}
+    return {"queries": [asdict(one) for one in answers], **asdict(size)}
+
+
+async def _drained(messages: int, runs: int) -> dict[str, Any] | None:
+    """Return what rollups cost ingest, on a database and a broker of its own; None without mosquitto."""
+    if find_mosquitto() is None:
+        typer.echo("no drains: they need mosquitto (Debian: apt install mosquitto)", err=True)
+        return None
+    plan = ladder.BenchPlan(messages=messages, runs=runs, stages=frozenset({ladder.Stage.ROLLUPS}))
+    done = await ladder.run(plan, lambda _: None)
+    assert done.rollups is not None
+    return done.rollups.summary()
