@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,7 @@ async def run(
     name: str,
     *,
     command: Sequence[str] = (),
-    halfway: Callable[[str], Awaitable[None]] | None = None,
+    halfway: Callable[[str], Coroutine[None, None, None]] | None = None,
 ) -> Drain:
     """Fill, start ingest, wait for the last commit.
 

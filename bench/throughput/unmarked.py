@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from nabd import processes
-from nabd.cli.run import run_process
-from nabd.settings import load_settings
+from nabd.cli.run import load_settings, run_process
 from readings.rollups.marks import RollupMarks
 
 if __name__ == "__main__":
