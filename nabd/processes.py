@@ -30,7 +30,8 @@ from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
 from nabd.retention.classes import classes_of
-from nabd.settings import Settings, audit_directory, photo_directory, retention_of
+from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of
+from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
 from readings.tables import tables_of
@@ -208,6 +209,7 @@ async def ingest(
         consumers=consumers(declared),
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
+        quotas=quotas_of(settings),
     )
     await service.run(options, stop)
 
@@ -291,6 +293,7 @@ async def api(settings: Settings) -> None:
         web_push=settings.web_push,
         tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),
+        request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
     )
     server = Server(app)
     listener = listen(settings.http_host, settings.http_port)
