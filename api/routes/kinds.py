@@ -10,9 +10,17 @@ from pydantic import BaseModel, Field
 
 from api.context import UsesContext
 from api.http import pages
-from devices.kinds.kind import Kind
+from devices.kinds.kind import Cycle, Kind
 
 router = APIRouter(tags=["kinds"])
+
+
+class CycleOut(BaseModel):
+    """What a measurement goes through again and again, counted where it begins anew."""
+
+    label: dict[str, str] = Field(examples=[{"en": "Emptied", "fr": "Vidé", "ar": "أُفرغت"}])
+    falls_by: float | None = None
+    into: list[str] = []
 
 
 class MeasurementOut(BaseModel):
@@ -29,6 +37,7 @@ class MeasurementOut(BaseModel):
     circular: bool = False
     floor: float | None = Field(None, description="below it a meter cannot tell little from nothing")
     reference: dict[str, str] = Field({}, description="what the value is counted from, by language")
+    cycle: CycleOut | None = Field(None, description="what hours, days and GET /statistics count of it")
 
 
 class PanelOut(BaseModel):
@@ -98,4 +107,6 @@ def _members(declared: object, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Cycle):
+        return CycleOut(**_members(value, CycleOut))
     return list(value) if isinstance(value, tuple) else value

@@ -20,7 +20,7 @@ from ingest.commit import shard
 from nabd import clock
 from nabd.embedded.broker import Mosquitto
 from nabd.settings import Settings, environment
-from readings import ledger
+from readings import balance, ledger
 from store.connection import Connection
 from store.pool import connect
 
@@ -106,7 +106,7 @@ async def run(
                 memory = usage.peak_memory_mb(process.pid)
                 first, last = await _span(connection)
                 totals = await ledger.total(connection)
-                stored = await ledger.count_readings(connection, kinds.load())
+                stored = await balance.count_readings(connection, kinds.load())
                 batches = await connection.fetchval("SELECT count(*) FROM ledger")
                 alerts = await connection.fetchval("SELECT count(*) FROM alert")
             finally:

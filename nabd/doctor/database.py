@@ -8,6 +8,7 @@ from devices import kinds
 from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
 from nabd import clock
+from nabd.doctor.annotations import check_annotations
 from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
@@ -50,6 +51,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         check_time_zones,
         check_retention,
         check_rollups,
+        check_annotations,
     )
     found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
     return found + [await one(connection, settings) for one in checks]
