@@ -49,6 +49,7 @@ _TABLES: Mapping[str, type] = {
     "panels": Panel,
     "commands": Command,
     "arguments": Argument,
+    "configuration": Argument,
     "checklist": ChecklistItem,
 }
 """What an entry of each list declares."""
