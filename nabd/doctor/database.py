@@ -11,6 +11,7 @@ from nabd import clock
 from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
+from nabd.doctor.configured import check_configured
 from nabd.doctor.notifier import check_notifier
 from nabd.doctor.registry import check_places, check_planned
 from nabd.doctor.retention import check_retention
@@ -43,6 +44,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         _ledger,
         _rules,
         check_blind,
+        check_configured,
         check_places,
         check_planned,
         check_time_zones,
