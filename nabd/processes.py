@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -20,13 +21,14 @@ import structlog
 
 from api.metrics.platform import Queue
 from devices import kinds
+from devices.instants import Now
 from devices.kinds import Kinds
 from ingest import service
 from ingest.broker.session import IngestBroker
 from ingest.commit import shard
 from ingest.commit.consumers import BatchConsumer
 from nabd import clock, housekeeping, readiness, rollups
-from nabd.broker import address
+from nabd.broker import address, commanding
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
 from nabd.retention.classes import classes_of
@@ -274,6 +276,7 @@ async def api(settings: Settings) -> None:
     announcing = asyncio.create_task(_announce_first(settings))
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
+    sending = asyncio.create_task(_command(settings, now, speed)) if settings.broker is not None else None
     app = create_app(
         pool=pool,
         kinds=declared,
@@ -302,7 +305,7 @@ async def api(settings: Settings) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    for task in (stopping, announcing, watching):
+    for task in (stopping, announcing, watching, sending):
         if task is not None:
             task.cancel()
     await serving
@@ -312,6 +315,18 @@ async def api(settings: Settings) -> None:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except DATABASE_ERRORS:
         pool.terminate()  # the database has stopped already, or does not answer
+
+
+async def _command(settings: Settings, now: Now, speed: float) -> None:
+    """Hand commands to the broker, once the database is there and migrated."""
+    while True:
+        try:
+            dsn = await ready_database(settings)
+        except StoreError:
+            await asyncio.sleep(MIGRATION_EVERY_S)  # /readyz says it
+        else:
+            break
+    await commanding.follow(partial(connect, dsn), broker_of(settings), now, speed)
 
 
 async def _announce_first(settings: Settings) -> None:

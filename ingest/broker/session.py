@@ -200,6 +200,7 @@ class Connection(asyncio.Protocol):
                 (Channel.TELEMETRY, never),
                 (Channel.PRESENCE, always),
                 (Channel.RESPONSE, never),
+                (Channel.REPORTED, never),
             )
         ]
         self._transport.write(mqtt5.SubscribePacket(1, filters).write())

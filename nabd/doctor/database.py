@@ -12,6 +12,7 @@ from nabd.doctor.annotations import check_annotations
 from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
+from nabd.doctor.configured import check_configured
 from nabd.doctor.limits import check_quotas
 from nabd.doctor.notifier import check_notifier
 from nabd.doctor.registry import check_places, check_planned
@@ -46,6 +47,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         check_quotas,
         _rules,
         check_blind,
+        check_configured,
         check_places,
         check_planned,
         check_time_zones,

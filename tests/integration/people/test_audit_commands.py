@@ -22,7 +22,8 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 READING = """
 audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
 bench rules, bench console, bench screens, bench tasks, bench queries,
-calendar show, device banned, device hardware, device list, device notes, device quarantine, device show,
+calendar show, command-request list, device banned, device commands, device hardware, device list,
+device notes, device quarantine, device show,
 doctor, export readings, figures, grafana layout, grafana render, ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
@@ -32,7 +33,6 @@ silence list, sim, sla show, store status, tail, team list, token list, user dat
 work list, work repeats, work show, work-plan list
 """
 ELSEWHERE = {
-    "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
     "device adopt": "needs messages in quarantine: tests/integration/readings/test_rejections.py",
     "device intervals": "changes with --apply, as `device edit` does: tests/integration/rules/test_rhythm.py",
     "rejections": "changes with --replay: tests/integration/readings/test_rejections.py",
@@ -85,6 +85,18 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("device install bin-2", ["device.install"]),
     ("device replace bin-2 SN-2", ["device.replace"]),
     ("device note bin-2 locked", ["device.note"]),
+    ("device command bin-2 report_now", ["command.send"]),
+    ("device config bin-2 interval_s=60", ["device.configure"]),
+    (
+        "command-request ask report_now --municipality tripoli --kind bin --reason storm",
+        ["command-request.ask"],
+    ),
+    ("command-request approve 1 --author rima", ["command-request.approve", "command.send"]),
+    (
+        "command-request ask report_now --municipality tripoli --kind bin --reason storm",
+        ["command-request.ask"],
+    ),
+    ("command-request refuse 2", ["command-request.refuse"]),
     ("device ban bin-666 --reason foreign", ["device.ban"]),
     ("device unban bin-666", ["device.unban"]),
     ("device retire bin-2 --reason stolen", ["device.retire"]),
