@@ -19,6 +19,7 @@ from alerts.transition import Severity
 from api.oidc.addresses import is_trusted_address
 from api.tiles.source import source_of
 from nabd.channel_settings import ChannelSettings
+from nabd.operating_settings import OperatingSettings
 from nabd.retention_settings import RetentionSettings
 from people.roles import Role
 from readings.kept.retention import Retention, chunk_for
@@ -39,7 +40,7 @@ class GroupRole(BaseModel):
     municipality: str | None
 
 
-class Settings(ChannelSettings, RetentionSettings):
+class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     """What a Nabd process needs to know; each field is the variable NABD_<FIELD>; an empty one is none."""
 
     model_config = SettingsConfigDict(
@@ -181,6 +182,11 @@ def audit_directory(settings: Settings) -> Path:
 def photo_directory(settings: Settings) -> Path:
     """Return where photos of work orders are kept."""
     return settings.photo_dir or settings.data_dir / "photos"
+
+
+def backup_directory(settings: Settings) -> Path:
+    """Return where backups are made and looked for."""
+    return settings.backup_dir or settings.data_dir / "backups"
 
 
 def retention_of(settings: Settings) -> Retention:

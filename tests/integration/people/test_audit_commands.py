@@ -20,7 +20,8 @@ from tests.integration.work.builders import photo_file
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
-audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
+audit export, audit heads, audit list, audit verify, backup base, backup drill, backup key, backup list,
+backup make, backup recover, backup show, bench ingest, bench notify, bench notify-kills,
 bench rules, bench console, bench screens, bench tasks, bench queries,
 calendar show, device banned, device hardware, device list, device notes, device quarantine, device show,
 doctor, export readings, figures, grafana layout, grafana render, ledger,
@@ -43,6 +44,7 @@ ELSEWHERE = {
     "notify test": "sends, and changes nothing here: tests/unit/nabd/test_channel_trial.py",
     "grafana annotate": "changes another server only: tests/integration/grafana/test_annotations.py",
     "grafana sync": "tests/integration/grafana/test_sync.py",
+    "restore": "fills an empty database, audit included: tests/integration/operating/test_backup.py",
     "up": "starts processes",
     "demo": "starts processes",
     "ingest": "a process",
