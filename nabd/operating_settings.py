@@ -11,6 +11,11 @@ from pydantic_settings import BaseSettings
 class OperatingSettings(BaseSettings):
     """What is backed up, and for whom it is encrypted."""
 
+    heartbeat_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="asked for each minute while all is well, by `nabd sweep`; a service elsewhere misses it",
+    )
     backup_dir: Path | None = Field(
         default=None, description="where backups are made and looked for; empty: backups in data_dir"
     )

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
 
-from nabd.backup import database, files, keys, manifest, taken
+from nabd.backup import database, files, keys, manifest
 from nabd.backup.errors import BackupRefused
 from nabd.backup.manifest import FORMAT, Manifest
 from nabd.backup.sealed import Told
@@ -18,6 +18,7 @@ from nabd.settings import Settings
 from store.connection import Connection
 from store.migrate import require_migrated
 from store.pool import connect
+from store.standing import backups
 
 UNFINISHED = ".unfinished"
 
@@ -60,7 +61,7 @@ async def make(
         raise
     connection = await connect(dsn)
     try:
-        await taken.note_made(connection, written)
+        await backups.note_made(connection, written.remembered)
     finally:
         await connection.close()
     return MadeBackup(directory=whole, manifest=written)

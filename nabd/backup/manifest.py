@@ -16,6 +16,7 @@ import msgspec
 
 from nabd.backup.errors import BackupRefused
 from nabd.backup.sealed import SealedFile
+from store.standing.backups import StoredBackup
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -44,6 +45,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     roles: list[str]
     recipient: str
     sealed: list[SealedFile]
+
+    @property
+    def remembered(self) -> StoredBackup:
+        """Return what a database remembers of it."""
+        return StoredBackup(id=self.id, made_at=self.made_at, rows=self.rows, bytes=self.bytes)
 
     @property
     def rows(self) -> int:

@@ -25,6 +25,7 @@ FILES: Mapping[str, str] = {
     "doctor": "operating.doctor:show",
     "backup": "operating.backup:app",
     "restore": "operating.restore:restore",
+    "watch": "operating.watch:app",
     "ledger": "ledger:show",
     "rejections": "rejections:rejections",
     "tail": "tail:tail",

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from devices.instants import to_datetime
 from nabd import clock
-from nabd.backup import taken
 from nabd.doctor.check import CheckResult, fine, note
 from nabd.settings import Settings
 from store.connection import Connection
+from store.standing import backups
 
 MADE_WITHIN = timedelta(days=7)
 VERIFIED_WITHIN = timedelta(days=30)
@@ -17,7 +17,7 @@ VERIFIED_WITHIN = timedelta(days=30)
 
 async def check_backups(connection: Connection, _: Settings) -> CheckResult:
     """Tell how old the newest backup is, and the last restore that was compared."""
-    found = await taken.standing(connection)
+    found = await backups.standing(connection)
     now = to_datetime(clock.wall())  # people's clock: a demo's runs away from it
     if found.made_at is None and found.verified_at is None:
         fix = "`nabd backup key FILE`, then `nabd backup make` every night: docs/backup.md"

@@ -11,7 +11,7 @@ import typer
 
 from devices.instants import to_datetime
 from nabd import clock
-from nabd.backup import restoring, taken, verifying
+from nabd.backup import restoring, verifying
 from nabd.backup.restoring import RestoredBackup
 from nabd.backup.sealed import Told
 from nabd.backup.verifying import VerifiedBackup
@@ -24,6 +24,7 @@ from nabd.settings import Settings
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
 from store.pool import connect
+from store.standing import backups
 
 
 def restore(
@@ -70,7 +71,7 @@ async def _verify(
     try:
         connection = await connect(settings.database)
         try:
-            await taken.note_verified(connection, made, to_datetime(clock.wall()), found.took_s)
+            await backups.note_verified(connection, made.remembered, to_datetime(clock.wall()), found.took_s)
         finally:
             await connection.close()
     except (StoreError, *DATABASE_ERRORS):

@@ -36,9 +36,8 @@ already apart apply bad bounded collected compiled configured dated decided deco
 encoded exists failed fed fenced filling found generic good invalid labelled large last lasting
 left live lived local made max
 measured migrated moved open opened paced pending planned put queued rare raw receive received
-readable recognised recorded refreshed refused relayed resting restored rough scaled sealed sent simulated staged stopped
-surrounded
-surrounding swept told traced unavailable understood usual outdated verified
+readable recognised recorded refreshed refused relayed resting restored rough scaled sealed sent simulated
+staged stopped surrounded surrounding swept told traced unavailable understood usual outdated verified
 current doubtful learned logarithmic phased wordless.
 """
 GRAMMAR = frozenset(word for line in re.findall(r": ([a-z\s]+)\.", PARTS_OF_SPEECH) for word in line.split())

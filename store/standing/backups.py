@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from nabd.backup.manifest import Manifest
 from store.connection import Connection
 
 _KEEP = """
@@ -20,6 +20,16 @@ _STANDING = "SELECT max(made_at) AS made_at, max(verified_at) AS verified_at FRO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBackup:
+    """What a database remembers of one backup."""
+
+    id: UUID
+    made_at: datetime
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackupStanding:
     """When a backup was made last, and when one was last restored and found whole."""
 
@@ -27,12 +37,12 @@ class BackupStanding:
     verified_at: datetime | None
 
 
-async def note_made(connection: Connection, made: Manifest) -> None:
+async def note_made(connection: Connection, made: StoredBackup) -> None:
     """Remember that a backup was made."""
     await connection.execute(_KEEP, made.id, made.made_at, made.rows, made.bytes)
 
 
-async def note_verified(connection: Connection, made: Manifest, at: datetime, took_s: float) -> None:
+async def note_verified(connection: Connection, made: StoredBackup, at: datetime, took_s: float) -> None:
     """Remember that a backup was restored elsewhere and had every row."""
     await connection.execute(_KEEP_VERIFIED, made.id, made.made_at, made.rows, made.bytes, at, took_s)
 
