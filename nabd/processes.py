@@ -259,6 +259,11 @@ async def sweep(settings: Settings) -> None:
             now=now,
         )
         sweeping.append(asyncio.create_task(following.run()))
+    if settings.heartbeat_url:
+        from nabd import heartbeat  # not above: with an HTTP client
+
+        wanted = heartbeat.checks(settings, pool, declared, now, speed)
+        sweeping.append(asyncio.create_task(heartbeat.run(settings.heartbeat_url, wanted)))
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait({*sweeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (*sweeping, stopping):

@@ -9,11 +9,13 @@ from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
 from nabd import clock
 from nabd.doctor.annotations import check_annotations
+from nabd.doctor.backups import check_backups
 from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
 from nabd.doctor.configured import check_configured
 from nabd.doctor.limits import check_quotas
+from nabd.doctor.machine import check_clock
 from nabd.doctor.notifier import check_notifier
 from nabd.doctor.registry import check_places, check_planned
 from nabd.doctor.retention import check_retention
@@ -23,7 +25,7 @@ from nabd.settings import Settings
 from readings import ledger
 from readings.tables import tables_of
 from store.connection import Connection
-from store.errors import StoreError
+from store.errors import MigrationError, StoreError
 from store.migrate import require_migrated
 
 TAKEN_OVER_S = 86_400.0
@@ -36,9 +38,13 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
     try:
         declared = kinds.load(settings.kinds_dir)
         edition = await require_migrated(connection, tables_of(declared.values()))
+    except MigrationError as error:
+        fix = "start the version that migrated this database; to go back restore a backup: docs/backup.md"
+        return [bad("schema", str(error), fix)]
     except (StoreError, KindError, OSError) as error:
-        return [bad("schema", str(error), "run `nabd migrate`")]
+        return [bad("schema", str(error), "`nabd backup make`, then `nabd migrate`")]
     checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
+        check_clock,
         _durability,
         _ingest,
         _session,
@@ -54,6 +60,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         check_retention,
         check_rollups,
         check_annotations,
+        check_backups,
     )
     found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
     return found + [await one(connection, settings) for one in checks]
@@ -67,7 +74,7 @@ async def _durability(connection: Connection, _: Settings) -> CheckResult:
     ]
     if not off:
         return fine("durability", "a commit survives a crash")
-    fix = "turn it on: acknowledged is to mean committed"
+    fix = f"acknowledged is to mean committed: ALTER SYSTEM SET {off[0]} = on; SELECT pg_reload_conf()"
     return bad("durability", f"{', '.join(off)} is off", fix)
 
 

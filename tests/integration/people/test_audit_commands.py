@@ -20,7 +20,8 @@ from tests.integration.work.builders import photo_file
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
-audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
+audit export, audit heads, audit list, audit verify, backup base, backup drill, backup key, backup list,
+backup make, backup recover, backup show, bench ingest, bench notify, bench notify-kills,
 bench rules, bench console, bench screens, bench tasks, bench queries,
 calendar show, command-request list, device banned, device commands, device credentials,
 device hardware, device list, device notes, device quarantine, device show,
@@ -30,7 +31,7 @@ municipality layer show, municipality list, notify log, notify status, on-call e
 on-call show, report subscriptions, report weekly, route check, route history, route show, route test,
 rule blind, rule check, rule diff, rule explain, rule history, rule list, rule show, rule test,
 silence list, sim, sla show, store status, tail, team list, tls show, token list, user data, user list,
-validate, work list, work repeats, work show, work-plan list
+validate, watch list, watch render, work list, work repeats, work show, work-plan list
 """
 ELSEWHERE = {
     "device adopt": "needs messages in quarantine: tests/integration/readings/test_rejections.py",
@@ -45,6 +46,7 @@ ELSEWHERE = {
     "grafana sync": "tests/integration/grafana/test_sync.py",
     "tls init": "makes files, and nothing in the database: tests/integration/nabd/test_tls.py",
     "tls renew": "tests/integration/nabd/test_tls.py",
+    "restore": "fills an empty database, audit included: tests/integration/operating/test_backup.py",
     "up": "starts processes",
     "demo": "starts processes",
     "ingest": "a process",
