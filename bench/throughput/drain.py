@@ -15,6 +15,7 @@ from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream
 from devices import kinds
 from ingest.broker import session
+from ingest.broker.hearing import Hearing
 from ingest.commit import shard
 from nabd import clock
 from nabd.embedded.broker import Mosquitto
@@ -51,7 +52,7 @@ class Drain:
 
 async def fill(dsn: str, broker: Mosquitto, stream: Stream, directory: Path) -> PublishResult:
     """Make ingest's session and publish the stream into it."""
-    opened = await session.connect(await _broker_of(broker, dsn), clock.wall)
+    opened = await session.connect(await _broker_of(broker, dsn), Hearing(), clock.wall)
     opened.close()
     await asyncio.sleep(0)
     return await children.publish(directory, stream, host=broker.address.host, port=broker.address.port)
