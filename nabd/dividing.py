@@ -1,9 +1,9 @@
 """How a municipality moves from one shard to another without a message lost, in this order.
 
-Both shards are seized: their ingests stand by, the broker keeps what comes. The session of the new shard subscribes
-before that of the old one does not any more, so a message goes to both rather than to none; what both have is a
-duplicate in the ledger. Then the old one is let go and drains, what rules remember is handed over, and the new one is
-let go. Killed anywhere, the same command goes on where it was.
+Both shards are seized: their ingests stand by, the broker keeps what comes. The session of the new shard
+subscribes before that of the old one ceases to, so a message goes to both rather than to none; what both have
+is a duplicate in the ledger. Then the old one is let go and drains, what rules remember is handed over, and
+the new one is let go. Killed anywhere, the same command goes on where it was.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ingest.broker import session
 from ingest.broker.hearing import hearing_of
 from ingest.broker.session import BrokerRefused, IngestBroker
 from ingest.commit import division
-from ingest.commit.division import Moving
+from ingest.commit.division import Move
 from rules.live.consumer import LiveRules
-from rules.live.handover import Remembering, hand_over
+from rules.live.handover import RuleCheckpoints, hand_over
 from rules.trial.consumer import ShadowRules
 from store.audit import Actor
 from store.connection import Connection
@@ -31,17 +31,17 @@ from store.connection import Connection
 LOOK_EVERY_S = 0.25
 
 
-class NotDrained(RegistryError):
+class DrainFailed(RegistryError):
     """The ingest of the shard that is left does not run, or has more to do than it can do in time."""
 
 
-class BrokerAway(RegistryError):
+class BrokerUnavailable(RegistryError):
     """Sessions at the broker could not be prepared; nothing has moved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DivisionPlan:
-    """What is to move where, and with what. broker: as an ingest would open it, whose client id is replaced."""
+    """What is to move where, and with what. broker: as an ingest would open it, but for the client id."""
 
     municipalities: Sequence[str]
     to: str
@@ -53,7 +53,7 @@ class DivisionPlan:
 
 async def divide(
     connection: Connection, plan: DivisionPlan, tell: Callable[[str], None], *, by: Actor
-) -> list[Moving]:
+) -> list[Move]:
     """Move municipalities to a shard; return those that had not been there.
 
     Raises:
@@ -83,9 +83,9 @@ async def divide(
 
 
 async def _subscribe(
-    connection: Connection, plan: DivisionPlan, moves: Sequence[Moving], left: Sequence[str]
+    connection: Connection, plan: DivisionPlan, moves: Sequence[Move], left: Sequence[str]
 ) -> None:
-    """Let each shard's session hear what it will own; one that never ran will do so when it first connects."""
+    """Let each shard's session hear what it will own; where none ever ran there is nothing to lose."""
     moved = {move.name for move in moves}
     towns: list[Municipality] = [
         replace(town, shard=plan.to) if town.name in moved else town
@@ -99,7 +99,7 @@ async def _subscribe(
         try:
             opened = await session.connect(broker, hearing_of(name, towns), plan.now)
         except (OSError, TimeoutError, BrokerRefused) as error:
-            raise BrokerAway(
+            raise BrokerUnavailable(
                 f"the session of shard {name} could not be prepared: {error}; start the broker, or correct"
                 " NABD_BROKER, and say the same again"
             ) from error
@@ -116,7 +116,7 @@ async def _drain(connection: Connection, plan: DivisionPlan, name: str, tell: Ca
     deadline = asyncio.get_running_loop().time() + plan.within_s
     while not await division.has_emptied(connection, name):
         if asyncio.get_running_loop().time() >= deadline:
-            raise NotDrained(
+            raise DrainFailed(
                 f"shard {name} has not drained within {plan.within_s:.0f} s: see that `nabd ingest` runs"
                 f" with NABD_SHARD={name}, then say the same again; until then shard {plan.to} waits, and"
                 " the broker keeps its messages"
@@ -126,7 +126,7 @@ async def _drain(connection: Connection, plan: DivisionPlan, name: str, tell: Ca
 
 async def _hand_over(connection: Connection, plan: DivisionPlan, devices: Sequence[int], name: str) -> None:
     kinds = plan.kinds
-    pairs: tuple[tuple[Remembering, Remembering], ...] = (
+    pairs: tuple[tuple[RuleCheckpoints, RuleCheckpoints], ...] = (
         (LiveRules(kinds), LiveRules(kinds)),
         (ShadowRules(kinds), ShadowRules(kinds)),
     )

@@ -86,7 +86,7 @@ async def run(rig: Rig, dsn: str, stream: Stream, name: str) -> Drain:
                 await until_counted(connection, process, log, len(stream))
                 after = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
                 memory = usage.peak_memory_mb(process.pid)
-                first, last = await _span(connection)
+                first, last = await span(connection)
                 totals = await ledger.total(connection)
                 stored = await ledger.count_readings(connection, kinds.load())
                 batches = await connection.fetchval("SELECT count(*) FROM ledger")
@@ -155,7 +155,7 @@ async def until_counted(
 _LAST = "SELECT extract(epoch FROM max(pg_xact_commit_timestamp(xmin)))::float8 FROM ledger"
 
 
-async def _span(connection: Connection) -> tuple[float, float]:
+async def span(connection: Connection) -> tuple[float, float]:
     """Return when the first message arrived and when the last batch committed, in seconds."""
     tables = [r["t"] for r in await connection.fetch(_TABLES)]
     firsts = [

@@ -19,8 +19,8 @@ from devices.columns import Columns
 from devices.kinds import Kinds
 from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
-from ingest.broker.intake import Intake
 from ingest.broker.hearing import Hearing
+from ingest.broker.intake import Intake
 from ingest.broker.session import Connection, IngestBroker
 from ingest.commit.rows import copy_columns
 from ingest.commit.settled import Settled, count, receipts

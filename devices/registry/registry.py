@@ -38,7 +38,8 @@ __all__ = [
 class Municipality:
     """One municipality: the owner of devices, with its time zone, language and weekend.
 
-    `title` is by language (en, fr, ar). `weekend` holds ISO days, 1 is Monday. `shard`: whose ingest hears it.
+    `title` is by language (en, fr, ar). `weekend` holds ISO days, 1 is Monday. `shard` names whose ingest
+    hears it.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Which shard owns which municipality: shards are added and seized, municipalities handed from one to another.
+"""Which shard owns which municipality: shards are added and seized, municipalities change hands.
 
 What a move is made of; in which order stands in the shell (nabd/dividing.py). Must not know the broker.
 """
@@ -134,7 +134,7 @@ SELECT id, name, shard, leaving FROM municipality WHERE name = ANY($1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moving:
+class Move:
     """A municipality that is to move; `begun` by an earlier attempt that did not come to its end."""
 
     id: int
@@ -143,7 +143,7 @@ class Moving:
     begun: bool
 
 
-async def moving(connection: Connection, municipalities: Sequence[str], to: str) -> list[Moving]:
+async def moving(connection: Connection, municipalities: Sequence[str], to: str) -> list[Move]:
     """Return which of some municipalities must move, and from where.
 
     Raises:
@@ -160,7 +160,7 @@ async def moving(connection: Connection, municipalities: Sequence[str], to: str)
             raise Invalid("to", f"{said}: end that first by `nabd shard divide {name} --to {row['shard']}`")
         if row["shard"] != to or row["leaving"] is not None:
             moves.append(
-                Moving(
+                Move(
                     id=row["id"],
                     name=name,
                     from_shard=row["leaving"] or row["shard"],
@@ -173,7 +173,7 @@ async def moving(connection: Connection, municipalities: Sequence[str], to: str)
 _BEGIN = "UPDATE municipality SET leaving = shard, shard = $2 WHERE id = ANY($1) AND leaving IS NULL"
 
 
-async def begin(connection: Connection, moves: Sequence[Moving], to: str, now: Now, *, by: Actor) -> None:
+async def begin(connection: Connection, moves: Sequence[Move], to: str, now: Now, *, by: Actor) -> None:
     """Give municipalities to a shard whose ingest waits until the one that they leave has drained."""
     new = [move for move in moves if not move.begun]
     if not new:
@@ -206,12 +206,12 @@ _FINISH = "UPDATE municipality SET leaving = NULL WHERE id = ANY($1)"
 _DEVICES = "SELECT id FROM device WHERE municipality_id = ANY($1)"
 
 
-async def devices_of(connection: Connection, moves: Sequence[Moving]) -> list[int]:
+async def devices_of(connection: Connection, moves: Sequence[Move]) -> list[int]:
     """Return the devices that move."""
     rows = await connection.fetch(_DEVICES, [move.id for move in moves])
     return [row["id"] for row in rows]
 
 
-async def finish(connection: Connection, moves: Sequence[Moving]) -> None:
+async def finish(connection: Connection, moves: Sequence[Move]) -> None:
     """Let the new shard's ingest begin."""
     await connection.execute(_FINISH, [move.id for move in moves])

@@ -18,35 +18,37 @@ _SHARDS = """
 SELECT
     name, alive_at, caught_up_at, client_id, takeovers, taken_over_at,
     ARRAY(
-        SELECT m.name FROM municipality AS m WHERE m.shard = shard.name AND m.leaving IS NOT NULL ORDER BY m.name
+        SELECT m.name FROM municipality AS m
+        WHERE m.shard = shard.name AND m.leaving IS NOT NULL
+        ORDER BY m.name
     ) AS arriving
 FROM shard
-WHERE name = $1 OR name IN (SELECT shard FROM municipality)
+WHERE name IN (SELECT shard FROM municipality) OR (name = $1 AND NOT EXISTS (SELECT FROM municipality))
 ORDER BY name
 """
+_EXISTS = "SELECT EXISTS (SELECT FROM shard WHERE name = $1)"
 
 
 async def check_ingest(connection: Connection, settings: Settings) -> CheckResult:
     """Tell which ingest does not run, waits for a municipality, or has not caught up: the worst."""
     rows = await connection.fetch(_SHARDS, settings.shard)
-    if settings.shard not in {row["name"] for row in rows}:
+    if not await connection.fetchval(_EXISTS, settings.shard):
         fix = f"make it by `nabd shard add {settings.shard}`, or set NABD_SHARD to one of `nabd shard list`"
         return bad("ingest", f"no shard {settings.shard!r}", fix)
-    owning = rows
-    for row in owning:
+    for row in rows:
         if row["arriving"]:
             name, towns = row["name"], " ".join(row["arriving"])
             fix = f"say again `nabd shard divide {towns} --to {name}`"
             return bad("ingest", f"shard {name} waits: {towns} is still on its way to it", fix)
     now, speed = clock.parse(settings.clock)
-    for row in owning:
+    for row in rows:
         alive_at, whose = row["alive_at"], _whose(row, len(rows))
         silent = None if alive_at is None else (now() - to_microseconds(alive_at)) / 1e6 / speed
         if silent is None or silent > ALIVE_S:
             said = "has never run" if silent is None else f"has been silent for {silent:.0f} s"
             of_shard = "" if len(rows) == 1 else f" with NABD_SHARD={row['name']}"
             return bad("ingest", f"{whose}{said}", f"start `nabd ingest`{of_shard}, read its log")
-    behind = [row for row in owning if row["caught_up_at"] is None]
+    behind = [row for row in rows if row["caught_up_at"] is None]
     if behind:
         return note("ingest", f"{_whose(behind[0], len(rows))}is catching up with what the broker holds")
     of_all = "" if len(rows) == 1 else f" in all {len(rows)} shards"

@@ -1,7 +1,7 @@
 """What rules remember of devices, handed from one shard to another when a municipality moves.
 
-The one that is left has drained, so its state is final: its last checkpoint, moved over the readings since. It
-becomes part of the checkpoint of the shard that takes over, whose ingest does not run meanwhile.
+The one that is left has drained, so its state is final: its last checkpoint, moved over the readings since.
+It becomes part of the checkpoint of the shard that takes over, whose ingest does not run meanwhile.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rules.live import checkpoints
 from store.connection import Connection
 
 
-class Remembering(Protocol):
+class RuleCheckpoints(Protocol):
     """A consumer of batches that keeps checkpoints."""
 
     async def load(self, connection: Connection, shard: str) -> None:
@@ -33,9 +33,9 @@ _BATCH = "SELECT batch FROM shard WHERE name = $1"
 
 
 async def hand_over(
-    connection: Connection, devices: Sequence[int], *, left: Remembering, taker: Remembering, to: str
+    connection: Connection, devices: Sequence[int], *, left: RuleCheckpoints, taker: RuleCheckpoints, to: str
 ) -> None:
-    """Add what `left` remembers of devices to the checkpoints of shard `to`; both are loaded, neither runs."""
+    """Add what `left` remembers of devices to the checkpoints of shard `to`; both are loaded."""
     batch = await connection.fetchval(_BATCH, to)
     for name, ruleset in taker.checkpoints.items():
         known = left.checkpoints.get(name)

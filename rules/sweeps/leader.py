@@ -46,9 +46,11 @@ ALIVE_WITHIN_S = 10.0
 HELD = "sweep"
 NEVER_LAPSING: Mapping[Severity, float] = {}
 
-# What one shard has not heard yet must not make anybody's device silent: all that own something have caught up.
+# What one shard has not heard yet must not make a device silent: all that own something have caught up.
 _CAUGHT_UP = """
-SELECT CASE WHEN count(caught_up_at) = count(*) THEN max(caught_up_at) END AS caught_up_at, min(alive_at) AS alive_at
+SELECT
+    CASE WHEN count(caught_up_at) = count(*) THEN max(caught_up_at) END AS caught_up_at,
+    min(alive_at) AS alive_at
 FROM shard
 WHERE name IN (SELECT shard FROM municipality)
 HAVING bool_and(coalesce(alive_at > $1, false))

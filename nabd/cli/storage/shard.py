@@ -74,7 +74,7 @@ def divide(
 ) -> None:
     """Move municipalities to another shard while both ingests run: they pause, nothing is lost."""
 
-    async def work(opened: OpenDatabase) -> list[division.Moving]:
+    async def work(opened: OpenDatabase) -> list[division.Move]:
         plan = DivisionPlan(
             municipalities=municipality,
             to=to,
@@ -105,7 +105,7 @@ def _broker(opened: OpenDatabase) -> IngestBroker:
     try:
         address = processes.broker_of(opened.settings)
     except processes.NotConfigured as error:
-        raise dividing.BrokerAway(str(error)) from error
+        raise dividing.BrokerUnavailable(str(error)) from error
     return IngestBroker(
         host=address.host,
         port=address.port,

@@ -27,7 +27,7 @@ async def test_device_of_another_shard_is_silent_though_main_never_ran(
         device,
         hour_ago,
     )
-    # Alive for as long as this test may take: nobody receives anything meanwhile. Main owns nothing, and is not.
+    # Alive for as long as this test may take: nobody receives anything meanwhile. Main owns nothing.
     await connection.execute(
         "INSERT INTO shard (name, alive_at, caught_up_at) VALUES ('east', $1, $2)",
         to_datetime(now() + 60 * MINUTE),

@@ -18,8 +18,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from ingest.broker.intake import Intake
 from ingest.broker.hearing import Hearing
+from ingest.broker.intake import Intake
 from ingest.broker.session import Connection, IngestBroker
 from ingest.commit.settled import Settled, count, receipts
 from ingest.decide.batch import Batch, decide
