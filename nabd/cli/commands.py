@@ -30,6 +30,7 @@ FILES: Mapping[str, str] = {
     "validate": "validate:validate",
     "device": "device:app",
     "municipality": "municipality:app",
+    "shard": "storage.shard:app",
     "user": "people.user:app",
     "token": "people.token:app",
     "bench": "bench:app",
