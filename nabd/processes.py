@@ -233,7 +233,6 @@ async def sweep(settings: Settings) -> None:
         declared,
         now,
         SWEEP_EVERY_S,
-        shard=settings.shard,
         alive_within_s=readiness.ALIVE_S * speed,
         acknowledged_for_s={s: hours * 3600 for s, hours in settings.acknowledged_for_h.items()},
     )

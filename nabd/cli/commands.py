@@ -33,6 +33,7 @@ FILES: Mapping[str, str] = {
     "device": "device:app",
     "command-request": "devices.requests:app",
     "municipality": "municipality:app",
+    "shard": "storage.shard:app",
     "user": "people.user:app",
     "token": "people.token:app",
     "bench": "bench:app",

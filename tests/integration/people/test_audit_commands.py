@@ -22,7 +22,7 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 READING = """
 audit export, audit heads, audit list, audit verify, backup base, backup drill, backup key, backup list,
 backup make, backup recover, backup show, bench ingest, bench notify, bench notify-kills,
-bench rules, bench console, bench screens, bench tasks, bench queries,
+bench rules, bench console, bench screens, bench tasks, bench queries, bench shards,
 calendar show, command-request list, device banned, device commands, device credentials,
 device hardware, device list, device notes, device quarantine, device show,
 doctor, export readings, figures, grafana layout, grafana render, ledger,
@@ -30,8 +30,8 @@ maintenance list, maintenance plans, municipality layer export, municipality lay
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
 on-call show, report subscriptions, report weekly, route check, route history, route show, route test,
 rule blind, rule check, rule diff, rule explain, rule history, rule list, rule show, rule test,
-silence list, sim, sla show, store status, tail, team list, tls show, token list, user data, user list,
-validate, watch list, watch render, work list, work repeats, work show, work-plan list
+shard list, silence list, sim, sla show, store status, tail, team list, tls show, token list, user data,
+user list, validate, watch list, watch render, work list, work repeats, work show, work-plan list
 """
 ELSEWHERE = {
     "device adopt": "needs messages in quarantine: tests/integration/readings/test_rejections.py",
@@ -80,6 +80,8 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("municipality add tripoli --time-zone Asia/Beirut", ["municipality.add"]),
     ("municipality add saida", ["municipality.add"]),
     ("municipality edit tripoli --weekend 5,6", ["municipality.edit"]),
+    ("shard add north", ["shard.add"]),
+    ("shard divide saida --to north", ["municipality.divide"]),
     ("municipality layer import {layer} --municipality tripoli --layer districts", ["layer.import"]),
     ("municipality layer remove --municipality tripoli --layer districts west", ["layer.remove"]),
     ("device add bin-1 --kind bin --municipality tripoli", ["device.add"]),
