@@ -12,6 +12,7 @@ from nabd.doctor.annotations import check_annotations
 from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
+from nabd.doctor.extension import check_extension
 from nabd.doctor.limits import check_quotas
 from nabd.doctor.notifier import check_notifier
 from nabd.doctor.registry import check_places, check_planned
@@ -39,6 +40,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         return [bad("schema", str(error), "run `nabd migrate`")]
     checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
         _durability,
+        check_extension,
         _ingest,
         _session,
         check_notifier,
