@@ -12,6 +12,7 @@ from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
 from nabd.doctor.configured import check_configured
+from nabd.doctor.extension import check_extension
 from nabd.doctor.ingest import check_ingest, check_session
 from nabd.doctor.limits import check_quotas
 from nabd.doctor.machine import check_clock
@@ -43,6 +44,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         _durability,
         check_ingest,
         check_session,
+        check_extension,
         check_notifier,
         _ledger,
         check_quotas,
