@@ -23,6 +23,7 @@ from readings import totals
 from store.connection import Connection
 from store.edition import Edition, stored
 from store.failures import is_outage
+from store.outage import Outage
 from store.partitions import keep_partitions
 from store.policies import keep_policies
 from store.tables import Table
@@ -49,6 +50,7 @@ async def run(
         classes: how long everything else is.
         audit_dir: where heads of the audit are kept.
     """
+    outage = Outage(log, "database is away; housekeeping waits", "housekeeping again")
     while True:
         try:
             async with pool.acquire() as connection:
@@ -65,7 +67,9 @@ async def run(
         except Exception as error:  # only an outage is handled here
             if not is_outage(error):
                 raise
-            log.warning("housekeeping postponed", error=str(error))
+            outage.lasts(error)
+        else:
+            outage.over()
         await asyncio.sleep(EVERY_S)
 
 

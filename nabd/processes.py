@@ -31,6 +31,7 @@ from nabd import clock, housekeeping, readiness, rollouts, rollups
 from nabd.broker import address, commanding
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
+from nabd.identity.follower import CredentialWatch
 from nabd.retention.classes import classes_of
 from nabd.settings import (
     Settings,
@@ -39,6 +40,7 @@ from nabd.settings import (
     photo_directory,
     quotas_of,
     retention_of,
+    tls_directory,
 )
 from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
@@ -224,7 +226,10 @@ async def ingest(
 
 
 async def sweep(settings: Settings) -> None:
-    """Run the sweep rules, keep partitions, roll readings up; of several of these processes one does so."""
+    """Run the sweep rules, keep partitions, roll readings up, tell the broker who may sign in.
+
+    Of several of these processes one judges and keeps.
+    """
     stop = stop_on_signals()
     dsn = await unless_stopped(stop, ready_database(settings))
     now, speed = clock.parse(settings.clock)
@@ -236,7 +241,6 @@ async def sweep(settings: Settings) -> None:
         declared,
         now,
         SWEEP_EVERY_S,
-        shard=settings.shard,
         alive_within_s=readiness.ALIVE_S * speed,
         acknowledged_for_s={s: hours * 3600 for s, hours in settings.acknowledged_for_h.items()},
     )
@@ -254,6 +258,20 @@ async def sweep(settings: Settings) -> None:
         asyncio.create_task(rollups.run(pool, list(declared.values()), now)),
         asyncio.create_task(rollouts.run(pool, now, settings.public_url)),
     ]
+    if settings.broker_files is not None:
+        following = CredentialWatch(
+            pool=pool,
+            directory=settings.broker_files,
+            tls_dir=tls_directory(settings),
+            broker=broker_of(settings) if settings.broker is not None else None,
+            now=now,
+        )
+        sweeping.append(asyncio.create_task(following.run()))
+    if settings.heartbeat_url:
+        from nabd import heartbeat  # not above: with an HTTP client
+
+        wanted = heartbeat.checks(settings, pool, declared, now, speed)
+        sweeping.append(asyncio.create_task(heartbeat.run(settings.heartbeat_url, wanted)))
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait({*sweeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (*sweeping, stopping):

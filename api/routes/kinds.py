@@ -12,9 +12,17 @@ from api.context import UsesContext
 from api.http import pages
 from devices.commands.configuration import settable
 from devices.commands.new_command import known_commands
-from devices.kinds.kind import Command, Kind
+from devices.kinds.kind import Command, Cycle, Kind
 
 router = APIRouter(tags=["kinds"])
+
+
+class CycleOut(BaseModel):
+    """What a measurement goes through again and again, counted where it begins anew."""
+
+    label: dict[str, str] = Field(examples=[{"en": "Emptied", "fr": "Vidé", "ar": "أُفرغت"}])
+    falls_by: float | None = None
+    into: list[str] = []
 
 
 class MeasurementOut(BaseModel):
@@ -31,6 +39,7 @@ class MeasurementOut(BaseModel):
     circular: bool = False
     floor: float | None = Field(None, description="below it a meter cannot tell little from nothing")
     reference: dict[str, str] = Field({}, description="what the value is counted from, by language")
+    cycle: CycleOut | None = Field(None, description="what hours, days and GET /statistics count of it")
 
 
 class PanelOut(BaseModel):
@@ -129,4 +138,6 @@ def _members(declared: object, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Cycle):
+        return CycleOut(**_members(value, CycleOut))
     return list(value) if isinstance(value, tuple) else value

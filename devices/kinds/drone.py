@@ -17,6 +17,7 @@ from devices.kinds.kind import (
     ChecklistItem,
     Command,
     Conclusion,
+    Cycle,
     Derived,
     Kind,
     Learned,
@@ -138,6 +139,7 @@ KIND = Kind(
             bit=13,
             type=ValueType.TEXT,
             choices=PHASES,
+            cycle=Cycle(into=FLYING, label={"en": "Flights", "fr": "Vols", "ar": "الرحلات"}),
             label={"en": "Phase", "fr": "Phase", "ar": "مرحلة الطيران"},
         ),
         Measurement(

@@ -24,7 +24,7 @@ const NAV = [
 const GUIDE_OF = [["admin", "administrator"], ["operator", "operator"], ["technician", "technician"], ["ministry", "supervisor"], ["viewer", "supervisor"]];
 
 let page = {};
-let me = { name: "", permissions: [], roles: [] };
+let me = { name: "", permissions: [], everywhere: [], roles: [] };
 let connected = null;
 let lastHeard = null;
 let trouble = null; // what keeps the page from being filled
@@ -36,6 +36,9 @@ export const reader = () => me;
 
 // Whether the reader may do something somewhere; the server decides in each case.
 export const may = (permission) => me.permissions.includes(permission);
+
+// Whether the reader may do in all municipalities what concerns all of them.
+export const mayEverywhere = (permission) => me.everywhere.includes(permission);
 
 // Draws the page anew with the next frame.
 export const redraw = oncePerFrame(() => {
