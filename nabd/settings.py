@@ -138,6 +138,9 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     photo_dir: Path | None = Field(
         default=None, description="where photos of work orders are kept; empty: photos in data_dir"
     )
+    firmware_dir: Path | None = Field(
+        default=None, description="where firmware images are kept; empty: firmware in data_dir"
+    )
     map_tiles: str | None = Field(
         default=None,
         description="what lies under the map: a file *.pmtiles, or https://HOST/…/{z}/{x}/{y}.png or .pbf;"
@@ -214,6 +217,11 @@ def audit_directory(settings: Settings) -> Path:
 def photo_directory(settings: Settings) -> Path:
     """Return where photos of work orders are kept."""
     return settings.photo_dir or settings.data_dir / "photos"
+
+
+def firmware_directory(settings: Settings) -> Path:
+    """Return where firmware images are kept."""
+    return settings.firmware_dir or settings.data_dir / "firmware"
 
 
 def tls_directory(settings: Settings) -> Path:

@@ -19,7 +19,7 @@ from nabd.backup import sealed
 from nabd.backup.errors import BackupRefused
 from nabd.backup.keys import BackupKey
 from nabd.backup.sealed import SealedFile, Told
-from nabd.settings import Settings, audit_directory, environment, photo_directory
+from nabd.settings import Settings, audit_directory, environment, firmware_directory, photo_directory
 
 NAME = "files.tar.age"
 SETTINGS = "settings.env"
@@ -29,7 +29,11 @@ OTHERS = "files"
 
 def directories(settings: Settings) -> dict[str, Path]:
     """Return the directories of our own, by the name that they have in a backup."""
-    return {"photos": photo_directory(settings), "audit": audit_directory(settings)}
+    return {
+        "photos": photo_directory(settings),
+        "audit": audit_directory(settings),
+        "firmware": firmware_directory(settings),
+    }
 
 
 def pack(

@@ -29,6 +29,7 @@ from api.pages.assets import PAGES as ROOMS
 from api.pages.texts import GROUPS, SHARED
 from devices.commands.answered import STATUSES
 from devices.commands.configuration import Agreement
+from devices.firmware.rollout import DeviceState, RolloutState
 from devices.kinds import STRUCTURAL
 from devices.registry.ground.feature import Layer
 from devices.registry.life import Life
@@ -121,6 +122,8 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "severity_": Severity,
     "command_is_": STATUSES,
     "config_": Agreement,
+    "rollout_is_": RolloutState,
+    "update_is_": DeviceState,
     "request_is_": ("waiting", "approved", "refused", "lapsed"),
     "request_done_": ("approve", "refuse"),
     "state_": ("ok", "silent", "none"),
