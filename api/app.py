@@ -69,7 +69,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
-from api.routes.device import areas, limits, notes, overview, standings, statistics
+from api.routes.device import areas, credentials, limits, notes, overview, standings, statistics
 from api.routes.device import tiles as map_tiles
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
@@ -94,6 +94,7 @@ NOUNS = (
     device_lists,
     standings,
     limits,
+    credentials,
     notes,
     latest,
     overview,

@@ -27,6 +27,7 @@ from alerts.transition import Severity
 from api.http.problems import SLUGS
 from api.pages.assets import PAGES as ROOMS
 from api.pages.texts import GROUPS, SHARED
+from devices.credentials.credential import CredentialForm
 from devices.kinds import STRUCTURAL
 from devices.registry.ground.feature import Layer
 from devices.registry.life import Life
@@ -128,6 +129,8 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "role_": Role,
     "rejected_": RejectionReason,
     "life_is_": Life,
+    "form_is_": CredentialForm,
+    "credential_": ("rotated", "revoked"),
     "kind_": STRUCTURAL,
     "channel_": {*CHANNELS, "web_push"},
     "channel_hint_": set(OWN_CHANNELS) - {"push"},
