@@ -30,9 +30,11 @@ async def check(settings: Settings) -> CheckResult:
         broker = address.parse(settings.broker)
         async with client(broker) as connection:
             return _queue(f"{broker} lets us in", await queue.ask(connection, queue.limits_of(settings)))
-    except (ValueError, OSError, aiomqtt.MqttError) as error:
-        fix = "start it, or correct NABD_BROKER"
-        return bad("broker", str(error), fix)
+    except ValueError as error:
+        return bad("broker", f"NABD_BROKER is no address: {error}", "correct NABD_BROKER")
+    except (OSError, aiomqtt.MqttError) as error:
+        fix = "start it, or correct NABD_BROKER: address, door and password"
+        return bad("broker", f"{address.parse(settings.broker)} does not let us in: {error}", fix)
 
 
 async def check_topics(broker: str) -> CheckResult:
@@ -61,9 +63,11 @@ def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
     if holds.is_near_limit:
         fix = "start `nabd ingest`, or make the database faster, or give the broker more room"
         return bad("broker", queue.said(holds), fix)
-    said = f"{lets_us_in} and holds {holds.queued:,} messages nobody has fetched"
+    room = f" of {holds.limit:,} at most" if holds.limit else ""
+    said = f"{lets_us_in} and holds {holds.queued:,}{room} messages nobody has fetched"
     if holds.memory is not None:
-        said += f", with {holds.memory / 2**20:,.0f} MiB of memory"
+        most = f" of {holds.memory_limit / 2**20:,.0f}" if holds.memory_limit else ""
+        said += f", with {holds.memory / 2**20:,.0f}{most} MiB of memory"
     if holds.dropped:
         said += f"; it has dropped {holds.dropped:,} since it started"
         fix = "raise max_queued_messages; devices with receipts send again what was dropped"

@@ -116,7 +116,7 @@ async def die(sign_in: SignIn, of: str, wills: str) -> int:
     try:
         async with sign_in(will=aiomqtt.Will(of, wills, qos=1)) as device:
             raw = device._client.socket()
-            assert raw is not None
+            assert isinstance(raw, socket.socket)
             raw.shutdown(socket.SHUT_RDWR)
             async for _ in device.messages:
                 pass
