@@ -13,6 +13,7 @@ from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
 from nabd.doctor.configured import check_configured
 from nabd.doctor.extension import check_extension
+from nabd.doctor.identity.sign_ins import check_sign_ins
 from nabd.doctor.ingest import check_ingest, check_session
 from nabd.doctor.limits import check_quotas
 from nabd.doctor.machine import check_clock
@@ -58,6 +59,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         check_rollups,
         check_annotations,
         check_backups,
+        check_sign_ins,
     )
     found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
     return found + [await one(connection, settings) for one in checks]
