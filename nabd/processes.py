@@ -29,6 +29,7 @@ from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
 from nabd.retention.classes import classes_of
 from nabd.settings import Settings, audit_directory, photo_directory, retention_of
+from nabd.watching.traces import traces_of
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
 from readings.tables import tables_of
@@ -180,6 +181,7 @@ async def ingest(settings: Settings) -> None:
             raise
         return connection
 
+    traces = traces_of(settings, "ingest")
     options = service.IngestOptions(
         broker=IngestBroker(
             host=broker.host,
@@ -199,8 +201,13 @@ async def ingest(settings: Settings) -> None:
         consumers=[LiveRules(declared), ShadowRules(declared), RollupMarks()],
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
+        traced=traces.batch if traces else lambda _: service.UNTRACED,
     )
-    await service.run(options, stop)
+    try:
+        await service.run(options, stop)
+    finally:
+        if traces:
+            traces.close()
 
 
 async def sweep(settings: Settings) -> None:
@@ -234,7 +241,7 @@ async def sweep(settings: Settings) -> None:
         asyncio.create_task(rollups.run(pool, list(declared.values()), now)),
     ]
     if settings.heartbeat_url:
-        from nabd import heartbeat  # not above: with an HTTP client
+        from nabd.watching import heartbeat  # not above: with an HTTP client
 
         wanted = heartbeat.checks(settings, pool, declared, now, speed)
         sweeping.append(asyncio.create_task(heartbeat.run(settings.heartbeat_url, wanted)))
@@ -288,7 +295,8 @@ async def api(settings: Settings) -> None:
         tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),
     )
-    server = Server(app)
+    traces = traces_of(settings, "api")
+    server = Server(traces.app(app) if traces else app)
     listener = listen(settings.http_host, settings.http_port)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     log.info("listening", host=settings.http_host, port=listener.getsockname()[1])
@@ -301,6 +309,8 @@ async def api(settings: Settings) -> None:
     await serving
     for channel in channels.values():
         await channel.close()
+    if traces:
+        await asyncio.to_thread(traces.close)
     try:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except DATABASE_ERRORS:
