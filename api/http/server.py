@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api.http.connections import BoundedProtocol
 
@@ -28,7 +28,7 @@ def listen(host: str, port: int) -> socket.socket:
 class Server(uvicorn.Server):
     """`await server.serve(sockets=[listen(host, port)])`; set `should_exit` to stop it."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         config = uvicorn.Config(
             app,
             http=BoundedProtocol,
