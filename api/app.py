@@ -58,7 +58,7 @@ from api.routes.access import (
     tokens,
     users,
 )
-from api.routes.administration import bans, device_lists, quarantine, system
+from api.routes.administration import bans, command_requests, device_lists, quarantine, system
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -69,7 +69,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
-from api.routes.device import areas, limits, notes, overview, standings, statistics
+from api.routes.device import areas, commands, configs, limits, notes, overview, standings, statistics
 from api.routes.device import tiles as map_tiles
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
@@ -79,6 +79,7 @@ from api.tiles import archive
 from api.tiles.source import TileSource
 from devices.instants import Now
 from devices.kinds import Kinds
+from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from work.photo_files import PhotoDirectory
 
@@ -95,6 +96,9 @@ NOUNS = (
     standings,
     limits,
     notes,
+    commands,
+    configs,
+    command_requests,
     latest,
     overview,
     areas,
@@ -167,6 +171,7 @@ def create_app(
     web_push: bool = True,
     tiles: TileSource | None = None,
     examine: Examine | None = None,
+    request_quota: RequestQuota | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -187,6 +192,7 @@ def create_app(
         web_push: browsers may subscribe to messages.
         tiles: what lies under the map; without it the layers of municipalities alone.
         examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
+        request_quota: how many requests one caller may make; without it any number.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -247,6 +253,7 @@ def create_app(
         identification=identification,
         beyond_loopback=beyond_loopback,
         sign_in_page=page,
+        request_quota=request_quota or RequestQuota(token=0, address=0),
     )
     app.add_middleware(EdgeMiddleware, metrics=metrics, tiles_origin=tiles.origin if tiles else None)
     policies.check(routes_of(app))

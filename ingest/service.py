@@ -21,6 +21,7 @@ from devices.registry import registry
 from devices.wire import Decoder
 from ingest import collector
 from ingest.broker import session
+from ingest.broker.hearing import Hearing, hearing_of
 from ingest.broker.intake import Intake
 from ingest.broker.session import BrokerRefused, IngestBroker
 from ingest.commit import commit, known_values, offsets, shard, unflushed
@@ -29,6 +30,7 @@ from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
 from ingest.commit.shard import Shard
 from ingest.decide.directory import Directory
+from ingest.decide.quotas import QuotaPlan, Quotas
 from ingest.pipeline import Pipeline
 from readings import quarantine, rejections
 from store.connection import Connection
@@ -71,6 +73,7 @@ class IngestOptions:
     writer: Writer = field(default_factory=CopyWriter)
     retention: int = 90 * 86_400 * 1_000_000
     batch_messages: int = 20_000
+    quotas: QuotaPlan = field(default_factory=QuotaPlan)
     random: Random = field(default_factory=Random)  # spreads reconnections, keeps no secret
     step: Step = lambda _: None
     traced: Traced = lambda _: UNTRACED
@@ -145,7 +148,7 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
         step=options.step,
     )
     await _restore_allowance(connection, context)
-    await unflushed.restore(connection, context.directory)
+    await unflushed.restore(connection, context.directory, owned.name)
     context.last_values = await known_values.load(connection, options.kinds.values())
     for consumer in options.consumers:
         await consumer.load(connection, owned.name)
@@ -189,6 +192,7 @@ class _Service:
         self._options = options
         self._pipeline = pipeline
         self._newest_received = newest_received
+        self._quotas = Quotas(options.quotas)
         self._beat_again, self._flush, self._flush_piece, self._look_for_replay = map(
             _Every, (IDLE_S, FLUSH_EVERY_S, FLUSH_EVERY_S / PIECES, REPLAY_EVERY_S)
         )
@@ -206,7 +210,8 @@ class _Service:
         pause, told = FIRST_PAUSE_S, False
         while not stop.is_set():
             try:
-                connection = await session.connect(self._options.broker, self._options.now)
+                hearing = self._hearing()
+                connection = await session.connect(self._options.broker, hearing, self._options.now)
             except (OSError, TimeoutError, BrokerRefused) as error:
                 if not told:
                     log.warning(
@@ -251,9 +256,16 @@ class _Service:
     async def _pump(self, connection: session.Connection, stop: asyncio.Event) -> None:
         """Take everything that has arrived, commit it, acknowledge it; repeat."""
         following: Intake | None = None
+        since, directory = asyncio.get_running_loop().time(), self._pipeline.context.directory
         while not stop.is_set() and not connection.lost.done():
+            if directory is not self._pipeline.context.directory:
+                directory = self._pipeline.context.directory
+                if connection.hearing != (hearing := self._hearing()):
+                    connection.hear(hearing)
             intake = following or self._take(connection)
             if intake is None:
+                if asyncio.get_running_loop().time() - since >= SETTLED_S:
+                    self._pipeline.context.shard.emptied_at = self._options.now()
                 await self._idle(connection)
                 continue
             plenty = len(connection.waiting.topics) >= LOOK_AHEAD * self._options.batch_messages
@@ -261,12 +273,20 @@ class _Service:
             await self._process(intake, following, connection)
             if self._look_for_replay.due():
                 await self._replay()
+        if following is not None:
+            self._quotas.give_back(following, self._pipeline.context.directory)
+
+    def _hearing(self) -> Hearing:
+        municipalities = self._pipeline.context.directory.registry.municipalities
+        return hearing_of(self._options.shard, municipalities.values())
 
     def _take(self, connection: session.Connection) -> Intake | None:
         intake = connection.take(self._options.batch_messages, self._newest_received)
-        if intake is not None:
-            self._newest_received = int(intake.received_at[-1])
-        return intake
+        if intake is None:
+            return None
+        self._newest_received = int(intake.received_at[-1])
+        # Once, as it is taken: deciding again must not fill the buckets again.
+        return self._quotas.judge(intake, self._pipeline.context.directory)
 
     async def _process(
         self, intake: Intake, following: Intake | None, connection: session.Connection
@@ -325,7 +345,7 @@ class _Service:
         """Receive quarantined messages again whose replay an operator has requested."""
         pipeline = self._pipeline
         found = await pipeline.outlasting(
-            lambda: quarantine.take_replay(pipeline.connection, REPLAY_MESSAGES)
+            lambda: quarantine.take_replay(pipeline.connection, self._options.shard, REPLAY_MESSAGES)
         )
         if not found:
             return

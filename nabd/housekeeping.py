@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import structlog
 
-from devices.commands import sent
+from devices.commands import answered
 from devices.instants import Now
 from nabd import clock
 from nabd.retention import keeping
@@ -54,7 +54,7 @@ async def run(
     while True:
         try:
             async with pool.acquire() as connection:
-                await sent.expire(connection, now)
+                await answered.expire(connection, now)
                 await totals.add_up(connection)
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now())

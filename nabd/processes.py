@@ -11,8 +11,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -20,16 +21,21 @@ import structlog
 
 from api.metrics.platform import Queue
 from devices import kinds
+from devices.instants import Now
+from devices.kinds import Kinds
 from ingest import service
 from ingest.broker.session import IngestBroker
 from ingest.commit import shard
+from ingest.commit.consumers import BatchConsumer
 from nabd import clock, housekeeping, readiness, rollups
-from nabd.broker import address
+from nabd.broker import address, commanding
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
+from nabd.identity.follower import CredentialWatch
 from nabd.retention.classes import classes_of
-from nabd.settings import Settings, audit_directory, photo_directory, retention_of
+from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of, tls_directory
 from nabd.watching.traces import traces_of
+from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
 from readings.tables import tables_of
@@ -162,7 +168,14 @@ async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T
     raise Stopped
 
 
-async def ingest(settings: Settings) -> None:
+def consumers_of(declared: Kinds) -> list[BatchConsumer]:
+    """Return what runs in every batch's transaction."""
+    return [LiveRules(declared), ShadowRules(declared), RollupMarks()]
+
+
+async def ingest(
+    settings: Settings, consumers: Callable[[Kinds], Sequence[BatchConsumer]] = consumers_of
+) -> None:
     """Ingest one shard, with the rules in every batch's transaction."""
     stop = stop_on_signals()
     broker = broker_of(settings)
@@ -198,9 +211,10 @@ async def ingest(settings: Settings) -> None:
         now=now,
         owner=uuid4(),
         shard=settings.shard,
-        consumers=[LiveRules(declared), ShadowRules(declared), RollupMarks()],
+        consumers=consumers(declared),
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
+        quotas=quotas_of(settings),
         traced=traces.batch if traces else lambda _: service.UNTRACED,
     )
     try:
@@ -211,7 +225,10 @@ async def ingest(settings: Settings) -> None:
 
 
 async def sweep(settings: Settings) -> None:
-    """Run the sweep rules, keep partitions, roll readings up; of several of these processes one does so."""
+    """Run the sweep rules, keep partitions, roll readings up, tell the broker who may sign in.
+
+    Of several of these processes one judges and keeps.
+    """
     stop = stop_on_signals()
     dsn = await unless_stopped(stop, ready_database(settings))
     now, speed = clock.parse(settings.clock)
@@ -223,7 +240,6 @@ async def sweep(settings: Settings) -> None:
         declared,
         now,
         SWEEP_EVERY_S,
-        shard=settings.shard,
         alive_within_s=readiness.ALIVE_S * speed,
         acknowledged_for_s={s: hours * 3600 for s, hours in settings.acknowledged_for_h.items()},
     )
@@ -240,6 +256,15 @@ async def sweep(settings: Settings) -> None:
         ),
         asyncio.create_task(rollups.run(pool, list(declared.values()), now)),
     ]
+    if settings.broker_files is not None:
+        following = CredentialWatch(
+            pool=pool,
+            directory=settings.broker_files,
+            tls_dir=tls_directory(settings),
+            broker=broker_of(settings) if settings.broker is not None else None,
+            now=now,
+        )
+        sweeping.append(asyncio.create_task(following.run()))
     if settings.heartbeat_url:
         from nabd.watching import heartbeat  # not above: with an HTTP client
 
@@ -275,6 +300,7 @@ async def api(settings: Settings) -> None:
     announcing = asyncio.create_task(_announce_first(settings))
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
+    sending = asyncio.create_task(_command(settings, now, speed)) if settings.broker is not None else None
     app = create_app(
         pool=pool,
         kinds=declared,
@@ -294,6 +320,7 @@ async def api(settings: Settings) -> None:
         web_push=settings.web_push,
         tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),
+        request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
     )
     traces = traces_of(settings, "api")
     server = Server(traces.app(app) if traces else app)
@@ -303,7 +330,7 @@ async def api(settings: Settings) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    for task in (stopping, announcing, watching):
+    for task in (stopping, announcing, watching, sending):
         if task is not None:
             task.cancel()
     await serving
@@ -315,6 +342,18 @@ async def api(settings: Settings) -> None:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except DATABASE_ERRORS:
         pool.terminate()  # the database has stopped already, or does not answer
+
+
+async def _command(settings: Settings, now: Now, speed: float) -> None:
+    """Hand commands to the broker, once the database is there and migrated."""
+    while True:
+        try:
+            dsn = await ready_database(settings)
+        except StoreError:
+            await asyncio.sleep(MIGRATION_EVERY_S)  # /readyz says it
+        else:
+            break
+    await commanding.follow(partial(connect, dsn), broker_of(settings), now, speed)
 
 
 async def _announce_first(settings: Settings) -> None:

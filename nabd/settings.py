@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -18,6 +19,7 @@ from pydantic_settings import SettingsConfigDict
 from alerts.transition import Severity
 from api.oidc.addresses import is_trusted_address
 from api.tiles.source import source_of
+from ingest.decide.quotas import Quota, QuotaPlan
 from nabd.channel_settings import ChannelSettings
 from nabd.operating_settings import OperatingSettings
 from nabd.retention_settings import RetentionSettings
@@ -144,7 +146,37 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     map_attribution: str = Field(
         default="", max_length=200, description="who is to be named on the map, such as © OpenStreetMap"
     )
+    tls_dir: Path | None = Field(
+        default=None,
+        description="where the authority, the server's certificate and the list of revocations lie;"
+        " empty: tls in data_dir",
+    )
+    broker_files: Path | None = Field(
+        default=None,
+        description="directory through which the broker learns who may sign in (MQTT_INCOMING there);"
+        " empty: its passwords are made by hand",
+    )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
+    quota_messages: int = Field(
+        default=600, ge=0, description="messages a device may send a minute in the long run; 0: any number"
+    )
+    quota_readings: int = Field(
+        default=600, ge=0, description="readings a device may send a minute in the long run; 0: any number"
+    )
+    quota_bytes: int = Field(
+        default=614_400, ge=0, description="bytes a device may send a minute in the long run; 0: any number"
+    )
+    kind_quotas: dict[str, dict[Literal["messages", "readings", "bytes"], Annotated[int, Field(ge=0)]]] = (
+        Field(
+            default={}, description='JSON object: other quotas of some kinds: {"drone": {"readings": 6000}}'
+        )
+    )
+    requests_token: int = Field(
+        default=3_000, ge=0, description="requests of the API a minute by one token or session; 0: any number"
+    )
+    requests_address: int = Field(
+        default=6_000, ge=0, description="the same by one address, other than this machine's; 0: any number"
+    )
 
     @field_validator("kind_retention_days")
     @classmethod
@@ -184,6 +216,11 @@ def photo_directory(settings: Settings) -> Path:
     return settings.photo_dir or settings.data_dir / "photos"
 
 
+def tls_directory(settings: Settings) -> Path:
+    """Return where files of TLS are kept."""
+    return settings.tls_dir or settings.data_dir / "tls"
+
+
 def backup_directory(settings: Settings) -> Path:
     """Return where backups are made and looked for."""
     return settings.backup_dir or settings.data_dir / "backups"
@@ -203,6 +240,17 @@ def retention_of(settings: Settings) -> Retention:
             for kind, of_kind in settings.kind_retention_days.items()
         },
         chunk=chunk_for(settings.readings_per_day),
+    )
+
+
+def quotas_of(settings: Settings) -> QuotaPlan:
+    """Return how much a device may send."""
+    default = Quota(
+        messages=settings.quota_messages, readings=settings.quota_readings, bytes=settings.quota_bytes
+    )
+    return QuotaPlan(
+        default=default,
+        of_kinds={kind: replace(default, **said) for kind, said in settings.kind_quotas.items()},
     )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import uvloop
@@ -33,6 +34,8 @@ from tests.faults import builds
 
 STEPS = ("fenced", "readings", "ledger", "consumed", "committed", "acknowledged")
 """Between every two of them a process may die."""
+
+T = TypeVar("T")
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.faults.runner"])
@@ -55,6 +58,7 @@ class Plan:
     port: int
     client_id: str
     directory: Path
+    shard: str = "main"
     build: str = "sound"
     die_at: tuple[str, int] | None = None
     hold_at: tuple[str, int] | None = None
@@ -79,6 +83,13 @@ def start(plan: Plan) -> ForkServerProcess:
     """Start ingest by a plan; it ends with its own signal, or with SIGTERM."""
     plan.directory.mkdir(parents=True, exist_ok=True)
     process = _context.Process(target=_main, args=(plan,), daemon=True)
+    process.start()
+    return process
+
+
+def beside(work: Callable[[T], None], plan: T) -> ForkServerProcess:
+    """Do something else in a process of its own."""
+    process = _context.Process(target=work, args=(plan,), daemon=True)
     process.start()
     return process
 
@@ -115,6 +126,7 @@ async def _run(plan: Plan) -> None:
         kinds=declared,
         now=now,
         owner=uuid4(),
+        shard=plan.shard,
         consumers=consumers,
         batch_messages=plan.batch_messages,
         step=stepping(plan),
