@@ -323,7 +323,7 @@ async def api(settings: Settings) -> None:
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
     )
     traces = traces_of(settings, "api")
-    server = Server(traces.app(app) if traces else app)
+    server = Server(app, traces.app) if traces else Server(app)
     listener = listen(settings.http_host, settings.http_port)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     log.info("listening", host=settings.http_host, port=listener.getsockname()[1])
