@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import asyncpg
 import httpx2
@@ -17,11 +18,14 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from structlog.testing import capture_logs
 
 from api.app import create_app
-from nabd.settings import Settings
+from nabd.embedded.broker import free_port
+from nabd.settings import Settings, environment
+from nabd.supervisor import Child, Supervisor
 from nabd.watching.traces import traces_of
 from nabd.watching.tracing import Traces
 from notify.message import NotificationMessage, Undelivered
 from tests.integration.api import builders
+from tests.waiting import eventually
 
 
 @dataclass
@@ -116,6 +120,34 @@ def test_collector_that_is_away_is_told_once_and_delays_nothing(collector: Colle
         "traces are not taken: NABD_TRACES_ENDPOINT",
         "traces are taken again",
     ]
+
+
+async def test_the_api_process_sends_its_spans_and_ends_well(
+    dsn: str, collector: Collector, tmp_path: Path
+) -> None:
+    settings = Settings(
+        _env_file=None,  # type: ignore[call-arg]  # pydantic-settings' own argument, unknown to its types
+        database=dsn,
+        data_dir=tmp_path,
+        http_port=free_port(),
+        traces_endpoint=collector.url,
+    )
+    child = Child(name="api", arguments=["api"], log=tmp_path / "api.log")
+    async with Supervisor(environment(settings)) as supervisor:
+        await supervisor.start(child)
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{settings.http_port}") as client:
+
+            async def alive() -> bool:
+                try:
+                    return (await client.get("/healthz")).status_code == 200
+                except httpx2.TransportError:
+                    return False
+
+            await eventually(alive)
+
+    assert child.process is not None
+    assert child.process.returncode == 0, child.log.read_text()
+    assert "GET /healthz" in {span.name for span in collector.spans}
 
 
 def test_without_an_endpoint_nothing_is_loaded() -> None:
