@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
@@ -54,6 +54,11 @@ LOOK_AHEAD = 0.1
 """Waiting messages, as a share of a full batch, from which on the next batch is decided while one commits."""
 
 
+UNTRACED: AbstractContextManager[object] = nullcontext()
+Traced = Callable[[int], AbstractContextManager[object]]
+"""Gives what surrounds the work on a batch of so many messages."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestOptions:
     """What the ingest process is started with. `open_database` waits while the database is away."""
@@ -71,6 +76,7 @@ class IngestOptions:
     quotas: QuotaPlan = field(default_factory=QuotaPlan)
     random: Random = field(default_factory=Random)  # spreads reconnections, keeps no secret
     step: Step = lambda _: None
+    traced: Traced = lambda _: UNTRACED
 
 
 async def run(options: IngestOptions, stop: asyncio.Event) -> None:
@@ -291,9 +297,10 @@ class _Service:
             flush_latest = self._flush_piece.due()
         else:
             flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
-        settled = await self._pipeline.process(
-            intake, caught_up=caught_up, flush_latest=flush_latest, following=following
-        )
+        with self._options.traced(len(intake)):
+            settled = await self._pipeline.process(
+                intake, caught_up=caught_up, flush_latest=flush_latest, following=following
+            )
         # Packet ids belong to one connection; on another they would acknowledge other messages.
         if intake.connection is connection and not connection.lost.done():
             connection.acknowledge(intake.packet_ids)

@@ -43,6 +43,7 @@ from nabd.settings import (
     retention_of,
     tls_directory,
 )
+from nabd.watching.traces import traces_of
 from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
@@ -202,6 +203,7 @@ async def ingest(
             raise
         return connection
 
+    traces = traces_of(settings, "ingest")
     options = service.IngestOptions(
         broker=IngestBroker(
             host=broker.host,
@@ -222,8 +224,13 @@ async def ingest(
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
         quotas=quotas_of(settings),
+        traced=traces.batch if traces else lambda _: service.UNTRACED,
     )
-    await service.run(options, stop)
+    try:
+        await service.run(options, stop)
+    finally:
+        if traces:
+            traces.close()
 
 
 async def sweep(settings: Settings) -> None:
@@ -271,7 +278,7 @@ async def sweep(settings: Settings) -> None:
         if settings.broker is not None:
             sweeping.append(asyncio.create_task(sign_ins.watch(pool, broker_of(settings), now)))
     if settings.heartbeat_url:
-        from nabd import heartbeat  # not above: with an HTTP client
+        from nabd.watching import heartbeat  # not above: with an HTTP client
 
         wanted = heartbeat.checks(settings, pool, declared, now, speed)
         sweeping.append(asyncio.create_task(heartbeat.run(settings.heartbeat_url, wanted)))
@@ -328,7 +335,8 @@ async def api(settings: Settings) -> None:
         examine=lambda: doctor.examine(settings),
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
     )
-    server = Server(app)
+    traces = traces_of(settings, "api")
+    server = Server(app, traces.app) if traces else Server(app)
     listener = listen(settings.http_host, settings.http_port)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     log.info("listening", host=settings.http_host, port=listener.getsockname()[1])
@@ -341,6 +349,8 @@ async def api(settings: Settings) -> None:
     await serving
     for channel in channels.values():
         await channel.close()
+    if traces:
+        await asyncio.to_thread(traces.close)
     try:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except DATABASE_ERRORS:
