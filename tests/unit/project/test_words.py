@@ -37,7 +37,7 @@ encoded exists failed fed fenced filling found generic good invalid labelled lar
 left live lived local max
 measured migrated moved open opened paced pending planned put queued rare raw receive received
 recognised recorded refreshed refused relayed resting rough scaled sent simulated staged stopped surrounded
-surrounding swept told traced unavailable understood usual outdated
+surrounding swept told traced unavailable understood usual outdated unreadable installed
 current doubtful learned logarithmic phased wordless.
 """
 GRAMMAR = frozenset(word for line in re.findall(r": ([a-z\s]+)\.", PARTS_OF_SPEECH) for word in line.split())
