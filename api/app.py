@@ -79,6 +79,7 @@ from api.tiles import archive
 from api.tiles.source import TileSource
 from devices.instants import Now
 from devices.kinds import Kinds
+from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from work.photo_files import PhotoDirectory
 
@@ -167,6 +168,7 @@ def create_app(
     web_push: bool = True,
     tiles: TileSource | None = None,
     examine: Examine | None = None,
+    request_quota: RequestQuota | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -187,6 +189,7 @@ def create_app(
         web_push: browsers may subscribe to messages.
         tiles: what lies under the map; without it the layers of municipalities alone.
         examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
+        request_quota: how many requests one caller may make; without it any number.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -247,6 +250,7 @@ def create_app(
         identification=identification,
         beyond_loopback=beyond_loopback,
         sign_in_page=page,
+        request_quota=request_quota or RequestQuota(token=0, address=0),
     )
     app.add_middleware(EdgeMiddleware, metrics=metrics, tiles_origin=tiles.origin if tiles else None)
     policies.check(routes_of(app))

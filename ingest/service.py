@@ -29,6 +29,7 @@ from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import FLUSH_BEHIND_S, FLUSH_EVERY_S, PIECES
 from ingest.commit.shard import Shard
 from ingest.decide.directory import Directory
+from ingest.decide.quotas import QuotaPlan, Quotas
 from ingest.pipeline import Pipeline
 from readings import quarantine, rejections
 from store.connection import Connection
@@ -65,6 +66,7 @@ class IngestOptions:
     writer: Writer = field(default_factory=CopyWriter)
     retention: int = 90 * 86_400 * 1_000_000
     batch_messages: int = 20_000
+    quotas: QuotaPlan = field(default_factory=QuotaPlan)
     random: Random = field(default_factory=Random)  # spreads reconnections, keeps no secret
     step: Step = lambda _: None
 
@@ -180,6 +182,7 @@ class _Service:
         self._options = options
         self._pipeline = pipeline
         self._newest_received = newest_received
+        self._quotas = Quotas(options.quotas)
         self._beat_again, self._flush, self._flush_piece, self._look_for_replay = map(
             _Every, (IDLE_S, FLUSH_EVERY_S, FLUSH_EVERY_S / PIECES, REPLAY_EVERY_S)
         )
@@ -252,12 +255,16 @@ class _Service:
             await self._process(intake, following, connection)
             if self._look_for_replay.due():
                 await self._replay()
+        if following is not None:
+            self._quotas.give_back(following, self._pipeline.context.directory)
 
     def _take(self, connection: session.Connection) -> Intake | None:
         intake = connection.take(self._options.batch_messages, self._newest_received)
-        if intake is not None:
-            self._newest_received = int(intake.received_at[-1])
-        return intake
+        if intake is None:
+            return None
+        self._newest_received = int(intake.received_at[-1])
+        # Once, as it is taken: deciding again must not fill the buckets again.
+        return self._quotas.judge(intake, self._pipeline.context.directory)
 
     async def _process(
         self, intake: Intake, following: Intake | None, connection: session.Connection

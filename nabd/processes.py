@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -20,15 +20,18 @@ import structlog
 
 from api.metrics.platform import Queue
 from devices import kinds
+from devices.kinds import Kinds
 from ingest import service
 from ingest.broker.session import IngestBroker
 from ingest.commit import shard
+from ingest.commit.consumers import BatchConsumer
 from nabd import clock, housekeeping, readiness, rollups
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
 from nabd.retention.classes import classes_of
-from nabd.settings import Settings, audit_directory, photo_directory, retention_of
+from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of
+from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
 from readings.tables import tables_of
@@ -161,7 +164,14 @@ async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T
     raise Stopped
 
 
-async def ingest(settings: Settings) -> None:
+def consumers_of(declared: Kinds) -> list[BatchConsumer]:
+    """Return what runs in every batch's transaction."""
+    return [LiveRules(declared), ShadowRules(declared), RollupMarks()]
+
+
+async def ingest(
+    settings: Settings, consumers: Callable[[Kinds], Sequence[BatchConsumer]] = consumers_of
+) -> None:
     """Ingest one shard, with the rules in every batch's transaction."""
     stop = stop_on_signals()
     broker = broker_of(settings)
@@ -196,9 +206,10 @@ async def ingest(settings: Settings) -> None:
         now=now,
         owner=uuid4(),
         shard=settings.shard,
-        consumers=[LiveRules(declared), ShadowRules(declared), RollupMarks()],
+        consumers=consumers(declared),
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
+        quotas=quotas_of(settings),
     )
     await service.run(options, stop)
 
@@ -282,6 +293,7 @@ async def api(settings: Settings) -> None:
         web_push=settings.web_push,
         tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),
+        request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
     )
     server = Server(app)
     listener = listen(settings.http_host, settings.http_port)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -20,6 +21,7 @@ from alerts.transition import Severity
 from api.oidc.addresses import is_trusted_address
 from api.tiles.source import source_of
 from devices.texts.languages import DEFAULT, Language
+from ingest.decide.quotas import Quota, QuotaPlan
 from nabd.channel_settings import SECRET, ChannelSettings
 from nabd.retention_settings import RetentionSettings
 from people.roles import Role
@@ -161,6 +163,26 @@ class Settings(ChannelSettings, RetentionSettings):
         default="", max_length=200, description="who is to be named on the map, such as © OpenStreetMap"
     )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
+    quota_messages: int = Field(
+        default=600, ge=0, description="messages a device may send a minute in the long run; 0: any number"
+    )
+    quota_readings: int = Field(
+        default=600, ge=0, description="readings a device may send a minute in the long run; 0: any number"
+    )
+    quota_bytes: int = Field(
+        default=614_400, ge=0, description="bytes a device may send a minute in the long run; 0: any number"
+    )
+    kind_quotas: dict[str, dict[Literal["messages", "readings", "bytes"], Annotated[int, Field(ge=0)]]] = (
+        Field(
+            default={}, description='JSON object: other quotas of some kinds: {"drone": {"readings": 6000}}'
+        )
+    )
+    requests_token: int = Field(
+        default=3_000, ge=0, description="requests of the API a minute by one token or session; 0: any number"
+    )
+    requests_address: int = Field(
+        default=6_000, ge=0, description="the same by one address, other than this machine's; 0: any number"
+    )
 
     @field_validator("kind_retention_days")
     @classmethod
@@ -231,6 +253,17 @@ def retention_of(settings: Settings) -> Retention:
             for kind, of_kind in settings.kind_retention_days.items()
         },
         chunk=chunk_for(settings.readings_per_day),
+    )
+
+
+def quotas_of(settings: Settings) -> QuotaPlan:
+    """Return how much a device may send."""
+    default = Quota(
+        messages=settings.quota_messages, readings=settings.quota_readings, bytes=settings.quota_bytes
+    )
+    return QuotaPlan(
+        default=default,
+        of_kinds={kind: replace(default, **said) for kind, said in settings.kind_quotas.items()},
     )
 
 

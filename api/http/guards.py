@@ -1,4 +1,4 @@
-"""Checks of every request before any route gets it: host name, origin, size, and who it is from.
+"""Checks of every request before any route gets it: host name, origin, size, who it is from, and how often.
 
 Every path but OPEN_PATHS needs an identity, on loopback too. There the host name must be loopback's, or a
 page of another site could call us through a name of its own that resolves to loopback (DNS rebinding).
@@ -8,6 +8,8 @@ Must not know what the routes do, nor who may do what.
 from __future__ import annotations
 
 import ipaddress
+import time
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -18,8 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http import problems
 from api.http.caller import SAFE_METHODS, body_limit, too_large
 from api.http.identification import Credential, Identification
-from api.http.problems import Problem
+from api.http.problems import Problem, Told
 from api.http.sign_in_page import SignInPage
+from people import throttle
+from people.request_limits import WINDOW_S, RequestLimit, RequestQuota
 
 COOKIE = "nabd_session"
 IDENTITY = "nabd.identity"
@@ -43,6 +47,7 @@ OPEN_PATHS = frozenset(
 """All that answers without an identity. Signing in, and a link, judge what the request itself shows."""
 ANSWERS = "/answer/"
 """Where signed links lead. Who has one may use it from anywhere: it is the secret, no cookie counts."""
+TOLD = {"token": "requests.token_busy", "address": "requests.address_busy"}
 LONGEST_COOKIE_S = 400 * 86_400
 """As long as browsers keep one; the session behind it ends earlier."""
 IN_OUTAGES = frozenset({"/metrics", "/readyz", "/api/v1/system"})
@@ -71,8 +76,16 @@ class GuardMiddleware:
         identification: Identification,
         beyond_loopback: bool,
         sign_in_page: SignInPage,
+        request_quota: RequestQuota,
+        elapsed_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.app = app
+        self._limits = {
+            named: RequestLimit(most)
+            for named, most in (("address", request_quota.address), ("token", request_quota.token))
+            if most
+        }
+        self._elapsed_s = elapsed_s
         self.identification = identification
         self.beyond_loopback = beyond_loopback
         self.sign_in_page = sign_in_page
@@ -84,6 +97,8 @@ class GuardMiddleware:
         headers = Headers(scope=scope)
         try:
             self._check(scope, headers)
+            if not is_own_machine(address := address_of(scope)):
+                send = self._counted("address", throttle.of_address(address), scope, send)
             if not is_open(scope["path"]):
                 send = await self._identified(scope, headers, send)
         except Problem as problem:
@@ -130,18 +145,47 @@ class GuardMiddleware:
             in_outages=scope["path"] in IN_OUTAGES,
         )
         scope[IDENTITY] = found.identity
-        return (
-            send if found.fresh_id is None else _with_cookie(send, cookie_of(found.fresh_id, scope["scheme"]))
-        )
+        who = found.identity
+        send = self._counted("token", f"{who.kind} {who.session or who.principal}", scope, send)
+        if found.fresh_id is None:
+            return send
+        return _with_fields(send, {"Set-Cookie": cookie_of(found.fresh_id, scope["scheme"])})
+
+    def _counted(self, named: str, key: str, scope: Scope, send: Send) -> Send:
+        """Count a request of the API; return how its answer is sent, with what the caller has left.
+
+        Raises:
+            Problem: it is one too many.
+        """
+        limit = self._limits.get(named)
+        if limit is None or not scope["path"].startswith("/api/"):
+            return send
+        left = limit.take(key, self._elapsed_s())
+        fields = {
+            "RateLimit-Policy": f'"{named}";q={left.most};w={WINDOW_S:.0f}',
+            "RateLimit": f'"{named}";r={left.requests};t={left.again_s}',
+        }
+        if left.wait_s:
+            told = {"most": str(left.most), "seconds": str(left.wait_s)}
+            raise Problem(
+                429,
+                "too-many-requests",
+                f"more than {left.most} requests a minute of one {named}: wait {left.wait_s} s",
+                headers={**fields, "Retry-After": str(left.wait_s)},
+                told=Told(key=TOLD[named], values=told),
+            )
+        return _with_fields(send, fields)
 
 
-def _with_cookie(send: Send, cookie: str) -> Send:
-    async def send_with_cookie(message: Message) -> None:
+def _with_fields(send: Send, fields: Mapping[str, str]) -> Send:
+    async def send_with_fields(message: Message) -> None:
         if message["type"] == "http.response.start":
-            MutableHeaders(scope=message).append("set-cookie", cookie)
+            headers = MutableHeaders(scope=message)
+            for name, value in fields.items():
+                headers.append(name, value)
         await send(message)
 
-    return send_with_cookie
+    return send_with_fields
 
 
 def cookie_of(secret: str, scheme: str, max_age_s: int | None = LONGEST_COOKIE_S) -> str:
@@ -168,6 +212,14 @@ def address_of(scope: Scope) -> str:
     """Return where a connection comes from."""
     client = scope.get("client")
     return str(client[0]) if client else ""
+
+
+def is_own_machine(address: str) -> bool:
+    """Tell whether an address is loopback's: there a proxy speaks for everybody, or a program of ours."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return True
 
 
 def is_loopback(host: str) -> bool:

@@ -26,7 +26,7 @@ TYPE_PREFIX = "urn:nabd:problem:"
 Slug = Literal[
     "already-exists", "bad-request", "changed-meanwhile", "conflict", "forbidden", "foreign-origin",
     "internal", "invalid", "method-not-allowed", "not-acceptable", "not-found", "range-too-wide",
-    "timeout", "too-large", "too-many-attempts",
+    "timeout", "too-large", "too-many-attempts", "too-many-requests",
     "unauthorized", "unavailable", "unknown-alert", "unknown-device", "unsupported-media-type",
     "wrong-host",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     BAD_TIME = "bad_time"
     BAD_VALUE = "bad_value"
     CONFLICT = "conflict"
+    QUOTA = "quota"
     INTERNAL = "internal"
 
 
@@ -45,7 +46,12 @@ class Rejected:
 
     @property
     def number(self) -> tuple[int, int] | None:
-        """`boot` and `seq` of the element; None where it carries none, or none that can be read."""
+        """`boot` and `seq` of the element; None where it carries none, or none that can be read.
+
+        Nor where it was not looked at: who is told nothing of what was over its quota sends it again, later.
+        """
+        if self.reason is Reason.QUOTA:
+            return None
         for payload in (self.payload, self._without_the_rest()):
             try:
                 found = _numbered.decode(payload)

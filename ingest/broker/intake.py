@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from numpy import int64
@@ -20,6 +21,8 @@ class Intake:
     packet_ids: of the messages that require an acknowledgement, in order.
     connection: the broker connection that received them; acknowledgements are valid on it alone.
     rejections: of a replay, the id in table rejection of each message.
+    arrays: whether some payload may hold more than one element.
+    over: by index, the messages that are over their device's quota, and what is told of each.
     """
 
     topics: list[str]
@@ -29,6 +32,8 @@ class Intake:
     connection: object
     origin: Origin = "mqtt"
     rejections: tuple[int, ...] = ()
+    arrays: bool = True
+    over: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.topics)
@@ -42,4 +47,5 @@ class Intake:
             received_at=self.received_at[start:stop],
             packet_ids=[],
             rejections=self.rejections[start:stop],
+            over={i - start: why for i, why in self.over.items() if start <= i < stop},
         )

@@ -209,7 +209,8 @@ class Connection(asyncio.Protocol):
         waiting = self.waiting
         if not waiting.topics:
             return None
-        n = fitting(waiting.payloads[:limit]) if waiting.arrays else min(limit, len(waiting.payloads))
+        arrays = waiting.arrays
+        n = fitting(waiting.payloads[:limit]) if arrays else min(limit, len(waiting.payloads))
         taken = ReceivedMessages(
             waiting.topics[:n], waiting.payloads[:n], waiting.packet_ids[:n], waiting.received_at[:n]
         )
@@ -229,6 +230,7 @@ class Connection(asyncio.Protocol):
             received_at=increasing(np.array(taken.received_at, dtype=np.int64), after),
             packet_ids=[i for i in taken.packet_ids if i],
             connection=self,
+            arrays=arrays,
         )
 
     def acknowledge(self, packet_ids: list[int]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from devices.wire import Decoder, Reason, Rejected, Relayed, channels, split
@@ -95,11 +96,21 @@ def decide(
 ) -> Batch:
     """Decide about every message of an intake."""
     clocks = Clocks(offsets)
-    batch = Batch(intake=intake, sources=directory.sources(intake.topics), learnt=clocks.learnt)
+    batch = Batch(intake=intake, sources=_sources(intake, directory), learnt=clocks.learnt)
     groups = _group(batch, directory)
     for kind, group in groups.items():
         batch.accepted[kind] = _accept_group(batch, kind, group, directory, decoders[kind], clocks, retention)
     return batch
+
+
+def _sources(intake: Intake, directory: Directory) -> list[Source]:
+    """Return where messages come from; those over a quota are refused, and not looked into."""
+    sources = directory.sources(intake.topics)
+    for message, why in intake.over.items():
+        sources[message] = structs.replace(
+            sources[message], refusal=Reason.QUOTA, detail=why, plain=False, unregistered=False
+        )
+    return sources
 
 
 def _group(batch: Batch, directory: Directory) -> dict[str, KindGroup]:

@@ -61,9 +61,11 @@ def _queue(lets_us_in: str, holds: BrokerQueue | None) -> CheckResult:
     if holds.is_near_limit:
         fix = "start `nabd ingest`, or make the database faster, or give the broker more room"
         return bad("broker", queue.said(holds), fix)
-    said = f"{lets_us_in} and holds {holds.queued:,} messages nobody has fetched"
+    room = f" of {holds.limit:,} at most" if holds.limit else ""
+    said = f"{lets_us_in} and holds {holds.queued:,}{room} messages nobody has fetched"
     if holds.memory is not None:
-        said += f", with {holds.memory / 2**20:,.0f} MiB of memory"
+        most = f" of {holds.memory_limit / 2**20:,.0f}" if holds.memory_limit else ""
+        said += f", with {holds.memory / 2**20:,.0f}{most} MiB of memory"
     if holds.dropped:
         said += f"; it has dropped {holds.dropped:,} since it started"
         fix = "raise max_queued_messages; devices with receipts send again what was dropped"

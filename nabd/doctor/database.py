@@ -11,6 +11,7 @@ from nabd import clock
 from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
+from nabd.doctor.limits import check_quotas
 from nabd.doctor.notifier import check_notifier
 from nabd.doctor.registry import check_places, check_planned
 from nabd.doctor.retention import check_retention
@@ -41,6 +42,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         _session,
         check_notifier,
         _ledger,
+        check_quotas,
         _rules,
         check_blind,
         check_places,

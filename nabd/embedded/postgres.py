@@ -132,6 +132,8 @@ class EmbeddedPostgres:
             raise
 
     def _running(self) -> bool:
+        if not self.pgdata.exists():
+            return False
         done = self._call("pg_ctl", "status", "-D", self.pgdata)
         return done.returncode == 0
 

@@ -52,6 +52,7 @@ class Said:
     tries: int = 0
     codes: list[int] = field(default_factory=list)
     receipt: bool = False
+    settled_at: int = 0
 
     @property
     def accepted(self) -> bool:
@@ -201,6 +202,7 @@ class Speaker(asyncio.Protocol):
                 waiting = self.unsettled.pop((said["device"], said["boot"], seq), None)
                 if waiting is not None:
                     waiting[0].receipt = True
+                    waiting[0].settled_at = time.time_ns() // 1000
 
     def pump(self) -> None:
         """Send what the window allows, in one write."""

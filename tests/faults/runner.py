@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import uvloop
@@ -33,6 +34,8 @@ from tests.faults import builds
 
 STEPS = ("fenced", "readings", "ledger", "consumed", "committed", "acknowledged")
 """Between every two of them a process may die."""
+
+T = TypeVar("T")
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.faults.runner"])
@@ -79,6 +82,13 @@ def start(plan: Plan) -> ForkServerProcess:
     """Start ingest by a plan; it ends with its own signal, or with SIGTERM."""
     plan.directory.mkdir(parents=True, exist_ok=True)
     process = _context.Process(target=_main, args=(plan,), daemon=True)
+    process.start()
+    return process
+
+
+def beside(work: Callable[[T], None], plan: T) -> ForkServerProcess:
+    """Do something else in a process of its own."""
+    process = _context.Process(target=work, args=(plan,), daemon=True)
     process.start()
     return process
 

@@ -7,7 +7,7 @@ import { get } from "../shell/http.js";
 import { number, t } from "../shell/i18n.js";
 import { card, facts, filled, listed, note, padded, since, tag } from "./blocks.js";
 
-const KNOWN = ["bad_topic", "unknown_municipality", "unknown_kind", "unknown_device", "misplaced", "not_your_device", "malformed", "bad_time", "bad_value", "conflict", "internal"];
+const KNOWN = ["bad_topic", "unknown_municipality", "unknown_kind", "unknown_device", "misplaced", "not_your_device", "malformed", "bad_time", "bad_value", "conflict", "quota", "internal"];
 
 export const reasonText = (reason) => (KNOWN.includes(reason) ? h("span", { title: reason }, t(`rejected_${reason}`)) : bdi(reason));
 

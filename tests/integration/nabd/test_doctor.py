@@ -78,3 +78,25 @@ async def test_doctor_names_kinds_whose_lengths_nobody_has(
     monkeypatch.setenv("NABD_KIND_RETENTION_DAYS", '{"dorne": {"reading": 30}}')
 
     assert "kinds that do not exist: dorne" in (await found(dsn, tmp_path))["retention"].said
+
+
+async def test_doctor_names_who_sends_more_than_it_may(
+    connection: asyncpg.Connection, dsn: str, tmp_path: Path
+) -> None:
+    assert (await found(dsn, tmp_path))["quotas"].verdict is Verdict.FINE
+
+    for batch, ago in ((1, "1 hour"), (2, "2 days")):
+        await connection.execute(
+            "INSERT INTO ledger (shard, batch, received_at, messages, received, stored, duplicate, rejected,"
+            f" undated) VALUES ('main', $1, now() - interval '{ago}', 9, 9, 0, 0, 9, 0)",
+            batch,
+        )
+        await connection.execute(
+            "INSERT INTO ledger_device (shard, batch, device, outcome, readings)"
+            " VALUES ('main', $1, 'B-1', 'quota', 7), ('main', $1, 'B-2', 'bad_time', 2)",
+            batch,
+        )
+
+    over = (await found(dsn, tmp_path))["quotas"]
+    assert (over.verdict, over.said) == (Verdict.NOTE, "messages over the quota within a day: B-1 (7)")
+    assert "NABD_KIND_QUOTAS" in over.fix

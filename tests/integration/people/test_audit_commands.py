@@ -28,8 +28,8 @@ maintenance list, maintenance plans, municipality layer export, municipality lay
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
 on-call show, report subscriptions, report weekly, route check, route history, route show, route test,
 rule blind, rule check, rule diff, rule explain, rule history, rule list, rule show, rule test,
-silence list, sim, sla show, store status, tail, team list, token list, user list, validate, work list,
-work repeats, work show, work-plan list
+silence list, sim, sla show, store status, tail, team list, token list, user data, user list, validate,
+work list, work repeats, work show, work-plan list
 """
 ELSEWHERE = {
     "command": "needs a broker and a device: tests/integration/devices/test_commands.py",

@@ -1,0 +1,216 @@
+"""How much one device may send: a bucket a device and measure, filled by whole intakes before decoding.
+
+Pure; `now` is in the receive times. What is over its quota is marked, and refused without a look into it.
+Must not know what a message says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.kinds.kind import INTERVAL, Kind
+from devices.wire import MAX_ELEMENTS
+from devices.wire.topics import GATEWAY
+from ingest.broker.intake import Intake
+from ingest.decide.directory import Directory, Source
+
+MINUTE_US = 60_000_000
+FEWEST_READINGS = 20_000
+"""What the bucket of the slowest device holds: whoever was out of reach may return with all of it at once."""
+BACKLOG_S = 3 * 86_400
+"""The bucket of every device holds so much of its own interval: after a weekend of ours nobody is refused."""
+READING_BYTES = 1_024
+"""What a reading of the bucket is in bytes: four times what kinds of ours send."""
+OWN_PACES = 2
+"""A device may always go on at so many times its own interval, whatever the settings say."""
+MOST_MEMBERS = 32
+"""Members of an honest element: commas beyond them are elements, `[1,1,1]` as well as objects."""
+
+Floats = NDArray[np.float64]
+Measures = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What a device may send a minute, in the long run; 0: without limit."""
+
+    messages: int = 600
+    readings: int = 600
+    bytes: int = 614_400
+
+    @property
+    def measures(self) -> Measures:
+        """The three in their order."""
+        return self.messages, self.readings, self.bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaPlan:
+    """The quota of every device, and those of kinds that have their own."""
+
+    default: Quota = field(default_factory=Quota)
+    of_kinds: Mapping[str, Quota] = field(default_factory=dict)
+
+    def of(self, kind: str) -> Quota:
+        """Return the quota of a kind's devices."""
+        return self.of_kinds.get(kind, self.default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limits:
+    """By measure and device id: (3, n) what drains a second, and what fits; the last one is every stranger's.
+
+    Where there is no limit nothing drains and anything fits.
+    """
+
+    drain: Floats
+    holds: Floats
+
+    def told(self, name: str, device_id: int) -> str:
+        """Return what a rejection says of a device's quota."""
+        parts = [
+            f"{most:,.0f} {measure} at once and then {drain * 60:,.0f} a minute"
+            for measure, most, drain in zip(
+                ("messages", "readings", "bytes"),
+                self.holds[:, device_id],
+                self.drain[:, device_id],
+                strict=True,
+            )
+            if np.isfinite(most)
+        ]
+        return f"{name} may send {'; '.join(parts)}"
+
+
+class Quotas:
+    """The buckets of all devices; they are empty when a process starts."""
+
+    def __init__(self, plan: QuotaPlan) -> None:
+        self._plan = plan
+        self._limits: tuple[Directory, _Limits] | None = None
+        self._filled = np.zeros((3, 0))
+        self._at = np.zeros(0, dtype=np.int64)
+
+    def judge(self, intake: Intake, directory: Directory) -> Intake:
+        """Fill the buckets; return the intake with what is over, which is nothing nearly always.
+
+        What is over fills no bucket: a device that sends less again is heard again.
+        """
+        limits, sources = self._limits_of(directory), directory.sources(intake.topics)
+        ids, charges = _device_ids(sources), _charges(intake)
+        before = self._drained(ids, limits, int(intake.received_at[-1]))
+        for filled, charge in zip(self._filled, charges, strict=True):
+            np.add.at(filled, ids, charge)
+        too_full = (self._filled[:, ids] > limits.holds[:, ids]).any(axis=0)
+        self._filled[:, -1] = 0.0
+        if not too_full.any():
+            return intake
+        over: dict[int, str] = {}
+        for device_id in np.unique(ids[too_full]).tolist():
+            rows = np.flatnonzero(ids == device_id)
+            level = before[:, rows[:1]] + np.cumsum(charges[:, rows], axis=1)
+            fits = (level <= limits.holds[:, [device_id]]).all(axis=0)
+            # From the first on that does not fit, all: the order of a device's messages has no holes.
+            taken = len(rows) if fits.all() else int(np.argmin(fits))
+            self._filled[:, device_id] = level[:, taken - 1] if taken else before[:, rows[0]]
+            why = limits.told(sources[rows[0]].name, device_id)
+            over |= dict.fromkeys(rows[taken:].tolist(), why)
+        return replace(intake, over=over)
+
+    def give_back(self, intake: Intake, directory: Directory) -> None:
+        """Undo `judge` for an intake that is dropped: the broker sends it again."""
+        ids, charges = _device_ids(directory.sources(intake.topics)), _charges(intake)
+        charges[:, list(intake.over)] = 0
+        self._limits_of(directory)
+        for filled, charge in zip(self._filled, charges, strict=True):
+            np.add.at(filled, ids, -charge)
+        self._filled[:, ids] = np.maximum(self._filled[:, ids], 0.0)
+        self._filled[:, -1] = 0.0
+
+    def _drained(self, ids: NDArray[np.int32], limits: _Limits, now: int) -> Floats:
+        """Let the buckets of some devices drain until now; return their levels, (3, n)."""
+        elapsed_s = np.maximum(now - self._at[ids], 0) / 1e6
+        level = np.maximum(self._filled[:, ids] - limits.drain[:, ids] * elapsed_s, 0.0)
+        # Several rows of one device write the same.
+        self._filled[:, ids] = level
+        self._at[ids] = now
+        return level
+
+    def _limits_of(self, directory: Directory) -> _Limits:
+        if self._limits is None or self._limits[0] is not directory:
+            limits = _limits(directory, self._plan)
+            self._limits = directory, limits
+            self._reach(limits.holds.shape[1])
+        return self._limits[1]
+
+    def _reach(self, n: int) -> None:
+        more = n - self._filled.shape[1]
+        if more > 0:
+            # The last column was the strangers', which nothing stays in.
+            self._filled = np.append(self._filled, np.zeros((3, more)), axis=1)
+            self._at = np.append(self._at, np.zeros(more, dtype=np.int64))
+
+
+def _device_ids(sources: Sequence[Source]) -> NDArray[np.int32]:
+    """Return the device of each message, (n,); -1, the last of every array, where none is registered."""
+    return np.array([source.device_id for source in sources], dtype=np.int32)
+
+
+def _charges(intake: Intake) -> Floats:
+    """Return (3, n): one message each, the readings it can hold at most, its bytes."""
+    n = len(intake)
+    charges = np.ones((3, n))
+    charges[2] = np.fromiter(map(len, intake.payloads), dtype=np.float64, count=n)
+    if intake.arrays:
+        others = [i for i, payload in enumerate(intake.payloads) if not payload.startswith(b"{")]
+        charges[1, others] = [most_readings(intake.payloads[i]) for i in others]
+    return charges
+
+
+def most_readings(payload: bytes) -> int:
+    """Return how many readings an array may hold: objects, or as many as its commas can stand between."""
+    return max(1, min(MAX_ELEMENTS, max(payload.count(b"{"), payload.count(b",") // MOST_MEMBERS)))
+
+
+def _limits(directory: Directory, plan: QuotaPlan) -> _Limits:
+    n = max(directory.registry.devices, default=0) + 2
+    drain, holds = np.zeros((3, n)), np.full((3, n), np.inf)
+    by_kind: dict[str, list[int]] = {}
+    behind: dict[str, list[int]] = {}
+    for device in directory.registry.devices.values():
+        by_kind.setdefault(device.kind, []).append(device.id)
+        for gateway in device.relays:
+            behind.setdefault(gateway, []).append(device.id)
+    for name, ids in by_kind.items():
+        if name in directory.kinds:
+            intervals = _intervals(directory, directory.kinds[name], ids)
+            drain[:, ids], holds[:, ids] = _of_intervals(plan.of(name), intervals)
+    for device_id in by_kind.get(GATEWAY, ()):
+        # What a gateway relays is the readings of its devices: it may send what they may.
+        theirs = behind.get(directory.registry.devices[device_id].name, [])
+        own_drain, own_holds = _of_intervals(plan.of(GATEWAY), np.array([np.inf]))
+        drain[:, device_id] = np.maximum(own_drain[:, 0], drain[:, theirs].sum(axis=1))
+        holds[:, device_id] = np.maximum(own_holds[:, 0], holds[:, theirs].sum(axis=1))
+    return _Limits(drain=drain, holds=holds)
+
+
+def _intervals(directory: Directory, kind: Kind, ids: list[int]) -> Floats:
+    """Return the interval of each device in seconds: its own, else the shortest of its kind."""
+    own = directory.attributes(kind.name, (INTERVAL,))[INTERVAL][ids]
+    shortest = min((r.every_s for r in kind.reporting), default=np.inf)
+    return np.where(own > 0, own, shortest)
+
+
+def _of_intervals(quota: Quota, interval_s: Floats) -> tuple[Floats, Floats]:
+    """Return what drains a second and what fits, (3, n) each, of devices with these intervals."""
+    pace = OWN_PACES / interval_s
+    readings = np.maximum(FEWEST_READINGS, BACKLOG_S / interval_s)
+    sizes = np.array([[1.0], [1.0], [READING_BYTES]])
+    a_minute = np.array(quota.measures, dtype=np.float64)[:, np.newaxis]
+    drain = np.maximum(a_minute / 60, pace * sizes)
+    holds = np.maximum(readings * sizes, a_minute)
+    unlimited = a_minute == 0
+    return np.where(unlimited, 0.0, drain), np.where(unlimited, np.inf, holds)

@@ -1,0 +1,1 @@
+"""Devices that send more than they may, and what their neighbours notice of it."""
