@@ -63,10 +63,12 @@ calendar_day        -        -        r        arwd     -
 channel_state       -        -        arw      r        -
 clock_offset        ard      -        -        rd       -
 command             rw       rwd      -        arw      -
-delivery            -        rd       arw      r        -
+database_reader     -        -        -        -        -
+delivery            -        rd       arw      rw       -
 delivery_alert      -        rd       arw      r        -
-delivery_attempt    -        rd       arwd     r        -
+delivery_attempt    -        rd       arwd     rw       -
 device              arw      r        r        arw      r
+device_credential   -        rw       -        arw      -
 device_move         -        -        -        ar       -
 device_note         -        -        -        ar       -
 device_pace         arwd     -        -        r        -
@@ -75,7 +77,7 @@ external_alert      -        rwd      -        arwd     -
 forecast            -        arw      -        r        -
 ground_feature      r        r        r        arwd     r
 hangs_on            r        r        -        r        -
-hardware            ar       -        r        arw      -
+hardware            ar       r        r        arw      -
 idempotency_key     -        rd       -        arw      -
 latest              arw      r        r        r        r
 ledger              ar       rd       -        r        -
@@ -101,6 +103,7 @@ presence            arw      r        -        rd       -
 principal           -        -        -        arw      arw
 push_subscription   -        -        rwd      arwd     -
 ramadan_dates       -        -        r        arwd     -
+readable_view       -        -        -        -        -
 rejection           arw      rd       r        rw       -
 relay               ard      r        r        ard      -
 retention_run       -        arw      -        r        -
@@ -151,6 +154,11 @@ def grants_on(tables: Sequence[Table]) -> Iterator[TableGrant]:
                 yield TableGrant(relation=relation, role=account.role, privilege=PRIVILEGES[letter])
 
 
+def known(tables: Sequence[Table]) -> set[str]:
+    """Return every relation that has a line, also where nobody but the owner may anything."""
+    return {relation for relation, _, _ in _entries(tables)}
+
+
 def owned(tables: Sequence[Table]) -> dict[str, Account]:
     """Return who owns the tables that do not belong to the owner of all others, by name."""
     return {relation: account for relation, account, letters in _entries(tables) if letters == OWN}
@@ -166,5 +174,4 @@ def _entries(tables: Sequence[Table]) -> Iterator[tuple[str, Account, str]]:
     for line in lines:
         relation, *letters = line.split()
         for account, said in zip(accounts, letters, strict=True):
-            if said != "-":
-                yield from ((name, account, said) for name in families.get(relation, [relation]))
+            yield from ((name, account, said.strip("-")) for name in families.get(relation, [relation]))

@@ -45,7 +45,7 @@ MQTTS_NEXT_ADDRESS={address}:8885
 """
 _HTTPS = """\
 
-# Certificates of HTTPS: files (tls/server.crt and server.key, by `nabd tls init` or your own), or acme
+# Certificates of HTTPS: files (server.pem and server.key of `nabd tls init`, or your own), or acme
 # (Let's Encrypt, where the domain is known to the world and port 80 is open).
 NABD_HTTPS=files
 NABD_DOMAIN={domain}

@@ -13,8 +13,10 @@ TMPFILES = """\
 d /etc/nabd 0750 root nabd
 d /etc/nabd/secrets 0750 root nabd
 d /var/lib/nabd 0750 nabd nabd
+d /var/lib/nabd/broker 0700 nabd nabd
+d /var/lib/nabd/broker-files 0750 nabd nabd
 """
-BROKER_FILES = ("start", "acl", "mosquitto.conf")
+BROKER_FILES = ("start", "watch", "acl", "mosquitto.conf")
 
 
 class NotCheckedOut(Exception):

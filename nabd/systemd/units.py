@@ -67,8 +67,10 @@ UNITS = (
         name="nabd-sweep",
         does="Nabd: rules about absence, partitions, rollups",
         run=f"{PROGRAM} sweep",
-        after=MIGRATED,
+        after=SERVES,
         account=Account.SWEEP,
+        broker=("api", 1884),
+        settings=("Environment=NABD_BROKER_FILES=/var/lib/nabd/broker-files",),
     ),
     Unit(
         name="nabd-notify",
@@ -98,13 +100,14 @@ UNITS = (
         does="Nabd: mosquitto with doors for devices, platform and ingest",
         run=f"{BROKER}/start",
         settings=(
-            "Environment=MQTT_DATA=/var/lib/nabd/broker",
+            "Environment=MQTT_DATA=/var/lib/nabd/broker MQTT_INCOMING=/var/lib/nabd/broker-files",
+            "Environment=MQTT_SECURE_DOOR=*:8883 MQTT_CERTIFIED_DOOR=*:8884 MQTT_NEXT_DOOR=*:8885",
             "Environment=MQTT_INGEST_PASSWORD_FILE=%d/broker-ingest",
             "Environment=MQTT_API_PASSWORD_FILE=%d/broker-api",
             "Environment=MQTT_SIMULATOR_PASSWORD_FILE=%d/broker-simulator",
             *(f"LoadCredential={name}:{SECRETS}/{name}" for name in ("broker-ingest", "broker-api")),
             f"LoadCredential=broker-simulator:{SECRETS}/broker-simulator",
-            "StateDirectory=nabd/broker",
+            "StateDirectory=nabd/broker nabd/broker-files",
             "ExecReload=/bin/kill -HUP $MAINPID",
         ),
     ),
@@ -116,7 +119,7 @@ UNITS = (
         settings=(
             f"EnvironmentFile={CONFIGURATION}",
             "Environment=XDG_DATA_HOME=/var/lib/nabd/https XDG_CONFIG_HOME=/var/lib/nabd/https",
-            "Environment=NABD_API=127.0.0.1:8000 NABD_TLS=/etc/nabd/tls",
+            "Environment=NABD_API=127.0.0.1:8000 NABD_TLS=/var/lib/nabd/tls",
             f"ExecReload=/usr/bin/caddy reload --config {CADDYFILE} --adapter caddyfile --force",
             *PORTS_BELOW_1024,
         ),
@@ -182,7 +185,7 @@ def rendered(unit: Unit, program: str = PROGRAM) -> str:
         *(_ONCE if unit.once else _LASTING),
         f"ExecStart={unit.run.replace(PROGRAM, program)}",
         f"TimeoutStopSec={unit.stop_s}",
-        *_identity(unit),
+        *identity(unit),
         *unit.settings,
     ]
     capabilities = "" if any("Capabilit" in line for line in unit.settings) else "CapabilityBoundingSet=\n"
@@ -190,7 +193,7 @@ def rendered(unit: Unit, program: str = PROGRAM) -> str:
     return text + ("\n[Install]\nWantedBy=nabd.target\n" if unit.wanted else "")
 
 
-def _identity(unit: Unit) -> list[str]:
+def identity(unit: Unit) -> list[str]:
     """Return as whom a process signs in: addresses without passwords, and passwords as files of systemd's."""
     if unit.account is None:
         return []

@@ -9,7 +9,7 @@ import pytest
 
 from devices.kinds import load
 from nabd.accounts import granting, making
-from nabd.accounts.grants import PRIVILEGES, Account, grants_on, owned
+from nabd.accounts.grants import PRIVILEGES, Account, grants_on, known, owned
 from nabd.accounts.making import AccountsRefused
 from nabd.embedded.parts import migrated
 from nabd.settings import Settings
@@ -62,6 +62,15 @@ async def test_account_may_what_the_table_says_and_nothing_else(own: asyncpg.Con
     assert {tuple(row) for row in await own.fetch(HAS, ALL)} == wanted
     others = [table for table, account in owned(TABLES).items() if account.role == role]
     assert bool(others) == (role == Account.SWEEP.role)
+
+
+async def test_every_table_has_a_line_which_says_who_may_what(connection: asyncpg.Connection) -> None:
+    rows = await connection.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relkind IN ('r', 'p') AND NOT relispartition"
+    )
+
+    assert {row["relname"] for row in rows} <= known(TABLES), "add its line to nabd/accounts/grants.py"
 
 
 @pytest.mark.parametrize(
