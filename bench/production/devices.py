@@ -1,4 +1,4 @@
-"""Simulated devices with passwords of their own: registered, let in, speaking by TLS; and who is not let in."""
+"""Simulated devices with passwords of their own: registered, let in, speaking by TLS; and who is not."""
 
 from __future__ import annotations
 
