@@ -29,8 +29,16 @@ from nabd import clock, housekeeping, readiness, rollups
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
+from nabd.identity.follower import CredentialWatch
 from nabd.retention.classes import classes_of
-from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of
+from nabd.settings import (
+    Settings,
+    audit_directory,
+    photo_directory,
+    quotas_of,
+    retention_of,
+    tls_directory,
+)
 from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
@@ -215,7 +223,10 @@ async def ingest(
 
 
 async def sweep(settings: Settings) -> None:
-    """Run the sweep rules, keep partitions, roll readings up; of several of these processes one does so."""
+    """Run the sweep rules, keep partitions, roll readings up, tell the broker who may sign in.
+
+    Of several of these processes one judges and keeps.
+    """
     stop = stop_on_signals()
     dsn = await unless_stopped(stop, ready_database(settings))
     now, speed = clock.parse(settings.clock)
@@ -244,6 +255,15 @@ async def sweep(settings: Settings) -> None:
         ),
         asyncio.create_task(rollups.run(pool, list(declared.values()), now)),
     ]
+    if settings.broker_files is not None:
+        following = CredentialWatch(
+            pool=pool,
+            directory=settings.broker_files,
+            tls_dir=tls_directory(settings),
+            broker=broker_of(settings) if settings.broker is not None else None,
+            now=now,
+        )
+        sweeping.append(asyncio.create_task(following.run()))
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait({*sweeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (*sweeping, stopping):

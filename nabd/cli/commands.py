@@ -52,6 +52,7 @@ FILES: Mapping[str, str] = {
     "report": "work.report:app",
     "audit": "people.audit:app",
     "grafana": "grafana.grafana:app",
+    "tls": "tls:app",
     "store": "storage.store:app",
     "export": "storage.export:app",
 }

@@ -19,6 +19,7 @@ from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.devices.bans import ban, banned, unban
+from nabd.cli.devices.credentials import credentials, revoke, rotate
 from nabd.cli.devices.document import as_document, show_done
 from nabd.cli.devices.hardware import hardware, replace
 from nabd.cli.devices.life import install
@@ -38,6 +39,9 @@ app.command()(notes)
 app.command()(ban)
 app.command()(unban)
 app.command()(banned)
+app.command()(credentials)
+app.command()(rotate)
+app.command()(revoke)
 
 Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]

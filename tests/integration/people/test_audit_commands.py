@@ -20,16 +20,17 @@ from tests.integration.work.builders import photo_file
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
-audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
-bench rules, bench console, bench screens, bench tasks, bench queries,
-calendar show, device banned, device hardware, device list, device notes, device quarantine, device show,
+alive, audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
+bench rules, bench console, bench screens, bench tasks, bench queries, bench production,
+calendar show, config show, device banned, device credentials,
+device hardware, device list, device notes, device quarantine, device show,
 doctor, export readings, figures, grafana layout, grafana render, ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
 on-call show, report subscriptions, report weekly, route check, route history, route show, route test,
 rule blind, rule check, rule diff, rule explain, rule history, rule list, rule show, rule test,
-silence list, sim, sla show, store status, tail, team list, token list, user data, user list, validate,
-work list, work repeats, work show, work-plan list
+silence list, sim, sla show, store status, tail, team list, tls show, token list, user data, user list,
+validate, work list, work repeats, work show, work-plan list
 """
 ELSEWHERE = {
     "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
@@ -43,6 +44,11 @@ ELSEWHERE = {
     "notify test": "sends, and changes nothing here: tests/unit/nabd/test_channel_trial.py",
     "grafana annotate": "changes another server only: tests/integration/grafana/test_annotations.py",
     "grafana sync": "tests/integration/grafana/test_sync.py",
+    "tls init": "makes files, and nothing in the database: tests/integration/nabd/test_tls.py",
+    "tls renew": "tests/integration/nabd/test_tls.py",
+    "init": "writes files: tests/unit/nabd/test_configuration.py",
+    "install systemd": "writes files: tests/unit/nabd/test_systemd.py",
+    "store accounts": "there is no schema yet: tests/integration/nabd/test_accounts.py",
     "up": "starts processes",
     "demo": "starts processes",
     "ingest": "a process",
@@ -83,6 +89,8 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("device edit bin-1 --municipality saida", ["device.move", "device.move"]),
     ("device edit bin-2 --planned", ["device.edit"]),
     ("device install bin-2", ["device.install"]),
+    ("device rotate bin-2 --overlap 1h", ["device.rotate"]),
+    ("device revoke bin-2", ["device.revoke"]),
     ("device replace bin-2 SN-2", ["device.replace"]),
     ("device note bin-2 locked", ["device.note"]),
     ("device ban bin-666 --reason foreign", ["device.ban"]),
