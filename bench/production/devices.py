@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import logging
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,9 @@ from nabd.embedded.broker import HOST
 from store.pool import connect
 
 TAKEN_WITHIN_S = 60.0
+QUIET = logging.getLogger("nabd.production.refused")
+"""Being refused is what is asked here: nobody need read of it."""
+QUIET.setLevel(logging.CRITICAL)
 INTERVAL_S = 15.0
 DRAIN_S = 20.0
 
@@ -93,6 +97,7 @@ async def _let_in(
         tls_context=tls,
         protocol=aiomqtt.ProtocolVersion.V5,
         timeout=5,
+        logger=QUIET,
     )
     try:
         async with client:
