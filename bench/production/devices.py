@@ -29,6 +29,7 @@ QUIET = logging.getLogger("nabd.production.refused")
 """Being refused is what is asked here: nobody need read of it."""
 QUIET.setLevel(logging.CRITICAL)
 INTERVAL_S = 15.0
+"""Of each device at most; so short in a short run that each speaks more than once."""
 DRAIN_S = 20.0
 
 
@@ -40,7 +41,9 @@ class DeviceTown:
     passwords: dict[str, str]
 
 
-async def equipped(layout: ProductionLayout, dsn: str, devices: int, seed: int) -> DeviceTown:
+async def equipped(
+    layout: ProductionLayout, dsn: str, devices: int, *, seed: int, seconds: float
+) -> DeviceTown:
     """Register a town of about so many devices and give each a password, as an administrator would."""
     declared = kinds.load()
     drones, lights = devices // 20, devices * 2 // 5
@@ -54,7 +57,7 @@ async def equipped(layout: ProductionLayout, dsn: str, devices: int, seed: int) 
         gateways=0,
         others=0,
         strangers=0,
-        interval_cap_s=INTERVAL_S,
+        interval_cap_s=min(INTERVAL_S, seconds / 3),
     )
     connection = await connect(dsn)
     try:

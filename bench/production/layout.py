@@ -80,4 +80,8 @@ class ProductionLayout:
             elif kind == "Environment":
                 pairs = self.here(said).replace("%d", str(credentials)).split()
                 found |= {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
-        return found | {"NABD_DATA_DIR": str(self.state), "NABD_HTTP_PORT": str(self.ports["http"])}
+        return found | {
+            "NABD_DATA_DIR": str(self.state),
+            "NABD_BROKER_FILES": str(self.state / "broker-files"),
+            "NABD_HTTP_PORT": str(self.ports["http"]),
+        }

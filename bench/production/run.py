@@ -70,7 +70,7 @@ async def run(
         async with broker.running(layout), processes.running(layout), https.running(layout) as answers:
             tell("broker, processes and HTTPS run")
             dsn = database.address(layout, "nabd_api", layout.secret("database-api"))
-            town = await equipped(layout, dsn, devices, seed)
+            town = await equipped(layout, dsn, devices, seed=seed, seconds=seconds)
             tell(f"{len(town.passwords)} devices have a password each; they speak for {seconds:g} s")
             refused = await is_plaintext_refused(layout, town)
             counts = await speaking(layout, town, seconds)

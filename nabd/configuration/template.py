@@ -56,6 +56,7 @@ _SYSTEMD: Mapping[str, str] = {
     "NABD_BROKER": "mqtt://~api@127.0.0.1:1884",
     "NABD_BROKER_PASSWORD_FILE": "{secrets}/broker-api",
     "NABD_DATA_DIR": "/var/lib/nabd",
+    "NABD_BROKER_FILES": "/var/lib/nabd/broker-files",
     "NABD_HTTP_TOKEN_ALWAYS": "true",
 }
 _COMPOSE_SAYS = frozenset(

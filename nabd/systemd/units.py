@@ -70,7 +70,6 @@ UNITS = (
         after=SERVES,
         account=Account.SWEEP,
         broker=("api", 1884),
-        settings=("Environment=NABD_BROKER_FILES=/var/lib/nabd/broker-files",),
     ),
     Unit(
         name="nabd-notify",

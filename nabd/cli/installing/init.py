@@ -142,11 +142,16 @@ def _group(layout: Layout) -> int | None:
 
 NEXT = {
     Layout.COMPOSE: [
-        "nabd tls init --domain {domain}",
+        "docker compose run --rm tls",
         "docker compose up --detach",
         "docker compose run --rm nabd-api user first --url {url}",
     ],
-    Layout.SYSTEMD: ["nabd install systemd", "nabd user first --url {url}"],
+    Layout.SYSTEMD: [
+        "sudo -u nabd nabd tls init --host {domain}",
+        "the database and its accounts: docs/installation.md",
+        "systemctl enable --now nabd.target",
+        "sudo -u nabd nabd user first --url {url}",
+    ],
 }
 
 

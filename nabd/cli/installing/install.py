@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="Put the files of an installation w
 NEXT = (
     "systemd-sysusers && systemd-tmpfiles --create",
     "nabd init --layout systemd",
-    "sudo -u postgres createdb nabd && nabd store accounts",
+    "the database and its accounts: docs/installation.md",
     "systemctl daemon-reload && systemctl enable --now nabd.target",
 )
 

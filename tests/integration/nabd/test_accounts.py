@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from devices.kinds import load
+from nabd import doctor
 from nabd.accounts import granting, making
 from nabd.accounts.grants import PRIVILEGES, Account, grants_on, known, owned
 from nabd.accounts.making import AccountsRefused
@@ -107,7 +109,7 @@ async def test_account_is_refused_what_no_process_does(own: asyncpg.Connection, 
         (Account.API, "DELETE FROM bin_reading"),
         (Account.API, "INSERT INTO bin_hour DEFAULT VALUES"),
         (Account.API, "DELETE FROM audit"),
-        (Account.API, "UPDATE delivery SET state = 'sent'"),
+        (Account.API, "DELETE FROM delivery"),
         (Account.ANNOTATE, "INSERT INTO alert DEFAULT VALUES"),
         (Account.ANNOTATE, "SELECT FROM session"),
     ],
@@ -121,6 +123,15 @@ async def test_account_is_refused_what_another_process_does(
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def test_doctor_looks_at_everything_as_the_api(dsn: str, tmp_path: Path) -> None:
+    settings = Settings(database=as_account(dsn, Account.API), data_dir=tmp_path, clock=None)
+
+    found = await doctor.examine(settings)
+
+    assert [one for one in found if "permission denied" in one.said] == []
+    assert {"ledger", "rules"} <= {one.subject for one in found}
 
 
 async def test_rights_that_somebody_changed_are_brought_back(

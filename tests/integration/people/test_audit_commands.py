@@ -13,9 +13,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from nabd.accounts.grants import Account
 from nabd.cli import app
 from store.pool import connect
-from tests.databases import run
+from tests.databases import as_account, run
 from tests.integration.work.builders import photo_file
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
@@ -204,7 +205,7 @@ def documents(*arguments: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def files(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Path | str]:
     """A database that commands find, a list of devices and a rule."""
-    monkeypatch.setenv("NABD_DATABASE", dsn)
+    monkeypatch.setenv("NABD_DATABASE", as_account(dsn, Account.API))
     monkeypatch.setenv("NABD_AUDIT_DIR", str(tmp_path / "heads"))
     monkeypatch.setenv("USER", "rima")
     monkeypatch.setenv("LOGNAME", "rima")
