@@ -23,6 +23,7 @@ from api.tiles.source import source_of
 from devices.texts.languages import DEFAULT, Language
 from ingest.decide.quotas import Quota, QuotaPlan
 from nabd.channel_settings import SECRET, ChannelSettings
+from nabd.operating_settings import OperatingSettings
 from nabd.retention_settings import RetentionSettings
 from people.roles import Role
 from readings.kept.retention import Retention, chunk_for
@@ -43,7 +44,7 @@ class GroupRole(BaseModel):
     municipality: str | None
 
 
-class Settings(ChannelSettings, RetentionSettings):
+class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     """What a Nabd process needs to know; each field is the variable NABD_<FIELD>; an empty one is none."""
 
     model_config = SettingsConfigDict(
@@ -252,6 +253,11 @@ def photo_directory(settings: Settings) -> Path:
 def tls_directory(settings: Settings) -> Path:
     """Return where files of TLS are kept."""
     return settings.tls_dir or settings.data_dir / "tls"
+
+
+def backup_directory(settings: Settings) -> Path:
+    """Return where backups are made and looked for."""
+    return settings.backup_dir or settings.data_dir / "backups"
 
 
 def retention_of(settings: Settings) -> Retention:

@@ -11,6 +11,7 @@ from bench.cli.production import production
 from bench.cli.queries import queries
 from bench.cli.rules import rules
 from bench.cli.screens import screens
+from bench.cli.shards import shards
 from bench.cli.tasks import tasks
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
@@ -23,3 +24,4 @@ app.command()(queries)
 app.command()(console)
 app.command()(screens)
 app.command()(tasks)
+app.command()(shards)

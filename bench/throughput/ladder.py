@@ -22,7 +22,7 @@ from bench.throughput.peers.compare import Peer
 from bench.throughput.raw_copy import RawCopy
 from bench.throughput.recorded import RecordedRun
 from bench.throughput.rig import Rig
-from bench.throughput.rolled import RolledCost
+from bench.throughput.rolled import RollupCost
 from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
 from nabd import clock
@@ -100,9 +100,9 @@ class IngestBenchResult:
         return max((median(rates) for rates in by_size.values()), default=0.0)
 
     @property
-    def rollups(self) -> RolledCost | None:
+    def rollups(self) -> RollupCost | None:
         """What rollups cost; None where it was not asked for."""
-        return RolledCost(marked=self.marked, unmarked=self.unmarked) if self.marked else None
+        return RollupCost(marked=self.marked, unmarked=self.unmarked) if self.marked else None
 
     @property
     def open_loops(self) -> list[OpenLoop]:

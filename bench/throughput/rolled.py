@@ -20,7 +20,7 @@ UNMARKED = (sys.executable, "-m", "bench.throughput.unmarked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RolledCost:
+class RollupCost:
     """Drains in turns, as many with as without."""
 
     marked: Sequence[Drain]

@@ -19,6 +19,8 @@ from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.devices.bans import ban, banned, unban
+from nabd.cli.devices.commands import command, commands
+from nabd.cli.devices.config import config
 from nabd.cli.devices.credentials import credentials, revoke, rotate
 from nabd.cli.devices.document import as_document, show_done
 from nabd.cli.devices.hardware import hardware, replace
@@ -36,6 +38,9 @@ app.command()(replace)
 app.command()(hardware)
 app.command()(note)
 app.command()(notes)
+app.command()(command)
+app.command()(commands)
+app.command()(config)
 app.command()(ban)
 app.command()(unban)
 app.command()(banned)

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from devices import kinds
 from firmware_sim.publish_log import PublishLine
 from nabd.demo.proof import Proof, compare, stored_rows
-from readings import ledger
+from readings import balance, ledger
 from store.pool import connect
 
 KINDS = kinds.load()
 _STATE = """
 SELECT
     s.batch, s.alive_at, s.caught_up_at,
-    (SELECT coalesce(sum(l.stored), 0) FROM ledger AS l WHERE l.shard = s.name) AS stored
+    (SELECT coalesce(sum(l.stored), 0) FROM ledger AS l) AS stored
 FROM shard AS s
 WHERE s.name = 'main'
 """
@@ -59,7 +59,7 @@ async def examine(dsn: str, lines: Sequence[PublishLine], devices: Sequence[str]
     try:
         rows = await stored_rows(connection, KINDS, devices, lambda instant: instant)
         totals = await ledger.total(connection)
-        counted = await ledger.count_readings(connection, KINDS)
+        counted = await balance.count_readings(connection, KINDS)
     finally:
         await connection.close()
     found = compare(lines, rows)

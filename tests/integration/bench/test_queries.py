@@ -8,13 +8,11 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from nabd.cli import app
-from tests.parts import need_mosquitto
 
 
 def test_questions_are_asked_of_a_past_that_is_made_once(tmp_path: Path) -> None:
-    need_mosquitto()
     command = ["bench", "queries", "--devices", "4", "--days", "2", "--cache", str(tmp_path), "--json"]
-    command += ["--messages", "500", "--runs", "1"]
+    command += ["--messages", "0"]  # drains are those of `nabd bench ingest --stage rollups`, see test_ingest
 
     done = CliRunner().invoke(app, command)
 
@@ -28,9 +26,7 @@ def test_questions_are_asked_of_a_past_that_is_made_once(tmp_path: Path) -> None
     assert all(0 < one["p50_ms"] <= one["p95_ms"] for one in found["queries"])
     assert found["readings"] > 500
     assert found["compression_ratio"] is None
-    drains = found["drains"]
-    assert found["drain_with_rollups_ratio"] == drains["ratio"] > 0
-    assert (drains["lost"], drains["sent"] >= 1000) == (0, True)
+    assert found["drain_with_rollups_ratio"] is None
     assert len(list(tmp_path.glob("*.npz"))) == 4
 
 
