@@ -94,6 +94,9 @@ async def _memberships(connection: Connection) -> list[str]:
     if await connection.fetchval(_PUBLIC):
         found.append(f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM PUBLIC")
     found.append(f"GRANT CONNECT ON DATABASE {database} TO {', '.join(account.role for account in Account)}")
+    # Whoever divides shards, as the owner, ends the session that holds one; who waits sees that it lives.
+    found.append(f"GRANT pg_signal_backend, pg_read_all_stats TO {Account.OWNER.role}")
+    found.append(f"GRANT pg_read_all_stats TO {Account.INGEST.role}, {Account.API.role}")
     # Rounds of work take an advisory lock; `refuse_to_readers` takes the right from everybody else.
     found.append(f"GRANT EXECUTE ON FUNCTION pg_try_advisory_lock(bigint) TO {Account.NOTIFY.role}")
     return found

@@ -147,10 +147,10 @@ NEXT = {
         "docker compose run --rm nabd-api user first --url {url}",
     ],
     Layout.SYSTEMD: [
-        "sudo -u nabd nabd tls init --host {domain}",
+        "runuser --user nabd -- nabd tls init --host {domain}",
         "the database and its accounts: docs/installation.md",
         "systemctl enable --now nabd.target",
-        "sudo -u nabd nabd user first --url {url}",
+        "runuser --user nabd -- nabd user first --url {url}",
     ],
 }
 

@@ -241,13 +241,16 @@ def files(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str
 
 
 def test_each_changing_command_leaves_rows_that_say_who_and_from_where(
-    dsn: str, files: dict[str, Path | str], tmp_path: Path
+    dsn: str, files: dict[str, Path | str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = 0
     for line, actions in CHANGES:
         if line == ASSIGN:
             run(_fire(dsn))
-        code, _, err = nabd(*(word.format(**files) for word in line.split()))
+        account = Account.OWNER if line.startswith("shard ") else Account.API
+        with monkeypatch.context() as as_who:
+            as_who.setenv("NABD_DATABASE", as_account(dsn, account))
+            code, _, err = nabd(*(word.format(**files) for word in line.split()))
         assert code == 0, f"{line}: {err}"
         rows = run(_written(dsn))[known:]
         assert [row["action"] for row in rows] == actions, line

@@ -21,7 +21,7 @@ TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("nabd:")}
-ONE_SHOT = {"tls", "nabd-accounts", "nabd-migrate", "grafana-account"}
+ONE_SHOT = {"tls", "nabd-accounts", "nabd-migrate", "nabd-owner", "grafana-account"}
 ROOTS = {"database", "mosquitto"}
 """Services whose programs begin as root and give that up themselves."""
 
@@ -68,6 +68,7 @@ def test_every_process_signs_in_as_itself_with_a_password_from_a_file() -> None:
     assert accounts == {
         "nabd-accounts": ("nabd", "database-superuser"),
         "nabd-migrate": (Account.OWNER.role, "database-owner"),
+        "nabd-owner": (Account.OWNER.role, "database-owner"),
         **{
             f"nabd-{one}": (one.role, f"database-{one}")
             for one in (Account.INGEST, Account.SWEEP, Account.NOTIFY, Account.API, Account.ANNOTATE)
@@ -132,6 +133,7 @@ def test_only_doors_with_tls_are_published_and_ingest_has_one_of_its_own() -> No
     assert SERVICES["mosquitto"]["environment"]["MQTT_DEVICES_DOOR"].startswith("127.0.0.1:")
     assert {name: found.groups() for name, found in brokers.items() if found} == {
         "nabd-ingest": ("~ingest", "1885"),
+        "nabd-owner": ("~ingest", "1885"),
         "nabd-sweep": ("~api", "1884"),
         "nabd-api": ("~api", "1884"),
         "simulator": ("~simulator", "1884"),
@@ -177,7 +179,7 @@ def test_every_lasting_service_restarts_and_has_a_health_check() -> None:
 
 
 def test_every_service_is_confined() -> None:
-    assert len(OURS) == 9
+    assert len(OURS) == 10
     for name, service in SERVICES.items():
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
