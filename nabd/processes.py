@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -21,11 +22,11 @@ import structlog
 from api.metrics.platform import Queue
 from devices import kinds
 from ingest import service
-from ingest.broker.session import IngestBroker
 from ingest.commit import shard
 from nabd import clock, housekeeping, readiness, rollups
 from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
+from nabd.broker.source import MessageSource, source_of
 from nabd.first_link import is_without_admin
 from nabd.retention.classes import classes_of
 from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of
@@ -112,6 +113,18 @@ def broker_of(settings: Settings) -> address.BrokerAddress:
         raise NotConfigured(f"NABD_BROKER: {error}") from error
 
 
+def message_source(settings: Settings) -> MessageSource:
+    """Return where ingest gets messages from.
+
+    Raises:
+        NotConfigured: there is none, it is no address, or a package is not installed.
+    """
+    try:
+        return source_of(settings, broker_of)
+    except ValueError as error:
+        raise NotConfigured(str(error)) from error
+
+
 async def ready_database(settings: Settings) -> str:
     """Wait until the database answers, however long that takes; return its DSN.
 
@@ -165,7 +178,7 @@ async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T
 async def ingest(settings: Settings) -> None:
     """Ingest one shard, with the rules in every batch's transaction."""
     stop = stop_on_signals()
-    broker = broker_of(settings)
+    source = message_source(settings)
     dsn = await unless_stopped(stop, ready_database(settings))
     finding = outlasting(dsn, lambda connection: shard.client_id(connection, settings.shard))
     client_id = await unless_stopped(stop, finding)
@@ -182,16 +195,8 @@ async def ingest(settings: Settings) -> None:
         return connection
 
     options = service.IngestOptions(
-        broker=IngestBroker(
-            host=broker.host,
-            port=broker.port,
-            client_id=client_id,
-            username=broker.username,
-            password=broker.password,
-            tls=broker.tls,
-            keep_alive_s=settings.keep_alive_s,
-            receive_maximum=settings.receive_maximum,
-        ),
+        broker=replace(source.broker, client_id=client_id),
+        open_session=source.open,
         open_database=open_database,
         kinds=declared,
         now=now,

@@ -54,6 +54,10 @@ class Settings(ChannelSettings, RetentionSettings):
     broker: str | None = Field(
         default=None, description="mqtt://[user:password@]host[:port]; empty: an embedded broker"
     )
+    stream: str | None = Field(
+        default=None,
+        description="nats://[user:password@]host[:port]: ingest pulls from JetStream; empty: from the broker",
+    )
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")
     rules_dir: Path | None = Field(
