@@ -1,6 +1,6 @@
 # What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help parts setup demo test faults attack check format bench bench-rules bench-console screens tasks notify-storm lock clean
+.PHONY: help parts setup demo test faults attack check format bench bench-rules bench-console screens tasks notify-storm lock sbom audit clean
 .NOTPARALLEL: # first the parts, then .venv, then what stands on both
 
 BIN := .venv/bin
@@ -47,7 +47,7 @@ format: setup ## format and repair what can be repaired alone
 bench: setup ## measure readings per second on this machine
 	@$(BIN)/nabd bench ingest $(ARGS)
 
-bench-queries: setup ## measure questions about a day and a year (ARGS="--devices 2000 --days 365": hours, 30 GB)
+bench-queries: setup ## measure questions about a day and a year (ARGS="--devices 2000 --days 365 --keep DIR": hours, 30 GB)
 	@$(BIN)/nabd bench queries $(ARGS)
 
 bench-rules: setup ## measure the default rules on months of labelled faults
@@ -67,6 +67,12 @@ notify-storm: setup ## storms of alerts against a real receiver: how soon people
 
 lock: ## pin dependencies anew into constraints.txt (needs a package index)
 	scripts/lock $(ARGS)
+
+sbom: setup ## what Nabd is made of, as CycloneDX (ARGS=FILE; default build/nabd.cdx.json)
+	@$(BIN)/python scripts/sbom $(ARGS)
+
+audit: setup ## known weaknesses of what constraints.txt pins (asks a public database, so needs the network)
+	$(BIN)/pip-audit --requirement constraints.txt --require-hashes --disable-pip --strict $(ARGS)
 
 clean: ## remove what was built, .venv included
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -36,6 +36,7 @@ from ingest.pipeline import Pipeline
 from readings import quarantine, rejections
 from store.connection import Connection
 from store.failures import DATABASE_ERRORS, is_outage
+from store.outage import Outage
 from store.readings import CopyWriter, Writer
 
 log = structlog.get_logger(__name__)
@@ -95,16 +96,18 @@ async def run(options: IngestOptions, stop: asyncio.Event) -> None:
 
 
 async def _run(options: IngestOptions, stop: asyncio.Event, claimed: asyncio.Event) -> None:
+    outage = Outage(log, "database is away, trying again", "database is back")
     while not stop.is_set():
         try:
             async with _owning(options, claimed) as service:
+                outage.over()
                 await service.serve(stop)
         except shard.Fenced as error:
             log.warning("lost the shard, standing by", reason=str(error))
         except Exception as error:  # anything but an outage ends the process
             if not is_outage(error):
                 raise
-            log.warning("database is away, trying again", error=str(error) or repr(error))
+            outage.lasts(error)
             await asyncio.sleep(RETRY_S)
         finally:
             claimed.clear()

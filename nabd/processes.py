@@ -11,9 +11,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -21,15 +22,19 @@ import structlog
 
 from api.metrics.platform import Queue
 from devices import kinds
+from devices.instants import Now
+from devices.kinds import Kinds
 from ingest import service
 from ingest.commit import shard
+from ingest.commit.consumers import BatchConsumer
 from nabd import clock, housekeeping, readiness, rollups
-from nabd.broker import address
+from nabd.broker import address, commanding
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.broker.source import MessageSource, source_of
 from nabd.first_link import is_without_admin
+from nabd.identity.follower import CredentialWatch
 from nabd.retention.classes import classes_of
-from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of
+from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of, tls_directory
 from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
@@ -175,7 +180,14 @@ async def unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T
     raise Stopped
 
 
-async def ingest(settings: Settings) -> None:
+def consumers_of(declared: Kinds) -> list[BatchConsumer]:
+    """Return what runs in every batch's transaction."""
+    return [LiveRules(declared), ShadowRules(declared), RollupMarks()]
+
+
+async def ingest(
+    settings: Settings, consumers: Callable[[Kinds], Sequence[BatchConsumer]] = consumers_of
+) -> None:
     """Ingest one shard, with the rules in every batch's transaction."""
     stop = stop_on_signals()
     source = message_source(settings)
@@ -202,7 +214,7 @@ async def ingest(settings: Settings) -> None:
         now=now,
         owner=uuid4(),
         shard=settings.shard,
-        consumers=[LiveRules(declared), ShadowRules(declared), RollupMarks()],
+        consumers=consumers(declared),
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
         quotas=quotas_of(settings),
@@ -211,7 +223,10 @@ async def ingest(settings: Settings) -> None:
 
 
 async def sweep(settings: Settings) -> None:
-    """Run the sweep rules, keep partitions, roll readings up; of several of these processes one does so."""
+    """Run the sweep rules, keep partitions, roll readings up, tell the broker who may sign in.
+
+    Of several of these processes one judges and keeps.
+    """
     stop = stop_on_signals()
     dsn = await unless_stopped(stop, ready_database(settings))
     now, speed = clock.parse(settings.clock)
@@ -239,6 +254,20 @@ async def sweep(settings: Settings) -> None:
         ),
         asyncio.create_task(rollups.run(pool, list(declared.values()), now)),
     ]
+    if settings.broker_files is not None:
+        following = CredentialWatch(
+            pool=pool,
+            directory=settings.broker_files,
+            tls_dir=tls_directory(settings),
+            broker=broker_of(settings) if settings.broker is not None else None,
+            now=now,
+        )
+        sweeping.append(asyncio.create_task(following.run()))
+    if settings.heartbeat_url:
+        from nabd import heartbeat  # not above: with an HTTP client
+
+        wanted = heartbeat.checks(settings, pool, declared, now, speed)
+        sweeping.append(asyncio.create_task(heartbeat.run(settings.heartbeat_url, wanted)))
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait({*sweeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (*sweeping, stopping):
@@ -269,6 +298,7 @@ async def api(settings: Settings) -> None:
     announcing = asyncio.create_task(_announce_first(settings))
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
+    sending = asyncio.create_task(_command(settings, now, speed)) if settings.broker is not None else None
     app = create_app(
         pool=pool,
         kinds=declared,
@@ -297,7 +327,7 @@ async def api(settings: Settings) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    for task in (stopping, announcing, watching):
+    for task in (stopping, announcing, watching, sending):
         if task is not None:
             task.cancel()
     await serving
@@ -307,6 +337,18 @@ async def api(settings: Settings) -> None:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except DATABASE_ERRORS:
         pool.terminate()  # the database has stopped already, or does not answer
+
+
+async def _command(settings: Settings, now: Now, speed: float) -> None:
+    """Hand commands to the broker, once the database is there and migrated."""
+    while True:
+        try:
+            dsn = await ready_database(settings)
+        except StoreError:
+            await asyncio.sleep(MIGRATION_EVERY_S)  # /readyz says it
+        else:
+            break
+    await commanding.follow(partial(connect, dsn), broker_of(settings), now, speed)
 
 
 async def _announce_first(settings: Settings) -> None:

@@ -290,12 +290,25 @@ async def enable_person(connection: Connection, name: str, now: int, *, by: Acto
 
 
 _DELETE = "DELETE FROM person WHERE id = $1"
+# Addresses, and answers of services that repeat them. What waits is closed: nobody is there to be told.
+_FORGET_MESSAGES = """
+WITH forgotten AS (
+    UPDATE delivery SET
+        address = '', answer = NULL, state = CASE WHEN state = 'planned' THEN 'not-needed' ELSE state END
+    WHERE person_id = $1
+    RETURNING id
+)
+
+UPDATE delivery_attempt AS a SET answer = NULL FROM forgotten WHERE a.delivery_id = forgotten.id
+"""
 
 
 async def delete_person(
     connection: Connection, name: str, now: int, *, by: Actor, work_now: int | None = None
 ) -> None:
     """Forget a person; their principal stays, without a name. Tokens that they made end, as when disabled.
+
+    Messages to them are forgotten too, but for that and when they were told.
 
     Args:
         work_now: as of disable_person.
@@ -310,6 +323,7 @@ async def delete_person(
         await tokens.revoke_tokens_of(connection, person.id, now, by=by)
         async with _an_admin_is_left(connection, person):
             await connection.execute(_DELETE, person.id)
+        await connection.execute(_FORGET_MESSAGES, person.id)
         await recorded.record(connection, by, "delete", person.id, state_of(person), None, now)
 
 

@@ -65,12 +65,31 @@ async def readings(
     return [_reading(kind, measurements, row) for row in rows]
 
 
-def _readings_sql(kind: Kind, measurements: Sequence[str]) -> str:
-    columns = ", ".join(
-        ["observed_at", "received_at", "quality", "boot", "seq", "extra", *_quoted(measurements)]
+async def readings_at(
+    connection: Connection,
+    kind: Kind,
+    device_id: int,
+    *,
+    measurements: Sequence[str],
+    instants: Sequence[datetime],
+) -> list[Reading]:
+    """Return the readings observed at some instants, which are in order; oldest first."""
+    if not instants:
+        return []
+    statement = (
+        f"SELECT {_columns(measurements)} FROM {table_name(kind.name)} "  # noqa: S608 - as below
+        "WHERE device_id = $1 AND observed_at = ANY($2) AND observed_at >= $3 AND observed_at <= $4"
+        " ORDER BY observed_at"
     )
+    rows = await connection.fetch(
+        statement, device_id, instants, instants[0], instants[-1], timeout=STATEMENT_TIMEOUT_S
+    )
+    return [_reading(kind, measurements, row) for row in rows]
+
+
+def _readings_sql(kind: Kind, measurements: Sequence[str]) -> str:
     return (
-        f"SELECT {columns} FROM {table_name(kind.name)} "  # noqa: S608 - names of a checked declaration
+        f"SELECT {_columns(measurements)} FROM {table_name(kind.name)} "  # noqa: S608 - names of a checked declaration
         "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3 ORDER BY observed_at LIMIT $4"
     )
 
@@ -88,5 +107,6 @@ def _reading(kind: Kind, measurements: Sequence[str], row: asyncpg.Record) -> Re
     )
 
 
-def _quoted(names: Sequence[str]) -> list[str]:
-    return [f'"{name}"' for name in names]
+def _columns(measurements: Sequence[str]) -> str:
+    measured = (f'"{name}"' for name in measurements)
+    return ", ".join(["observed_at", "received_at", "quality", "boot", "seq", "extra", *measured])

@@ -28,11 +28,11 @@ def all_boards(
     return [by_posted(board) for board in found] if posted else found
 
 
-def files(kinds: Mapping[str, Kind], *, console: str = CONSOLE) -> dict[Path, str]:
-    """Return the text of every file by its path below the directory of dashboards."""
+def files(kinds: Mapping[str, Kind], *, console: str = CONSOLE, posted: bool = False) -> dict[Path, str]:
+    """Return the text of every file by its path below the directory of dashboards; `posted` as above."""
     return {
         Path(board.language) / f"{board.name}.json": sdk.dashboard_text(board)
-        for board in all_boards(kinds, console=console)
+        for board in all_boards(kinds, console=console, posted=posted)
     }
 
 

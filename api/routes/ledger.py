@@ -15,7 +15,7 @@ from api.http.times import Asked, Instant
 from devices.instants import to_datetime
 from devices.registry import registry
 from devices.registry.registry import Device
-from readings import ledger, said_names
+from readings import balance, ledger, said_names
 from readings.ledger import Totals
 
 router = APIRouter(tags=["ledger"])
@@ -93,7 +93,7 @@ async def read_ledger(
     """Return the totals of the platform, or of one device."""
     if device is not None:
         found = await registry.get_device(connection, device)
-        totals = await ledger.of_device(connection, context.kinds, found, since=since, until=until)
+        totals = await balance.of_device(connection, context.kinds, found, since=since, until=until)
         return LedgerOut(
             totals=_totals_out(totals), names=await _names(connection, context, found, since, until)
         )

@@ -33,6 +33,7 @@ class WindowOut(BaseModel):
     id: int
     device: str | None = Field(examples=["light-0042"])
     municipality: str | None = Field(examples=[None])
+    time_zone: str = Field(examples=["Asia/Beirut"], description="of the municipality, or of the device's")
     from_at: Instant
     until_at: Instant = Field(description="not included")
     reason: str = Field(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -10,72 +10,28 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
 
 from api.context import POOL_TIMEOUT_S, AppContext, UsesContext
 from api.http import buckets, exports, files, formats
 from api.http.buckets import Bucket
 from api.http.exports import FILE
 from api.http.formats import MEDIA_TYPES, Format, begun
-from api.http.parquet import CellType, FileColumn, file_columns
 from api.http.problems import Problem
-from api.http.times import Asked, Instant
+from api.http.times import Asked
+from api.schemas.readings import ReadingsOut, bucket_row, columns_of, flat_row, raw_row
 from devices.instants import MICROSECOND, rfc3339, to_datetime
-from devices.kinds.kind import Kind
+from devices.kinds.kind import Kind, ValueType
 from devices.registry import registry
 from devices.time_zones import TIME_ZONES
 from readings import history
-from readings.buckets.summary import ReadingBucket
-from readings.history import Reading
+from readings.buckets.largest_triangles import FEWEST
 from readings.rollups.buckets import buckets as calendar_buckets
+from readings.stored.drawn import drawn_readings
 
 router = APIRouter(tags=["readings"])
 
 DAY = timedelta(days=1)
 ROWS_AT_A_TIME = 2000
-SUMMARY = ("min", "max", "avg", "count", "last")
-
-
-class SummaryOut(BaseModel):
-    """One measurement over one bucket; suspect values are left out.
-
-    Of a circular measurement `avg` is the mean direction, from `min` around to `max` on either side.
-    """
-
-    min: float | None
-    max: float | None
-    avg: float | None
-    count: int
-    last: float | str | None
-    grown: float | None = Field(default=None, description="counters only: by how much, resets included")
-
-
-class ReadingOut(BaseModel):
-    """One reading (raw), or the summary of one bucket."""
-
-    observed_at: Instant | None = Field(default=None, description="raw only")
-    received_at: Instant | None = Field(default=None, description="raw only")
-    quality: int | None = Field(default=None, description="raw only: bit field, 0 is good")
-    suspect: list[str] | None = Field(default=None, description="raw only: measurements not to be believed")
-    boot: int | None = Field(default=None, description="raw only, where the device numbers its readings")
-    seq: int | None = Field(default=None, description="raw only, as boot")
-    extra: dict[str, Any] | None = Field(default=None, description="raw only: what the kind does not declare")
-    at: Instant | None = Field(default=None, description="buckets only: where the bucket starts")
-    readings: int | None = Field(default=None, description="buckets only: how many readings it holds")
-    measurements: dict[str, float | bool | str | SummaryOut | None]
-
-
-class ReadingsOut(BaseModel):
-    """The readings of one device in a time range."""
-
-    device: str = Field(examples=["bin-0007"])
-    kind: str = Field(examples=["bin"])
-    start: Instant
-    end: Instant
-    bucket: Bucket = Field(description="what was answered, also when auto was asked")
-    tz: str = Field(examples=["Asia/Beirut"])
-    units: dict[str, str] = Field(examples=[{"fill_pct": "%"}])
-    readings: list[ReadingOut]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +46,7 @@ class ReadingQuery:
     end: datetime
     bucket: Bucket
     tz: str
+    points: int | None = None
 
     @cached_property
     def head(self) -> dict[str, Any]:
@@ -124,6 +81,10 @@ async def read_readings(
     width: Annotated[
         int, Query(ge=10, le=5000, description="points useful, for auto")
     ] = buckets.DEFAULT_WIDTH,
+    points: Annotated[
+        int | None,
+        Query(ge=FEWEST, le=5000, description="of raw: what draws each line with so many points"),
+    ] = None,
     tz: Annotated[str | None, Query(max_length=64, description="IANA name; the municipality's")] = None,
     format: Annotated[Format | None, Query(description="wins over Accept")] = None,  # noqa: A002
     bom: Annotated[bool, Query(description="CSV with a byte order mark, for Excel")] = False,
@@ -139,11 +100,14 @@ async def read_readings(
     kind = _kind_of(context, found)
     until = end or to_datetime(context.now())
     since = start or until - DAY
+    if points is not None and bucket is not Bucket.RAW:
+        raise Problem(422, "invalid", "points: of bucket=raw; width= says how many buckets are useful")
     selection = ReadingQuery(
         context=context,
         device=found,
         kind=kind,
-        measurements=_chosen(kind, measurements),
+        measurements=_chosen(kind, measurements) if points is None else _drawn(kind, measurements),
+        points=points,
         start=since,
         end=until,
         bucket=_bucket_of(kind, bucket, until - since, width),
@@ -170,6 +134,18 @@ def _chosen(kind: Kind, measurements: str | None) -> list[str]:
     return wanted or declared
 
 
+def _drawn(kind: Kind, measurements: str | None) -> list[str]:
+    """Return what can be drawn as a line: what is asked for, or all that can."""
+    lines = [m.name for m in kind.measurements if m.type is not ValueType.TEXT]
+    if measurements is None:
+        return lines
+    wanted = _chosen(kind, measurements)
+    for name in wanted:
+        if name not in lines:
+            raise Problem(422, "invalid", f"points: {name} is a text, which no line shows; leave it out")
+    return wanted
+
+
 def _bucket_of(kind: Kind, asked: Bucket, span: timedelta, width: int) -> Bucket:
     if span <= timedelta(0):
         raise Problem(422, "invalid", "end: must be after start")
@@ -194,12 +170,26 @@ async def _respond(selection: ReadingQuery, form: Format, *, bom: bool) -> Strea
     if form is Format.JSON:
         body = formats.as_json(selection.head, "readings", rows)
         return StreamingResponse(body, media_type=MEDIA_TYPES[form], headers={"Vary": "Accept"})
-    columns = _columns(selection, whole=form is Format.PARQUET)
-    body = files.body_of(form, columns, rows, flat=_flat_row, bom=bom)
+    columns = columns_of(
+        selection.kind, selection.measurements, selection.bucket, whole=form is Format.PARQUET
+    )
+    body = files.body_of(form, columns, rows, flat=flat_row, bom=bom)
     return exports.response_of(form, body, name=name, saved=form is not Format.NDJSON)
 
 
 async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, Any]]]:
+    if selection.points is not None:
+        drawn = await drawn_readings(
+            selection.context.long_query,
+            selection.kind,
+            selection.device.id,
+            measurements=selection.measurements,
+            start=selection.start,
+            end=selection.end,
+            points=selection.points,
+        )
+        yield [raw_row(reading) for reading in drawn]
+        return
     # A connection per page, not per answer: a slow client must not hold one.
     start: datetime | None = selection.start
     while start is not None:
@@ -213,7 +203,7 @@ async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, An
                 end=selection.end,
                 limit=ROWS_AT_A_TIME,
             )
-        yield [_raw_row(reading) for reading in page]
+        yield [raw_row(reading) for reading in page]
         start = page[-1].observed_at + MICROSECOND if len(page) == ROWS_AT_A_TIME else None
 
 
@@ -230,66 +220,4 @@ async def _bucket_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str,
             time_zone=selection.tz,
         )
     for i in range(0, len(rows), ROWS_AT_A_TIME):
-        yield [_bucket_row(row) for row in rows[i : i + ROWS_AT_A_TIME]]
-
-
-def _raw_row(reading: Reading) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "observed_at": rfc3339(reading.observed_at),
-        "received_at": rfc3339(reading.received_at),
-        "quality": reading.quality,
-        "suspect": reading.suspect,
-        "measurements": {name: value for name, value in reading.values.items() if value is not None},
-    }
-    if reading.boot is not None or reading.seq is not None:
-        row |= {"boot": reading.boot, "seq": reading.seq}
-    if reading.extra:
-        row["extra"] = reading.extra
-    return row
-
-
-def _bucket_row(row: ReadingBucket) -> dict[str, Any]:
-    summaries = {
-        name: {part: getattr(summary, part) for part in SUMMARY}
-        | ({} if summary.grown is None else {"grown": summary.grown})
-        for name, summary in row.values.items()
-        if summary.count
-    }
-    return {"at": rfc3339(row.at), "readings": row.readings, "measurements": summaries}
-
-
-BUCKET = file_columns(("at", "readings"), time=("at",), integer=("readings",))
-
-
-def _columns(selection: ReadingQuery, *, whole: bool) -> tuple[FileColumn, ...]:
-    """Return the columns of a table; whole: also what few people look at."""
-    measured = files.measured(selection.kind, selection.measurements)
-    if selection.bucket is Bucket.RAW:
-        return (*files.READING, *measured, *(files.BESIDE if whole else ()))
-    counters = {m.name for m in selection.kind.measurements if m.counter}
-    parts = (
-        _part(one, part)
-        for one in measured
-        for part in (*SUMMARY, *(["grown"] if one.name in counters else []))
-    )
-    return (*BUCKET, *parts)
-
-
-def _part(measured: FileColumn, part: str) -> FileColumn:
-    """Return the column of a part of a summary, in which truths are numbers."""
-    name = f"{measured.name}_{part}"
-    if part == "count":
-        return FileColumn(name=name, type=CellType.INTEGER)
-    is_text = part == "last" and measured.type is CellType.TEXT
-    return FileColumn(name=name, type=CellType.TEXT if is_text else CellType.NUMBER, unit=measured.unit)
-
-
-def _flat_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    flat = {name: value for name, value in row.items() if name not in ("measurements", "suspect")}
-    flat["suspect"] = " ".join(row.get("suspect", ()))
-    for name, value in row["measurements"].items():
-        if isinstance(value, dict):
-            flat |= {f"{name}_{part}": summed for part, summed in value.items()}
-        else:
-            flat[name] = value
-    return flat
+        yield [bucket_row(row) for row in rows[i : i + ROWS_AT_A_TIME]]

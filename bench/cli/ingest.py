@@ -101,8 +101,11 @@ def _print(result: IngestBenchResult) -> None:
     drains = {"drain": result.drains} if result.drains else {}
     drains |= {f"drain, {size} devices": d for size, d in result.fleets.items()}
     drains |= {f"drain, rules {name}": d for name, d in result.rules.items()}
+    drains |= {"with rollups": result.marked, "without rollups": result.unmarked} if result.marked else {}
     if drains:
         _print_drains(drains)
+    if result.rollups:
+        line(f"drain with rollups / without {result.rollups.ratio:.2f}")
     if result.drains and result.copies:
         line(f"drain / raw COPY {result.drain_per_s / result.raw_copy_per_s:.2f}")
     if result.open:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,11 +11,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import typer
 
-from bench.cli.notify import databases
+from bench.cli.notify import database, databases
 from bench.queries import past, questions
+from bench.throughput import ladder
 from devices import kinds
 from nabd import clock
 from nabd.cli.output import line, print_json, table
+from nabd.embedded.broker import find_mosquitto
+from nabd.embedded.postgres import EmbeddedPostgres
 from store.connection import Connection
 from store.pool import connect
 
@@ -31,14 +35,29 @@ def queries(
     cache: Annotated[Path, typer.Option(help="where what the simulator made is kept")] = Path(
         "var/bench-queries"
     ),
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="directory of a database that stays: the next run with it only asks"),
+    ] = None,
+    messages: Annotated[
+        int, typer.Option(min=0, help="of each drain that shows what rollups cost ingest; 0: none")
+    ] = 20_000,
+    runs: Annotated[int, typer.Option(min=1, help="how often ingest drains with rollups, and without")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object alone")] = False,
 ) -> None:
-    """Ask what screens and panels ask, of a past by the simulator's physics.
+    """Ask what screens and panels ask, of a past by the simulator's physics; then drain, in turns.
 
-    The long form: --devices 2000 --days 365. The last line is one JSON object.
+    The long form: --devices 2000 --days 365 --keep var/bench-year. The last line is one JSON object.
     A configured database is never touched.
     """
-    found = asyncio.run(_on_server(dsn, devices, days, cache))
+    if keep is not None and dsn is not None:
+        raise typer.BadParameter("a database that stays is one of our own: leave out --dsn or --keep")
+    if keep is not None:
+        found = asyncio.run(_kept(keep, devices, days, cache))
+    else:
+        found = asyncio.run(_on_server(dsn, devices, days, cache))
+    drained = asyncio.run(_drained(messages, runs)) if messages else None
+    found |= {"drain_with_rollups_ratio": drained and drained["ratio"], "drains": drained}
     if not as_json:
         table(
             ("question", "span", "p50 ms", "p95 ms", "rows"),
@@ -50,7 +69,55 @@ def queries(
         line(f"hours and days: {rolled} bytes a reading, {found['rollup_lag_s']} s behind")
         line("no columnstore on this edition" if ratio is None else f"columnstore: 1/{ratio}")
         line(f"made in {found['made_s']} s, rolled up in {found['rolled_s']} s")
+        if drained:
+            line(
+                f"ingest drains with rollups / without {drained['ratio']}:"
+                f" {drained['sent']} readings sent, {drained['stored']} stored, {drained['lost']} lost"
+            )
     print_json(found)
+
+
+async def _kept(directory: Path, devices: int, days: int, cache: Path) -> dict[str, Any]:
+    """Ask the database in a directory, made if it is not there yet."""
+    made, server = directory / "past.json", EmbeddedPostgres(directory / "postgres")
+    if not made.exists():
+        server.delete()  # of a making that was cut
+    with server:
+        if not made.exists():
+            size, end = await _make(await database(server, NAME), devices, days, cache)
+            made.write_text(json.dumps({"devices": devices, "days": days, "end": end, **asdict(size)}))
+        past_of = json.loads(made.read_text())
+        if (past_of["devices"], past_of["days"]) != (devices, days):
+            raise typer.BadParameter(
+                f"{directory} holds {past_of['devices']} devices and {past_of['days']} days:"
+                " say the same, or another directory"
+            )
+        connection = await connect(server.dsn(NAME), statement_timeout_s=0)
+        try:
+            answers = await questions.ask_all(connection, kinds.load(None), past_of["end"])
+        finally:
+            await connection.close()
+    return {
+        "queries": [asdict(one) for one in answers],
+        **{name: value for name, value in past_of.items() if name != "end"},
+    }
+
+
+async def _make(dsn: str, devices: int, days: int, cache: Path) -> tuple[past.PastSize, int]:
+    connection = await connect(dsn, statement_timeout_s=0)
+    try:
+        end = _end()
+        size = await past.make_past(
+            connection, kinds.load(None), devices=devices, days=days, end=end, cache=cache
+        )
+        return size, end
+    finally:
+        await connection.close()
+
+
+def _end() -> int:
+    """Return when the past ends. Whole days, so that what is cached today is right all day."""
+    return clock.wall() // 86_400_000_000 * 86_400_000_000
 
 
 async def _on_server(dsn: str | None, devices: int, days: int, cache: Path) -> dict[str, Any]:
@@ -76,8 +143,18 @@ async def _in_database(dsn: str, devices: int, days: int, cache: Path) -> dict[s
 
 async def _measured(connection: Connection, devices: int, days: int, cache: Path) -> dict[str, Any]:
     declared = kinds.load(None)
-    # Whole days, so that what is cached today is right all day.
-    end = clock.wall() // 86_400_000_000 * 86_400_000_000
+    end = _end()
     size = await past.make_past(connection, declared, devices=devices, days=days, end=end, cache=cache)
     answers = await questions.ask_all(connection, declared, end)
-    return {"queries": [asdict(one) for one in answers], **asdict(size), "drain_with_rollups_ratio": None}
+    return {"queries": [asdict(one) for one in answers], **asdict(size)}
+
+
+async def _drained(messages: int, runs: int) -> dict[str, Any] | None:
+    """Return what rollups cost ingest, on a database and a broker of its own; None without mosquitto."""
+    if find_mosquitto() is None:
+        typer.echo("no drains: they need mosquitto (Debian: apt install mosquitto)", err=True)
+        return None
+    plan = ladder.BenchPlan(messages=messages, runs=runs, stages=frozenset({ladder.Stage.ROLLUPS}))
+    done = await ladder.run(plan, lambda _: None)
+    assert done.rollups is not None
+    return done.rollups.summary()

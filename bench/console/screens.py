@@ -45,8 +45,12 @@ async def each(
     languages: tuple[Language, ...] = LANGUAGES,
     widths: tuple[Width, ...] = get_args(Width),
     themes: tuple[Theme, ...] = get_args(Theme),
+    drawn: bool = False,
 ) -> None:
-    """Open every page in every language, theme and width, and call `look` with it and what it is called."""
+    """Open every page in every language, theme and width, and call `look` with it and what it is called.
+
+    drawn: what is drawn after the page is loaded matters too, charts and maps.
+    """
     for language in languages:
         for theme in themes:
             for width in widths:
@@ -58,14 +62,19 @@ async def each(
                     page = await context.new_page()
                     await page.goto(url + path)
                     await page.wait_for_selector(READY, timeout=60_000)
-                    await page.wait_for_timeout(DRAWN_MS)
-                    if await page.locator(".small-map").count():
-                        await page.locator(PLACED).first.wait_for(timeout=60_000)
-                    if await page.locator("[class*=map]").count():
-                        await page.wait_for_timeout(MAP_MS)
+                    if drawn:
+                        await _drawn(page)
                     await look(page, f"{name}-{language}-{theme}-{width}")
                     await page.close()
                 await context.close()
+
+
+async def _drawn(page: Page) -> None:
+    await page.wait_for_timeout(DRAWN_MS)
+    if await page.locator(".small-map").count():
+        await page.locator(PLACED).first.wait_for(timeout=60_000)
+    if await page.locator("[class*=map]").count():
+        await page.wait_for_timeout(MAP_MS)
 
 
 async def pictures(
@@ -82,7 +91,7 @@ async def pictures(
         await page.screenshot(path=path)
         written.append(path)
 
-    await each(browser, url, cookies, pages, look, **ways)
+    await each(browser, url, cookies, pages, look, drawn=True, **ways)
     return written
 
 

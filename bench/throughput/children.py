@@ -35,6 +35,7 @@ async def child(
             stdout=output,
             stderr=output,
             env={**os.environ, **(environment or {})},
+            cwd=CHECKOUT,
             start_new_session=True,
         )
     try:

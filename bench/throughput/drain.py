@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ingest.commit import shard
 from nabd import clock
 from nabd.embedded.broker import Mosquitto
 from nabd.settings import Settings, environment
-from readings import ledger
+from readings import balance, ledger
 from store.connection import Connection
 from store.pool import connect
 
@@ -72,23 +73,41 @@ def settings_of(dsn: str, broker: Mosquitto) -> dict[str, str]:
     return environment(Settings(database=dsn, broker=str(broker.address), clock=None))
 
 
-async def run(rig: Rig, dsn: str, stream: Stream, name: str) -> Drain:
-    """Fill, start ingest, wait for the last commit."""
+async def run(
+    rig: Rig,
+    dsn: str,
+    stream: Stream,
+    name: str,
+    *,
+    command: Sequence[str] = (),
+    halfway: Callable[[str], Coroutine[None, None, None]] | None = None,
+) -> Drain:
+    """Fill, start ingest, wait for the last commit.
+
+    Args:
+        command: instead of the real ingest.
+        halfway: what is begun, given the database, once half of the messages are committed.
+    """
     directory = rig.directory / name
     with rig.broker() as broker:
         sent = await fill(dsn, broker, stream, directory)
         log = directory / "ingest.log"
-        async with child(ingest_command(), log, settings_of(dsn, broker)) as process:
+        async with child(command or ingest_command(), log, settings_of(dsn, broker)) as process:
             await until_said(process, log, SUBSCRIBED)
             before = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
             connection = await connect(dsn)
             try:
+                if halfway is not None:
+                    await until_counted(connection, process, log, len(stream) // 2)
+                    begun = asyncio.create_task(halfway(dsn))
+                    await until_counted(connection, process, log, len(stream))
+                    await begun
                 await until_counted(connection, process, log, len(stream))
                 after = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
                 memory = usage.peak_memory_mb(process.pid)
                 first, last = await span(connection)
                 totals = await ledger.total(connection)
-                stored = await ledger.count_readings(connection, kinds.load())
+                stored = await balance.count_readings(connection, kinds.load())
                 batches = await connection.fetchval("SELECT count(*) FROM ledger")
                 alerts = await connection.fetchval("SELECT count(*) FROM alert")
             finally:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.throughput import drain, machine, many_rules, open_loop, raw_copy, recorded, rig
+from bench.throughput import drain, machine, many_rules, open_loop, raw_copy, recorded, rig, rolled
 from bench.throughput.drain import Drain
 from bench.throughput.fleet import BenchFleet, Traffic
 from bench.throughput.open_loop import OpenLoop
@@ -22,6 +22,7 @@ from bench.throughput.peers.compare import Peer
 from bench.throughput.raw_copy import RawCopy
 from bench.throughput.recorded import RecordedRun
 from bench.throughput.rig import Rig
+from bench.throughput.rolled import RollupCost
 from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
 from nabd import clock
@@ -49,6 +50,7 @@ class Stage(StrEnum):
     OPEN = "open"
     FLEETS = "fleets"
     RULES = "rules"
+    ROLLUPS = "rollups"
     PEERS = "peers"
 
 
@@ -79,6 +81,8 @@ class IngestBenchResult:
     drains: list[Drain] = field(default_factory=list)
     fleets: dict[int, list[Drain]] = field(default_factory=dict)
     rules: dict[str, list[Drain]] = field(default_factory=dict)
+    marked: list[Drain] = field(default_factory=list)
+    unmarked: list[Drain] = field(default_factory=list)
     open: dict[float, list[OpenLoop]] = field(default_factory=dict)
     peers: list[Peer] = field(default_factory=list)
 
@@ -94,6 +98,11 @@ class IngestBenchResult:
         for copy in self.copies:
             by_size.setdefault(copy.batch_messages, []).append(copy.messages_per_s)
         return max((median(rates) for rates in by_size.values()), default=0.0)
+
+    @property
+    def rollups(self) -> RollupCost | None:
+        """What rollups cost; None where it was not asked for."""
+        return RollupCost(marked=self.marked, unmarked=self.unmarked) if self.marked else None
 
     @property
     def open_loops(self) -> list[OpenLoop]:
@@ -130,6 +139,7 @@ class IngestBenchResult:
             "open_loop": self.open_loops,
             "fleets": {str(n): _rates(d) for n, d in self.fleets.items()},
             "rules_cost": {name: _rates(d) for name, d in self.rules.items()},
+            "rollups": None if self.rollups is None else self.rollups.summary(),
             "peers": self.peers,
             "machine": self.machine,
         }
@@ -167,6 +177,8 @@ async def run(plan: BenchPlan, tell: Tell) -> IngestBenchResult:
 
                 await _limits(running, plan, result, tell_run)
                 await _drains(running, plan, result, tell_run)
+                if Stage.ROLLUPS in plan.stages:
+                    await _rolled(running, plan, result, tell_run)
                 if Stage.OPEN in plan.stages:
                     await _open_loops(running, plan, result, tell_run)
             if Stage.PEERS in plan.stages:
@@ -180,6 +192,7 @@ def steps(plan: BenchPlan) -> int:
     n += plan.runs if Stage.RECORDED in stages else 0
     n += len(_sizes(plan)) * plan.runs if Stage.COPY in stages else 0
     n += len(_to_drain(plan)) * plan.runs
+    n += 2 * plan.runs if Stage.ROLLUPS in stages else 0
     n += len(plan.open_percents) * plan.runs if Stage.OPEN in stages else 0
     return n + (4 if Stage.PEERS in stages else 0)
 
@@ -243,6 +256,15 @@ async def _drains(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell
     if Stage.RULES in plan.stages:
         for rules in RULE_SETS:
             result.rules.setdefault(rules, []).append(drained[plan.devices, rules])
+
+
+async def _rolled(running: Rig, plan: BenchPlan, result: IngestBenchResult, tell: Tell) -> None:
+    fleet = BenchFleet(traffic=plan.traffic, size=plan.devices)
+    for marked, runs in ((True, result.marked), (False, result.unmarked)):
+        tell(f"drain {'with' if marked else 'without'} rollups")
+        async with running.database(fleet, rules_of(plan.rules)) as dsn:
+            stream, name = _stream(plan, fleet), f"rolled{running.databases}"
+            runs.append(await rolled.run(running, dsn, stream, name, marked=marked))
 
 
 async def _drain(running: Rig, plan: BenchPlan, devices: int, rules: str) -> Drain:

@@ -22,7 +22,7 @@ from bench.throughput.traffic import Stream, make_stream
 from devices import kinds
 from nabd import clock
 from nabd.demo.percentiles import medians, percentiles
-from readings import ledger
+from readings import balance, ledger
 from readings.tables import table_of
 from store.connection import Connection
 from store.pool import connect
@@ -114,7 +114,7 @@ async def run(
                 after = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
                 memory = usage.peak_memory_mb(process.pid)
                 totals = await ledger.total(connection)
-                stored = await ledger.count_readings(connection, kinds.load())
+                stored = await balance.count_readings(connection, kinds.load())
                 commits = await _commits(connection, stream)
                 alerts = await _alerts(connection, stream)
             finally:

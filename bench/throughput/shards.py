@@ -20,7 +20,7 @@ from nabd.dividing import DivisionPlan
 from nabd.embedded.broker import Mosquitto
 from nabd.processes import message_source
 from nabd.settings import Settings
-from readings import ledger
+from readings import balance, ledger
 from store.audit import PLATFORM
 from store.connection import Connection
 from store.pool import connect
@@ -68,7 +68,7 @@ async def run(rig: Rig, dsn: str, fleet: BenchFleet, stream: Stream, shards: int
                 database_s, broker_s = rig.database_cpu_s() - database_s, usage.cpu_s([broker.pid]) - broker_s
         first, last = await drain.span(connection)
         totals = await ledger.total(connection)
-        stored = await ledger.count_readings(connection, kinds.load())
+        stored = await balance.count_readings(connection, kinds.load())
         size = await connection.fetchval(_BYTES)
     finally:
         await connection.close()

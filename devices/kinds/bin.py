@@ -13,6 +13,7 @@ from devices.kinds.kind import (
     AttributeType,
     ChecklistItem,
     Command,
+    Cycle,
     Derived,
     Kind,
     Measurement,
@@ -56,6 +57,8 @@ KIND = Kind(
             low=0,
             high=100,
             error_codes=(255,),
+            # Waste settles by a few points; whoever empties leaves less than half.
+            cycle=Cycle(falls_by=30, label={"en": "Emptied", "fr": "Vidé", "ar": "أُفرغت"}),
             label={"en": "Fill", "fr": "Remplissage", "ar": "الامتلاء"},
         ),
         # High enough that the temperature of a burning bin is not suspect.

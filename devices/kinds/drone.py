@@ -17,6 +17,7 @@ from devices.kinds.kind import (
     ChecklistItem,
     Command,
     Conclusion,
+    Cycle,
     Derived,
     Kind,
     Learned,
@@ -138,6 +139,7 @@ KIND = Kind(
             bit=13,
             type=ValueType.TEXT,
             choices=PHASES,
+            cycle=Cycle(into=FLYING, label={"en": "Flights", "fr": "Vols", "ar": "الرحلات"}),
             label={"en": "Phase", "fr": "Phase", "ar": "مرحلة الطيران"},
         ),
         Measurement(
@@ -372,6 +374,19 @@ KIND = Kind(
                 ),
             ),
             label={"en": "Upload mission", "fr": "Charger la mission", "ar": "تحميل المهمة"},
+        ),
+    ),
+    configuration=(
+        Argument(
+            name="return_below_pct",
+            unit="%",
+            low=15,
+            high=60,
+            label={
+                "en": "Battery at which it returns",
+                "fr": "Batterie à laquelle il revient",
+                "ar": "شحن البطارية الذي تعود عنده",
+            },
         ),
     ),
     checklist=(

@@ -71,6 +71,19 @@ class KindError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cycle:
+    """What a measurement goes through again and again, counted where it begins anew: emptied, in flight.
+
+    Of a number: it falls by at least `falls_by` from one reading to the next. Of a text: it becomes one of
+    `into`, and was none of them before. `label` names it where it is counted.
+    """
+
+    falls_by: float | None = None
+    into: tuple[str, ...] = ()
+    label: Text = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """One named quantity of a kind.
 
@@ -82,7 +95,7 @@ class Measurement:
     the quality bit that marks this measurement as suspect; a bit is never reused within a kind. Words of a
     text with `choices` are folded to them by case; another word is suspect. Below `floor` a meter cannot tell
     little from nothing; the attribute <name>_floor says it for one device. `reference`: what the value is
-    counted from.
+    counted from. `cycle`: what hours and days count of it.
     """
 
     name: str
@@ -99,8 +112,14 @@ class Measurement:
     most_per_h: float | None = None
     circular: bool = False
     floor: float | None = None
+    cycle: Cycle | None = None
     reference: Text = field(default_factory=dict)
     label: Text = field(default_factory=dict)
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether what is kept of it depends on the good reading before, however long ago that was."""
+        return self.counter or self.cycle is not None
 
     @property
     def turn(self) -> float | None:
@@ -250,6 +269,8 @@ class Kind:
     conclusions: tuple[Conclusion, ...] = ()
     panels: tuple[Panel, ...] = ()
     commands: tuple[Command, ...] = ()
+    configuration: tuple[Argument, ...] = ()
+    """What its devices can be set to for good, beside what every device has."""
     checklist: tuple[ChecklistItem, ...] = ()
     model: str = ""
     verify_within: str = "3 intervals"
@@ -309,6 +330,10 @@ def _check(kind: Kind) -> None:
     for c in kind.commands:
         if not NAME.fullmatch(c.name) or not all(NAME.fullmatch(a.name) for a in c.arguments):
             raise KindError(f"kind {kind.name}, command {c.name!r}: names are a-z, 0-9 and _, letter first")
+    setting = [a.name for a in kind.configuration]
+    for name in setting:
+        if not NAME.fullmatch(name) or name == INTERVAL or setting.count(name) > 1:
+            raise KindError(f"kind {kind.name}, configuration {name!r}: not a free name, each once")
     try:
         verify_span.parse(kind.verify_within)
     except ValueError as error:
@@ -336,4 +361,19 @@ def _unfit(m: Measurement) -> str | None:
         return "circular and counter exclude each other"
     if m.most_per_h is not None and not (m.counter and m.most_per_h > 0):
         return "most_per_h is above 0, and for a counter"
+    if m.cycle is not None and (why := _no_cycle(m, m.cycle)):
+        return why
     return None if m.leap >= 0 else "leap is not negative"
+
+
+def _no_cycle(m: Measurement, cycle: Cycle) -> str | None:
+    match m.type:
+        case ValueType.NUMBER if not (m.circular or m.counter):
+            fits = not cycle.into and cycle.falls_by is not None and cycle.falls_by > 0
+            return None if fits else "the cycle of a number is falls_by, above 0"
+        case ValueType.TEXT:
+            unknown = set(cycle.into) - set(m.choices or cycle.into)
+            fits = bool(cycle.into) and cycle.falls_by is None and not unknown
+            return None if fits else "the cycle of a text is into, some of its choices"
+        case _:
+            return "a cycle is of a text, or of a number that is no counter and not circular"

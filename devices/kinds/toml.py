@@ -32,6 +32,7 @@ from devices.kinds.kind import (
     ChecklistItem,
     Command,
     Conclusion,
+    Cycle,
     Kind,
     KindError,
     Measurement,
@@ -49,9 +50,11 @@ _TABLES: Mapping[str, type] = {
     "panels": Panel,
     "commands": Command,
     "arguments": Argument,
+    "configuration": Argument,
     "checklist": ChecklistItem,
+    "cycle": Cycle,
 }
-"""What an entry of each list declares."""
+"""What an entry of each list, or a table of its own, declares."""
 
 
 def read(path: Path) -> Kind:
@@ -87,6 +90,8 @@ def _check_keys(table: Mapping[str, Any], declared: type, path: str) -> None:
         choices = types[key]
         if isinstance(choices, type) and issubclass(choices, StrEnum) and value not in [*choices]:
             raise KindError(f"{path}{key}: {value!r} is no choice; {meant(str(value), map(str, choices))}")
+        if key in _TABLES and isinstance(value, dict):
+            _check_keys(value, _TABLES[key], f"{path}{key}.")
         if key in _TABLES and isinstance(value, list):
             for position, entry in enumerate(value):
                 if isinstance(entry, dict):

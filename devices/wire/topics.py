@@ -27,6 +27,8 @@ class Channel(StrEnum):
     COMMAND = "command"  # platform -> device
     RESPONSE = "response"  # device -> platform
     RECEIPT = "receipt"  # platform -> device
+    CONFIG = "config"  # platform -> device, retained
+    REPORTED = "reported"  # device -> platform
 
 
 class BadTopic(ValueError):

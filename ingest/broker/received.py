@@ -19,7 +19,7 @@ from ingest.broker.intake import Intake
 
 BUFFER_LIMIT = 8 * 1024 * 1024
 """Bytes not yet taken, topics and properties included, above which nothing more is read."""
-HEARD = (Channel.TELEMETRY, Channel.PRESENCE, Channel.RESPONSE)
+HEARD = (Channel.TELEMETRY, Channel.PRESENCE, Channel.RESPONSE, Channel.REPORTED)
 """The channels that ingest hears."""
 
 

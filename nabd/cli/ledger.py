@@ -13,8 +13,9 @@ from devices.registry import registry
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.settings import retention_of
-from readings import ledger, said_names
-from readings.ledger import Period, SequenceGap, Totals
+from readings import balance, ledger, said_names
+from readings.balance import SequenceGap
+from readings.ledger import Period, Totals
 from readings.said_names import SaidNames
 from store.tables import Resolution
 
@@ -77,8 +78,8 @@ async def _of_device(
     opened: OpenDatabase, name: str, since: datetime | None, until: datetime | None
 ) -> LedgerResult:
     device = await registry.get_device(opened.connection, name)
-    totals = await ledger.of_device(opened.connection, opened.kinds, device, since=since, until=until)
-    gaps = await ledger.gaps(opened.connection, device, since=since)
+    totals = await balance.of_device(opened.connection, opened.kinds, device, since=since, until=until)
+    gaps = await balance.gaps(opened.connection, device, since=since)
     kind = opened.kinds.get(device.kind)
     if kind is None:
         return LedgerResult(totals=totals, gaps=gaps)
@@ -91,7 +92,9 @@ async def _of_municipality(
     opened: OpenDatabase, name: str, since: datetime | None, until: datetime | None
 ) -> LedgerResult:
     found = await registry.get_municipality(opened.connection, name)
-    totals = await ledger.of_municipality(opened.connection, opened.kinds, found.id, since=since, until=until)
+    totals = await balance.of_municipality(
+        opened.connection, opened.kinds, found.id, since=since, until=until
+    )
     return LedgerResult(totals=totals)
 
 
@@ -103,7 +106,7 @@ async def _of_platform(
     async with opened.connection.transaction(isolation="repeatable_read", readonly=True):
         totals = await ledger.total(opened.connection, since=since, until=until)
         if count:
-            counted = await ledger.count_readings(opened.connection, opened.kinds)
+            counted = await balance.count_readings(opened.connection, opened.kinds)
             totals = replace(totals, counted=counted, dropped=await _may_be_dropped(opened))
         if every:
             length = values.duration(every)

@@ -42,7 +42,7 @@ from nabd.settings import Settings, environment, photo_directory
 from nabd.supervisor import Child, Supervisor, last_lines
 from people.roles import TokenScope
 from people.tokens import NewToken, create_token
-from readings import ledger
+from readings import balance, ledger
 from store.audit import PLATFORM
 from store.pool import connect
 from work.photo_files import PhotoDirectory
@@ -300,7 +300,7 @@ async def report(demo: Demo) -> dict[str, object]:
         rows = await proof.stored_rows(connection, demo.kinds, names, demo.clock.at, since=began)
         found = await asyncio.to_thread(proof.compare, lines, rows)
         totals = await ledger.total(connection, since=began)
-        counted = await ledger.count_readings(connection, demo.kinds, since=began)
+        counted = await balance.count_readings(connection, demo.kinds, since=began)
         alerts = await score.opened(connection, demo.clock.at, since=demo.clock.scaled)
     finally:
         await connection.close()

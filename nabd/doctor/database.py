@@ -6,11 +6,15 @@ from collections.abc import Awaitable, Callable
 
 from devices import kinds
 from devices.kinds.kind import KindError
+from nabd.doctor.annotations import check_annotations
+from nabd.doctor.backups import check_backups
 from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
+from nabd.doctor.configured import check_configured
 from nabd.doctor.ingest import check_ingest, check_session
 from nabd.doctor.limits import check_quotas
+from nabd.doctor.machine import check_clock
 from nabd.doctor.notifier import check_notifier
 from nabd.doctor.registry import check_places, check_planned
 from nabd.doctor.retention import check_retention
@@ -19,7 +23,7 @@ from nabd.settings import Settings
 from readings import ledger
 from readings.tables import tables_of
 from store.connection import Connection
-from store.errors import StoreError
+from store.errors import MigrationError, StoreError
 from store.migrate import require_migrated
 
 
@@ -29,9 +33,13 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
     try:
         declared = kinds.load(settings.kinds_dir)
         edition = await require_migrated(connection, tables_of(declared.values()))
+    except MigrationError as error:
+        fix = "start the version that migrated this database; to go back restore a backup: docs/backup.md"
+        return [bad("schema", str(error), fix)]
     except (StoreError, KindError, OSError) as error:
-        return [bad("schema", str(error), "run `nabd migrate`")]
+        return [bad("schema", str(error), "`nabd backup make`, then `nabd migrate`")]
     checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
+        check_clock,
         _durability,
         check_ingest,
         check_session,
@@ -40,11 +48,14 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         check_quotas,
         _rules,
         check_blind,
+        check_configured,
         check_places,
         check_planned,
         check_time_zones,
         check_retention,
         check_rollups,
+        check_annotations,
+        check_backups,
     )
     found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
     return found + [await one(connection, settings) for one in checks]
@@ -58,7 +69,7 @@ async def _durability(connection: Connection, _: Settings) -> CheckResult:
     ]
     if not off:
         return fine("durability", "a commit survives a crash")
-    fix = "turn it on: acknowledged is to mean committed"
+    fix = f"acknowledged is to mean committed: ALTER SYSTEM SET {off[0]} = on; SELECT pg_reload_conf()"
     return bad("durability", f"{', '.join(off)} is off", fix)
 
 

@@ -191,13 +191,16 @@ WITH ended AS (
 ),
 
 noted AS (
-    UPDATE delivery_attempt AS a SET ended_at = ended.at, answer = ended.answer
+    UPDATE delivery_attempt AS a SET
+        ended_at = ended.at, answer = CASE WHEN d.address <> '' THEN ended.answer END
     FROM ended
+    INNER JOIN delivery AS d ON ended.id = d.id
     WHERE a.delivery_id = ended.id AND a.number = ended.number
 )
 
 UPDATE delivery AS d SET
-    state = ended.state, answer = ended.answer, due_at = coalesce(ended.due_at, d.due_at),
+    state = ended.state, answer = CASE WHEN d.address <> '' THEN ended.answer END,
+    due_at = coalesce(ended.due_at, d.due_at),
     ambiguous = d.ambiguous OR ended.doubtful,
     handed_over_at = CASE WHEN ended.state = 'delivered' THEN ended.at END
 FROM ended
@@ -206,7 +209,10 @@ WHERE d.id = ended.id AND d.state = 'sending' AND d.attempts = ended.number
 
 
 async def record(connection: Connection, ended: Sequence[AttemptEnded]) -> None:
-    """Store what came of attempts; one that has been made again meanwhile changes nothing but its own row."""
+    """Store what came of attempts; one that has been made again meanwhile changes nothing but its own row.
+
+    Of a person who was forgotten meanwhile (no address) the service's answer is not kept.
+    """
     await connection.execute(
         _RECORD,
         [e.attempt.id for e in ended],

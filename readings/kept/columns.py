@@ -16,7 +16,8 @@ class Part(StrEnum):
     """One column of a measurement: {measurement}_{part}. Units are the measurement's, or seconds.
 
     area: value times seconds that it held; covered: those seconds. sin, cos: sums, of an angle. true: of how
-    many readings. seconds: in which it was true, or of a text by what it said.
+    many readings. seconds: in which it was true, or of a text by what it said. cycles: how often its cycle
+    began anew.
     """
 
     COUNT = "count"
@@ -32,6 +33,7 @@ class Part(StrEnum):
     AREA = "area"
     COVERED = "covered"
     SECONDS = "seconds"
+    CYCLES = "cycles"
 
 
 _OF_ALL = (Part.COUNT, Part.SUSPECT, Part.LAST)
@@ -41,11 +43,16 @@ _OF_NUMBER = (*_OF_ALL, Part.MIN, Part.MAX, Part.SUM, Part.AREA, Part.COVERED)
 _OF_BOOLEAN = (*_OF_ALL, Part.TRUE, Part.SECONDS, Part.COVERED)
 _OF_TEXT = (*_OF_ALL, Part.SECONDS, Part.COVERED)
 
-_COUNTED = frozenset({Part.COUNT, Part.SUSPECT, Part.TRUE})
+_COUNTED = frozenset({Part.COUNT, Part.SUSPECT, Part.TRUE, Part.CYCLES})
 
 
 def parts_of(measurement: Measurement) -> tuple[Part, ...]:
     """Return what is kept of a measurement."""
+    cycles = () if measurement.cycle is None else (Part.CYCLES,)
+    return (*_parts_of(measurement), *cycles)
+
+
+def _parts_of(measurement: Measurement) -> tuple[Part, ...]:
     match measurement.type:
         case ValueType.TEXT:
             return _OF_TEXT

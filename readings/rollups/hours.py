@@ -1,7 +1,7 @@
 """Hours of devices from their readings. Pure: whole columns in, whole columns out.
 
 What an hour holds of a measurement is said by `columns`; how long a value holds by `holding`; what a counter
-grew by devices.changes, counted where the later of two readings lies.
+grew by devices.changes, counted where the later of two readings lies, as the beginnings of cycles are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from devices.changes import grown
 from devices.columns import Columns
-from devices.kinds.kind import Measurement, ValueType
+from devices.kinds.kind import Cycle, Measurement, ValueType
 from readings.kept.columns import Part, column_name, parts_of
 from readings.rollups.holding import HOUR_US, Floats, Ints, Pieces, held_us, pieces
 
@@ -190,7 +190,8 @@ def _good(m: Measurement, placed: _Placed) -> tuple[NDArray[np.intp], dict[Part,
     good = np.flatnonzero(present & ~marked)
     last = placed.last(good)
     values = rows.values[m.name]
-    return good, {
+    cycles = {} if m.cycle is None else {Part.CYCLES: placed.count(_begun(m, m.cycle, rows, good)).tolist()}
+    return good, cycles | {
         Part.COUNT: placed.count(good).tolist(),
         Part.SUSPECT: placed.count(np.flatnonzero(present & marked)).tolist(),
         Part.LAST: [
@@ -199,6 +200,19 @@ def _good(m: Measurement, placed: _Placed) -> tuple[NDArray[np.intp], dict[Part,
         if len(values)
         else [],
     }
+
+
+def _begun(m: Measurement, cycle: Cycle, rows: Columns, good: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the good rows with which a cycle begins anew: seen against the good one before."""
+    follows = rows.device_id[good[1:]] == rows.device_id[good[:-1]]
+    values = rows.values[m.name][good]
+    if cycle.falls_by is not None:
+        began = values[:-1] - values[1:] >= cycle.falls_by
+    else:
+        inside = np.isin(values.astype(str), cycle.into)
+        began = inside[1:] & ~inside[:-1]
+    found: NDArray[np.intp] = good[1:][follows & began]
+    return found
 
 
 def _of_number(m: Measurement, placed: _Placed) -> dict[Part, list[Any]]:

@@ -54,7 +54,9 @@ async def _bring_up_to_date(connection: Connection, kind: Kind, touched: Touched
         first=touched.first[registered],
         last=touched.last[registered],
     )
-    later = await source.next_of_counters(connection, kind, touched.device_id.tolist(), touched.last.tolist())
+    later = await source.next_that_look_back(
+        connection, kind, touched.device_id.tolist(), touched.last.tolist()
+    )
     touched = _with(touched, later)
     if not len(touched):
         return 0

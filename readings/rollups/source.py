@@ -94,7 +94,7 @@ async def rows_around(connection: Connection, kind: Kind, spans: Spans, reach_us
     found = await connection.fetch(_within_sql(kind), spans.device_id.tolist(), since, until)
     rows = await asyncio.to_thread(of_records, kind, found)
     for m in kind.measurements:
-        if m.counter:
+        if m.looks_back:
             found += await _before(connection, m, rows, spans, reach_us)
     distinct = {(row["device_id"], row["observed_at"]): row for row in found}
     if len(distinct) > len(rows):
@@ -121,13 +121,13 @@ def _within_sql(kind: Kind) -> str:
 
 
 async def _before(
-    connection: Connection, counter: Measurement, rows: Columns, spans: Spans, reach_us: Ints
+    connection: Connection, m: Measurement, rows: Columns, spans: Spans, reach_us: Ints
 ) -> list[asyncpg.Record]:
-    """Return the last good reading of a counter before spans that begin without one."""
+    """Return the last good reading of a measurement before spans that begin without one."""
     if not len(rows):
         return []
     hour = rows.observed_at // HOUR_US
-    good = np.flatnonzero(~np.isnan(rows.good(counter.name)))
+    good = np.flatnonzero(~rows.absent(m.name) & ((rows.quality >> m.bit) & 1 == 0))
     good = good[np.lexsort((rows.observed_at[good], rows.device_id[good]))]
     # The first span that ends behind a row is its own, or the row is one around the span before.
     ends = keys(spans.device_id, spans.until)
@@ -140,37 +140,35 @@ async def _before(
     begins = hour[good[first]] >= spans.since[of_span]
     first, of_span = first[begins], of_span[begins]
     at = [to_datetime(instant) for instant in rows.observed_at[good[first]].tolist()]
-    return list(
-        await connection.fetch(_before_sql(rows.kind, counter), spans.device_id[of_span].tolist(), at)
-    )
+    return list(await connection.fetch(_before_sql(rows.kind, m), spans.device_id[of_span].tolist(), at))
 
 
-def _before_sql(kind: Kind, counter: Measurement) -> str:
+def _before_sql(kind: Kind, m: Measurement) -> str:
     return (
         "SELECT r.* FROM unnest($1::integer [], $2::timestamptz []) AS s (device_id, at)"  # noqa: S608
         f" CROSS JOIN LATERAL (SELECT {_fields(kind)} FROM {table_name(kind.name)} AS r"
-        f" WHERE r.device_id = s.device_id AND r.observed_at < s.at AND {is_good(counter)}"
+        f" WHERE r.device_id = s.device_id AND r.observed_at < s.at AND {is_good(m)}"
         " ORDER BY r.observed_at DESC LIMIT 1) AS r"
     )
 
 
-async def next_of_counters(
+async def next_that_look_back(
     connection: Connection, kind: Kind, device_id: Sequence[int], last: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """Return where counters go on after some instants, device and instant: they grew from others there."""
+    """Return where counters and cycles go on after some instants, device and instant: from others there."""
     found: list[tuple[int, int]] = []
     at: list[datetime] = [to_datetime(instant) for instant in last]
     for m in kind.measurements:
-        if m.counter:
+        if m.looks_back:
             rows = await connection.fetch(_next_sql(kind, m), device_id, at)
             found += [(row["device_id"], to_microseconds(row["observed_at"])) for row in rows]
     return found
 
 
-def _next_sql(kind: Kind, counter: Measurement) -> str:
+def _next_sql(kind: Kind, m: Measurement) -> str:
     return (
         "SELECT r.* FROM unnest($1::integer [], $2::timestamptz []) AS s (device_id, at)"  # noqa: S608
         f" CROSS JOIN LATERAL (SELECT r.device_id, r.observed_at FROM {table_name(kind.name)} AS r"
-        f" WHERE r.device_id = s.device_id AND r.observed_at > s.at AND {is_good(counter)}"
+        f" WHERE r.device_id = s.device_id AND r.observed_at > s.at AND {is_good(m)}"
         " ORDER BY r.observed_at LIMIT 1) AS r"
     )

@@ -56,6 +56,7 @@ class StatisticsQuery:
     group: str | None = None
     municipality: str | None = None
     district: str | None = None
+    device: str | None = None
     within: Sequence[str] | None = None
 
 
@@ -64,7 +65,7 @@ class GroupStatistics:
     """One group over one span.
 
     expected, completeness: of hours or days that have ended; None where none was due. measurements: by name
-    and part: min, max, avg, mean, count, grown, seconds.
+    and part: min, max, avg, mean, count, grown, seconds; cycles, and cycle_days between them on average.
     """
 
     group: str | None
@@ -107,6 +108,7 @@ async def statistics(
         min((since for _, since, *_ in spans), default=_EPOCH),
         max((until for *_, until, _ in spans), default=_EPOCH),
         [ended[zone] for zone, *_ in spans],
+        query.device,
     )
     return [_statistics(kind, query.measurements, row) for row in rows]
 
@@ -179,6 +181,7 @@ FROM (
         AND ($3::text IS NULL OR m.name = $3)
         AND ($4::text IS NULL OR g.name = $4)
         AND ($5::text [] IS NULL OR m.name = ANY($5))
+        AND ($13::text IS NULL OR d.name = $13)
     GROUP BY 1, 2
 ) AS r
 ORDER BY r.day, r.grouped
@@ -210,10 +213,12 @@ def _told(m: Measurement) -> dict[str, str]:
         shown["avg"] = mean
     if Part.AREA in parts_of(m):
         shown["mean"] = f"r.{m.name}_area / nullif(r.{m.name}_covered, 0)"
+    if Part.CYCLES in parts_of(m):
+        shown["cycle_days"] = f"r.{m.name}_covered / {DAY.total_seconds()!r} / nullif(r.{m.name}_cycles, 0)"
     return shown
 
 
-_TOLD = (Part.COUNT, Part.SUSPECT, Part.MIN, Part.MAX, Part.GROWN, Part.SECONDS)
+_TOLD = (Part.COUNT, Part.SUSPECT, Part.MIN, Part.MAX, Part.GROWN, Part.SECONDS, Part.CYCLES)
 
 
 def _statistics(kind: Kind, measurements: Sequence[str], row: asyncpg.Record) -> GroupStatistics:

@@ -12,7 +12,8 @@ from typing import Literal
 
 from alerts.transition import Severity
 from devices.verify_span import VerificationSpan
-from rules.definition.families import Sweep, family_name
+from rules.definition.families import Sweep
+from rules.definition.family_syntax import family_name
 from rules.definition.one_of import OneOf
 
 Text = Mapping[str, str]

@@ -31,7 +31,9 @@ from rules.definition.definition import (
 )
 from rules.definition.durations import duration_us, intervals, meant
 from rules.definition.errors import RuleError, closest
-from rules.definition.families import FAMILIES, Sweep, read_family, severity
+from rules.definition.families import Sweep
+from rules.definition.family_syntax import FAMILIES, read_family
+from rules.definition.family_values import severity
 from rules.definition.one_of import read_one_of, read_state
 from rules.definition.summary import check
 from rules.loading.nodes import RuleNodes, plain

@@ -31,13 +31,14 @@ State = Literal["planned", "running", "over", "cancelled"]
 class PlannedWindow:
     """One window over a device and everything below it, or over a municipality; the end is not included.
 
-    town: the municipality itself, or that of the device. plan: that it came from (rules.maintenance.plans).
+    town, time_zone: of the municipality itself, or of the device's. plan: that it came from, see plans.
     """
 
     id: int
     device: str | None
     municipality: str | None
     town: str
+    time_zone: str
     from_at: datetime
     until_at: datetime
     reason: str
@@ -50,6 +51,7 @@ class PlannedWindow:
 _SELECT = """
 SELECT
     w.id, d.name AS device, m.name AS municipality, coalesce(m.name, own.name) AS town,
+    coalesce(m.time_zone, own.time_zone) AS time_zone,
     w.from_at, w.until_at, w.reason,
     author.name AS author, w.created_at, w.plan_id AS plan,
     CASE WHEN w.until_at <= $1 THEN 'over' WHEN w.from_at <= $1 THEN 'running' ELSE 'planned' END AS state

@@ -33,7 +33,8 @@ SELECT m.id, m.name, m.title, m.time_zone, m.lat, m.lon
 FROM municipality AS m
 WHERE
     EXISTS (SELECT FROM reads_all)
-    OR m.id IN (SELECT s.municipality_id FROM seen_municipality AS s)"""
+    OR m.id = ANY(ARRAY(SELECT s.municipality_id FROM seen_municipality AS s))"""
+"""An array, which is computed once and handed to parallel workers; IN would keep what joins it from them."""
 
 _MUNICIPALITY = """\
 CREATE OR REPLACE VIEW v_municipality WITH (security_barrier) AS

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from devices import kinds
 from firmware_sim.publish_log import PublishLine
 from nabd.demo.proof import Proof, compare, stored_rows
-from readings import ledger
+from readings import balance, ledger
 from store.pool import connect
 
 KINDS = kinds.load()
@@ -59,7 +59,7 @@ async def examine(dsn: str, lines: Sequence[PublishLine], devices: Sequence[str]
     try:
         rows = await stored_rows(connection, KINDS, devices, lambda instant: instant)
         totals = await ledger.total(connection)
-        counted = await ledger.count_readings(connection, KINDS)
+        counted = await balance.count_readings(connection, KINDS)
     finally:
         await connection.close()
     found = compare(lines, rows)

@@ -7,7 +7,7 @@ import { bdi, h } from "../shell/dom.js";
 import { checkbox, field, select } from "../shell/forms.js";
 import { may } from "../shell/frame.js";
 import { post } from "../shell/http.js";
-import { number, t } from "../shell/i18n.js";
+import { number, numerals, t } from "../shell/i18n.js";
 import { toast } from "../shell/toast.js";
 import { at, card, filled, fromLocal, listed, note, tag, townName, townOptions, zoneOf, zoneOfDevice } from "./blocks.js";
 import { again } from "./stage.js";
@@ -31,8 +31,8 @@ export async function show(root) {
 
 const windowList = () => listed("/api/v1/maintenance", [
   { title: t("where"), cell: placeOf },
-  { title: t("from"), cell: (one) => at(one.from_at, zoneOf(one.municipality)) },
-  { title: t("until"), cell: (one) => at(one.until_at, zoneOf(one.municipality)) },
+  { title: t("from"), cell: (one) => at(one.from_at, one.time_zone) },
+  { title: t("until"), cell: (one) => at(one.until_at, one.time_zone) },
   { title: t("reason"), cell: (one) => bdi(one.reason || "–") },
   { title: t("said_by"), cell: (one) => (one.plan ? t("by_plan", { n: one.plan }) : bdi(one.author ?? "–")) },
   { title: t("state"), cell: (one) => tag(t(`spell_${one.state}`), IS[one.state]) },
@@ -42,8 +42,8 @@ const windowList = () => listed("/api/v1/maintenance", [
 const planList = () => listed("/api/v1/maintenance-plans", [
   { title: t("where"), cell: placeOf },
   { title: t("day"), cell: (one) => (one.every === "week" ? one.days.map((day) => dayName(day)).join(" · ") : t("on_days_of_month", { days: one.days.map((day) => number(day, 0)).join(", ") })) },
-  { title: t("at"), cell: (one) => bdi(`${one.from_time} – ${one.until_time}`) },
-  { title: t("next_time"), cell: (one) => at(one.next_from_at, zoneOf(one.municipality)) },
+  { title: t("at"), cell: (one) => bdi(numerals(`${one.from_time} – ${one.until_time}`)) },
+  { title: t("next_time"), cell: (one) => at(one.next_from_at, one.time_zone) },
   { title: t("reason"), cell: (one) => bdi(one.reason || "–") },
   { title: "", cell: (one) => action(t("end"), ended(`/api/v1/maintenance-plans/${one.id}/end`), { class: "quiet" }) },
 ], { empty: t("plans_empty"), caption: t("plans") });

@@ -5,7 +5,7 @@ import { go, moveLink } from "../shell/address.js";
 import { openDialog } from "../shell/dialog.js";
 import { bdi, h } from "../shell/dom.js";
 import { field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
+import { mayEverywhere } from "../shell/frame.js";
 import { get, post, remove, sendText } from "../shell/http.js";
 import { number, said, t } from "../shell/i18n.js";
 import { table } from "../shell/tables.js";
@@ -27,7 +27,7 @@ export async function oneRule(id) {
   const rule = await get(pathOf(id));
   const editor = ruleEditor(toYaml(inOrder(rule.definition)));
   return [back(), headCard(rule),
-    may("edit-rules") && limitsCard(rule, editor),
+    mayEverywhere("edit-rules") && limitsCard(rule, editor),
     card(t("rule_text"), null, padded(editor.element, actions(rule.id, editor, rule.version))),
     rule.shadow && await trialCard(rule), historyCard(rule)].filter(Boolean);
 }
@@ -39,7 +39,7 @@ export async function newRule() {
   return [back(), card(t("rule_add"), null, padded(form)), card(t("rule_text"), null, padded(editor.element, actions(id, editor, 0)))];
 }
 
-const headCard = (rule) => card(rule.id, may("edit-rules") && [
+const headCard = (rule) => card(rule.id, mayEverywhere("edit-rules") && [
   rule.state === "disabled" ? action(t("enable"), async () => (await post(pathOf(rule.id, "/enable")), again())) : action(t("disable"), () => disable(rule)),
 ], padded(h("p", {}, bdi(said(rule.definition.summary, "–"))), rule.broken_reason && h("p", { class: "problem" }, bdi(rule.broken_reason)), facts([
   [t("state"), ruleState(rule)],
@@ -74,8 +74,8 @@ function limitsCard(rule, editor) {
 // The text with its mistakes, judged as it would be applied.
 // Who may only try it out is told of mistakes by the test.
 const ruleEditor = (text) => textEditor({
-  label: t("rule_text"), text, readonly: !may("edit-rules") && !may("try-rules"),
-  judge: may("edit-rules") && ((said) => sendText("POST", "/api/v1/rules/check", said, "application/yaml").then(({ warnings }) => warnings)),
+  label: t("rule_text"), text, readonly: !mayEverywhere("edit-rules") && !mayEverywhere("try-rules"),
+  judge: mayEverywhere("edit-rules") && ((said) => sendText("POST", "/api/v1/rules/check", said, "application/yaml").then(({ warnings }) => warnings)),
 });
 
 // `id`: of the rule, or what says it; `version`: 0 where it must be new.
@@ -85,8 +85,8 @@ function actions(id, editor, version) {
   const result = h("div", { class: "files", "aria-live": "polite" });
   const put = (rest, headers) => sendText("PUT", pathOf(name() || "-", rest), editor.text(), "application/yaml", headers);
   return h("div", { class: "files" }, h("div", { class: "actions-row" },
-    may("try-rules") && [days, action(t("rule_test"), async () => result.replaceChildren(...(await backtest(editor.text(), Number(days.value)))), { "data-focus": "test" })],
-    may("edit-rules") && [
+    mayEverywhere("try-rules") && [days, action(t("rule_test"), async () => result.replaceChildren(...(await backtest(editor.text(), Number(days.value)))), { "data-focus": "test" })],
+    mayEverywhere("edit-rules") && [
       action(t("rule_trial"), async () => (await put("/shadow"), toast(t("rule_on_trial")), version ? again() : go({ name: name(), tab: null }))),
       action(t("rule_apply"), async () => {
         const { warnings } = await put("", version ? { "If-Match": `"${version}"` } : { "If-None-Match": "*" });
@@ -105,7 +105,7 @@ async function trialCard(rule) {
   } catch (error) {
     return error.status === 403 ? null : card(t("trial"), null, padded(h("p", { class: "problem", role: "alert" }, t("failed", { reason: reasonOf(error) }))));
   }
-  return card(t("trial"), may("edit-rules") && [
+  return card(t("trial"), mayEverywhere("edit-rules") && [
     action(t("trial_promote"), async () => (await post(pathOf(rule.id, "/shadow/promote")), again()), { class: "primary" }),
     action(t("trial_drop"), async () => (await remove(pathOf(rule.id, "/shadow")), again())),
   ], padded(note(t("trial_how")), trial.broken_reason && h("p", { class: "problem" }, bdi(trial.broken_reason)), facts([[t("trial_since"), at(trial.created_at)], [t("changed_by"), trial.author && bdi(trial.author)]]), ...findings(trial.findings)));

@@ -3,7 +3,7 @@
 import { go, moveLink, place } from "../shell/address.js";
 import { bdi, h } from "../shell/dom.js";
 import { checkbox, field, select } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
+import { mayEverywhere } from "../shell/frame.js";
 import { number, said, t } from "../shell/i18n.js";
 import { card, kindOptions, listed, tag } from "./blocks.js";
 import { kindName } from "./devices.js";
@@ -24,7 +24,7 @@ export async function show(root, name) {
     { title: t("state"), cell: (one) => [ruleState(one), one.shadow && [" ", tag(t("on_trial"), "warning")]] },
   ], { empty: t("rules_empty"), caption: t("part_rules") });
   root.append(card(t("part_rules"), [
-    may("edit-rules") && h("button", { type: "button", class: "primary", onclick: () => go({ tab: "new" }), "data-focus": "new rule" }, t("rule_add")),
+    mayEverywhere("edit-rules") && h("button", { type: "button", class: "primary", onclick: () => go({ tab: "new" }), "data-focus": "new rule" }, t("rule_add")),
   ], h("div", { class: "filters" },
     field(t("kind"), select({ onchange: (event) => go({ kind: event.target.value || null }), "data-focus": "kind" }, kindOptions(t("kind_all")), place().kind ?? "")),
     checkbox({ checked: place().tab === "all", onchange: (event) => go({ tab: event.target.checked ? "all" : null }), "data-focus": "all" }, t("rules_all"))), list));

@@ -6,7 +6,7 @@ import { get } from "../shell/http.js";
 import { full, number, t } from "../shell/i18n.js";
 import { now } from "../shell/state.js";
 import { table } from "../shell/tables.js";
-import { may } from "../shell/frame.js";
+import { mayEverywhere } from "../shell/frame.js";
 import { card, facts, note, padded, tag } from "./blocks.js";
 import { again } from "./stage.js";
 
@@ -17,7 +17,7 @@ export async function show(root) {
   // Not ready is an answer too: 503 with the parts that are missing.
   const parts = await get("/readyz").catch((error) => error);
   root.append(partsCard(parts.parts ?? {}));
-  if (!may("read-audit")) return;
+  if (!mayEverywhere("read-audit")) return;
   const found = await get("/api/v1/system").catch((error) => error);
   if (found instanceof Error) root.append(card(t("checks"), null, padded(note(found.message))));
   else root.append(checksCard(found), versionsCard(found.versions));
@@ -32,7 +32,7 @@ function checksCard({ checks, took_s: seconds }) {
   const sorted = [...checks].sort((a, b) => WORST_FIRST.indexOf(a.verdict) - WORST_FIRST.indexOf(b.verdict));
   return card(t("checks"), null, table([
     { title: t("verdict"), cell: (one) => tag(t(`verdict_${one.verdict}`), IS[one.verdict]) },
-    { title: t("subject"), cell: (one) => bdi(one.subject) },
+    { title: t("subject"), cell: (one) => bdi(`${one.code} ${one.subject}`) },
     { title: t("found"), cell: (one) => bdi(one.said) },
     { title: t("what_to_do"), cell: (one) => bdi(one.fix || "–") },
   ], sorted, { empty: t("checks_empty"), caption: t("checks") }), padded(note(t("checks_how", { seconds: number(seconds) }))));

@@ -4,9 +4,9 @@ import { go, moveLink } from "../shell/address.js";
 import { openDialog } from "../shell/dialog.js";
 import { bdi, h } from "../shell/dom.js";
 import { checkbox, field } from "../shell/forms.js";
-import { may } from "../shell/frame.js";
+import { may, mayEverywhere } from "../shell/frame.js";
 import { get, patch, post } from "../shell/http.js";
-import { t } from "../shell/i18n.js";
+import { number, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { table } from "../shell/tables.js";
 import { toast } from "../shell/toast.js";
@@ -27,8 +27,8 @@ export async function show(root, name) {
     townCard(town), ...(await Promise.all([calendarCard(town), targetsCard(town), layersCard(town)])));
 }
 
-// Whoever reads the audit of all municipalities may add one; the server decides.
-const addButton = () => may("set-deadlines") && h("button", { type: "button", class: "primary", onclick: addTown }, t("town_add"));
+// Another one is the business of all.
+const addButton = () => mayEverywhere("set-deadlines") && h("button", { type: "button", class: "primary", onclick: addTown }, t("town_add"));
 
 const listCard = (items) => card(t("part_town"), [addButton()], table([
   { title: t("name"), cell: (one) => moveLink({ name: one.name }, { class: "plain-link" }, bdi(townName(one.name))) },
@@ -46,7 +46,7 @@ const townCard = (town) => card(townName(town.name), [
   [t("time_zone"), bdi(town.time_zone)],
   [t("locale"), bdi(town.locale)],
   [t("weekend"), town.weekend.map((day) => dayName(day)).join(" · ")],
-  [t("middle"), town.lat === null ? t("none") : bdi(`${town.lat}, ${town.lon}`)],
+  [t("middle"), town.lat === null ? t("none") : bdi(`${number(town.lat, 5)} · ${number(town.lon, 5)}`)],
   [t("unknown_devices"), t(town.register_unknown ? "unknown_registered" : "unknown_quarantined")],
 ])));
 

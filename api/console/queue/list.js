@@ -24,6 +24,7 @@ const meanwhile = new Set();
 let known = Promise.resolve();
 let waiting = null;
 let latest = 0;
+let shown = 0;
 let requested = null;
 
 const asked = () => `${alertQuery(place())}&order=${order()}`;
@@ -36,7 +37,8 @@ export function startList(ready) {
 // Whether the address asks for something else than what was asked for last.
 export const isStale = () => requested !== null && requested !== asked();
 
-// Reads the list again, as long as it is shown now; a list that is no longer wanted is dropped.
+// Reads the list again. What comes is shown unless something newer is, or something else is wanted by now: the first
+// list does not wait for the one that is read when the stream begins.
 export async function reload() {
   clearTimeout(waiting);
   waiting = null;
@@ -47,14 +49,15 @@ export async function reload() {
   meanwhile.add(heard);
   try {
     const limit = list.asked === query ? Math.min(Math.max(list.items.length, PAGE), MOST) : PAGE;
-    const counted = readCounts();
     const page = await get(`/api/v1/alerts?${query}&limit=${limit}`);
     await known;
-    if (number !== latest) return;
+    if (number < shown || query !== requested) return;
+    shown = number;
     Object.assign(list, { items: page.items, next: page.next, loaded: true, failed: null, asked: query });
     heard.forEach(apply);
     redraw();
-    await counted;
+    // Counting is dearer than listing: it is done once where lists follow each other.
+    if (number === latest) await readCounts();
   } catch (error) {
     if (number === latest) list.failed = reasonOf(error);
     throw error;

@@ -13,7 +13,7 @@ import * as acts from "./acts.js";
 import { drawCounters } from "./counters.js";
 import { drawFilters, focusSearch, loadTeams } from "./filter_bar.js";
 import { moveBy, openKeys, rowOf, startKeys } from "./keys.js";
-import { find, isStale, put, reload, startList } from "./list.js";
+import { find, isStale, list, put, reload, startList } from "./list.js";
 import { drawQueue, startQueue, welcome } from "./queue.js";
 import { choose, chooseNone, chosenAlerts, drawBulk } from "./selection.js";
 
@@ -82,9 +82,14 @@ function drawBeside() {
   const shows = place().handover ? "handover" : place().alert ? "explained" : "map";
   document.body.dataset.beside = shows;
   for (const name of ["explained", "handover"]) $(name).hidden = shows !== name;
-  if (shows === "map") drawMap();
+  if (shows === "map") mapAfterList();
   else if (beside[shows]) beside[shows].draw();
   else fetchBeside[shows]().then((module) => ((beside[shows] = module), module.draw())).catch(report);
+}
+
+// The map's library is larger than all the rest: on a slow line it must not come before the alerts.
+function mapAfterList() {
+  if (list.loaded || list.failed) drawMap();
 }
 
 const fetchBeside = {

@@ -24,7 +24,7 @@ const NAV = [
 const GUIDE_OF = [["admin", "administrator"], ["operator", "operator"], ["technician", "technician"], ["ministry", "supervisor"], ["viewer", "supervisor"]];
 
 let page = {};
-let me = { name: "", permissions: [], roles: [] };
+let me = { name: "", permissions: [], everywhere: [], roles: [] };
 let connected = null;
 let lastHeard = null;
 let trouble = null; // what keeps the page from being filled
@@ -37,6 +37,9 @@ export const reader = () => me;
 // Whether the reader may do something somewhere; the server decides in each case.
 export const may = (permission) => me.permissions.includes(permission);
 
+// Whether the reader may do in all municipalities what concerns all of them.
+export const mayEverywhere = (permission) => me.everywhere.includes(permission);
+
 // Draws the page anew with the next frame.
 export const redraw = oncePerFrame(() => {
   if (!i18n.language()) return;
@@ -46,7 +49,7 @@ export const redraw = oncePerFrame(() => {
 
 // Starts a page: `load` fetches what it shows (after kinds, towns and reader are known: its argument `known`
 // is their promise), `draw` draws all of it from what is known, `hear` takes events of the live stream by name
-// (hello, alert, latest, missed), `spoken` is called after the language has changed. `ask` gets an address of the
+// (hello, alert, latest, command, missed), `spoken` is called after the language has changed. `ask` gets an address of the
 // API in place of `get`, where a page keeps answers for times without network.
 export async function startPage(given) {
   page = given;

@@ -164,7 +164,7 @@ function openReport(order) {
 }
 
 function stepButton(order, step, kind) {
-  return h("button", { type: "button", class: `step ${kind}`, "data-focus": `step ${kind}`, "data-step": step, disabled: busy.has(order.id), onclick: () => (step === "decline" ? reasonDialog(order, step) : takeStep(order, step)) }, t(`do_${step}`));
+  return h("button", { type: "button", class: `step ${kind}`, "data-focus": `step ${kind}`, "data-step": step, "aria-disabled": busy.has(order.id) && "true", onclick: () => (step === "decline" ? reasonDialog(order, step) : takeStep(order, step)) }, t(`do_${step}`));
 }
 
 // The button may be drawn anew meanwhile: what is under way, and what went wrong, is kept beside it.

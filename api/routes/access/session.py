@@ -30,6 +30,7 @@ class SessionOut(BaseModel):
     language: str | None = Field(examples=["ar"], description="the person's, null for a token")
     roles: list[str] = Field(examples=[["operator@tripoli"]], description="without @ in all municipalities")
     permissions: list[str] = Field(examples=[["read", "answer-alerts"]], description="somewhere at least")
+    everywhere: list[str] = Field(examples=[["read"]], description="of these, those in all municipalities")
 
 
 class NewPassword(BaseModel):
@@ -85,6 +86,7 @@ async def get_session(identity: UsesIdentity, connection: UsesConnection) -> Ses
         language=person.language if person else None,
         roles=sorted(map(to_text, identity.grants)) + sorted(identity.scopes),
         permissions=[p.value for p in Permission if identity.may(p)],
+        everywhere=[p.value for p in Permission if identity.may_in(p, None)],
     )
 
 

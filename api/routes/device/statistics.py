@@ -48,7 +48,8 @@ class GroupStatisticsOut(BaseModel):
     )
     measurements: dict[str, dict[str, float | None]] = Field(
         description="marked values left out: count, suspect, min, max, avg; mean: weighted by time;"
-        " grown: of counters, resets included; seconds: in which it was true",
+        " grown: of counters, resets included; seconds: in which it was true; cycles: how often it was"
+        " emptied, flew and so on; cycle_days: between two on average",
         examples=[{"energy_kwh": {"count": 2880, "grown": 412.6}}],
     )
 
@@ -92,6 +93,7 @@ async def read_statistics(
     ] = None,
     municipality: Annotated[str | None, Query(max_length=32)] = None,
     district: Annotated[str | None, Query(max_length=64, description="code of a district")] = None,
+    device: Annotated[str | None, Query(max_length=64, description="of this one alone")] = None,
 ) -> StatisticsOut:
     """Return what rollups say, so that a year costs what a day does; marked values are left out.
 
@@ -109,6 +111,7 @@ async def read_statistics(
         group=_group_of(declared, group),
         municipality=municipality,
         district=district,
+        device=device,
         within=identity.towns(Permission.READ),
     )
     _check_span(query)

@@ -34,6 +34,10 @@ def render(
         str | None,
         typer.Option(help="address of the console; NABD_PUBLIC_URL, or the one of docker-compose.yml"),
     ] = None,
+    annotations: Annotated[
+        bool,
+        typer.Option("--annotations", help="mark alerts as `nabd grafana annotate` posts them, not by SQL"),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write the dashboards of all kinds in every language, as Grafana's provisioning reads them."""
@@ -41,7 +45,7 @@ def render(
     from api.grafana import render as rendering
 
     address = console or load_settings().public_url or rendering.CONSOLE
-    wanted = rendering.files(declared(), console=address)
+    wanted = rendering.files(declared(), console=address, posted=annotations)
     changed = rendering.differing(wanted, directory) if check else rendering.write(wanted, directory)
     if as_json:
         output.print_json({"files": len(wanted), "changed": [str(path) for path in changed]})
@@ -50,7 +54,8 @@ def render(
             output.line(f"{'not current: ' if check else ''}{directory / path}")
         output.line(f"{len(wanted)} dashboards, {len(changed)} {'not current' if check else 'written'}")
     if check and changed:
-        output.fail(f"run `nabd grafana render --directory {directory}`")
+        same = " --annotations" if annotations else ""
+        output.fail(f"run `nabd grafana render --directory {directory}{same}`")
 
 
 @app.command("layout")

@@ -23,7 +23,7 @@ from nabd.cli.people.contact import (
 )
 from nabd.cli.people.shown import Json, Name, Roles, grants_of, print_person, print_secret
 from nabd.first_link import base_of
-from people import editing, first, links, totp
+from people import editing, first, kept, links, totp
 from people.editing import NewPerson
 from people.identity import to_text
 from people.person import Person, get_person, list_people
@@ -198,6 +198,17 @@ def delete(
 
     run(work)
     output.line(f"{name} is forgotten.")
+
+
+@app.command()
+def data(name: Name) -> None:
+    """Print all that is kept of a person, to be handed to them: one JSON object a row, as NDJSON."""
+
+    async def work(opened: OpenDatabase) -> None:
+        async for one in kept.rows_of(opened.connection, name):
+            output.print_json({"table": one.table, "column": one.column, **one.row})
+
+    run(work)
 
 
 @app.command("reset-password")

@@ -86,6 +86,15 @@ def test_bench_compares_fleets_and_rule_sets_when_asked_to(found: dict[str, Any]
     assert all(d["spread"] == found["drain_spread"] for d in shared)  # measured once
 
 
+def test_bench_drains_with_rollups_and_without_in_turns(found: dict[str, Any]) -> None:
+    rollups = found["rollups"]
+
+    assert rollups["lost"] == 0
+    assert rollups["stored"] > 0
+    assert len(rollups["with_per_s"]) == len(rollups["without_per_s"]) == 1
+    assert rollups["ratio"] > 0
+
+
 def test_bench_sends_at_three_rates_unless_told_otherwise() -> None:
     assert BenchPlan().open_percents == (25, 50, 80)
     assert steps(BenchPlan(stages=frozenset({Stage.OPEN}), runs=2)) == 2 * (1 + 3)

@@ -12,6 +12,7 @@ from nabd.cli import app
 
 def test_questions_are_asked_of_a_past_that_is_made_once(tmp_path: Path) -> None:
     command = ["bench", "queries", "--devices", "4", "--days", "2", "--cache", str(tmp_path), "--json"]
+    command += ["--messages", "0"]  # drains are those of `nabd bench ingest --stage rollups`, see test_ingest
 
     done = CliRunner().invoke(app, command)
 
@@ -25,4 +26,31 @@ def test_questions_are_asked_of_a_past_that_is_made_once(tmp_path: Path) -> None
     assert all(0 < one["p50_ms"] <= one["p95_ms"] for one in found["queries"])
     assert found["readings"] > 500
     assert found["compression_ratio"] is None
+    assert found["drain_with_rollups_ratio"] is None
     assert len(list(tmp_path.glob("*.npz"))) == 4
+
+
+def test_a_past_that_stays_is_only_asked_the_next_time(tmp_path: Path) -> None:
+    command = [
+        "bench",
+        "queries",
+        "--days",
+        "2",
+        "--cache",
+        str(tmp_path / "cache"),
+        "--messages",
+        "0",
+        "--json",
+    ]
+    keep = ["--keep", str(tmp_path / "kept")]
+
+    first, again, other = (
+        CliRunner().invoke(app, [*command, *keep, "--devices", devices]) for devices in ("4", "4", "6")
+    )
+
+    assert first.exit_code == again.exit_code == 0, first.output + again.output
+    made, asked = (json.loads(one.stdout.splitlines()[-1]) for one in (first, again))
+    assert made["made_s"] == asked["made_s"]
+    assert [one["rows"] for one in made["queries"]] == [one["rows"] for one in asked["queries"]]
+    assert other.exit_code == 2
+    assert "holds 4 devices and 2 days" in " ".join(other.output.replace("│", " ").split())

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import asyncpg
-from playwright.async_api import Browser, FilePayload, Page, expect
+from playwright.async_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from people import links
 from people.editing import NewPerson, add_person
 from people.identity import of_texts
 from rules.catalogue import editing
 from rules.loading.files import default_packs
+from rules.maintenance import windows
 from store.audit import PLATFORM
 from tests.actors import actor
 from tests.integration.api import builders
@@ -126,22 +128,64 @@ async def _asks_who_is_told(page: Page) -> None:
     await expect(told.first).to_contain_text("E-mail")
 
 
-async def test_operator_sees_what_they_may_and_keeps_their_own_account(
-    browser: Browser, server: str, connection: asyncpg.Connection
-) -> None:
-    await _town(connection)
-    grants = sorted(of_texts(["operator@tripoli"]), key=str)
-    rima = await add_person(connection, NewPerson(name="rima", grants=grants), builders.now(), by=PLATFORM)
-    link = await links.create_link(connection, rima.id, builders.now(), by=PLATFORM)
-    context = await browser.new_context(locale="en-GB", viewport={"width": 360, "height": 740})
+async def _as(
+    context: BrowserContext, server: str, connection: asyncpg.Connection, name: str, grant: str
+) -> Page:
+    """Return a page of somebody who has signed in."""
+    new = NewPerson(name=name, grants=sorted(of_texts([grant]), key=str))
+    person = await add_person(connection, new, builders.now(), by=PLATFORM)
+    link = await links.create_link(connection, person.id, builders.now(), by=PLATFORM)
     page = await context.new_page()
     page.set_default_timeout(20_000)
     await sign_in_by_link(page, f"{server}/signin?link={link}")
     await expect(page.locator("#link.on")).to_be_visible()
+    return page
 
+
+async def _rules_are_only_read(page: Page, server: str) -> None:
     await page.goto(f"{server}/admin/rules/bin-overflow")
-    await expect(page.get_by_role("button", name="Test on the past")).to_be_visible()
+    await expect(page.locator("#part h2").first).to_have_text("bin-overflow")
+    for refused in ("Test on the past", "Put into force", "Disable"):
+        await expect(page.get_by_role("button", name=refused)).to_have_count(0)
+
+
+async def test_administrator_of_one_town_is_offered_nothing_that_concerns_all(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    await _town(connection)
+    await connection.execute(
+        "UPDATE municipality SET locale = 'ar-LB', time_zone = 'Asia/Kabul', lat = 34.43, lon = 35.84"
+    )
+    bin_ = (await connection.fetch("SELECT name FROM device ORDER BY name"))[0]["name"]
+    by = await actor(connection, "Rima")
+    until = NOON + timedelta(hours=1)
+    await windows.add_window(
+        connection, device=bin_, until_at=until, reason="lids", by=by, now=builders.now()
+    )
+    context = await browser.new_context(locale="en-GB", timezone_id="Asia/Tokyo")
+    page = await _as(context, server, connection, "salma", "admin@tripoli")
+
+    await _rules_are_only_read(page, server)
+    await page.goto(f"{server}/admin/routes")
     await expect(page.get_by_role("button", name="Put into force")).to_have_count(0)
+    # The clock of the device's town, wherever the browser is.
+    await page.goto(f"{server}/admin/maintenance")
+    row = page.locator("#part tbody tr").first
+    await expect(row).to_contain_text(f"{until.astimezone(ZoneInfo('Asia/Kabul')):%H:%M}")
+    await page.goto(f"{server}/admin/town")
+    await page.get_by_role("button", name="العربية").click()
+    await expect(page.locator("#part .facts").first).to_contain_text("٣٤٫٤٣ · ٣٥٫٨٤")
+    await context.close()
+
+
+async def test_operator_sees_what_they_may_and_keeps_their_own_account(
+    browser: Browser, server: str, connection: asyncpg.Connection
+) -> None:
+    await _town(connection)
+    context = await browser.new_context(locale="en-GB", viewport={"width": 360, "height": 740})
+    page = await _as(context, server, connection, "rima", "operator@tripoli")
+
+    await _rules_are_only_read(page, server)
     parts = await page.locator("#parts a").all_inner_texts()
     assert "Rules" in parts
     assert not {"People", "Tokens", "Audit", "Devices"} & set(parts)

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from devices.registry.ground import layers
 from devices.registry.ground.feature import Layer
+from nabd import rollups
 from rules.maintenance import windows
 from store.audit import PLATFORM
 from tests.actors import actor
@@ -46,12 +47,17 @@ async def _town(connection: asyncpg.Connection) -> None:
             continue
         silent = range(300, 420)
         rows = [
-            {"observed_at": NOON - timedelta(minutes=i), "fill_pct": 5.0 if i == 200 else 60.0 + i / 1000}
+            {
+                "observed_at": NOON - timedelta(minutes=i),
+                "fill_pct": 5.0 if i in (200, 2000) else 60.0 + i / 1000,
+            }
             for i in range(0, 8 * 24 * 60, 10)
             if i not in silent
         ]
         await builders.store(connection, device, rows)
         await builders.fire(connection, device, at=NOON - timedelta(hours=2))
+    while await rollups.turn(connection, [builders.KINDS["bin"]], builders.now):
+        pass
 
 
 async def test_bin_is_found_in_a_district_by_its_value_and_compared_with_last_week(
@@ -76,6 +82,7 @@ async def test_bin_is_found_in_a_district_by_its_value_and_compared_with_last_we
 
         await expect(page.locator("#device h1")).to_have_text("Azmi 1")
         await expect(page.locator(".facts")).to_contain_text(["West"])
+        await expect(page.locator(".cycles")).to_contain_text("Emptied: 1 time in 30 days · every")
         await _look_at_charts(page, server)
 
     async with opened(browser, server, "/devices?q=غرب", locale="ar-LB") as page:

@@ -69,7 +69,8 @@ async def test_technician_works_by_keyboard_alone(
         await press("Enter")
         for step, next_ in (("accept", "on-the-way"), ("on-the-way", "start"), ("start", "done")):
             await take(page, step)
-            await expect(page.locator(f".steps [data-step={next_}]")).to_be_visible()
+            # The button of the step is where that of the one before was, and has the focus still.
+            await expect(page.locator(f".steps [data-step={next_}]")).to_be_focused()
 
         items = page.locator(".check-item")
         for n in range(await items.count()):

@@ -49,6 +49,8 @@ class GrafanaApi:
         self.asked: defaultdict[str, int] = defaultdict(int)
         self.token_of = 0
         self.posted = 0
+        self.refused: dict[str, tuple[int, str]] = {}
+        """What is refused, by method and path: with which status, in which words."""
         self.after_post: Callable[[int], None] = lambda _: None
         """Called with the count of annotations, when one is stored and before that is answered."""
         self._ids = itertools.count(2)
@@ -90,7 +92,10 @@ class GrafanaApi:
     def _organisation(self, request: Request) -> Organisation:
         """Return the organisation that is asked for by who may."""
         header = request.headers.get("authorization", "")
-        self.asked[f"{request.method} {request.url.path}"] += 1
+        asked = f"{request.method} {request.url.path}"
+        self.asked[asked] += 1
+        if asked in self.refused:
+            raise HTTPException(*self.refused[asked])
         if header == f"Bearer {TOKEN}" and self.token_of:
             return self.organisations[self.token_of]
         if header != "Basic " + base64.b64encode(":".join(ADMIN).encode()).decode():

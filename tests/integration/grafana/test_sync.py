@@ -187,6 +187,47 @@ async def test_token_brings_its_own_organisation_to_what_is_wanted_and_no_other(
     assert "'Main Org.', which is none of ours" in strange.output
 
 
+# What Grafana's pages "HTTP API" name for each of these.
+@pytest.mark.parametrize(
+    ("asked", "status", "words", "said"),
+    [
+        ("POST /api/dashboards/db", 400, "Invalid alert data", "refuses dashboard nabd-"),
+        (
+            "POST /api/folders",
+            403,
+            "Access denied to this folder",
+            "administration may",
+        ),
+        ("POST /api/folders", 409, "a folder with that UID already exists", "refuses folder nabd-"),
+        ("POST /api/dashboards/db", 412, "The dashboard has been changed by someone else", "by someone else"),
+        ("POST /api/datasources", 409, "data source with the same name already exists", "the data source"),
+        ("POST /api/dashboards/db", 500, "database is locked", "failed, asked for dashboard"),
+    ],
+)
+async def test_refusal_of_the_server_is_told_with_what_it_refused_and_the_next_run_goes_on(
+    towns: asyncpg.Connection,
+    dsn: str,
+    grafana: tuple[GrafanaApi, str],
+    asked: str,
+    status: int,
+    words: str,
+    said: str,
+) -> None:
+    api, url = grafana
+    api.refused = {asked: (status, words)}
+
+    refused = await nabd(url, "--municipality", "saida", "--language", "en", dsn=dsn)
+    api.refused = {}
+    again = await nabd(url, "--municipality", "saida", "--language", "en", dsn=dsn)
+
+    assert refused.exit_code == 1
+    assert words in refused.output
+    assert said in refused.output
+    assert "Traceback" not in refused.output
+    assert again.exit_code == 0, again.output
+    assert len(api.named("Nabd saida").dashboards) == DASHBOARDS
+
+
 async def test_failure_is_one_line_that_names_what_helps(
     towns: asyncpg.Connection, dsn: str, grafana: tuple[GrafanaApi, str]
 ) -> None:

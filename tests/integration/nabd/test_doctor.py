@@ -11,6 +11,8 @@ import pytest
 from nabd import doctor
 from nabd.doctor import CheckResult, Verdict, clocks
 from nabd.settings import Settings
+from store import holder
+from tests.integration.api import builders
 from tests.integration.rules.town import add_device
 
 
@@ -100,3 +102,22 @@ async def test_doctor_names_who_sends_more_than_it_may(
     over = (await found(dsn, tmp_path))["quotas"]
     assert (over.verdict, over.said) == (Verdict.NOTE, "messages over the quota within a day: B-1 (7)")
     assert "NABD_KIND_QUOTAS" in over.fix
+
+
+async def test_doctor_tells_whether_alerts_are_posted_to_grafana(
+    connection: asyncpg.Connection, dsn: str, tmp_path: Path
+) -> None:
+    url = "https://grafana.example.org"
+    assert (await found(dsn, tmp_path))["annotations"].said == "no Grafana is posted to"
+
+    await connection.execute("INSERT INTO annotation_place VALUES ($1, 'Nabd', '0', 0)", url)
+    ended = (await found(dsn, tmp_path))["annotations"]
+    assert (ended.verdict, ended.said) == (Verdict.NOTE, f"nobody posts to {url} just now; no alert waits")
+    assert "nabd grafana annotate" in ended.fix
+
+    assert await holder.claim(connection, f"annotate {url}")
+    assert (await found(dsn, tmp_path))["annotations"].verdict is Verdict.FINE
+
+    await builders.fire(connection, await builders.add(connection, "bin-1"), at=builders.NOON)
+    waits = (await found(dsn, tmp_path))["annotations"]
+    assert (waits.verdict, waits.said) == (Verdict.BAD, f"alerts have waited for 10 minutes: {url}")

@@ -132,3 +132,25 @@ def test_roles_are_given_to_the_version_that_was_read(monkeypatch: pytest.Monkey
     assert nabd("user", "edit", "rima", "--role", "viewer")[0] == 0
     assert nabd("user", "edit", "rima", "--role", "technician")[0] == 0
     assert versions == [1, 2]
+
+
+def test_all_that_is_kept_of_a_person_is_printed_but_for_what_proves_who_they_are() -> None:
+    nabd("municipality", "add", "tripoli")
+    for name in ("rima", "samir"):
+        nabd("user", "add", name, "--role", "operator@tripoli", "--email", f"{name}@example.org",
+             "--password-stdin", said="three short words\n")  # fmt: skip
+        nabd("user", "link", name)
+    nabd("team", "add", "roads", "--municipality", "tripoli", "--member", "rima")
+
+    code, out = nabd("user", "data", "rima")
+
+    rows = [json.loads(line) for line in out.splitlines()]
+    tables = {row["table"] for row in rows}
+    assert code == 0
+    assert tables >= {"person", "membership", "sign_in_link", "team_member"}
+    assert [row["email"] for row in rows if row["table"] == "person"] == ["rima@example.org"]
+    assert not {"password_hash", "hash", "totp_secret", "recovery_codes"} & {
+        key for row in rows for key in row
+    }
+    assert "samir" not in out
+    assert "nobody" in nabd("user", "data", "nobody")[1]

@@ -10,8 +10,9 @@ import pytest
 
 from devices.instants import to_datetime
 from devices.registry.registry import Device
-from readings import ledger, said_names
-from readings.ledger import BatchCounts, Period, SequenceGap
+from readings import balance, ledger, said_names
+from readings.balance import SequenceGap
+from readings.ledger import BatchCounts, Period
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town
 
 HOUR = 3600 * SECOND
@@ -112,8 +113,8 @@ async def test_device_is_counted_from_its_readings(connection: asyncpg.Connectio
     for seq in range(4):
         await store_reading(connection, device, 1, seq)
 
-    of_device = await ledger.of_device(connection, KINDS, device)
-    of_town = await ledger.of_municipality(connection, KINDS, device.municipality_id)
+    of_device = await balance.of_device(connection, KINDS, device)
+    of_town = await balance.of_municipality(connection, KINDS, device.municipality_id)
 
     assert (of_device.received, of_device.stored, of_device.duplicate, of_device.rejected) == (7, 4, 2, 1)
     assert of_device == of_town
@@ -133,7 +134,7 @@ async def test_empty_readings_and_the_names_that_a_device_sends_are_told(
     )
     await ledger.record(connection, replace(BATCH, empty=2))
 
-    totals = await ledger.of_device(connection, KINDS, device)
+    totals = await balance.of_device(connection, KINDS, device)
     names = await said_names.of_device(
         connection, KINDS[device.kind], device.id, since=None, until=to_datetime(START + HOUR)
     )
@@ -152,7 +153,7 @@ async def test_gaps_are_the_numbers_missing_within_a_start(
     for boot, seq in [(1, 1), (1, 2), (1, 5), (2, 1), (2, 3)]:
         await store_reading(connection, device, boot, seq)
 
-    found = await ledger.gaps(connection, device)
+    found = await balance.gaps(connection, device)
 
     def at(seconds: int) -> datetime:
         return to_datetime(START + seconds * SECOND)

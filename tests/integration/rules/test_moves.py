@@ -9,7 +9,7 @@ from alerts.orphans import end_orphans
 from alerts.queue import list_alerts
 from devices.instants import to_datetime
 from devices.registry.editing import edit_device
-from readings.ledger import count_readings
+from readings.balance import count_readings
 from store.audit import PLATFORM
 from tests.integration.rules.ingestion import KINDS, Ingestion
 from tests.integration.rules.test_live import OVERFLOW, START, fills, put

@@ -119,9 +119,14 @@ def test_codes_counters_and_circles_are_declared_in_toml_too(tmp_path: Path) -> 
         ("most_per_h = 3", "for a counter"),
         ('type = "text", codes = [1]', "for numbers"),
         ("codes = [1], leap = -1", "not negative"),
+        ("cycle = {falls_by = -1}", "falls_by, above 0"),
+        ("counter = true, cycle = {falls_by = 2}", "no counter"),
+        ('type = "text", cycle = {falls_by = 2}', "into, some of its choices"),
+        ('type = "text", choices = ["up"], cycle = {into = ["down"]}', "into, some of its choices"),
+        ("cycle = {fall_by = 2}", r"cycle.fall_by: unknown key; did you mean 'falls_by'"),
     ],
 )
-def test_codes_counters_and_circles_that_cannot_be_are_refused(
+def test_codes_counters_circles_and_cycles_that_cannot_be_are_refused(
     tmp_path: Path, measurement: str, text: str
 ) -> None:
     with pytest.raises(KindError, match=text):

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from api.routes import readings
+from devices.kinds.kind import ValueType
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 
@@ -69,6 +70,51 @@ async def test_bucket_keeps_the_peak_and_leaves_suspect_values_out(
     assert bucket["readings"] == 4
     summary = bucket["measurements"]["fill_pct"]
     assert summary == {"min": 20.0, "max": 90.0, "avg": pytest.approx(140 / 3), "count": 3, "last": 30.0}
+
+
+async def test_points_keep_what_draws_the_line_and_nothing_that_is_no_reading(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    device = await builders.add(connection, "bin-1")
+    peak, suspect = NOON + timedelta(minutes=17), NOON + timedelta(minutes=31)
+    at = [NOON + timedelta(minutes=i) for i in range(300)]
+    values = {peak: (95.0, 0), suspect: (180.0, SUSPECT_FILL)}
+    rows = [
+        {"observed_at": t, "fill_pct": values.get(t, (20.0, 0))[0], "quality": values.get(t, (20.0, 0))[1]}
+        for t in at
+    ]
+    await builders.store(connection, device, rows)
+
+    found = await ask(client, measurements="fill_pct", points=10)
+    whole = await ask(client, measurements="fill_pct", points=500)
+    table = await client.get(
+        "/api/v1/devices/bin-1/readings",
+        params={**RANGE, "measurements": "fill_pct", "points": 10, "format": "csv"},
+    )
+
+    drawn = [builders.instant(one["observed_at"]) for one in found["readings"]]
+    assert (drawn[0], drawn[-1], len(drawn)) == (at[0], at[-1], 10)
+    assert set(drawn) <= set(at)
+    assert peak in drawn
+    assert suspect not in drawn
+    assert len(whole["readings"]) == 299
+    assert len(table.text.splitlines()) == 11
+
+
+async def test_points_of_buckets_and_of_texts_are_refused(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add(connection, "drone-1", kind="drone")
+    text = next(m.name for m in builders.KINDS["drone"].measurements if m.type is ValueType.TEXT)
+
+    answers = [
+        await client.get("/api/v1/devices/drone-1/readings", params={**RANGE, "points": "10", **parameters})
+        for parameters in ({"bucket": "1h"}, {"measurements": text}, {"points": "2"})
+    ]
+
+    assert [answer.status_code for answer in answers] == [422] * 3
+    assert "width=" in answers[0].json()["detail"]
+    assert "leave it out" in answers[1].json()["detail"]
 
 
 async def test_buckets_know_circles_and_counters(

@@ -14,7 +14,7 @@ from nabd import rollups
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 
-LIGHT = builders.KINDS["light"]
+LIGHT, BIN = builders.KINDS["light"], builders.KINDS["bin"]
 
 
 @pytest.fixture
@@ -97,6 +97,33 @@ async def test_past_of_a_device_that_moved_stays_where_it_was(
 
     assert [(one["devices"], one["readings"]) for one in towns] == [(3, 216)]
     assert towns[0]["group"] != "byblos"
+
+
+async def test_cycles_are_counted_and_how_long_one_takes(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    began = NOON - timedelta(days=6)
+    for name, rows_a_cycle in (("bin-1", 96), ("bin-2", 288)):
+        bin_ = await builders.add(connection, name)
+        rows = [
+            {
+                "observed_at": began + timedelta(minutes=15 * n),
+                "fill_pct": 90.0 * (n % rows_a_cycle) / rows_a_cycle,
+            }
+            for n in range(576)
+        ]
+        await builders.store(connection, bin_, rows)
+    while await rollups.turn(connection, [BIN], lambda: to_microseconds(NOON)):
+        pass
+    asked = {"kind": "bin", "measurements": "fill_pct", "since": str(began.date()), "group": "device"}
+
+    both = await ask(client, **asked)
+    (one,) = await ask(client, **asked, device="bin-2")
+
+    counted = {found["group"]: found["measurements"]["fill_pct"] for found in both}
+    assert {name: parts["cycles"] for name, parts in counted.items()} == {"bin-1": 5, "bin-2": 1}
+    assert counted["bin-1"]["cycle_days"] == pytest.approx(575 / 96 / 5)
+    assert one["measurements"]["fill_pct"] == counted["bin-2"]
 
 
 async def test_what_cannot_be_answered_is_said(client: httpx2.AsyncClient) -> None:

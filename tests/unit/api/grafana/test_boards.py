@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from api.grafana import layout, lint, render, sdk
 from api.grafana.board import Board, ColourStep
@@ -15,6 +17,7 @@ from api.grafana.units import grafana_unit
 from devices.kinds import load
 from devices.texts.catalogue import group
 from devices.texts.languages import LANGUAGES
+from nabd.cli import app
 
 FILES = Path(__file__).parents[4] / "deploy/grafana/dashboards"
 KINDS = load()
@@ -44,6 +47,20 @@ def test_boards_of_posted_marks_differ_in_their_annotations_only() -> None:
 
 def test_files_of_the_repository_are_what_the_kinds_declare() -> None:
     assert render.differing(render.files(KINDS), FILES) == [], "run `nabd grafana render`"
+
+
+def test_boards_of_posted_marks_are_written_and_checked_by_the_command(tmp_path: Path) -> None:
+    command = ["grafana", "render", "--directory", str(tmp_path)]
+
+    written, current, other = (
+        CliRunner().invoke(app, [*command, *more])
+        for more in (["--annotations"], ["--annotations", "--check"], ["--check"])
+    )
+
+    assert (written.exit_code, current.exit_code, other.exit_code) == (0, 0, 1), written.output
+    board = json.loads((tmp_path / "en/city.json").read_text(encoding="utf-8"))
+    assert "rawSql" not in str(board["annotations"])
+    assert f"run `nabd grafana render --directory {tmp_path}`" in other.output
 
 
 def test_every_language_has_the_same_dashboards_with_other_words() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from devices.kinds.kind import Kind, Measurement, ValueType
+from devices.kinds.kind import Cycle, Kind, Measurement, ValueType
 from tests.unit.readings.rollups.streams import HOUR, SECOND, Said
 
 
@@ -38,6 +38,8 @@ def hours(kind: Kind, said: Sequence[Said]) -> dict[tuple[int, int], dict[str, A
                     "suspect": len(marked),
                     "last": here[-1].values[m.name] if here else None,
                 } | _summary(m, kind, good, here, hour)
+                if m.cycle is not None:
+                    parts["cycles"] = _cycles(m, m.cycle, good, hour)
                 found[device, hour] |= {f"{m.name}_{part}": value for part, value in parts.items()}
     return dict(found)
 
@@ -88,6 +90,16 @@ def _summary(
     if m.counter:
         return parts | {"grown": _grown(m, good, hour)}
     return parts | {"area": sum(v * s for v, s in held) if held else None, "covered": covered}
+
+
+def _cycles(m: Measurement, cycle: Cycle, good: Sequence[Said], hour: int) -> int:
+    begun = 0
+    for before, one in pairwise(good):
+        old, new = before.values[m.name], one.values[m.name]
+        fell = cycle.falls_by is not None and old - new >= cycle.falls_by
+        began = new in cycle.into and old not in cycle.into
+        begun += (fell or began) and one.at // HOUR == hour
+    return begun
 
 
 def _grown(m: Measurement, good: Sequence[Said], hour: int) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from devices.columns import MISSING, Columns, empty_values
-from devices.kinds.kind import Kind, Measurement, Reporting, ValueType
+from devices.kinds.kind import Cycle, Kind, Measurement, Reporting, ValueType
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -22,11 +22,13 @@ METER = Kind(
     title={"en": "Meter"},
     headline="load_w",
     measurements=(
-        Measurement(name="load_w", bit=8, unit="W"),
+        Measurement(name="load_w", bit=8, unit="W", cycle=Cycle(falls_by=20)),
         Measurement(name="energy_kwh", bit=9, unit="kW.h", counter=True, most_per_h=2.0),
         Measurement(name="heading_deg", bit=10, unit="deg", low=0, high=360, circular=True),
         Measurement(name="open", bit=11, type=ValueType.BOOLEAN),
-        Measurement(name="mode", bit=12, type=ValueType.TEXT, choices=("on", "off")),
+        Measurement(
+            name="mode", bit=12, type=ValueType.TEXT, choices=("on", "off"), cycle=Cycle(into=("on",))
+        ),
     ),
     reporting=(
         Reporting(state="off", every_s=3600, measurement="mode", one_of=("off",)),

@@ -10,7 +10,7 @@ from devices.kinds.kind import Kind
 from devices.texts.languages import LANGUAGES, Language
 from devices.texts.units import symbol
 from rules.definition.definition import Text
-from rules.definition.families import FAMILIES
+from rules.definition.family_syntax import FAMILIES
 from rules.definition.summary import render
 from rules.explain.evidence import EvidenceTerm, labelled, terms
 from rules.language.program import Rule, compile_rule

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from alerts.transition import Severity
-from rules.definition.families import ChildrenDown, comparisons
+from rules.definition.families import ChildrenDown
+from rules.definition.family_values import comparisons
 from rules.sweeps.core import children_down
 from rules.sweeps.core.children_down import Children, OpenIncident
 from rules.sweeps.core.instants import NEVER
