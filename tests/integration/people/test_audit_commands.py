@@ -21,7 +21,7 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
 audit export, audit heads, audit list, audit verify, backup base, backup drill, backup key, backup list,
-backup make, backup recover, backup show, bench ingest, bench notify, bench notify-kills,
+backup make, backup recover, backup show, bench credentials, bench ingest, bench notify, bench notify-kills,
 bench rules, bench console, bench screens, bench tasks, bench queries, bench shards,
 calendar show, command-request list, device banned, device commands, device credentials,
 device hardware, device list, device notes, device quarantine, device show,
