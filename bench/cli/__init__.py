@@ -8,6 +8,7 @@ from bench.cli.console import console
 from bench.cli.credentials import credentials
 from bench.cli.ingest import ingest
 from bench.cli.notify import notify, notify_kills
+from bench.cli.production import production
 from bench.cli.queries import queries
 from bench.cli.rules import rules
 from bench.cli.screens import screens
@@ -20,6 +21,7 @@ app.command()(ingest)
 app.command()(credentials)
 app.command()(notify)
 app.command()(notify_kills)
+app.command()(production)
 app.command()(queries)
 app.command()(console)
 app.command()(screens)

@@ -12,6 +12,7 @@ from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
 from nabd.doctor.configured import check_configured
+from nabd.doctor.extension import check_extension
 from nabd.doctor.identity.sign_ins import check_sign_ins
 from nabd.doctor.ingest import check_ingest, check_session
 from nabd.doctor.limits import check_quotas
@@ -44,6 +45,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         _durability,
         check_ingest,
         check_session,
+        check_extension,
         check_notifier,
         _ledger,
         check_quotas,

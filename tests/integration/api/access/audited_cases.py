@@ -83,6 +83,23 @@ async def _device(connection: asyncpg.Connection, name: str) -> None:
     await builders.add(connection, name, lat=34.4367, lon=35.8497)
 
 
+async def _image(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add(connection, name, kind="light")
+    await connection.execute("UPDATE rollout SET state = 'cancelled'")  # of the cases before
+    await builders.image(connection, "light", name)
+
+
+async def _rollout(connection: asyncpg.Connection, name: str) -> int:
+    await connection.execute("UPDATE rollout SET state = 'cancelled'")
+    return await builders.rollout(connection, "tripoli")
+
+
+async def _paused(connection: asyncpg.Connection, name: str) -> int:
+    number = await _rollout(connection, name)
+    await connection.execute("UPDATE rollout SET state = 'paused' WHERE id = $1", number)
+    return number
+
+
 async def _light(connection: asyncpg.Connection, name: str) -> None:
     await builders.add(connection, name, kind="light")
 
@@ -318,6 +335,14 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
         {"json": {"desired": {"interval_s": 60}}},
         ["device.configure"],
     ),
+    "post /api/v1/rollouts": (
+        _image,
+        {"json": {"kind": "light", "version": "NAME", "municipality": "tripoli"}},
+        ["rollout.start"],
+    ),
+    "post /api/v1/rollouts/{rollout}/pause": (_rollout, {}, ["rollout.pause"]),
+    "post /api/v1/rollouts/{rollout}/resume": (_paused, {}, ["rollout.resume"]),
+    "post /api/v1/rollouts/{rollout}/cancel": (_rollout, {}, ["rollout.cancel"]),
     "post /api/v1/municipalities": (_town, {"json": {"name": "NAME"}}, ["municipality.add"]),
     "patch /api/v1/municipalities/{municipality}": (
         _town,
