@@ -92,7 +92,7 @@ maintenance_plan    r        rw       -        arw      -
 maintenance_window  r        ard      -        arwd     -
 membership          -        -        r        arwd     -
 municipality        rk       r        r        arw      r
-nabd_holder         arwd     arwd     arwd     r        arwd
+nabd_holder         arwd     arwd     arwd     arwd     arwd
 nabd_migration      r        r        r        r        r
 nabd_schema         r        r        r        r        r
 named_principal     r        -        r        r        r
