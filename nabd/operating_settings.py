@@ -17,6 +17,11 @@ class OperatingSettings(ConfiguredSettings):
         pattern=r"^(https?://[^\s]+)?$",
         description="asked for each minute while all is well, by `nabd sweep`; a service elsewhere misses it",
     )
+    traces_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="where traces are sent (OTLP over HTTP), http://collector:4318/v1/traces; empty: none",
+    )
     backup_dir: Path | None = Field(
         default=None, description="where backups are made and looked for; empty: backups in data_dir"
     )

@@ -63,6 +63,10 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     broker_password: str = Field(
         default="", json_schema_extra=SECRET, description="the password there, where the address has none"
     )
+    stream: str | None = Field(
+        default=None,
+        description="nats://[user:password@]host[:port]: ingest pulls from JetStream; empty: from the broker",
+    )
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")
     rules_dir: Path | None = Field(
@@ -154,6 +158,9 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     )
     photo_dir: Path | None = Field(
         default=None, description="where photos of work orders are kept; empty: photos in data_dir"
+    )
+    firmware_dir: Path | None = Field(
+        default=None, description="where firmware images are kept; empty: firmware in data_dir"
     )
     map_tiles: str | None = Field(
         default=None,
@@ -248,6 +255,11 @@ def audit_directory(settings: Settings) -> Path:
 def photo_directory(settings: Settings) -> Path:
     """Return where photos of work orders are kept."""
     return settings.photo_dir or settings.data_dir / "photos"
+
+
+def firmware_directory(settings: Settings) -> Path:
+    """Return where firmware images are kept."""
+    return settings.firmware_dir or settings.data_dir / "firmware"
 
 
 def tls_directory(settings: Settings) -> Path:

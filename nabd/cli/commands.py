@@ -35,6 +35,8 @@ FILES: Mapping[str, str] = {
     "tail": "tail:tail",
     "validate": "validate:validate",
     "device": "device:app",
+    "firmware": "devices.firmware:app",
+    "rollout": "devices.rollouts:app",
     "command-request": "devices.requests:app",
     "municipality": "municipality:app",
     "shard": "storage.shard:app",

@@ -27,15 +27,18 @@ bench rules, bench console, bench screens, bench tasks, bench queries, bench sha
 bench production,
 calendar show, config show, command-request list, device banned, device commands, device credentials,
 device hardware, device list, device notes, device quarantine, device show,
-doctor, export readings, figures, grafana layout, grafana render, ledger,
+doctor, export readings, figures, firmware list, grafana layout, grafana render, ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
 on-call show, report subscriptions, report weekly, route check, route history, route show, route test,
 rule blind, rule check, rule diff, rule explain, rule history, rule list, rule show, rule test,
-shard list, silence list, sim, sla show, store status, tail, team list, tls show, token list, user data,
+rollout list, rollout show, shard list, silence list, sim, sla show, store status, tail, team list,
+tls show, token list, user data,
 user list, validate, watch list, watch render, work list, work repeats, work show, work-plan list
 """
 ELSEWHERE = {
+    "command-request approve": "needs two people: tests/integration/devices/test_cli.py",
+    "firmware key": "makes a file: tests/integration/devices/test_cli.py",
     "device adopt": "needs messages in quarantine: tests/integration/readings/test_rejections.py",
     "device intervals": "changes with --apply, as `device edit` does: tests/integration/rules/test_rhythm.py",
     "rejections": "changes with --replay: tests/integration/readings/test_rejections.py",
@@ -104,12 +107,14 @@ CHANGES: list[tuple[str, list[str]]] = [
         "command-request ask report_now --municipality tripoli --kind bin --reason storm",
         ["command-request.ask"],
     ),
-    ("command-request approve 1 --author rima", ["command-request.approve", "command.send"]),
-    (
-        "command-request ask report_now --municipality tripoli --kind bin --reason storm",
-        ["command-request.ask"],
-    ),
-    ("command-request refuse 2", ["command-request.refuse"]),
+    ("command-request refuse 1", ["command-request.refuse"]),
+    ("firmware add {csv} --kind bin --version 2.0 --key {key}", ["firmware.add"]),
+    ("rollout start --kind bin --version 2.0 --municipality tripoli", ["rollout.start"]),
+    ("rollout pause 1", ["rollout.pause"]),
+    ("rollout resume 1", ["rollout.resume"]),
+    ("rollout cancel 1", ["rollout.cancel"]),
+    ("firmware add {photo} --kind bin --version 2.1 --key {key}", ["firmware.add"]),
+    ("firmware remove --kind bin --version 2.1", ["firmware.remove"]),
     ("device ban bin-666 --reason foreign", ["device.ban"]),
     ("device unban bin-666", ["device.unban"]),
     ("device retire bin-2 --reason stolen", ["device.retire"]),
@@ -233,6 +238,9 @@ def files(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str
     monkeypatch.setenv("NABD_PHOTO_DIR", str(tmp_path / "photos"))
     found["photo"] = tmp_path / "photo.png"
     found["photo"].write_bytes(photo_file())
+    found["key"] = tmp_path / "nabd.key"
+    assert nabd("firmware", "key", str(found["key"]))[0] == 0
+    monkeypatch.setenv("NABD_FIRMWARE_DIR", str(tmp_path / "firmware"))
     found["routes"] = tmp_path / "routes.yaml"
     found["routes"].write_text("tell: operators", encoding="utf-8")
     found["calendar"] = tmp_path / "stand-ins.ics"
