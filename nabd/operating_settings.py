@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
+
+from nabd.configuration.sources import ConfiguredSettings
 
 
-class OperatingSettings(BaseSettings):
+class OperatingSettings(ConfiguredSettings):
     """What is backed up, and for whom it is encrypted."""
 
     heartbeat_url: str = Field(

@@ -27,13 +27,22 @@ from ingest import service
 from ingest.broker.session import IngestBroker
 from ingest.commit import shard
 from ingest.commit.consumers import BatchConsumer
-from nabd import clock, housekeeping, readiness, rollups
+from nabd import clock, housekeeping, readiness, rollouts, rollups
 from nabd.broker import address, commanding
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
+from nabd.identity import sign_ins
 from nabd.identity.follower import CredentialWatch
 from nabd.retention.classes import classes_of
-from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of, tls_directory
+from nabd.settings import (
+    Settings,
+    audit_directory,
+    firmware_directory,
+    photo_directory,
+    quotas_of,
+    retention_of,
+    tls_directory,
+)
 from nabd.watching.traces import traces_of
 from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
@@ -255,6 +264,7 @@ async def sweep(settings: Settings) -> None:
             )
         ),
         asyncio.create_task(rollups.run(pool, list(declared.values()), now)),
+        asyncio.create_task(rollouts.run(pool, now, settings.public_url)),
     ]
     if settings.broker_files is not None:
         following = CredentialWatch(
@@ -265,6 +275,8 @@ async def sweep(settings: Settings) -> None:
             now=now,
         )
         sweeping.append(asyncio.create_task(following.run()))
+        if settings.broker is not None:
+            sweeping.append(asyncio.create_task(sign_ins.watch(pool, broker_of(settings), now)))
     if settings.heartbeat_url:
         from nabd.watching import heartbeat  # not above: with an HTTP client
 
@@ -317,6 +329,7 @@ async def api(settings: Settings) -> None:
         queue=queue,
         channels=channels,
         photo_dir=photo_directory(settings),
+        firmware_dir=firmware_directory(settings),
         web_push=settings.web_push,
         tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),

@@ -19,7 +19,14 @@ from nabd.backup import sealed
 from nabd.backup.errors import BackupRefused
 from nabd.backup.keys import BackupKey
 from nabd.backup.sealed import SealedFile, Told
-from nabd.settings import Settings, audit_directory, environment, photo_directory, tls_directory
+from nabd.settings import (
+    Settings,
+    audit_directory,
+    environment,
+    firmware_directory,
+    photo_directory,
+    tls_directory,
+)
 
 NAME = "files.tar.age"
 SETTINGS = "settings.env"
@@ -32,6 +39,7 @@ def directories(settings: Settings) -> dict[str, Path]:
     return {
         "photos": photo_directory(settings),
         "audit": audit_directory(settings),
+        "firmware": firmware_directory(settings),
         "tls": tls_directory(settings),
     }
 
