@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -24,12 +25,12 @@ from devices import kinds
 from devices.instants import Now
 from devices.kinds import Kinds
 from ingest import service
-from ingest.broker.session import IngestBroker
 from ingest.commit import shard
 from ingest.commit.consumers import BatchConsumer
 from nabd import clock, housekeeping, readiness, rollouts, rollups
 from nabd.broker import address, commanding
 from nabd.broker.queue import QueueWatch, limits_of
+from nabd.broker.source import MessageSource, source_of
 from nabd.first_link import is_without_admin
 from nabd.identity import sign_ins
 from nabd.identity.follower import CredentialWatch
@@ -127,6 +128,18 @@ def broker_of(settings: Settings) -> address.BrokerAddress:
         raise NotConfigured(f"NABD_BROKER: {error}") from error
 
 
+def message_source(settings: Settings) -> MessageSource:
+    """Return where ingest gets messages from.
+
+    Raises:
+        NotConfigured: there is none, it is no address, or a package is not installed.
+    """
+    try:
+        return source_of(settings, broker_of)
+    except ValueError as error:
+        raise NotConfigured(str(error)) from error
+
+
 async def ready_database(settings: Settings) -> str:
     """Wait until the database answers, however long that takes; return its DSN.
 
@@ -187,7 +200,7 @@ async def ingest(
 ) -> None:
     """Ingest one shard, with the rules in every batch's transaction."""
     stop = stop_on_signals()
-    broker = broker_of(settings)
+    source = message_source(settings)
     dsn = await unless_stopped(stop, ready_database(settings))
     finding = outlasting(dsn, lambda connection: shard.client_id(connection, settings.shard))
     client_id = await unless_stopped(stop, finding)
@@ -205,16 +218,8 @@ async def ingest(
 
     traces = traces_of(settings, "ingest")
     options = service.IngestOptions(
-        broker=IngestBroker(
-            host=broker.host,
-            port=broker.port,
-            client_id=client_id,
-            username=broker.username,
-            password=broker.password,
-            tls=broker.tls,
-            keep_alive_s=settings.keep_alive_s,
-            receive_maximum=settings.receive_maximum,
-        ),
+        broker=replace(source.broker, client_id=client_id),
+        open_session=source.open,
         open_database=open_database,
         kinds=declared,
         now=now,

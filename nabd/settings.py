@@ -63,6 +63,10 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     broker_password: str = Field(
         default="", json_schema_extra=SECRET, description="the password there, where the address has none"
     )
+    stream: str | None = Field(
+        default=None,
+        description="nats://[user:password@]host[:port]: ingest pulls from JetStream; empty: from the broker",
+    )
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")
     rules_dir: Path | None = Field(
