@@ -1,4 +1,4 @@
-"""The demo's firmware: drones get credentials, an image that a key of the moment signs, and a rollout."""
+"""The demo's firmware: lamps get credentials, an image that a key of the moment signs, and a rollout."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from nabd.settings import Settings, firmware_directory
 from store.audit import PLATFORM
 from store.pool import connect
 
-KIND, VERSION = "drone", "1.1.0"
+KIND, VERSION = "light", "1.1.0"
 IMAGE_BYTES = 400_000
-STAGES = (33, 100)
+STAGES = (25, 100)
 TOLERATED_PCT = 50
-"""The town's drones break by themselves, and three are few: one alert says nothing of the image."""
+"""The town's lamps break by themselves and some are locked: a few of them say nothing of the image."""
 WATCH_S = 30
 
 
 async def roll_out(settings: Settings, declared: Kinds, town: Town, now: Now) -> Downloads:
-    """Start a rollout to the town's drones; return where, and as whom, they fetch the image."""
+    """Start a rollout to the town's lamps; return where, and as whom, they fetch the image."""
     assert settings.database is not None
     key = Ed25519PrivateKey.generate()
     content = secrets.token_bytes(IMAGE_BYTES)
@@ -49,7 +49,7 @@ async def roll_out(settings: Settings, declared: Kinds, town: Town, now: Now) ->
             facts,
             signature=sign(facts, key),
             public_key=public_of(key),
-            note="steadier in wind",
+            note="dims more smoothly",
             now=now,
             by=PLATFORM,
         )

@@ -37,8 +37,8 @@ from firmware_sim.town import Town, make_town
 from firmware_sim.updating import UNFIT, Downloads
 from ingest import service
 from ingest.broker.session import IngestBroker
-from nabd.broker import commanding
 from nabd.broker.address import BrokerAddress
+from nabd.commanding import follower
 from nabd.demo import simulated
 from store.audit import PLATFORM
 from store.connection import Connection
@@ -188,7 +188,7 @@ async def lamps(
             ),
         )
         async with (
-            tasks(commanding.follow(partial(connect, dsn), address, now, 1.0), advancing()),
+            tasks(follower.follow(partial(connect, dsn), address, now, 1.0), advancing()),
             ending(stop, service.run(options, stop), fleet.run(stop, drain_s=0.5)),
         ):
 
