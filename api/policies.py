@@ -74,6 +74,7 @@ class AccessPolicy:
 _P, _W = Permission, Where
 _READ = AccessPolicy(_W.SOMEWHERE, _P.READ)
 _READ_DEVICE = AccessPolicy(_W.DEVICE, _P.READ)
+_MANAGE_DEVICE = AccessPolicy(_W.DEVICE, _P.MANAGE_DEVICES)
 _EDIT_RULES = AccessPolicy(_W.EVERYWHERE, _P.EDIT_RULES)
 _WATCH = AccessPolicy(_W.SOMEWHERE, _P.WATCH_PLATFORM)
 _PEOPLE = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_PEOPLE)
@@ -167,6 +168,10 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/devices/{device}/limits": _READ_DEVICE,
     "GET /api/v1/devices/{device}/notes": AccessPolicy(_W.DEVICE, _P.READ_NAMES),
     "POST /api/v1/devices/{device}/notes": AccessPolicy(_W.DEVICE, _P.ANSWER_ALERTS),
+    "GET /api/v1/devices/{device}/credentials": _MANAGE_DEVICE,
+    "POST /api/v1/devices/{device}/credentials": _MANAGE_DEVICE,
+    "POST /api/v1/devices/{device}/credentials/revoke": _MANAGE_DEVICE,
+    "POST /api/v1/device-credentials": AccessPolicy(_W.SOMEWHERE, _P.MANAGE_DEVICES),
     "GET /api/v1/devices/{device}/commands": _READ_DEVICE,
     "POST /api/v1/devices/{device}/commands": AccessPolicy(_W.DEVICE, _P.COMMAND_DEVICES),
     "GET /api/v1/commands": _READ,

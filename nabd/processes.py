@@ -32,6 +32,7 @@ from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.commanding import follower, rollouts
 from nabd.first_link import is_without_admin
+from nabd.identity import sign_ins
 from nabd.identity.follower import CredentialWatch
 from nabd.retention.classes import classes_of
 from nabd.settings import (
@@ -268,6 +269,8 @@ async def sweep(settings: Settings) -> None:
             now=now,
         )
         sweeping.append(asyncio.create_task(following.run()))
+        if settings.broker is not None:
+            sweeping.append(asyncio.create_task(sign_ins.watch(pool, broker_of(settings), now)))
     if settings.heartbeat_url:
         from nabd import heartbeat  # not above: with an HTTP client
 

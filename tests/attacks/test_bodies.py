@@ -84,6 +84,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "attributes": {"a": 1},
     },
     ("post", "/api/v1/devices/{device}/retire"): {"reason": "broken"},
+    ("post", "/api/v1/devices/{device}/credentials"): {"overlap_hours": 2},
+    ("post", "/api/v1/device-credentials"): {"municipality": "tripoli", "kind": "bin"},
     ("post", "/api/v1/alerts/{alert_id}/acknowledge"): {},
     ("post", "/api/v1/alerts/{alert_id}/comments"): {"body": "on its way"},
     ("post", "/api/v1/maintenance"): {

@@ -29,6 +29,7 @@ from api.pages.assets import PAGES as ROOMS
 from api.pages.texts import GROUPS, SHARED
 from devices.commands.answered import STATUSES
 from devices.commands.configuration import Agreement
+from devices.credentials.credential import CredentialForm
 from devices.firmware.rollout import DeviceState, RolloutState
 from devices.kinds import STRUCTURAL
 from devices.registry.ground.feature import Layer
@@ -137,6 +138,8 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "role_": Role,
     "rejected_": RejectionReason,
     "life_is_": Life,
+    "form_is_": CredentialForm,
+    "credential_": ("rotated", "revoked"),
     "kind_": STRUCTURAL,
     "channel_": {*CHANNELS, "web_push"},
     "channel_hint_": set(OWN_CHANNELS) - {"push"},
