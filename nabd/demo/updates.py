@@ -14,6 +14,7 @@ from devices.firmware.images import add_image
 from devices.firmware.rollouts import NewRollout, start
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.registry.registry import list_devices
 from firmware_sim.town import Town
 from firmware_sim.updating import Downloads
 from nabd.first_link import base_of
@@ -39,7 +40,10 @@ async def roll_out(settings: Settings, declared: Kinds, town: Town, now: Now) ->
     await asyncio.to_thread(files.write, facts.sha256, content)
     connection = await connect(settings.database)
     try:
-        names = [device.name for device in town.devices if device.kind == KIND]
+        registered = await list_devices(
+            connection, municipality=town.municipality, kind=KIND, limit=len(town.devices)
+        )
+        names = [device.name for device in registered]  # one registers itself later
         issued = await rotate_passwords(
             connection, declared, names, now=now, by=PLATFORM, random=secrets.token_bytes
         )

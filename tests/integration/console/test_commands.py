@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from devices.commands.answered import record_response
 from devices.commands.configured import record_reports
@@ -21,7 +21,7 @@ from tests.integration.api import builders
 from tests.integration.console.pages import opened, sign_in_by_link
 
 SHOTS = os.environ.get("NABD_TEST_SHOTS")
-PHONE = {"width": 390, "height": 844}
+PHONE = ViewportSize(width=390, height=844)
 
 
 async def shot(page: Page, name: str) -> None:
