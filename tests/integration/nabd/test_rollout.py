@@ -195,7 +195,7 @@ async def lamps(
             async def known() -> bool:
                 return (await made.firmware()).get("1.0.0") == DEVICES
 
-            await eventually(known)
+            await eventually(known, within=60 + DEVICES / 2)
             yield made
 
 
@@ -229,7 +229,7 @@ async def test_bad_image_stops_at_the_first_stage_and_a_good_one_reaches_all(lam
     async def all_run_it() -> bool:
         return await lamps.firmware() == {"2.1.0": DEVICES}
 
-    await eventually(all_run_it)
+    await eventually(all_run_it, within=60 + DEVICES / 2)
 
 
 async def test_alerts_of_reached_devices_stop_a_rollout_and_a_pause_holds_it(lamps: Lamps) -> None:
