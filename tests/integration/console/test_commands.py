@@ -21,7 +21,7 @@ from tests.integration.api import builders
 from tests.integration.console.pages import opened, sign_in_by_link
 
 SHOTS = os.environ.get("NABD_TEST_SHOTS")
-PHONE = ViewportSize(width=390, height=844)
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 async def shot(page: Page, name: str) -> None:

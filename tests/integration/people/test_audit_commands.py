@@ -13,17 +13,19 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from nabd.accounts.grants import Account
 from nabd.cli import app
 from store.pool import connect
-from tests.databases import run
+from tests.databases import as_account, run
 from tests.integration.work.builders import photo_file
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
-audit export, audit heads, audit list, audit verify, backup base, backup drill, backup key, backup list,
-backup make, backup recover, backup show, bench ingest, bench notify, bench notify-kills,
+alive, audit export, audit heads, audit list, audit verify, backup base, backup drill, backup key,
+backup list, backup make, backup recover, backup show, bench ingest, bench notify, bench notify-kills,
 bench rules, bench console, bench screens, bench tasks, bench queries, bench shards,
-calendar show, command-request list, device banned, device commands, device credentials,
+bench production,
+calendar show, config show, command-request list, device banned, device commands, device credentials,
 device hardware, device list, device notes, device quarantine, device show,
 doctor, export readings, figures, firmware list, grafana layout, grafana render, ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
@@ -49,6 +51,9 @@ ELSEWHERE = {
     "grafana sync": "tests/integration/grafana/test_sync.py",
     "tls init": "makes files, and nothing in the database: tests/integration/nabd/test_tls.py",
     "tls renew": "tests/integration/nabd/test_tls.py",
+    "init": "writes files: tests/unit/nabd/test_configuration.py",
+    "install systemd": "writes files: tests/unit/nabd/test_systemd.py",
+    "store accounts": "there is no schema yet: tests/integration/nabd/test_accounts.py",
     "restore": "fills an empty database, audit included: tests/integration/operating/test_backup.py",
     "up": "starts processes",
     "demo": "starts processes",
@@ -221,7 +226,7 @@ def documents(*arguments: str) -> list[dict[str, Any]]:
 @pytest.fixture
 def files(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Path | str]:
     """A database that commands find, a list of devices and a rule."""
-    monkeypatch.setenv("NABD_DATABASE", dsn)
+    monkeypatch.setenv("NABD_DATABASE", as_account(dsn, Account.API))
     monkeypatch.setenv("NABD_AUDIT_DIR", str(tmp_path / "heads"))
     monkeypatch.setenv("USER", "rima")
     monkeypatch.setenv("LOGNAME", "rima")
@@ -244,13 +249,16 @@ def files(dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str
 
 
 def test_each_changing_command_leaves_rows_that_say_who_and_from_where(
-    dsn: str, files: dict[str, Path | str], tmp_path: Path
+    dsn: str, files: dict[str, Path | str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = 0
     for line, actions in CHANGES:
         if line == ASSIGN:
             run(_fire(dsn))
-        code, _, err = nabd(*(word.format(**files) for word in line.split()))
+        account = Account.OWNER if line.startswith("shard ") else Account.API
+        with monkeypatch.context() as as_who:
+            as_who.setenv("NABD_DATABASE", as_account(dsn, account))
+            code, _, err = nabd(*(word.format(**files) for word in line.split()))
         assert code == 0, f"{line}: {err}"
         rows = run(_written(dsn))[known:]
         assert [row["action"] for row in rows] == actions, line

@@ -36,6 +36,7 @@ from devices.registry.ground.feature import Layer
 from devices.registry.life import Life
 from devices.texts.languages import LANGUAGES, Language
 from devices.wire import Reason as RejectionReason
+from nabd.configuration.answers import QUESTIONS
 from notify.answers.answering import AnswerRefusal
 from notify.message import Occasion, ReaderAnswer
 from notify.outbox.work_receivers import TOLD, WITHDRAWN
@@ -103,6 +104,7 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "swept.": SWEPT,
     "page.oidc_": get_args(Reason),
     "notice.": Occasion,
+    "setup.": QUESTIONS,
     "answer.": ReaderAnswer,
     "answer.done_": ReaderAnswer,
     "answer.refused_": AnswerRefusal,
