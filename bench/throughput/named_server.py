@@ -12,7 +12,7 @@ from store.pool import connect, name_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NamedServer:
+class DatabaseServer:
     """Databases are made on it and dropped. pid: of its first process; None where it is not seen here."""
 
     address: str
@@ -33,7 +33,7 @@ SELECT
 """
 
 
-async def named(address: str) -> NamedServer:
+async def named(address: str) -> DatabaseServer:
     """Return the server at an address.
 
     Raises:
@@ -50,7 +50,7 @@ async def named(address: str) -> NamedServer:
             f"{name_of(address)}: set track_commit_timestamp = on and restart it: commits are timed by that"
         )
     beside = f" with TimescaleDB {row['timescale']}" if row["timescale"] else ""
-    return NamedServer(
+    return DatabaseServer(
         address=address,
         pid=_first_process(row["pid"]) if row["is_local"] else None,
         version=f"{row['version']}{beside}",

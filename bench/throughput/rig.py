@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.throughput import usage
 from bench.throughput.fleet import BenchFleet, register
-from bench.throughput.named_server import NamedServer, named
+from bench.throughput.named_server import DatabaseServer, named
 from devices import kinds
 from nabd import clock
 from nabd.embedded.broker import BrokerFailed, Mosquitto, find_mosquitto
@@ -32,7 +32,7 @@ MIGRATED = "bench_migrated"
 class Rig:
     """A running server; `directory` is for whatever a run leaves behind."""
 
-    server: EmbeddedPostgres | NamedServer
+    server: EmbeddedPostgres | DatabaseServer
     directory: Path
     databases: int = 0
     brokers: int = 0
@@ -66,7 +66,7 @@ class Rig:
 
     async def _make(self, name: str) -> None:
         """Make a migrated database."""
-        if isinstance(self.server, NamedServer):
+        if isinstance(self.server, DatabaseServer):
             # Processes of TimescaleDB are connected to each database, so that none can be copied.
             await self._execute(f"CREATE DATABASE {name}")
             await _migrate(self.server.dsn(name))
