@@ -15,6 +15,7 @@ from alerts import queue, silencing
 from api.context import POOL_TIMEOUT_S, AppContext, UsesContext, identity_of
 from api.http.problems import Problem
 from api.policies import AccessPolicy, Where
+from devices.commands import requests
 from devices.registry import registry
 from devices.registry.errors import NotFound
 from notify.routing import schedules, teams
@@ -45,7 +46,7 @@ async def permitted(request: Request, context: UsesContext) -> None:
     if policy.where is Where.OPEN:
         return
     identity = identity_of(request)
-    if policy.where is Where.SIGNED_IN and identity.session is None:
+    if (policy.where is Where.SIGNED_IN or policy.people_only) and identity.session is None:
         raise Problem(403, "forbidden", "only a person who is signed in may do this")
     if policy.permission is None:
         return
@@ -215,6 +216,17 @@ async def _work_order(
     in_town(identity, permission, found.municipality, missing)
 
 
+async def _command_request(
+    connection: Connection, identity: Identity, permission: Permission, named: str, _: str
+) -> None:
+    missing = NotFound("command request", named)
+    number = _number(named)
+    if number is None:
+        raise missing
+    found = await requests.get_request(connection, number, lambda: 0)
+    in_town(identity, permission, found.municipality, missing)
+
+
 async def _user(connection: Connection, identity: Identity, _: Permission, named: str, method: str) -> None:
     judge_person(identity, await person.get_person(connection, named), method)
 
@@ -262,6 +274,7 @@ _FINDERS: Mapping[Where, Finder] = {
     Where.WORK_PLAN: _work_plan,
     Where.SILENCE: _silence,
     Where.WORK_ORDER: _work_order,
+    Where.COMMAND_REQUEST: _command_request,
     Where.USER: _user,
     Where.TOKEN: _token,
     Where.TEAM: _team,

@@ -58,7 +58,7 @@ from api.routes.access import (
     tokens,
     users,
 )
-from api.routes.administration import bans, device_lists, quarantine, system
+from api.routes.administration import bans, command_requests, device_lists, quarantine, system
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -69,7 +69,7 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
-from api.routes.device import areas, limits, notes, overview, standings, statistics
+from api.routes.device import areas, commands, configs, limits, notes, overview, standings, statistics
 from api.routes.device import tiles as map_tiles
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
@@ -96,6 +96,9 @@ NOUNS = (
     standings,
     limits,
     notes,
+    commands,
+    configs,
+    command_requests,
     latest,
     overview,
     areas,

@@ -51,16 +51,22 @@ class Where(StrEnum):
     """In that of the on-call schedule; one of all municipalities is read by whoever reads in one."""
     WORK_ORDER = "work order"
     """In that of the work order."""
+    COMMAND_REQUEST = "command request"
+    """In that of the request for a command to many devices."""
     TOKEN = "token"  # noqa: S105 - a kind of thing
     """In that of the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """What a route asks of an identity. permission: None only where none is needed."""
+    """What a route asks of an identity.
+
+    permission: None only where none is needed. people_only: no token may.
+    """
 
     where: Where
     permission: Permission | None = None
+    people_only: bool = False
 
 
 _P, _W = Permission, Where
@@ -79,6 +85,8 @@ _STAND_IN = AccessPolicy(_W.SCHEDULE, _P.PLAN_ON_CALL)
 _CALENDAR = AccessPolicy(_W.TOWN, _P.SET_DEADLINES)
 _WORK = AccessPolicy(_W.WORK_ORDER, _P.DO_WORK)
 _DIRECT = AccessPolicy(_W.WORK_ORDER, _P.DIRECT_WORK)
+# Who may make tokens would approve with one what they asked for themselves.
+_DECIDE = AccessPolicy(_W.COMMAND_REQUEST, _P.COMMAND_MANY, people_only=True)
 _ANYBODY = AccessPolicy(_W.ANYBODY)
 _SIGNED_IN = AccessPolicy(_W.SIGNED_IN)
 _OPEN = AccessPolicy(_W.OPEN)
@@ -155,6 +163,16 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/devices/{device}/limits": _READ_DEVICE,
     "GET /api/v1/devices/{device}/notes": AccessPolicy(_W.DEVICE, _P.READ_NAMES),
     "POST /api/v1/devices/{device}/notes": AccessPolicy(_W.DEVICE, _P.ANSWER_ALERTS),
+    "GET /api/v1/devices/{device}/commands": _READ_DEVICE,
+    "POST /api/v1/devices/{device}/commands": AccessPolicy(_W.DEVICE, _P.COMMAND_DEVICES),
+    "GET /api/v1/commands": _READ,
+    "GET /api/v1/devices/{device}/config": _READ_DEVICE,
+    "PATCH /api/v1/devices/{device}/config": AccessPolicy(_W.DEVICE, _P.COMMAND_DEVICES),
+    "GET /api/v1/device-configs": _READ,
+    "GET /api/v1/command-requests": _READ,
+    "POST /api/v1/command-requests": AccessPolicy(_W.SOMEWHERE, _P.COMMAND_MANY, people_only=True),
+    "POST /api/v1/command-requests/{command_request}/approve": _DECIDE,
+    "POST /api/v1/command-requests/{command_request}/refuse": _DECIDE,
     "GET /api/v1/standings": _READ,
     "GET /api/v1/latest": _READ,
     "GET /api/v1/map": _READ,

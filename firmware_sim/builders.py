@@ -155,6 +155,7 @@ def _bin(context: TownContext, index: int) -> SimulatedDevice:
             resends=0.02,
             unknown_keys=0.02,
             malformed=0.15 if index == 8 else 0.0,
+            obeys_after_s=20.0 if index % 10 == 6 else 0.0,
         ),
         physics=partial(_make_bin, context, site, name),
         causes=causes("bin"),
@@ -215,7 +216,12 @@ def _light(
             **context.interval(900.0),
         },
         electronics=Electronics(
-            text_time=index % 7 == 5, counted=index % 6 == 2, resends=0.01, unknown_keys=0.01
+            text_time=index % 7 == 5,
+            counted=index % 6 == 2,
+            resends=0.01,
+            unknown_keys=0.01,
+            obeys_after_s=4.0 if index % 8 == 3 else 0.0,
+            obeys=index % 12 != 10,
         ),
         physics=partial(_make_light, context, site, circuit, name),
         causes=causes("light"),

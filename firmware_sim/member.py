@@ -12,7 +12,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 
-from devices.kinds.kind import Kind
+from devices.kinds.kind import INTERVAL, Kind
 from devices.wire.topics import GATEWAY, Channel, Topic
 from firmware_sim.faults import CLOCK_WRONG, FROZEN_VALUES, LOST_LINK, SILENT, FaultSink, Labels, rfc3339
 from firmware_sim.outbox import SimulatedReading
@@ -25,6 +25,7 @@ _BOOT_S = 30.0
 """After power-up a device reports within this time, however rarely it reports later."""
 _BAD_TIME = "2026-02-30 12:00"
 _REMEMBERED = 1000
+REFUSES = CommandAnswer(status="rejected", detail="locked by its keeper")
 
 _FAST_S, _SLOW_S = 300.0, 600.0
 """How far ahead, and behind, a clock may be; behind looks like a slow network for longer."""
@@ -68,6 +69,7 @@ class Member:
         self._unheard = self._held_back = False
         self._back_at: int | None = None
         self._answered: dict[str, CommandAnswer] = {}
+        self.configured: dict[str, object] = {}
         self._started = start
         self._last_at: int | None = None
         self._last_malformed = 0
@@ -298,7 +300,25 @@ class Member:
                 del self._answered[next(iter(self._answered))]
         return self._answered[command_id]
 
+    def configure(self, now: int, wanted: Mapping[str, object]) -> dict[str, str]:
+        """Set itself as the platform wants; return what it does not take, and why."""
+        refused: dict[str, str] = {}
+        for name, value in wanted.items():
+            if self.configured.get(name) == value:
+                continue
+            answer = REFUSES if not self.device.electronics.obeys else self._set(now, name, value)
+            if answer.status == "succeeded":
+                self.configured[name] = value
+            else:
+                refused[name] = answer.detail
+        return refused
+
+    def _set(self, now: int, name: str, value: object) -> CommandAnswer:
+        return self._obey(now, "set_interval" if name == INTERVAL else f"set_{name}", {name: value})
+
     def _obey(self, now: int, name: str, args: Mapping[str, object]) -> CommandAnswer:
+        if not self.device.electronics.obeys:
+            return REFUSES
         if name not in ("reboot", "report_now"):
             answer = self._physics.command(name, args)
             self._report_at = min(self._report_at, now + round(self._physics.interval_s() * SECOND))

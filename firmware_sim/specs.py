@@ -127,7 +127,10 @@ AVENUES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Electronics:
-    """How a device's electronics behave on the wire. Probabilities are per reading."""
+    """How a device's electronics behave on the wire. Probabilities are per reading.
+
+    obeys_after_s: how long it takes to carry out a command. obeys: whether it does at all, or refuses.
+    """
 
     clock: Clock = "right"
     clock_ahead_s: float = 0.0
@@ -137,6 +140,8 @@ class Electronics:
     unknown_keys: float = 0.0
     malformed: float = 0.0
     bad: str | None = None
+    obeys_after_s: float = 0.0
+    obeys: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,13 @@ class Receipt(msgspec.Struct):
     seq: list[tuple[int, int]]
 
 
+class ReceivedConfig(msgspec.Struct):
+    """What a device is to be set to; kept by the broker."""
+
+    version: int
+    set: dict[str, object] = {}
+
+
 class ReceivedCommand(msgspec.Struct):
     """What a device is asked to do."""
 
@@ -104,12 +111,16 @@ class Station:
         self._flight = _Flight()
         self._refusals = 0
         self._retry: asyncio.TimerHandle | None = None
+        self._config_version = 0
+        self._refused: dict[str, str] = {}
         self.outbox = Outbox()
         self.link = Link(
             topic.device,
             broker=around.broker,
             presence=str(topic.on(Channel.PRESENCE)),
-            subscriptions=(str(topic.on(Channel.COMMAND)), str(topic.on(Channel.RECEIPT))),
+            subscriptions=[
+                str(topic.on(channel)) for channel in (Channel.COMMAND, Channel.RECEIPT, Channel.CONFIG)
+            ],
             owner=self,
             rng=rng,
         )
@@ -148,6 +159,7 @@ class Station:
     def link_up(self) -> None:
         """Send what has waited."""
         self._around.counts.connected += 1
+        self._report()
         self.pump()
 
     def link_down(self) -> None:
@@ -224,24 +236,53 @@ class Station:
                 self._around.counts.receipts += self.outbox.settle(receipt.device, receipt.boot, receipt.seq)
             elif topic.endswith(f"/{Channel.COMMAND}"):
                 self._command(msgspec.json.decode(payload, type=ReceivedCommand))
+            elif topic.endswith(f"/{Channel.CONFIG}") and payload:
+                self._configure(msgspec.json.decode(payload, type=ReceivedConfig))
         except msgspec.DecodeError:
             return
 
     def _command(self, command: ReceivedCommand) -> None:
         self._around.counts.commands += 1
         member = self._members.get(self._topic.device)
-        answer = CommandAnswer(status="rejected", detail="a gateway obeys no command")
         if _expired(command.expires_at, self._around.now()):
-            answer = CommandAnswer(status="rejected", detail="expired")
-        elif member is not None:
-            answer = member.obey(self._around.now(), command.id, command.name, command.args)
-            self._around.hurry(member)
+            self._answer(command, CommandAnswer(status="rejected", detail="expired"))
+        elif member is None:
+            self._answer(command, CommandAnswer(status="rejected", detail="a gateway obeys no command"))
+        elif member.device.electronics.obeys and (wait_s := member.device.electronics.obeys_after_s):
+            self._answer(command, CommandAnswer(status="accepted"))
+            loop = asyncio.get_running_loop()
+            loop.call_later(wait_s / self._around.broker.speed, self._carry_out, command, member)
+        else:
+            self._carry_out(command, member)
+
+    def _carry_out(self, command: ReceivedCommand, member: Member) -> None:
+        answer = member.obey(self._around.now(), command.id, command.name, command.args)
+        self._around.hurry(member)
+        self._answer(command, answer)
+
+    def _answer(self, command: ReceivedCommand, answer: CommandAnswer) -> None:
         said = {"id": command.id, "status": answer.status}
         more = {"detail": answer.detail} if answer.detail else {}
         result = {"result": dict(answer.result)} if answer.result else {}
         self.link.publish(
             str(self._topic.on(Channel.RESPONSE)), msgspec.json.encode({**said, **more, **result})
         )
+
+    def _configure(self, config: ReceivedConfig) -> None:
+        member = self._members.get(self._topic.device)
+        if member is None or config.version == self._config_version:
+            return
+        self._refused = member.configure(self._around.now(), config.set)
+        self._config_version = config.version
+        self._around.hurry(member)
+        self._report()
+
+    def _report(self) -> None:
+        """Say what it is set to: whenever it connects, and after each change."""
+        member = self._members.get(self._topic.device)
+        if member is not None and member.device.relay is None:
+            said = {"config": member.configured, "refused": self._refused, "version": self._config_version}
+            self.link.publish(str(self._topic.on(Channel.REPORTED)), msgspec.json.encode(said))
 
 
 def _expired(expires_at: str | float | None, now: int) -> bool:

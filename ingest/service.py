@@ -21,6 +21,7 @@ from devices.registry import registry
 from devices.wire import Decoder
 from ingest import collector
 from ingest.broker import session
+from ingest.broker.hearing import Hearing, hearing_of
 from ingest.broker.intake import Intake
 from ingest.broker.session import BrokerRefused, IngestBroker
 from ingest.commit import commit, known_values, offsets, shard, unflushed
@@ -34,6 +35,7 @@ from ingest.pipeline import Pipeline
 from readings import quarantine, rejections
 from store.connection import Connection
 from store.failures import DATABASE_ERRORS, is_outage
+from store.outage import Outage
 from store.readings import CopyWriter, Writer
 
 log = structlog.get_logger(__name__)
@@ -88,16 +90,18 @@ async def run(options: IngestOptions, stop: asyncio.Event) -> None:
 
 
 async def _run(options: IngestOptions, stop: asyncio.Event, claimed: asyncio.Event) -> None:
+    outage = Outage(log, "database is away, trying again", "database is back")
     while not stop.is_set():
         try:
             async with _owning(options, claimed) as service:
+                outage.over()
                 await service.serve(stop)
         except shard.Fenced as error:
             log.warning("lost the shard, standing by", reason=str(error))
         except Exception as error:  # anything but an outage ends the process
             if not is_outage(error):
                 raise
-            log.warning("database is away, trying again", error=str(error) or repr(error))
+            outage.lasts(error)
             await asyncio.sleep(RETRY_S)
         finally:
             claimed.clear()
@@ -138,7 +142,7 @@ async def _own(connection: Connection, options: IngestOptions, claimed: asyncio.
         step=options.step,
     )
     await _restore_allowance(connection, context)
-    await unflushed.restore(connection, context.directory)
+    await unflushed.restore(connection, context.directory, owned.name)
     context.last_values = await known_values.load(connection, options.kinds.values())
     for consumer in options.consumers:
         await consumer.load(connection, owned.name)
@@ -200,7 +204,8 @@ class _Service:
         pause, told = FIRST_PAUSE_S, False
         while not stop.is_set():
             try:
-                connection = await session.connect(self._options.broker, self._options.now)
+                hearing = self._hearing()
+                connection = await session.connect(self._options.broker, hearing, self._options.now)
             except (OSError, TimeoutError, BrokerRefused) as error:
                 if not told:
                     log.warning(
@@ -245,9 +250,16 @@ class _Service:
     async def _pump(self, connection: session.Connection, stop: asyncio.Event) -> None:
         """Take everything that has arrived, commit it, acknowledge it; repeat."""
         following: Intake | None = None
+        since, directory = asyncio.get_running_loop().time(), self._pipeline.context.directory
         while not stop.is_set() and not connection.lost.done():
+            if directory is not self._pipeline.context.directory:
+                directory = self._pipeline.context.directory
+                if connection.hearing != (hearing := self._hearing()):
+                    connection.hear(hearing)
             intake = following or self._take(connection)
             if intake is None:
+                if asyncio.get_running_loop().time() - since >= SETTLED_S:
+                    self._pipeline.context.shard.emptied_at = self._options.now()
                 await self._idle(connection)
                 continue
             plenty = len(connection.waiting.topics) >= LOOK_AHEAD * self._options.batch_messages
@@ -257,6 +269,10 @@ class _Service:
                 await self._replay()
         if following is not None:
             self._quotas.give_back(following, self._pipeline.context.directory)
+
+    def _hearing(self) -> Hearing:
+        municipalities = self._pipeline.context.directory.registry.municipalities
+        return hearing_of(self._options.shard, municipalities.values())
 
     def _take(self, connection: session.Connection) -> Intake | None:
         intake = connection.take(self._options.batch_messages, self._newest_received)
@@ -322,7 +338,7 @@ class _Service:
         """Receive quarantined messages again whose replay an operator has requested."""
         pipeline = self._pipeline
         found = await pipeline.outlasting(
-            lambda: quarantine.take_replay(pipeline.connection, REPLAY_MESSAGES)
+            lambda: quarantine.take_replay(pipeline.connection, self._options.shard, REPLAY_MESSAGES)
         )
         if not found:
             return

@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import structlog
 
-from devices.commands import sent
+from devices.commands import answered
 from devices.instants import Now
 from nabd import clock
 from nabd.retention import keeping
@@ -23,6 +23,7 @@ from readings import totals
 from store.connection import Connection
 from store.edition import Edition, stored
 from store.failures import is_outage
+from store.outage import Outage
 from store.partitions import keep_partitions
 from store.policies import keep_policies
 from store.tables import Table
@@ -49,10 +50,11 @@ async def run(
         classes: how long everything else is.
         audit_dir: where heads of the audit are kept.
     """
+    outage = Outage(log, "database is away; housekeeping waits", "housekeeping again")
     while True:
         try:
             async with pool.acquire() as connection:
-                await sent.expire(connection, now)
+                await answered.expire(connection, now)
                 await totals.add_up(connection)
                 if await stored(connection) is Edition.PLAIN:
                     await keep_partitions(connection, tables, now())
@@ -65,7 +67,9 @@ async def run(
         except Exception as error:  # only an outage is handled here
             if not is_outage(error):
                 raise
-            log.warning("housekeeping postponed", error=str(error))
+            outage.lasts(error)
+        else:
+            outage.over()
         await asyncio.sleep(EVERY_S)
 
 

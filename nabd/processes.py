@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -20,17 +21,19 @@ import structlog
 
 from api.metrics.platform import Queue
 from devices import kinds
+from devices.instants import Now
 from devices.kinds import Kinds
 from ingest import service
 from ingest.broker.session import IngestBroker
 from ingest.commit import shard
 from ingest.commit.consumers import BatchConsumer
 from nabd import clock, housekeeping, readiness, rollups
-from nabd.broker import address
+from nabd.broker import address, commanding
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.first_link import is_without_admin
+from nabd.identity.follower import CredentialWatch
 from nabd.retention.classes import classes_of
-from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of
+from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of, tls_directory
 from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
@@ -215,7 +218,10 @@ async def ingest(
 
 
 async def sweep(settings: Settings) -> None:
-    """Run the sweep rules, keep partitions, roll readings up; of several of these processes one does so."""
+    """Run the sweep rules, keep partitions, roll readings up, tell the broker who may sign in.
+
+    Of several of these processes one judges and keeps.
+    """
     stop = stop_on_signals()
     dsn = await unless_stopped(stop, ready_database(settings))
     now, speed = clock.parse(settings.clock)
@@ -227,7 +233,6 @@ async def sweep(settings: Settings) -> None:
         declared,
         now,
         SWEEP_EVERY_S,
-        shard=settings.shard,
         alive_within_s=readiness.ALIVE_S * speed,
         acknowledged_for_s={s: hours * 3600 for s, hours in settings.acknowledged_for_h.items()},
     )
@@ -244,6 +249,20 @@ async def sweep(settings: Settings) -> None:
         ),
         asyncio.create_task(rollups.run(pool, list(declared.values()), now)),
     ]
+    if settings.broker_files is not None:
+        following = CredentialWatch(
+            pool=pool,
+            directory=settings.broker_files,
+            tls_dir=tls_directory(settings),
+            broker=broker_of(settings) if settings.broker is not None else None,
+            now=now,
+        )
+        sweeping.append(asyncio.create_task(following.run()))
+    if settings.heartbeat_url:
+        from nabd import heartbeat  # not above: with an HTTP client
+
+        wanted = heartbeat.checks(settings, pool, declared, now, speed)
+        sweeping.append(asyncio.create_task(heartbeat.run(settings.heartbeat_url, wanted)))
     stopping = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait({*sweeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
     for task in (*sweeping, stopping):
@@ -274,6 +293,7 @@ async def api(settings: Settings) -> None:
     announcing = asyncio.create_task(_announce_first(settings))
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
+    sending = asyncio.create_task(_command(settings, now, speed)) if settings.broker is not None else None
     app = create_app(
         pool=pool,
         kinds=declared,
@@ -302,7 +322,7 @@ async def api(settings: Settings) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    for task in (stopping, announcing, watching):
+    for task in (stopping, announcing, watching, sending):
         if task is not None:
             task.cancel()
     await serving
@@ -312,6 +332,18 @@ async def api(settings: Settings) -> None:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except DATABASE_ERRORS:
         pool.terminate()  # the database has stopped already, or does not answer
+
+
+async def _command(settings: Settings, now: Now, speed: float) -> None:
+    """Hand commands to the broker, once the database is there and migrated."""
+    while True:
+        try:
+            dsn = await ready_database(settings)
+        except StoreError:
+            await asyncio.sleep(MIGRATION_EVERY_S)  # /readyz says it
+        else:
+            break
+    await commanding.follow(partial(connect, dsn), broker_of(settings), now, speed)
 
 
 async def _announce_first(settings: Settings) -> None:

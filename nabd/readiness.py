@@ -49,15 +49,26 @@ async def _schema(pool: asyncpg.Pool, declared: Kinds) -> str | None:
     return None
 
 
+_OWNERS = """
+SELECT name, alive_at FROM shard
+WHERE name IN (SELECT shard FROM municipality) OR (name = $1 AND NOT EXISTS (SELECT FROM municipality))
+ORDER BY name
+"""
+
+
 async def _ingest(pool: asyncpg.Pool, shard: str, now: Now, speed: float) -> str | None:
     try:
-        alive_at = await pool.fetchval("SELECT alive_at FROM shard WHERE name = $1", shard)
+        rows = await pool.fetch(_OWNERS, shard)
     except DATABASE_ERRORS:
         return "unknown: the database is away"
-    if alive_at is None:
-        return "has never run: start `nabd ingest`"
-    silent_s = (now() - to_microseconds(alive_at)) / 1e6 / speed
-    return None if silent_s < ALIVE_S else f"silent for {silent_s:.0f} s: read its log"
+    wrong = []
+    for row in rows:
+        of_shard = "" if len(rows) == 1 else f"shard {row['name']} "
+        if row["alive_at"] is None:
+            wrong.append(f"{of_shard}has never run: start `nabd ingest`")
+        elif (silent_s := (now() - to_microseconds(row["alive_at"])) / 1e6 / speed) >= ALIVE_S:
+            wrong.append(f"{of_shard}silent for {silent_s:.0f} s: read its log")
+    return "; ".join(wrong) or None
 
 
 async def _notify(pool: asyncpg.Pool, now: Now, speed: float) -> str | None:

@@ -14,6 +14,7 @@ from readings.rollups import backfill, zone_changes
 from readings.rollups.roll_up import roll_up
 from store.connection import Connection
 from store.failures import is_outage
+from store.outage import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,7 @@ BREATH_S = 0.2
 
 async def run(pool: asyncpg.Pool, kinds: Sequence[Kind], now: Now, every_s: float = EVERY_S) -> None:
     """Run until cancelled; an outage of the database postpones it."""
+    outage = Outage(log, "database is away; rollups wait", "rolling up again")
     while True:
         try:
             async with pool.acquire() as connection:
@@ -32,8 +34,10 @@ async def run(pool: asyncpg.Pool, kinds: Sequence[Kind], now: Now, every_s: floa
         except Exception as error:  # only an outage is handled here
             if not is_outage(error):
                 raise
-            log.warning("rollups postponed", error=str(error))
+            outage.lasts(error)
             pause_s = every_s
+        else:
+            outage.over()
         await asyncio.sleep(pause_s)
 
 

@@ -21,6 +21,7 @@ from api.oidc.addresses import is_trusted_address
 from api.tiles.source import source_of
 from ingest.decide.quotas import Quota, QuotaPlan
 from nabd.channel_settings import ChannelSettings
+from nabd.operating_settings import OperatingSettings
 from nabd.retention_settings import RetentionSettings
 from people.roles import Role
 from readings.kept.retention import Retention, chunk_for
@@ -41,7 +42,7 @@ class GroupRole(BaseModel):
     municipality: str | None
 
 
-class Settings(ChannelSettings, RetentionSettings):
+class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     """What a Nabd process needs to know; each field is the variable NABD_<FIELD>; an empty one is none."""
 
     model_config = SettingsConfigDict(
@@ -145,6 +146,16 @@ class Settings(ChannelSettings, RetentionSettings):
     map_attribution: str = Field(
         default="", max_length=200, description="who is to be named on the map, such as © OpenStreetMap"
     )
+    tls_dir: Path | None = Field(
+        default=None,
+        description="where the authority, the server's certificate and the list of revocations lie;"
+        " empty: tls in data_dir",
+    )
+    broker_files: Path | None = Field(
+        default=None,
+        description="directory through which the broker learns who may sign in (MQTT_INCOMING there);"
+        " empty: its passwords are made by hand",
+    )
     batch_rows: int = Field(default=20_000, ge=1, description="most messages in one transaction")
     quota_messages: int = Field(
         default=600, ge=0, description="messages a device may send a minute in the long run; 0: any number"
@@ -203,6 +214,16 @@ def audit_directory(settings: Settings) -> Path:
 def photo_directory(settings: Settings) -> Path:
     """Return where photos of work orders are kept."""
     return settings.photo_dir or settings.data_dir / "photos"
+
+
+def tls_directory(settings: Settings) -> Path:
+    """Return where files of TLS are kept."""
+    return settings.tls_dir or settings.data_dir / "tls"
+
+
+def backup_directory(settings: Settings) -> Path:
+    """Return where backups are made and looked for."""
+    return settings.backup_dir or settings.data_dir / "backups"
 
 
 def retention_of(settings: Settings) -> Retention:

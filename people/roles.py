@@ -34,6 +34,10 @@ class Permission(StrEnum):
     """Register devices, and change what is said of them."""
     MANAGE_DEVICES = "manage-devices"
     """Take devices out of service, enter what was learned of them, and import districts and streets."""
+    COMMAND_DEVICES = "command-devices"
+    """Tell a device to do something, and say what it is to be set to."""
+    COMMAND_MANY = "command-many"
+    """Ask for a command to many devices, and approve what another one asked for."""
     DO_WORK = "do-work"
     """Act on work orders of one's own: accept, decline, report done, comment, add photos."""
     DIRECT_WORK = "direct-work"
@@ -67,6 +71,7 @@ _TECHNICIAN = _VIEWER | {Permission.ANSWER_ALERTS, Permission.DO_WORK, Permissio
 _OPERATOR = _VIEWER | {
     Permission.ANSWER_ALERTS,
     Permission.ASSIGN_ALERTS,
+    Permission.COMMAND_DEVICES,
     Permission.DIRECT_WORK,
     Permission.DO_WORK,
     Permission.PLAN_MAINTENANCE,
@@ -83,6 +88,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.ADMIN: _TECHNICIAN
     | _OPERATOR
     | {
+        Permission.COMMAND_MANY,
         Permission.MANAGE_DEVICES,
         Permission.SEND_ALERTS,
         Permission.EDIT_RULES,

@@ -214,18 +214,20 @@ SELECT
     id, shard, batch, received_at, topic, device, reason, pointer, detail, payload,
     replay_requested_at, replayed_at
 FROM rejection
-WHERE replay_requested_at IS NOT NULL AND replayed_at IS NULL
+WHERE
+    replay_requested_at IS NOT NULL AND replayed_at IS NULL
+    AND coalesce((SELECT m.shard FROM municipality AS m WHERE m.name = split_part(topic, '/', 3)), shard) = $2
 ORDER BY received_at, id
 LIMIT $1
 """
 
 
-async def take_replay(connection: Connection, limit: int) -> list[Rejection]:
-    """Return rejections whose replay is due, the first received first.
+async def take_replay(connection: Connection, shard: str, limit: int) -> list[Rejection]:
+    """Return rejections of a shard's municipalities whose replay is due, the first received first.
 
     They stay due until `mark_replayed`; only the owner of the shard replays, so no other process takes them.
     """
-    return [Rejection(**row) for row in await connection.fetch(_TAKE, limit)]
+    return [Rejection(**row) for row in await connection.fetch(_TAKE, limit, shard)]
 
 
 _REPLAYED = "UPDATE rejection SET replayed_at = $2 WHERE id = ANY($1)"

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -21,8 +22,10 @@ from alerts.queue import get_alerts
 from api.live.subscription import EventFilter, LiveAlert, Subscription
 from api.metrics.process import Metrics
 from api.schemas.alerts import alert_out, context_of, event_out
+from api.schemas.commands import CommandOut, command_out
 from api.schemas.latest import LatestOut, latest_out
-from devices.instants import EPOCH, Now
+from devices.commands.answered import changed_since
+from devices.instants import EPOCH, Now, to_datetime
 from devices.kinds import Kinds
 from readings.fresh import latest_since, newest_received_at
 from store.failures import is_outage
@@ -39,6 +42,7 @@ UNSETTLED_FOR_S = 2.0
 LATEST_EVERY_S = 1.0
 LATEST_OVERLAP = timedelta(seconds=10)
 """By how much two writers may commit out of the order of their receive times."""
+COMMAND_OVERLAP = timedelta(seconds=10)
 PAGE = 500
 LATEST_PAGE = 5000
 READ_TIMEOUT_S = 10.0
@@ -59,6 +63,8 @@ class LiveEvents:
         self._latest_at = 0.0
         self._newest: datetime | None = None
         self._shown: dict[str, datetime] = {}
+        self._commands_at: datetime | None = None
+        self._commands_shown: dict[UUID, tuple[datetime, str]] = {}
         self._closed = False
         self.cursor: Cursor | None = None
         self.outage: str | None = "not connected yet"
@@ -131,7 +137,7 @@ class LiveEvents:
 
     @asynccontextmanager
     async def _listening(self, connection: Connection) -> AsyncIterator[None]:
-        channels = ("nabd_alert", "nabd_latest")
+        channels = ("nabd_alert", "nabd_latest", "nabd_command")
         for channel in channels:
             await connection.add_listener(channel, self._notified)
         try:
@@ -155,6 +161,7 @@ class LiveEvents:
             async with asyncio.timeout(READ_TIMEOUT_S):
                 await self._read_alerts(connection)
                 await self._read_latest(connection)
+                await self._read_commands(connection)
             await self._wait()
 
     async def _start(self, connection: Connection) -> None:
@@ -224,6 +231,23 @@ class LiveEvents:
             if len(rows) < LATEST_PAGE:
                 break
         self._shown = shown
+
+    async def _read_commands(self, connection: Connection) -> None:
+        """Pass on what has changed; one that changes twice between two looks is told as it stands then."""
+        if not self._subscriptions or self._commands_at is None:
+            self._commands_at, self._commands_shown = to_datetime(self._now()), {}
+            return
+        found = await changed_since(connection, self._commands_at - COMMAND_OVERLAP, LATEST_PAGE)
+        shown = {one.id: (one.updated_at, one.status) for one in found}
+        for one in found:
+            if self._commands_shown.get(one.id) != shown[one.id]:
+                self._metrics.live_missed.inc(self._offer_command(command_out(one)))
+        self._commands_shown = shown
+        if found:
+            self._commands_at = max(self._commands_at, found[-1].updated_at)
+
+    def _offer_command(self, command: CommandOut) -> int:
+        return sum(subscription.offer_command(command) for subscription in self._subscriptions)
 
     def _offer(self, latest: LatestOut) -> None:
         for subscription in self._subscriptions:

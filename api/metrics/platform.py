@@ -24,6 +24,8 @@ from readings.totals import ShardTotals
 from rules.catalogue import watched
 from rules.catalogue.watched import RuleCounts
 from store.connection import Connection
+from store.standing import backups
+from store.standing.backups import BackupStanding
 
 NEAR = 0.5
 """The share of its limit from which on a queue is near it: the rest fills in the time that it took so far."""
@@ -73,6 +75,7 @@ class Figures:
     watched: RuleCounts
     notifications: NotificationFigures
     unrolled_since: datetime | None
+    backups: BackupStanding
 
 
 async def read(connection: Connection, kinds: Iterable[str], now: int) -> Figures:
@@ -83,6 +86,7 @@ async def read(connection: Connection, kinds: Iterable[str], now: int) -> Figure
         watched=await watched.watch(connection),
         notifications=await notifications.read(connection, now),
         unrolled_since=await marks.oldest_mark(connection, kinds),
+        backups=await backups.standing(connection),
     )
 
 
@@ -127,6 +131,7 @@ def families(figures: Figures | None, queue: BrokerQueue | None, ages: Ages) -> 
         said = "How long the oldest readings have waited for their hours and days"
         behind_s = 0.0 if figures.unrolled_since is None else ages.of(figures.unrolled_since)
         yield GaugeMetricFamily("nabd_rollups_lag_seconds", said, value=behind_s)
+        yield from _of_backups(figures.backups, ages)
 
 
 def _of_broker(queue: BrokerQueue) -> Iterator[Metric]:
@@ -201,6 +206,15 @@ def _of_ingest(states: list[IngestState], ages: Ages) -> Iterator[Metric]:
                 late = state.received_at - state.oldest_observed_at
                 delay.add_metric([state.shard], late.total_seconds())
     yield from (caught_up, alive, batch, delay, takeovers)
+
+
+def _of_backups(standing: BackupStanding, ages: Ages) -> Iterator[Metric]:
+    for name, said, at in (
+        ("backup", "Time since a backup was made", standing.made_at),
+        ("backup_verified", "Time since a backup was restored elsewhere and compared", standing.verified_at),
+    ):
+        if at is not None:
+            yield GaugeMetricFamily(f"nabd_{name}_age_seconds", said, value=ages.of(at))
 
 
 def _of_rules(watched: RuleCounts, ages: Ages) -> Iterator[Metric]:

@@ -10,7 +10,9 @@ from pydantic import BaseModel, Field
 
 from api.context import UsesContext
 from api.http import pages
-from devices.kinds.kind import Cycle, Kind
+from devices.commands.configuration import settable
+from devices.commands.new_command import known_commands
+from devices.kinds.kind import Command, Cycle, Kind
 
 router = APIRouter(tags=["kinds"])
 
@@ -64,6 +66,26 @@ class ChecklistItemOut(BaseModel):
     label: dict[str, str] = Field(examples=[{"en": "The lamp lights", "fr": "...", "ar": "..."}])
 
 
+class ArgumentOut(BaseModel):
+    """One value that goes with a command, or that a device can be set to; `low` and `high` are included."""
+
+    name: str = Field(examples=["pct"])
+    label: dict[str, str]
+    unit: str
+    type: str = Field(examples=["number"])
+    low: float | None = None
+    high: float | None = None
+    required: bool = True
+
+
+class KnownCommandOut(BaseModel):
+    """Something that devices of a kind can be told."""
+
+    name: str = Field(examples=["set_dimming"])
+    label: dict[str, str]
+    arguments: list[ArgumentOut]
+
+
 class KindOut(BaseModel):
     """One kind of device as declared."""
 
@@ -78,6 +100,8 @@ class KindOut(BaseModel):
         examples=["3 intervals", "2 nights", "1d"],
         description="how soon readings show whether work on it helped",
     )
+    commands: list[KnownCommandOut] = Field([], description="what its devices can be told")
+    configuration: list[ArgumentOut] = Field([], description="what its devices can be set to")
     checklist: list[ChecklistItemOut] = Field([], description="of reports about work on a device of the kind")
 
 
@@ -98,8 +122,15 @@ def _kind_out(kind: Kind) -> KindOut:
         attributes=[AttributeOut(**_members(a, AttributeOut)) for a in kind.attributes],
         panels=[PanelOut(title=dict(p.title), measurements=list(p.measurements)) for p in kind.panels],
         verify_within=kind.verify_within,
+        commands=[_command_out(command) for command in known_commands(kind).values()],
+        configuration=[ArgumentOut(**_members(a, ArgumentOut)) for a in settable(kind).values()],
         checklist=[ChecklistItemOut(name=one.name, label=dict(one.label)) for one in kind.checklist],
     )
+
+
+def _command_out(command: Command) -> KnownCommandOut:
+    arguments = [ArgumentOut(**_members(a, ArgumentOut)) for a in command.arguments]
+    return KnownCommandOut(name=command.name, label=dict(command.label), arguments=arguments)
 
 
 def _members(declared: object, model: type[BaseModel]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The live stream: Server-Sent Events of alerts and newest readings."""
+"""The live stream: Server-Sent Events of alerts, newest readings and commands."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from api.http.problems import Problem
 from api.http.times import of_microseconds
 from api.live.subscription import EventFilter, LiveAlert, PendingEvents, Subscription
 from api.schemas.alerts import alert_for, event_for, format_cursor, parse_cursor
+from api.schemas.commands import command_for
 from api.schemas.latest import LatestOut
 from people.identity import Identity
 from people.roles import Permission
@@ -92,12 +93,12 @@ async def stream(
     after: Annotated[Cursor | None, Depends(_start)],
     permitted: Annotated[Permitted, Depends(_permit)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Send events `hello`, `alert`, `latest` and `missed` until either side hangs up, or the caller's
-    session, token or roles end.
+    """Send events `hello`, `alert`, `latest`, `command` and `missed` until either side hangs up, or the
+    caller's session, token or roles end.
 
     `alert` carries an id: give the last one as Last-Event-ID and nothing in between is lost. `missed` says
     how many alert events a slow client was not sent: read the list of alerts again. `latest` needs no
-    replay.
+    replay, nor does `command`: one command as it stands after each change.
     """
     live = context.live
     with live.subscribe(interest) as subscription:
@@ -134,6 +135,8 @@ async def _events(
                 yield _alert_event(alert, identity)
         for i in range(0, len(waiting.latest), READINGS_AT_A_TIME):
             yield _latest_event(waiting.latest[i : i + READINGS_AT_A_TIME])
+        for command in waiting.commands:
+            yield _event("command", command_for(identity, command).model_dump(mode="json"))
 
 
 def _hello(context: AppContext, cursor: Cursor) -> ServerSentEvent:

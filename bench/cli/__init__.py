@@ -10,6 +10,7 @@ from bench.cli.notify import notify, notify_kills
 from bench.cli.queries import queries
 from bench.cli.rules import rules
 from bench.cli.screens import screens
+from bench.cli.shards import shards
 from bench.cli.tasks import tasks
 
 app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
@@ -21,3 +22,4 @@ app.command()(queries)
 app.command()(console)
 app.command()(screens)
 app.command()(tasks)
+app.command()(shards)

@@ -30,7 +30,7 @@ from store.connection import Connection
 from store.edition import Edition
 from store.migrate import migrate
 from store.readings import CopyWriter
-from store.sizes import table_sizes
+from store.standing.sizes import table_sizes
 from store.tables import RETENTION, Resolution
 
 TEMPLATES = 40

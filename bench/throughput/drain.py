@@ -16,6 +16,7 @@ from bench.throughput.rig import Rig
 from bench.throughput.traffic import Stream
 from devices import kinds
 from ingest.broker import session
+from ingest.broker.hearing import Hearing
 from ingest.commit import shard
 from nabd import clock
 from nabd.embedded.broker import Mosquitto
@@ -53,7 +54,7 @@ class Drain:
 
 async def fill(dsn: str, broker: Mosquitto, stream: Stream, directory: Path) -> PublishResult:
     """Make ingest's session and publish the stream into it."""
-    opened = await session.connect(await _broker_of(broker, dsn), clock.wall)
+    opened = await session.connect(await _broker_of(broker, dsn), Hearing(), clock.wall)
     opened.close()
     await asyncio.sleep(0)
     return await children.publish(directory, stream, host=broker.address.host, port=broker.address.port)
@@ -105,7 +106,7 @@ async def run(
                 await until_counted(connection, process, log, len(stream))
                 after = (usage.cpu_s([process.pid]), usage.cpu_s([broker.pid]), rig.database_cpu_s())
                 memory = usage.peak_memory_mb(process.pid)
-                first, last = await _span(connection)
+                first, last = await span(connection)
                 totals = await ledger.total(connection)
                 stored = await balance.count_readings(connection, kinds.load())
                 batches = await connection.fetchval("SELECT count(*) FROM ledger")
@@ -174,7 +175,7 @@ async def until_counted(
 _LAST = "SELECT extract(epoch FROM max(pg_xact_commit_timestamp(xmin)))::float8 FROM ledger"
 
 
-async def _span(connection: Connection) -> tuple[float, float]:
+async def span(connection: Connection) -> tuple[float, float]:
     """Return when the first message arrived and when the last batch committed, in seconds."""
     tables = [table_name(name) for name in kinds.load()]
     firsts = [

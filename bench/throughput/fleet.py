@@ -1,4 +1,4 @@
-"""The devices of a benchmark: numbered, of the kinds in proportion, in one municipality."""
+"""The devices of a benchmark: numbered, of the kinds in proportion, in one municipality or several."""
 
 from __future__ import annotations
 
@@ -30,10 +30,19 @@ _IN_TEN = {Traffic.PLAIN: {"bin": 10}, Traffic.MIXED: {"bin": 5, "light": 4, "dr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchFleet:
-    """`size` devices; those of one ten are spread over the kinds, so that any part is in proportion."""
+    """`size` devices; those of one ten are spread over the kinds, so that any part is in proportion.
+
+    towns: how many municipalities they stand in, a ten in each in turn.
+    """
 
     traffic: Traffic
     size: int
+    towns: int = 1
+
+    def town(self, index: int) -> str:
+        """Return the municipality of a device."""
+        number = index // 10 % self.towns
+        return f"{MUNICIPALITY}-{number}" if number else MUNICIPALITY
 
     def kind(self, index: int) -> str:
         """Return the kind of a device."""
@@ -50,14 +59,15 @@ class BenchFleet:
 
     def topic(self, index: int) -> str:
         """Return where a device publishes readings."""
-        return str(Topic(MUNICIPALITY, self.kind(index), self.name(index), Channel.TELEMETRY))
+        return str(Topic(self.town(index), self.kind(index), self.name(index), Channel.TELEMETRY))
 
 
 async def register(connection: Connection, kinds: Kinds, fleet: BenchFleet, now: Now) -> None:
-    """Register the fleet and its municipality in a fresh database."""
-    await municipalities.add_municipality(connection, NewMunicipality(name=MUNICIPALITY), now, by=PLATFORM)
+    """Register the fleet and its municipalities in a fresh database."""
+    for town in sorted({fleet.town(i) for i in range(fleet.size)}):
+        await municipalities.add_municipality(connection, NewMunicipality(name=town), now, by=PLATFORM)
     new = [
-        NewDevice(name=fleet.name(i), kind=fleet.kind(i), municipality=MUNICIPALITY)
+        NewDevice(name=fleet.name(i), kind=fleet.kind(i), municipality=fleet.town(i))
         for i in range(fleet.size)
     ]
     await registration.add_devices(connection, kinds, new, now, by=PLATFORM)

@@ -19,6 +19,7 @@ from devices.columns import Columns
 from devices.kinds import Kinds
 from devices.registry.registry import Device, Municipality, Registry
 from devices.wire import Decoder
+from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
 from ingest.broker.session import Connection, IngestBroker
 from ingest.commit.rows import copy_columns
@@ -111,7 +112,7 @@ def _recorded(stream: Stream, steps: StepTimes, batch_messages: int) -> list[Int
 async def _intakes(stream: Stream, steps: StepTimes, batch_messages: int) -> list[Intake]:
     """Parse the stream as ingest's session does and take batches of it."""
     received = int(stream.at.max())
-    connection = Connection(IngestBroker(host="", port=0, client_id=""), lambda: received)
+    connection = Connection(IngestBroker(host="", port=0, client_id=""), Hearing(), lambda: received)
     found, after = [], 0
     for start in range(0, len(stream), batch_messages):
         data = _packets(stream, start, min(start + batch_messages, len(stream)))

@@ -5,21 +5,21 @@ Pure. Sending is for whoever holds a broker connection. Must not know the databa
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from devices.instants import Now, to_datetime
+from devices.instants import Now
 from devices.kinds import STRUCTURAL
 from devices.kinds.kind import Argument, ArgumentType, Command, Kind
 from devices.registry.errors import Conflict, Invalid
 from devices.registry.registry import Device
 from devices.storable import storable_json
 from devices.suggestion import meant
-from devices.wire import channels, topics
-from devices.wire.topics import Channel, Topic
+from devices.wire import topics
 
 COMMON = (
     Command(name="reboot", label={"en": "Reboot", "fr": "Redémarrer", "ar": "إعادة التشغيل"}),
@@ -42,6 +42,9 @@ COMMON = (
 
 EXPIRES_AFTER_S = 300
 """How long a command may wait for its device, where nobody says otherwise."""
+LONGEST_S = 7 * 86_400
+ARGS_LIMIT = 16_384
+"""Bytes of all arguments as JSON: a mission fits, and the wire's 64 KiB are never met."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +56,6 @@ class NewCommand:
     name: str
     args: Mapping[str, Any]
     expires_at: int
-
-    @property
-    def topic(self) -> str:
-        """Where the device listens for it."""
-        device = self.device
-        return str(Topic(device.municipality, device.kind, device.wire, Channel.COMMAND))
-
-    @property
-    def payload(self) -> bytes:
-        """What the device reads."""
-        return channels.command(self.id, self.name, self.args, to_datetime(self.expires_at))
 
 
 def known_commands(kind: Kind | None) -> dict[str, Command]:
@@ -103,8 +95,8 @@ def new_command(
     known = known_commands(kind)
     if name not in known:
         raise Invalid("name", f"a {device.kind} does not understand {name!r}; {meant(name, known)}")
-    if not 0 < expires_after_s <= 7 * 86_400:
-        raise Invalid("expires_at", "between now and a week from now")
+    if not 0 < expires_after_s <= LONGEST_S:
+        raise Invalid("expires_after_s", "above 0, and a week (604800) at most")
     check_args(known[name], args)
     return NewCommand(
         id=id, device=device, name=name, args=dict(args), expires_at=now() + int(expires_after_s * 1_000_000)
@@ -118,20 +110,27 @@ def check_args(command: Command, args: Mapping[str, Any]) -> None:
         Invalid: field `args.NAME`.
     """
     declared = {a.name: a for a in command.arguments}
+    if len(json.dumps(args)) > ARGS_LIMIT:
+        raise Invalid("args", f"{ARGS_LIMIT:,} bytes of JSON at most")
     for name in args:
         if name not in declared:
             takes = ", ".join(declared) or "none"
             raise Invalid(f"args.{name}", f"{command.name} does not take it; it takes: {takes}")
     for argument in command.arguments:
         if argument.name in args:
-            _check_arg(argument, args[argument.name])
+            check_arg(argument, args[argument.name])
         elif argument.required:
             raise Invalid(f"args.{argument.name}", f"{command.name} needs {_expected(argument)}")
 
 
-def _check_arg(argument: Argument, value: Any) -> None:
+def check_arg(argument: Argument, value: Any, under: str = "args") -> None:
+    """Refuse a value that is none of an argument, or lies outside its limits.
+
+    Raises:
+        Invalid: field `{under}.NAME`.
+    """
     if not _fits(argument, value) or storable_json(value) != value:
-        raise Invalid(f"args.{argument.name}", f"{value!r} is not {_expected(argument)}")
+        raise Invalid(f"{under}.{argument.name}", f"{value!r} is not {_expected(argument)}")
 
 
 def _fits(argument: Argument, value: Any) -> bool:

@@ -7,6 +7,7 @@ use. Must not know the database, nor where files lie.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ SERVER_FOR = timedelta(days=397)
 DEVICE_FOR = timedelta(days=730)
 REVOCATIONS_FOR = timedelta(days=30)
 """A list that is older makes the broker refuse every certificate."""
+HOST_NAME = re.compile(r"(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9-]{1,63}")
 SLACK = timedelta(hours=1)
 """By how much a device's clock may run behind ours when it meets a new certificate."""
 
@@ -254,6 +256,8 @@ def _host(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
+        if not HOST_NAME.fullmatch(host):
+            raise ValueError(f"{host!r} is neither a host name nor an address") from None
         return x509.DNSName(host)
 
 

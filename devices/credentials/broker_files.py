@@ -93,20 +93,21 @@ def _listed(passwords: Sequence[tuple[str, str]]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-# One that was taken away, or out of service, or whose hardware stands there no longer: since when?
+# Those that the broker refuses by now: taken away, out of service, of hardware that is gone, or over.
 _TO_DISCONNECT = """
 WITH ended AS (
     SELECT
         c.username, c.disconnected_at,
         greatest(
-            CASE WHEN c.ends_at <= $1 THEN c.ends_at END,
+            CASE WHEN c.ends_at <= $2 THEN c.ends_at END,
+            CASE WHEN c.not_after <= $2 THEN c.not_after END,
             device.retired_at,
             CASE WHEN stands.wire_name <> c.username THEN stands.installed_at END
         ) AS since
     FROM device_credential AS c
     INNER JOIN device ON c.device_id = device.id
     INNER JOIN hardware AS stands ON c.device_id = stands.device_id AND stands.removed_at IS NULL
-    WHERE c.form = 'certificate'
+    WHERE c.form = 'certificate' AND (c.serial = ANY($1) OR c.not_after <= $2)
 )
 
 SELECT DISTINCT username FROM ended
@@ -118,9 +119,13 @@ UPDATE device_credential SET disconnected_at = $2 WHERE form = 'certificate' AND
 """
 
 
-async def to_disconnect(connection: Connection, now: datetime) -> list[str]:
-    """Return the names on the wire whose certificate has ended since their session was last ended."""
-    return [row["username"] for row in await connection.fetch(_TO_DISCONNECT, now)]
+async def to_disconnect(connection: Connection, refused: Sequence[str], now: datetime) -> list[str]:
+    """Return the names on the wire whose certificate has ended since their session was last ended.
+
+    Args:
+        refused: serials that the broker refuses by now: before that, a device would be back at once.
+    """
+    return [row["username"] for row in await connection.fetch(_TO_DISCONNECT, list(refused), now)]
 
 
 async def disconnected(connection: Connection, usernames: Sequence[str], now: datetime) -> None:

@@ -376,6 +376,19 @@ KIND = Kind(
             label={"en": "Upload mission", "fr": "Charger la mission", "ar": "تحميل المهمة"},
         ),
     ),
+    configuration=(
+        Argument(
+            name="return_below_pct",
+            unit="%",
+            low=15,
+            high=60,
+            label={
+                "en": "Battery at which it returns",
+                "fr": "Batterie à laquelle il revient",
+                "ar": "شحن البطارية الذي تعود عنده",
+            },
+        ),
+    ),
     checklist=(
         ChecklistItem(
             name="propellers_whole",

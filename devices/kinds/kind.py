@@ -269,6 +269,8 @@ class Kind:
     conclusions: tuple[Conclusion, ...] = ()
     panels: tuple[Panel, ...] = ()
     commands: tuple[Command, ...] = ()
+    configuration: tuple[Argument, ...] = ()
+    """What its devices can be set to for good, beside what every device has."""
     checklist: tuple[ChecklistItem, ...] = ()
     model: str = ""
     verify_within: str = "3 intervals"
@@ -328,6 +330,10 @@ def _check(kind: Kind) -> None:
     for c in kind.commands:
         if not NAME.fullmatch(c.name) or not all(NAME.fullmatch(a.name) for a in c.arguments):
             raise KindError(f"kind {kind.name}, command {c.name!r}: names are a-z, 0-9 and _, letter first")
+    setting = [a.name for a in kind.configuration]
+    for name in setting:
+        if not NAME.fullmatch(name) or name == INTERVAL or setting.count(name) > 1:
+            raise KindError(f"kind {kind.name}, configuration {name!r}: not a free name, each once")
     try:
         verify_span.parse(kind.verify_within)
     except ValueError as error:

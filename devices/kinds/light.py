@@ -335,6 +335,19 @@ KIND = Kind(
             label={"en": "Resume schedule", "fr": "Reprendre l'horaire", "ar": "العودة إلى الجدول"},
         ),
     ),
+    configuration=(
+        Argument(
+            name="night_pct",
+            unit="%",
+            low=10,
+            high=100,
+            label={
+                "en": "Dimming late at night",
+                "fr": "Gradation tard la nuit",
+                "ar": "شدة الإضاءة آخر الليل",
+            },
+        ),
+    ),
     checklist=(
         ChecklistItem(
             name="power_off",

@@ -50,6 +50,7 @@ _TABLES: Mapping[str, type] = {
     "panels": Panel,
     "commands": Command,
     "arguments": Argument,
+    "configuration": Argument,
     "checklist": ChecklistItem,
     "cycle": Cycle,
 }

@@ -51,7 +51,7 @@ INSERT INTO municipality
     (name, title, time_zone, locale, weekend, lat, lon, register_unknown, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (name) DO NOTHING
-RETURNING id, name, title, time_zone, locale, weekend, lat, lon, register_unknown
+RETURNING id, name, title, time_zone, locale, weekend, lat, lon, register_unknown, shard
 """
 
 
@@ -116,7 +116,7 @@ def _values(new: NewMunicipality) -> tuple[Any, ...]:
 
 
 _LOCKED = """
-SELECT id, name, title, time_zone, locale, weekend, lat, lon, register_unknown
+SELECT id, name, title, time_zone, locale, weekend, lat, lon, register_unknown, shard
 FROM municipality
 WHERE name = $1
 FOR UPDATE
@@ -126,7 +126,7 @@ _UPDATE = """
 UPDATE municipality SET
     title = $2, time_zone = $3, locale = $4, weekend = $5, lat = $6, lon = $7, register_unknown = $8
 WHERE id = $1
-RETURNING id, name, title, time_zone, locale, weekend, lat, lon, register_unknown
+RETURNING id, name, title, time_zone, locale, weekend, lat, lon, register_unknown, shard
 """
 
 

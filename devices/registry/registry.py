@@ -38,7 +38,8 @@ __all__ = [
 class Municipality:
     """One municipality: the owner of devices, with its time zone, language and weekend.
 
-    `title` is by language (en, fr, ar). `weekend` holds ISO days, 1 is Monday.
+    `title` is by language (en, fr, ar). `weekend` holds ISO days, 1 is Monday. `shard` names whose ingest
+    hears it.
     """
 
     id: int
@@ -50,6 +51,7 @@ class Municipality:
     lat: float | None
     lon: float | None
     register_unknown: bool
+    shard: str = "main"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,7 @@ class Registry:
 
 
 _MUNICIPALITIES = """
-SELECT id, name, title, time_zone, locale, weekend, lat, lon, register_unknown
+SELECT id, name, title, time_zone, locale, weekend, lat, lon, register_unknown, shard
 FROM municipality
 ORDER BY name
 """
@@ -132,7 +134,7 @@ async def list_municipalities(connection: Connection) -> list[Municipality]:
 
 
 _MUNICIPALITY = """
-SELECT id, name, title, time_zone, locale, weekend, lat, lon, register_unknown
+SELECT id, name, title, time_zone, locale, weekend, lat, lon, register_unknown, shard
 FROM municipality
 WHERE name = $1
 """

@@ -27,6 +27,8 @@ class Channel(StrEnum):
     COMMAND = "command"  # platform -> device
     RESPONSE = "response"  # device -> platform
     RECEIPT = "receipt"  # platform -> device
+    CONFIG = "config"  # platform -> device, retained
+    REPORTED = "reported"  # device -> platform
 
 
 class BadTopic(ValueError):
@@ -49,9 +51,12 @@ class Topic(msgspec.Struct, frozen=True):
         return Topic(self.municipality, self.kind, self.device, channel)
 
 
-def every(channel: Channel) -> str:
-    """Return the subscription filter that matches the channel of every device."""
-    return f"{PREFIX}/+/+/+/{channel}"
+EVERYWHERE = "+"
+
+
+def every(channel: Channel, municipality: str = EVERYWHERE) -> str:
+    """Return the subscription filter that matches the channel of every device, of one municipality or all."""
+    return f"{PREFIX}/{municipality}/+/+/{channel}"
 
 
 def parse(topic: str) -> Topic:

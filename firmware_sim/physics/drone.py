@@ -73,6 +73,7 @@ class Drone:
         self._wait_s = site.first_takeoff_s
         self._hold_s = 0.0
         self._homeward = False
+        self._go_home = _GO_HOME
         self.phase = "docked"
         self.motion = Motion()
         self._wind_mps = 0.0
@@ -161,7 +162,7 @@ class Drone:
 
     def _follow_rows(self, dt: float) -> None:
         charge = self.pack.charge
-        turn_back = charge < _GO_HOME and "deaf" not in self._causes
+        turn_back = charge < self._go_home and "deaf" not in self._causes
         if "runaway" in self._causes:
             self.phase = "transit"
         elif "deaf" in self._causes and charge < _EMERGENCY:
@@ -322,7 +323,7 @@ class Drone:
         self._homeward = self._homeward or cause == "runaway"
 
     def command(self, name: str, args: Mapping[str, object]) -> CommandAnswer:
-        """Obey return_home, hold (for two minutes) and set_interval (on the ground)."""
+        """Obey return_home, hold (for two minutes), set_return_below_pct and set_interval (on the ground)."""
         flying = self.phase in ("takeoff", "transit", "spraying", "returning")
         match name:
             case "return_home" if flying:
@@ -331,6 +332,11 @@ class Drone:
                 self._hold_s = 120.0
             case "return_home" | "hold":
                 return CommandAnswer(status="failed", detail=f"not flying: {self.phase}")
+            case "set_return_below_pct":
+                level = number(args, "return_below_pct", 15, 60)
+                if level is None:
+                    return CommandAnswer(status="failed", detail="return_below_pct: 15..60")
+                self._go_home = level / 100.0
             case "set_interval":
                 every = number(args, "interval_s", 1, 3600)
                 if every is None:

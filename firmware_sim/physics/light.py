@@ -48,11 +48,11 @@ class LampSite:
     local_hour: Callable[[int], tuple[int, float]]
 
 
-def scheduled_dim_pct(hour: float) -> float:
-    """Full light in the evening, 60 % from 23 h, 40 % from 1 h, full again from 5 h."""
+def scheduled_dim_pct(hour: float, night_pct: float) -> float:
+    """Full light in the evening, 60 % from 23 h, `night_pct` from 1 h, full again from 5 h."""
     if hour >= 23.0 or hour < 1.0:
         return 60.0
-    return 40.0 if 1.0 <= hour < 5.0 else 100.0
+    return night_pct if 1.0 <= hour < 5.0 else 100.0
 
 
 class Light:
@@ -78,6 +78,7 @@ class Light:
         self._standby_w = float(rng.uniform(0.4, 1.2))
         self._lean_deg = float(rng.uniform(0.0, 1.5))
         self._override: float | None = None
+        self._night_pct = 40.0
         self._causes: set[str] = set()
         self._stuck_pct = 100.0
         self._shift_v = 0.0
@@ -133,7 +134,7 @@ class Light:
         if self._override is not None:
             return self._override
         dark = self._weather.sun_deg(now) < self._switch_deg or "blind_photocell" in self._causes
-        return scheduled_dim_pct(self._site.local_hour(now)[1]) if dark else 0.0
+        return scheduled_dim_pct(self._site.local_hour(now)[1], self._night_pct) if dark else 0.0
 
     def _driven(self) -> float:
         """What the driver does with what it is told."""
@@ -286,7 +287,7 @@ class Light:
                 self.wear.end(cause)
 
     def command(self, name: str, args: Mapping[str, object]) -> CommandAnswer:
-        """Obey set_dimming, resume_schedule and set_interval."""
+        """Obey set_dimming, resume_schedule, set_night_pct and set_interval."""
         match name:
             case "set_dimming":
                 level = number(args, "pct", 0, 100)
@@ -295,6 +296,11 @@ class Light:
                 self._override = level
             case "resume_schedule":
                 self._override = None
+            case "set_night_pct":
+                level = number(args, "night_pct", 10, 100)
+                if level is None:
+                    return CommandAnswer(status="failed", detail="night_pct: 10..100")
+                self._night_pct = level
             case "set_interval":
                 every = number(args, "interval_s", 1, 86400)
                 if every is None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from devices.wire.topics import Channel, every
 from ingest.broker.bound import all_objects, fitting
+from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
 
 BUFFER_LIMIT = 8 * 1024 * 1024
@@ -24,6 +25,13 @@ REST_S, LITTLE = 0.005, 32 * 1024
 """After fewer bytes than this, reading pauses: brokers write message by message, and reading each one alone
 costs more than parsing it."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
+_RETAINED = {
+    Channel.TELEMETRY: mqtt5.RetainHandling.SEND_NEVER,
+    Channel.PRESENCE: mqtt5.RetainHandling.SEND_ALWAYS,
+    Channel.RESPONSE: mqtt5.RetainHandling.SEND_NEVER,
+    Channel.REPORTED: mqtt5.RetainHandling.SEND_NEVER,
+}
+"""The channels that ingest hears, and whether the last message of each topic comes with a subscription."""
 _ACK = np.dtype([("type", "u1"), ("length", "u1"), ("packet_id", ">u2")])
 
 
@@ -66,8 +74,9 @@ class ReceivedMessages:
 class Connection(asyncio.Protocol):
     """One TCP connection of the session; packet ids are valid on it alone."""
 
-    def __init__(self, broker: IngestBroker, now: Callable[[], int]) -> None:
+    def __init__(self, broker: IngestBroker, hearing: Hearing, now: Callable[[], int]) -> None:
         self.broker = broker
+        self.hearing = hearing
         self.waiting = ReceivedMessages()
         self.arrived = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -167,7 +176,7 @@ class Connection(asyncio.Protocol):
                 if packet.server_keep_alive:
                     # The broker may ask for a shorter keep-alive; a longer one would detect its death later.
                     self._keep_alive_s = min(packet.server_keep_alive, self.broker.keep_alive_s)
-                self._subscribe()
+                self.hear(self.hearing)
             case mqtt5.ConnAckPacket():
                 self._fail(_refusal(packet.reason_code, packet.reason_str, self.broker))
             case mqtt5.SubAckPacket():
@@ -180,7 +189,10 @@ class Connection(asyncio.Protocol):
                 if refused:
                     self._fail(f"broker {self.broker} refuses our subscriptions: {', '.join(refused)}")
                 else:
-                    self._let_in()
+                    self._unsubscribe()
+            case mqtt5.UnsubAckPacket():
+                # What is not subscribed cannot be dropped, and that is how it should be.
+                self._let_in()
             case mqtt5.DisconnectPacket():
                 self.taken_over = packet.reason_code == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER
                 self._fail(f"broker {self.broker} disconnected us: {packet.reason_code.name}")
@@ -191,18 +203,27 @@ class Connection(asyncio.Protocol):
         if not self.ready.done():
             self.ready.set_result(self._session_present)
 
-    def _subscribe(self) -> None:
-        assert self._transport is not None
-        never, always = mqtt5.RetainHandling.SEND_NEVER, mqtt5.RetainHandling.SEND_ALWAYS
+    def hear(self, hearing: Hearing) -> None:
+        """Subscribe to what we are to hear; then drop what we are not, so that nothing falls between."""
+        self.hearing = hearing
         filters = [
-            mqtt5.TopicFilter(every(channel), max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_handling=handling)
-            for channel, handling in (
-                (Channel.TELEMETRY, never),
-                (Channel.PRESENCE, always),
-                (Channel.RESPONSE, never),
+            mqtt5.TopicFilter(
+                every(channel, municipality), max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_handling=handling
             )
+            for municipality in hearing.hears
+            for channel, handling in _RETAINED.items()
         ]
-        self._transport.write(mqtt5.SubscribePacket(1, filters).write())
+        if filters:
+            self._write(mqtt5.SubscribePacket(1, filters).write())
+        else:
+            self._unsubscribe()
+
+    def _unsubscribe(self) -> None:
+        patterns = [every(channel, dropped) for dropped in self.hearing.drops for channel in _RETAINED]
+        if patterns and (self._session_present or self.ready.done()):
+            self._write(mqtt5.UnsubscribePacket(2, patterns).write())
+        else:
+            self._let_in()
 
     def take(self, limit: int, after: int) -> Intake | None:
         """Take up to `limit` messages; their receive times are greater than `after`."""
@@ -291,7 +312,9 @@ def _refusal(code: mqtt5.ConnAckReasonCode, reason: str | None, broker: IngestBr
     return f"broker {broker} refuses us: {code.name}{f' ({reason})' if reason else ''}{hint}"
 
 
-async def connect(broker: IngestBroker, now: Callable[[], int], time_out_s: float = 10.0) -> Connection:
+async def connect(
+    broker: IngestBroker, hearing: Hearing, now: Callable[[], int], time_out_s: float = 10.0
+) -> Connection:
     """Open a connection and subscribe.
 
     Raises:
@@ -301,7 +324,7 @@ async def connect(broker: IngestBroker, now: Callable[[], int], time_out_s: floa
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(time_out_s):
         _, connection = await loop.create_connection(
-            lambda: Connection(broker, now), broker.host, broker.port, ssl=broker.tls
+            lambda: Connection(broker, hearing, now), broker.host, broker.port, ssl=broker.tls
         )
         try:
             await connection.ready

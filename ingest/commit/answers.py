@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from devices.commands import sent
+from devices.commands import answered
 from devices.wire.channels import Response
 from store.connection import Connection
 
@@ -17,12 +17,12 @@ async def record(
     Args:
         responses: device and answer, in the order in which they came.
     """
-    known = await sent.known(connection, {answer.id for _, answer in responses})
+    known = await answered.known(connection, {answer.id for _, answer in responses})
     told = set()
     for device, answer in responses:
         if answer.id not in known or (device, answer.id, answer.status) in told:
             continue
         told.add((device, answer.id, answer.status))
-        await sent.record_response(
+        await answered.record_response(
             connection, device, answer.id, answer.status, now, detail=answer.detail, result=answer.result
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from devices.columns import Columns
+from devices.commands import configured, queue
 from ingest.commit import answers, offsets, shard, tables
 from ingest.commit.consumers import BatchConsumer
 from ingest.commit.latest import LatestBuffer
@@ -182,6 +183,8 @@ async def _record(
     await rejections.record(connection, name, number, kept)
     await offsets.record(connection, batch.learnt, context.now())
     await presence.record(connection, batch.presences)
+    await queue.wake(connection, [d for d, (online, _) in batch.presences.items() if online], context.now)
     await answers.record(connection, batch.responses, context.now)
+    await configured.record_reports(connection, batch.reports, context.now)
     if batch.intake.rejections:
         await quarantine.mark_replayed(connection, batch.intake.rejections, context.now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 from uuid import UUID
 
@@ -22,7 +23,7 @@ class Fenced(Exception):
 
 
 class UnknownShard(Exception):
-    """The shard's row does not exist; `nabd migrate` makes `main`."""
+    """The shard's row does not exist; `nabd migrate` makes `main`, `nabd shard add` others."""
 
 
 class CommitOutcome(Enum):
@@ -34,12 +35,21 @@ class CommitOutcome(Enum):
 
 @dataclass(slots=True, kw_only=True)
 class Shard:
-    """The shard as its owner knows it; `batch` is the number of the last committed one."""
+    """The shard as its owner knows it; `batch` is the number of the last committed one.
+
+    emptied_at: when the broker last had nothing for us; told to the row with the next batch or sign of life.
+    """
 
     name: str
     owner: UUID
     batch: int = 0
     generation: int = -1
+    emptied_at: int | None = None
+
+    @property
+    def emptied(self) -> datetime | None:
+        """The same as an instant of the database."""
+        return None if self.emptied_at is None else to_datetime(self.emptied_at)
 
 
 _CLIENT_ID = "SELECT client_id FROM shard WHERE name = $1"
@@ -58,7 +68,9 @@ async def client_id(connection: Connection, name: str) -> str:
 
 
 def _unknown(name: str) -> UnknownShard:
-    return UnknownShard(f"there is no shard {name!r}: run `nabd migrate`, or set NABD_SHARD=main")
+    return UnknownShard(
+        f"there is no shard {name!r}: `nabd shard add {name}` makes it; NABD_SHARD names another"
+    )
 
 
 _CLAIM = """
@@ -68,16 +80,21 @@ RETURNING batch, generation
 """
 
 
+_ARRIVING = "SELECT EXISTS (SELECT FROM municipality WHERE shard = $1 AND leaving IS NOT NULL)"
+
+
 async def claim(
     connection: Connection, shard: Shard, now: Callable[[], int], on_standby: Callable[[], None]
 ) -> None:
-    """Wait until no other session holds the shard, then own it.
+    """Wait until no other session holds the shard and no municipality is on its way to it, then own it.
 
     Raises:
         UnknownShard: there is no such row.
     """
     stood_by = False
-    while not await holder.claim(connection, f"shard {shard.name}"):
+    while not await holder.claim(connection, f"shard {shard.name}") or await connection.fetchval(
+        _ARRIVING, shard.name
+    ):
         if not stood_by:
             on_standby()
             stood_by = True
@@ -106,7 +123,10 @@ async def resume(connection: Connection, shard: Shard, attempted: int) -> Commit
 
 
 _ADVANCE = """
-UPDATE shard SET batch = $2, alive_at = $4, caught_up_at = CASE WHEN $5 THEN coalesce(caught_up_at, $4) END
+UPDATE shard
+SET
+    batch = $2, alive_at = $4, caught_up_at = CASE WHEN $5 THEN coalesce(caught_up_at, $4) END,
+    emptied_at = coalesce($6, emptied_at)
 WHERE name = $1 AND owner = $3 AND batch = $2 - 1
 RETURNING generation
 """
@@ -119,7 +139,7 @@ async def advance(connection: Connection, shard: Shard, *, now: int, caught_up: 
         Fenced: another process owns the shard.
     """
     generation: int | None = await connection.fetchval(
-        _ADVANCE, shard.name, shard.batch + 1, shard.owner, to_datetime(now), caught_up
+        _ADVANCE, shard.name, shard.batch + 1, shard.owner, to_datetime(now), caught_up, shard.emptied
     )
     if generation is None:
         raise Fenced(f"shard {shard.name} is not ours any more")
@@ -149,7 +169,10 @@ async def newest_received(connection: Connection, shard: Shard) -> int:
 
 
 _BEAT = """
-UPDATE shard SET alive_at = $3, caught_up_at = CASE WHEN $4 THEN coalesce(caught_up_at, $3) END
+UPDATE shard
+SET
+    alive_at = $3, caught_up_at = CASE WHEN $4 THEN coalesce(caught_up_at, $3) END,
+    emptied_at = coalesce($5, emptied_at)
 WHERE name = $1 AND owner = $2
 RETURNING generation
 """
@@ -162,7 +185,7 @@ async def beat(connection: Connection, shard: Shard, *, now: int, caught_up: boo
         Fenced: another process owns the shard.
     """
     generation: int | None = await connection.fetchval(
-        _BEAT, shard.name, shard.owner, to_datetime(now), caught_up
+        _BEAT, shard.name, shard.owner, to_datetime(now), caught_up, shard.emptied
     )
     if generation is None:
         raise Fenced(f"shard {shard.name} is not ours any more")

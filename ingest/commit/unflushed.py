@@ -19,15 +19,21 @@ LOOK_BACK = timedelta(seconds=30)
 _SINCE = """
 SELECT l.newest - $1::interval AS received, min(ledger.oldest_observed_at) AS observed,
     max(ledger.received_at) AS until
-FROM (SELECT max(received_at) AS newest FROM latest) AS l
-INNER JOIN ledger ON ledger.received_at > l.newest - $1::interval
+FROM (
+    SELECT max(latest.received_at) AS newest
+    FROM latest
+    INNER JOIN device ON latest.device_id = device.id
+    INNER JOIN municipality ON device.municipality_id = municipality.id
+    WHERE municipality.shard = $2
+) AS l
+INNER JOIN ledger ON ledger.shard = $2 AND ledger.received_at > l.newest - $1::interval
 GROUP BY l.newest
 """
 
 
-async def restore(connection: Connection, directory: Directory) -> None:
-    """Write the newest readings that were committed shortly before a kill and never flushed."""
-    since = await connection.fetchrow(_SINCE, LOOK_BACK)
+async def restore(connection: Connection, directory: Directory, shard: str) -> None:
+    """Write the newest readings of a shard that were committed shortly before a kill and never flushed."""
+    since = await connection.fetchrow(_SINCE, LOOK_BACK, shard)
     if since is None or since["observed"] is None:
         return
     span = ReceiveSpan(
@@ -36,12 +42,13 @@ async def restore(connection: Connection, directory: Directory) -> None:
         oldest=to_microseconds(since["observed"]),
         rows=0,
     )
-    registered = np.fromiter(directory.registry.devices, dtype=np.int32)
+    towns = directory.registry.municipalities
+    own = [d.id for d in directory.registry.devices.values() if towns[d.municipality].shard == shard]
     buffer = LatestBuffer()
     for kind in directory.kinds.values():
         every = [m.name for m in kind.measurements]
         rows = await replay.columns(connection, kind, span, measurements=every)
-        buffer.add(rows.take(np.isin(rows.device_id, registered)))
+        buffer.add(rows.take(np.isin(rows.device_id, own)))
     while buffer.waiting:
         await latest.flush(connection, buffer.rows(directory))
         buffer.flushed()

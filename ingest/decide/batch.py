@@ -69,6 +69,7 @@ class Batch:
     refused: list[Refused] = field(default_factory=list)
     presences: dict[int, tuple[bool, int]] = field(default_factory=dict)
     responses: list[tuple[str, channels.Response]] = field(default_factory=list)
+    reports: dict[int, channels.Report] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +205,9 @@ def _other_channel(batch: Batch, message: int, source: Source) -> None:
     try:
         if source.topic.channel is Channel.RESPONSE:
             batch.responses.append((source.name, channels.response(payload)))
+            return
+        if source.topic.channel is Channel.REPORTED:
+            batch.reports[source.device_id] = channels.report(payload)
             return
         online = channels.presence(payload)
     except channels.NotUnderstood as error:

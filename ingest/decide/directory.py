@@ -95,7 +95,7 @@ class Directory:
             # The device level, if there is one, still names the device for the operator.
             level = (text.split("/") + [""] * 6)[4]
             return Source(topic=None, name=level, refusal=Reason.BAD_TOPIC, detail=str(error))
-        if topic.channel in (Channel.COMMAND, Channel.RECEIPT):
+        if topic.channel in (Channel.COMMAND, Channel.RECEIPT, Channel.CONFIG):
             detail = f"{topic.channel} is for the platform to send on"
             return Source(topic=topic, name=topic.device, refusal=Reason.BAD_TOPIC, detail=detail)
         return self._find(topic, topic.kind, topic.device)

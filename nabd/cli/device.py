@@ -19,6 +19,9 @@ from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.devices.bans import ban, banned, unban
+from nabd.cli.devices.commands import command, commands
+from nabd.cli.devices.config import config
+from nabd.cli.devices.credentials import credentials, revoke, rotate
 from nabd.cli.devices.document import as_document, show_done
 from nabd.cli.devices.hardware import hardware, replace
 from nabd.cli.devices.life import install
@@ -35,9 +38,15 @@ app.command()(replace)
 app.command()(hardware)
 app.command()(note)
 app.command()(notes)
+app.command()(command)
+app.command()(commands)
+app.command()(config)
 app.command()(ban)
 app.command()(unban)
 app.command()(banned)
+app.command()(credentials)
+app.command()(rotate)
+app.command()(revoke)
 
 Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]

@@ -30,9 +30,11 @@ async def check(settings: Settings) -> CheckResult:
         broker = address.parse(settings.broker)
         async with client(broker) as connection:
             return _queue(f"{broker} lets us in", await queue.ask(connection, queue.limits_of(settings)))
-    except (ValueError, OSError, aiomqtt.MqttError) as error:
-        fix = "start it, or correct NABD_BROKER"
-        return bad("broker", str(error), fix)
+    except ValueError as error:
+        return bad("broker", f"NABD_BROKER is no address: {error}", "correct NABD_BROKER")
+    except (OSError, aiomqtt.MqttError) as error:
+        fix = "start it, or correct NABD_BROKER: address, door and password"
+        return bad("broker", f"{address.parse(settings.broker)} does not let us in: {error}", fix)
 
 
 async def check_topics(broker: str) -> CheckResult:

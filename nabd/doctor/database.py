@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from devices import kinds
-from devices.instants import to_microseconds
 from devices.kinds.kind import KindError
-from nabd import clock
 from nabd.doctor.annotations import check_annotations
+from nabd.doctor.backups import check_backups
 from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
-from nabd.doctor.extension import check_extension
+from nabd.doctor.configured import check_configured
+from nabd.doctor.ingest import check_ingest, check_session
 from nabd.doctor.limits import check_quotas
+from nabd.doctor.machine import check_clock
 from nabd.doctor.notifier import check_notifier
 from nabd.doctor.registry import check_places, check_planned
 from nabd.doctor.retention import check_retention
 from nabd.doctor.rollups import check_rollups
-from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
 from readings import ledger
 from readings.tables import tables_of
 from store.connection import Connection
-from store.errors import StoreError
+from store.edition import Edition, stored
+from store.errors import MigrationError, StoreError
 from store.migrate import require_migrated
-
-TAKEN_OVER_S = 86_400.0
-"""For how long, in seconds, doctor finds fault with a session that was taken over."""
 
 
 async def check(connection: Connection, settings: Settings) -> list[CheckResult]:
@@ -36,27 +34,54 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
     try:
         declared = kinds.load(settings.kinds_dir)
         edition = await require_migrated(connection, tables_of(declared.values()))
+    except MigrationError as error:
+        fix = "start the version that migrated this database; to go back restore a backup: docs/backup.md"
+        return [bad("schema", str(error), fix)]
     except (StoreError, KindError, OSError) as error:
-        return [bad("schema", str(error), "run `nabd migrate`")]
+        return [bad("schema", str(error), "`nabd backup make`, then `nabd migrate`")]
     checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
+        check_clock,
         _durability,
-        check_extension,
-        _ingest,
-        _session,
+        _extension,
+        check_ingest,
+        check_session,
         check_notifier,
         _ledger,
         check_quotas,
         _rules,
         check_blind,
+        check_configured,
         check_places,
         check_planned,
         check_time_zones,
         check_retention,
         check_rollups,
         check_annotations,
+        check_backups,
     )
     found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
     return found + [await one(connection, settings) for one in checks]
+
+
+_VERSIONS = """
+SELECT installed_version, default_version FROM pg_available_extensions WHERE name = 'timescaledb'
+"""
+
+
+async def _extension(connection: Connection, _: Settings) -> CheckResult:
+    if await stored(connection) is Edition.PLAIN:
+        return fine("TimescaleDB", "this database does without")
+    row = await connection.fetchrow(_VERSIONS)
+    assert row is not None
+    return extension_result(row["installed_version"], row["default_version"])
+
+
+def extension_result(here: str, newest: str) -> CheckResult:
+    """Return what two versions of TimescaleDB mean: of this database, and what its server would make."""
+    if here == newest:
+        return fine("TimescaleDB", f"{here}, as its server has it")
+    said = f"this database has {here}, its server {newest}"
+    return note("TimescaleDB", said, "stop Nabd, then `psql -X -c 'ALTER EXTENSION timescaledb UPDATE'`")
 
 
 async def _durability(connection: Connection, _: Settings) -> CheckResult:
@@ -67,41 +92,8 @@ async def _durability(connection: Connection, _: Settings) -> CheckResult:
     ]
     if not off:
         return fine("durability", "a commit survives a crash")
-    fix = "turn it on: acknowledged is to mean committed"
+    fix = f"acknowledged is to mean committed: ALTER SYSTEM SET {off[0]} = on; SELECT pg_reload_conf()"
     return bad("durability", f"{', '.join(off)} is off", fix)
-
-
-async def _ingest(connection: Connection, settings: Settings) -> CheckResult:
-    now, speed = clock.parse(settings.clock)
-    row = await connection.fetchrow(
-        "SELECT alive_at, caught_up_at FROM shard WHERE name = $1", settings.shard
-    )
-    if row is None:
-        fix = "set NABD_SHARD to one that `nabd migrate` made"
-        return bad("ingest", f"no shard {settings.shard!r}", fix)
-    silent = None if row["alive_at"] is None else (now() - to_microseconds(row["alive_at"])) / 1e6 / speed
-    if silent is None or silent > ALIVE_S:
-        said = "has never run" if silent is None else f"has been silent for {silent:.0f} s"
-        return bad("ingest", said, "start `nabd ingest`, read its log")
-    if row["caught_up_at"] is None:
-        return note("ingest", "is catching up with what the broker holds")
-    return fine("ingest", "is alive and has caught up")
-
-
-async def _session(connection: Connection, settings: Settings) -> CheckResult:
-    now, speed = clock.parse(settings.clock)
-    row = await connection.fetchrow(
-        "SELECT client_id, takeovers, taken_over_at FROM shard WHERE name = $1", settings.shard
-    )
-    if row is None or row["taken_over_at"] is None:
-        return fine("session", "nobody has taken it from ingest")
-    ago_s = (now() - to_microseconds(row["taken_over_at"])) / 1e6 / speed
-    said = f"another client took {row['client_id']} from ingest {row['takeovers']:,} times,"
-    said += f" last {ago_s / 3600:.1f} h ago"
-    if ago_s > TAKEN_OVER_S:
-        return fine("session", said)
-    fix = "give ~ingest another password and this installation another client id: docs/operations.md"
-    return bad("session", said, fix)
 
 
 async def _ledger(connection: Connection, _: Settings) -> CheckResult:

@@ -12,7 +12,9 @@ from api.tiles.source import source_of
 from devices import kinds
 from devices.kinds.kind import KindError
 from nabd.doctor import broker, database, oidc
+from nabd.doctor.account import refusal
 from nabd.doctor.check import CheckResult, Verdict, bad, fine, note
+from nabd.doctor.machine import check_port
 from nabd.settings import Settings, photo_directory
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
@@ -24,7 +26,7 @@ ROOM_GB = 1.0
 
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
-    findings = check_files(settings)
+    findings = [*check_files(settings), check_port(settings)]
     if settings.oidc_issuer:
         findings.append(await oidc.check(settings))
     findings.append(await broker.check(settings))
@@ -38,13 +40,13 @@ async def examine(settings: Settings) -> list[CheckResult]:
     try:
         connection = await connect(settings.database)
     except StoreError as error:
-        fix = "start it, or correct NABD_DATABASE"
-        return [*findings, bad("database", str(error), fix)]
+        away = bad("database", str(error), "start it, or correct NABD_DATABASE")
+        return [*findings, refusal(settings.database, error) or away]
     try:
         return findings + await database.check(connection, settings)
     except DATABASE_ERRORS as error:
-        fix = "let the user of NABD_DATABASE own the schema, or read the server's log"
-        return [*findings, bad("database", str(error), fix)]
+        fix = "read the server's log, then look again"
+        return [*findings, refusal(settings.database, error) or bad("database", str(error), fix)]
     finally:
         await connection.close()
 
@@ -72,7 +74,7 @@ def _kinds(settings: Settings) -> CheckResult:
     try:
         return fine("kinds", ", ".join(kinds.load(settings.kinds_dir)))
     except KindError as error:
-        return bad("kinds", str(error), "correct the file")
+        return bad("kinds", str(error), "correct the file, or NABD_KINDS_DIR")
 
 
 def check_photos(directory: Path) -> CheckResult:

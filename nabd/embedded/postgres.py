@@ -73,7 +73,7 @@ class EmbeddedPostgres:
         Raises:
             Unavailable: it does not start; the text ends with the server's last output.
         """
-        self._prepare()
+        self.prepare()
         if not (self.pgdata / "PG_VERSION").exists():
             self._create()
         self._sockets = self._sockets or self._choose_sockets()
@@ -137,7 +137,8 @@ class EmbeddedPostgres:
         done = self._call("pg_ctl", "status", "-D", self.pgdata)
         return done.returncode == 0
 
-    def _prepare(self) -> None:
+    def prepare(self) -> None:
+        """Make the directory, owned by the user whom the server runs as; `start` does so too."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self._user is None:
             return

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from alerts.expiry import ENDED_ALERTS
 from api import idempotency_keys
-from devices.commands.sent import SETTLED_COMMANDS
+from devices.commands.answered import SETTLED_COMMANDS
 from nabd.settings import Settings, photo_directory, retention_of
 from notify.answers import offers
 from notify.expiry import DELIVERIES

@@ -11,7 +11,7 @@ from nabd.retention.keeping import EVERY
 from readings.stored.size import StoredReadings, stored_readings
 from store.connection import Connection
 from store.edition import Edition, stored
-from store.sizes import TableSize, table_sizes
+from store.standing.sizes import TableSize, table_sizes
 from store.tables import Table
 
 

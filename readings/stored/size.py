@@ -9,7 +9,7 @@ from typing import Any
 
 from store.connection import Connection
 from store.edition import Edition
-from store.sizes import TableSize
+from store.standing.sizes import TableSize
 from store.tables import Resolution, Table
 
 

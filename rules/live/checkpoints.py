@@ -67,8 +67,14 @@ async def save(
     """
     kept = snapshot.take(state)
     changes.apply(kept.rows)
-    received_at = to_datetime(int(rows.received_at.max()))
-    await connection.execute(_SAVE, shard, name, batch, received_at, snapshot.dump(kept))
+    await put(connection, shard, name, batch, kept, int(rows.received_at.max()))
+
+
+async def put(
+    connection: Connection, shard: str, name: str, batch: int, kept: snapshot.Snapshot, received_at: int
+) -> None:
+    """Store a state as of a batch; received_at: of its newest reading, in microseconds."""
+    await connection.execute(_SAVE, shard, name, batch, to_datetime(received_at), snapshot.dump(kept))
 
 
 _CHECKPOINT = """

@@ -97,6 +97,11 @@ class LiveRules:
             snapshot.agree(ruleset.state, await stored.open_alerts(connection, name))
         self._rulesets = rulesets
 
+    @property
+    def checkpoints(self) -> Mapping[str, RuleSet]:
+        """The rule sets by the name of their checkpoint."""
+        return self._rulesets
+
     async def _build(self, connection: Connection) -> tuple[ActiveRules, dict[str, RuleSet]]:
         active = await catalogue.active(connection, self._kinds)
         registry = await load(connection)

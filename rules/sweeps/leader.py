@@ -46,8 +46,14 @@ ALIVE_WITHIN_S = 10.0
 HELD = "sweep"
 NEVER_LAPSING: Mapping[Severity, float] = {}
 
+# What one shard has not heard yet must not make a device silent: all that own something have caught up.
 _CAUGHT_UP = """
-SELECT caught_up_at, alive_at FROM shard WHERE name = $1 AND alive_at > $2
+SELECT
+    CASE WHEN count(caught_up_at) = count(*) THEN max(caught_up_at) END AS caught_up_at,
+    min(alive_at) AS alive_at
+FROM shard
+WHERE name IN (SELECT shard FROM municipality)
+HAVING bool_and(coalesce(alive_at > $1, false))
 """
 
 
@@ -56,7 +62,6 @@ async def sweep_once(
     kinds: Mapping[str, Kind],
     now: int,
     *,
-    shard: str = "main",
     alive_within_s: float = ALIVE_WITHIN_S,
     schedule: SweepSchedule | None = None,
     acknowledged_for_s: Mapping[Severity, float] = NEVER_LAPSING,
@@ -73,7 +78,7 @@ async def sweep_once(
     active = await catalogue.active(connection, kinds)
     await make_windows(connection, now)
     freshest = to_datetime(now - round(alive_within_s * 1e6))
-    ingest = await connection.fetchrow(_CAUGHT_UP, shard, freshest)
+    ingest = await connection.fetchrow(_CAUGHT_UP, freshest)
     moment = SweepContext(
         now=now,
         caught_up_at=ingest["caught_up_at"] if ingest else None,
@@ -156,7 +161,6 @@ async def run(
     every_s: float,
     *,
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    shard: str = "main",
     alive_within_s: float = ALIVE_WITHIN_S,
     acknowledged_for_s: Mapping[Severity, float] = NEVER_LAPSING,
 ) -> None:
@@ -172,7 +176,6 @@ async def run(
                     sweep_once,
                     connection,
                     kinds,
-                    shard=shard,
                     alive_within_s=alive_within_s,
                     acknowledged_for_s=acknowledged_for_s,
                 )

@@ -63,6 +63,11 @@ class ShadowRules:
             snapshot.agree(ruleset.state, await shadows.firing(connection, name))
         self._rulesets = rulesets
 
+    @property
+    def checkpoints(self) -> Mapping[str, RuleSet]:
+        """The rule sets by the name of their checkpoint."""
+        return {_checkpoint_name(name): ruleset for name, ruleset in self._rulesets.items()}
+
     async def _build(self, connection: Connection) -> dict[str, RuleSet]:
         """Return a rule set per kind that has shadows; without any, nothing more is read."""
         rules = await shadows.usable(connection, self._kinds)

@@ -53,6 +53,21 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "lon": 35.8,
         "attributes": {"overflow_at": 80},
     },
+    ("post", "/api/v1/devices/{device}/commands"): {
+        "name": "set_interval",
+        "args": {"interval_s": 60},
+        "expires_after_s": 60,
+    },
+    ("patch", "/api/v1/devices/{device}/config"): {"desired": {"interval_s": 60}},
+    ("post", "/api/v1/command-requests"): {
+        "municipality": "tripoli",
+        "kind": "bin",
+        "district": "west",
+        "name": "set_interval",
+        "args": {"interval_s": 60},
+        "expires_after_s": 60,
+        "reason": "storm",
+    },
     ("patch", "/api/v1/devices/{device}"): {
         "title": "Port",
         "lat": 34.4,

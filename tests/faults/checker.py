@@ -19,7 +19,7 @@ KINDS = kinds.load()
 _STATE = """
 SELECT
     s.batch, s.alive_at, s.caught_up_at,
-    (SELECT coalesce(sum(l.stored), 0) FROM ledger AS l WHERE l.shard = s.name) AS stored
+    (SELECT coalesce(sum(l.stored), 0) FROM ledger AS l) AS stored
 FROM shard AS s
 WHERE s.name = 'main'
 """

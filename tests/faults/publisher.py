@@ -29,9 +29,11 @@ RESEND_S = 2.0
 """How long a receipt may take before its reading is sent again."""
 
 
-def topic_of(device: str, channel: str = "telemetry", kind: str = KIND.name) -> str:
+def topic_of(
+    device: str, channel: str = "telemetry", kind: str = KIND.name, municipality: str = MUNICIPALITY
+) -> str:
     """Return a device's topic."""
-    return f"nabd/v1/{MUNICIPALITY}/{kind}/{device}/{channel}"
+    return f"nabd/v1/{municipality}/{kind}/{device}/{channel}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -246,7 +248,9 @@ class Fleet:
         window: int = 200,
         receipts: bool = False,
         name: str = "fleet",
+        municipality: str = MUNICIPALITY,
     ) -> None:
+        self.municipality = municipality
         self.random = Random(seed)
         self.devices = list(devices)
         self.said: list[Said] = []
@@ -294,7 +298,8 @@ class Fleet:
             "battery_v": 3.6,
             "lid_open": seq % 7 == 0,
         }
-        return make(device, self._since + seq * SECOND, values, boot=self._boot, seq=seq)
+        at = self._since + seq * SECOND
+        return make(device, at, values, boot=self._boot, seq=seq, municipality=self.municipality)
 
     async def talk(self, seconds: float, rate: int) -> None:
         """Speak for some time at a steady rate of readings a second."""
@@ -337,12 +342,14 @@ def make(
     seq: int | None = None,
     clock: Clock = "right",
     ahead: int = 0,
+    municipality: str = MUNICIPALITY,
 ) -> Said:
     """Return a reading of the device's own instant; its clock shows `ahead` microseconds more."""
     ts = (observed_at + ahead) // 1000
     numbers = {} if boot is None else {"boot": boot, "seq": seq}
     return Said(
-        topic=topic_of(device), payload=msgspec.json.encode({"ts": ts, **numbers, **values}), device=device,
+        topic=topic_of(device, municipality=municipality), device=device,
+        payload=msgspec.json.encode({"ts": ts, **numbers, **values}),
         boot=boot, seq=seq, ts=ts, observed_at=observed_at // 1000 * 1000, hash=digest(KIND, values),
         clock=clock,
     )  # fmt: skip

@@ -58,6 +58,7 @@ class Plan:
     port: int
     client_id: str
     directory: Path
+    shard: str = "main"
     build: str = "sound"
     die_at: tuple[str, int] | None = None
     hold_at: tuple[str, int] | None = None
@@ -125,6 +126,7 @@ async def _run(plan: Plan) -> None:
         kinds=declared,
         now=now,
         owner=uuid4(),
+        shard=plan.shard,
         consumers=consumers,
         batch_messages=plan.batch_messages,
         step=stepping(plan),

@@ -12,6 +12,7 @@ import { alertsOf, putAlert, setAlerts, state, statusOf } from "../shell/state.j
 import { updateTimes } from "../shell/times.js";
 import { startCycles } from "./cycles.js";
 import { drawCharts, refreshCharts, startCharts, stopCharts } from "./charts.js";
+import { hearCommand, startCommands } from "./commands.js";
 import { drawMessages, hearReading, startMessages } from "./messages.js";
 import { startNotes } from "./notes.js";
 import { drawPast, startPast } from "./past.js";
@@ -116,18 +117,19 @@ function build() {
   }
   Object.assign(parts, {
     values: h("div"), cycles: h("div"), charts: h("div"), place: h("dl", { class: "facts" }), map: h("div", { class: "small-map" }),
-    past: h("section", { class: "card past" }), notes: h("section", { class: "card" }), messages: h("section", { class: "card messages" }),
+    past: h("section", { class: "card past" }), commands: h("section", { class: "card commands" }), notes: h("section", { class: "card" }), messages: h("section", { class: "card messages" }),
   });
   const card = (title, ...children) => h("section", { class: "card padded" }, h("h2", {}, title), children);
   const focused = document.activeElement;
   $("device").replaceChildren(parts.head,
     h("div", { class: "device-columns" },
       h("div", { class: "column" }, card(t("latest_values"), parts.values, parts.cycles), card(t("history"), parts.charts)),
-      h("div", { class: "column" }, card(t("place"), parts.map, parts.place), parts.notes, parts.past, parts.messages)));
+      h("div", { class: "column" }, card(t("place"), parts.map, parts.place), parts.commands, parts.notes, parts.past, parts.messages)));
   drawPlace();
   startCharts(parts.charts, known.device);
   startCycles(parts.cycles, name, state.kinds.get(known.device.kind));
   startPast(parts.past, name);
+  startCommands(parts.commands, known.device);
   startNotes(parts.notes, name);
   // The field of a note stays and is moved; what was moved has lost the focus.
   if (focused?.isConnected) focused.focus({ preventScroll: true });
@@ -289,6 +291,7 @@ export const hearDevice = {
     redraw();
     refreshSoon();
   },
+  command: (command) => command.device === name && parts.commands && hearCommand(command),
   missed: () => name && load(),
 };
 

@@ -20,6 +20,7 @@ const hear = Object.fromEntries(["alert", "latest", "missed"].map((name) => [nam
   hearDevice[name](message);
   hearList[name](message);
 }]));
+hear.command = hearDevice.command;
 // What happened while the stream was away was not heard.
 hear.hello = () => {
   if (greeted) hear.missed();

@@ -49,7 +49,7 @@ export const redraw = oncePerFrame(() => {
 
 // Starts a page: `load` fetches what it shows (after kinds, towns and reader are known: its argument `known`
 // is their promise), `draw` draws all of it from what is known, `hear` takes events of the live stream by name
-// (hello, alert, latest, missed), `spoken` is called after the language has changed. `ask` gets an address of the
+// (hello, alert, latest, command, missed), `spoken` is called after the language has changed. `ask` gets an address of the
 // API in place of `get`, where a page keeps answers for times without network.
 export async function startPage(given) {
   page = given;

@@ -7,7 +7,7 @@ export function follow(hear, refused) {
 
   const open = () => {
     source = new EventSource(last ? `/api/v1/stream?last_event_id=${encodeURIComponent(last)}` : "/api/v1/stream");
-    for (const name of ["hello", "alert", "latest", "missed"]) {
+    for (const name of ["hello", "alert", "latest", "command", "missed"]) {
       source.addEventListener(name, (event) => {
         if (event.lastEventId) last = event.lastEventId;
         hear(name, JSON.parse(event.data));

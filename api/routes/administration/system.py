@@ -23,6 +23,7 @@ _POSTGRES = "SHOW server_version"
 class SystemCheckOut(BaseModel):
     """What one check found; only `bad` needs somebody now."""
 
+    code: str = Field(examples=["N102"], description="its number, which stays: docs/doctor.md")
     subject: str = Field(examples=["disk"])
     verdict: Literal["fine", "note", "bad"]
     said: str = Field(examples=["42 GB free"])
@@ -83,5 +84,5 @@ async def _examined(context: AppContext) -> list[SystemCheckOut]:
     except TimeoutError:
         said = f"did not end within {EXAMINED_WITHIN_S:.0f} s"
         fix = "run `nabd doctor` on the machine: something that it asks does not answer"
-        return [SystemCheckOut(subject="checks", verdict="bad", said=said, fix=fix)]
+        return [SystemCheckOut(code="N000", subject="checks", verdict="bad", said=said, fix=fix)]
     return [SystemCheckOut.model_validate(one, from_attributes=True) for one in found]

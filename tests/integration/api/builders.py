@@ -11,6 +11,7 @@ import msgspec
 
 from alerts.record import record
 from alerts.transition import ConditionState, Severity, Transition
+from devices.commands.requests import NewRequest, ask
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds import load
 from devices.registry.registration import NewDevice, add_device
@@ -239,3 +240,9 @@ async def reject(connection: asyncpg.Connection, name: str, *, town: str = "trip
     """Put a reading of a device that nobody registered into quarantine."""
     topic = f"nabd/v1/{town}/bin/{name}/telemetry"
     await connection.execute(_REJECT, NOON - timedelta(hours=2), topic, name, b'{"fill_pct": 12}')
+
+
+async def command_request(connection: asyncpg.Connection, town: str) -> int:
+    """Ask for a command to all bins of a town and return the request's number."""
+    new = NewRequest(municipality=town, kind="bin", name="report_now", args={}, reason="look")
+    return (await ask(connection, KINDS, new, now, by=PLATFORM)).id

@@ -152,7 +152,7 @@ async def test_system_says_what_doctor_found_with_its_fix(
         without = (await client.get("/api/v1/system")).json()
 
     assert found["checks"] == [
-        {"subject": "disk", "verdict": "bad", "said": "0.1 GB free", "fix": "make room"}
+        {"code": "N102", "subject": "disk", "verdict": "bad", "said": "0.1 GB free", "fix": "make room"}
     ]
     assert found["versions"]["postgres"]
     assert (without["checks"], without["versions"]["postgres"]) == (found["checks"], None)

@@ -1,20 +1,15 @@
 """The deployed broker configuration on a real mosquitto: a device speaks and hears as itself alone.
 
-Exactly deploy/mosquitto/{mosquitto.conf,acl,start}, told other ports and another directory.
+Passwords made by hand, and no TLS; see test_identity.py for those that Nabd makes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import socket
 import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiomqtt
@@ -28,16 +23,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 from nabd.broker import client as broker_client
 from nabd.broker.address import BrokerAddress
 from nabd.broker.queue import BrokerLimits, ask
-from nabd.embedded.broker import free_port
+from tests.integration.deploy.deployed import ACCOUNTS, DeployedBroker, bears_own_passwords
 from tests.parts import need_mosquitto
 
 pytestmark = pytest.mark.attack("a device's password at the broker")
 
-DEPLOY = Path(__file__).parents[3] / "deploy/mosquitto"
-PATH = os.environ["PATH"] + os.pathsep + "/usr/sbin"
-"""Debian puts mosquitto where ordinary users have no PATH."""
 NOT_AUTHORIZED, REFUSED = 0x87, 0x80
-PASSWORDS = {"BIN-1": "one", "BIN-2": "two", "~ingest": "in", "~api": "out", "~simulator": "play"}
+PASSWORDS = {"BIN-1": "one", "BIN-2": "two", **ACCOUNTS}
 TELEMETRY = "nabd/v1/tripoli/bin/BIN-1/telemetry"
 SESSION = "nabd-0123456789ab"
 """The client id of ingest."""
@@ -56,64 +48,15 @@ class Doors:
 @pytest.fixture(scope="module")
 def doors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doors]:
     need_mosquitto()
-    directory = tmp_path_factory.mktemp("broker")
-    doors = Doors(devices=free_port(), platform=free_port(), ingest=free_port(), own=bears_own_passwords())
-    passwords = directory / "passwords"
+    broker = DeployedBroker(directory=tmp_path_factory.mktemp("broker"))
+    broker.data.mkdir()
+    passwords = broker.data / "passwords"
     passwords.touch(mode=0o600)
     for account in ("BIN-1", "BIN-2", "~api"):  # the last as from before the doors had their own
         subprocess.run(["mosquitto_passwd", "-b", passwords, account, PASSWORDS[account]], check=True)
-    environment = {
-        "PATH": PATH,
-        "MQTT_DATA": str(directory),
-        "MQTT_DEVICES_DOOR": f"127.0.0.1:{doors.devices}",
-        "MQTT_PLATFORM_DOOR": f"127.0.0.1:{doors.platform}",
-        "MQTT_INGEST_DOOR": f"127.0.0.1:{doors.ingest}",
-        "MQTT_INGEST_PASSWORD": PASSWORDS["~ingest"],
-        "MQTT_API_PASSWORD": PASSWORDS["~api"],
-        "MQTT_SIMULATOR_PASSWORD": PASSWORDS["~simulator"],
-    }
-    log = directory / "log"
-    with log.open("wb") as stderr:
-        broker = subprocess.Popen(
-            [DEPLOY / "start", settings(directory)], env=environment, stdout=stderr, stderr=stderr
-        )
-    try:
-        for port in (doors.devices, doors.platform, doors.ingest):
-            wait_until_open(broker, port, log)
-        yield doors
-    finally:
-        broker.terminate()
-        broker.wait(10)
-
-
-def settings(directory: Path) -> Path:
-    """Return the deployed settings, as a file that root's broker reads as root."""
-    # Started by root, the broker would become `mosquitto`, who may not read a test's directory.
-    own = "user root\n" if os.getuid() == 0 else ""
-    file = directory / "settings"
-    file.write_text((DEPLOY / "mosquitto.conf").read_text(encoding="utf-8") + own, encoding="utf-8")
-    return file
-
-
-def bears_own_passwords() -> bool:
-    """Tell whether this mosquitto keeps messages for the absent although doors have their own passwords."""
-    said = subprocess.run(
-        ["mosquitto", "-h"], env={"PATH": PATH}, capture_output=True, text=True, check=False
-    )
-    found = re.search(r"mosquitto version (\d+)\.(\d+)\.(\d+)", said.stdout)
-    assert found, said.stdout
-    return not (2, 0, 12) <= tuple(map(int, found.groups())) <= (2, 0, 22)
-
-
-def wait_until_open(broker: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        assert broker.poll() is None, log.read_text(encoding="utf-8")
-        with socket.socket() as s:
-            if s.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    pytest.fail(f"the broker does not listen on {port}: {log.read_text(encoding='utf-8')}")
+    with broker:
+        ports = {door: broker.ports[door] for door in ("devices", "platform", "ingest")}
+        yield Doors(**ports, own=bears_own_passwords())
 
 
 def client(port: int, account: str, *, identifier: str | None = None, keep: bool = False) -> aiomqtt.Client:

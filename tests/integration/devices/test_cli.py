@@ -8,30 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiomqtt
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from nabd.cli.command import command
+from devices.commands.answered import record_response
+from nabd import clock
 from nabd.cli.device import app as device_app
 from nabd.cli.ledger import show as show_ledger
 from nabd.cli.municipality import app as municipality_app
 from nabd.cli.rejections import rejections as rejections_command
 from readings import ledger, rejections
 from store.pool import connect
-from tests.brokers import Broker
 from tests.databases import run
 from tests.integration.readings.test_ledger import BATCH
 from tests.integration.readings.test_rejections import MALFORMED, STRANGER
 from tests.unit.devices.ground.files import EAST, STREET, WEST, feature, file
+from tests.waiting import eventually
 
 app = typer.Typer()
 app.add_typer(device_app, name="device")
 app.add_typer(municipality_app, name="municipality")
 app.command()(rejections_command)
 app.command(name="ledger")(show_ledger)
-app.command()(command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,72 +279,49 @@ async def record_batch(dsn: str) -> None:
     await connection.close()
 
 
-async def answer(broker: Broker, status: str, ready: asyncio.Event) -> None:
-    """Be a device that answers its first command."""
-    async with aiomqtt.Client(broker.host, broker.port, protocol=aiomqtt.ProtocolVersion.V5) as device:
-        await device.subscribe("nabd/v1/tripoli/bin/B-1/command", qos=1)
-        ready.set()
-        async for message in device.messages:
-            assert isinstance(message.payload, bytes)
-            told = json.loads(message.payload)
-            response = json.dumps({"id": told["id"], "status": status, "result": told["args"]})
-            await device.publish("nabd/v1/tripoli/bin/B-1/response", "no answer", qos=1)
-            await device.publish("nabd/v1/tripoli/bin/B-1/response", response, qos=1)
-            return
-
-
 @pytest.mark.parametrize(("status", "code"), [("succeeded", 0), ("failed", 1)])
-async def test_command_waits_for_the_device_and_ends_as_it_did(
-    database: str, broker: Broker, monkeypatch: pytest.MonkeyPatch, status: str, code: int
-) -> None:
-    monkeypatch.setenv("NABD_BROKER", f"mqtt://{broker.host}:{broker.port}")
+async def test_command_waits_for_the_device_and_ends_as_it_did(database: str, status: str, code: int) -> None:
     await asyncio.to_thread(add_bin)
-    ready = asyncio.Event()
-    device = asyncio.create_task(answer(broker, status, ready))
-    await asyncio.wait_for(ready.wait(), 10)
+    words = ("device", "command", "B-1", "set_interval", "--arg", "interval_s=60", "--wait", "--json")
+    waiting = asyncio.create_task(asyncio.to_thread(nabd, *words, "--expires", "20s"))
+    connection = await connect(database)
 
-    told = await asyncio.to_thread(
-        nabd,
-        "command",
-        "B-1",
-        "set_interval",
-        "--arg",
-        "interval_s=60",
-        "--wait",
-        "--json",
-        "--expires",
-        "20s",
-    )
-    await device
+    async def given() -> Any:
+        return await connection.fetchrow("SELECT id, args FROM command")
+
+    row = await eventually(given)
+    await record_response(connection, "B-1", row["id"], status, clock.wall, result=row["args"])
+    told = await waiting
+    await connection.close()
 
     assert told.code == code, told
     assert [(d["status"], d["result"]) for d in told.documents] == [(status, {"interval_s": 60})]
 
 
-def test_command_without_an_answer_expires(
-    database: str, broker: Broker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NABD_BROKER", f"mqtt://{broker.host}:{broker.port}")
+def test_command_without_an_answer_expires(database: str) -> None:
     add_bin()
 
-    told = nabd("command", "B-1", "reboot", "--wait", "--expires", "1s", "--json")
+    told = nabd("device", "command", "B-1", "reboot", "--wait", "--expires", "1s", "--json")
 
     assert (told.code, told.documents[0]["status"]) == (1, "expired")
+    assert "expired" in done("device", "commands", "B-1").out
+    refused = nabd("device", "command", "B-1", "set_interval", "--arg", "interval_s=0")
+    assert (refused.code, refused.err) == (1, "nabd: args.interval_s: 0 is not a number from 1 to 86400 s\n")
 
 
-@pytest.mark.parametrize(
-    ("url", "text"), [("", "NABD_BROKER"), ("http://x", "mqtt://"), ("mqtt://127.0.0.1:1", "127.0.0.1:1")]
-)
-def test_broker_that_is_missing_is_one_line(
-    database: str, monkeypatch: pytest.MonkeyPatch, url: str, text: str
-) -> None:
-    monkeypatch.setenv("NABD_BROKER", url)
+def test_configuration_is_wanted_shown_and_its_drift_listed(database: str) -> None:
     add_bin()
 
-    failed = nabd("command", "B-1", "reboot")
+    (wanted,) = done("device", "config", "B-1", "interval_s=300", "--json").documents
+    (drifting,) = done("device", "config", "--drift", "--json").documents
+    refused = nabd("device", "config", "B-1", "colour=red")
+    (free,) = done("device", "config", "B-1", "interval_s=", "--json").documents
 
-    assert (failed.code, failed.err.count("\n")) == (1, 1)
-    assert text in failed.err
+    assert (wanted["desired"], wanted["agreement"]) == ({"interval_s": 300}, "waiting")
+    assert (drifting["device"], drifting["drift"]) == ("B-1", ["interval_s"])
+    assert (refused.code, refused.err.split(";")[0]) == (1, "nabd: desired.colour: cannot be set")
+    assert free["agreement"] == "free"
+    assert done("device", "config", "--drift").out == "Every device is set as it is wanted.\n"
 
 
 def test_layer_is_imported_listed_exported_and_imported_again(database: str, tmp_path: Path) -> None:

@@ -8,8 +8,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from devices.commands.answered import RESULT_LIMIT, expire, get_command, record_response
 from devices.commands.new_command import EXPIRES_AFTER_S, NewCommand, new_command
-from devices.commands.sent import expire, get_command, record_response, record_sent
+from devices.commands.queue import MOST_WAITING, enqueue, mark_delivered, put_back, take_due, wake
+from devices.instants import Now
+from devices.registry.errors import Conflict
 from devices.registry.registry import Device
 from store.audit import PLATFORM
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town, now
@@ -28,11 +31,21 @@ async def device(connection: asyncpg.Connection) -> Device:
     return await add_bin(connection)
 
 
-async def test_command_says_on_the_wire_what_was_asked(device: Device) -> None:
-    command = new_command(device, KINDS["bin"], "set_interval", {"interval_s": 60}, id=FIRST, now=now)
+def later(seconds: float) -> Now:
+    """Return a clock that stands so much later."""
+    return lambda: START + round(seconds * SECOND)
 
-    assert command.topic == "nabd/v1/tripoli/bin/TRP-BIN-0001/command"
-    assert json.loads(command.payload) == {
+
+async def test_command_says_on_the_wire_what_was_asked(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    command = new_command(device, KINDS["bin"], "set_interval", {"interval_s": 60}, id=FIRST, now=now)
+    await enqueue(connection, [command], now, by=PLATFORM)
+
+    (due,) = await take_due(connection, now, 10)
+
+    assert due.topic == "nabd/v1/tripoli/bin/TRP-BIN-0001/command"
+    assert json.loads(due.payload) == {
         "id": str(FIRST),
         "name": "set_interval",
         "args": {"interval_s": 60},
@@ -40,10 +53,76 @@ async def test_command_says_on_the_wire_what_was_asked(device: Device) -> None:
     }
 
 
+async def test_command_that_is_not_confirmed_is_sent_again_and_never_after_its_time(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
+
+    taken = [len(await take_due(connection, later(s), 10)) for s in (0, 29, 30, 59, 60, 299, 300, 400)]
+
+    assert taken == [1, 0, 1, 0, 1, 1, 0, 0]
+    assert (await get_command(connection, FIRST)).status == "sent"
+    assert await expire(connection, later(300)) == 1
+    assert await take_due(connection, later(301), 10) == []
+
+
+async def test_command_that_nobody_took_waits_longer_each_time_until_the_device_is_back(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
+    await take_due(connection, now, 10)
+    await put_back(connection, [FIRST], now)
+    assert (await get_command(connection, FIRST)).status == "queued"
+    assert [len(await take_due(connection, later(s), 10)) for s in (4, 5)] == [0, 1]
+    await put_back(connection, [FIRST], later(5))
+
+    assert await take_due(connection, later(14), 10) == []
+    await wake(connection, [device.id], later(14))
+    assert len(await take_due(connection, later(14), 10)) == 1
+
+    await mark_delivered(connection, [FIRST], later(14))
+    assert (await get_command(connection, FIRST)).status == "delivered"
+    assert await take_due(connection, later(200), 10) == []
+
+
+async def test_confirmation_after_the_answer_takes_nothing_back(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
+    await take_due(connection, now, 10)
+    await record_response(connection, device.name, FIRST, "succeeded", now)
+
+    await mark_delivered(connection, [FIRST], now)
+    await put_back(connection, [FIRST], now)
+
+    assert (await get_command(connection, FIRST)).status == "succeeded"
+
+
+async def test_no_more_commands_wait_for_one_device_than_somebody_can_oversee(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    await enqueue(connection, [make_command(device, n) for n in range(1, MOST_WAITING + 1)], now, by=PLATFORM)
+
+    with pytest.raises(Conflict, match="it does not listen"):
+        await enqueue(connection, [make_command(device, 1_000)], now, by=PLATFORM)
+
+
+async def test_hostile_answer_is_kept_as_little_as_is_read(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
+
+    await record_response(connection, device.name, FIRST, "failed", now, result=["x" * RESULT_LIMIT])
+
+    stands = await get_command(connection, FIRST)
+    assert (stands.status, stands.result) == ("failed", None)
+    assert stands.detail == "a result of 4,100 bytes is not kept; 4,096 are"
+
+
 async def test_command_moves_forward_as_the_device_answers(
     connection: asyncpg.Connection, device: Device
 ) -> None:
-    await record_sent(connection, make_command(device), now, by=PLATFORM)
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
     sent = await connection.fetchrow("SELECT subject, after FROM audit WHERE action = 'command.send'")
     assert sent is not None
     assert (sent["subject"], sent["after"]["id"]) == (device.name, str(FIRST))
@@ -56,7 +135,7 @@ async def test_command_moves_forward_as_the_device_answers(
 
 
 async def test_late_answer_changes_nothing(connection: asyncpg.Connection, device: Device) -> None:
-    await record_sent(connection, make_command(device), now, by=PLATFORM)
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
     await record_response(connection, device.name, FIRST, "failed", now, detail="no echo")
 
     assert not await record_response(connection, device.name, FIRST, "running", now)
@@ -69,7 +148,7 @@ async def test_answer_of_another_device_changes_nothing(
     connection: asyncpg.Connection, device: Device
 ) -> None:
     other = await add_bin(connection, "TRP-BIN-0002")
-    await record_sent(connection, make_command(device), now, by=PLATFORM)
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
 
     assert not await record_response(connection, other.name, FIRST, "succeeded", now)
 
@@ -77,7 +156,7 @@ async def test_answer_of_another_device_changes_nothing(
 async def test_command_expires_when_its_time_is_over_and_not_before(
     connection: asyncpg.Connection, device: Device
 ) -> None:
-    await record_sent(connection, make_command(device), now, by=PLATFORM)
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
     end = START + EXPIRES_AFTER_S * SECOND
 
     assert await expire(connection, lambda: end - 1) == 0
@@ -88,7 +167,7 @@ async def test_command_expires_when_its_time_is_over_and_not_before(
 async def test_answer_the_database_could_not_keep_is_made_storable(
     connection: asyncpg.Connection, device: Device
 ) -> None:
-    await record_sent(connection, make_command(device), now, by=PLATFORM)
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
 
     await record_response(connection, device.name, FIRST, "failed", now, detail="a\x00", result={"b": "\x00"})
 

@@ -117,9 +117,11 @@ async def test_retired_replaced_and_revoked_devices_are_not_let_in(connection: a
     assert passwords.keys() == {"BIN-4"}
     assert revoked == {"1", "2", "3"}
     hour = to_datetime(at(1))
-    assert await broker_files.to_disconnect(connection, hour) == ["BIN-1", "BIN-2", "BIN-3"]
+    assert await broker_files.to_disconnect(connection, ["1", "2"], hour) == ["BIN-1", "BIN-2"]
+    refused = ["1", "2", "3"]
+    assert await broker_files.to_disconnect(connection, refused, hour) == ["BIN-1", "BIN-2", "BIN-3"]
     await broker_files.disconnected(connection, ["BIN-1", "BIN-2", "BIN-3"], hour)
-    assert await broker_files.to_disconnect(connection, to_datetime(at(2))) == []
+    assert await broker_files.to_disconnect(connection, refused, to_datetime(at(2))) == []
 
     await reinstate(connection, "BIN-1", lambda: at(3), by=PLATFORM)
     passwords, _, revoked = await lists(connection, 3)

@@ -33,6 +33,7 @@ class Heard:
     telemetry: list[tuple[str, bytes]] = field(default_factory=list)
     presence: list[tuple[str, str]] = field(default_factory=list)
     responses: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    reports: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     async def listen(self) -> None:
         async for message in self.client.messages:
@@ -43,6 +44,8 @@ class Heard:
                     self.telemetry.append((topic.device, message.payload))
                 case Channel.PRESENCE:
                     self.presence.append((topic.device, message.payload.decode()))
+                case Channel.REPORTED:
+                    self.reports[topic.device] = msgspec.json.decode(message.payload)
                 case _:
                     self.responses.append((topic.device, msgspec.json.decode(message.payload)))
 
@@ -64,7 +67,7 @@ async def platform(broker: Broker) -> AsyncIterator[Heard]:
         broker.host, broker.port, protocol=aiomqtt.ProtocolVersion.V5, identifier="platform"
     ) as client:
         heard = Heard(client)
-        for channel in (Channel.TELEMETRY, Channel.PRESENCE, Channel.RESPONSE):
+        for channel in (Channel.TELEMETRY, Channel.PRESENCE, Channel.RESPONSE, Channel.REPORTED):
             await client.subscribe(every(channel), 1)
         listening = asyncio.create_task(heard.listen())
         try:

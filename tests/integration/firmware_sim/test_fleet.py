@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,32 @@ async def test_presence_says_online_and_at_the_end_offline(broker: Broker, tmp_p
         async with fleet(only(LIGHT), broker, tmp_path):
             await until(lambda: (LIGHT, "online") in heard.presence)
         await until(lambda: heard.presence == [(LIGHT, "online"), (LIGHT, "offline")])
+
+
+async def test_device_obeys_slowly_refuses_and_sets_itself(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    slow = only(LIGHT, electronics=Electronics(obeys_after_s=5.0))
+    locked = only(BIN, electronics=Electronics(obeys=False))
+    both = replace(slow, devices=(*slow.devices, *locked.devices))
+    wanted = msgspec.json.encode({"version": 3, "set": {"night_pct": 30, "interval_s": 7}})
+    async with platform(mosquitto) as heard:
+        await heard.client.publish(f"nabd/v1/tripoli/light/{LIGHT}/config", wanted, qos=1, retain=True)
+        await heard.client.publish(f"nabd/v1/tripoli/bin/{BIN}/config", wanted, qos=1, retain=True)
+        async with fleet(both, mosquitto, tmp_path, speed=10) as running:
+            await until(lambda: running.fleet.counts.connected == 2)
+            await until(lambda: all(heard.reports.get(name, {}).get("version") == 3 for name in (LIGHT, BIN)))
+            first = await command(heard, LIGHT, "light", "set_dimming", args={"pct": 55})
+            await until(lambda: len(heard.responses) == 2)
+            refused = await command(heard, BIN, "bin", "report_now")
+
+    why = "locked by its keeper"
+    assert (first["status"], heard.responses[1][1]["status"]) == ("accepted", "succeeded")
+    assert (refused["status"], refused["detail"]) == ("rejected", why)
+    assert heard.reports[LIGHT] == {
+        "config": {"night_pct": 30, "interval_s": 7},
+        "refused": {},
+        "version": 3,
+    }
+    assert heard.reports[BIN]["refused"] == {"night_pct": why, "interval_s": why}
 
 
 async def command(heard: Heard, device: str, kind: str, name: str, **more: Any) -> dict[str, Any]:

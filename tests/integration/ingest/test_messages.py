@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import msgspec
 
+from devices.commands.answered import get_command
+from devices.commands.configured import desire, get_config
 from devices.commands.new_command import new_command
-from devices.commands.sent import get_command, record_sent
+from devices.commands.queue import enqueue, put_back, take_due
 from devices.instants import to_datetime
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNCONFIRMED, UNDATED
 from devices.registry.registry import get_device
@@ -286,11 +288,44 @@ async def test_presence_is_kept_and_what_is_no_presence_is_rejected(town: Town) 
     assert await eventually(town.rejections) == [("b2", "malformed", "")]
 
 
+async def test_device_reports_what_it_is_set_to_and_is_told_what_waits_when_it_is_back(town: Town) -> None:
+    await town.start()
+    device = await get_device(town.connection, "b1")
+    kinds = town.options().kinds
+    command = new_command(device, kinds["bin"], "report_now", {}, id=uuid4(), now=now)
+    await enqueue(town.connection, [command], now, by=PLATFORM)
+    await take_due(town.connection, now, 1)
+    await put_back(town.connection, [command.id], now)
+    await desire(town.connection, kinds, "b1", {"interval_s": 60}, now, by=PLATFORM)
+    said = {"config": {"interval_s": 300}, "version": 1, "firmware": "2.4.1"}
+
+    await town.publish(
+        ("nabd/v1/tripoli/bin/b1/presence", b"online"),
+        ("nabd/v1/tripoli/bin/b1/reported", said),
+        ("nabd/v1/tripoli/bin/b1/reported", {"config": {"interval_s": [1]}}),
+        ("nabd/v1/tripoli/bin/b1/reported", {"config": {"a": "x" * 5_000}}),
+        ("nabd/v1/tripoli/bin/b1/config", {"version": 2, "set": {}}),
+    )
+
+    async def known() -> Any:
+        return (await get_config(town.connection, "b1")).reported
+
+    assert await eventually(known) == {"interval_s": 300}
+    config = await get_config(town.connection, "b1")
+    assert (config.agreement, config.drift, config.firmware) == ("apart", ("interval_s",), "2.4.1")
+    assert len(await take_due(town.connection, now, 1)) == 1
+    assert sorted(await eventually(town.rejections)) == [
+        ("b1", "bad_topic", ""),
+        ("b1", "malformed", ""),
+        ("b1", "malformed", ""),
+    ]
+
+
 async def test_an_answer_moves_its_command(town: Town) -> None:
     await town.start()
     device = await get_device(town.connection, "b1")
     command = new_command(device, town.options().kinds["bin"], "report_now", {}, id=uuid4(), now=now)
-    await record_sent(town.connection, command, now, by=PLATFORM)
+    await enqueue(town.connection, [command], now, by=PLATFORM)
 
     await town.publish(
         (

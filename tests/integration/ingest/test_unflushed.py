@@ -38,7 +38,7 @@ async def test_restored_values_are_those_that_a_flush_would_have_written(
     registry = await load(connection)
     del registry.devices[stranger]  # type: ignore[attr-defined]  # not registered when ingest began
 
-    await restore(connection, Directory(registry, KINDS))
+    await restore(connection, Directory(registry, KINDS), "main")
 
     newest = await get_latest(connection, "B-1")
     assert newest is not None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import httpx2
 
+from nabd.doctor.machine import check_port
 from nabd.embedded.broker import free_port
 from nabd.settings import Settings, environment
 from nabd.supervisor import Child, Supervisor
@@ -38,6 +40,8 @@ async def test_the_api_says_that_the_database_is_missing_when_nothing_is_there(t
             assert found.json()["type"] == "urn:nabd:problem:unavailable"
             assert "database" in found.json()["detail"]
             assert (await http.get("/healthz")).status_code == 200
+            port = await asyncio.to_thread(check_port, settings)
+            assert port.said == f"nabd api answers on 127.0.0.1:{settings.http_port}"
 
 
 async def test_ingest_waits_for_a_database_that_is_not_there_and_says_so_once(tmp_path: Path) -> None:

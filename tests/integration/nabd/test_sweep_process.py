@@ -27,17 +27,17 @@ async def test_device_of_another_shard_is_silent_though_main_never_ran(
         device,
         hour_ago,
     )
-    # Alive for as long as this test may take: nobody receives anything meanwhile.
+    # Alive for as long as this test may take: nobody receives anything meanwhile. Main owns nothing.
     await connection.execute(
         "INSERT INTO shard (name, alive_at, caught_up_at) VALUES ('east', $1, $2)",
         to_datetime(now() + 60 * MINUTE),
         hour_ago,
     )
+    await connection.execute("UPDATE municipality SET shard = 'east'")
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]  # pydantic-settings' own argument, unknown to its types
         database=dsn,
         data_dir=tmp_path,
-        shard="east",
     )
     child = Child(name="sweep", arguments=["sweep"], log=tmp_path / "sweep.log")
 

@@ -20,19 +20,20 @@ from tests.integration.work.builders import photo_file
 from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
-audit export, audit heads, audit list, audit verify, bench ingest, bench notify, bench notify-kills,
-bench rules, bench console, bench screens, bench tasks, bench queries,
-calendar show, device banned, device hardware, device list, device notes, device quarantine, device show,
+audit export, audit heads, audit list, audit verify, backup base, backup drill, backup key, backup list,
+backup make, backup recover, backup show, bench ingest, bench notify, bench notify-kills,
+bench rules, bench console, bench screens, bench tasks, bench queries, bench shards,
+calendar show, command-request list, device banned, device commands, device credentials,
+device hardware, device list, device notes, device quarantine, device show,
 doctor, export readings, figures, grafana layout, grafana render, ledger,
 maintenance list, maintenance plans, municipality layer export, municipality layer list,
 municipality layer show, municipality list, notify log, notify status, on-call export, on-call list,
 on-call show, report subscriptions, report weekly, route check, route history, route show, route test,
 rule blind, rule check, rule diff, rule explain, rule history, rule list, rule show, rule test,
-silence list, sim, sla show, store status, tail, team list, token list, user data, user list, validate,
-work list, work repeats, work show, work-plan list
+shard list, silence list, sim, sla show, store status, tail, team list, tls show, token list, user data,
+user list, validate, watch list, watch render, work list, work repeats, work show, work-plan list
 """
 ELSEWHERE = {
-    "command": "needs a broker and a device: tests/integration/devices/test_commands.py",
     "device adopt": "needs messages in quarantine: tests/integration/readings/test_rejections.py",
     "device intervals": "changes with --apply, as `device edit` does: tests/integration/rules/test_rhythm.py",
     "rejections": "changes with --replay: tests/integration/readings/test_rejections.py",
@@ -43,6 +44,9 @@ ELSEWHERE = {
     "notify test": "sends, and changes nothing here: tests/unit/nabd/test_channel_trial.py",
     "grafana annotate": "changes another server only: tests/integration/grafana/test_annotations.py",
     "grafana sync": "tests/integration/grafana/test_sync.py",
+    "tls init": "makes files, and nothing in the database: tests/integration/nabd/test_tls.py",
+    "tls renew": "tests/integration/nabd/test_tls.py",
+    "restore": "fills an empty database, audit included: tests/integration/operating/test_backup.py",
     "up": "starts processes",
     "demo": "starts processes",
     "ingest": "a process",
@@ -76,6 +80,8 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("municipality add tripoli --time-zone Asia/Beirut", ["municipality.add"]),
     ("municipality add saida", ["municipality.add"]),
     ("municipality edit tripoli --weekend 5,6", ["municipality.edit"]),
+    ("shard add north", ["shard.add"]),
+    ("shard divide saida --to north", ["municipality.divide"]),
     ("municipality layer import {layer} --municipality tripoli --layer districts", ["layer.import"]),
     ("municipality layer remove --municipality tripoli --layer districts west", ["layer.remove"]),
     ("device add bin-1 --kind bin --municipality tripoli", ["device.add"]),
@@ -83,8 +89,22 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("device edit bin-1 --municipality saida", ["device.move", "device.move"]),
     ("device edit bin-2 --planned", ["device.edit"]),
     ("device install bin-2", ["device.install"]),
+    ("device rotate bin-2 --overlap 1h", ["device.rotate"]),
+    ("device revoke bin-2", ["device.revoke"]),
     ("device replace bin-2 SN-2", ["device.replace"]),
     ("device note bin-2 locked", ["device.note"]),
+    ("device command bin-2 report_now", ["command.send"]),
+    ("device config bin-2 interval_s=60", ["device.configure"]),
+    (
+        "command-request ask report_now --municipality tripoli --kind bin --reason storm",
+        ["command-request.ask"],
+    ),
+    ("command-request approve 1 --author rima", ["command-request.approve", "command.send"]),
+    (
+        "command-request ask report_now --municipality tripoli --kind bin --reason storm",
+        ["command-request.ask"],
+    ),
+    ("command-request refuse 2", ["command-request.refuse"]),
     ("device ban bin-666 --reason foreign", ["device.ban"]),
     ("device unban bin-666", ["device.unban"]),
     ("device retire bin-2 --reason stolen", ["device.retire"]),

@@ -132,7 +132,7 @@ async def test_failed_adoption_leaves_the_quarantine_as_it_was(tripoli: asyncpg.
     with pytest.raises(AlreadyExists, match="nabd device edit"):
         await quarantine.adopt(tripoli, KINDS, "TRP-BIN-0001", now, by=PLATFORM)
 
-    assert await quarantine.take_replay(tripoli, 10) == []
+    assert await quarantine.take_replay(tripoli, "main", 10) == []
 
 
 async def test_replay_is_taken_once_oldest_first(connection: asyncpg.Connection) -> None:
@@ -142,9 +142,9 @@ async def test_replay_is_taken_once_oldest_first(connection: asyncpg.Connection)
     assert await connection.fetchval("SELECT count(*) FROM audit WHERE action = 'quarantine.replay'") == 1
 
     async with connection.transaction():
-        (first,) = await quarantine.take_replay(connection, 1)
+        (first,) = await quarantine.take_replay(connection, "main", 1)
         await quarantine.mark_replayed(connection, [first.id], now)
-    (second,) = await quarantine.take_replay(connection, 10)
+    (second,) = await quarantine.take_replay(connection, "main", 10)
 
     assert first.id < second.id
     assert [u.count for u in await quarantine.unknown_devices(connection)] == [1]
@@ -156,8 +156,8 @@ async def test_replay_that_rolls_back_stays_due(connection: asyncpg.Connection) 
 
     transaction = connection.transaction()
     await transaction.start()
-    (taken,) = await quarantine.take_replay(connection, 10)
+    (taken,) = await quarantine.take_replay(connection, "main", 10)
     await quarantine.mark_replayed(connection, [taken.id], now)
     await transaction.rollback()
 
-    assert len(await quarantine.take_replay(connection, 10)) == 1
+    assert len(await quarantine.take_replay(connection, "main", 10)) == 1

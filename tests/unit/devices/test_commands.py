@@ -64,14 +64,6 @@ def test_command_to_a_retired_device_is_a_conflict() -> None:
         new_command(retired, KINDS["bin"], "reboot", {}, id=UUID(int=7), now=lambda: 0)
 
 
-def test_command_goes_to_what_stands_there_now() -> None:
-    replaced = replace(make_device("bin"), wire_name="NEW-7")
-
-    told = new_command(replaced, KINDS["bin"], "reboot", {}, id=UUID(int=7), now=lambda: 0)
-
-    assert told.topic == f"nabd/v1/{replaced.municipality}/bin/NEW-7/command"
-
-
 def test_command_expiry_is_bounded() -> None:
     with pytest.raises(Invalid, match="a week"):
         ask("bin", "reboot", {}, expires_after_s=8 * 86_400)

@@ -18,6 +18,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
 from ingest.broker.session import Connection, IngestBroker
 from ingest.commit.settled import Settled, count, receipts
@@ -126,7 +127,7 @@ class Promises(RuleBasedStateMachine):
 
         async def make() -> Connection:
             connection = Connection(
-                IngestBroker(host="model", port=0, client_id="model"), lambda: self.newest
+                IngestBroker(host="model", port=0, client_id="model"), Hearing(), lambda: self.newest
             )
             connection.ready.set_result(True)
             return connection

@@ -9,6 +9,7 @@ import mqtt5
 import pytest
 
 from ingest.broker.bound import MOST_ELEMENTS
+from ingest.broker.hearing import Hearing
 from ingest.broker.session import BUFFER_LIMIT, LITTLE, Connection, IngestBroker
 
 
@@ -42,7 +43,7 @@ class Wire:
 def connected(*, told_s: int | None, own_s: float) -> tuple[Connection, Wire]:
     """Return a connection that a broker has let in, telling its own keep-alive or not."""
     broker = IngestBroker(host="none", port=0, client_id="c", keep_alive_s=cast(int, own_s))
-    connection, wire = Connection(broker, lambda: 0), Wire()
+    connection, wire = Connection(broker, Hearing(), lambda: 0), Wire()
     connection._transport = cast(asyncio.Transport, wire)
     connection.data_received(mqtt5.ConnAckPacket(server_keep_alive=told_s).write())
     wire.written = b""
@@ -105,7 +106,7 @@ async def test_session_knows_that_another_client_took_it(
 async def test_session_with_much_waiting_is_taken_up_before_its_subscription_is_answered() -> None:
     """The broker answers after everything that waits, and more waits than is read ahead."""
     broker = IngestBroker(host="none", port=0, client_id="c")
-    connection, wire = Connection(broker, lambda: 0), Wire()
+    connection, wire = Connection(broker, Hearing(), lambda: 0), Wire()
     connection._transport = cast(asyncio.Transport, wire)
     connection.data_received(mqtt5.ConnAckPacket(session_present=True).write())
     large = mqtt5.PublishPacket("t", bytes(60_000), qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1).write()
@@ -125,7 +126,7 @@ async def test_session_with_much_waiting_is_taken_up_before_its_subscription_is_
 
 async def test_resumed_session_whose_subscription_is_refused_is_given_up() -> None:
     broker = IngestBroker(host="none", port=0, client_id="c")
-    connection, wire = Connection(broker, lambda: 0), Wire()
+    connection, wire = Connection(broker, Hearing(), lambda: 0), Wire()
     connection._transport = cast(asyncio.Transport, wire)
     connection.data_received(mqtt5.ConnAckPacket(session_present=True).write())
 

@@ -30,7 +30,8 @@ def configuration(directory: Path, version: str, **environment: str) -> str:
     if not (directory / "chown").exists():
         (directory / "chown").symlink_to("/bin/true")
     path = f"{directory}{os.pathsep}{os.environ['PATH']}"
-    environment = {"PATH": path, "MQTT_DATA": str(directory), **SECRETS, **environment}
+    own = {"PATH": path, "MQTT_DATA": str(directory), "MQTT_WATCH_SECONDS": "0.1"}
+    environment = {**own, **SECRETS, **environment}
     subprocess.run([START], env=environment, check=True, capture_output=True)
     return (directory / "mosquitto.conf").read_text(encoding="utf-8")
 

@@ -27,6 +27,8 @@ from alerts.transition import Severity
 from api.http.problems import SLUGS
 from api.pages.assets import PAGES as ROOMS
 from api.pages.texts import GROUPS, SHARED
+from devices.commands.answered import STATUSES
+from devices.commands.configuration import Agreement
 from devices.kinds import STRUCTURAL
 from devices.registry.ground.feature import Layer
 from devices.registry.life import Life
@@ -117,6 +119,10 @@ FAMILIES: Mapping[str, Iterable[str]] = {
 STEPS = ("accept", "decline", "on-the-way", "start", "done")
 SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "severity_": Severity,
+    "command_is_": STATUSES,
+    "config_": Agreement,
+    "request_is_": ("waiting", "approved", "refused", "lapsed"),
+    "request_done_": ("approve", "refuse"),
     "state_": ("ok", "silent", "none"),
     "holds_": TruthValue,
     "layer_": Layer,
@@ -170,7 +176,7 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
 }
 """The same of the console; a comment is shown, not described."""
 DECLARED = re.compile(
-    r"devices/(kinds/|commands/new_command|texts/languages)|firmware_sim/specs|api/(schemas|routes)/"
+    r"devices/(kinds/|commands/(new_command|configuration)|texts/languages)|firmware_sim/specs|api/(schemas|routes)/"
 )
 """Where words by language may stand beside the catalogue: declarations, and examples of the API."""
 

@@ -44,6 +44,9 @@ UNAUDITED = {
 BY_PEOPLE = {
     "post /signin",
     "delete /api/v1/session",
+    "post /api/v1/command-requests",
+    "post /api/v1/command-requests/{command_request}/approve",
+    "post /api/v1/command-requests/{command_request}/refuse",
     "patch /api/v1/session/contact",
     "put /api/v1/session/subscriptions",
     "post /api/v1/session/push",
@@ -58,9 +61,10 @@ BY_PEOPLE = {
     "post /api/v1/answers/sms",
 }
 
-"""What a person does for themselves.
+"""What a person alone does.
 
-test_people, test_contact, test_subscriptions, test_own_push, test_assignments and test_answers try it.
+test_commands, test_people, test_contact, test_subscriptions, test_own_push, test_assignments and test_answers
+try it.
 """
 
 RULE = """
@@ -295,6 +299,12 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/quarantine/{unknown}/ban": (_unknown, {"json": {"reason": "not ours"}}, ["device.ban"]),
     "delete /api/v1/banned-devices/{unknown}": (_banned, {}, ["device.unban"]),
     "post /api/v1/devices/{device}/notes": (_device, {"json": {"body": "key at the baker"}}, ["device.note"]),
+    "post /api/v1/devices/{device}/commands": (_device, {"json": {"name": "report_now"}}, ["command.send"]),
+    "patch /api/v1/devices/{device}/config": (
+        _device,
+        {"json": {"desired": {"interval_s": 60}}},
+        ["device.configure"],
+    ),
     "post /api/v1/municipalities": (_town, {"json": {"name": "NAME"}}, ["municipality.add"]),
     "patch /api/v1/municipalities/{municipality}": (
         _town,

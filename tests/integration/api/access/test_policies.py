@@ -85,6 +85,7 @@ class Things:
     part: str = "people"
     guide: str = "operator"
     name: str = "amal"
+    command_request: int
     z: int = 0
     x: int = 0
     y: int = 0
@@ -112,6 +113,7 @@ async def things(connection: asyncpg.Connection, town: str, files: PhotoDirector
     await builders.reject(connection, "bin-nobody-registered")
     kept = await add_photo(connection, files, order.id, picture(), step(), photo=uuid4())
     return Things(
+        command_request=await builders.command_request(connection, town),
         device=device.name,
         alert_id=alert,
         window=window.id,
@@ -240,7 +242,7 @@ def expected(method: str, path: str, identity: Identity, town: str) -> str:
     """Return what the declared policy says: let in, forbidden (403) or unseen (404)."""
     policy = policies.policy_of(method, path)
     assert policy is not None
-    if policy.where is Where.SIGNED_IN:
+    if policy.where is Where.SIGNED_IN or policy.people_only:
         return "forbidden"  # all of these are tokens
     if policy.permission is None:
         return "let in"

@@ -1,0 +1,245 @@
+"""What became of commands: what their devices answered, and which expired.
+
+    queued | sent | delivered ──> accepted ──> running ──> succeeded | failed
+                 └─────────────────┴────────────┴──> succeeded | failed | rejected | expired
+
+A state only ever moves forward; an answer that comes late or twice changes nothing. Must not know MQTT or
+HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from devices.commands.queue import TELL
+from devices.instants import Now, to_datetime
+from devices.registry.errors import Invalid, NotFound
+from devices.storable import storable, storable_json
+from devices.suggestion import meant
+from devices.wire.channels import ANSWERS
+from store.connection import Connection
+from store.expiry import ExpiringRows
+
+_UNANSWERED = ("queued", "sent", "delivered")
+_OPEN = (*_UNANSWERED, "accepted", "running")
+PRECEDING = {
+    "accepted": _UNANSWERED,
+    "running": (*_UNANSWERED, "accepted"),
+    "succeeded": _OPEN,
+    "failed": _OPEN,
+    "rejected": _OPEN,
+    "expired": _OPEN,
+}
+"""The states that each state may follow."""
+
+STATUSES = (*_OPEN, "succeeded", "failed", "rejected", "expired")
+SETTLED = ("succeeded", "failed", "rejected", "expired")
+DETAIL_LIMIT = 500
+RESULT_LIMIT = 4_096
+"""Bytes of JSON that are kept of what a device answers with; more is not looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentCommand:
+    """One command as it stands; author: None where it was given before authors were kept."""
+
+    id: UUID
+    device: str
+    municipality: str
+    kind: str
+    author: str | None
+    request: int | None
+    name: str
+    args: Mapping[str, Any]
+    status: str
+    detail: str | None
+    result: Any
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nothing more will come."""
+        return self.status in SETTLED
+
+
+_RESPONSE = """
+WITH moved AS (
+    UPDATE command SET
+        status = $3, detail = coalesce($4, detail), result = coalesce($5, result), updated_at = $6,
+        due_at = NULL
+    WHERE
+        id = $1 AND device_id = (SELECT d.id FROM device AS d WHERE d.name = $2)
+        AND status = ANY($7)
+    RETURNING id
+)
+
+SELECT moved.id FROM moved CROSS JOIN LATERAL pg_notify('nabd_command', '')
+"""
+
+
+async def record_response(
+    connection: Connection,
+    device: str,
+    id: UUID,  # noqa: A002 - the wire's word
+    status: str,
+    now: Now,
+    *,
+    detail: str | None = None,
+    result: Any = None,
+) -> bool:
+    """Move a command on as its device says.
+
+    Returns:
+        False when it was not sent to this device, or has moved further already.
+
+    Raises:
+        Invalid: no device may answer with this status.
+    """
+    if status not in ANSWERS:
+        raise Invalid("status", f"{status!r} is not an answer; {meant(status, ANSWERS)}")
+    told = None if detail is None else storable(detail, DETAIL_LIMIT)
+    at, shown = to_datetime(now()), storable_json(result)
+    if (size := len(json.dumps(shown))) > RESULT_LIMIT:
+        shown, told = None, told or f"a result of {size:,} bytes is not kept; {RESULT_LIMIT:,} are"
+    moved = await connection.fetchval(_RESPONSE, id, device, status, told, shown, at, PRECEDING[status])
+    return moved is not None
+
+
+_KNOWN = "SELECT id FROM command WHERE id = ANY($1)"
+
+
+async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Return those of the ids that are commands, in one question."""
+    return {row["id"] for row in await connection.fetch(_KNOWN, list(ids))} if ids else set()
+
+
+_EXPIRE = """
+UPDATE command SET status = 'expired', updated_at = $1, due_at = NULL
+WHERE id = ANY(ARRAY(
+    SELECT id FROM command WHERE status = ANY($2) AND expires_at <= $1 FOR UPDATE SKIP LOCKED
+))
+RETURNING id
+"""
+
+
+async def expire(connection: Connection, now: Now) -> int:
+    """Give up commands whose time is over without an end; return how many."""
+    expired = await connection.fetch(_EXPIRE, to_datetime(now()), PRECEDING["expired"])
+    if expired:
+        await connection.execute(TELL)
+    return len(expired)
+
+
+_ONE = """
+SELECT
+    c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
+    c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at
+FROM command AS c
+INNER JOIN device AS d ON c.device_id = d.id
+INNER JOIN municipality AS m ON d.municipality_id = m.id
+LEFT JOIN named_principal AS author ON c.author_id = author.id
+WHERE c.id = $1
+"""
+
+
+async def get_command(connection: Connection, id: UUID) -> SentCommand:  # noqa: A002 - the wire's word
+    """Return one command as it stands.
+
+    Raises:
+        NotFound: none has that id.
+    """
+    row = await connection.fetchrow(_ONE, id)
+    if row is None:
+        raise NotFound("command", str(id))
+    return SentCommand(**row)
+
+
+_LIST = """
+SELECT
+    c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
+    c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at
+FROM command AS c
+INNER JOIN device AS d ON c.device_id = d.id
+INNER JOIN municipality AS m ON d.municipality_id = m.id
+LEFT JOIN named_principal AS author ON c.author_id = author.id
+WHERE
+    ($1::text IS NULL OR d.name = $1) AND ($2::bigint IS NULL OR c.request_id = $2)
+    AND ($3::text IS NULL OR c.status = $3) AND ($4::text[] IS NULL OR m.name = ANY($4))
+    AND ($5::uuid IS NULL OR (c.created_at, c.id) < (
+        SELECT p.created_at, p.id FROM command AS p WHERE p.id = $5
+    ))
+ORDER BY c.created_at DESC, c.id DESC
+LIMIT $6
+"""
+
+
+async def list_commands(
+    connection: Connection,
+    *,
+    device: str | None = None,
+    request: int | None = None,
+    status: str | None = None,
+    within: Collection[str] | None = None,
+    before: UUID | None = None,
+    limit: int = 100,
+) -> list[SentCommand]:
+    """Return a page of commands, the last given first.
+
+    Args:
+        within: municipalities; None: all.
+        before: the last one of the page before.
+    """
+    towns = None if within is None else sorted(within)
+    rows = await connection.fetch(_LIST, device, request, status, towns, before, limit)
+    return [SentCommand(**row) for row in rows]
+
+
+_SINCE = """
+SELECT
+    c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
+    c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at
+FROM command AS c
+INNER JOIN device AS d ON c.device_id = d.id
+INNER JOIN municipality AS m ON d.municipality_id = m.id
+LEFT JOIN named_principal AS author ON c.author_id = author.id
+WHERE c.updated_at >= $1
+ORDER BY c.updated_at, c.id
+LIMIT $2
+"""
+
+
+async def changed_since(connection: Connection, since: datetime, limit: int) -> list[SentCommand]:
+    """Return commands that have changed since an instant, the last change last."""
+    return [SentCommand(**row) for row in await connection.fetch(_SINCE, since, limit)]
+
+
+SETTLED_COMMANDS = ExpiringRows(
+    tables=("command",),
+    first="""
+SELECT created_at FROM command
+WHERE status IN ('succeeded', 'failed', 'rejected', 'expired')
+ORDER BY created_at
+LIMIT 1
+""",
+    forget="""
+WITH gone AS (
+    DELETE FROM command
+    WHERE id = ANY(ARRAY(
+        SELECT id FROM command
+        WHERE created_at < $1 AND status IN ('succeeded', 'failed', 'rejected', 'expired')
+        ORDER BY created_at
+        LIMIT $2
+    ))
+    RETURNING id
+)
+
+SELECT count(*) FROM gone
+""",
+)

@@ -1,0 +1,213 @@
+"""The queue of commands: what waits for its device, what is with the broker, and when it is sent again.
+
+    queued ──> sent ──> delivered ──> what the device answers (see answered.py)
+      ▲          │
+      └──────────┘ nobody listened
+
+`sent`: it was handed to the broker, which has not confirmed it; after a while it is sent again, and devices
+know an id that comes twice. `delivered`: the broker has it for a session of the device. Must not know MQTT or
+HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from devices.commands.new_command import NewCommand
+from devices.instants import Now, to_datetime
+from devices.registry.errors import Conflict
+from devices.wire import channels
+from devices.wire.topics import Channel, Topic
+from store import audit
+from store.audit import Actor, AuditedChange
+from store.connection import Connection
+
+MOST_WAITING = 100
+"""How many commands may wait for one device."""
+UNCONFIRMED = timedelta(seconds=30)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueCommand:
+    """A command that is to be handed to the broker now; `tries`: how often nobody took it."""
+
+    id: UUID
+    municipality: str
+    kind: str
+    wire_name: str
+    name: str
+    args: Any
+    expires_at: datetime
+    tries: int
+
+    @property
+    def topic(self) -> str:
+        """Where the device listens for it."""
+        return str(Topic(self.municipality, self.kind, self.wire_name, Channel.COMMAND))
+
+    @property
+    def payload(self) -> bytes:
+        """What the device reads."""
+        return channels.command(self.id, self.name, self.args, self.expires_at)
+
+
+_FULL = """
+SELECT d.name
+FROM command AS c
+INNER JOIN device AS d ON c.device_id = d.id
+WHERE c.device_id = ANY($1) AND c.status IN ('queued', 'sent')
+GROUP BY d.name
+HAVING count(*) >= $2
+ORDER BY d.name
+LIMIT 1
+"""
+_ADD = """
+INSERT INTO command (
+    id, device_id, name, args, status, expires_at, created_at, updated_at, due_at, author_id, request_id
+)
+SELECT c.id, c.device_id, c.name, c.args, 'queued', c.expires_at, $6, $6, $6, $7, $8
+FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::jsonb[], $5::timestamptz[])
+    AS c (id, device_id, name, args, expires_at)
+ON CONFLICT (id) DO NOTHING
+RETURNING id
+"""
+TELL = "SELECT pg_notify('nabd_command', '')"
+"""Wakes who sends commands and who shows them."""
+
+
+async def enqueue(
+    connection: Connection, commands: Sequence[NewCommand], now: Now, *, by: Actor, request: int | None = None
+) -> None:
+    """Let commands wait for their devices; whose id is known stays as it is.
+
+    Args:
+        request: the number of the request to many devices that they carry out.
+
+    Raises:
+        Conflict: too many wait for one of the devices.
+    """
+    at = to_datetime(now())
+    async with connection.transaction():
+        full = await connection.fetchval(_FULL, [c.device.id for c in commands], MOST_WAITING)
+        if full is not None:
+            raise Conflict(
+                f"{MOST_WAITING} commands wait for device {full!r}: it does not listen; see its connection,"
+                " or wait until they expire"
+            )
+        columns = (
+            [c.id for c in commands],
+            [c.device.id for c in commands],
+            [c.name for c in commands],
+            [c.args for c in commands],
+            [to_datetime(c.expires_at) for c in commands],
+        )
+        added = {row["id"] for row in await connection.fetch(_ADD, *columns, at, by.principal, request)}
+        changes = [
+            AuditedChange(
+                municipality=c.device.municipality_id,
+                action="command.send",
+                subject=c.device.name,
+                after={"id": c.id, "name": c.name, "args": c.args, "expires_at": to_datetime(c.expires_at)},
+            )
+            for c in commands
+            if c.id in added
+        ]
+        if changes:
+            await audit.record_many(connection, changes, by=by, now=now())
+        await connection.execute(TELL)
+
+
+# What is locked is being answered at this moment: it comes with the next look.
+_TAKE = """
+WITH due AS (
+    UPDATE command SET status = 'sent', updated_at = $1, due_at = $1::timestamptz + $2::interval
+    WHERE id = ANY(ARRAY(
+        SELECT c.id
+        FROM command AS c
+        INNER JOIN device AS d ON c.device_id = d.id
+        WHERE
+            c.status IN ('queued', 'sent') AND c.due_at <= $1 AND c.expires_at > $1 AND d.retired_at IS NULL
+        ORDER BY c.due_at, c.id
+        LIMIT $3
+        FOR UPDATE OF c SKIP LOCKED
+    ))
+    RETURNING id, device_id, name, args, expires_at, tries, created_at
+)
+
+SELECT
+    due.id, m.name AS municipality, d.kind, coalesce(h.wire_name, d.name) AS wire_name, due.name, due.args,
+    due.expires_at, due.tries
+FROM due
+INNER JOIN device AS d ON due.device_id = d.id
+INNER JOIN municipality AS m ON d.municipality_id = m.id
+LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
+ORDER BY due.created_at, due.id
+"""
+
+
+async def take_due(connection: Connection, now: Now, limit: int) -> list[DueCommand]:
+    """Mark commands as sent that are due, and return them in the order in which they were given."""
+    rows = await connection.fetch(_TAKE, to_datetime(now()), UNCONFIRMED, limit)
+    return [DueCommand(**row) for row in rows]
+
+
+# Whoever waits for a row holds none: ingest may answer several in one transaction. What is locked moves on.
+_DELIVERED = """
+UPDATE command SET status = 'delivered', updated_at = $2, due_at = NULL
+WHERE id = ANY(ARRAY(
+    SELECT id FROM command WHERE id = ANY($1) AND status = 'sent' FOR UPDATE SKIP LOCKED
+))
+"""
+
+
+async def mark_delivered(connection: Connection, ids: Collection[UUID], now: Now) -> None:
+    """Note that the broker has them for a session of their device; what was answered already stays."""
+    await connection.execute(_DELIVERED, list(ids), to_datetime(now()))
+    await connection.execute(TELL)
+
+
+_PUT_BACK = """
+UPDATE command SET
+    status = 'queued', updated_at = $2, tries = tries + 1,
+    due_at = $2::timestamptz + least($4::interval, $3::interval * power(2, least(tries, 10)))
+WHERE id = ANY(ARRAY(
+    SELECT id FROM command WHERE id = ANY($1) AND status = 'sent' FOR UPDATE SKIP LOCKED
+))
+"""
+
+
+async def put_back(connection: Connection, ids: Collection[UUID], now: Now) -> None:
+    """Let commands wait on that nobody took, each time longer; a device that comes back is told at once."""
+    await connection.execute(_PUT_BACK, list(ids), to_datetime(now()), FIRST_PAUSE, LONGEST_PAUSE)
+    await connection.execute(TELL)
+
+
+_WAKE = """
+WITH woken AS (
+    UPDATE command SET due_at = $2
+    WHERE device_id = ANY($1) AND status = 'queued' AND due_at > $2
+    RETURNING id
+)
+
+SELECT pg_notify('nabd_command', '') FROM woken LIMIT 1
+"""
+
+
+async def wake(connection: Connection, device_ids: Collection[int], now: Now) -> None:
+    """Send what waits for devices that are back."""
+    if device_ids:
+        await connection.execute(_WAKE, list(device_ids), to_datetime(now()))
+
+
+_NEXT = "SELECT min(due_at) FROM command WHERE status IN ('queued', 'sent')"
+
+
+async def next_due(connection: Connection) -> datetime | None:
+    """Return when something is to be sent next; None where nothing waits."""
+    due: datetime | None = await connection.fetchval(_NEXT)
+    return due

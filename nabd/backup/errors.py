@@ -1,0 +1,7 @@
+"""What is refused of backups: one sentence each, which names the fix. The administrator must act."""
+
+from __future__ import annotations
+
+
+class BackupRefused(Exception):
+    """A backup cannot be made, read or restored; nothing was changed."""

@@ -1,0 +1,165 @@
+"""What lies beside the database: photos, heads of the audit, settings, and files that the settings name.
+
+One tar, read and written as a stream. What is restored comes into new directories, which take their names
+once the database is there too.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tarfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from nabd.backup import sealed
+from nabd.backup.errors import BackupRefused
+from nabd.backup.keys import BackupKey
+from nabd.backup.sealed import SealedFile, Told
+from nabd.settings import Settings, audit_directory, environment, photo_directory
+
+NAME = "files.tar.age"
+SETTINGS = "settings.env"
+OTHERS = "files"
+"""The member below which files lie by the path that they had."""
+
+
+def directories(settings: Settings) -> dict[str, Path]:
+    """Return the directories of our own, by the name that they have in a backup."""
+    return {"photos": photo_directory(settings), "audit": audit_directory(settings)}
+
+
+def pack(
+    settings: Settings, directory: Path, recipient: str, told: Told
+) -> tuple[SealedFile, dict[str, int]]:
+    """Write all files into an encrypted tar; return it and how many of each sort there are.
+
+    Raises:
+        BackupRefused: a file that the settings name cannot be read, or the disk is full.
+    """
+    counts: Counter[str] = Counter()
+    found: list[SealedFile] = []
+
+    def feed(output: BinaryIO) -> None:
+        with tarfile.open(fileobj=output, mode="w|", dereference=True) as tar:
+            _add_text(tar, SETTINGS, _settings_text(settings))
+            counts[SETTINGS] += 1
+            for sort, name, path in _members(settings):
+                counts[sort] += _add(tar, name, path)
+
+    def take(source: BinaryIO) -> None:
+        found.append(sealed.seal(source, directory, NAME, recipient, told))
+
+    sealed.fed(feed, take)
+    return found[0], dict(counts)
+
+
+def unpack(directory: Path, key: BackupKey, into: Path) -> None:
+    """Extract the tar of a backup below `into`, which exists and is empty.
+
+    Raises:
+        BackupRefused: it cannot be opened, or is not what we write.
+    """
+
+    def feed(output: BinaryIO) -> None:
+        sealed.open_into(directory, NAME, key, output)
+
+    def take(source: BinaryIO) -> None:
+        try:
+            with tarfile.open(fileobj=source, mode="r|") as tar:
+                for member in tar:
+                    _extract(tar, member, into)
+        except tarfile.TarError as error:
+            raise BackupRefused(f"{directory / NAME} is cut or was altered: {error}") from error
+        while source.read(sealed.PIECE):
+            pass  # padding, so that the other end is not told of a broken pipe
+
+    sealed.fed(feed, take)
+
+
+def put_in_place(unpacked: Path, settings: Settings, others: Path) -> dict[str, str]:
+    """Give what was unpacked its names; return where each sort lies now.
+
+    Raises:
+        BackupRefused: something lies there already.
+    """
+    placed: dict[str, str] = {}
+    for name, target in destinations(settings, others).items():
+        source = unpacked / name
+        if not source.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            target.rmdir()  # only an empty one: whoever has restored does not remove what is there
+        shutil.move(source, target)
+        placed[name] = str(target)
+    return placed
+
+
+def destinations(settings: Settings, others: Path) -> Mapping[str, Path]:
+    """Return where each sort of files is put; `others` has what nobody puts in place by itself."""
+    return {**directories(settings), SETTINGS: others / SETTINGS, OTHERS: others / OTHERS}
+
+
+def occupied(settings: Settings, others: Path) -> Path | None:
+    """Return a destination at which something lies already."""
+    for target in destinations(settings, others).values():
+        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+            return target
+    return None
+
+
+def _settings_text(settings: Settings) -> str:
+    said = {f"NABD_{name.upper()}" for name in settings.model_fields_set}
+    return "".join(f"{name}={value}\n" for name, value in environment(settings).items() if name in said)
+
+
+def _members(settings: Settings) -> Iterator[tuple[str, str, Path]]:
+    """Yield sort, name in the tar and path of every file."""
+    for sort, directory in directories(settings).items():
+        for path in sorted(directory.rglob("*")):
+            if path.is_file():
+                yield sort, f"{sort}/{path.relative_to(directory).as_posix()}", path
+    for named in settings.backup_files:
+        top = named.absolute()
+        if not top.exists():
+            raise BackupRefused(f"{top} does not exist: correct NABD_BACKUP_FILES")
+        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if path.is_file():
+                yield OTHERS, f"{OTHERS}{path.as_posix()}", path
+
+
+def _add(tar: tarfile.TarFile, name: str, path: Path) -> int:
+    try:
+        with path.open("rb") as content:
+            member = tar.gettarinfo(arcname=name, fileobj=content)
+            tar.addfile(member, content)
+    except FileNotFoundError:
+        return 0  # a photo that an order no longer has went meanwhile
+    except OSError as error:
+        raise BackupRefused(
+            f"{path} cannot be read: {error.strerror or error}; back up as its owner"
+        ) from error
+    return 1
+
+
+def _add_text(tar: tarfile.TarFile, name: str, text: str) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(text.encode()), 0o600
+    tar.addfile(member, io.BytesIO(text.encode()))
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
+    name = PurePosixPath(member.name)
+    if not member.isfile() or name.is_absolute() or ".." in name.parts:
+        raise BackupRefused(f"the backup holds {member.name!r}, which Nabd never writes: it is not ours")
+    content = tar.extractfile(member)
+    assert content is not None
+    target = into / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mode = member.mode & 0o755 or 0o600
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as output:
+        shutil.copyfileobj(content, output, sealed.PIECE)

@@ -1,0 +1,124 @@
+"""`nabd command-request`: a command to many devices, asked for by one and approved by another."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from devices.commands import requests
+from devices.commands.new_command import known_commands
+from devices.commands.requests import CommandRequest, NewRequest
+from nabd.cli import output, values
+from nabd.cli.database import OpenDatabase, run
+
+app = typer.Typer(no_args_is_help=True, help="Commands to many devices: one asks, another one approves.")
+
+Number = Annotated[int, typer.Argument(min=1, help="number of the request")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]
+Author = Annotated[str, typer.Option(help="who decides, where that is not the user of this machine")]
+
+
+@app.command()
+def ask(
+    name: Annotated[str, typer.Argument(help="what to do, for example report_now")],
+    municipality: Annotated[str, typer.Option(help="in this municipality")],
+    kind: Annotated[str, typer.Option(help="devices of this kind")],
+    reason: Annotated[str, typer.Option(help="why, for who is to approve")],
+    district: Annotated[str | None, typer.Option(help="only in the district of this code")] = None,
+    parent: Annotated[str | None, typer.Option(help="only what this device feeds, such as a circuit")] = None,
+    arg: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed")] = None,
+    expires: Annotated[str, typer.Option(help="how long it may wait, from the approval on")] = "5m",
+    as_json: Json = False,
+) -> None:
+    """Ask for a command to many devices; nothing is sent until another one approves."""
+    expires_after_s = int(values.duration(expires).total_seconds())
+
+    async def work(opened: OpenDatabase) -> CommandRequest:
+        command = known_commands(opened.kinds.get(kind)).get(name)
+        new = NewRequest(
+            municipality=municipality,
+            kind=kind,
+            district=district,
+            parent=parent,
+            name=name,
+            args=values.arguments(arg or (), command),
+            expires_after_s=expires_after_s,
+            reason=reason,
+        )
+        return await requests.ask(opened.connection, opened.kinds, new, opened.now, by=await opened.actor())
+
+    _show(work, as_json=as_json)
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")] = 100,
+    as_json: Json = False,
+) -> None:
+    """Show what was asked for, the newest first."""
+
+    async def work(opened: OpenDatabase) -> list[CommandRequest]:
+        return await requests.list_requests(opened.connection, opened.now, limit=limit)
+
+    found = run(work)
+    if as_json:
+        for one in found:
+            output.print_json(one)
+        return
+    rows = [
+        (r.id, r.name, r.kind, r.municipality, r.devices, r.state, r.requested_by, r.decided_by, _told(r))
+        for r in found
+    ]
+    columns = (
+        "number",
+        "command",
+        "kind",
+        "municipality",
+        "devices",
+        "state",
+        "asked by",
+        "decided by",
+        "answers",
+    )
+    output.table(columns, rows, empty="Nobody has asked. `nabd command-request ask --help` says how.")
+
+
+@app.command()
+def approve(number: Number, author: Author = "", as_json: Json = False) -> None:
+    """Give the command to every device that is meant now."""
+
+    async def work(opened: OpenDatabase) -> CommandRequest:
+        by = await opened.actor(author)
+        return await requests.approve(
+            opened.connection, opened.kinds, number, opened.now, by=by, new_id=uuid4
+        )
+
+    _show(work, as_json=as_json)
+
+
+@app.command()
+def refuse(number: Number, author: Author = "", as_json: Json = False) -> None:
+    """Say no to a request, or take one's own back."""
+
+    async def work(opened: OpenDatabase) -> CommandRequest:
+        return await requests.refuse(opened.connection, number, opened.now, by=await opened.actor(author))
+
+    _show(work, as_json=as_json)
+
+
+def _show(work: Callable[[OpenDatabase], Awaitable[CommandRequest]], *, as_json: bool) -> None:
+    found = run(work)
+    if as_json:
+        output.print_json(found)
+    else:
+        output.line(
+            f"Request {found.id}, {found.name} to {found.devices} devices of kind {found.kind} in"
+            f" {found.municipality}, is {found.state}."
+        )
+
+
+def _told(found: CommandRequest) -> str:
+    return ", ".join(f"{number} {status}" for status, number in sorted(found.answers.items()))

@@ -1,0 +1,76 @@
+"""The directory through which the broker learns who may sign in, and in which its watcher says what it took.
+
+Written whole, file by file, and only where something differs. `deploy/mosquitto/watch` reads it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from devices.credentials.broker_files import BrokerLists
+from nabd.identity.tls_files import AUTHORITY, REVOCATIONS, SERVER, SERVER_KEY, write
+
+PASSWORDS, NEWEST = "passwords", "passwords.next"
+APPLIED = "applied"
+TAKEN = "taken"
+MODE = 0o640
+"""A group may be given to whoever reads for the broker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerFile:
+    """What the watcher says of a file: its SHA-256, and that it was taken, or why it was refused."""
+
+    digest: str
+    said: str
+
+
+def contents(lists: BrokerLists, tls_dir: Path) -> dict[str, bytes]:
+    """Return what the broker is to be given: the lists, and what there is of TLS."""
+    found = {PASSWORDS: lists.passwords, NEWEST: lists.next}
+    for name in (AUTHORITY, SERVER, SERVER_KEY, REVOCATIONS):
+        if (tls_dir / name).exists():
+            found[name] = (tls_dir / name).read_bytes()
+    return found
+
+
+def put(directory: Path, wanted: Mapping[str, bytes]) -> list[str]:
+    """Write what differs; return the names of what was written."""
+    directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+    changed = [name for name, content in wanted.items() if _read(directory / name) != content]
+    for name in changed:
+        write(directory / name, wanted[name], mode=MODE)
+    return changed
+
+
+def applied(directory: Path) -> dict[str, BrokerFile]:
+    """Return what the watcher has said, by file; nothing where it has said nothing yet."""
+    text = _read(directory / APPLIED) or b""
+    found: dict[str, BrokerFile] = {}
+    for line in text.decode("utf-8", "replace").splitlines():
+        digest, _, rest = line.partition("  ")
+        name, _, said = rest.partition(" ")
+        if name and said:
+            found[name] = BrokerFile(digest=digest, said=said)
+    return found
+
+
+def is_applied(directory: Path, wanted: Mapping[str, bytes], name: str) -> bool:
+    """Tell whether the broker goes by this very content of a file."""
+    found = applied(directory).get(name)
+    return found is not None and found.said == TAKEN and found.digest == digest(wanted[name])
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of a file's content as sha256sum writes it."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _read(file: Path) -> bytes | None:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,1 @@
+"""Two ingests that own different municipalities: killed, and divided anew while all talk."""

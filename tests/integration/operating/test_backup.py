@@ -1,0 +1,128 @@
+"""A backup brings everything back, is unreadable without its key, and says when it was last found good."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import asyncpg
+
+from nabd.backup import database, keys
+from nabd.doctor import Verdict, examine
+from nabd.settings import Settings
+from tests.databases import run
+from tests.integration.operating.conftest import SECRET, Town, contents, nabd
+
+
+def test_everything_comes_back_elsewhere(town: Town, empty_dsn: str) -> None:
+    made = town.back_up()
+    before = run(contents(town.dsn))
+
+    there = town.elsewhere(empty_dsn)
+    done = nabd(there, "restore", made, "--key", town.key_file, "--json")
+
+    assert done.exit_code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["differing"] == {}
+    assert run(contents(empty_dsn)) == before
+    assert len(before["bin_reading"]) == 300
+    new = town.place / "new"
+    assert (new / "photos/ab/one.jpg").read_text() == "a photo"
+    assert (new / "audit/tripoli.ndjson").exists()
+    broker = town.place / "broker/passwords"
+    assert (new / f"restored/files{broker}").read_text() == SECRET
+    assert f"NABD_DATABASE={town.dsn}" in (new / "restored/settings.env").read_text()
+    assert sorted(path.name for path in new.iterdir()) == ["audit", "photos", "restored"]
+    assert nabd(there, "migrate", "--json").exit_code == 0
+
+
+def test_backup_says_what_it_has_and_hides_what_it_holds(town: Town) -> None:
+    made = town.back_up()
+
+    shown = json.loads(nabd({}, "backup", "show", made, "--tables", "--json").stdout)
+    listed = [
+        json.loads(line) for line in nabd(town.environment(), "backup", "list", "--json").stdout.splitlines()
+    ]
+    held = b"".join(path.read_bytes() for path in made.iterdir())
+
+    assert shown["counts"]["bin_reading"] == 300
+    assert shown["files"] == {"settings.env": 1, "photos": 1, "audit": 1, "files": 1}
+    assert shown["public_key"] == town.key.recipient
+    assert [one["directory"] for one in listed] == [str(made)]
+    for secret in (SECRET, "a photo", "bin-1", town.key.secret):
+        assert secret.encode() not in held
+    assert {path.stat().st_mode & 0o077 for path in made.glob("*.age")} == {0}
+
+
+async def _backup_check(dsn: str, place: Path) -> tuple[Verdict, str]:
+    found = await examine(Settings(database=dsn, data_dir=place))
+    check = next(one for one in found if one.subject == "backup")
+    return check.verdict, check.said
+
+
+async def _age(dsn: str, column: str, days: int) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(f"UPDATE backup SET {column} = {column} - make_interval(days => $1)", days)
+    await connection.close()
+
+
+def test_a_verified_backup_is_remembered_and_missed_after_a_month(town: Town) -> None:
+    assert "none was made" in run(_backup_check(town.dsn, town.place))[1]
+    made = town.back_up()
+    assert "never" in run(_backup_check(town.dsn, town.place))[1]
+
+    done = nabd(town.environment(), "restore", "--verify", made, "--key", town.key_file, "--json")
+
+    assert done.exit_code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["verified"], found["noted"], found["files"]) == (True, True, 4)
+    assert found["rows"] > 300
+    assert run(_backup_check(town.dsn, town.place))[0] is Verdict.FINE
+    run(_age(town.dsn, "verified_at", 31))
+    verdict, said = run(_backup_check(town.dsn, town.place))
+    assert verdict is Verdict.NOTE
+    assert "31 days" in said
+
+
+def test_key_file_opens_with_its_passphrase_only(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "locked"
+    words = {"NABD_BACKUP_PASSPHRASE": "an honest passphrase"}
+    made = json.loads(nabd(words, "backup", "key", file, "--passphrase", "--json").stdout)
+    settings = town.environment(NABD_BACKUP_KEY=made["public_key"])
+    assert nabd(settings, "backup", "make").exit_code == 0
+    directory = next((town.place / "backups").iterdir())
+
+    good = nabd({**settings, **words}, "restore", "--verify", directory, "--key", file)
+    other = nabd(
+        {**settings, "NABD_BACKUP_PASSPHRASE": "another passphrase"},
+        "restore",
+        "--verify",
+        directory,
+        "--key",
+        file,
+    )
+
+    assert good.exit_code == 0, good.stderr
+    assert (other.exit_code, "the passphrase is another" in other.stderr) == (1, True)
+    assert b"AGE-SECRET-KEY" not in file.read_bytes()
+    again = nabd(words, "backup", "key", file, "--passphrase")
+    assert (again.exit_code, "exists" in again.stderr) == (1, True)
+    assert keys.is_encrypted(file)
+    short = nabd({"NABD_BACKUP_PASSPHRASE": "short"}, "backup", "key", tmp_path / "k", "--passphrase")
+    assert "12 characters" in short.stderr
+
+
+def test_password_stands_on_no_command_line() -> None:
+    dsn = "postgresql://nabd:s%40cret@database:5432/nabd?sslmode=require"
+
+    assert database.without_password(dsn) == "postgresql://nabd@database:5432/nabd?sslmode=require"
+    assert database.environment_of(dsn)["PGPASSWORD"] == "s@cret"
+
+
+def test_every_administrators_age_opens_it(town: Town) -> None:
+    # The format is age's own: what Nabd writes is no secret of Nabd.
+    made = town.back_up()
+
+    head = (made / "database.dump.age").read_bytes()[:21]
+
+    assert head == b"age-encryption.org/v1"

@@ -1,0 +1,78 @@
+"""What pg_dump writes of the timescale edition comes back between TimescaleDB's own steps, packed chunks too.
+
+The server in WebAssembly takes one connection and no COPY, so that rows are dumped as INSERTs and psql
+plays them; the steps before and after, and what is counted, are those of `nabd restore`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import asyncpg
+
+from nabd.backup import database, programs
+from store.pool import connect
+from tests.conftest import fresh_timescale
+from tests.databases import run
+from tests.integration.api import builders
+
+PACK = (
+    "SELECT compress_chunk(c) FROM show_chunks('bin_reading', older_than => now() - interval '15 days') AS c"
+)
+CHUNKS = "SELECT count(*) FROM timescaledb_information.chunks"
+DAYS = 20
+
+
+async def _live(dsn: str) -> dict[str, int]:
+    connection: asyncpg.Connection = await connect(dsn)
+    device = await builders.add(connection, "bin-1")
+    rows = [{"observed_at": builders.NOON - timedelta(days=day), "fill_pct": 50.0} for day in range(DAYS)]
+    await builders.store(connection, device, rows)
+    assert await connection.fetch(PACK)
+    counts = await database.count(connection)
+    await connection.close()
+    return counts
+
+
+async def _step(dsn: str, statement: str) -> None:
+    connection: asyncpg.Connection = await connect(dsn, statement_timeout_s=0)
+    await connection.execute("SET search_path TO public")
+    await connection.execute(statement)
+    # All connections of this server share one session, which a real one has ended.
+    await connection.execute("SET timescaledb.restoring TO off")
+    await connection.close()
+
+
+async def _found(dsn: str) -> tuple[dict[str, int], int]:
+    connection: asyncpg.Connection = await connect(dsn)
+    counts, chunks = await database.count(connection), await connection.fetchval(CHUNKS)
+    await connection.close()
+    return counts, chunks
+
+
+def call(*command: str | Path) -> str:
+    environment = {**os.environ, "PGPASSWORD": "any"}
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+
+
+def test_dump_comes_back_with_every_chunk(timescale_dsn: str, tmp_path: Path) -> None:
+    program = programs.fitting(17).path
+    before = run(_live(timescale_dsn))
+    dump, script = tmp_path / "dump", tmp_path / "script.sql"
+    call(program("pg_dump"), "--format=custom", "--rows-per-insert=10000", f"--file={dump}", timescale_dsn)
+    script.write_text(
+        "SET timescaledb.restoring TO on;\n" + call(program("pg_restore"), "--file=-", "--no-owner", dump)
+    )
+
+    with fresh_timescale() as empty:
+        run(_step(empty, database.PRE_RESTORE))
+        call(program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", f"--file={script}", empty)
+        run(_step(empty, database.POST_RESTORE))
+        counts, chunks = run(_found(empty))
+
+    assert counts == before
+    assert counts["bin_reading"] == DAYS
+    assert chunks == DAYS
