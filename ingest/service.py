@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
@@ -23,6 +23,7 @@ from ingest import collector
 from ingest.broker import session
 from ingest.broker.hearing import Hearing, hearing_of
 from ingest.broker.intake import Intake
+from ingest.broker.received import BrokerSession, increasing
 from ingest.broker.session import BrokerRefused, IngestBroker
 from ingest.commit import commit, known_values, offsets, shard, unflushed
 from ingest.commit.commit import BatchContext, Step
@@ -54,6 +55,13 @@ LOOK_AHEAD = 0.1
 """Waiting messages, as a share of a full batch, from which on the next batch is decided while one commits."""
 
 
+UNTRACED: AbstractContextManager[object] = nullcontext()
+Traced = Callable[[int], AbstractContextManager[object]]
+"""Gives what surrounds the work on a batch of so many messages."""
+OpenSession = Callable[[IngestBroker, Hearing, Callable[[], int]], Awaitable[BrokerSession]]
+"""Connects; raises OSError, TimeoutError or BrokerRefused."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestOptions:
     """What the ingest process is started with. `open_database` waits while the database is away."""
@@ -69,8 +77,10 @@ class IngestOptions:
     retention: int = 90 * 86_400 * 1_000_000
     batch_messages: int = 20_000
     quotas: QuotaPlan = field(default_factory=QuotaPlan)
+    open_session: OpenSession = session.connect
     random: Random = field(default_factory=Random)  # spreads reconnections, keeps no secret
     step: Step = lambda _: None
+    traced: Traced = lambda _: UNTRACED
 
 
 async def run(options: IngestOptions, stop: asyncio.Event) -> None:
@@ -205,7 +215,9 @@ class _Service:
         while not stop.is_set():
             try:
                 hearing = self._hearing()
-                connection = await session.connect(self._options.broker, hearing, self._options.now)
+                connection = await self._options.open_session(
+                    self._options.broker, hearing, self._options.now
+                )
             except (OSError, TimeoutError, BrokerRefused) as error:
                 if not told:
                     log.warning(
@@ -215,8 +227,8 @@ class _Service:
                 await self._rest(pause * self._options.random.random(), stop)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 continue
-            resumed = connection.ready.result()
-            log.info("subscribed", broker=str(self._options.broker), session="resumed" if resumed else "new")
+            resumed = "resumed" if connection.resumed else "new"
+            log.info("subscribed", broker=str(self._options.broker), session=resumed)
             told, since = False, loop.time()
             await self._serve_connection(connection, stop)
             if loop.time() - since >= SETTLED_S:
@@ -225,7 +237,7 @@ class _Service:
                 await self._rest(pause, stop)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
 
-    async def _serve_connection(self, connection: session.Connection, stop: asyncio.Event) -> None:
+    async def _serve_connection(self, connection: BrokerSession, stop: asyncio.Event) -> None:
         keeping_alive = asyncio.create_task(connection.keep_alive())
         try:
             await self._pump(connection, stop)
@@ -247,7 +259,7 @@ class _Service:
             "session taken over by another client", client_id=self._options.broker.client_id, times=times
         )
 
-    async def _pump(self, connection: session.Connection, stop: asyncio.Event) -> None:
+    async def _pump(self, connection: BrokerSession, stop: asyncio.Event) -> None:
         """Take everything that has arrived, commit it, acknowledge it; repeat."""
         following: Intake | None = None
         since, directory = asyncio.get_running_loop().time(), self._pipeline.context.directory
@@ -274,7 +286,7 @@ class _Service:
         municipalities = self._pipeline.context.directory.registry.municipalities
         return hearing_of(self._options.shard, municipalities.values())
 
-    def _take(self, connection: session.Connection) -> Intake | None:
+    def _take(self, connection: BrokerSession) -> Intake | None:
         intake = connection.take(self._options.batch_messages, self._newest_received)
         if intake is None:
             return None
@@ -282,25 +294,24 @@ class _Service:
         # Once, as it is taken: deciding again must not fill the buckets again.
         return self._quotas.judge(intake, self._pipeline.context.directory)
 
-    async def _process(
-        self, intake: Intake, following: Intake | None, connection: session.Connection
-    ) -> None:
+    async def _process(self, intake: Intake, following: Intake | None, connection: BrokerSession) -> None:
         waiting = len(intake) + len(following or ()) + len(connection.waiting.topics)
         caught_up = waiting < self._options.broker.receive_maximum // 2
         if self._pipeline.context.latest.flushing:
             flush_latest = self._flush_piece.due()
         else:
             flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
-        settled = await self._pipeline.process(
-            intake, caught_up=caught_up, flush_latest=flush_latest, following=following
-        )
+        with self._options.traced(len(intake)):
+            settled = await self._pipeline.process(
+                intake, caught_up=caught_up, flush_latest=flush_latest, following=following
+            )
         # Packet ids belong to one connection; on another they would acknowledge other messages.
         if intake.connection is connection and not connection.lost.done():
             connection.acknowledge(intake.packet_ids)
             connection.publish(settled.receipts)
         self._options.step("acknowledged")
 
-    async def _idle(self, connection: session.Connection) -> None:
+    async def _idle(self, connection: BrokerSession) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(IDLE_S / 4):
                 await connection.arrived.wait()
@@ -346,7 +357,7 @@ class _Service:
         intake = Intake(
             topics=[r.topic for r in found],
             payloads=[r.payload for r in found],
-            received_at=session.increasing(received_at, 0),
+            received_at=increasing(received_at, 0),
             packet_ids=[],
             connection=None,
             origin="replay",

@@ -17,11 +17,11 @@ from devices.kinds import Kinds
 from devices.registry import registry
 from devices.registry.errors import RegistryError
 from devices.registry.registry import Municipality
-from ingest.broker import session
 from ingest.broker.hearing import hearing_of
-from ingest.broker.session import BrokerRefused, IngestBroker
+from ingest.broker.session import BrokerRefused
 from ingest.commit import division
 from ingest.commit.division import Move
+from nabd.broker.source import MessageSource
 from rules.live.consumer import LiveRules
 from rules.live.handover import RuleCheckpoints, hand_over
 from rules.trial.consumer import ShadowRules
@@ -41,11 +41,11 @@ class BrokerUnavailable(RegistryError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DivisionPlan:
-    """What is to move where, and with what. broker: as an ingest would open it, but for the client id."""
+    """What is to move where, and with what. source: as of an ingest, but for the client id."""
 
     municipalities: Sequence[str]
     to: str
-    broker: Callable[[], IngestBroker]
+    source: Callable[[], MessageSource]
     kinds: Kinds
     now: Now
     within_s: float
@@ -95,9 +95,15 @@ async def _subscribe(
     if all(shards[name].alive_at is None for name in left):
         return
     for name in (plan.to, *left):
-        broker = replace(plan.broker(), client_id=shards[name].client_id, receive_maximum=1)
+        source = plan.source()
+        if not source.hands_over:
+            raise BrokerUnavailable(
+                "NABD_STREAM cannot hand over what waits for a shard that has run: divide before its ingest"
+                " first runs, or let devices speak MQTT to a broker"
+            )
+        broker = replace(source.broker, client_id=shards[name].client_id, receive_maximum=1)
         try:
-            opened = await session.connect(broker, hearing_of(name, towns), plan.now)
+            opened = await source.open(broker, hearing_of(name, towns), plan.now)
         except (OSError, TimeoutError, BrokerRefused) as error:
             raise BrokerUnavailable(
                 f"the session of shard {name} could not be prepared: {error}; start the broker, or correct"

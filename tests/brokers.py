@@ -71,7 +71,7 @@ class Mosquitto:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         deadline = time.monotonic() + START_S
-        while not _listens(self.port):
+        while not listens(self.port):
             assert self._process.poll() is None, self._log.read_text()
             assert time.monotonic() < deadline, f"mosquitto does not listen on {self.port}"
             time.sleep(0.02)
@@ -105,7 +105,7 @@ class Mosquitto:
         self.stop()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     try:
         with socket.create_connection((HOST, port), timeout=1.0):
             return True

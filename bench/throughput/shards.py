@@ -18,6 +18,8 @@ from ingest.commit import division
 from nabd import clock, dividing
 from nabd.dividing import DivisionPlan
 from nabd.embedded.broker import Mosquitto
+from nabd.processes import message_source
+from nabd.settings import Settings
 from readings import balance, ledger
 from store.audit import PLATFORM
 from store.connection import Connection
@@ -101,7 +103,7 @@ async def _divide(connection: Connection, fleet: BenchFleet, shards: int) -> Non
         plan = DivisionPlan(
             municipalities=towns[number::shards],
             to=name,
-            broker=lambda: session.IngestBroker(host="", port=0, client_id=""),
+            source=lambda: message_source(Settings(broker="mqtt://nobody")),
             kinds=kinds.load(),
             now=clock.wall,
             within_s=1.0,

@@ -8,30 +8,25 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 import mqtt5
 import numpy as np
 
 from devices.wire.topics import Channel, every
-from ingest.broker.bound import all_objects, fitting
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
+from ingest.broker.received import BUFFER_LIMIT, HEARD, ReceivedMessages
 
-BUFFER_LIMIT = 8 * 1024 * 1024
-"""Bytes not yet taken, topics and properties included, above which the socket is not read."""
 REST_S, LITTLE = 0.005, 32 * 1024
 """After fewer bytes than this, reading pauses: brokers write message by message, and reading each one alone
 costs more than parsing it."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
-_RETAINED = {
-    Channel.TELEMETRY: mqtt5.RetainHandling.SEND_NEVER,
-    Channel.PRESENCE: mqtt5.RetainHandling.SEND_ALWAYS,
-    Channel.RESPONSE: mqtt5.RetainHandling.SEND_NEVER,
-    Channel.REPORTED: mqtt5.RetainHandling.SEND_NEVER,
+_RETAINED = dict.fromkeys(HEARD, mqtt5.RetainHandling.SEND_NEVER) | {
+    Channel.PRESENCE: mqtt5.RetainHandling.SEND_ALWAYS
 }
-"""The channels that ingest hears, and whether the last message of each topic comes with a subscription."""
+"""Whether the last message of each topic of a channel comes with a subscription."""
 _ACK = np.dtype([("type", "u1"), ("length", "u1"), ("packet_id", ">u2")])
 
 
@@ -54,21 +49,6 @@ class IngestBroker:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
-
-
-@dataclass(slots=True)
-class ReceivedMessages:
-    """Messages received and not yet taken; `size` is their bytes, in equal shares.
-
-    arrays: whether some may hold more than one element.
-    """
-
-    topics: list[str] = field(default_factory=list)
-    payloads: list[bytes] = field(default_factory=list)
-    packet_ids: list[int] = field(default_factory=list)
-    received_at: list[int] = field(default_factory=list)
-    size: int = 0
-    arrays: bool = False
 
 
 class Connection(asyncio.Protocol):
@@ -151,13 +131,13 @@ class Connection(asyncio.Protocol):
         published = [p for p in packets if type(p) is mqtt5.PublishPacket]
         if published:
             waiting = self.waiting
-            payloads = [p.payload for p in published]
-            waiting.topics += [p.topic for p in published]
-            waiting.payloads += payloads
-            waiting.arrays = waiting.arrays or not all_objects(payloads)
-            waiting.packet_ids += [p.packet_id or 0 for p in published]
-            waiting.received_at += [self._now()] * len(published)
-            waiting.size += size
+            waiting.add(
+                topics=[p.topic for p in published],
+                payloads=[p.payload for p in published],
+                packet_ids=[p.packet_id or 0 for p in published],
+                received_at=self._now(),
+                size=size,
+            )
             self.arrived.set()
             if waiting.size > BUFFER_LIMIT and not self._paused and self._transport:
                 self._paused = True
@@ -199,6 +179,11 @@ class Connection(asyncio.Protocol):
             case _:
                 pass  # PINGRESP and the like only say that the broker is alive
 
+    @property
+    def resumed(self) -> bool:
+        """Whether the broker knew the session, once it has let us in."""
+        return self._session_present
+
     def _let_in(self) -> None:
         if not self.ready.done():
             self.ready.set_result(self._session_present)
@@ -227,32 +212,13 @@ class Connection(asyncio.Protocol):
 
     def take(self, limit: int, after: int) -> Intake | None:
         """Take up to `limit` messages; their receive times are greater than `after`."""
-        waiting = self.waiting
-        if not waiting.topics:
-            return None
-        arrays = waiting.arrays
-        n = fitting(waiting.payloads[:limit]) if arrays else min(limit, len(waiting.payloads))
-        taken = ReceivedMessages(
-            waiting.topics[:n], waiting.payloads[:n], waiting.packet_ids[:n], waiting.received_at[:n]
-        )
-        for rest in (waiting.topics, waiting.payloads, waiting.packet_ids, waiting.received_at):
-            del rest[:n]
-        left = len(waiting.topics)
-        waiting.size = waiting.size * left // (left + n)
-        if not waiting.topics:
-            waiting.arrays = False
+        intake = self.waiting.take(limit, after, self)
+        if not self.waiting.topics:
             self.arrived.clear()
-        if self._paused and waiting.size < BUFFER_LIMIT // 2:
+        if self._paused and self.waiting.size < BUFFER_LIMIT // 2:
             self._paused = False
             self._read_on()
-        return Intake(
-            topics=taken.topics,
-            payloads=taken.payloads,
-            received_at=increasing(np.array(taken.received_at, dtype=np.int64), after),
-            packet_ids=[i for i in taken.packet_ids if i],
-            connection=self,
-            arrays=arrays,
-        )
+        return intake
 
     def acknowledge(self, packet_ids: list[int]) -> None:
         """Send the PUBACKs of messages of this connection, in one write."""
@@ -295,14 +261,6 @@ class Connection(asyncio.Protocol):
         if self._transport and not self._transport.is_closing():
             self._transport.write(mqtt5.DisconnectPacket().write())
             self._transport.close()
-
-
-def increasing(
-    received_at: np.ndarray[tuple[int], np.dtype[np.int64]], after: int
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return receive times each greater than the one before, 1 microsecond apart where they were not."""
-    steps = np.arange(len(received_at), dtype=np.int64)
-    return np.maximum(np.maximum.accumulate(received_at - steps), after + 1) + steps
 
 
 def _refusal(code: mqtt5.ConnAckReasonCode, reason: str | None, broker: IngestBroker) -> str:

@@ -12,6 +12,8 @@ from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
 from nabd.doctor.configured import check_configured
+from nabd.doctor.extension import check_extension
+from nabd.doctor.identity.sign_ins import check_sign_ins
 from nabd.doctor.ingest import check_ingest, check_session
 from nabd.doctor.limits import check_quotas
 from nabd.doctor.machine import check_clock
@@ -23,7 +25,6 @@ from nabd.settings import Settings
 from readings import ledger
 from readings.tables import tables_of
 from store.connection import Connection
-from store.edition import Edition, stored
 from store.errors import MigrationError, StoreError
 from store.migrate import require_migrated
 
@@ -42,9 +43,9 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
     checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
         check_clock,
         _durability,
-        _extension,
         check_ingest,
         check_session,
+        check_extension,
         check_notifier,
         _ledger,
         check_quotas,
@@ -58,30 +59,10 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         check_rollups,
         check_annotations,
         check_backups,
+        check_sign_ins,
     )
     found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
     return found + [await one(connection, settings) for one in checks]
-
-
-_VERSIONS = """
-SELECT installed_version, default_version FROM pg_available_extensions WHERE name = 'timescaledb'
-"""
-
-
-async def _extension(connection: Connection, _: Settings) -> CheckResult:
-    if await stored(connection) is Edition.PLAIN:
-        return fine("TimescaleDB", "this database does without")
-    row = await connection.fetchrow(_VERSIONS)
-    assert row is not None
-    return extension_result(row["installed_version"], row["default_version"])
-
-
-def extension_result(here: str, newest: str) -> CheckResult:
-    """Return what two versions of TimescaleDB mean: of this database, and what its server would make."""
-    if here == newest:
-        return fine("TimescaleDB", f"{here}, as its server has it")
-    said = f"this database has {here}, its server {newest}"
-    return note("TimescaleDB", said, "stop Nabd, then `psql -X -c 'ALTER EXTENSION timescaledb UPDATE'`")
 
 
 async def _durability(connection: Connection, _: Settings) -> CheckResult:

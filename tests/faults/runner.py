@@ -22,6 +22,7 @@ from uuid import uuid4
 import uvloop
 
 from devices import kinds
+from ingest.broker import jetstream, session
 from ingest.broker.session import IngestBroker
 from ingest.commit.consumers import BatchConsumer
 from ingest.service import IngestOptions, run
@@ -67,6 +68,7 @@ class Plan:
     keep_alive_s: int = 4
     rules: bool = True
     impatient: bool = False
+    jetstream: bool = False
 
     @property
     def held(self) -> Path:
@@ -130,6 +132,7 @@ async def _run(plan: Plan) -> None:
         consumers=consumers,
         batch_messages=plan.batch_messages,
         step=stepping(plan),
+        open_session=jetstream.connect if plan.jetstream else session.connect,
     )  # fmt: skip
     await run(options, stop)
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ingest.broker.session import IngestBroker
 from ingest.commit import division
 from ingest.commit.division import ShardStanding
 from nabd import dividing, processes
+from nabd.broker.source import MessageSource
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
 from nabd.dividing import DivisionPlan
@@ -78,7 +78,7 @@ def divide(
         plan = DivisionPlan(
             municipalities=municipality,
             to=to,
-            broker=lambda: _broker(opened),
+            source=lambda: _source(opened),
             kinds=opened.kinds,
             now=opened.now,
             within_s=within,
@@ -101,17 +101,8 @@ def _say_nothing(_: str) -> None:
     """Print nothing between the lines of JSON."""
 
 
-def _broker(opened: OpenDatabase) -> IngestBroker:
+def _source(opened: OpenDatabase) -> MessageSource:
     try:
-        address = processes.broker_of(opened.settings)
+        return processes.message_source(opened.settings)
     except processes.NotConfigured as error:
         raise dividing.BrokerUnavailable(str(error)) from error
-    return IngestBroker(
-        host=address.host,
-        port=address.port,
-        client_id="",
-        username=address.username,
-        password=address.password,
-        tls=address.tls,
-        keep_alive_s=opened.settings.keep_alive_s,
-    )

@@ -16,7 +16,7 @@ from firmware_sim.member import LinkBreaker, Member
 from firmware_sim.physics.model import SECOND
 from firmware_sim.town import Town
 from ingest.broker.intake import Intake
-from ingest.broker.session import increasing
+from ingest.broker.received import increasing
 
 ARRIVES_US = SECOND
 """How long after it was measured a reading arrives."""

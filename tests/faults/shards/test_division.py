@@ -9,10 +9,11 @@ import pytest
 
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
-from ingest.broker.session import IngestBroker
 from ingest.commit import division, shard
 from nabd import dividing
 from nabd.dividing import DivisionPlan, DrainFailed
+from nabd.processes import message_source
+from nabd.settings import Settings
 from store.audit import PLATFORM
 from store.pool import connect
 from tests.faults import alerts, checker
@@ -68,7 +69,7 @@ class DividedPlant:
         plan = DivisionPlan(
             municipalities=municipalities,
             to=to,
-            broker=lambda: IngestBroker(host="127.0.0.1", port=self.plant.broker.port, client_id=""),
+            source=lambda: message_source(Settings(broker=f"mqtt://127.0.0.1:{self.plant.broker.port}")),
             kinds=KINDS,
             now=now,
             within_s=within_s,

@@ -10,7 +10,7 @@ import pytest
 
 from nabd import doctor
 from nabd.doctor import CheckResult, Verdict, clocks
-from nabd.doctor.database import extension_result
+from nabd.doctor.extension import judged
 from nabd.settings import Settings
 from store import holder
 from tests.integration.api import builders
@@ -131,6 +131,6 @@ async def test_doctor_compares_the_extension_with_its_server(
     same = (await found(timescale_dsn, tmp_path))["TimescaleDB"]
     assert (same.verdict, "as its server has it" in same.said) == (Verdict.FINE, True)
 
-    older = extension_result("2.23.1", "2.24.0")
+    older = judged("2.23.1", "2.24.0")
     assert (older.verdict, older.said) == (Verdict.NOTE, "this database has 2.23.1, its server 2.24.0")
     assert "ALTER EXTENSION timescaledb UPDATE" in older.fix

@@ -10,7 +10,8 @@ import pytest
 
 from ingest.broker.bound import MOST_ELEMENTS
 from ingest.broker.hearing import Hearing
-from ingest.broker.session import BUFFER_LIMIT, LITTLE, Connection, IngestBroker
+from ingest.broker.received import BUFFER_LIMIT
+from ingest.broker.session import LITTLE, Connection, IngestBroker
 
 
 class Wire:

@@ -1,0 +1,115 @@
+"""What a session has received and nobody has taken yet; and what any kind of session is to the service.
+
+Must not know what messages mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.wire.topics import Channel
+from ingest.broker.bound import all_objects, fitting
+from ingest.broker.hearing import Hearing
+from ingest.broker.intake import Intake
+
+BUFFER_LIMIT = 8 * 1024 * 1024
+"""Bytes not yet taken, topics and properties included, above which nothing more is read."""
+HEARD = (Channel.TELEMETRY, Channel.PRESENCE, Channel.RESPONSE, Channel.REPORTED)
+"""The channels that ingest hears."""
+
+
+@dataclass(slots=True)
+class ReceivedMessages:
+    """Messages received and not yet taken; `size` is their bytes, in equal shares.
+
+    arrays: whether some may hold more than one element.
+    """
+
+    topics: list[str] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
+    packet_ids: list[int] = field(default_factory=list)
+    received_at: list[int] = field(default_factory=list)
+    size: int = 0
+    arrays: bool = False
+
+    def add(
+        self,
+        *,
+        topics: list[str],
+        payloads: list[bytes],
+        packet_ids: list[int],
+        received_at: int,
+        size: int,
+    ) -> None:
+        """Add messages that came together; packet id 0: it wants no acknowledgement."""
+        self.topics += topics
+        self.payloads += payloads
+        self.arrays = self.arrays or not all_objects(payloads)
+        self.packet_ids += packet_ids
+        self.received_at += [received_at] * len(payloads)
+        self.size += size
+
+    def take(self, limit: int, after: int, connection: object) -> Intake | None:
+        """Take up to `limit` messages; their receive times are greater than `after`."""
+        if not self.topics:
+            return None
+        arrays = self.arrays
+        n = fitting(self.payloads[:limit]) if arrays else min(limit, len(self.payloads))
+        intake = Intake(
+            topics=self.topics[:n],
+            payloads=self.payloads[:n],
+            received_at=increasing(np.array(self.received_at[:n], dtype=np.int64), after),
+            packet_ids=[i for i in self.packet_ids[:n] if i],
+            connection=connection,
+            arrays=arrays,
+        )
+        for rest in (self.topics, self.payloads, self.packet_ids, self.received_at):
+            del rest[:n]
+        left = len(self.topics)
+        self.size = self.size * left // (left + n)
+        if not left:
+            self.arrays = False
+        return intake
+
+
+def increasing(received_at: NDArray[np.int64], after: int) -> NDArray[np.int64]:
+    """Return receive times each greater than the one before, 1 microsecond apart where they were not."""
+    steps = np.arange(len(received_at), dtype=np.int64)
+    return np.maximum(np.maximum.accumulate(received_at - steps), after + 1) + steps
+
+
+class BrokerSession(Protocol):
+    """A connection that messages come from, and acknowledgements go back on: of MQTT, or of JetStream."""
+
+    hearing: Hearing
+    waiting: ReceivedMessages
+    arrived: asyncio.Event
+    lost: asyncio.Future[str]
+    taken_over: bool
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the broker knew us, and kept messages."""
+
+    def hear(self, hearing: Hearing) -> None:
+        """Hear other municipalities from now on."""
+
+    def take(self, limit: int, after: int) -> Intake | None:
+        """Take up to `limit` messages; their receive times are greater than `after`."""
+
+    def acknowledge(self, packet_ids: list[int]) -> None:
+        """Tell the broker that messages of this connection are committed."""
+
+    def publish(self, messages: list[tuple[str, bytes]]) -> None:
+        """Send messages at QoS 0."""
+
+    async def keep_alive(self) -> None:
+        """Do what keeps the connection alive, until it is lost."""
+
+    def close(self) -> None:
+        """Disconnect; the broker keeps what it holds for us."""

@@ -1,0 +1,1 @@
+"""Another broker: NATS takes what devices publish, and JetStream stands between it and ingest."""
