@@ -12,6 +12,7 @@ import pytest
 from devices.wire.topics import every
 from ingest.broker import jetstream
 from ingest.broker.jetstream import subject_of, topic_of
+from ingest.broker.received import HEARD
 from nabd.processes import NotConfigured, message_source
 from nabd.settings import Settings
 from tests.faults import alerts, checker
@@ -108,7 +109,7 @@ def test_topics_and_subjects_are_the_same_names() -> None:
     for topic in ("nabd/v1/tripoli/bin/b-1/telemetry", "nabd/v1/tripoli/bin/a.b:c_d-1/receipt"):
         assert topic_of(subject_of(topic)) == topic
     assert subject_of("nabd/v1/tripoli/bin/a.b/telemetry") == "nabd.v1.tripoli.bin.a//b.telemetry"
-    assert subject_of(every(jetstream.HEARD[0], "tripoli")) == "nabd.v1.tripoli.+.+.telemetry"
+    assert subject_of(every(HEARD[0], "tripoli")) == "nabd.v1.tripoli.+.+.telemetry"
 
 
 def test_stream_is_named_by_an_address_of_nats() -> None:
