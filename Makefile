@@ -1,6 +1,6 @@
 # What a person does with a checkout. Each target makes what it needs; `make` alone says what there is.
 .DEFAULT_GOAL := help
-.PHONY: help parts setup demo test faults attack check format bench bench-rules bench-console screens tasks notify-storm lock sbom audit clean
+.PHONY: help parts setup demo test faults attack check format bench bench-rules bench-console production-local screens tasks notify-storm lock sbom audit clean
 .NOTPARALLEL: # first the parts, then .venv, then what stands on both
 
 BIN := .venv/bin
@@ -49,6 +49,9 @@ bench: setup ## measure readings per second on this machine
 
 bench-queries: setup ## measure questions about a day and a year (ARGS="--devices 2000 --days 365 --keep DIR": hours, 30 GB)
 	@$(BIN)/nabd bench queries $(ARGS)
+
+production-local: parts setup ## an installation with accounts, TLS and 500 devices, for three minutes; nothing may be lost
+	@$(BIN)/nabd bench production $(ARGS)
 
 bench-rules: setup ## measure the default rules on months of labelled faults
 	@$(BIN)/nabd bench rules $(ARGS)

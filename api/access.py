@@ -16,6 +16,7 @@ from api.context import POOL_TIMEOUT_S, AppContext, UsesContext, identity_of
 from api.http.problems import Problem
 from api.policies import AccessPolicy, Where
 from devices.commands import requests
+from devices.firmware import rollouts
 from devices.registry import registry
 from devices.registry.errors import NotFound
 from notify.routing import schedules, teams
@@ -216,6 +217,20 @@ async def _work_order(
     in_town(identity, permission, found.municipality, missing)
 
 
+async def _rollout(
+    connection: Connection, identity: Identity, permission: Permission, named: str, _: str
+) -> None:
+    missing = NotFound("rollout", named)
+    number = _number(named)
+    if number is None:
+        raise missing
+    found = await rollouts.get_rollout(connection, number)
+    if found.municipality is not None:
+        in_town(identity, permission, found.municipality, missing)
+    elif permission is not Permission.READ:
+        raise forbidden(permission, "in all municipalities")
+
+
 async def _command_request(
     connection: Connection, identity: Identity, permission: Permission, named: str, _: str
 ) -> None:
@@ -274,6 +289,7 @@ _FINDERS: Mapping[Where, Finder] = {
     Where.WORK_PLAN: _work_plan,
     Where.SILENCE: _silence,
     Where.WORK_ORDER: _work_order,
+    Where.ROLLOUT: _rollout,
     Where.COMMAND_REQUEST: _command_request,
     Where.USER: _user,
     Where.TOKEN: _token,

@@ -58,7 +58,7 @@ from api.routes.access import (
     tokens,
     users,
 )
-from api.routes.administration import bans, command_requests, device_lists, quarantine, system
+from api.routes.administration import bans, command_requests, device_lists, quarantine, rollouts, system
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -69,7 +69,18 @@ from api.routes.alerting import (
     silences,
     sms_answers,
 )
-from api.routes.device import areas, commands, configs, limits, notes, overview, standings, statistics
+from api.routes.device import (
+    areas,
+    commands,
+    configs,
+    credentials,
+    firmware,
+    limits,
+    notes,
+    overview,
+    standings,
+    statistics,
+)
 from api.routes.device import tiles as map_tiles
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
@@ -77,6 +88,7 @@ from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
 from api.tiles import archive
 from api.tiles.source import TileSource
+from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.request_limits import RequestQuota
@@ -95,10 +107,12 @@ NOUNS = (
     device_lists,
     standings,
     limits,
+    credentials,
     notes,
     commands,
     configs,
     command_requests,
+    rollouts,
     latest,
     overview,
     areas,
@@ -168,6 +182,7 @@ def create_app(
     queue: Queue = lambda: None,
     channels: Mapping[str, NotificationChannel] | None = None,
     photo_dir: Path | None = None,
+    firmware_dir: Path | None = None,
     web_push: bool = True,
     tiles: TileSource | None = None,
     examine: Examine | None = None,
@@ -189,6 +204,7 @@ def create_app(
         queue: the broker's queue, for /metrics.
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
         photo_dir: where photos of work lie; without it none are taken.
+        firmware_dir: where images lie that devices fetch; without it they find none.
         web_push: browsers may subscribe to messages.
         tiles: what lies under the map; without it the layers of municipalities alone.
         examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
@@ -235,6 +251,7 @@ def create_app(
         checks=checks or {},
         queue=queue,
         channels=channels or {},
+        firmware=ImageDirectory(firmware_dir) if firmware_dir is not None else None,
         photos=PhotoDirectory(photo_dir) if photo_dir is not None else None,
         web_push=web_push,
         tiles=tiles,
@@ -280,6 +297,7 @@ def _routes() -> list[BaseRoute]:
         health.router,
         signin.router,
         answers.router,
+        firmware.router,
         oidc_routes.router,
         texts.router(),
         guides.router(),

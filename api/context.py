@@ -19,6 +19,7 @@ from api.metrics.platform import Queue
 from api.metrics.process import Metrics
 from api.tiles.archive import TileArchive
 from api.tiles.source import TileSource
+from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
 from people.identity import Identity
@@ -58,6 +59,7 @@ class AppContext:
     totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
     address says. console_version: of the console's files; a page of another one loads itself anew.
     oidc: where people may sign in instead of here. photos: where those of work lie; None: none are kept.
+    firmware: where images lie that devices fetch. device_guesses: wrong passwords of devices.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
     sms_answers: refused codes by number, in a minute and in a day.
     """
@@ -80,10 +82,12 @@ class AppContext:
     metrics: Metrics
     channels: Mapping[str, NotificationChannel]
     photos: PhotoDirectory | None = None
+    firmware: ImageDirectory | None = None
     web_push: bool = True
     tiles: TileSource | None = None
     tile_archive: TileArchive | None = None
     examine: Examine = nothing_examined
+    device_guesses: Throttle = field(default_factory=Throttle)
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))

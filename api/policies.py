@@ -51,6 +51,8 @@ class Where(StrEnum):
     """In that of the on-call schedule; one of all municipalities is read by whoever reads in one."""
     WORK_ORDER = "work order"
     """In that of the work order."""
+    ROLLOUT = "rollout"
+    """In that of the rollout; one of all municipalities may be read by whoever reads in one."""
     COMMAND_REQUEST = "command request"
     """In that of the request for a command to many devices."""
     TOKEN = "token"  # noqa: S105 - a kind of thing
@@ -72,6 +74,7 @@ class AccessPolicy:
 _P, _W = Permission, Where
 _READ = AccessPolicy(_W.SOMEWHERE, _P.READ)
 _READ_DEVICE = AccessPolicy(_W.DEVICE, _P.READ)
+_MANAGE_DEVICE = AccessPolicy(_W.DEVICE, _P.MANAGE_DEVICES)
 _EDIT_RULES = AccessPolicy(_W.EVERYWHERE, _P.EDIT_RULES)
 _WATCH = AccessPolicy(_W.SOMEWHERE, _P.WATCH_PLATFORM)
 _PEOPLE = AccessPolicy(_W.SOMEWHERE, _P.MANAGE_PEOPLE)
@@ -87,6 +90,7 @@ _WORK = AccessPolicy(_W.WORK_ORDER, _P.DO_WORK)
 _DIRECT = AccessPolicy(_W.WORK_ORDER, _P.DIRECT_WORK)
 # Who may make tokens would approve with one what they asked for themselves.
 _DECIDE = AccessPolicy(_W.COMMAND_REQUEST, _P.COMMAND_MANY, people_only=True)
+_ROLLOUT = AccessPolicy(_W.ROLLOUT, _P.UPDATE_FIRMWARE)
 _ANYBODY = AccessPolicy(_W.ANYBODY)
 _SIGNED_IN = AccessPolicy(_W.SIGNED_IN)
 _OPEN = AccessPolicy(_W.OPEN)
@@ -104,6 +108,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /console/icons/512.png": _OPEN,
     "GET /console/icons/512-maskable.png": _OPEN,
     "GET /answer/{token}": _OPEN,
+    "GET /firmware/{sha256}": _OPEN,
     "POST /answer/{token}": _OPEN,
     "GET /": _ANYBODY,
     "GET /alerts/{alert_id}": _ANYBODY,
@@ -163,6 +168,10 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /api/v1/devices/{device}/limits": _READ_DEVICE,
     "GET /api/v1/devices/{device}/notes": AccessPolicy(_W.DEVICE, _P.READ_NAMES),
     "POST /api/v1/devices/{device}/notes": AccessPolicy(_W.DEVICE, _P.ANSWER_ALERTS),
+    "GET /api/v1/devices/{device}/credentials": _MANAGE_DEVICE,
+    "POST /api/v1/devices/{device}/credentials": _MANAGE_DEVICE,
+    "POST /api/v1/devices/{device}/credentials/revoke": _MANAGE_DEVICE,
+    "POST /api/v1/device-credentials": AccessPolicy(_W.SOMEWHERE, _P.MANAGE_DEVICES),
     "GET /api/v1/devices/{device}/commands": _READ_DEVICE,
     "POST /api/v1/devices/{device}/commands": AccessPolicy(_W.DEVICE, _P.COMMAND_DEVICES),
     "GET /api/v1/commands": _READ,
@@ -173,6 +182,14 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "POST /api/v1/command-requests": AccessPolicy(_W.SOMEWHERE, _P.COMMAND_MANY, people_only=True),
     "POST /api/v1/command-requests/{command_request}/approve": _DECIDE,
     "POST /api/v1/command-requests/{command_request}/refuse": _DECIDE,
+    "GET /api/v1/firmware": _READ,
+    "GET /api/v1/rollouts": _READ,
+    "POST /api/v1/rollouts": AccessPolicy(_W.SOMEWHERE, _P.UPDATE_FIRMWARE),
+    "GET /api/v1/rollouts/{rollout}": AccessPolicy(_W.ROLLOUT, _P.READ),
+    "GET /api/v1/rollouts/{rollout}/devices": AccessPolicy(_W.ROLLOUT, _P.READ),
+    "POST /api/v1/rollouts/{rollout}/pause": _ROLLOUT,
+    "POST /api/v1/rollouts/{rollout}/resume": _ROLLOUT,
+    "POST /api/v1/rollouts/{rollout}/cancel": _ROLLOUT,
     "GET /api/v1/standings": _READ,
     "GET /api/v1/latest": _READ,
     "GET /api/v1/map": _READ,

@@ -23,6 +23,7 @@ from firmware_sim.publish_log import PublishLog
 from firmware_sim.specs import SimulatedDevice
 from firmware_sim.station import Counts, Station, StationContext
 from firmware_sim.town import Town
+from firmware_sim.updating import Downloads
 
 _SHORTEST_SLEEP_S = 0.01
 _CARE_EVERY_S = 1.0
@@ -45,6 +46,7 @@ class Fleet:
         now: Callable[[], int],
         publish_log: Path,
         fault_log: Path,
+        downloads: Downloads | None = None,
     ) -> None:
         self._town = town
         self._now = now
@@ -66,6 +68,7 @@ class Fleet:
             now=now,
             log=self._publish_log,
             counts=self._counts,
+            downloads=downloads,
             hurry=self._hurry,
         )
         self._stations = _stations(town, self._members, around)
@@ -171,6 +174,7 @@ class Fleet:
                     _pump(stations)
                     await asyncio.sleep(0.05)
         for station in stations:
+            station.close()
             station.link.say_offline()
 
     def _close(self) -> None:
@@ -216,6 +220,7 @@ async def run(
     fault_log: Path,
     stop: asyncio.Event,
     drain_s: float = 5.0,
+    downloads: Downloads | None = None,
 ) -> Counts:
     """Run every device of the town against a broker until `stop`, and return the final counts.
 
@@ -224,6 +229,7 @@ async def run(
         now: microseconds since 1970-01-01Z on the simulation's clock.
         publish_log, fault_log: files to write, one JSON line per publish attempt and per fault.
         drain_s: wall-clock seconds to flush what waits after `stop`.
+        downloads: where firmware is fetched; without it devices cannot be updated.
     """
     fleet = Fleet(
         town,
@@ -231,6 +237,7 @@ async def run(
         now=now,
         publish_log=publish_log,
         fault_log=fault_log,
+        downloads=downloads,
     )
     await fleet.run(stop, drain_s=drain_s)
     return fleet.counts

@@ -11,8 +11,8 @@ import contextlib
 import logging
 import socket
 import ssl
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import aiomqtt
@@ -34,13 +34,14 @@ logger = logging.getLogger(__name__)
 class SimulatorBroker:
     """Where to connect, and with what; times are divided by `speed`.
 
-    Without an account each device signs in under its own name.
+    Without an account each device signs in under its own name, with its own of `passwords` where it has one.
     """
 
     host: str
     port: int
     username: str | None = None
     password: str | None = None
+    passwords: Mapping[str, str] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
     speed: float = 1.0
     keepalive_s: int = 30
@@ -139,7 +140,7 @@ class Link:
             self._broker.port,
             identifier=self._name,
             username=self._broker.username or self._name,
-            password=self._broker.password,
+            password=self._broker.passwords.get(self._name, self._broker.password),
             tls_context=self._broker.tls,
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True,

@@ -70,6 +70,7 @@ class Member:
         self._back_at: int | None = None
         self._answered: dict[str, CommandAnswer] = {}
         self.configured: dict[str, object] = {}
+        self.firmware = device.electronics.firmware
         self._started = start
         self._last_at: int | None = None
         self._last_malformed = 0
@@ -299,6 +300,11 @@ class Member:
             if len(self._answered) > _REMEMBERED:
                 del self._answered[next(iter(self._answered))]
         return self._answered[command_id]
+
+    def updated(self, now: int, version: str) -> None:
+        """Run another firmware from now on: it starts anew."""
+        self.firmware = version
+        self._obey(now, "reboot", {})
 
     def configure(self, now: int, wanted: Mapping[str, object]) -> dict[str, str]:
         """Set itself as the platform wants; return what it does not take, and why."""

@@ -140,6 +140,7 @@ class Electronics:
     unknown_keys: float = 0.0
     malformed: float = 0.0
     bad: str | None = None
+    firmware: str = "1.0.0"
     obeys_after_s: float = 0.0
     obeys: bool = True
 

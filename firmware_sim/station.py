@@ -19,11 +19,14 @@ from firmware_sim.member import Member
 from firmware_sim.outbox import Outbox, QueuedReading, payload
 from firmware_sim.physics.model import SECOND, CommandAnswer
 from firmware_sim.publish_log import PublishLine, PublishLog
+from firmware_sim.updating import Downloads, update
 
 NO_SUBSCRIBERS = 0x10
 _FAILURE = 0x80
 _RECEIPT_WAIT_S = 20.0
 _ANSWER_WAIT_S = 20.0
+_SETTLED, _UNSENT = -1, -2
+"""In place of the packet of a report: it was taken, or it has not left."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +84,7 @@ class StationContext:
     now: Callable[[], int]
     log: PublishLog
     counts: Counts
+    downloads: Downloads | None
     hurry: Callable[[Member], None]
 
 
@@ -111,8 +115,10 @@ class Station:
         self._flight = _Flight()
         self._refusals = 0
         self._retry: asyncio.TimerHandle | None = None
+        self._updates: dict[str, asyncio.Task[None]] = {}
         self._config_version = 0
         self._refused: dict[str, str] = {}
+        self._report_mid = _SETTLED
         self.outbox = Outbox()
         self.link = Link(
             topic.device,
@@ -151,6 +157,8 @@ class Station:
     def look_after(self) -> None:
         """Resend what waits too long for a receipt; break a link that no longer answers."""
         self.outbox.resend_overdue(self._around.now())
+        if self._report_mid != _SETTLED and self.link.up:
+            self._report()
         stuck = asyncio.get_running_loop().time() - self._flight.sent_s > _ANSWER_WAIT_S
         if self.outbox.in_flight and stuck:
             self.link.drop()
@@ -173,6 +181,8 @@ class Station:
 
     def answered(self, mid: int, code: int) -> None:
         """Forget, keep for a receipt, or keep for another try; then send the next."""
+        if mid == self._report_mid and accepted(code):
+            self._report_mid = _SETTLED
         if mid != self._flight.mid or not self.outbox.in_flight:
             return
         self._note(self.outbox.in_flight, code=code)
@@ -248,12 +258,38 @@ class Station:
             self._answer(command, CommandAnswer(status="rejected", detail="expired"))
         elif member is None:
             self._answer(command, CommandAnswer(status="rejected", detail="a gateway obeys no command"))
+        elif command.name == "update_firmware":
+            self._begin_update(command, member)
         elif member.device.electronics.obeys and (wait_s := member.device.electronics.obeys_after_s):
             self._answer(command, CommandAnswer(status="accepted"))
             loop = asyncio.get_running_loop()
             loop.call_later(wait_s / self._around.broker.speed, self._carry_out, command, member)
         else:
             self._carry_out(command, member)
+
+    def _begin_update(self, command: ReceivedCommand, member: Member) -> None:
+        if command.id in self._updates:
+            return  # it came twice
+        downloads = self._around.downloads
+        if downloads is None or not member.device.electronics.obeys:
+            self._answer(command, CommandAnswer(status="rejected", detail="cannot be updated from afar"))
+            return
+        self._updates[command.id] = asyncio.create_task(self._update(command, member, downloads))
+
+    async def _update(self, command: ReceivedCommand, member: Member, downloads: Downloads) -> None:
+        def say(answer: CommandAnswer) -> None:
+            self._answer(command, answer)
+
+        version = await update(member.device.name, member.device.kind, command.args, downloads, say)
+        if version is not None:
+            member.updated(self._around.now(), version)
+            self._around.hurry(member)
+            self._report()
+
+    def close(self) -> None:
+        """Give up what is still being fetched."""
+        for task in self._updates.values():
+            task.cancel()
 
     def _carry_out(self, command: ReceivedCommand, member: Member) -> None:
         answer = member.obey(self._around.now(), command.id, command.name, command.args)
@@ -278,11 +314,17 @@ class Station:
         self._report()
 
     def _report(self) -> None:
-        """Say what it is set to: whenever it connects, and after each change."""
+        """Say what it is set to: whenever it connects, after each change, and until somebody takes it."""
         member = self._members.get(self._topic.device)
         if member is not None and member.device.relay is None:
-            said = {"config": member.configured, "refused": self._refused, "version": self._config_version}
-            self.link.publish(str(self._topic.on(Channel.REPORTED)), msgspec.json.encode(said))
+            said = {
+                "config": member.configured,
+                "refused": self._refused,
+                "version": self._config_version,
+                "firmware": member.firmware,
+            }
+            mid = self.link.publish(str(self._topic.on(Channel.REPORTED)), msgspec.json.encode(said))
+            self._report_mid = _UNSENT if mid is None else mid
 
 
 def _expired(expires_at: str | float | None, now: int) -> bool:

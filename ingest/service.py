@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from random import Random
 from uuid import UUID
@@ -57,6 +57,9 @@ LOOK_AHEAD = 0.1
 
 OpenSession = Callable[[IngestBroker, Hearing, Callable[[], int]], Awaitable[BrokerSession]]
 """Connects; raises OSError, TimeoutError or BrokerRefused."""
+UNTRACED: AbstractContextManager[object] = nullcontext()
+Traced = Callable[[int], AbstractContextManager[object]]
+"""Gives what surrounds the work on a batch of so many messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,7 @@ class IngestOptions:
     open_session: OpenSession = session.connect
     random: Random = field(default_factory=Random)  # spreads reconnections, keeps no secret
     step: Step = lambda _: None
+    traced: Traced = lambda _: UNTRACED
 
 
 async def run(options: IngestOptions, stop: asyncio.Event) -> None:
@@ -297,9 +301,10 @@ class _Service:
             flush_latest = self._flush_piece.due()
         else:
             flush_latest = self._flush.due(0.0 if caught_up else FLUSH_BEHIND_S)
-        settled = await self._pipeline.process(
-            intake, caught_up=caught_up, flush_latest=flush_latest, following=following
-        )
+        with self._options.traced(len(intake)):
+            settled = await self._pipeline.process(
+                intake, caught_up=caught_up, flush_latest=flush_latest, following=following
+            )
         # Packet ids belong to one connection; on another they would acknowledge other messages.
         if intake.connection is connection and not connection.lost.done():
             connection.acknowledge(intake.packet_ids)

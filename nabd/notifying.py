@@ -22,6 +22,7 @@ from nabd import clock
 from nabd.channels import channels_of
 from nabd.processes import ready_database, stop_on_signals, unless_stopped
 from nabd.settings import Settings
+from nabd.watching.traces import traces_of
 from notify.answers import offers
 from notify.notices.writing import NoticeTexts
 from notify.outbox import engine
@@ -48,6 +49,9 @@ async def notify(settings: Settings) -> None:
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
     channels = channels_of(settings, clock.wall)
+    traces = traces_of(settings, "notify")
+    if traces:
+        channels = {name: traces.channel(channel) for name, channel in channels.items()}
     dsn = await unless_stopped(stop, ready_database(settings))
     pool = await open_pool(dsn, min_size=0, max_size=CONNECTIONS)
     declared = kinds.load(settings.kinds_dir)
@@ -72,6 +76,8 @@ async def notify(settings: Settings) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(notifying, working, return_exceptions=True)
+    if traces:
+        await asyncio.to_thread(traces.close)
     pool.terminate()  # what had an answer is recorded; politeness may wait for a server that is away
     for task in done - {stopping}:
         task.result()

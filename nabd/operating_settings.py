@@ -5,16 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
+
+from nabd.configuration.sources import ConfiguredSettings
 
 
-class OperatingSettings(BaseSettings):
+class OperatingSettings(ConfiguredSettings):
     """What is backed up, and for whom it is encrypted."""
 
     heartbeat_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s]+)?$",
         description="asked for each minute while all is well, by `nabd sweep`; a service elsewhere misses it",
+    )
+    traces_endpoint: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="where traces are sent (OTLP over HTTP), http://collector:4318/v1/traces; empty: none",
     )
     backup_dir: Path | None = Field(
         default=None, description="where backups are made and looked for; empty: backups in data_dir"

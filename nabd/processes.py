@@ -27,14 +27,24 @@ from devices.kinds import Kinds
 from ingest import service
 from ingest.commit import shard
 from ingest.commit.consumers import BatchConsumer
-from nabd import clock, housekeeping, readiness, rollups
+from nabd import clock, housekeeping, readiness, rollouts, rollups
 from nabd.broker import address, commanding
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.broker.source import MessageSource, source_of
 from nabd.first_link import is_without_admin
+from nabd.identity import sign_ins
 from nabd.identity.follower import CredentialWatch
 from nabd.retention.classes import classes_of
-from nabd.settings import Settings, audit_directory, photo_directory, quotas_of, retention_of, tls_directory
+from nabd.settings import (
+    Settings,
+    audit_directory,
+    firmware_directory,
+    photo_directory,
+    quotas_of,
+    retention_of,
+    tls_directory,
+)
+from nabd.watching.traces import traces_of
 from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from readings.rollups.marks import RollupMarks
@@ -206,6 +216,7 @@ async def ingest(
             raise
         return connection
 
+    traces = traces_of(settings, "ingest")
     options = service.IngestOptions(
         broker=replace(source.broker, client_id=client_id),
         open_session=source.open,
@@ -218,8 +229,13 @@ async def ingest(
         retention=settings.retention_days * 86_400_000_000,
         batch_messages=settings.batch_rows,
         quotas=quotas_of(settings),
+        traced=traces.batch if traces else lambda _: service.UNTRACED,
     )
-    await service.run(options, stop)
+    try:
+        await service.run(options, stop)
+    finally:
+        if traces:
+            traces.close()
 
 
 async def sweep(settings: Settings) -> None:
@@ -253,6 +269,7 @@ async def sweep(settings: Settings) -> None:
             )
         ),
         asyncio.create_task(rollups.run(pool, list(declared.values()), now)),
+        asyncio.create_task(rollouts.run(pool, now, settings.public_url)),
     ]
     if settings.broker_files is not None:
         following = CredentialWatch(
@@ -263,8 +280,10 @@ async def sweep(settings: Settings) -> None:
             now=now,
         )
         sweeping.append(asyncio.create_task(following.run()))
+        if settings.broker is not None:
+            sweeping.append(asyncio.create_task(sign_ins.watch(pool, broker_of(settings), now)))
     if settings.heartbeat_url:
-        from nabd import heartbeat  # not above: with an HTTP client
+        from nabd.watching import heartbeat  # not above: with an HTTP client
 
         wanted = heartbeat.checks(settings, pool, declared, now, speed)
         sweeping.append(asyncio.create_task(heartbeat.run(settings.heartbeat_url, wanted)))
@@ -315,12 +334,14 @@ async def api(settings: Settings) -> None:
         queue=queue,
         channels=channels,
         photo_dir=photo_directory(settings),
+        firmware_dir=firmware_directory(settings),
         web_push=settings.web_push,
         tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
     )
-    server = Server(app)
+    traces = traces_of(settings, "api")
+    server = Server(app, traces.app) if traces else Server(app)
     listener = listen(settings.http_host, settings.http_port)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     log.info("listening", host=settings.http_host, port=listener.getsockname()[1])
@@ -333,6 +354,8 @@ async def api(settings: Settings) -> None:
     await serving
     for channel in channels.values():
         await channel.close()
+    if traces:
+        await asyncio.to_thread(traces.close)
     try:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except DATABASE_ERRORS:

@@ -1,7 +1,7 @@
-"""Settings of every process, read from environment variables named NABD_*.
+"""Settings of every process: variables NABD_* of the environment, files of secrets, one configuration file.
 
 While `nabd up` runs, the file `running.env` in the data directory names its database and broker, so that
-other commands in the same directory find them. Environment variables take precedence.
+other commands in the same directory find them. Whatever else names them takes precedence.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -19,8 +20,9 @@ from pydantic_settings import SettingsConfigDict
 from alerts.transition import Severity
 from api.oidc.addresses import is_trusted_address
 from api.tiles.source import source_of
+from devices.texts.languages import DEFAULT, Language
 from ingest.decide.quotas import Quota, QuotaPlan
-from nabd.channel_settings import ChannelSettings
+from nabd.channel_settings import SECRET, ChannelSettings
 from nabd.operating_settings import OperatingSettings
 from nabd.retention_settings import RetentionSettings
 from people.roles import Role
@@ -52,6 +54,9 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     database: str | None = Field(
         default=None, description="PostgreSQL DSN; empty: an embedded server in data_dir"
     )
+    database_password: str = Field(
+        default="", json_schema_extra=SECRET, description="the password there, where the DSN has none"
+    )
     broker: str | None = Field(
         default=None, description="mqtt://[user:password@]host[:port]; empty: an embedded broker"
     )
@@ -59,11 +64,19 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
         default=None,
         description="nats://[user:password@]host[:port]: ingest pulls from JetStream; empty: from the broker",
     )
+    broker_password: str = Field(
+        default="", json_schema_extra=SECRET, description="the password there, where the address has none"
+    )
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")
     rules_dir: Path | None = Field(
         default=None, description="directory of *.yaml rule files that `nabd migrate` puts into force"
     )
+    town: str = Field(
+        default="", description="name of the municipality that the first `nabd migrate` makes; empty: none"
+    )
+    language: Language = Field(default=DEFAULT, description="what people of that municipality read")
+    time_zone: str = Field(default="UTC", description="where that municipality is, such as Asia/Beirut")
     shard: str = Field(default="main", description="name of the set of municipalities this ingest owns")
     http_host: str = Field(default="127.0.0.1", description="address the API listens on")
     http_port: int = Field(default=8000, ge=0, le=65535, description="port the API listens on; 0: a free one")
@@ -84,7 +97,11 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
         description="people sign in there too (OpenID Connect); https, or loopback; empty: nowhere",
     )
     oidc_client_id: str = Field(default="", description="what this installation is called at the issuer")
-    oidc_client_secret: str = Field(default="", description="its secret there; empty: none (public client)")
+    oidc_client_secret: str = Field(
+        default="",
+        json_schema_extra=SECRET,
+        description="its secret there; empty: none (public client)",
+    )
     oidc_groups_claim: str = Field(default="groups", description="the claim that holds a person's groups")
     oidc_roles: dict[str, list[GroupRole]] = Field(
         default={},
@@ -141,6 +158,9 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     )
     photo_dir: Path | None = Field(
         default=None, description="where photos of work orders are kept; empty: photos in data_dir"
+    )
+    firmware_dir: Path | None = Field(
+        default=None, description="where firmware images are kept; empty: firmware in data_dir"
     )
     map_tiles: str | None = Field(
         default=None,
@@ -200,6 +220,12 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
         return said
 
     @model_validator(mode="after")
+    def _addresses_have_their_passwords(self) -> Self:
+        self.database = _with_password(self.database, self.database_password)
+        self.broker = _with_password(self.broker, self.broker_password)
+        return self
+
+    @model_validator(mode="after")
     def _oidc_is_whole(self) -> Self:
         if not self.oidc_issuer:
             return self
@@ -210,6 +236,17 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
         return self
 
 
+def _with_password(address: str | None, password: str) -> str | None:
+    """Return an address with the password that a file has, unless it has one or names nobody."""
+    if not address or not password:
+        return address
+    parts = urlsplit(address)
+    user, at, host = parts.netloc.rpartition("@")
+    if not at or ":" in user:
+        return address
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}"))
+
+
 def audit_directory(settings: Settings) -> Path:
     """Return where the heads of the audit's months are kept."""
     return settings.audit_dir or settings.data_dir / "audit"
@@ -218,6 +255,11 @@ def audit_directory(settings: Settings) -> Path:
 def photo_directory(settings: Settings) -> Path:
     """Return where photos of work orders are kept."""
     return settings.photo_dir or settings.data_dir / "photos"
+
+
+def firmware_directory(settings: Settings) -> Path:
+    """Return where firmware images are kept."""
+    return settings.firmware_dir or settings.data_dir / "firmware"
 
 
 def tls_directory(settings: Settings) -> Path:

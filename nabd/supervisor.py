@@ -28,11 +28,12 @@ LONGEST_PAUSE_S = 30.0
 
 @dataclass(slots=True, kw_only=True)
 class Child:
-    """One `nabd` process; its output goes to a file."""
+    """One `nabd` process; its output goes to a file. `environment`: variables that only it has."""
 
     name: str
     arguments: Sequence[str]
     log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
 
@@ -62,7 +63,7 @@ class Supervisor:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, **self.environment, SUPERVISED: "1"},
+                env={**os.environ, **self.environment, **child.environment, SUPERVISED: "1"},
                 # Ctrl-C in the terminal must reach only us, who stop the children in order.
                 start_new_session=True,
             )

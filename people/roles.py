@@ -38,6 +38,8 @@ class Permission(StrEnum):
     """Tell a device to do something, and say what it is to be set to."""
     COMMAND_MANY = "command-many"
     """Ask for a command to many devices, and approve what another one asked for."""
+    UPDATE_FIRMWARE = "update-firmware"
+    """Start, pause and cancel rollouts."""
     DO_WORK = "do-work"
     """Act on work orders of one's own: accept, decline, report done, comment, add photos."""
     DIRECT_WORK = "direct-work"
@@ -89,6 +91,7 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | _OPERATOR
     | {
         Permission.COMMAND_MANY,
+        Permission.UPDATE_FIRMWARE,
         Permission.MANAGE_DEVICES,
         Permission.SEND_ALERTS,
         Permission.EDIT_RULES,

@@ -13,13 +13,15 @@ class Failure(Enum):
     """Who must act."""
 
     DATA = auto()  # the rows are at fault: find them
-    TRANSIENT = auto()  # the database is away, full or busy: wait, then the same again
+    TRANSIENT = auto()  # the database is away, full or busy, or refuses us: wait, then the same again
     OTHER = auto()  # unknown: a few tries, then reject the rows and log it
 
 
 # SQLSTATE classes: 22 data, 23 constraints; 08 connection, 40 rollback, 53 resources, 57 intervention.
 _DATA = ("22", "23")
 _TRANSIENT = ("08", "40", "53", "57")
+_REFUSED = "42501"
+"""Our account lacks a right: whoever runs the database gives it (`nabd migrate`); no message is at fault."""
 
 
 def classify(error: BaseException) -> Failure:
@@ -28,7 +30,7 @@ def classify(error: BaseException) -> Failure:
         state = error.sqlstate or ""
         if state.startswith(_DATA):
             return Failure.DATA
-        return Failure.TRANSIENT if state.startswith(_TRANSIENT) else Failure.OTHER
+        return Failure.TRANSIENT if state.startswith((*_TRANSIENT, _REFUSED)) else Failure.OTHER
     if isinstance(error, asyncpg.InternalClientError):
         return Failure.TRANSIENT
     if isinstance(error, asyncpg.InterfaceError):
@@ -55,5 +57,5 @@ DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 
 
 def is_outage(error: BaseException) -> bool:
-    """Tell whether the database was away, full or busy, so that the same statement may succeed later."""
+    """Tell whether the database was away, full or busy, or refused us: the same may succeed later."""
     return classify(error) is Failure.TRANSIENT

@@ -132,6 +132,8 @@ async def _reach(dsn: str, opening: Callable[[], Awaitable[Any]]) -> Any:
         return await opening()
     except _UNREACHABLE as error:
         reason = str(error) or type(error).__name__
+        if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+            reason += "; `nabd store accounts` makes accounts and sets their passwords"
         raise Unavailable(f"{name_of(dsn)} cannot be reached: {reason}") from error
     except (ValueError, asyncpg.InterfaceError) as error:
         # asyncpg repeats parts of a malformed DSN, and with them perhaps the password.

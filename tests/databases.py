@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from devices.kinds import load
+from nabd.accounts import granting, making
+from nabd.accounts.grants import Account
 from nabd.embedded.postgres import EmbeddedPostgres
 from readings.tables import tables_of
 from store.migrate import MigrationReport, migrate
@@ -49,18 +51,36 @@ async def execute(dsn: str, statement: str) -> None:
 
 
 async def migrate_all(dsn: str) -> MigrationReport:
-    """Migrate a database with every declared kind."""
+    """Migrate a database with every declared kind, and let the processes' accounts that are there in."""
     connection = await connect(dsn, statement_timeout_s=0)
+    tables = tables_of(load().values())
     try:
-        return await migrate(connection, tables_of(load().values()), now=now())
+        report = await migrate(connection, tables, now=now())
+        await granting.reconcile(connection, tables)
     finally:
         await connection.close()
+    return report
+
+
+async def make_accounts(dsn: str) -> None:
+    """Make the processes' accounts, without passwords: the embedded server asks for none."""
+    connection = await connect(dsn)
+    try:
+        await making.make(connection, {})
+    finally:
+        await connection.close()
+
+
+def as_account(dsn: str, account: Account) -> str:
+    """Return the address at which the embedded server knows us as one of the processes."""
+    return dsn.replace("//postgres@", f"//{account.role}@")
 
 
 def create_template(server: EmbeddedPostgres) -> str:
     """Make the migrated database that tests get copies of; return its name."""
     run(execute(server.dsn(), f"CREATE DATABASE {TEMPLATE}"))
-    run(migrate_all(server.dsn(TEMPLATE)))
+    run(make_accounts(server.dsn(TEMPLATE)))
+    run(migrate_all(as_account(server.dsn(TEMPLATE), Account.OWNER)))
     return TEMPLATE
 
 

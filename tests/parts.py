@@ -35,6 +35,8 @@ class MachinePart:
 
 MOSQUITTO = MachinePart(name="mosquitto", remedy="apt-get install mosquitto")
 CHROMIUM = MachinePart(name="chromium", remedy="apt-get install chromium")
+CADDY = MachinePart(name="caddy", remedy="apt-get install caddy")
+SYSTEMD = MachinePart(name="systemd-analyze", remedy="take a machine with systemd", required=False)
 NODE = MachinePart(name="node", remedy="apt-get install nodejs npm")
 TIMESCALE_PACKAGES = MachinePart(
     name="npm packages of TimescaleDB",

@@ -18,6 +18,7 @@ import httpx2
 from devices import kinds as declared
 from devices.registry.municipalities import NewMunicipality, add_municipality
 from devices.registry.registration import NewDevice, add_devices
+from nabd.accounts.grants import Account
 from nabd.embedded.broker import free_port
 from nabd.embedded.parts import migrated
 from nabd.settings import Settings, environment
@@ -25,6 +26,7 @@ from nabd.supervisor import Child, Supervisor, last_lines
 from store.audit import PLATFORM
 from store.pool import connect
 from tests.brokers import Broker
+from tests.databases import as_account
 from tests.integration.api import builders
 from tests.waiting import eventually, now
 
@@ -103,7 +105,8 @@ async def running(
         async with Supervisor(environment(settings)) as supervisor:
             for name in processes:
                 log = directory / "logs" / f"{name}.log"
-                await supervisor.start(Child(name=name, arguments=[name], log=log))
+                own = {"NABD_DATABASE": as_account(dsn, Account(name))}
+                await supervisor.start(Child(name=name, arguments=[name], log=log, environment=own))
             base = f"http://{settings.http_host}:{settings.http_port}"
             await builders.let_in(database)
             async with httpx2.AsyncClient(base_url=base, timeout=10, headers=builders.BEARER) as http:

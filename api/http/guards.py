@@ -42,9 +42,12 @@ OPEN_PATHS = frozenset(
         "/console/icons/512.png",
         "/console/icons/512-maskable.png",
         "/answer/{token}",
+        "/firmware/{sha256}",
     }
 )
 """All that answers without an identity. Signing in, and a link, judge what the request itself shows."""
+FIRMWARE = "/firmware/"
+"""What devices fetch, which show a password of their own to the route."""
 ANSWERS = "/answer/"
 """Where signed links lead. Who has one may use it from anywhere: it is the secret, no cookie counts."""
 TOLD = {"token": "requests.token_busy", "address": "requests.address_busy"}
@@ -205,7 +208,7 @@ def asked(scope: Scope) -> str:
 
 def is_open(path: str) -> bool:
     """Tell whether a path answers without an identity."""
-    return path in OPEN_PATHS or path.startswith(ANSWERS)
+    return path in OPEN_PATHS or path.startswith((ANSWERS, FIRMWARE))
 
 
 def address_of(scope: Scope) -> str:

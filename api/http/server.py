@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api.http.connections import BoundedProtocol
 
@@ -28,9 +29,10 @@ def listen(host: str, port: int) -> socket.socket:
 class Server(uvicorn.Server):
     """`await server.serve(sockets=[listen(host, port)])`; set `should_exit` to stop it."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, around: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> None:
+        """Serve an application; `around` may wrap it, to see what passes."""
         config = uvicorn.Config(
-            app,
+            around(app),
             http=BoundedProtocol,
             log_config=None,
             # An access log would contain the token of the sign-in link.

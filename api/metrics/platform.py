@@ -16,7 +16,9 @@ from prometheus_client.openmetrics.exposition import generate_latest
 
 from api.metrics import notifications
 from api.metrics.notifications import NotificationFigures
-from devices.instants import to_microseconds
+from devices.credentials import refusals
+from devices.credentials.refusals import RefusedSignIns
+from devices.instants import to_datetime, to_microseconds
 from readings import ingest_state, totals
 from readings.ingest_state import IngestState
 from readings.rollups import marks
@@ -76,6 +78,7 @@ class Figures:
     notifications: NotificationFigures
     unrolled_since: datetime | None
     backups: BackupStanding
+    refused: RefusedSignIns
 
 
 async def read(connection: Connection, kinds: Iterable[str], now: int) -> Figures:
@@ -87,6 +90,7 @@ async def read(connection: Connection, kinds: Iterable[str], now: int) -> Figure
         notifications=await notifications.read(connection, now),
         unrolled_since=await marks.oldest_mark(connection, kinds),
         backups=await backups.standing(connection),
+        refused=await refusals.recent(connection, to_datetime(now)),
     )
 
 
@@ -132,6 +136,8 @@ def families(figures: Figures | None, queue: BrokerQueue | None, ages: Ages) -> 
         behind_s = 0.0 if figures.unrolled_since is None else ages.of(figures.unrolled_since)
         yield GaugeMetricFamily("nabd_rollups_lag_seconds", said, value=behind_s)
         yield from _of_backups(figures.backups, ages)
+        said = "Sign-ins that the broker refused within the last ten minutes"
+        yield GaugeMetricFamily("nabd_broker_refused_sign_ins", said, value=figures.refused.count)
 
 
 def _of_broker(queue: BrokerQueue) -> Iterator[Metric]:

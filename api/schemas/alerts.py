@@ -33,7 +33,8 @@ class AlertOut(BaseModel):
     rule_version: int
     family: str = Field(
         description="what the rule is called to judge: `stream`, `silent`, `children_down`, `children_apart`,"
-        " `not_refreshed`, `neighbours`, `forecast`; `silent` says that nothing was heard from the device,"
+        " `not_refreshed`, `neighbours`, `forecast`, `behind`; `silent` says that nothing was heard from the"
+        " device,"
         " `external` that another system says so",
         examples=["stream"],
     )

@@ -7,6 +7,7 @@ import typer
 from bench.cli.console import console
 from bench.cli.ingest import ingest
 from bench.cli.notify import notify, notify_kills
+from bench.cli.production import production
 from bench.cli.queries import queries
 from bench.cli.rules import rules
 from bench.cli.screens import screens
@@ -18,6 +19,7 @@ app.command()(rules)
 app.command()(ingest)
 app.command()(notify)
 app.command()(notify_kills)
+app.command()(production)
 app.command()(queries)
 app.command()(console)
 app.command()(screens)

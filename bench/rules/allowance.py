@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from bench.rules.matching import GRACE_INTERVALS, Fault
 from rules.definition.definition import Definition
 from rules.definition.durations import duration_us
-from rules.definition.families import ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import Behind, ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
 
 _WHOLE_WINDOW = ("flat", "frozen", "trend", "count")
 """What is not known before its window is over. baseline() and total() remember more, but wait for nothing."""
@@ -35,7 +35,7 @@ def hold_us(rule: Definition, interval_s: float) -> int:
             return family.within_us
         case NotRefreshed() as family:
             return max(round(family.missing * interval_s * 1e6), family.at_least_us)
-        case Neighbours() | ChildrenApart() as family:
+        case Neighbours() | ChildrenApart() | Behind() as family:
             return family.lasting_us
         case Forecast():
             return 0

@@ -211,3 +211,19 @@ async def next_due(connection: Connection) -> datetime | None:
     """Return when something is to be sent next; None where nothing waits."""
     due: datetime | None = await connection.fetchval(_NEXT)
     return due
+
+
+_WITHDRAW = """
+UPDATE command SET status = 'expired', detail = 'withdrawn', updated_at = $2, due_at = NULL
+WHERE id = ANY(ARRAY(
+    SELECT id FROM command WHERE id = ANY($1) AND status = 'queued' FOR UPDATE SKIP LOCKED
+))
+RETURNING id
+"""
+
+
+async def withdraw(connection: Connection, ids: Collection[UUID], now: Now) -> list[UUID]:
+    """Let commands expire that still wait for their device; return which."""
+    found = [row["id"] for row in await connection.fetch(_WITHDRAW, list(ids), to_datetime(now()))]
+    await connection.execute(TELL)
+    return found

@@ -1,4 +1,4 @@
-"""What lies beside the database: photos, heads of the audit, settings, and files that the settings name.
+"""What lies beside the database: photos, heads, TLS, settings, and files that the settings name.
 
 One tar, read and written as a stream. What is restored comes into new directories, which take their names
 once the database is there too.
@@ -19,7 +19,14 @@ from nabd.backup import sealed
 from nabd.backup.errors import BackupRefused
 from nabd.backup.keys import BackupKey
 from nabd.backup.sealed import SealedFile, Told
-from nabd.settings import Settings, audit_directory, environment, photo_directory
+from nabd.settings import (
+    Settings,
+    audit_directory,
+    environment,
+    firmware_directory,
+    photo_directory,
+    tls_directory,
+)
 
 NAME = "files.tar.age"
 SETTINGS = "settings.env"
@@ -29,7 +36,12 @@ OTHERS = "files"
 
 def directories(settings: Settings) -> dict[str, Path]:
     """Return the directories of our own, by the name that they have in a backup."""
-    return {"photos": photo_directory(settings), "audit": audit_directory(settings)}
+    return {
+        "photos": photo_directory(settings),
+        "audit": audit_directory(settings),
+        "firmware": firmware_directory(settings),
+        "tls": tls_directory(settings),
+    }
 
 
 def pack(

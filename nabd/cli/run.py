@@ -26,6 +26,7 @@ from nabd.first_link import base_of, link_of
 from nabd.processes import NotConfigured, Stopped
 from nabd.settings import RUNNING, Settings, environment, retention_of
 from nabd.supervisor import Child, Supervisor
+from nabd.watching.traces import TracesMissing
 from rules.definition.errors import RulesRefused
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
@@ -42,6 +43,7 @@ EXPECTED = (
     RegistryError,
     UnknownShard,
     BrokerFailed,
+    TracesMissing,
     *DATABASE_ERRORS,
 )
 """Expected failures: printed as one line."""

@@ -14,7 +14,7 @@ from devices.instants import to_datetime
 from nabd import clock
 from nabd.cli import output
 from nabd.cli.run import load_settings
-from nabd.identity import tls_files
+from nabd.identity import broker_directory, tls_files
 from nabd.identity.tls_files import CertificateFile, CertificateRefused
 from nabd.settings import tls_directory
 
@@ -75,6 +75,8 @@ def _done(work: Callable[[Path, datetime], None]) -> list[CertificateFile]:
     now, _ = clock.parse(settings.clock)
     try:
         work(directory, to_datetime(now()))
+        if settings.broker_files is not None:
+            broker_directory.put(settings.broker_files, broker_directory.tls_contents(directory))
         return tls_files.files(directory)
     except CertificateRefused as error:
         output.fail(str(error))

@@ -35,6 +35,7 @@ from nabd.demo.past.child import PastRun
 from nabd.demo.people import SignInLink, add_townspeople, links_of
 from nabd.demo.percentiles import percentiles
 from nabd.demo.tiles.drawing import write_tiles
+from nabd.demo.updates import roll_out
 from nabd.embedded.broker import port_or_free
 from nabd.embedded.parts import EmbeddedParts, migrated, parts
 from nabd.first_link import base_of, link_of
@@ -153,6 +154,7 @@ async def running(
             now=scaled,
             publish_log=directory / "publish.jsonl",
             fault_log=directory / "faults.jsonl",
+            downloads=await roll_out(started.settings, declared, town, scaled),
         )
         database = started.settings.database
         assert database is not None

@@ -10,10 +10,13 @@ from pathlib import Path
 from api.tiles.archive import BadArchive, TileArchive
 from api.tiles.source import source_of
 from devices import kinds
+from devices.instants import to_datetime
 from devices.kinds.kind import KindError
+from nabd import clock
 from nabd.doctor import broker, database, oidc
 from nabd.doctor.account import refusal
 from nabd.doctor.check import CheckResult, Verdict, bad, fine, note
+from nabd.doctor.identity import certificates
 from nabd.doctor.machine import check_port
 from nabd.settings import Settings, photo_directory
 from store.errors import StoreError
@@ -59,7 +62,16 @@ def check_files(settings: Settings) -> list[CheckResult]:
         ("photos", lambda: check_photos(photo_directory(settings))),
     )
     found = [_looked_at(subject, check) for subject, check in checks]
+    found += _certificates(settings)
     return found if settings.map_tiles is None else [*found, check_tiles(settings.map_tiles)]
+
+
+def _certificates(settings: Settings) -> list[CheckResult]:
+    try:
+        return certificates.check(settings, to_datetime(clock.wall()))
+    except OSError as error:
+        said = f"{error.filename} cannot be looked at: {error.strerror}"
+        return [note("certificates", said, "run `nabd doctor` where `nabd sweep` runs to see more")]
 
 
 def _looked_at(subject: str, check: Callable[[], CheckResult]) -> CheckResult:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from devices import kinds
 from nabd import clock
+from nabd.accounts import granting
+from nabd.configuration.first_town import add_first
 from nabd.embedded.broker import local_broker, port_or_free
 from nabd.embedded.postgres import EmbeddedPostgres
 from nabd.settings import Settings, retention_of
@@ -84,6 +86,9 @@ async def migrated(settings: Settings) -> MigrationReport:
     try:
         tables = tables_of(declared.values(), retention_of(settings))
         report = await migrate(connection, tables, now=now())
+        await granting.reconcile(connection, tables)
+        if settings.town:
+            await add_first(connection, settings.town, settings.language, settings.time_zone, now)
         if not (await catalogue.active(connection, declared)).rules:
             await _put_into_force(connection, files.default_packs(declared), now())
         if own := rule_files(settings):

@@ -30,11 +30,13 @@ class BrokerFile:
 
 def contents(lists: BrokerLists, tls_dir: Path) -> dict[str, bytes]:
     """Return what the broker is to be given: the lists, and what there is of TLS."""
-    found = {PASSWORDS: lists.passwords, NEWEST: lists.next}
-    for name in (AUTHORITY, SERVER, SERVER_KEY, REVOCATIONS):
-        if (tls_dir / name).exists():
-            found[name] = (tls_dir / name).read_bytes()
-    return found
+    return {PASSWORDS: lists.passwords, NEWEST: lists.next, **tls_contents(tls_dir)}
+
+
+def tls_contents(tls_dir: Path) -> dict[str, bytes]:
+    """Return what there is of TLS: with it the broker's first start opens the doors with TLS at once."""
+    names = (AUTHORITY, SERVER, SERVER_KEY, REVOCATIONS)
+    return {name: (tls_dir / name).read_bytes() for name in names if (tls_dir / name).exists()}
 
 
 def put(directory: Path, wanted: Mapping[str, bytes]) -> list[str]:

@@ -1,4 +1,5 @@
-"""Alert rules for the platform itself: what a Prometheus or a Grafana elsewhere should wake somebody for.
+"""What those are given who watch the platform from outside: alert rules, a heartbeat, traces.
 
-rules: the one source. prometheus, grafana: the files of each. All pure; nothing here watches anything.
+rules: the one source. prometheus, grafana: the files of each; pure. heartbeat: a URL elsewhere, asked for
+while all is well. traces: whether there are any. tracing: spans for a collector; loaded only then.
 """

@@ -103,6 +103,13 @@ RULES: tuple[PlatformRule, ...] = (
         "the broker has dropped messages",
     ),
     _rule(
+        "NabdSignInsRefused",
+        "nabd_broker_refused_sign_ins > 20",
+        5,
+        _SOON,
+        "the broker refuses sign-ins again and again",
+    ),
+    _rule(
         "NabdSessionTaken",
         "increase(nabd_ingest_session_takeovers_total[10m]) > 0",
         0,

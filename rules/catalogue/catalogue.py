@@ -15,7 +15,7 @@ from devices.kinds.kind import Kind
 from devices.registry.generation import advance
 from rules.definition.definition import Definition
 from rules.definition.errors import RulesRefused
-from rules.definition.families import ChildrenDown, Forecast
+from rules.definition.families import Behind, ChildrenDown, Forecast
 from rules.language.program import Rule
 from rules.loading.files import parse_stored
 from store.connection import Connection
@@ -123,7 +123,7 @@ async def _add(connection: Connection, definition: Definition, version: int, now
         definition.suppress_by,
         timedelta(microseconds=definition.settle_us),
         definition.labels,
-        None if sweep is None or isinstance(sweep, ChildrenDown) else sweep.measurement,
+        None if sweep is None or isinstance(sweep, Behind | ChildrenDown) else sweep.measurement,
         sweep.reaches if isinstance(sweep, Forecast) else None,
         definition.severities,
         definition.work.from_severity,

@@ -123,4 +123,12 @@ class Forecast:
     severity: Severity
 
 
-Sweep = ChildrenDown | ChildrenApart | NotRefreshed | Neighbours | Forecast
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """The device runs other firmware than the last rollout has brought to the others, and has for so long."""
+
+    lasting_us: int
+    severity: Severity
+
+
+Sweep = ChildrenDown | ChildrenApart | NotRefreshed | Neighbours | Forecast | Behind

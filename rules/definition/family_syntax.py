@@ -12,6 +12,7 @@ from rules.definition.durations import duration_us, intervals
 from rules.definition.errors import RuleError, closest, together
 from rules.definition.families import (
     ANY_KIND,
+    Behind,
     ChildrenApart,
     ChildrenDown,
     Forecast,
@@ -107,6 +108,14 @@ FAMILIES: Mapping[str, FamilySyntax] = {
         },
         values=("value", "rate_per_h", "hours", "hours_p80"),
     ),
+    "behind": FamilySyntax(
+        make=Behind,
+        keys={
+            "for": (duration_us, 7 * 86_400_000_000),
+            "severity": (severity, Severity.WARNING),
+        },
+        values=("firmware", "wanted"),
+    ),
 }
 
 _NAMES = {shape.make: name for name, shape in FAMILIES.items()}
@@ -123,6 +132,7 @@ _RENAMED = {
     ("not_refreshed", "at_least"): "at_least_us",
     ("neighbours", "within"): "within_m",
     ("neighbours", "for"): "lasting_us",
+    ("behind", "for"): "lasting_us",
     ("forecast", "within"): "within_us",
     ("forecast", "clear"): "clear_us",
 }
@@ -178,6 +188,8 @@ def _kind_of(family: Sweep, kind: Kind | None, kinds: Mapping[str, Kind]) -> Kin
         if family.dark or family.lit:
             raise RuleError("dark and lit name measurements: `of` is one kind then", file="of")
         return next(iter(kinds.values()))
+    if isinstance(family, Behind):
+        return kind or next(iter(kinds.values()))  # it reads no measurement
     if isinstance(family, ChildrenDown | ChildrenApart):
         if family.of not in kinds:
             raise RuleError(f"there is no kind {family.of}", file="of", suggestion=closest(family.of, kinds))
@@ -192,6 +204,8 @@ def _measurements(family: Sweep) -> list[tuple[str, str]]:
     if isinstance(family, ChildrenDown):
         named = [("dark", name) for c in family.dark or () for name in c.names]
         return named + [("lit", name) for c in family.lit or () for name in c.names]
+    if isinstance(family, Behind):
+        return []
     return [("measurement", family.measurement)] if family.measurement else []
 
 

@@ -26,12 +26,21 @@ from devices.instants import Now, to_datetime
 from devices.kinds.kind import Kind
 from rules.catalogue import catalogue, watched
 from rules.context.gate import rests_in_maintenance
-from rules.definition.families import ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import Behind, ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.forecast.learning import renew_forecasts
 from rules.language.program import Rule
 from rules.maintenance import spans
 from rules.maintenance.upkeep import make_windows
-from rules.sweeps import children_apart, children_down, forecast, neighbours, not_refreshed, silent, unheard
+from rules.sweeps import (
+    behind,
+    children_apart,
+    children_down,
+    forecast,
+    neighbours,
+    not_refreshed,
+    silent,
+    unheard,
+)
 from rules.sweeps.incidents import SweepContext
 from rules.sweeps.resting import resting_until, unfed_until
 from rules.sweeps.schedule import SweepSchedule
@@ -150,6 +159,8 @@ async def _judge(
             return await not_refreshed.sweep(connection, rule, moment, kinds)
         case Neighbours():
             return await neighbours.sweep(connection, rule, moment, kinds)
+        case Behind():
+            return await behind.sweep(connection, rule, moment)
         case Forecast():
             return await forecast.sweep(connection, rule, moment)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rules.definition.definition import Definition
-from rules.definition.families import ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import Behind, ChildrenApart, ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.language.program import Rule
 
 TICK_US = 2_000_000
@@ -17,6 +17,7 @@ _EVERY_US: Mapping[type, int] = {
     NotRefreshed: 60_000_000,
     Neighbours: 60_000_000,
     Forecast: 60_000_000,
+    Behind: 60_000_000,
 }
 _UNHEARD_EVERY_US = 30_000_000
 

@@ -18,7 +18,7 @@ from devices.registry.life import Life, counts_from
 from devices.registry.registry import Registry
 from rules.context.attributes import Facts, build
 from rules.definition.definition import Definition
-from rules.definition.families import ChildrenDown, Forecast, Neighbours, NotRefreshed
+from rules.definition.families import Behind, ChildrenDown, Forecast, Neighbours, NotRefreshed
 from rules.engine.evaluate import RuleFailed, step
 from rules.engine.ruleset import NO_MAINTENANCE
 from rules.engine.state import RuleState
@@ -145,6 +145,8 @@ def notes(definition: Definition) -> tuple[str, ...]:
             return (_AWAY, _PLACES)
         case Forecast():
             return (_LEARNS,)
+        case Behind():
+            return (_FIRMWARE,)
     return (_AWAY, _SILENT_BEFORE) if definition.silent is not None else ()
 
 
@@ -154,4 +156,5 @@ _CHILD_ALERTS = "children that had failed before are known by the alerts that li
 _EVER_MEASURED = "a device counts as having a measurement once the test has seen it"
 _PLACES = "devices stand where they stand now"
 _LEARNS = "a forecast learns from the beginning of the test on: for a day it tells nothing"
+_FIRMWARE = "what devices said of their firmware is not kept: the test finds nothing"
 _SILENT_BEFORE = "a device that sends nothing from the beginning of the test on is not judged"

@@ -1,6 +1,9 @@
 -- Commands wait until their device can be told, two administrators stand behind one to many, and what a device is
 -- to be set to stands beside what it says it is.
 
+-- The table has one row for each command of a year or so: what is rewritten and checked here takes a moment.
+-- squawk-ignore-file ban-drop-constraint, require-concurrent-index-creation, adding-foreign-key-constraint
+-- squawk-ignore-file constraint-missing-not-valid
 ALTER TABLE command DROP CONSTRAINT command_status_check;
 UPDATE command SET status = 'delivered' WHERE status = 'sent';
 ALTER TABLE command

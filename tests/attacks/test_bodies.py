@@ -59,6 +59,15 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "expires_after_s": 60,
     },
     ("patch", "/api/v1/devices/{device}/config"): {"desired": {"interval_s": 60}},
+    ("post", "/api/v1/rollouts"): {
+        "kind": "bin",
+        "version": "2.0.0",
+        "municipality": "tripoli",
+        "stages": [1, 10, 100],
+        "tolerated_pct": 10,
+        "watch_s": 60,
+        "offer_s": 60,
+    },
     ("post", "/api/v1/command-requests"): {
         "municipality": "tripoli",
         "kind": "bin",
@@ -75,6 +84,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "attributes": {"a": 1},
     },
     ("post", "/api/v1/devices/{device}/retire"): {"reason": "broken"},
+    ("post", "/api/v1/devices/{device}/credentials"): {"overlap_hours": 2},
+    ("post", "/api/v1/device-credentials"): {"municipality": "tripoli", "kind": "bin"},
     ("post", "/api/v1/alerts/{alert_id}/acknowledge"): {},
     ("post", "/api/v1/alerts/{alert_id}/comments"): {"body": "on its way"},
     ("post", "/api/v1/maintenance"): {

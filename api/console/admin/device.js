@@ -11,6 +11,7 @@ import { said, t } from "../shell/i18n.js";
 import { table } from "../shell/tables.js";
 import { toast } from "../shell/toast.js";
 import { at, card, facts, filled, fromLocal, note, numeric, padded, tag, townName, townOptions, zoneOf } from "./blocks.js";
+import { credentialsCard } from "./credentials.js";
 import { attributesSaid, deviceFields, input, kindName } from "./devices.js";
 import { ledgerCard } from "./rejections.js";
 import { again } from "./stage.js";
@@ -37,8 +38,9 @@ export async function oneDevice(name) {
       { title: t("until"), cell: (one) => at(one.removed_at) },
       { title: t("reason"), cell: (one) => bdi(one.removed_reason || "–") },
     ], hardware, { empty: t("hardware_empty"), caption: t("hardware") })),
+    may("manage-devices") && !gone && await credentialsCard(device),
     await ledgerCard(name),
-  ];
+  ].filter(Boolean);
 }
 
 const deviceFacts = (device) => facts([

@@ -10,6 +10,7 @@ import { firstSteps } from "../shell/first.js";
 import { said, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { card, filled, kindOptions, listed, numeric, present, tag, townName, townOptions } from "./blocks.js";
+import { missingCredentials } from "./credentials.js";
 import { oneDevice } from "./device.js";
 import { importDevices } from "./device_list.js";
 import { again } from "./stage.js";
@@ -37,6 +38,7 @@ async function allDevices() {
   ], { empty: t(query.size ? "devices_none_found" : "devices_empty"), caption: t("devices") });
   return card(t("devices"), [
     may("manage-devices") && h("button", { type: "button", "data-focus": "import", onclick: importDevices }, t("devices_import")),
+    may("manage-devices") && h("button", { type: "button", "data-focus": "credentials", onclick: missingCredentials }, t("credentials_missing")),
     h("button", { type: "button", class: "primary", "data-focus": "add device", onclick: addDevice }, t("device_add")),
   ], filters(), list);
 }

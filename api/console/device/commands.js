@@ -83,7 +83,7 @@ function settings(config, acts) {
       h("tbody", {}, declared.map((one) => h("tr", { class: config.drift.includes(one.name) ? "drift" : "" },
         h("th", { scope: "row" }, said(one.label, one.name), one.unit && ` (${unit(one.unit)})`),
         h("td", {}, bdi(shownValue(config.desired[one.name]))),
-        h("td", {}, bdi(shownValue(config.reported[one.name])), config.refused[one.name] && h("small", { class: "problem" }, " ", bdi(config.refused[one.name]))))))),
+        h("td", {}, bdi(shownValue(config.reported[one.name])), config.refused[one.name] && h("p", { class: "problem" }, bdi(config.refused[one.name]))))))),
   ];
 }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -81,7 +81,9 @@ def rotate(
     kind: Kind = None,
     file: File = None,
     missing: Annotated[bool, typer.Option("--missing", help="only those that have none yet")] = False,
-    overlap: Annotated[str, typer.Option(help="how long the one before works besides, such as 7d")] = "0s",
+    overlap: Annotated[
+        str | None, typer.Option(help="how long the one before works besides, such as 7d; else not at all")
+    ] = None,
     csv: Annotated[
         Path | None, typer.Option(help="write the new passwords to this file, and not here")
     ] = None,
@@ -113,7 +115,7 @@ def rotate(
         raise typer.BadParameter("--out and --request go with --certificate")
     if certificate and (csv is not None or sheet is not None):
         raise typer.BadParameter("--csv and --sheet are for passwords; --certificate writes files to --out")
-    lasting = values.duration(overlap)
+    lasting = values.duration(overlap) if overlap else timedelta()
     if out is not None:
         try:
             out.mkdir(mode=0o700, parents=True, exist_ok=True)

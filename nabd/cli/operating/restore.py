@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,8 @@ import typer
 from devices.instants import to_datetime
 from nabd import clock
 from nabd.backup import restoring, verifying
+from nabd.backup.errors import BackupRefused
+from nabd.backup.keys import BackupKey
 from nabd.backup.restoring import RestoredBackup
 from nabd.backup.sealed import Told
 from nabd.backup.verifying import VerifiedBackup
@@ -82,15 +83,25 @@ async def _verify(
 async def _restore(
     settings: Settings, directory: Path, key: Path | None, others: Path, told: Told
 ) -> RestoredBackup:
-    with ExitStack() as stack:
-        dsn = settings.database
-        if dsn is None:
-            server = EmbeddedPostgres(settings.data_dir / "postgres")
-            await asyncio.to_thread(stack.enter_context, server)
-            dsn = server.dsn()
-        return await restoring.restore(
-            settings, dsn, directory, lambda: options.private_key(key, settings), others, told
+    def opened() -> BackupKey:
+        return options.private_key(key, settings)
+
+    if settings.database is not None:
+        return await restoring.restore(settings, settings.database, directory, opened, others, told)
+    place = settings.data_dir / "postgres"
+    if place.exists():
+        raise BackupRefused(
+            f"{place} exists, and a restore overwrites nothing: name another NABD_DATA_DIR, or a database"
         )
+    server = EmbeddedPostgres(place)
+    try:
+        dsn = await asyncio.to_thread(server.start)
+        restored = await restoring.restore(settings, dsn, directory, opened, others, told)
+    except BaseException:
+        await asyncio.to_thread(server.delete)
+        raise
+    await asyncio.to_thread(server.stop)
+    return restored
 
 
 def _print_verified(directory: Path, found: VerifiedBackup, noted: bool, as_json: bool) -> None:

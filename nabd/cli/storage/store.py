@@ -9,6 +9,7 @@ import typer
 
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
+from nabd.cli.storage.accounts import accounts
 from nabd.retention.classes import classes_of
 from nabd.retention.standing import ClassStanding, StoreStanding, standing
 from nabd.settings import retention_of
@@ -16,16 +17,14 @@ from readings.stored.size import StoredReadings
 from readings.tables import tables_of
 from store.tables import Resolution
 
-app = typer.Typer(no_args_is_help=True, help="What is stored: how much, since when, for how long.")
+app = typer.Typer(
+    no_args_is_help=True, help="What is stored: how much, since when, for how long; and by whose accounts."
+)
+app.command()(accounts)
 
 UNITS = ("B", "kB", "MB", "GB", "TB")
 SMALL = 1_000_000
 """Tables of fewer bytes are shown together."""
-
-
-@app.callback()
-def store() -> None:
-    """Make a group of what would else be a command alone."""
 
 
 @app.command()

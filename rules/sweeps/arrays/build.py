@@ -14,6 +14,7 @@ from devices.registry.relays import above
 from rules.definition.definition import Definition
 from rules.definition.families import (
     ANY_KIND,
+    Behind,
     ChildrenApart,
     ChildrenDown,
     Forecast,
@@ -23,6 +24,7 @@ from rules.definition.families import (
 from rules.language.program import Rule
 from rules.maintenance.spans import Spans
 from rules.sweeps.arrays.array_sweep import ArraySweep
+from rules.sweeps.arrays.behind import BehindOverArrays
 from rules.sweeps.arrays.children_apart import ChildrenApartOverArrays
 from rules.sweeps.arrays.children_down import ChildrenDownOverArrays, ParentLink
 from rules.sweeps.arrays.forecast import ForecastOverArrays
@@ -82,6 +84,8 @@ def over_arrays(
             return NeighboursOverArrays(rule, kind, swept)
         case NotRefreshed():
             return NotRefreshedOverArrays(rule, kind, swept)
+        case Behind():
+            return BehindOverArrays()
         case Forecast():
             return ForecastOverArrays(rule, kind, swept)
 

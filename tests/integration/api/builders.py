@@ -8,10 +8,14 @@ from typing import Any
 
 import asyncpg
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from alerts.record import record
 from alerts.transition import ConditionState, Severity, Transition
 from devices.commands.requests import NewRequest, ask
+from devices.firmware.image import facts_of, public_of, sign
+from devices.firmware.images import add_image
+from devices.firmware.rollouts import NewRollout, start
 from devices.instants import to_datetime, to_microseconds
 from devices.kinds import load
 from devices.registry.registration import NewDevice, add_device
@@ -246,3 +250,20 @@ async def command_request(connection: asyncpg.Connection, town: str) -> int:
     """Ask for a command to all bins of a town and return the request's number."""
     new = NewRequest(municipality=town, kind="bin", name="report_now", args={}, reason="look")
     return (await ask(connection, KINDS, new, now, by=PLATFORM)).id
+
+
+async def image(connection: asyncpg.Connection, kind: str, version: str) -> None:
+    """Add an image; nobody has its bytes."""
+    key = Ed25519PrivateKey.generate()
+    facts = facts_of(f"{kind} {version}".encode(), kind, version)
+    signed = {"signature": sign(facts, key), "public_key": public_of(key)}
+    await add_image(connection, KINDS, facts, **signed, note="", now=now, by=PLATFORM)
+
+
+async def rollout(connection: asyncpg.Connection, town: str) -> int:
+    """Start a rollout to a new bin of a town and return its number."""
+    number: int = await connection.fetchval("SELECT count(*) FROM firmware_image")
+    await add(connection, f"rolled-{number}", municipality=town)
+    await image(connection, "bin", f"1.{number}")
+    new = NewRollout(kind="bin", version=f"1.{number}", municipality=town)
+    return (await start(connection, new, now, by=PLATFORM)).id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 from fastapi import FastAPI
 
 from api.app import create_app
+from nabd.accounts.grants import Account
+from store.pool import open_pool
+from tests.databases import as_account
 from tests.integration.api import builders
 from tests.kept_channel import KeptChannel
 from tests.serving import serving
@@ -24,11 +28,22 @@ def kept() -> KeptChannel:
 
 
 @pytest.fixture
-async def app(pool: asyncpg.Pool, kept: KeptChannel, tmp_path: Path) -> FastAPI:
+async def own_pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    """The pool of `app`, who has the account of `nabd api` and may do no more than that."""
+    pool = await open_pool(as_account(dsn, Account.API))
+    yield pool
+    try:
+        await asyncio.wait_for(pool.close(), timeout=5)
+    except TimeoutError:
+        pool.terminate()
+
+
+@pytest.fixture
+async def app(pool: asyncpg.Pool, own_pool: asyncpg.Pool, kept: KeptChannel, tmp_path: Path) -> FastAPI:
     """The application as on loopback."""
     await builders.let_in(pool)
     return create_app(
-        pool=pool,
+        pool=own_pool,
         kinds=builders.KINDS,
         now=builders.now,
         beyond_loopback=False,

@@ -28,10 +28,10 @@ async def test_readyz_names_the_part_that_is_missing(pool: asyncpg.Pool) -> None
 
 
 async def test_readyz_says_so_when_the_database_is_away(
-    client: httpx2.AsyncClient, pool: asyncpg.Pool
+    client: httpx2.AsyncClient, own_pool: asyncpg.Pool
 ) -> None:
     assert (await client.get("/readyz")).json()["ready"] is True
-    pool.terminate()
+    own_pool.terminate()
 
     answer = await client.get("/readyz")
 

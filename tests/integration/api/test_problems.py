@@ -109,9 +109,9 @@ async def test_body_without_a_length_is_refused_when_it_grows_too_large(client: 
 
 
 async def test_outage_of_the_database_is_a_problem_that_says_try_again(
-    client: httpx2.AsyncClient, pool: asyncpg.Pool
+    client: httpx2.AsyncClient, own_pool: asyncpg.Pool
 ) -> None:
-    pool.terminate()
+    own_pool.terminate()
 
     answer = await client.get("/api/v1/devices")
 

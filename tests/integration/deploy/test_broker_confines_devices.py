@@ -187,20 +187,21 @@ async def test_device_hears_its_receipts_from_ingest(doors: Doors) -> None:
         assert await first(device) == (receipt, b"{}")
 
 
-async def test_api_hears_what_became_of_a_command(doors: Doors) -> None:
-    response = "nabd/v1/tripoli/bin/BIN-1/response"
+async def test_ingest_hears_what_a_device_reports_of_itself(doors: Doors) -> None:
+    reported = "nabd/v1/tripoli/bin/BIN-1/reported"
     async with (
-        listening(doors.platform, "~api", response) as api,
+        listening(doors.ingest, "~ingest", reported) as ingest,
         client(doors.devices, "BIN-1") as device,
     ):
-        await device.publish(response, b"{}", qos=1)
+        await device.publish(reported, b"{}", qos=1)
 
-        assert await first(api) == (response, b"{}")
+        assert await first(ingest) == (reported, b"{}")
 
 
-async def test_api_publishes_commands_only(doors: Doors) -> None:
+async def test_api_publishes_commands_and_configurations_only(doors: Doors) -> None:
     assert await publish_reason(doors.platform, "~api", TELEMETRY) == NOT_AUTHORIZED
-    assert await publish_reason(doors.platform, "~api", "nabd/v1/tripoli/bin/BIN-1/command") < REFUSED
+    for channel in ("command", "config"):
+        assert await publish_reason(doors.platform, "~api", f"nabd/v1/tripoli/bin/BIN-1/{channel}") < REFUSED
 
 
 async def test_simulator_plays_any_device(doors: Doors) -> None:

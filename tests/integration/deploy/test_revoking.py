@@ -13,12 +13,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import aiomqtt
+import asyncpg
 
-from devices.credentials import authority, issuing
+from devices.credentials import authority, issuing, refusals
 from devices.registry.editing import retire_device
 from nabd import clock
+from nabd.doctor.check import Verdict
+from nabd.doctor.identity.sign_ins import check_sign_ins
 from nabd.embedded.broker import HOST
-from nabd.identity import broker_directory, tls_files
+from nabd.identity import broker_directory, sign_ins, tls_files
+from nabd.settings import Settings
 from store.audit import PLATFORM
 from tests.integration.deploy.deployed import bears_own_passwords
 from tests.integration.deploy.town import Town, is_let_in
@@ -181,3 +185,24 @@ async def test_what_is_broken_is_refused_and_what_was_before_stays(town: Town) -
     await town.told()
     assert (town.broker.data / "tls/server.pem").read_bytes() != server
     assert await is_let_in(town.by_password("BIN-1", password))
+
+
+async def test_who_is_refused_again_and_again_is_seen(town: Town, pool: asyncpg.Pool) -> None:
+    await add_bin(town.connection, "BIN-1")
+    password = await town.password("BIN-1")
+    await town.told()
+    watching = asyncio.create_task(sign_ins.watch(pool, town.broker.address("~api"), clock.wall))
+    try:
+        deadline = time.monotonic() + 20
+        found = await refusals.recent(town.connection, datetime.now(UTC))
+        while found.count < refusals.MANY and time.monotonic() < deadline:
+            await asyncio.gather(*(is_let_in(town.by_password("BIN-1", "wrong")) for _ in range(8)))
+            found = await refusals.recent(town.connection, datetime.now(UTC))
+    finally:
+        watching.cancel()
+    assert found.count >= refusals.MANY
+    assert await is_let_in(town.by_password("BIN-1", password))
+    told = await check_sign_ins(town.connection, Settings())
+    assert told.verdict is Verdict.NOTE
+    assert "refused at the broker" in told.said
+    assert "New connection from" not in town.broker.log, "ordinary connections are not printed"

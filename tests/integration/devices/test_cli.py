@@ -15,6 +15,9 @@ from typer.testing import CliRunner
 from devices.commands.answered import record_response
 from nabd import clock
 from nabd.cli.device import app as device_app
+from nabd.cli.devices.firmware import app as firmware_app
+from nabd.cli.devices.requests import app as requests_app
+from nabd.cli.devices.rollouts import app as rollouts_app
 from nabd.cli.ledger import show as show_ledger
 from nabd.cli.municipality import app as municipality_app
 from nabd.cli.rejections import rejections as rejections_command
@@ -29,6 +32,9 @@ from tests.waiting import eventually
 app = typer.Typer()
 app.add_typer(device_app, name="device")
 app.add_typer(municipality_app, name="municipality")
+app.add_typer(requests_app, name="command-request")
+app.add_typer(firmware_app, name="firmware")
+app.add_typer(rollouts_app, name="rollout")
 app.command()(rejections_command)
 app.command(name="ledger")(show_ledger)
 
@@ -307,6 +313,60 @@ def test_command_without_an_answer_expires(database: str) -> None:
     assert "expired" in done("device", "commands", "B-1").out
     refused = nabd("device", "command", "B-1", "set_interval", "--arg", "interval_s=0")
     assert (refused.code, refused.err) == (1, "nabd: args.interval_s: 0 is not a number from 1 to 86400 s\n")
+
+
+def test_command_to_many_needs_another_one_than_who_asks(database: str) -> None:
+    add_bin()
+    where = ("--municipality", "tripoli", "--kind", "bin", "--reason", "storm")
+
+    (asked,) = done("command-request", "ask", "report_now", *where, "--json").documents
+    same = nabd("command-request", "approve", "1")
+    (approved,) = done("command-request", "approve", "1", "--author", "samir", "--json").documents
+    late = nabd("command-request", "refuse", "1")
+
+    assert (asked["state"], asked["devices"]) == ("waiting", 1)
+    assert "another administrator approves it" in same.err
+    assert (approved["state"], approved["decided_by"], approved["answers"]) == (
+        "approved",
+        "samir",
+        {"queued": 1},
+    )
+    assert "is approved already" in late.err
+
+
+def test_firmware_is_signed_kept_and_rolled_out(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NABD_FIRMWARE_DIR", str(tmp_path / "firmware"))
+    add_bin()
+    file, key = tmp_path / "image.bin", tmp_path / "nabd.key"
+    file.write_bytes(b"image")
+    of = ("--kind", "bin", "--version", "2.0.0")
+
+    (made,) = done("firmware", "key", str(key), "--json").documents
+    again = nabd("firmware", "key", str(key))
+    (added,) = done("firmware", "add", str(file), *of, "--key", str(key), "--json").documents
+    twice = nabd("firmware", "add", str(file), *of, "--key", str(key))
+    no_key = nabd("firmware", "add", str(file), *of, "--key", str(file))
+    (started,) = done("rollout", "start", *of, "--watch", "1m", "--json").documents
+    busy = nabd("rollout", "start", *of)
+    used = nabd("firmware", "remove", *of)
+    (cancelled,) = done("rollout", "cancel", "1", "--json").documents
+    resumed = nabd("rollout", "resume", "1")
+    (shown,) = done("rollout", "show", "1", "--json").documents
+
+    assert (added["public_key"], added["size"]) == (made["public_key"], 5)
+    assert key.stat().st_mode & 0o077 == 0
+    assert (tmp_path / "firmware" / f"{added['sha256']}.bin").read_bytes() == b"image"
+    assert "a key is never overwritten" in again.err
+    assert "give it another version" in twice.err
+    assert "no private key" in no_key.err
+    assert (started["state"], started["devices"], cancelled["state"]) == ("running", 1, "cancelled")
+    assert "let it end, or cancel it" in busy.err
+    assert "rollout 1 has used bin 2.0.0" in used.err
+    assert "it cannot be resumed" in resumed.err
+    assert [one["state"] for one in shown["devices"]] == ["waiting"]
+    assert "2.0.0" in done("firmware", "list").out + done("rollout", "list").out
 
 
 def test_configuration_is_wanted_shown_and_its_drift_listed(database: str) -> None:

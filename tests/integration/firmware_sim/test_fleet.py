@@ -130,6 +130,7 @@ async def test_device_obeys_slowly_refuses_and_sets_itself(mosquitto: Mosquitto,
         "config": {"night_pct": 30, "interval_s": 7},
         "refused": {},
         "version": 3,
+        "firmware": "1.0.0",
     }
     assert heard.reports[BIN]["refused"] == {"night_pct": why, "interval_s": why}
 

@@ -10,6 +10,7 @@ import pytest
 
 from nabd import doctor
 from nabd.doctor import CheckResult, Verdict, clocks
+from nabd.doctor.extension import judged
 from nabd.settings import Settings
 from store import holder
 from tests.integration.api import builders
@@ -121,3 +122,15 @@ async def test_doctor_tells_whether_alerts_are_posted_to_grafana(
     await builders.fire(connection, await builders.add(connection, "bin-1"), at=builders.NOON)
     waits = (await found(dsn, tmp_path))["annotations"]
     assert (waits.verdict, waits.said) == (Verdict.BAD, f"alerts have waited for 10 minutes: {url}")
+
+
+async def test_doctor_compares_the_extension_with_its_server(
+    dsn: str, timescale_dsn: str, tmp_path: Path
+) -> None:
+    assert (await found(dsn, tmp_path))["TimescaleDB"].said == "this database does without"
+    same = (await found(timescale_dsn, tmp_path))["TimescaleDB"]
+    assert (same.verdict, "as its server has it" in same.said) == (Verdict.FINE, True)
+
+    older = judged("2.23.1", "2.24.0")
+    assert (older.verdict, older.said) == (Verdict.NOTE, "this database has 2.23.1, its server 2.24.0")
+    assert "ALTER EXTENSION timescaledb UPDATE" in older.fix

@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from nabd import clock, heartbeat
+from nabd import clock
 from nabd.settings import Settings
+from nabd.watching import heartbeat
 from store.pool import open_pool
 from tests.integration.api import builders
 from tests.waiting import eventually

@@ -102,6 +102,7 @@ def town(dsn: str, tmp_path: Path) -> Town:
     for name, text in (
         ("var/photos/ab/one.jpg", "a photo"),
         ("var/audit/tripoli.ndjson", '{"head": 1}\n'),
+        ("var/tls/authority.key", "a key"),
         ("broker/passwords", SECRET),
     ):
         path = tmp_path / name

@@ -9,8 +9,10 @@ import asyncpg
 
 from nabd.backup import database, keys
 from nabd.doctor import Verdict, examine
+from nabd.embedded.postgres import EmbeddedPostgres
 from nabd.settings import Settings
 from tests.databases import run
+from tests.integration.api.builders import NOON
 from tests.integration.operating.conftest import SECRET, Town, contents, nabd
 
 
@@ -29,11 +31,29 @@ def test_everything_comes_back_elsewhere(town: Town, empty_dsn: str) -> None:
     new = town.place / "new"
     assert (new / "photos/ab/one.jpg").read_text() == "a photo"
     assert (new / "audit/tripoli.ndjson").exists()
+    assert (new / "tls/authority.key").read_text() == "a key"
     broker = town.place / "broker/passwords"
     assert (new / f"restored/files{broker}").read_text() == SECRET
     assert f"NABD_DATABASE={town.dsn}" in (new / "restored/settings.env").read_text()
-    assert sorted(path.name for path in new.iterdir()) == ["audit", "photos", "restored"]
+    assert sorted(path.name for path in new.iterdir()) == ["audit", "photos", "restored", "tls"]
     assert nabd(there, "migrate", "--json").exit_code == 0
+
+
+def test_without_a_database_an_embedded_server_is_filled_or_not_there(town: Town, tmp_path: Path) -> None:
+    made = town.back_up()
+    settings = town.elsewhere("")
+    keys.write_key(keys.make_key(), tmp_path / "other", NOON)
+
+    refused = nabd(settings, "restore", made, "--key", tmp_path / "other")
+    assert (refused.exit_code, "for another key" in refused.stderr) == (1, True)
+    assert list((town.place / "new").iterdir()) == []
+
+    done = nabd(settings, "restore", made, "--key", town.key_file, "--json")
+    assert done.exit_code == 0, done.stderr
+    with EmbeddedPostgres(town.place / "new/postgres") as server:
+        assert len(run(contents(server.dsn()))["bin_reading"]) == 300
+    again = nabd(settings, "restore", made, "--key", town.key_file)
+    assert "new/postgres exists, and a restore overwrites nothing" in again.stderr
 
 
 def test_backup_says_what_it_has_and_hides_what_it_holds(town: Town) -> None:
@@ -46,7 +66,7 @@ def test_backup_says_what_it_has_and_hides_what_it_holds(town: Town) -> None:
     held = b"".join(path.read_bytes() for path in made.iterdir())
 
     assert shown["counts"]["bin_reading"] == 300
-    assert shown["files"] == {"settings.env": 1, "photos": 1, "audit": 1, "files": 1}
+    assert shown["files"] == {"settings.env": 1, "photos": 1, "audit": 1, "tls": 1, "files": 1}
     assert shown["public_key"] == town.key.recipient
     assert [one["directory"] for one in listed] == [str(made)]
     for secret in (SECRET, "a photo", "bin-1", town.key.secret):
@@ -75,7 +95,7 @@ def test_a_verified_backup_is_remembered_and_missed_after_a_month(town: Town) ->
 
     assert done.exit_code == 0, done.stderr
     found = json.loads(done.stdout)
-    assert (found["verified"], found["noted"], found["files"]) == (True, True, 4)
+    assert (found["verified"], found["noted"], found["files"]) == (True, True, 5)
     assert found["rows"] > 300
     assert run(_backup_check(town.dsn, town.place))[0] is Verdict.FINE
     run(_age(town.dsn, "verified_at", 31))

@@ -139,6 +139,7 @@ def test_broken_installation_is_told_as_the_page_shows(
     done = nabd(whole.settings, "doctor", "--json")
 
     found = {one["code"]: one for one in map(json.loads, done.stdout.splitlines())}
+    assert "N000" not in found
     one = found[CODES[BROKEN[harm]]]
     assert (done.exit_code, one["verdict"]) == (1, "bad")
     told = f"{one['code']} {one['subject']}: {_said(one['said'], whole)}\n  fix: {_said(one['fix'], whole)}\n"

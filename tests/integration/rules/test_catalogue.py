@@ -23,7 +23,15 @@ async def test_apply_writes_into_columns_what_other_statements_ask_of_a_rule(
     rows = {r["id"]: r for r in await connection.fetch("SELECT * FROM rule")}
     assert {i: r["family"] for i, r in rows.items()} == {i: d.family for i, d in packs.items()}
     silent = {"silent", "refused", "never"}
-    families = {"stream", "children_down", "children_apart", "not_refreshed", "neighbours", "forecast"}
+    families = {
+        "stream",
+        "children_down",
+        "children_apart",
+        "not_refreshed",
+        "neighbours",
+        "forecast",
+        "behind",
+    }
     assert {r["family"] for r in rows.values()} == families | silent
     assert {i: tuple(r["severities"]) for i, r in rows.items()} == {i: d.severities for i, d in packs.items()}
     assert {i: tuple(r["suppress_by"]) for i, r in rows.items()} == {

@@ -29,11 +29,14 @@ from api.pages.assets import PAGES as ROOMS
 from api.pages.texts import GROUPS, SHARED
 from devices.commands.answered import STATUSES
 from devices.commands.configuration import Agreement
+from devices.credentials.credential import CredentialForm
+from devices.firmware.rollout import DeviceState, RolloutState
 from devices.kinds import STRUCTURAL
 from devices.registry.ground.feature import Layer
 from devices.registry.life import Life
 from devices.texts.languages import LANGUAGES, Language
 from devices.wire import Reason as RejectionReason
+from nabd.configuration.answers import QUESTIONS
 from notify.answers.answering import AnswerRefusal
 from notify.message import Occasion, ReaderAnswer
 from notify.outbox.work_receivers import TOLD, WITHDRAWN
@@ -101,6 +104,7 @@ FAMILIES: Mapping[str, Iterable[str]] = {
     "swept.": SWEPT,
     "page.oidc_": get_args(Reason),
     "notice.": Occasion,
+    "setup.": QUESTIONS,
     "answer.": ReaderAnswer,
     "answer.done_": ReaderAnswer,
     "answer.refused_": AnswerRefusal,
@@ -121,6 +125,8 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "severity_": Severity,
     "command_is_": STATUSES,
     "config_": Agreement,
+    "rollout_is_": RolloutState,
+    "update_is_": DeviceState,
     "request_is_": ("waiting", "approved", "refused", "lapsed"),
     "request_done_": ("approve", "refuse"),
     "state_": ("ok", "silent", "none"),
@@ -134,6 +140,8 @@ SCRIPT_FAMILIES: Mapping[str, Iterable[str]] = {
     "role_": Role,
     "rejected_": RejectionReason,
     "life_is_": Life,
+    "form_is_": CredentialForm,
+    "credential_": ("rotated", "revoked"),
     "kind_": STRUCTURAL,
     "channel_": {*CHANNELS, "web_push"},
     "channel_hint_": set(OWN_CHANNELS) - {"push"},

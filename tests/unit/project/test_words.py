@@ -33,12 +33,12 @@ What a class is to the program: error in out options type new.
 Small words: a not no with of one every over too many.
 What happened to a thing or what it is like, where the noun beside it is the word: accepted active
 already apart apply bad bounded collected compiled configured dated decided decoded derived down embedded
-encoded exists failed fed fenced filling found generic good invalid issued labelled large last lasting
-left live lived local made max
+encoded exists failed fed fenced filling found generic good installed invalid issued labelled
+large last lasting left live lived local made max
 measured migrated moved open opened paced pending planned put queued rare raw receive received
 readable recognised recorded refreshed refused relayed resting restored rough scaled sealed sent simulated
-staged stopped surrounded surrounding swept told traced unavailable understood usual outdated verified
-current doubtful learned logarithmic phased wordless.
+staged stopped surrounded surrounding swept told traced unavailable understood unreadable usual outdated
+verified current doubtful learned logarithmic phased wordless.
 """
 GRAMMAR = frozenset(word for line in re.findall(r": ([a-z\s]+)\.", PARTS_OF_SPEECH) for word in line.split())
 """Parts of class names that are no nouns of ours."""

@@ -34,7 +34,8 @@ def test_server_error_means_what_the_class_of_its_sqlstate_says(
     raised: type[asyncpg.PostgresError],
 ) -> None:
     assert raised.sqlstate is not None
-    expected = CLASSES.get(raised.sqlstate[:2], Failure.OTHER)
+    refused = Failure.TRANSIENT if raised.sqlstate == "42501" else Failure.OTHER  # an account without a right
+    expected = CLASSES.get(raised.sqlstate[:2], refused)
 
     assert classify(raised("from the server")) is expected
     assert is_outage(raised("from the server")) is (expected is Failure.TRANSIENT)

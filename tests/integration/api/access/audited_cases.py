@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import asyncpg
 from alerts.acknowledgement import acknowledge
 from alerts.silencing import NewSilence, add_silence
 from alerts.transition import Severity
+from devices.credentials import issuing
 from devices.registry import bans
 from notify.routing.overrides import NewStandIn, add_stand_ins
 from notify.routing.schedules import NewSchedule, OnCallSchedule, add_schedule
@@ -79,6 +81,34 @@ YAML = {"Content-Type": "application/yaml"}
 
 async def _device(connection: asyncpg.Connection, name: str) -> None:
     await builders.add(connection, name, lat=34.4367, lon=35.8497)
+
+
+async def _image(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add(connection, name, kind="light")
+    await connection.execute("UPDATE rollout SET state = 'cancelled'")  # of the cases before
+    await builders.image(connection, "light", name)
+
+
+async def _rollout(connection: asyncpg.Connection, name: str) -> int:
+    await connection.execute("UPDATE rollout SET state = 'cancelled'")
+    return await builders.rollout(connection, "tripoli")
+
+
+async def _paused(connection: asyncpg.Connection, name: str) -> int:
+    number = await _rollout(connection, name)
+    await connection.execute("UPDATE rollout SET state = 'paused' WHERE id = $1", number)
+    return number
+
+
+async def _light(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add(connection, name, kind="light")
+
+
+async def _credential(connection: asyncpg.Connection, name: str) -> None:
+    await _device(connection, name)
+    await issuing.rotate_passwords(
+        connection, builders.KINDS, [name], now=builders.now, by=PLATFORM, random=secrets.token_bytes
+    )
 
 
 async def _planned(connection: asyncpg.Connection, name: str) -> None:
@@ -305,6 +335,14 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
         {"json": {"desired": {"interval_s": 60}}},
         ["device.configure"],
     ),
+    "post /api/v1/rollouts": (
+        _image,
+        {"json": {"kind": "light", "version": "NAME", "municipality": "tripoli"}},
+        ["rollout.start"],
+    ),
+    "post /api/v1/rollouts/{rollout}/pause": (_rollout, {}, ["rollout.pause"]),
+    "post /api/v1/rollouts/{rollout}/resume": (_paused, {}, ["rollout.resume"]),
+    "post /api/v1/rollouts/{rollout}/cancel": (_rollout, {}, ["rollout.cancel"]),
     "post /api/v1/municipalities": (_town, {"json": {"name": "NAME"}}, ["municipality.add"]),
     "patch /api/v1/municipalities/{municipality}": (
         _town,
@@ -312,6 +350,13 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
         ["municipality.edit"],
     ),
     "post /api/v1/devices/{device}/retire": (_device, {"json": {"reason": "stolen"}}, ["device.retire"]),
+    "post /api/v1/devices/{device}/credentials": (_device, {"json": {"overlap_hours": 1}}, ["device.rotate"]),
+    "post /api/v1/devices/{device}/credentials/revoke": (_credential, {}, ["device.revoke"]),
+    "post /api/v1/device-credentials": (
+        _light,
+        {"json": {"municipality": "tripoli", "kind": "light"}},
+        ["device.rotate"],
+    ),
     "post /api/v1/devices/{device}/install": (_planned, {"json": {}}, ["device.install"]),
     "post /api/v1/devices/{device}/hardware": (_device, {"json": {"serial": "SN-2"}}, ["device.replace"]),
     "post /api/v1/devices/{device}/interval": (_rhythm, {}, ["device.edit"]),

@@ -76,6 +76,7 @@ async def test_every_route_but_healthz_needs_a_token_beyond_loopback(
     assert answers.pop(("GET", "/console/signin.css")) == 200
     assert answers.pop(("GET", "/signin/oidc")) == 404  # no provider is configured
     assert answers.pop(("GET", "/signin/oidc/callback")) == 404
+    assert answers.pop(("GET", "/firmware/1")) == 401  # a device shows its own password
     assert answers.pop(("GET", "/answer/1")) == 404  # signed by nobody
     assert answers.pop(("POST", "/answer/1")) == 422  # says no answer
     for file in INSTALLED:

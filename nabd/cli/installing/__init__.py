@@ -1,0 +1,1 @@
+"""Commands that put an installation together: settings, secrets, units."""
