@@ -15,6 +15,9 @@ from nabd.settings import Settings
 
 async def check(settings: Settings) -> CheckResult:
     """Connect to the broker, and ask how much it holds."""
+    if settings.broker is None and settings.stream:
+        said = "ingest pulls from JetStream; how much waits there is not looked at"
+        return note("broker", said, "watch its consumers by `nats consumer report '$MQTT_msgs'`")
     if settings.broker is None:
         own = (
             "mosquitto"

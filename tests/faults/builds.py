@@ -12,6 +12,7 @@ from typing import Any
 from ingest import service
 from ingest.broker import session
 from ingest.broker.intake import Intake
+from ingest.broker.received import BrokerSession
 from ingest.commit.settled import Settled
 from ingest.pipeline import Pipeline
 
@@ -47,7 +48,7 @@ def acknowledges_on_another_connection() -> None:
             remembered[:] = intake.packet_ids
         return intake
 
-    async def mix_up(self: Any, connection: session.Connection, stop: asyncio.Event) -> None:
+    async def mix_up(self: Any, connection: BrokerSession, stop: asyncio.Event) -> None:
         old = list(remembered)
         if old:
             await connection.arrived.wait()

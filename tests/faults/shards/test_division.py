@@ -96,6 +96,8 @@ class DividedPlant:
         )
         print(checker.summary(found))
         assert found.holds, checker.summary(found)
+        # Whoever divides takes sessions by right.
+        assert await self.plant.fetchval("SELECT sum(takeovers) FROM shard") == 0
         assert alerts.amiss(await alerts.stories(self.plant.dsn)) == []
         held = await alerts.held_by_readings(self.plant.dsn, KIND)
         assert await alerts.open_alerts(self.plant.dsn) == held

@@ -43,5 +43,5 @@ async def test_session_of_an_ingest_that_worked_before_the_upgrade_keeps_its_nam
 
 
 async def test_shard_that_does_not_exist_has_no_session(connection: asyncpg.Connection) -> None:
-    with pytest.raises(UnknownShard, match="nabd migrate"):
+    with pytest.raises(UnknownShard, match="nabd shard add nowhere"):
         await client_id(connection, "nowhere")
