@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
-
-import psutil
 
 from store.errors import StoreError
 from store.pool import connect, name_of
@@ -27,7 +26,7 @@ class DatabaseServer:
 _KNOWN = """
 SELECT
     current_setting('track_commit_timestamp') AS tracked, current_setting('server_version') AS version,
-    pg_backend_pid() AS pid, inet_server_addr() IS NULL AS is_local, (
+    current_setting('data_directory', true) AS directory, (
         SELECT a.default_version FROM pg_available_extensions AS a WHERE a.name = 'timescaledb'
     ) AS timescale
 """
@@ -52,16 +51,14 @@ async def named(address: str) -> DatabaseServer:
     beside = f" with TimescaleDB {row['timescale']}" if row["timescale"] else ""
     return DatabaseServer(
         address=address,
-        pid=_first_process(row["pid"]) if row["is_local"] else None,
+        pid=_first_process(row["directory"]),
         version=f"{row['version']}{beside}",
     )
 
 
-def _first_process(pid: int) -> int | None:
-    # By a unix socket it is on this machine, if not in a container whose processes have other numbers.
+def _first_process(directory: str | None) -> int | None:
+    """Return the process that wrote its number into a data directory, where that lies on this machine."""
     try:
-        backend = psutil.Process(pid)
-    except psutil.NoSuchProcess:
+        return int((Path(directory or "/") / "postmaster.pid").read_text().split("\n", 1)[0])
+    except (OSError, ValueError):
         return None
-    first = backend.parent()
-    return first.pid if first and "postgres" in (backend.name(), first.name()) else None

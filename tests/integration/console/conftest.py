@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from tests.integration.api.conftest import app, kept, server
+from tests.integration.api.conftest import app, kept, own_pool, server
 from tests.parts import chromium
 
-__all__ = ["app", "kept", "server"]
+__all__ = ["app", "kept", "own_pool", "server"]
 
 STARTED_S = 60.0
 QUIET = [

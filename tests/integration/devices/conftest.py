@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.api.conftest import app, client, kept
+from tests.integration.api.conftest import app, client, kept, own_pool
 
-__all__ = ["app", "client", "kept"]
+__all__ = ["app", "client", "kept", "own_pool"]

@@ -11,7 +11,7 @@ import httpx2
 
 from people.roles import Role
 from tests.integration.api import builders
-from tests.integration.api.conftest import app, bearing, client, kept  # noqa: F401 - fixtures
+from tests.integration.api.conftest import app, bearing, client, kept, own_pool  # noqa: F401 - fixtures
 from tests.integration.work.order_rows import add_order, happen
 
 NOON = builders.NOON

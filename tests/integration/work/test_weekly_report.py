@@ -12,7 +12,7 @@ import httpx2
 from devices.time_zones import zone_named
 from people.roles import Role
 from tests.integration.api import builders
-from tests.integration.api.conftest import app, bearing, client, kept  # noqa: F401 - fixtures
+from tests.integration.api.conftest import app, bearing, client, kept, own_pool  # noqa: F401 - fixtures
 from tests.integration.work.order_rows import add_order, happen
 from work.figures.span import monday_of, week, week_name
 from work.weekly.reading import read_report
