@@ -107,6 +107,7 @@ principal           -        -        -        arw      arw
 push_subscription   -        -        rwd      arwd     -
 ramadan_dates       -        -        r        arwd     -
 readable_view       -        -        -        -        -
+refused_sign_in     -        arwd     -        r        -
 rejection           arw      rd       r        rw       -
 relay               ard      r        r        ard      -
 retention_run       -        arw      -        r        -
