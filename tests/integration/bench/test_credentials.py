@@ -20,5 +20,5 @@ def test_bench_measures_a_reload_and_who_was_removed_is_out() -> None:
     found = json.loads(done.stdout)
     assert (found["devices"], found["connected"]) == (300, 20)
     assert 0 < found["sign_in_ms_p50"] <= found["sign_in_ms_p99"]
-    assert 0 < found["reload_pause_s"] < 30
-    assert 0 < found["out_s"] < 30
+    assert 0 <= found["reload_pause_s"] < 30
+    assert 0 <= found["out_s"] < 30
