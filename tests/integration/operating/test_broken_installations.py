@@ -166,8 +166,8 @@ def test_every_number_stands_on_the_page_and_once() -> None:
 
 
 def test_every_check_has_a_number() -> None:
-    called = re.compile(r"\b(?:fine|note|bad)\(\s*\"([a-z ]+)\"")
-    files = sorted((ROOT / "nabd/doctor").glob("*.py"))
+    called = re.compile(r"\b(?:fine|note|bad)\(\s*\"([A-Za-z ]+)\"")
+    files = sorted((ROOT / "nabd/doctor").rglob("*.py"))
     subjects = {subject for file in files for subject in called.findall(file.read_text(encoding="utf-8"))}
 
     assert len(subjects) > 20
