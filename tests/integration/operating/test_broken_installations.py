@@ -68,7 +68,7 @@ def database_that_is_away(it: Installation) -> None:
 
 
 def role_that_does_not_exist(it: Installation) -> None:
-    it.settings["NABD_DATABASE"] = it.dsn.replace("postgres@", "nabd_api@", 1)
+    it.settings["NABD_DATABASE"] = it.dsn.replace("postgres@", "nabd_stranger@", 1)
 
 
 def role_without_rights(it: Installation) -> None:
