@@ -26,6 +26,7 @@ CODES: Mapping[str, str] = {
     "schema": "N403",
     "durability": "N404",
     "time zones": "N405",
+    "TimescaleDB": "N406",
     "ingest": "N501",
     "session": "N502",
     "ledger": "N503",

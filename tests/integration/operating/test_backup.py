@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from pathlib import Path
 
 import asyncpg
@@ -41,19 +43,22 @@ def test_everything_comes_back_elsewhere(town: Town, empty_dsn: str) -> None:
 
 def test_without_a_database_an_embedded_server_is_filled_or_not_there(town: Town, tmp_path: Path) -> None:
     made = town.back_up()
-    settings = town.elsewhere("")
+    # Not below pytest's directory: whoever starts another pytest shuts that to the server's user.
+    place = Path(tempfile.mkdtemp(prefix="nabd-test-"))
+    settings = town.elsewhere("") | {"NABD_DATA_DIR": str(place)}
     keys.write_key(keys.make_key(), tmp_path / "other", NOON)
 
     refused = nabd(settings, "restore", made, "--key", tmp_path / "other")
     assert (refused.exit_code, "for another key" in refused.stderr) == (1, True)
-    assert list((town.place / "new").iterdir()) == []
+    assert list(place.iterdir()) == []
 
     done = nabd(settings, "restore", made, "--key", town.key_file, "--json")
     assert done.exit_code == 0, done.stderr
-    with EmbeddedPostgres(town.place / "new/postgres") as server:
+    with EmbeddedPostgres(place / "postgres") as server:
         assert len(run(contents(server.dsn()))["bin_reading"]) == 300
     again = nabd(settings, "restore", made, "--key", town.key_file)
-    assert "new/postgres exists, and a restore overwrites nothing" in again.stderr
+    assert "postgres exists, and a restore overwrites nothing" in again.stderr
+    shutil.rmtree(place)
 
 
 def test_backup_says_what_it_has_and_hides_what_it_holds(town: Town) -> None:

@@ -68,7 +68,7 @@ def database_that_is_away(it: Installation) -> None:
 
 
 def role_that_does_not_exist(it: Installation) -> None:
-    it.settings["NABD_DATABASE"] = it.dsn.replace("postgres@", "nabd_api@", 1)
+    it.settings["NABD_DATABASE"] = it.dsn.replace("postgres@", "nabd_stranger@", 1)
 
 
 def role_without_rights(it: Installation) -> None:
@@ -166,7 +166,7 @@ def test_every_number_stands_on_the_page_and_once() -> None:
 
 
 def test_every_check_has_a_number() -> None:
-    called = re.compile(r"\b(?:fine|note|bad)\(\s*\"([a-z ]+)\"")
+    called = re.compile(r"\b(?:fine|note|bad)\(\s*\"([A-Za-z ]+)\"")
     files = sorted((ROOT / "nabd/doctor").rglob("*.py"))
     subjects = {subject for file in files for subject in called.findall(file.read_text(encoding="utf-8"))}
 

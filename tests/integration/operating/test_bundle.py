@@ -41,8 +41,8 @@ async def _live(dsn: str) -> None:
     await builders.reject(connection, "bin-9")
     # What a service answers may repeat what it was asked with.
     await connection.execute(
-        "INSERT INTO rule (id, version, kind, definition, created_at, family, broken_reason, active)"
-        " VALUES ('r', 1, 'bin', '{}', now(), 'stream', $1, true)",
+        "INSERT INTO rule (id, version, kind, definition, created_at, family, broken_reason, broken_at,"
+        " active) VALUES ('r', 1, 'bin', '{}', now(), 'stream', $1, now(), true)",
         "401 for 123456:telegramtoken, sami@town.example at +961 71 234 567, Bearer sms-header-token",
     )
     await connection.close()
