@@ -25,7 +25,7 @@ RUN python -m venv /opt/nabd \
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /var/lib/nabd --create-home nabd \
-    && install --directory --owner nabd /var/lib/nabd/audit /var/lib/nabd/photos \
+    && install --directory --owner nabd /var/lib/nabd/audit /var/lib/nabd/firmware /var/lib/nabd/photos \
         /var/lib/nabd/tls /var/lib/nabd/broker-files
 COPY --from=build /opt/nabd /opt/nabd
 ENV PATH=/opt/nabd/bin:$PATH PYTHONUNBUFFERED=1 NABD_DATA_DIR=/var/lib/nabd

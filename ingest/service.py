@@ -55,11 +55,11 @@ LOOK_AHEAD = 0.1
 """Waiting messages, as a share of a full batch, from which on the next batch is decided while one commits."""
 
 
-OpenSession = Callable[[IngestBroker, Hearing, Callable[[], int]], Awaitable[BrokerSession]]
-"""Connects; raises OSError, TimeoutError or BrokerRefused."""
 UNTRACED: AbstractContextManager[object] = nullcontext()
 Traced = Callable[[int], AbstractContextManager[object]]
 """Gives what surrounds the work on a batch of so many messages."""
+OpenSession = Callable[[IngestBroker, Hearing, Callable[[], int]], Awaitable[BrokerSession]]
+"""Connects; raises OSError, TimeoutError or BrokerRefused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

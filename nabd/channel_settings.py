@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from nabd.configuration.sources import ConfiguredSettings
 
-SECRET = {"secret": True}
+SECRET: JsonDict = {"secret": True}
 """Of a field that holds a password, a token, or an address with one in it: shown to nobody."""
 
 

@@ -60,12 +60,12 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     broker: str | None = Field(
         default=None, description="mqtt://[user:password@]host[:port]; empty: an embedded broker"
     )
+    broker_password: str = Field(
+        default="", json_schema_extra=SECRET, description="the password there, where the address has none"
+    )
     stream: str | None = Field(
         default=None,
         description="nats://[user:password@]host[:port]: ingest pulls from JetStream; empty: from the broker",
-    )
-    broker_password: str = Field(
-        default="", json_schema_extra=SECRET, description="the password there, where the address has none"
     )
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")

@@ -27,6 +27,8 @@ from tests.copies import Copies
 from tests.npm_packages import CannotInstall
 from tests.timescale_server import CLEAR, WasmTimescale, install
 
+os.environ.setdefault("NABD_CONFIG", "")  # an installation on this machine is none of ours
+
 ran_on: dict[str, str] = {}
 """What the components of this run were, for the closing lines."""
 

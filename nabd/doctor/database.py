@@ -6,21 +6,21 @@ from collections.abc import Awaitable, Callable
 
 from devices import kinds
 from devices.kinds.kind import KindError
-from nabd.doctor.annotations import check_annotations
 from nabd.doctor.backups import check_backups
-from nabd.doctor.blind import check_blind
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
-from nabd.doctor.configured import check_configured
 from nabd.doctor.extension import check_extension
 from nabd.doctor.identity.sign_ins import check_sign_ins
-from nabd.doctor.ingest import check_ingest, check_session
-from nabd.doctor.limits import check_quotas
 from nabd.doctor.machine import check_clock
-from nabd.doctor.notifier import check_notifier
 from nabd.doctor.registry import check_places, check_planned
-from nabd.doctor.retention import check_retention
-from nabd.doctor.rollups import check_rollups
+from nabd.doctor.running.annotations import check_annotations
+from nabd.doctor.running.blind import check_blind
+from nabd.doctor.running.configured import check_configured
+from nabd.doctor.running.ingest import check_ingest, check_session
+from nabd.doctor.running.limits import check_quotas
+from nabd.doctor.running.notifier import check_notifier
+from nabd.doctor.running.retention import check_retention
+from nabd.doctor.running.rollups import check_rollups
 from nabd.settings import Settings
 from readings import ledger
 from readings.tables import tables_of

@@ -48,5 +48,5 @@ def systemd(
     output.table(["file", "would be" if dry_run else "is"], [[one.path, one.outcome] for one in outcomes])
     if not dry_run:
         output.line("next:")
-        for one in NEXT:
-            output.line(f"  {one}")
+        for step in NEXT:
+            output.line(f"  {step}")

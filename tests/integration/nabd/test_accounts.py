@@ -16,6 +16,7 @@ from nabd.accounts.making import AccountsRefused
 from nabd.embedded.parts import migrated
 from nabd.settings import Settings
 from readings.tables import tables_of
+from store.errors import Unavailable
 from store.migrate import migrate
 from store.pool import connect
 from tests.databases import as_account, now
@@ -173,6 +174,11 @@ async def test_database_that_a_superuser_has_filled_is_taken_over_once(empty_dsn
     assert (second.made, second.passwords, second.owner_of) == ((), (), ())
     assert third.passwords == ("nabd_owner",)
     assert strangers == []
+
+
+async def test_account_that_the_database_does_not_know_is_told_the_fix(dsn: str) -> None:
+    with pytest.raises(Unavailable, match=r"nabd_nobody.*`nabd store accounts` makes accounts"):
+        await connect(dsn.replace("//postgres@", "//nabd_nobody@"))
 
 
 async def test_who_is_no_superuser_is_told_so(dsn: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from nabd.cli import app
-from nabd.doctor.notifier import check_notifier
+from nabd.doctor.running.notifier import check_notifier
 from nabd.settings import Settings
 from notify.message import Undelivered
 from people.roles import Role

@@ -22,7 +22,8 @@ from tests.unit.devices.ground.files import EAST, WEST, feature, file
 
 READING = """
 alive, audit export, audit heads, audit list, audit verify, backup base, backup drill, backup key,
-backup list, backup make, backup recover, backup show, bench ingest, bench notify, bench notify-kills,
+backup list, backup make, backup recover, backup show, bench credentials, bench ingest, bench notify,
+bench notify-kills,
 bench rules, bench console, bench screens, bench tasks, bench queries, bench shards,
 bench production,
 calendar show, config show, command-request list, device banned, device commands, device credentials,
@@ -49,8 +50,8 @@ ELSEWHERE = {
     "notify test": "sends, and changes nothing here: tests/unit/nabd/test_channel_trial.py",
     "grafana annotate": "changes another server only: tests/integration/grafana/test_annotations.py",
     "grafana sync": "tests/integration/grafana/test_sync.py",
-    "tls init": "makes files, and nothing in the database: tests/integration/nabd/test_tls.py",
-    "tls renew": "tests/integration/nabd/test_tls.py",
+    "tls init": "makes files, and nothing in the database: tests/integration/nabd/identity/test_tls.py",
+    "tls renew": "tests/integration/nabd/identity/test_tls.py",
     "init": "writes files: tests/unit/nabd/test_configuration.py",
     "install systemd": "writes files: tests/unit/nabd/test_systemd.py",
     "store accounts": "there is no schema yet: tests/integration/nabd/test_accounts.py",

@@ -135,7 +135,10 @@ def test_example_is_what_init_writes_without_answers() -> None:
 
 
 @pytest.mark.parametrize("layout", Layout)
-def test_init_writes_one_configuration_that_nabd_reads(tmp_path: Path, layout: Layout) -> None:
+def test_init_writes_one_configuration_that_nabd_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: Layout
+) -> None:
+    monkeypatch.chdir(tmp_path)
     said = ["--town", "chefchaouen", "--language", "fr", "--time-zone", "Africa/Casablanca"]
     said += ["--domain", "nabd.chefchaouen.ma", "--mail", "smtps://nabd@mail.example.org"]
     where = ["init", "--directory", str(tmp_path), "--layout", str(layout), "--json"]
@@ -144,8 +147,8 @@ def test_init_writes_one_configuration_that_nabd_reads(tmp_path: Path, layout: L
     second = CliRunner().invoke(app, [*where, *said])
 
     told = json.loads(first.stdout)
-    file = Path(told["configuration"])
-    settings = Settings(_env_file=None, **_read(file))  # type: ignore[call-arg]  # pydantic-settings' own
+    monkeypatch.setenv("NABD_CONFIG", told["configuration"])
+    settings = Settings()
     assert (settings.town, settings.language, settings.time_zone) == (
         "chefchaouen",
         "fr",
@@ -153,19 +156,12 @@ def test_init_writes_one_configuration_that_nabd_reads(tmp_path: Path, layout: L
     )
     assert settings.public_url == "https://nabd.chefchaouen.ma"
     assert (tmp_path / "secrets/email-server").read_text() == "smtps://nabd@mail.example.org"
-    assert (settings.database is None) == (layout is Layout.COMPOSE)
+    if layout is Layout.SYSTEMD:
+        password = (tmp_path / "secrets/database-api").read_text()
+        assert settings.database == f"postgresql://nabd_api:{password}@127.0.0.1/nabd"
+        assert settings.broker_files == Path("/var/lib/nabd/broker-files")
     assert second.exit_code == 1
     assert "is there already" in second.stderr
-
-
-def _read(file: Path) -> dict[str, str]:
-    lines = file.read_text(encoding="utf-8").splitlines()
-    said = dict(line.split("=", 1) for line in lines if line.startswith("NABD_"))
-    return {
-        name.removeprefix("NABD_").lower(): value
-        for name, value in said.items()
-        if value and not name.endswith("_FILE") and name not in ("NABD_HTTPS", "NABD_DOMAIN")
-    }
 
 
 def test_questions_are_asked_in_the_language_and_again_where_the_answer_is_none(tmp_path: Path) -> None:

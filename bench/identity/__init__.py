@@ -1,0 +1,1 @@
+"""How long lists of passwords keep a real mosquitto busy. Must not know the database."""
