@@ -180,5 +180,4 @@ async def test_a_move_that_cannot_end_keeps_everything_and_goes_on_when_it_is_sa
         by_shard = await divided.compared(tripoli, saida)
 
     # Main's session had not dropped the town while no ingest was there: what came then went to both.
-    assert by_shard["main"][0] + by_shard["north"][0] == 600
-    assert by_shard["north"][0] + by_shard["north"][1] == 200
+    assert sum(stored for stored, _ in by_shard.values()) == 600
