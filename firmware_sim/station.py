@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import msgspec
 import numpy as np
@@ -16,17 +15,16 @@ import numpy as np
 from devices.wire.topics import Channel, Topic
 from firmware_sim.link import Link, SimulatorBroker
 from firmware_sim.member import Member
+from firmware_sim.obeying import Controls, ReceivedCommand, ReceivedConfig
 from firmware_sim.outbox import Outbox, QueuedReading, payload
-from firmware_sim.physics.model import SECOND, CommandAnswer
+from firmware_sim.physics.model import SECOND
 from firmware_sim.publish_log import PublishLine, PublishLog
-from firmware_sim.updating import Downloads, update
+from firmware_sim.updating import Downloads
 
 NO_SUBSCRIBERS = 0x10
 _FAILURE = 0x80
 _RECEIPT_WAIT_S = 20.0
 _ANSWER_WAIT_S = 20.0
-_SETTLED, _UNSENT = -1, -2
-"""In place of the packet of a report: it was taken, or it has not left."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,22 +56,6 @@ class Receipt(msgspec.Struct):
     device: str
     boot: int
     seq: list[tuple[int, int]]
-
-
-class ReceivedConfig(msgspec.Struct):
-    """What a device is to be set to; kept by the broker."""
-
-    version: int
-    set: dict[str, object] = {}
-
-
-class ReceivedCommand(msgspec.Struct):
-    """What a device is asked to do."""
-
-    id: str
-    name: str
-    args: dict[str, object] = {}
-    expires_at: str | float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +97,6 @@ class Station:
         self._flight = _Flight()
         self._refusals = 0
         self._retry: asyncio.TimerHandle | None = None
-        self._updates: dict[str, asyncio.Task[None]] = {}
-        self._config_version = 0
-        self._refused: dict[str, str] = {}
-        self._report_mid = _SETTLED
         self.outbox = Outbox()
         self.link = Link(
             topic.device,
@@ -130,6 +108,7 @@ class Station:
             owner=self,
             rng=rng,
         )
+        self._controls = Controls(topic, self._members.get(topic.device), around, self.link.publish)
         for member in members:
             member.on_link = self._switch_link
 
@@ -157,8 +136,8 @@ class Station:
     def look_after(self) -> None:
         """Resend what waits too long for a receipt; break a link that no longer answers."""
         self.outbox.resend_overdue(self._around.now())
-        if self._report_mid != _SETTLED and self.link.up:
-            self._report()
+        if self.link.up:
+            self._controls.report_again()
         stuck = asyncio.get_running_loop().time() - self._flight.sent_s > _ANSWER_WAIT_S
         if self.outbox.in_flight and stuck:
             self.link.drop()
@@ -167,7 +146,7 @@ class Station:
     def link_up(self) -> None:
         """Send what has waited."""
         self._around.counts.connected += 1
-        self._report()
+        self._controls.report()
         self.pump()
 
     def link_down(self) -> None:
@@ -181,8 +160,8 @@ class Station:
 
     def answered(self, mid: int, code: int) -> None:
         """Forget, keep for a receipt, or keep for another try; then send the next."""
-        if mid == self._report_mid and accepted(code):
-            self._report_mid = _SETTLED
+        if accepted(code):
+            self._controls.taken(mid)
         if mid != self._flight.mid or not self.outbox.in_flight:
             return
         self._note(self.outbox.in_flight, code=code)
@@ -245,96 +224,13 @@ class Station:
                 receipt = msgspec.json.decode(payload, type=Receipt)
                 self._around.counts.receipts += self.outbox.settle(receipt.device, receipt.boot, receipt.seq)
             elif topic.endswith(f"/{Channel.COMMAND}"):
-                self._command(msgspec.json.decode(payload, type=ReceivedCommand))
+                self._around.counts.commands += 1
+                self._controls.obey(msgspec.json.decode(payload, type=ReceivedCommand))
             elif topic.endswith(f"/{Channel.CONFIG}") and payload:
-                self._configure(msgspec.json.decode(payload, type=ReceivedConfig))
+                self._controls.configure(msgspec.json.decode(payload, type=ReceivedConfig))
         except msgspec.DecodeError:
             return
 
-    def _command(self, command: ReceivedCommand) -> None:
-        self._around.counts.commands += 1
-        member = self._members.get(self._topic.device)
-        if _expired(command.expires_at, self._around.now()):
-            self._answer(command, CommandAnswer(status="rejected", detail="expired"))
-        elif member is None:
-            self._answer(command, CommandAnswer(status="rejected", detail="a gateway obeys no command"))
-        elif command.name == "update_firmware":
-            self._begin_update(command, member)
-        elif member.device.electronics.obeys and (wait_s := member.device.electronics.obeys_after_s):
-            self._answer(command, CommandAnswer(status="accepted"))
-            loop = asyncio.get_running_loop()
-            loop.call_later(wait_s / self._around.broker.speed, self._carry_out, command, member)
-        else:
-            self._carry_out(command, member)
-
-    def _begin_update(self, command: ReceivedCommand, member: Member) -> None:
-        if command.id in self._updates:
-            return  # it came twice
-        downloads = self._around.downloads
-        if downloads is None or not member.device.electronics.obeys:
-            self._answer(command, CommandAnswer(status="rejected", detail="cannot be updated from afar"))
-            return
-        self._updates[command.id] = asyncio.create_task(self._update(command, member, downloads))
-
-    async def _update(self, command: ReceivedCommand, member: Member, downloads: Downloads) -> None:
-        def say(answer: CommandAnswer) -> None:
-            self._answer(command, answer)
-
-        version = await update(member.device.name, member.device.kind, command.args, downloads, say)
-        if version is not None:
-            member.updated(self._around.now(), version)
-            self._around.hurry(member)
-            self._report()
-
     def close(self) -> None:
         """Give up what is still being fetched."""
-        for task in self._updates.values():
-            task.cancel()
-
-    def _carry_out(self, command: ReceivedCommand, member: Member) -> None:
-        answer = member.obey(self._around.now(), command.id, command.name, command.args)
-        self._around.hurry(member)
-        self._answer(command, answer)
-
-    def _answer(self, command: ReceivedCommand, answer: CommandAnswer) -> None:
-        said = {"id": command.id, "status": answer.status}
-        more = {"detail": answer.detail} if answer.detail else {}
-        result = {"result": dict(answer.result)} if answer.result else {}
-        self.link.publish(
-            str(self._topic.on(Channel.RESPONSE)), msgspec.json.encode({**said, **more, **result})
-        )
-
-    def _configure(self, config: ReceivedConfig) -> None:
-        member = self._members.get(self._topic.device)
-        if member is None or config.version == self._config_version:
-            return
-        self._refused = member.configure(self._around.now(), config.set)
-        self._config_version = config.version
-        self._around.hurry(member)
-        self._report()
-
-    def _report(self) -> None:
-        """Say what it is set to: whenever it connects, after each change, and until somebody takes it."""
-        member = self._members.get(self._topic.device)
-        if member is not None and member.device.relay is None:
-            said = {
-                "config": member.configured,
-                "refused": self._refused,
-                "version": self._config_version,
-                "firmware": member.firmware,
-            }
-            mid = self.link.publish(str(self._topic.on(Channel.REPORTED)), msgspec.json.encode(said))
-            self._report_mid = _UNSENT if mid is None else mid
-
-
-def _expired(expires_at: str | float | None, now: int) -> bool:
-    if expires_at is None:
-        return False
-    if isinstance(expires_at, str):
-        try:
-            at = msgspec.convert(expires_at, datetime).timestamp() * SECOND
-        except msgspec.ValidationError:
-            return True
-        return at < now
-    scale = 1 if expires_at >= 1e14 else 1_000 if expires_at >= 1e11 else SECOND
-    return expires_at * scale < now
+        self._controls.close()

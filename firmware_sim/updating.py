@@ -72,7 +72,8 @@ async def update(
         rolled_back = {"rolled_back": True}
         say(CommandAnswer(status="failed", detail="self-test failed, rolled back", result=rolled_back))
         return None
-    say(CommandAnswer(status="succeeded", result={"firmware": image.version}))
+    done = f"runs {image.version}"
+    say(CommandAnswer(status="succeeded", detail=done, result={"firmware": image.version}))
     return image.version
 
 

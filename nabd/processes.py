@@ -27,10 +27,11 @@ from devices.kinds import Kinds
 from ingest import service
 from ingest.commit import shard
 from ingest.commit.consumers import BatchConsumer
-from nabd import clock, housekeeping, readiness, rollouts, rollups
-from nabd.broker import address, commanding
+from nabd import clock, housekeeping, readiness, rollups
+from nabd.broker import address
 from nabd.broker.queue import QueueWatch, limits_of
 from nabd.broker.source import MessageSource, source_of
+from nabd.commanding import follower, rollouts
 from nabd.first_link import is_without_admin
 from nabd.identity import sign_ins
 from nabd.identity.follower import CredentialWatch
@@ -371,7 +372,7 @@ async def _command(settings: Settings, now: Now, speed: float) -> None:
             await asyncio.sleep(MIGRATION_EVERY_S)  # /readyz says it
         else:
             break
-    await commanding.follow(partial(connect, dsn), broker_of(settings), now, speed)
+    await follower.follow(partial(connect, dsn), broker_of(settings), now, speed)
 
 
 async def _announce_first(settings: Settings) -> None:

@@ -44,11 +44,16 @@ def ingest(
         typer.Option(min=1, help="open-loop rate in percent of the drain (again for more); 25, 50 and 80"),
     ] = None,
     seed: Annotated[int, typer.Option(help="same seed, same messages")] = 1,
+    dsn: Annotated[
+        str | None,
+        typer.Option(help="a server to make databases on, with TimescaleDB or without; else one of our own"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Messages a second from the broker to committed rows, beside the limit and beside others.
 
-    A database and a broker of its own are started and thrown away; nothing configured is touched.
+    A database and a broker of its own are started and thrown away; nothing configured is touched. A server
+    that --dsn names needs track_commit_timestamp = on; databases nabd_bench_* are made on it and dropped.
     """
     if rules not in ("off", "default") and not rules.isdecimal():
         raise typer.BadParameter("off, default, or a number", param_hint="--rules")
@@ -64,6 +69,7 @@ def ingest(
         open_s=open_seconds,
         open_percents=tuple(open_percent or ladder.PERCENTS),
         seed=seed,
+        dsn=dsn,
     )
     try:
         result = _run(plan)

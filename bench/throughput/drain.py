@@ -22,6 +22,7 @@ from nabd import clock
 from nabd.embedded.broker import Mosquitto
 from nabd.settings import Settings, environment
 from readings import balance, ledger
+from readings.tables import table_name
 from store.connection import Connection
 from store.pool import connect
 
@@ -176,12 +177,9 @@ _LAST = "SELECT extract(epoch FROM max(pg_xact_commit_timestamp(xmin)))::float8 
 
 async def span(connection: Connection) -> tuple[float, float]:
     """Return when the first message arrived and when the last batch committed, in seconds."""
-    tables = [r["t"] for r in await connection.fetch(_TABLES)]
+    tables = [table_name(name) for name in kinds.load()]
     firsts = [
-        await connection.fetchval(f"SELECT extract(epoch FROM min(received_at))::float8 FROM {table}")  # noqa: S608 - from the catalogue
+        await connection.fetchval(f"SELECT extract(epoch FROM min(received_at))::float8 FROM {table}")  # noqa: S608 - a declared name
         for table in tables
     ]
     return min(f for f in firsts if f is not None), await connection.fetchval(_LAST)
-
-
-_TABLES = "SELECT c.relname AS t FROM pg_class AS c WHERE c.relkind = 'p' AND c.relname LIKE '%\\_reading'"

@@ -56,7 +56,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchPlan:
-    """What to measure. rules: "off", "default", or how many rules each kind has."""
+    """What to measure. rules: "off", "default", or how many rules each kind has; dsn: a server of others."""
 
     messages: int = 300_000
     devices: int = 5_000
@@ -68,6 +68,7 @@ class BenchPlan:
     open_s: float = 10.0
     open_percents: tuple[float, ...] = PERCENTS
     seed: int = 1
+    dsn: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -167,7 +168,7 @@ async def run(plan: BenchPlan, tell: Tell) -> IngestBenchResult:
     """Measure what the plan asks for; `tell` hears of every step as it begins."""
     result = IngestBenchResult(plan=plan, machine={})
     with tempfile.TemporaryDirectory(prefix="nabd-bench-") as directory:
-        async with rig.running(Path(directory)) as running:
+        async with rig.running(Path(directory), plan.dsn) as running:
             result.machine = machine.describe(running.server.version)
             # Stages take turns, so that a noisy minute hits all of them.
             for number in range(1, plan.runs + 1):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.throughput import usage
 from bench.throughput.fleet import BenchFleet, register
+from bench.throughput.named_server import DatabaseServer, named
 from devices import kinds
 from nabd import clock
 from nabd.embedded.broker import BrokerFailed, Mosquitto, find_mosquitto
@@ -31,25 +32,23 @@ MIGRATED = "bench_migrated"
 class Rig:
     """A running server; `directory` is for whatever a run leaves behind."""
 
-    server: EmbeddedPostgres
+    server: EmbeddedPostgres | DatabaseServer
     directory: Path
     databases: int = 0
     brokers: int = 0
 
     def database_cpu_s(self) -> float:
-        """Return the CPU seconds of the database server, all its processes together."""
-        return usage.cpu_s(usage.family(self.server.pid))
+        """Return the CPU seconds of the database server, all its processes together; 0 of one elsewhere."""
+        pid = self.server.pid
+        return 0.0 if pid is None else usage.cpu_s(usage.family(pid))
 
     @asynccontextmanager
     async def database(self, fleet: BenchFleet, rules: list[Definition] | None = None) -> AsyncIterator[str]:
         """Give a fresh database that knows the fleet; `rules` None means the default ones."""
-        if not self.databases:
-            await self._execute(f"CREATE DATABASE {MIGRATED}")
-            await migrated(Settings(database=self.server.dsn(MIGRATED), kinds_dir=None, clock=None))
         self.databases += 1
-        name = f"bench_{self.databases}"
-        await self._execute(f"CREATE DATABASE {name} TEMPLATE {MIGRATED}")
+        name = f"nabd_bench_{self.databases}"
         dsn = self.server.dsn(name)
+        await self._make(name)
         connection = await connect(dsn, statement_timeout_s=0)
         try:
             if rules is not None:
@@ -64,6 +63,18 @@ class Rig:
             yield dsn
         finally:
             await self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def _make(self, name: str) -> None:
+        """Make a migrated database."""
+        if isinstance(self.server, DatabaseServer):
+            # Processes of TimescaleDB are connected to each database, so that none can be copied.
+            await self._execute(f"CREATE DATABASE {name}")
+            await _migrate(self.server.dsn(name))
+            return
+        if self.databases == 1:
+            await self._execute(f"CREATE DATABASE {MIGRATED}")
+            await _migrate(self.server.dsn(MIGRATED))
+        await self._execute(f"CREATE DATABASE {name} TEMPLATE {MIGRATED}")
 
     async def _execute(self, statement: str) -> None:
         connection = await connect(self.server.dsn(), statement_timeout_s=0)
@@ -85,9 +96,20 @@ class Rig:
             yield broker
 
 
+async def _migrate(dsn: str) -> None:
+    await migrated(Settings(database=dsn, kinds_dir=None, clock=None))
+
+
 @asynccontextmanager
-async def running(directory: Path) -> AsyncIterator[Rig]:
-    """Start a server in `directory`; stop it afterwards."""
+async def running(directory: Path, address: str | None = None) -> AsyncIterator[Rig]:
+    """Give the server at an address, or start one in `directory` and stop it afterwards.
+
+    Raises:
+        StoreError: the server at the address does not answer, or does not tell when a commit was.
+    """
+    if address is not None:
+        yield Rig(server=await named(address), directory=directory)
+        return
     server = EmbeddedPostgres(directory / "postgres", settings=TRACKED)
     try:
         await asyncio.to_thread(server.start)

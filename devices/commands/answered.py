@@ -3,8 +3,8 @@
     queued | sent | delivered ──> accepted ──> running ──> succeeded | failed
                  └─────────────────┴────────────┴──> succeeded | failed | rejected | expired
 
-A state only ever moves forward; an answer that comes late or twice changes nothing. Must not know MQTT or
-HTTP.
+A state only ever moves forward; an answer that comes late or twice changes nothing, but for how far one is
+that runs. Must not know MQTT or HTTP.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _UNANSWERED = ("queued", "sent", "delivered")
 _OPEN = (*_UNANSWERED, "accepted", "running")
 PRECEDING = {
     "accepted": _UNANSWERED,
-    "running": (*_UNANSWERED, "accepted"),
+    "running": _OPEN,
     "succeeded": _OPEN,
     "failed": _OPEN,
     "rejected": _OPEN,
     "expired": _OPEN,
 }
-"""The states that each state may follow."""
+"""The states that each state may follow; what runs may say again how far it is."""
 
 STATUSES = (*_OPEN, "succeeded", "failed", "rejected", "expired")
 SETTLED = ("succeeded", "failed", "rejected", "expired")
@@ -76,7 +76,7 @@ WITH moved AS (
         due_at = NULL
     WHERE
         id = $1 AND device_id = (SELECT d.id FROM device AS d WHERE d.name = $2)
-        AND status = ANY($7)
+        AND status = ANY($7) AND (status <> $3 OR detail IS DISTINCT FROM $4)
     RETURNING id
 )
 

@@ -14,7 +14,8 @@ from uuid import UUID
 from devices.commands.new_command import NewCommand
 from devices.commands.queue import enqueue
 from devices.firmware.rollout import RolloutState, RolloutStep, StageCounts, next_step
-from devices.firmware.rollouts import Rollout, get_rollout, take_back
+from devices.firmware.rollouts import Rollout, get_rollout
+from devices.firmware.steering import take_back
 from devices.instants import Now, to_datetime
 from devices.registry.errors import Conflict
 from devices.registry.registry import Device, load

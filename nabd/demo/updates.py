@@ -1,4 +1,4 @@
-"""The demo's firmware: drones get credentials, an image that a key of the moment signs, and a rollout."""
+"""The demo's firmware: lamps get credentials, an image that a key of the moment signs, and a rollout."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from devices.firmware.images import add_image
 from devices.firmware.rollouts import NewRollout, start
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.registry.registry import list_devices
 from firmware_sim.town import Town
 from firmware_sim.updating import Downloads
 from nabd.first_link import base_of
@@ -21,16 +22,16 @@ from nabd.settings import Settings, firmware_directory
 from store.audit import PLATFORM
 from store.pool import connect
 
-KIND, VERSION = "drone", "1.1.0"
+KIND, VERSION = "light", "1.1.0"
 IMAGE_BYTES = 400_000
-STAGES = (33, 100)
+STAGES = (25, 100)
 TOLERATED_PCT = 50
-"""The town's drones break by themselves, and three are few: one alert says nothing of the image."""
+"""The town's lamps break by themselves and some are locked: a few of them say nothing of the image."""
 WATCH_S = 30
 
 
 async def roll_out(settings: Settings, declared: Kinds, town: Town, now: Now) -> Downloads:
-    """Start a rollout to the town's drones; return where, and as whom, they fetch the image."""
+    """Start a rollout to the town's lamps; return where, and as whom, they fetch the image."""
     assert settings.database is not None
     key = Ed25519PrivateKey.generate()
     content = secrets.token_bytes(IMAGE_BYTES)
@@ -39,7 +40,10 @@ async def roll_out(settings: Settings, declared: Kinds, town: Town, now: Now) ->
     await asyncio.to_thread(files.write, facts.sha256, content)
     connection = await connect(settings.database)
     try:
-        names = [device.name for device in town.devices if device.kind == KIND]
+        registered = await list_devices(
+            connection, municipality=town.municipality, kind=KIND, limit=len(town.devices)
+        )
+        names = [device.name for device in registered]  # one registers itself later
         issued = await rotate_passwords(
             connection, declared, names, now=now, by=PLATFORM, random=secrets.token_bytes
         )
@@ -49,7 +53,7 @@ async def roll_out(settings: Settings, declared: Kinds, town: Town, now: Now) ->
             facts,
             signature=sign(facts, key),
             public_key=public_of(key),
-            note="steadier in wind",
+            note="dims more smoothly",
             now=now,
             by=PLATFORM,
         )

@@ -11,7 +11,7 @@ import { post } from "../shell/http.js";
 import { number, said, t } from "../shell/i18n.js";
 import { state } from "../shell/state.js";
 import { toast } from "../shell/toast.js";
-import { at, card, filled, kindOptions, listed, note, present, tag, townName, townOptions } from "./blocks.js";
+import { at, card, filled, kindOptions, listed, note, padded, present, tag, townName, townOptions } from "./blocks.js";
 import { again } from "./stage.js";
 
 const IS = { waiting: "warning", approved: "ok", refused: "none", lapsed: "none" };
@@ -20,7 +20,7 @@ const AGREES = { waiting: "warning", refused: "major", apart: "major" };
 export async function show(root) {
   const [asked, drifting] = await Promise.all([requestList(), driftList()]);
   root.append(
-    card(t("requests"), may("command-many") && [h("button", { type: "button", class: "primary", "data-focus": "ask", onclick: ask }, t("request_ask"))], note(t("requests_how")), asked),
+    card(t("requests"), may("command-many") && [h("button", { type: "button", class: "primary", "data-focus": "ask", onclick: ask }, t("request_ask"))], padded(note(t("requests_how"))), asked),
     card(t("drift"), null, drifting));
 }
 

@@ -14,7 +14,7 @@ from api.http import pages
 from api.http.pages import Limit, Page
 from api.http.times import Instant
 from api.idempotency import UsesChangeRequest
-from devices.firmware import images, rollouts
+from devices.firmware import images, rollouts, steering
 from devices.firmware.rollout import DEFAULT_STAGES, DeviceState, RolloutState
 from devices.firmware.rollouts import OFFER_S, WATCH_S, NewRollout, Rollout
 from devices.registry.errors import NotFound
@@ -237,7 +237,7 @@ async def _steer(
     identity: Identity,
     actor: Actor,
 ) -> RolloutOut:
-    return _out(await rollouts.steer(connection, number, state, context.now, by=actor), identity)
+    return _out(await steering.steer(connection, number, state, context.now, by=actor), identity)
 
 
 def _out(found: Rollout, identity: Identity) -> RolloutOut:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from devices.firmware import rollouts
+from devices.firmware import rollouts, steering
 from devices.firmware.rollout import DEFAULT_STAGES, RolloutState
 from devices.firmware.rollouts import NewRollout, Rollout, RolloutDevice
 from nabd.cli import output, values
@@ -114,7 +114,7 @@ def cancel(number: Number, as_json: Json = False) -> None:
 
 def _steer(number: int, state: RolloutState, *, as_json: bool) -> None:
     async def work(opened: OpenDatabase) -> Rollout:
-        return await rollouts.steer(opened.connection, number, state, opened.now, by=await opened.actor())
+        return await steering.steer(opened.connection, number, state, opened.now, by=await opened.actor())
 
     _say(run(work), as_json=as_json)
 

@@ -6,11 +6,17 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from bench.throughput.ladder import BenchPlan, Stage, steps
+from bench.throughput.rig import TRACKED
+from nabd.cli import app
+from nabd.embedded.postgres import EmbeddedPostgres
 from tests.parts import need_mosquitto
 
 PROMISED = {
@@ -93,6 +99,25 @@ def test_bench_drains_with_rollups_and_without_in_turns(found: dict[str, Any]) -
     assert rollups["stored"] > 0
     assert len(rollups["with_per_s"]) == len(rollups["without_per_s"]) == 1
     assert rollups["ratio"] > 0
+
+
+def test_bench_on_a_server_of_others_measures_there_or_says_what_it_needs(
+    postgres_server: EmbeddedPostgres,
+) -> None:
+    need_mosquitto()
+    small = ["--messages", "500", "--devices", "20", "--stage", "drain"]
+
+    with (
+        tempfile.TemporaryDirectory(prefix="nabd-test-") as directory,
+        EmbeddedPostgres(Path(directory) / "postgres", settings=TRACKED) as other,
+    ):
+        found = bench(*small, "--dsn", other.dsn())
+    refused = CliRunner().invoke(app, ["bench", "ingest", *small, "--dsn", postgres_server.dsn()])
+
+    assert (found["lost"], found["sent"]) == (0, found["stored"] + found["duplicates"] + found["rejected"])
+    assert found["cpu_us_per_message"]["database"] > 0
+    assert refused.exit_code == 1
+    assert "track_commit_timestamp = on" in refused.output
 
 
 def test_bench_sends_at_three_rates_unless_told_otherwise() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
-import pytest
 from playwright.async_api import Browser, expect
 
 from api.http.guards import COOKIE
@@ -42,30 +40,19 @@ def counted(language: Language) -> list[str]:
     return [key for key, text in group(language, "console").items() if not isinstance(text, str)]
 
 
-async def evaluated(browser: Browser, url: str, script: str, given: Iterable[Any]) -> Any:
-    """Return what a script comes to on the page."""
-    async with opened(browser, url) as page:
-        return await page.evaluate(script, list(given))
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_scripts_and_python_choose_the_same_form_for_every_number(
-    browser: Browser, server: str, language: Language
+async def test_scripts_say_what_the_catalogue_says_and_choose_the_form_that_python_does(
+    browser: Browser, server: str
 ) -> None:
-    keys = counted(language)
-    assert len(keys) > 3
+    async with opened(browser, server) as page:
+        for language in LANGUAGES:
+            keys = counted(language)
+            assert len(keys) > 3
+            forms = await page.evaluate(SAY, ["queue", language, LATIN, keys, NUMBERS])
+            assert forms == [[plural(language, f"console.{key}", n) for n in NUMBERS] for key in keys]
 
-    said = await evaluated(browser, server, SAY, ["queue", language, LATIN, keys, NUMBERS])
-
-    assert said == [[plural(language, f"console.{key}", n) for n in NUMBERS] for key in keys]
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_scripts_say_what_the_catalogue_says(browser: Browser, server: str, language: Language) -> None:
-    said = {room: plain(language, (*SHARED, f"console_{room}")) for room in PAGES}
-    asked = {room: list(texts) for room, texts in said.items()}
-
-    assert await evaluated(browser, server, TEXTS, [language, asked]) == said
+            said = {room: plain(language, (*SHARED, f"console_{room}")) for room in PAGES}
+            asked = {room: list(texts) for room, texts in said.items()}
+            assert await page.evaluate(TEXTS, [language, asked]) == said
 
 
 def plain(language: Language, groups: Iterable[str]) -> dict[str, str]:

@@ -144,6 +144,18 @@ async def test_late_answer_changes_nothing(connection: asyncpg.Connection, devic
     assert (await get_command(connection, FIRST)).status == "failed"
 
 
+async def test_command_that_runs_says_how_far_it_is(connection: asyncpg.Connection, device: Device) -> None:
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
+
+    moved = [
+        await record_response(connection, device.name, FIRST, "running", now, detail=detail)
+        for detail in ("25 %", "25 %", "50 %")
+    ]
+
+    assert moved == [True, False, True]
+    assert (await get_command(connection, FIRST)).detail == "50 %"
+
+
 async def test_answer_of_another_device_changes_nothing(
     connection: asyncpg.Connection, device: Device
 ) -> None:

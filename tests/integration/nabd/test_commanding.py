@@ -21,8 +21,8 @@ from devices.commands.new_command import new_command
 from devices.commands.queue import enqueue, take_due, wake
 from devices.registry.editing import edit_device
 from devices.registry.registry import Device
-from nabd.broker import commanding
 from nabd.broker.address import BrokerAddress
+from nabd.commanding import follower
 from store.audit import PLATFORM
 from store.pool import connect
 from tests.brokers import Mosquitto
@@ -71,7 +71,7 @@ async def device(connection: asyncpg.Connection) -> Device:
 async def sending(dsn: str, broker: Mosquitto, clock: Clock) -> AsyncIterator[None]:
     """The follower under way, until it is killed."""
     address = BrokerAddress(host=broker.host, port=broker.port)
-    task = asyncio.create_task(commanding.follow(partial(connect, dsn), address, clock, 1.0))
+    task = asyncio.create_task(follower.follow(partial(connect, dsn), address, clock, 1.0))
     try:
         yield
     finally:
@@ -186,8 +186,8 @@ async def test_configuration_is_kept_by_the_broker_and_moves_with_the_device(
     clock: Clock,
     monkeypatch: Any,
 ) -> None:
-    monkeypatch.setattr(commanding, "MOVED_EVERY_S", 0.1)
-    monkeypatch.setattr(commanding, "LOOK_S", 0.2)
+    monkeypatch.setattr(follower, "MOVED_EVERY_S", 0.1)
+    monkeypatch.setattr(follower, "LOOK_S", 0.2)
     broker.start()
 
     async def published() -> Any:

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from api.app import create_app
 from devices.credentials.issuing import rotate_passwords
-from devices.firmware import advance, rollouts
+from devices.firmware import advance, rollouts, steering
 from devices.firmware.image import facts_of, public_of, sign
 from devices.firmware.image_files import ImageDirectory
 from devices.firmware.images import add_image
@@ -37,8 +37,8 @@ from firmware_sim.town import Town, make_town
 from firmware_sim.updating import UNFIT, Downloads
 from ingest import service
 from ingest.broker.session import IngestBroker
-from nabd.broker import commanding
 from nabd.broker.address import BrokerAddress
+from nabd.commanding import follower
 from nabd.demo import simulated
 from store.audit import PLATFORM
 from store.connection import Connection
@@ -188,14 +188,14 @@ async def lamps(
             ),
         )
         async with (
-            tasks(commanding.follow(partial(connect, dsn), address, now, 1.0), advancing()),
+            tasks(follower.follow(partial(connect, dsn), address, now, 1.0), advancing()),
             ending(stop, service.run(options, stop), fleet.run(stop, drain_s=0.5)),
         ):
 
             async def known() -> bool:
                 return (await made.firmware()).get("1.0.0") == DEVICES
 
-            await eventually(known)
+            await eventually(known, within=60 + DEVICES / 2)
             yield made
 
 
@@ -214,13 +214,13 @@ async def test_bad_image_stops_at_the_first_stage_and_a_good_one_reaches_all(lam
     assert await lamps.firmware() == {"1.0.0": DEVICES}
     with pytest.raises(Exception, match=f"rollout {stopped.id} reaches some"):
         await lamps.roll_out("2.0.0")
-    await rollouts.steer(lamps.connection, stopped.id, RolloutState.CANCELLED, now, by=PLATFORM)
+    await steering.steer(lamps.connection, stopped.id, RolloutState.CANCELLED, now, by=PLATFORM)
 
     await lamps.add("2.0.1", b"y" * 10_000, signature="00" * 64)
     forged = await lamps.until(await lamps.roll_out("2.0.1"), RolloutState.STOPPED)
     failed = await rollouts.list_devices(lamps.connection, forged.id, state="failed")
     assert {one.detail for one in failed} == {"signature is not by the key that the device was built with"}
-    await rollouts.steer(lamps.connection, forged.id, RolloutState.CANCELLED, now, by=PLATFORM)
+    await steering.steer(lamps.connection, forged.id, RolloutState.CANCELLED, now, by=PLATFORM)
 
     await lamps.add("2.1.0", secrets.token_bytes(150_000))
     done = await lamps.until(await lamps.roll_out("2.1.0"), RolloutState.DONE)
@@ -229,7 +229,7 @@ async def test_bad_image_stops_at_the_first_stage_and_a_good_one_reaches_all(lam
     async def all_run_it() -> bool:
         return await lamps.firmware() == {"2.1.0": DEVICES}
 
-    await eventually(all_run_it)
+    await eventually(all_run_it, within=60 + DEVICES / 2)
 
 
 async def test_alerts_of_reached_devices_stop_a_rollout_and_a_pause_holds_it(lamps: Lamps) -> None:
@@ -241,8 +241,8 @@ async def test_alerts_of_reached_devices_stop_a_rollout_and_a_pause_holds_it(lam
     assert stopped.alerted == 1
 
     lamps.harm = set()
-    await rollouts.steer(lamps.connection, number, RolloutState.RUNNING, now, by=PLATFORM)
-    paused = await rollouts.steer(lamps.connection, number, RolloutState.PAUSED, now, by=PLATFORM)
+    await steering.steer(lamps.connection, number, RolloutState.RUNNING, now, by=PLATFORM)
+    paused = await steering.steer(lamps.connection, number, RolloutState.PAUSED, now, by=PLATFORM)
     assert paused.state is RolloutState.PAUSED
-    await rollouts.steer(lamps.connection, number, RolloutState.RUNNING, now, by=PLATFORM)
+    await steering.steer(lamps.connection, number, RolloutState.RUNNING, now, by=PLATFORM)
     assert (await lamps.until(number, RolloutState.DONE)).counts == {"updated": DEVICES}

@@ -23,6 +23,9 @@ from people.person import get_person
 from people.sessions import SessionLimits, open_session
 from store.audit import PLATFORM
 from tests.integration.api import builders
+from tests.integration.notify.test_web_push import StubBrowser, channel_to, subscribed
+from tests.unit.notify.channels.services import HttpService, http
+from tests.unit.notify.channels.services import serving as push_service
 
 SESSIONS = "/api/v1/session/all"
 URL = "/api/v1/session/push"
@@ -195,3 +198,39 @@ async def test_nothing_is_offered_where_it_is_switched_off(pool: asyncpg.Pool) -
         transport=transport, base_url="http://127.0.0.1", headers=builders.BEARER
     ) as client:
         assert (await client.get("/api/v1/push/key")).status_code == 404
+
+
+async def test_a_test_arrives_at_the_browser_that_asks_for_it_and_at_no_other(
+    pool: asyncpg.Pool, connection: asyncpg.Connection, dsn: str
+) -> None:
+    asking, resting = StubBrowser(), StubBrowser()
+    channel = channel_to(dsn, "127.0.0.0/8")
+    app = create_app(
+        pool=pool,
+        kinds=builders.KINDS,
+        now=builders.now,
+        beyond_loopback=False,
+        channels={"web-push": channel},
+    )
+    try:
+        async with (
+            push_service(HttpService(http(201))) as service,
+            signed_in(app, connection, "rima") as rima,
+        ):
+            mine = f"{service.url}/wpush/1"
+            await subscribed(connection, asking, mine)
+            await subscribed(connection, resting, f"{service.url}/wpush/2")
+
+            sent = await rima.post(f"{URL}/test", json={"endpoint": mine}, headers={"Accept-Language": "ar"})
+            strange = await rima.post(f"{URL}/test", json={"endpoint": f"{service.url}/wpush/3"})
+            service.answer = http(410)
+            gone = await rima.post(f"{URL}/test", json={"endpoint": mine})
+    finally:
+        await channel.close()
+
+    first, _ = service.asked
+    assert (sent.status_code, first.line) == (204, "POST /wpush/1 HTTP/1.1")
+    assert asking.read(first.body)["title"] == "نبض: تجربة"
+    assert strange.status_code == 404
+    assert gone.status_code == 409
+    assert "its push service did not take it" in gone.json()["detail"]

@@ -68,6 +68,7 @@ async def test_days_are_those_of_the_municipality(client: httpx2.AsyncClient) ->
     days = await ask(client, span="day")
 
     assert len({one["day"] for one in days}) == 4
+    assert [one["devices"] for one in days] == [3] * 4
     assert sum(one["readings"] for one in days) == 216
 
 

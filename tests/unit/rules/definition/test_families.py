@@ -8,6 +8,7 @@ from alerts.transition import Severity
 from devices.kinds import load
 from rules.definition.errors import RulesRefused
 from rules.definition.families import (
+    Behind,
     ChildrenApart,
     ChildrenDown,
     Comparison,
@@ -129,6 +130,7 @@ def test_default_packs_hold_the_sweep_rules_of_every_kind() -> None:
         "gateway-down": ChildrenDown,
         "circuit-voltage": ChildrenApart,
         "bin-full-soon": Forecast,
+        "firmware-behind": Behind,
         "bin-temperature-missing": NotRefreshed,
         "light-voltage-apart": Neighbours,
         "light-told-apart": Neighbours,
