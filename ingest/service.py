@@ -229,6 +229,14 @@ class _Service:
                 continue
             resumed = "resumed" if connection.resumed else "new"
             log.info("subscribed", broker=str(self._options.broker), session=resumed)
+            if connection.resumed and hearing.drops:
+                # Whoever lost the shard meanwhile must not drop what its new owner has subscribed to.
+                try:
+                    await self._beat(caught_up=False)
+                except BaseException:
+                    connection.close()
+                    raise
+                connection.hear(hearing)
             told, since = False, loop.time()
             await self._serve_connection(connection, stop)
             if loop.time() - since >= SETTLED_S:
@@ -270,7 +278,7 @@ class _Service:
                     connection.hear(hearing)
             intake = following or self._take(connection)
             if intake is None:
-                if asyncio.get_running_loop().time() - since >= SETTLED_S:
+                if not connection.dropping and asyncio.get_running_loop().time() - since >= SETTLED_S:
                     self._pipeline.context.shard.emptied_at = self._options.now()
                 await self._idle(connection)
                 continue

@@ -85,7 +85,10 @@ async def divide(
 async def _subscribe(
     connection: Connection, plan: DivisionPlan, moves: Sequence[Move], left: Sequence[str]
 ) -> None:
-    """Let each shard's session hear what it will own; where none ever ran there is nothing to lose."""
+    """Let the new shard's session hear what it will own; where none ever ran there is nothing to lose.
+
+    The ingest that is left drops it by itself, when it knows that it is not its own.
+    """
     moved = {move.name for move in moves}
     towns: list[Municipality] = [
         replace(town, shard=plan.to) if town.name in moved else town
@@ -94,22 +97,28 @@ async def _subscribe(
     shards = {shard.name: shard for shard in await division.list_shards(connection)}
     if all(shards[name].alive_at is None for name in left):
         return
-    for name in (plan.to, *left):
-        source = plan.source()
-        if not source.hands_over:
-            raise BrokerUnavailable(
-                "NABD_STREAM cannot hand over what waits for a shard that has run: divide before its ingest"
-                " first runs, or let devices speak MQTT to a broker"
-            )
-        broker = replace(source.broker, client_id=shards[name].client_id, receive_maximum=1)
+    source = plan.source()
+    if not source.hands_over:
+        raise BrokerUnavailable(
+            "NABD_STREAM cannot hand over what waits for a shard that has run: divide before its ingest"
+            " first runs, or let devices speak MQTT to a broker"
+        )
+    broker = replace(source.broker, client_id=shards[plan.to].client_id, receive_maximum=1)
+    deadline = asyncio.get_running_loop().time() + plan.within_s
+    while True:
         try:
-            opened = await source.open(broker, hearing_of(name, towns), plan.now)
+            opened = await source.open(broker, hearing_of(plan.to, towns), plan.now)
         except (OSError, TimeoutError, BrokerRefused) as error:
+            # The ingest that was fenced may take its session back once before it notices.
+            if asyncio.get_running_loop().time() < deadline:
+                await asyncio.sleep(LOOK_EVERY_S)
+                continue
             raise BrokerUnavailable(
-                f"the session of shard {name} could not be prepared: {error}; start the broker, or correct"
+                f"the session of shard {plan.to} could not be prepared: {error}; start the broker, or correct"
                 " NABD_BROKER, and say the same again"
             ) from error
         opened.close()
+        return
 
 
 async def _drain(connection: Connection, plan: DivisionPlan, name: str, tell: Callable[[str], None]) -> None:

@@ -48,6 +48,7 @@ class StreamSession:
         self.arrived = asyncio.Event()
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.resumed = False
+        self.dropping = False
         self.taken_over = False
         """Never: several may pull from one consumer, and each message goes to one of them."""
         self._client = client

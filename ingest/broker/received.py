@@ -91,6 +91,7 @@ class BrokerSession(Protocol):
     arrived: asyncio.Event
     lost: asyncio.Future[str]
     taken_over: bool
+    dropping: bool
 
     @property
     def resumed(self) -> bool:

@@ -57,6 +57,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, broker: IngestBroker, hearing: Hearing, now: Callable[[], int]) -> None:
         self.broker = broker
         self.hearing = hearing
+        self.dropping = False
+        """Whether what we are not to hear is being dropped; never before we are known to own the shard."""
         self.waiting = ReceivedMessages()
         self.arrived = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -156,7 +158,7 @@ class Connection(asyncio.Protocol):
                 if packet.server_keep_alive:
                     # The broker may ask for a shorter keep-alive; a longer one would detect its death later.
                     self._keep_alive_s = min(packet.server_keep_alive, self.broker.keep_alive_s)
-                self.hear(self.hearing)
+                self._subscribe()
             case mqtt5.ConnAckPacket():
                 self._fail(_refusal(packet.reason_code, packet.reason_str, self.broker))
             case mqtt5.SubAckPacket():
@@ -169,10 +171,10 @@ class Connection(asyncio.Protocol):
                 if refused:
                     self._fail(f"broker {self.broker} refuses our subscriptions: {', '.join(refused)}")
                 else:
-                    self._unsubscribe()
+                    self._subscribed()
             case mqtt5.UnsubAckPacket():
-                # What is not subscribed cannot be dropped, and that is how it should be.
-                self._let_in()
+                # What was not subscribed could not be dropped, and that is how it should be.
+                self.dropping = False
             case mqtt5.DisconnectPacket():
                 self.taken_over = packet.reason_code == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER
                 self._fail(f"broker {self.broker} disconnected us: {packet.reason_code.name}")
@@ -190,22 +192,25 @@ class Connection(asyncio.Protocol):
 
     def hear(self, hearing: Hearing) -> None:
         """Subscribe to what we are to hear; then drop what we are not, so that nothing falls between."""
-        self.hearing = hearing
+        self.hearing, self.dropping = hearing, bool(hearing.drops)
+        self._subscribe()
+
+    def _subscribe(self) -> None:
         filters = [
             mqtt5.TopicFilter(
                 every(channel, municipality), max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_handling=handling
             )
-            for municipality in hearing.hears
+            for municipality in self.hearing.hears
             for channel, handling in _RETAINED.items()
         ]
         if filters:
             self._write(mqtt5.SubscribePacket(1, filters).write())
         else:
-            self._unsubscribe()
+            self._subscribed()
 
-    def _unsubscribe(self) -> None:
-        patterns = [every(channel, dropped) for dropped in self.hearing.drops for channel in _RETAINED]
-        if patterns and (self._session_present or self.ready.done()):
+    def _subscribed(self) -> None:
+        if self.dropping:
+            patterns = [every(channel, dropped) for dropped in self.hearing.drops for channel in _RETAINED]
             self._write(mqtt5.UnsubscribePacket(2, patterns).write())
         else:
             self._let_in()

@@ -58,7 +58,7 @@ def acknowledges_on_another_connection() -> None:
         await pump(self, connection, stop)
 
     session.Connection.take = remember  # type: ignore[method-assign]
-    service._Service._pump = mix_up  # type: ignore[method-assign, assignment]
+    service._Service._pump = mix_up  # type: ignore[method-assign]
 
 
 BUILDS: dict[str, Callable[[], None]] = {
