@@ -20,8 +20,8 @@ from api.grafana.sync.errors import GrafanaUnavailable
 from api.grafana.sync.server import GrafanaAddress, GrafanaServer
 from devices.instants import Now, to_datetime
 from nabd import clock
-from nabd.processes import ready_database, stop_on_signals, unless_stopped
 from nabd.settings import Settings
+from nabd.starting import ready_database, stop_on_signals, unless_stopped
 from store import holder
 from store.connection import Connection
 from store.failures import is_outage

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 from devices.instants import Now
 from nabd.broker import client
-from nabd.processes import NotConfigured, broker_of
 from nabd.settings import Settings
+from nabd.starting import NotConfigured, broker_of
 from notify.channels.apprise import AppriseChannel
 from notify.channels.email import EmailChannel, smtp_server
 from notify.channels.http_exchange import DONE

@@ -20,8 +20,8 @@ from devices import kinds
 from devices.instants import to_microseconds
 from nabd import clock
 from nabd.channels import channels_of
-from nabd.processes import ready_database, stop_on_signals, unless_stopped
 from nabd.settings import Settings
+from nabd.starting import ready_database, stop_on_signals, unless_stopped
 from nabd.watching.traces import traces_of
 from notify.answers import offers
 from notify.notices.writing import NoticeTexts

@@ -13,7 +13,7 @@ from typing import Self
 
 import structlog
 
-from nabd.processes import SUPERVISED
+from nabd.starting import SUPERVISED
 
 log = structlog.get_logger(__name__)
 

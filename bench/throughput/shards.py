@@ -18,8 +18,8 @@ from ingest.commit import division
 from nabd import clock, dividing
 from nabd.dividing import DivisionPlan
 from nabd.embedded.broker import Mosquitto
-from nabd.processes import message_source
 from nabd.settings import Settings
+from nabd.starting import message_source
 from readings import balance, ledger
 from store.audit import PLATFORM
 from store.connection import Connection

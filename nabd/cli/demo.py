@@ -16,7 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 from devices.instants import to_datetime
-from nabd import logs, processes
+from nabd import logs, starting
 from nabd.cli.output import complain, console, fail, line
 from nabd.cli.run import EXPECTED, own_settings
 from nabd.demo import town
@@ -103,12 +103,12 @@ async def _run(
     past_days: float,
     as_json: bool,
 ) -> dict[str, object]:
-    stop = processes.stop_on_signals()
+    stop = starting.stop_on_signals()
     tell = complain if as_json else line
-    starting = town.running(
+    opening = town.running(
         directory, settings=settings, speed=speed, seed=seed, past_days=past_days, tell=tell
     )
-    async with starting as demo:
+    async with opening as demo:
         _announce(demo, tell_json=as_json)
         if seconds is not None:
             asyncio.get_running_loop().call_later(seconds, stop.set)

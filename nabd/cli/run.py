@@ -17,14 +17,14 @@ from devices.kinds.kind import KindError
 from devices.registry.errors import RegistryError
 from firmware_sim.specs import PLACES
 from ingest.commit.shard import UnknownShard
-from nabd import clock, logs, processes
+from nabd import clock, logs, processes, starting
 from nabd.cli.output import fail, line, print_json
 from nabd.demo import simulated
 from nabd.embedded import parts as embedded
 from nabd.embedded.broker import BrokerFailed, free_port
 from nabd.first_link import base_of, link_of
-from nabd.processes import NotConfigured, Stopped
 from nabd.settings import RUNNING, Settings, environment, retention_of
+from nabd.starting import NotConfigured, Stopped
 from nabd.supervisor import Child, Supervisor
 from nabd.watching.traces import TracesMissing
 from rules.definition.errors import RulesRefused
@@ -117,7 +117,7 @@ def migrate(
                     "\n".join(f"{statement.rstrip(';')};" for statement in statements) or "-- up to date"
                 )
             return
-        processes.database_of(settings)
+        starting.database_of(settings)
         report = asyncio.run(embedded.migrated(settings))
     except EXPECTED as error:
         fail(str(error))
@@ -135,7 +135,7 @@ async def _plan(settings: Settings) -> list[str]:
     from readings.tables import tables_of
 
     now, _ = clock.parse(settings.clock)
-    connection = await connect(processes.database_of(settings))
+    connection = await connect(starting.database_of(settings))
     try:
         declared = kinds.load(settings.kinds_dir)
         tables = tables_of(declared.values(), retention_of(settings))
@@ -157,14 +157,14 @@ def up() -> None:
 async def _up(settings: Settings) -> None:
     from api.http.server import listen  # with uvicorn: see processes.api
 
-    stop = processes.stop_on_signals()
+    stop = starting.stop_on_signals()
     if settings.http_port == 0:
         settings = settings.model_copy(update={"http_port": free_port()})
     listen(
         settings.http_host, settings.http_port
     ).close()  # a taken port fails here, not in a process that is started again and again
     async with embedded.parts(settings) as parts:
-        if not parts.persistent_broker and not processes.is_loopback(settings.http_host):
+        if not parts.persistent_broker and not starting.is_loopback(settings.http_host):
             raise NotConfigured(
                 "the embedded broker keeps nothing and knows no passwords, so it serves loopback only:"
                 " install mosquitto, or set NABD_BROKER"
@@ -244,8 +244,8 @@ async def _sim(
     from firmware_sim.link import SimulatorBroker as SimBroker
     from firmware_sim.town import make_town
 
-    stop = processes.stop_on_signals()
-    broker = processes.broker_of(settings)
+    stop = starting.stop_on_signals()
+    broker = starting.broker_of(settings)
     now, speed = clock.parse(settings.clock)
     declared = kinds.load(settings.kinds_dir)
     bins, lights, drones = numbers
@@ -259,8 +259,8 @@ async def _sim(
         interval_cap_s=interval_cap,
     )
     if register:
-        waiting = processes.ready_database(settings)
-        connection = await connect(await processes.unless_stopped(stop, waiting))
+        waiting = starting.ready_database(settings)
+        connection = await connect(await starting.unless_stopped(stop, waiting))
         try:
             added = await simulated.register(connection, declared, town, now)
         finally:

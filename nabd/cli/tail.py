@@ -9,12 +9,12 @@ import aiomqtt
 import typer
 
 from devices.wire.topics import PREFIX, Channel
-from nabd import processes
+from nabd import starting
 from nabd.broker.address import BrokerAddress
 from nabd.broker.client import client
 from nabd.cli.output import fail, line, payload_fields, print_json
 from nabd.cli.run import load_settings
-from nabd.processes import NotConfigured
+from nabd.starting import NotConfigured
 
 
 def tail(
@@ -32,7 +32,7 @@ def tail(
         if set(level) & set("/#") or ("+" in level and level != "+"):
             raise typer.BadParameter(f"{level!r}: write one name, or + for all", param_hint=name)
     try:
-        broker = processes.broker_of(load_settings())
+        broker = starting.broker_of(load_settings())
     except NotConfigured as error:
         fail(str(error))
     topic = f"{PREFIX}/{municipality}/{kind}/{device}/{channel}"

@@ -20,7 +20,7 @@ import pytest
 
 from devices.kinds.kind import INTERVAL
 from nabd.clock import ScaledClock, wall
-from nabd.processes import SUPERVISED
+from nabd.starting import SUPERVISED
 from nabd.supervisor import Supervisor, last_lines
 from tests.faults import alerts, checker
 from tests.faults.plant import Plant, eventually, scaled

@@ -12,7 +12,7 @@ from devices.texts.languages import DEFAULT, LANGUAGES
 from nabd import clock
 from nabd.cli.output import fail, line, print_json
 from nabd.cli.run import load_settings
-from nabd.processes import NotConfigured
+from nabd.starting import NotConfigured
 from notify.message import NotificationChannel, Undelivered
 from notify.texts.trial import trial_message
 from store.failures import DATABASE_ERRORS

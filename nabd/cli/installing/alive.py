@@ -14,9 +14,9 @@ from nabd import clock
 from nabd.cli import output
 from nabd.cli.run import EXPECTED, load_settings
 from nabd.first_link import base_of
-from nabd.processes import database_of
 from nabd.readiness import ALIVE_S
 from nabd.settings import Settings
+from nabd.starting import database_of
 from store.pool import connect
 
 

@@ -15,7 +15,7 @@ from nabd.cli import output
 from nabd.cli.run import EXPECTED, load_settings
 from nabd.configuration.secrets import read_secrets
 from nabd.configuration.sources import UnreadableSetting, config_file
-from nabd.processes import database_of
+from nabd.starting import database_of
 from store.pool import connect
 
 

@@ -9,7 +9,7 @@ import typer
 
 from ingest.commit import division
 from ingest.commit.division import ShardStanding
-from nabd import dividing, processes
+from nabd import dividing, starting
 from nabd.broker.source import MessageSource
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
@@ -103,6 +103,6 @@ def _say_nothing(_: str) -> None:
 
 def _source(opened: OpenDatabase) -> MessageSource:
     try:
-        return processes.message_source(opened.settings)
-    except processes.NotConfigured as error:
+        return starting.message_source(opened.settings)
+    except starting.NotConfigured as error:
         raise dividing.BrokerUnavailable(str(error)) from error

@@ -18,8 +18,8 @@ from firmware_sim.physics.model import SECOND
 from firmware_sim.town import make_town
 from nabd import logs
 from nabd.demo.past.writing import PastCounts, PastPlan, PastWriter
-from nabd.processes import Stopped, database_of, stop_on_signals, unless_stopped
 from nabd.settings import Settings
+from nabd.starting import Stopped, database_of, stop_on_signals, unless_stopped
 from store.pool import connect
 
 NICE = 15

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from nabd.processes import SUPERVISED
+from nabd.starting import SUPERVISED
 from nabd.supervisor import MODULE
 
 STOP_S = 10.0

@@ -12,8 +12,8 @@ from devices.registry.registration import NewDevice, add_devices
 from ingest.commit import division, shard
 from nabd import dividing
 from nabd.dividing import DivisionPlan, DrainFailed
-from nabd.processes import message_source
 from nabd.settings import Settings
+from nabd.starting import message_source
 from store.audit import PLATFORM
 from store.pool import connect
 from tests.faults import alerts, checker

@@ -13,8 +13,8 @@ from devices.wire.topics import every
 from ingest.broker import jetstream
 from ingest.broker.jetstream import subject_of, topic_of
 from ingest.broker.received import HEARD
-from nabd.processes import NotConfigured, message_source
 from nabd.settings import Settings
+from nabd.starting import NotConfigured, message_source
 from tests.faults import alerts, checker
 from tests.faults.plant import Plant, eventually, scaled
 from tests.faults.publisher import KIND

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from nabd import channels
 from nabd.channels import channels_of
-from nabd.processes import NotConfigured
 from nabd.settings import Settings, environment
+from nabd.starting import NotConfigured
 
 WHOLE: dict[str, Any] = {
     "database": "postgresql://nabd@127.0.0.1:1/nabd",

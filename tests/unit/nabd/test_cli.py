@@ -27,7 +27,7 @@ def nabd(*arguments: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("url", ["mqtt://h:abc", "http://h", "h:1883", "mqtt://"])
-@pytest.mark.parametrize("arguments", [("command", "B-1", "reboot"), ("tail",)])
+@pytest.mark.parametrize("arguments", [("ingest",), ("tail",)])
 def test_broker_that_is_no_address_is_named(
     monkeypatch: pytest.MonkeyPatch, url: str, arguments: tuple[str, ...]
 ) -> None:
@@ -40,10 +40,10 @@ def test_broker_that_is_no_address_is_named(
     assert "expected mqtt://" in said
 
 
-def test_command_takes_a_broker_with_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_process_takes_a_broker_with_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NABD_BROKER", "mqtts://127.0.0.1:1")
 
-    _, said = nabd("command", "B-1", "reboot")
+    _, said = nabd("ingest")
 
     assert "no database is named" in said
 
