@@ -57,15 +57,27 @@ class DueCommand:
 
 
 _FULL = """
-SELECT d.name
+SELECT c.device_id
 FROM command AS c
-INNER JOIN device AS d ON c.device_id = d.id
 WHERE c.device_id = ANY($1) AND c.status IN ('queued', 'sent')
-GROUP BY d.name
+GROUP BY c.device_id
 HAVING count(*) >= $2
-ORDER BY d.name
-LIMIT 1
 """
+
+
+async def full(connection: Connection, device_ids: Collection[int]) -> set[int]:
+    """Return those devices that take no command now, because MOST_WAITING wait for them."""
+    return {row["device_id"] for row in await connection.fetch(_FULL, list(device_ids), MOST_WAITING)}
+
+
+def why_full(device: str) -> str:
+    """Say why a device takes no command now."""
+    return (
+        f"{MOST_WAITING} commands wait for device {device!r}: it does not listen; see its connection,"
+        " or wait until they expire"
+    )
+
+
 _ADD = """
 INSERT INTO command (
     id, device_id, name, args, status, expires_at, created_at, updated_at, due_at, author_id, request_id
@@ -93,12 +105,9 @@ async def enqueue(
     """
     at = to_datetime(now())
     async with connection.transaction():
-        full = await connection.fetchval(_FULL, [c.device.id for c in commands], MOST_WAITING)
-        if full is not None:
-            raise Conflict(
-                f"{MOST_WAITING} commands wait for device {full!r}: it does not listen; see its connection,"
-                " or wait until they expire"
-            )
+        refusing = await full(connection, [c.device.id for c in commands])
+        if refusing:
+            raise Conflict(why_full(min(c.device.name for c in commands if c.device.id in refusing)))
         columns = (
             [c.id for c in commands],
             [c.device.id for c in commands],
@@ -189,8 +198,8 @@ async def put_back(connection: Connection, ids: Collection[UUID], now: Now) -> N
 
 _WAKE = """
 WITH woken AS (
-    UPDATE command SET due_at = $2
-    WHERE device_id = ANY($1) AND status = 'queued' AND due_at > $2
+    UPDATE command SET due_at = CASE WHEN status = 'queued' THEN $2 ELSE due_at END, tries = 0
+    WHERE device_id = ANY($1) AND status IN ('queued', 'sent') AND due_at > $2
     RETURNING id
 )
 
@@ -199,18 +208,9 @@ SELECT pg_notify('nabd_command', '') FROM woken LIMIT 1
 
 
 async def wake(connection: Connection, device_ids: Collection[int], now: Now) -> None:
-    """Send what waits for devices that are back."""
+    """Send what waits for devices that are back; should they not listen yet, soon again."""
     if device_ids:
         await connection.execute(_WAKE, list(device_ids), to_datetime(now()))
-
-
-_NEXT = "SELECT min(due_at) FROM command WHERE status IN ('queued', 'sent')"
-
-
-async def next_due(connection: Connection) -> datetime | None:
-    """Return when something is to be sent next; None where nothing waits."""
-    due: datetime | None = await connection.fetchval(_NEXT)
-    return due
 
 
 _WITHDRAW = """

@@ -118,6 +118,8 @@ def _show(work: Callable[[OpenDatabase], Awaitable[CommandRequest]], *, as_json:
             f"Request {found.id}, {found.name} to {found.devices} devices of kind {found.kind} in"
             f" {found.municipality}, is {found.state}."
         )
+        if found.left_out:
+            output.line(f"{found.left_out} devices got none: too many commands wait for them already.")
 
 
 def _told(found: CommandRequest) -> str:

@@ -339,6 +339,8 @@ def test_firmware_is_signed_kept_and_rolled_out(
 ) -> None:
     monkeypatch.setenv("NABD_FIRMWARE_DIR", str(tmp_path / "firmware"))
     add_bin()
+    done("device", "rotate", "B-1")
+    add_bin("B-2")
     file, key = tmp_path / "image.bin", tmp_path / "nabd.key"
     file.write_bytes(b"image")
     of = ("--kind", "bin", "--version", "2.0.0")
@@ -349,6 +351,7 @@ def test_firmware_is_signed_kept_and_rolled_out(
     twice = nabd("firmware", "add", str(file), *of, "--key", str(key))
     no_key = nabd("firmware", "add", str(file), *of, "--key", str(file))
     (started,) = done("rollout", "start", *of, "--watch", "1m", "--json").documents
+    told = done("rollout", "show", "1").out
     busy = nabd("rollout", "start", *of)
     used = nabd("firmware", "remove", *of)
     (cancelled,) = done("rollout", "cancel", "1", "--json").documents
@@ -362,6 +365,7 @@ def test_firmware_is_signed_kept_and_rolled_out(
     assert "give it another version" in twice.err
     assert "no private key" in no_key.err
     assert (started["state"], started["devices"], cancelled["state"]) == ("running", 1, "cancelled")
+    assert "1 devices are left out: they have no password" in told
     assert "let it end, or cancel it" in busy.err
     assert "rollout 1 has used bin 2.0.0" in used.err
     assert "it cannot be resumed" in resumed.err
