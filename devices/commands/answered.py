@@ -120,10 +120,13 @@ async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
     return {row["id"] for row in await connection.fetch(_KNOWN, list(ids))} if ids else set()
 
 
+# The states stand here, not in an argument: only so the index over open ones is used.
 _EXPIRE = """
 UPDATE command SET status = 'expired', updated_at = $1, due_at = NULL
 WHERE id = ANY(ARRAY(
-    SELECT id FROM command WHERE status = ANY($2) AND expires_at <= $1 FOR UPDATE SKIP LOCKED
+    SELECT id FROM command
+    WHERE status IN ('queued', 'sent', 'delivered', 'accepted', 'running') AND expires_at <= $1
+    FOR UPDATE SKIP LOCKED
 ))
 RETURNING id
 """
@@ -131,7 +134,7 @@ RETURNING id
 
 async def expire(connection: Connection, now: Now) -> int:
     """Give up commands whose time is over without an end; return how many."""
-    expired = await connection.fetch(_EXPIRE, to_datetime(now()), PRECEDING["expired"])
+    expired = await connection.fetch(_EXPIRE, to_datetime(now()))
     if expired:
         await connection.execute(TELL)
     return len(expired)
@@ -209,15 +212,17 @@ FROM command AS c
 INNER JOIN device AS d ON c.device_id = d.id
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN named_principal AS author ON c.author_id = author.id
-WHERE c.updated_at >= $1
+WHERE (c.updated_at, c.id) > ($1, $2)
 ORDER BY c.updated_at, c.id
-LIMIT $2
+LIMIT $3
 """
 
 
-async def changed_since(connection: Connection, since: datetime, limit: int) -> list[SentCommand]:
-    """Return commands that have changed since an instant, the last change last."""
-    return [SentCommand(**row) for row in await connection.fetch(_SINCE, since, limit)]
+async def changed_since(
+    connection: Connection, after: tuple[datetime, UUID], limit: int
+) -> list[SentCommand]:
+    """Return a page of commands in the order of their last change; `after`: that of the last one known."""
+    return [SentCommand(**row) for row in await connection.fetch(_SINCE, *after, limit)]
 
 
 SETTLED_COMMANDS = ExpiringRows(
