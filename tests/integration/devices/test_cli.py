@@ -20,6 +20,7 @@ from nabd.cli.devices.requests import app as requests_app
 from nabd.cli.devices.rollouts import app as rollouts_app
 from nabd.cli.ledger import show as show_ledger
 from nabd.cli.municipality import app as municipality_app
+from nabd.cli.people.user import app as user_app
 from nabd.cli.rejections import rejections as rejections_command
 from readings import ledger, rejections
 from store.pool import connect
@@ -32,6 +33,7 @@ from tests.waiting import eventually
 app = typer.Typer()
 app.add_typer(device_app, name="device")
 app.add_typer(municipality_app, name="municipality")
+app.add_typer(user_app, name="user")
 app.add_typer(requests_app, name="command-request")
 app.add_typer(firmware_app, name="firmware")
 app.add_typer(rollouts_app, name="rollout")
@@ -319,12 +321,19 @@ def test_command_to_many_needs_another_one_than_who_asks(database: str) -> None:
     add_bin()
     where = ("--municipality", "tripoli", "--kind", "bin", "--reason", "storm")
 
-    (asked,) = done("command-request", "ask", "report_now", *where, "--json").documents
-    same = nabd("command-request", "approve", "1")
+    for name, role in (("rima", "admin"), ("samir", "admin@tripoli"), ("omar", "operator")):
+        done("user", "add", name, "--no-password", "--role", role)
+
+    nobody = nabd("command-request", "ask", "report_now", *where)
+    (asked,) = done("command-request", "ask", "report_now", *where, "--author", "rima", "--json").documents
+    same = nabd("command-request", "approve", "1", "--author", "rima")
+    operator = nabd("command-request", "approve", "1", "--author", "omar")
     (approved,) = done("command-request", "approve", "1", "--author", "samir", "--json").documents
-    late = nabd("command-request", "refuse", "1")
+    late = nabd("command-request", "refuse", "1", "--author", "rima")
 
     assert (asked["state"], asked["devices"]) == ("waiting", 1)
+    assert "no person is called" in nobody.err
+    assert "name an administrator by --author" in operator.err
     assert "another administrator approves it" in same.err
     assert (approved["state"], approved["decided_by"], approved["answers"]) == (
         "approved",
