@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from devices.commands.queue import TELL
@@ -37,7 +37,10 @@ PRECEDING = {
 }
 """The states that each state may follow; what runs may say again how far it is."""
 
-STATUSES = (*_OPEN, "succeeded", "failed", "rejected", "expired")
+CommandStatus = Literal[
+    "queued", "sent", "delivered", "accepted", "running", "succeeded", "failed", "rejected", "expired"
+]
+STATUSES: tuple[CommandStatus, ...] = get_args(CommandStatus)
 SETTLED = ("succeeded", "failed", "rejected", "expired")
 DETAIL_LIMIT = 500
 RESULT_LIMIT = 4_096
@@ -140,7 +143,7 @@ async def expire(connection: Connection, now: Now) -> int:
     return len(expired)
 
 
-_ONE = """
+_SELECT = """
 SELECT
     c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
     c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at
@@ -148,8 +151,8 @@ FROM command AS c
 INNER JOIN device AS d ON c.device_id = d.id
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN named_principal AS author ON c.author_id = author.id
-WHERE c.id = $1
 """
+_ONE = _SELECT + "WHERE c.id = $1"
 
 
 async def get_command(connection: Connection, id: UUID) -> SentCommand:  # noqa: A002 - the wire's word
@@ -164,14 +167,7 @@ async def get_command(connection: Connection, id: UUID) -> SentCommand:  # noqa:
     return SentCommand(**row)
 
 
-_LIST = """
-SELECT
-    c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
-    c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at
-FROM command AS c
-INNER JOIN device AS d ON c.device_id = d.id
-INNER JOIN municipality AS m ON d.municipality_id = m.id
-LEFT JOIN named_principal AS author ON c.author_id = author.id
+_PAGE = """
 WHERE
     ($1::text IS NULL OR d.name = $1) AND ($2::bigint IS NULL OR c.request_id = $2)
     AND ($3::text IS NULL OR c.status = $3) AND ($4::text[] IS NULL OR m.name = ANY($4))
@@ -181,6 +177,7 @@ WHERE
 ORDER BY c.created_at DESC, c.id DESC
 LIMIT $6
 """
+_LIST = _SELECT + _PAGE
 
 
 async def list_commands(
@@ -204,18 +201,12 @@ async def list_commands(
     return [SentCommand(**row) for row in rows]
 
 
-_SINCE = """
-SELECT
-    c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
-    c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at
-FROM command AS c
-INNER JOIN device AS d ON c.device_id = d.id
-INNER JOIN municipality AS m ON d.municipality_id = m.id
-LEFT JOIN named_principal AS author ON c.author_id = author.id
+_CHANGED = """
 WHERE (c.updated_at, c.id) > ($1, $2)
 ORDER BY c.updated_at, c.id
 LIMIT $3
 """
+_SINCE = _SELECT + _CHANGED
 
 
 async def changed_since(
