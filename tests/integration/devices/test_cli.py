@@ -357,6 +357,14 @@ def test_firmware_is_signed_kept_and_rolled_out(
     (made,) = done("firmware", "key", str(key), "--json").documents
     again = nabd("firmware", "key", str(key))
     (added,) = done("firmware", "add", str(file), *of, "--key", str(key), "--json").documents
+    (signed,) = done(
+        "firmware", "sign", str(file), "--kind", "bin", "--version", "2.0.1", "--key", str(key), "--json"
+    ).documents
+    offline = ("--signature", signed["signature"], "--public-key", signed["public_key"])
+    other = tmp_path / "other.bin"
+    other.write_bytes(b"another")
+    forged = nabd("firmware", "add", str(other), "--kind", "bin", "--version", "2.0.1", *offline)
+    unsigned = nabd("firmware", "add", str(other), *of)
     twice = nabd("firmware", "add", str(file), *of, "--key", str(key))
     no_key = nabd("firmware", "add", str(file), *of, "--key", str(file))
     (started,) = done("rollout", "start", *of, "--watch", "1m", "--json").documents
@@ -370,6 +378,8 @@ def test_firmware_is_signed_kept_and_rolled_out(
     assert (added["public_key"], added["size"]) == (made["public_key"], 5)
     assert key.stat().st_mode & 0o077 == 0
     assert (tmp_path / "firmware" / f"{added['sha256']}.bin").read_bytes() == b"image"
+    assert "is not that of this image by this key" in forged.err
+    assert "give --signature and --public-key, or --key alone" in unsigned.err
     assert "a key is never overwritten" in again.err
     assert "give it another version" in twice.err
     assert "no private key" in no_key.err

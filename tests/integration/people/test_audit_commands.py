@@ -40,6 +40,7 @@ user list, validate, watch list, watch render, work list, work repeats, work sho
 ELSEWHERE = {
     "command-request approve": "needs two people: tests/integration/devices/test_cli.py",
     "firmware key": "makes a file: tests/integration/devices/test_cli.py",
+    "firmware sign": "prints a signature: tests/integration/devices/test_cli.py",
     "device adopt": "needs messages in quarantine: tests/integration/readings/test_rejections.py",
     "device intervals": "changes with --apply, as `device edit` does: tests/integration/rules/test_rhythm.py",
     "rejections": "changes with --replay: tests/integration/readings/test_rejections.py",
