@@ -56,25 +56,40 @@ class DueCommand:
         return channels.command(self.id, self.name, self.args, self.expires_at)
 
 
-_FULL = """
-SELECT c.device_id
-FROM command AS c
-WHERE c.device_id = ANY($1) AND c.status IN ('queued', 'sent')
-GROUP BY c.device_id
-HAVING count(*) >= $2
+# Who is relayed and has nothing to sign in with has no session at the broker; no gateway hears its commands.
+_REFUSING = """
+SELECT d.id, d.name, count(c.id) >= $2 AS is_full
+FROM device AS d
+LEFT JOIN command AS c ON d.id = c.device_id AND c.status IN ('queued', 'sent')
+WHERE d.id = ANY($1)
+GROUP BY d.id, d.name
+HAVING
+    count(c.id) >= $2
+    OR (
+        EXISTS (SELECT FROM relay AS r WHERE r.device_id = d.id)
+        AND NOT EXISTS (
+            SELECT FROM device_credential AS k
+            WHERE k.device_id = d.id AND (k.ends_at IS NULL OR k.ends_at > $3)
+        )
+    )
 """
 
 
-async def full(connection: Connection, device_ids: Collection[int]) -> set[int]:
-    """Return those devices that take no command now, because MOST_WAITING wait for them."""
-    return {row["device_id"] for row in await connection.fetch(_FULL, list(device_ids), MOST_WAITING)}
+async def refusing(connection: Connection, device_ids: Collection[int], now: Now) -> dict[int, str]:
+    """Return those devices that take no command now, each with the reason."""
+    rows = await connection.fetch(_REFUSING, list(device_ids), MOST_WAITING, to_datetime(now()))
+    return {row["id"]: _why(row["name"], is_full=row["is_full"]) for row in rows}
 
 
-def why_full(device: str) -> str:
-    """Say why a device takes no command now."""
+def _why(device: str, *, is_full: bool) -> str:
+    if is_full:
+        return (
+            f"{MOST_WAITING} commands wait for device {device!r}: it does not listen; see its connection,"
+            " or wait until they expire"
+        )
     return (
-        f"{MOST_WAITING} commands wait for device {device!r}: it does not listen; see its connection,"
-        " or wait until they expire"
+        f"device {device!r} speaks through gateways alone and hears no command; where it connects by itself,"
+        f" `nabd device rotate {device}` lets it in"
     )
 
 
@@ -101,13 +116,13 @@ async def enqueue(
         request: the number of the request to many devices that they carry out.
 
     Raises:
-        Conflict: too many wait for one of the devices.
+        Conflict: one of the devices takes none, for example because too many wait.
     """
     at = to_datetime(now())
     async with connection.transaction():
-        refusing = await full(connection, [c.device.id for c in commands])
-        if refusing:
-            raise Conflict(why_full(min(c.device.name for c in commands if c.device.id in refusing)))
+        reasons = await refusing(connection, [c.device.id for c in commands], now)
+        if reasons:
+            raise Conflict(min(reasons.values()))
         columns = (
             [c.id for c in commands],
             [c.device.id for c in commands],

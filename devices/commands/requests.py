@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S, NewCommand, check_args, known_commands
-from devices.commands.queue import enqueue, full
+from devices.commands.queue import enqueue, refusing
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry.errors import Conflict, Invalid, NotFound
@@ -47,7 +47,7 @@ class CommandRequest:
     """A request as it stands.
 
     devices: for how many it was when it was asked for, or approved. state: waiting, approved, refused or
-    lapsed. left_out: devices that got no command when it was approved, because too many waited for them.
+    lapsed. left_out: devices that got no command when it was approved, because they took none.
     answers: of the commands that it gave, how many are in each status.
     """
 
@@ -217,13 +217,13 @@ async def approve(
     devices = await _devices(connection, found)
     expires_at = now() + found.expires_after_s * 1_000_000
     async with connection.transaction():
-        refusing = await full(connection, [d.id for d in devices])
+        reasons = await refusing(connection, [d.id for d in devices], now)
         commands = [
             NewCommand(id=new_id(), device=d, name=found.name, args=found.args, expires_at=expires_at)
             for d in devices
-            if d.id not in refusing
+            if d.id not in reasons
         ]
-        await _decide(connection, found, "approved", now, by, len(commands), len(refusing))
+        await _decide(connection, found, "approved", now, by, len(commands), len(reasons))
         await enqueue(connection, commands, now, by=by, request=number)
     return await get_request(connection, number, now)
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from devices.commands.new_command import NewCommand
-from devices.commands.queue import enqueue, full, why_full
+from devices.commands.queue import enqueue, refusing
 from devices.firmware.hearing import hear
 from devices.firmware.rollout import RolloutState, RolloutStep, StageCounts, next_step
 from devices.firmware.rollouts import Rollout, get_rollout
@@ -203,12 +203,12 @@ async def _offer(
         "signature": image["signature"],
         "url": base.rstrip("/") + PATH.format(sha256=found.sha256),
     }
-    refusing = await full(connection, [one.id for one in waiting])
+    reasons = await refusing(connection, [one.id for one in waiting], now)
     at, expires_at = to_datetime(now()), now() + found.offer_s * 1_000_000
     commands: list[NewCommand] = []
     for device in waiting:
-        if device.retired_at is not None or device.id in refusing:
-            why = why_full(device.name) if device.retired_at is None else "it was retired"
+        why = "it was retired" if device.retired_at is not None else reasons.get(device.id)
+        if why is not None:
             await connection.execute(_FAILED, found.id, device.id, at, why)
         else:
             commands.append(

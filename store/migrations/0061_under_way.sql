@@ -8,6 +8,6 @@ CREATE INDEX rollout_device_under_way ON rollout_device (rollout_id) WHERE state
 CREATE INDEX device_config_published ON device_config (published_topic) WHERE published_topic IS NOT NULL;
 
 ALTER TABLE command_request ADD COLUMN left_out integer NOT NULL DEFAULT 0;
-COMMENT ON COLUMN command_request.left_out IS 'devices that got no command when it was approved: too many waited for them';
+COMMENT ON COLUMN command_request.left_out IS 'devices that took no command when it was approved';
 ALTER TABLE rollout ADD COLUMN left_out integer NOT NULL DEFAULT 0;
 COMMENT ON COLUMN rollout.left_out IS 'devices that lack the image and could not fetch it: they have no password';

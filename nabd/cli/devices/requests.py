@@ -149,7 +149,10 @@ def _show(work: Callable[[OpenDatabase], Awaitable[CommandRequest]], *, as_json:
             f" {found.municipality}, is {found.state}."
         )
         if found.left_out:
-            output.line(f"{found.left_out} devices got none: too many commands wait for them already.")
+            output.line(
+                f"{found.left_out} devices got none: too many commands wait for them,"
+                " or a gateway speaks for them."
+            )
 
 
 def _told(found: CommandRequest) -> str:

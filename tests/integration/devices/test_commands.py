@@ -16,6 +16,7 @@ from devices.commands.requests import NewRequest, approve, ask
 from devices.instants import Now, to_datetime
 from devices.registry.errors import Conflict
 from devices.registry.hardware import replace_hardware
+from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from devices.wire.channels import Report, Response
 from ingest.commit.answers import record
@@ -212,6 +213,14 @@ async def test_request_skips_devices_that_take_no_command_and_counts_them(
     connection: asyncpg.Connection, device: Device
 ) -> None:
     await add_bin(connection, "TRP-BIN-0002")
+    relayed = await add_bin(connection, "TRP-BIN-0003")
+    gateway = NewDevice(name="TRP-GW-0001", kind="gateway", municipality="tripoli")
+    added = await add_device(connection, KINDS, gateway, now, by=PLATFORM)
+    await connection.execute(
+        "INSERT INTO relay (device_id, gateway_id) VALUES ($1, $2)", relayed.id, added.id
+    )
+    with pytest.raises(Conflict, match="speaks through gateways alone"):
+        await enqueue(connection, [make_command(relayed, 900)], now, by=PLATFORM)
     await enqueue(connection, [make_command(device, n) for n in range(1, MOST_WAITING + 1)], now, by=PLATFORM)
     new = NewRequest(municipality="tripoli", kind="bin", name="report_now", args={}, reason="storm")
     asked = await ask(connection, KINDS, new, now, by=PLATFORM)
@@ -219,7 +228,7 @@ async def test_request_skips_devices_that_take_no_command_and_counts_them(
     samir = await actor(connection, "samir")
     approved = await approve(connection, KINDS, asked.id, now, by=samir, new_id=uuid4)
 
-    assert (approved.devices, approved.left_out, approved.answers) == (1, 1, {"queued": 1})
+    assert (approved.devices, approved.left_out, approved.answers) == (1, 2, {"queued": 1})
 
 
 async def test_changes_are_read_page_by_page_though_they_are_of_one_instant(
