@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable
@@ -29,7 +30,8 @@ ROOM_GB = 1.0
 
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
-    findings = [*check_files(settings), check_port(settings)]
+    # In a thread: `nabd api` asks itself, and answers by the loop that would wait here.
+    findings = [*check_files(settings), await asyncio.to_thread(check_port, settings)]
     if settings.oidc_issuer:
         findings.append(await oidc.check(settings))
     findings.append(await broker.check(settings))

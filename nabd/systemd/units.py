@@ -12,6 +12,8 @@ CONFIGURATION = "/etc/nabd/nabd.env"
 SECRETS = "/etc/nabd/secrets"
 BROKER = "/usr/lib/nabd/mosquitto"
 CADDYFILE = "/etc/nabd/Caddyfile"
+BACKUPS = "/var/backups/nabd"
+"""Where backups may be made, beside NABD_DATA_DIR."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class Unit:
         settings: further lines of [Service].
         stop_s: how long it may take to stop.
         once: it does something and ends.
+        at: when a timer starts it (OnCalendar), instead of nabd.target.
         wanted: nabd.target starts it.
     """
 
@@ -40,6 +43,7 @@ class Unit:
     settings: Sequence[str] = ()
     stop_s: int = 30
     once: bool = False
+    at: str = ""
     wanted: bool = True
 
 
@@ -95,6 +99,17 @@ UNITS = (
         wanted=False,
     ),
     Unit(
+        name="nabd-backup",
+        does="Nabd: back up what an installation holds",
+        run=f"{PROGRAM} backup make",
+        after=MIGRATED,
+        account=Account.OWNER,
+        settings=(f"ReadWritePaths=-{BACKUPS}",),
+        once=True,
+        at="*-*-* 01:00:00",
+        wanted=False,
+    ),
+    Unit(
         name="nabd-broker",
         does="Nabd: mosquitto with doors for devices, platform and ingest",
         run=f"{BROKER}/start",
@@ -132,7 +147,21 @@ Documentation=file:/usr/share/doc/nabd/installation.md
 [Install]
 WantedBy=multi-user.target
 """
+_TIMER = """\
+[Unit]
+Description={does}, by the clock
+Documentation=file:/usr/share/doc/nabd/backup.md
+
+[Timer]
+OnCalendar={at}
+RandomizedDelaySec=15min
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+"""
 _ONCE = ("Type=oneshot", "RemainAfterExit=yes")
+_AGAIN = ("Type=oneshot",)
 _LASTING = ("Type=exec", "Restart=always", "RestartSec=2")
 _CONFINED = """\
 User=nabd
@@ -181,7 +210,7 @@ def rendered(unit: Unit, program: str = PROGRAM) -> str:
         f"{requires}PartOf=nabd.target",
         "",
         "[Service]",
-        *(_ONCE if unit.once else _LASTING),
+        *(_AGAIN if unit.at else _ONCE if unit.once else _LASTING),
         f"ExecStart={unit.run.replace(PROGRAM, program)}",
         f"TimeoutStopSec={unit.stop_s}",
         *identity(unit),
@@ -190,6 +219,11 @@ def rendered(unit: Unit, program: str = PROGRAM) -> str:
     capabilities = "" if any("Capabilit" in line for line in unit.settings) else "CapabilityBoundingSet=\n"
     text = "\n".join(lines) + "\n\n" + _CONFINED.format(capabilities=capabilities)
     return text + ("\n[Install]\nWantedBy=nabd.target\n" if unit.wanted else "")
+
+
+def timer(unit: Unit) -> str:
+    """Return the text of the timer that starts a service."""
+    return _TIMER.format(does=unit.does, at=unit.at)
 
 
 def identity(unit: Unit) -> list[str]:

@@ -21,7 +21,14 @@ from tests.parts import CADDY, SYSTEMD, missing
 ROOT = Path(__file__).parents[3]
 EXPOSED_AT_MOST = 2.0
 """Of ten, by `systemd-analyze security`; what is below 2.2 is called OK."""
-BASE = ("sysinit.target", "basic.target", "network-online.target", "multi-user.target", "shutdown.target")
+BASE = (
+    "sysinit.target",
+    "basic.target",
+    "network-online.target",
+    "multi-user.target",
+    "shutdown.target",
+    "timers.target",
+)
 
 
 def install(root: Path, *options: str) -> list[dict[str, str]]:
@@ -54,7 +61,11 @@ def analyze(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_systemd_reads_every_unit_without_a_word(root: Path) -> None:
-    done = analyze(root, "verify", "--man=no", "nabd.target", *(f"{unit.name}.service" for unit in UNITS))
+    timers = [f"{unit.name}.timer" for unit in UNITS if unit.at]
+    services = [f"{unit.name}.service" for unit in UNITS]
+    done = analyze(root, "verify", "--man=no", "nabd.target", *services, *timers)
+
+    assert timers == ["nabd-backup.timer"]
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
