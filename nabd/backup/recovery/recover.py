@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -13,6 +14,8 @@ from nabd.backup.errors import BackupRefused
 from nabd.backup.recovery.base import call
 
 SIGNAL, CONFIGURATION = "recovery.signal", "postgresql.auto.conf"
+_MODIFIED = "%Y-%m-%d %H:%M:%S GMT"
+"""How a manifest of PostgreSQL writes an instant."""
 
 
 def recover(base: Path, archive: Path, into: Path, until: datetime | None = None) -> int:
@@ -69,11 +72,16 @@ def _version(base: Path) -> int:
 
 
 def _ended(base: Path) -> datetime:
-    """Return when the base backup was whole: when its manifest was written, last of all."""
+    """Return when the last file was written that was copied: the copy was not whole before.
+
+    The time of the manifest itself is when it was copied hither. Of the seconds between, PostgreSQL says that
+    they are before its consistent recovery point.
+    """
     try:
-        return datetime.fromtimestamp((base / "backup_manifest").stat().st_mtime, UTC)
-    except OSError:
-        raise BackupRefused(f"{base} has no backup_manifest: it is cut; take another base backup") from None
+        files = json.loads((base / "backup_manifest").read_bytes())["Files"]
+        return max(datetime.strptime(one["Last-Modified"], _MODIFIED).replace(tzinfo=UTC) for one in files)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BackupRefused(f"{base} has no whole backup_manifest: it is cut; take another base backup") from None
 
 
 def _give(directory: Path, owner: os.stat_result) -> None:
