@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import stat
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -132,16 +133,33 @@ def _settings_text(settings: Settings) -> str:
 def _members(settings: Settings) -> Iterator[tuple[str, str, Path]]:
     """Yield sort, name in the tar and path of every file."""
     for sort, directory in directories(settings).items():
-        for path in sorted(directory.rglob("*")):
-            if path.is_file():
-                yield sort, f"{sort}/{path.relative_to(directory).as_posix()}", path
+        for path in _below(directory):
+            yield sort, f"{sort}/{path.relative_to(directory).as_posix()}", path
     for named in settings.backup_files:
         top = named.absolute()
         if not top.exists():
             raise BackupRefused(f"{top} does not exist: correct NABD_BACKUP_FILES")
-        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if path.is_file():
-                yield OTHERS, f"{OTHERS}{path.as_posix()}", path
+        for path in _below(top) if top.is_dir() else [top]:
+            yield OTHERS, f"{OTHERS}{path.as_posix()}", path
+
+
+def _below(top: Path) -> Iterator[Path]:
+    """Yield every file below a directory; one that may not be entered is no empty one."""
+    for where, directories, names in os.walk(top, onerror=lambda e: _refuse_unread(Path(e.filename), e)):
+        directories.sort()
+        for path in (Path(where, name) for name in sorted(names)):
+            try:
+                if stat.S_ISREG(path.stat().st_mode):
+                    yield path
+            except OSError as error:
+                _refuse_unread(path, error)
+
+
+def _refuse_unread(path: Path, error: OSError) -> None:
+    """Refuse what cannot be read; what was never there, or went meanwhile as a photo may, is not missed."""
+    if not isinstance(error, FileNotFoundError):
+        said = error.strerror or error
+        raise BackupRefused(f"{path} cannot be read: {said}; back up as its owner") from error
 
 
 def _add(tar: tarfile.TarFile, name: str, path: Path) -> int:
@@ -149,12 +167,9 @@ def _add(tar: tarfile.TarFile, name: str, path: Path) -> int:
         with path.open("rb") as content:
             member = tar.gettarinfo(arcname=name, fileobj=content)
             tar.addfile(member, content)
-    except FileNotFoundError:
-        return 0  # a photo that an order no longer has went meanwhile
     except OSError as error:
-        raise BackupRefused(
-            f"{path} cannot be read: {error.strerror or error}; back up as its owner"
-        ) from error
+        _refuse_unread(path, error)
+        return 0
     return 1
 
 

@@ -81,7 +81,9 @@ def _ended(base: Path) -> datetime:
         files = json.loads((base / "backup_manifest").read_bytes())["Files"]
         return max(datetime.strptime(one["Last-Modified"], _MODIFIED).replace(tzinfo=UTC) for one in files)
     except (OSError, ValueError, KeyError, TypeError):
-        raise BackupRefused(f"{base} has no whole backup_manifest: it is cut; take another base backup") from None
+        raise BackupRefused(
+            f"{base} has no whole backup_manifest: it is cut; take another base backup"
+        ) from None
 
 
 def _give(directory: Path, owner: os.stat_result) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +14,9 @@ import asyncpg
 import msgspec
 import pytest
 
-from nabd.backup import keys, manifest, programs
+from nabd.backup import files, keys, manifest, programs
 from nabd.backup.errors import BackupRefused
+from nabd.settings import Settings
 from store.pool import connect
 from tests.databases import execute, run
 from tests.integration.api import builders
@@ -160,6 +164,25 @@ def test_failed_backup_leaves_nothing_behind(town: Town) -> None:
 
     assert (done.exit_code, "/nowhere/passwords does not exist" in done.stderr) == (1, True)
     assert list((town.place / "backups").iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_directory_that_may_not_be_entered_is_no_empty_one() -> None:
+    place = Path(tempfile.mkdtemp(prefix="nabd-test-"))
+    place.chmod(0o755)
+    shut = place / "photos/ab"
+    shut.mkdir(parents=True)
+    shut.chmod(0o700)
+    settings = Settings(data_dir=place)
+    os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        with pytest.raises(
+            BackupRefused, match=f"{shut} cannot be read: Permission denied; back up as its owner"
+        ):
+            list(files._members(settings))
+    finally:
+        os.seteuid(0)
+        shutil.rmtree(place)
 
 
 @pytest.mark.parametrize(
