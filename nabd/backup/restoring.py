@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from nabd.backup import database, files, manifest, sealed
-from nabd.backup.errors import BackupRefused
+from nabd.backup.errors import BackupRefused, FilesNotPlaced
 from nabd.backup.keys import BackupKey
 from nabd.backup.manifest import Manifest
 from nabd.backup.sealed import Told
@@ -119,10 +119,10 @@ async def restore(
 
     Raises:
         BackupRefused: the text says why; nothing was changed.
+        FilesNotPlaced: the database is filled, and some files lie where they were unpacked.
     """
     made = await asyncio.to_thread(looked_through, directory, told)
-    if there := files.occupied(settings, others):
-        raise BackupRefused(f"{there} is not empty: move it away, or name another place for what is restored")
+    files.refuse_unfit(settings, others, made.files)
     opened = key()
     staged = settings.data_dir.absolute() / f"restoring-{uuid4().hex[:8]}"
     try:
@@ -134,9 +134,17 @@ async def restore(
     try:
         await asyncio.to_thread(files.unpack, directory, opened, staged)
         found = await restore_database(dsn, directory, made, opened)
-        placed = await asyncio.to_thread(files.put_in_place, staged, settings, others)
-    finally:
+    except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
+        raise
+    try:
+        placed = await asyncio.to_thread(files.put_in_place, staged, settings, others)
+    except OSError as error:
+        raise FilesNotPlaced(
+            f"the database is back, and not every file is in its place: {error}; those that are not lie in"
+            f" {staged}: move them from there by hand"
+        ) from error
+    shutil.rmtree(staged, ignore_errors=True)
     return RestoredBackup(
         manifest=made,
         rows=found.rows,

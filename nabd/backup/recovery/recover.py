@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import shutil
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from nabd.backup import programs
 from nabd.backup.errors import BackupRefused
+from nabd.backup.ownership import give_like_parent
 from nabd.backup.recovery.base import call
 
 SIGNAL, CONFIGURATION = "recovery.signal", "postgresql.auto.conf"
@@ -46,8 +46,7 @@ def recover(base: Path, archive: Path, into: Path, until: datetime | None = None
     shutil.copytree(base, into, symlinks=True, dirs_exist_ok=True)
     into.chmod(0o700)
     _configure(into, archive.absolute(), until)
-    if os.geteuid() == 0:
-        _give(into, into.parent.stat())
+    give_like_parent(into)  # PostgreSQL does not run as root
     return version
 
 
@@ -84,9 +83,3 @@ def _ended(base: Path) -> datetime:
         raise BackupRefused(
             f"{base} has no whole backup_manifest: it is cut; take another base backup"
         ) from None
-
-
-def _give(directory: Path, owner: os.stat_result) -> None:
-    """Let whom the directory above belongs to own it: PostgreSQL does not run as root."""
-    for path in (directory, *directory.rglob("*")):
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -11,7 +11,7 @@ import typer
 from devices.instants import to_datetime
 from nabd import clock
 from nabd.backup import restoring, verifying
-from nabd.backup.errors import BackupRefused
+from nabd.backup.errors import BackupRefused, FilesNotPlaced
 from nabd.backup.keys import BackupKey
 from nabd.backup.restoring import RestoredBackup
 from nabd.backup.sealed import Told
@@ -97,6 +97,9 @@ async def _restore(
     try:
         dsn = await asyncio.to_thread(server.start)
         restored = await restoring.restore(settings, dsn, directory, opened, others, told)
+    except FilesNotPlaced:
+        await asyncio.to_thread(server.stop)  # what it holds is whole
+        raise
     except BaseException:
         await asyncio.to_thread(server.delete)
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -23,6 +24,14 @@ def test_everything_comes_back_elsewhere(town: Town, empty_dsn: str) -> None:
     before = run(contents(town.dsn))
 
     there = town.elsewhere(empty_dsn)
+    new = town.place / "new"
+    mounted = new / "photos"  # an empty directory that is there may be a mount point: it stays
+    mounted.mkdir(parents=True)
+    mounted.chmod(0o750)
+    if os.geteuid() == 0:
+        os.chown(new, 65_534, 65_534)
+        os.chown(mounted, 65_533, 65_533)
+    inode = mounted.stat().st_ino
     done = nabd(there, "restore", made, "--key", town.key_file, "--json")
 
     assert done.exit_code == 0, done.stderr
@@ -30,7 +39,10 @@ def test_everything_comes_back_elsewhere(town: Town, empty_dsn: str) -> None:
     assert found["differing"] == {}
     assert run(contents(empty_dsn)) == before
     assert len(before["bin_reading"]) == 300
-    new = town.place / "new"
+    assert (mounted.stat().st_ino, mounted.stat().st_mode & 0o777) == (inode, 0o750)
+    if os.geteuid() == 0:
+        owners = {path.stat().st_uid for path in mounted.rglob("*")}
+        assert (owners, (new / "tls/authority.key").stat().st_uid) == ({65_533}, 65_534)
     assert (new / "photos/ab/one.jpg").read_text() == "a photo"
     assert (new / "audit/tripoli.ndjson").exists()
     assert (new / "tls/authority.key").read_text() == "a key"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import re
@@ -119,6 +120,36 @@ def test_database_or_directory_that_is_not_empty_is_left_alone(town: Town, empty
     done = nabd(town.elsewhere(empty_dsn), "restore", made, "--key", town.key_file)
     assert (done.exit_code, "new/photos is not empty" in done.stderr) == (1, True)
     assert there.read_text() == "another"
+
+
+def test_files_without_a_place_are_told_before_the_database_is_filled(town: Town, empty_dsn: str) -> None:
+    made = town.back_up()
+    (town.place / "file").touch()
+
+    nowhere = {"NABD_TLS_DIR": str(town.place / "file/tls")}
+    done = nabd(town.elsewhere(empty_dsn) | nowhere, "restore", made, "--key", town.key_file)
+
+    said = "tls cannot be looked at: Not a directory|file cannot be written to, and tls belongs there"
+    _refused(town, empty_dsn, done.exit_code, done.stderr, said)
+
+
+def test_files_that_do_not_find_room_stay_and_are_named(
+    town: Town, empty_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = town.back_up()
+
+    def on_a_full_disk(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr(shutil, "move", on_a_full_disk)
+
+    done = nabd(town.elsewhere(empty_dsn), "restore", made, "--key", town.key_file)
+
+    assert (done.exit_code, "the database is back, and not every file" in done.stderr) == (1, True)
+    (staged,) = (town.place / "new").glob("restoring-*")
+    assert f"photos/ab'; those that are not lie in {staged}" in done.stderr
+    assert (staged / "photos/ab/one.jpg").read_text() == "a photo"
+    assert run(_tables(empty_dsn)) > 60
 
 
 def test_restore_that_fails_half_way_leaves_an_empty_database(town: Town, empty_dsn: str) -> None:
