@@ -17,7 +17,7 @@ from nabd.backup.sealed import Told
 from nabd.settings import Settings
 from store.connection import Connection
 from store.edition import Edition
-from store.pool import connect
+from store.pool import connect, name_of
 from store.versions import load
 
 IN_THE_WAY = """
@@ -159,21 +159,21 @@ async def _fits(connection: Connection, dsn: str, made: Manifest) -> list[str]:
     there = await connection.fetchval(IN_THE_WAY)
     if there:
         raise BackupRefused(
-            f"{database.place(dsn)} is not empty, it has {there} tables and views: make another"
+            f"{name_of(dsn)} is not empty, it has {there} tables and views: make another"
             " (`CREATE DATABASE`) and name it in NABD_DATABASE"
         )
     offered = await connection.fetchrow(OFFERED, made.timescaledb)
     assert offered is not None
     if offered["postgresql"] < made.postgresql:
         raise BackupRefused(
-            f"{database.place(dsn)} is PostgreSQL {offered['postgresql']}, the backup of {made.postgresql}:"
+            f"{name_of(dsn)} is PostgreSQL {offered['postgresql']}, the backup of {made.postgresql}:"
             " restore into that version or a newer one"
         )
     fits = offered["installed"] in ("", made.timescaledb) and offered["timescaledb"]
     if made.edition == Edition.TIMESCALE and not fits:
         has = offered["installed"] or "not this version"
         raise BackupRefused(
-            f"the backup is of TimescaleDB {made.timescaledb}, {database.place(dsn)} has {has}:"
+            f"the backup is of TimescaleDB {made.timescaledb}, {name_of(dsn)} has {has}:"
             " restore into a server with exactly that version, and upgrade it afterwards"
         )
     return [row["role"] for row in await connection.fetch(MISSING_ROLES, made.roles)]
