@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nabd.configuration.secrets import OF_COMMANDS, SECRETS
+from nabd.systemd import units
 from nabd.systemd.units import BROKER, CADDYFILE, PROGRAM, TARGET, UNITS, rendered
 
 SYSUSERS = 'u nabd - "Nabd" /var/lib/nabd\n'
@@ -15,7 +17,10 @@ d /etc/nabd/secrets 0750 root nabd
 d /var/lib/nabd 0750 nabd nabd
 d /var/lib/nabd/broker 0700 nabd nabd
 d /var/lib/nabd/broker-files 0750 nabd nabd
-"""
+""" + "".join(
+    f"z {units.SECRETS}/{name} {'0640 root nabd' if name in OF_COMMANDS else '0600 root root'}\n"
+    for name in SECRETS
+)
 BROKER_FILES = ("start", "watch", "acl", "mosquitto.conf")
 
 

@@ -10,6 +10,7 @@ from nabd.accounts.grants import Account
 PROGRAM = "/usr/lib/nabd/bin/nabd"
 CONFIGURATION = "/etc/nabd/nabd.env"
 SECRETS = "/etc/nabd/secrets"
+TLS = "/var/lib/nabd/tls"
 BROKER = "/usr/lib/nabd/mosquitto"
 CADDYFILE = "/etc/nabd/Caddyfile"
 
@@ -25,6 +26,8 @@ class Unit:
         after: units it waits for, and needs.
         account: as whom it signs in at the database.
         broker: as whom at the broker, with its door there.
+        secrets: what else of `secrets` it is given, as the setting of that name.
+        signs: it signs certificates; nobody else sees the authority's key.
         settings: further lines of [Service].
         stop_s: how long it may take to stop.
         once: it does something and ends.
@@ -37,6 +40,8 @@ class Unit:
     after: Sequence[str] = ()
     account: Account | None = None
     broker: tuple[str, int] | None = None
+    secrets: Sequence[str] = ()
+    signs: bool = False
     settings: Sequence[str] = ()
     stop_s: int = 30
     once: bool = False
@@ -45,6 +50,7 @@ class Unit:
 
 MIGRATED = ("nabd-migrate.service",)
 SERVES = (*MIGRATED, "nabd-broker.service")
+OF_CHANNELS = ("email-server", "webhook-secret", "telegram-token", "ntfy-token")
 PORTS_BELOW_1024 = ("AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE")
 UNITS = (
     Unit(
@@ -70,6 +76,7 @@ UNITS = (
         after=SERVES,
         account=Account.SWEEP,
         broker=("api", 1884),
+        signs=True,
     ),
     Unit(
         name="nabd-notify",
@@ -77,6 +84,7 @@ UNITS = (
         run=f"{PROGRAM} notify",
         after=MIGRATED,
         account=Account.NOTIFY,
+        secrets=OF_CHANNELS,
     ),
     Unit(
         name="nabd-api",
@@ -85,6 +93,7 @@ UNITS = (
         after=SERVES,
         account=Account.API,
         broker=("api", 1884),
+        secrets=(*OF_CHANNELS, "oidc-client-secret"),
     ),
     Unit(
         name="nabd-annotate",
@@ -92,6 +101,7 @@ UNITS = (
         run=f"{PROGRAM} grafana annotate",
         after=MIGRATED,
         account=Account.ANNOTATE,
+        secrets=("grafana-token",),
         wanted=False,
     ),
     Unit(
@@ -107,6 +117,7 @@ UNITS = (
             *(f"LoadCredential={name}:{SECRETS}/{name}" for name in ("broker-ingest", "broker-api")),
             f"LoadCredential=broker-simulator:{SECRETS}/broker-simulator",
             "StateDirectory=nabd/broker nabd/broker-files",
+            f"InaccessiblePaths=-{SECRETS} -{TLS}",
             "ExecReload=/bin/kill -HUP $MAINPID",
         ),
     ),
@@ -118,7 +129,8 @@ UNITS = (
         settings=(
             f"EnvironmentFile={CONFIGURATION}",
             "Environment=XDG_DATA_HOME=/var/lib/nabd/https XDG_CONFIG_HOME=/var/lib/nabd/https",
-            "Environment=NABD_API=127.0.0.1:8000 NABD_TLS=/var/lib/nabd/tls",
+            f"Environment=NABD_API=127.0.0.1:8000 NABD_TLS={TLS}",
+            f"InaccessiblePaths=-{SECRETS}",
             f"ExecReload=/usr/bin/caddy reload --config {CADDYFILE} --adapter caddyfile --force",
             *PORTS_BELOW_1024,
         ),
@@ -186,6 +198,7 @@ def rendered(unit: Unit, program: str = PROGRAM) -> str:
         f"TimeoutStopSec={unit.stop_s}",
         *identity(unit),
         *unit.settings,
+        *([] if unit.signs else [f"InaccessiblePaths=-{TLS}/authority.key"]),
     ]
     capabilities = "" if any("Capabilit" in line for line in unit.settings) else "CapabilityBoundingSet=\n"
     text = "\n".join(lines) + "\n\n" + _CONFINED.format(capabilities=capabilities)
@@ -207,4 +220,9 @@ def identity(unit: Unit) -> list[str]:
             f"Environment=NABD_BROKER=mqtt://~{name}@127.0.0.1:{port}",
             f"LoadCredential=NABD_BROKER_PASSWORD:{SECRETS}/broker-{name}",
         ]
-    return found
+    return [*found, *(f"LoadCredential={setting_of(name)}:{SECRETS}/{name}" for name in unit.secrets)]
+
+
+def setting_of(secret: str) -> str:
+    """Return the setting that a secret which somebody else gives is read as."""
+    return f"NABD_{secret.upper().replace('-', '_')}"
