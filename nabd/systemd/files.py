@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nabd.configuration.secrets import OF_COMMANDS, SECRETS
 from nabd.systemd import units
-from nabd.systemd.units import BROKER, CADDYFILE, PROGRAM, TARGET, UNITS, rendered
+from nabd.systemd.units import BROKER, CADDY, CADDYFILE, PROGRAM, TARGET, UNITS, rendered
 
 SYSUSERS = 'u nabd - "Nabd" /var/lib/nabd\n'
 TMPFILES = """\
@@ -57,11 +57,14 @@ def installed_files(deploy: Path, program: str = PROGRAM) -> Iterator[InstalledF
     yield InstalledFile(path="/usr/lib/tmpfiles.d/nabd.conf", text=TMPFILES)
     for name in BROKER_FILES:
         file = deploy / "mosquitto" / name
-        yield InstalledFile(
-            path=f"{BROKER}/{name}", text=file.read_text(encoding="utf-8"), mode=file.stat().st_mode & 0o777
-        )
+        yield _program(f"{BROKER}/{name}", file)
+    yield _program(f"{CADDY}/start", deploy / "caddy/start")
     caddyfile = (deploy / "caddy/Caddyfile").read_text(encoding="utf-8")
     yield InstalledFile(path=CADDYFILE, text=caddyfile, administrators=True)
+
+
+def _program(path: str, file: Path) -> InstalledFile:
+    return InstalledFile(path=path, text=file.read_text(encoding="utf-8"), mode=file.stat().st_mode & 0o777)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ SECRETS = "/etc/nabd/secrets"
 TLS = "/var/lib/nabd/tls"
 BROKER = "/usr/lib/nabd/mosquitto"
 CADDYFILE = "/etc/nabd/Caddyfile"
+CADDY = "/usr/lib/nabd/caddy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +125,12 @@ UNITS = (
     Unit(
         name="nabd-https",
         does="Nabd: HTTPS before the console, by Caddy",
-        run=f"/usr/bin/caddy run --config {CADDYFILE} --adapter caddyfile",
+        run=f"{CADDY}/start",
         after=("nabd-api.service",),
         settings=(
             f"EnvironmentFile={CONFIGURATION}",
             "Environment=XDG_DATA_HOME=/var/lib/nabd/https XDG_CONFIG_HOME=/var/lib/nabd/https",
-            f"Environment=NABD_API=127.0.0.1:8000 NABD_TLS={TLS}",
+            f"Environment=NABD_API=127.0.0.1:8000 NABD_TLS={TLS} NABD_CADDYFILE={CADDYFILE}",
             f"InaccessiblePaths=-{SECRETS}",
             f"ExecReload=/usr/bin/caddy reload --config {CADDYFILE} --adapter caddyfile --force",
             *PORTS_BELOW_1024,
