@@ -30,7 +30,8 @@ ROOM_GB = 1.0
 
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
-    findings = [*check_files(settings), check_port(settings)]
+    # In a thread: `nabd api` asks itself, and answers by the loop that would wait here.
+    findings = [*check_files(settings), await asyncio.to_thread(check_port, settings)]
     shown = await asyncio.to_thread(https.check, settings, to_datetime(clock.wall()))
     findings += [shown] if shown else []
     if settings.oidc_issuer:

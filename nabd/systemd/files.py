@@ -8,15 +8,16 @@ from pathlib import Path
 
 from nabd.configuration.secrets import OF_COMMANDS, SECRETS
 from nabd.systemd import units
-from nabd.systemd.units import BROKER, CADDY, CADDYFILE, PROGRAM, TARGET, UNITS, rendered
+from nabd.systemd.units import BACKUPS, BROKER, CADDY, CADDYFILE, PROGRAM, TARGET, UNITS, rendered, timer
 
 SYSUSERS = 'u nabd - "Nabd" /var/lib/nabd\n'
-TMPFILES = """\
+TMPFILES = f"""\
 d /etc/nabd 0750 root nabd
 d /etc/nabd/secrets 0750 root nabd
 d /var/lib/nabd 0750 nabd nabd
 d /var/lib/nabd/broker 0700 nabd nabd
 d /var/lib/nabd/broker-files 0750 nabd nabd
+d {BACKUPS} 0700 nabd nabd
 """ + "".join(
     f"z {units.SECRETS}/{name} {'0640 root nabd' if name in OF_COMMANDS else '0600 root root'}\n"
     for name in SECRETS
@@ -53,6 +54,8 @@ def installed_files(deploy: Path, program: str = PROGRAM) -> Iterator[InstalledF
     yield InstalledFile(path="/usr/lib/systemd/system/nabd.target", text=TARGET)
     for unit in UNITS:
         yield InstalledFile(path=f"/usr/lib/systemd/system/{unit.name}.service", text=rendered(unit, program))
+        if unit.at:
+            yield InstalledFile(path=f"/usr/lib/systemd/system/{unit.name}.timer", text=timer(unit))
     yield InstalledFile(path="/usr/lib/sysusers.d/nabd.conf", text=SYSUSERS)
     yield InstalledFile(path="/usr/lib/tmpfiles.d/nabd.conf", text=TMPFILES)
     for name in BROKER_FILES:

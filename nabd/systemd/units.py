@@ -14,6 +14,8 @@ TLS = "/var/lib/nabd/tls"
 BROKER = "/usr/lib/nabd/mosquitto"
 CADDYFILE = "/etc/nabd/Caddyfile"
 CADDY = "/usr/lib/nabd/caddy"
+BACKUPS = "/var/backups/nabd"
+"""Where backups may be made, beside NABD_DATA_DIR."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +30,11 @@ class Unit:
         account: as whom it signs in at the database.
         broker: as whom at the broker, with its door there.
         secrets: what else of `secrets` it is given, as the setting of that name.
-        signs: it signs certificates; nobody else sees the authority's key.
+        authority: it signs certificates, or keeps a copy; nobody else sees the authority's key.
         settings: further lines of [Service].
         stop_s: how long it may take to stop.
         once: it does something and ends.
+        at: when a timer starts it (OnCalendar), instead of nabd.target.
         wanted: nabd.target starts it.
     """
 
@@ -42,16 +45,19 @@ class Unit:
     account: Account | None = None
     broker: tuple[str, int] | None = None
     secrets: Sequence[str] = ()
-    signs: bool = False
+    authority: bool = False
     settings: Sequence[str] = ()
     stop_s: int = 30
     once: bool = False
+    at: str = ""
     wanted: bool = True
 
 
 MIGRATED = ("nabd-migrate.service",)
 SERVES = (*MIGRATED, "nabd-broker.service")
 OF_CHANNELS = ("email-server", "webhook-secret", "telegram-token", "ntfy-token")
+READS_ALL = ("AmbientCapabilities=CAP_DAC_READ_SEARCH", "CapabilityBoundingSet=CAP_DAC_READ_SEARCH")
+"""Secrets too, which are root's: a backup may name /etc/nabd."""
 PORTS_BELOW_1024 = ("AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE")
 UNITS = (
     Unit(
@@ -77,7 +83,7 @@ UNITS = (
         after=SERVES,
         account=Account.SWEEP,
         broker=("api", 1884),
-        signs=True,
+        authority=True,
     ),
     Unit(
         name="nabd-notify",
@@ -103,6 +109,18 @@ UNITS = (
         after=MIGRATED,
         account=Account.ANNOTATE,
         secrets=("grafana-token",),
+        wanted=False,
+    ),
+    Unit(
+        name="nabd-backup",
+        does="Nabd: back up what an installation holds",
+        run=f"{PROGRAM} backup make",
+        after=MIGRATED,
+        account=Account.OWNER,
+        authority=True,
+        settings=(f"ReadWritePaths=-{BACKUPS}", *READS_ALL),
+        once=True,
+        at="*-*-* 01:00:00",
         wanted=False,
     ),
     Unit(
@@ -145,7 +163,21 @@ Documentation=file:/usr/share/doc/nabd/installation.md
 [Install]
 WantedBy=multi-user.target
 """
+_TIMER = """\
+[Unit]
+Description={does}, by the clock
+Documentation=file:/usr/share/doc/nabd/backup.md
+
+[Timer]
+OnCalendar={at}
+RandomizedDelaySec=15min
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+"""
 _ONCE = ("Type=oneshot", "RemainAfterExit=yes")
+_AGAIN = ("Type=oneshot",)
 _LASTING = ("Type=exec", "Restart=always", "RestartSec=2")
 _CONFINED = """\
 User=nabd
@@ -194,16 +226,21 @@ def rendered(unit: Unit, program: str = PROGRAM) -> str:
         f"{requires}PartOf=nabd.target",
         "",
         "[Service]",
-        *(_ONCE if unit.once else _LASTING),
+        *(_AGAIN if unit.at else _ONCE if unit.once else _LASTING),
         f"ExecStart={unit.run.replace(PROGRAM, program)}",
         f"TimeoutStopSec={unit.stop_s}",
         *identity(unit),
         *unit.settings,
-        *([] if unit.signs else [f"InaccessiblePaths=-{TLS}/authority.key"]),
+        *([] if unit.authority else [f"InaccessiblePaths=-{TLS}/authority.key"]),
     ]
     capabilities = "" if any("Capabilit" in line for line in unit.settings) else "CapabilityBoundingSet=\n"
     text = "\n".join(lines) + "\n\n" + _CONFINED.format(capabilities=capabilities)
     return text + ("\n[Install]\nWantedBy=nabd.target\n" if unit.wanted else "")
+
+
+def timer(unit: Unit) -> str:
+    """Return the text of the timer that starts a service."""
+    return _TIMER.format(does=unit.does, at=unit.at)
 
 
 def identity(unit: Unit) -> list[str]:

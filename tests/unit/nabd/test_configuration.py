@@ -100,6 +100,9 @@ def test_shown_settings_tell_who_said_them_and_hide_secrets(
     config.write_text(f"NABD_NTFY_TOKEN_FILE={tmp_path / 'token'}\nNABD_RETENTION_DAYS=30\n")
     monkeypatch.setenv("NABD_DATABASE", "postgresql://nabd_api:very-secret@db:5433/nabd")
     monkeypatch.setenv("NABD_BROKER", "mqtt://~api:very-secret@broker")
+    monkeypatch.setenv("NABD_STREAM", "nats://ingest:very-secret@stream:4222")
+    monkeypatch.setenv("NABD_HEARTBEAT_URL", "https://beats.example.org/very-secret")
+    monkeypatch.setenv("NABD_TRACES_ENDPOINT", "https://traces.example.org/v1?key=very-secret")
 
     result = CliRunner().invoke(app, ["config", "show", "--origin", "--changed", "--json"])
     found = {one["name"]: one for one in map(json.loads, result.stdout.splitlines())}
@@ -107,6 +110,9 @@ def test_shown_settings_tell_who_said_them_and_hide_secrets(
     assert {name: (one["value"], one["origin"]) for name, one in found.items()} == {
         "NABD_DATABASE": ("database nabd at db:5433", "environment NABD_DATABASE"),
         "NABD_BROKER": ("mqtt://~api@broker", "environment NABD_BROKER"),
+        "NABD_STREAM": ("nats://ingest@stream:4222", "environment NABD_STREAM"),
+        "NABD_HEARTBEAT_URL": ("(secret)", "environment NABD_HEARTBEAT_URL"),
+        "NABD_TRACES_ENDPOINT": ("(secret)", "environment NABD_TRACES_ENDPOINT"),
         "NABD_RETENTION_DAYS": ("30", str(config)),
         "NABD_NTFY_TOKEN": ("(secret)", f"{tmp_path / 'token'} (NABD_NTFY_TOKEN_FILE in {config})"),
     }

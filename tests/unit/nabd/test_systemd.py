@@ -22,7 +22,14 @@ from tests.parts import CADDY, SYSTEMD, missing
 ROOT = Path(__file__).parents[3]
 EXPOSED_AT_MOST = 2.0
 """Of ten, by `systemd-analyze security`; what is below 2.2 is called OK."""
-BASE = ("sysinit.target", "basic.target", "network-online.target", "multi-user.target", "shutdown.target")
+BASE = (
+    "sysinit.target",
+    "basic.target",
+    "network-online.target",
+    "multi-user.target",
+    "shutdown.target",
+    "timers.target",
+)
 
 
 def install(root: Path, *options: str) -> list[dict[str, str]]:
@@ -55,7 +62,11 @@ def analyze(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_systemd_reads_every_unit_without_a_word(root: Path) -> None:
-    done = analyze(root, "verify", "--man=no", "nabd.target", *(f"{unit.name}.service" for unit in UNITS))
+    timers = [f"{unit.name}.timer" for unit in UNITS if unit.at]
+    services = [f"{unit.name}.service" for unit in UNITS]
+    done = analyze(root, "verify", "--man=no", "nabd.target", *services, *timers)
+
+    assert timers == ["nabd-backup.timer"]
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -100,7 +111,7 @@ def test_each_process_has_the_same_secrets_by_systemd_and_in_a_container() -> No
 def test_the_key_of_the_authority_is_for_who_signs_and_secrets_for_no_foreign_program() -> None:
     hidden = {unit.name: re.findall(r"InaccessiblePaths=(.+)", rendered(unit)) for unit in UNITS}
 
-    assert [name for name, paths in hidden.items() if not paths] == ["nabd-sweep"]
+    assert [name for name, paths in hidden.items() if not paths] == ["nabd-sweep", "nabd-backup"]
     assert {name for name, paths in hidden.items() if f"-{SECRETS}" in " ".join(paths).split()} == {
         "nabd-broker",
         "nabd-https",
