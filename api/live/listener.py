@@ -116,7 +116,7 @@ class LiveEvents:
 
     async def _run(self) -> None:
         failures = 0
-        while True:
+        while not self._closed:
             try:
                 async with (
                     self._pool.acquire(timeout=READ_TIMEOUT_S) as connection,
@@ -133,6 +133,8 @@ class LiveEvents:
                 elif self.outage is None or failures == 0:
                     log.warning("live stream lost the database", reason=reason)
                 self.outage = reason
+            if self._closed:
+                return  # a connection that is lost in the moment of a cancellation hides that
             await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
             failures += 1
 

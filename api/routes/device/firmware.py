@@ -35,7 +35,7 @@ CHALLENGE = {"WWW-Authenticate": 'Basic realm="nabd devices", charset="UTF-8"'}
         206: {"description": "the piece that Range names"},
         401: {"description": "not a device in service with its password"},
         404: {"description": "no such image, or it is not offered to this device"},
-        416: {"description": "the image is shorter"},
+        416: {"description": "the image is shorter", "content": {"text/plain": {}}},
         429: {"description": "too many wrong passwords"},
     },
     summary="A firmware image, for the devices that it is offered to",
