@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devices.credentials.broker_files import BrokerLists
-from nabd.identity.tls_files import AUTHORITY, REVOCATIONS, SERVER, SERVER_KEY, write
+from nabd.identity.tls_files import AUTHORITY, REVOCATIONS, SERVER, SERVER_KEY, make_directory, write
 
 PASSWORDS, NEWEST = "passwords", "passwords.next"
 APPLIED = "applied"
@@ -44,7 +44,7 @@ def tls_contents(tls_dir: Path, names: Sequence[str] = (*OF_DEVICES, *OF_SERVER)
 
 def put(directory: Path, wanted: Mapping[str, bytes]) -> list[str]:
     """Write what differs; return the names of what was written."""
-    directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+    make_directory(directory)
     changed = [name for name, content in wanted.items() if _read(directory / name) != content]
     for name in changed:
         write(directory / name, wanted[name], mode=MODE)

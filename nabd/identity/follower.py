@@ -36,7 +36,7 @@ class CredentialWatch:
     """What the broker was last given, and why not more.
 
     pool: the database. directory: where the broker's watcher looks. tls_dir: where our authority is.
-    broker: where sessions are ended; None: nowhere. now: the clock; certificates go by the real one.
+    broker: where sessions are ended; None: nowhere. now: the clock, by which certificates end too.
     """
 
     pool: asyncpg.Pool
