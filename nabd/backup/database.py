@@ -20,7 +20,7 @@ from nabd.backup.keys import BackupKey
 from nabd.backup.sealed import SealedFile, Told
 from store.connection import Connection
 from store.edition import Edition
-from store.pool import connect, name_of
+from store.pool import connect
 
 NAME = "database.dump.age"
 
@@ -199,8 +199,3 @@ def last_words(said: bytes) -> str:
 def _all_of(said: BinaryIO) -> bytes:
     said.seek(0)
     return said.read()
-
-
-def place(dsn: str) -> str:
-    """Return the name of a database for people."""
-    return name_of(dsn)

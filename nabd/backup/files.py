@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import stat
 import tarfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from typing import BinaryIO
 from nabd.backup import sealed
 from nabd.backup.errors import BackupRefused
 from nabd.backup.keys import BackupKey
+from nabd.backup.ownership import give_like_parent
 from nabd.backup.sealed import SealedFile, Told
 from nabd.settings import (
     Settings,
@@ -96,19 +98,40 @@ def put_in_place(unpacked: Path, settings: Settings, others: Path) -> dict[str, 
     """Give what was unpacked its names; return where each sort lies now.
 
     Raises:
-        BackupRefused: something lies there already.
+        OSError: the disk is full, or what `refuse_unfit` has looked at is another meanwhile.
     """
     placed: dict[str, str] = {}
     for name, target in destinations(settings, others).items():
         source = unpacked / name
         if not source.exists():
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.is_dir():
-            target.rmdir()  # only an empty one: whoever has restored does not remove what is there
-        shutil.move(source, target)
+        if source.is_dir():
+            _fill(source, target)
+        else:
+            made = _made(target.parent)
+            shutil.move(source, target)
+            give_like_parent(made or target)
         placed[name] = str(target)
     return placed
+
+
+def _fill(source: Path, target: Path) -> None:
+    """Move what is in a directory into another; an empty one that is there stays, it may be a mount point."""
+    made = _made(target)
+    for child in sorted(source.iterdir()):
+        shutil.move(child, target / child.name)
+        if made is None:
+            give_like_parent(target / child.name)
+    source.rmdir()
+    if made is not None:
+        give_like_parent(made)
+
+
+def _made(directory: Path) -> Path | None:
+    """Make a directory and what lacks above it; return the topmost that was made."""
+    lacking = [one for one in (directory, *directory.parents) if not one.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    return lacking[-1] if lacking else None
 
 
 def destinations(settings: Settings, others: Path) -> Mapping[str, Path]:
@@ -116,12 +139,26 @@ def destinations(settings: Settings, others: Path) -> Mapping[str, Path]:
     return {**directories(settings), SETTINGS: others / SETTINGS, OTHERS: others / OTHERS}
 
 
-def occupied(settings: Settings, others: Path) -> Path | None:
-    """Return a destination at which something lies already."""
-    for target in destinations(settings, others).values():
-        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
-            return target
-    return None
+def refuse_unfit(settings: Settings, others: Path, counts: Mapping[str, int]) -> None:
+    """Look at every destination before anything is written; `counts` says of which sorts there are files.
+
+    Raises:
+        BackupRefused: something lies there already, or what there is cannot be put there.
+    """
+    instead = "or name another place for what is restored"
+    for name, target in destinations(settings, others).items():
+        try:
+            there = next(one for one in (target, *target.absolute().parents) if one.exists())
+            if there == target and not (there.is_dir() and not any(there.iterdir())):
+                raise BackupRefused(f"{target} is not empty: move it away, {instead}")
+        except OSError as error:
+            raise BackupRefused(
+                f"{target} cannot be looked at: {error.strerror}; restore as its owner, {instead}"
+            ) from error
+        if counts.get(name) and not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            raise BackupRefused(
+                f"{there} cannot be written to, and {name} belongs there: restore as its owner, {instead}"
+            )
 
 
 def _settings_text(settings: Settings) -> str:
@@ -132,16 +169,33 @@ def _settings_text(settings: Settings) -> str:
 def _members(settings: Settings) -> Iterator[tuple[str, str, Path]]:
     """Yield sort, name in the tar and path of every file."""
     for sort, directory in directories(settings).items():
-        for path in sorted(directory.rglob("*")):
-            if path.is_file():
-                yield sort, f"{sort}/{path.relative_to(directory).as_posix()}", path
+        for path in _below(directory):
+            yield sort, f"{sort}/{path.relative_to(directory).as_posix()}", path
     for named in settings.backup_files:
         top = named.absolute()
         if not top.exists():
             raise BackupRefused(f"{top} does not exist: correct NABD_BACKUP_FILES")
-        for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            if path.is_file():
-                yield OTHERS, f"{OTHERS}{path.as_posix()}", path
+        for path in _below(top) if top.is_dir() else [top]:
+            yield OTHERS, f"{OTHERS}{path.as_posix()}", path
+
+
+def _below(top: Path) -> Iterator[Path]:
+    """Yield every file below a directory; one that may not be entered is no empty one."""
+    for where, directories, names in os.walk(top, onerror=lambda e: _refuse_unread(Path(e.filename), e)):
+        directories.sort()
+        for path in (Path(where, name) for name in sorted(names)):
+            try:
+                if stat.S_ISREG(path.stat().st_mode):
+                    yield path
+            except OSError as error:
+                _refuse_unread(path, error)
+
+
+def _refuse_unread(path: Path, error: OSError) -> None:
+    """Refuse what cannot be read; what was never there, or went meanwhile as a photo may, is not missed."""
+    if not isinstance(error, FileNotFoundError):
+        said = error.strerror or error
+        raise BackupRefused(f"{path} cannot be read: {said}; back up as its owner") from error
 
 
 def _add(tar: tarfile.TarFile, name: str, path: Path) -> int:
@@ -149,12 +203,9 @@ def _add(tar: tarfile.TarFile, name: str, path: Path) -> int:
         with path.open("rb") as content:
             member = tar.gettarinfo(arcname=name, fileobj=content)
             tar.addfile(member, content)
-    except FileNotFoundError:
-        return 0  # a photo that an order no longer has went meanwhile
     except OSError as error:
-        raise BackupRefused(
-            f"{path} cannot be read: {error.strerror or error}; back up as its owner"
-        ) from error
+        _refuse_unread(path, error)
+        return 0
     return 1
 
 

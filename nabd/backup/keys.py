@@ -29,7 +29,7 @@ class BackupKey:
     @property
     def recipient(self) -> str:
         """Return the public half, which may be shown to anybody."""
-        return str(_identity(self.secret).to_public())
+        return str(identity(self.secret).to_public())
 
 
 def make_key() -> BackupKey:
@@ -80,7 +80,7 @@ def read_key(file: Path, *, words: str = "") -> BackupKey:
     for line in text.decode("ascii", "replace").split("\n"):
         if line.startswith(PRIVATE):
             key = BackupKey(secret=line.strip())
-            _identity(key.secret)
+            identity(key.secret)
             return key
     raise BackupRefused(f"{file} holds no private key: name the file that `nabd backup key` wrote")
 
@@ -120,12 +120,12 @@ def recipient(said: str) -> x25519.Recipient:
         ) from None
 
 
-def identity(key: BackupKey) -> x25519.Identity:
-    """Return a private key as age knows it."""
-    return _identity(key.secret)
+def identity(secret: str) -> x25519.Identity:
+    """Return a private key as age knows it.
 
-
-def _identity(secret: str) -> x25519.Identity:
+    Raises:
+        BackupRefused: it is none.
+    """
     try:
         return x25519.Identity.from_str(secret)
     except pyrage.IdentityError:

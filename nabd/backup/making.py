@@ -16,6 +16,8 @@ from nabd.backup.manifest import FORMAT, Manifest
 from nabd.backup.sealed import Told
 from nabd.settings import Settings
 from store.connection import Connection
+from store.errors import StoreError
+from store.failures import DATABASE_ERRORS
 from store.migrate import require_migrated
 from store.pool import connect
 from store.standing import backups
@@ -25,10 +27,11 @@ UNFINISHED = ".unfinished"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeBackup:
-    """A backup and where it lies."""
+    """A backup, where it lies, and whether the database remembers it."""
 
     directory: Path
     manifest: Manifest
+    noted: bool
 
 
 async def make(
@@ -59,12 +62,19 @@ async def make(
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    connection = await connect(dsn)
+    return MadeBackup(directory=whole, manifest=written, noted=await _noted(dsn, written))
+
+
+async def _noted(dsn: str, made: Manifest) -> bool:
     try:
-        await backups.note_made(connection, written.remembered)
-    finally:
-        await connection.close()
-    return MadeBackup(directory=whole, manifest=written)
+        connection = await connect(dsn)
+        try:
+            await backups.note_made(connection, made.remembered)
+        finally:
+            await connection.close()
+    except (StoreError, *DATABASE_ERRORS):
+        return False  # the backup is whole, whether or not the database remembers it
+    return True
 
 
 async def _write(

@@ -10,14 +10,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from nabd.backup import database, files, manifest, sealed
-from nabd.backup.errors import BackupRefused
+from nabd.backup.errors import BackupRefused, FilesNotPlaced
 from nabd.backup.keys import BackupKey
 from nabd.backup.manifest import Manifest
 from nabd.backup.sealed import Told
 from nabd.settings import Settings
 from store.connection import Connection
 from store.edition import Edition
-from store.pool import connect
+from store.pool import connect, name_of
 from store.versions import load
 
 IN_THE_WAY = """
@@ -119,10 +119,10 @@ async def restore(
 
     Raises:
         BackupRefused: the text says why; nothing was changed.
+        FilesNotPlaced: the database is filled, and some files lie where they were unpacked.
     """
     made = await asyncio.to_thread(looked_through, directory, told)
-    if there := files.occupied(settings, others):
-        raise BackupRefused(f"{there} is not empty: move it away, or name another place for what is restored")
+    files.refuse_unfit(settings, others, made.files)
     opened = key()
     staged = settings.data_dir.absolute() / f"restoring-{uuid4().hex[:8]}"
     try:
@@ -134,9 +134,17 @@ async def restore(
     try:
         await asyncio.to_thread(files.unpack, directory, opened, staged)
         found = await restore_database(dsn, directory, made, opened)
-        placed = await asyncio.to_thread(files.put_in_place, staged, settings, others)
-    finally:
+    except BaseException:
         shutil.rmtree(staged, ignore_errors=True)
+        raise
+    try:
+        placed = await asyncio.to_thread(files.put_in_place, staged, settings, others)
+    except OSError as error:
+        raise FilesNotPlaced(
+            f"the database is back, and not every file is in its place: {error}; those that are not lie in"
+            f" {staged}: move them from there by hand"
+        ) from error
+    shutil.rmtree(staged, ignore_errors=True)
     return RestoredBackup(
         manifest=made,
         rows=found.rows,
@@ -151,21 +159,21 @@ async def _fits(connection: Connection, dsn: str, made: Manifest) -> list[str]:
     there = await connection.fetchval(IN_THE_WAY)
     if there:
         raise BackupRefused(
-            f"{database.place(dsn)} is not empty, it has {there} tables and views: make another"
+            f"{name_of(dsn)} is not empty, it has {there} tables and views: make another"
             " (`CREATE DATABASE`) and name it in NABD_DATABASE"
         )
     offered = await connection.fetchrow(OFFERED, made.timescaledb)
     assert offered is not None
     if offered["postgresql"] < made.postgresql:
         raise BackupRefused(
-            f"{database.place(dsn)} is PostgreSQL {offered['postgresql']}, the backup of {made.postgresql}:"
+            f"{name_of(dsn)} is PostgreSQL {offered['postgresql']}, the backup of {made.postgresql}:"
             " restore into that version or a newer one"
         )
     fits = offered["installed"] in ("", made.timescaledb) and offered["timescaledb"]
     if made.edition == Edition.TIMESCALE and not fits:
         has = offered["installed"] or "not this version"
         raise BackupRefused(
-            f"the backup is of TimescaleDB {made.timescaledb}, {database.place(dsn)} has {has}:"
+            f"the backup is of TimescaleDB {made.timescaledb}, {name_of(dsn)} has {has}:"
             " restore into a server with exactly that version, and upgrade it afterwards"
         )
     return [row["role"] for row in await connection.fetch(MISSING_ROLES, made.roles)]

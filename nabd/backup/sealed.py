@@ -114,7 +114,7 @@ def open_into(directory: Path, name: str, key: BackupKey, sink: BinaryIO) -> Non
     """
     with (directory / name).open("rb") as source, sink:
         try:
-            pyrage.decrypt_io(source, sink, [keys.identity(key)])
+            pyrage.decrypt_io(source, sink, [keys.identity(key.secret)])
         except pyrage.DecryptError as error:
             if "matching" in str(error).lower():
                 raise BackupRefused(

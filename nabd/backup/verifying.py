@@ -33,19 +33,28 @@ class VerifiedBackup:
     took_s: float
 
 
-async def verify(directory: Path, made: Manifest, key: BackupKey, *, into: str = "") -> VerifiedBackup:
+async def verify(
+    directory: Path, made: Manifest, key: BackupKey, *, where: Path, into: str = ""
+) -> VerifiedBackup:
     """Restore a backup into a fresh server, or into the empty database `into`, and compare counts.
+
+    Args:
+        directory: of the backup.
+        made: its manifest.
+        key: opens it.
+        where: a directory with room for the database and for the files, each for a while.
+        into: a database in place of a fresh server.
 
     Raises:
         BackupRefused: it cannot be restored, or has other rows than it says.
     """
     began = time.monotonic()
-    async with _somewhere(made, into) as dsn:
+    async with _somewhere(made, where, into) as dsn:
         found = await restoring.restore_database(dsn, directory, made, key)
         if found.differing:
             said = ", ".join(f"{name} {has:,} of {of:,}" for name, (of, has) in found.differing.items())
             raise BackupRefused(f"{directory} has other rows than it says: {said}; make another backup")
-    unpacked = await asyncio.to_thread(_count_files, directory, key)
+    unpacked = await asyncio.to_thread(_count_files, directory, key, where)
     if unpacked != sum(made.files.values()):
         raise BackupRefused(
             f"{directory} has {unpacked} files of {sum(made.files.values())}; make another backup"
@@ -60,7 +69,7 @@ async def verify(directory: Path, made: Manifest, key: BackupKey, *, into: str =
 
 
 @asynccontextmanager
-async def _somewhere(made: Manifest, into: str) -> AsyncIterator[str]:
+async def _somewhere(made: Manifest, where: Path, into: str) -> AsyncIterator[str]:
     """Give an empty database: the one named, or that of a server which is gone afterwards."""
     if into:
         yield into
@@ -70,15 +79,29 @@ async def _somewhere(made: Manifest, into: str) -> AsyncIterator[str]:
             f"the backup is of TimescaleDB {made.timescaledb}, which Nabd does not bring along: name an empty"
             " database of a server that has it, --into postgresql://…"
         )
-    directory = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="nabd-verify-"))
+    directory = await asyncio.to_thread(_room, where)
     try:
+        directory.chmod(0o711)  # started by root the server is another user, and passes through
         with EmbeddedPostgres(directory / "postgres", settings=FOR_ONCE) as server:
             yield server.dsn()
     finally:
         await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
 
 
-def _count_files(directory: Path, key: BackupKey) -> int:
-    with tempfile.TemporaryDirectory(prefix="nabd-verify-") as place:
-        files.unpack(directory, key, Path(place))
-        return sum(path.is_file() for path in Path(place).rglob("*"))
+def _room(where: Path) -> Path:
+    try:
+        where.mkdir(mode=0o755, parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="verifying-", dir=where.absolute()))
+    except OSError as error:
+        raise BackupRefused(
+            f"{where} cannot be written to: {error.strerror}; name another directory by --where"
+        ) from error
+
+
+def _count_files(directory: Path, key: BackupKey, where: Path) -> int:
+    place = _room(where)
+    try:
+        files.unpack(directory, key, place)
+        return sum(path.is_file() for path in place.rglob("*"))
+    finally:
+        shutil.rmtree(place, ignore_errors=True)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from devices import kinds
 from devices.kinds.kind import KindError
+from nabd.doctor.account import refusal
 from nabd.doctor.backups import check_backups
 from nabd.doctor.check import CheckResult, bad, fine, note
 from nabd.doctor.clocks import check_time_zones
@@ -26,6 +27,7 @@ from readings import ledger
 from readings.tables import tables_of
 from store.connection import Connection
 from store.errors import MigrationError, StoreError
+from store.failures import DATABASE_ERRORS
 from store.migrate import require_migrated
 
 
@@ -40,29 +42,45 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         return [bad("schema", str(error), fix)]
     except (StoreError, KindError, OSError) as error:
         return [bad("schema", str(error), "`nabd backup make`, then `nabd migrate`")]
-    checks: tuple[Callable[[Connection, Settings], Awaitable[CheckResult]], ...] = (
-        check_clock,
-        _durability,
-        check_ingest,
-        check_session,
-        check_extension,
-        check_notifier,
-        _ledger,
-        check_quotas,
-        _rules,
-        check_blind,
-        check_configured,
-        check_places,
-        check_planned,
-        check_time_zones,
-        check_retention,
-        check_rollups,
-        check_annotations,
-        check_backups,
-        check_sign_ins,
+    checks: tuple[tuple[str, Callable[[Connection, Settings], Awaitable[CheckResult]]], ...] = (
+        ("clock", check_clock),
+        ("durability", _durability),
+        ("ingest", check_ingest),
+        ("session", check_session),
+        ("TimescaleDB", check_extension),
+        ("notify", check_notifier),
+        ("ledger", _ledger),
+        ("quotas", check_quotas),
+        ("rules", _rules),
+        ("blind rules", check_blind),
+        ("configuration", check_configured),
+        ("places", check_places),
+        ("planned", check_planned),
+        ("time zones", check_time_zones),
+        ("retention", check_retention),
+        ("rollups", check_rollups),
+        ("annotations", check_annotations),
+        ("backup", check_backups),
+        ("sign ins", check_sign_ins),
     )
     found = [fine("database", f"PostgreSQL {server}, {edition} edition")]
-    return found + [await one(connection, settings) for one in checks]
+    for subject, check_one in checks:
+        try:
+            found.append(await check_one(connection, settings))
+        except DATABASE_ERRORS as error:
+            if connection.is_closed():
+                fix = "read the server's log, then look again"
+                return [*found, bad("database", f"went away while it was looked at: {error}", fix)]
+            found.append(_unknown(subject, error, settings))
+    return found
+
+
+def _unknown(subject: str, error: BaseException, settings: Settings) -> CheckResult:
+    """Return what stopped one check; it says nothing of the others."""
+    assert settings.database is not None
+    said = str(error) or type(error).__name__
+    unknown = bad(subject, f"cannot be looked at: {said}", "read the server's log, then look again")
+    return refusal(settings.database, error) or unknown
 
 
 async def _durability(connection: Connection, _: Settings) -> CheckResult:
@@ -73,7 +91,8 @@ async def _durability(connection: Connection, _: Settings) -> CheckResult:
     ]
     if not off:
         return fine("durability", "a commit survives a crash")
-    fix = f"acknowledged is to mean committed: ALTER SYSTEM SET {off[0]} = on; SELECT pg_reload_conf()"
+    set_on = "; ".join(f"ALTER SYSTEM SET {name} = on" for name in off)
+    fix = f"acknowledged is to mean committed: {set_on}; SELECT pg_reload_conf()"
     return bad("durability", f"{', '.join(off)} is off", fix)
 
 

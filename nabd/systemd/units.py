@@ -10,8 +10,10 @@ from nabd.accounts.grants import Account
 PROGRAM = "/usr/lib/nabd/bin/nabd"
 CONFIGURATION = "/etc/nabd/nabd.env"
 SECRETS = "/etc/nabd/secrets"
+TLS = "/var/lib/nabd/tls"
 BROKER = "/usr/lib/nabd/mosquitto"
 CADDYFILE = "/etc/nabd/Caddyfile"
+CADDY = "/usr/lib/nabd/caddy"
 BACKUPS = "/var/backups/nabd"
 """Where backups may be made, beside NABD_DATA_DIR."""
 
@@ -27,6 +29,8 @@ class Unit:
         after: units it waits for, and needs.
         account: as whom it signs in at the database.
         broker: as whom at the broker, with its door there.
+        secrets: what else of `secrets` it is given, as the setting of that name.
+        authority: it signs certificates, or keeps a copy; nobody else sees the authority's key.
         settings: further lines of [Service].
         stop_s: how long it may take to stop.
         once: it does something and ends.
@@ -40,6 +44,8 @@ class Unit:
     after: Sequence[str] = ()
     account: Account | None = None
     broker: tuple[str, int] | None = None
+    secrets: Sequence[str] = ()
+    authority: bool = False
     settings: Sequence[str] = ()
     stop_s: int = 30
     once: bool = False
@@ -49,6 +55,9 @@ class Unit:
 
 MIGRATED = ("nabd-migrate.service",)
 SERVES = (*MIGRATED, "nabd-broker.service")
+OF_CHANNELS = ("email-server", "webhook-secret", "telegram-token", "ntfy-token")
+READS_ALL = ("AmbientCapabilities=CAP_DAC_READ_SEARCH", "CapabilityBoundingSet=CAP_DAC_READ_SEARCH")
+"""Secrets too, which are root's: a backup may name /etc/nabd."""
 PORTS_BELOW_1024 = ("AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE")
 UNITS = (
     Unit(
@@ -74,6 +83,7 @@ UNITS = (
         after=SERVES,
         account=Account.SWEEP,
         broker=("api", 1884),
+        authority=True,
     ),
     Unit(
         name="nabd-notify",
@@ -81,6 +91,7 @@ UNITS = (
         run=f"{PROGRAM} notify",
         after=MIGRATED,
         account=Account.NOTIFY,
+        secrets=OF_CHANNELS,
     ),
     Unit(
         name="nabd-api",
@@ -89,6 +100,7 @@ UNITS = (
         after=SERVES,
         account=Account.API,
         broker=("api", 1884),
+        secrets=(*OF_CHANNELS, "oidc-client-secret"),
     ),
     Unit(
         name="nabd-annotate",
@@ -96,6 +108,7 @@ UNITS = (
         run=f"{PROGRAM} grafana annotate",
         after=MIGRATED,
         account=Account.ANNOTATE,
+        secrets=("grafana-token",),
         wanted=False,
     ),
     Unit(
@@ -104,7 +117,8 @@ UNITS = (
         run=f"{PROGRAM} backup make",
         after=MIGRATED,
         account=Account.OWNER,
-        settings=(f"ReadWritePaths=-{BACKUPS}",),
+        authority=True,
+        settings=(f"ReadWritePaths=-{BACKUPS}", *READS_ALL),
         once=True,
         at="*-*-* 01:00:00",
         wanted=False,
@@ -122,18 +136,20 @@ UNITS = (
             *(f"LoadCredential={name}:{SECRETS}/{name}" for name in ("broker-ingest", "broker-api")),
             f"LoadCredential=broker-simulator:{SECRETS}/broker-simulator",
             "StateDirectory=nabd/broker nabd/broker-files",
+            f"InaccessiblePaths=-{SECRETS} -{TLS}",
             "ExecReload=/bin/kill -HUP $MAINPID",
         ),
     ),
     Unit(
         name="nabd-https",
         does="Nabd: HTTPS before the console, by Caddy",
-        run=f"/usr/bin/caddy run --config {CADDYFILE} --adapter caddyfile",
+        run=f"{CADDY}/start",
         after=("nabd-api.service",),
         settings=(
             f"EnvironmentFile={CONFIGURATION}",
             "Environment=XDG_DATA_HOME=/var/lib/nabd/https XDG_CONFIG_HOME=/var/lib/nabd/https",
-            "Environment=NABD_API=127.0.0.1:8000 NABD_TLS=/var/lib/nabd/tls",
+            f"Environment=NABD_API=127.0.0.1:8000 NABD_TLS={TLS} NABD_CADDYFILE={CADDYFILE}",
+            f"InaccessiblePaths=-{SECRETS}",
             f"ExecReload=/usr/bin/caddy reload --config {CADDYFILE} --adapter caddyfile --force",
             *PORTS_BELOW_1024,
         ),
@@ -215,6 +231,7 @@ def rendered(unit: Unit, program: str = PROGRAM) -> str:
         f"TimeoutStopSec={unit.stop_s}",
         *identity(unit),
         *unit.settings,
+        *([] if unit.authority else [f"InaccessiblePaths=-{TLS}/authority.key"]),
     ]
     capabilities = "" if any("Capabilit" in line for line in unit.settings) else "CapabilityBoundingSet=\n"
     text = "\n".join(lines) + "\n\n" + _CONFINED.format(capabilities=capabilities)
@@ -241,4 +258,9 @@ def identity(unit: Unit) -> list[str]:
             f"Environment=NABD_BROKER=mqtt://~{name}@127.0.0.1:{port}",
             f"LoadCredential=NABD_BROKER_PASSWORD:{SECRETS}/broker-{name}",
         ]
-    return found
+    return [*found, *(f"LoadCredential={setting_of(name)}:{SECRETS}/{name}" for name in unit.secrets)]
+
+
+def setting_of(secret: str) -> str:
+    """Return the setting that a secret which somebody else gives is read as."""
+    return f"NABD_{secret.upper().replace('-', '_')}"

@@ -39,7 +39,7 @@ def _rule(rule: PlatformRule) -> dict[str, Any]:
         "title": rule.name,
         "condition": "threshold",
         "data": [_query(rule), _threshold(rule)],
-        # What is not known is left out of /metrics; that everything is missing, NabdApiAway tells.
+        # What is not known is left out of /metrics; rules about what must be there say so themselves.
         "noDataState": "OK",
         "execErrState": "Alerting",
         "for": f"{rule.minutes}m",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from devices.credentials.refusals import MANY
+
 RUNBOOKS = "docs/operations.md"
 
 
@@ -52,13 +54,24 @@ def _share(part: str, whole: str, above: float) -> str:
     return f"sum(rate({part})) / sum(rate({whole})) > {above:g}"
 
 
+def _age(metric: str) -> str:
+    """Return an age that is endless where there is none: /metrics leaves out what never happened.
+
+    While the database is away everything is left out, which is its own rule's to tell.
+    """
+    return f"({metric} or {NEVER_S} * absent({metric}) and on () nabd_database_up == 1)"
+
+
+NEVER_S = 10**9
+"""Beyond every age that a rule bears."""
 _NOW, _SOON = Urgency.CRITICAL, Urgency.WARNING
 _ERRORS = 'nabd_http_requests_total{status=~"5.."}[10m]'
+_SCRAPED = '(up{job="nabd"} or 0 * absent(up{job="nabd"}))'
 _TIMES = "nabd_http_request_seconds_bucket[10m]"
 
 RULES: tuple[PlatformRule, ...] = (
     _rule(
-        "NabdApiAway", 'up{job="nabd"} < 1', 2, _NOW, "nabd api does not answer: nothing is known of the rest"
+        "NabdApiAway", f"{_SCRAPED} < 1", 2, _NOW, "nabd api does not answer: nothing is known of the rest"
     ),
     _rule(
         "NabdDatabaseAway",
@@ -69,7 +82,7 @@ RULES: tuple[PlatformRule, ...] = (
     ),
     _rule(
         "NabdIngestSilent",
-        "nabd_ingest_sign_of_life_age_seconds > 30",
+        f"{_age('nabd_ingest_sign_of_life_age_seconds')} > 30",
         1,
         _NOW,
         "ingest does not live: no reading is stored",
@@ -104,7 +117,7 @@ RULES: tuple[PlatformRule, ...] = (
     ),
     _rule(
         "NabdSignInsRefused",
-        "nabd_broker_refused_sign_ins > 20",
+        f"nabd_broker_refused_sign_ins > {MANY - 1}",
         5,
         _SOON,
         "the broker refuses sign-ins again and again",
@@ -124,7 +137,13 @@ RULES: tuple[PlatformRule, ...] = (
         "more than one reading in twenty is rejected",
     ),
     _rule("NabdRulesBroken", "nabd_rules_broken > 0", 1, _SOON, "a rule failed and does not look any more"),
-    _rule("NabdSweepSilent", "nabd_sweep_age_seconds > 60", 1, _NOW, "nobody looks for silent devices"),
+    _rule(
+        "NabdSweepSilent",
+        f"{_age('nabd_sweep_age_seconds')} > 60",
+        1,
+        _NOW,
+        "nobody looks for silent devices",
+    ),
     _rule(
         "NabdRollupsLate",
         "nabd_rollups_lag_seconds > 600",
@@ -133,7 +152,11 @@ RULES: tuple[PlatformRule, ...] = (
         "hours and days do not keep up with readings",
     ),
     _rule(
-        "NabdNotifierSilent", "nabd_notify_sign_of_life_age_seconds > 60", 1, _NOW, "nobody is told of alerts"
+        "NabdNotifierSilent",
+        f"{_age('nabd_notify_sign_of_life_age_seconds')} > 60",
+        1,
+        _NOW,
+        "nobody is told of alerts",
     ),
     _rule(
         "NabdNotificationsWait",
@@ -157,10 +180,16 @@ RULES: tuple[PlatformRule, ...] = (
         _SOON,
         "one request in twenty takes more than two seconds",
     ),
-    _rule("NabdBackupOld", "nabd_backup_age_seconds > 172800", 60, _SOON, "no backup was made for two days"),
+    _rule(
+        "NabdBackupOld",
+        f"{_age('nabd_backup_age_seconds')} > 172800",
+        60,
+        _SOON,
+        "no backup was made for two days",
+    ),
     _rule(
         "NabdBackupUnverified",
-        "nabd_backup_verified_age_seconds > 2592000",
+        f"{_age('nabd_backup_verified_age_seconds')} > 2592000",
         60,
         _SOON,
         "no restore was compared for thirty days",

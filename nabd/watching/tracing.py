@@ -7,8 +7,8 @@ address or payload.
 from __future__ import annotations
 
 import logging
-from collections.abc import MutableMapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -45,8 +45,8 @@ class Traces:
 
     def batch(self, messages: int) -> AbstractContextManager[Span]:
         """Return a span around one batch of ingest, from deciding to its acknowledgement."""
-        return self._tracer.start_as_current_span(
-            "ingest batch", kind=SpanKind.CONSUMER, attributes={"messaging.batch.message_count": messages}
+        return _span(
+            self._tracer, "ingest batch", SpanKind.CONSUMER, {"messaging.batch.message_count": messages}
         )
 
     def app(self, app: ASGIApp) -> ASGIApp:
@@ -63,6 +63,21 @@ class Traces:
         self._provider.shutdown()
 
 
+@contextmanager
+def _span(
+    tracer: Tracer, name: str, kind: SpanKind, attributes: Mapping[str, str | int] | None = None
+) -> Iterator[Span]:
+    """Make a span. Of a failure it is told the class alone: texts may name an addressee or hold a payload."""
+    with tracer.start_as_current_span(
+        name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        except Exception as error:
+            span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            raise
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedApp:
     """Makes a span of each request, named by its route: of paths there are as many as devices."""
@@ -75,7 +90,7 @@ class TracedApp:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        with self.tracer.start_as_current_span(scope["method"], kind=SpanKind.SERVER) as span:
+        with _span(self.tracer, scope["method"], SpanKind.SERVER) as span:
             span.set_attribute("http.request.method", scope["method"])
 
             async def noting(message: Message) -> None:
@@ -104,19 +119,9 @@ class TracedChannel:
 
     async def send(self, message: NotificationMessage, to: str) -> str:
         """Hand a message over."""
-        # What went wrong may name the addressee.
-        with self._tracer.start_as_current_span(
-            f"deliver {self.name}",
-            kind=SpanKind.CLIENT,
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            span.set_attribute("nabd.channel", self.name)
-            try:
-                return await self._channel.send(message, to)
-            except Exception as error:
-                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
-                raise
+        named = {"nabd.channel": self.name}
+        with _span(self._tracer, f"deliver {self.name}", SpanKind.CLIENT, named):
+            return await self._channel.send(message, to)
 
     async def close(self) -> None:
         """Give connections back."""

@@ -37,6 +37,8 @@ FUNCTIONS: Mapping[str, str | None] = {
 }
 """Functions that have words, and their unit; None: that of what they look at."""
 SWEPT: Mapping[str, str] = {
+    "firmware": "",
+    "wanted": "",
     "silent_min": "min",
     "silent_s": "s",
     "refused_min": "min",

@@ -29,6 +29,8 @@ from store.pool import connect
 ARCHIVE = Path(__file__).with_name("archive-wal")
 EVERY_S = 0.05
 READY_S = 120.0
+MARGIN_S = 30.0
+"""How much longer than archive_timeout handing over a segment may take on a busy machine."""
 
 _DEVICE = """
 WITH town AS (
@@ -64,8 +66,9 @@ class DrillReport:
 
     @property
     def passed(self) -> bool:
-        """Tell whether nothing was lost but what was younger than the archive."""
-        return not self.gaps and not self.differing and self.restored > 0
+        """Tell whether nothing was lost but what the archive may lose: what is younger than its timeout."""
+        whole = not self.gaps and not self.differing and self.restored > 0
+        return whole and self.rpo_s <= self.archive_timeout_s + MARGIN_S
 
 
 async def drill(directory: Path, *, archive_timeout_s: int, write_s: float) -> DrillReport:
@@ -90,7 +93,7 @@ async def drill(directory: Path, *, archive_timeout_s: int, write_s: float) -> D
         second.directory.mkdir(exist_ok=True)
         second.prepare()
         await asyncio.to_thread(recover, base, archive, second.pgdata)
-        found = await _recovered(await asyncio.to_thread(second.start))
+        await _recovered(await asyncio.to_thread(second.start))
         rto_s = time.monotonic() - killed
         connection = await connect(second.dsn())
         try:
@@ -98,7 +101,6 @@ async def drill(directory: Path, *, archive_timeout_s: int, write_s: float) -> D
             after = await database.count(connection)
         finally:
             await connection.close()
-        assert found
         assert row is not None
     finally:
         for server in (second, first):
@@ -151,7 +153,7 @@ def _kill(server: EmbeddedPostgres) -> None:
     shutil.rmtree(server.pgdata)
 
 
-async def _recovered(dsn: str) -> bool:
+async def _recovered(dsn: str) -> None:
     """Wait until the server has read the archive to its end and takes writes."""
     try:
         async with asyncio.timeout(READY_S):
@@ -163,4 +165,3 @@ async def _recovered(dsn: str) -> bool:
                 await connection.close()
     except TimeoutError:
         raise BackupRefused(f"the server did not come back within {READY_S:.0f} s: read its log") from None
-    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shlex
 import shutil
 from datetime import UTC, datetime
@@ -10,9 +10,12 @@ from pathlib import Path
 
 from nabd.backup import programs
 from nabd.backup.errors import BackupRefused
+from nabd.backup.ownership import give_like_parent
 from nabd.backup.recovery.base import call
 
 SIGNAL, CONFIGURATION = "recovery.signal", "postgresql.auto.conf"
+_MODIFIED = "%Y-%m-%d %H:%M:%S GMT"
+"""How a manifest of PostgreSQL writes an instant."""
 
 
 def recover(base: Path, archive: Path, into: Path, until: datetime | None = None) -> int:
@@ -43,8 +46,7 @@ def recover(base: Path, archive: Path, into: Path, until: datetime | None = None
     shutil.copytree(base, into, symlinks=True, dirs_exist_ok=True)
     into.chmod(0o700)
     _configure(into, archive.absolute(), until)
-    if os.geteuid() == 0:
-        _give(into, into.parent.stat())
+    give_like_parent(into)  # PostgreSQL does not run as root
     return version
 
 
@@ -69,14 +71,15 @@ def _version(base: Path) -> int:
 
 
 def _ended(base: Path) -> datetime:
-    """Return when the base backup was whole: when its manifest was written, last of all."""
+    """Return when the last file was written that was copied: the copy was not whole before.
+
+    The time of the manifest itself is when it was copied hither. Of the seconds between, PostgreSQL says that
+    they are before its consistent recovery point.
+    """
     try:
-        return datetime.fromtimestamp((base / "backup_manifest").stat().st_mtime, UTC)
-    except OSError:
-        raise BackupRefused(f"{base} has no backup_manifest: it is cut; take another base backup") from None
-
-
-def _give(directory: Path, owner: os.stat_result) -> None:
-    """Let whom the directory above belongs to own it: PostgreSQL does not run as root."""
-    for path in (directory, *directory.rglob("*")):
-        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        files = json.loads((base / "backup_manifest").read_bytes())["Files"]
+        return max(datetime.strptime(one["Last-Modified"], _MODIFIED).replace(tzinfo=UTC) for one in files)
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BackupRefused(
+            f"{base} has no whole backup_manifest: it is cut; take another base backup"
+        ) from None

@@ -66,12 +66,16 @@ def make(
         )
         made = options.run(work)
     if as_json:
-        output.print_json({"directory": made.directory, **_shown(made.manifest)})
+        output.print_json({"directory": made.directory, "noted": made.noted, **_shown(made.manifest)})
         return
     found = made.manifest
     output.line(
         f"{made.directory}: {found.rows:,} rows of {len(found.counts)} tables, {found.bytes / 1e6:,.1f} MB"
     )
+    if not made.noted:
+        output.complain(
+            "the database did not remember it: `nabd doctor` and /metrics say that the last is older"
+        )
     output.line("try it before you need it: nabd restore --verify " + str(made.directory))
 
 

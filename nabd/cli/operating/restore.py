@@ -10,8 +10,9 @@ import typer
 
 from devices.instants import to_datetime
 from nabd import clock
+from nabd.accounts.grants import Account
 from nabd.backup import restoring, verifying
-from nabd.backup.errors import BackupRefused
+from nabd.backup.errors import BackupRefused, FilesNotPlaced
 from nabd.backup.keys import BackupKey
 from nabd.backup.restoring import RestoredBackup
 from nabd.backup.sealed import Told
@@ -37,6 +38,9 @@ def restore(
     into: Annotated[
         str | None, typer.Option(help="with --verify: an empty database (DSN) in place of a fresh server")
     ] = None,
+    where: Annotated[
+        Path | None, typer.Option(help="with --verify: a directory with room for all; else NABD_DATA_DIR")
+    ] = None,
     files_to: Annotated[
         Path | None,
         typer.Option(help="where settings and other files are put; else restored in NABD_DATA_DIR"),
@@ -49,9 +53,13 @@ def restore(
         raise typer.BadParameter(
             "goes with --verify; name the database in NABD_DATABASE", param_hint="--into"
         )
+    if where and not verify:
+        raise typer.BadParameter("goes with --verify; see NABD_DATA_DIR", param_hint="--where")
     with options.told() as told:
         if verify:
-            verified, noted = options.run(_verify(settings, directory, key, into or "", told))
+            verified, noted = options.run(
+                _verify(settings, directory, key, where or settings.data_dir, into or "", told)
+            )
             _print_verified(directory, verified, noted, as_json)
             return
         others = files_to or settings.data_dir / "restored"
@@ -62,11 +70,11 @@ def restore(
 
 
 async def _verify(
-    settings: Settings, directory: Path, key: Path | None, into: str, told: Told
+    settings: Settings, directory: Path, key: Path | None, where: Path, into: str, told: Told
 ) -> tuple[VerifiedBackup, bool]:
     made = await asyncio.to_thread(restoring.looked_through, directory, told)
     opened = options.private_key(key, settings)
-    found = await verifying.verify(directory, made, opened, into=into)
+    found = await verifying.verify(directory, made, opened, where=where, into=into)
     if not settings.database:
         return found, False
     try:
@@ -97,6 +105,9 @@ async def _restore(
     try:
         dsn = await asyncio.to_thread(server.start)
         restored = await restoring.restore(settings, dsn, directory, opened, others, told)
+    except FilesNotPlaced:
+        await asyncio.to_thread(server.stop)  # what it holds is whole
+        raise
     except BaseException:
         await asyncio.to_thread(server.delete)
         raise
@@ -147,6 +158,8 @@ def _print_restored(found: RestoredBackup, as_json: bool) -> None:
     if found.missing_roles:
         output.line(
             f"accounts that this server lacks were not given their rights: {', '.join(found.missing_roles)};"
-            " make them as docs/operations.md says, then run `nabd migrate`"
+            " `nabd store accounts` makes those of processes, docs/grafana.md says how Grafana's is made"
         )
-    output.line("now: nabd migrate, then start the processes")
+    own = {account.role for account in Account}
+    accounts = "nabd store accounts as a superuser, " if own & set(found.manifest.roles) else ""
+    output.line(f"now: {accounts}nabd migrate, then start the processes")

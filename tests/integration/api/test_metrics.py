@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import httpx2
@@ -19,6 +20,8 @@ from devices.instants import to_microseconds
 from readings import ledger
 from readings.ledger import BatchCounts
 from rules.catalogue.watched import note_sweep
+from store.standing import backups
+from store.standing.backups import StoredBackup
 from tests.integration.api import builders
 from tests.integration.api.builders import NOON
 
@@ -179,6 +182,9 @@ async def test_metrics_are_those_the_operators_page_lists(
     await commit(connection)
     await note_sweep(connection, builders.now())
     await connection.execute("UPDATE notifier SET alive_at = $1", NOON)
+    made = StoredBackup(id=uuid4(), made_at=NOON, rows=1, bytes=1)
+    await backups.note_made(connection, made)
+    await backups.note_verified(connection, made, NOON, 1.0)
     async with watching(pool) as client:
         await client.get("/healthz")
         text = (await client.get("/metrics")).text

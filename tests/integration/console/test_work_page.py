@@ -23,6 +23,7 @@ from tests.integration.api import builders
 from tests.integration.console.pages import PATIENCE_MS, SENTENCE, sign_in_by_link
 from tests.integration.work.builders import person, step
 from tests.serving import serving
+from tests.waiting import eventually
 from work.assigning import Crew, assign
 from work.orders import NewOrder, make
 from work.steps import accept
@@ -78,6 +79,12 @@ def photo() -> FilePayload:
     return {"name": "lid.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
 
 
+async def is_kept(page: Page, order: int, done: str) -> bool:
+    """Tell whether the phone has stored what was typed last, which takes a moment beside a photo."""
+    read = "async (name) => (await (await import('/console/shell/kept.js')).readValue(name))?.done"
+    return bool(await page.evaluate(read, f"draft {order}") == done)
+
+
 async def test_technician_works_without_network_and_everything_arrives_with_its_own_time(
     browser: Browser, pool: asyncpg.Pool, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:
@@ -109,6 +116,7 @@ async def test_technician_works_without_network_and_everything_arrives_with_its_
         await page.locator(".report input[type=file]").set_input_files(photo())
         await expect(page.locator(".report .photos img")).to_have_count(1)
         await page.locator("textarea[name=done]").fill("غطاء جديد <b>")
+        await eventually(lambda: is_kept(page, own, "غطاء جديد <b>"))
         await page.reload()
         await expect(page.locator("textarea[name=done]")).to_have_value("غطاء جديد <b>")
         await expect(page.locator(".report .photos img")).to_have_count(1)

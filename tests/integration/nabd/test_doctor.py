@@ -142,6 +142,20 @@ async def test_doctor_tells_whether_alerts_are_posted_to_grafana(
     assert (waits.verdict, waits.said) == (Verdict.BAD, f"alerts have waited for 10 minutes: {url}")
 
 
+async def test_check_that_fails_hides_no_other(
+    connection: asyncpg.Connection, dsn: str, tmp_path: Path
+) -> None:
+    whole = await found(dsn, tmp_path)
+    await connection.execute("DROP TABLE annotation_place CASCADE")
+
+    broken = await found(dsn, tmp_path)
+
+    assert broken.keys() == whole.keys()
+    assert broken["annotations"].verdict is Verdict.BAD
+    assert 'cannot be looked at: relation "annotation_place" does not exist' in broken["annotations"].said
+    assert (broken["backup"], broken["ledger"]) == (whole["backup"], whole["ledger"])
+
+
 async def test_doctor_compares_the_extension_with_its_server(
     dsn: str, timescale_dsn: str, tmp_path: Path
 ) -> None:

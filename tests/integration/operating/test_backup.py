@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+import pytest
 
+from nabd.accounts import making
+from nabd.accounts.grants import Account
 from nabd.backup import database, keys
 from nabd.doctor import Verdict, examine
 from nabd.embedded.postgres import EmbeddedPostgres
 from nabd.settings import Settings
-from tests.databases import run
+from tests.databases import as_account, execute, run
 from tests.integration.api.builders import NOON
 from tests.integration.operating.conftest import SECRET, Town, contents, nabd
+
+
+@pytest.fixture
+def room() -> Iterator[Path]:
+    """A directory that the server's user can reach: pytest's own it cannot once another pytest starts."""
+    place = Path(tempfile.mkdtemp(prefix="nabd-test-"))
+    place.chmod(0o755)
+    yield place
+    shutil.rmtree(place)
 
 
 def test_everything_comes_back_elsewhere(town: Town, empty_dsn: str) -> None:
@@ -23,6 +37,14 @@ def test_everything_comes_back_elsewhere(town: Town, empty_dsn: str) -> None:
     before = run(contents(town.dsn))
 
     there = town.elsewhere(empty_dsn)
+    new = town.place / "new"
+    mounted = new / "photos"  # an empty directory that is there may be a mount point: it stays
+    mounted.mkdir(parents=True)
+    mounted.chmod(0o750)
+    if os.geteuid() == 0:
+        os.chown(new, 65_534, 65_534)
+        os.chown(mounted, 65_533, 65_533)
+    inode = mounted.stat().st_ino
     done = nabd(there, "restore", made, "--key", town.key_file, "--json")
 
     assert done.exit_code == 0, done.stderr
@@ -30,7 +52,10 @@ def test_everything_comes_back_elsewhere(town: Town, empty_dsn: str) -> None:
     assert found["differing"] == {}
     assert run(contents(empty_dsn)) == before
     assert len(before["bin_reading"]) == 300
-    new = town.place / "new"
+    assert (mounted.stat().st_ino, mounted.stat().st_mode & 0o777) == (inode, 0o750)
+    if os.geteuid() == 0:
+        owners = {path.stat().st_uid for path in mounted.rglob("*")}
+        assert (owners, (new / "tls/authority.key").stat().st_uid) == ({65_533}, 65_534)
     assert (new / "photos/ab/one.jpg").read_text() == "a photo"
     assert (new / "audit/tripoli.ndjson").exists()
     assert (new / "tls/authority.key").read_text() == "a key"
@@ -39,6 +64,30 @@ def test_everything_comes_back_elsewhere(town: Town, empty_dsn: str) -> None:
     assert f"NABD_DATABASE={town.dsn}" in (new / "restored/settings.env").read_text()
     assert sorted(path.name for path in new.iterdir()) == ["audit", "photos", "restored", "tls"]
     assert nabd(there, "migrate", "--json").exit_code == 0
+
+
+async def _make_accounts(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await making.make(connection, {})
+    await connection.close()
+
+
+def test_accounts_before_and_after_let_every_process_go_on(town: Town, empty_dsn: str) -> None:
+    made = town.back_up()
+    run(_make_accounts(empty_dsn))
+    superuser = town.elsewhere(empty_dsn)
+    owner = superuser | {"NABD_DATABASE": as_account(empty_dsn, Account.OWNER)}
+
+    done = nabd(superuser, "restore", made, "--key", town.key_file)
+
+    assert "now: nabd store accounts as a superuser, nabd migrate" in done.stdout
+    refused = nabd(owner, "migrate")
+    assert (refused.exit_code, "permission denied" in refused.stderr) == (1, True)
+    run(_make_accounts(empty_dsn))
+    done = nabd(owner, "migrate")
+    assert done.exit_code == 0, done.stderr
+    listed = nabd(superuser | {"NABD_DATABASE": as_account(empty_dsn, Account.API)}, "device", "list")
+    assert (listed.exit_code, "bin-1" in listed.stdout) == (0, True), listed.stderr
 
 
 def test_without_a_database_an_embedded_server_is_filled_or_not_there(town: Town, tmp_path: Path) -> None:
@@ -91,15 +140,20 @@ async def _age(dsn: str, column: str, days: int) -> None:
     await connection.close()
 
 
-def test_a_verified_backup_is_remembered_and_missed_after_a_month(town: Town) -> None:
+def test_a_verified_backup_is_remembered_and_missed_after_a_month(town: Town, room: Path) -> None:
     assert "none was made" in run(_backup_check(town.dsn, town.place))[1]
     made = town.back_up()
     assert "never" in run(_backup_check(town.dsn, town.place))[1]
 
-    done = nabd(town.environment(), "restore", "--verify", made, "--key", town.key_file, "--json")
+    command = ("restore", "--verify", made, "--key", town.key_file, "--json", "--where")
+    done = nabd(town.environment(), *command, room)
 
     assert done.exit_code == 0, done.stderr
     found = json.loads(done.stdout)
+    assert list(room.iterdir()) == []
+    (room / "file").touch()
+    refused = nabd(town.environment(), *command, room / "file")
+    assert (refused.exit_code, "file cannot be written to: File exists; name" in refused.stderr) == (1, True)
     assert (found["verified"], found["noted"], found["files"]) == (True, True, 5)
     assert found["rows"] > 300
     assert run(_backup_check(town.dsn, town.place))[0] is Verdict.FINE
@@ -109,7 +163,18 @@ def test_a_verified_backup_is_remembered_and_missed_after_a_month(town: Town) ->
     assert "31 days" in said
 
 
-def test_key_file_opens_with_its_passphrase_only(town: Town, tmp_path: Path) -> None:
+def test_backup_that_the_database_cannot_remember_is_a_backup(town: Town) -> None:
+    run(execute(town.dsn, "ALTER TABLE backup ADD CHECK (rows < 0)"))
+
+    done = nabd(town.environment(), "backup", "make")
+    assert (done.exit_code, "the database did not remember it" in done.stderr) == (0, True), done.stderr
+    (made,) = (town.place / "backups").iterdir()
+    shutil.rmtree(made)
+    said = json.loads(nabd(town.environment(), "backup", "make", "--json").stdout)
+    assert (said["noted"], Path(said["directory"]).is_dir()) == (False, True)
+
+
+def test_key_file_opens_with_its_passphrase_only(town: Town, tmp_path: Path, room: Path) -> None:
     file = tmp_path / "locked"
     words = {"NABD_BACKUP_PASSPHRASE": "an honest passphrase"}
     made = json.loads(nabd(words, "backup", "key", file, "--passphrase", "--json").stdout)
@@ -117,15 +182,9 @@ def test_key_file_opens_with_its_passphrase_only(town: Town, tmp_path: Path) -> 
     assert nabd(settings, "backup", "make").exit_code == 0
     directory = next((town.place / "backups").iterdir())
 
-    good = nabd({**settings, **words}, "restore", "--verify", directory, "--key", file)
-    other = nabd(
-        {**settings, "NABD_BACKUP_PASSPHRASE": "another passphrase"},
-        "restore",
-        "--verify",
-        directory,
-        "--key",
-        file,
-    )
+    command = ("restore", "--verify", directory, "--key", file, "--where", room)
+    good = nabd({**settings, **words}, *command)
+    other = nabd({**settings, "NABD_BACKUP_PASSPHRASE": "another passphrase"}, *command)
 
     assert good.exit_code == 0, good.stderr
     assert (other.exit_code, "the passphrase is another" in other.stderr) == (1, True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import pwd
 import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +15,9 @@ import asyncpg
 import msgspec
 import pytest
 
-from nabd.backup import keys, manifest, programs
+from nabd.backup import files, keys, manifest, programs
 from nabd.backup.errors import BackupRefused
+from nabd.settings import Settings
 from store.pool import connect
 from tests.databases import execute, run
 from tests.integration.api import builders
@@ -117,6 +122,36 @@ def test_database_or_directory_that_is_not_empty_is_left_alone(town: Town, empty
     assert there.read_text() == "another"
 
 
+def test_files_without_a_place_are_told_before_the_database_is_filled(town: Town, empty_dsn: str) -> None:
+    made = town.back_up()
+    (town.place / "file").touch()
+
+    nowhere = {"NABD_TLS_DIR": str(town.place / "file/tls")}
+    done = nabd(town.elsewhere(empty_dsn) | nowhere, "restore", made, "--key", town.key_file)
+
+    said = "tls cannot be looked at: Not a directory|file cannot be written to, and tls belongs there"
+    _refused(town, empty_dsn, done.exit_code, done.stderr, said)
+
+
+def test_files_that_do_not_find_room_stay_and_are_named(
+    town: Town, empty_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = town.back_up()
+
+    def on_a_full_disk(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    monkeypatch.setattr(shutil, "move", on_a_full_disk)
+
+    done = nabd(town.elsewhere(empty_dsn), "restore", made, "--key", town.key_file)
+
+    assert (done.exit_code, "the database is back, and not every file" in done.stderr) == (1, True)
+    (staged,) = (town.place / "new").glob("restoring-*")
+    assert f"photos/ab'; those that are not lie in {staged}" in done.stderr
+    assert (staged / "photos/ab/one.jpg").read_text() == "a photo"
+    assert run(_tables(empty_dsn)) > 60
+
+
 def test_restore_that_fails_half_way_leaves_an_empty_database(town: Town, empty_dsn: str) -> None:
     made = town.back_up()
     run(execute(empty_dsn, "CREATE FUNCTION grant_readers() RETURNS void LANGUAGE sql AS ''"))
@@ -160,6 +195,25 @@ def test_failed_backup_leaves_nothing_behind(town: Town) -> None:
 
     assert (done.exit_code, "/nowhere/passwords does not exist" in done.stderr) == (1, True)
     assert list((town.place / "backups").iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_directory_that_may_not_be_entered_is_no_empty_one() -> None:
+    place = Path(tempfile.mkdtemp(prefix="nabd-test-"))
+    place.chmod(0o755)
+    shut = place / "photos/ab"
+    shut.mkdir(parents=True)
+    shut.chmod(0o700)
+    settings = Settings(data_dir=place)
+    os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        with pytest.raises(
+            BackupRefused, match=f"{shut} cannot be read: Permission denied; back up as its owner"
+        ):
+            list(files._members(settings))
+    finally:
+        os.seteuid(0)
+        shutil.rmtree(place)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """What pg_dump writes of the timescale edition comes back between TimescaleDB's own steps, packed chunks too.
 
-The server in WebAssembly takes one connection and no COPY, so that rows are dumped as INSERTs and psql
-plays them; the steps before and after, and what is counted, are those of `nabd restore`.
+The server in WebAssembly takes one connection, no COPY and no long statement, so that rows are dumped as
+INSERTs, views of readings are left out, and psql plays the rest; the steps before and after, and what is
+counted, are those of `nabd restore`.
 """
 
 from __future__ import annotations
@@ -55,14 +56,17 @@ async def _found(dsn: str) -> tuple[dict[str, int], int]:
 
 def call(*command: str | Path) -> str:
     environment = {**os.environ, "PGPASSWORD": "any"}
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_dump_comes_back_with_every_chunk(timescale_dsn: str, tmp_path: Path) -> None:
     program = programs.fitting(17).path
     before = run(_live(timescale_dsn))
     dump, script = tmp_path / "dump", tmp_path / "script.sql"
-    call(program("pg_dump"), "--format=custom", "--rows-per-insert=10000", f"--file={dump}", timescale_dsn)
+    left_out = "--exclude-table=v_*"
+    call(program("pg_dump"), "-Fc", "--rows-per-insert=10000", left_out, f"--file={dump}", timescale_dsn)
     script.write_text(
         "SET timescaledb.restoring TO on;\n" + call(program("pg_restore"), "--file=-", "--no-owner", dump)
     )

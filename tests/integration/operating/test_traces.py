@@ -14,7 +14,7 @@ import asyncpg
 import httpx2
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from structlog.testing import capture_logs
 
 from api.app import create_app
@@ -74,6 +74,13 @@ class Refusing:
         pass
 
 
+ERROR = Status.STATUS_CODE_ERROR
+
+
+async def _fail(*_: object) -> None:
+    raise ValueError("no such number: +96171234567")
+
+
 async def test_batches_requests_and_deliveries_are_spans(
     pool: asyncpg.Pool, connection: asyncpg.Connection, collector: Collector
 ) -> None:
@@ -92,11 +99,19 @@ async def test_batches_requests_and_deliveries_are_spans(
         await traces.channel(Refusing()).send(message, "+96171234567")
     with traces.batch(250):
         pass
+    with pytest.raises(ValueError, match="bin-1"), traces.batch(1):
+        raise ValueError("no number: {'device': 'bin-1'}")
+    broken = traces.app(_fail)
+    with pytest.raises(ValueError, match="71234567"):
+        await broken({"type": "http", "method": "GET"}, _fail, _fail)
     traces.close()
 
     named = [span.name for span in collector.spans]
-    assert named == ["GET /devices/{device}"] * 2 + ["deliver sms", "ingest batch"]
-    values = {one.key: one.value for one in collector.spans[-1].attributes}
+    assert named == ["GET /devices/{device}"] * 2 + ["deliver sms", "ingest batch", "ingest batch", "GET"]
+    failed = [(one.status.message, one.status.code) for one in collector.spans if one.status.message]
+    assert failed == [("Undelivered", ERROR), ("ValueError", ERROR), ("ValueError", ERROR)]
+    assert not any(one.events for one in collector.spans)
+    values = {one.key: one.value for one in collector.spans[3].attributes}
     assert values["messaging.batch.message_count"].int_value == 250
     assert all(span.end_time_unix_nano > span.start_time_unix_nano for span in collector.spans)
     told = str(collector.spans)

@@ -44,6 +44,13 @@ def test_rules_ask_for_metrics_that_exist() -> None:
     assert {name.removesuffix("_bucket") for name in asked} - documented == set()
 
 
+def test_rules_fire_where_what_they_watch_was_never_there() -> None:
+    said = {rule.name for rule in RULES if "absent(" in rule.left}
+
+    silent = {f"Nabd{process}Silent" for process in ("Ingest", "Sweep", "Notifier")}
+    assert said == {"NabdApiAway", "NabdBackupOld", "NabdBackupUnverified"} | silent
+
+
 def test_both_files_say_the_same() -> None:
     (group,) = yaml.safe_load(prometheus.text(RULES))["groups"]
     (folder,) = yaml.safe_load(grafana.text(RULES))["groups"]

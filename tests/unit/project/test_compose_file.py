@@ -22,7 +22,15 @@ TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("nabd:")}
-ONE_SHOT = {"tls", "nabd-accounts", "nabd-migrate", "nabd-owner", "nabd-backup", "grafana-account"}
+ONE_SHOT = {
+    "tls",
+    "nabd-accounts",
+    "nabd-migrate",
+    "nabd-owner",
+    "nabd-tools",
+    "nabd-backup",
+    "grafana-account",
+}
 ROOTS = {"database", "mosquitto"}
 """Services whose programs begin as root and give that up themselves."""
 
@@ -75,7 +83,7 @@ def test_every_process_signs_in_as_itself_with_a_password_from_a_file() -> None:
             f"nabd-{one}": (one.role, f"database-{one}")
             for one in (Account.INGEST, Account.SWEEP, Account.NOTIFY, Account.API, Account.ANNOTATE)
         },
-        "simulator": (Account.API.role, "database-api"),
+        **dict.fromkeys(("simulator", "nabd-tools"), (Account.API.role, "database-api")),
     }
 
 
@@ -138,6 +146,7 @@ def test_only_doors_with_tls_are_published_and_ingest_has_one_of_its_own() -> No
         "nabd-owner": ("~ingest", "1885"),
         "nabd-sweep": ("~api", "1884"),
         "nabd-api": ("~api", "1884"),
+        "nabd-tools": ("~api", "1884"),
         "simulator": ("~simulator", "1884"),
     }
 
@@ -171,6 +180,23 @@ def test_every_named_volume_is_declared() -> None:
     assert {v for v in volumes if not v.startswith("./")} == set(COMPOSE["volumes"])
 
 
+def test_key_of_the_authority_is_only_where_somebody_signs() -> None:
+    mounts = {
+        name: [v.split(":") for v in service.get("volumes", []) if v.startswith("tls:")]
+        for name, service in SERVICES.items()
+    }
+
+    assert {name for name, found in mounts.items() if found} == {
+        "tls",
+        "nabd-sweep",
+        "nabd-tools",
+        "nabd-backup",
+    }
+    assert mounts["nabd-tools"] == mounts["nabd-backup"] == [["tls", "/var/lib/nabd/tls", "ro"]]
+    for name in ("https", "nabd-api"):
+        assert any(v.startswith("broker-files:") and v.endswith(":ro") for v in SERVICES[name]["volumes"])
+
+
 def test_backup_sees_all_that_lies_beside_the_database_and_changes_none_of_it() -> None:
     data = Path("/var/lib/nabd")
     volumes = [v.split(":") for v in SERVICES["nabd-backup"]["volumes"]]
@@ -190,12 +216,14 @@ def test_every_lasting_service_restarts_and_has_a_health_check() -> None:
 
 
 def test_every_service_is_confined() -> None:
-    assert len(OURS) == 11
+    assert len(OURS) == 12
     for name, service in SERVICES.items():
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert re.fullmatch(r"\d+[gm]", service["mem_limit"]), name
-        if name not in ROOTS:
+        if name == "nabd-tools":
+            assert service["cap_add"] == ["CHOWN", "DAC_OVERRIDE"]
+        elif name not in ROOTS:
             assert service.get("cap_add", []) in ([], ["NET_BIND_SERVICE", "DAC_OVERRIDE"]), name
         if name != "database":
             assert service["read_only"], name

@@ -85,6 +85,7 @@ async def _device(connection: asyncpg.Connection, name: str) -> None:
 
 async def _image(connection: asyncpg.Connection, name: str) -> None:
     await builders.add(connection, name, kind="light")
+    await builders.give_passwords(connection, name)
     await connection.execute("UPDATE rollout SET state = 'cancelled'")  # of the cases before
     await builders.image(connection, "light", name)
 
@@ -100,8 +101,8 @@ async def _paused(connection: asyncpg.Connection, name: str) -> int:
     return number
 
 
-async def _light(connection: asyncpg.Connection, name: str) -> None:
-    await builders.add(connection, name, kind="light")
+async def _drone(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add(connection, name, kind="drone")
 
 
 async def _credential(connection: asyncpg.Connection, name: str) -> None:
@@ -353,8 +354,8 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/devices/{device}/credentials": (_device, {"json": {"overlap_hours": 1}}, ["device.rotate"]),
     "post /api/v1/devices/{device}/credentials/revoke": (_credential, {}, ["device.revoke"]),
     "post /api/v1/device-credentials": (
-        _light,
-        {"json": {"municipality": "tripoli", "kind": "light"}},
+        _drone,
+        {"json": {"municipality": "tripoli", "kind": "drone"}},
         ["device.rotate"],
     ),
     "post /api/v1/devices/{device}/install": (_planned, {"json": {}}, ["device.install"]),
