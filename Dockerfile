@@ -18,15 +18,16 @@ COPY readings readings
 COPY firmware_sim firmware_sim
 COPY devices devices
 COPY store store
-# Without the [test] extra: tools of the tests stay behind with /wheels.
+# Without the [test] extra: tools of the tests stay behind with /wheels. With what settings alone ask for.
 RUN python -m venv /opt/nabd \
-    && /opt/nabd/bin/pip install --no-cache-dir --no-index --find-links /wheels . \
+    && /opt/nabd/bin/pip install --no-cache-dir --no-index --find-links /wheels '.[nats,otel]' \
     && /opt/nabd/bin/pip check
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /var/lib/nabd --create-home nabd \
     && install --directory --owner nabd /var/lib/nabd/audit /var/lib/nabd/firmware /var/lib/nabd/photos \
-        /var/lib/nabd/tls /var/lib/nabd/broker-files
+        /var/lib/nabd/tls /var/lib/nabd/broker-files \
+    && install --directory --owner nabd --mode 0700 /var/lib/nabd/backups
 COPY --from=build /opt/nabd /opt/nabd
 ENV PATH=/opt/nabd/bin:$PATH PYTHONUNBUFFERED=1 NABD_DATA_DIR=/var/lib/nabd
 USER nabd

@@ -24,7 +24,7 @@ from devices.instants import Now
 from devices.kinds import Kinds
 from people.identity import Identity
 from people.sessions import SessionLimits
-from people.throttle import Throttle
+from people.throttle import ALLOWED_OF_DEVICES, Throttle
 from store.pool import plan_by_values
 from work.photo_files import PhotoDirectory
 
@@ -59,7 +59,8 @@ class AppContext:
     totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
     address says. console_version: of the console's files; a page of another one loads itself anew.
     oidc: where people may sign in instead of here. photos: where those of work lie; None: none are kept.
-    firmware: where images lie that devices fetch. device_guesses: wrong passwords of devices.
+    firmware: where images lie that devices fetch. device_guesses: wrong passwords by device;
+    device_addresses: by where they come from.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
     sms_answers: refused codes by number, in a minute and in a day.
     """
@@ -88,6 +89,7 @@ class AppContext:
     tile_archive: TileArchive | None = None
     examine: Examine = nothing_examined
     device_guesses: Throttle = field(default_factory=Throttle)
+    device_addresses: Throttle = field(default_factory=lambda: Throttle(ALLOWED_OF_DEVICES))
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))

@@ -200,6 +200,7 @@ class _Service:
         self._beat_again, self._flush, self._flush_piece, self._look_for_replay = map(
             _Every, (IDLE_S, FLUSH_EVERY_S, FLUSH_EVERY_S / PIECES, REPLAY_EVERY_S)
         )
+        self._ask_for_more = _Every(IDLE_S / 4)
 
     async def leave(self) -> None:
         """Flush the newest readings that are not flushed yet, and close."""
@@ -236,7 +237,8 @@ class _Service:
                 except BaseException:
                     connection.close()
                     raise
-                connection.hear(hearing)
+                # The registry may be another by now.
+                connection.hear(self._hearing())
             told, since = False, loop.time()
             await self._serve_connection(connection, stop)
             if loop.time() - since >= SETTLED_S:
@@ -252,6 +254,7 @@ class _Service:
         finally:
             keeping_alive.cancel()
             connection.close()
+            await connection.closed()
         if connection.lost.done() and not stop.is_set():
             log.warning("session interrupted", reason=connection.lost.result())
             if connection.taken_over:
@@ -270,7 +273,7 @@ class _Service:
     async def _pump(self, connection: BrokerSession, stop: asyncio.Event) -> None:
         """Take everything that has arrived, commit it, acknowledge it; repeat."""
         following: Intake | None = None
-        since, directory = asyncio.get_running_loop().time(), self._pipeline.context.directory
+        directory: Directory | None = None
         while not stop.is_set() and not connection.lost.done():
             if directory is not self._pipeline.context.directory:
                 directory = self._pipeline.context.directory
@@ -278,7 +281,7 @@ class _Service:
                     connection.hear(hearing)
             intake = following or self._take(connection)
             if intake is None:
-                if not connection.dropping and asyncio.get_running_loop().time() - since >= SETTLED_S:
+                if self._ask_for_more.due() and connection.has_emptied():
                     self._pipeline.context.shard.emptied_at = self._options.now()
                 await self._idle(connection)
                 continue

@@ -98,11 +98,6 @@ async def _subscribe(
     if all(shards[name].alive_at is None for name in left):
         return
     source = plan.source()
-    if not source.hands_over:
-        raise BrokerUnavailable(
-            "NABD_STREAM cannot hand over what waits for a shard that has run: divide before its ingest"
-            " first runs, or let devices speak MQTT to a broker"
-        )
     broker = replace(source.broker, client_id=shards[plan.to].client_id, receive_maximum=1)
     deadline = asyncio.get_running_loop().time() + plan.within_s
     while True:
@@ -118,6 +113,7 @@ async def _subscribe(
                 " NABD_BROKER, and say the same again"
             ) from error
         opened.close()
+        await opened.closed()
         return
 
 

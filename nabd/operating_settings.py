@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from nabd.channel_settings import SECRET
 from nabd.configuration.sources import ConfiguredSettings
 
 
@@ -15,11 +16,13 @@ class OperatingSettings(ConfiguredSettings):
     heartbeat_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s]+)?$",
+        json_schema_extra=SECRET,
         description="asked for each minute while all is well, by `nabd sweep`; a service elsewhere misses it",
     )
     traces_endpoint: str = Field(
         default="",
         pattern=r"^(https?://[^\s]+)?$",
+        json_schema_extra=SECRET,
         description="where traces are sent (OTLP over HTTP), http://collector:4318/v1/traces; empty: none",
     )
     backup_dir: Path | None = Field(

@@ -13,6 +13,8 @@ ALLOWED = 10
 """Wrong guesses per key in WINDOW_S."""
 WINDOW_S = 60.0
 MOST_KEYS = 10_000
+ALLOWED_OF_DEVICES = 300
+"""Wrong passwords of devices per address: a whole town may stand behind one."""
 
 
 @dataclass(slots=True)

@@ -17,13 +17,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from devices import spreadsheet
 from devices.instants import rfc3339
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""First characters that make a spreadsheet evaluate a cell (OWASP, CSV injection)."""
 
 
 class Format(StrEnum):
@@ -63,8 +61,7 @@ def cell(value: Any) -> str:
         return repr(value)
     if isinstance(value, datetime):
         return rfc3339(value)
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return "'" + text if text.startswith(_FORMULA) else text
+    return spreadsheet.plain(value if isinstance(value, str) else msgspec.json.encode(value).decode())
 
 
 def csv_lines(rows: Sequence[Sequence[Any]], *, bom: bool = False) -> bytes:

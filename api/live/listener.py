@@ -45,6 +45,7 @@ LATEST_OVERLAP = timedelta(seconds=10)
 COMMAND_OVERLAP = timedelta(seconds=10)
 PAGE = 500
 LATEST_PAGE = 5000
+COMMAND_PAGE = 2000
 READ_TIMEOUT_S = 10.0
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
 
@@ -239,14 +240,20 @@ class LiveEvents:
         if not self._subscriptions or self._commands_at is None:
             self._commands_at, self._commands_shown = to_datetime(self._now()), {}
             return
-        found = await changed_since(connection, self._commands_at - COMMAND_OVERLAP, LATEST_PAGE)
-        shown = {one.id: (one.updated_at, one.status) for one in found}
-        for one in found:
-            if self._commands_shown.get(one.id) != shown[one.id]:
-                self._metrics.live_missed.inc(self._offer_command(command_out(one)))
+        after = self._commands_at - COMMAND_OVERLAP, UUID(int=0)
+        shown: dict[UUID, tuple[datetime, str]] = {}
+        while True:
+            found = await changed_since(connection, after, COMMAND_PAGE)
+            for one in found:
+                shown[one.id] = one.updated_at, one.status
+                if self._commands_shown.get(one.id) != shown[one.id]:
+                    self._metrics.live_missed.inc(self._offer_command(command_out(one)))
+            if found:
+                after = found[-1].updated_at, found[-1].id
+                self._commands_at = max(self._commands_at, found[-1].updated_at)
+            if len(found) < COMMAND_PAGE:
+                break
         self._commands_shown = shown
-        if found:
-            self._commands_at = max(self._commands_at, found[-1].updated_at)
 
     def _offer_command(self, command: CommandOut) -> int:
         return sum(subscription.offer_command(command) for subscription in self._subscriptions)

@@ -137,6 +137,8 @@ def _chosen(kind: Kind, measurements: str | None) -> list[str]:
 def _drawn(kind: Kind, measurements: str | None) -> list[str]:
     """Return what can be drawn as a line: what is asked for, or all that can."""
     lines = [m.name for m in kind.measurements if m.type is not ValueType.TEXT]
+    if not lines:
+        raise Problem(422, "invalid", f"points: a {kind.name} measures only texts, which no line shows")
     if measurements is None:
         return lines
     wanted = _chosen(kind, measurements)

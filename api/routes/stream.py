@@ -97,7 +97,7 @@ async def stream(
     caller's session, token or roles end.
 
     `alert` carries an id: give the last one as Last-Event-ID and nothing in between is lost. `missed` says
-    how many alert events a slow client was not sent: read the list of alerts again. `latest` needs no
+    how many events, alerts and commands, a slow client was not sent: read the lists again. `latest` needs no
     replay, nor does `command`: one command as it stands after each change.
     """
     live = context.live

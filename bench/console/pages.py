@@ -24,8 +24,8 @@ PAGES: Pages = {
     },
     "administrator": {
         **{part: f"/admin/{part}" for part in (
-            "people", "teams", "tokens", "town", "quarantine", "rejections", "rules", "routes", "on-call",
-            "maintenance", "system", "audit",
+            "people", "teams", "tokens", "town", "quarantine", "rejections", "commands", "firmware", "rules",
+            "routes", "on-call", "maintenance", "system", "audit",
         )},
         "admin-devices": "/admin/devices",
         "rule": "/admin/rules/bin-overflow",

@@ -65,7 +65,8 @@ async def equipped(
     finally:
         await connection.close()
     written = layout.directory / "passwords.csv"
-    await nabd(layout, "device", "rotate", "--municipality", TOWN, "--csv", str(written))
+    written.unlink(missing_ok=True)
+    await nabd(layout, "device", "rotate", "--municipality", TOWN, "--yes", "--csv", str(written))
     passwords = _read(written)
     await _until_let_in(layout, passwords)
     return DeviceTown(town=town, passwords=passwords)

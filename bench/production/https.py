@@ -1,4 +1,4 @@
-"""HTTPS before the console by the deployed Caddyfile, where the machine has Caddy."""
+"""HTTPS before the console as it is deployed, where the machine has Caddy."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ OPENS_WITHIN_S = 30.0
 @asynccontextmanager
 async def running(layout: ProductionLayout) -> AsyncIterator[bool | None]:
     """Run Caddy until the context ends; give whether the console answers through it, None without Caddy."""
-    program = shutil.which("caddy")
-    if program is None:
+    if shutil.which("caddy") is None:
         yield None
         return
     environment = layout.environment(unit_named("nabd-https")) | {
@@ -30,11 +29,12 @@ async def running(layout: ProductionLayout) -> AsyncIterator[bool | None]:
         "NABD_HTTPS": "files",
         "NABD_HTTP_REDIRECT": str(layout.ports["redirect"]),
         "NABD_HTTPS_ADMIN": "off",
+        "NABD_CADDYFILE": str(DEPLOY / "caddy/Caddyfile"),
+        "NABD_TLS_EVERY": "1",
         "HOME": str(layout.state),
     }
     log = layout.logs / "https.log"
-    command = [program, "run", "--config", str(DEPLOY / "caddy/Caddyfile"), "--adapter", "caddyfile"]
-    async with child(command, log, {**os.environ, **environment}) as process:
+    async with child([str(DEPLOY / "caddy/start")], log, {**os.environ, **environment}) as process:
         yield await _answers(layout, process)
         if process.returncode is not None:
             raise ChildFailed(f"caddy has ended:\n{last_words(log)}")

@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from devices.commands.queue import TELL
@@ -37,7 +37,10 @@ PRECEDING = {
 }
 """The states that each state may follow; what runs may say again how far it is."""
 
-STATUSES = (*_OPEN, "succeeded", "failed", "rejected", "expired")
+CommandStatus = Literal[
+    "queued", "sent", "delivered", "accepted", "running", "succeeded", "failed", "rejected", "expired"
+]
+STATUSES: tuple[CommandStatus, ...] = get_args(CommandStatus)
 SETTLED = ("succeeded", "failed", "rejected", "expired")
 DETAIL_LIMIT = 500
 RESULT_LIMIT = 4_096
@@ -120,10 +123,13 @@ async def known(connection: Connection, ids: Collection[UUID]) -> set[UUID]:
     return {row["id"] for row in await connection.fetch(_KNOWN, list(ids))} if ids else set()
 
 
+# The states stand here, not in an argument: only so the index over open ones is used.
 _EXPIRE = """
 UPDATE command SET status = 'expired', updated_at = $1, due_at = NULL
 WHERE id = ANY(ARRAY(
-    SELECT id FROM command WHERE status = ANY($2) AND expires_at <= $1 FOR UPDATE SKIP LOCKED
+    SELECT id FROM command
+    WHERE status IN ('queued', 'sent', 'delivered', 'accepted', 'running') AND expires_at <= $1
+    FOR UPDATE SKIP LOCKED
 ))
 RETURNING id
 """
@@ -131,13 +137,13 @@ RETURNING id
 
 async def expire(connection: Connection, now: Now) -> int:
     """Give up commands whose time is over without an end; return how many."""
-    expired = await connection.fetch(_EXPIRE, to_datetime(now()), PRECEDING["expired"])
+    expired = await connection.fetch(_EXPIRE, to_datetime(now()))
     if expired:
         await connection.execute(TELL)
     return len(expired)
 
 
-_ONE = """
+_SELECT = """
 SELECT
     c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
     c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at
@@ -145,8 +151,8 @@ FROM command AS c
 INNER JOIN device AS d ON c.device_id = d.id
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN named_principal AS author ON c.author_id = author.id
-WHERE c.id = $1
 """
+_ONE = _SELECT + "WHERE c.id = $1"
 
 
 async def get_command(connection: Connection, id: UUID) -> SentCommand:  # noqa: A002 - the wire's word
@@ -161,14 +167,7 @@ async def get_command(connection: Connection, id: UUID) -> SentCommand:  # noqa:
     return SentCommand(**row)
 
 
-_LIST = """
-SELECT
-    c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
-    c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at
-FROM command AS c
-INNER JOIN device AS d ON c.device_id = d.id
-INNER JOIN municipality AS m ON d.municipality_id = m.id
-LEFT JOIN named_principal AS author ON c.author_id = author.id
+_PAGE = """
 WHERE
     ($1::text IS NULL OR d.name = $1) AND ($2::bigint IS NULL OR c.request_id = $2)
     AND ($3::text IS NULL OR c.status = $3) AND ($4::text[] IS NULL OR m.name = ANY($4))
@@ -178,6 +177,7 @@ WHERE
 ORDER BY c.created_at DESC, c.id DESC
 LIMIT $6
 """
+_LIST = _SELECT + _PAGE
 
 
 async def list_commands(
@@ -201,23 +201,19 @@ async def list_commands(
     return [SentCommand(**row) for row in rows]
 
 
-_SINCE = """
-SELECT
-    c.id, d.name AS device, m.name AS municipality, d.kind, author.name AS author, c.request_id AS request,
-    c.name, c.args, c.status, c.detail, c.result, c.expires_at, c.created_at, c.updated_at
-FROM command AS c
-INNER JOIN device AS d ON c.device_id = d.id
-INNER JOIN municipality AS m ON d.municipality_id = m.id
-LEFT JOIN named_principal AS author ON c.author_id = author.id
-WHERE c.updated_at >= $1
+_CHANGED = """
+WHERE (c.updated_at, c.id) > ($1, $2)
 ORDER BY c.updated_at, c.id
-LIMIT $2
+LIMIT $3
 """
+_SINCE = _SELECT + _CHANGED
 
 
-async def changed_since(connection: Connection, since: datetime, limit: int) -> list[SentCommand]:
-    """Return commands that have changed since an instant, the last change last."""
-    return [SentCommand(**row) for row in await connection.fetch(_SINCE, since, limit)]
+async def changed_since(
+    connection: Connection, after: tuple[datetime, UUID], limit: int
+) -> list[SentCommand]:
+    """Return a page of commands in the order of their last change; `after`: that of the last one known."""
+    return [SentCommand(**row) for row in await connection.fetch(_SINCE, *after, limit)]
 
 
 SETTLED_COMMANDS = ExpiringRows(

@@ -130,7 +130,10 @@ async def desire(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueConfig:
-    """What the broker is to keep for a device; `stale`: the topic at which it keeps something older."""
+    """What the broker is to keep for a device; nothing where it is retired.
+
+    stale: the topic at which it keeps something older, unless that is another device's by now.
+    """
 
     device_id: int
     municipality: str
@@ -139,6 +142,12 @@ class DueConfig:
     desired: Any
     version: int
     stale: str | None
+    retired: bool
+
+    @property
+    def left(self) -> str | None:
+        """The topic at which nothing is to be kept any more."""
+        return self.stale if self.retired or self.stale != self.topic else None
 
     @property
     def topic(self) -> str:
@@ -154,16 +163,25 @@ class DueConfig:
 _DUE = """
 SELECT
     c.device_id, m.name AS municipality, d.kind, coalesce(h.wire_name, d.name) AS wire_name, c.desired,
-    c.version, c.published_topic AS stale
+    c.version, d.retired_at IS NOT NULL AS retired,
+    CASE
+        WHEN NOT EXISTS (
+            SELECT FROM device_config AS other
+            WHERE other.published_topic = c.published_topic AND other.device_id <> c.device_id
+        ) THEN c.published_topic
+    END AS stale
 FROM device_config AS c
 INNER JOIN device AS d ON c.device_id = d.id
 INNER JOIN municipality AS m ON d.municipality_id = m.id
 LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 WHERE
-    c.published_version <> c.version
+    (d.retired_at IS NULL AND c.published_version <> c.version)
     OR (
-        $2 AND c.published_topic IS NOT NULL AND c.published_topic
-        <> format('nabd/v1/%s/%s/%s/config', m.name, d.kind, coalesce(h.wire_name, d.name))
+        $2 AND c.published_topic IS NOT NULL AND (
+            d.retired_at IS NOT NULL
+            OR c.published_topic
+            <> format('nabd/v1/%s/%s/%s/config', m.name, d.kind, coalesce(h.wire_name, d.name))
+        )
     )
 ORDER BY c.device_id
 LIMIT $1
@@ -171,7 +189,7 @@ LIMIT $1
 
 
 async def due_configs(connection: Connection, limit: int, *, moved: bool) -> Sequence[DueConfig]:
-    """Return what is to be sent; `moved`: look also for devices whose topic has changed, which costs more."""
+    """Return what is to be sent; `moved`: look also for devices that moved or retired, which costs more."""
     return [DueConfig(**row) for row in await connection.fetch(_DUE, limit, moved)]
 
 
@@ -181,8 +199,9 @@ UPDATE device_config SET published_version = $2, published_topic = $3, published
 
 
 async def mark_published(connection: Connection, due: DueConfig, now: Now) -> None:
-    """Note that the broker keeps it."""
-    await connection.execute(_PUBLISHED, due.device_id, due.version, due.topic, to_datetime(now()))
+    """Note that the broker keeps it, or nothing for who is retired."""
+    kept = (0, None) if due.retired else (due.version, due.topic)
+    await connection.execute(_PUBLISHED, due.device_id, *kept, to_datetime(now()))
 
 
 # A device that knows an older version than the broker should keep has not got it: perhaps nothing is kept.

@@ -56,16 +56,43 @@ class DueCommand:
         return channels.command(self.id, self.name, self.args, self.expires_at)
 
 
-_FULL = """
-SELECT d.name
-FROM command AS c
-INNER JOIN device AS d ON c.device_id = d.id
-WHERE c.device_id = ANY($1) AND c.status IN ('queued', 'sent')
-GROUP BY d.name
-HAVING count(*) >= $2
-ORDER BY d.name
-LIMIT 1
+# Who is relayed and has nothing to sign in with has no session at the broker; no gateway hears its commands.
+_REFUSING = """
+SELECT d.id, d.name, count(c.id) >= $2 AS is_full
+FROM device AS d
+LEFT JOIN command AS c ON d.id = c.device_id AND c.status IN ('queued', 'sent')
+WHERE d.id = ANY($1)
+GROUP BY d.id, d.name
+HAVING
+    count(c.id) >= $2
+    OR (
+        EXISTS (SELECT FROM relay AS r WHERE r.device_id = d.id)
+        AND NOT EXISTS (
+            SELECT FROM device_credential AS k
+            WHERE k.device_id = d.id AND (k.ends_at IS NULL OR k.ends_at > $3)
+        )
+    )
 """
+
+
+async def refusing(connection: Connection, device_ids: Collection[int], now: Now) -> dict[int, str]:
+    """Return those devices that take no command now, each with the reason."""
+    rows = await connection.fetch(_REFUSING, list(device_ids), MOST_WAITING, to_datetime(now()))
+    return {row["id"]: _why(row["name"], is_full=row["is_full"]) for row in rows}
+
+
+def _why(device: str, *, is_full: bool) -> str:
+    if is_full:
+        return (
+            f"{MOST_WAITING} commands wait for device {device!r}: it does not listen; see its connection,"
+            " or wait until they expire"
+        )
+    return (
+        f"device {device!r} speaks through gateways alone and hears no command; where it connects by itself,"
+        f" `nabd device rotate {device}` lets it in"
+    )
+
+
 _ADD = """
 INSERT INTO command (
     id, device_id, name, args, status, expires_at, created_at, updated_at, due_at, author_id, request_id
@@ -89,16 +116,13 @@ async def enqueue(
         request: the number of the request to many devices that they carry out.
 
     Raises:
-        Conflict: too many wait for one of the devices.
+        Conflict: one of the devices takes none, for example because too many wait.
     """
     at = to_datetime(now())
     async with connection.transaction():
-        full = await connection.fetchval(_FULL, [c.device.id for c in commands], MOST_WAITING)
-        if full is not None:
-            raise Conflict(
-                f"{MOST_WAITING} commands wait for device {full!r}: it does not listen; see its connection,"
-                " or wait until they expire"
-            )
+        reasons = await refusing(connection, [c.device.id for c in commands], now)
+        if reasons:
+            raise Conflict(min(reasons.values()))
         columns = (
             [c.id for c in commands],
             [c.device.id for c in commands],
@@ -189,8 +213,8 @@ async def put_back(connection: Connection, ids: Collection[UUID], now: Now) -> N
 
 _WAKE = """
 WITH woken AS (
-    UPDATE command SET due_at = $2
-    WHERE device_id = ANY($1) AND status = 'queued' AND due_at > $2
+    UPDATE command SET due_at = CASE WHEN status = 'queued' THEN $2 ELSE due_at END, tries = 0
+    WHERE device_id = ANY($1) AND status IN ('queued', 'sent') AND due_at > $2
     RETURNING id
 )
 
@@ -199,18 +223,9 @@ SELECT pg_notify('nabd_command', '') FROM woken LIMIT 1
 
 
 async def wake(connection: Connection, device_ids: Collection[int], now: Now) -> None:
-    """Send what waits for devices that are back."""
+    """Send what waits for devices that are back; should they not listen yet, soon again."""
     if device_ids:
         await connection.execute(_WAKE, list(device_ids), to_datetime(now()))
-
-
-_NEXT = "SELECT min(due_at) FROM command WHERE status IN ('queued', 'sent')"
-
-
-async def next_due(connection: Connection) -> datetime | None:
-    """Return when something is to be sent next; None where nothing waits."""
-    due: datetime | None = await connection.fetchval(_NEXT)
-    return due
 
 
 _WITHDRAW = """

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S, NewCommand, check_args, known_commands
-from devices.commands.queue import enqueue
+from devices.commands.queue import enqueue, refusing
 from devices.instants import Now, to_datetime
 from devices.kinds import Kinds
 from devices.registry.errors import Conflict, Invalid, NotFound
@@ -47,7 +47,7 @@ class CommandRequest:
     """A request as it stands.
 
     devices: for how many it was when it was asked for, or approved. state: waiting, approved, refused or
-    lapsed.
+    lapsed. left_out: devices that got no command when it was approved, because they took none.
     answers: of the commands that it gave, how many are in each status.
     """
 
@@ -62,6 +62,7 @@ class CommandRequest:
     reason: str
     state: str
     devices: int
+    left_out: int
     requested_by: str
     requested_by_id: int
     requested_at: datetime
@@ -139,7 +140,7 @@ SELECT
         WHEN r.state = 'waiting' AND r.requested_at < $3::timestamptz - $4::interval THEN 'lapsed'
         ELSE r.state
     END AS state,
-    r.devices, asker.name AS requested_by, r.requested_by AS requested_by_id, r.requested_at,
+    r.devices, r.left_out, asker.name AS requested_by, r.requested_by AS requested_by_id, r.requested_at,
     decider.name AS decided_by, r.decided_at,
     coalesce((
         SELECT jsonb_object_agg(by_status.status, by_status.number)
@@ -185,7 +186,7 @@ async def get_request(connection: Connection, number: int, now: Now) -> CommandR
 
 
 _DECIDE = """
-UPDATE command_request SET state = $2, decided_by = $3, decided_at = $4, devices = $5
+UPDATE command_request SET state = $2, decided_by = $3, decided_at = $4, devices = $5, left_out = $6
 WHERE id = $1 AND state = 'waiting'
 RETURNING id
 """
@@ -194,7 +195,7 @@ RETURNING id
 async def approve(
     connection: Connection, kinds: Kinds, number: int, now: Now, *, by: Actor, new_id: Callable[[], UUID]
 ) -> CommandRequest:
-    """Give the command of a request to every device that is meant now.
+    """Give the command of a request to every device that is meant now, but for those that take none.
 
     Args:
         new_id: a random id of a command.
@@ -215,12 +216,14 @@ async def approve(
     check_args(command, found.args)
     devices = await _devices(connection, found)
     expires_at = now() + found.expires_after_s * 1_000_000
-    commands = [
-        NewCommand(id=new_id(), device=d, name=found.name, args=found.args, expires_at=expires_at)
-        for d in devices
-    ]
     async with connection.transaction():
-        await _decide(connection, found, "approved", now, by, len(devices))
+        reasons = await refusing(connection, [d.id for d in devices], now)
+        commands = [
+            NewCommand(id=new_id(), device=d, name=found.name, args=found.args, expires_at=expires_at)
+            for d in devices
+            if d.id not in reasons
+        ]
+        await _decide(connection, found, "approved", now, by, len(commands), len(reasons))
         await enqueue(connection, commands, now, by=by, request=number)
     return await get_request(connection, number, now)
 
@@ -246,10 +249,17 @@ async def _open(connection: Connection, number: int, now: Now) -> CommandRequest
 
 
 async def _decide(
-    connection: Connection, found: CommandRequest, state: str, now: Now, by: Actor, devices: int
+    connection: Connection,
+    found: CommandRequest,
+    state: str,
+    now: Now,
+    by: Actor,
+    devices: int,
+    left_out: int = 0,
 ) -> None:
     town = (await get_municipality(connection, found.municipality)).id
-    if await connection.fetchval(_DECIDE, found.id, state, by.principal, to_datetime(now()), devices) is None:
+    row = (state, by.principal, to_datetime(now()), devices, left_out)
+    if await connection.fetchval(_DECIDE, found.id, *row) is None:
         raise Conflict(f"request {found.id} was decided meanwhile; read it again")
     await audit.record(
         connection,
@@ -258,6 +268,6 @@ async def _decide(
         action="command-request.approve" if state == "approved" else "command-request.refuse",
         subject=str(found.id),
         before={"state": "waiting"},
-        after={"state": state, "devices": devices},
+        after={"state": state, "devices": devices} | ({"left_out": left_out} if left_out else {}),
         now=now(),
     )

@@ -93,14 +93,23 @@ def _listed(passwords: Sequence[tuple[str, str]]) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-# Those that the broker refuses by now: taken away, out of service, of hardware that is gone, or over.
+# Those that the broker refuses by now, each once: taken away, out of service, over, of hardware that is gone.
+# The broker does not say which certificate opened a session: where the next was made before this one
+# ended, the device has had the overlap to come in by it, and ending its session would drop what waits for it.
 _TO_DISCONNECT = """
 WITH ended AS (
     SELECT
         c.username, c.disconnected_at,
         greatest(
-            CASE WHEN c.ends_at <= $2 THEN c.ends_at END,
-            CASE WHEN c.not_after <= $2 THEN c.not_after END,
+            CASE
+                WHEN least(c.ends_at, c.not_after) <= $2 AND NOT (c.ending = 'rotated' AND EXISTS (
+                    SELECT FROM device_credential AS later
+                    WHERE
+                        later.device_id = c.device_id AND later.form = c.form AND later.id > c.id
+                        AND later.made_at < c.ends_at
+                ))
+                    THEN least(c.ends_at, c.not_after)
+            END,
             device.retired_at,
             CASE WHEN stands.wire_name <> c.username THEN stands.installed_at END
         ) AS since

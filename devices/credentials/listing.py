@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from devices.credentials.credential import CredentialForm, DeviceCredential
 from devices.registry.registry import get_device
@@ -77,3 +78,35 @@ async def devices_meant(connection: Connection, asked: CredentialFilter, kinds: 
         _MEANT, names, asked.municipality, asked.kind, asked.missing, GATEWAY, list(kinds)
     )
     return [row["name"] for row in rows]
+
+
+_ABLE = """
+SELECT device.name
+FROM device
+LEFT JOIN hardware AS h ON device.id = h.device_id AND h.removed_at IS NULL
+WHERE device.name = ANY($1) AND position(':' IN coalesce(h.wire_name, device.name)) = 0
+ORDER BY device.name
+"""
+
+
+async def able_to_have_passwords(connection: Connection, names: Sequence[str]) -> list[str]:
+    """Return those whose name on the wire a list of passwords can hold: one without a colon."""
+    return [row["name"] for row in await connection.fetch(_ABLE, list(names))]
+
+
+_WORKING = """
+SELECT count(DISTINCT c.device_id)
+FROM device_credential AS c
+INNER JOIN device ON c.device_id = device.id
+WHERE
+    device.name = ANY($1) AND c.form = $2
+    AND (c.ends_at IS NULL OR c.ends_at > $3) AND (c.not_after IS NULL OR c.not_after > $3)
+"""
+
+
+async def count_working(
+    connection: Connection, names: Sequence[str], form: CredentialForm, now: datetime
+) -> int:
+    """Return how many of these devices have a credential of a form that works."""
+    found: int = await connection.fetchval(_WORKING, list(names), form, now)
+    return found

@@ -10,6 +10,7 @@ from store.connection import Connection
 
 KEPT = timedelta(days=30)
 WINDOW = timedelta(minutes=10)
+MOST_A_MINUTE = 50
 MANY = 20
 """So many within the window are found: a device with a wrong password tries every few seconds."""
 
@@ -22,20 +23,49 @@ class RefusedSignIns:
     addresses: tuple[str, ...]
 
 
+# Those of this minute that have no row yet get one while there are fewer than $5; the rest are nobody's.
 _ADD = """
+WITH said AS (
+    SELECT
+        r.address, r.client, r.count, there.minute IS NOT NULL AS known,
+        row_number() OVER (PARTITION BY there.minute IS NULL ORDER BY r.count DESC) AS place
+    FROM unnest($2::text [], $3::text [], $4::bigint []) AS r (address, client, count)
+    LEFT JOIN refused_sign_in AS there
+        ON there.minute = date_trunc('minute', $1::timestamptz)
+        AND r.address = there.address AND r.client = there.client
+),
+
+kept AS (
+    SELECT
+        said.address, said.client, said.count,
+        said.known OR said.place + (
+            SELECT count(*) FROM refused_sign_in AS of_minute
+            WHERE of_minute.minute = date_trunc('minute', $1::timestamptz)
+        ) <= $5 AS named
+    FROM said
+)
+
 INSERT INTO refused_sign_in AS there (minute, address, client, count)
-SELECT date_trunc('minute', $1::timestamptz), r.address, r.client, r.count
-FROM unnest($2::text [], $3::text [], $4::bigint []) AS r (address, client, count)
+SELECT
+    date_trunc('minute', $1::timestamptz),
+    CASE WHEN kept.named THEN kept.address ELSE '' END AS address,
+    CASE WHEN kept.named THEN kept.client ELSE '' END AS client,
+    sum(kept.count)
+FROM kept
+GROUP BY 1, 2, 3
 ON CONFLICT (minute, address, client) DO UPDATE SET count = there.count + excluded.count
 """
 _FORGET = "DELETE FROM refused_sign_in WHERE minute < $1"
 
 
 async def add(connection: Connection, counts: Mapping[tuple[str, str], int], now: datetime) -> None:
-    """Keep how often each address was refused as each client just now; forget what is older than KEPT."""
+    """Keep how often each address was refused as each client just now; forget what is older than KEPT.
+
+    At most MOST_A_MINUTE are told apart: client ids are a stranger's to choose.
+    """
     addresses = [address for address, _ in counts]
     clients = [client for _, client in counts]
-    await connection.execute(_ADD, now, addresses, clients, list(counts.values()))
+    await connection.execute(_ADD, now, addresses, clients, list(counts.values()), MOST_A_MINUTE)
     await connection.execute(_FORGET, now - KEPT)
 
 

@@ -12,13 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from devices.commands.new_command import NewCommand
-from devices.commands.queue import enqueue
+from devices.commands.queue import enqueue, refusing
+from devices.firmware.hearing import hear
 from devices.firmware.rollout import RolloutState, RolloutStep, StageCounts, next_step
 from devices.firmware.rollouts import Rollout, get_rollout
 from devices.firmware.steering import take_back
 from devices.instants import Now, to_datetime
 from devices.registry.errors import Conflict
-from devices.registry.registry import Device, load
+from devices.registry.registry import Device
 from store import audit
 from store.audit import PLATFORM
 from store.connection import Connection
@@ -31,14 +32,27 @@ AT_ONCE = 200
 Alarming = Callable[[Connection, Mapping[int, datetime]], Awaitable[set[int]]]
 """Returns those devices that have raised an alert since the instant beside each."""
 
-_OPEN = "SELECT id FROM rollout WHERE state IN ('running', 'paused', 'stopped') ORDER BY id"
+# Of a cancelled one those are still heard that had been offered the image.
+_OPEN = """
+SELECT r.id
+FROM rollout AS r
+WHERE
+    r.state IN ('running', 'paused', 'stopped')
+    OR (
+        r.state = 'cancelled' AND EXISTS (
+            SELECT FROM rollout_device AS o
+            WHERE o.rollout_id = r.id AND o.state IN ('offered', 'downloading')
+        )
+    )
+ORDER BY r.id
+"""
 _LOCK = "SELECT id FROM rollout WHERE id = $1 FOR UPDATE SKIP LOCKED"
 
 
 async def advance(
     connection: Connection, now: Now, *, alarming: Alarming, new_id: Callable[[], UUID], base: str
 ) -> int:
-    """Look at every rollout that has not ended once; return how many there are.
+    """Look once at every rollout that has not ended, or whose devices have not; return how many there are.
 
     Args:
         new_id: a random id of a command.
@@ -61,11 +75,11 @@ async def _look(
     new_id: Callable[[], UUID],
     base: str,
 ) -> None:
-    await _hear(connection, number, now)
-    await _hear_alerts(connection, number, alarming)
+    await hear(connection, number, now)
     found = await get_rollout(connection, number)
     if found.state is not RolloutState.RUNNING:
         return
+    await _hear_alerts(connection, number, alarming)
     counts = await _counts(connection, found)
     step = next_step(
         counts,
@@ -91,29 +105,6 @@ async def _look(
 
 _SETTLED = "UPDATE rollout SET settled_at = $2 WHERE id = $1"
 _FOLLOWING = "UPDATE rollout SET stage = stage + 1, settled_at = NULL WHERE id = $1"
-
-# What a device says of its command is what it says of the image.
-_HEAR = """
-UPDATE rollout_device AS o SET
-    state = CASE
-        WHEN c.status = 'succeeded' THEN 'updated'
-        WHEN c.status = 'running' THEN 'downloading'
-        WHEN c.status = 'failed' AND c.result @> '{"rolled_back": true}' THEN 'rolled-back'
-        ELSE 'failed'
-    END,
-    detail = coalesce(c.detail, CASE WHEN c.status = 'expired' THEN 'it did not answer in time' END),
-    changed_at = $2
-FROM command AS c
-WHERE
-    o.rollout_id = $1 AND o.command_id = c.id AND o.state IN ('offered', 'downloading')
-    AND c.status IN ('running', 'succeeded', 'failed', 'rejected', 'expired')
-    AND NOT (o.state = 'downloading' AND c.status = 'running' AND o.detail IS NOT DISTINCT FROM c.detail)
-"""
-
-
-async def _hear(connection: Connection, number: int, now: Now) -> None:
-    await connection.execute(_HEAR, number, to_datetime(now()))
-
 
 _WATCHED = """
 SELECT device_id, offered_at FROM rollout_device
@@ -168,15 +159,30 @@ async def _end(
     )
 
 
+# One that still installs what a cancelled rollout brought it waits until it has ended that.
 _WAITING = """
-SELECT device_id FROM rollout_device
-WHERE rollout_id = $1 AND stage <= $2 AND state = 'waiting'
-ORDER BY position
+SELECT d.id, d.name, d.kind, m.name AS municipality, d.municipality_id, d.retired_at
+FROM rollout_device AS o
+INNER JOIN device AS d ON o.device_id = d.id
+INNER JOIN municipality AS m ON d.municipality_id = m.id
+WHERE
+    o.rollout_id = $1 AND o.stage <= $2 AND o.state = 'waiting'
+    AND NOT EXISTS (
+        SELECT FROM rollout_device AS other
+        WHERE other.device_id = o.device_id AND other.rollout_id <> $1 AND other.state = 'downloading'
+    )
+ORDER BY o.position
 LIMIT $3
 """
 _IMAGE = "SELECT size, signature FROM firmware_image WHERE sha256 = $1"
 _OFFER = """
-UPDATE rollout_device SET state = $3, command_id = $4, offered_at = $5, changed_at = $5, detail = $6
+UPDATE rollout_device AS o SET
+    state = 'offered', command_id = c.id, offered_at = $4, changed_at = $4, detail = NULL
+FROM unnest($2::integer[], $3::uuid[]) AS c (device_id, id)
+WHERE o.rollout_id = $1 AND o.device_id = c.device_id
+"""
+_FAILED = """
+UPDATE rollout_device SET state = 'failed', command_id = NULL, offered_at = $3, changed_at = $3, detail = $4
 WHERE rollout_id = $1 AND device_id = $2
 """
 
@@ -184,7 +190,8 @@ WHERE rollout_id = $1 AND device_id = $2
 async def _offer(
     connection: Connection, found: Rollout, now: Now, new_id: Callable[[], UUID], base: str
 ) -> None:
-    waiting = [r["device_id"] for r in await connection.fetch(_WAITING, found.id, found.stage, AT_ONCE)]
+    rows = await connection.fetch(_WAITING, found.id, found.stage, AT_ONCE)
+    waiting = [Device(**row) for row in rows]
     if not waiting:
         return
     image = await connection.fetchrow(_IMAGE, found.sha256)
@@ -196,31 +203,29 @@ async def _offer(
         "signature": image["signature"],
         "url": base.rstrip("/") + PATH.format(sha256=found.sha256),
     }
-    devices = (await load(connection)).devices
-    await _tell(connection, found, [devices[one] for one in waiting], args, now, new_id)
-
-
-async def _tell(
-    connection: Connection,
-    found: Rollout,
-    devices: Sequence[Device],
-    args: Mapping[str, Any],
-    now: Now,
-    new_id: Callable[[], UUID],
-) -> None:
+    reasons = await refusing(connection, [one.id for one in waiting], now)
     at, expires_at = to_datetime(now()), now() + found.offer_s * 1_000_000
-    for device in devices:
-        command = NewCommand(id=new_id(), device=device, name=COMMAND, args=args, expires_at=expires_at)
-        row: tuple[Any, ...] = ("offered", command.id, at, None)
-        if device.retired_at is not None:
-            row = ("failed", None, at, "it was retired")
+    commands: list[NewCommand] = []
+    for device in waiting:
+        why = "it was retired" if device.retired_at is not None else reasons.get(device.id)
+        if why is not None:
+            await connection.execute(_FAILED, found.id, device.id, at, why)
         else:
-            try:
-                async with connection.transaction():
-                    await enqueue(connection, [command], now, by=PLATFORM)
-            except Conflict as error:
-                row = ("failed", None, at, str(error))
-        await connection.execute(_OFFER, found.id, device.id, *row)
+            commands.append(
+                NewCommand(id=new_id(), device=device, name=COMMAND, args=args, expires_at=expires_at)
+            )
+    if commands and await _sent(connection, commands, now):
+        ids = [one.id for one in commands]
+        await connection.execute(_OFFER, found.id, [one.device.id for one in commands], ids, at)
+
+
+async def _sent(connection: Connection, commands: Sequence[NewCommand], now: Now) -> bool:
+    try:
+        async with connection.transaction():
+            await enqueue(connection, commands, now, by=PLATFORM)
+    except Conflict:  # somebody told one of them something at this moment: with the next look
+        return False
+    return True
 
 
 def _since_s(instant: datetime | None, now: Now) -> float | None:

@@ -40,11 +40,17 @@ async def sign_in(connection: Connection, username: str, password: str, now: dat
     return None
 
 
+# A command may reach its device long after its rollout was held: then only what had begun is ended.
 _OFFERED = """
 SELECT true
 FROM rollout_device AS o
 INNER JOIN rollout AS r ON o.rollout_id = r.id
-WHERE r.sha256 = $1 AND o.device_id = $2 AND o.state IN ('offered', 'downloading')
+WHERE
+    r.sha256 = $1 AND o.device_id = $2
+    AND (
+        (r.state = 'running' AND o.state IN ('offered', 'downloading'))
+        OR (r.state IN ('paused', 'stopped') AND o.state = 'downloading')
+    )
 """
 
 

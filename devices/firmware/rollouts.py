@@ -47,7 +47,10 @@ class NewRollout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
-    """A rollout as it stands; counts: devices by state, alerted: those that raised an alert."""
+    """A rollout as it stands; counts: devices by state, alerted: those that raised an alert.
+
+    left_out: devices that lack the image and cannot fetch it, because they have no password.
+    """
 
     id: int
     kind: str
@@ -66,6 +69,7 @@ class Rollout:
     settled_at: datetime | None
     ended_at: datetime | None
     devices: int
+    left_out: int
     reached: int
     alerted: int
     counts: Mapping[str, int]
@@ -86,12 +90,22 @@ class RolloutDevice:
     changed_at: datetime
 
 
+# An image is fetched with a password: who has a certificate alone, or speaks
+# through a gateway alone, cannot; HTTP Basic takes no user name with a colon.
 _CANDIDATES = """
-SELECT d.id, d.name, coalesce(p.name, g.name, '') AS beside
+SELECT
+    d.id, d.name, coalesce(p.name, g.name, '') AS beside,
+    EXISTS (
+        SELECT FROM device_credential AS k
+        WHERE
+            k.device_id = d.id AND k.form = 'password' AND (k.ends_at IS NULL OR k.ends_at > $4)
+            AND k.username = coalesce(h.wire_name, d.name) AND position(':' IN k.username) = 0
+    ) AS can_fetch
 FROM device AS d
 LEFT JOIN device AS p ON d.parent_id = p.id
 LEFT JOIN ground_feature AS g ON d.district_id = g.id
 LEFT JOIN device_config AS c ON d.id = c.device_id
+LEFT JOIN hardware AS h ON d.id = h.device_id AND h.removed_at IS NULL
 WHERE
     d.kind = $1 AND d.retired_at IS NULL AND d.installed_at IS NOT NULL
     AND ($2::integer IS NULL OR d.municipality_id = $2) AND c.firmware IS DISTINCT FROM $3
@@ -107,8 +121,8 @@ LIMIT 1
 """
 _START = """
 INSERT INTO rollout (
-    sha256, municipality_id, stages, tolerated_pct, watch_s, offer_s, state, started_by, started_at
-) VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8)
+    sha256, municipality_id, stages, tolerated_pct, watch_s, offer_s, state, left_out, started_by, started_at
+) VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9)
 RETURNING id
 """
 _ADD_DEVICES = """
@@ -124,7 +138,7 @@ async def start(connection: Connection, new: NewRollout, now: Now, *, by: Actor)
 
     Raises:
         NotFound: there is no such image or municipality.
-        Invalid: a number is out of bounds, or no device lacks the image.
+        Invalid: a number is out of bounds, or no device lacks the image and can fetch it.
         Conflict: another rollout that has not ended reaches one of the devices.
     """
     stages = check_stages(new.stages)
@@ -139,20 +153,32 @@ async def start(connection: Connection, new: NewRollout, now: Now, *, by: Actor)
     town = None if new.municipality is None else (await get_municipality(connection, new.municipality)).id
     async with connection.transaction():
         await connection.execute(_ONE_AT_A_TIME)
-        rows = await connection.fetch(_CANDIDATES, new.kind, town, new.version)
-        ordered = in_order([RolloutCandidate(**row) for row in rows], image.sha256)
+        at = to_datetime(now())
+        rows = await connection.fetch(_CANDIDATES, new.kind, town, new.version, at)
+        able = [
+            RolloutCandidate(id=row["id"], name=row["name"], beside=row["beside"])
+            for row in rows
+            if row["can_fetch"]
+        ]
+        ordered = in_order(able, image.sha256)
+        if not ordered and rows:
+            fix = "`nabd device rotate` gives them one"
+            raise Invalid(
+                "version", f"none of the {len(rows)} devices meant has a password to fetch it with; {fix}"
+            )
         if not ordered:
             raise Invalid("version", f"no device in service is meant that does not have {new.version}")
         ids = [one.id for one in ordered]
         if (busy := await connection.fetchval(_BUSY, ids)) is not None:
             raise Conflict(f"rollout {busy} reaches some of these devices; let it end, or cancel it")
-        at = to_datetime(now())
         how = (list(stages), new.tolerated_pct, new.watch_s, new.offer_s)
-        number: int = await connection.fetchval(_START, image.sha256, town, *how, by.principal, at)
+        left_out = len(rows) - len(ordered)
+        number: int = await connection.fetchval(_START, image.sha256, town, *how, left_out, by.principal, at)
         positions = list(range(len(ids)))
         reached_in = [stage_of(position, len(ids), stages) for position in positions]
         await connection.execute(_ADD_DEVICES, number, ids, positions, reached_in, at)
         after = {"kind": new.kind, "version": new.version, "stages": list(stages), "devices": len(ids)}
+        after |= {"left_out": left_out} if left_out else {}
         await record_change(connection, number, town, "rollout.start", None, after, now, by)
     return await get_rollout(connection, number)
 
@@ -160,7 +186,8 @@ async def start(connection: Connection, new: NewRollout, now: Now, *, by: Actor)
 _LIST = """
 SELECT
     r.id, i.kind, i.version, r.sha256, m.name AS municipality, r.stages, r.stage, r.tolerated_pct, r.watch_s,
-    r.offer_s, r.state, r.detail, author.name AS started_by, r.started_at, r.settled_at, r.ended_at,
+    r.offer_s, r.state, r.detail, r.left_out, author.name AS started_by, r.started_at, r.settled_at,
+    r.ended_at,
     coalesce(of.devices, 0) AS devices, coalesce(of.reached, 0) AS reached,
     coalesce(of.alerted, 0) AS alerted,
     coalesce(of.counts, '{}') AS counts

@@ -1,8 +1,12 @@
-"""Rollouts as people pause, resume and cancel them; what had not left for its device is taken back."""
+"""Rollouts as people pause, resume and cancel them; what had not left for its device is taken back.
+
+What had left and was not begun finds no image any more; see downloads.
+"""
 
 from __future__ import annotations
 
 from devices.commands.queue import withdraw
+from devices.firmware.hearing import hear
 from devices.firmware.rollout import RolloutState
 from devices.firmware.rollouts import Rollout, get_rollout, record_change
 from devices.instants import Now, to_datetime
@@ -18,7 +22,8 @@ WHERE id = $1 AND state = ANY($3)
 RETURNING municipality_id
 """
 _BACK = """
-UPDATE rollout_device SET state = 'waiting', command_id = NULL, detail = NULL, changed_at = $3
+UPDATE rollout_device SET
+    state = 'waiting', command_id = NULL, offered_at = NULL, detail = NULL, changed_at = $3
 WHERE rollout_id = $1 AND command_id = ANY($2)
 """
 _OFFERED = "SELECT command_id FROM rollout_device WHERE rollout_id = $1 AND state = 'offered'"
@@ -50,6 +55,7 @@ async def steer(connection: Connection, number: int, state: RolloutState, now: N
     """
     found = await get_rollout(connection, number)
     async with connection.transaction():
+        await hear(connection, number, now)
         allowed = [str(one) for one in _MAY_FOLLOW[state]]
         row = await connection.fetchrow(_STEER, number, state, allowed, None, to_datetime(now()))
         if row is None:

@@ -237,11 +237,18 @@ _STAND = """
 INSERT INTO hardware (device_id, number, wire_name, serial, installed_at) VALUES ($1, $2, $3, $4, $5)
 """
 
-# What is known of the old hardware's connection and clock says nothing of the new one's.
+# What is known of the old hardware's connection, clock and settings says nothing of the new one's.
 _FORGET = """
 WITH clock AS (DELETE FROM clock_offset WHERE device_id = $1),
 
-connection AS (DELETE FROM presence WHERE device_id = $1)
+connection AS (DELETE FROM presence WHERE device_id = $1),
+
+config AS (
+    UPDATE device_config SET
+        reported = '{}', refused = '{}', reported_version = NULL, reported_at = NULL, firmware = NULL,
+        published_version = 0
+    WHERE device_id = $1
+)
 
 UPDATE device SET version = version + 1, updated_at = $2 WHERE id = $1
 """

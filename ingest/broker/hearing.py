@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from devices.registry.registry import Municipality
 from devices.wire.topics import EVERYWHERE
 
+MAIN = "main"
+"""The shard that owns whatever no other does."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hearing:
@@ -21,10 +24,13 @@ class Hearing:
 
 
 def hearing_of(shard: str, municipalities: Iterable[Municipality]) -> Hearing:
-    """Return what a shard hears; alone it hears names too that nobody knows, and so refuses them."""
+    """Return what a shard hears; alone it hears names too that nobody knows, and so refuses them.
+
+    While nobody owns anything that is `main` alone, or two would judge the same messages.
+    """
     named = sorted(municipalities, key=lambda m: m.name)
     own = tuple(m.name for m in named if m.shard == shard)
     others = tuple(m.name for m in named if m.shard != shard)
-    if not others:
+    if not others and (own or shard == MAIN):
         return Hearing(hears=(EVERYWHERE,), drops=own)
     return Hearing(hears=own, drops=(EVERYWHERE, *others))

@@ -1,6 +1,6 @@
 """A consumer of JetStream in place of an MQTT session: NATS takes what devices publish, ingest pulls it.
 
-NATS speaks MQTT 3.1.1 to devices and stores what it acknowledges in the stream $MQTT_msgs; each shard has a
+NATS speaks MQTT 3.1.1 to devices and stores what it acknowledges in the stream $MQTT_msgs; ingest has a
 consumer of that. Every message is acknowledged by itself, once it is committed: with "all up to this one" a
 message that another process held would be lost. Must not know what messages mean or when they are stored.
 """
@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
 
 import nats
 from nats.aio.client import Client
@@ -22,7 +21,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
-from devices.wire.topics import every
+from devices.wire.topics import EVERYWHERE, every
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
 from ingest.broker.received import BUFFER_LIMIT, HEARD, ReceivedMessages
@@ -33,8 +32,10 @@ SUBJECTS = "$MQTT.msgs."
 ACK_WAIT_S = 5.0
 """After so long without an answer a message comes again: a process that was killed held it."""
 FETCHED, FETCH_S, ROOM_S = 2_000, 0.5, 0.02
-
-_closing: set[asyncio.Task[None]] = set()
+ONE_SHARD = "NABD_STREAM serves one shard that owns every municipality: `nabd shard list` shows who owns them"
+"""A consumer forgets what waits for it when its filters change, so they never do."""
+LEAVE_S = 3.0
+"""How long what was said last may take to be sent, before the connection is closed."""
 
 
 class StreamSession:
@@ -48,7 +49,6 @@ class StreamSession:
         self.arrived = asyncio.Event()
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.resumed = False
-        self.dropping = False
         self.taken_over = False
         """Never: several may pull from one consumer, and each message goes to one of them."""
         self._client = client
@@ -57,11 +57,12 @@ class StreamSession:
         self._receive_maximum = receive_maximum
         self._stream: JetStreamContext = client.jetstream()
         self._replies: dict[int, str] = {}
-        self._to_do: deque[Coroutine[Any, Any, object]] = deque()
+        self._to_send: deque[tuple[str, bytes]] = deque()
         self._more = asyncio.Event()
+        self._ending: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Make the consumer, or bring its filters up to date; wait for what a process before us held.
+        """Make the consumer; wait for what a process before us held.
 
         Raises:
             NatsError, TimeoutError: the server is away, or refuses.
@@ -70,30 +71,28 @@ class StreamSession:
         with suppress(NotFoundError):
             held = (await self._stream.consumer_info(STREAM, self._consumer)).num_ack_pending or 0
             self.resumed = True
-        await self._filter(self.hearing)
-        if held:
-            # What comes again comes before what is new, so that a device's readings stay in order.
-            await asyncio.sleep(ACK_WAIT_S)
-
-    async def _filter(self, hearing: Hearing) -> None:
         config = ConsumerConfig(
             durable_name=self._consumer,
             ack_policy=AckPolicy.EXPLICIT,
             deliver_policy=DeliverPolicy.ALL,
             ack_wait=ACK_WAIT_S,
             max_ack_pending=self._receive_maximum,
-            filter_subjects=[
-                SUBJECTS + subject_of(every(channel, municipality)).replace("+", "*")
-                for municipality in hearing.hears or ("-",)  # no name begins so: nothing is heard
-                for channel in HEARD
-            ],
+            filter_subjects=[SUBJECTS + subject_of(every(channel)).replace("+", "*") for channel in HEARD],
         )
         await self._stream.add_consumer(STREAM, config)
+        if held:
+            # What comes again comes before what is new, so that a device's readings stay in order.
+            await asyncio.sleep(ACK_WAIT_S)
 
     def hear(self, hearing: Hearing) -> None:
-        """Hear other municipalities from now on; the server exchanges all filters at once."""
+        """Go on hearing every municipality; where that is not asked for, end."""
         self.hearing = hearing
-        self._do(self._filter(hearing))
+        if not _hears_all(hearing):
+            self.fail(ONE_SHARD)
+
+    def has_emptied(self) -> bool:
+        """Return False: nobody waits for it where there is one shard."""
+        return False
 
     def take(self, limit: int, after: int) -> Intake | None:
         """Take up to `limit` messages; their receive times are greater than `after`."""
@@ -105,19 +104,15 @@ class StreamSession:
     def acknowledge(self, packet_ids: list[int]) -> None:
         """Tell the server that messages of this connection are committed."""
         replies = [self._replies.pop(number) for number in packet_ids if number in self._replies]
-        self._do(self._publish_all([(reply, b"+ACK") for reply in replies]))
+        self._say((reply, b"+ACK") for reply in replies)
 
     def publish(self, messages: list[tuple[str, bytes]]) -> None:
         """Send messages at QoS 0."""
-        self._do(self._publish_all([(subject_of(topic), payload) for topic, payload in messages]))
+        self._say((subject_of(topic), payload) for topic, payload in messages)
 
-    def _do(self, work: Coroutine[Any, Any, object]) -> None:
-        self._to_do.append(work)
+    def _say(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        self._to_send.extend(messages)
         self._more.set()
-
-    async def _publish_all(self, messages: list[tuple[str, bytes]]) -> None:
-        for subject, payload in messages:
-            await self._client.publish(subject, payload)
 
     async def keep_alive(self) -> None:
         """Pull messages and send what is to be sent, until the connection is lost."""
@@ -158,8 +153,13 @@ class StreamSession:
         while not self.lost.done():
             await self._more.wait()
             self._more.clear()
-            while self._to_do:
-                await self._to_do.popleft()
+            await self._send_all()
+
+    async def _send_all(self) -> None:
+        while self._to_send:
+            # Interrupted, the first one is sent again, which does no harm.
+            await self._client.publish(*self._to_send[0])
+            self._to_send.popleft()
 
     def fail(self, why: str) -> None:
         """Drop everything that is not acknowledged: it comes again."""
@@ -168,13 +168,26 @@ class StreamSession:
         self.arrived.set()
 
     def close(self) -> None:
-        """Disconnect; the server keeps the consumer."""
-        for work in self._to_do:
-            work.close()
-        self._to_do.clear()
-        closing = asyncio.get_running_loop().create_task(self._client.close())
-        _closing.add(closing)
-        closing.add_done_callback(_closing.discard)
+        """Send what was said, then disconnect; the server keeps the consumer."""
+        if self._ending is None:
+            self._ending = asyncio.get_running_loop().create_task(self._end())
+
+    async def closed(self) -> None:
+        """Wait until `close` has ended."""
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
+
+    async def _end(self) -> None:
+        # What is committed and not acknowledged would come again, as a duplicate.
+        with suppress(NatsError, OSError, TimeoutError):
+            async with asyncio.timeout(0 if self.lost.done() else LEAVE_S):
+                await self._send_all()
+                await self._client.flush()
+        await self._client.close()
+
+
+def _hears_all(hearing: Hearing) -> bool:
+    return EVERYWHERE in hearing.hears
 
 
 def subject_of(topic: str) -> str:
@@ -194,16 +207,20 @@ async def connect(
 
     Raises:
         OSError, TimeoutError: the server cannot be reached.
-        BrokerRefused: it refuses us, or nobody has ever connected to it by MQTT.
+        BrokerRefused: it refuses us, nobody has ever connected to it by MQTT, or there are several shards.
     """
+    if not _hears_all(hearing):
+        raise BrokerRefused(ONE_SHARD)
     session: StreamSession | None = None
 
     async def lost() -> None:
         if session is not None:
             session.fail("it closed the connection")
 
-    async def told(_: Exception) -> None:
-        """Say nothing: what matters ends the connection."""
+    async def told(error: Exception) -> None:
+        """End the connection: of a permission that we lack nothing else tells, and its message is lost."""
+        if session is not None:
+            session.fail(str(error) or type(error).__name__)
 
     try:
         async with asyncio.timeout(time_out_s + ACK_WAIT_S):
@@ -231,5 +248,7 @@ async def connect(
         why = f"NATS {broker} has no stream {STREAM}: it makes it when a device first connects by MQTT"
         raise BrokerRefused(why) from error
     except NatsError as error:
-        raise BrokerRefused(f"NATS {broker} refuses us: {error}") from error
+        # A request that may not be made is told by the connection; the request itself only ends in time.
+        why = session.lost.result() if session is not None and session.lost.done() else str(error)
+        raise BrokerRefused(f"NATS {broker} refuses us: {why}") from error
     return session

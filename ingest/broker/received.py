@@ -91,7 +91,6 @@ class BrokerSession(Protocol):
     arrived: asyncio.Event
     lost: asyncio.Future[str]
     taken_over: bool
-    dropping: bool
 
     @property
     def resumed(self) -> bool:
@@ -102,6 +101,9 @@ class BrokerSession(Protocol):
 
     def take(self, limit: int, after: int) -> Intake | None:
         """Take up to `limit` messages; their receive times are greater than `after`."""
+
+    def has_emptied(self) -> bool:
+        """Tell whether the broker held nothing more for us a moment ago; ask while all is acknowledged."""
 
     def acknowledge(self, packet_ids: list[int]) -> None:
         """Tell the broker that messages of this connection are committed."""
@@ -114,3 +116,6 @@ class BrokerSession(Protocol):
 
     def close(self) -> None:
         """Disconnect; the broker keeps what it holds for us."""
+
+    async def closed(self) -> None:
+        """Wait, not for long, until what was said before `close` is sent."""

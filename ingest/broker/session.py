@@ -22,6 +22,8 @@ from ingest.broker.received import BUFFER_LIMIT, HEARD, ReceivedMessages
 REST_S, LITTLE = 0.005, 32 * 1024
 """After fewer bytes than this, reading pauses: brokers write message by message, and reading each one alone
 costs more than parsing it."""
+MOST_FILTERS = 400
+"""In one packet, so that none is too large for a broker."""
 SESSION_EXPIRY_S = 7 * 24 * 3600
 _RETAINED = dict.fromkeys(HEARD, mqtt5.RetainHandling.SEND_NEVER) | {
     Channel.PRESENCE: mqtt5.RetainHandling.SEND_ALWAYS
@@ -73,6 +75,12 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._session_present = False
         self._keep_alive_s = broker.keep_alive_s
+        self._subscribed_to: tuple[str, ...] = ()
+        self._last_request = 0
+        self._unanswered: set[int] = set()
+        self._received = self._pings = self._pongs = 0
+        self._asked: tuple[int, int] | None = None
+        """Which ping asked whether the broker holds more, and how much had come before it."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send CONNECT."""
@@ -140,6 +148,7 @@ class Connection(asyncio.Protocol):
                 received_at=self._now(),
                 size=size,
             )
+            self._received += len(published)
             self.arrived.set()
             if waiting.size > BUFFER_LIMIT and not self._paused and self._transport:
                 self._paused = True
@@ -170,16 +179,18 @@ class Connection(asyncio.Protocol):
                 ]
                 if refused:
                     self._fail(f"broker {self.broker} refuses our subscriptions: {', '.join(refused)}")
-                else:
+                elif self._is_last_answer(packet.packet_id):
                     self._subscribed()
             case mqtt5.UnsubAckPacket():
                 # What was not subscribed could not be dropped, and that is how it should be.
-                self.dropping = False
+                self.dropping = self.dropping and not self._is_last_answer(packet.packet_id)
+            case mqtt5.PingRespPacket():
+                self._pongs += 1
             case mqtt5.DisconnectPacket():
                 self.taken_over = packet.reason_code == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER
                 self._fail(f"broker {self.broker} disconnected us: {packet.reason_code.name}")
             case _:
-                pass  # PINGRESP and the like only say that the broker is alive
+                pass  # anything else only says that the broker is alive
 
     @property
     def resumed(self) -> bool:
@@ -192,28 +203,69 @@ class Connection(asyncio.Protocol):
 
     def hear(self, hearing: Hearing) -> None:
         """Subscribe to what we are to hear; then drop what we are not, so that nothing falls between."""
-        self.hearing, self.dropping = hearing, bool(hearing.drops)
+        self.hearing, self.dropping, self._asked = hearing, bool(hearing.drops), None
         self._subscribe()
 
     def _subscribe(self) -> None:
+        """Subscribe to what this connection has not: a second time retained presence would come again."""
+        wanted = self.hearing.hears
+        new = [municipality for municipality in wanted if municipality not in self._subscribed_to]
+        self._subscribed_to = wanted
         filters = [
             mqtt5.TopicFilter(
                 every(channel, municipality), max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_handling=handling
             )
-            for municipality in self.hearing.hears
+            for municipality in new
             for channel, handling in _RETAINED.items()
         ]
-        if filters:
-            self._write(mqtt5.SubscribePacket(1, filters).write())
-        else:
+        self._unanswered.clear()
+        for n in range(0, len(filters), MOST_FILTERS):
+            self._write(mqtt5.SubscribePacket(self._request(), filters[n : n + MOST_FILTERS]).write())
+        if not new:
             self._subscribed()
 
     def _subscribed(self) -> None:
-        if self.dropping:
-            patterns = [every(channel, dropped) for dropped in self.hearing.drops for channel in _RETAINED]
-            self._write(mqtt5.UnsubscribePacket(2, patterns).write())
-        else:
+        if not self.dropping:
             self._let_in()
+            return
+        patterns = [every(channel, dropped) for dropped in self.hearing.drops for channel in _RETAINED]
+        for n in range(0, len(patterns), MOST_FILTERS):
+            self._write(mqtt5.UnsubscribePacket(self._request(), patterns[n : n + MOST_FILTERS]).write())
+
+    def _request(self) -> int:
+        """Return the id of a packet whose answer is awaited."""
+        self._last_request = self._last_request % 65_535 + 1
+        self._unanswered.add(self._last_request)
+        return self._last_request
+
+    def _is_last_answer(self, packet_id: int) -> bool:
+        """Tell whether an answer is the last one awaited; those to an earlier hearing do not count."""
+        if packet_id not in self._unanswered:
+            return False
+        self._unanswered.remove(packet_id)
+        return not self._unanswered
+
+    def has_emptied(self) -> bool:
+        """Tell whether the broker held nothing more for us a moment ago; ask while all is acknowledged.
+
+        Silence proves nothing on a slow link. The answer to a ping comes after all that the broker had,
+        unless that was more than we let it have unacknowledged.
+        """
+        if self.dropping:
+            return False
+        emptied = False
+        if self._asked is not None:
+            ping, received = self._asked
+            if self._pongs < ping:
+                return False
+            emptied = self._received - received < self.broker.receive_maximum
+        self._ping()
+        self._asked = self._pings, self._received
+        return emptied
+
+    def _ping(self) -> None:
+        self._pings += 1
+        self._write(mqtt5.PingReqPacket().write())
 
     def take(self, limit: int, after: int) -> Intake | None:
         """Take up to `limit` messages; their receive times are greater than `after`."""
@@ -244,7 +296,7 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         while not self.lost.done():
             await asyncio.sleep(self._keep_alive_s / 2)
-            self._write(mqtt5.PingReqPacket().write())
+            self._ping()
             # While reading is paused nothing can come from the broker: that does not count.
             if not self._paused and loop.time() - self._heard_at > 1.5 * self._keep_alive_s:
                 self._fail(f"broker {self.broker} has not answered for {loop.time() - self._heard_at:.0f} s")
@@ -266,6 +318,9 @@ class Connection(asyncio.Protocol):
         if self._transport and not self._transport.is_closing():
             self._transport.write(mqtt5.DisconnectPacket().write())
             self._transport.close()
+
+    async def closed(self) -> None:
+        """Return at once: the transport sends what was written, whatever becomes of us."""
 
 
 def _refusal(code: mqtt5.ConnAckReasonCode, reason: str | None, broker: IngestBroker) -> str:

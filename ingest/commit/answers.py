@@ -18,11 +18,9 @@ async def record(
         responses: device and answer, in the order in which they came.
     """
     known = await answered.known(connection, {answer.id for _, answer in responses})
-    told = set()
-    for device, answer in responses:
-        if answer.id not in known or (device, answer.id, answer.status) in told:
-            continue
-        told.add((device, answer.id, answer.status))
+    # Of those that say the same state the last one counts: it says how far the device is.
+    told = {(d, one.id, one.status): (d, one) for d, one in responses if one.id in known}
+    for device, answer in told.values():
         await answered.record_response(
             connection, device, answer.id, answer.status, now, detail=answer.detail, result=answer.result
         )

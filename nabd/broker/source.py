@@ -15,14 +15,10 @@ from nabd.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageSource:
-    """How to connect as the ingest of a shard: `open` with the address, whose client id is the shard's.
-
-    hands_over: whether what it holds for one shard stays there when a municipality moves to another.
-    """
+    """How to connect as the ingest of a shard: `open` with the address, whose client id is the shard's."""
 
     broker: IngestBroker
     open: OpenSession
-    hands_over: bool
 
 
 def source_of(settings: Settings, broker: Callable[[Settings], BrokerAddress]) -> MessageSource:
@@ -56,5 +52,4 @@ def source_of(settings: Settings, broker: Callable[[Settings], BrokerAddress]) -
         keep_alive_s=settings.keep_alive_s,
         receive_maximum=settings.receive_maximum,
     )
-    # A consumer of JetStream forgets what waits for it when its filters change.
-    return MessageSource(broker=connected, open=opener, hands_over=not settings.stream)
+    return MessageSource(broker=connected, open=opener)

@@ -48,28 +48,31 @@ _UNKNOWN = -1
 class Confirmations:
     """What the broker says of what it was handed: the reason code of each packet."""
 
+    connected: aiomqtt.Client
     waiting: dict[int, asyncio.Future[int]] = field(default_factory=dict)
-    early: dict[int, int] = field(default_factory=dict)
+
+    def hand(
+        self, topic: str, payload: bytes, *, retain: bool, properties: Properties | None = None
+    ) -> asyncio.Future[int]:
+        """Hand a message to the broker; the answer comes while others run, never before this returns."""
+        packet = self.connected._client.publish(topic, payload, 1, retain, properties)
+        answer = self.waiting[packet.mid] = asyncio.get_running_loop().create_future()
+        return answer
 
     def heard(self, _: mqtt.Client, __: Any, packet: int, code: ReasonCode, ___: Properties) -> None:
-        """Take the answer to one packet; it may come before anyone asks for it."""
-        if (future := self.waiting.pop(packet, None)) is None:
-            self.early[packet] = int(code.value)
-        elif not future.done():
-            future.set_result(int(code.value))
+        """Take the answer to one packet; what nobody waits for any more is let go."""
+        answer = self.waiting.pop(packet, None)
+        if answer is not None and not answer.done():
+            answer.set_result(int(code.value))
 
-    async def of(self, packet: int) -> int:
-        """Return the reason code of a packet, _UNKNOWN where none came in time."""
-        if packet in self.early:
-            return self.early.pop(packet)
-        future = self.waiting[packet] = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                code: int = await future
-                return code
-        except TimeoutError:
-            self.waiting.pop(packet, None)
-            return _UNKNOWN
+    async def codes(self, answers: Sequence[asyncio.Future[int]]) -> list[int]:
+        """Return the reason codes; _UNKNOWN where none came in time, or the connection was lost."""
+        every = asyncio.gather(*answers)
+        lost = self.connected._disconnected
+        await asyncio.wait((every, lost), timeout=ANSWER_S, return_when=asyncio.FIRST_COMPLETED)
+        every.cancel()
+        self.waiting.clear()  # packets get the same numbers again
+        return [one.result() if one.done() and not one.cancelled() else _UNKNOWN for one in answers]
 
 
 async def follow(
@@ -105,7 +108,7 @@ async def follow(
 
 async def _serve(connection: Connection, connected: aiomqtt.Client, now: Now, speed: float) -> None:
     woken = asyncio.Event()
-    confirmations = Confirmations()
+    confirmations = Confirmations(connected=connected)
     connected._client.on_publish = confirmations.heard  # aiomqtt waits for an answer and does not tell it
     await connection.add_listener("nabd_command", lambda *_: woken.set())
     loop = asyncio.get_running_loop()
@@ -118,9 +121,9 @@ async def _serve(connection: Connection, connected: aiomqtt.Client, now: Now, sp
         if look_for_moved := loop.time() - moved_at >= MOVED_EVERY_S:
             moved_at = loop.time()
         configs = await configured.due_configs(connection, AT_ONCE, moved=look_for_moved)
-        await _send_configs(connection, connected, confirmations, configs, now)
+        await _send_configs(connection, confirmations, configs, now)
         commands = await queue.take_due(connection, now, AT_ONCE)
-        await _send_commands(connection, connected, confirmations, commands, now, speed)
+        await _send_commands(connection, confirmations, commands, now, speed)
         if len(commands) < AT_ONCE and len(configs) < AT_ONCE:
             try:
                 async with asyncio.timeout(LOOK_S):
@@ -131,23 +134,22 @@ async def _serve(connection: Connection, connected: aiomqtt.Client, now: Now, sp
 
 async def _send_commands(
     connection: Connection,
-    connected: aiomqtt.Client,
     confirmations: Confirmations,
     commands: Sequence[DueCommand],
     now: Now,
     speed: float,
 ) -> None:
-    sent: dict[UUID, int] = {}
+    sent: dict[UUID, asyncio.Future[int]] = {}
     for one in commands:
         left_s = int((to_microseconds(one.expires_at) - now()) / 1_000_000 / speed)
         if left_s < 1:
             continue  # a broker counts whole seconds: it would keep it for longer
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.MessageExpiryInterval = left_s
-        packet = connected._client.publish(one.topic, one.payload, 1, False, properties)
-        sent[one.id] = packet.mid
-    codes = await asyncio.gather(*(confirmations.of(packet) for packet in sent.values()))
-    answers = dict(zip(sent, codes, strict=True))
+        sent[one.id] = confirmations.hand(one.topic, one.payload, retain=False, properties=properties)
+    if not sent:
+        return
+    answers = dict(zip(sent, await confirmations.codes([*sent.values()]), strict=True))
     delivered = [one for one, code in answers.items() if _is_taken(code)]
     unheard = [one for one, code in answers.items() if code != _UNKNOWN and not _is_taken(code)]
     if delivered:
@@ -157,19 +159,24 @@ async def _send_commands(
 
 
 async def _send_configs(
-    connection: Connection,
-    connected: aiomqtt.Client,
-    confirmations: Confirmations,
-    configs: Sequence[DueConfig],
-    now: Now,
+    connection: Connection, confirmations: Confirmations, configs: Sequence[DueConfig], now: Now
 ) -> None:
+    if not configs:
+        return
+    # All topics that are left come first: one device may take over another's.
+    handed = [(one, confirmations.hand(one.left, b"", retain=True)) for one in configs if one.left]
+    handed += [
+        (one, confirmations.hand(one.topic, one.payload, retain=True)) for one in configs if not one.retired
+    ]
+    codes = await confirmations.codes([answer for _, answer in handed])
+    # That nobody listens now is no matter: the broker keeps it.
+    failed = {
+        one.device_id
+        for (one, _), code in zip(handed, codes, strict=True)
+        if code != _NO_SUBSCRIBERS and not 0 <= code < _FAILURE
+    }
     for one in configs:
-        if one.stale not in (None, one.topic):
-            connected._client.publish(one.stale, b"", 1, True)
-        packet = connected._client.publish(one.topic, one.payload, 1, True)
-        code = await confirmations.of(packet.mid)
-        # That nobody listens now is no matter: the broker keeps it.
-        if code == _NO_SUBSCRIBERS or 0 <= code < _FAILURE:
+        if one.device_id not in failed:
             await configured.mark_published(connection, one, now)
 
 

@@ -74,7 +74,7 @@ def _shown(field: str, declared: FieldInfo, value: Any) -> str:
         return HIDDEN
     if field == "database":
         return name_of(value)
-    if field == "broker":
+    if isinstance(value, str) and "://" in value:
         return without_password(value)
     return (
         json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, dict | list) else str(value)

@@ -1,7 +1,8 @@
 """Secrets of an installation: one file each, of random bytes where nobody else gives them.
 
 Files are named after who shows the secret to whom. The directory is closed to everybody but its owner, and so
-hides files that processes in containers, who are other users there, must be able to read.
+hides files that processes in containers, who are other users there, must be able to read. systemd reads them
+as root for the processes that it starts: their group may read what commands sign in with, and nothing else.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ GIVEN = (
     "grafana-token",
 )
 """What others give, or nobody; empty is none."""
+SECRETS = (*RANDOM, *GIVEN)
+OF_COMMANDS = ("database-api", "broker-api")
+"""With which the configuration that systemd's processes share lets a command sign in."""
 
 
 def write_secrets(
@@ -46,17 +50,18 @@ def write_secrets(
         directory: made where it is not.
         given: secrets by name that are not random.
         random: names that are random this time although they need not be there.
-        group: number of the group whose processes read the files, beside the owner.
+        group: number of the group whose members run commands; None: who reaches a file reads it.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700 if group is None else 0o750)
     made = []
-    for name in (*RANDOM, *GIVEN):
+    for name in SECRETS:
         text = given.get(name) or (secrets.token_hex(BYTES) if name in (*RANDOM, *random) else "")
-        if _write_new(directory / name, text, 0o644 if group is None else 0o640):
+        grouped = 0o640 if name in OF_COMMANDS else 0o600
+        if _write_new(directory / name, text, 0o644 if group is None else grouped):
             made.append(name)
     if group is not None:
-        for path in (directory, *(directory / name for name in made)):
+        for path in (directory, *(directory / name for name in made if name in OF_COMMANDS)):
             os.chown(path, -1, group)
     return made
 

@@ -17,6 +17,7 @@ CODES: Mapping[str, str] = {
     "port": "N106",
     "oidc": "N201",
     "certificates": "N202",
+    "https": "N203",
     "broker files": "N303",
     "sign ins": "N304",
     "broker": "N301",

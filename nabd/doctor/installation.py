@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from nabd import clock
 from nabd.doctor import broker, database, oidc
 from nabd.doctor.account import refusal
 from nabd.doctor.check import CheckResult, Verdict, bad, fine, note
-from nabd.doctor.identity import certificates
+from nabd.doctor.identity import certificates, https
 from nabd.doctor.machine import check_port
 from nabd.settings import Settings, photo_directory
 from store.errors import StoreError
@@ -29,7 +30,10 @@ ROOM_GB = 1.0
 
 async def examine(settings: Settings) -> list[CheckResult]:
     """Check everything that processes need."""
-    findings = [*check_files(settings), check_port(settings)]
+    # In a thread: `nabd api` asks itself, and answers by the loop that would wait here.
+    findings = [*check_files(settings), await asyncio.to_thread(check_port, settings)]
+    shown = await asyncio.to_thread(https.check, settings, to_datetime(clock.wall()))
+    findings += [shown] if shown else []
     if settings.oidc_issuer:
         findings.append(await oidc.check(settings))
     findings.append(await broker.check(settings))

@@ -6,12 +6,12 @@ Written whole, file by file, and only where something differs. `deploy/mosquitto
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from devices.credentials.broker_files import BrokerLists
-from nabd.identity.tls_files import AUTHORITY, REVOCATIONS, SERVER, SERVER_KEY, write
+from nabd.identity.tls_files import AUTHORITY, REVOCATIONS, SERVER, SERVER_KEY, make_directory, write
 
 PASSWORDS, NEWEST = "passwords", "passwords.next"
 APPLIED = "applied"
@@ -28,20 +28,23 @@ class BrokerFile:
     said: str
 
 
-def contents(lists: BrokerLists, tls_dir: Path) -> dict[str, bytes]:
-    """Return what the broker is to be given: the lists, and what there is of TLS."""
-    return {PASSWORDS: lists.passwords, NEWEST: lists.next, **tls_contents(tls_dir)}
+OF_DEVICES, OF_SERVER = (AUTHORITY, REVOCATIONS), (SERVER, SERVER_KEY)
+"""Files of TLS: which devices' certificates count, and what the server shows them."""
 
 
-def tls_contents(tls_dir: Path) -> dict[str, bytes]:
+def list_contents(lists: BrokerLists) -> dict[str, bytes]:
+    """Return the lists of passwords as files."""
+    return {PASSWORDS: lists.passwords, NEWEST: lists.next}
+
+
+def tls_contents(tls_dir: Path, names: Sequence[str] = (*OF_DEVICES, *OF_SERVER)) -> dict[str, bytes]:
     """Return what there is of TLS: with it the broker's first start opens the doors with TLS at once."""
-    names = (AUTHORITY, SERVER, SERVER_KEY, REVOCATIONS)
     return {name: (tls_dir / name).read_bytes() for name in names if (tls_dir / name).exists()}
 
 
 def put(directory: Path, wanted: Mapping[str, bytes]) -> list[str]:
     """Write what differs; return the names of what was written."""
-    directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+    make_directory(directory)
     changed = [name for name, content in wanted.items() if _read(directory / name) != content]
     for name in changed:
         write(directory / name, wanted[name], mode=MODE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _CONNECTION = re.compile(r"New connection from (?P<address>\S+):(?P<port>\d+) on port")
@@ -19,6 +20,8 @@ _CERTIFICATE = re.compile(r"OpenSSL Error.*(?:certificate|unknown ca|peer did no
 UNKNOWN = "<unknown>"
 MOST_OPEN = 1000
 LONGEST = 128
+MOST_KEYS = 200
+"""Addresses and clients, which a stranger chooses; more of them are counted as if the broker did not say."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,8 +50,17 @@ class RefusalCount:
         counts, self.counts = self.counts, Counter()
         return counts
 
+    def put_back(self, counts: Mapping[tuple[str, str], int]) -> None:
+        """Count again what was taken and could not be kept."""
+        for key, count in counts.items():
+            self._add(key, count)
+
     def _count(self, address: str | None, client: str) -> None:
         if address is None:
             address = next(iter(self._open))[0] if len(self._open) == 1 else ""
         self._open.clear()
-        self.counts[address, client] += 1
+        self._add((address, client), 1)
+
+    def _add(self, key: tuple[str, str], count: int) -> None:
+        known = key in self.counts or len(self.counts) < MOST_KEYS
+        self.counts[key if known else ("", "")] += count

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import segno
 
+from devices import spreadsheet
 from devices.credentials.credential import IssuedPassword
 from devices.texts.catalogue import text
 from devices.texts.languages import Language, direction_of
@@ -61,7 +62,7 @@ def as_csv(issued: Sequence[IssuedPassword]) -> bytes:
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(COLUMNS)
-    rows.writerows([getattr(one, column) for column in COLUMNS] for one in issued)
+    rows.writerows([spreadsheet.plain(getattr(one, column)) for column in COLUMNS] for one in issued)
     return out.getvalue().encode()
 
 

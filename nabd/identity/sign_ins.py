@@ -29,21 +29,20 @@ RETRY_S = 5.0
 async def watch(pool: asyncpg.Pool, broker: BrokerAddress, now: Now) -> None:
     """Run until cancelled; an outage of broker or database is told elsewhere."""
     counted = RefusalCount()
-    keeping = asyncio.create_task(_keep(pool, counted, now))
-    try:
-        while True:
-            with suppress(OSError, aiomqtt.MqttError):
-                async with client(broker) as connection:
-                    await connection.subscribe(TOPIC)
-                    async for message in connection.messages:
-                        if isinstance(message.payload, bytes):
-                            counted.read(message.payload.decode("utf-8", "replace"))
-            if keeping.done():
-                keeping.result()
-            await asyncio.sleep(RETRY_S)
-    finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
+    async with asyncio.TaskGroup() as both:  # what counts for nobody, or counts nothing, ends
+        both.create_task(_read(broker, counted))
+        both.create_task(_keep(pool, counted, now))
+
+
+async def _read(broker: BrokerAddress, counted: RefusalCount) -> None:
+    while True:
+        with suppress(OSError, aiomqtt.MqttError):
+            async with client(broker) as connection:
+                await connection.subscribe(TOPIC)
+                async for message in connection.messages:
+                    if isinstance(message.payload, bytes):
+                        counted.read(message.payload.decode("utf-8", "replace"))
+        await asyncio.sleep(RETRY_S)
 
 
 async def _keep(pool: asyncpg.Pool, counted: RefusalCount, now: Now) -> None:
@@ -59,7 +58,7 @@ async def _keep(pool: asyncpg.Pool, counted: RefusalCount, now: Now) -> None:
         except Exception as error:  # only an outage is handled here
             if not is_outage(error):
                 raise
-            counted.counts.update(counts)
+            counted.put_back(counts)
             continue
         many = found is not None and found.count >= refusals.MANY
         if found is not None and many and not told:

@@ -58,19 +58,22 @@ def init(
     Raises:
         CertificateRefused: there is an authority already, or what is given is none.
     """
-    if (directory / AUTHORITY).exists() or (directory / AUTHORITY_KEY).exists():
-        fix = "`nabd tls renew --host NAME` signs the server's certificate anew"
-        raise CertificateRefused(f"{directory} has an authority already, which devices trust: {fix}")
+    _refuse_another(directory)
     if not hosts:
         raise CertificateRefused("name with --host by which names and addresses devices reach the broker")
     pair = given or authority.new_authority(name, now)
     signing = _loaded(pair, directory / AUTHORITY, now)
+    if not authority.is_signed_by(signing.certificate, signing.certificate):
+        raise CertificateRefused(
+            "the authority is signed by another one, and the broker would refuse every device:"
+            " give one that signs itself, or none, and Nabd makes one"
+        )
     server = _for_server(signing, hosts, now)
-    directory.mkdir(mode=0o750, parents=True, exist_ok=True)
-    write(directory / AUTHORITY_KEY, pair.key, mode=0o600)
-    write(directory / AUTHORITY, pair.certificate, mode=0o644)
+    make_directory(directory)
     write(directory / REVOCATIONS, authority.revocations(signing, [], now), mode=0o644)
     _put_server(directory, server)
+    write(directory / AUTHORITY, pair.certificate, mode=0o644)
+    write(directory / AUTHORITY_KEY, pair.key, mode=0o600)
 
 
 def renew(directory: Path, now: datetime, *, hosts: Sequence[str] = ()) -> None:
@@ -168,17 +171,46 @@ def files(directory: Path) -> list[CertificateFile]:
     return found
 
 
+def make_directory(directory: Path) -> None:
+    """Make a directory for such files where it is not there; as root for whoever has the one above it."""
+    if not directory.is_dir():
+        directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        above = directory.parent.stat()
+        if os.geteuid() == 0:
+            os.chown(directory, above.st_uid, above.st_gid)
+
+
 def write(file: Path, content: bytes, *, mode: int) -> None:
-    """Write a file whole or not at all, readable as `mode` says from the beginning."""
+    """Write a file whole or not at all, readable as `mode` says from the beginning.
+
+    As root it is given to whoever has its directory: processes that read it are not root.
+    """
     beside = file.with_name(f".{file.name}.{os.getpid()}")
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as out:
         os.fchmod(descriptor, mode)
+        if os.geteuid() == 0:
+            there = file.parent.stat()
+            os.fchown(descriptor, there.st_uid, there.st_gid)
         out.write(content)
         out.flush()
         os.fsync(descriptor)
     beside.replace(file)
+
+
+def _refuse_another(directory: Path) -> None:
+    """Raise CertificateRefused where there is an authority already, or half of one."""
+    there = [name for name in (AUTHORITY, AUTHORITY_KEY) if (directory / name).exists()]
+    if len(there) == 2:
+        fix = "`nabd tls renew --host NAME` signs the server's certificate anew"
+        raise CertificateRefused(f"{directory} has an authority already, which devices trust: {fix}")
+    if there:
+        other = AUTHORITY_KEY if there == [AUTHORITY] else AUTHORITY
+        raise CertificateRefused(
+            f"{directory / there[0]} is there without {other}: put that back from a backup;"
+            " where this has just been begun and no device trusts it, remove the file and try again"
+        )
 
 
 def _for_server(signing: CertificateAuthority, hosts: Sequence[str], now: datetime) -> KeyPair:

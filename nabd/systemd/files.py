@@ -6,16 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from nabd.systemd.units import BROKER, CADDYFILE, PROGRAM, TARGET, UNITS, rendered
+from nabd.configuration.secrets import OF_COMMANDS, SECRETS
+from nabd.systemd import units
+from nabd.systemd.units import BACKUPS, BROKER, CADDY, CADDYFILE, PROGRAM, TARGET, UNITS, rendered, timer
 
 SYSUSERS = 'u nabd - "Nabd" /var/lib/nabd\n'
-TMPFILES = """\
+TMPFILES = f"""\
 d /etc/nabd 0750 root nabd
 d /etc/nabd/secrets 0750 root nabd
 d /var/lib/nabd 0750 nabd nabd
 d /var/lib/nabd/broker 0700 nabd nabd
 d /var/lib/nabd/broker-files 0750 nabd nabd
-"""
+d {BACKUPS} 0700 nabd nabd
+""" + "".join(
+    f"z {units.SECRETS}/{name} {'0640 root nabd' if name in OF_COMMANDS else '0600 root root'}\n"
+    for name in SECRETS
+)
 BROKER_FILES = ("start", "watch", "acl", "mosquitto.conf")
 
 
@@ -48,15 +54,20 @@ def installed_files(deploy: Path, program: str = PROGRAM) -> Iterator[InstalledF
     yield InstalledFile(path="/usr/lib/systemd/system/nabd.target", text=TARGET)
     for unit in UNITS:
         yield InstalledFile(path=f"/usr/lib/systemd/system/{unit.name}.service", text=rendered(unit, program))
+        if unit.at:
+            yield InstalledFile(path=f"/usr/lib/systemd/system/{unit.name}.timer", text=timer(unit))
     yield InstalledFile(path="/usr/lib/sysusers.d/nabd.conf", text=SYSUSERS)
     yield InstalledFile(path="/usr/lib/tmpfiles.d/nabd.conf", text=TMPFILES)
     for name in BROKER_FILES:
         file = deploy / "mosquitto" / name
-        yield InstalledFile(
-            path=f"{BROKER}/{name}", text=file.read_text(encoding="utf-8"), mode=file.stat().st_mode & 0o777
-        )
+        yield _program(f"{BROKER}/{name}", file)
+    yield _program(f"{CADDY}/start", deploy / "caddy/start")
     caddyfile = (deploy / "caddy/Caddyfile").read_text(encoding="utf-8")
     yield InstalledFile(path=CADDYFILE, text=caddyfile, administrators=True)
+
+
+def _program(path: str, file: Path) -> InstalledFile:
+    return InstalledFile(path=path, text=file.read_text(encoding="utf-8"), mode=file.stat().st_mode & 0o777)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,8 +10,12 @@ from nabd.accounts.grants import Account
 PROGRAM = "/usr/lib/nabd/bin/nabd"
 CONFIGURATION = "/etc/nabd/nabd.env"
 SECRETS = "/etc/nabd/secrets"
+TLS = "/var/lib/nabd/tls"
 BROKER = "/usr/lib/nabd/mosquitto"
 CADDYFILE = "/etc/nabd/Caddyfile"
+CADDY = "/usr/lib/nabd/caddy"
+BACKUPS = "/var/backups/nabd"
+"""Where backups may be made, beside NABD_DATA_DIR."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +29,12 @@ class Unit:
         after: units it waits for, and needs.
         account: as whom it signs in at the database.
         broker: as whom at the broker, with its door there.
+        secrets: what else of `secrets` it is given, as the setting of that name.
+        authority: it signs certificates, or keeps a copy; nobody else sees the authority's key.
         settings: further lines of [Service].
         stop_s: how long it may take to stop.
         once: it does something and ends.
+        at: when a timer starts it (OnCalendar), instead of nabd.target.
         wanted: nabd.target starts it.
     """
 
@@ -37,14 +44,20 @@ class Unit:
     after: Sequence[str] = ()
     account: Account | None = None
     broker: tuple[str, int] | None = None
+    secrets: Sequence[str] = ()
+    authority: bool = False
     settings: Sequence[str] = ()
     stop_s: int = 30
     once: bool = False
+    at: str = ""
     wanted: bool = True
 
 
 MIGRATED = ("nabd-migrate.service",)
 SERVES = (*MIGRATED, "nabd-broker.service")
+OF_CHANNELS = ("email-server", "webhook-secret", "telegram-token", "ntfy-token")
+READS_ALL = ("AmbientCapabilities=CAP_DAC_READ_SEARCH", "CapabilityBoundingSet=CAP_DAC_READ_SEARCH")
+"""Secrets too, which are root's: a backup may name /etc/nabd."""
 PORTS_BELOW_1024 = ("AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE")
 UNITS = (
     Unit(
@@ -70,6 +83,7 @@ UNITS = (
         after=SERVES,
         account=Account.SWEEP,
         broker=("api", 1884),
+        authority=True,
     ),
     Unit(
         name="nabd-notify",
@@ -77,6 +91,7 @@ UNITS = (
         run=f"{PROGRAM} notify",
         after=MIGRATED,
         account=Account.NOTIFY,
+        secrets=OF_CHANNELS,
     ),
     Unit(
         name="nabd-api",
@@ -85,6 +100,7 @@ UNITS = (
         after=SERVES,
         account=Account.API,
         broker=("api", 1884),
+        secrets=(*OF_CHANNELS, "oidc-client-secret"),
     ),
     Unit(
         name="nabd-annotate",
@@ -92,6 +108,19 @@ UNITS = (
         run=f"{PROGRAM} grafana annotate",
         after=MIGRATED,
         account=Account.ANNOTATE,
+        secrets=("grafana-token",),
+        wanted=False,
+    ),
+    Unit(
+        name="nabd-backup",
+        does="Nabd: back up what an installation holds",
+        run=f"{PROGRAM} backup make",
+        after=MIGRATED,
+        account=Account.OWNER,
+        authority=True,
+        settings=(f"ReadWritePaths=-{BACKUPS}", *READS_ALL),
+        once=True,
+        at="*-*-* 01:00:00",
         wanted=False,
     ),
     Unit(
@@ -107,18 +136,20 @@ UNITS = (
             *(f"LoadCredential={name}:{SECRETS}/{name}" for name in ("broker-ingest", "broker-api")),
             f"LoadCredential=broker-simulator:{SECRETS}/broker-simulator",
             "StateDirectory=nabd/broker nabd/broker-files",
+            f"InaccessiblePaths=-{SECRETS} -{TLS}",
             "ExecReload=/bin/kill -HUP $MAINPID",
         ),
     ),
     Unit(
         name="nabd-https",
         does="Nabd: HTTPS before the console, by Caddy",
-        run=f"/usr/bin/caddy run --config {CADDYFILE} --adapter caddyfile",
+        run=f"{CADDY}/start",
         after=("nabd-api.service",),
         settings=(
             f"EnvironmentFile={CONFIGURATION}",
             "Environment=XDG_DATA_HOME=/var/lib/nabd/https XDG_CONFIG_HOME=/var/lib/nabd/https",
-            "Environment=NABD_API=127.0.0.1:8000 NABD_TLS=/var/lib/nabd/tls",
+            f"Environment=NABD_API=127.0.0.1:8000 NABD_TLS={TLS} NABD_CADDYFILE={CADDYFILE}",
+            f"InaccessiblePaths=-{SECRETS}",
             f"ExecReload=/usr/bin/caddy reload --config {CADDYFILE} --adapter caddyfile --force",
             *PORTS_BELOW_1024,
         ),
@@ -132,7 +163,21 @@ Documentation=file:/usr/share/doc/nabd/installation.md
 [Install]
 WantedBy=multi-user.target
 """
+_TIMER = """\
+[Unit]
+Description={does}, by the clock
+Documentation=file:/usr/share/doc/nabd/backup.md
+
+[Timer]
+OnCalendar={at}
+RandomizedDelaySec=15min
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+"""
 _ONCE = ("Type=oneshot", "RemainAfterExit=yes")
+_AGAIN = ("Type=oneshot",)
 _LASTING = ("Type=exec", "Restart=always", "RestartSec=2")
 _CONFINED = """\
 User=nabd
@@ -181,15 +226,21 @@ def rendered(unit: Unit, program: str = PROGRAM) -> str:
         f"{requires}PartOf=nabd.target",
         "",
         "[Service]",
-        *(_ONCE if unit.once else _LASTING),
+        *(_AGAIN if unit.at else _ONCE if unit.once else _LASTING),
         f"ExecStart={unit.run.replace(PROGRAM, program)}",
         f"TimeoutStopSec={unit.stop_s}",
         *identity(unit),
         *unit.settings,
+        *([] if unit.authority else [f"InaccessiblePaths=-{TLS}/authority.key"]),
     ]
     capabilities = "" if any("Capabilit" in line for line in unit.settings) else "CapabilityBoundingSet=\n"
     text = "\n".join(lines) + "\n\n" + _CONFINED.format(capabilities=capabilities)
     return text + ("\n[Install]\nWantedBy=nabd.target\n" if unit.wanted else "")
+
+
+def timer(unit: Unit) -> str:
+    """Return the text of the timer that starts a service."""
+    return _TIMER.format(does=unit.does, at=unit.at)
 
 
 def identity(unit: Unit) -> list[str]:
@@ -207,4 +258,9 @@ def identity(unit: Unit) -> list[str]:
             f"Environment=NABD_BROKER=mqtt://~{name}@127.0.0.1:{port}",
             f"LoadCredential=NABD_BROKER_PASSWORD:{SECRETS}/broker-{name}",
         ]
-    return found
+    return [*found, *(f"LoadCredential={setting_of(name)}:{SECRETS}/{name}" for name in unit.secrets)]
+
+
+def setting_of(secret: str) -> str:
+    """Return the setting that a secret which somebody else gives is read as."""
+    return f"NABD_{secret.upper().replace('-', '_')}"

@@ -64,13 +64,17 @@ async def _lines(
             page = await readings(
                 connection, kind, device_id, measurements=measurements, start=since, end=end, limit=PAGE
             )
-        for name, lines in parts.items():
-            lines.append(_line(name, page))
+        for name, line in (await asyncio.to_thread(_each, list(parts), page)).items():
+            parts[name].append(line)
         since = page[-1].observed_at + MICROSECOND if len(page) == PAGE else None
     return {
         name: (np.concatenate([at for at, _ in lines]), np.concatenate([value for _, value in lines]))
         for name, lines in parts.items()
     }
+
+
+def _each(names: Sequence[str], page: Sequence[Reading]) -> dict[str, Line]:
+    return {name: _line(name, page) for name in names}
 
 
 def _line(name: str, page: Sequence[Reading]) -> Line:

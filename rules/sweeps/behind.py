@@ -1,8 +1,8 @@
 """Behind: a device says that it runs other firmware than a rollout has brought to the others.
 
 Wanted is the version of the last rollout that has ended well for its kind and municipality; a device that an
-open rollout reaches is left to that. Who does not say what it runs is left alone. Must not know how rollouts
-go on.
+open rollout reaches is left to that, and so is one that a later one updated before it was cancelled. Who does
+not say what it runs is left alone. Must not know how rollouts go on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from store.connection import Connection
 
 BEHIND = """
 WITH wanted AS (
-    SELECT DISTINCT ON (device.id) device.id AS device_id, image.version,
+    SELECT DISTINCT ON (device.id) device.id AS device_id, image.version, rollout.ended_at,
         greatest(rollout.ended_at, device.installed_at) AS since
     FROM rollout
     INNER JOIN firmware_image AS image ON rollout.sha256 = image.sha256
@@ -41,7 +41,11 @@ WHERE config.firmware <> wanted.version
     AND NOT EXISTS (
         SELECT FROM rollout_device AS reached
         INNER JOIN rollout ON reached.rollout_id = rollout.id
-        WHERE reached.device_id = wanted.device_id AND rollout.state IN ('running', 'paused', 'stopped')
+        WHERE reached.device_id = wanted.device_id
+            AND (
+                rollout.state IN ('running', 'paused', 'stopped')
+                OR (reached.state = 'updated' AND rollout.started_at > wanted.ended_at)
+            )
     )
 ORDER BY wanted.device_id
 """

@@ -33,7 +33,7 @@ const decide = (one, what) => async () => {
 const requestList = () => listed("/api/v1/command-requests", [
   { title: t("command"), cell: (one) => [bdi(commandName(state.kinds.get(one.kind), one.name)), h("br"), h("small", {}, bdi(Object.entries(one.args).map((pair) => pair.join(" = ")).join(", ")))] },
   { title: t("where"), cell: (one) => [said(state.kinds.get(one.kind)?.title, one.kind), " · ", bdi([townName(one.municipality), one.district, one.parent].filter(Boolean).join(" · "))] },
-  { title: t("devices"), cell: (one) => number(one.devices, 0) },
+  { title: t("devices"), cell: (one) => [number(one.devices, 0), one.left_out > 0 && [h("br"), h("small", {}, t("request_left_out", { n: number(one.left_out, 0) }))]] },
   { title: t("reason"), cell: (one) => bdi(one.reason) },
   { title: t("said_by"), cell: (one) => [bdi(one.requested_by ?? "–"), h("br"), h("small", {}, at(one.requested_at))] },
   { title: t("state"), cell: (one) => [tag(t(`request_is_${one.state}`), IS[one.state]), one.decided_by && h("small", {}, " ", bdi(one.decided_by)), answers(one)] },

@@ -61,6 +61,7 @@ async function showOne(root, name) {
     [t("progress"), stageText(found)],
     [t("reason"), found.detail && bdi(found.detail)],
     [t("alerted"), found.alerted ? number(found.alerted, 0) : null],
+    [t("rollout_left_out"), found.left_out ? number(found.left_out, 0) : null],
     [t("where"), bdi(where(found))],
     [t("tolerated"), t("percent", { n: found.tolerated_pct })],
     [t("started"), since(found.started_at)],

@@ -27,6 +27,9 @@ const PARTS = [
   { part: "audit", needs: "read-audit", text: () => t("part_audit"), open: () => import("./audit.js") },
 ];
 
+// How long a part may take before it is said that it comes.
+const QUIET_MS = 400;
+
 let shown = "";
 let turn = 0;
 
@@ -58,6 +61,9 @@ async function fill({ open }) {
   const mine = ++turn;
   const root = h("div", { class: "part-body" });
   const focused = document.activeElement?.dataset?.focus;
+  const slow = setTimeout(() => {
+    if (mine === turn && !$("part").childElementCount) $("part").append(h("section", { class: "card" }, h("p", { class: "empty", role: "status" }, t("loading"))));
+  }, QUIET_MS);
   try {
     const { show } = await open();
     const first = !place().part && (await firstSteps());
@@ -66,6 +72,7 @@ async function fill({ open }) {
   } catch (error) {
     root.replaceChildren(h("section", { class: "card" }, h("p", { class: "empty problem", role: "alert" }, t("failed", { reason: reasonOf(error) }))));
   }
+  clearTimeout(slow);
   if (mine !== turn) return;
   $("part").replaceChildren(root);
   updateTimes(root);

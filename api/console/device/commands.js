@@ -91,8 +91,8 @@ function settings(config, acts) {
 export function control(one, value) {
   const label = `${said(one.label, one.name)}${one.unit ? ` (${unit(one.unit)})` : ""}`;
   const bounds = one.low !== null && one.high !== null ? t("between", { low: one.low, high: one.high }) : null;
-  if (one.type === "boolean") return field(label, select({ name: one.name }, [["true", t("yes")], ["false", t("no")]], String(value ?? true)));
-  return field(label, h("input", { name: one.name, value: value ?? "", dir: "ltr", required: one.required, inputmode: one.type === "number" ? "decimal" : "text" }), bounds);
+  if (one.type === "boolean") return field(label, select({ name: one.name }, [...(one.required ? [] : [["", "–"]]), ["true", t("yes")], ["false", t("no")]], String(value ?? (one.required ? true : ""))));
+  return field(label, h("input", { name: one.name, value: one.type === "list" && value ? JSON.stringify(value) : value ?? "", dir: "ltr", required: one.required, inputmode: one.type === "number" ? "decimal" : "text" }), bounds);
 }
 
 export function typed(one, text) {
@@ -138,7 +138,7 @@ function set() {
     title: t("config_change"),
     body: [h("p", { class: "hint" }, t("config_how")), ...declared.map((one) => control({ ...one, required: false }, config.desired[one.name]))],
     async submit(values) {
-      const desired = Object.fromEntries(declared.map((one) => [one.name, typed(one, values[one.name]) ?? null]).filter(([name, value]) => value !== (config.desired[name] ?? null)));
+      const desired = Object.fromEntries(declared.map((one) => [one.name, typed(one, values[one.name]) ?? null]).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(config.desired[name] ?? null)));
       if (!Object.keys(desired).length) return;
       found.config = await patch(address("config"), { desired }, { "If-Match": `"${config.version}"` });
       fill();

@@ -59,6 +59,7 @@ class RequestOut(BaseModel):
     reason: str
     state: str = Field(examples=["waiting"], description="waiting, approved, refused or lapsed (after a day)")
     devices: int = Field(description="for how many devices: when asked for, then when approved")
+    left_out: int = Field(description="devices that took none when it was approved, see docs/commands.md")
     requested_by: str | None
     requested_at: Instant
     decided_by: str | None

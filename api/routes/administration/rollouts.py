@@ -80,6 +80,7 @@ class RolloutOut(BaseModel):
     settled_at: Instant | None = Field(description="since when every device of the stage has ended")
     ended_at: Instant | None
     devices: int
+    left_out: int = Field(description="devices that lack the image and have no password to fetch it with")
     reached: int = Field(description="devices of the stages up to the present one")
     alerted: int = Field(description="devices that have raised an alert since they were offered it")
     counts: dict[str, int] = Field(description="devices by state")

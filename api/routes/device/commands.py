@@ -15,6 +15,7 @@ from api.http.pages import Limit, Page
 from api.idempotency import UsesChangeRequest
 from api.schemas.commands import CommandOut, command_for, command_out
 from devices.commands import answered, queue
+from devices.commands.answered import CommandStatus
 from devices.commands.new_command import EXPIRES_AFTER_S, LONGEST_S, new_command
 from devices.registry.registry import get_device
 from people.roles import Permission
@@ -89,7 +90,7 @@ async def list_commands(
     command_request: Annotated[
         int | None, Query(alias="request", ge=1, le=2**63 - 1, description="only those that it gave")
     ] = None,
-    status: Annotated[str | None, Query(max_length=20, description="only those that stand so")] = None,
+    status: Annotated[CommandStatus | None, Query(description="only those that stand so")] = None,
     before: Annotated[UUID | None, Query(description="cursor: the last one of the page before")] = None,
     limit: Limit = 100,
 ) -> Response:

@@ -149,9 +149,14 @@ async def add_missing_passwords(
         raise forbidden(Permission.MANAGE_DEVICES, "there")
     asked = CredentialFilter(municipality=body.municipality, kind=body.kind, missing=True)
     meant = await listing.devices_meant(connection, asked, list(context.kinds))
-    able = [name for name in meant if ":" not in name][: issuing.AT_ONCE]
+    able = await listing.able_to_have_passwords(connection, meant)
     made = await issuing.rotate_passwords(
-        connection, context.kinds, able, now=context.now, by=actor, random=secrets.token_bytes
+        connection,
+        context.kinds,
+        able[: issuing.AT_ONCE],
+        now=context.now,
+        by=actor,
+        random=secrets.token_bytes,
     )
     return DevicePasswordsOut(items=[_out(one) for one in made], left=len(meant) - len(made))
 

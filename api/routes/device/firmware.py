@@ -65,19 +65,22 @@ async def _device(context: AppContext, request: Request, authorization: str | No
     """Return who asks.
 
     Raises:
-        Problem: nobody who may; guesses are slowed by address and by name.
+        Problem: nobody who may; guesses are slowed by name, and by address when they are many.
     """
     username, password = _basic(authorization)
-    keys = (throttle.of_address(address_of(request.scope)), f"device {username}")
+    counted = (
+        (context.device_addresses, throttle.of_address(address_of(request.scope))),
+        (context.device_guesses, f"device {username[:100]}"),
+    )
     now_s = context.real_now() / 1_000_000
-    wait_s = max(context.device_guesses.wait_s(key, now_s) for key in keys)
+    wait_s = max(guesses.wait_s(key, now_s) for guesses, key in counted)
     if wait_s > 0:
         raise Problem(429, "too-many-requests", "wrong passwords", headers={"Retry-After": f"{wait_s:.0f}"})
     async with context.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
         device = await sign_in(connection, username, password, to_datetime(context.real_now()))
     if device is None:
-        for key in keys:
-            context.device_guesses.failed(key, now_s)
+        for guesses, key in counted:
+            guesses.failed(key, now_s)
         raise Problem(401, "unauthorized", "not a device with its password", headers=CHALLENGE)
     return device
 

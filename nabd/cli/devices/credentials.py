@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from devices.credentials import issuing, listing
-from devices.credentials.credential import DeviceCredential, IssuedCertificate, IssuedPassword
+from devices.credentials.credential import CredentialForm, DeviceCredential, IssuedCertificate, IssuedPassword
 from devices.credentials.listing import CredentialFilter
 from devices.instants import to_datetime
 from devices.registry.errors import Invalid
@@ -102,6 +102,9 @@ def rotate(
         Path | None, typer.Option(help="sign this request (CSR) of one device, whose key stays with it")
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=3650, help="how long a certificate is good")] = 730,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="do not ask, where what several devices have ends at once")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Give devices new passwords or certificates, and tell them once; the ones before end, after the overlap.
@@ -115,6 +118,12 @@ def rotate(
         raise typer.BadParameter("--out and --request go with --certificate")
     if certificate and (csv is not None or sheet is not None):
         raise typer.BadParameter("--csv and --sheet are for passwords; --certificate writes files to --out")
+    for file_given, option in ((csv, "--csv"), (sheet, "--sheet")):
+        if file_given is not None and file_given.exists():
+            raise typer.BadParameter(
+                f"{file_given} is there, perhaps the only copy of passwords: name another, or take it away",
+                param_hint=option,
+            )
     lasting = values.duration(overlap) if overlap else timedelta()
     if out is not None:
         try:
@@ -124,6 +133,11 @@ def rotate(
 
     async def work(opened: OpenDatabase) -> list[IssuedPassword]:
         names = await _meant(opened, asked)
+        if not certificate and not _are_named(asked):
+            names = await _able(opened, names)
+        if not lasting and not yes:
+            form = CredentialForm.CERTIFICATE if certificate else CredentialForm.PASSWORD
+            await _confirm_ending(opened, names, form)
         if certificate:
             assert out is not None
             signed = await sign_certificates(opened, names, out, request=request, days=days, overlap=lasting)
@@ -145,9 +159,9 @@ def rotate(
                     random=secrets.token_bytes,
                 )
             try:
-                if csv is not None:
+                if csv is not None and made:
                     handing_over.write_list(csv, made)
-                if sheet is not None:
+                if sheet is not None and made:
                     handing_over.write_sheet(sheet, made, server, lang)
             except OSError as error:
                 raise Invalid("csv" if csv else "sheet", f"cannot be written: {error}") from error
@@ -155,7 +169,30 @@ def rotate(
 
     made = run(work, statement_timeout_s=0)
     if not certificate:
-        _told(made, written=[str(one) for one in (csv, sheet) if one is not None], as_json=as_json)
+        written = [str(one) for one in (csv, sheet) if one is not None and made]
+        _told(made, written=written, as_json=as_json)
+
+
+async def _able(opened: OpenDatabase, names: Sequence[str]) -> list[str]:
+    able = await listing.able_to_have_passwords(opened.connection, names)
+    if left := len(names) - len(able):
+        output.complain(
+            f"{left} left out, whose names on the wire have a colon: --certificate --out DIR is for them"
+        )
+    return able
+
+
+async def _confirm_ending(opened: OpenDatabase, names: Sequence[str], form: CredentialForm) -> None:
+    """Ask where what several devices sign in with ends before they can have the new one."""
+    now = to_datetime(opened.now())
+    count = await listing.count_working(opened.connection, names, form, now)
+    if count > 1:
+        typer.confirm(
+            f"{count} devices are out until each is given its new {form} (--overlap 7d lets both work)."
+            " Go on?",
+            abort=True,
+            err=True,
+        )
 
 
 def _told(made: Sequence[IssuedPassword], *, written: Sequence[str], as_json: bool) -> None:
@@ -230,9 +267,15 @@ def _asked(
     return CredentialFilter(names=names or None, municipality=municipality, kind=kind, missing=missing)
 
 
+def _are_named(asked: CredentialFilter) -> bool:
+    """Tell whether devices are named and nothing else is said of them."""
+    chosen = asked.missing or asked.municipality is not None or asked.kind is not None
+    return asked.names is not None and not chosen
+
+
 async def _meant(opened: OpenDatabase, asked: CredentialFilter) -> list[str]:
     """Return whom the filter means; those named are returned as they are, and refused later if need be."""
-    if asked.names is not None and not asked.missing and asked.municipality is None and asked.kind is None:
+    if asked.names is not None and _are_named(asked):
         return list(dict.fromkeys(asked.names))
     return await listing.devices_meant(opened.connection, asked, list(opened.kinds))
 

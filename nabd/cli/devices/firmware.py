@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from devices.firmware import images
-from devices.firmware.image import FirmwareImage, facts_of, public_of, sign
+from devices.firmware.image import FirmwareImage, ImageFacts, facts_of, public_of, sign
 from devices.firmware.image_files import ImageDirectory
 from devices.registry.errors import Invalid
 from nabd.cli import output
@@ -28,6 +28,7 @@ from nabd.settings import firmware_directory
 app = typer.Typer(no_args_is_help=True, help="Firmware of devices: keys, and images that are signed by one.")
 
 Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]
+Image = Annotated[Path, typer.Argument(help="the image")]
 Kind = Annotated[str, typer.Option(help="devices of this kind")]
 Version = Annotated[str, typer.Option(help="such as 2.5.0")]
 Key = Annotated[Path, typer.Option(help="the private key, as `nabd firmware key` writes it")]
@@ -55,25 +56,39 @@ def key(
     output.line(f"public key  {public_of(made)}")
 
 
+@app.command("sign")
+def sign_(file: Image, kind: Kind, version: Version, key: Key, as_json: Json = False) -> None:
+    """Sign an image where the key is, without a database; `nabd firmware add` takes what is printed."""
+    _, facts = _read(file, kind, version)
+    signing = _key(key)
+    signature, public_key = sign(facts, signing), public_of(signing)
+    if as_json:
+        output.print_json(
+            {"kind": kind, "version": version, "size": facts.size, "sha256": facts.sha256}
+            | {"signature": signature, "public_key": public_key}
+        )
+        return
+    output.line(f"--signature {signature} --public-key {public_key}")
+
+
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="the image")],
+    file: Image,
     kind: Kind,
     version: Version,
-    key: Key,
+    key: Annotated[Path | None, typer.Option(help="the private key, where it is on this machine")] = None,
+    signature: Annotated[str, typer.Option(help="as `nabd firmware sign` prints it")] = "",
+    public_key: Annotated[str, typer.Option(help="as `nabd firmware sign` prints it")] = "",
     note: Annotated[str, typer.Option(help="what is new in it")] = "",
     as_json: Json = False,
 ) -> None:
-    """Sign an image and keep it, so that a rollout can bring it to devices."""
-    try:
-        content = file.read_bytes()
-        facts = facts_of(content, kind, version)
-    except OSError as error:
-        output.fail(f"{file}: {error.strerror}")
-    except Invalid as error:
-        output.fail(str(error))
-    signing = _key(key)
-    signature, public_key = sign(facts, signing), public_of(signing)
+    """Keep a signed image, so that a rollout can bring it to devices; with --key it is signed first."""
+    if (key is None) == (not signature or not public_key) or (key and (signature or public_key)):
+        raise typer.BadParameter("give --signature and --public-key, or --key alone")
+    content, facts = _read(file, kind, version)
+    if key is not None:
+        signing = _key(key)
+        signature, public_key = sign(facts, signing), public_of(signing)
 
     async def work(opened: OpenDatabase) -> FirmwareImage:
         by = await opened.actor()
@@ -103,6 +118,16 @@ def add(
         output.line(
             f"`nabd rollout start --kind {added.kind} --version {added.version}` brings it to devices."
         )
+
+
+def _read(file: Path, kind: str, version: str) -> tuple[bytes, ImageFacts]:
+    try:
+        content = file.read_bytes()
+        return content, facts_of(content, kind, version)
+    except OSError as error:
+        output.fail(f"{file}: {error.strerror}")
+    except Invalid as error:
+        output.fail(str(error))
 
 
 def _key(file: Path) -> Ed25519PrivateKey:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import uuid4
@@ -11,14 +12,21 @@ import typer
 from devices.commands import requests
 from devices.commands.new_command import known_commands
 from devices.commands.requests import CommandRequest, NewRequest
+from devices.registry.errors import Conflict
 from nabd.cli import output, values
-from nabd.cli.database import OpenDatabase, run
+from nabd.cli.database import OpenDatabase, run, someone
+from people.identity import Identity
+from people.person import get_person
+from people.roles import Permission
+from store.audit import Actor
 
 app = typer.Typer(no_args_is_help=True, help="Commands to many devices: one asks, another one approves.")
 
 Number = Annotated[int, typer.Argument(min=1, help="number of the request")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]
-Author = Annotated[str, typer.Option(help="who decides, where that is not the user of this machine")]
+Author = Annotated[
+    str, typer.Option(help="which administrator of the municipality, where not named as the user here")
+]
 
 
 @app.command()
@@ -31,6 +39,7 @@ def ask(
     parent: Annotated[str | None, typer.Option(help="only what this device feeds, such as a circuit")] = None,
     arg: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed")] = None,
     expires: Annotated[str, typer.Option(help="how long it may wait, from the approval on")] = "5m",
+    author: Author = "",
     as_json: Json = False,
 ) -> None:
     """Ask for a command to many devices; nothing is sent until another one approves."""
@@ -48,7 +57,8 @@ def ask(
             expires_after_s=expires_after_s,
             reason=reason,
         )
-        return await requests.ask(opened.connection, opened.kinds, new, opened.now, by=await opened.actor())
+        by = await _administrator(opened, author, municipality)
+        return await requests.ask(opened.connection, opened.kinds, new, opened.now, by=by)
 
     _show(work, as_json=as_json)
 
@@ -91,7 +101,8 @@ def approve(number: Number, author: Author = "", as_json: Json = False) -> None:
     """Give the command to every device that is meant now."""
 
     async def work(opened: OpenDatabase) -> CommandRequest:
-        by = await opened.actor(author)
+        found = await requests.get_request(opened.connection, number, opened.now)
+        by = await _administrator(opened, author, found.municipality)
         return await requests.approve(
             opened.connection, opened.kinds, number, opened.now, by=by, new_id=uuid4
         )
@@ -104,9 +115,28 @@ def refuse(number: Number, author: Author = "", as_json: Json = False) -> None:
     """Say no to a request, or take one's own back."""
 
     async def work(opened: OpenDatabase) -> CommandRequest:
-        return await requests.refuse(opened.connection, number, opened.now, by=await opened.actor(author))
+        found = await requests.get_request(opened.connection, number, opened.now)
+        by = await _administrator(opened, author, found.municipality)
+        return await requests.refuse(opened.connection, number, opened.now, by=by)
 
     _show(work, as_json=as_json)
+
+
+async def _administrator(opened: OpenDatabase, author: str, municipality: str) -> Actor:
+    """Return the person whom the option names, or who is named as the user of this machine.
+
+    Raises:
+        NotFound: there is nobody of that name.
+        Conflict: they are disabled, or may not command many devices there.
+    """
+    person = await get_person(opened.connection, author or someone())
+    identity = Identity(principal=person.id, kind="person", name=person.name, grants=person.grants)
+    if person.disabled_at is not None or not identity.may_in(Permission.COMMAND_MANY, municipality):
+        raise Conflict(
+            f"{person.name!r} may not command many devices in {municipality};"
+            " name an administrator by --author"
+        )
+    return Actor(principal=person.id, address=socket.gethostname())
 
 
 def _show(work: Callable[[OpenDatabase], Awaitable[CommandRequest]], *, as_json: bool) -> None:
@@ -118,6 +148,11 @@ def _show(work: Callable[[OpenDatabase], Awaitable[CommandRequest]], *, as_json:
             f"Request {found.id}, {found.name} to {found.devices} devices of kind {found.kind} in"
             f" {found.municipality}, is {found.state}."
         )
+        if found.left_out:
+            output.line(
+                f"{found.left_out} devices got none: too many commands wait for them,"
+                " or a gateway speaks for them."
+            )
 
 
 def _told(found: CommandRequest) -> str:

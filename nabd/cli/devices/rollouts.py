@@ -102,7 +102,7 @@ def pause(number: Number, as_json: Json = False) -> None:
 
 @app.command()
 def resume(number: Number, as_json: Json = False) -> None:
-    """Go on with a rollout that is paused or has stopped; devices that failed are tried again."""
+    """Go on with a rollout that is paused or has stopped; then what failed before the stop is tried again."""
     _steer(number, RolloutState.RUNNING, as_json=as_json)
 
 
@@ -128,6 +128,11 @@ def _say(found: Rollout, *, as_json: bool) -> None:
         f"Rollout {found.id}, {found.kind} {found.version} to {found.devices} devices, is {found.state}{why}"
         f" (stage {_stage(found)}; {_counts(found)})."
     )
+    if found.left_out:
+        output.line(
+            f"{found.left_out} devices are left out: they have no password to fetch it with;"
+            " `nabd device rotate` gives them one."
+        )
 
 
 def _stage(found: Rollout) -> str:

@@ -35,7 +35,9 @@ def init(
     language: Annotated[str | None, typer.Option(help=f"of people: {', '.join(LANGUAGES)}")] = None,
     town: Annotated[str | None, typer.Option(help="name in topics: a-z, 0-9 and -")] = None,
     time_zone: Annotated[str | None, typer.Option(help="for example Asia/Beirut")] = None,
-    domain: Annotated[str | None, typer.Option(help="nabd.example.org; localhost: only this machine")] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="nabd.example.org; localhost: Compose opens ports here only")
+    ] = None,
     mail: Annotated[str | None, typer.Option(help="smtps://user@mail.example.org; empty: no e-mail")] = None,
     mail_file: Annotated[
         Path | None, typer.Option(help="file with that address and its password, which is not for a command")
@@ -127,6 +129,7 @@ def _write(where: Path, file: Path, answers: SetupAnswers, layout: Layout, *, si
     )
     with file.open("x", encoding="utf-8") as written:
         written.write(configuration(answers, layout, Settings, secrets=str(where / "secrets")))
+    file.chmod(0o644)  # whatever the umask: processes are other users, and no secret is in it
     return made
 
 

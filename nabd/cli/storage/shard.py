@@ -75,6 +75,11 @@ def divide(
     """Move municipalities to another shard while both ingests run: they pause, nothing is lost."""
 
     async def work(opened: OpenDatabase) -> list[division.Move]:
+        if opened.settings.stream:
+            raise dividing.BrokerUnavailable(
+                "NABD_STREAM serves one shard, which owns everything: a consumer of JetStream forgets what"
+                " waits when its filters change; to divide, let devices speak MQTT 5 to a broker"
+            )
         plan = DivisionPlan(
             municipalities=municipality,
             to=to,

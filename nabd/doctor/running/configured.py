@@ -1,4 +1,4 @@
-"""Devices that are set otherwise than is wanted, and commands that wait for nobody."""
+"""Devices that are set otherwise than is wanted."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ SERVER = Path(sys.executable).with_name("nats-server")
 
 
 class NatsServer:
-    """Runs as long as its context."""
+    """Runs as long as its context. more: of its configuration."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, more: str = "") -> None:
         self.port, self.mqtt_port = free_port(), free_port()
         self._log = directory / "nats.log"
         self._configuration = directory / "nats.conf"
@@ -26,7 +26,8 @@ class NatsServer:
         self._configuration.write_text(
             f'listen: "{HOST}:{self.port}"\nserver_name: test\n'
             f'jetstream {{ store_dir: "{directory}/nats" }}\n'
-            f'mqtt {{ listen: "{HOST}:{self.mqtt_port}", ack_wait: "10s", max_ack_pending: 1000 }}\n',
+            f'mqtt {{ listen: "{HOST}:{self.mqtt_port}", ack_wait: "10s", max_ack_pending: 1000 }}\n'
+            f"{more}\n",
             encoding="utf-8",
         )
 

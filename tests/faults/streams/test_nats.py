@@ -11,18 +11,22 @@ import pytest
 
 from devices.wire.topics import every
 from ingest.broker import jetstream
+from ingest.broker.hearing import Hearing
 from ingest.broker.jetstream import subject_of, topic_of
 from ingest.broker.received import HEARD
+from ingest.broker.session import BrokerRefused, IngestBroker
 from nabd.settings import Settings
 from nabd.starting import NotConfigured, message_source
 from tests.faults import alerts, checker
 from tests.faults.plant import Plant, eventually, scaled
 from tests.faults.publisher import KIND
 from tests.faults.publisher import topic_of as topic_of_device
+from tests.faults.runner import now
 from tests.faults.streams.nats_server import NatsServer
 from tests.faults.streams.old_fleet import OldSpeaker
 
 SPEAKERS = 4
+STORED = "SELECT coalesce(sum(stored), 0)::int FROM ledger"
 
 
 @pytest.fixture
@@ -80,6 +84,62 @@ async def test_ingest_and_the_server_are_killed_and_nothing_is_lost_or_doubled(
     assert await plant.end(process) == 0
 
 
+async def test_ingest_that_is_told_to_stop_has_acknowledged_all_that_it_committed(
+    plant: Plant, server: NatsServer, speakers: list[OldSpeaker]
+) -> None:
+    plan = {"port": server.port, "jetstream": True, "batch_messages": 20}
+    process = plant.run(**plan)
+    await plant.owned()
+    fleet = plant.fleet()
+    for stops in range(2):
+        stored = await plant.fetchval(STORED)
+        for number in range(600):
+            said = fleet.observe(fleet.devices[number % len(fleet.devices)])
+            fleet.said.append(said)
+            speakers[number % len(fleet.devices) % SPEAKERS].say(said)
+
+        async def some(stored: int = stored) -> bool:
+            return bool(await plant.fetchval(STORED) > stored)
+
+        await eventually(some)
+        assert await plant.end(process) == 0
+        process = plant.run(**plan, directory=plant.directory / f"again-{stops}")
+        await plant.owned()
+    await checker.at_rest(plant.dsn, len(fleet.said), within=60)
+
+    assert await plant.fetchval("SELECT sum(duplicate) FROM ledger") == 0
+    assert await plant.end(process) == 0
+
+
+async def test_a_permission_that_ingest_lacks_ends_its_connection_and_is_named(tmp_path: Path) -> None:
+    deny = '{user: "ingest", password: "word", permissions: {publish: {deny: "$JS.API.CONSUMER.MSG.NEXT.>"}}}'
+    users = f'authorization {{ users: [{{user: "device", password: "word"}}, {deny}] }}'
+    with NatsServer(tmp_path, users) as server:
+        async with aiomqtt.Client(
+            "127.0.0.1", server.mqtt_port, identifier="b000", username="device", password="word"
+        ):
+            pass
+        broker = IngestBroker(
+            host="127.0.0.1", port=server.port, client_id="nabd-test", username="ingest", password="word"
+        )
+        session = await jetstream.connect(broker, Hearing(), now)
+        keeping = asyncio.create_task(session.keep_alive())
+        try:
+            said = await asyncio.wait_for(asyncio.shield(session.lost), 10)
+        finally:
+            keeping.cancel()
+            session.close()
+            await session.closed()
+
+    assert "permissions violation" in said.lower()
+
+
+async def test_a_stream_serves_one_shard_alone(server: NatsServer) -> None:
+    broker = IngestBroker(host="127.0.0.1", port=server.port, client_id="nabd-test")
+    with pytest.raises(BrokerRefused, match="one shard that owns every municipality"):
+        await jetstream.connect(broker, Hearing(hears=("tripoli",), drops=("+", "saida")), now)
+
+
 async def test_receipts_reach_devices_by_their_own_names(plant: Plant, server: NatsServer) -> None:
     async with aiomqtt.Client("127.0.0.1", server.mqtt_port, identifier="b000") as device:
         process = plant.run(port=server.port, jetstream=True)
@@ -118,6 +178,5 @@ def test_stream_is_named_by_an_address_of_nats() -> None:
     assert (source.broker.username, source.broker.password) == ("ingest", "word")
     assert source.broker.tls is not None
     assert source.open is jetstream.connect
-    assert not source.hands_over
     with pytest.raises(NotConfigured, match=r"NABD_STREAM: expected nats://.*, or tls://"):
         message_source(Settings(stream="mqtt://host"))

@@ -11,6 +11,7 @@ from alerts.acknowledgement import acknowledge
 from alerts.events import EventType, events_after, history, latest_cursor
 from alerts.queue import AlertNotFound, comment, get_alert, list_alerts
 from alerts.record import record
+from alerts.since import raised_since
 from alerts.transition import ConditionState, Severity, Transition
 from devices.instants import to_datetime
 from tests.actors import actor
@@ -184,3 +185,19 @@ async def test_record_notifies_once_when_anything_is_new(
     await listener.close()
 
     assert heard.empty()
+
+
+async def test_devices_that_raised_an_alert_since_an_instant_are_told_but_not_by_every_rule(
+    connection: asyncpg.Connection, device: int
+) -> None:
+    other = await add_device(connection, "B-2")
+    await add_rule(connection, "firmware-behind")
+    at = NOON + 10 * MINUTE
+    await record(connection, [opened(device, 10), opened(other, 10, "firmware-behind")], describe, at)
+    before, after = to_datetime(at - MINUTE), to_datetime(at + MINUTE)
+
+    assert await raised_since(connection, {device: before, other: before}) == {device, other}
+    assert await raised_since(connection, {device: before, other: before}, but=("firmware-behind",)) == {
+        device
+    }
+    assert await raised_since(connection, {device: after, other: before}, but=("firmware-behind",)) == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from alerts.record import record
 from alerts.transition import ConditionState, Severity, Transition
 from devices.commands.requests import NewRequest, ask
+from devices.credentials.issuing import rotate_passwords
 from devices.firmware.image import facts_of, public_of, sign
 from devices.firmware.images import add_image
 from devices.firmware.rollouts import NewRollout, start
@@ -260,10 +262,16 @@ async def image(connection: asyncpg.Connection, kind: str, version: str) -> None
     await add_image(connection, KINDS, facts, **signed, note="", now=now, by=PLATFORM)
 
 
+async def give_passwords(connection: asyncpg.Connection, *names: str) -> None:
+    """Let devices sign in, so that they can fetch images."""
+    await rotate_passwords(connection, KINDS, names, now=now, by=PLATFORM, random=secrets.token_bytes)
+
+
 async def rollout(connection: asyncpg.Connection, town: str) -> int:
     """Start a rollout to a new bin of a town and return its number."""
     number: int = await connection.fetchval("SELECT count(*) FROM firmware_image")
     await add(connection, f"rolled-{number}", municipality=town)
+    await give_passwords(connection, f"rolled-{number}")
     await image(connection, "bin", f"1.{number}")
     new = NewRollout(kind="bin", version=f"1.{number}", municipality=town)
     return (await start(connection, new, now, by=PLATFORM)).id

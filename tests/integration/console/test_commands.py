@@ -127,6 +127,7 @@ async def test_rollout_is_started_followed_and_paused_in_three_languages(
 ) -> None:
     for number in range(1, 6):
         await lamp(connection, f"light-{number}")
+        await builders.give_passwords(connection, f"light-{number}")
     await builders.image(connection, "light", "2.5.0")
     async with opened(browser, server, "/admin/firmware") as page:
         await page.get_by_role("button", name="Start a rollout").click()

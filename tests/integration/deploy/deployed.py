@@ -123,6 +123,10 @@ class DeployedBroker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the broker, which writes its store first."""
         assert self._process is not None
         self._process.terminate()
         self._process.wait(START_S)

@@ -20,6 +20,7 @@ from nabd.cli.devices.requests import app as requests_app
 from nabd.cli.devices.rollouts import app as rollouts_app
 from nabd.cli.ledger import show as show_ledger
 from nabd.cli.municipality import app as municipality_app
+from nabd.cli.people.user import app as user_app
 from nabd.cli.rejections import rejections as rejections_command
 from readings import ledger, rejections
 from store.pool import connect
@@ -32,6 +33,7 @@ from tests.waiting import eventually
 app = typer.Typer()
 app.add_typer(device_app, name="device")
 app.add_typer(municipality_app, name="municipality")
+app.add_typer(user_app, name="user")
 app.add_typer(requests_app, name="command-request")
 app.add_typer(firmware_app, name="firmware")
 app.add_typer(rollouts_app, name="rollout")
@@ -319,12 +321,19 @@ def test_command_to_many_needs_another_one_than_who_asks(database: str) -> None:
     add_bin()
     where = ("--municipality", "tripoli", "--kind", "bin", "--reason", "storm")
 
-    (asked,) = done("command-request", "ask", "report_now", *where, "--json").documents
-    same = nabd("command-request", "approve", "1")
+    for name, role in (("rima", "admin"), ("samir", "admin@tripoli"), ("omar", "operator")):
+        done("user", "add", name, "--no-password", "--role", role)
+
+    nobody = nabd("command-request", "ask", "report_now", *where)
+    (asked,) = done("command-request", "ask", "report_now", *where, "--author", "rima", "--json").documents
+    same = nabd("command-request", "approve", "1", "--author", "rima")
+    operator = nabd("command-request", "approve", "1", "--author", "omar")
     (approved,) = done("command-request", "approve", "1", "--author", "samir", "--json").documents
-    late = nabd("command-request", "refuse", "1")
+    late = nabd("command-request", "refuse", "1", "--author", "rima")
 
     assert (asked["state"], asked["devices"]) == ("waiting", 1)
+    assert "no person is called" in nobody.err
+    assert "name an administrator by --author" in operator.err
     assert "another administrator approves it" in same.err
     assert (approved["state"], approved["decided_by"], approved["answers"]) == (
         "approved",
@@ -339,6 +348,8 @@ def test_firmware_is_signed_kept_and_rolled_out(
 ) -> None:
     monkeypatch.setenv("NABD_FIRMWARE_DIR", str(tmp_path / "firmware"))
     add_bin()
+    done("device", "rotate", "B-1")
+    add_bin("B-2")
     file, key = tmp_path / "image.bin", tmp_path / "nabd.key"
     file.write_bytes(b"image")
     of = ("--kind", "bin", "--version", "2.0.0")
@@ -346,9 +357,18 @@ def test_firmware_is_signed_kept_and_rolled_out(
     (made,) = done("firmware", "key", str(key), "--json").documents
     again = nabd("firmware", "key", str(key))
     (added,) = done("firmware", "add", str(file), *of, "--key", str(key), "--json").documents
+    (signed,) = done(
+        "firmware", "sign", str(file), "--kind", "bin", "--version", "2.0.1", "--key", str(key), "--json"
+    ).documents
+    offline = ("--signature", signed["signature"], "--public-key", signed["public_key"])
+    other = tmp_path / "other.bin"
+    other.write_bytes(b"another")
+    forged = nabd("firmware", "add", str(other), "--kind", "bin", "--version", "2.0.1", *offline)
+    unsigned = nabd("firmware", "add", str(other), *of)
     twice = nabd("firmware", "add", str(file), *of, "--key", str(key))
     no_key = nabd("firmware", "add", str(file), *of, "--key", str(file))
     (started,) = done("rollout", "start", *of, "--watch", "1m", "--json").documents
+    told = done("rollout", "show", "1").out
     busy = nabd("rollout", "start", *of)
     used = nabd("firmware", "remove", *of)
     (cancelled,) = done("rollout", "cancel", "1", "--json").documents
@@ -358,10 +378,13 @@ def test_firmware_is_signed_kept_and_rolled_out(
     assert (added["public_key"], added["size"]) == (made["public_key"], 5)
     assert key.stat().st_mode & 0o077 == 0
     assert (tmp_path / "firmware" / f"{added['sha256']}.bin").read_bytes() == b"image"
+    assert "is not that of this image by this key" in forged.err
+    assert "give --signature and --public-key, or --key alone" in unsigned.err
     assert "a key is never overwritten" in again.err
     assert "give it another version" in twice.err
     assert "no private key" in no_key.err
     assert (started["state"], started["devices"], cancelled["state"]) == ("running", 1, "cancelled")
+    assert "1 devices are left out: they have no password" in told
     assert "let it end, or cancel it" in busy.err
     assert "rollout 1 has used bin 2.0.0" in used.err
     assert "it cannot be resumed" in resumed.err

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
-from devices.commands.answered import RESULT_LIMIT, expire, get_command, record_response
+from devices.commands.answered import RESULT_LIMIT, changed_since, expire, get_command, record_response
+from devices.commands.configured import desire, due_configs, get_config, mark_published, record_reports
 from devices.commands.new_command import EXPIRES_AFTER_S, NewCommand, new_command
 from devices.commands.queue import MOST_WAITING, enqueue, mark_delivered, put_back, take_due, wake
-from devices.instants import Now
+from devices.commands.requests import NewRequest, approve, ask
+from devices.instants import Now, to_datetime
 from devices.registry.errors import Conflict
+from devices.registry.hardware import replace_hardware
+from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
+from devices.wire.channels import Report, Response
+from ingest.commit.answers import record
 from store.audit import PLATFORM
+from tests.actors import actor
 from tests.integration.devices.town import KINDS, SECOND, START, add_bin, add_town, now
 
 FIRST = UUID(int=1)
@@ -185,3 +192,72 @@ async def test_answer_the_database_could_not_keep_is_made_storable(
 
     stands = await get_command(connection, FIRST)
     assert (stands.detail, stands.result) == ("a\ufffd", {"b": "\ufffd"})
+
+
+async def test_device_that_is_back_before_it_listens_is_told_soon_again(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
+    for _ in range(8):
+        await connection.execute("UPDATE command SET due_at = $1", to_datetime(START))
+        assert await take_due(connection, now, 1)
+        await put_back(connection, [FIRST], now)
+
+    await wake(connection, [device.id], now)
+    assert await take_due(connection, now, 1)
+    await put_back(connection, [FIRST], now)
+    assert len(await take_due(connection, later(6), 1)) == 1
+
+
+async def test_request_skips_devices_that_take_no_command_and_counts_them(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    await add_bin(connection, "TRP-BIN-0002")
+    relayed = await add_bin(connection, "TRP-BIN-0003")
+    gateway = NewDevice(name="TRP-GW-0001", kind="gateway", municipality="tripoli")
+    added = await add_device(connection, KINDS, gateway, now, by=PLATFORM)
+    await connection.execute(
+        "INSERT INTO relay (device_id, gateway_id) VALUES ($1, $2)", relayed.id, added.id
+    )
+    with pytest.raises(Conflict, match="speaks through gateways alone"):
+        await enqueue(connection, [make_command(relayed, 900)], now, by=PLATFORM)
+    await enqueue(connection, [make_command(device, n) for n in range(1, MOST_WAITING + 1)], now, by=PLATFORM)
+    new = NewRequest(municipality="tripoli", kind="bin", name="report_now", args={}, reason="storm")
+    asked = await ask(connection, KINDS, new, now, by=PLATFORM)
+
+    samir = await actor(connection, "samir")
+    approved = await approve(connection, KINDS, asked.id, now, by=samir, new_id=uuid4)
+
+    assert (approved.devices, approved.left_out, approved.answers) == (1, 2, {"queued": 1})
+
+
+async def test_changes_are_read_page_by_page_though_they_are_of_one_instant(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    await enqueue(connection, [make_command(device, n) for n in range(1, 6)], now, by=PLATFORM)
+
+    first = await changed_since(connection, (to_datetime(START), UUID(int=0)), 3)
+    second = await changed_since(connection, (first[-1].updated_at, first[-1].id), 3)
+
+    assert [one.id.int for one in (*first, *second)] == [1, 2, 3, 4, 5]
+
+
+async def test_last_word_of_a_batch_counts_and_new_hardware_inherits_no_settings(
+    connection: asyncpg.Connection, device: Device
+) -> None:
+    await enqueue(connection, [make_command(device)], now, by=PLATFORM)
+    said = [Response(id=FIRST, status="running", detail=f"{pct} %") for pct in (25, 50, 75)]
+    await record(connection, [(device.name, one) for one in said], now)
+    assert (await get_command(connection, FIRST)).detail == "75 %"
+
+    await desire(connection, KINDS, device.name, {"interval_s": 60}, now, by=PLATFORM)
+    (due,) = await due_configs(connection, 10, moved=False)
+    await mark_published(connection, due, now)
+    report = Report(config={"interval_s": 60}, refused={"x": "no"}, version=1, firmware="1.0.0")
+    await record_reports(connection, {device.id: report}, now)
+    await replace_hardware(connection, device.name, "S-2", now=now, by=PLATFORM)
+
+    config = await get_config(connection, device.name)
+    assert (config.reported, config.refused, config.firmware) == ({}, {}, None)
+    assert config.agreement == "waiting"
+    assert len(await due_configs(connection, 10, moved=False)) == 1, "the new one is told"

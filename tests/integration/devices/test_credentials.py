@@ -9,7 +9,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from devices.credentials import broker_files, issuing, listing, scheme
+from devices.credentials import broker_files, issuing, listing, refusals, scheme
 from devices.credentials.credential import CredentialForm, IssuedCertificate
 from devices.credentials.listing import CredentialFilter
 from devices.instants import to_datetime
@@ -165,3 +165,60 @@ async def test_what_cannot_sign_in_is_refused_and_nothing_is_half_made(
     assert await listing.devices_meant(connection, CredentialFilter(missing=True), KINDS) == ["BIN-1"]
     (kept,) = await listing.list_credentials(connection, "urn:dev:1")
     assert (kept.form, kept.serial) == (CredentialForm.CERTIFICATE, "a1")
+
+
+async def test_session_ends_once_for_each_certificate_and_not_after_an_overlap(
+    connection: asyncpg.Connection,
+) -> None:
+    await add_town(connection)
+    for name in ("BIN-1", "BIN-2"):
+        await add_bin(connection, name)
+
+    async def sign(name: str, serial: str, hours: float, *, lasts: float = 1000, overlap: float = 0) -> None:
+        one = replace(certificate(name, serial), not_after=to_datetime(at(hours + lasts)))
+        lasting = timedelta(hours=overlap)
+        await issuing.add_certificates(
+            connection, KINDS, [one], overlap=lasting, now=lambda: at(hours), by=PLATFORM
+        )
+
+    async def ended(hours: float) -> list[str]:
+        """Return whose session ends at an hour, and note that it has."""
+        moment = to_datetime(at(hours))
+        _, _, revoked = await lists(connection, hours)
+        names = await broker_files.to_disconnect(connection, sorted(revoked), moment)
+        await broker_files.disconnected(connection, names, moment)
+        return names
+
+    await sign("BIN-1", "1a", 0, lasts=40)
+    await sign("BIN-1", "1b", 1, overlap=10)
+    await sign("BIN-2", "2a", 0, lasts=40)
+    assert await ended(2) == []
+    await sign("BIN-2", "2b", 3)  # without an overlap: it may be stolen
+    assert await ended(4) == ["BIN-2"]
+    assert await ended(12) == [], "the overlap of BIN-1 is over, and it has come in by the newer one"
+    assert await ended(50) == [], "the first ones would have ended now by themselves"
+    await sign("BIN-1", "1c", 51, overlap=10)
+    await sign("BIN-1", "1d", 52)
+    assert await ended(53) == ["BIN-1"], "the one before went at once"
+    assert await issuing.revoke(connection, ["BIN-1"], now=lambda: at(54), by=PLATFORM) == 1
+    assert await ended(55) == ["BIN-1"]
+    assert await ended(2000) == ["BIN-2"], "its certificate has come to its end"
+    assert await ended(2001) == []
+
+
+async def test_a_stranger_chooses_so_many_client_ids_a_minute(connection: asyncpg.Connection) -> None:
+    minute = to_datetime(START)
+    most = refusals.MOST_A_MINUTE
+    await refusals.add(connection, {("10.0.0.7", "BIN-1"): 3}, minute)
+    for flush in range(3):
+        many = {("10.0.0.9", f"{flush}-{number}"): 1 for number in range(most)}
+        await refusals.add(connection, {**many, ("10.0.0.7", "BIN-1"): 3}, minute + timedelta(seconds=flush))
+    rows = {
+        (row["address"], row["client"]): row["count"]
+        for row in await connection.fetch("SELECT address, client, count FROM refused_sign_in")
+    }
+
+    assert len(rows) == most + 1
+    assert rows["10.0.0.7", "BIN-1"] == 12
+    assert rows["", ""] == 2 * most + 1
+    assert (await refusals.recent(connection, minute)).count == 3 * most + 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,23 @@ async def found(dsn: str, tmp_path: Path) -> dict[str, CheckResult]:
     """Return the results by subject."""
     settings = Settings(database=dsn, data_dir=tmp_path)
     return {result.subject: result for result in await doctor.examine(settings)}
+
+
+async def test_doctor_within_nabd_api_sees_that_it_is_itself_that_listens(tmp_path: Path) -> None:
+    """The loop that examines is the one that must answer meanwhile."""
+
+    async def healthy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        body = b'{"status":"ok"}'
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        writer.close()
+
+    async with await asyncio.start_server(healthy, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        results = await doctor.examine(Settings(data_dir=tmp_path, http_port=port))
+
+    found = next(result for result in results if result.subject == "port")
+    assert (found.verdict, found.said) == (Verdict.FINE, f"nabd api answers on 127.0.0.1:{port}")
 
 
 async def test_doctor_names_the_device_that_stands_elsewhere(

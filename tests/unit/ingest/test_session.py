@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import cast
 
 import mqtt5
 import pytest
 
+from devices.registry.registry import Municipality
 from ingest.broker.bound import MOST_ELEMENTS
-from ingest.broker.hearing import Hearing
+from ingest.broker.hearing import Hearing, hearing_of
 from ingest.broker.received import BUFFER_LIMIT
 from ingest.broker.session import LITTLE, Connection, IngestBroker
 
@@ -102,6 +104,74 @@ async def test_session_knows_that_another_client_took_it(
 
     assert connection.taken_over is taken
     assert code.name in connection.lost.result()
+
+
+def packets_of(written: bytes) -> list[mqtt5.Packet]:
+    """Return what was written, packet by packet."""
+    packets, offset = [], 0
+    while offset < len(written):
+        packet, length = mqtt5.read(memoryview(written)[offset:])
+        packets.append(packet)
+        offset += length
+    return packets
+
+
+async def test_session_has_emptied_once_the_broker_answers_after_all_that_it_held() -> None:
+    connection, wire = connected(told_s=None, own_s=5)
+    reading = mqtt5.PublishPacket("t", b"{}", qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=1).write()
+    pong = mqtt5.PingRespPacket().write()
+
+    # Nothing has come, and nothing is known: the link may be slow.
+    assert not connection.has_emptied()
+    assert wire.written == mqtt5.PingReqPacket().write()
+    assert not connection.has_emptied()
+    assert wire.written == mqtt5.PingReqPacket().write()
+    connection.data_received(reading * connection.broker.receive_maximum + pong)
+    assert not connection.has_emptied()
+    connection.data_received(reading + pong)
+    assert connection.has_emptied()
+
+    connection.hear(Hearing(hears=("tripoli",), drops=("+",)))
+    connection.data_received(pong)
+    assert not connection.has_emptied()
+
+
+async def test_session_hears_anew_only_what_it_does_not_hear_and_drops_after_all_answers() -> None:
+    granted = mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE
+    connection, wire = connected(told_s=None, own_s=5)
+    towns = tuple(f"town-{number}" for number in range(150))
+
+    connection.hear(Hearing(hears=towns, drops=("+",)))
+    subscriptions = packets_of(wire.written)
+    assert [type(packet) for packet in subscriptions] == [mqtt5.SubscribePacket] * 2
+    for packet in subscriptions:
+        assert connection.dropping
+        wire.written = b""
+        assert isinstance(packet, mqtt5.SubscribePacket)
+        answer = mqtt5.SubAckPacket(packet.packet_id, [granted] * len(packet.topic_filters))
+        connection.data_received(answer.write())
+    [drop] = packets_of(wire.written)
+    assert isinstance(drop, mqtt5.UnsubscribePacket)
+    done = mqtt5.UnsubAckPacket(drop.packet_id, [mqtt5.UnsubAckReasonCode.SUCCESS] * len(drop.patterns))
+    connection.data_received(done.write())
+    assert not connection.dropping
+
+    wire.written = b""
+    connection.hear(Hearing(hears=("saida", *towns[1:]), drops=("+", towns[0])))
+    [fresh] = packets_of(wire.written)
+    assert isinstance(fresh, mqtt5.SubscribePacket)
+    assert {filter_.pattern.split("/")[2] for filter_ in fresh.topic_filters} == {"saida"}
+    # An answer to what was asked before is none to this.
+    connection.data_received(done.write())
+    assert connection.dropping
+
+
+def test_shards_never_hear_the_same_even_before_the_first_municipality() -> None:
+    assert hearing_of("main", []) == Hearing(hears=("+",))
+    assert hearing_of("north", []) == Hearing(hears=(), drops=("+",))
+    town = cast(Municipality, SimpleNamespace(name="saida", shard="north"))
+    assert hearing_of("north", [town]).hears == ("+",)
+    assert hearing_of("main", [town]) == Hearing(hears=(), drops=("+", "saida"))
 
 
 async def test_session_with_much_waiting_is_taken_up_before_its_subscription_is_answered() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nabd.identity.broker_log import RefusalCount
+from nabd.identity.broker_log import MOST_KEYS, RefusalCount
 
 OLD = """1796034092: New connection from 10.0.0.7:53861 on port 8883.
 1796034092: Client <unknown> disconnected, not authorised."""
@@ -38,3 +38,18 @@ def test_refusals_are_counted_by_what_the_line_says(lines: str, counts: dict[tup
 
     assert dict(counting.taken()) == counts
     assert not counting.taken()
+
+
+def test_client_ids_that_a_stranger_chooses_are_told_apart_up_to_a_number() -> None:
+    counting = RefusalCount()
+    for number in range(2 * MOST_KEYS):
+        counting.read(f"1: Client C-{number} [10.0.0.7:41000] disconnected: not authorised.")
+    first = counting.taken()
+    counting.read("1: Client LATE [10.0.0.7:41000] disconnected: not authorised.")
+    counting.put_back(first)
+    again = counting.taken()
+
+    assert len(first) == len(again) == MOST_KEYS + 1
+    assert first["", ""] == MOST_KEYS
+    assert again["10.0.0.7", "LATE"] == 1
+    assert again.total() == 2 * MOST_KEYS + 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from nabd.accounts.scram import matches, verifier
 from nabd.cli import app
 from nabd.configuration import sources
 from nabd.configuration.first_town import place_of
-from nabd.configuration.secrets import RANDOM, write_secrets
+from nabd.configuration.secrets import OF_COMMANDS, RANDOM, write_secrets
 from nabd.configuration.sources import UnreadableSetting
 from nabd.configuration.template import Layout, configuration
 from nabd.settings import Settings
@@ -99,6 +100,9 @@ def test_shown_settings_tell_who_said_them_and_hide_secrets(
     config.write_text(f"NABD_NTFY_TOKEN_FILE={tmp_path / 'token'}\nNABD_RETENTION_DAYS=30\n")
     monkeypatch.setenv("NABD_DATABASE", "postgresql://nabd_api:very-secret@db:5433/nabd")
     monkeypatch.setenv("NABD_BROKER", "mqtt://~api:very-secret@broker")
+    monkeypatch.setenv("NABD_STREAM", "nats://ingest:very-secret@stream:4222")
+    monkeypatch.setenv("NABD_HEARTBEAT_URL", "https://beats.example.org/very-secret")
+    monkeypatch.setenv("NABD_TRACES_ENDPOINT", "https://traces.example.org/v1?key=very-secret")
 
     result = CliRunner().invoke(app, ["config", "show", "--origin", "--changed", "--json"])
     found = {one["name"]: one for one in map(json.loads, result.stdout.splitlines())}
@@ -106,6 +110,9 @@ def test_shown_settings_tell_who_said_them_and_hide_secrets(
     assert {name: (one["value"], one["origin"]) for name, one in found.items()} == {
         "NABD_DATABASE": ("database nabd at db:5433", "environment NABD_DATABASE"),
         "NABD_BROKER": ("mqtt://~api@broker", "environment NABD_BROKER"),
+        "NABD_STREAM": ("nats://ingest@stream:4222", "environment NABD_STREAM"),
+        "NABD_HEARTBEAT_URL": ("(secret)", "environment NABD_HEARTBEAT_URL"),
+        "NABD_TRACES_ENDPOINT": ("(secret)", "environment NABD_TRACES_ENDPOINT"),
         "NABD_RETENTION_DAYS": ("30", str(config)),
         "NABD_NTFY_TOKEN": ("(secret)", f"{tmp_path / 'token'} (NABD_NTFY_TOKEN_FILE in {config})"),
     }
@@ -128,6 +135,15 @@ def test_secrets_are_random_and_closed_and_never_written_twice(tmp_path: Path) -
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
 
 
+def test_group_of_the_processes_reads_what_commands_sign_in_with_and_nothing_else(tmp_path: Path) -> None:
+    write_secrets(tmp_path / "secrets", {"email-server": "smtps://a:b@c"}, group=os.getgid())
+
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / "secrets").iterdir()}
+    assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o750
+    assert {name for name, mode in modes.items() if mode == 0o640} == {"database-api", "broker-api"}
+    assert {mode for name, mode in modes.items() if name not in OF_COMMANDS} == {0o600}
+
+
 def test_example_is_what_init_writes_without_answers() -> None:
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
 
@@ -143,10 +159,15 @@ def test_init_writes_one_configuration_that_nabd_reads(
     said += ["--domain", "nabd.chefchaouen.ma", "--mail", "smtps://nabd@mail.example.org"]
     where = ["init", "--directory", str(tmp_path), "--layout", str(layout), "--json"]
 
-    first = CliRunner().invoke(app, [*where, *said])
+    usual = os.umask(0o077)
+    try:
+        first = CliRunner().invoke(app, [*where, *said])
+    finally:
+        os.umask(usual)
     second = CliRunner().invoke(app, [*where, *said])
 
     told = json.loads(first.stdout)
+    assert stat.S_IMODE(Path(told["configuration"]).stat().st_mode) == 0o644
     monkeypatch.setenv("NABD_CONFIG", told["configuration"])
     settings = Settings()
     assert (settings.town, settings.language, settings.time_zone) == (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import stat
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +16,20 @@ from typer.testing import CliRunner
 
 from nabd.cli import app
 from nabd.identity import tls_files
-from nabd.systemd.units import UNITS, Unit
+from nabd.systemd.units import SECRETS, UNITS, Unit, rendered
 from tests.parts import CADDY, SYSTEMD, missing
 
 ROOT = Path(__file__).parents[3]
 EXPOSED_AT_MOST = 2.0
 """Of ten, by `systemd-analyze security`; what is below 2.2 is called OK."""
-BASE = ("sysinit.target", "basic.target", "network-online.target", "multi-user.target", "shutdown.target")
+BASE = (
+    "sysinit.target",
+    "basic.target",
+    "network-online.target",
+    "multi-user.target",
+    "shutdown.target",
+    "timers.target",
+)
 
 
 def install(root: Path, *options: str) -> list[dict[str, str]]:
@@ -54,7 +62,11 @@ def analyze(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_systemd_reads_every_unit_without_a_word(root: Path) -> None:
-    done = analyze(root, "verify", "--man=no", "nabd.target", *(f"{unit.name}.service" for unit in UNITS))
+    timers = [f"{unit.name}.timer" for unit in UNITS if unit.at]
+    services = [f"{unit.name}.service" for unit in UNITS]
+    done = analyze(root, "verify", "--man=no", "nabd.target", *services, *timers)
+
+    assert timers == ["nabd-backup.timer"]
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -70,9 +82,62 @@ def test_unit_is_confined(root: Path, unit: Unit) -> None:
 
 def test_every_process_that_lasts_has_a_unit_and_a_service() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
-    nabd = {name for name in services if name.startswith("nabd-")} - {"nabd-accounts", "nabd-owner"}
+    nabd = {name for name in services if name.startswith("nabd-")} - {
+        "nabd-accounts",
+        "nabd-owner",
+        "nabd-tools",
+    }
 
     assert {unit.name for unit in UNITS if unit.account} == nabd
+
+
+def test_each_process_has_the_same_secrets_by_systemd_and_in_a_container() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+    contained = {
+        unit.name: {one["target"]: one["source"] for one in services[unit.name]["secrets"]}
+        for unit in UNITS
+        if unit.account
+    }
+
+    assert contained == {
+        unit.name: dict(
+            re.findall(rf"^LoadCredential=(\w+):{SECRETS}/([a-z-]+)$", rendered(unit), re.MULTILINE)
+        )
+        for unit in UNITS
+        if unit.account
+    }
+
+
+def test_the_key_of_the_authority_is_for_who_signs_and_secrets_for_no_foreign_program() -> None:
+    hidden = {unit.name: re.findall(r"InaccessiblePaths=(.+)", rendered(unit)) for unit in UNITS}
+
+    assert [name for name, paths in hidden.items() if not paths] == ["nabd-sweep", "nabd-backup"]
+    assert {name for name, paths in hidden.items() if f"-{SECRETS}" in " ".join(paths).split()} == {
+        "nabd-broker",
+        "nabd-https",
+    }
+
+
+def test_secrets_of_an_older_installation_are_closed_to_the_processes(root: Path) -> None:
+    if shutil.which("systemd-tmpfiles") is None:
+        missing(SYSTEMD)
+    secrets = root / "etc/nabd/secrets"
+    secrets.mkdir(parents=True, exist_ok=True)
+    for name in ("database-superuser", "broker-api", "email-server"):
+        (secrets / name).write_text("secret")
+        (secrets / name).chmod(0o640)
+    rules = root / "usr/lib/tmpfiles.d/nabd.conf"
+    ours = re.sub(r"(\d{4}) (root|nabd) (root|nabd)$", r"\1 - -", rules.read_text(), flags=re.MULTILINE)
+    rules.write_text(ours)  # users of ours are not on this machine
+
+    done = subprocess.run(
+        ["systemd-tmpfiles", f"--root={root}", "--create", "nabd.conf"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in secrets.iterdir()}
+    assert modes == {"database-superuser": 0o600, "broker-api": 0o640, "email-server": 0o600}
 
 
 def test_nothing_is_written_by_a_dry_run_and_what_is_yours_stays(tmp_path: Path) -> None:

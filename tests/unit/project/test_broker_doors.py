@@ -72,6 +72,20 @@ def test_doors_share_passwords_where_their_own_would_lose_messages(tmp_path: Pat
     assert names(tmp_path / "passwords") == ["~ingest", "~api", "~simulator"]
 
 
+@pytest.mark.parametrize(("version", "kept"), [("2.0.22", "newest"), ("2.0.23", "oldest")])
+def test_the_newest_password_counts_where_no_door_is_its_own(tmp_path: Path, version: str, kept: str) -> None:
+    (tmp_path / "incoming").mkdir()
+    lists = {"passwords": "oldest", "passwords.next": "newest"}
+    for name, password in lists.items():
+        text = f"# nabd: 1 devices\nBIN-1:$7$1${'s' * 16}${password:x<88}\n"
+        (tmp_path / "incoming" / name).write_text(text, encoding="utf-8")
+    configuration(tmp_path, version)
+
+    passwords = (tmp_path / "passwords").read_text(encoding="utf-8")
+    assert [found for found in lists.values() if found in passwords] == [kept]
+    assert (tmp_path / "incoming/applied").read_text(encoding="utf-8").count("taken") == 2
+
+
 def test_doors_share_passwords_until_ingest_has_come_once_to_a_store_of_an_older_mosquitto(
     tmp_path: Path,
 ) -> None:

@@ -13,15 +13,24 @@ import pytest
 import yaml
 
 from nabd.accounts.grants import Account
+from nabd.backup.files import directories
 from nabd.configuration.secrets import GIVEN, RANDOM
-from nabd.settings import Settings
+from nabd.settings import Settings, backup_directory
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"].startswith("nabd:")}
-ONE_SHOT = {"tls", "nabd-accounts", "nabd-migrate", "nabd-owner", "grafana-account"}
+ONE_SHOT = {
+    "tls",
+    "nabd-accounts",
+    "nabd-migrate",
+    "nabd-owner",
+    "nabd-tools",
+    "nabd-backup",
+    "grafana-account",
+}
 ROOTS = {"database", "mosquitto"}
 """Services whose programs begin as root and give that up themselves."""
 
@@ -69,11 +78,12 @@ def test_every_process_signs_in_as_itself_with_a_password_from_a_file() -> None:
         "nabd-accounts": ("nabd", "database-superuser"),
         "nabd-migrate": (Account.OWNER.role, "database-owner"),
         "nabd-owner": (Account.OWNER.role, "database-owner"),
+        "nabd-backup": (Account.OWNER.role, "database-owner"),
         **{
             f"nabd-{one}": (one.role, f"database-{one}")
             for one in (Account.INGEST, Account.SWEEP, Account.NOTIFY, Account.API, Account.ANNOTATE)
         },
-        "simulator": (Account.API.role, "database-api"),
+        **dict.fromkeys(("simulator", "nabd-tools"), (Account.API.role, "database-api")),
     }
 
 
@@ -136,6 +146,7 @@ def test_only_doors_with_tls_are_published_and_ingest_has_one_of_its_own() -> No
         "nabd-owner": ("~ingest", "1885"),
         "nabd-sweep": ("~api", "1884"),
         "nabd-api": ("~api", "1884"),
+        "nabd-tools": ("~api", "1884"),
         "simulator": ("~simulator", "1884"),
     }
 
@@ -151,7 +162,7 @@ def test_who_need_not_speak_with_each_other_cannot() -> None:
     assert on["edge"] == {name for name, service in SERVICES.items() if "ports" in service}
     assert on["web"] == {"https", "nabd-api"}
     assert not on["database"] & {"https", "mosquitto"}
-    assert on["outside"] == {"nabd-api", "nabd-notify", "nabd-annotate"}
+    assert on["outside"] == {"nabd-api", "nabd-notify", "nabd-sweep", "nabd-annotate"}
 
 
 def test_every_mounted_file_exists() -> None:
@@ -169,6 +180,32 @@ def test_every_named_volume_is_declared() -> None:
     assert {v for v in volumes if not v.startswith("./")} == set(COMPOSE["volumes"])
 
 
+def test_key_of_the_authority_is_only_where_somebody_signs() -> None:
+    mounts = {
+        name: [v.split(":") for v in service.get("volumes", []) if v.startswith("tls:")]
+        for name, service in SERVICES.items()
+    }
+
+    assert {name for name, found in mounts.items() if found} == {
+        "tls",
+        "nabd-sweep",
+        "nabd-tools",
+        "nabd-backup",
+    }
+    assert mounts["nabd-tools"] == mounts["nabd-backup"] == [["tls", "/var/lib/nabd/tls", "ro"]]
+    for name in ("https", "nabd-api"):
+        assert any(v.startswith("broker-files:") and v.endswith(":ro") for v in SERVICES[name]["volumes"])
+
+
+def test_backup_sees_all_that_lies_beside_the_database_and_changes_none_of_it() -> None:
+    data = Path("/var/lib/nabd")
+    volumes = [v.split(":") for v in SERVICES["nabd-backup"]["volumes"]]
+    mounted = {place: how == ["ro"] for _, place, *how in volumes}
+
+    needed = {str(path): True for path in directories(Settings(data_dir=data)).values()}
+    assert mounted == {**needed, str(backup_directory(Settings(data_dir=data))): False}
+
+
 def test_every_lasting_service_restarts_and_has_a_health_check() -> None:
     for name, service in SERVICES.items():
         if name in ONE_SHOT:
@@ -179,12 +216,14 @@ def test_every_lasting_service_restarts_and_has_a_health_check() -> None:
 
 
 def test_every_service_is_confined() -> None:
-    assert len(OURS) == 10
+    assert len(OURS) == 12
     for name, service in SERVICES.items():
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert re.fullmatch(r"\d+[gm]", service["mem_limit"]), name
-        if name not in ROOTS:
+        if name == "nabd-tools":
+            assert service["cap_add"] == ["CHOWN", "DAC_OVERRIDE"]
+        elif name not in ROOTS:
             assert service.get("cap_add", []) in ([], ["NET_BIND_SERVICE", "DAC_OVERRIDE"]), name
         if name != "database":
             assert service["read_only"], name

@@ -85,6 +85,7 @@ async def _device(connection: asyncpg.Connection, name: str) -> None:
 
 async def _image(connection: asyncpg.Connection, name: str) -> None:
     await builders.add(connection, name, kind="light")
+    await builders.give_passwords(connection, name)
     await connection.execute("UPDATE rollout SET state = 'cancelled'")  # of the cases before
     await builders.image(connection, "light", name)
 

@@ -102,6 +102,7 @@ async def test_command_to_many_is_given_by_two_administrators_and_never_by_a_tok
 
     (stands,) = (await client.get("/api/v1/command-requests")).json()["items"]
     assert (stands["state"], stands["decided_by"], stands["answers"]) == ("approved", "samir", {"queued": 3})
+    assert (await client.get("/api/v1/commands?status=lost")).status_code == 422
     given = (await client.get(f"/api/v1/commands?request={number}")).json()["items"]
     assert sorted(one["device"] for one in given) == ["light-1", "light-2", "light-3"]
 

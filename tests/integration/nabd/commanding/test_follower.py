@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,14 +16,17 @@ import aiomqtt
 import asyncpg
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from devices.commands.answered import get_command
 from devices.commands.configured import desire
 from devices.commands.new_command import new_command
 from devices.commands.queue import enqueue, take_due, wake
-from devices.registry.editing import edit_device
+from devices.registry.editing import edit_device, retire_device
+from devices.registry.hardware import replace_hardware
 from devices.registry.registry import Device
 from nabd.broker.address import BrokerAddress
+from nabd.broker.client import client
 from nabd.commanding import follower
 from store.audit import PLATFORM
 from store.pool import connect
@@ -124,11 +129,18 @@ def until_it_is(connection: asyncpg.Connection, command: UUID, status: str) -> A
 async def test_command_waits_for_the_broker_then_for_the_device_and_arrives_once(
     dsn: str, connection: asyncpg.Connection, device: Device, broker: Mosquitto, clock: Clock
 ) -> None:
+    command = await give(connection, device, clock)
+    with capture_logs() as logs:
+        async with sending(dsn, broker, clock):
+
+            async def told() -> bool:
+                return any(one["event"] == "commands wait" for one in logs)
+
+            await eventually(told)
+    assert (await get_command(connection, command)).status == "queued"
+    broker.start()
+
     async with sending(dsn, broker, clock):
-        command = await give(connection, device, clock)
-        await asyncio.sleep(0)
-        assert (await get_command(connection, command)).status == "queued"
-        broker.start()
 
         async def tried() -> Any:
             return await connection.fetchval("SELECT tries FROM command")
@@ -210,3 +222,66 @@ async def test_configuration_is_kept_by_the_broker_and_moves_with_the_device(
         ("tripoli/bin/TRP-BIN-0001/config", None),
         ("saida/bin/TRP-BIN-0001/config", told),
     ]
+
+
+async def test_topic_that_another_device_took_over_is_not_cleared_and_that_of_a_retired_one_is(
+    dsn: str,
+    connection: asyncpg.Connection,
+    device: Device,
+    broker: Mosquitto,
+    clock: Clock,
+    monkeypatch: Any,
+) -> None:
+    monkeypatch.setattr(follower, "MOVED_EVERY_S", 0.1)
+    monkeypatch.setattr(follower, "LOOK_S", 0.2)
+    broker.start()
+    second = await add_bin(connection, "TRP-BIN-0002")
+    for one, seconds in ((device, 60), (second, 120)):
+        await desire(connection, KINDS, one.name, {"interval_s": seconds}, clock, by=PLATFORM)
+    topics: dict[str, Any] = {}
+
+    async def kept(wanted: dict[str, int]) -> None:
+        """Wait until the broker keeps this, by the last letters of wire names."""
+
+        async def is_kept() -> bool:
+            async with listening(broker, "nabd/v1/+/+/+/config") as heard:
+                await asyncio.sleep(0.05)
+            topics.clear()
+            topics.update({topic.split("/")[2]: said["set"]["interval_s"] for topic, said in heard if said})
+            return topics == wanted
+
+        await eventually(is_kept)
+
+    async with sending(dsn, broker, clock):
+        await kept({"TRP-BIN-0001": 60, "TRP-BIN-0002": 120})
+    await replace_hardware(connection, second.name, "S-3", wire_name="other", now=clock, by=PLATFORM)
+    clock.pass_s(1)
+    await replace_hardware(connection, device.name, "S-2", wire_name="TRP-BIN-0002", now=clock, by=PLATFORM)
+    async with sending(dsn, broker, clock):
+        await kept({"TRP-BIN-0002": 60, "other": 120})
+        await retire_device(connection, second.name, "burnt", clock, by=PLATFORM)
+        await kept({"TRP-BIN-0002": 60})
+
+
+async def test_broker_that_falls_silent_holds_all_answers_up_once(
+    broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "ANSWER_S", 0.3)
+    broker.start()
+    address = BrokerAddress(host=broker.host, port=broker.port)
+    async with client(address, timeout_s=10) as connected:
+        confirmations = follower.Confirmations(connected=connected)
+        connected._client.on_publish = confirmations.heard
+
+        async def said() -> list[int]:
+            answers = [confirmations.hand(f"{BIN}/config", b"{}", retain=True) for _ in range(50)]
+            async with asyncio.timeout(5):
+                return await confirmations.codes(answers)
+
+        os.kill(broker.pid, signal.SIGSTOP)
+        assert await said() == [-1] * 50
+        os.kill(broker.pid, signal.SIGCONT)
+        assert min(await said()) >= 0
+        broker.kill()
+        monkeypatch.setattr(follower, "ANSWER_S", 60)
+        assert await said() == [-1] * 50

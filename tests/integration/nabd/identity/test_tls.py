@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
 from devices.credentials import authority
@@ -96,3 +100,56 @@ def test_certificates_are_renewed_when_they_near_their_end_and_only_where_they_a
     given = tmp_path / "given"
     tls_files.init(given, ["a"], now, given=other)
     assert (given / "authority.pem").read_bytes() == other.certificate
+
+
+def test_half_an_authority_is_named_and_an_authority_under_another_is_refused(
+    tls: Path, tmp_path: Path
+) -> None:
+    now = datetime.now(UTC)
+    tls.mkdir()
+    (tls / "authority.pem").write_text("half", encoding="utf-8")
+    code, _, err = nabd("init --host a")
+    assert (code, f"{tls}/authority.pem is there without authority.key" in err) == (1, True), err
+    (tls / "authority.pem").unlink()
+
+    above = authority.load(*_parts(authority.new_authority("Above", now)), now)
+    key = ec.generate_private_key(ec.SECP256R1())
+    below = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Below")]))
+        .issuer_name(above.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=9))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(above.key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (tmp_path / "below.pem").write_bytes(below.public_bytes(pem))
+    (tmp_path / "below.key").write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    code, _, err = nabd(
+        f"init --host a --authority {tmp_path}/below.pem --authority-key {tmp_path}/below.key"
+    )
+    assert (code, "give one that signs itself" in err) == (1, True), err
+    assert list(tls.iterdir()) == []
+    assert nabd("init --host a")[0] == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to others")
+def test_what_root_writes_is_whose_the_directory_is(tls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.chown(tls.parent, 65534, 65533)
+    monkeypatch.setenv("NABD_BROKER_FILES", str(tls.parent / "broker"))
+
+    assert nabd("init --host a")[0] == 0
+    assert nabd("renew")[0] == 0
+
+    made = [tls, tls.parent / "broker", *tls.iterdir(), *(tls.parent / "broker").iterdir()]
+    assert len(made) == 11
+    assert {(one.stat().st_uid, one.stat().st_gid) for one in made} == {(65534, 65533)}
+
+
+def _parts(pair: authority.KeyPair) -> tuple[bytes, bytes]:
+    return pair.certificate, pair.key

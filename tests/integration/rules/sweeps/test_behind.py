@@ -80,3 +80,31 @@ async def test_device_that_runs_what_others_no_longer_do_is_told_until_it_is_upd
     await runs(connection, mute, "1.0.0")
     await sweep(connection, 2 * WEEK_MIN + 21)
     assert sorted(await behind(connection)) == ["B-1", "B-2", "B-3"]
+
+
+async def test_device_that_a_later_rollout_updated_before_it_was_cancelled_is_not_behind(
+    connection: asyncpg.Connection,
+) -> None:
+    await catalogue.apply(connection, default_packs(KINDS), NOON)
+    ahead, old = [await registered(connection, name) for name in ("B-1", "B-2")]
+    await runs(connection, ahead, "3.0.0")
+    await runs(connection, old, "1.0.0")
+    await rolled_out(connection, "2.0.0", 10)
+    await rolled_out(connection, "3.0.0", 20)
+    await connection.execute(
+        """
+        WITH cancelled AS (
+            UPDATE rollout SET state = 'cancelled' WHERE started_at = $1 RETURNING id
+        )
+
+        INSERT INTO rollout_device (rollout_id, device_id, position, stage, state, changed_at)
+        SELECT cancelled.id, d.id, d.position, 0, d.state, $1
+        FROM cancelled, unnest($2::integer[], '{0,1}'::integer[], '{updated,waiting}'::text[])
+            AS d (id, position, state)
+        """,
+        to_datetime(NOON + 20 * MINUTE),
+        [ahead, old],
+    )
+
+    await sweep(connection, WEEK_MIN + 30)
+    assert await behind(connection) == ["B-2"]
