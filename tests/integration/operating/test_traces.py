@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NoReturn
 
 import asyncpg
 import httpx2
@@ -77,7 +78,7 @@ class Refusing:
 ERROR = Status.STATUS_CODE_ERROR
 
 
-async def _fail(*_: object) -> None:
+async def _fail(*_: object) -> NoReturn:
     raise ValueError("no such number: +96171234567")
 
 
