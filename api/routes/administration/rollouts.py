@@ -210,7 +210,7 @@ async def resume_rollout(
     identity: UsesIdentity,
     actor: UsesActor,
 ) -> RolloutOut:
-    """Go on; devices that failed are tried again."""
+    """Go on; after a stop devices that failed are tried again."""
     return await _steer(rollout, RolloutState.RUNNING, context, connection, identity, actor)
 
 
