@@ -7,5 +7,5 @@ class BackupRefused(Exception):
     """A backup cannot be made, read or restored; nothing was changed."""
 
 
-class FilesNotPlaced(Exception):
+class StagedFilesLeft(Exception):
     """The database is restored, and files could not be put in their places; the text names where they lie."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from nabd.backup import database, files, manifest, sealed
-from nabd.backup.errors import BackupRefused, FilesNotPlaced
+from nabd.backup.errors import BackupRefused, StagedFilesLeft
 from nabd.backup.keys import BackupKey
 from nabd.backup.manifest import Manifest
 from nabd.backup.sealed import Told
@@ -119,7 +119,7 @@ async def restore(
 
     Raises:
         BackupRefused: the text says why; nothing was changed.
-        FilesNotPlaced: the database is filled, and some files lie where they were unpacked.
+        StagedFilesLeft: the database is filled, and some files lie where they were unpacked.
     """
     made = await asyncio.to_thread(looked_through, directory, told)
     files.refuse_unfit(settings, others, made.files)
@@ -140,7 +140,7 @@ async def restore(
     try:
         placed = await asyncio.to_thread(files.put_in_place, staged, settings, others)
     except OSError as error:
-        raise FilesNotPlaced(
+        raise StagedFilesLeft(
             f"the database is back, and not every file is in its place: {error}; those that are not lie in"
             f" {staged}: move them from there by hand"
         ) from error

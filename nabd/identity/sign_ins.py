@@ -29,7 +29,7 @@ RETRY_S = 5.0
 async def watch(pool: asyncpg.Pool, broker: BrokerAddress, now: Now) -> None:
     """Run until cancelled; an outage of broker or database is told elsewhere."""
     counted = RefusalCount()
-    async with asyncio.TaskGroup() as both:  # what counts for nobody, or counts nothing, ends
+    async with asyncio.TaskGroup() as both:  # neither goes on without the other
         both.create_task(_read(broker, counted))
         both.create_task(_keep(pool, counted, now))
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from nabd.backup import keys
-from nabd.backup.errors import BackupRefused, FilesNotPlaced
+from nabd.backup.errors import BackupRefused, StagedFilesLeft
 from nabd.backup.keys import BackupKey
 from nabd.backup.sealed import Told
 from nabd.cli import output
@@ -37,7 +37,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Run what a command does; a refusal or an outage is one line that names the fix, and exit code 1."""
     try:
         return asyncio.run(work)
-    except (BackupRefused, FilesNotPlaced, StoreError) as error:
+    except (BackupRefused, StagedFilesLeft, StoreError) as error:
         output.fail(str(error))
     except DATABASE_ERRORS as error:
         output.fail(

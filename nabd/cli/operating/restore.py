@@ -12,7 +12,7 @@ from devices.instants import to_datetime
 from nabd import clock
 from nabd.accounts.grants import Account
 from nabd.backup import restoring, verifying
-from nabd.backup.errors import BackupRefused, FilesNotPlaced
+from nabd.backup.errors import BackupRefused, StagedFilesLeft
 from nabd.backup.keys import BackupKey
 from nabd.backup.restoring import RestoredBackup
 from nabd.backup.sealed import Told
@@ -105,7 +105,7 @@ async def _restore(
     try:
         dsn = await asyncio.to_thread(server.start)
         restored = await restoring.restore(settings, dsn, directory, opened, others, told)
-    except FilesNotPlaced:
+    except StagedFilesLeft:
         await asyncio.to_thread(server.stop)  # what it holds is whole
         raise
     except BaseException:
