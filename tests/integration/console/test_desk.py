@@ -217,6 +217,7 @@ async def test_operator_works_by_keyboard_alone_in_arabic(
         await press("Enter")
         await expect(page.locator("#explained h2")).to_contain_text("bin-3")
         await press("c")
+        await expect(page.locator("#explained .say input")).to_be_focused()
         await page.keyboard.type("<b>الفريق</b> في الطريق")
         await press("Enter")
         await expect(page.locator(".events q")).to_have_text("<b>الفريق</b> في الطريق")
