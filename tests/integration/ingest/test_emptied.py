@@ -28,13 +28,20 @@ async def slow_link(port: int) -> AsyncIterator[int]:
                 await writer.drain()
                 await asyncio.sleep(pause_s)
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    joined = asyncio.Event()
 
     async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.gather(carry(reader, far_writer, 0.0), carry(far_reader, writer, PAUSE_S))
+        joined.set()
 
     async with await asyncio.start_server(join, "127.0.0.1", 0) as server:
         yield server.sockets[0].getsockname()[1]
+        async with asyncio.timeout(30):
+            await joined.wait()  # both directions are closed, or a later test finds them open
 
 
 def ingest(port: int) -> IngestBroker:
