@@ -56,6 +56,7 @@ from api.routes.access import (
     session,
     signin,
     tokens,
+    trust,
     users,
 )
 from api.routes.administration import bans, command_requests, device_lists, quarantine, rollouts, system
@@ -183,6 +184,7 @@ def create_app(
     channels: Mapping[str, NotificationChannel] | None = None,
     photo_dir: Path | None = None,
     firmware_dir: Path | None = None,
+    authority: Path | None = None,
     web_push: bool = True,
     tiles: TileSource | None = None,
     examine: Examine | None = None,
@@ -204,6 +206,7 @@ def create_app(
         queue: the broker's queue, for /metrics.
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
         photo_dir: where photos of work lie; without it none are taken.
+        authority: the certificate (PEM) that signs ours, for phones to trust; without it there is none.
         firmware_dir: where images lie that devices fetch; without it they find none.
         web_push: browsers may subscribe to messages.
         tiles: what lies under the map; without it the layers of municipalities alone.
@@ -246,11 +249,13 @@ def create_app(
         sign_in_page=page,
         oidc=oidc,
         press_page=files["press.html"].body,
+        trust_page=files["authority.html"].body,
         console_version=assets.version_of(files),
         speed=speed,
         checks=checks or {},
         queue=queue,
         channels=channels or {},
+        authority=authority,
         firmware=ImageDirectory(firmware_dir) if firmware_dir is not None else None,
         photos=PhotoDirectory(photo_dir) if photo_dir is not None else None,
         web_push=web_push,
@@ -296,6 +301,7 @@ def _routes() -> list[BaseRoute]:
         alertmanager.router,
         health.router,
         signin.router,
+        trust.router,
         answers.router,
         firmware.router,
         oidc_routes.router,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -59,6 +60,7 @@ class AppContext:
     totp_required: administrators must show an app's code. press_page: with a button that signs in by what its
     address says. console_version: of the console's files; a page of another one loads itself anew.
     oidc: where people may sign in instead of here. photos: where those of work lie; None: none are kept.
+    trust_page: how a phone trusts `authority`, the certificate that signs ours; None: there is none.
     firmware: where images lie that devices fetch. device_guesses: wrong passwords by device;
     device_addresses: by where they come from.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
@@ -74,6 +76,7 @@ class AppContext:
     totp_required: bool
     sign_in_page: SignInPage
     press_page: bytes
+    trust_page: bytes
     console_version: str
     oidc: OidcProvider | None
     speed: float
@@ -84,6 +87,7 @@ class AppContext:
     channels: Mapping[str, NotificationChannel]
     photos: PhotoDirectory | None = None
     firmware: ImageDirectory | None = None
+    authority: Path | None = None
     web_push: bool = True
     tiles: TileSource | None = None
     tile_archive: TileArchive | None = None

@@ -101,6 +101,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /signin/oidc": _OPEN,
     "GET /signin/oidc/callback": _OPEN,
     "POST /signin": _OPEN,
+    "GET /trust": _OPEN,
+    "GET /trust/authority.crt": _OPEN,
     "GET /console/signin.css": _OPEN,
     "GET /sw.js": _OPEN,
     "GET /manifest.webmanifest": _OPEN,

@@ -31,6 +31,7 @@ from nabd.retention.classes import classes_of
 from nabd.settings import (
     Settings,
     audit_directory,
+    authority_file,
     firmware_directory,
     photo_directory,
     quotas_of,
@@ -212,6 +213,7 @@ async def api(settings: Settings) -> None:
         channels=channels,
         photo_dir=photo_directory(settings),
         firmware_dir=firmware_directory(settings),
+        authority=authority_file(settings),
         web_push=settings.web_push,
         tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),

@@ -267,6 +267,14 @@ def tls_directory(settings: Settings) -> Path:
     return settings.tls_dir or settings.data_dir / "tls"
 
 
+def authority_file(settings: Settings) -> Path:
+    """Return where the certificate of the installation's authority lies, if it has one.
+
+    Where the broker is told who may sign in, the copy for it is taken: `nabd api` needs no other file of TLS.
+    """
+    return (settings.broker_files or tls_directory(settings)) / "authority.pem"
+
+
 def backup_directory(settings: Settings) -> Path:
     """Return where backups are made and looked for."""
     return settings.backup_dir or settings.data_dir / "backups"

@@ -34,6 +34,8 @@ OPEN_PATHS = frozenset(
         "/signin",
         "/signin/oidc",
         "/signin/oidc/callback",
+        "/trust",
+        "/trust/authority.crt",
         "/console/signin.css",
         # What an installed console needs is fetched without a cookie; it says nothing of the town.
         "/sw.js",

@@ -211,4 +211,4 @@ async function drawTell(element) {
 }
 
 // Where the browser does not trust the connection it gives a page none of these.
-const missing = () => !isSecureContext && h("p", { class: "meta" }, t("untrusted_connection"));
+const missing = () => !isSecureContext && h("p", { class: "meta" }, t("untrusted_connection"), " ", h("a", { class: "plain-link", href: "/trust" }, t("trust_it")));

@@ -74,6 +74,8 @@ async def test_every_route_but_healthz_needs_a_token_beyond_loopback(
     assert answers.pop(("GET", "/healthz")) == 200
     assert answers.pop(("GET", "/signin")) == 200  # the form
     assert answers.pop(("GET", "/console/signin.css")) == 200
+    assert answers.pop(("GET", "/trust")) == 200  # a phone cannot sign in before it trusts
+    assert answers.pop(("GET", "/trust/authority.crt")) == 404  # there is none
     assert answers.pop(("GET", "/signin/oidc")) == 404  # no provider is configured
     assert answers.pop(("GET", "/signin/oidc/callback")) == 404
     assert answers.pop(("GET", "/firmware/1")) == 401  # a device shows its own password
@@ -97,6 +99,8 @@ async def test_wrong_token_is_refused_everywhere(guarded: FastAPI, stranger: htt
         ("GET", "/signin/oidc"),
         ("GET", "/signin/oidc/callback"),
         ("GET", "/console/signin.css"),
+        ("GET", "/trust"),
+        ("GET", "/trust/authority.crt"),
         *(("GET", file) for file in INSTALLED),
         ("GET", "/answer/1"),  # signed by nobody: what counts here is the link, no token
         ("POST", "/answer/1"),  # without an answer; what it answers is never guessed
