@@ -179,6 +179,11 @@ def fingerprint_of(certificate: x509.Certificate) -> str:
     return certificate.fingerprint(hashes.SHA256()).hex()
 
 
+def spelt(fingerprint: str) -> str:
+    """Return a fingerprint as phones show it: AB:CD:…"""
+    return ":".join(fingerprint[n : n + 2] for n in range(0, len(fingerprint), 2)).upper()
+
+
 def is_signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
     """Tell whether an authority has signed a certificate."""
     try:

@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from devices.credentials.authority import KeyPair
+from devices.credentials.authority import KeyPair, spelt
 from devices.instants import to_datetime
 from nabd import clock
 from nabd.cli import output
@@ -99,3 +99,8 @@ def _show(found: list[CertificateFile], *, as_json: bool) -> None:
     rows = [(one.file, one.subject, one.ends, "this authority" if one.own else "elsewhere") for one in found]
     columns = ("file", "for", "good until", "signed by")
     output.table(columns, rows, empty="There are no certificates: `nabd tls init --host NAME` makes them.")
+    for one in found:
+        if one.file == tls_files.AUTHORITY and one.fingerprint:
+            output.line(
+                f"authority's SHA-256 fingerprint, as /trust shows it to phones: {spelt(one.fingerprint)}"
+            )

@@ -37,6 +37,8 @@ class CertificateFile:
     ends: datetime
     own: bool
     """Whether this installation's authority has signed it."""
+    fingerprint: str | None = None
+    """SHA-256 in hexadecimal digits; None of a list."""
 
 
 def init(
@@ -154,7 +156,13 @@ def files(directory: Path) -> list[CertificateFile]:
             signed = own is not None and authority.is_signed_by(one, own)
             subject = ", ".join(_hosts(one)) or one.subject.rfc4514_string()
             found.append(
-                CertificateFile(file=name, subject=subject, ends=one.not_valid_after_utc, own=signed)
+                CertificateFile(
+                    file=name,
+                    subject=subject,
+                    ends=one.not_valid_after_utc,
+                    own=signed,
+                    fingerprint=authority.fingerprint_of(one),
+                )
             )
     if (directory / REVOCATIONS).exists():
         try:

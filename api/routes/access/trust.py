@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from api.context import UsesContext
 from api.http.problems import Problem
-from devices.credentials.authority import fingerprint_of
+from devices.credentials.authority import fingerprint_of, spelt
 
 router = APIRouter(tags=["sign-in"])
 
@@ -31,7 +31,7 @@ async def show(context: UsesContext) -> Response:
     left_out = b"none" if found else b"own"
     page = context.trust_page.replace(SHOWN % left_out, HIDDEN % left_out)
     if found:
-        page = page.replace(FINGERPRINT, FINGERPRINT + _grouped(fingerprint_of(found)))
+        page = page.replace(FINGERPRINT, FINGERPRINT + spelt(fingerprint_of(found)).encode())
     return HTMLResponse(page)
 
 
@@ -57,9 +57,3 @@ def _authority(path: Path | None) -> x509.Certificate | None:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except (OSError, ValueError):
         return None  # doctor tells what is wrong with it (N202)
-
-
-def _grouped(fingerprint: str) -> bytes:
-    """Return a fingerprint as phones show it: AB:CD:…"""
-    pairs = (fingerprint[n : n + 2] for n in range(0, len(fingerprint), 2))
-    return ":".join(pairs).upper().encode()

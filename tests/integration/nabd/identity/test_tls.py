@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from typer.testing import CliRunner
 
 from devices.credentials import authority
+from devices.credentials.authority import spelt
 from nabd.cli import app
 from nabd.identity import tls_files
 from nabd.identity.tls_files import CertificateRefused
@@ -48,7 +49,9 @@ def test_init_makes_what_show_shows_and_renew_signs_anew_for_the_same_names(tls:
     after = x509.load_pem_x509_certificate((tls / "server.pem").read_bytes())
     assert before.serial_number != after.serial_number
     assert before.subject == after.subject
-    assert "broker.example, 10.0.0.7" in nabd("show")[1]
+    shown = nabd("show")[1]
+    assert "broker.example, 10.0.0.7" in shown
+    assert spelt(documents["authority.pem"]["fingerprint"]) in shown.replace("\n", "")
 
 
 def test_each_mistake_is_one_line_with_the_fix_and_leaves_nothing_half_made(
