@@ -18,6 +18,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from nabd import logs
 from nabd.embedded.broker import IotCore, find_mosquitto
 from nabd.embedded.postgres import EmbeddedPostgres
 from store.pool import connect, name_of, open_pool
@@ -40,6 +41,15 @@ def collector() -> Iterator[None]:
     yield
     gc.unfreeze()
     gc.set_threshold(*threshold)
+
+
+@pytest.fixture(autouse=True)
+def process_logs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave logs as they are where a command is run in this process.
+
+    A logger keeps what it was first used with: that command's standard error, which later tests find closed.
+    """
+    monkeypatch.setattr(logs, "configure", lambda process: None)
 
 
 @pytest.fixture(scope="session")
