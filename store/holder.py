@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS nabd_holder (
 
 async def prepare(connection: Connection) -> None:
     """Make the table; `nabd migrate` does so before anything else, since it holds a name itself."""
-    with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):  # another one just made it
+    # Another one just made it: the table, its type, or the row of either in the catalogue.
+    with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateTableError, asyncpg.DuplicateObjectError):
         await connection.execute(_CREATE)
 
 
