@@ -31,7 +31,7 @@ def test_children_that_have_ended_count_as_used() -> None:
     program = "import time\nwhile time.process_time() < 0.2: pass"
     subprocess.run([sys.executable, "-c", program], check=True)
 
-    assert round(usage.cpu_of_children_s() - before, 2) >= 0.2  # clocks count in hundredths
+    assert usage.cpu_of_children_s() - before > 0.185  # clocks count in hundredths, cut off
     assert usage.cpu_s([os.getpid()]) >= usage.cpu_of_children_s()
 
 
