@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from devices.registry.errors import NotFound
+from devices.synced import sync_directory
 
 
 class PhotoDirectory:
@@ -34,7 +35,7 @@ class PhotoDirectory:
             partial.unlink(missing_ok=True)
             raise
         for folder in (path.parent, self.root):
-            _sync(folder)
+            sync_directory(folder)
 
     def read(self, photo: UUID) -> bytes:
         """Return a photo's bytes.
@@ -50,12 +51,3 @@ class PhotoDirectory:
     def remove(self, photo: UUID) -> None:
         """Take a photo away; where there is none, nothing happens."""
         self.path(photo).unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

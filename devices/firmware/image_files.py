@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from devices.registry.errors import NotFound
+from devices.synced import sync_directory
 
 
 class ImageDirectory:
@@ -40,7 +41,7 @@ class ImageDirectory:
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
-            _sync(self.root)
+            sync_directory(self.root)
         except BaseException:
             partial.unlink(missing_ok=True)
             raise
@@ -48,12 +49,3 @@ class ImageDirectory:
     def remove(self, sha256: str) -> None:
         """Take an image away; where there is none, nothing happens."""
         self.path(sha256).unlink(missing_ok=True)
-
-
-def _sync(directory: Path) -> None:
-    """Let names in a directory survive a power cut."""
-    opened = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
