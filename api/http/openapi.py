@@ -81,7 +81,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             responses = operation["responses"]
-            for status in statuses(path, method, operation):
+            own = [int(status) for status in responses if int(status) >= 400]
+            for status in (*statuses(path, method, operation), *own):
                 declared = responses.get(str(status), {})
                 responses[str(status)] = _response(status, declared)
     return document

@@ -38,7 +38,10 @@ async def show(context: UsesContext) -> Response:
 @router.get(
     "/trust/authority.crt",
     response_class=Response,
-    responses={200: {"content": {MEDIA_TYPE: {}}, "description": "the certificate (DER)"}},
+    responses={
+        200: {"content": {MEDIA_TYPE: {}}, "description": "the certificate (DER)"},
+        404: {"description": "this installation has no authority of its own"},
+    },
     summary="The certificate of this installation's authority",
 )
 async def fetch(context: UsesContext) -> Response:
