@@ -18,19 +18,18 @@ MOST_ELEMENTS = 200_000
 """Elements of one intake: some seconds of work at the worst, well below a keep-alive."""
 
 
-def all_objects(payloads: Sequence[bytes]) -> bool:
-    """Tell whether each payload is one element; cheap while they are fresh from the socket, not later."""
-    return all(map(bytes.startswith, payloads, repeat(b"{")))
+def not_objects(payloads: Sequence[bytes]) -> list[int]:
+    """Return which payloads may hold more than one element; cheap while they are fresh from the socket."""
+    return list(compress(range(len(payloads)), map(not_, map(bytes.startswith, payloads, repeat(b"{")))))
 
 
-def fitting(payloads: Sequence[bytes]) -> int:
+def fitting(payloads: Sequence[bytes], others: Sequence[int]) -> int:
     """Return how many payloads from the first on hold at most MOST_ELEMENTS elements; at least one.
 
-    An object is one element, as nearly every payload is. Of anything else commas tell the most there can be;
+    An object is one element, as nearly every payload is. Of the others commas tell the most there can be;
     an array of more than MAX_ELEMENTS is refused as a whole.
     """
     n = len(payloads)
-    others = list(compress(range(n), map(not_, map(bytes.startswith, payloads, repeat(b"{")))))
     if n + len(others) * MAX_ELEMENTS <= MOST_ELEMENTS:
         return n
     elements = np.ones(n, dtype=np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -21,7 +21,7 @@ class Intake:
     packet_ids: of the messages that require an acknowledgement, in order.
     connection: the broker connection that received them; acknowledgements are valid on it alone.
     rejections: of a replay, the id in table rejection of each message.
-    arrays: whether some payload may hold more than one element.
+    sizes, others: of what a broker sent, the bytes of each payload, and which may hold more than one element.
     over: by index, the messages that are over their device's quota, and what is told of each.
     """
 
@@ -32,7 +32,8 @@ class Intake:
     connection: object
     origin: Origin = "mqtt"
     rejections: tuple[int, ...] = ()
-    arrays: bool = True
+    sizes: Sequence[int] = ()
+    others: Sequence[int] = ()
     over: Mapping[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -47,5 +48,7 @@ class Intake:
             received_at=self.received_at[start:stop],
             packet_ids=[],
             rejections=self.rejections[start:stop],
+            sizes=self.sizes[start:stop],
+            others=[i - start for i in self.others if start <= i < stop],
             over={i - start: why for i, why in self.over.items() if start <= i < stop},
         )

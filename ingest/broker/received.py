@@ -6,6 +6,7 @@ Must not know what messages mean.
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.wire.topics import Channel
-from ingest.broker.bound import all_objects, fitting
+from ingest.broker.bound import fitting, not_objects
 from ingest.broker.hearing import Hearing
 from ingest.broker.intake import Intake
 
@@ -27,7 +28,8 @@ HEARD = (Channel.TELEMETRY, Channel.PRESENCE, Channel.RESPONSE, Channel.REPORTED
 class ReceivedMessages:
     """Messages received and not yet taken; `size` is their bytes, in equal shares.
 
-    arrays: whether some may hold more than one element.
+    sizes, others: of each payload its bytes, and which may hold more than one element. Both are found out as
+    messages arrive: later each of them would have to be fetched from memory again.
     """
 
     topics: list[str] = field(default_factory=list)
@@ -35,7 +37,8 @@ class ReceivedMessages:
     packet_ids: list[int] = field(default_factory=list)
     received_at: list[int] = field(default_factory=list)
     size: int = 0
-    arrays: bool = False
+    sizes: list[int] = field(default_factory=list)
+    others: list[int] = field(default_factory=list)
 
     def add(
         self,
@@ -47,9 +50,11 @@ class ReceivedMessages:
         size: int,
     ) -> None:
         """Add messages that came together; packet id 0: it wants no acknowledgement."""
+        before = len(self.payloads)
         self.topics += topics
         self.payloads += payloads
-        self.arrays = self.arrays or not all_objects(payloads)
+        self.sizes += map(len, payloads)
+        self.others += [before + i for i in not_objects(payloads)]
         self.packet_ids += packet_ids
         self.received_at += [received_at] * len(payloads)
         self.size += size
@@ -58,22 +63,22 @@ class ReceivedMessages:
         """Take up to `limit` messages; their receive times are greater than `after`."""
         if not self.topics:
             return None
-        arrays = self.arrays
-        n = fitting(self.payloads[:limit]) if arrays else min(limit, len(self.payloads))
+        n = fitting(self.payloads[:limit], self.others[: bisect_left(self.others, limit)])
+        others = self.others[: bisect_left(self.others, n)]
         intake = Intake(
             topics=self.topics[:n],
             payloads=self.payloads[:n],
             received_at=increasing(np.array(self.received_at[:n], dtype=np.int64), after),
             packet_ids=[i for i in self.packet_ids[:n] if i],
             connection=connection,
-            arrays=arrays,
+            sizes=self.sizes[:n],
+            others=others,
         )
-        for rest in (self.topics, self.payloads, self.packet_ids, self.received_at):
+        for rest in (self.topics, self.payloads, self.packet_ids, self.received_at, self.sizes):
             del rest[:n]
+        self.others = [i - n for i in self.others[len(others) :]]
         left = len(self.topics)
         self.size = self.size * left // (left + n)
-        if not left:
-            self.arrays = False
         return intake
 
 

@@ -30,6 +30,9 @@ OWN_PACES = 2
 MOST_MEMBERS = 32
 """Members of an honest element: commas beyond them are elements, `[1,1,1]` as well as objects."""
 
+DRAIN_EVERY_US = 10_000_000
+"""How often all buckets are drained."""
+
 Floats = NDArray[np.float64]
 Measures = tuple[float, float, float]
 
@@ -93,6 +96,7 @@ class Quotas:
         self._limits: tuple[Directory, _Limits] | None = None
         self._filled = np.zeros((3, 0))
         self._at = np.zeros(0, dtype=np.int64)
+        self._all_drained_at = 0
 
     def judge(self, intake: Intake, directory: Directory) -> Intake:
         """Fill the buckets; return the intake with what is over, which is nothing nearly always.
@@ -101,43 +105,59 @@ class Quotas:
         """
         limits, sources = self._limits_of(directory), directory.sources(intake.topics)
         ids, charges = _device_ids(sources), _charges(intake)
-        before = self._drained(ids, limits, int(intake.received_at[-1]))
-        for filled, charge in zip(self._filled, charges, strict=True):
-            np.add.at(filled, ids, charge)
-        too_full = (self._filled[:, ids] > limits.holds[:, ids]).any(axis=0)
-        self._filled[:, -1] = 0.0
-        if not too_full.any():
-            return intake
+        now = int(intake.received_at[-1])
+        if now - self._all_drained_at >= DRAIN_EVERY_US:
+            # A bucket holds far more than drains until then; before anything is refused its own is drained.
+            self._drain(slice(None), limits, now)
+            self._all_drained_at = now
+        self._fill(ids, charges)
         over: dict[int, str] = {}
-        for device_id in np.unique(ids[too_full]).tolist():
+        for device_id in self._too_full(ids, limits):
             rows = np.flatnonzero(ids == device_id)
-            level = before[:, rows[:1]] + np.cumsum(charges[:, rows], axis=1)
-            fits = (level <= limits.holds[:, [device_id]]).all(axis=0)
-            # From the first on that does not fit, all: the order of a device's messages has no holes.
-            taken = len(rows) if fits.all() else int(np.argmin(fits))
-            self._filled[:, device_id] = level[:, taken - 1] if taken else before[:, rows[0]]
-            why = limits.told(sources[rows[0]].name, device_id)
-            over |= dict.fromkeys(rows[taken:].tolist(), why)
-        return replace(intake, over=over)
+            taken = self._most_that_fits(device_id, charges[:, rows], limits, now)
+            if taken < len(rows):
+                why = limits.told(sources[rows[0]].name, device_id)
+                over |= dict.fromkeys(rows[taken:].tolist(), why)
+        return replace(intake, over=over) if over else intake
 
     def give_back(self, intake: Intake, directory: Directory) -> None:
         """Undo `judge` for an intake that is dropped: the broker sends it again."""
         ids, charges = _device_ids(directory.sources(intake.topics)), _charges(intake)
         charges[:, list(intake.over)] = 0
         self._limits_of(directory)
-        for filled, charge in zip(self._filled, charges, strict=True):
-            np.add.at(filled, ids, -charge)
+        self._fill(ids, -charges)
         self._filled[:, ids] = np.maximum(self._filled[:, ids], 0.0)
+
+    def _fill(self, ids: NDArray[np.int64], charges: Floats) -> None:
+        for filled, charge in zip(self._filled, charges, strict=True):
+            np.add.at(filled, ids, charge)
         self._filled[:, -1] = 0.0
 
-    def _drained(self, ids: NDArray[np.int32], limits: _Limits, now: int) -> Floats:
-        """Let the buckets of some devices drain until now; return their levels, (3, n)."""
-        elapsed_s = np.maximum(now - self._at[ids], 0) / 1e6
-        level = np.maximum(self._filled[:, ids] - limits.drain[:, ids] * elapsed_s, 0.0)
-        # Several rows of one device write the same.
-        self._filled[:, ids] = level
-        self._at[ids] = now
-        return level
+    def _drain(self, devices: int | slice, limits: _Limits, now: int) -> None:
+        """Let the buckets of one device, or of all, drain until now."""
+        elapsed_s = np.maximum(now - self._at[devices], 0) / 1e6
+        level = self._filled[:, devices] - limits.drain[:, devices] * elapsed_s
+        self._filled[:, devices] = np.maximum(level, 0.0)
+        self._at[devices] = now
+
+    def _too_full(self, ids: NDArray[np.int64], limits: _Limits) -> list[int]:
+        """Return the devices whose buckets hold more than fits, as they have not been drained for a while."""
+        too_full = np.zeros(len(ids), dtype=bool)
+        for filled, holds in zip(self._filled, limits.holds, strict=True):
+            too_full |= filled.take(ids) > holds.take(ids)
+        return np.unique(ids[too_full]).tolist() if too_full.any() else []
+
+    def _most_that_fits(self, device_id: int, charges: Floats, limits: _Limits, now: int) -> int:
+        """Fill the bucket of one device anew, with as many of its messages as fit; return how many."""
+        self._filled[:, device_id] -= charges.sum(axis=1)
+        self._drain(device_id, limits, now)
+        level = self._filled[:, [device_id]] + np.cumsum(charges, axis=1)
+        fits = (level <= limits.holds[:, [device_id]]).all(axis=0)
+        # From the first on that does not fit, all: the order of a device's messages has no holes.
+        taken = charges.shape[1] if fits.all() else int(np.argmin(fits))
+        if taken:
+            self._filled[:, device_id] = level[:, taken - 1]
+        return taken
 
     def _limits_of(self, directory: Directory) -> _Limits:
         if self._limits is None or self._limits[0] is not directory:
@@ -154,19 +174,16 @@ class Quotas:
             self._at = np.append(self._at, np.zeros(more, dtype=np.int64))
 
 
-def _device_ids(sources: Sequence[Source]) -> NDArray[np.int32]:
-    """Return the device of each message, (n,); -1, the last of every array, where none is registered."""
-    return np.array([source.device_id for source in sources], dtype=np.int32)
+def _device_ids(sources: Sequence[Source]) -> NDArray[np.int64]:
+    """Return the device of each message, (n,); the last of every array, -1, where none is registered."""
+    return np.array([source.device_id for source in sources], dtype=np.int64)
 
 
 def _charges(intake: Intake) -> Floats:
     """Return (3, n): one message each, the readings it can hold at most, its bytes."""
-    n = len(intake)
-    charges = np.ones((3, n))
-    charges[2] = np.fromiter(map(len, intake.payloads), dtype=np.float64, count=n)
-    if intake.arrays:
-        others = [i for i, payload in enumerate(intake.payloads) if not payload.startswith(b"{")]
-        charges[1, others] = [most_readings(intake.payloads[i]) for i in others]
+    charges = np.ones((3, len(intake)))
+    charges[1, intake.others] = [most_readings(intake.payloads[i]) for i in intake.others]
+    charges[2] = intake.sizes
     return charges
 
 
