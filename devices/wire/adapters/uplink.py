@@ -1,0 +1,37 @@
+"""What a source says of one foreign device at one moment, before the profile of its model reads it.
+
+Pure. Must not know profiles, nor how the bytes came here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+class Unreadable(ValueError):
+    """Bytes are not of the format that their source is said to send; the text says what is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uplink:
+    """One message of one foreign device.
+
+    device: how the source calls it; a DevEUI in upper-case hexadecimal.
+    raw: the source's own bytes, as they came.
+    at: when it was observed, else when a gateway heard it first: microseconds since 1970 UTC; None: not said.
+    payload: the device's own bytes, where the source hands them on.
+    port: LoRaWAN's FPort of `payload`.
+    values: what the source decoded itself, or sends instead of bytes.
+    counter: the frame counter, to tell a copy from news.
+    radio: rssi_dbm, snr_db, gateways and the like, by name.
+    """
+
+    device: str
+    raw: bytes
+    at: int | None = None
+    payload: bytes | None = None
+    port: int | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    counter: int | None = None
+    radio: Mapping[str, object] = field(default_factory=dict)
