@@ -29,8 +29,8 @@ class Layout:
     fields: of the whole payload. first: where channels, blocks or entries begin.
     tag: bytes of the tag before each channel, 0 without channels; `channels` by tag.
     flags_at, flags_size: where the bits stand that say which blocks follow, None without; `blocks` by bit.
-    repeat: the name of a list whose entries fill the rest, empty without; then `entry` are the first fields of
-    each, and flags_at counts from its beginning.
+    repeat: the name of a list whose entries fill the rest, empty without; then `entry` are the first fields
+    of each, and flags_at counts from its beginning.
     """
 
     says: str = ""

@@ -177,8 +177,9 @@ class _Reader:
 
     def _one(self, reading: Reading, values: object, base: Steps) -> None:
         measured: dict[str, object] = {}
+        attributes = self._attributes_of(reading.kind)
         for value in reading.values:
-            self._measure(value, values, base, measured, self._attributes_of(reading.kind))
+            self._measure(value, values, base, measured, attributes)
         if not any(value is not None for value in measured.values()):
             return
         element: dict[str, object] = {"kind": reading.kind.name}

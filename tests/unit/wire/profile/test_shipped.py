@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 
 from devices import profiles
@@ -63,7 +62,7 @@ def test_the_decoder_of_the_kind_takes_what_results(profile: Profile, example: E
         for measurement, wanted in expected.items():
             if measurement in decoded.values:
                 stored = decoded.values[measurement][0]
-                assert stored == wanted or np.isclose(stored, wanted)
+                assert stored == pytest.approx(wanted)
 
 
 def test_profiles_of_a_kind_that_is_not_declared_wait_for_it() -> None:
