@@ -65,7 +65,7 @@ def converted(document: object, shape: type[_T]) -> _T:
     """
     try:
         return msgspec.convert(document, shape)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, RecursionError, OverflowError) as error:
         raise Unreadable(str(error)) from error
 
 

@@ -17,7 +17,7 @@ class Happening(StrEnum):
     """What may happen to a device beside readings, by its source's word.
 
     A downlink is QUEUED at the network, SENT by a gateway, DELIVERED when the device says so, UNDELIVERED
-    when it should have and did not, FAILED when it never left. A Sparkplug edge node must be asked for a REBIRTH.
+    when it should have and did not, FAILED when it never left. Sparkplug's nodes must be asked for a REBIRTH.
     """
 
     JOINED = "joined"
