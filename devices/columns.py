@@ -90,11 +90,11 @@ class Columns:
         """Return the same rows with what was stored of them before left out."""
         assert self.filled is not None
         known = self.before()
-        values = {
-            name: np.where(known.absent(name), column, None if column.dtype == object else np.nan)
-            for name, column in self.values.items()
-        }
-        return replace(self, values=values, filled=None)
+        news = empty_values(self.kind, len(self))
+        for name, column in self.values.items():
+            absent = known.absent(name)
+            news[name][absent] = column[absent]
+        return replace(self, values=news, filled=None)
 
     def unknown(self, row: int) -> Any:
         """Return a row's unknown keys with their values, None where it has none."""
@@ -147,7 +147,8 @@ def joined(parts: Sequence[Columns]) -> Columns:
     if any(part.filled is not None for part in parts):
         known = [part.filled or _nothing_filled(part) for part in parts]
         filled = Filled(
-            row=np.concatenate([one.row for one in known]), values=_concatenated([one.values for one in known])
+            row=np.concatenate([one.row for one in known]),
+            values=_concatenated([one.values for one in known]),
         )
     return Columns(
         kind=first.kind,

@@ -165,8 +165,8 @@ async def gaps(
 ) -> list[SequenceGap]:
     """Return the device's missing sequence numbers, the most recent first.
 
-    A rejected reading is a gap too, and a part that was merged: its number was received, but is not stored. Numbers before the
-    first or after the last stored reading of a start cannot be seen.
+    A rejected reading is a gap too, and a merged part: its number was received, but is not stored. Numbers
+    before the first or after the last stored reading of a start cannot be seen.
     """
     if device.kind in STRUCTURAL:
         return []

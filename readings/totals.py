@@ -44,7 +44,8 @@ ORDER BY s.name
 _PIECE = """
 SELECT
     coalesce(sum(l.messages), 0)::bigint AS messages, coalesce(sum(l.stored), 0)::bigint AS stored,
-    coalesce(sum(l.merged), 0)::bigint AS merged, coalesce(sum(l.duplicate), 0)::bigint AS duplicate, coalesce(sum(l.undated), 0)::bigint AS undated
+    coalesce(sum(l.merged), 0)::bigint AS merged, coalesce(sum(l.duplicate), 0)::bigint AS duplicate,
+    coalesce(sum(l.undated), 0)::bigint AS undated
 FROM ledger AS l
 WHERE l.shard = $1 AND l.batch > $2 AND l.batch <= $3
 """

@@ -167,7 +167,7 @@ async def fill(connection: Connection, table: str, columns: Sequence[CopyColumn]
 
 def _plain(column: CopyColumn, rows: int) -> list[Any]:
     """Return a column as what the driver takes, None where it is NULL."""
-    values = column.values.tolist()
+    values: list[Any] = column.values.tolist()
     match column.type:
         case ColumnType.TIME:
             values = [_EPOCH + timedelta(microseconds=at) for at in values]

@@ -27,8 +27,8 @@ TEXT_LIMIT = 64
 INTERVAL = "interval_s"
 """Attribute of any device: how often this one reports, in seconds, whatever its kind declares."""
 MERGE = "merge"
-"""Attribute of any device: whether what it says of one instant in several messages is one reading, whatever its
-kind declares."""
+"""Attribute of any device: whether what it says of one instant in several messages is one reading, whatever
+its kind declares."""
 
 CLOCK_CORRECTED = 1 << 0
 """Quality bit: the device's clock ran ahead; observed_at carries the stored offset."""

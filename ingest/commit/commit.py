@@ -147,8 +147,8 @@ def _judge_by_the_values_before(context: BatchContext, batch: Batch) -> None:
     for name, accepted in batch.accepted.items():
         kind = accepted.columns.kind
         known = context.last_values.setdefault(name, LastValues(kind))
-        merging = accepted.merging
-        accepted.columns.quality = known.judge(accepted.columns, merging and merging.row)
+        parts = None if accepted.merging is None else accepted.merging.row
+        accepted.columns.quality = known.judge(accepted.columns, parts)
 
 
 def _foresee(context: BatchContext, columns: Columns) -> None:

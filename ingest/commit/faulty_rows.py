@@ -1,4 +1,4 @@
-"""Which rows the database refuses: they are stored under a savepoint, and halved until the faulty stand alone."""
+"""Which rows the database refuses: stored under a savepoint, and halved until the faulty stand alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def sort_out(
     faults: dict[int, str],
     attempt: Callable[[NDArray[np.int64]], Awaitable[None]],
 ) -> None:
-    """Do something with rows that the database may refuse; add those that it does to `faults`, with its words."""
+    """Do something with rows that the database may refuse; add those to `faults`, with its words."""
     if not len(rows):
         return
     try:

@@ -145,7 +145,9 @@ async def _settle(
     ]
     if stuck:
         columns = by_receipt(columns, np.array(stuck, dtype=np.intp))
-        await _merge_rows(connection, writer, columns, np.array(stuck, dtype=np.int64), new=new, faults=faults)
+        await _merge_rows(
+            connection, writer, columns, np.array(stuck, dtype=np.int64), new=new, faults=faults
+        )
     for row in sorted([*conflicts, *(row for row in others if not new[row])]):
         detail = "another reading of this instant is stored"
         settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.CONFLICT, detail))

@@ -1,4 +1,4 @@
-"""What a part makes of a reading that is stored: it fills what is absent there, repeats it, or contradicts it.
+"""What a part makes of a reading that is stored: fills what is absent there, repeats it, or contradicts it.
 
 Pure and vectorised. Must not know the database.
 """

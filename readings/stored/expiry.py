@@ -90,7 +90,8 @@ days AS (
     ON CONFLICT (shard, began_at, source) DO UPDATE SET
         batches = d.batches + excluded.batches, messages = d.messages + excluded.messages,
         received = d.received + excluded.received, stored = d.stored + excluded.stored,
-        merged = d.merged + excluded.merged, duplicate = d.duplicate + excluded.duplicate, rejected = d.rejected + excluded.rejected,
+        merged = d.merged + excluded.merged, duplicate = d.duplicate + excluded.duplicate,
+        rejected = d.rejected + excluded.rejected,
         undated = d.undated + excluded.undated, empty = d.empty + excluded.empty
 ),
 

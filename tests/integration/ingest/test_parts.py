@@ -12,6 +12,7 @@ import pytest
 from devices.kinds.kind import MERGE, UNCONFIRMED
 from devices.registry.registration import NewDevice, add_devices
 from ingest.commit.settled import Settled
+from readings.rollups.marks import RollupMarks
 from store.audit import PLATFORM
 from tests.integration.ingest.conftest import Town
 from tests.integration.ingest.editions import KINDS, NOW, Edition
@@ -150,6 +151,17 @@ async def test_a_fire_in_the_second_part_alarms(edition: Edition) -> None:
     assert [tuple(row) for row in alerts] == [("bin-fire", "firing")]
 
 
+async def test_the_hour_of_a_reading_that_is_filled_is_rolled_up_again(edition: Edition) -> None:
+    await merging(edition, "b2")
+    await edition.receive({"ts": AT, "fill_pct": 40}, device="b2")
+    edition.pipeline.context.consumers = [RollupMarks()]
+
+    await edition.receive({"ts": AT, "temperature_c": 22}, device="b2")
+
+    marks = await edition.connection.fetch("SELECT kind, first_us, last_us FROM rollup_mark")
+    assert [tuple(row) for row in marks] == [("bin", [AT * 1000], [AT * 1000])]
+
+
 async def test_the_newest_values_have_every_part(edition: Edition) -> None:
     await merging(edition, "b2")
     await edition.receive({"ts": AT, "fill_pct": 40}, device="b2")
@@ -158,7 +170,8 @@ async def test_the_newest_values_have_every_part(edition: Edition) -> None:
     await edition.receive({"ts": AT, "fill_pct": 1})
 
     newest = await edition.connection.fetchval(
-        "SELECT l.measurements FROM latest AS l INNER JOIN device AS d ON d.id = l.device_id WHERE d.name = 'b2'"
+        "SELECT l.measurements FROM latest AS l INNER JOIN device AS d ON d.id = l.device_id"
+        " WHERE d.name = 'b2'"
     )
     assert newest == {"fill_pct": 40, "temperature_c": 22}
 
@@ -181,7 +194,9 @@ def _parts(chance: random.Random, *, agree: bool) -> list[dict[str, Any]]:
     parts = []
     for _ in range(chance.randint(1, 4)):
         names = chance.sample(sorted(CHOICES), chance.randint(1, 4))
-        parts.append({n: whole[n] if agree or chance.random() < 0.8 else chance.choice(CHOICES[n]) for n in names})
+        parts.append(
+            {n: whole[n] if agree or chance.random() < 0.8 else chance.choice(CHOICES[n]) for n in names}
+        )
     return parts
 
 

@@ -55,7 +55,9 @@ def test_a_part_is_judged_at_the_instant_of_the_newest_reading() -> None:
     rules = Evaluator(HOT)
     rules.feed(at(0, fill_pct=50))
 
-    assert told(fill(rules, at(0, fill_pct=50, temperature_c=80), {"fill_pct": 50})) == [("firing", "major", 0)]
+    assert told(fill(rules, at(0, fill_pct=50, temperature_c=80), {"fill_pct": 50})) == [
+        ("firing", "major", 0)
+    ]
 
 
 def test_a_part_of_an_older_reading_is_late() -> None:
@@ -77,7 +79,9 @@ def test_a_condition_on_two_parts_is_decided_once_both_are_there() -> None:
     rules = Evaluator(FULL_AND_HOT)
     assert rules.feed(at(0, fill_pct=90)) == []
 
-    assert told(fill(rules, at(0, fill_pct=90, temperature_c=80), {"fill_pct": 90})) == [("firing", "major", 0)]
+    assert told(fill(rules, at(0, fill_pct=90, temperature_c=80), {"fill_pct": 90})) == [
+        ("firing", "major", 0)
+    ]
 
 
 def test_a_change_is_counted_from_the_reading_before_whatever_part_brings_it() -> None:
