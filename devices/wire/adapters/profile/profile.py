@@ -156,6 +156,8 @@ class _Reader:
         if not isinstance(entries, list | tuple):
             self._problem(steps, entries, "not a list, whose entries are a reading each")
             return
+        if len(entries) > _MOST_ENTRIES:
+            self._problem(steps, len(entries), f"only the first {_MOST_ENTRIES} entries are read")
         for position, entry in enumerate(entries[:_MOST_ENTRIES]):
             self._one(reading, entry, (*_local(steps), position))
 
