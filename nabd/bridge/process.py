@@ -1,4 +1,4 @@
-"""The process `nabd bridge`: each enabled source that is a broker has a session; one of several processes hears.
+"""The process `nabd bridge`: every enabled source that is a broker has a session; of several, one hears.
 
 Sessions begin, end and begin anew as people change their sources. What a session needs is made here.
 """

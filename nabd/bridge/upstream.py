@@ -93,11 +93,14 @@ class Upstream:
 
 
 @asynccontextmanager
-async def connected(source: Source, secret: str, ours: BrokerAddress) -> AsyncIterator[Upstream]:
+async def connected(
+    source: Source, secret: str, ours: BrokerAddress, *, lasting: bool = True
+) -> AsyncIterator[Upstream]:
     """Connect to a source's broker, and subscribe.
 
     Args:
         ours: our own broker, and our account there: for sources that name no other.
+        lasting: in the session that the broker keeps; else in one beside it, which takes nothing from it.
 
     Raises:
         aiomqtt.MqttError, OSError, ssl.SSLError: it is away, or does not let us in.
@@ -113,10 +116,10 @@ async def connected(source: Source, secret: str, ours: BrokerAddress) -> AsyncIt
         password=address.password if not source.url else secret or None,
         tls_context=_tls(address, source.authority),
         protocol=aiomqtt.ProtocolVersion.V5 if newest else aiomqtt.ProtocolVersion.V311,
-        clean_start=False,
-        clean_session=None if newest else False,
-        properties=_properties() if newest else None,
-        identifier=client_id(source),
+        clean_start=not lasting if newest else mqtt.MQTT_CLEAN_START_FIRST_ONLY,
+        clean_session=None if newest else not lasting,
+        properties=_properties(lasting=lasting) if newest else None,
+        identifier=client_id(source) if lasting else None,
         keepalive=KEEP_ALIVE_S,
         timeout=TIMEOUT_S,
     )
@@ -145,9 +148,9 @@ def _tls(address: BrokerAddress, authority: str) -> ssl.SSLContext | None:
     return address.tls
 
 
-def _properties() -> Properties:
+def _properties(*, lasting: bool) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = SESSION_S
+    properties.SessionExpiryInterval = SESSION_S if lasting else 0
     properties.ReceiveMaximum = AT_ONCE
     return properties
 
