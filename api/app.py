@@ -59,7 +59,15 @@ from api.routes.access import (
     trust,
     users,
 )
-from api.routes.administration import bans, command_requests, device_lists, quarantine, rollouts, system
+from api.routes.administration import (
+    bans,
+    command_requests,
+    device_lists,
+    quarantine,
+    rollouts,
+    sources,
+    system,
+)
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -146,6 +154,7 @@ NOUNS = (
     rejections,
     quarantine,
     bans,
+    sources,
     system,
     ledger,
     municipalities,
