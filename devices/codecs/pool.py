@@ -1,7 +1,7 @@
 """Asks codecs, in processes that are replaced when a codec takes one down.
 
-A codec that loops, throws or allocates costs its own message. One that ran into the limit of time has to share
-one process with its like for a while, so that they never hold all of them.
+A codec that loops, throws or allocates costs its own message. One that ran into the limit of time has to
+share one process with its like for a while, so that they never hold all of them.
 """
 
 from __future__ import annotations
@@ -62,10 +62,9 @@ class Codecs:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         for _ in range(self._processes):
-            child = await self._free.get()
-            if child is not None:
+            if child := await self._free.get():
                 await child.close()
 
     async def decode(
