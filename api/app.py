@@ -66,6 +66,7 @@ from api.routes.administration import (
     profiles,
     quarantine,
     rollouts,
+    sources,
     system,
 )
 from api.routes.alerting import (
@@ -155,6 +156,7 @@ NOUNS = (
     rejections,
     quarantine,
     bans,
+    sources,
     system,
     ledger,
     municipalities,
