@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from api import policies
 from api.access import permitted
-from api.context import AppContext, Check, Examine, nothing_examined
+from api.context import AppContext, Check, Examine, Relaying, nothing_examined
 from api.http import openapi, parameters
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
@@ -83,6 +83,7 @@ from api.routes.device import (
     statistics,
 )
 from api.routes.device import tiles as map_tiles
+from api.routes.incoming import telemetry
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -143,6 +144,7 @@ NOUNS = (
     reports,
     audit,
     exports,
+    telemetry,
     rejections,
     quarantine,
     bans,
@@ -191,6 +193,7 @@ def create_app(
     examine: Examine | None = None,
     request_quota: RequestQuota | None = None,
     replica: Replica | None = None,
+    relaying: Relaying | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -215,6 +218,7 @@ def create_app(
         examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
         request_quota: how many requests one caller may make; without it any number.
         replica: where readings are read while it follows; the caller runs it.
+        relaying: where readings go that are posted here; without it none are taken. The caller runs it.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -268,6 +272,7 @@ def create_app(
         live=live,
         metrics=metrics,
         replica=replica,
+        relaying=relaying,
     )
     add_handlers(app)
     openapi.describe(app)

@@ -28,6 +28,7 @@ from nabd.commanding import follower, rollouts
 from nabd.first_link import is_without_admin
 from nabd.identity import sign_ins
 from nabd.identity.follower import CredentialWatch
+from nabd.relaying import Relays
 from nabd.retention.classes import classes_of
 from nabd.settings import (
     Settings,
@@ -204,6 +205,8 @@ async def api(settings: Settings) -> None:
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
     sending = asyncio.create_task(_command(settings, now, speed)) if settings.broker is not None else None
+    relays = Relays(broker_of(settings), now) if settings.broker is not None else None
+    relaying = asyncio.create_task(relays.run()) if relays else None
     app = create_app(
         pool=pool,
         kinds=declared,
@@ -227,6 +230,7 @@ async def api(settings: Settings) -> None:
         examine=lambda: doctor.examine(settings),
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
         replica=replica,
+        relaying=relays,
     )
     traces = traces_of(settings, "api")
     server = Server(app, traces.app) if traces else Server(app)
@@ -236,7 +240,7 @@ async def api(settings: Settings) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    for task in (stopping, announcing, watching, sending, following):
+    for task in (stopping, announcing, watching, sending, relaying, following):
         if task is not None:
             task.cancel()
     await serving

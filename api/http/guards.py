@@ -45,11 +45,12 @@ OPEN_PATHS = frozenset(
         "/console/icons/512-maskable.png",
         "/answer/{token}",
         "/firmware/{sha256}",
+        "/api/v1/telemetry",
     }
 )
 """All that answers without an identity. Signing in, and a link, judge what the request itself shows."""
 FIRMWARE = "/firmware/"
-"""What devices fetch, which show a password of their own to the route."""
+"""What devices fetch; here and where they post readings they show a password of their own to the route."""
 ANSWERS = "/answer/"
 """Where signed links lead. Who has one may use it from anywhere: it is the secret, no cookie counts."""
 TOLD = {"token": "requests.token_busy", "address": "requests.address_busy"}

@@ -236,6 +236,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/v1/work-orders/{order}/cancel"): {"reason": "a double"},
     ("post", "/api/v1/work-orders/{order}/comments"): {"text": "the road is closed"},
     ("post", "/api/v1/work-orders/{order}/photos"): {"photo": "none"},
+    ("post", "/api/v1/telemetry"): {"ts": "2026-03-01T08:30:00Z", "fill_pct": 42.5, "lid_open": False},
     ("post", "/api/v2/alerts"): {
         "labels": {"alertname": "DiskFull", "device": "bin-0007"},
         "annotations": {"summary": "full"},
