@@ -34,6 +34,14 @@ class Message:
     values: Path | None = None
     radio: Mapping[str, Path] = field(default_factory=dict)
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """What it reads beside the values, where both stand in one document."""
+        if self.values is not None:
+            return ()
+        said = (self.device, self.at, self.counter, self.port, self.payload, *self.radio.values())
+        return tuple(path for path in said if path is not None)
+
     def uplink(self, document: bytes, topic: str, device: str) -> Uplink:
         """Return what a message says of its device.
 

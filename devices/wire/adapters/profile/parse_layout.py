@@ -11,7 +11,7 @@ from devices.wire.adapters.profile.table import Table
 
 LAYOUT = (
     *("says", "port", "starts", "size", "order", "fields"),
-    *("first", "tag", "channels", "flags_at", "blocks"),
+    *("first", "tag", "channels", "flags_at", "flags", "blocks", "repeat", "entry"),
 )
 _CHANNEL = ("tag", "fields", "name", "type", "order", "scale", "add", "mask", "bit")
 _BLOCK = ("bit", "fields")
@@ -27,21 +27,35 @@ def read_layout(table: Table) -> Layout:
         table.wrong("channels", "channels need tag: how many bytes say which channel follows")
     flags_at = table.whole("flags_at", 0)
     if "blocks" in table and flags_at is None:
-        table.wrong("blocks", "blocks need flags_at: where the two bytes stand that say which blocks follow")
+        table.wrong("blocks", "blocks need flags_at: where the byte stands that says which blocks follow")
+    flags = table.text("flags", "u16")
+    if flags not in ("u8", "u16"):
+        table.wrong("flags", f"flags is u8 or u16, not {flags!r}")
+    repeat = table.text("repeat")
+    if ("entry" in table) != bool(repeat):
+        table.wrong("", "repeat, the name of the list, and entry, the first fields of each, come together")
     layout = Layout(
         says=table.text("says"),
         ports=_ports(table),
         starts=_starts(table),
         size=table.whole("size", 0, 242),
+        order=order,
         fields=_fields(table, order),
         first=table.whole("first", 0) or 0,
         tag=tag,
         channels=dict(_channel(one, tag, order) for one in table.tables("channels", _CHANNEL)),
         flags_at=flags_at,
+        flags_size=1 if flags == "u8" else 2,
         blocks={one.whole("bit", 0, 15) or 0: _fields(one, order) for one in table.tables("blocks", _BLOCK)},
+        repeat=repeat,
+        entry=_fields(table, order, "entry"),
     )
-    if not (layout.says or layout.fields or layout.channels or layout.blocks):
-        table.wrong("", "a layout has fields, channels or blocks; one without measurements says what it is")
+    if repeat and not sum(field.size for field in layout.entry):
+        table.wrong("entry", "an entry has at least one field, else nothing says where the next one begins")
+    if not (layout.says or layout.fields or layout.channels or layout.blocks or repeat):
+        table.wrong(
+            "", "a layout has fields, channels, blocks or entries; one without measurements says what it is"
+        )
     return layout
 
 
@@ -78,8 +92,8 @@ def _channel(table: Table, size: int, order: Order) -> tuple[bytes, tuple[Field,
     return tag, _fields(table, order) if "fields" in table else (_field(table, order),)
 
 
-def _fields(table: Table, order: Order) -> tuple[Field, ...]:
-    return tuple(_field(one, order) for one in table.tables("fields", _FIELD))
+def _fields(table: Table, order: Order, key: str = "fields") -> tuple[Field, ...]:
+    return tuple(_field(one, order) for one in table.tables(key, _FIELD))
 
 
 def _field(table: Table, order: Order) -> Field:

@@ -55,6 +55,8 @@ def read_value(values: Table, name: str, kind: Kind) -> Value | None:
 
 def _linear(table: Table, measurement: Measurement, container: Container | None) -> Linear:
     """Return how the number converts: to the measurement's unit, to mm before the geometry of a container."""
+    if measurement.type is not ValueType.NUMBER:
+        return 1.0, 0.0
     target = "mm" if container is not None else measurement.unit
     try:
         if container is not None:

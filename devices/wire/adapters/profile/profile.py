@@ -42,7 +42,7 @@ class Reading:
 class Example:
     """A documented message and what becomes of it.
 
-    gives: measurements of each reading, with `device`, `ts` and `kind` where worth saying; none where refused.
+    gives: measurements of each reading, with `device`, `ts`, `kind` where worth saying; none where refused.
     """
 
     says: str
@@ -177,8 +177,9 @@ class _Reader:
 
     def _one(self, reading: Reading, values: object, base: Steps) -> None:
         measured: dict[str, object] = {}
+        attributes = self._attributes_of(reading.kind)
         for value in reading.values:
-            self._measure(value, values, base, measured, self._attributes_of(reading.kind))
+            self._measure(value, values, base, measured, attributes)
         if not any(value is not None for value in measured.values()):
             return
         element: dict[str, object] = {"kind": reading.kind.name}
@@ -201,7 +202,7 @@ class _Reader:
         name = value.measurement.name
         for path in value.paths:
             raw, steps = self._find(path, values, base)
-            if isinstance(raw, Missing):
+            if isinstance(raw, Missing) or measured.get(name) is not None:
                 continue
             try:
                 measured[name] = value.convert(raw, self._uplink.counter, attributes)
@@ -210,8 +211,6 @@ class _Reader:
                 self._absent.append(Told(where=written(steps), value=raw, why=f"{name}: {said}"))
             except Unconvertible as error:
                 self._problem(steps, raw, f"{name}: {error}")
-            if measured.get(name) is not None:
-                return
 
     def _attributes_of(self, kind: Kind) -> Attributes:
         return {a.name: a.default for a in kind.attributes if a.default is not None} | dict(self._attributes)
@@ -283,7 +282,7 @@ class _Reader:
         if not self._document:
             return
         used = set(self._used)
-        for path in self._profile.ignores:
+        for path in (*self._profile.ignores, *self._profile.message.paths):
             found, steps = path.find(self._document, self._around)
             if found is not MISSING:
                 used.add(_local(steps))
