@@ -83,7 +83,7 @@ from api.routes.device import (
     statistics,
 )
 from api.routes.device import tiles as map_tiles
-from api.routes.incoming import telemetry
+from api.routes.incoming import telemetry, webhooks
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -101,6 +101,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from api.oidc.provider import OidcProvider
+    from devices.sources.deliveries import Deliveries
     from notify.message import NotificationChannel
     from store.standing.replica import Replica
 
@@ -145,6 +146,7 @@ NOUNS = (
     audit,
     exports,
     telemetry,
+    webhooks,
     rejections,
     quarantine,
     bans,
@@ -194,6 +196,7 @@ def create_app(
     request_quota: RequestQuota | None = None,
     replica: Replica | None = None,
     relaying: Relaying | None = None,
+    deliveries: Deliveries | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -219,6 +222,7 @@ def create_app(
         request_quota: how many requests one caller may make; without it any number.
         replica: where readings are read while it follows; the caller runs it.
         relaying: where readings go that are posted here; without it none are taken. The caller runs it.
+        deliveries: takes what is posted to webhooks; the caller runs it too.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -273,6 +277,7 @@ def create_app(
         metrics=metrics,
         replica=replica,
         relaying=relaying,
+        deliveries=deliveries,
     )
     add_handlers(app)
     openapi.describe(app)

@@ -24,6 +24,7 @@ from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
 from devices.relay import Outcome, RelayState
+from devices.sources.deliveries import Deliveries
 from devices.wire.topics import Topic
 from people.identity import Identity
 from people.sessions import SessionLimits
@@ -75,7 +76,7 @@ class AppContext:
     replica: where the past is read, while it follows.
     firmware: where images lie that devices fetch. device_guesses: wrong passwords by device;
     device_addresses: by where they come from.
-    relaying: where readings go that are posted here; None: there is no broker.
+    relaying: where readings go that are posted here; None: there is no broker. deliveries: to webhooks.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
     sms_answers: refused codes by number, in a minute and in a day.
     """
@@ -107,6 +108,7 @@ class AppContext:
     tile_archive: TileArchive | None = None
     examine: Examine = nothing_examined
     relaying: Relaying | None = None
+    deliveries: Deliveries | None = None
     device_guesses: Throttle = field(default_factory=Throttle)
     device_addresses: Throttle = field(default_factory=lambda: Throttle(ALLOWED_OF_DEVICES))
     sms_answers: Throttle = field(default_factory=Throttle)

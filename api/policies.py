@@ -113,6 +113,7 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /firmware/{sha256}": _OPEN,
     "POST /answer/{token}": _OPEN,
     "POST /api/v1/telemetry": _OPEN,
+    "POST /api/v1/webhooks/{source}": _OPEN,
     "GET /": _ANYBODY,
     "GET /alerts/{alert_id}": _ANYBODY,
     "GET /devices": _ANYBODY,

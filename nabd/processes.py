@@ -28,7 +28,6 @@ from nabd.commanding import follower, rollouts
 from nabd.first_link import is_without_admin
 from nabd.identity import sign_ins
 from nabd.identity.follower import CredentialWatch
-from nabd.relaying import Relays
 from nabd.retention.classes import classes_of
 from nabd.settings import (
     Settings,
@@ -188,6 +187,7 @@ async def api(settings: Settings) -> None:
     from nabd import doctor
     from nabd.channels import channels_of
     from nabd.oidc import provider_of
+    from nabd.relaying import ways_in
 
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
@@ -205,8 +205,8 @@ async def api(settings: Settings) -> None:
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
     sending = asyncio.create_task(_command(settings, now, speed)) if settings.broker is not None else None
-    relays = Relays(broker_of(settings), now) if settings.broker is not None else None
-    relaying = asyncio.create_task(relays.run()) if relays else None
+    ways = ways_in(settings, pool, declared, now) if settings.broker is not None else None
+    relaying = asyncio.create_task(ways.run()) if ways else None
     app = create_app(
         pool=pool,
         kinds=declared,
@@ -230,7 +230,8 @@ async def api(settings: Settings) -> None:
         examine=lambda: doctor.examine(settings),
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
         replica=replica,
-        relaying=relays,
+        relaying=ways.relays if ways else None,
+        deliveries=ways.deliveries if ways else None,
     )
     traces = traces_of(settings, "api")
     server = Server(app, traces.app) if traces else Server(app)

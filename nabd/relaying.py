@@ -1,21 +1,31 @@
-"""Relays of the API's process: one for each gateway, begun when something is first posted through it."""
+"""Where the API's process brings what is posted to it: relays, one for each gateway, and what webhooks need."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
+import asyncpg
+
+from devices import profiles
+from devices.codecs.pool import Codecs
 from devices.instants import Now
+from devices.kinds import Kinds
 from devices.relay import Outcome, Relay, RelayState
+from devices.sources.deliveries import Deliveries
 from devices.wire.topics import Topic
 from nabd.broker.address import BrokerAddress
 from nabd.broker.client import client
+from nabd.settings import Settings
+from nabd.starting import broker_of
 
 TIMEOUT_S = 10.0
 
 
 class Relays:
-    """Relays while `run` runs."""
+    """Relays, each begun when something is first posted through its gateway, while `run` runs."""
 
     def __init__(self, broker: BrokerAddress, now: Now) -> None:
         """Make it; broker: ours, with an account that may publish as any gateway."""
@@ -47,3 +57,25 @@ class Relays:
             self._relays[name] = Relay(gateway, lambda: client(self._broker, timeout_s=TIMEOUT_S), self._now)
             self._begun.put_nowait(self._relays[name])
         return self._relays[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaysIn:
+    """What takes readings by HTTP, while `run` runs."""
+
+    relays: Relays
+    deliveries: Deliveries
+    codecs: Codecs
+
+    async def run(self) -> None:
+        """Relay until cancelled."""
+        async with self.codecs, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.relays.run())
+            tasks.create_task(self.deliveries.run())
+
+
+def ways_in(settings: Settings, pool: asyncpg.Pool[asyncpg.Record], declared: Kinds, now: Now) -> WaysIn:
+    """Return the ways in of a process whose settings name a broker."""
+    relays, codecs = Relays(broker_of(settings), now), Codecs()
+    load = partial(profiles.load, declared, settings.profiles_dir)
+    return WaysIn(relays=relays, codecs=codecs, deliveries=Deliveries(pool, codecs, load, relays.send, now))

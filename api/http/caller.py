@@ -22,7 +22,7 @@ BODY_LIMIT = 256 * 1024
 LARGE_BODY_LIMIT = 8 * 1024 * 1024
 PHOTOS = re.compile(r"POST /api/v1/work-orders/[^/]+/photos")
 """What brings bytes that no parser of text reads."""
-WAYS_IN = re.compile(r"POST /api/v1/telemetry")
+WAYS_IN = re.compile(r"POST /api/v1/(telemetry|webhooks/[^/]+)")
 """What brings readings in many formats, of which each judges its own bytes: a bad element harms itself."""
 LARGE_BODIES = re.compile(
     r"PUT /api/v1/municipalities/[^/]+/layers/[^/]+|POST /api/v2/alerts|POST /api/v1/devices/import|"

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from api.context import AppContext
 from api.http.problems import Problem
+from devices.relay import Outcome
 from devices.wire import Reason
 from devices.wire.posted import Posted
 from devices.wire.topics import Topic
@@ -62,27 +63,30 @@ async def relayed(context: AppContext, gateway: Topic, posted: Sequence[Posted])
         Problem: 503 where nothing is committed in time: the broker, ingest or the database is away.
     """
     if context.relaying is None:
-        raise _later("there is no broker: NABD_BROKER names none")
+        raise later("there is no broker: NABD_BROKER names none")
     try:
         async with asyncio.timeout(ANSWER_S):
             outcomes = await context.relaying.send(gateway, [one.element for one in posted])
     except TimeoutError:
         reason = context.relaying.state(gateway).reason or "ingest has sent no receipt"
-        raise _later(reason) from None
+        raise later(reason) from None
     found = [
-        ElementOut(outcome=ElementOutcome.STORED)
-        if outcome.settled
-        else ElementOut(
-            outcome=ElementOutcome.REJECTED,
-            reason=Reason(outcome.reason or Reason.INTERNAL),
-            pointer=one.pointer(outcome.pointer),
-        )
+        outcome_out(outcome, one.pointer(outcome.pointer))
         for one, outcome in zip(posted, outcomes, strict=True)
     ]
-    stored = sum(one.outcome is ElementOutcome.STORED for one in found)
+    stored = sum(outcome.settled for outcome in outcomes)
     return PostedOut(stored=stored, rejected=len(found) - stored, elements=found)
 
 
-def _later(reason: str) -> Problem:
+def outcome_out(outcome: Outcome, pointer: str) -> ElementOut:
+    """Return what is answered of one element; pointer: to what is at fault, where it is rejected."""
+    if outcome.settled:
+        return ElementOut(outcome=ElementOutcome.STORED)
+    reason = Reason(outcome.reason or Reason.INTERNAL)
+    return ElementOut(outcome=ElementOutcome.REJECTED, reason=reason, pointer=pointer)
+
+
+def later(reason: str) -> Problem:
+    """Return the problem of what may be committed yet, and is to be sent again."""
     detail = f"nothing of it is committed yet ({reason}): keep it, and send the same again"
     return Problem(503, "unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_S)})
