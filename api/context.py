@@ -23,6 +23,7 @@ from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.profiles.files import ProfileFiles
 from devices.relay import Outcome, RelayState
 from devices.sources.deliveries import Deliveries
 from devices.wire.topics import Topic
@@ -77,6 +78,7 @@ class AppContext:
     firmware: where images lie that devices fetch. device_guesses: wrong passwords by device;
     device_addresses: by where they come from.
     relaying: where readings go that are posted here; None: there is no broker. deliveries: to webhooks.
+    profiles: how models of other vendors are read; who asks it holds `profiles_lock`.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
     sms_answers: refused codes by number, in a minute and in a day.
     """
@@ -100,6 +102,7 @@ class AppContext:
     metrics: Metrics
     channels: Mapping[str, NotificationChannel]
     replica: Replica | None = None
+    profiles: ProfileFiles
     photos: PhotoDirectory | None = None
     firmware: ImageDirectory | None = None
     authority: Path | None = None
@@ -113,6 +116,7 @@ class AppContext:
     device_addresses: Throttle = field(default_factory=lambda: Throttle(ALLOWED_OF_DEVICES))
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
+    profiles_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
 
     @asynccontextmanager

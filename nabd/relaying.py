@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import asyncpg
 
-from devices import profiles
 from devices.codecs.pool import Codecs
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.profiles.files import ProfileFiles
 from devices.relay import Outcome, Relay, RelayState
 from devices.sources.deliveries import Deliveries
 from devices.wire.topics import Topic
@@ -77,5 +76,6 @@ class WaysIn:
 def ways_in(settings: Settings, pool: asyncpg.Pool[asyncpg.Record], declared: Kinds, now: Now) -> WaysIn:
     """Return the ways in of a process whose settings name a broker."""
     relays, codecs = Relays(broker_of(settings), now), Codecs()
-    load = partial(profiles.load, declared, settings.profiles_dir)
-    return WaysIn(relays=relays, codecs=codecs, deliveries=Deliveries(pool, codecs, load, relays.send, now))
+    profiles = ProfileFiles(declared, settings.profiles_dir)
+    deliveries = Deliveries(pool, codecs, profiles.current, relays.send, now)
+    return WaysIn(relays=relays, codecs=codecs, deliveries=deliveries)

@@ -32,7 +32,7 @@ from store.connection import Connection
 from store.failures import is_outage
 
 SAY_S = 2.0
-"""How often it is stored how sources do, and looked whether profiles have changed."""
+"""How often it is stored how sources do."""
 REGISTRY_S = 10.0
 """How old what we know of devices may be at most once something has changed, in seconds."""
 COPY_US = 120_000_000
@@ -60,35 +60,32 @@ class Deliveries:
         self,
         pool: asyncpg.Pool[asyncpg.Record],
         codecs: Codecs,
-        profiles: Callable[[Profiles | None], Profiles],
+        profiles: Callable[[], Profiles],
         send: Send,
         now: Now,
     ) -> None:
         """Make it.
 
         Args:
-            profiles: loads them, given those that are known.
+            profiles: as they are now.
             send: brings elements to ingest, as a gateway's; waits for receipts.
         """
         self._pool = pool
-        self._load_profiles = profiles
         self._send = send
         self._now = now
-        self._profiles: Profiles | None = None
         self._devices: dict[str, Device] = {}
         self._generation, self._looked_s = -1, -REGISTRY_S
         self._translators: dict[int, tuple[datetime, Translator]] = {}
         self._counted: dict[int, Counted] = {}
         self._refused: dict[int, int] = {}
         self._around = Surroundings(
-            profiles=self._known_profiles, codecs=codecs, device=lambda name: self._devices.get(name)
+            profiles=profiles, codecs=codecs, device=lambda name: self._devices.get(name)
         )
 
     async def run(self) -> None:
         """Store how sources do until cancelled."""
         while True:
             await asyncio.sleep(SAY_S)
-            self._profiles = await asyncio.to_thread(self._load_profiles, self._profiles)
             try:
                 async with self._pool.acquire() as connection:
                     await self._say(connection)
@@ -158,11 +155,6 @@ class Deliveries:
             registry = await load(connection)
             self._devices = {one.wire: one for one in registry.devices.values() if one.retired_at is None}
             self._generation = generation
-
-    def _known_profiles(self) -> Profiles:
-        if self._profiles is None:
-            self._profiles = self._load_profiles(None)
-        return self._profiles
 
     async def _remember(self, source: Source, frames: Mapping[states.Frame, int]) -> None:
         if frames:

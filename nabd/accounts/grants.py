@@ -47,7 +47,7 @@ OWN = "own"
 
 _TABLE = """
                     ingest   sweep    notify   api      annotate  bridge
-(readings)          ar       own      r        r        -        -
+(readings)          arw      own      r        r        -        -
 (rollups)           -        own      r        r        -        -
 alert_event_id      U        U        -        U        -        -
 audit_id_seq        U        U        U        U        -        -

@@ -1,5 +1,6 @@
-// Calls one codec. Runs before the codec in the same fresh world, so what it needs is taken before the codec
-// could replace it; whatever a codec spoils nevertheless spoils its own answer only.
+// Calls one codec. Runs before the codec in the same world, so what it needs is taken before the codec could
+// replace it. Each message finds the codec's own variables as new, and no global that another message left; where
+// a codec spoils more than that, its world is given up.
 (function () {
   "use strict";
   const compile = Function, { parse, stringify } = JSON, { isArray, from: list } = Array;
@@ -12,10 +13,9 @@
   const TAIL = "\n;return {" +
     NAMES.map((name) => `${name}: typeof ${name} === "function" ? ${name} : undefined`).join() + "}";
 
-  const quiet = () => undefined;
-  world.console = { log: quiet, info: quiet, warn: quiet, error: quiet, debug: quiet, trace: quiet };
-  world.module = { exports: {} };
-  world.exports = world.module.exports;
+  const { freeze, is } = Object, { ownKeys, deleteProperty } = Reflect;
+  const quiet = freeze(() => undefined);
+  world.console = freeze({ log: quiet, info: quiet, warn: quiet, error: quiet, debug: quiet, trace: quiet });
 
   class Refused {
     constructor(reason) { this.reason = reason; }
@@ -27,9 +27,12 @@
     return typeof value === "object" ? "an object" : `${typeof value}`;
   }
 
-  function functions(source) {
-    const found = compile(source + TAIL)();
-    const exported = world.module.exports;
+  function functions(make) {
+    const exports = {}, module = { exports };
+    world.module = module;
+    world.exports = exports;
+    const found = make();
+    const exported = module.exports;
     if (exported !== null && typeof exported === "object") {
       for (const name of NAMES) if (!found[name] && typeof exported[name] === "function") found[name] = exported[name];
     }
@@ -136,16 +139,39 @@
     }
   }
 
-  // "+" before what was returned, "-" before why it failed.
-  return function (source, entry, argument, most) {
-    try {
-      const answer = ENTRIES[entry](functions(source), parse(argument));
-      if (answer.length > most) {
-        throw new Refused(`returned ${answer.length} characters of JSON; at most ${most} may come back`);
-      }
-      return "+" + answer;
-    } catch (thrown) {
-      return "-" + told(thrown);
+  world.module = world.exports = undefined;
+  const names = ownKeys(world), values = names.map((name) => world[name]);
+
+  // Take away the globals that a message left; tell whether all others are as they were.
+  function clean() {
+    world.module = world.exports = undefined;
+    const now = ownKeys(world);
+    if (now.length !== names.length) {
+      for (const name of now) if (!names.includes(name) && !deleteProperty(world, name)) return false;
     }
+    for (let i = 0; i < names.length; i++) if (!is(world[names[i]], values[i])) return false;
+    return true;
+  }
+
+  // The first letter: "+" before what was returned, "-" before why it was refused; "*" and "!" are the same from a
+  // world in which no other message may be decoded.
+  return function (source) {
+    let make;
+    try {
+      make = compile(source + TAIL);
+    } catch (thrown) {
+      return "!" + told(thrown);
+    }
+    return function (entry, argument, most) {
+      try {
+        const answer = ENTRIES[entry](functions(make), parse(argument));
+        if (answer.length > most) {
+          throw new Refused(`returned ${answer.length} characters of JSON; at most ${most} may come back`);
+        }
+        return (clean() ? "+" : "*") + answer;
+      } catch (thrown) {
+        return (thrown instanceof Refused && clean() ? "-" : "!") + told(thrown);
+      }
+    };
   };
 })();

@@ -158,5 +158,5 @@ async def test_what_is_not_committed_in_time_is_delivered_again_and_stored_once(
 
 async def _state(way_in: WayIn) -> Any:
     return await way_in.town.connection.fetchrow(
-        "SELECT s.* FROM source_state AS s INNER JOIN source ON source.id = s.source_id WHERE name = 'lorawan'"
+        "SELECT s.* FROM source_state AS s INNER JOIN source ON id = source_id WHERE name = 'lorawan'"
     )

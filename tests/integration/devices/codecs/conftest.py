@@ -1,15 +1,15 @@
-"""One process for all codecs that behave, so that it starts once for a file."""
+"""One process for the codecs of a file, so that it starts once."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import pytest
+import pytest_asyncio
 
 from devices.codecs.pool import Codecs
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def codecs() -> AsyncIterator[Codecs]:
     """One process, started when it is needed."""
     async with Codecs(processes=1) as opened:

@@ -7,6 +7,8 @@ import pytest
 from devices.codecs.codec import Codec, CodecFailed
 from devices.codecs.pool import Codecs
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 AT = 1_764_500_000_123_000
 
 
@@ -73,15 +75,39 @@ async def test_port_is_absent_where_none_is_known(codecs: Codecs) -> None:
 
 async def test_nothing_of_one_message_meets_the_next(codecs: Codecs) -> None:
     source = """
-    var kept = {};
+    var kept = {}, count = 0;
+    exports.calls = (exports.calls || 0) + 1;
     function decodeUplink(input) {
-      if (input.bytes[0] === 1) { kept.temperature = 20; leaked = 1; Array.prototype.mine = 1; }
-      return { data: { kept: kept, leaked: typeof leaked, mine: typeof [].mine } };
+      count++;
+      if (input.bytes[0] === 1) { kept.temperature = 20; leaked = 1; globalThis.isNaN = null; }
+      return { data: { kept, count, leaked: typeof leaked, isNaN: typeof isNaN, calls: exports.calls } };
     }"""
 
     await values(codecs, source, b"\x01")
 
-    assert await values(codecs, source, b"\x02") == {"kept": {}, "leaked": "undefined", "mine": "undefined"}
+    assert await values(codecs, source, b"\x02") == {
+        "kept": {},
+        "count": 1,
+        "leaked": "undefined",
+        "isNaN": "function",
+        "calls": 1,
+    }
+
+
+async def test_codec_that_spoils_its_world_spoils_one_message(codecs: Codecs) -> None:
+    source = """
+    function decodeUplink(input) {
+      if (input.bytes[0] === 1) {
+        Array.prototype.map = () => { throw new Error("spoiled"); };
+        Object.defineProperty(globalThis, "stays", { value: 1 });
+        return { data: {}, warnings: ["x"] };
+      }
+      return { data: { mapped: [1].map((one) => one + 1), stays: typeof stays } };
+    }"""
+    with pytest.raises(CodecFailed, match="spoiled"):
+        await values(codecs, source, b"\x01")
+
+    assert await values(codecs, source, b"\x02") == {"mapped": [2], "stays": "undefined"}
 
 
 async def test_buffer_reads_and_writes_as_nodes_does(codecs: Codecs) -> None:
@@ -174,8 +200,8 @@ async def test_command_becomes_bytes(codecs: Codecs, source: str) -> None:
 @pytest.mark.parametrize(
     ("returned", "said"),
     [
-        ("{ bytes: [256] }", "between 0 and 255"),
-        ("{ bytes: [-1] }", "between 0 and 255"),
+        ("{ bytes: [256] }", "cannot be used"),
+        ("{ bytes: [-1] }", "cannot be used"),
         ("{ bytes: [1.5] }", "cannot be used"),
         ("{ bytes: 'AQ==' }", "returned string as bytes"),
         ("{ errors: ['no such command'] }", "no such command"),
