@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from api import policies
 from api.access import permitted
-from api.context import AppContext, Check, Examine, nothing_examined
+from api.context import AppContext, Check, Examine, Relaying, nothing_examined
 from api.http import openapi, parameters
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
@@ -92,6 +92,7 @@ from api.routes.device import (
     statistics,
 )
 from api.routes.device import tiles as map_tiles
+from api.routes.incoming import telemetry, webhooks
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from api.oidc.provider import OidcProvider
+    from devices.sources.deliveries import Deliveries
     from notify.message import NotificationChannel
     from store.standing.replica import Replica
 
@@ -153,6 +155,8 @@ NOUNS = (
     reports,
     audit,
     exports,
+    telemetry,
+    webhooks,
     rejections,
     quarantine,
     bans,
@@ -204,6 +208,8 @@ def create_app(
     examine: Examine | None = None,
     request_quota: RequestQuota | None = None,
     replica: Replica | None = None,
+    relaying: Relaying | None = None,
+    deliveries: Deliveries | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -229,6 +235,8 @@ def create_app(
         examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
         request_quota: how many requests one caller may make; without it any number.
         replica: where readings are read while it follows; the caller runs it.
+        relaying: where readings go that are posted here; without it none are taken. The caller runs it.
+        deliveries: takes what is posted to webhooks; the caller runs it too.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -283,6 +291,8 @@ def create_app(
         live=live,
         metrics=metrics,
         replica=replica,
+        relaying=relaying,
+        deliveries=deliveries,
     )
     add_handlers(app)
     openapi.describe(app)

@@ -112,6 +112,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /answer/{token}": _OPEN,
     "GET /firmware/{sha256}": _OPEN,
     "POST /answer/{token}": _OPEN,
+    "POST /api/v1/telemetry": _OPEN,
+    "POST /api/v1/webhooks/{source}": _OPEN,
     "GET /": _ANYBODY,
     "GET /alerts/{alert_id}": _ANYBODY,
     "GET /devices": _ANYBODY,
