@@ -87,6 +87,8 @@ from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
+from api.standards.ngsi_ld import routes as ngsi_ld
+from api.standards.ngsi_ld import temporal_routes as ngsi_ld_temporal
 from api.tiles import archive
 from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
@@ -298,6 +300,8 @@ def _routes() -> list[BaseRoute]:
     everything = APIRouter()
     for router in (
         version,
+        ngsi_ld.router,
+        ngsi_ld_temporal.router,
         alertmanager.router,
         health.router,
         signin.router,

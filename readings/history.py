@@ -65,6 +65,26 @@ async def readings(
     return [_reading(kind, measurements, row) for row in rows]
 
 
+async def newest(
+    connection: Connection,
+    kind: Kind,
+    device_id: int,
+    *,
+    measurements: Sequence[str],
+    start: datetime,
+    end: datetime,
+    limit: int,
+) -> list[Reading]:
+    """Return the last `limit` readings observed in [start, end), newest first.
+
+    The next page ends, exclusively, at the last reading: instants are unique per device.
+    """
+    rows = await connection.fetch(
+        _newest_sql(kind, measurements), device_id, start, end, limit, timeout=STATEMENT_TIMEOUT_S
+    )
+    return [_reading(kind, measurements, row) for row in rows]
+
+
 async def readings_at(
     connection: Connection,
     kind: Kind,
@@ -91,6 +111,13 @@ def _readings_sql(kind: Kind, measurements: Sequence[str]) -> str:
     return (
         f"SELECT {_columns(measurements)} FROM {table_name(kind.name)} "  # noqa: S608 - names of a checked declaration
         "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3 ORDER BY observed_at LIMIT $4"
+    )
+
+
+def _newest_sql(kind: Kind, measurements: Sequence[str]) -> str:
+    return (
+        f"SELECT {_columns(measurements)} FROM {table_name(kind.name)} "  # noqa: S608 - as above
+        "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3 ORDER BY observed_at DESC LIMIT $4"
     )
 
 
