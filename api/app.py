@@ -89,6 +89,7 @@ from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
 from api.standards.ngsi_ld import routes as ngsi_ld
 from api.standards.ngsi_ld import temporal_routes as ngsi_ld_temporal
+from api.standards.sensorthings import routes as sensorthings
 from api.tiles import archive
 from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
@@ -302,6 +303,7 @@ def _routes() -> list[BaseRoute]:
         version,
         ngsi_ld.router,
         ngsi_ld_temporal.router,
+        sensorthings.router,
         alertmanager.router,
         health.router,
         signin.router,

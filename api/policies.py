@@ -136,6 +136,8 @@ POLICIES: Mapping[str, AccessPolicy] = {
     "GET /ngsi-ld/v1/attributes/{attribute}": _READ,
     "GET /ngsi-ld/v1/temporal/entities": _READ,
     "GET /ngsi-ld/v1/temporal/entities/{entity}": _READ,
+    "GET /sensorthings/v1.1": _READ,
+    "GET /sensorthings/v1.1/{path}": _READ,
     "GET /readyz": _WATCH,
     "GET /metrics": _WATCH,
     "GET /api/v1/session": _ANYBODY,

@@ -34,12 +34,12 @@ class FoundDevice:
     entity: Entity
 
 
-async def find_devices(context: AppContext, asked: EntityQuery, *, limit: int) -> list[FoundDevice]:
+async def find_devices(context: AppContext, asked: EntityQuery, *, limit: int | None) -> list[FoundDevice]:
     """Return the first devices whose entities are asked for, whichever attributes they have now."""
     found: list[FoundDevice] = []
     async for page in every_device(context.long_query, asked.devices):
         found += await asyncio.to_thread(_fitting, context.kinds, asked.conditions, page)
-        if len(found) >= limit:
+        if limit is not None and len(found) >= limit:
             break
     return found[:limit]
 

@@ -77,9 +77,14 @@ def wanted_past(
 
 AskedPast = Annotated[WantedPast, Depends(wanted_past)]
 TemporalOptions = Annotated[
-    Literal["temporalValues"] | None,
-    Query(description="temporalValues: lists of values with their instants"),
+    str | None,
+    Query(
+        max_length=100,
+        examples=["temporalValues"],
+        description="temporalValues: lists of values with their instants; count: as `count`",
+    ),
 ]
+OPTIONS = ("temporalValues", "count")
 
 
 @router.get("/entities", responses=ANSWER, response_class=Response, summary="Past of entities")
@@ -93,24 +98,29 @@ async def query_past(
     limit: Annotated[int, Query(ge=1, le=MOST_ENTITIES)] = MOST_ENTITIES,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     options: TemporalOptions = None,
+    count: Annotated[bool, Query(description="say how many there are, in NGSILD-Results-Count")] = False,
     local: Local = True,
 ) -> Response:
     """Return what the entities that are asked for told, of each a thousand readings at most."""
     if type is None and attrs is None:
         raise bad_request("name a type or attributes: all of the past of all entities is never told")
-    found = (await find_devices(context, asked, limit=offset + limit + 1))[offset:]
+    chosen = _chosen(options)
+    count = count or "count" in chosen
+    everybody = await find_devices(context, asked, limit=None if count else offset + limit + 1)
+    found = everybody[offset:]
     pasts = [
         await past.past_of(context.long_query, context.kinds.get(one.device.kind), one, wanted)
         for one in found[:limit]
     ]
     url = context_url(request) if accepted(request) == JSON_LD else None
     told = [one for one in pasts if one.instances or wanted.attrs is None]
-    body = [past.write(one, values_only=options is not None, context=url) for one in told]
+    body = [past.write(one, values_only="temporalValues" in chosen, context=url) for one in told]
     links = []
     if len(found) > limit:
         following = request.url.include_query_params(offset=offset + limit)
         links.append(f'<{following.path}?{following.query}>; rel="next"; type="{accepted(request)}"')
-    return _partial(answer(request, body, links=links), pasts, wanted)
+    headers = {"NGSILD-Results-Count": str(len(everybody))} if count else {}
+    return _partial(answer(request, body, headers, links), pasts, wanted)
 
 
 @router.get("/entities/{entity}", responses=ANSWER, response_class=Response, summary="Past of one entity")
@@ -130,8 +140,16 @@ async def get_past(
         raise Problem(404, "not-found", f"no entity has the id {entity!r}")
     kind = context.kinds.get(found[0].device.kind)
     told = await past.past_of(context.long_query, kind, found[0], wanted)
-    body = past.write(told, values_only=options is not None, context=None)
+    body = past.write(told, values_only="temporalValues" in _chosen(options), context=None)
     return _partial(answer(request, body), [told], wanted)
+
+
+def _chosen(options: str | None) -> list[str]:
+    chosen = [one.strip() for one in (options or "").split(",") if one.strip()]
+    for one in chosen:
+        if one not in OPTIONS:
+            raise bad_request(f"options: {one!r} is none of {', '.join(OPTIONS)}")
+    return chosen
 
 
 def _partial(response: Response, pasts: list[EntityPast], wanted: WantedPast) -> Response:

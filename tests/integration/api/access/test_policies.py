@@ -91,6 +91,7 @@ class Things:
     entity: str = "urn:ngsi-ld:WasteContainer:bin-tripoli"
     entity_type: str = "WasteContainer"
     attribute: str = "fillingLevel"
+    path: str = "Things"
     z: int = 0
     x: int = 0
     y: int = 0
