@@ -93,6 +93,10 @@ class Things:
     command_request: int
     rollout: int
     sha256: str = "0" * 64
+    entity: str = "urn:ngsi-ld:WasteContainer:bin-tripoli"
+    entity_type: str = "WasteContainer"
+    attribute: str = "fillingLevel"
+    path: str = "Things"
     z: int = 0
     x: int = 0
     y: int = 0
