@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from devices.kinds.kind import TEXT_LIMIT, Measurement, ValueType
-from devices.wire.adapters.profile.paths import Path
+from devices.wire.adapters.profile.paths import ValuePath
 from devices.wire.adapters.profile.units import BadUnit, Linear, converter
 
 Scalar = float | bool | str
@@ -74,7 +74,7 @@ class Value:
     """
 
     measurement: Measurement
-    paths: tuple[Path, ...]
+    paths: tuple[ValuePath, ...]
     unit: str = ""
     scale: float = 1.0
     add: float = 0.0
