@@ -35,6 +35,7 @@ FILES: Mapping[str, str] = {
     "rejections": "rejections:rejections",
     "tail": "tail:tail",
     "validate": "validate:validate",
+    "profile": "devices.profile:app",
     "device": "device:app",
     "source": "devices.sources:app",
     "firmware": "devices.firmware:app",

@@ -87,6 +87,7 @@ class Things:
     unknown: str = "bin-nobody-registered"
     part: str = "people"
     source: str
+    profile: str = "dragino-ldds75"
     guide: str = "operator"
     name: str = "amal"
     command_request: int
