@@ -26,7 +26,7 @@ from tests.integration.ingest.conftest import KINDS, Town
 from tests.platform import Platform
 from tests.waiting import eventually, now
 
-KILLS = int(os.environ.get("NABD_BRIDGE_KILLS", "6"))
+KILLS = int(os.environ.get("NABD_BRIDGE_KILLS", "3"))
 SEED = int(os.environ.get("NABD_BRIDGE_SEED", "1"))
 TOPIC = "nabd/v1/tripoli/bin/f1/telemetry"
 
