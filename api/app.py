@@ -66,6 +66,7 @@ from api.routes.administration import (
     profiles,
     quarantine,
     rollouts,
+    sources,
     system,
 )
 from api.routes.alerting import (
@@ -96,6 +97,9 @@ from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
+from api.standards.ngsi_ld import routes as ngsi_ld
+from api.standards.ngsi_ld import temporal_routes as ngsi_ld_temporal
+from api.standards.sensorthings import routes as sensorthings
 from api.tiles import archive
 from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
@@ -159,6 +163,7 @@ NOUNS = (
     rejections,
     quarantine,
     bans,
+    sources,
     system,
     ledger,
     municipalities,
@@ -325,6 +330,9 @@ def _routes() -> list[BaseRoute]:
     everything = APIRouter()
     for router in (
         version,
+        ngsi_ld.router,
+        ngsi_ld_temporal.router,
+        sensorthings.router,
         alertmanager.router,
         health.router,
         signin.router,

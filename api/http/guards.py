@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http import problems
 from api.http.caller import SAFE_METHODS, body_limit, too_large
 from api.http.identification import Credential, Identification
+from api.http.parameters import API
 from api.http.problems import Problem, Told
 from api.http.sign_in_page import SignInPage
 from people import throttle
@@ -43,6 +44,7 @@ OPEN_PATHS = frozenset(
         "/console/icons/192.png",
         "/console/icons/512.png",
         "/console/icons/512-maskable.png",
+        "/ngsi-ld/v1/context.jsonld",
         "/answer/{token}",
         "/firmware/{sha256}",
         "/api/v1/telemetry",
@@ -167,7 +169,7 @@ class GuardMiddleware:
             Problem: it is one too many.
         """
         limit = self._limits.get(named)
-        if limit is None or not scope["path"].startswith("/api/"):
+        if limit is None or not scope["path"].startswith(API):
             return send
         left = limit.take(key, self._elapsed_s())
         fields = {

@@ -39,7 +39,7 @@ REASON_LENGTH = 400
 _object = msgspec.json.Decoder(dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Surroundings:
     """What translators share. device: by the name on the wire, None for a stranger's."""
 

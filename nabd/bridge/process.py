@@ -32,7 +32,7 @@ from devices.sources.states import Frame
 from devices.sources.translation import Surroundings, Translator
 from devices.wire.topics import GATEWAY, Channel, Topic
 from nabd import clock
-from nabd.bridge.session import SourceSession
+from nabd.bridge.session import SourceSession, Step
 from nabd.broker.address import BrokerAddress
 from nabd.broker.client import client
 from nabd.settings import Settings
@@ -56,7 +56,7 @@ log = structlog.get_logger(__name__)
 Version = tuple[datetime, str, str]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class _Heard:
     """A source that is heard: as it was when its session began, and what runs for it."""
 
@@ -65,7 +65,7 @@ class _Heard:
     tasks: list[asyncio.Task[None]]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Bridge:
     """The sessions of all sources, and what they share."""
 
@@ -76,6 +76,7 @@ class Bridge:
     codecs: Codecs
     profiles_dir: Path | None
     profiles: Profiles
+    step: Step = lambda _: None
     devices: dict[str, Device] = field(default_factory=dict)
     heard: dict[int, _Heard] = field(default_factory=dict)
     _generation: int = -1
@@ -122,6 +123,7 @@ class Bridge:
             translator=Translator(source, around, Frames(known, window=COPY_US)),
             remember=partial(self._remember, source.id),
             now=self.now,
+            step=self.step,
         )
         tasks = [asyncio.create_task(relay.run()), asyncio.create_task(session.run())]
         return _Heard(version=_version(source), session=session, tasks=tasks)

@@ -50,7 +50,7 @@ class _OnItsWay:
     sending: asyncio.Task[list[Outcome]]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class SourceSession:
     """Hears one source while `run` runs.
 

@@ -100,7 +100,7 @@ def api() -> None:
 
 
 def bridge() -> None:
-    """Hear brokers of others: what they say of foreign devices is relayed, and acknowledged once committed."""
+    """Hear brokers of others: what they say of foreign devices is relayed, acknowledged when committed."""
     from nabd.bridge import process  # not above: with codecs and formats
 
     run_process("bridge", process.bridge(load_settings()))
@@ -152,7 +152,7 @@ async def _plan(settings: Settings) -> list[str]:
 
 
 def up() -> None:
-    """Run everything on configured or embedded parts: database, broker, ingest, sweep, notify, bridge and API."""
+    """Run everything on configured or embedded parts: database, broker, and the platform's processes."""
     settings = own_settings()
     logs.configure("up")
     try:

@@ -94,6 +94,16 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "until_at": "2026-03-01T10:00:00Z",
         "reason": "lid",
     },
+    ("post", "/api/v1/sources"): {
+        "name": "lora",
+        "municipality": "tripoli",
+        "format": "chirpstack",
+        "url": "mqtts://lora.example",
+        "topics": ["application/+/device/+/event/up"],
+        "profiles": {"EM310": "milesight-em310-udl"},
+        "secret": "s",
+    },
+    ("patch", "/api/v1/sources/{source}"): {"profile": "milesight-em310-udl", "protocol": "3.1.1"},
     ("post", "/api/v1/municipalities"): {"name": "sidon", "title": {"en": "Sidon"}, "weekend": [6, 7]},
     ("patch", "/api/v1/municipalities/{municipality}"): {
         "title": {"en": "Tripoli"},

@@ -21,6 +21,7 @@ from devices.sources.registration import add_source
 from devices.sources.source import NewSource, Source
 from devices.sources.translation import ALL
 from nabd.bridge.process import Bridge
+from nabd.bridge.session import Step
 from nabd.broker.address import BrokerAddress
 from store.audit import PLATFORM
 from store.pool import open_pool
@@ -64,7 +65,7 @@ class Bridged:
 
 
 @asynccontextmanager
-async def bridging(town: Town) -> AsyncIterator[Bridged]:
+async def bridging(town: Town, step: Step = lambda _: None) -> AsyncIterator[Bridged]:
     """A bridge in this process, which looks at its sources ten times a second."""
     pool = await open_pool(town.dsn, min_size=0, max_size=4)
     async with Codecs() as codecs:
@@ -76,6 +77,7 @@ async def bridging(town: Town) -> AsyncIterator[Bridged]:
             codecs=codecs,
             profiles_dir=None,
             profiles=load_profiles(KINDS),
+            step=step,
         )
         looking = asyncio.create_task(_look(bridge, pool))
         try:
