@@ -22,7 +22,7 @@ from devices.sources.frames import UNDATED, Frames, frame_of
 from devices.sources.source import NATIVE, Source
 from devices.sources.states import Frame
 from devices.wire import elements, raw, topics
-from devices.wire.adapters.formats import FORMATS, Event, Heard, Reader, Refused
+from devices.wire.adapters.formats import FORMATS, Event, FormatReader, Heard, RefusedPart
 from devices.wire.adapters.profile import NoReading, Profile
 from devices.wire.adapters.uplink import Unreadable, Uplink
 from devices.wire.topics import GATEWAY, Channel
@@ -81,7 +81,7 @@ class Translator:
         self._source = source
         self._around = around
         self._frames = frames
-        self._reader: Reader | None = FORMATS[source.format]() if source.format in FORMATS else None
+        self._reader: FormatReader | None = FORMATS[source.format]() if source.format in FORMATS else None
 
     async def translate(
         self, topic: str, payload: bytes, received_at: int, *, repeated: bool = False
@@ -200,7 +200,7 @@ def _frame(uplink: Uplink) -> Frame | None:
     return frame_of(uplink.device, uplink.counter, session.encode() + b" " + content)
 
 
-def _refuse(refused: Refused, found: Translated) -> None:
+def _refuse(refused: RefusedPart, found: Translated) -> None:
     found.refuse(refused.why, refused.raw, refused.device)
 
 

@@ -247,6 +247,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/v1/work-orders/{order}/cancel"): {"reason": "a double"},
     ("post", "/api/v1/work-orders/{order}/comments"): {"text": "the road is closed"},
     ("post", "/api/v1/work-orders/{order}/photos"): {"photo": "none"},
+    ("post", "/api/v1/telemetry"): {"ts": "2026-03-01T08:30:00Z", "fill_pct": 42.5, "lid_open": False},
+    ("post", "/api/v1/webhooks/{source}"): {"deviceInfo": {"devEui": "24e124136b000001"}, "data": "AQ=="},
     ("post", "/api/v2/alerts"): {
         "labels": {"alertname": "DiskFull", "device": "bin-0007"},
         "annotations": {"summary": "full"},
@@ -271,6 +273,7 @@ async def test_hostile_bodies_are_refused_as_documented(
     named = {
         "day": "2026-12-24",
         "year": 1447,
+        "source": "lorawan",
         "work_plan": 1,
         "order": order.id,
         "device": "bin-0007",

@@ -38,6 +38,8 @@ CHANGING = {"post", "put", "patch", "delete"}
 
 UNAUDITED = {
     "post /api/v2/alerts": "alerts that open and end are transitions, as those of readings are",
+    "post /api/v1/telemetry": "what devices say is in the ledger, as it is by MQTT",
+    "post /api/v1/webhooks/{source}": "what devices say is in the ledger, as it is by MQTT",
     "post /api/v1/rules/check": "reads rules, and writes nothing",
     "post /api/v1/rules/test": "evaluates rules over what is stored, and writes nothing",
     "post /api/v1/profiles/test": "says what a message would become, and keeps nothing",
