@@ -10,28 +10,44 @@ from typing import Annotated, Any
 
 import typer
 
-from devices.registry import csv_import, csv_rows, registry
-from devices.registry.csv_import import ImportPlan
+from devices.registry import registry
 from devices.registry.editing import edit_device, reinstate, retire_device
 from devices.registry.life import Life
-from devices.registry.registration import NewDevice, add_device
 from devices.registry.registry import Device
 from nabd.cli import output, values
 from nabd.cli.database import OpenDatabase, run
+from nabd.cli.devices.adding import add
 from nabd.cli.devices.bans import ban, banned, unban
 from nabd.cli.devices.commands import command, commands
 from nabd.cli.devices.config import config
 from nabd.cli.devices.credentials import credentials, revoke, rotate
 from nabd.cli.devices.document import as_document, show_done
 from nabd.cli.devices.hardware import hardware, replace
+from nabd.cli.devices.importing import import_
 from nabd.cli.devices.life import install
 from nabd.cli.devices.notes import note, notes
+from nabd.cli.devices.options import (
+    Attr,
+    District,
+    Installed,
+    Json,
+    Lat,
+    Lon,
+    Name,
+    Parent,
+    Planned,
+    Relay,
+    Serial,
+    Title,
+)
 from nabd.cli.intervals import intervals
 from readings import latest, quarantine
 from readings.latest import Latest
 from readings.planned import hint_of
 
 app = typer.Typer(no_args_is_help=True, help="Register, find, change and retire devices.")
+app.command()(add)
+app.command("import")(import_)
 app.command()(intervals)
 app.command()(install)
 app.command()(replace)
@@ -47,131 +63,6 @@ app.command()(banned)
 app.command()(credentials)
 app.command()(rotate)
 app.command()(revoke)
-
-Name = Annotated[str, typer.Argument(help="the id the device uses on the wire")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON: one object a line")]
-Title = Annotated[str | None, typer.Option(help="what people call it")]
-Lat = Annotated[float | None, typer.Option(help="latitude, -90 to 90")]
-Lon = Annotated[float | None, typer.Option(help="longitude, -180 to 180")]
-Attr = Annotated[
-    list[str] | None, typer.Option(help="NAME=VALUE, as often as needed; an empty value takes it away")
-]
-District = Annotated[str | None, typer.Option(help="code of its district; auto: the one in which it stands")]
-Installed = Annotated[
-    str | None, typer.Option(help="since when it stands there: an instant, or how long ago, such as 2d")
-]
-Planned = Annotated[bool, typer.Option("--planned", help="not installed yet: nothing is expected of it")]
-Parent = Annotated[str | None, typer.Option(help="the circuit or cabinet that feeds it")]
-Serial = Annotated[str | None, typer.Option(help="serial number of its hardware")]
-Relay = Annotated[list[str] | None, typer.Option(help="a gateway that relays it, as often as there are any")]
-
-
-@app.command()
-def add(
-    name: Name,
-    kind: Annotated[str, typer.Option(help="its declared kind, or gateway, circuit, cabinet")],
-    municipality: Annotated[str, typer.Option(help="the municipality it stands in")],
-    parent: Parent = None,
-    relay: Relay = None,
-    title: Title = None,
-    lat: Lat = None,
-    lon: Lon = None,
-    attr: Attr = None,
-    serial: Serial = None,
-    installed_at: Installed = None,
-    planned: Planned = False,
-    district: District = None,
-    as_json: Json = False,
-) -> None:
-    """Register one device, installed now unless something else is said."""
-
-    async def work(opened: OpenDatabase) -> Device:
-        new = NewDevice(
-            name=name,
-            kind=kind,
-            municipality=municipality,
-            parent=parent,
-            relays=tuple(relay or ()),
-            serial=serial,
-            title=title or "",
-            lat=lat,
-            lon=lon,
-            attributes=values.attributes(attr or (), opened.kinds.get(kind)),
-            installed_at=values.instant(installed_at, opened.now()),
-            planned=planned,
-            district=district,
-        )
-        return await add_device(opened.connection, opened.kinds, new, opened.now, by=await opened.actor())
-
-    show_done(run(work), "registered", as_json=as_json)
-
-
-@app.command("import")
-def import_(
-    file: Annotated[
-        typer.FileBinaryRead, typer.Argument(help="CSV in UTF-8, with a header; - reads standard input")
-    ],
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="say what would be done, and do nothing")
-    ] = False,
-    keep_good: Annotated[
-        bool, typer.Option("--keep-good", help="import the good lines although others have problems")
-    ] = False,
-    update: Annotated[
-        bool, typer.Option("--update", help="change devices that are registered already")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Register the devices of a CSV file: all of them, or none when a line has a problem.
-
-    Columns: name, kind, municipality, parent, title, lat, lon, installed_at, relays, serial, district,
-    attr.NAME; comma, semicolon or tab between. installed_at is an instant or the word planned, left empty:
-    now. Attributes that the kind does not declare stay text where they are no plain number.
-    """
-
-    content = file.read()
-
-    async def work(opened: OpenDatabase) -> tuple[ImportPlan, bool]:
-        read = csv_rows.read(content, opened.kinds)
-        planned = await csv_import.plan(opened.connection, read, update=update)
-        refused = bool(planned.problems) and not keep_good
-        if dry_run or refused:
-            return planned, False
-        with output.progress() as bar:
-            task = bar.add_task("Importing", total=planned.steps)
-            await csv_import.carry_out(
-                opened.connection,
-                opened.kinds,
-                planned,
-                opened.now,
-                by=await opened.actor(),
-                on_progress=lambda written: bar.advance(task, written),
-            )
-        return planned, True
-
-    planned, written = run(work)
-    _report(planned, getattr(file, "name", "-"), written=written, dry_run=dry_run, as_json=as_json)
-    if planned.problems:
-        raise typer.Exit(1)
-
-
-def _report(planned: ImportPlan, file: str, *, written: bool, dry_run: bool, as_json: bool) -> None:
-    counts = {"added": len(planned.add), "updated": len(planned.edit), "unchanged": planned.unchanged}
-    if as_json:
-        output.print_json({"written": written, **counts, "problems": planned.problems})
-        return
-    for problem in planned.problems:
-        where = f"{file}:{problem.line}"
-        output.complain(f"{where}: {problem.field + ': ' if problem.field else ''}{problem.message}")
-    told = ", ".join(f"{count} {what}" for what, count in counts.items())
-    if written:
-        output.line(f"{told}, {len(planned.problems)} problems.")
-    elif dry_run:
-        output.line(f"Nothing written (--dry-run). It would be: {told}, {len(planned.problems)} problems.")
-    else:
-        output.line(
-            f"Nothing written: correct {len(planned.problems)} problems, or use --keep-good ({told})."
-        )
 
 
 @app.command("list")
