@@ -101,6 +101,7 @@ if TYPE_CHECKING:
 
     from api.oidc.provider import OidcProvider
     from notify.message import NotificationChannel
+    from store.standing.replica import Replica
 
 PREFIX = "/api/v1"
 NOUNS = (
@@ -189,6 +190,7 @@ def create_app(
     tiles: TileSource | None = None,
     examine: Examine | None = None,
     request_quota: RequestQuota | None = None,
+    replica: Replica | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -212,6 +214,7 @@ def create_app(
         tiles: what lies under the map; without it the layers of municipalities alone.
         examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
         request_quota: how many requests one caller may make; without it any number.
+        replica: where readings are read while it follows; the caller runs it.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -264,6 +267,7 @@ def create_app(
         examine=examine or nothing_examined,
         live=live,
         metrics=metrics,
+        replica=replica,
     )
     add_handlers(app)
     openapi.describe(app)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from api.oidc.provider import OidcProvider
     from notify.message import NotificationChannel
     from store.connection import Connection
+    from store.standing.replica import Replica
 
 Check = Callable[[], Awaitable[str | None]]
 """Answers None when a part of the platform is ready, the reason otherwise."""
@@ -61,6 +62,7 @@ class AppContext:
     address says. console_version: of the console's files; a page of another one loads itself anew.
     oidc: where people may sign in instead of here. photos: where those of work lie; None: none are kept.
     trust_page: how a phone trusts `authority`, the certificate that signs ours; None: there is none.
+    replica: where the past is read, while it follows.
     firmware: where images lie that devices fetch. device_guesses: wrong passwords by device;
     device_addresses: by where they come from.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
@@ -85,6 +87,7 @@ class AppContext:
     live: LiveEvents
     metrics: Metrics
     channels: Mapping[str, NotificationChannel]
+    replica: Replica | None = None
     photos: PhotoDirectory | None = None
     firmware: ImageDirectory | None = None
     authority: Path | None = None
@@ -99,7 +102,17 @@ class AppContext:
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
 
     @asynccontextmanager
-    async def long_query(self) -> AsyncIterator[Connection]:
+    async def past_query(self) -> AsyncIterator[Connection]:
+        """Lend one for reading what nobody changes, seconds old perhaps: of a replica, if one follows.
+
+        Raises:
+            Problem: as `long_query`.
+        """
+        async with self.long_query(self.replica.pool if self.replica else None) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def long_query(self, pool: asyncpg.Pool[asyncpg.Record] | None = None) -> AsyncIterator[Connection]:
         """Lend a connection for reading much, so that what is short always finds one.
 
         Raises:
@@ -112,7 +125,7 @@ class AppContext:
             detail = f"{LONG_QUERIES} long queries are under way; ask for less, or later"
             raise Problem(503, "unavailable", detail, headers={"Retry-After": "5"}) from None
         try:
-            async with self.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+            async with (pool or self.pool).acquire(timeout=POOL_TIMEOUT_S) as connection:
                 await plan_by_values(connection)
                 yield connection
         finally:
@@ -136,6 +149,11 @@ async def _connection(request: Request) -> AsyncIterator[Connection]:
         yield connection
 
 
+async def _past_connection(request: Request) -> AsyncIterator[Connection]:
+    async with of_request(request).past_query() as connection:
+        yield connection
+
+
 async def _long_connection(request: Request) -> AsyncIterator[Connection]:
     async with of_request(request).long_query() as connection:
         yield connection
@@ -147,3 +165,5 @@ UsesConnection = Annotated["Connection", Depends(_connection, scope="function")]
 """A pooled connection for as long as the handler runs; released before the response is sent."""
 UsesLongConnection = Annotated["Connection", Depends(_long_connection, scope="function")]
 """The same for a handler that may read much: lists that are searched or sorted, counts, maps."""
+UsesPastConnection = Annotated["Connection", Depends(_past_connection, scope="function")]
+"""The same for what nobody changes: readings and figures of them."""

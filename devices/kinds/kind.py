@@ -19,7 +19,19 @@ from devices.suggestion import meant
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 RESERVED = frozenset(
-    {"ts", "seq", "boot", "kind", "device", "extra", "quality", "device_id", "observed_at", "received_at"}
+    {
+        "ts",
+        "seq",
+        "boot",
+        "kind",
+        "device",
+        "extra",
+        "quality",
+        "device_id",
+        "observed_at",
+        "received_at",
+        "raw",
+    }
 )
 TEXT_LIMIT = 64
 """Longest text measurement, in characters."""

@@ -24,6 +24,8 @@ RANGES = 1_000
 """Most ranges in one receipt."""
 Run = tuple[int, int]
 """The first and the last of numbers that follow each other."""
+Refusal = tuple[int, str, str]
+"""Number, reason, and JSON pointer into the element."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,19 +124,24 @@ def _few_strangers(
 
 def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple[str, bytes]]:
     """Return the receipts to publish: who numbers readings is told which of them are settled."""
-    runs: defaultdict[tuple[str, str, int], list[Run]] = defaultdict(list)
     topics = batch.intake.topics
+    runs: defaultdict[tuple[str, str, int], list[Run]] = defaultdict(list)
+    refusals: defaultdict[tuple[str, str, int], list[Refusal]] = defaultdict(list)
     first: dict[str, Source] = {}
     for message, device, boot, run in _runs(settled, directory):
         runs[topics[message], device, boot].append(run)
         first.setdefault(topics[message], batch.sources[message])
+    for message, device, boot, refusal in _refusals(settled, batch, directory):
+        refusals[topics[message], device, boot].append(refusal)
+        first.setdefault(topics[message], batch.sources[message])
     return [
         (
             str(topic.on(Channel.RECEIPT)),
-            channels.receipt(device, boot, told),
+            channels.receipt(channels.Receipt(device, boot, told, rejected)),
         )
-        for (published_on, device, boot), seqs in runs.items()
-        for told in split(seqs)
+        for key in dict.fromkeys((*runs, *refusals))
+        for told, rejected in split(runs.get(key, ()), refusals.get(key, ()))
+        for published_on, device, boot in (key,)
         if (topic := first[published_on].topic) is not None
     ]
 
@@ -156,17 +163,37 @@ def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, in
             *(part[starts].tolist() for part in parts), seq[starts].tolist(), seq[ends].tolist(), strict=True
         ):
             yield message, directory.device(device_id).wire, boot, (low, high)
+
+
+def _refusals(
+    settled: Settled, batch: Batch, directory: Directory
+) -> Iterator[tuple[int, str, int, Refusal]]:
+    """Yield message, device, boot and what is refused of it, where it has a number."""
     for refused in settled.refused:
-        if (number := refused.rejected.number) is not None:
-            boot, own = number
-            yield refused.rejected.message, directory.wire_of(refused.device), boot, (own, own)
+        rejected = refused.rejected
+        if (number := rejected.number) is not None:
+            boot, seq = number
+            within = within_element(rejected.pointer, batch.intake.payloads[rejected.message])
+            refusal = (seq, str(rejected.reason), within)
+            yield rejected.message, directory.wire_of(refused.device), boot, refusal
 
 
-def split(runs: Sequence[Run]) -> Iterator[list[Run]]:
-    """Split ranges so that no receipt outgrows what a broker takes."""
-    found = ranges(runs)
+def within_element(pointer: str, payload: bytes) -> str:
+    """Return a pointer into a message as one into its element: senders know elements by their number."""
+    if not payload.lstrip(b" \t\r\n").startswith(b"["):
+        return pointer
+    _, slash, rest = pointer.removeprefix("/").partition("/")
+    return slash + rest
+
+
+def split(runs: Sequence[Run], refusals: Sequence[Refusal] = ()) -> Iterator[tuple[list[Run], list[Refusal]]]:
+    """Split ranges, and what is refused among them, so that no receipt outgrows what a broker takes."""
+    found: list[tuple[Run, Refusal | None]] = [(run, None) for run in ranges(runs)]
+    found += [((refusal[0], refusal[0]), refusal) for refusal in refusals]
+    found.sort(key=lambda one: one[0])
     for start in range(0, len(found), RANGES):
-        yield found[start : start + RANGES]
+        part = found[start : start + RANGES]
+        yield ranges([run for run, _ in part]), [refusal for _, refusal in part if refusal is not None]
 
 
 def ranges(runs: Sequence[Run]) -> list[Run]:

@@ -184,6 +184,11 @@ class Directory:
             if device.replaced and device.id in known and known[device.id].replaced != device.replaced
         ]
 
+    def name_of(self, wire: str) -> str:
+        """Return the place at which hardware stands; a stranger is called as it is."""
+        device = self._by_wire.get(wire)
+        return wire if device is None else device.name
+
     def wire_of(self, name: str) -> str:
         """Return what the hardware of a place calls itself on the wire; a stranger is called as it is."""
         device = self.registry.by_name.get(name)

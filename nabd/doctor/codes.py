@@ -28,6 +28,7 @@ CODES: Mapping[str, str] = {
     "durability": "N404",
     "time zones": "N405",
     "TimescaleDB": "N406",
+    "replica": "N407",
     "ingest": "N501",
     "session": "N502",
     "ledger": "N503",

@@ -20,6 +20,7 @@ from nabd.doctor.running.configured import check_configured
 from nabd.doctor.running.ingest import check_ingest, check_session
 from nabd.doctor.running.limits import check_quotas
 from nabd.doctor.running.notifier import check_notifier
+from nabd.doctor.running.replica import check_replica
 from nabd.doctor.running.retention import check_retention
 from nabd.doctor.running.rollups import check_rollups
 from nabd.settings import Settings
@@ -60,6 +61,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         ("retention", check_retention),
         ("rollups", check_rollups),
         ("annotations", check_annotations),
+        ("replica", check_replica),
         ("backup", check_backups),
         ("sign ins", check_sign_ins),
     )
