@@ -1,6 +1,7 @@
 """The devices of an application of The Things Stack v3, by the API of its Identity Server.
 
-GET /api/v3/applications/{application}/devices lists them, a page at a time, with the fields asked for. A community network's address names its cluster: https://eu1.cloud.thethings.network.
+GET /api/v3/applications/{application}/devices lists them, a page at a time, with the fields asked for. The
+address names the cluster: https://eu1.cloud.thethings.network.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ def import_(
     now. Attributes that the kind does not declare stay text where they are no plain number.
 
     A network's devices are called by their DevEUI here. Asked again, what is new there is registered and what
-    has changed is changed; nothing else is. Where it stands comes from tags `lat` and `lon` in ChirpStack, from
-    the location in The Things Stack. docs/devices.md shows the table for --map.
+    has changed is changed; nothing else is. Where one stands comes from tags `lat` and `lon` in ChirpStack,
+    from the location in The Things Stack. docs/devices.md shows the table for --map.
     """
     url = chirpstack_url or tts_url
     if [file, chirpstack_url, tts_url].count(None) != 2:
@@ -67,7 +67,9 @@ def import_(
     async def read(opened: OpenDatabase) -> CsvRows:
         if file is not None:
             return csv_rows.read(file.read(), opened.kinds)
-        assert url is not None and token_file is not None and table is not None
+        assert url is not None
+        assert token_file is not None
+        assert table is not None
         known = profiles.load(opened.kinds, opened.settings.profiles_dir)
         told = mapping.parse(_text(table), opened.kinds, known)
         ask = chirpstack.devices if chirpstack_url is not None else things_stack.devices
