@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from devices.wire.adapters.profile.fields import Field, Order
-from devices.wire.adapters.profile.result import Told, shown
+from devices.wire.adapters.profile.fields import Order, PayloadField
+from devices.wire.adapters.profile.result import Remark, shown
 
 
-class Unread(ValueError):
+class _Unread(ValueError):
     """A payload cannot be read from a byte on; the text says why."""
 
     def __init__(self, payload: bytes, at: int, why: str) -> None:
@@ -21,7 +21,7 @@ class Unread(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class PayloadLayout:
     """One layout of a payload.
 
     says: what a message is that holds no measurement, such as "settings". ports: empty for every one. starts:
@@ -38,15 +38,15 @@ class Layout:
     starts: tuple[int | None, ...] = ()
     size: int | None = None
     order: Order = "big"
-    fields: tuple[Field, ...] = ()
+    fields: tuple[PayloadField, ...] = ()
     first: int = 0
     tag: int = 0
-    channels: Mapping[bytes, tuple[Field, ...]]
+    channels: Mapping[bytes, tuple[PayloadField, ...]]
     flags_at: int | None = None
     flags_size: int = 2
-    blocks: Mapping[int, tuple[Field, ...]]
+    blocks: Mapping[int, tuple[PayloadField, ...]]
     repeat: str = ""
-    entry: tuple[Field, ...] = ()
+    entry: tuple[PayloadField, ...] = ()
 
     def fits(self, payload: bytes, port: int | None) -> bool:
         """Tell whether the payload is laid out like this; an unknown port excludes nothing."""
@@ -57,7 +57,7 @@ class Layout:
             and all(s is None or s == b for s, b in zip(self.starts, payload, strict=False))
         )
 
-    def read(self, payload: bytes, notes: list[Told]) -> dict[str, object]:
+    def read(self, payload: bytes, notes: list[Remark]) -> dict[str, object]:
         """Return values by name; what cannot be read is added to `notes`."""
         values: dict[str, object] = {}
         try:
@@ -68,8 +68,8 @@ class Layout:
                 self._channels(payload, values)
             elif self.flags_at is not None:
                 self._blocks(payload, 0, self.first, values)
-        except Unread as unread:
-            notes.append(Told(where=unread.where, value=unread.rest, why=str(unread)))
+        except _Unread as unread:
+            notes.append(Remark(where=unread.where, value=unread.rest, why=str(unread)))
         return values
 
     def _channels(self, payload: bytes, values: dict[str, object]) -> None:
@@ -78,7 +78,7 @@ class Layout:
             tag = payload[at : at + self.tag]
             fields = self.channels.get(tag)
             if fields is None:
-                raise Unread(payload, at, f"no channel {tag.hex(' ')} is declared")
+                raise _Unread(payload, at, f"no channel {tag.hex(' ')} is declared")
             at = _fields(fields, payload, at + self.tag, values)
 
     def _entries(self, payload: bytes, values: dict[str, object]) -> None:
@@ -100,24 +100,24 @@ class Layout:
             if not flags >> bit & 1:
                 continue
             if bit not in self.blocks:
-                raise Unread(payload, at, f"no block for bit {bit} is declared")
+                raise _Unread(payload, at, f"no block for bit {bit} is declared")
             at = _fields(self.blocks[bit], payload, at, values)
         return at
 
 
-def choose(layouts: Sequence[Layout], payload: bytes, port: int | None) -> Layout | None:
+def choose(layouts: Sequence[PayloadLayout], payload: bytes, port: int | None) -> PayloadLayout | None:
     """Return the first layout that fits."""
     return next((layout for layout in layouts if layout.fits(payload, port)), None)
 
 
-def none_fits(layouts: Sequence[Layout], payload: bytes, port: int | None) -> str:
+def none_fits(layouts: Sequence[PayloadLayout], payload: bytes, port: int | None) -> str:
     """Say that no layout fits a payload, and which there are."""
     said = f"on port {port}" if port is not None else "without a port"
     there = "; ".join(_described(layout) for layout in layouts)
     return f"{len(payload)} bytes {said} ({shown(payload)}) are laid out like nothing declared: {there}"
 
 
-def _described(layout: Layout) -> str:
+def _described(layout: PayloadLayout) -> str:
     parts = [f"port {', '.join(map(str, sorted(layout.ports)))}"] if layout.ports else []
     if layout.size is not None:
         parts.append(f"{layout.size} bytes")
@@ -126,7 +126,7 @@ def _described(layout: Layout) -> str:
     return " with ".join(parts) or "anything"
 
 
-def _fields(fields: Sequence[Field], payload: bytes, start: int, values: dict[str, object]) -> int:
+def _fields(fields: Sequence[PayloadField], payload: bytes, start: int, values: dict[str, object]) -> int:
     """Read fields of a payload from `start` on; return where the last of them ends."""
     at = furthest = start
     for field in fields:
@@ -135,7 +135,7 @@ def _fields(fields: Sequence[Field], payload: bytes, start: int, values: dict[st
         end = at + field.size
         if at < 0 or end > len(payload):
             name = field.name or field.type
-            raise Unread(payload, start, f"{name} would be bytes {at} to {end - 1} of {len(payload)}")
+            raise _Unread(payload, start, f"{name} would be bytes {at} to {end - 1} of {len(payload)}")
         if field.name:
             value = field.read(payload[at:end])
             if value is not None:

@@ -11,14 +11,14 @@ import msgspec
 
 from devices.nesting import MAX_DEPTH, is_too_deep
 from devices.wire import instants
-from devices.wire.adapters.profile.paths import Missing, Path
+from devices.wire.adapters.profile.paths import NoValue, Path
 from devices.wire.adapters.uplink import Unreadable, Uplink
 
 ENCODINGS = ("hex", "base64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class MessagePaths:
     """Paths into the document, or into its topic ($topic[2]); None where it does not say.
 
     values: where the device's own values stand, None for the whole document. payload: the device's bytes as
@@ -55,7 +55,7 @@ class Message:
             if path is None:
                 return None
             found, _ = path.find(root, around)
-            return None if isinstance(found, Missing) else found
+            return None if isinstance(found, NoValue) else found
 
         named = said(self.device)
         name = str(named) if isinstance(named, str | int) else device

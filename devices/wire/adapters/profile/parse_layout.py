@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from devices.suggestion import closest
-from devices.wire.adapters.profile.fields import TYPES, Field, Order, size_of
-from devices.wire.adapters.profile.layouts import Layout
-from devices.wire.adapters.profile.table import Table
+from devices.wire.adapters.profile.fields import TYPES, Order, PayloadField, size_of
+from devices.wire.adapters.profile.layouts import PayloadLayout
+from devices.wire.adapters.profile.table import ProfileTable
 
 LAYOUT = (
     *("says", "port", "starts", "size", "order", "fields"),
@@ -19,7 +19,7 @@ _FIELD = ("name", "type", "at", "order", "scale", "add", "mask", "bit")
 _START = re.compile(r"(?:[0-9A-Fa-f]{2}|\.\.)(?: (?:[0-9A-Fa-f]{2}|\.\.))*")
 
 
-def read_layout(table: Table) -> Layout:
+def read_layout(table: ProfileTable) -> PayloadLayout:
     """Return one layout; what is wrong is told at its place."""
     order = _order(table, "big")
     tag = table.whole("tag", 1, 4) or 0
@@ -34,7 +34,7 @@ def read_layout(table: Table) -> Layout:
     repeat = table.text("repeat")
     if ("entry" in table) != bool(repeat):
         table.wrong("", "repeat, the name of the list, and entry, the first fields of each, come together")
-    layout = Layout(
+    layout = PayloadLayout(
         says=table.text("says"),
         ports=_ports(table),
         starts=_starts(table),
@@ -59,7 +59,7 @@ def read_layout(table: Table) -> Layout:
     return layout
 
 
-def _ports(table: Table) -> frozenset[int]:
+def _ports(table: ProfileTable) -> frozenset[int]:
     value = table.members.get("port", [])
     ports = value if isinstance(value, list) else [value]
     if not all(type(port) is int and 0 <= port <= 255 for port in ports):
@@ -68,7 +68,7 @@ def _ports(table: Table) -> frozenset[int]:
     return frozenset(ports)
 
 
-def _starts(table: Table) -> tuple[int | None, ...]:
+def _starts(table: ProfileTable) -> tuple[int | None, ...]:
     text = table.text("starts")
     if not text:
         return ()
@@ -78,7 +78,7 @@ def _starts(table: Table) -> tuple[int | None, ...]:
     return tuple(None if part == ".." else int(part, 16) for part in text.split(" "))
 
 
-def _channel(table: Table, size: int, order: Order) -> tuple[bytes, tuple[Field, ...]]:
+def _channel(table: ProfileTable, size: int, order: Order) -> tuple[bytes, tuple[PayloadField, ...]]:
     """Return a channel's tag and fields; one with a single field has its keys beside the tag."""
     text = table.text("tag", needed=True)
     try:
@@ -92,18 +92,18 @@ def _channel(table: Table, size: int, order: Order) -> tuple[bytes, tuple[Field,
     return tag, _fields(table, order) if "fields" in table else (_field(table, order),)
 
 
-def _fields(table: Table, order: Order, key: str = "fields") -> tuple[Field, ...]:
+def _fields(table: ProfileTable, order: Order, key: str = "fields") -> tuple[PayloadField, ...]:
     return tuple(_field(one, order) for one in table.tables(key, _FIELD))
 
 
-def _field(table: Table, order: Order) -> Field:
+def _field(table: ProfileTable, order: Order) -> PayloadField:
     type_ = table.text("type", needed=True)
     if type_ and not size_of(type_):
         table.wrong("type", f"there is no type {type_!r}; known: {', '.join(TYPES)}", closest(type_, TYPES))
     for key in ("mask", "bit"):
         if key in table and type_[:1] not in ("u", "i"):
             table.wrong(key, f"{key} is for whole numbers, and this is {type_}")
-    return Field(
+    return PayloadField(
         name=table.text("name"),
         type=type_ if size_of(type_) else "u8",
         at=table.whole("at"),
@@ -115,7 +115,7 @@ def _field(table: Table, order: Order) -> Field:
     )
 
 
-def _order(table: Table, default: Order) -> Order:
+def _order(table: ProfileTable, default: Order) -> Order:
     match table.text("order", default):
         case "big":
             return "big"
