@@ -36,7 +36,7 @@ async def devices(
     async with client(url, {"Grpc-Metadata-Authorization": f"Bearer {token}"}) as asked:
         found: list[NetworkDevice] = []
         while True:
-            query = {"applicationId": application, "limit": PAGE, "offset": len(found)}
+            query: dict[str, str | int] = {"applicationId": application, "limit": PAGE, "offset": len(found)}
             page = await ask(asked, "/api/devices", query, key=KEY)
             total, items = int(page.get("totalCount", 0)), page.get("result", [])
             on_total(total)

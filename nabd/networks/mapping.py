@@ -71,12 +71,12 @@ def parse(text: str, kinds: Kinds, profiles: Collection[str]) -> ModelTable:
         raise MappingRefused(f"nested deeper than {MAX_DEPTH} levels")
     try:
         raw = tomllib.loads(text)
-        _check_keys(raw, ModelTable, "")
-        for position, one in enumerate(raw.get("model", []), start=1):
-            _check_keys(one, Model, f"model {position}: ")
         table = msgspec.convert(raw, ModelTable)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, AttributeError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise MappingRefused(str(error)) from error
+    _check_keys(raw, ModelTable, "")
+    for position, one in enumerate(raw.get("model", []), start=1):
+        _check_keys(one, Model, f"model {position}: ")
     seen: set[str] = set()
     for model in table.model:
         where = f"model {model.name!r}: "

@@ -36,7 +36,7 @@ async def devices(
     async with client(url, {"Authorization": f"Bearer {token}"}) as asked:
         found: list[NetworkDevice] = []
         for page in range(1, 1 << 20):
-            query = {"field_mask": FIELDS, "limit": PAGE, "page": page}
+            query: dict[str, str | int] = {"field_mask": FIELDS, "limit": PAGE, "page": page}
             items = (await ask(asked, path, query, key=KEY)).get("end_devices", [])
             found += map(_device, items)
             on_total(len(found))

@@ -11,7 +11,7 @@ import { tag } from "./blocks.js";
 import { reasonText } from "./rejections.js";
 
 const LOOK_EVERY_MS = 2000;
-const LINES = [["mosquitto_pub", "lines_terminal"], ["python", "lines_python"], ["arduino", "lines_esp32"], ["chirpstack", "lines_chirpstack"]];
+const linesOf = (connect) => [[t("lines_terminal"), connect.mosquitto_pub], [t("lines_python"), connect.python], [t("lines_esp32"), connect.arduino], [t("lines_chirpstack"), connect.chirpstack]];
 
 export async function showFirstWords(device, made) {
   const heard = h("p", { class: "heard", role: "status" }, t("first_waiting"));
@@ -22,7 +22,7 @@ export async function showFirstWords(device, made) {
       field(t("credential_username"), copied(made.username, t("copy"), t("copied"))),
       field(t("form_is_password"), copied(made.password, t("copy"), t("copied"))),
       await qr(made.connect.code, t("lines_code")),
-      ...LINES.map(([name, title]) => h("details", {}, h("summary", {}, t(title)), h("pre", { class: "code", dir: "ltr" }, made.connect[name]))),
+      ...linesOf(made.connect).map(([title, text]) => h("details", {}, h("summary", {}, title), h("pre", { class: "code", dir: "ltr" }, text))),
       heard,
     ],
   });

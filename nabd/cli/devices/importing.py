@@ -109,7 +109,7 @@ def import_(
         return planned, True
 
     planned, written = run(work)
-    source = url or getattr(file, "name", "-")
+    source = url or str(getattr(file, "name", "-"))
     _report(planned, source, written=written, dry_run=dry_run, as_json=as_json)
     if planned.problems:
         raise typer.Exit(1)

@@ -16,7 +16,7 @@ from devices.codecs.codec import Codec, CodecFailed, CodecsAway
 from devices.codecs.pool import Codecs
 from devices.kinds.kind import KindError
 from devices.profiles import Profiles
-from devices.profiles.trial import TrialMessage, ProfileTrial, tried
+from devices.profiles.trial import ProfileTrial, TrialMessage, tried
 from devices.wire.adapters.formats import FORMATS
 from devices.wire.adapters.profile import NoReading, Profile, ProfileRefused
 from devices.wire.adapters.profile.message import decoded
