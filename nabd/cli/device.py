@@ -6,10 +6,12 @@ Commands convert and print; what is accepted is decided in devices/.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
+from devices import profiles
 from devices.registry import registry
 from devices.registry.editing import edit_device, reinstate, retire_device
 from devices.registry.life import Life
@@ -41,9 +43,10 @@ from nabd.cli.devices.options import (
     Title,
 )
 from nabd.cli.intervals import intervals
-from readings import latest, quarantine
+from readings import latest, proposals, quarantine
 from readings.latest import Latest
 from readings.planned import hint_of
+from readings.proposals import Proposal
 
 app = typer.Typer(no_args_is_help=True, help="Register, find, change and retire devices.")
 app.command()(add)
@@ -245,13 +248,25 @@ def adopt(
     lat: Lat = None,
     lon: Lon = None,
     attr: Attr = None,
+    kind: Annotated[str | None, typer.Option(help="its kind, where its topics do not say")] = None,
+    replace: Annotated[
+        str | None, typer.Option(help="the place whose hardware it replaces, as the quarantine proposes")
+    ] = None,
+    serial: Annotated[str | None, typer.Option(help="with --replace: its serial number, if not its name")] = None,
     as_json: Json = False,
 ) -> None:
-    """Register a device from quarantine as its topics describe it, and replay what it sent."""
+    """Register a device from quarantine as its topics describe it, or as a place's, and replay what it sent."""
+    if replace is not None and (title or lat is not None or lon is not None or attr or kind):
+        raise typer.BadParameter("with --replace the place keeps its kind, title, position and attributes")
 
     async def work(opened: OpenDatabase) -> tuple[Device, int]:
+        by = await opened.actor()
+        if replace is not None:
+            return await quarantine.take_place(
+                opened.connection, name, replace, opened.now, serial=serial, reason="replaced", by=by
+            )
         found = await quarantine.unknown_devices(opened.connection, device=name, limit=1)
-        kind = opened.kinds.get(found[0].kind) if found else None
+        declared = opened.kinds.get(kind or found[0].kind) if found else None
         return await quarantine.adopt(
             opened.connection,
             opened.kinds,
@@ -260,17 +275,17 @@ def adopt(
             title=title or "",
             lat=lat,
             lon=lon,
-            attributes=values.attributes(attr or (), kind),
-            by=await opened.actor(),
+            attributes=values.attributes(attr or (), declared),
+            kind=kind,
+            by=by,
         )
 
     device, waiting = run(work)
     if as_json:
         output.print_json({"device": as_document(device), "replayed": waiting})
-    else:
-        output.line(
-            f"{device.name} is registered in {device.municipality}; {waiting} messages will be replayed."
-        )
+        return
+    done = f"stands at {device.name} now" if replace is not None else "is registered"
+    output.line(f"{name} {done}, in {device.municipality}; {waiting} messages will be replayed.")
 
 
 @app.command("quarantine")
@@ -278,21 +293,38 @@ def quarantine_(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="at most so many")] = 100,
     as_json: Json = False,
 ) -> None:
-    """List devices that send but are not registered where they say they are."""
+    """List devices that send but are not registered where they say they are, and what they probably are."""
 
-    async def work(opened: OpenDatabase) -> list[quarantine.UnknownDevice]:
-        return await quarantine.unknown_devices(opened.connection, limit=limit)
+    async def work(opened: OpenDatabase) -> list[tuple[quarantine.UnknownDevice, Proposal]]:
+        unknown = await quarantine.unknown_devices(opened.connection, limit=limit)
+        known = profiles.load(opened.kinds, opened.settings.profiles_dir)
+        proposed = await proposals.proposals(opened.connection, opened.kinds, known, unknown, opened.now)
+        return list(zip(unknown, proposed, strict=True))
 
-    unknown = run(work)
+    found = run(work)
     if as_json:
-        for one in unknown:
-            output.print_json(one)
+        for one, proposal in found:
+            fields = asdict(one)
+            payload = output.payload_fields(fields.pop("payload"))
+            output.print_json({**fields, **payload, "proposal": proposal})
         return
     rows = [
-        (u.device, u.kind, u.municipality, u.gateway, u.reason, u.count, u.first_at, u.last_at)
-        for u in unknown
+        (u.device, u.kind, u.municipality, u.gateway, u.reason, u.count, u.last_at, _proposed(u, p))
+        for u, p in found
     ]
-    columns = ("device", "kind", "municipality", "gateway", "reason", "count", "first", "last")
+    columns = ("device", "kind", "municipality", "gateway", "reason", "count", "last", "probably")
     output.table(columns, rows, empty="The quarantine is empty.")
-    if unknown:
+    if found:
         output.line("`nabd device adopt DEVICE` registers one and replays what it sent.")
+    if any(proposal.place for _, proposal in found):
+        output.line("`nabd device adopt DEVICE --replace PLACE` lets one be the hardware of a silent place.")
+
+
+def _proposed(unknown: quarantine.UnknownDevice, proposal: Proposal) -> str:
+    parts = []
+    if (known := proposal.recognised) is not None and (known.profile or known.kind != unknown.kind):
+        parts.append(f"{known.kind} (profile {known.profile})" if known.profile else known.kind)
+    if (place := proposal.place) is not None:
+        away = "" if place.distance_m is None else f" {place.distance_m:.0f} m away"
+        parts.append(f"at {place.device},{away} silent since {output.cell(place.since)}")
+    return "; ".join(parts)
