@@ -79,7 +79,7 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         match = _PLACE_OF_TOML.search(str(error))
-        line, column = (int(match[1]), int(match[2])) if match else (0, 0)
+        line, column = (int(match[1]), int(match[2])) if match else (text.count("\n") + 1, 1)
         said = _PLACE_OF_TOML.sub("", str(error)).strip()
         raise ProfileRefused(
             [ProfileError(f"no TOML: {said}", file=file, line=line, column=column)]
