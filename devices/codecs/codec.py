@@ -63,7 +63,7 @@ class Codec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decoded:
+class DecodedUplink:
     """What a codec made of one uplink: its `data`, and what it or the sandbox remarks on."""
 
     values: Mapping[str, object]
@@ -71,7 +71,7 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Encoded:
+class EncodedDownlink:
     """What a codec made of one command. `port`: None where the codec names none."""
 
     payload: bytes

@@ -16,7 +16,7 @@ SLACK_BYTES: Final = 4096
 Entry = Literal["decode", "encode", "check"]
 
 
-class Call(msgspec.Struct, frozen=True, array_like=True):
+class CodecCall(msgspec.Struct, frozen=True, array_like=True):
     """One call of a codec.
 
     digest: which codec. source: its text, where the process said that it does not know it.
@@ -29,7 +29,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
     source: str | None = None
 
 
-class Answer(msgspec.Struct, frozen=True, array_like=True):
+class CodecAnswer(msgspec.Struct, frozen=True, array_like=True):
     """What came of it. text: the JSON of what was returned, else why it failed; "" for an unknown codec.
 
     late: it failed at the limit of time.
@@ -39,14 +39,14 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     text: str
 
 
-class Ready(msgspec.Struct, frozen=True, array_like=True):
+class SandboxReady(msgspec.Struct, frozen=True, array_like=True):
     """The first frame of a process: it is confined and waits. confined: by seccomp too, not limits alone."""
 
     engine: str
     confined: bool
 
 
-def framed(message: Call | Answer | Ready) -> bytes:
+def framed(message: CodecCall | CodecAnswer | SandboxReady) -> bytes:
     """Return the message with its length before it."""
     body = msgspec.msgpack.encode(message)
     return len(body).to_bytes(LENGTH_BYTES, "big") + body

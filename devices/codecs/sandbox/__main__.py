@@ -13,10 +13,10 @@ from typing import Final
 
 import msgspec
 
-from devices.codecs.frames import LENGTH_BYTES, Answer, Call, Ready, framed, length_of
+from devices.codecs.frames import LENGTH_BYTES, CodecAnswer, CodecCall, SandboxReady, framed, length_of
 from devices.codecs.limits import Limits
 from devices.codecs.sandbox.confinement import confine
-from devices.codecs.sandbox.engine import NAME, WORLDS, Failed, TooSlow, Worlds
+from devices.codecs.sandbox.engine import NAME, WORLDS, CodecThrew, CodecWorlds, RanTooLong
 
 REMEMBERED: Final = 64
 """So many codecs' sources are kept; a city has a few dozen models."""
@@ -32,37 +32,41 @@ def main() -> None:
     )  # Ctrl-C in a terminal is for the parent, who closes the pipe
     limits = msgspec.json.decode(sys.argv[1], type=Limits)
     confined = confine(WORLDS * limits.memory_bytes + SPARE_BYTES)
-    _write(Ready(engine=NAME, confined=confined))
-    calls = msgspec.msgpack.Decoder(Call)
+    _write(SandboxReady(engine=NAME, confined=confined))
+    calls = msgspec.msgpack.Decoder(CodecCall)
     sources: OrderedDict[str, str] = OrderedDict()
-    worlds = Worlds(limits)
+    worlds = CodecWorlds(limits)
     while head := _read(LENGTH_BYTES):
         _write(_answer(calls.decode(_read(length_of(head))), sources, worlds, limits))
 
 
-def _answer(call: Call, sources: OrderedDict[str, str], worlds: Worlds, limits: Limits) -> Answer:
+def _answer(
+    call: CodecCall, sources: OrderedDict[str, str], worlds: CodecWorlds, limits: Limits
+) -> CodecAnswer:
     if call.source is not None:
         sources[call.digest] = call.source
         if len(sources) > REMEMBERED:
             sources.popitem(last=False)
     if call.digest not in sources:
-        return Answer("unknown", "")
+        return CodecAnswer("unknown", "")
     sources.move_to_end(call.digest)
     # The engine's own clock does not look into built-in functions; the kernel's does, and ends us.
     signal.setitimer(signal.ITIMER_PROF, limits.killed_after_s)
     try:
-        return Answer("returned", worlds.run(call.digest, sources[call.digest], call.entry, call.argument))
-    except TooSlow as late:
-        return Answer("late", _sayable(late))
-    except Failed as failed:
-        return Answer("failed", _sayable(failed))
+        return CodecAnswer(
+            "returned", worlds.run(call.digest, sources[call.digest], call.entry, call.argument)
+        )
+    except RanTooLong as late:
+        return CodecAnswer("late", _sayable(late))
+    except CodecThrew as failed:
+        return CodecAnswer("failed", _sayable(failed))
     except MemoryError:
-        return Answer("failed", "needs more memory than the whole process may have")
+        return CodecAnswer("failed", "needs more memory than the whole process may have")
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _sayable(error: Failed) -> str:
+def _sayable(error: CodecThrew) -> str:
     """Return the text without halves of characters, which codecs can throw and no frame can hold."""
     return str(error).encode("utf-8", "replace").decode()
 
@@ -79,7 +83,7 @@ def _read(wanted: int) -> bytes:
     return b"".join(parts)
 
 
-def _write(message: Answer | Ready) -> None:
+def _write(message: CodecAnswer | SandboxReady) -> None:
     left = memoryview(framed(message))
     while left:
         left = left[os.write(1, left) :]

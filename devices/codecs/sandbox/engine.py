@@ -31,15 +31,15 @@ _BUFFER: Final = Path(__file__).with_name("buffer.js").read_text("utf-8")
 _MEGABYTE: Final = 1024 * 1024
 
 
-class Failed(Exception):
+class CodecThrew(Exception):
     """The codec failed; the text says how. Its world is not used again."""
 
 
-class Refused(Failed):
+class CodecRefused(CodecThrew):
     """The codec said that it cannot decode this message, and its world is as before."""
 
 
-class TooSlow(Failed):
+class RanTooLong(CodecThrew):
     """The engine stopped it at the limit of time."""
 
 
@@ -50,7 +50,7 @@ class _World:
     uses: int = 0
 
 
-class Worlds:
+class CodecWorlds:
     """The codecs that this process has compiled, the least recently used of them forgotten."""
 
     def __init__(self, limits: Limits) -> None:
@@ -61,15 +61,15 @@ class Worlds:
         """Return the JSON that the codec's function made of its argument.
 
         Raises:
-            Failed: the codec threw, was stopped at a limit, or returned what nobody can use.
+            CodecThrew: the codec threw, was stopped at a limit, or returned what nobody can use.
         """
         world = self._worlds.pop(digest, None)
         if world is not None and world.uses < USES:
             try:
                 return self._called(digest, world, entry, argument)
-            except (Refused, TooSlow):
+            except (CodecRefused, RanTooLong):
                 raise
-            except Failed:
+            except CodecThrew:
                 self._worlds.clear()  # its memory may have been short because of others
         return self._called(digest, self._compiled(source), entry, argument)
 
@@ -77,7 +77,7 @@ class Worlds:
         world.uses += 1
         answer = self._guarded(world.call, entry, argument, self._limits.output_bytes)
         if not isinstance(answer, str):
-            raise Failed("spoiled what the sandbox needs to answer")
+            raise CodecThrew("spoiled what the sandbox needs to answer")
         if answer[:1] in "+-":
             self._worlds[digest] = world
             if len(self._worlds) > WORLDS:
@@ -86,7 +86,7 @@ class Worlds:
             case "+" | "*":
                 return answer[1:]
             case "-":
-                raise Refused(answer[1:])
+                raise CodecRefused(answer[1:])
             case _:
                 raise self._failed(answer[1:])
 
@@ -111,18 +111,18 @@ class Worlds:
         except quickjs.JSException as error:
             raise self._failed(str(error).partition("\n")[0]) from error
         except ValueError as error:  # of the wrapper: a text that is no Unicode
-            raise Failed(f"confuses the engine: {error}") from error
+            raise CodecThrew(f"confuses the engine: {error}") from error
 
-    def _failed(self, reason: str) -> Failed:
+    def _failed(self, reason: str) -> CodecThrew:
         """Name the limit, where the engine says in its own words that one was reached."""
         limits = self._limits
         if "InternalError: interrupted" in reason:
-            return TooSlow(f"ran longer than {limits.cpu_ms} ms of processor time")
+            return RanTooLong(f"ran longer than {limits.cpu_ms} ms of processor time")
         memory = f"{limits.memory_bytes // _MEGABYTE} MiB of memory"
         if "out of memory" in reason:
-            return Failed(f"needs more than {memory}")
+            return CodecThrew(f"needs more than {memory}")
         if reason == "threw null":  # all that the engine has left to throw where not even an error fits
-            return Failed(f"threw null; or needs more than {memory}")
+            return CodecThrew(f"threw null; or needs more than {memory}")
         if "Maximum call stack size exceeded" in reason or "stack overflow" in reason:
-            return Failed(f"calls itself too deeply: more than {limits.stack_bytes // 1024} KiB of stack")
-        return Failed(reason)
+            return CodecThrew(f"calls itself too deeply: more than {limits.stack_bytes // 1024} KiB of stack")
+        return CodecThrew(reason)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import contextlib
 
 import psutil
 import pytest
+import structlog
 
 from devices.codecs.codec import Codec, CodecFailed, CodecTooSlow
 from devices.codecs.limits import Limits
@@ -26,7 +27,7 @@ async def refusal(codecs: Codecs, source: str, payload: bytes = b"\x01") -> str:
     with pytest.raises(CodecFailed) as caught:
         await codecs.decode(Codec(name="bad.js", source=source), payload, 1, AT)
     assert (await codecs.decode(GOOD, b"\x07", 1, AT)).values == {"n": 7}
-    return caught.value.reason
+    return caught.value.reason.removeprefix("codec bad.js: ")
 
 
 def decoding(body: str) -> str:
@@ -74,16 +75,12 @@ async def test_messages_of_others_are_decoded_while_a_codec_loops() -> None:
     looping = Codec(name="loops.js", source="function decodeUplink() { while (true) {} }")
     async with Codecs(processes=2) as codecs:
         await codecs.decode(GOOD, b"\x01", 1, AT)
-        with pytest.raises(CodecTooSlow):
-            await codecs.decode(looping, b"", 1, AT)
         loops = [asyncio.create_task(codecs.decode(looping, b"", 1, AT)) for _ in range(20)]
         await asyncio.sleep(0)
-        begun = time.perf_counter()
         for number in range(20):
             assert (await codecs.decode(GOOD, bytes([number]), 1, AT)).values == {"n": number}
-        taken = time.perf_counter() - begun
 
-        assert sum(task.done() for task in loops) < 20, f"20 good messages took {taken} s"
+        assert sum(task.done() for task in loops) < 10, "good messages waited for looping ones"
         for outcome in await asyncio.gather(*loops, return_exceptions=True):
             assert isinstance(outcome, CodecTooSlow)
 
@@ -112,3 +109,19 @@ async def test_cancelled_message_leaves_no_answer_for_the_next(codecs: Codecs) -
         await task
 
     assert (await codecs.decode(GOOD, b"\x09", 1, AT)).values == {"n": 9}
+
+
+async def test_failures_are_counted_and_logged_once_in_a_while(codecs: Codecs) -> None:
+    failing = Codec(
+        name="counted.js", source=decoding("if (input.bytes[0]) throw 'no'; return { data: {} };")
+    )
+    with structlog.testing.capture_logs() as logs:
+        for first in (1, 0, 1, 1):
+            with contextlib.suppress(CodecFailed):
+                await codecs.decode(failing, bytes([first]), 1, AT)
+
+    tally = codecs.tallies["counted.js"]
+    assert (tally.succeeded, tally.failed, tally.last) == (1, 3, "threw no")
+    assert [(line["event"], line["codec"], line["reason"]) for line in logs] == [
+        ("codec fails", "counted.js", "threw no")
+    ]

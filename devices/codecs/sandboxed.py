@@ -14,26 +14,34 @@ import msgspec
 
 import devices
 from devices.codecs.codec import CodecsAway, CodecTooSlow
-from devices.codecs.frames import LENGTH_BYTES, SLACK_BYTES, Answer, Call, Ready, framed, length_of
+from devices.codecs.frames import (
+    LENGTH_BYTES,
+    SLACK_BYTES,
+    CodecAnswer,
+    CodecCall,
+    SandboxReady,
+    framed,
+    length_of,
+)
 from devices.codecs.limits import Limits
 
 START_S: Final = 20.0
 """A busy machine takes its time to start an interpreter."""
 
 _PACKAGES: Final = Path(devices.__file__).parents[1]
-_answers: Final = msgspec.msgpack.Decoder(Answer)
-_ready: Final = msgspec.msgpack.Decoder(Ready)
+_answers: Final = msgspec.msgpack.Decoder(CodecAnswer)
+_ready: Final = msgspec.msgpack.Decoder(SandboxReady)
 
 
-class Died(Exception):
+class SandboxEnded(Exception):
     """The process ended before it answered; nobody knows yet whether the codec is to blame."""
 
 
 @dataclass(slots=True)
-class Child:
-    """A running process; not usable any more once `Died` was raised."""
+class Sandbox:
+    """A running process; not usable any more once `SandboxEnded` was raised."""
 
-    ready: Ready
+    ready: SandboxReady
     limits: Limits
     _process: asyncio.subprocess.Process
 
@@ -56,41 +64,41 @@ class Child:
             )
         except OSError as error:
             raise CodecsAway(f"no process for codecs can be started: {error.strerror}") from error
-        child = cls(Ready(engine="", confined=False), limits, process)
+        sandbox = cls(SandboxReady(engine="", confined=False), limits, process)
         try:
             async with asyncio.timeout(START_S):
-                child.ready = _ready.decode(await child._read())
-        except (Died, TimeoutError, msgspec.MsgspecError) as error:
-            await child.close()
+                sandbox.ready = _ready.decode(await sandbox._read())
+        except (SandboxEnded, TimeoutError, msgspec.MsgspecError) as error:
+            await sandbox.close()
             raise CodecsAway(
                 f"a process for codecs does not start (exit status {process.returncode});"
                 f" try: {sys.executable} -m devices.codecs.sandbox '{{}}'"
             ) from error
         except BaseException:
-            await child.close()
+            await sandbox.close()
             raise
-        return child
+        return sandbox
 
-    async def ask(self, call: Call) -> Answer:
+    async def ask(self, call: CodecCall) -> CodecAnswer:
         """Return what became of a call; a process that cannot answer any more is gone afterwards.
 
         Raises:
             CodecTooSlow: the kernel ended the process for the processor time that this call took.
-            Died: it ended for another reason, is silent, or answered what is none.
+            SandboxEnded: it ended for another reason, is silent, or answered what is none.
         """
         assert self._process.stdin is not None
         try:
             async with asyncio.timeout(self.limits.answer_s):
                 self._process.stdin.write(framed(call))
                 return _answers.decode(await self._read())
-        except (TimeoutError, msgspec.MsgspecError, Died, OSError) as error:
+        except (TimeoutError, msgspec.MsgspecError, SandboxEnded, OSError) as error:
             await self.close()
             if self._process.returncode == -signal.SIGPROF:
                 milliseconds = round(self.limits.killed_after_s * 1000)
                 raise CodecTooSlow(f"was ended after {milliseconds} ms of processor time") from error
             if isinstance(error, TimeoutError):
-                raise Died(f"did not answer within {self.limits.answer_s:g} s") from error
-            raise Died(f"took its process down ({self._end()})") from error
+                raise SandboxEnded(f"did not answer within {self.limits.answer_s:g} s") from error
+            raise SandboxEnded(f"took its process down ({self._end()})") from error
         except BaseException:
             await self.close()  # cancelled: the answer that is under way belongs to nobody
             raise
@@ -108,12 +116,12 @@ class Child:
         try:
             length = length_of(await self._process.stdout.readexactly(LENGTH_BYTES))
             if length > 4 * self.limits.output_bytes + SLACK_BYTES:
-                raise Died("it writes what is no answer")
+                raise SandboxEnded("it writes what is no answer")
             return await self._process.stdout.readexactly(length)
         except asyncio.IncompleteReadError as error:
             # The status is what the kernel said; killing comes after it.
             await self._process.wait()
-            raise Died("it ended") from error
+            raise SandboxEnded("it ended") from error
 
     def _end(self) -> str:
         status = self._process.returncode or 0
