@@ -21,6 +21,7 @@ ALIKE = 0.75
 """What a name counts that is only like a measurement's; one that is a measurement's counts 1."""
 HEADLINE = 0.5
 """What is added for the measurement that a kind is about: batteries and signals are everybody's."""
+_FEWEST = 2
 MOST_NAMES = 200
 
 
@@ -36,14 +37,18 @@ class Recognised:
 def recognise(
     kinds: Kinds, profiles: Mapping[str, Profile], device: str, payload: bytes
 ) -> Recognised | None:
-    """Return what a device probably is that sent a payload; None where nothing, or several kinds alike, fit."""
+    """Return what the sender of a payload probably is; None where nothing fits, or several kinds alike."""
     if by_profile := _by_profile(profiles, device, payload):
         return by_profile
     names = _names(payload)
-    fits = sorted(((_fit(kind, names), kind.name) for kind in kinds.values()), reverse=True)
-    if not fits or not fits[0][0][0] or (len(fits) > 1 and fits[0][0][0] == fits[1][0][0]):
+    fits = sorted(((*_fit(kind, names), kind.name) for kind in kinds.values()), reverse=True)
+    if not fits:
         return None
-    (_, known), kind = fits[0]
+    score, known, kind = fits[0]
+    second = fits[1][0] if len(fits) > 1 else 0.0
+    # One name that several kinds know tells nothing.
+    if score == second or (len(known) < _FEWEST and second):
+        return None
     return Recognised(kind=kind, names=known)
 
 

@@ -1,7 +1,7 @@
 """What the quarantine proposes for a device that nobody registered: what it is, and whose place it has taken.
 
-A place is proposed where it fell silent before the stranger was first heard, and the stranger says that it stands
-beside it, or speaks through the same gateway as nothing else that is silent. Reads only.
+A place is proposed where it fell silent before the stranger was first heard, and the stranger says that it
+stands beside it, or where nothing else of its kind is silent behind the stranger's gateway. Reads only.
 """
 
 from __future__ import annotations
@@ -109,7 +109,10 @@ def _beside(one: UnknownDevice, places: Sequence[asyncpg.Record]) -> SilentPlace
 
 def _silent(row: asyncpg.Record, distance: float | None) -> SilentPlace:
     return SilentPlace(
-        device=row["device"], title=row["title"], since=row["since"], distance_m=distance and round(distance, 1)
+        device=row["device"],
+        title=row["title"],
+        since=row["since"],
+        distance_m=distance and round(distance, 1),
     )
 
 

@@ -19,7 +19,7 @@ from devices.kinds import Kinds
 from devices.registry import hardware, registration
 from devices.registry.errors import Invalid, NotFound
 from devices.registry.registration import NewDevice
-from devices.registry.registry import Device
+from devices.registry.registry import Device, get_device
 from devices.wire import topics
 from readings.rejections import Rejection
 from store import audit
@@ -179,9 +179,18 @@ async def adopt(
 
 
 async def take_place(
-    connection: Connection, name: str, place: str, now: Now, *, serial: str | None = None, reason: str, by: Actor
+    connection: Connection,
+    name: str,
+    place: str,
+    now: Now,
+    *,
+    serial: str | None = None,
+    reason: str,
+    by: Actor,
 ) -> tuple[Device, int]:
-    """Let an unknown device be the hardware of a place since it was first heard, and receive again what it sent.
+    """Let an unknown device be the hardware of a place, and receive again what it sent.
+
+    It stands there since it was first heard; from now on where what stands there came later.
 
     Args:
         name: what it calls itself on the wire.
@@ -201,12 +210,14 @@ async def take_place(
     if heard is None:
         raise NotFound("device in quarantine", name, "`nabd device quarantine` shows them")
     async with connection.transaction():
+        stands = await get_device(connection, place)
+        since = heard if stands.installed_at is not None and stands.installed_at < heard else None
         device = await hardware.replace_hardware(
             connection,
             place,
             serial or name,
             wire_name=name,
-            at=heard,
+            at=since,
             reason=reason,
             now=now,
             by=by,

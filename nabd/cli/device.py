@@ -252,10 +252,12 @@ def adopt(
     replace: Annotated[
         str | None, typer.Option(help="the place whose hardware it replaces, as the quarantine proposes")
     ] = None,
-    serial: Annotated[str | None, typer.Option(help="with --replace: its serial number, if not its name")] = None,
+    serial: Annotated[
+        str | None, typer.Option(help="with --replace: its serial number, if not its name")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Register a device from quarantine as its topics describe it, or as a place's, and replay what it sent."""
+    """Register a device from quarantine, or let it be the hardware of a place, and replay what it sent."""
     if replace is not None and (title or lat is not None or lon is not None or attr or kind):
         raise typer.BadParameter("with --replace the place keeps its kind, title, position and attributes")
 
