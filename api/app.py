@@ -59,7 +59,15 @@ from api.routes.access import (
     trust,
     users,
 )
-from api.routes.administration import bans, command_requests, device_lists, quarantine, rollouts, system
+from api.routes.administration import (
+    bans,
+    command_requests,
+    device_lists,
+    open_data,
+    quarantine,
+    rollouts,
+    system,
+)
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -89,6 +97,7 @@ from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
 from api.standards.ngsi_ld import routes as ngsi_ld
 from api.standards.ngsi_ld import temporal_routes as ngsi_ld_temporal
+from api.standards.open_data import routes as open_data_files
 from api.standards.sensorthings import routes as sensorthings
 from api.tiles import archive
 from api.tiles.source import TileSource
@@ -152,6 +161,7 @@ NOUNS = (
     ledger,
     municipalities,
     layers,
+    open_data,
     calendars,
     targets,
     work_plans,
@@ -304,6 +314,7 @@ def _routes() -> list[BaseRoute]:
         ngsi_ld.router,
         ngsi_ld_temporal.router,
         sensorthings.router,
+        open_data_files.router,
         alertmanager.router,
         health.router,
         signin.router,

@@ -45,6 +45,11 @@ OPEN_PATHS = frozenset(
         "/console/icons/512.png",
         "/console/icons/512-maskable.png",
         "/ngsi-ld/v1/context.jsonld",
+        "/open-data",
+        "/open-data/catalogue.jsonld",
+        "/open-data/{municipality}/{kind}.csv",
+        "/open-data/{municipality}/{kind}.geojson",
+        "/open-data/{municipality}/{kind}.parquet",
         "/answer/{token}",
         "/firmware/{sha256}",
     }
@@ -52,6 +57,8 @@ OPEN_PATHS = frozenset(
 """All that answers without an identity. Signing in, and a link, judge what the request itself shows."""
 FIRMWARE = "/firmware/"
 """What devices fetch, which show a password of their own to the route."""
+OPEN_DATA = "/open-data/"
+"""What municipalities publish."""
 ANSWERS = "/answer/"
 """Where signed links lead. Who has one may use it from anywhere: it is the secret, no cookie counts."""
 TOLD = {"token": "requests.token_busy", "address": "requests.address_busy"}
@@ -212,7 +219,7 @@ def asked(scope: Scope) -> str:
 
 def is_open(path: str) -> bool:
     """Tell whether a path answers without an identity."""
-    return path in OPEN_PATHS or path.startswith((ANSWERS, FIRMWARE))
+    return path in OPEN_PATHS or path.startswith((ANSWERS, FIRMWARE, OPEN_DATA))
 
 
 def address_of(scope: Scope) -> str:

@@ -305,6 +305,8 @@ class Kind:
     """The beginning of the IRIs of that type and of its properties, up to their names."""
     properties: tuple[ModelProperty, ...] = ()
     """How measurements and attributes are called there; others keep their names."""
+    public: tuple[str, ...] = ()
+    """Measurements that open data may tell, where the municipality of a device publishes; else none."""
     verify_within: str = "3 intervals"
     """How long readings are watched after a repair, where its rule does not say; see devices.verify_span."""
 
@@ -351,6 +353,7 @@ def _check(kind: Kind) -> None:
         raise KindError(f"kind {kind.name}: the last reporting entry must have no condition")
     named = [kind.headline, *(r.measurement for r in kind.reporting if r.measurement)]
     named += [n for d in kind.derived for n in (d.measurement, *d.inputs)]
+    named += kind.public
     named += [n for p in kind.panels for n in p.measurements]
     for name in named:
         if name not in seen:

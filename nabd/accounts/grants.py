@@ -98,6 +98,7 @@ nabd_migration      r        r        r        r        r
 nabd_schema         r        r        r        r        r
 named_principal     r        r        r        r        r
 notifier            -        r        rw       r        -
+open_data           -        -        -        ard      -
 oidc_person         -        -        r        arw      -
 oidc_sign_in        -        -        -        ard      -
 on_call_override    -        -        r        ard      -
