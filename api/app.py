@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from api import policies
 from api.access import permitted
-from api.context import AppContext, Check, Examine, nothing_examined
+from api.context import AppContext, Check, Examine, Relaying, nothing_examined
 from api.http import openapi, parameters
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
@@ -64,8 +64,10 @@ from api.routes.administration import (
     command_requests,
     device_lists,
     open_data,
+    profiles,
     quarantine,
     rollouts,
+    sources,
     system,
 )
 from api.routes.alerting import (
@@ -91,6 +93,7 @@ from api.routes.device import (
     statistics,
 )
 from api.routes.device import tiles as map_tiles
+from api.routes.incoming import telemetry, webhooks
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
@@ -104,6 +107,7 @@ from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.profiles.files import ProfileFiles
 from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from work.photo_files import PhotoDirectory
@@ -112,7 +116,9 @@ if TYPE_CHECKING:
     import asyncpg
 
     from api.oidc.provider import OidcProvider
+    from devices.sources.deliveries import Deliveries
     from notify.message import NotificationChannel
+    from store.standing.replica import Replica
 
 PREFIX = "/api/v1"
 NOUNS = (
@@ -154,9 +160,12 @@ NOUNS = (
     reports,
     audit,
     exports,
+    telemetry,
+    webhooks,
     rejections,
     quarantine,
     bans,
+    sources,
     system,
     ledger,
     municipalities,
@@ -166,6 +175,7 @@ NOUNS = (
     targets,
     work_plans,
     kinds,
+    profiles,
     stream,
     session,
     own_contact,
@@ -195,6 +205,7 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
     queue: Queue = lambda: None,
     channels: Mapping[str, NotificationChannel] | None = None,
+    profiles_dir: Path | None = None,
     photo_dir: Path | None = None,
     firmware_dir: Path | None = None,
     authority: Path | None = None,
@@ -202,6 +213,9 @@ def create_app(
     tiles: TileSource | None = None,
     examine: Examine | None = None,
     request_quota: RequestQuota | None = None,
+    replica: Replica | None = None,
+    relaying: Relaying | None = None,
+    deliveries: Deliveries | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -218,6 +232,7 @@ def create_app(
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
         queue: the broker's queue, for /metrics.
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
+        profiles_dir: where profiles of the operator's own lie.
         photo_dir: where photos of work lie; without it none are taken.
         authority: the certificate (PEM) that signs ours, for phones to trust; without it there is none.
         firmware_dir: where images lie that devices fetch; without it they find none.
@@ -225,6 +240,9 @@ def create_app(
         tiles: what lies under the map; without it the layers of municipalities alone.
         examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
         request_quota: how many requests one caller may make; without it any number.
+        replica: where readings are read while it follows; the caller runs it.
+        relaying: where readings go that are posted here; without it none are taken. The caller runs it.
+        deliveries: takes what is posted to webhooks; the caller runs it too.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -268,6 +286,7 @@ def create_app(
         checks=checks or {},
         queue=queue,
         channels=channels or {},
+        profiles=ProfileFiles(kinds, profiles_dir),
         authority=authority,
         firmware=ImageDirectory(firmware_dir) if firmware_dir is not None else None,
         photos=PhotoDirectory(photo_dir) if photo_dir is not None else None,
@@ -277,6 +296,9 @@ def create_app(
         examine=examine or nothing_examined,
         live=live,
         metrics=metrics,
+        replica=replica,
+        relaying=relaying,
+        deliveries=deliveries,
     )
     add_handlers(app)
     openapi.describe(app)

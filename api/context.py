@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from fastapi import Depends, Request
 
@@ -23,6 +23,10 @@ from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.profiles.files import ProfileFiles
+from devices.relay import Outcome, RelayState
+from devices.sources.deliveries import Deliveries
+from devices.wire.topics import Topic
 from people.identity import Identity
 from people.sessions import SessionLimits
 from people.throttle import ALLOWED_OF_DEVICES, Throttle
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from api.oidc.provider import OidcProvider
     from notify.message import NotificationChannel
     from store.connection import Connection
+    from store.standing.replica import Replica
 
 Check = Callable[[], Awaitable[str | None]]
 """Answers None when a part of the platform is ready, the reason otherwise."""
@@ -45,6 +50,14 @@ LONG_QUERIES = 8
 """How many answers may read much at once: less than half of the pool."""
 POOL_TIMEOUT_S = 5.0
 """How long a request waits for a free connection before it is answered with 503."""
+
+
+class Relaying(Protocol):
+    """Brings readings to ingest, as a registered gateway's; see devices.relay."""
+
+    async def send(self, gateway: Topic, elements: Sequence[Mapping[str, object]]) -> list[Outcome]: ...
+
+    def state(self, gateway: Topic) -> RelayState: ...
 
 
 async def nothing_examined() -> Sequence[object]:
@@ -61,8 +74,11 @@ class AppContext:
     address says. console_version: of the console's files; a page of another one loads itself anew.
     oidc: where people may sign in instead of here. photos: where those of work lie; None: none are kept.
     trust_page: how a phone trusts `authority`, the certificate that signs ours; None: there is none.
+    replica: where the past is read, while it follows.
     firmware: where images lie that devices fetch. device_guesses: wrong passwords by device;
     device_addresses: by where they come from.
+    relaying: where readings go that are posted here; None: there is no broker. deliveries: to webhooks.
+    profiles: how models of other vendors are read; who asks it holds `profiles_lock`.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
     sms_answers: refused codes by number, in a minute and in a day.
     """
@@ -85,6 +101,8 @@ class AppContext:
     live: LiveEvents
     metrics: Metrics
     channels: Mapping[str, NotificationChannel]
+    replica: Replica | None = None
+    profiles: ProfileFiles
     photos: PhotoDirectory | None = None
     firmware: ImageDirectory | None = None
     authority: Path | None = None
@@ -92,14 +110,27 @@ class AppContext:
     tiles: TileSource | None = None
     tile_archive: TileArchive | None = None
     examine: Examine = nothing_examined
+    relaying: Relaying | None = None
+    deliveries: Deliveries | None = None
     device_guesses: Throttle = field(default_factory=Throttle)
     device_addresses: Throttle = field(default_factory=lambda: Throttle(ALLOWED_OF_DEVICES))
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
+    profiles_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
 
     @asynccontextmanager
-    async def long_query(self) -> AsyncIterator[Connection]:
+    async def past_query(self) -> AsyncIterator[Connection]:
+        """Lend one for reading what nobody changes, seconds old perhaps: of a replica, if one follows.
+
+        Raises:
+            Problem: as `long_query`.
+        """
+        async with self.long_query(self.replica.pool if self.replica else None) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def long_query(self, pool: asyncpg.Pool[asyncpg.Record] | None = None) -> AsyncIterator[Connection]:
         """Lend a connection for reading much, so that what is short always finds one.
 
         Raises:
@@ -112,7 +143,7 @@ class AppContext:
             detail = f"{LONG_QUERIES} long queries are under way; ask for less, or later"
             raise Problem(503, "unavailable", detail, headers={"Retry-After": "5"}) from None
         try:
-            async with self.pool.acquire(timeout=POOL_TIMEOUT_S) as connection:
+            async with (pool or self.pool).acquire(timeout=POOL_TIMEOUT_S) as connection:
                 await plan_by_values(connection)
                 yield connection
         finally:
@@ -136,6 +167,11 @@ async def _connection(request: Request) -> AsyncIterator[Connection]:
         yield connection
 
 
+async def _past_connection(request: Request) -> AsyncIterator[Connection]:
+    async with of_request(request).past_query() as connection:
+        yield connection
+
+
 async def _long_connection(request: Request) -> AsyncIterator[Connection]:
     async with of_request(request).long_query() as connection:
         yield connection
@@ -147,3 +183,5 @@ UsesConnection = Annotated["Connection", Depends(_connection, scope="function")]
 """A pooled connection for as long as the handler runs; released before the response is sent."""
 UsesLongConnection = Annotated["Connection", Depends(_long_connection, scope="function")]
 """The same for a handler that may read much: lists that are searched or sorted, counts, maps."""
+UsesPastConnection = Annotated["Connection", Depends(_past_connection, scope="function")]
+"""The same for what nobody changes: readings and figures of them."""

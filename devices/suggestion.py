@@ -11,3 +11,9 @@ def meant(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = get_close_matches(name, names, n=1)
     return (f"did you mean {close[0]!r}? " if close else "") + f"known: {', '.join(names) or 'none yet'}"
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return what was probably meant, None where nothing is close."""
+    found = get_close_matches(name, sorted(known), n=1)
+    return found[0] if found else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 import numpy as np
 
+from devices.wire.channels import NotUnderstood, receipt_of
 from devices.wire.topics import Channel, Topic
 from firmware_sim.link import Link, SimulatorBroker
 from firmware_sim.member import Member
@@ -48,14 +49,6 @@ class Counts:
     unsettled: int = 0
     connected: int = 0
     faults: int = 0
-
-
-class Receipt(msgspec.Struct):
-    """What a receipt lists: settled counters of one device and boot."""
-
-    device: str
-    boot: int
-    seq: list[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,14 +214,14 @@ class Station:
         """Take a receipt or a command; anything else is not for us."""
         try:
             if topic.endswith(f"/{Channel.RECEIPT}"):
-                receipt = msgspec.json.decode(payload, type=Receipt)
+                receipt = receipt_of(payload)
                 self._around.counts.receipts += self.outbox.settle(receipt.device, receipt.boot, receipt.seq)
             elif topic.endswith(f"/{Channel.COMMAND}"):
                 self._around.counts.commands += 1
                 self._controls.obey(msgspec.json.decode(payload, type=ReceivedCommand))
             elif topic.endswith(f"/{Channel.CONFIG}") and payload:
                 self._controls.configure(msgspec.json.decode(payload, type=ReceivedConfig))
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, NotUnderstood):
             return
 
     def close(self) -> None:

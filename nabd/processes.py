@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
+import asyncpg
 import structlog
 
 from api.metrics.platform import Queue
@@ -60,6 +61,7 @@ from store.connection import Connection
 from store.errors import StoreError
 from store.failures import DATABASE_ERRORS
 from store.pool import connect, keep_plans, open_pool
+from store.standing.replica import Replica
 
 log = structlog.get_logger(__name__)
 
@@ -179,11 +181,13 @@ async def api(settings: Settings) -> None:
     """Serve the API and the console; without a database /readyz says so until there is one."""
     # Not above: every other process and command starts in half the time without FastAPI.
     from api.app import create_app
+    from api.context import LONG_QUERIES
     from api.http.server import Server, listen
     from api.tiles.source import source_of
     from nabd import doctor
     from nabd.channels import channels_of
     from nabd.oidc import provider_of
+    from nabd.relaying import ways_in
 
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
@@ -193,9 +197,16 @@ async def api(settings: Settings) -> None:
     declared = kinds.load(settings.kinds_dir)
     pool = await open_pool(database_of(settings), min_size=0, max_size=20)
     announcing = asyncio.create_task(_announce_first(settings))
+    replica_pool = None
+    if settings.replica:
+        replica_pool = await open_pool(settings.replica, min_size=0, max_size=LONG_QUERIES + 1)
+    replica = Replica(replica_pool, pool) if replica_pool else None
+    following = asyncio.create_task(replica.run()) if replica else None
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
     sending = asyncio.create_task(_command(settings, now, speed)) if settings.broker is not None else None
+    ways = ways_in(settings, pool, declared, now) if settings.broker is not None else None
+    relaying = asyncio.create_task(ways.run()) if ways else None
     app = create_app(
         pool=pool,
         kinds=declared,
@@ -211,6 +222,7 @@ async def api(settings: Settings) -> None:
         checks=readiness.checks(settings, pool, declared, now, speed, queue),
         queue=queue,
         channels=channels,
+        profiles_dir=settings.profiles_dir,
         photo_dir=photo_directory(settings),
         firmware_dir=firmware_directory(settings),
         authority=authority_file(settings),
@@ -218,6 +230,9 @@ async def api(settings: Settings) -> None:
         tiles=source_of(settings.map_tiles, settings.map_attribution),
         examine=lambda: doctor.examine(settings),
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
+        replica=replica,
+        relaying=ways.relays if ways else None,
+        deliveries=ways.deliveries if ways else None,
     )
     traces = traces_of(settings, "api")
     server = Server(app, traces.app) if traces else Server(app)
@@ -227,7 +242,7 @@ async def api(settings: Settings) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    for task in (stopping, announcing, watching, sending):
+    for task in (stopping, announcing, watching, sending, relaying, following):
         if task is not None:
             task.cancel()
     await serving
@@ -235,6 +250,12 @@ async def api(settings: Settings) -> None:
         await channel.close()
     if traces:
         await asyncio.to_thread(traces.close)
+    for opened in (pool, replica_pool):
+        if opened is not None:
+            await _close(opened)
+
+
+async def _close(pool: asyncpg.Pool) -> None:
     try:
         await asyncio.wait_for(pool.close(), CLOSE_S)
     except DATABASE_ERRORS:

@@ -57,6 +57,11 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     database_password: str = Field(
         default="", json_schema_extra=SECRET, description="the password there, where the DSN has none"
     )
+    replica: str | None = Field(
+        default=None,
+        json_schema_extra=SECRET,
+        description="PostgreSQL DSN of a physical replica that the API reads the past from; empty: none",
+    )
     broker: str | None = Field(
         default=None, description="mqtt://[user:password@]host[:port]; empty: an embedded broker"
     )
@@ -69,6 +74,9 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     )
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")
+    profiles_dir: Path | None = Field(
+        default=None, description="directory of *.toml profiles: how models of other vendors are read"
+    )
     rules_dir: Path | None = Field(
         default=None, description="directory of *.yaml rule files that `nabd migrate` puts into force"
     )

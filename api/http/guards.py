@@ -52,13 +52,17 @@ OPEN_PATHS = frozenset(
         "/open-data/{municipality}/{kind}.parquet",
         "/answer/{token}",
         "/firmware/{sha256}",
+        "/api/v1/telemetry",
+        "/api/v1/webhooks/{source}",
     }
 )
 """All that answers without an identity. Signing in, and a link, judge what the request itself shows."""
 FIRMWARE = "/firmware/"
-"""What devices fetch, which show a password of their own to the route."""
+"""What devices fetch; here and where they post readings they show a password of their own to the route."""
 OPEN_DATA = "/open-data/"
 """What municipalities publish."""
+WEBHOOKS = "/api/v1/webhooks/"
+"""Where platforms post, which show the secret of their source."""
 ANSWERS = "/answer/"
 """Where signed links lead. Who has one may use it from anywhere: it is the secret, no cookie counts."""
 TOLD = {"token": "requests.token_busy", "address": "requests.address_busy"}
@@ -219,7 +223,7 @@ def asked(scope: Scope) -> str:
 
 def is_open(path: str) -> bool:
     """Tell whether a path answers without an identity."""
-    return path in OPEN_PATHS or path.startswith((ANSWERS, FIRMWARE, OPEN_DATA))
+    return path in OPEN_PATHS or path.startswith((ANSWERS, FIRMWARE, OPEN_DATA, WEBHOOKS))
 
 
 def address_of(scope: Scope) -> str:

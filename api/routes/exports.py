@@ -163,6 +163,6 @@ async def export_readings(
     async with context.long_query() as connection:
         town = await registry.get_municipality(connection, municipality)
     wanted = ReadingExport(kind=declared, municipality_id=town.id, start=since, end=until)
-    rows = await begun(page.rows async for page in export(context.long_query, wanted))
+    rows = await begun(page.rows async for page in export(context.past_query, wanted))
     body = files.readings_body(form, declared, rows, bom=bom)
     return exports.response_of(form, body, name=f"{municipality}-{kind}-{since:%Y-%m-%d}")

@@ -182,7 +182,7 @@ async def _respond(selection: ReadingQuery, form: Format, *, bom: bool) -> Strea
 async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, Any]]]:
     if selection.points is not None:
         drawn = await drawn_readings(
-            selection.context.long_query,
+            selection.context.past_query,
             selection.kind,
             selection.device.id,
             measurements=selection.measurements,
@@ -195,7 +195,7 @@ async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, An
     # A connection per page, not per answer: a slow client must not hold one.
     start: datetime | None = selection.start
     while start is not None:
-        async with selection.context.long_query() as connection:
+        async with selection.context.past_query() as connection:
             page = await history.readings(
                 connection,
                 selection.kind,
@@ -210,7 +210,7 @@ async def _raw_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, An
 
 
 async def _bucket_pages(selection: ReadingQuery) -> AsyncIterator[list[dict[str, Any]]]:
-    async with selection.context.long_query() as connection:
+    async with selection.context.past_query() as connection:
         rows = await calendar_buckets(
             connection,
             selection.kind,

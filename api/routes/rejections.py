@@ -11,6 +11,7 @@ from api.context import UsesIdentity, UsesLongConnection
 from api.http import pages
 from api.http.pages import Fields, Limit, Page
 from api.http.times import Instant
+from devices.wire import raw
 from people.roles import Permission
 from readings import rejections
 from readings.rejections import Rejection
@@ -33,6 +34,11 @@ class RejectionOut(BaseModel):
     detail: str = Field(examples=["expected a number"])
     payload: str = Field(examples=['{"ts": 1767225600000, "fill_pct": "full"}'])
     payload_bytes: int
+    sent: str | None = Field(
+        None,
+        description="What the device sent, where a gateway handed it along: text, else hexadecimal after 0x.",
+        examples=["0x01750f036701010482f804"],
+    )
     replayed_at: Instant | None = None
 
 
@@ -63,6 +69,7 @@ async def list_rejections(
 
 
 def _rejection_out(rejection: Rejection) -> RejectionOut:
+    sent = raw.sent_by_device(rejection.payload)
     return RejectionOut(
         id=rejection.id,
         received_at=rejection.received_at,
@@ -73,5 +80,6 @@ def _rejection_out(rejection: Rejection) -> RejectionOut:
         detail=rejection.detail,
         payload=rejection.payload.decode("utf-8", "replace")[:PAYLOAD_SHOWN],
         payload_bytes=len(rejection.payload),
+        sent=None if sent is None else raw.shown(sent),
         replayed_at=rejection.replayed_at,
     )

@@ -19,13 +19,28 @@ from devices.suggestion import meant
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
 RESERVED = frozenset(
-    {"ts", "seq", "boot", "kind", "device", "extra", "quality", "device_id", "observed_at", "received_at"}
+    {
+        "ts",
+        "seq",
+        "boot",
+        "kind",
+        "device",
+        "extra",
+        "quality",
+        "device_id",
+        "observed_at",
+        "received_at",
+        "raw",
+    }
 )
 TEXT_LIMIT = 64
 """Longest text measurement, in characters."""
 
 INTERVAL = "interval_s"
 """Attribute of any device: how often this one reports, in seconds, whatever its kind declares."""
+MERGE = "merge"
+"""Attribute of any device: whether what it says of one instant in several messages is one reading, whatever
+its kind declares."""
 
 CLOCK_CORRECTED = 1 << 0
 """Quality bit: the device's clock ran ahead; observed_at carries the stored offset."""
@@ -95,7 +110,8 @@ class Measurement:
     the quality bit that marks this measurement as suspect; a bit is never reused within a kind. Words of a
     text with `choices` are folded to them by case; another word is suspect. Below `floor` a meter cannot tell
     little from nothing; the attribute <name>_floor says it for one device. `reference`: what the value is
-    counted from. `cycle`: what hours and days count of it.
+    counted from. `cycle`: what hours and days count of it. `of_link`: tells how a message came, not what was
+    observed: where a reading comes in parts, that of the first one stays.
     """
 
     name: str
@@ -113,6 +129,7 @@ class Measurement:
     circular: bool = False
     floor: float | None = None
     cycle: Cycle | None = None
+    of_link: bool = False
     reference: Text = field(default_factory=dict)
     label: Text = field(default_factory=dict)
 
@@ -307,6 +324,8 @@ class Kind:
     """How measurements and attributes are called there; others keep their names."""
     public: tuple[str, ...] = ()
     """Measurements that open data may tell, where the municipality of a device publishes; else none."""
+    merge: bool = False
+    """Whether its devices may say one reading in several messages: a later one fills what is still absent."""
     verify_within: str = "3 intervals"
     """How long readings are watched after a repair, where its rule does not say; see devices.verify_span."""
 

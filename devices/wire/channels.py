@@ -116,6 +116,33 @@ def command(id: UUID, name: str, args: Mapping[str, Any], expires_at: datetime) 
     return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def receipt(device: str, boot: int, seq: Sequence[tuple[int, int]]) -> bytes:
-    """Return what tells a device, or its gateway, which numbers of one `boot` are settled: closed ranges."""
-    return msgspec.json.encode({"device": device, "boot": boot, "seq": seq})
+class Receipt(msgspec.Struct, omit_defaults=True):
+    """Which numbers of one `boot` are settled, for a device or its gateway.
+
+    seq: closed ranges. rejected: of these, number, reason, and JSON pointer into the element.
+    """
+
+    device: str
+    boot: int
+    seq: Sequence[tuple[int, int]]
+    rejected: Sequence[tuple[int, str, str]] = ()
+
+
+_receipt = msgspec.json.Decoder(Receipt)
+
+
+def receipt(message: Receipt) -> bytes:
+    """Return what goes over the channel."""
+    return msgspec.json.encode(message)
+
+
+def receipt_of(payload: bytes) -> Receipt:
+    """Return a receipt that was heard.
+
+    Raises:
+        NotUnderstood: it is none.
+    """
+    try:
+        return _receipt.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise NotUnderstood(f"a receipt needs `device`, `boot` and `seq`: {error}") from error

@@ -21,6 +21,7 @@ from devices.columns import MISSING
 from devices.kinds.kind import TEXT_LIMIT, Kind, Measurement, ValueType
 from devices.wire import elements, instants
 from devices.wire.elements import LONE, MAX_ELEMENTS, MAX_PAYLOAD
+from devices.wire.raw import KEY as RAW
 from devices.wire.rejected import Reason, Rejected
 
 PART = 250
@@ -122,7 +123,7 @@ class Decoder:
         strict = msgspec.defstruct(kind.name, fields, forbid_unknown_fields=True, gc=False)
         lenient = msgspec.defstruct(kind.name, fields, gc=False)
         self._strict = msgspec.json.Decoder(strict | list[strict])  # type: ignore[valid-type]
-        self._lenient = elements.ElementDecoder(lenient, frozenset(name for name, _, _ in fields))
+        self._lenient = elements.ElementDecoder(lenient, frozenset((RAW, *(name for name, _, _ in fields))))
 
     def decode(self, payloads: Sequence[bytes]) -> tuple[Decoded, list[Rejected]]:
         """Decode a batch of payloads.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from devices.wire import elements, tokens
+from devices.wire.raw import KEY
 from devices.wire.rejected import Reason, Rejected
 
 
@@ -19,6 +20,7 @@ class Relayed:
 
     payload: the element alone, as its device would have sent it; raw: as the gateway did.
     pointer: where it stands in the gateway's message.
+    refused: why the gateway can make no reading of what the device sent; None where it has.
     """
 
     message: int
@@ -27,6 +29,7 @@ class Relayed:
     payload: bytes
     raw: bytes
     pointer: str
+    refused: str | None = None
 
     def located(self, rejected: Rejected) -> Rejected:
         """Return the rejection of `payload` as one of the gateway's message."""
@@ -51,6 +54,9 @@ def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relaye
     for position, raw in parts:
         try:
             members = _members(raw)
+            if "refused" in members:
+                relayed.append(_not_understood(message, position, raw, members))
+                continue
             kind, device = _name.decode(members.pop("kind")), _name.decode(members.pop("device"))
         except (ValueError, KeyError):
             rejected.append(
@@ -63,6 +69,7 @@ def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relaye
                 )
             )
             continue
+        members.pop(KEY, None)
         relayed.append(
             Relayed(
                 message=message,
@@ -74,6 +81,23 @@ def split(message: int, payload: bytes, rejected: list[Rejected]) -> list[Relaye
             )
         )
     return relayed
+
+
+def _not_understood(message: int, position: int, raw: bytes, members: dict[str, msgspec.Raw]) -> Relayed:
+    """Return what a gateway heard and could not read; whose it is may be unknown.
+
+    Raises:
+        ValueError: it does not say why, or its device is no text.
+    """
+    return Relayed(
+        message=message,
+        kind="",
+        device=_name.decode(members["device"]) if "device" in members else "",
+        payload=b"",
+        raw=raw,
+        pointer=elements.pointer(position),
+        refused=_name.decode(members["refused"]),
+    )
 
 
 def _members(raw: bytes) -> dict[str, msgspec.Raw]:

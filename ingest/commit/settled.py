@@ -11,26 +11,30 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from devices.columns import Columns
+from devices.columns import Columns, joined
 from devices.kinds.kind import UNDATED
 from devices.wire import channels
 from devices.wire.topics import Channel
 from ingest.decide.batch import Batch, Refused
 from ingest.decide.clocks import Learnt
 from ingest.decide.directory import Directory, Source
-from readings.ledger import DUPLICATE, BatchCounts
+from readings.ledger import DUPLICATE, MERGED, BatchCounts
 
 RANGES = 1_000
 """Most ranges in one receipt."""
 Run = tuple[int, int]
 """The first and the last of numbers that follow each other."""
+Refusal = tuple[int, str, str]
+"""Number, reason, and JSON pointer into the element."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Settled:
     """The batch after the tables have answered.
 
-    stored: new rows by kind; nothing else is seen by rules.
+    stored: new rows by kind.
+    filled: by kind, what parts made of readings that were stored before: the whole reading, with message and
+        number of the part. Rules see these and the new rows, nothing else.
     duplicates: rows that the batch or the tables had already, by kind.
     refused: every rejection, those of the tables included.
     receipts: topic and payload of what to publish once this is committed.
@@ -39,11 +43,26 @@ class Settled:
     """
 
     stored: dict[str, Columns] = field(default_factory=dict)
+    filled: dict[str, Columns] = field(default_factory=dict)
     duplicates: list[Columns] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     receipts: list[tuple[str, bytes]] = field(default_factory=list)
     surprises: int = 0
     learnt: Learnt = field(default_factory=list)
+
+    def news(self) -> list[Columns]:
+        """Return what is new of each kind that has news, in arrival order."""
+        if not self.filled:
+            return [columns for columns in self.stored.values() if len(columns)]
+        found = []
+        for kind, columns in self.stored.items():
+            if kind in self.filled:
+                columns = joined([columns, self.filled[kind]])
+                # Stable: what a part has filled comes after what it fills.
+                columns = columns.take(np.lexsort((columns.observed_at, columns.message)))
+            if len(columns):
+                found.append(columns)
+        return found
 
     def joined(self, other: Settled) -> Settled:
         """Return what became of two parts of one intake, as far as the publisher must hear of it."""
@@ -63,7 +82,11 @@ def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, n
             by_device[directory.device(device_id).name, DUPLICATE] += n
     for refused in settled.refused:
         by_device[refused.device, refused.rejected.reason] += refused.rejected.readings
+    for columns in settled.filled.values():
+        for device_id in columns.device_id.tolist():
+            by_device[directory.device(device_id).name, MERGED] += 1
     stored = list(settled.stored.values())
+    n_merged = sum(map(len, settled.filled.values()))
     n_stored, n_duplicate = sum(map(len, stored)), sum(map(len, settled.duplicates))
     n_rejected = sum(r.rejected.readings for r in settled.refused)
     return BatchCounts(
@@ -73,8 +96,9 @@ def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, n
         received_at=int(batch.intake.received_at[-1]),
         oldest_observed_at=min((int(c.observed_at.min()) for c in stored if len(c)), default=None),
         messages=len(batch.intake),
-        received=n_stored + n_duplicate + n_rejected,
+        received=n_stored + n_merged + n_duplicate + n_rejected,
         stored=n_stored,
+        merged=n_merged,
         duplicate=n_duplicate,
         rejected=n_rejected,
         undated=sum(int(np.count_nonzero(c.quality & UNDATED)) for c in stored),
@@ -100,26 +124,31 @@ def _few_strangers(
 
 def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple[str, bytes]]:
     """Return the receipts to publish: who numbers readings is told which of them are settled."""
-    runs: defaultdict[tuple[str, str, int], list[Run]] = defaultdict(list)
     topics = batch.intake.topics
+    runs: defaultdict[tuple[str, str, int], list[Run]] = defaultdict(list)
+    refusals: defaultdict[tuple[str, str, int], list[Refusal]] = defaultdict(list)
     first: dict[str, Source] = {}
     for message, device, boot, run in _runs(settled, directory):
         runs[topics[message], device, boot].append(run)
         first.setdefault(topics[message], batch.sources[message])
+    for message, device, boot, refusal in _refusals(settled, batch, directory):
+        refusals[topics[message], device, boot].append(refusal)
+        first.setdefault(topics[message], batch.sources[message])
     return [
         (
             str(topic.on(Channel.RECEIPT)),
-            channels.receipt(device, boot, told),
+            channels.receipt(channels.Receipt(device, boot, told, rejected)),
         )
-        for (published_on, device, boot), seqs in runs.items()
-        for told in split(seqs)
+        for key in dict.fromkeys((*runs, *refusals))
+        for told, rejected in split(runs.get(key, ()), refusals.get(key, ()))
+        for published_on, device, boot in (key,)
         if (topic := first[published_on].topic) is not None
     ]
 
 
 def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, int, Run]]:
     """Yield message, device, boot and a run of numbers that follow each other, as backlogs' numbers do."""
-    for columns in (*settled.stored.values(), *settled.duplicates):
+    for columns in (*settled.stored.values(), *settled.filled.values(), *settled.duplicates):
         rows = np.flatnonzero(columns.numbered())
         if not len(rows):
             continue
@@ -134,17 +163,37 @@ def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, in
             *(part[starts].tolist() for part in parts), seq[starts].tolist(), seq[ends].tolist(), strict=True
         ):
             yield message, directory.device(device_id).wire, boot, (low, high)
+
+
+def _refusals(
+    settled: Settled, batch: Batch, directory: Directory
+) -> Iterator[tuple[int, str, int, Refusal]]:
+    """Yield message, device, boot and what is refused of it, where it has a number."""
     for refused in settled.refused:
-        if (number := refused.rejected.number) is not None:
-            boot, own = number
-            yield refused.rejected.message, directory.wire_of(refused.device), boot, (own, own)
+        rejected = refused.rejected
+        if (number := rejected.number) is not None:
+            boot, seq = number
+            within = within_element(rejected.pointer, batch.intake.payloads[rejected.message])
+            refusal = (seq, str(rejected.reason), within)
+            yield rejected.message, directory.wire_of(refused.device), boot, refusal
 
 
-def split(runs: Sequence[Run]) -> Iterator[list[Run]]:
-    """Split ranges so that no receipt outgrows what a broker takes."""
-    found = ranges(runs)
+def within_element(pointer: str, payload: bytes) -> str:
+    """Return a pointer into a message as one into its element: senders know elements by their number."""
+    if not payload.lstrip(b" \t\r\n").startswith(b"["):
+        return pointer
+    _, slash, rest = pointer.removeprefix("/").partition("/")
+    return slash + rest
+
+
+def split(runs: Sequence[Run], refusals: Sequence[Refusal] = ()) -> Iterator[tuple[list[Run], list[Refusal]]]:
+    """Split ranges, and what is refused among them, so that no receipt outgrows what a broker takes."""
+    found: list[tuple[Run, Refusal | None]] = [(run, None) for run in ranges(runs)]
+    found += [((refusal[0], refusal[0]), refusal) for refusal in refusals]
+    found.sort(key=lambda one: one[0])
     for start in range(0, len(found), RANGES):
-        yield found[start : start + RANGES]
+        part = found[start : start + RANGES]
+        yield ranges([run for run, _ in part]), [refusal for _, refusal in part if refusal is not None]
 
 
 def ranges(runs: Sequence[Run]) -> list[Run]:

@@ -181,6 +181,9 @@ def _group_relayed(
     batch.refused += [Refused(device=gateway.name, rejected=r) for r in rejected]
     # What one message says of one device stands together: its clock is judged by its newest time.
     for element in sorted(elements, key=lambda e: e.device):
+        if element.refused is not None:
+            batch.refused.append(_not_understood(element, gateway, directory))
+            continue
         source = directory.relayed(gateway, element.kind, element.device)
         if source.refusal is None:
             group = groups[element.kind]
@@ -197,6 +200,21 @@ def _group_relayed(
                 payload=element.raw,
             )
             batch.refused.append(Refused(device=source.name, rejected=rejection))
+
+
+def _not_understood(element: Relayed, gateway: Source, directory: Directory) -> Refused:
+    """Return the rejection of what a gateway could not read; a stranger's waits in quarantine."""
+    name = directory.name_of(element.device) if element.device else gateway.name
+    stranger = name not in directory.registry.by_name
+    why = element.refused or "the gateway does not say why"
+    rejected = Rejected(
+        message=element.message,
+        reason=Reason.UNKNOWN_DEVICE if stranger else Reason.MALFORMED,
+        detail=f"{name} is not registered; {why}" if stranger else why,
+        pointer=element.pointer,
+        payload=element.raw,
+    )
+    return Refused(device=name, rejected=rejected)
 
 
 def _other_channel(batch: Batch, message: int, source: Source) -> None:
@@ -243,6 +261,7 @@ def _accept_group(
         clocks=clocks,
         retention=retention,
         attributes=directory.attributes(kind, names),
+        merging=directory.merging(kind),
     )
     batch.refused += [locate(batch, kind, r.row, r.reason, r.detail, r.member) for r in accepted.refusals]
     return accepted

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from devices.wire import raw
 from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
 from readings import quarantine
@@ -118,9 +119,12 @@ def _print_line(rejection: Rejection, *, as_json: bool) -> None:
 def _document(rejection: Rejection) -> dict[str, Any]:
     fields = asdict(rejection)
     payload = fields.pop("payload")
-    return fields | output.payload_fields(payload)
+    sent = raw.sent_by_device(payload)
+    shown = {} if sent is None else {"sent": raw.shown(sent)}
+    return fields | output.payload_fields(payload) | shown
 
 
 def _excerpt(payload: bytes) -> str:
-    text = payload[: PAYLOAD_SHOWN * 4].decode("utf-8", "replace")
+    sent = raw.sent_by_device(payload)
+    text = payload[: PAYLOAD_SHOWN * 4].decode("utf-8", "replace") if sent is None else raw.shown(sent)
     return text if len(text) <= PAYLOAD_SHOWN else text[: PAYLOAD_SHOWN - 1] + "…"

@@ -20,8 +20,10 @@ from nabd.doctor.running.configured import check_configured
 from nabd.doctor.running.ingest import check_ingest, check_session
 from nabd.doctor.running.limits import check_quotas
 from nabd.doctor.running.notifier import check_notifier
+from nabd.doctor.running.replica import check_replica
 from nabd.doctor.running.retention import check_retention
 from nabd.doctor.running.rollups import check_rollups
+from nabd.doctor.running.sources import check_sources
 from nabd.settings import Settings
 from readings import ledger
 from readings.tables import tables_of
@@ -49,6 +51,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         ("session", check_session),
         ("TimescaleDB", check_extension),
         ("notify", check_notifier),
+        ("sources", check_sources),
         ("ledger", _ledger),
         ("quotas", check_quotas),
         ("rules", _rules),
@@ -60,6 +63,7 @@ async def check(connection: Connection, settings: Settings) -> list[CheckResult]
         ("retention", check_retention),
         ("rollups", check_rollups),
         ("annotations", check_annotations),
+        ("replica", check_replica),
         ("backup", check_backups),
         ("sign ins", check_sign_ins),
     )
@@ -98,8 +102,8 @@ async def _durability(connection: Connection, _: Settings) -> CheckResult:
 
 async def _ledger(connection: Connection, _: Settings) -> CheckResult:
     totals = await ledger.total(connection)
-    said = f"{totals.received} received = {totals.stored} stored + {totals.duplicate} duplicate"
-    said += f" + {totals.rejected} rejected"
+    said = f"{totals.received} received = {totals.stored} stored + {totals.merged} merged"
+    said += f" + {totals.duplicate} duplicate + {totals.rejected} rejected"
     if totals.balanced:
         return fine("ledger", said)
     fix = "this should be impossible: keep the database as it is and report it"

@@ -101,5 +101,6 @@ function elements() {
 const refusedRow = (one) => h("li", {}, h("details", { "data-key": `refused ${one.id}` },
   h("summary", {}, h("time", { datetime: one.received_at }, full(new Date(one.received_at))), " ", h("b", {}, bdi(one.reason))),
   h("p", { class: "meta" }, bdi(one.detail), one.pointer && bdi(one.pointer), h("span", {}, tn("bytes", one.payload_bytes)), bdi(one.topic)),
+  one.sent && [h("p", {}, t("sent_by_device")), h("pre", { dir: "ltr", tabindex: "0" }, one.sent), h("p", {}, t("told_by_gateway"))],
   h("pre", { dir: "ltr", tabindex: "0" }, one.payload),
   one.payload_bytes > one.payload.length && one.payload.length >= 4096 && h("small", {}, t("payload_cut", { n: number(one.payload.length, 0) }))));

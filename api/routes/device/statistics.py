@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.context import UsesContext, UsesIdentity, UsesLongConnection
+from api.context import UsesContext, UsesIdentity, UsesPastConnection
 from api.http.problems import Problem
 from devices.instants import to_datetime
 from devices.kinds.kind import Kind
@@ -69,7 +69,7 @@ class StatisticsOut(BaseModel):
 @router.get("/statistics", summary="What devices of a kind measured together")
 async def read_statistics(
     context: UsesContext,
-    connection: UsesLongConnection,
+    connection: UsesPastConnection,
     identity: UsesIdentity,
     kind: Annotated[str, Query(max_length=31, examples=["light"])],
     measurements: Annotated[

@@ -10,7 +10,7 @@ from devices.kinds.kind import Kind
 from devices.publishing.licences import LICENCES
 from devices.publishing.published import PublishedTown
 from devices.texts.catalogue import text
-from devices.texts.languages import LANGUAGES
+from devices.texts.languages import LANGUAGES, Language
 
 AUTHORITY = "http://publications.europa.eu/resource/authority"
 MEDIA = "https://www.iana.org/assignments/media-types"
@@ -45,11 +45,11 @@ def document(root: str, towns: Iterable[PublishedTown], kinds: Iterable[Kind]) -
 
 def _dataset(root: str, town: PublishedTown, kind: Kind) -> dict[str, Any]:
     address = f"{root}/{town.municipality}/{kind.name}"
-    titles = {
+    titles: dict[Language, str] = {
         language: f"{kind.title.get(language, kind.name)}: {town.title.get(language, town.municipality)}"
         for language in LANGUAGES
     }
-    told = {
+    told: dict[Language, str] = {
         language: ", ".join(kind.measurement(name).label.get(language, name) for name in kind.public)
         for language in LANGUAGES
     }
@@ -81,5 +81,5 @@ def _distribution(address: str, town: PublishedTown, form: str) -> dict[str, Any
     }
 
 
-def _languages(texts: Mapping[str, str]) -> list[dict[str, str]]:
+def _languages(texts: Mapping[Language, str]) -> list[dict[str, str]]:
     return [{"@language": language, "@value": text} for language, text in texts.items()]

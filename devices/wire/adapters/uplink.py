@@ -24,7 +24,10 @@ class Uplink:
     port: LoRaWAN's FPort of `payload`.
     values: what the source decoded itself, or sends instead of bytes.
     counter: the frame counter, to tell a copy from news.
-    radio: rssi_dbm, snr_db, gateways and the like, by name.
+    radio: rssi_dbm, snr_db, spreading_factor, gateways (how many heard it), confirmed, battery_percent,
+        session (counters begin anew when it changes), by name, each only where the source says it.
+    units: of values, as the source writes them, where it does.
+    next_within_s: how soon the source promises to speak again, in seconds.
     """
 
     device: str
@@ -35,3 +38,5 @@ class Uplink:
     values: Mapping[str, object] = field(default_factory=dict)
     counter: int | None = None
     radio: Mapping[str, object] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    next_within_s: float | None = None

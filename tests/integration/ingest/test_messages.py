@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +15,9 @@ from devices.commands.queue import enqueue, put_back, take_due
 from devices.instants import to_datetime
 from devices.kinds.kind import CLOCK_CORRECTED, CLOCK_UNSET, UNCONFIRMED, UNDATED
 from devices.registry.registry import get_device
+from devices.wire.channels import receipt_of
+from devices.wire.raw import sent_by_device
+from readings.rejections import list_rejections
 from store.audit import PLATFORM
 from tests.integration.ingest.conftest import Town
 from tests.waiting import eventually, now
@@ -271,7 +275,53 @@ async def test_a_numbered_reading_earns_a_receipt_once_it_is_settled(town: Town)
             "device": "b1",
             "boot": 5,
             "seq": [[7, 7], [9, 10], [20, 20]],
+            "rejected": [[20, "bad_value", "/fill_pct"]],
         }
+
+
+async def test_what_a_gateway_translated_leaves_the_original_behind_unless_it_is_refused(town: Town) -> None:
+    await town.start()
+    at = now() // 1000
+    original = base64.b64encode(b"\x01\x75\x64").decode()
+    good = {"kind": "bin", "device": "b9", "ts": at, "boot": 1, "seq": 1, "fill_pct": 7, "raw": original}
+    bad = {**good, "ts": at - 1, "seq": 2, "fill_pct": "?"}
+    lost = {"device": "b9", "boot": 1, "seq": 3, "refused": "no profile", "raw": original}
+    stranger = {"device": "b77", "boot": 1, "seq": 4, "refused": "no profile", "raw": original}
+    again = {**good, "seq": 5, "raw": "bm90IHRoZSBzYW1l"}
+    async with town.client("listener") as client:
+        await client.subscribe("nabd/v1/tripoli/gateway/g1/receipt", qos=1)
+
+        await town.publish((topic("g1", "gateway"), [good, bad, lost, stranger, again]))
+
+        heard = [receipt_of(bytes((await anext(aiter(client.messages))).payload)) for _ in range(2)]
+    assert {(n, *why) for one in heard for n, *why in one.rejected} == {
+        (2, "bad_value", "/fill_pct"),
+        (3, "malformed", ""),
+        (4, "unknown_device", ""),
+    }
+    assert {one.device: [tuple(r) for r in one.seq] for one in heard} == {
+        "b9": [(1, 3), (5, 5)],
+        "b77": [(4, 4)],
+    }
+    sums = await town.received(5)
+    assert (sums["stored"], sums["duplicate"], sums["rejected"]) == (1, 1, 3)
+    assert [(row["fill_pct"], row["extra"]) for row in await town.readings()] == [(7, None)]
+    rejected = await list_rejections(town.connection)
+    assert [sent_by_device(one.payload) for one in rejected] == [b"\x01\x75\x64"] * 3
+
+
+async def test_original_bytes_are_never_stored_with_a_reading_whatever_they_are(town: Town) -> None:
+    await town.start()
+    at = now() // 1000
+    raws = ["AAAA", "no base64!", 7, "A" * 8_000, None]
+
+    await town.publish(
+        (topic(), [{"ts": at - i, "fill_pct": i, "door": i, "raw": raw} for i, raw in enumerate(raws)])
+    )
+    await town.received(len(raws))
+
+    assert sorted(row["extra"]["door"] for row in await town.readings()) == list(range(len(raws)))
+    assert all(set(row["extra"]) == {"door"} for row in await town.readings())
 
 
 async def test_presence_is_kept_and_what_is_no_presence_is_rejected(town: Town) -> None:

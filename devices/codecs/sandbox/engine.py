@@ -1,0 +1,128 @@
+"""Runs codecs, each in a world of its own. The only module that knows the engine.
+
+Vendors write for platforms that begin anew with every message, so their codecs keep values in globals; in a
+lasting world one device's values would be read as another's. Making a world and compiling a codec takes
+up to a hundred times as long as decoding a message, though: so a world lasts, and the harness makes anew what
+codecs keep values in. What fails in a world that messages used before is tried again in a new one.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import quickjs
+
+from devices.codecs.frames import Entry
+from devices.codecs.limits import Limits
+
+NAME: Final = f"quickjs-ng {version('quickjs-ng')}"
+WORLDS: Final = 16
+"""So many codecs stay compiled; a city has a dozen models."""
+USES: Final = 1000
+"""After so many messages a world is made anew: what a codec hides in built-in objects does not grow."""
+
+_HARNESS: Final = Path(__file__).with_name("harness.js").read_text("utf-8")
+_BUFFER: Final = Path(__file__).with_name("buffer.js").read_text("utf-8")
+_MEGABYTE: Final = 1024 * 1024
+
+
+class CodecThrew(Exception):
+    """The codec failed; the text says how. Its world is not used again."""
+
+
+class CodecRefused(CodecThrew):
+    """The codec said that it cannot decode this message, and its world is as before."""
+
+
+class RanTooLong(CodecThrew):
+    """The engine stopped it at the limit of time."""
+
+
+@dataclass(slots=True)
+class _World:
+    context: quickjs.Context
+    call: Callable[..., object]
+    uses: int = 0
+
+
+class CodecWorlds:
+    """The codecs that this process has compiled, the least recently used of them forgotten."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._worlds: OrderedDict[str, _World] = OrderedDict()
+
+    def run(self, digest: str, source: str, entry: Entry, argument: str) -> str:
+        """Return the JSON that the codec's function made of its argument.
+
+        Raises:
+            CodecThrew: the codec threw, was stopped at a limit, or returned what nobody can use.
+        """
+        world = self._worlds.pop(digest, None)
+        if world is not None and world.uses < USES:
+            try:
+                return self._called(digest, world, entry, argument)
+            except (CodecRefused, RanTooLong):
+                raise
+            except CodecThrew:
+                self._worlds.clear()  # its memory may have been short because of others
+        return self._called(digest, self._compiled(source), entry, argument)
+
+    def _called(self, digest: str, world: _World, entry: Entry, argument: str) -> str:
+        world.uses += 1
+        answer = self._guarded(world.call, entry, argument, self._limits.output_bytes)
+        if not isinstance(answer, str):
+            raise CodecThrew("spoiled what the sandbox needs to answer")
+        if answer[:1] in "+-":
+            self._worlds[digest] = world
+            if len(self._worlds) > WORLDS:
+                self._worlds.popitem(last=False)
+        match answer[:1]:
+            case "+" | "*":
+                return answer[1:]
+            case "-":
+                raise CodecRefused(answer[1:])
+            case _:
+                raise self._failed(answer[1:])
+
+    def _compiled(self, source: str) -> _World:
+        context = quickjs.Context()
+        context.set_memory_limit(self._limits.memory_bytes)
+        context.set_max_stack_size(self._limits.stack_bytes)
+        if "Buffer" in source:
+            context.eval(_BUFFER)
+        load = context.eval(_HARNESS)
+        context.set_time_limit(self._limits.cpu_ms / 1000)
+        call = self._guarded(load, source)
+        if isinstance(call, str):
+            raise self._failed(call[1:])
+        return _World(context, call)
+
+    def _guarded(self, function: Callable[..., object], *arguments: object) -> Any:
+        try:
+            return function(*arguments)
+        except quickjs.StackOverflow as error:
+            raise self._failed("stack overflow") from error
+        except quickjs.JSException as error:
+            raise self._failed(str(error).partition("\n")[0]) from error
+        except ValueError as error:  # of the wrapper: a text that is no Unicode
+            raise CodecThrew(f"confuses the engine: {error}") from error
+
+    def _failed(self, reason: str) -> CodecThrew:
+        """Name the limit, where the engine says in its own words that one was reached."""
+        limits = self._limits
+        if "InternalError: interrupted" in reason:
+            return RanTooLong(f"ran longer than {limits.cpu_ms} ms of processor time")
+        memory = f"{limits.memory_bytes // _MEGABYTE} MiB of memory"
+        if "out of memory" in reason:
+            return CodecThrew(f"needs more than {memory}")
+        if reason == "threw null":  # all that the engine has left to throw where not even an error fits
+            return CodecThrew(f"threw null; or needs more than {memory}")
+        if "Maximum call stack size exceeded" in reason or "stack overflow" in reason:
+            return CodecThrew(f"calls itself too deeply: more than {limits.stack_bytes // 1024} KiB of stack")
+        return CodecThrew(reason)

@@ -1,0 +1,26 @@
+"""Formats that sources speak: (topic, bytes) in, uplinks, events and refusals out. One module a format.
+
+Pure: must not know profiles, nor how the bytes came here. docs/formats.md says what is read of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from devices.wire.adapters.formats import chirpstack, ngsi, senml, things_stack, ultralight
+from devices.wire.adapters.formats.heard import Event, Happening, Heard, Reader, Refused, Stateless
+from devices.wire.adapters.formats.sparkplug import Sparkplug
+
+__all__ = ["FORMATS", "Event", "Happening", "Heard", "Reader", "Refused"]
+
+FORMATS: Final[Mapping[str, Callable[[], Reader]]] = {
+    "chirpstack": lambda: Stateless(chirpstack.read),
+    "things_stack": lambda: Stateless(things_stack.read),
+    "senml_json": lambda: Stateless(senml.read_text),
+    "senml_cbor": lambda: Stateless(senml.read_binary),
+    "sparkplug": Sparkplug,
+    "ngsi": lambda: Stateless(ngsi.read),
+    "ultralight": lambda: Stateless(ultralight.read),
+}
+"""What makes a reader, by a format's name. Each source has its own: some remember what came before."""

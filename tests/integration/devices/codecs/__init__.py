@@ -1,0 +1,1 @@
+"""Codecs in their own processes: real engine, real pipes, real kills."""
