@@ -185,6 +185,7 @@ async def api(settings: Settings) -> None:
     from api.http.server import Server, listen
     from api.tiles.source import source_of
     from nabd import doctor
+    from nabd.broker.relaying import ways_in
     from nabd.channels import channels_of
     from nabd.oidc import provider_of
 
@@ -204,6 +205,10 @@ async def api(settings: Settings) -> None:
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
     sending = asyncio.create_task(_command(settings, now, speed)) if settings.broker is not None else None
+    ways = None
+    if settings.broker is not None:
+        ways = ways_in(broker_of(settings), pool, declared, now, settings.profiles_dir)
+    relaying = asyncio.create_task(ways.run()) if ways else None
     app = create_app(
         pool=pool,
         kinds=declared,
@@ -228,6 +233,8 @@ async def api(settings: Settings) -> None:
         examine=lambda: doctor.examine(settings),
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
         replica=replica,
+        relaying=ways.relays if ways else None,
+        deliveries=ways.deliveries if ways else None,
     )
     traces = traces_of(settings, "api")
     server = Server(app, traces.app) if traces else Server(app)
@@ -237,7 +244,7 @@ async def api(settings: Settings) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    for task in (stopping, announcing, watching, sending, following):
+    for task in (stopping, announcing, watching, sending, relaying, following):
         if task is not None:
             task.cancel()
     await serving
