@@ -23,9 +23,11 @@ from devices.sources.source import Source
 from devices.sources.states import Counted, Frame
 from devices.sources.translation import Translated, Translator
 from devices.wire.adapters.formats import Happening
+from devices.wire.adapters.formats.bounded import MAX_MESSAGE
 from devices.wire.adapters.formats.sparkplug import rebirth_request
-from nabd.bridge.upstream import SubscriptionRefused, Upstream, UpstreamMessage, connected
+from nabd.bridge.upstream import NOWHERE_PRIVATE, SubscriptionRefused, Upstream, UpstreamMessage, connected
 from nabd.broker.address import BrokerAddress
+from notify.channels.public_address import ListedTargets
 
 AT_ONCE = 500
 """Messages on their way at once; the broker waits with more."""
@@ -65,6 +67,7 @@ class SourceSession:
     translator: Translator
     remember: Remember
     now: Now
+    targets: ListedTargets = NOWHERE_PRIVATE
     step: Step = lambda _: None
     connected: bool = False
     reason: str = "not connected yet"
@@ -77,7 +80,7 @@ class SourceSession:
         while True:
             began = clock()
             try:
-                async with connected(self.source, self.secret, self.ours) as upstream:
+                async with connected(self.source, self.secret, self.ours, targets=self.targets) as upstream:
                     self._tell(connected=True)
                     await self._serve(upstream)
             except* OUTAGES as group:
@@ -107,6 +110,11 @@ class SourceSession:
                 await self._pass_on(upstream, waiting, tasks, message, await self._translated(message))
 
     async def _translated(self, message: UpstreamMessage) -> Translated:
+        if message.too_large:
+            found = Translated()
+            size = f"{message.too_large:,} bytes, the limit is {MAX_MESSAGE:,}"
+            found.refuse(f"{message.topic[:200]}: {size}", b"")
+            return found
         try:
             return await self.translator.translate(
                 message.topic, message.payload, self.now(), repeated=message.repeated
