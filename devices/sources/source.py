@@ -62,6 +62,7 @@ class SourceState:
     """How it goes with a source. reason: why it is not connected, or why readings wait; empty: all is well.
 
     readings: settled ones; rejected: those that were refused; copies: frames that were heard before.
+    refused: deliveries to a webhook by who does not know its secret, the last of them at refused_at.
     """
 
     connected: bool
@@ -73,6 +74,8 @@ class SourceState:
     readings: int
     rejected: int
     copies: int
+    refused: int
+    refused_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from devices.instants import Now, to_datetime, to_microseconds
 from store.connection import Connection
@@ -18,13 +19,15 @@ FORGET_AT_ONCE = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What a source brought since it was last said; see SourceState."""
+    """What a source brought since it was last said; see SourceState. Instants are microseconds since 1970."""
 
     messages: int = 0
     readings: int = 0
     rejected: int = 0
     copies: int = 0
     last_message_at: int | None = None
+    refused: int = 0
+    refused_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,39 +41,57 @@ class Frame:
 
 _SAY = """
 INSERT INTO source_state AS s (
-    source_id, connected, reason, since, alive_at, last_message_at, messages, readings, rejected, copies
+    source_id, connected, reason, since, alive_at, last_message_at, messages, readings, rejected, copies,
+    refused, refused_at
 )
-SELECT id, $2, $3, $4, $4, $5, $6, $7, $8, $9 FROM source WHERE id = $1
+SELECT id, coalesce($2, false), $3, $4, $4, $5, $6, $7, $8, $9, $10, $11 FROM source WHERE id = $1
 ON CONFLICT (source_id) DO UPDATE SET
-    connected = excluded.connected,
-    reason = excluded.reason,
-    since = CASE WHEN s.connected = excluded.connected THEN s.since ELSE excluded.since END,
+    connected = coalesce($2, s.connected),
+    reason = CASE WHEN $2 IS NULL THEN s.reason ELSE excluded.reason END,
+    since = CASE WHEN s.connected = coalesce($2, s.connected) THEN s.since ELSE excluded.since END,
     alive_at = excluded.alive_at,
     last_message_at = coalesce(excluded.last_message_at, s.last_message_at),
     messages = s.messages + excluded.messages,
     readings = s.readings + excluded.readings,
     rejected = s.rejected + excluded.rejected,
-    copies = s.copies + excluded.copies
+    copies = s.copies + excluded.copies,
+    refused = s.refused + excluded.refused,
+    refused_at = coalesce(excluded.refused_at, s.refused_at)
 """
 
 
 async def say(
-    connection: Connection, source: int, counted: Counted, now: Now, *, connected: bool, reason: str = ""
+    connection: Connection,
+    source: int,
+    counted: Counted,
+    now: Now,
+    *,
+    connected: bool | None,
+    reason: str = "",
 ) -> None:
-    """Store how it goes with a source now; one that was removed meanwhile is left alone."""
-    last = counted.last_message_at
+    """Store how it goes with a source now; one that was removed meanwhile is left alone.
+
+    Args:
+        connected: None: nothing is known of it, and what was said before stays, with its reason.
+    """
     await connection.execute(
         _SAY,
         source,
         connected,
         reason[:500],
         to_datetime(now()),
-        None if last is None else to_datetime(last),
+        _instant(counted.last_message_at),
         counted.messages,
         counted.readings,
         counted.rejected,
         counted.copies,
+        counted.refused,
+        _instant(counted.refused_at),
     )
+
+
+def _instant(at: int | None) -> datetime | None:
+    return None if at is None else to_datetime(at)
 
 
 _FRAMES = """

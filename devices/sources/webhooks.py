@@ -77,7 +77,6 @@ class WebhookIntake:
         self._generation, self._looked_s = -1, -REGISTRY_S
         self._translators: dict[int, tuple[datetime, Translator]] = {}
         self._counted: dict[int, Counted] = {}
-        self._refused: dict[int, int] = {}
         self._around = TranslatorMeans(
             profiles=profiles, codecs=codecs, device=lambda name: self._devices.get(name)
         )
@@ -104,8 +103,9 @@ class WebhookIntake:
         return source, await secret_of(connection, source)
 
     def refuse(self, source: Source) -> None:
-        """Count a delivery by who does not know the secret."""
-        self._refused[source.id] = self._refused.get(source.id, 0) + 1
+        """Count a delivery by who does not know the secret: anybody, of whom the webhook knows nothing."""
+        old = self._counted.get(source.id, Counted())
+        self._counted[source.id] = replace(old, refused=old.refused + 1, refused_at=self._now())
 
     async def take(self, source: Source, topic: str, payload: bytes) -> WebhookResult:
         """Take a delivery; return once everything that it says is committed, and remembered.
@@ -174,8 +174,7 @@ class WebhookIntake:
         )
 
     async def _say(self, connection: Connection) -> None:
-        for number in {*self._counted, *self._refused}:
-            refused = self._refused.pop(number, 0)
-            counted = self._counted.pop(number, Counted())
-            why = f"{refused} deliveries showed another secret" if refused else ""
-            await states.say(connection, number, counted, self._now, connected=not refused, reason=why)
+        for number in [*self._counted]:
+            counted = self._counted.pop(number)
+            connected = True if counted.messages else None
+            await states.say(connection, number, counted, self._now, connected=connected)

@@ -46,6 +46,8 @@ class SourceStateOut(BaseModel):
     readings: int
     rejected: int
     copies: int
+    refused: int = Field(description="deliveries to a webhook that did not show its secret")
+    refused_at: Instant | None
 
 
 class SourceOut(BaseModel):
@@ -68,7 +70,7 @@ class SourceOut(BaseModel):
     state: SourceStateOut | None = Field(description="null until it was heard")
 
 
-class AddedSourceOut(SourceOut):
+class NewSourceOut(SourceOut):
     """A source that was added."""
 
     secret: str | None = Field(
@@ -133,7 +135,7 @@ async def add_source(
     identity: UsesIdentity,
     actor: UsesActor,
     body: SourceIn,
-) -> AddedSourceOut:
+) -> NewSourceOut:
     """Add a source, and a gateway of its name where there is none; `nabd bridge` hears it within seconds.
 
     A webhook that is given no secret gets one.
@@ -155,7 +157,7 @@ async def add_source(
         by=actor,
     )
     response.headers["Location"] = f"{request.url.path}/{added.name}"
-    return AddedSourceOut(**_out(added).model_dump(), secret=made or None)
+    return NewSourceOut(**_out(added).model_dump(), secret=made or None)
 
 
 @router.patch("/sources/{source}", summary="Change a source")

@@ -235,8 +235,11 @@ def how_it_goes(source: Source) -> str:
     """Return the state of a source in a word, and why."""
     if not source.enabled:
         return "disabled"
-    if source.state is None:
-        return "not heard yet: is `nabd bridge` running?" if source.way is Way.MQTT else "nothing came yet"
+    if source.state is None and source.way is Way.MQTT:
+        return "not heard yet: is `nabd bridge` running?"
+    if source.state is None or (source.way is Way.WEBHOOK and not source.state.messages):
+        refused = f"; {source.state.refused:,} deliveries with another secret" if source.state else ""
+        return f"nothing came yet{refused}"
     reason = f": {source.state.reason}" if source.state.reason else ""
     return f"{'connected' if source.state.connected else 'away'}{reason}"
 

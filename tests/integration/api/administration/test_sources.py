@@ -144,6 +144,24 @@ async def test_a_webhook_without_a_secret_gets_one_that_is_told_once(
     assert (await client.post("/api/v1/sources", json=native)).json()["secret"] is None
 
 
+async def test_a_delivery_with_another_secret_leaves_a_webhook_connected(
+    client: httpx2.AsyncClient, connection: asyncpg.Connection
+) -> None:
+    await builders.add_town(connection)
+    hook = {"name": "hook", "municipality": "tripoli", "format": "chirpstack", "way": "webhook"}
+    await client.post("/api/v1/sources", json=hook)
+    source = await get_source(connection, "hook")
+    at = builders.now()
+
+    await states.say(connection, source.id, Counted(messages=1), builders.now, connected=True)
+    refused = Counted(refused=2, refused_at=at)
+    await states.say(connection, source.id, refused, builders.now, connected=None)
+
+    state = (await client.get("/api/v1/sources/hook")).json()["state"]
+    assert (state["connected"], state["messages"], state["refused"]) == (True, 1, 2)
+    assert state["refused_at"] is not None
+
+
 async def test_a_profile_that_is_none_is_refused_with_what_was_meant(
     client: httpx2.AsyncClient, connection: asyncpg.Connection
 ) -> None:
