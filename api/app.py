@@ -59,7 +59,15 @@ from api.routes.access import (
     trust,
     users,
 )
-from api.routes.administration import bans, command_requests, device_lists, quarantine, rollouts, system
+from api.routes.administration import (
+    bans,
+    command_requests,
+    device_lists,
+    profiles,
+    quarantine,
+    rollouts,
+    system,
+)
 from api.routes.alerting import (
     alertmanager,
     answers,
@@ -92,6 +100,7 @@ from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.profiles.files import ProfileFiles
 from people.request_limits import RequestQuota
 from people.sessions import SessionLimits
 from work.photo_files import PhotoDirectory
@@ -154,6 +163,7 @@ NOUNS = (
     targets,
     work_plans,
     kinds,
+    profiles,
     stream,
     session,
     own_contact,
@@ -183,6 +193,7 @@ def create_app(
     checks: Mapping[str, Check] | None = None,
     queue: Queue = lambda: None,
     channels: Mapping[str, NotificationChannel] | None = None,
+    profiles_dir: Path | None = None,
     photo_dir: Path | None = None,
     firmware_dir: Path | None = None,
     authority: Path | None = None,
@@ -207,6 +218,7 @@ def create_app(
         checks: further parts of /readyz by name; each answers None, or why it is not ready.
         queue: the broker's queue, for /metrics.
         channels: ways to hand messages over, by name, for tests of them; the caller closes them.
+        profiles_dir: where profiles of the operator's own lie.
         photo_dir: where photos of work lie; without it none are taken.
         authority: the certificate (PEM) that signs ours, for phones to trust; without it there is none.
         firmware_dir: where images lie that devices fetch; without it they find none.
@@ -258,6 +270,7 @@ def create_app(
         checks=checks or {},
         queue=queue,
         channels=channels or {},
+        profiles=ProfileFiles(kinds, profiles_dir),
         authority=authority,
         firmware=ImageDirectory(firmware_dir) if firmware_dir is not None else None,
         photos=PhotoDirectory(photo_dir) if photo_dir is not None else None,

@@ -23,6 +23,7 @@ from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
+from devices.profiles.files import ProfileFiles
 from people.identity import Identity
 from people.sessions import SessionLimits
 from people.throttle import ALLOWED_OF_DEVICES, Throttle
@@ -65,6 +66,7 @@ class AppContext:
     replica: where the past is read, while it follows.
     firmware: where images lie that devices fetch. device_guesses: wrong passwords by device;
     device_addresses: by where they come from.
+    profiles: how models of other vendors are read; who asks it holds `profiles_lock`.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
     sms_answers: refused codes by number, in a minute and in a day.
     """
@@ -88,6 +90,7 @@ class AppContext:
     metrics: Metrics
     channels: Mapping[str, NotificationChannel]
     replica: Replica | None = None
+    profiles: ProfileFiles
     photos: PhotoDirectory | None = None
     firmware: ImageDirectory | None = None
     authority: Path | None = None
@@ -99,6 +102,7 @@ class AppContext:
     device_addresses: Throttle = field(default_factory=lambda: Throttle(ALLOWED_OF_DEVICES))
     sms_answers: Throttle = field(default_factory=Throttle)
     sms_answers_of_day: Throttle = field(default_factory=lambda: Throttle(allowed=30, window_s=86_400.0))
+    profiles_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     long_queries: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LONG_QUERIES))
 
     @asynccontextmanager

@@ -6,7 +6,7 @@ Pure data. Must not know how readings arrive or where they are stored.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -17,6 +17,21 @@ from devices.kinds.kind import Kind, ValueType
 
 MISSING = -1
 """`boot` or `seq` of a reading that carries none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """Which of n rows complete readings that were stored before, and what was stored of those.
+
+    row: (n,) bool. values: per measurement (n,), as in Columns; absent in all other rows.
+    """
+
+    row: NDArray[np.bool_]
+    values: dict[str, NDArray[Any]]
+
+    def take(self, rows: NDArray[Any]) -> Filled:
+        """Return the rows selected by a boolean mask or an index array, in that order."""
+        return Filled(row=self.row[rows], values={name: v[rows] for name, v in self.values.items()})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,6 +47,7 @@ class Columns:
         of str and None for text.
     extra: (n,) object, JSON object bytes of unknown keys, or None.
     message: (n,) int32, index of the message in its batch.
+    filled: which rows are whole readings of which a part was stored before; None where none is.
     """
 
     kind: Kind
@@ -44,6 +60,7 @@ class Columns:
     values: dict[str, NDArray[Any]]
     extra: NDArray[np.object_]
     message: NDArray[np.int32]
+    filled: Filled | None = None
 
     def __len__(self) -> int:
         return len(self.observed_at)
@@ -61,7 +78,23 @@ class Columns:
             values={name: column[rows] for name, column in self.values.items()},
             extra=self.extra[rows],
             message=self.message[rows],
+            filled=None if self.filled is None else self.filled.take(rows),
         )
+
+    def before(self) -> Columns:
+        """Return the same rows as they were before parts filled some; the others are empty."""
+        assert self.filled is not None
+        return replace(self, values=self.filled.values, filled=None)
+
+    def news(self) -> Columns:
+        """Return the same rows with what was stored of them before left out."""
+        assert self.filled is not None
+        known = self.before()
+        news = empty_values(self.kind, len(self))
+        for name, column in self.values.items():
+            absent = known.absent(name)
+            news[name][absent] = column[absent]
+        return replace(self, values=news, filled=None)
 
     def unknown(self, row: int) -> Any:
         """Return a row's unknown keys with their values, None where it has none."""
@@ -103,6 +136,38 @@ def empty_values(kind: Kind, n: int) -> dict[str, NDArray[Any]]:
         m.name: np.full(n, None, dtype=object) if m.type is ValueType.TEXT else np.full(n, np.nan)
         for m in kind.measurements
     }
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """Return rows of several columns of one kind, one after the other; what is filled is kept."""
+    first, *others = parts
+    if not others:
+        return first
+    filled = None
+    if any(part.filled is not None for part in parts):
+        known = [part.filled or _nothing_filled(part) for part in parts]
+        filled = Filled(
+            row=np.concatenate([one.row for one in known]),
+            values=_concatenated([one.values for one in known]),
+        )
+    return Columns(
+        kind=first.kind,
+        values=_concatenated([part.values for part in parts]),
+        filled=filled,
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _PLAIN},
+    )
+
+
+_PLAIN = ("device_id", "observed_at", "received_at", "quality", "boot", "seq", "extra", "message")
+
+
+def _nothing_filled(columns: Columns) -> Filled:
+    n = len(columns)
+    return Filled(row=np.zeros(n, dtype=np.bool_), values=empty_values(columns.kind, n))
+
+
+def _concatenated(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def newest_values(kind: Kind, measured: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:

@@ -219,6 +219,7 @@ async def api(settings: Settings) -> None:
         checks=readiness.checks(settings, pool, declared, now, speed, queue),
         queue=queue,
         channels=channels,
+        profiles_dir=settings.profiles_dir,
         photo_dir=photo_directory(settings),
         firmware_dir=firmware_directory(settings),
         authority=authority_file(settings),

@@ -74,6 +74,9 @@ class Settings(ChannelSettings, RetentionSettings, OperatingSettings):
     )
     data_dir: Path = Field(default=Path("var"), description="where embedded parts keep their files")
     kinds_dir: Path | None = Field(default=None, description="directory of *.toml kind declarations")
+    profiles_dir: Path | None = Field(
+        default=None, description="directory of *.toml profiles: how models of other vendors are read"
+    )
     rules_dir: Path | None = Field(
         default=None, description="directory of *.yaml rule files that `nabd migrate` puts into force"
     )

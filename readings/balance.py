@@ -11,7 +11,7 @@ from datetime import datetime
 from devices.instants import EPOCH
 from devices.kinds import STRUCTURAL, Kinds
 from devices.registry.registry import Device
-from readings.ledger import DUPLICATE, FOREVER, Totals
+from readings.ledger import DUPLICATE, FOREVER, MERGED, Totals
 from readings.tables import table_name
 from store.connection import Connection
 
@@ -131,11 +131,12 @@ async def of_municipality(
 
 
 def _summed(stored: int, empty: int, outcomes: dict[str, int]) -> Totals:
-    duplicate = outcomes.pop(DUPLICATE, 0)
+    duplicate, merged = outcomes.pop(DUPLICATE, 0), outcomes.pop(MERGED, 0)
     rejected = sum(outcomes.values())
     return Totals(
-        received=stored + duplicate + rejected,
+        received=stored + merged + duplicate + rejected,
         stored=stored,
+        merged=merged,
         duplicate=duplicate,
         rejected=rejected,
         empty=empty,
@@ -164,8 +165,8 @@ async def gaps(
 ) -> list[SequenceGap]:
     """Return the device's missing sequence numbers, the most recent first.
 
-    A rejected reading is a gap too: its number was received, but it is not stored. Numbers before the
-    first or after the last stored reading of a start cannot be seen.
+    A rejected reading is a gap too, and a merged part: its number was received, but is not stored. Numbers
+    before the first or after the last stored reading of a start cannot be seen.
     """
     if device.kind in STRUCTURAL:
         return []

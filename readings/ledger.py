@@ -1,4 +1,4 @@
-"""The ledger: every reading received is stored, a duplicate, or rejected with a reason.
+"""The ledger: every reading received is stored, merged, a duplicate, or rejected with a reason.
 
 Ingest writes one row per batch, and per device only what was not stored; what was stored of a device is
 counted from its readings. Must not know how batches are made.
@@ -17,14 +17,17 @@ from readings.rejections import DEVICE_LIMIT
 from store.connection import Connection
 
 DUPLICATE = "duplicate"
-"""The outcome of a reading that was stored already; every other outcome is a reason of rejection."""
+"""The outcome of a reading that was stored already."""
+MERGED = "merged"
+"""The outcome of a part that filled a stored reading; every other outcome is a reason of rejection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchCounts:
     """What became of the readings of one batch. Times are microseconds since 1970-01-01Z.
 
-    `by_device` counts per (device, outcome), the outcome being `duplicate` or a reason of rejection.
+    `by_device` counts per (device, outcome), the outcome being `duplicate`, `merged` or a reason of
+    rejection.
     `undated` readings, and `empty` ones without any measurement, are among those stored; an undecodable
     message counts as one reading received.
     """
@@ -40,6 +43,7 @@ class BatchCounts:
     duplicate: int
     rejected: int
     undated: int
+    merged: int = 0
     empty: int = 0
     by_device: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
@@ -52,6 +56,7 @@ class Totals:
     stored: int
     duplicate: int
     rejected: int
+    merged: int = 0
     undated: int | None = None
     empty: int | None = None
     messages: int | None = None
@@ -65,7 +70,7 @@ class Totals:
     def balanced(self) -> bool:
         """Tell whether nothing is unaccounted for: each sum agrees, and the tables where counted."""
         return (
-            self.received == self.stored + self.duplicate + self.rejected
+            self.received == self.stored + self.merged + self.duplicate + self.rejected
             and self.rejected == sum(self.reasons.values())
             and (self.counted in (None, self.stored) or (self.dropped and self._lacks_rows))
         )
@@ -87,16 +92,16 @@ _BATCH = """
 WITH batch AS (
     INSERT INTO ledger (
         shard, batch, source, received_at, oldest_observed_at,
-        messages, received, stored, duplicate, rejected, undated, empty
+        messages, received, stored, merged, duplicate, rejected, undated, empty
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
     RETURNING shard, batch
 )
 
 INSERT INTO ledger_device (shard, batch, device, outcome, readings)
 SELECT b.shard, b.batch, r.device, r.outcome, r.readings
 FROM batch AS b
-CROSS JOIN unnest($13::text [], $14::text [], $15::integer []) AS r (device, outcome, readings)
+CROSS JOIN unnest($14::text [], $15::text [], $16::integer []) AS r (device, outcome, readings)
 """
 
 
@@ -116,6 +121,7 @@ async def record(connection: Connection, counts: BatchCounts) -> None:
         counts.messages,
         counts.received,
         counts.stored,
+        counts.merged,
         counts.duplicate,
         counts.rejected,
         counts.undated,
@@ -128,11 +134,11 @@ async def record(connection: Connection, counts: BatchCounts) -> None:
 
 _PERIODS = """
 WITH counted AS (
-    SELECT received_at, messages, received, stored, duplicate, rejected, undated, empty
+    SELECT received_at, messages, received, stored, merged, duplicate, rejected, undated, empty
     FROM ledger
     WHERE received_at >= $1 AND received_at < $2
     UNION ALL
-    SELECT began_at, messages, received, stored, duplicate, rejected, undated, empty
+    SELECT began_at, messages, received, stored, merged, duplicate, rejected, undated, empty
     FROM ledger_day
     WHERE began_at >= $1 AND began_at < $2
 ),
@@ -141,7 +147,7 @@ batches AS (
     SELECT
         date_bin($3, received_at, 'epoch'::timestamptz) AS start,
         sum(messages)::bigint AS messages, sum(received)::bigint AS received, sum(stored)::bigint AS stored,
-        sum(duplicate)::bigint AS duplicate, sum(rejected)::bigint AS rejected,
+        sum(merged)::bigint AS merged, sum(duplicate)::bigint AS duplicate, sum(rejected)::bigint AS rejected,
         sum(undated)::bigint AS undated, sum(empty)::bigint AS empty
     FROM counted
     GROUP BY 1
@@ -151,7 +157,7 @@ reasons AS (
     SELECT l.received_at, o.outcome, o.readings
     FROM ledger AS l
     INNER JOIN ledger_device AS o ON l.shard = o.shard AND l.batch = o.batch
-    WHERE l.received_at >= $1 AND l.received_at < $2 AND o.outcome <> 'duplicate'
+    WHERE l.received_at >= $1 AND l.received_at < $2 AND o.outcome NOT IN ('duplicate', 'merged')
     UNION ALL
     SELECT began_at, outcome, readings
     FROM ledger_day_outcome
@@ -167,11 +173,11 @@ outcomes AS (
 )
 
 SELECT
-    b.start, b.messages, b.received, b.stored, b.duplicate, b.rejected, b.undated, b.empty,
+    b.start, b.messages, b.received, b.stored, b.merged, b.duplicate, b.rejected, b.undated, b.empty,
     coalesce(jsonb_object_agg(o.outcome, o.readings) FILTER (WHERE o.outcome IS NOT NULL), '{}') AS reasons
 FROM batches AS b
 LEFT JOIN outcomes AS o ON b.start = o.start
-GROUP BY b.start, b.messages, b.received, b.stored, b.duplicate, b.rejected, b.undated, b.empty
+GROUP BY b.start, b.messages, b.received, b.stored, b.merged, b.duplicate, b.rejected, b.undated, b.empty
 ORDER BY b.start
 """
 
@@ -205,11 +211,11 @@ async def by_period(
 
 _TOTAL = """
 WITH counted AS (
-    SELECT messages, received, stored, duplicate, rejected, undated, empty
+    SELECT messages, received, stored, merged, duplicate, rejected, undated, empty
     FROM ledger
     WHERE received_at >= $1 AND received_at < $2
     UNION ALL
-    SELECT messages, received, stored, duplicate, rejected, undated, empty
+    SELECT messages, received, stored, merged, duplicate, rejected, undated, empty
     FROM ledger_day
     WHERE began_at >= $1 AND began_at < $2
 ),
@@ -218,7 +224,7 @@ reasons AS (
     SELECT o.outcome, o.readings
     FROM ledger AS l
     INNER JOIN ledger_device AS o ON l.shard = o.shard AND l.batch = o.batch
-    WHERE l.received_at >= $1 AND l.received_at < $2 AND o.outcome <> 'duplicate'
+    WHERE l.received_at >= $1 AND l.received_at < $2 AND o.outcome NOT IN ('duplicate', 'merged')
     UNION ALL
     SELECT outcome, readings
     FROM ledger_day_outcome
@@ -227,8 +233,9 @@ reasons AS (
 
 SELECT
     coalesce(sum(messages), 0)::bigint AS messages, coalesce(sum(received), 0)::bigint AS received,
-    coalesce(sum(stored), 0)::bigint AS stored, coalesce(sum(duplicate), 0)::bigint AS duplicate,
-    coalesce(sum(rejected), 0)::bigint AS rejected, coalesce(sum(undated), 0)::bigint AS undated,
+    coalesce(sum(stored), 0)::bigint AS stored, coalesce(sum(merged), 0)::bigint AS merged,
+    coalesce(sum(duplicate), 0)::bigint AS duplicate, coalesce(sum(rejected), 0)::bigint AS rejected,
+    coalesce(sum(undated), 0)::bigint AS undated,
     coalesce(sum(empty), 0)::bigint AS empty,
     (
         SELECT coalesce(jsonb_object_agg(summed.outcome, summed.readings), '{}')

@@ -24,6 +24,7 @@ class ShardTotals:
     shard: str
     messages: int
     stored: int
+    merged: int
     duplicate: int
     undated: int
     reasons: Mapping[str, int] = field(default_factory=dict)
@@ -33,7 +34,7 @@ _KEPT = """
 SELECT
     s.name AS shard, coalesce(t.batch, 0) AS batch, coalesce(t.reasons, '{}') AS reasons,
     coalesce(t.messages, 0) AS messages, coalesce(t.stored, 0) AS stored,
-    coalesce(t.duplicate, 0) AS duplicate, coalesce(t.undated, 0) AS undated
+    coalesce(t.merged, 0) AS merged, coalesce(t.duplicate, 0) AS duplicate, coalesce(t.undated, 0) AS undated
 FROM shard AS s
 LEFT JOIN ledger_total AS t ON s.name = t.shard
 ORDER BY s.name
@@ -43,7 +44,8 @@ ORDER BY s.name
 _PIECE = """
 SELECT
     coalesce(sum(l.messages), 0)::bigint AS messages, coalesce(sum(l.stored), 0)::bigint AS stored,
-    coalesce(sum(l.duplicate), 0)::bigint AS duplicate, coalesce(sum(l.undated), 0)::bigint AS undated
+    coalesce(sum(l.merged), 0)::bigint AS merged, coalesce(sum(l.duplicate), 0)::bigint AS duplicate,
+    coalesce(sum(l.undated), 0)::bigint AS undated
 FROM ledger AS l
 WHERE l.shard = $1 AND l.batch > $2 AND l.batch <= $3
 """
@@ -51,7 +53,7 @@ WHERE l.shard = $1 AND l.batch > $2 AND l.batch <= $3
 _REASONS = """
 SELECT o.outcome, sum(o.readings)::bigint AS readings
 FROM ledger_device AS o
-WHERE o.shard = $1 AND o.batch > $2 AND o.batch <= $3 AND o.outcome <> 'duplicate'
+WHERE o.shard = $1 AND o.batch > $2 AND o.batch <= $3 AND o.outcome NOT IN ('duplicate', 'merged')
 GROUP BY o.outcome
 """
 _LAST = (1 << 63) - 1
@@ -98,7 +100,7 @@ _ADD = """
 UPDATE ledger_total AS t
 SET
     batch = $2, reasons = $3, messages = t.messages + $4, stored = t.stored + $5,
-    duplicate = t.duplicate + $6, undated = t.undated + $7
+    merged = t.merged + $6, duplicate = t.duplicate + $7, undated = t.undated + $8
 WHERE t.shard = $1
 """
 
@@ -125,7 +127,7 @@ async def _add_piece(connection: Connection, piece: int) -> int:
         reasons += Counter(behind["reasons"])
         await connection.execute(
             _ADD, shard, until, dict(reasons),
-            sums["messages"], sums["stored"], sums["duplicate"], sums["undated"],
+            sums["messages"], sums["stored"], sums["merged"], sums["duplicate"], sums["undated"],
         )  # fmt: skip
     added: int = behind["until"] - behind["batch"]
     return added

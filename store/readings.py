@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from store.connection import Connection
 from store.copy import CopyColumn, encode, order
+from store.tables import ColumnType
 
 Meanwhile = Iterator[object]
 """Work to do while the server stores rows, a piece for each step; it may be left unfinished.
@@ -25,6 +28,7 @@ Must not raise, and must not use the connection.
 """
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COPY_TIMEOUT_S = 60.0
 
 HANDING_OVER_S = 0.001
@@ -142,6 +146,38 @@ def present(columns: Sequence[CopyColumn], keys: set[tuple[int, int]]) -> NDArra
     by_name = {c.name: c.values for c in columns}
     pairs = zip(by_name["device_id"].tolist(), by_name["observed_at"].tolist(), strict=True)
     return np.array([pair in keys for pair in pairs], dtype=np.bool_)
+
+
+async def fill(connection: Connection, table: str, columns: Sequence[CopyColumn], rows: int) -> None:
+    """Write columns of stored rows anew, found by their keys (device_id, observed_at).
+
+    Each row is a statement of its own, with its key as parameters: of what is compressed, only where that key
+    lies is opened.
+    """
+    by_name = {c.name: c for c in columns}
+    keys = [by_name.pop("device_id"), by_name.pop("observed_at")]
+    changed = list(by_name.values())
+    arguments = zip(*(_plain(c, rows) for c in (*keys, *changed)), strict=True)
+    await connection.executemany(
+        f"UPDATE {table} SET {', '.join(f'{c.name} = ${i}' for i, c in enumerate(changed, start=3))}"
+        " WHERE device_id = $1 AND observed_at = $2",
+        list(arguments),
+    )
+
+
+def _plain(column: CopyColumn, rows: int) -> list[Any]:
+    """Return a column as what the driver takes, None where it is NULL."""
+    values: list[Any] = column.values.tolist()
+    match column.type:
+        case ColumnType.TIME:
+            values = [_EPOCH + timedelta(microseconds=at) for at in values]
+        case ColumnType.BOOLEAN:
+            values = [value == 1 for value in values]
+        case ColumnType.JSON:
+            values = [None if value is None else msgspec.json.decode(value) for value in values]
+    if column.null is None:
+        return values
+    return [None if null else value for value, null in zip(values, column.null.tolist(), strict=True)]
 
 
 async def stored(

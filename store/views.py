@@ -112,7 +112,8 @@ SELECT
     sum(l.duplicate)::bigint AS duplicate,
     sum(l.rejected)::bigint AS rejected,
     sum(l.undated)::bigint AS undated,
-    sum(l.empty)::bigint AS empty
+    sum(l.empty)::bigint AS empty,
+    sum(l.merged)::bigint AS merged
 FROM (
     SELECT
         date_trunc('day', b.received_at, 'UTC') AS day,
@@ -125,12 +126,13 @@ FROM (
         b.duplicate::bigint AS duplicate,
         b.rejected::bigint AS rejected,
         b.undated::bigint AS undated,
-        b.empty::bigint AS empty
+        b.empty::bigint AS empty,
+        b.merged::bigint AS merged
     FROM ledger AS b
     UNION ALL
     SELECT
         d.began_at, d.shard, d.source, d.batches, d.messages, d.received, d.stored, d.duplicate, d.rejected,
-        d.undated, d.empty
+        d.undated, d.empty, d.merged
     FROM ledger_day AS d
 ) AS l
 WHERE EXISTS (SELECT FROM reads_all)

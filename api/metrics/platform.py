@@ -172,7 +172,12 @@ def _of_totals(totals: list[ShardTotals]) -> Iterator[Metric]:
     for t in totals:
         messages.add_metric([t.shard], t.messages)
         undated.add_metric([t.shard], t.undated)
-        outcomes = {"stored": t.stored, "duplicate": t.duplicate, "rejected": sum(t.reasons.values())}
+        outcomes = {
+            "stored": t.stored,
+            "merged": t.merged,
+            "duplicate": t.duplicate,
+            "rejected": sum(t.reasons.values()),
+        }
         for outcome, count in outcomes.items():
             readings.add_metric([t.shard, outcome], count)
         for reason, count in sorted(t.reasons.items()):

@@ -1,4 +1,4 @@
-"""The ledger: received = stored + duplicate + rejected."""
+"""The ledger: received = stored + merged + duplicate + rejected."""
 
 from __future__ import annotations
 
@@ -43,13 +43,16 @@ class TotalsOut(BaseModel):
 
     received: int = Field(examples=[1200])
     stored: int = Field(examples=[1180])
+    merged: int = Field(examples=[0], description="parts that filled readings which were stored already")
     duplicate: int = Field(examples=[15])
     rejected: int = Field(examples=[5])
     undated: int | None = Field(default=None, description="stored without a usable device time")
     empty: int | None = Field(default=None, description="stored without any measurement")
     messages: int | None = None
     reasons: dict[str, int] = Field(examples=[{"bad_value": 3, "unknown_device": 2}])
-    balanced: bool = Field(description="received = stored + duplicate + rejected, and the reasons add up")
+    balanced: bool = Field(
+        description="received = stored + merged + duplicate + rejected, and the reasons add up"
+    )
 
 
 class PeriodOut(BaseModel):
@@ -132,6 +135,7 @@ def _totals_out(totals: Totals) -> TotalsOut:
     return TotalsOut(
         received=totals.received,
         stored=totals.stored,
+        merged=totals.merged,
         duplicate=totals.duplicate,
         rejected=totals.rejected,
         undated=totals.undated,

@@ -35,12 +35,13 @@ SUBSCRIBED = "subscribed"
 class Drain:
     """One run. CPU is microseconds per message by process; `memory_mb` is the peak of ingest.
 
-    `stored` are rows counted in the tables; only duplicates and rejections are ingest's own word.
+    `stored` are rows counted in the tables; only what is merged, duplicate or rejected is ingest's own word.
     """
 
     messages: int
     sent: int
     stored: int
+    merged: int
     duplicates: int
     rejected: int
     lost: int
@@ -121,9 +122,10 @@ async def run(
         messages=n,
         sent=stream.readings,
         stored=stored,
+        merged=totals.merged,
         duplicates=totals.duplicate,
         rejected=totals.rejected,
-        lost=stream.readings - stored - totals.duplicate - totals.rejected,
+        lost=stream.readings - stored - totals.merged - totals.duplicate - totals.rejected,
         seconds=last - first,
         messages_per_s=n / (last - first),
         batches=batches,

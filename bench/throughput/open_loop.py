@@ -42,6 +42,7 @@ class OpenLoop:
     rate: float
     sent: int
     stored: int
+    merged: int
     duplicates: int
     rejected: int
     lost: int
@@ -60,7 +61,7 @@ def together(runs: Sequence[OpenLoop]) -> OpenLoop:
 
     Counts are sums; rates, latencies and CPU medians; lateness of the generator and memory the worst.
     """
-    counts = ("sent", "stored", "duplicates", "rejected", "lost", "alerts")
+    counts = ("sent", "stored", "merged", "duplicates", "rejected", "lost", "alerts")
     summed = {name: sum(getattr(run, name) for run in runs) for name in counts}
     return OpenLoop(
         percent_of_drain=runs[0].percent_of_drain,
@@ -128,9 +129,10 @@ async def run(
         rate=rate,
         sent=stream.readings,
         stored=stored,
+        merged=totals.merged,
         duplicates=totals.duplicate,
         rejected=totals.rejected,
-        lost=stream.readings - stored - totals.duplicate - totals.rejected,
+        lost=stream.readings - stored - totals.merged - totals.duplicate - totals.rejected,
         generator_late_ms=round(sent.late_ms, 1),
         commit_ms=commit_ms,
         alert_ms=percentiles(alerts, OF),

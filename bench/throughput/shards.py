@@ -77,7 +77,7 @@ async def run(rig: Rig, dsn: str, fleet: BenchFleet, stream: Stream, shards: int
         shards=shards,
         messages=n,
         stored=stored,
-        lost=stream.readings - stored - totals.duplicate - totals.rejected,
+        lost=stream.readings - stored - totals.merged - totals.duplicate - totals.rejected,
         seconds=round(last - first, 3),
         messages_per_s=round(n / (last - first)),
         ingest_cpu_us={name: round(s / n * 1e6, 2) for name, s in cpu.items()},

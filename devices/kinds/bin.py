@@ -127,6 +127,7 @@ KIND = Kind(
             unit="dB[mW]",
             low=-150,
             high=0,
+            of_link=True,
             label={"en": "Signal", "fr": "Signal", "ar": "الإشارة"},
         ),
         Measurement(
@@ -135,6 +136,7 @@ KIND = Kind(
             unit="dB",
             low=-30,
             high=30,
+            of_link=True,
             label={"en": "Signal to noise", "fr": "Signal sur bruit", "ar": "الإشارة إلى الضجيج"},
         ),
         Measurement(

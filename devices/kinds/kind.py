@@ -38,6 +38,9 @@ TEXT_LIMIT = 64
 
 INTERVAL = "interval_s"
 """Attribute of any device: how often this one reports, in seconds, whatever its kind declares."""
+MERGE = "merge"
+"""Attribute of any device: whether what it says of one instant in several messages is one reading, whatever
+its kind declares."""
 
 CLOCK_CORRECTED = 1 << 0
 """Quality bit: the device's clock ran ahead; observed_at carries the stored offset."""
@@ -107,7 +110,8 @@ class Measurement:
     the quality bit that marks this measurement as suspect; a bit is never reused within a kind. Words of a
     text with `choices` are folded to them by case; another word is suspect. Below `floor` a meter cannot tell
     little from nothing; the attribute <name>_floor says it for one device. `reference`: what the value is
-    counted from. `cycle`: what hours and days count of it.
+    counted from. `cycle`: what hours and days count of it. `of_link`: tells how a message came, not what was
+    observed: where a reading comes in parts, that of the first one stays.
     """
 
     name: str
@@ -125,6 +129,7 @@ class Measurement:
     circular: bool = False
     floor: float | None = None
     cycle: Cycle | None = None
+    of_link: bool = False
     reference: Text = field(default_factory=dict)
     label: Text = field(default_factory=dict)
 
@@ -285,6 +290,8 @@ class Kind:
     """What its devices can be set to for good, beside what every device has."""
     checklist: tuple[ChecklistItem, ...] = ()
     model: str = ""
+    merge: bool = False
+    """Whether its devices may say one reading in several messages: a later one fills what is still absent."""
     verify_within: str = "3 intervals"
     """How long readings are watched after a repair, where its rule does not say; see devices.verify_span."""
 

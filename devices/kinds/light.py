@@ -224,6 +224,7 @@ KIND = Kind(
             unit="dB[mW]",
             low=-150,
             high=0,
+            of_link=True,
             label={"en": "Signal", "fr": "Signal", "ar": "الإشارة"},
         ),
     ),

@@ -15,7 +15,7 @@ from babel import Locale, UnknownLocaleError
 from devices.acceptable import DIRECTING, fault
 from devices.curves import parse_curve
 from devices.kinds import STRUCTURAL, Kinds
-from devices.kinds.kind import INTERVAL, Attribute, AttributeType, Kind, floor_attribute
+from devices.kinds.kind import INTERVAL, MERGE, Attribute, AttributeType, Kind, floor_attribute
 from devices.polygons import PolygonError, check_polygon
 from devices.registry.errors import Invalid
 from devices.suggestion import meant
@@ -69,6 +69,7 @@ def check_attributes(attributes: Mapping[str, Any], kind: Kind | None) -> None:
     """Refuse a declared attribute of the wrong type; an undeclared attribute is stored as it is."""
     declared = {a.name: a for a in kind.attributes} if kind else {}
     declared.setdefault(INTERVAL, Attribute(name=INTERVAL, unit="s"))
+    declared.setdefault(MERGE, Attribute(name=MERGE, type=AttributeType.BOOLEAN))
     for measurement in kind.measurements if kind else ():
         if measurement.floor is not None:
             name = floor_attribute(measurement.name)

@@ -98,7 +98,7 @@ async def commit(
         context.step("ledger")
         if flush_latest and context.latest.waiting:
             await latest.flush(connection, context.latest.rows(context.directory))
-        new = [columns for columns in settled.stored.values() if len(columns)]
+        new = settled.news()
         for consumer in context.consumers:
             await consumer.consume(connection, number, new, now)
         settled.receipts = receipts(settled, batch, context.directory)
@@ -117,10 +117,10 @@ def committed(context: BatchContext, settled: Settled, *, flushed_latest: bool) 
         known.committed()
     if flushed_latest:
         context.latest.flushed()
-    for columns in settled.stored.values():
-        if len(columns):
-            context.latest.add(columns)
-    for columns in (*settled.stored.values(), *settled.duplicates):
+    new = settled.news()
+    for columns in new:
+        context.latest.add(columns)
+    for columns in (*new, *settled.duplicates):
         context.newest.add(columns)
     for consumer in context.consumers:
         consumer.committed()
@@ -147,7 +147,8 @@ def _judge_by_the_values_before(context: BatchContext, batch: Batch) -> None:
     for name, accepted in batch.accepted.items():
         kind = accepted.columns.kind
         known = context.last_values.setdefault(name, LastValues(kind))
-        accepted.columns.quality = known.judge(accepted.columns)
+        parts = None if accepted.merging is None else accepted.merging.row
+        accepted.columns.quality = known.judge(accepted.columns, parts)
 
 
 def _foresee(context: BatchContext, columns: Columns) -> None:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from devices.columns import Columns
+from devices.columns import Columns, joined
 from devices.kinds.kind import UNDATED
 from devices.wire import channels
 from devices.wire.topics import Channel
 from ingest.decide.batch import Batch, Refused
 from ingest.decide.clocks import Learnt
 from ingest.decide.directory import Directory, Source
-from readings.ledger import DUPLICATE, BatchCounts
+from readings.ledger import DUPLICATE, MERGED, BatchCounts
 
 RANGES = 1_000
 """Most ranges in one receipt."""
@@ -32,7 +32,9 @@ Refusal = tuple[int, str, str]
 class Settled:
     """The batch after the tables have answered.
 
-    stored: new rows by kind; nothing else is seen by rules.
+    stored: new rows by kind.
+    filled: by kind, what parts made of readings that were stored before: the whole reading, with message and
+        number of the part. Rules see these and the new rows, nothing else.
     duplicates: rows that the batch or the tables had already, by kind.
     refused: every rejection, those of the tables included.
     receipts: topic and payload of what to publish once this is committed.
@@ -41,11 +43,26 @@ class Settled:
     """
 
     stored: dict[str, Columns] = field(default_factory=dict)
+    filled: dict[str, Columns] = field(default_factory=dict)
     duplicates: list[Columns] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     receipts: list[tuple[str, bytes]] = field(default_factory=list)
     surprises: int = 0
     learnt: Learnt = field(default_factory=list)
+
+    def news(self) -> list[Columns]:
+        """Return what is new of each kind that has news, in arrival order."""
+        if not self.filled:
+            return [columns for columns in self.stored.values() if len(columns)]
+        found = []
+        for kind, columns in self.stored.items():
+            if kind in self.filled:
+                columns = joined([columns, self.filled[kind]])
+                # Stable: what a part has filled comes after what it fills.
+                columns = columns.take(np.lexsort((columns.observed_at, columns.message)))
+            if len(columns):
+                found.append(columns)
+        return found
 
     def joined(self, other: Settled) -> Settled:
         """Return what became of two parts of one intake, as far as the publisher must hear of it."""
@@ -65,7 +82,11 @@ def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, n
             by_device[directory.device(device_id).name, DUPLICATE] += n
     for refused in settled.refused:
         by_device[refused.device, refused.rejected.reason] += refused.rejected.readings
+    for columns in settled.filled.values():
+        for device_id in columns.device_id.tolist():
+            by_device[directory.device(device_id).name, MERGED] += 1
     stored = list(settled.stored.values())
+    n_merged = sum(map(len, settled.filled.values()))
     n_stored, n_duplicate = sum(map(len, stored)), sum(map(len, settled.duplicates))
     n_rejected = sum(r.rejected.readings for r in settled.refused)
     return BatchCounts(
@@ -75,8 +96,9 @@ def count(settled: Settled, batch: Batch, directory: Directory, *, shard: str, n
         received_at=int(batch.intake.received_at[-1]),
         oldest_observed_at=min((int(c.observed_at.min()) for c in stored if len(c)), default=None),
         messages=len(batch.intake),
-        received=n_stored + n_duplicate + n_rejected,
+        received=n_stored + n_merged + n_duplicate + n_rejected,
         stored=n_stored,
+        merged=n_merged,
         duplicate=n_duplicate,
         rejected=n_rejected,
         undated=sum(int(np.count_nonzero(c.quality & UNDATED)) for c in stored),
@@ -126,7 +148,7 @@ def receipts(settled: Settled, batch: Batch, directory: Directory) -> list[tuple
 
 def _runs(settled: Settled, directory: Directory) -> Iterator[tuple[int, str, int, Run]]:
     """Yield message, device, boot and a run of numbers that follow each other, as backlogs' numbers do."""
-    for columns in (*settled.stored.values(), *settled.duplicates):
+    for columns in (*settled.stored.values(), *settled.filled.values(), *settled.duplicates):
         rows = np.flatnonzero(columns.numbered())
         if not len(rows):
             continue

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.columns import Columns
+from devices.columns import Columns, joined
 from devices.kinds.kind import CLOCK_CORRECTED
 from devices.wire import Reason
+from ingest.commit import faulty_rows
+from ingest.commit.filling import fill
 from ingest.commit.rows import copy_columns
 from ingest.commit.settled import Settled
+from ingest.commit.stored_rows import stored_rows
 from ingest.commit.watermarks import Watermarks
 from ingest.decide.accept import Accepted, by_receipt, stands_still
 from ingest.decide.batch import Batch, locate
 from ingest.decide.clocks import AHEAD_LIMIT
 from readings.tables import table_of
-from store import readings
 from store.connection import Connection
-from store.failures import DATA_ERRORS
 from store.readings import Writer
 
 
@@ -85,9 +87,12 @@ async def _sort_out(
     later = newest.before(columns)
     as_told = await _stored_as_told(connection, accepted, now)
     later[list(as_told)] = False
+    if accepted.merging is not None:
+        later &= ~accepted.merging.part
     new = np.zeros(len(columns), dtype=np.bool_) if careful else later
     # Most others are repeats: asking for them takes one question, storing none of them takes five.
-    known = await _stored(connection, columns, columns.observed_at, np.flatnonzero(~new)) | as_told
+    asked = np.flatnonzero(~new if (m := accepted.merging) is None else ~new & ~m.part)
+    known = await stored_rows(connection, columns, columns.observed_at, asked) | as_told
     return _Part(later=later, new=new, rows=columns if new.all() else columns.take(new), known=known)
 
 
@@ -111,34 +116,46 @@ async def _settle(
     new, stored = part.new.copy(), dict(part.known)
     columns = accepted.columns
     faults: dict[int, str] = {}
-    absent = [row for row, values in stored.items() if values is None]
-    await _merge_rows(connection, writer, columns, np.array(absent, dtype=np.int64), new, faults)
-    for row, detail in faults.items():
-        settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.BAD_VALUE, detail))
-    known = np.flatnonzero(~new)
+    absent = np.array([row for row, values in stored.items() if values is None], dtype=np.int64)
+    merge = partial(_merge_rows, connection, writer, columns, new=new, faults=faults)
+    await merge(absent)
+    known = np.flatnonzero(~new if accepted.merging is None else ~new & ~accepted.merging.part)
     known = known[~np.isin(known, list(faults))]
     settled.surprises += int(np.count_nonzero(part.later[known]))
     # One that was absent and is not new now is there all the same.
     unforeseen = known[[stored[row] is None for row in known.tolist()]]
-    stored |= await _stored(connection, columns, columns.observed_at, unforeseen)
-    conflicts = [row for row in known.tolist() if not _says_the_same(accepted, row, stored[row])]
+    stored |= await stored_rows(connection, columns, columns.observed_at, unforeseen)
+    others = [row for row in known.tolist() if not _says_the_same(accepted, row, stored[row])]
+    repeats = known[~np.isin(known, others)].tolist()
+    conflicts: list[int] = []
+    if (merging := accepted.merging) is not None:
+        parts = [*(row for row in others if merging.row[row]), *np.flatnonzero(merging.part).tolist()]
+        filling = await fill(connection, accepted, sorted(parts), faults, merge)
+        if filling.filled:
+            settled.filled[kind] = joined(filling.filled)
+        repeats += filling.repeats
+        conflicts += filling.contradicting
+        others = [row for row in others if not merging.row[row]]
+    for row, detail in faults.items():
+        settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.BAD_VALUE, detail))
     stuck = [
         row
-        for row in conflicts
+        for row in others
         if (known_row := stored[row]) and stands_still(columns, row, known_row["boot"], known_row["seq"])
     ]
     if stuck:
         columns = by_receipt(columns, np.array(stuck, dtype=np.intp))
-        await _merge_rows(connection, writer, columns, np.array(stuck, dtype=np.int64), new, faults)
-        conflicts = [row for row in conflicts if not new[row]]
-    for row in conflicts:
+        await _merge_rows(
+            connection, writer, columns, np.array(stuck, dtype=np.int64), new=new, faults=faults
+        )
+    for row in sorted([*conflicts, *(row for row in others if not new[row])]):
         detail = "another reading of this instant is stored"
         settled.refused.append(locate(batch, kind, int(accepted.row[row]), Reason.CONFLICT, detail))
-    if absent or stuck:
+    if new.sum() > part.new.sum():
         stays = np.flatnonzero(new)
         arrival = np.lexsort((columns.observed_at[stays], columns.message[stays]))
         settled.stored[kind] = columns.take(stays[arrival] if stuck else stays)
-    settled.duplicates += [columns.take(known[~np.isin(known, [*conflicts, *stuck])]), accepted.repeats]
+    settled.duplicates += [columns.take(np.array(sorted(repeats), dtype=np.int64)), accepted.repeats]
 
 
 async def _merge_rows(
@@ -146,25 +163,17 @@ async def _merge_rows(
     writer: Writer,
     columns: Columns,
     rows: NDArray[np.int64],
+    *,
     new: NDArray[np.bool_],
     faults: dict[int, str],
 ) -> None:
-    """Merge rows under a savepoint, halving them until the ones at fault stand alone."""
-    if not len(rows):
-        return
-    part = columns.take(rows)
-    try:
-        async with connection.transaction():
-            new[rows] = await writer.merge(
-                connection, table_of(part.kind).name, copy_columns(part), len(part)
-            )
-    except DATA_ERRORS as error:
-        if len(rows) == 1:
-            faults[int(rows[0])] = str(error)
-            return
-        half = len(rows) // 2
-        await _merge_rows(connection, writer, columns, rows[:half], new, faults)
-        await _merge_rows(connection, writer, columns, rows[half:], new, faults)
+    """Store the rows that are not there yet and tell so in `new`; those that are refused become faults."""
+
+    async def merge(some: NDArray[np.int64]) -> None:
+        part = columns.take(some)
+        new[some] = await writer.merge(connection, table_of(part.kind).name, copy_columns(part), len(part))
+
+    await faulty_rows.sort_out(connection, rows, faults, merge)
 
 
 async def _stored_as_told(
@@ -179,7 +188,7 @@ async def _stored_as_told(
     # Of what was said before, nothing was later than this.
     latest = np.maximum(columns.received_at, now) + AHEAD_LIMIT
     rows = np.flatnonzero(corrected & (accepted.told <= latest))
-    found = await _stored(connection, columns, accepted.told, rows)
+    found = await stored_rows(connection, columns, accepted.told, rows)
     return {
         row: values
         for row, values in found.items()
@@ -187,19 +196,6 @@ async def _stored_as_told(
         and (values["boot"], values["seq"]) == (columns.boot[row], columns.seq[row])
         and _says_the_same(accepted, row, values)
     }
-
-
-async def _stored(
-    connection: Connection, columns: Columns, at: NDArray[np.int64], rows: NDArray[np.int64]
-) -> dict[int, dict[str, Any] | None]:
-    """Return what is stored of some rows' devices at instants (len(columns),), None where nothing is."""
-    if not len(rows):
-        return {}
-    names = [*(m.name for m in columns.kind.measurements), "extra", "boot", "seq"]
-    ids, observed = columns.device_id[rows].tolist(), at[rows].tolist()
-    found = await readings.stored(connection, table_of(columns.kind).name, names, ids, observed)
-    keys = zip(ids, observed, strict=True)
-    return {row: found.get(key) for row, key in zip(rows.tolist(), keys, strict=True)}
 
 
 def _says_the_same(accepted: Accepted, row: int, stored: dict[str, Any] | None) -> bool:

@@ -32,15 +32,29 @@ class RejectedRow:
     member: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merging:
+    """Rows, of n, whose devices may say one reading in several messages.
+
+    row: (n,) bool. part: (n,) bool, those of them that say more of an instant of which another row was first.
+    attributes: what the kind's derived values need, to derive them again of the whole.
+    """
+
+    row: NDArray[np.bool_]
+    part: NDArray[np.bool_]
+    attributes: Attributes
+
+
 @dataclass(slots=True, kw_only=True)
 class Accepted:
     """What became of the n decoded rows of one kind.
 
-    columns: rows with a key of their own in this batch, in arrival order.
+    columns: rows with a key of their own in this batch, in arrival order; among them, further parts of some.
     row: (len(columns),) index of each among the decoded rows.
     told: (len(columns),) microseconds of device time, as sent.
     reported: measurements that may be derived, as sent: a duplicate is compared with these.
     repeats: rows that repeat another row of this batch.
+    merging: which rows may be parts of readings; None where none may.
     """
 
     columns: Columns
@@ -49,6 +63,7 @@ class Accepted:
     reported: dict[str, NDArray[np.float64]]
     repeats: Columns
     refusals: list[RejectedRow] = field(default_factory=list)
+    merging: Merging | None = None
 
 
 def accept(
@@ -60,6 +75,7 @@ def accept(
     clocks: Clocks,
     retention: int,
     attributes: Attributes,
+    merging: NDArray[np.bool_] | None = None,
 ) -> Accepted:
     """Decide about the decoded rows of one kind.
 
@@ -71,6 +87,7 @@ def accept(
         clocks: known clock offsets; what is learnt is added.
         retention: how far back a reading may lie, in microseconds.
         attributes: what the kind's derived values need.
+        merging: whose readings may come in parts, indexed by device id; None where nobody's may.
     """
     starts = _groups(decoded.message, device_id)
     dated = date(
@@ -102,13 +119,13 @@ def accept(
     )
     if len(order) != len(columns) or (np.diff(order) != 1).any():
         columns = columns.take(order)
-    keep, again, conflicts = _first_of_each_key(columns)
+    keep, again, conflicts, parts = _first_of_each_key(columns, merging)
     stuck = _of_clocks_that_stand_still(columns, conflicts)
     if stuck:
         columns = by_receipt(columns, np.array(sorted(stuck), dtype=np.intp))
         arrival = np.lexsort((columns.observed_at, columns.message))
         columns, order = columns.take(arrival), order[arrival]
-        keep, again, conflicts = _first_of_each_key(columns)
+        keep, again, conflicts, parts = _first_of_each_key(columns, merging)
     refusals += [
         RejectedRow(row=int(order[row]), reason=Reason.CONFLICT, detail="another reading of this instant")
         for row in conflicts
@@ -116,9 +133,28 @@ def accept(
     again += _taken_as_right(columns, decoded.instant[order], keep)
     repeats = columns.take(np.array(again, dtype=np.int64))
     keep[again] = False
+    keep[parts] = True
+    part = np.isin(np.flatnonzero(keep), parts) if merging is not None else None
     if not keep.all():
         columns, order = columns.take(keep), order[keep]
     reported = {d.measurement: columns.values[d.measurement] for d in kind.derived}
+    judge_alone(columns, attributes)
+    return Accepted(
+        columns=columns,
+        row=order,
+        told=decoded.instant[order],
+        reported=reported,
+        repeats=repeats,
+        refusals=refusals,
+        merging=None
+        if merging is None or part is None
+        else Merging(row=merging[columns.device_id], part=part, attributes=attributes),
+    )
+
+
+def judge_alone(columns: Columns, attributes: Attributes) -> None:
+    """Mark what cannot be in rows by themselves, and derive what their devices did not report."""
+    kind = columns.kind
     columns.quality = columns.quality | quality(columns)
     _derive(columns, attributes)
     for derived in kind.derived:
@@ -127,14 +163,6 @@ def accept(
         if suspect is not None:
             bit = kind.measurement(derived.measurement).bit
             columns.quality = columns.quality | suspect.astype(np.int64) << bit
-    return Accepted(
-        columns=columns,
-        row=order,
-        told=decoded.instant[order],
-        reported=reported,
-        repeats=repeats,
-        refusals=refusals,
-    )
 
 
 def _groups(message: NDArray[np.int32], device_id: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -155,19 +183,22 @@ def _arrival_order(observed_at: NDArray[np.int64], starts: NDArray[np.int64]) ->
     return np.lexsort((observed_at, np.cumsum(group)))
 
 
-def _first_of_each_key(columns: Columns) -> tuple[NDArray[np.bool_], list[int], dict[int, int]]:
-    """Tell the first row of each (device, instant), repeats of it, and conflicts with it.
+def _first_of_each_key(
+    columns: Columns, merging: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.bool_], list[int], dict[int, int], list[int]]:
+    """Tell the first row of each (device, instant), repeats of it, conflicts with it, and parts beside it.
 
     Returns:
-        (len(columns),) bool, the first rows; the rows that are repeats; and the first row of each that
-        conflicts with it.
+        (len(columns),) bool, the first rows; the rows that are repeats; the first row of each that
+        conflicts with it; and those that are another part of it, or may be, as their devices' are.
     """
     keep = np.ones(len(columns), dtype=np.bool_)
     by_key = np.lexsort((columns.observed_at, columns.device_id))
     same = (np.diff(columns.observed_at[by_key]) == 0) & (np.diff(columns.device_id[by_key]) == 0)
     if not same.any():
-        return keep, [], {}
+        return keep, [], {}, []
     repeats: list[int] = []
+    parts: list[int] = []
     conflicts: dict[int, int] = {}
     # lexsort is stable: within one key, rows are in arrival order.
     first = int(by_key[0])
@@ -178,9 +209,11 @@ def _first_of_each_key(columns: Columns) -> tuple[NDArray[np.bool_], list[int], 
         keep[current] = False
         if equal(columns, first, current):
             repeats.append(current)
+        elif merging is not None and merging[columns.device_id[current]]:
+            parts.append(current)
         else:
             conflicts[current] = first
-    return keep, repeats, conflicts
+    return keep, repeats, conflicts, parts
 
 
 def _of_clocks_that_stand_still(columns: Columns, conflicts: Mapping[int, int]) -> set[int]:

@@ -261,6 +261,7 @@ def _accept_group(
         clocks=clocks,
         retention=retention,
         attributes=directory.attributes(kind, names),
+        merging=directory.merging(kind),
     )
     batch.refused += [locate(batch, kind, r.row, r.reason, r.detail, r.member) for r in accepted.refusals]
     return accepted

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.kinds import Kinds
+from devices.kinds.kind import MERGE
 from devices.registry.registry import Device, Registry
 from devices.wire import Reason
 from devices.wire.topics import GATEWAY, PREFIX, BadTopic, Channel, Topic, parse
@@ -56,6 +57,7 @@ class Directory:
         self._sources: dict[str, Source] = {}
         self._last: tuple[Sequence[str], list[Source]] | None = None
         self._attributes: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._merging: dict[str, NDArray[np.bool_] | None] = {}
 
     def sources(self, topics: Sequence[str]) -> list[Source]:
         """Return what each topic resolves to, a list of the caller's own.
@@ -155,16 +157,23 @@ class Directory:
         """Return numeric attributes indexed by device id, NaN where there is neither value nor default."""
         return {name: self._attribute(kind, name) for name in names}
 
-    def _attribute(self, kind: str, name: str) -> NDArray[np.float64]:
+    def _attribute(self, kind: str, name: str, default: object = None) -> NDArray[np.float64]:
         known = self._attributes.get((kind, name))
         if known is None:
-            default = next((a.default for a in self.kinds[kind].attributes if a.name == name), None)
+            default = next((a.default for a in self.kinds[kind].attributes if a.name == name), default)
             known = np.full(max(self.registry.devices, default=0) + 1, _number(default))
             for device in self.registry.devices.values():
                 if device.kind == kind and name in device.attributes:
                     known[device.id] = _number(device.attributes[name])
             self._attributes[kind, name] = known
         return known
+
+    def merging(self, kind: str) -> NDArray[np.bool_] | None:
+        """Return whose readings may come in parts, indexed by device id; None where nobody's of a kind do."""
+        if kind not in self._merging:
+            merging = self._attribute(kind, MERGE, self.kinds[kind].merge) == 1
+            self._merging[kind] = merging if merging.any() else None
+        return self._merging[kind]
 
     def replaced_since(self, before: Directory) -> list[int]:
         """Return the devices at which other hardware stands than in an older directory."""

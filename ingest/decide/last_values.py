@@ -121,8 +121,12 @@ class LastValues:
         bit = 1 << self.watched[watched].bit
         self._marked[rows] = np.where(marked, self._marked[rows] | bit, self._marked[rows] & ~bit)
 
-    def judge(self, columns: Columns) -> Ints:
-        """Return the quality bits of rows, (n,), with those that the values before them add."""
+    def judge(self, columns: Columns, parts: Bools | None = None) -> Ints:
+        """Return the quality bits of rows, (n,), with those that the values before them add.
+
+        Args:
+            parts: (n,) rows that may be parts of readings: a value that they lack may come in another part.
+        """
         if not len(columns):
             return columns.quality
         sequence = _sequence(self._rows(columns.device_id), self._scratch)
@@ -135,11 +139,12 @@ class LastValues:
             past = cells[:, position]
             absent = bool(np.isnan(value).all())
             known = past if absent else sequence.final(value, past)
-            kept[:, position] = _remembered(measurement, value, known, sequence)
+            part = None if parts is None else sequence.sorted(parts)
+            kept[:, position] = _remembered(measurement, value, known, sequence, part)
             if absent:
                 continue
             before = sequence.before(value, past)
-            if (code := _code(measurement, value, before, sequence)) is not None:
+            if (code := _code(measurement, value, before, sequence, part)) is not None:
                 quality |= code * (1 << measurement.bit | UNCONFIRMED)
             if measurement.most_per_h is not None:
                 was = (marked >> measurement.bit & 1).astype(np.float64)
@@ -213,14 +218,21 @@ class LastValues:
         return rows
 
 
-def _remembered(measurement: Measurement, value: Floats, known: Floats, sequence: _Sequence) -> Floats:
+def _remembered(
+    measurement: Measurement, value: Floats, known: Floats, sequence: _Sequence, part: Bools | None
+) -> Floats:
     """Return what is kept of each device, (g,), given values (n,) and the newest known one of each (g,)."""
-    if not measurement.codes or not (lacks := np.isnan(value[sequence.last])).any():
+    lacks = np.isnan(value[sequence.last])
+    if part is not None:
+        lacks &= ~part[sequence.last]
+    if not measurement.codes or not lacks.any():
         return known
     return np.where(lacks & np.isin(known, measurement.codes), _LEAPS, known)
 
 
-def _code(measurement: Measurement, value: Floats, before: Floats, sequence: _Sequence) -> Ints | None:
+def _code(
+    measurement: Measurement, value: Floats, before: Floats, sequence: _Sequence, part: Bools | None
+) -> Ints | None:
     """Tell where a value is a code that nothing confirms, (n,) 0 or 1, None where none is.
 
     It came with a leap, or the same was said before, but not by the reading before: a broken sensor says
@@ -229,6 +241,8 @@ def _code(measurement: Measurement, value: Floats, before: Floats, sequence: _Se
     if not measurement.codes or not (code := np.isin(value, measurement.codes)).any():
         return None
     again = sequence.interrupted(value) & np.isin(before, measurement.codes)
+    if part is not None:
+        again &= ~part
     return (code & ((np.abs(value - before) > measurement.leap) | again)).astype(np.int64)
 
 

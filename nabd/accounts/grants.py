@@ -24,6 +24,7 @@ class Account(StrEnum):
     NOTIFY = "notify"
     API = "api"
     ANNOTATE = "annotate"
+    BRIDGE = "bridge"
 
     @property
     def role(self) -> str:
@@ -45,107 +46,111 @@ PRIVILEGES = {"a": "INSERT", "r": "SELECT", "w": "UPDATE", "d": "DELETE", "U": "
 OWN = "own"
 
 _TABLE = """
-                    ingest   sweep    notify   api      annotate
-(readings)          ar       own      r        r        -
-(rollups)           -        own      r        r        -
-alert_event_id      U        U        -        U        -
-audit_id_seq        U        U        U        U        -
-alert               arw      arwd     rk       arw      r
-alert_day           -        arw      r        r        -
-alert_hold          -        -        arwd     arwd     -
-alert_note          a        ard      rw       ar       r
-annotation_place    -        -        -        r        arw
-answer_offer        -        rd       arw      rw       -
-audit               a        ard      a        ar       -
-audit_chain         arw      arw      arw      arw      -
-backup              -        -        -        r        -
-banned_device       r        r        -        ard      -
-calendar_day        -        -        r        arwd     -
-channel_state       -        -        arw      r        -
-clock_offset        ard      -        -        rd       -
-command             rw       arwd     -        arw      -
-command_request     -        -        -        arw      -
-database_reader     -        -        -        -        -
-delivery            -        rd       arw      rw       -
-delivery_alert      -        rd       arw      r        -
-delivery_attempt    -        rd       arwd     rw       -
-device              arw      r        r        arw      r
-device_config       arw      r        -        arw      -
-device_credential   -        rw       -        arw      -
-device_move         -        -        -        ar       -
-device_note         -        -        -        ar       -
-device_pace         arwd     -        -        r        -
-escalation          -        rd       arw      r        -
-external_alert      -        rwd      -        arwd     -
-firmware_image      -        r        -        ard      -
-forecast            -        arw      -        r        -
-ground_feature      r        r        r        arwd     r
-hangs_on            r        r        -        r        -
-hardware            ar       r        r        arw      -
-idempotency_key     -        rd       -        arw      -
-latest              arw      r        r        r        r
-ledger              ar       rd       -        r        -
-ledger_day          -        arw      -        r        -
-ledger_day_outcome  -        a        -        r        -
-ledger_device       a        rd       -        r        -
-ledger_total        -        arw      -        r        -
-maintenance_plan    r        rw       -        arw      -
-maintenance_window  r        ard      -        arwd     -
-membership          -        -        r        arwd     -
-municipality        rk       r        r        arw      r
-nabd_holder         arwd     arwd     arwd     arwd     arwd
-nabd_migration      r        r        r        r        r
-nabd_schema         r        r        r        r        r
-named_principal     r        r        r        r        r
-notifier            -        r        rw       r        -
-oidc_person         -        -        r        arw      -
-oidc_sign_in        -        -        -        ard      -
-on_call_override    -        -        r        ard      -
-on_call_schedule    -        -        r        arwd     -
-person              -        r        r        arwd     r
-presence            arw      r        -        rd       -
-principal           -        -        -        arw      arw
-push_subscription   -        -        rwd      arwd     -
-ramadan_dates       -        -        r        arwd     -
-readable_view       -        -        -        -        -
-refused_sign_in     -        arwd     -        r        -
-rejection           arw      rd       r        rw       -
-relay               ard      r        r        ard      -
-retention_run       -        arw      -        r        -
-rollup_backfill     -        arw      -        r        -
-rollup_mark         a        rd       -        r        -
-rollup_turn         -        rw       -        -        -
-rollup_zone         -        arw      -        r        -
-rollout             -        rw       -        arw      -
-rollout_device      -        rw       -        arw      -
-route_document      -        -        r        arw      -
-rule                rw       rw       r        arw      r
-rule_change         -        -        -        ar       -
-rule_checkpoint     arw      -        -        -        -
-rule_shadow         rw       rw       -        arw      -
-session             -        rd       r        arwd     -
-shadow_transition   ar       rd       -        rd       -
-shard               rw       rw       -        rw       -
-sign_in_link        -        -        -        ard      -
-signing_key         -        -        ar       ar       -
-silence             -        -        r        arw      -
-sla_target          -        -        r        arwd     -
-subscription        -        -        rw       ard      -
-sweep_pending       -        arwd     -        -        -
-sweep_run           -        arw      -        r        -
-team                -        -        rk       arwd     -
-team_member         -        -        r        ard      -
-token               -        -        -        arw      -
-transition          a        ard      rw       ar       r
-work_by_rule        -        -        r        arwd     -
-work_calendar       -        -        r        arw      -
-work_event          -        -        arw      ar       -
-work_order          -        r        arw      arw      r
-work_order_alert    -        rd       ar       ar       r
-work_photo          -        r        -        ar       -
-work_plan           -        -        r        arw      -
-work_plan_device    -        -        arw      -        -
-work_report         -        -        -        ar       -
+                    ingest   sweep    notify   api      annotate  bridge
+(readings)          arw      own      r        r        -        -
+(rollups)           -        own      r        r        -        -
+alert_event_id      U        U        -        U        -        -
+audit_id_seq        U        U        U        U        -        -
+alert               arw      arwd     rk       arw      r        -
+alert_day           -        arw      r        r        -        -
+alert_hold          -        -        arwd     arwd     -        -
+alert_note          a        ard      rw       ar       r        -
+annotation_place    -        -        -        r        arw      -
+answer_offer        -        rd       arw      rw       -        -
+audit               a        ard      a        ar       -        -
+audit_chain         arw      arw      arw      arw      -        -
+backup              -        -        -        r        -        -
+banned_device       r        r        -        ard      -        r
+calendar_day        -        -        r        arwd     -        -
+channel_state       -        -        arw      r        -        -
+clock_offset        ard      -        -        rd       -        -
+command             rw       arwd     -        arw      -        -
+command_request     -        -        -        arw      -        -
+database_reader     -        -        -        -        -        -
+delivery            -        rd       arw      rw       -        -
+delivery_alert      -        rd       arw      r        -        -
+delivery_attempt    -        rd       arwd     rw       -        -
+device              arw      r        r        arw      r        r
+device_config       arw      r        -        arw      -        -
+device_credential   -        rw       -        arw      -        -
+device_move         -        -        -        ar       -        -
+device_note         -        -        -        ar       -        -
+device_pace         arwd     -        -        r        -        -
+escalation          -        rd       arw      r        -        -
+external_alert      -        rwd      -        arwd     -        -
+firmware_image      -        r        -        ard      -        -
+forecast            -        arw      -        r        -        -
+ground_feature      r        r        r        arwd     r        r
+hangs_on            r        r        -        r        -        r
+hardware            ar       r        r        arw      -        r
+idempotency_key     -        rd       -        arw      -        -
+latest              arw      r        r        r        r        -
+ledger              ar       rd       -        r        -        -
+ledger_day          -        arw      -        r        -        -
+ledger_day_outcome  -        a        -        r        -        -
+ledger_device       a        rd       -        r        -        -
+ledger_total        -        arw      -        r        -        -
+maintenance_plan    r        rw       -        arw      -        -
+maintenance_window  r        ard      -        arwd     -        -
+membership          -        -        r        arwd     -        -
+municipality        rk       r        r        arw      r        r
+nabd_holder         arwd     arwd     arwd     arwd     arwd     arwd
+nabd_migration      r        r        r        r        r        r
+nabd_schema         r        r        r        r        r        r
+named_principal     r        r        r        r        r        -
+notifier            -        r        rw       r        -        -
+oidc_person         -        -        r        arw      -        -
+oidc_sign_in        -        -        -        ard      -        -
+on_call_override    -        -        r        ard      -        -
+on_call_schedule    -        -        r        arwd     -        -
+person              -        r        r        arwd     r        -
+presence            arw      r        -        rd       -        -
+principal           -        -        -        arw      arw      -
+push_subscription   -        -        rwd      arwd     -        -
+ramadan_dates       -        -        r        arwd     -        -
+readable_view       -        -        -        -        -        -
+refused_sign_in     -        arwd     -        r        -        -
+rejection           arw      rd       r        rw       -        -
+relay               ard      r        r        ard      -        r
+retention_run       -        arw      -        r        -        -
+rollup_backfill     -        arw      -        r        -        -
+rollup_mark         a        rd       -        r        -        -
+rollup_turn         -        rw       -        -        -        -
+rollup_zone         -        arw      -        r        -        -
+rollout             -        rw       -        arw      -        -
+rollout_device      -        rw       -        arw      -        -
+route_document      -        -        r        arw      -        -
+rule                rw       rw       r        arw      r        -
+rule_change         -        -        -        ar       -        -
+rule_checkpoint     arw      -        -        -        -        -
+rule_shadow         rw       rw       -        arw      -        -
+session             -        rd       r        arwd     -        -
+shadow_transition   ar       rd       -        rd       -        -
+shard               rw       rw       -        rw       -        -
+sign_in_link        -        -        -        ard      -        -
+signing_key         -        -        ar       ar       -        -
+silence             -        -        r        arw      -        -
+sla_target          -        -        r        arwd     -        -
+source              -        -        -        arwd     -        r
+source_frame        -        -        -        arwd     -        arwd
+source_secret       -        -        -        arwd     -        r
+source_state        -        -        -        arw      -        arw
+subscription        -        -        rw       ard      -        -
+sweep_pending       -        arwd     -        -        -        -
+sweep_run           -        arw      -        r        -        -
+team                -        -        rk       arwd     -        -
+team_member         -        -        r        ard      -        -
+token               -        -        -        arw      -        -
+transition          a        ard      rw       ar       r        -
+work_by_rule        -        -        r        arwd     -        -
+work_calendar       -        -        r        arw      -        -
+work_event          -        -        arw      ar       -        -
+work_order          -        r        arw      arw      r        -
+work_order_alert    -        rd       ar       ar       r        -
+work_photo          -        r        -        ar       -        -
+work_plan           -        -        r        arw      -        -
+work_plan_device    -        -        arw      -        -        -
+work_report         -        -        -        ar       -        -
 """
 
 

@@ -34,6 +34,7 @@ FILES: Mapping[str, str] = {
     "rejections": "rejections:rejections",
     "tail": "tail:tail",
     "validate": "validate:validate",
+    "profile": "devices.profile:app",
     "device": "device:app",
     "firmware": "devices.firmware:app",
     "rollout": "devices.rollouts:app",

@@ -215,7 +215,7 @@ async def _show(demo: Demo) -> None:
 def _tell(found: dict[str, object]) -> None:
     line("")
     for names in (
-        ("published", "received", "stored", "duplicates", "rejected"),
+        ("published", "received", "stored", "merged", "duplicates", "rejected"),
         ("lost", "unexpected", "altered", "ledger_balanced"),
         ("alerts_opened", "alerts_resolved", "faults", "faults_detected", "faults_missed", "false_alerts"),
         ("publish_to_commit_ms", "publish_to_alert_ms"),

@@ -20,8 +20,9 @@ from readings.said_names import SaidNames
 from store.tables import Resolution
 
 EXPLAINED = (
-    "received = stored + duplicate + rejected. Stored: committed as a row. Duplicate: the same device at the "
-    "same instant was stored before. Rejected: not stored; reason and bytes are in `nabd rejections`. "
+    "received = stored + merged + duplicate + rejected. Stored: committed as a row. Merged: a further part "
+    "of a stored reading, which it filled. Duplicate: the same device at the same instant was stored before. "
+    "Rejected: not stored; reason and bytes are in `nabd rejections`. "
     "Undated: stored at the time of receipt, because the device gave no usable time. "
     "Empty: stored without any measurement, because its names are none of its kind's."
 )
@@ -141,6 +142,7 @@ def _print(result: LedgerResult) -> None:
         "messages",
         "received",
         "stored",
+        "merged",
         "duplicate",
         "rejected",
         "undated",

@@ -313,6 +313,7 @@ async def report(demo: Demo) -> dict[str, object]:
         "acknowledged": found.acknowledged,
         "received": totals.received,
         "stored": totals.stored,
+        "merged": totals.merged,
         "duplicates": totals.duplicate,
         "rejected": totals.rejected,
         "lost": len(found.lost),

@@ -33,7 +33,8 @@ from store.pool import name_of
 HIDDEN = "[hidden]"
 PLAIN = frozenset(
     {
-        "data_dir", "kinds_dir", "rules_dir", "audit_dir", "photo_dir", "backup_dir", "backup_files", "shard",
+        "data_dir", "kinds_dir", "profiles_dir", "rules_dir", "audit_dir", "photo_dir", "backup_dir",
+        "backup_files", "shard",
         "http_host", "clock", "sms_method", "oidc_groups_claim", "map_attribution", "kind_retention_days",
         "acknowledged_for_h",
     }

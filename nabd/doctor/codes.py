@@ -15,6 +15,7 @@ CODES: Mapping[str, str] = {
     "map tiles": "N104",
     "clock": "N105",
     "port": "N106",
+    "profiles": "N107",
     "oidc": "N201",
     "certificates": "N202",
     "https": "N203",

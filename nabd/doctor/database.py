@@ -100,8 +100,8 @@ async def _durability(connection: Connection, _: Settings) -> CheckResult:
 
 async def _ledger(connection: Connection, _: Settings) -> CheckResult:
     totals = await ledger.total(connection)
-    said = f"{totals.received} received = {totals.stored} stored + {totals.duplicate} duplicate"
-    said += f" + {totals.rejected} rejected"
+    said = f"{totals.received} received = {totals.stored} stored + {totals.merged} merged"
+    said += f" + {totals.duplicate} duplicate + {totals.rejected} rejected"
     if totals.balanced:
         return fine("ledger", said)
     fix = "this should be impossible: keep the database as it is and report it"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from api.tiles.archive import BadArchive, TileArchive
 from api.tiles.source import source_of
-from devices import kinds
+from devices import kinds, profiles
 from devices.instants import to_datetime
 from devices.kinds.kind import KindError
 from nabd import clock
@@ -62,6 +62,7 @@ def check_files(settings: Settings) -> list[CheckResult]:
     """Check what lies on this machine; what may not be looked at is bad, and stops no other check."""
     checks: tuple[tuple[str, Callable[[], CheckResult]], ...] = (
         ("kinds", lambda: _kinds(settings)),
+        ("profiles", lambda: _profiles(settings)),
         ("disk", lambda: _disk(settings)),
         ("photos", lambda: check_photos(photo_directory(settings))),
     )
@@ -91,6 +92,17 @@ def _kinds(settings: Settings) -> CheckResult:
         return fine("kinds", ", ".join(kinds.load(settings.kinds_dir)))
     except KindError as error:
         return bad("kinds", str(error), "correct the file, or NABD_KINDS_DIR")
+
+
+def _profiles(settings: Settings) -> CheckResult:
+    try:
+        loaded = profiles.load(kinds.load(settings.kinds_dir), settings.profiles_dir)
+    except KindError:
+        return note("profiles", "not looked at while a kind cannot be read", "correct the kind first")
+    if loaded.refused:
+        return bad("profiles", str(loaded.refused[0]), "correct the file: `nabd profile check` says all")
+    own = sum(loaded.is_own(name) for name in loaded)
+    return fine("profiles", f"{len(loaded)}, {own} of them your own")
 
 
 def check_photos(directory: Path) -> CheckResult:

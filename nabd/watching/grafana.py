@@ -20,25 +20,33 @@ LOOKED_AT_S = 600
 EVALUATORS = {">": "gt", "<": "lt"}
 
 
+GROUP = "nabd"
+
+
 def text(rules: Sequence[PlatformRule]) -> str:
     """Return the file."""
     group = {
         "orgId": 1,
-        "name": "nabd",
+        "name": GROUP,
         "folder": "Nabd",
         "interval": "1m",
-        "rules": [_rule(one) for one in rules],
+        "rules": [_rule(one, SOURCE) for one in rules],
     }
     document = {"apiVersion": 1, "groups": [group]}
     return HEAD + yaml.safe_dump(document, sort_keys=False, width=1000, allow_unicode=True)
 
 
-def _rule(rule: PlatformRule) -> dict[str, Any]:
+def provisioned(rules: Sequence[PlatformRule], *, folder: str, source: str) -> list[dict[str, Any]]:
+    """Return the rules as Grafana's provisioning API takes them, asking the data source of that uid."""
+    return [{**_rule(one, source), "ruleGroup": GROUP, "folderUID": folder} for one in rules]
+
+
+def _rule(rule: PlatformRule, source: str) -> dict[str, Any]:
     return {
         "uid": rule.name.lower(),
         "title": rule.name,
         "condition": "threshold",
-        "data": [_query(rule), _threshold(rule)],
+        "data": [_query(rule, source), _threshold(rule)],
         # What is not known is left out of /metrics; rules about what must be there say so themselves.
         "noDataState": "OK",
         "execErrState": "Alerting",
@@ -48,11 +56,11 @@ def _rule(rule: PlatformRule) -> dict[str, Any]:
     }
 
 
-def _query(rule: PlatformRule) -> dict[str, Any]:
+def _query(rule: PlatformRule, source: str) -> dict[str, Any]:
     return {
         "refId": "measured",
         "relativeTimeRange": {"from": LOOKED_AT_S, "to": 0},
-        "datasourceUid": SOURCE,
+        "datasourceUid": source,
         "model": {"refId": "measured", "expr": rule.left, "instant": True},
     }
 

@@ -69,7 +69,7 @@ WITH gone AS (
     DELETE FROM ledger AS l
     WHERE l.shard = $1 AND l.batch <= $2 AND l.received_at < $3
     RETURNING l.batch, date_trunc('day', l.received_at, 'UTC') AS began_at, l.source, l.messages, l.received,
-        l.stored, l.duplicate, l.rejected, l.undated, l.empty
+        l.stored, l.merged, l.duplicate, l.rejected, l.undated, l.empty
 ),
 
 outcomes AS (
@@ -80,16 +80,18 @@ outcomes AS (
 
 days AS (
     INSERT INTO ledger_day AS d (
-        shard, began_at, source, batches, messages, received, stored, duplicate, rejected, undated, empty
+        shard, began_at, source, batches, messages, received, stored, merged, duplicate, rejected,
+        undated, empty
     )
-    SELECT $1, began_at, source, count(*), sum(messages), sum(received), sum(stored), sum(duplicate),
-        sum(rejected), sum(undated), sum(empty)
+    SELECT $1, began_at, source, count(*), sum(messages), sum(received), sum(stored), sum(merged),
+        sum(duplicate), sum(rejected), sum(undated), sum(empty)
     FROM gone
     GROUP BY began_at, source
     ON CONFLICT (shard, began_at, source) DO UPDATE SET
         batches = d.batches + excluded.batches, messages = d.messages + excluded.messages,
         received = d.received + excluded.received, stored = d.stored + excluded.stored,
-        duplicate = d.duplicate + excluded.duplicate, rejected = d.rejected + excluded.rejected,
+        merged = d.merged + excluded.merged, duplicate = d.duplicate + excluded.duplicate,
+        rejected = d.rejected + excluded.rejected,
         undated = d.undated + excluded.undated, empty = d.empty + excluded.empty
 ),
 
@@ -98,7 +100,7 @@ counted AS (
     SELECT $1, gone.began_at, gone.source, o.outcome, sum(o.readings)
     FROM outcomes AS o
     INNER JOIN gone ON o.batch = gone.batch
-    WHERE o.outcome <> 'duplicate'
+    WHERE o.outcome NOT IN ('duplicate', 'merged')
     GROUP BY gone.began_at, gone.source, o.outcome
     ON CONFLICT (shard, began_at, source, outcome) DO UPDATE SET readings = d.readings + excluded.readings
 )

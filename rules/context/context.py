@@ -50,6 +50,12 @@ class RuleContext:
     def __len__(self) -> int:
         return len(self.order)
 
+    def of(self, columns: Columns) -> RuleContext:
+        """Return the same rows with other values."""
+        other = RuleContext(columns, self.order, self.attributes)
+        other.past, other.pace = self.past, self.pace
+        return other
+
     def close(self) -> None:
         """Break the reference cycle through `past`: else the arrays stay until the garbage collector runs."""
         self.past = _no_history

@@ -48,15 +48,23 @@ def group(state_rows: NDArray[np.intp]) -> Grouping:
 
 
 def late_rows(
-    grouping: Grouping, observed_at: NDArray[np.int64], watermark: NDArray[np.int64]
+    grouping: Grouping,
+    observed_at: NDArray[np.int64],
+    watermark: NDArray[np.int64],
+    filled: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """Tell which sorted rows are at or before their device's newest instant when they arrived, shape (n,).
+
+    A row that completes the newest reading is not late: nothing has come after it.
 
     Args:
         observed_at: (n,) sorted.
         watermark: (g,) newest observed_at before the batch.
+        filled: (n,) sorted, rows that complete a stored reading; None where none does.
     """
     late = observed_at <= watermark[grouping.group]
+    if filled is not None:
+        late &= ~(filled & (observed_at == watermark[grouping.group]))
     followers = grouping.rank > 0
     backwards = np.zeros(len(late), dtype=np.bool_)
     backwards[1:] = followers[1:] & (observed_at[1:] <= observed_at[:-1])
@@ -65,5 +73,8 @@ def late_rows(
         _, position = np.unique(observed_at, return_inverse=True)
         lifted = position + grouping.group * len(position)
         newest = np.maximum.accumulate(lifted)
-        late[1:] |= followers[1:] & (lifted[1:] <= newest[:-1])
+        behind = lifted[1:] <= newest[:-1]
+        if filled is not None:
+            behind &= ~(filled[1:] & (lifted[1:] == newest[:-1]))
+        late[1:] |= followers[1:] & behind
     return late

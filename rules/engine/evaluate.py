@@ -67,20 +67,24 @@ def step(
     """
     grouping = group(state.rows_of(columns.device_id))
     context = RuleContext(columns, grouping.order, attributes)
+    filled = None if columns.filled is None else columns.filled.row[grouping.order]
     watermark = state.rows.watermark[grouping.state_rows]
-    late = late_rows(grouping, context.observed_at, watermark)
+    late = late_rows(grouping, context.observed_at, watermark, filled)
     rhythm = pace.learn(
         grouping,
         context.observed_at,
         context.declared_us(),
         ~context.has_interval(),
-        late,
+        late if filled is None else late | filled,
         state.rows.pace(),
         NEVER,
     )
     context.pace = rhythm.pace
-    histories = HistoryResults(program, context, grouping, late, state.rows)
-    context.past = histories.past
+    # The past of a value begins with the part that brought it: no other part counts it again.
+    news = context if filled is None else context.of(columns.news())
+    histories = HistoryResults(program, news, grouping, late, state.rows)
+    context.past = news.past = histories.past
+    before = None if filled is None else _Before(filled=filled, context=context.of(columns.before()))
     flips: list[LevelChange] = []
     patches: list[Patch] = list(rhythm.patches)
     active = active_levels(grouping, state.rows)
@@ -88,7 +92,7 @@ def step(
         for index, rule in enumerate(program.rules):
             if rule.rule.id in skip or not len(context):
                 continue
-            conditions = _conditions(rule, context, late, bool(active[rule.level_columns].any()))
+            conditions = _conditions(rule, context, before, late, bool(active[rule.level_columns].any()))
             if conditions is None:
                 continue
             found, changed = run(index, rule, conditions, context, grouping, state.rows)
@@ -100,7 +104,8 @@ def step(
             patches.append(Patch("watermark", grouping.state_rows, None, np.maximum(watermark, newest)))
         transitions = _transitions(program, context, late, flips)
     interval_us, paced = _patience(context, grouping, rhythm)
-    context.close()
+    for one in (context, news) if before is None else (context, news, before.context):
+        one.close()
     return Step(
         changes=StateChanges(patches=(*patches, *histories.patches), paced=paced),
         transitions=transitions,
@@ -126,14 +131,41 @@ def _patience(
     return interval_us, paced
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Before:
+    """Rows as they were before parts filled some of them, (n,); the others are empty."""
+
+    filled: NDArray[np.bool_]
+    context: RuleContext
+
+    def undecided(self, rule: CompiledRule, conditions: LevelConditions) -> LevelConditions:
+        """Return conditions with what was the same before undecided: a reading counts once."""
+        was = _in_order(rule, self.context, active=True)
+        assert was is not None
+
+        def anew(now: truth.Truth, then: truth.Truth) -> truth.Truth:
+            return np.where(self.filled & (now == then), np.nan, now)
+
+        return LevelConditions(
+            rise=[anew(*pair) for pair in zip(conditions.rise, was.rise, strict=True)],
+            fall=[anew(*pair) for pair in zip(conditions.fall, was.fall, strict=True)],
+            late=conditions.late,
+        )
+
+
 def _conditions(
-    rule: CompiledRule, context: RuleContext, late: NDArray[np.bool_], active: bool
+    rule: CompiledRule,
+    context: RuleContext,
+    before: _Before | None,
+    late: NDArray[np.bool_],
+    active: bool,
 ) -> LevelConditions | None:
     """Return what turns a rule's levels on and off on every row, None when none of them can change.
 
     What only ends an alert is not computed then: should it raise, that shows when there is one to end.
 
     Args:
+        before: the rows before parts filled some; None where none is filled.
         active: whether a level of the rule is on, or in a run, on any device of the step.
 
     Raises:
@@ -141,6 +173,8 @@ def _conditions(
     """
     try:
         conditions = _in_order(rule, context, active)
+        if before is not None and conditions is not None:
+            conditions = before.undecided(rule, conditions)
         # Every function of the past must have seen every row, also one that only a summary uses.
         for history in range(rule.first_history, rule.first_history + len(rule.histories)):
             context.past(history)

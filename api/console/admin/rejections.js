@@ -33,14 +33,14 @@ field(t("reason"), h("input", { name: "reason", dir: "ltr", value: place().reaso
 h("datalist", { id: "reasons" }, KNOWN.map((one) => h("option", { value: one }, t(`rejected_${one}`)))),
 h("button", { type: "submit" }, t("filter")));
 
-// received = stored + duplicate + rejected, in words; of one device with the names that it sends.
+// received = stored + merged + duplicate + rejected, in words; of one device with the names that it sends.
 export async function ledgerCard(device) {
   const found = await get(`/api/v1/ledger${device ? `?device=${encodeURIComponent(device)}` : ""}`).catch((error) => error);
   if (found instanceof Error) return card(t("ledger"), null, padded(note(found.message)));
   const { totals, names } = found;
   const n = (value) => number(value ?? 0, 0);
   return card(t("ledger"), null, padded(
-    h("p", {}, t("ledger_said", { received: totals.received, stored: totals.stored, duplicate: totals.duplicate, rejected: totals.rejected })),
+    h("p", {}, t("ledger_said", { received: totals.received, stored: totals.stored, merged: totals.merged, duplicate: totals.duplicate, rejected: totals.rejected })),
     h("p", {}, tag(t(totals.balanced ? "ledger_balanced" : "ledger_unbalanced"), totals.balanced ? "ok" : "critical")),
     facts(Object.entries(totals.reasons).map(([reason, count]) => [reasonText(reason), n(count)])),
     names && Object.keys(names.extra).length > 0 && [

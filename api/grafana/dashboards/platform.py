@@ -10,12 +10,13 @@ from devices.texts.languages import Language
 
 _ALIVE = "SELECT coalesce(max(extract(epoch FROM now() - alive_at)), 0) AS seconds FROM v_shard"
 _TODAY = """\
-SELECT coalesce(sum(stored), 0) AS stored, coalesce(sum(duplicate), 0) AS duplicate,
-    coalesce(sum(rejected), 0) AS rejected
+SELECT coalesce(sum(stored), 0) AS stored, coalesce(sum(merged), 0) AS merged,
+    coalesce(sum(duplicate), 0) AS duplicate, coalesce(sum(rejected), 0) AS rejected
 FROM v_ledger
 WHERE $__timeFilter(day)"""
 _LEDGER = """\
-SELECT day AS time, sum(stored) AS stored, sum(duplicate) AS duplicate, sum(rejected) AS rejected
+SELECT day AS time, sum(stored) AS stored, sum(merged) AS merged, sum(duplicate) AS duplicate,
+    sum(rejected) AS rejected
 FROM v_ledger
 WHERE $__timeFilter(day)
 GROUP BY day
@@ -59,7 +60,7 @@ def platform(language: Language) -> Board:
 
 
 def _charts(language: Language) -> tuple[Chart, ...]:
-    outcomes = columns(language, "stored", "duplicate", "rejected")
+    outcomes = columns(language, "stored", "merged", "duplicate", "rejected")
     rejected = columns(language, "device", "municipality", "reason", "rejected", "received_at")
     shards = columns(language, "shard", "alive_at", "caught_up_at", "batch")
     for name, named in (("received_at", rejected), ("alive_at", shards), ("caught_up_at", shards)):

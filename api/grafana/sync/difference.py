@@ -28,6 +28,7 @@ class SyncSubject(StrEnum):
     FOLDER = "folder"
     PERMISSIONS = "permissions"
     DASHBOARD = "dashboard"
+    ALERT_RULE = "alert rule"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,12 @@ def _steps(
             yield step(SyncAction.CHANGE, SyncSubject.PERMISSIONS, folder.uid)
         for uid, why in _dashboards(folder, there):
             yield step(SyncAction.CHANGE if why else SyncAction.ADD, SyncSubject.DASHBOARD, uid, why)
+    for rule in wanted.rules or ():
+        stored = found.rules.get(rule["uid"])
+        if stored is None:
+            yield step(SyncAction.ADD, SyncSubject.ALERT_RULE, rule["uid"])
+        elif differing := _differing(rule, stored):
+            yield step(SyncAction.CHANGE, SyncSubject.ALERT_RULE, rule["uid"], differing)
     if prune:
         for subject, uid in _unwanted(wanted, found):
             yield step(SyncAction.REMOVE, subject, uid)
@@ -109,6 +116,10 @@ def _dashboards(folder: GrafanaFolder, there: FoundFolder | None) -> Iterator[tu
 def _unwanted(wanted: GrafanaOrganisation, found: FoundOrganisation) -> Iterator[tuple[SyncSubject, str]]:
     """Yield what is ours and not wanted; a folder stays where something of others lies in it."""
     kept = {folder.uid: folder for folder in wanted.folders}
+    rules = {rule["uid"] for rule in wanted.rules or ()}
+    for uid in found.rules if wanted.rules is not None else ():
+        if uid not in rules and uid.startswith(OURS.rstrip("-")):
+            yield SyncSubject.ALERT_RULE, uid
     for uid, there in found.folders.items():
         ours = [dashboard for dashboard in there.dashboards if dashboard.startswith(OURS)]
         if uid not in kept and not there.folders and len(ours) == len(there.dashboards):
@@ -127,7 +138,13 @@ def _differing(wanted: Mapping[str, Any], found: Mapping[str, Any], *, whole: bo
 
 
 def _same(wanted: Any, found: Any, *, whole: bool) -> bool:
-    """Compare; a server may keep more in an object of a data source than it was given."""
-    if isinstance(wanted, dict) and isinstance(found, dict) and not whole:
-        return all(found.get(name) == value for name, value in wanted.items())
+    """Compare; a server may keep more in an object of a source or of a rule than it was given."""
+    if whole:
+        return bool(wanted == found)
+    if isinstance(wanted, Mapping) and isinstance(found, Mapping):
+        return all(_same(value, found.get(name), whole=False) for name, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(wanted) == len(found) and all(
+            _same(one, other, whole=False) for one, other in zip(wanted, found, strict=True)
+        )
     return bool(wanted == found)

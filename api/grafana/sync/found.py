@@ -24,12 +24,15 @@ class FoundFolder:
 class FoundOrganisation:
     """What an organisation has; source None: none of ours. folders: by uid, ours only.
 
-    rejected: the database does not take the password that the source has.
+    rejected: the database does not take the password that the source has. rules: alert rules by uid, ours
+    only. sources: uids of all data sources.
     """
 
     source: Mapping[str, Any] | None = None
     rejected: bool = False
     folders: Mapping[str, FoundFolder] = field(default_factory=dict)
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sources: frozenset[str] = frozenset()
 
 
 NOTHING = FoundOrganisation()

@@ -121,10 +121,13 @@ class GrafanaServer:
                 source = await self._api.datasource.get_datasource_by_uid(SOURCE_UID)
             folders = await self._api.folder.get_all_folders()
             ours = [one for one in folders if str(one["uid"]).startswith(OURS)]
+            rules = await self._api.alertingprovisioning.get_alertrules_all()
             return FoundOrganisation(
                 source=source,
                 rejected=source is not None and await self._is_rejected(),
                 folders={one["uid"]: await self._folder(one["uid"], one["title"]) for one in ours},
+                rules={one["uid"]: one for one in rules if str(one["folderUID"]).startswith(OURS)},
+                sources=frozenset(one["uid"] for one in sources),
             )
 
     async def _is_rejected(self) -> bool:
@@ -185,6 +188,19 @@ class GrafanaServer:
         }
         async with self._asking(f"dashboard {dashboard['uid']}"):
             await self._api.dashboard.update_dashboard(body)
+
+    async def put_alert_rule(self, rule: Mapping[str, Any], *, exists: bool) -> None:
+        """Make an alert rule, or bring it to that; pages of Grafana show it as provisioned."""
+        async with self._asking(f"alert rule {rule['title']}"):
+            if exists:
+                await self._api.alertingprovisioning.update_alertrule(rule["uid"], dict(rule))
+            else:
+                await self._api.alertingprovisioning.create_alertrule(dict(rule))
+
+    async def remove_alert_rule(self, uid: str) -> None:
+        """Remove an alert rule."""
+        async with self._asking(f"alert rule {uid}"):
+            await self._api.alertingprovisioning.delete_alertrule(uid)
 
     async def remove_dashboard(self, uid: str) -> None:
         """Remove a dashboard."""

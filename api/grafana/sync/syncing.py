@@ -67,6 +67,11 @@ async def _organisation(
     own = server.within(number) if number is not None else None
     try:
         found = await own.found() if own else NOTHING
+        if lacking := wanted.metrics_sources - found.sources:
+            raise GrafanaRefused(
+                f"organisation {wanted.name!r} has no data source {', '.join(sorted(lacking))}: make one"
+                " there of a Prometheus that scrapes /metrics, or leave out --metrics-source"
+            )
         account = await accounts.exists(wanted.role)
         todo = steps(wanted, found, exists=own is not None, account=account, prune=prune)
         if dry_run or not todo:
@@ -108,3 +113,8 @@ async def _do(
         case SyncSubject.DASHBOARD:
             folder = next(one for one in wanted.folders if step.name in one.dashboards)
             await own.put_dashboard(folder.uid, folder.dashboards[step.name])
+        case SyncSubject.ALERT_RULE if step.action is SyncAction.REMOVE:
+            await own.remove_alert_rule(step.name)
+        case SyncSubject.ALERT_RULE:
+            rule = next(one for one in wanted.rules or () if one["uid"] == step.name)
+            await own.put_alert_rule(rule, exists=step.action is SyncAction.CHANGE)

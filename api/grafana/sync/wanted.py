@@ -21,6 +21,8 @@ VIEW = 1
 """Grafana's number of the right to look and not to change."""
 VIEWERS: Mapping[str, int] = {"Viewer": VIEW, "Editor": VIEW}
 ROLE = "nabd_grafana"
+EXPRESSION = "__expr__"
+"""What Grafana's alert rules name instead of a data source where they compute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,10 @@ class GrafanaFolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrafanaOrganisation:
-    """An organisation; municipality None: it reads all. `role` is its account of the database."""
+    """An organisation; municipality None: it reads all. `role` is its account of the database.
+
+    rules: alert rules as the provisioning API takes them; None: those that are there are nobody's business.
+    """
 
     name: str
     municipality: str | None
@@ -52,6 +57,13 @@ class GrafanaOrganisation:
     source: Mapping[str, Any]
     folders: Sequence[GrafanaFolder]
     permissions: Mapping[str, int] = field(default_factory=lambda: VIEWERS)
+    rules: Sequence[Mapping[str, Any]] | None = None
+
+    @property
+    def metrics_sources(self) -> set[str]:
+        """Uids of the data sources that the alert rules ask."""
+        queries = [query for rule in self.rules or () for query in rule["data"]]
+        return {query["datasourceUid"] for query in queries} - {EXPRESSION}
 
 
 def organisation_name(municipality: str | None) -> str:

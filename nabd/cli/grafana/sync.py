@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ from nabd.cli import output
 from nabd.cli.database import OpenDatabase, run
 from nabd.cli.grafana.address import address_of, settings_of
 from nabd.grafana_settings import GrafanaSettings
+from nabd.watching.grafana import provisioned
+from nabd.watching.rules import RULES
 from store.edition import stored
 from store.readers import accounts as readers
 
@@ -42,6 +45,13 @@ def synchronise(
         bool,
         typer.Option("--annotations", help="mark alerts as `nabd grafana annotate` posts them, not by SQL"),
     ] = False,
+    metrics_source: Annotated[
+        str | None,
+        typer.Option(
+            help="also the platform's alert rules, in the organisation that reads all: uid of the Prometheus "
+            "there that scrapes /metrics"
+        ),
+    ] = None,
     console: Annotated[str | None, typer.Option(help="address of the console; NABD_PUBLIC_URL")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON: one object a line")] = False,
 ) -> None:
@@ -57,6 +67,8 @@ def synchronise(
 
     async def work(database: OpenDatabase) -> list[SyncStep]:
         wanted = await _wanted(database, settings, municipality, languages, console, posted=annotations)
+        if metrics_source:
+            wanted = [_watched(one, metrics_source) for one in wanted]
         actor = await database.actor()
         connection = database.connection
 
@@ -78,6 +90,14 @@ def synchronise(
             await server.close()
 
     _show(run(work), dry_run=dry_run, as_json=as_json)
+
+
+def _watched(wanted: GrafanaOrganisation, source: str) -> GrafanaOrganisation:
+    """Return the organisation that reads all with the platform's alert rules; others as they are."""
+    if wanted.municipality is not None:
+        return wanted
+    rules = provisioned(RULES, folder=wanted.folders[0].uid, source=source)
+    return replace(wanted, rules=rules)
 
 
 def _languages(named: Sequence[str] | None) -> list[Language]:

@@ -1,7 +1,8 @@
 """A server that answers as Grafana's documented HTTP API does, and refuses what it would refuse.
 
 After the pages "HTTP API" of Grafana 12: organisations, data sources, folders and their permissions, search,
-dashboards, annotations. It checks who asks, of which organisation, with which body, and keeps what is told.
+dashboards, annotations, provisioning of alert rules. It checks who asks, of which organisation, with which
+body, and keeps what is told.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Organisation:
     permissions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     dashboards: dict[str, tuple[str, dict[str, Any]]] = field(default_factory=dict)
     annotations: list[dict[str, Any]] = field(default_factory=list)
+    rules: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class GrafanaApi:
@@ -270,6 +272,28 @@ class GrafanaApi:
             del one.dashboards[uid]
             return {"message": "Dashboard deleted"}
 
+        @app.get("/api/v1/provisioning/alert-rules")
+        def rules(request: Request) -> Any:
+            return list(self._organisation(request).rules.values())
+
+        @app.post("/api/v1/provisioning/alert-rules", status_code=201)
+        async def add_rule(request: Request) -> Any:
+            one, body = self._organisation(request), await request.json()
+            if body["uid"] in one.rules:
+                raise HTTPException(409, "alert rule UID is already in use")
+            return self._keep_rule(one, body)
+
+        @app.put("/api/v1/provisioning/alert-rules/{uid}")
+        async def change_rule(request: Request, uid: str) -> Any:
+            one, body = self._organisation(request), await request.json()
+            if uid not in one.rules:
+                raise HTTPException(404, "alert rule not found")
+            return self._keep_rule(one, body)
+
+        @app.delete("/api/v1/provisioning/alert-rules/{uid}", status_code=204)
+        def remove_rule(request: Request, uid: str) -> None:
+            self._organisation(request).rules.pop(uid, None)
+
         @app.post("/api/annotations")
         async def annotate(request: Request) -> Any:
             one, body = self._organisation(request), await request.json()
@@ -296,6 +320,19 @@ class GrafanaApi:
                 raise HTTPException(404, "Annotation not found")
             one.annotations[number - 1].update({k: v for k, v in body.items() if v is not None})
             return {"message": "Annotation patched"}
+
+    def _keep_rule(self, one: Organisation, body: dict[str, Any]) -> Any:
+        """Keep a rule as Grafana does: with what it adds, after what it checks."""
+        lacking = {"title", "ruleGroup", "folderUID", "condition", "data", "noDataState", "for"} - set(body)
+        if lacking or body["condition"] not in {query["refId"] for query in body["data"]}:
+            raise HTTPException(400, f"invalid alert rule: {', '.join(sorted(lacking)) or 'condition'}")
+        if body["folderUID"] not in one.folders:
+            raise HTTPException(400, "invalid alert rule: folder does not exist")
+        data = [{"queryType": "", **query} for query in body["data"]]
+        one.rules[body["uid"]] = {
+            **body, "data": data, "id": 1, "orgID": 1, "provenance": "api", "isPaused": False
+        }  # fmt: skip
+        return one.rules[body["uid"]]
 
     def _keep_source(self, one: Organisation, body: dict[str, Any]) -> Any:
         secret = body.pop("secureJsonData", {})

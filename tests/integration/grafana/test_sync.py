@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nabd.cli import app
+from nabd.watching.rules import RULES
 from tests.integration.api import builders
 from tests.integration.grafana.grafana_api import ADMIN, TOKEN, GrafanaApi
 
@@ -149,6 +150,48 @@ async def test_pruning_removes_what_is_ours_and_unwanted_and_nothing_of_others(
         ("remove", "folder", "nabd-de"),
     }
     assert {"mine", "theirs"} <= set(saida.dashboards)
+
+
+async def test_alert_rules_of_the_platform_go_where_all_is_read_over_the_source_that_is_named(
+    towns: asyncpg.Connection, dsn: str, grafana: tuple[GrafanaApi, str]
+) -> None:
+    api, url = grafana
+    watched = ("--language", "en", "--metrics-source", "prom", "--json")
+    early = await nabd(url, *watched, dsn=dsn)
+    await nabd(url, "--language", "en", dsn=dsn)
+    everything, saida = api.named("Nabd"), api.named("Nabd saida")
+    everything.sources["prom"] = {"uid": "prom", "name": "Prometheus", "type": "prometheus"}
+
+    added = steps(await nabd(url, *watched, dsn=dsn))
+
+    assert early.exit_code == 1
+    assert "'Nabd' has no data source prom" in early.output
+    assert len(everything.rules) == len(added) == len(RULES)
+    assert {(one["action"], one["subject"]) for one in added} == {("add", "alert rule")}
+    assert not saida.rules
+    asked = {q["datasourceUid"] for rule in everything.rules.values() for q in rule["data"]}
+    assert asked == {"prom", "__expr__"}
+    assert steps(await nabd(url, *watched, dsn=dsn)) == []
+
+    # Changed by hand, removed by hand, of an earlier version, of somebody else.
+    everything.rules["nabdapiaway"]["for"] = "9h"
+    everything.rules["nabddatabaseaway"]["data"][1]["model"]["conditions"][0]["evaluator"]["params"] = [7]
+    del everything.rules["nabdingestsilent"]
+    everything.rules["nabdgone"] = {**everything.rules["nabdapiaway"], "uid": "nabdgone"}
+    everything.rules["theirs"] = {**everything.rules["nabdapiaway"], "uid": "theirs"}
+    mended = steps(await nabd(url, *watched, dsn=dsn))
+    pruned = steps(await nabd(url, "--prune", "--metrics-source", "prom", "--json", dsn=dsn))
+
+    assert {(one["action"], one["name"], one["why"]) for one in mended} == {
+        ("change", "nabdapiaway", "for"),
+        ("change", "nabddatabaseaway", "data"),
+        ("add", "nabdingestsilent", ""),
+    }
+    assert [one["name"] for one in pruned if one["action"] == "remove"] == ["nabdgone"]
+    # Whoever does not name a source has nothing to say about alert rules.
+    assert not [
+        one for one in steps(await nabd(url, "--prune", "--json", dsn=dsn)) if one["subject"] == "alert rule"
+    ]
 
 
 async def test_password_that_the_database_does_not_take_is_made_anew(

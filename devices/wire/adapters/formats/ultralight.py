@@ -38,7 +38,10 @@ def read(topic: str, payload: bytes, received_at: int) -> Heard:
     device = named(addressed["device"], "a device")
     if addressed["what"] == "cmdexe":
         return _answer(device, text)
-    groups = [f"{addressed['name']}|{text}"] if addressed["name"] else text.split("#")
+    if addressed["name"]:
+        values = {named(addressed["name"], "a value"): _value(text)}
+        return Heard(uplinks=[Uplink(device=device, raw=payload, values=values)])
+    groups = text.split("#")
     if len(groups) > MAX_UPLINKS:
         raise Unreadable(f"{len(groups)} groups, the limit is {MAX_UPLINKS}")
     heard = Heard()

@@ -8,6 +8,6 @@ or the time.
 from devices.wire.adapters.profile.errors import ProfileError, ProfileRefused
 from devices.wire.adapters.profile.parse import parse
 from devices.wire.adapters.profile.profile import Example, Profile
-from devices.wire.adapters.profile.result import NoReading, Result, Told
+from devices.wire.adapters.profile.result import NoReading, Remark, Result
 
-__all__ = ["Example", "NoReading", "Profile", "ProfileError", "ProfileRefused", "Result", "Told", "parse"]
+__all__ = ["Example", "NoReading", "Profile", "ProfileError", "ProfileRefused", "Remark", "Result", "parse"]

@@ -19,7 +19,7 @@ _TYPE = re.compile(r"([ui])(8|16|24|32|64)|f(32|64)|(hex|text):([1-9]\d{0,2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class PayloadField:
     """One field. name: empty where it is only passed over. at: its first byte, None for after the one before;
     below 0 from the end. mask: which bits of an integer, moved down. bit: one of them, as yes or no.
     """

@@ -8,35 +8,45 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from devices.wire.adapters.profile.fields import Field
-from devices.wire.adapters.profile.result import Told, shown
+from devices.wire.adapters.profile.fields import Order, PayloadField
+from devices.wire.adapters.profile.result import Remark, shown
 
 
-class Short(ValueError):
-    """A payload ends before a field does; the text says where."""
+class _Unread(ValueError):
+    """A payload cannot be read from a byte on; the text says why."""
+
+    def __init__(self, payload: bytes, at: int, why: str) -> None:
+        super().__init__(f"{why}: what follows cannot be told apart")
+        self.where, self.rest = f"payload, byte {at} on", payload[at:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class PayloadLayout:
     """One layout of a payload.
 
-    says: what a message is that holds no measurement, such as "settings". ports: empty for every one.
-    starts: leading bytes, None for any. size: all bytes of the payload, None for any number.
-    fields: of the whole payload. tag: bytes of the tag before each channel, 0 without channels; `channels` by
-    tag. first: where channels or blocks begin. flags_at: where the 16 bits stand that say which blocks
-    follow; blocks by bit.
+    says: what a message is that holds no measurement, such as "settings". ports: empty for every one. starts:
+    leading bytes, None for any. size: all bytes of the payload, None for any number.
+    fields: of the whole payload. first: where channels, blocks or entries begin.
+    tag: bytes of the tag before each channel, 0 without channels; `channels` by tag.
+    flags_at, flags_size: where the bits stand that say which blocks follow, None without; `blocks` by bit.
+    repeat: the name of a list whose entries fill the rest, empty without; then `entry` are the first fields
+    of each, and flags_at counts from its beginning.
     """
 
     says: str = ""
     ports: frozenset[int] = frozenset()
     starts: tuple[int | None, ...] = ()
     size: int | None = None
-    fields: tuple[Field, ...] = ()
+    order: Order = "big"
+    fields: tuple[PayloadField, ...] = ()
     first: int = 0
     tag: int = 0
-    channels: Mapping[bytes, tuple[Field, ...]]
+    channels: Mapping[bytes, tuple[PayloadField, ...]]
     flags_at: int | None = None
-    blocks: Mapping[int, tuple[Field, ...]]
+    flags_size: int = 2
+    blocks: Mapping[int, tuple[PayloadField, ...]]
+    repeat: str = ""
+    entry: tuple[PayloadField, ...] = ()
 
     def fits(self, payload: bytes, port: int | None) -> bool:
         """Tell whether the payload is laid out like this; an unknown port excludes nothing."""
@@ -47,58 +57,67 @@ class Layout:
             and all(s is None or s == b for s, b in zip(self.starts, payload, strict=False))
         )
 
-    def read(self, payload: bytes, notes: list[Told]) -> dict[str, object]:
+    def read(self, payload: bytes, notes: list[Remark]) -> dict[str, object]:
         """Return values by name; what cannot be read is added to `notes`."""
         values: dict[str, object] = {}
         try:
             _fields(self.fields, payload, 0, values)
-            if self.tag:
-                self._channels(payload, values, notes)
+            if self.repeat:
+                self._entries(payload, values)
+            elif self.tag:
+                self._channels(payload, values)
             elif self.flags_at is not None:
-                self._blocks(payload, values, notes)
-        except Short as short:
-            notes.append(Told(where="payload", value=payload, why=str(short)))
+                self._blocks(payload, 0, self.first, values)
+        except _Unread as unread:
+            notes.append(Remark(where=unread.where, value=unread.rest, why=str(unread)))
         return values
 
-    def _channels(self, payload: bytes, values: dict[str, object], notes: list[Told]) -> None:
+    def _channels(self, payload: bytes, values: dict[str, object]) -> None:
         at = self.first
         while at < len(payload):
             tag = payload[at : at + self.tag]
             fields = self.channels.get(tag)
             if fields is None:
-                where = f"payload, byte {at} on"
-                why = f"no channel {tag.hex(' ')} is declared, so what follows cannot be told apart"
-                notes.append(Told(where=where, value=payload[at:], why=why))
-                return
+                raise _Unread(payload, at, f"no channel {tag.hex(' ')} is declared")
             at = _fields(fields, payload, at + self.tag, values)
 
-    def _blocks(self, payload: bytes, values: dict[str, object], notes: list[Told]) -> None:
-        assert self.flags_at is not None
-        flags = int.from_bytes(payload[self.flags_at : self.flags_at + 2], "big")
+    def _entries(self, payload: bytes, values: dict[str, object]) -> None:
+        entries: list[object] = []
+        values[self.repeat] = entries
         at = self.first
-        for bit in range(16):
+        while at < len(payload):
+            entry: dict[str, object] = {}
+            start, at = at, _fields(self.entry, payload, at, entry)
+            if self.flags_at is not None:
+                at = self._blocks(payload, start, at, entry)
+            entries.append(entry)
+
+    def _blocks(self, payload: bytes, start: int, at: int, values: dict[str, object]) -> int:
+        """Read the blocks that follow from `at` on; return where the last of them ends."""
+        assert self.flags_at is not None
+        flags = int.from_bytes(payload[start + self.flags_at :][: self.flags_size], self.order)
+        for bit in range(8 * self.flags_size):
             if not flags >> bit & 1:
                 continue
             if bit not in self.blocks:
-                why = f"no block for bit {bit} is declared, so what follows cannot be told apart"
-                notes.append(Told(where=f"payload, byte {at} on", value=payload[at:], why=why))
-                return
+                raise _Unread(payload, at, f"no block for bit {bit} is declared")
             at = _fields(self.blocks[bit], payload, at, values)
+        return at
 
 
-def choose(layouts: Sequence[Layout], payload: bytes, port: int | None) -> Layout | None:
+def choose(layouts: Sequence[PayloadLayout], payload: bytes, port: int | None) -> PayloadLayout | None:
     """Return the first layout that fits."""
     return next((layout for layout in layouts if layout.fits(payload, port)), None)
 
 
-def none_fits(layouts: Sequence[Layout], payload: bytes, port: int | None) -> str:
+def none_fits(layouts: Sequence[PayloadLayout], payload: bytes, port: int | None) -> str:
     """Say that no layout fits a payload, and which there are."""
     said = f"on port {port}" if port is not None else "without a port"
     there = "; ".join(_described(layout) for layout in layouts)
     return f"{len(payload)} bytes {said} ({shown(payload)}) are laid out like nothing declared: {there}"
 
 
-def _described(layout: Layout) -> str:
+def _described(layout: PayloadLayout) -> str:
     parts = [f"port {', '.join(map(str, sorted(layout.ports)))}"] if layout.ports else []
     if layout.size is not None:
         parts.append(f"{layout.size} bytes")
@@ -107,7 +126,7 @@ def _described(layout: Layout) -> str:
     return " with ".join(parts) or "anything"
 
 
-def _fields(fields: Sequence[Field], payload: bytes, start: int, values: dict[str, object]) -> int:
+def _fields(fields: Sequence[PayloadField], payload: bytes, start: int, values: dict[str, object]) -> int:
     """Read fields of a payload from `start` on; return where the last of them ends."""
     at = furthest = start
     for field in fields:
@@ -116,7 +135,7 @@ def _fields(fields: Sequence[Field], payload: bytes, start: int, values: dict[st
         end = at + field.size
         if at < 0 or end > len(payload):
             name = field.name or field.type
-            raise Short(f"{name} would be bytes {at} to {end - 1}, the payload has {len(payload)}")
+            raise _Unread(payload, start, f"{name} would be bytes {at} to {end - 1} of {len(payload)}")
         if field.name:
             value = field.read(payload[at:end])
             if value is not None:

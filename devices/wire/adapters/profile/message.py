@@ -11,14 +11,14 @@ import msgspec
 
 from devices.nesting import MAX_DEPTH, is_too_deep
 from devices.wire import instants
-from devices.wire.adapters.profile.paths import Missing, Path
+from devices.wire.adapters.profile.paths import NoValue, Path
 from devices.wire.adapters.uplink import Unreadable, Uplink
 
 ENCODINGS = ("hex", "base64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class MessagePaths:
     """Paths into the document, or into its topic ($topic[2]); None where it does not say.
 
     values: where the device's own values stand, None for the whole document. payload: the device's bytes as
@@ -34,6 +34,14 @@ class Message:
     values: Path | None = None
     radio: Mapping[str, Path] = field(default_factory=dict)
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """What it reads beside the values, where both stand in one document."""
+        if self.values is not None:
+            return ()
+        said = (self.device, self.at, self.counter, self.port, self.payload, *self.radio.values())
+        return tuple(path for path in said if path is not None)
+
     def uplink(self, document: bytes, topic: str, device: str) -> Uplink:
         """Return what a message says of its device.
 
@@ -47,7 +55,7 @@ class Message:
             if path is None:
                 return None
             found, _ = path.find(root, around)
-            return None if isinstance(found, Missing) else found
+            return None if isinstance(found, NoValue) else found
 
         named = said(self.device)
         name = str(named) if isinstance(named, str | int) else device

@@ -14,13 +14,13 @@ from devices.kinds.kind import NAME, Kind
 from devices.nesting import MAX_DEPTH, is_too_deep
 from devices.suggestion import closest
 from devices.wire.adapters.profile.errors import ProfileError, ProfileRefused
-from devices.wire.adapters.profile.message import ENCODINGS, Message, decoded
+from devices.wire.adapters.profile.message import ENCODINGS, MessagePaths, decoded
 from devices.wire.adapters.profile.parse_layout import LAYOUT, read_layout
 from devices.wire.adapters.profile.parse_value import read_value
 from devices.wire.adapters.profile.paths import Path, parse_path
 from devices.wire.adapters.profile.places import places
-from devices.wire.adapters.profile.profile import Example, Profile, Reading
-from devices.wire.adapters.profile.table import Mistakes, Table
+from devices.wire.adapters.profile.profile import Example, Profile, ProfileReading
+from devices.wire.adapters.profile.table import Mistakes, ProfileTable
 from devices.wire.adapters.profile.values import Value
 from devices.wire.adapters.uplink import Uplink
 
@@ -48,7 +48,7 @@ def parse(text: str, kinds: Mapping[str, Kind], *, file: str = "") -> Profile:
     """
     raw = _parsed(text, file)
     mistakes = Mistakes(file, places(text))
-    root = Table(raw, (), mistakes, _PROFILE)
+    root = ProfileTable(raw, (), mistakes, _PROFILE)
     message = _message(root)
     profile = Profile(
         name=_name(root),
@@ -79,21 +79,21 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         match = _PLACE_OF_TOML.search(str(error))
-        line, column = (int(match[1]), int(match[2])) if match else (0, 0)
+        line, column = (int(match[1]), int(match[2])) if match else (text.count("\n") + 1, 1)
         said = _PLACE_OF_TOML.sub("", str(error)).strip()
         raise ProfileRefused(
             [ProfileError(f"no TOML: {said}", file=file, line=line, column=column)]
         ) from None
 
 
-def _name(root: Table) -> str:
+def _name(root: ProfileTable) -> str:
     name = root.text("profile", needed=True)
     if name and not PROFILE_NAME.fullmatch(name):
         root.wrong("profile", f"the name of a profile is a-z, 0-9 and -, at most 63, not {name!r}")
     return name
 
 
-def _codec(root: Table) -> str:
+def _codec(root: ProfileTable) -> str:
     codec = root.text("codec")
     if codec and ("/" in codec or "\\" in codec or not codec.endswith(".js")):
         root.wrong("codec", f"codec is the name of a .js file beside the profile, not {codec!r}")
@@ -102,16 +102,16 @@ def _codec(root: Table) -> str:
     return codec
 
 
-def _message(root: Table) -> Message:
+def _message(root: ProfileTable) -> MessagePaths:
     table = root.table("message", _MESSAGE)
     if table is None:
-        return Message()
+        return MessagePaths()
     encoding = table.text("encoding", "hex")
     if encoding not in ENCODINGS:
         table.wrong("encoding", f"encoding is {' or '.join(ENCODINGS)}", closest(encoding, ENCODINGS))
     radio = table.table("radio", table.members.get("radio", {}) or ())
     names = {} if radio is None else {name: path for name in radio.members if (path := radio.path(name))}
-    return Message(
+    return MessagePaths(
         device=table.path("device"),
         at=table.path("at"),
         counter=table.path("counter"),
@@ -123,7 +123,7 @@ def _message(root: Table) -> Message:
     )
 
 
-def _readings(root: Table, kinds: Mapping[str, Kind]) -> tuple[Reading, ...]:
+def _readings(root: ProfileTable, kinds: Mapping[str, Kind]) -> tuple[ProfileReading, ...]:
     tables = root.tables("readings", _READING)
     if not tables:
         root.wrong(
@@ -140,7 +140,7 @@ def _readings(root: Table, kinds: Mapping[str, Kind]) -> tuple[Reading, ...]:
     return tuple(found)
 
 
-def _kind(table: Table, kinds: Mapping[str, Kind]) -> Kind | None:
+def _kind(table: ProfileTable, kinds: Mapping[str, Kind]) -> Kind | None:
     name = table.text("kind")
     if name not in kinds:
         known = ", ".join(sorted(kinds))
@@ -148,8 +148,8 @@ def _kind(table: Table, kinds: Mapping[str, Kind]) -> Kind | None:
     return kinds.get(name)
 
 
-def _reading(table: Table, kind: Kind) -> Reading:
-    return Reading(
+def _reading(table: ProfileTable, kind: Kind) -> ProfileReading:
+    return ProfileReading(
         kind=kind,
         device=_device(table),
         values=_values(table, kind),
@@ -160,7 +160,7 @@ def _reading(table: Table, kind: Kind) -> Reading:
     )
 
 
-def _device(table: Table) -> tuple[str | Path, ...]:
+def _device(table: ProfileTable) -> tuple[str | Path, ...]:
     """Return the parts of a device's name: texts, and paths in braces."""
     written = table.text("device", "{$device}")
     parts: list[str | Path] = []
@@ -175,7 +175,7 @@ def _device(table: Table) -> tuple[str | Path, ...]:
     return tuple(parts)
 
 
-def _values(table: Table, kind: Kind) -> tuple[Value, ...]:
+def _values(table: ProfileTable, kind: Kind) -> tuple[Value, ...]:
     names = {m.name for m in kind.measurements}
     # Names that are unknown are told here, with the kind.
     values = table.table("values", table.members.get("values", {}) or ())
@@ -197,7 +197,7 @@ def _values(table: Table, kind: Kind) -> tuple[Value, ...]:
     return tuple(found)
 
 
-def _example(table: Table, message: Message) -> Example:
+def _example(table: ProfileTable, message: MessagePaths) -> Example:
     says = table.text("says", needed=True)
     gives = table.members.get("gives", [])
     if not isinstance(gives, list) or not all(isinstance(entry, dict) for entry in gives):
@@ -206,7 +206,7 @@ def _example(table: Table, message: Message) -> Example:
     return Example(says=says, uplink=_uplink(table, message), gives=tuple(gives))
 
 
-def _uplink(table: Table, message: Message) -> Uplink:
+def _uplink(table: ProfileTable, message: MessagePaths) -> Uplink:
     device, topic = table.text("device", EXAMPLE_DEVICE), table.text("topic")
     port, counter = table.whole("port", 0, 255), table.whole("counter", 0)
     if ("hex" in table) == ("json" in table):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from devices.suggestion import closest
-from devices.wire.adapters.profile.fields import TYPES, Field, Order, size_of
-from devices.wire.adapters.profile.layouts import Layout
-from devices.wire.adapters.profile.table import Table
+from devices.wire.adapters.profile.fields import TYPES, Order, PayloadField, size_of
+from devices.wire.adapters.profile.layouts import PayloadLayout
+from devices.wire.adapters.profile.table import ProfileTable
 
 LAYOUT = (
     *("says", "port", "starts", "size", "order", "fields"),
-    *("first", "tag", "channels", "flags_at", "blocks"),
+    *("first", "tag", "channels", "flags_at", "flags", "blocks", "repeat", "entry"),
 )
 _CHANNEL = ("tag", "fields", "name", "type", "order", "scale", "add", "mask", "bit")
 _BLOCK = ("bit", "fields")
@@ -19,7 +19,7 @@ _FIELD = ("name", "type", "at", "order", "scale", "add", "mask", "bit")
 _START = re.compile(r"(?:[0-9A-Fa-f]{2}|\.\.)(?: (?:[0-9A-Fa-f]{2}|\.\.))*")
 
 
-def read_layout(table: Table) -> Layout:
+def read_layout(table: ProfileTable) -> PayloadLayout:
     """Return one layout; what is wrong is told at its place."""
     order = _order(table, "big")
     tag = table.whole("tag", 1, 4) or 0
@@ -27,25 +27,39 @@ def read_layout(table: Table) -> Layout:
         table.wrong("channels", "channels need tag: how many bytes say which channel follows")
     flags_at = table.whole("flags_at", 0)
     if "blocks" in table and flags_at is None:
-        table.wrong("blocks", "blocks need flags_at: where the two bytes stand that say which blocks follow")
-    layout = Layout(
+        table.wrong("blocks", "blocks need flags_at: where the byte stands that says which blocks follow")
+    flags = table.text("flags", "u16")
+    if flags not in ("u8", "u16"):
+        table.wrong("flags", f"flags is u8 or u16, not {flags!r}")
+    repeat = table.text("repeat")
+    if ("entry" in table) != bool(repeat):
+        table.wrong("", "repeat, the name of the list, and entry, the first fields of each, come together")
+    layout = PayloadLayout(
         says=table.text("says"),
         ports=_ports(table),
         starts=_starts(table),
         size=table.whole("size", 0, 242),
+        order=order,
         fields=_fields(table, order),
         first=table.whole("first", 0) or 0,
         tag=tag,
         channels=dict(_channel(one, tag, order) for one in table.tables("channels", _CHANNEL)),
         flags_at=flags_at,
+        flags_size=1 if flags == "u8" else 2,
         blocks={one.whole("bit", 0, 15) or 0: _fields(one, order) for one in table.tables("blocks", _BLOCK)},
+        repeat=repeat,
+        entry=_fields(table, order, "entry"),
     )
-    if not (layout.says or layout.fields or layout.channels or layout.blocks):
-        table.wrong("", "a layout has fields, channels or blocks; one without measurements says what it is")
+    if repeat and not sum(field.size for field in layout.entry):
+        table.wrong("entry", "an entry has at least one field, else nothing says where the next one begins")
+    if not (layout.says or layout.fields or layout.channels or layout.blocks or repeat):
+        table.wrong(
+            "", "a layout has fields, channels, blocks or entries; one without measurements says what it is"
+        )
     return layout
 
 
-def _ports(table: Table) -> frozenset[int]:
+def _ports(table: ProfileTable) -> frozenset[int]:
     value = table.members.get("port", [])
     ports = value if isinstance(value, list) else [value]
     if not all(type(port) is int and 0 <= port <= 255 for port in ports):
@@ -54,7 +68,7 @@ def _ports(table: Table) -> frozenset[int]:
     return frozenset(ports)
 
 
-def _starts(table: Table) -> tuple[int | None, ...]:
+def _starts(table: ProfileTable) -> tuple[int | None, ...]:
     text = table.text("starts")
     if not text:
         return ()
@@ -64,7 +78,7 @@ def _starts(table: Table) -> tuple[int | None, ...]:
     return tuple(None if part == ".." else int(part, 16) for part in text.split(" "))
 
 
-def _channel(table: Table, size: int, order: Order) -> tuple[bytes, tuple[Field, ...]]:
+def _channel(table: ProfileTable, size: int, order: Order) -> tuple[bytes, tuple[PayloadField, ...]]:
     """Return a channel's tag and fields; one with a single field has its keys beside the tag."""
     text = table.text("tag", needed=True)
     try:
@@ -78,18 +92,18 @@ def _channel(table: Table, size: int, order: Order) -> tuple[bytes, tuple[Field,
     return tag, _fields(table, order) if "fields" in table else (_field(table, order),)
 
 
-def _fields(table: Table, order: Order) -> tuple[Field, ...]:
-    return tuple(_field(one, order) for one in table.tables("fields", _FIELD))
+def _fields(table: ProfileTable, order: Order, key: str = "fields") -> tuple[PayloadField, ...]:
+    return tuple(_field(one, order) for one in table.tables(key, _FIELD))
 
 
-def _field(table: Table, order: Order) -> Field:
+def _field(table: ProfileTable, order: Order) -> PayloadField:
     type_ = table.text("type", needed=True)
     if type_ and not size_of(type_):
         table.wrong("type", f"there is no type {type_!r}; known: {', '.join(TYPES)}", closest(type_, TYPES))
     for key in ("mask", "bit"):
         if key in table and type_[:1] not in ("u", "i"):
             table.wrong(key, f"{key} is for whole numbers, and this is {type_}")
-    return Field(
+    return PayloadField(
         name=table.text("name"),
         type=type_ if size_of(type_) else "u8",
         at=table.whole("at"),
@@ -101,7 +115,7 @@ def _field(table: Table, order: Order) -> Field:
     )
 
 
-def _order(table: Table, default: Order) -> Order:
+def _order(table: ProfileTable, default: Order) -> Order:
     match table.text("order", default):
         case "big":
             return "big"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from devices.kinds.kind import AttributeType, Kind, Measurement, ValueType
 from devices.suggestion import closest
-from devices.wire.adapters.profile.table import Table
+from devices.wire.adapters.profile.table import ProfileTable
 from devices.wire.adapters.profile.units import BadUnit, Linear, converter
 from devices.wire.adapters.profile.values import Container, Scalar, Value, sentinel
 
@@ -23,7 +23,7 @@ _TYPES: Mapping[ValueType, tuple[tuple[type, ...], str]] = {
 _FOR_NUMBERS = ("unit", "scale", "add", "container")
 
 
-def read_value(values: Table, name: str, kind: Kind) -> Value | None:
+def read_value(values: ProfileTable, name: str, kind: Kind) -> Value | None:
     """Return how the measurement `name` is read, None where its table cannot be."""
     measurement = kind.measurement(name)
     if isinstance(values.members[name], str | list):
@@ -53,8 +53,10 @@ def read_value(values: Table, name: str, kind: Kind) -> Value | None:
     )
 
 
-def _linear(table: Table, measurement: Measurement, container: Container | None) -> Linear:
+def _linear(table: ProfileTable, measurement: Measurement, container: Container | None) -> Linear:
     """Return how the number converts: to the measurement's unit, to mm before the geometry of a container."""
+    if measurement.type is not ValueType.NUMBER:
+        return 1.0, 0.0
     target = "mm" if container is not None else measurement.unit
     try:
         if container is not None:
@@ -70,7 +72,7 @@ def _linear(table: Table, measurement: Measurement, container: Container | None)
         return 1.0, 0.0
 
 
-def _words(table: Table, measurement: Measurement) -> dict[str, Scalar]:
+def _words(table: ProfileTable, measurement: Measurement) -> dict[str, Scalar]:
     words = table.members.get("words", {})
     if not isinstance(words, dict):
         table.wrong("words", "words is a table such as {tilt = true, normal = false}")
@@ -92,7 +94,7 @@ def _words(table: Table, measurement: Measurement) -> dict[str, Scalar]:
     return found
 
 
-def _sentinels(table: Table, key: str) -> frozenset[float | str]:
+def _sentinels(table: ProfileTable, key: str) -> frozenset[float | str]:
     value = table.members.get(key, [])
     several = value if isinstance(value, list) else [value]
     if not all(isinstance(entry, int | float | str) for entry in several):
@@ -101,7 +103,7 @@ def _sentinels(table: Table, key: str) -> frozenset[float | str]:
     return frozenset(sentinel(entry) for entry in several)
 
 
-def _container(table: Table, kind: Kind) -> Container | None:
+def _container(table: ProfileTable, kind: Kind) -> Container | None:
     part = table.table("container", _CONTAINER)
     if part is None:
         return None
@@ -109,7 +111,7 @@ def _container(table: Table, kind: Kind) -> Container | None:
     return None if empty is None or depth is None else Container(empty=empty, depth=depth)
 
 
-def _length(part: Table, key: str, kind: Kind) -> float | str | None:
+def _length(part: ProfileTable, key: str, kind: Kind) -> float | str | None:
     """Return millimetres, or the name of an attribute that has them."""
     value = part.members.get(key)
     if isinstance(value, int | float) and not isinstance(value, bool):

@@ -23,11 +23,11 @@ _STEP = re.compile(r'\[(-?\d+)\]|\[([^\[\]=]+)=([^\[\]]*)\]|(?:^|\.)(?:"([^"]+)"
 _PLAIN = re.compile(r'[^."\[\]]+')
 
 
-class Missing:
+class NoValue:
     """Stands where a path leads nowhere."""
 
 
-MISSING = Missing()
+MISSING = NoValue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Path:
             taken.append(first)
         for step in steps:
             concrete = _concrete(found, step)
-            if isinstance(concrete, Missing):
+            if isinstance(concrete, NoValue):
                 return MISSING, ()
             taken.append(concrete)
             found = found[concrete]  # type: ignore[index]
@@ -101,7 +101,7 @@ def written(steps: Steps) -> str:
     return text
 
 
-def _concrete(found: object, step: str | int | tuple[str, str]) -> str | int | Missing:
+def _concrete(found: object, step: str | int | tuple[str, str]) -> str | int | NoValue:
     if isinstance(step, str):
         return step if isinstance(found, Mapping) and step in found else MISSING
     if not isinstance(found, Sequence) or isinstance(found, str | bytes):

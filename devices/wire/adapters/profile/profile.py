@@ -9,12 +9,12 @@ from typing import Any
 
 from devices.kinds.kind import Kind, ValueType
 from devices.wire import instants
-from devices.wire.adapters.profile.layouts import Layout, choose, none_fits
-from devices.wire.adapters.profile.message import Message
-from devices.wire.adapters.profile.paths import MISSING, MOST_LEAVES, Missing, Path, leaves, written
+from devices.wire.adapters.profile.layouts import PayloadLayout, choose, none_fits
+from devices.wire.adapters.profile.message import MessagePaths
+from devices.wire.adapters.profile.paths import MISSING, MOST_LEAVES, NoValue, Path, leaves, written
 from devices.wire.adapters.profile.places import Steps
-from devices.wire.adapters.profile.result import NoReading, Result, Told, listed, shown
-from devices.wire.adapters.profile.values import Attributes, Unconvertible, Unmeasured, Value
+from devices.wire.adapters.profile.result import NoReading, Remark, Result, listed, shown
+from devices.wire.adapters.profile.values import Attributes, BadValue, NotMeasured, Value
 from devices.wire.adapters.uplink import Uplink
 
 DEVICE = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -22,7 +22,7 @@ _MOST_ENTRIES = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class ProfileReading:
     """One reading that a message holds, or one for each entry of a list.
 
     device: parts of its name, texts and paths in turn. each: where the list stands; paths of everything else
@@ -42,7 +42,7 @@ class Reading:
 class Example:
     """A documented message and what becomes of it.
 
-    gives: measurements of each reading, with `device`, `ts` and `kind` where worth saying; none where refused.
+    gives: measurements of each reading, with `device`, `ts`, `kind` where worth saying; none where refused.
     """
 
     says: str
@@ -65,9 +65,9 @@ class Profile:
     model: str
     documented: str
     codec: str
-    message: Message
-    layouts: tuple[Layout, ...]
-    readings: tuple[Reading, ...]
+    message: MessagePaths
+    layouts: tuple[PayloadLayout, ...]
+    readings: tuple[ProfileReading, ...]
     ignores: tuple[Path, ...]
     examples: tuple[Example, ...]
     source: str
@@ -101,7 +101,7 @@ class Profile:
         Raises:
             NoReading: not one measurement results; what the source says of the radio does not count.
         """
-        problems: list[Told] = []
+        problems: list[Remark] = []
         values, known = self._values(uplink, decoded, problems)
         reader = _Reader(self, uplink, values, topic, attributes or {}, problems)
         for reading in self.readings:
@@ -109,7 +109,7 @@ class Profile:
         return reader.result(known)
 
     def _values(
-        self, uplink: Uplink, decoded: Mapping[str, object] | None, problems: list[Told]
+        self, uplink: Uplink, decoded: Mapping[str, object] | None, problems: list[Remark]
     ) -> tuple[Mapping[str, object], str]:
         """Return the values to read, and what the message is known to be where it holds none."""
         if decoded is not None:
@@ -120,7 +120,7 @@ class Profile:
                 return layout.read(uplink.payload, problems), layout.says
             if not uplink.values:
                 why = none_fits(self.layouts, uplink.payload, uplink.port)
-                problems.append(Told(where="payload", value=uplink.payload, why=why))
+                problems.append(Remark(where="payload", value=uplink.payload, why=why))
         return uplink.values, ""
 
 
@@ -134,7 +134,7 @@ class _Reader:
         values: Mapping[str, object],
         topic: str,
         attributes: Attributes,
-        problems: list[Told],
+        problems: list[Remark],
     ) -> None:
         self._profile, self._uplink, self._document, self._attributes = profile, uplink, values, attributes
         self._around: dict[str, object] = {
@@ -143,15 +143,15 @@ class _Reader:
         }  # fmt: skip
         self._used: set[Steps] = set()
         self._elements: list[dict[str, object]] = []
-        self._problems, self._absent = problems, list[Told]()
+        self._problems, self._absent = problems, list[Remark]()
 
-    def add(self, reading: Reading) -> None:
+    def add(self, reading: ProfileReading) -> None:
         """Add what one reading of the profile finds."""
         if reading.each is None:
             self._one(reading, self._document, ())
             return
         entries, steps = reading.each.find(self._document, self._around)
-        if isinstance(entries, Missing):
+        if isinstance(entries, NoValue):
             return
         if not isinstance(entries, list | tuple):
             self._problem(steps, entries, "not a list, whose entries are a reading each")
@@ -175,10 +175,11 @@ class _Reader:
             raise NoReading(_reason(self._profile.name, known, result), result)
         return result
 
-    def _one(self, reading: Reading, values: object, base: Steps) -> None:
+    def _one(self, reading: ProfileReading, values: object, base: Steps) -> None:
         measured: dict[str, object] = {}
+        attributes = self._attributes_of(reading.kind)
         for value in reading.values:
-            self._measure(value, values, base, measured, self._attributes_of(reading.kind))
+            self._measure(value, values, base, measured, attributes)
         if not any(value is not None for value in measured.values()):
             return
         element: dict[str, object] = {"kind": reading.kind.name}
@@ -201,17 +202,15 @@ class _Reader:
         name = value.measurement.name
         for path in value.paths:
             raw, steps = self._find(path, values, base)
-            if isinstance(raw, Missing):
+            if isinstance(raw, NoValue) or measured.get(name) is not None:
                 continue
             try:
                 measured[name] = value.convert(raw, self._uplink.counter, attributes)
-            except Unmeasured as said:
+            except NotMeasured as said:
                 measured.setdefault(name, None)
-                self._absent.append(Told(where=written(steps), value=raw, why=f"{name}: {said}"))
-            except Unconvertible as error:
+                self._absent.append(Remark(where=written(steps), value=raw, why=f"{name}: {said}"))
+            except BadValue as error:
                 self._problem(steps, raw, f"{name}: {error}")
-            if measured.get(name) is not None:
-                return
 
     def _attributes_of(self, kind: Kind) -> Attributes:
         return {a.name: a.default for a in kind.attributes if a.default is not None} | dict(self._attributes)
@@ -227,20 +226,20 @@ class _Reader:
             and isinstance(self._uplink.radio[m.name], int | float)
         }
 
-    def _device(self, reading: Reading, values: object, base: Steps) -> str | None:
+    def _device(self, reading: ProfileReading, values: object, base: Steps) -> str | None:
         parts: list[str] = []
         for part in reading.device:
             if isinstance(part, str):
                 parts.append(part)
                 continue
             found, _ = self._find(part, values, base)
-            parts.append("" if isinstance(found, Missing) else str(found))
+            parts.append("" if isinstance(found, NoValue) else str(found))
         name = "".join(parts)
         if DEVICE.fullmatch(name):
             return name
         where = "".join(p if isinstance(p, str) else f"{{{p.text}}}" for p in reading.device)
         self._problems.append(
-            Told(where=where, value=name, why="not the name of a device: 1 to 64 of A-Z a-z 0-9 _.:-")
+            Remark(where=where, value=name, why="not the name of a device: 1 to 64 of A-Z a-z 0-9 _.:-")
         )
         return None
 
@@ -248,7 +247,7 @@ class _Reader:
         if path is None:
             return self._uplink.at
         raw, steps = self._find(path, values, base)
-        if isinstance(raw, Missing) or raw is None:
+        if isinstance(raw, NoValue) or raw is None:
             return self._uplink.at
         try:
             return instants.parse(raw if isinstance(raw, int | float) else str(raw))
@@ -260,7 +259,7 @@ class _Reader:
         if path is None:
             return default
         raw, steps = self._find(path, values, base)
-        if isinstance(raw, Missing) or raw is None:
+        if isinstance(raw, NoValue) or raw is None:
             return default
         if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < 2**63:
             return raw
@@ -277,24 +276,24 @@ class _Reader:
         return raw, steps
 
     def _problem(self, steps: Steps, value: object, why: str) -> None:
-        self._problems.append(Told(where=written(steps), value=value, why=why))
+        self._problems.append(Remark(where=written(steps), value=value, why=why))
 
-    def _unread(self) -> Iterable[Told]:
+    def _unread(self) -> Iterable[Remark]:
         if not self._document:
             return
         used = set(self._used)
-        for path in self._profile.ignores:
+        for path in (*self._profile.ignores, *self._profile.message.paths):
             found, steps = path.find(self._document, self._around)
             if found is not MISSING:
                 used.add(_local(steps))
         for count, (steps, value) in enumerate(leaves(self._document)):
             if count >= MOST_LEAVES:
-                yield Told(
+                yield Remark(
                     where="and more", value="", why=f"only {MOST_LEAVES} values of a message are listed"
                 )
                 return
             if not any(steps[: i + 1] in used for i in range(len(steps))):
-                yield Told(where=written(steps), value=value, why="nothing in the profile asks for it")
+                yield Remark(where=written(steps), value=value, why="nothing in the profile asks for it")
 
 
 def _local(steps: Steps) -> Steps:

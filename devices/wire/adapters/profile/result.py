@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Remark:
     """One thing said of a message. where: a path, or bytes of the payload; value: what stands there."""
 
     where: str
@@ -29,9 +29,9 @@ class Result:
     """
 
     elements: tuple[dict[str, object], ...]
-    unread: tuple[Told, ...] = ()
-    problems: tuple[Told, ...] = ()
-    absent: tuple[Told, ...] = ()
+    unread: tuple[Remark, ...] = ()
+    problems: tuple[Remark, ...] = ()
+    absent: tuple[Remark, ...] = ()
 
 
 class NoReading(ValueError):
@@ -51,7 +51,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def listed(told: Sequence[Told], most: int = 8) -> str:
+def listed(told: Sequence[Remark], most: int = 8) -> str:
     """Return some of what is told, as one sentence part."""
     more = f" and {len(told) - most} more" if len(told) > most else ""
     return "; ".join(map(str, told[:most])) + more

@@ -34,7 +34,7 @@ class Mistakes:
         )
 
 
-class Table:
+class ProfileTable:
     """One table; `steps` say where it stands. What is wrong is a mistake, and a default is given."""
 
     def __init__(
@@ -101,7 +101,7 @@ class Table:
         several = value if isinstance(value, list) else [value]
         return tuple(path for entry in several if (path := self._path(key, entry)) is not None)
 
-    def table(self, key: str, known: Iterable[str]) -> Table | None:
+    def table(self, key: str, known: Iterable[str]) -> ProfileTable | None:
         """Return a table within it, None where there is none."""
         value = self.members.get(key)
         if value is None:
@@ -109,18 +109,20 @@ class Table:
         if not isinstance(value, dict):
             self.wrong(key, f"{key} is a table such as [{key}]")
             return None
-        return Table(value, (*self.steps, key), self._mistakes, known)
+        return ProfileTable(value, (*self.steps, key), self._mistakes, known)
 
-    def tables(self, key: str, known: Iterable[str]) -> list[Table]:
+    def tables(self, key: str, known: Iterable[str]) -> list[ProfileTable]:
         """Return the tables of a list; a single table is a list of one."""
         value = self.members.get(key, [])
         if isinstance(value, dict):
-            return [Table(value, (*self.steps, key), self._mistakes, known)]
+            return [ProfileTable(value, (*self.steps, key), self._mistakes, known)]
         if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
             self.wrong(key, f"{key} is a list of tables: write [[{key}]] before each")
             return []
         names = list(known)
-        return [Table(entry, (*self.steps, key, i), self._mistakes, names) for i, entry in enumerate(value)]
+        return [
+            ProfileTable(entry, (*self.steps, key, i), self._mistakes, names) for i, entry in enumerate(value)
+        ]
 
     def _path(self, key: str, value: object) -> Path | None:
         if not isinstance(value, str):

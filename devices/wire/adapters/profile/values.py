@@ -23,11 +23,11 @@ _TRUE = frozenset({"true", "on", "yes", "1"})
 _FALSE = frozenset({"false", "off", "no", "0"})
 
 
-class Unconvertible(ValueError):
+class BadValue(ValueError):
     """A value cannot become one of its measurement; the text says why."""
 
 
-class Unmeasured(Exception):
+class NotMeasured(Exception):
     """A value says of itself that nothing was measured; the text says how."""
 
 
@@ -42,11 +42,11 @@ class Container:
         """Return how full it is, 0 to 1.
 
         Raises:
-            Unconvertible: an attribute is not known, or the depth is not above 0.
+            BadValue: an attribute is not known, or the depth is not above 0.
         """
         depth = _known("depth", self.depth, attributes)
         if not depth > 0:
-            raise Unconvertible(f"the depth of the container is {depth:g} mm")
+            raise BadValue(f"the depth of the container is {depth:g} mm")
         return min(max((_known("empty", self.empty, attributes) - distance_mm) / depth, 0.0), 1.0)
 
 
@@ -54,7 +54,7 @@ def _known(name: str, value: float | str, attributes: Attributes) -> float:
     if isinstance(value, str):
         found = attributes.get(value)
         if isinstance(found, bool) or not isinstance(found, int | float):
-            raise Unconvertible(
+            raise BadValue(
                 f"{name} of the container is the attribute {value}, which the device does not have"
             )
         return float(found)
@@ -88,8 +88,8 @@ class Value:
         """Return what the measurement is.
 
         Raises:
-            Unmeasured: the value says that nothing was measured.
-            Unconvertible: it is nothing that the measurement can be.
+            NotMeasured: the value says that nothing was measured.
+            BadValue: it is nothing that the measurement can be.
         """
         self._check_measured(raw, counter)
         if self.words and (word := self.words.get(_word(raw))) is not None:
@@ -104,27 +104,27 @@ class Value:
 
     def _check_measured(self, raw: object, counter: int | None) -> None:
         if raw is None or (isinstance(raw, float) and not math.isfinite(raw)):
-            raise Unmeasured("it is no value")
+            raise NotMeasured("it is no value")
         if not (self.none or self.none_at_start):
             return
         key = round(float(raw), 6) if isinstance(raw, int | float) else _word(raw)
         if key in self.none:
-            raise Unmeasured("stands for not measured")
+            raise NotMeasured("stands for not measured")
         if key in self.none_at_start and counter is not None and counter <= 1:
-            raise Unmeasured("stands for not measured in the first message after a start")
+            raise NotMeasured("stands for not measured in the first message after a start")
 
     def _flag(self, raw: object) -> bool:
         word = _word(raw)
         if word in _TRUE or word in _FALSE:
             return word in _TRUE
-        raise Unconvertible(f"neither yes nor no: say what it means in words = {{{_quoted(raw)} = true}}")
+        raise BadValue(f"neither yes nor no: say what it means in words = {{{_quoted(raw)} = true}}")
 
     def _text(self, raw: object) -> str:
         if not isinstance(raw, str | int | float):
-            raise Unconvertible("not a text")
+            raise BadValue("not a text")
         text = str(raw)
         if len(text) > TEXT_LIMIT or "\0" in text:
-            raise Unconvertible(f"a text has at most {TEXT_LIMIT} characters, and no U+0000")
+            raise BadValue(f"a text has at most {TEXT_LIMIT} characters, and no U+0000")
         return text
 
     def _number(self, raw: object, attributes: Attributes) -> float:
@@ -134,7 +134,7 @@ class Value:
         elif isinstance(raw, int | float) and not isinstance(raw, bool):
             number = float(raw)
         else:
-            raise Unconvertible("not a number")
+            raise BadValue("not a number")
         number = number * self.scale + self.add
         if self.container is not None:
             factor, summand = linear
@@ -148,14 +148,14 @@ class Value:
         match = _NUMBER.fullmatch(text)
         if match is None:
             hint = f"say what it means in words = {{{_quoted(text)} = ...}}"
-            raise Unconvertible(f"not a number; {hint}")
+            raise BadValue(f"not a number; {hint}")
         number = float(match[1].replace(",", "."))
         if match[2] is None:
             return number, self.linear
         try:
             return number, converter(match[2], "mm" if self.container else self.measurement.unit)
         except BadUnit as error:
-            raise Unconvertible(str(error)) from None
+            raise BadValue(str(error)) from None
 
 
 def rounded(number: float) -> float:

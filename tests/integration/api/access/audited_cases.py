@@ -37,6 +37,7 @@ UNAUDITED = {
     "post /api/v2/alerts": "alerts that open and end are transitions, as those of readings are",
     "post /api/v1/rules/check": "reads rules, and writes nothing",
     "post /api/v1/rules/test": "evaluates rules over what is stored, and writes nothing",
+    "post /api/v1/profiles/test": "says what a message would become, and keeps nothing",
     "post /api/v1/routes/test": "says whom an alert would be told, and tells nobody",
     "post /api/v1/session/totp": "offers a secret, and keeps nothing",
 }

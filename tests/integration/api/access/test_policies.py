@@ -83,6 +83,7 @@ class Things:
     session: int = 1
     unknown: str = "bin-nobody-registered"
     part: str = "people"
+    profile: str = "dragino-ldds75"
     guide: str = "operator"
     name: str = "amal"
     command_request: int

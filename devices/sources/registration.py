@@ -1,0 +1,222 @@
+"""Sources added, edited and removed, each change with its audit. Secrets are written here and never told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from devices.instants import Now, to_datetime
+from devices.kinds import Kinds
+from devices.registry import registration
+from devices.registry.errors import AlreadyExists, Invalid, NotFound
+from devices.registry.registration import NewDevice
+from devices.sources.listing import get_source
+from devices.sources.source import FIELDS, SECRET_LENGTH, NewSource, Source, Way, check, default_topics
+from devices.suggestion import meant
+from devices.wire.topics import GATEWAY
+from store import audit
+from store.audit import Actor
+from store.connection import Connection
+
+_MUNICIPALITY = "SELECT id FROM municipality WHERE name = $1"
+_INSERT = """
+INSERT INTO source (
+    name, municipality_id, gateway_id, way, format, profile, profiles, url, topics, protocol, username,
+    authority, enabled, created_at, changed_at
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+ON CONFLICT (name) DO NOTHING
+RETURNING id
+"""
+
+
+async def add_source(
+    connection: Connection,
+    kinds: Kinds,
+    new: NewSource,
+    formats: Collection[str],
+    now: Now,
+    *,
+    secret: str = "",
+    by: Actor,
+) -> Source:
+    """Add a source; a gateway that does not exist yet is registered and installed.
+
+    Args:
+        formats: the formats there are.
+        secret: password at the broker, or what webhooks are signed with; empty: none.
+
+    Raises:
+        Invalid: a field is not acceptable.
+        NotFound: there is no such municipality.
+        AlreadyExists: the name is taken.
+    """
+    if not new.topics and new.way is Way.MQTT:
+        new = replace(new, topics=default_topics(new.format))
+    check(new, formats)
+    _check_secret(secret)
+    async with connection.transaction():
+        municipality = await connection.fetchval(_MUNICIPALITY, new.municipality)
+        if municipality is None:
+            raise NotFound("municipality", new.municipality, "`nabd municipality list` shows them")
+        gateway = await _gateway(connection, kinds, new, now, by)
+        made = await connection.fetchval(
+            _INSERT, new.name, municipality, gateway, *_values(new), to_datetime(now())
+        )
+        if made is None:
+            raise AlreadyExists("source", new.name, f"`nabd source edit {new.name}` changes it")
+        await _keep_secret(connection, made, secret)
+        source = await get_source(connection, new.name)
+        after = _fields(source) | ({"secret": "new"} if secret else {})
+        await _record(connection, source, "add", None, after, now, by)
+    return source
+
+
+_UPDATE = """
+UPDATE source SET
+    gateway_id = $2, way = $3, format = $4, profile = $5, profiles = $6, url = $7, topics = $8,
+    protocol = $9, username = $10, authority = $11, enabled = $12, changed_at = $13
+WHERE id = $1
+"""
+
+
+async def edit_source(
+    connection: Connection,
+    kinds: Kinds,
+    name: str,
+    changes: Mapping[str, Any],
+    formats: Collection[str],
+    now: Now,
+    *,
+    secret: str | None = None,
+    by: Actor,
+) -> Source:
+    """Change the given fields (those of FIELDS, and `gateway`) and keep the others.
+
+    Args:
+        secret: None: the one it has stays; empty: it has none any more.
+
+    Raises:
+        NotFound: there is no such source.
+        Invalid: a field is unknown or not acceptable.
+    """
+    for unknown in changes.keys() - {*FIELDS, "gateway"}:
+        raise Invalid(unknown, f"not a field of a source; {meant(unknown, [*FIELDS, 'gateway'])}")
+    async with connection.transaction():
+        kept = await get_source(connection, name, lock=True)
+        told = {field: getattr(kept, field) for field in (*FIELDS, "gateway", "municipality")}
+        edited = NewSource(name=name, **(told | dict(changes)))
+        check(edited, formats)
+        gateway = await _gateway(connection, kinds, edited, now, by)
+        await connection.execute(_UPDATE, kept.id, gateway, *_values(edited), to_datetime(now()))
+        if secret is not None:
+            _check_secret(secret)
+            await _keep_secret(connection, kept.id, secret)
+        source = await get_source(connection, name)
+        before, after = audit.differing(_fields(kept), _fields(source))
+        if secret is not None:
+            before, after = {**before, "secret": "before"}, {**after, "secret": "new"}
+        await _record(connection, source, "edit", before, after, now, by)
+    return source
+
+
+_DELETE = "DELETE FROM source WHERE id = $1"
+
+
+async def remove_source(connection: Connection, name: str, now: Now, *, by: Actor) -> None:
+    """Remove a source; its gateway, its devices and their readings stay.
+
+    Raises:
+        NotFound: there is no such source.
+    """
+    async with connection.transaction():
+        source = await get_source(connection, name, lock=True)
+        await connection.execute(_DELETE, source.id)
+        await _record(connection, source, "remove", _fields(source), None, now, by)
+
+
+_GATEWAY = """
+SELECT device.id, device.kind, device.retired_at, municipality.name AS municipality
+FROM device
+INNER JOIN municipality ON device.municipality_id = municipality.id
+WHERE device.name = $1
+"""
+
+
+async def _gateway(connection: Connection, kinds: Kinds, new: NewSource, now: Now, by: Actor) -> int:
+    """Return the number of the gateway as whom a source relays, registering one where there is none."""
+    name = new.gateway or new.name
+    row = await connection.fetchrow(_GATEWAY, name)
+    if row is None:
+        device = NewDevice(
+            name=name, kind=GATEWAY, municipality=new.municipality, installed_at=to_datetime(now())
+        )
+        return (await registration.add_device(connection, kinds, device, now, by=by)).id
+    if row["kind"] != GATEWAY:
+        raise Invalid("gateway", f"{name!r} is a {row['kind']}; only a {GATEWAY} relays")
+    if row["municipality"] != new.municipality:
+        raise Invalid("gateway", f"{name!r} stands in {row['municipality']}, not in {new.municipality}")
+    if row["retired_at"] is not None:
+        raise Invalid("gateway", f"{name!r} is retired; `nabd device edit {name} --reinstate` puts it back")
+    return int(row["id"])
+
+
+_FORGET = "DELETE FROM source_secret WHERE source_id = $1"
+_KEEP = """
+INSERT INTO source_secret (source_id, secret) VALUES ($1, $2)
+ON CONFLICT (source_id) DO UPDATE SET secret = excluded.secret
+"""
+
+
+async def _keep_secret(connection: Connection, source: int, secret: str) -> None:
+    if secret:
+        await connection.execute(_KEEP, source, secret)
+    else:
+        await connection.execute(_FORGET, source)
+
+
+def _check_secret(secret: str) -> None:
+    if len(secret) > SECRET_LENGTH or "\x00" in secret:
+        raise Invalid("secret", f"at most {SECRET_LENGTH:,} characters")
+
+
+def _values(new: NewSource) -> tuple[Any, ...]:
+    return (
+        str(new.way),
+        new.format,
+        new.profile,
+        dict(new.profiles),
+        new.url,
+        list(new.topics),
+        new.protocol,
+        new.username,
+        new.authority,
+        new.enabled,
+    )
+
+
+def _fields(source: Source) -> dict[str, Any]:
+    fields = {name: getattr(source, name) for name in (*FIELDS, "gateway")}
+    return fields | {"topics": list(source.topics), "profiles": dict(source.profiles)}
+
+
+async def _record(
+    connection: Connection,
+    source: Source,
+    verb: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    now: Now,
+    by: Actor,
+) -> None:
+    await audit.record(
+        connection,
+        by=by,
+        municipality=source.municipality_id,
+        action=f"source.{verb}",
+        subject=source.name,
+        before=before,
+        after=after,
+        now=now(),
+    )

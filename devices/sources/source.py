@@ -1,0 +1,193 @@
+"""What a source is, and which can be one. Pure."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from devices.registry.errors import Invalid
+from devices.suggestion import meant
+from devices.wire.topics import PREFIX, Channel, every
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
+NATIVE = "nabd"
+"""The format of a broker that carries this platform's own topics."""
+MOST_TOPICS = 20
+SECRET_LENGTH = 4_096
+SCHEMES = ("mqtt", "mqtts")
+
+
+class Way(StrEnum):
+    """How messages come: we fetch them from a broker, or somebody posts them to us."""
+
+    MQTT = "mqtt"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSource:
+    """A source as people describe it.
+
+    gateway: as whom its readings are relayed; empty: a gateway of its own name.
+    profile, profiles: what reads devices that say no model, and those that do, by model.
+    url: without account; empty: our own broker. protocol: `5` or `3.1.1`.
+    """
+
+    name: str
+    municipality: str
+    format: str
+    way: Way = Way.MQTT
+    gateway: str = ""
+    profile: str = ""
+    profiles: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+    topics: Sequence[str] = ()
+    protocol: str = "5"
+    username: str = ""
+    authority: str = ""
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """How it goes with a source. reason: why it is not connected, or why readings wait; empty: all is well.
+
+    readings: settled ones; rejected: those that were refused; copies: frames that were heard before.
+    """
+
+    connected: bool
+    reason: str
+    since: datetime
+    alive_at: datetime
+    last_message_at: datetime | None
+    messages: int
+    readings: int
+    rejected: int
+    copies: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A source as it is stored; state: None until a process has heard of it."""
+
+    id: int
+    name: str
+    municipality: str
+    municipality_id: int
+    gateway: str
+    gateway_wire: str
+    way: Way
+    format: str
+    profile: str
+    profiles: Mapping[str, str]
+    url: str
+    topics: Sequence[str]
+    protocol: str
+    username: str
+    authority: str
+    enabled: bool
+    has_secret: bool
+    created_at: datetime
+    changed_at: datetime
+    state: SourceState | None = None
+
+
+FIELDS = (
+    "way", "format", "profile", "profiles", "url", "topics", "protocol", "username", "authority", "enabled",
+)  # fmt: skip
+"""What of a source can be changed, beside its gateway and its secret."""
+
+
+def check(new: NewSource, formats: Collection[str]) -> None:
+    """Refuse what cannot be a source.
+
+    Raises:
+        Invalid: names the field.
+    """
+    if not NAME.fullmatch(new.name):
+        raise Invalid("name", f"{new.name!r} is no name of a source: a-z, 0-9 and -, 1 to 32 of them")
+    if new.format not in formats:
+        raise Invalid("format", f"{new.format!r} is not a format; {meant(new.format, sorted(formats))}")
+    if new.protocol not in ("5", "3.1.1"):
+        raise Invalid("protocol", f"{new.protocol!r}: MQTT is spoken as 5 or 3.1.1")
+    for name, text in (("profile", new.profile), ("username", new.username)):
+        if len(text) > 200 or not text.isprintable():
+            raise Invalid(name, "at most 200 printable characters")
+    if len(new.profiles) > 1_000 or any(not model or len(model) > 200 for model in new.profiles):
+        raise Invalid("profiles", "at most 1,000 models, each of 1 to 200 characters")
+    if new.way is Way.WEBHOOK:
+        if new.url or new.topics:
+            raise Invalid("url" if new.url else "topics", "a webhook is posted to us: it has none")
+        return
+    _check_url(new.url)
+    _check_topics(new)
+    if new.authority:
+        _check_authority(new)
+
+
+def _check_url(url: str) -> None:
+    if not url:
+        return
+    expected = "expected mqtt://host[:port], or mqtts:// for TLS"
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise Invalid("url", "holds an account: give `username` and the secret apart")
+    if parts.scheme not in SCHEMES or not parts.hostname or parts.path not in ("", "/") or parts.query:
+        raise Invalid("url", expected)
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise Invalid("url", f"{error}; {expected}") from error
+
+
+def _check_topics(new: NewSource) -> None:
+    if not 1 <= len(new.topics) <= MOST_TOPICS:
+        raise Invalid(
+            "topics", f"1 to {MOST_TOPICS} subscriptions, for example application/+/device/+/event/up"
+        )
+    for one in new.topics:
+        levels = one.split("/")
+        wild = any(("+" in level and level != "+") or ("#" in level and level != "#") for level in levels)
+        if not one or len(one) > 500 or "\x00" in one or wild or "#" in levels[:-1]:
+            raise Invalid(
+                "topics", f"{one!r} is no subscription: + stands for one level, # for all that follow"
+            )
+        if one.startswith("$"):
+            raise Invalid("topics", f"{one!r}: nobody publishes readings below $")
+        if not new.url and _meets_our_own(levels):
+            raise Invalid("topics", f"{one!r} is heard already: on our own broker {PREFIX}/# goes to ingest")
+
+
+def _meets_our_own(levels: Sequence[str]) -> bool:
+    """Tell whether a subscription matches telemetry of our own, which would go round in circles."""
+    ours = every(Channel.TELEMETRY).split("/")
+    for position, level in enumerate(levels):
+        if level == "#":
+            return True
+        if position >= len(ours) or (level != ours[position] and "+" not in (level, ours[position])):
+            return False
+    return len(levels) == len(ours)
+
+
+def _check_authority(new: NewSource) -> None:
+    if not new.url.startswith("mqtts:"):
+        raise Invalid("authority", "only a broker by mqtts:// shows a certificate")
+    try:
+        ssl.create_default_context(cadata=new.authority)
+    except (ssl.SSLError, ValueError) as error:
+        raise Invalid("authority", f"not certificates in PEM: {error}") from error
+
+
+def default_topics(format: str) -> tuple[str, ...]:  # noqa: A002 - the word of people
+    """Return what a source of a format subscribes to where people say nothing."""
+    return {
+        NATIVE: (every(Channel.TELEMETRY),),
+        "chirpstack": ("application/+/device/+/event/+",),
+        "things_stack": ("v3/+/devices/+/up",),
+        "sparkplug": ("spBv1.0/#",),
+    }.get(format, ())

@@ -1,0 +1,1 @@
+"""Formats of sources: vectors, bad bytes, and what Sparkplug remembers."""
