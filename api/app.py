@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute
 
 from api import policies
 from api.access import permitted
-from api.context import AppContext, Check, Examine, nothing_examined
+from api.context import AppContext, Check, Examine, Relaying, nothing_examined
 from api.http import openapi, parameters
 from api.http.caller import CallerMiddleware
 from api.http.edge import EdgeMiddleware
@@ -66,6 +66,7 @@ from api.routes.administration import (
     profiles,
     quarantine,
     rollouts,
+    sources,
     system,
 )
 from api.routes.alerting import (
@@ -91,10 +92,14 @@ from api.routes.device import (
     statistics,
 )
 from api.routes.device import tiles as map_tiles
+from api.routes.incoming import telemetry, webhooks
 from api.routes.routing import on_call, routes, teams
 from api.routes.work import calendars, figures, orders, photos, reports, targets
 from api.routes.work import plans as work_plans
 from api.routes.work import steps as work_steps
+from api.standards.ngsi_ld import routes as ngsi_ld
+from api.standards.ngsi_ld import temporal_routes as ngsi_ld_temporal
+from api.standards.sensorthings import routes as sensorthings
 from api.tiles import archive
 from api.tiles.source import TileSource
 from devices.firmware.image_files import ImageDirectory
@@ -109,6 +114,7 @@ if TYPE_CHECKING:
     import asyncpg
 
     from api.oidc.provider import OidcProvider
+    from devices.sources.deliveries import Deliveries
     from notify.message import NotificationChannel
     from store.standing.replica import Replica
 
@@ -152,9 +158,12 @@ NOUNS = (
     reports,
     audit,
     exports,
+    telemetry,
+    webhooks,
     rejections,
     quarantine,
     bans,
+    sources,
     system,
     ledger,
     municipalities,
@@ -202,6 +211,8 @@ def create_app(
     examine: Examine | None = None,
     request_quota: RequestQuota | None = None,
     replica: Replica | None = None,
+    relaying: Relaying | None = None,
+    deliveries: Deliveries | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -227,6 +238,8 @@ def create_app(
         examine: looks for trouble, as `nabd doctor` does; without it nobody looks.
         request_quota: how many requests one caller may make; without it any number.
         replica: where readings are read while it follows; the caller runs it.
+        relaying: where readings go that are posted here; without it none are taken. The caller runs it.
+        deliveries: takes what is posted to webhooks; the caller runs it too.
     """
     metrics = Metrics()
     live = LiveEvents(pool, kinds, metrics, now)
@@ -281,6 +294,8 @@ def create_app(
         live=live,
         metrics=metrics,
         replica=replica,
+        relaying=relaying,
+        deliveries=deliveries,
     )
     add_handlers(app)
     openapi.describe(app)
@@ -315,6 +330,9 @@ def _routes() -> list[BaseRoute]:
     everything = APIRouter()
     for router in (
         version,
+        ngsi_ld.router,
+        ngsi_ld_temporal.router,
+        sensorthings.router,
         alertmanager.router,
         health.router,
         signin.router,

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from fastapi import Depends, Request
 
@@ -24,6 +24,9 @@ from devices.firmware.image_files import ImageDirectory
 from devices.instants import Now
 from devices.kinds import Kinds
 from devices.profiles.files import ProfileFiles
+from devices.relay import Outcome, RelayState
+from devices.sources.deliveries import Deliveries
+from devices.wire.topics import Topic
 from people.identity import Identity
 from people.sessions import SessionLimits
 from people.throttle import ALLOWED_OF_DEVICES, Throttle
@@ -49,6 +52,14 @@ POOL_TIMEOUT_S = 5.0
 """How long a request waits for a free connection before it is answered with 503."""
 
 
+class Relaying(Protocol):
+    """Brings readings to ingest, as a registered gateway's; see devices.relay."""
+
+    async def send(self, gateway: Topic, elements: Sequence[Mapping[str, object]]) -> list[Outcome]: ...
+
+    def state(self, gateway: Topic) -> RelayState: ...
+
+
 async def nothing_examined() -> Sequence[object]:
     """Look for no trouble, where nobody said how."""
     return ()
@@ -66,6 +77,7 @@ class AppContext:
     replica: where the past is read, while it follows.
     firmware: where images lie that devices fetch. device_guesses: wrong passwords by device;
     device_addresses: by where they come from.
+    relaying: where readings go that are posted here; None: there is no broker. deliveries: to webhooks.
     profiles: how models of other vendors are read; who asks it holds `profiles_lock`.
     web_push: browsers may subscribe to messages. tiles: what lies under the map; tile_archive: its file.
     sms_answers: refused codes by number, in a minute and in a day.
@@ -98,6 +110,8 @@ class AppContext:
     tiles: TileSource | None = None
     tile_archive: TileArchive | None = None
     examine: Examine = nothing_examined
+    relaying: Relaying | None = None
+    deliveries: Deliveries | None = None
     device_guesses: Throttle = field(default_factory=Throttle)
     device_addresses: Throttle = field(default_factory=lambda: Throttle(ALLOWED_OF_DEVICES))
     sms_answers: Throttle = field(default_factory=Throttle)

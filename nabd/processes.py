@@ -187,6 +187,7 @@ async def api(settings: Settings) -> None:
     from nabd import doctor
     from nabd.channels import channels_of
     from nabd.oidc import provider_of
+    from nabd.relaying import ways_in
 
     stop = stop_on_signals()
     now, speed = clock.parse(settings.clock)
@@ -204,6 +205,8 @@ async def api(settings: Settings) -> None:
     watching = asyncio.create_task(watch.run()) if watch else None
     queue: Queue = watch.queue if watch else lambda: None
     sending = asyncio.create_task(_command(settings, now, speed)) if settings.broker is not None else None
+    ways = ways_in(settings, pool, declared, now) if settings.broker is not None else None
+    relaying = asyncio.create_task(ways.run()) if ways else None
     app = create_app(
         pool=pool,
         kinds=declared,
@@ -228,6 +231,8 @@ async def api(settings: Settings) -> None:
         examine=lambda: doctor.examine(settings),
         request_quota=RequestQuota(token=settings.requests_token, address=settings.requests_address),
         replica=replica,
+        relaying=ways.relays if ways else None,
+        deliveries=ways.deliveries if ways else None,
     )
     traces = traces_of(settings, "api")
     server = Server(app, traces.app) if traces else Server(app)
@@ -237,7 +242,7 @@ async def api(settings: Settings) -> None:
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
-    for task in (stopping, announcing, watching, sending, following):
+    for task in (stopping, announcing, watching, sending, relaying, following):
         if task is not None:
             task.cancel()
     await serving

@@ -54,14 +54,35 @@ async def readings(
     start: datetime,
     end: datetime,
     limit: int,
+    with_values: bool = False,
 ) -> list[Reading]:
     """Return the first `limit` readings observed in [start, end), oldest first.
 
-    The next page starts one microsecond after the last reading: instants are unique per device.
+    The next page starts one microsecond after the last reading: instants are unique per device. with_values:
+    only readings in which one of the measurements is.
     """
-    rows = await connection.fetch(
-        _readings_sql(kind, measurements), device_id, start, end, limit, timeout=STATEMENT_TIMEOUT_S
-    )
+    query = _readings_sql(kind, measurements, with_values=with_values)
+    rows = await connection.fetch(query, device_id, start, end, limit, timeout=STATEMENT_TIMEOUT_S)
+    return [_reading(kind, measurements, row) for row in rows]
+
+
+async def newest(
+    connection: Connection,
+    kind: Kind,
+    device_id: int,
+    *,
+    measurements: Sequence[str],
+    start: datetime,
+    end: datetime,
+    limit: int,
+    with_values: bool = False,
+) -> list[Reading]:
+    """Return the last `limit` readings observed in [start, end), newest first; with_values as in `readings`.
+
+    The next page ends, exclusively, at the last reading: instants are unique per device.
+    """
+    query = _readings_sql(kind, measurements, with_values=with_values, newest=True)
+    rows = await connection.fetch(query, device_id, start, end, limit, timeout=STATEMENT_TIMEOUT_S)
     return [_reading(kind, measurements, row) for row in rows]
 
 
@@ -87,10 +108,13 @@ async def readings_at(
     return [_reading(kind, measurements, row) for row in rows]
 
 
-def _readings_sql(kind: Kind, measurements: Sequence[str]) -> str:
+def _readings_sql(kind: Kind, measurements: Sequence[str], *, with_values: bool, newest: bool = False) -> str:
+    names = ", ".join(f'"{name}"' for name in measurements)
     return (
         f"SELECT {_columns(measurements)} FROM {table_name(kind.name)} "  # noqa: S608 - names of a checked declaration
-        "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3 ORDER BY observed_at LIMIT $4"
+        "WHERE device_id = $1 AND observed_at >= $2 AND observed_at < $3"
+        + (f" AND num_nonnulls({names}) > 0" if with_values and names else "")
+        + f" ORDER BY observed_at {'DESC' if newest else 'ASC'} LIMIT $4"
     )
 
 

@@ -44,6 +44,10 @@ TIMESCALE_PACKAGES = MachinePart(
 )
 OIDC_PACKAGES = MachinePart(name="npm package oidc-provider", remedy="cd tests/oidc && npm ci")
 SCHEMA_PACKAGES = MachinePart(name="npm package @grafana/schema", remedy="cd tests/grafana && npm ci")
+STANDARD_CLIENTS = MachinePart(
+    name="clients of other standards",
+    remedy="cd tests/standards && python3 -m venv venv && venv/bin/pip install -r requirements.txt",
+)
 ROOT = MachinePart(name="right to mount a disk", remedy="run the tests as root", required=False)
 MOUNT = MachinePart(name="disk that can be mounted", remedy="allow the container to mount")
 

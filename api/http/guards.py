@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http import problems
 from api.http.caller import SAFE_METHODS, body_limit, too_large
 from api.http.identification import Credential, Identification
+from api.http.parameters import API
 from api.http.problems import Problem, Told
 from api.http.sign_in_page import SignInPage
 from people import throttle
@@ -43,13 +44,18 @@ OPEN_PATHS = frozenset(
         "/console/icons/192.png",
         "/console/icons/512.png",
         "/console/icons/512-maskable.png",
+        "/ngsi-ld/v1/context.jsonld",
         "/answer/{token}",
         "/firmware/{sha256}",
+        "/api/v1/telemetry",
+        "/api/v1/webhooks/{source}",
     }
 )
 """All that answers without an identity. Signing in, and a link, judge what the request itself shows."""
 FIRMWARE = "/firmware/"
-"""What devices fetch, which show a password of their own to the route."""
+"""What devices fetch; here and where they post readings they show a password of their own to the route."""
+WEBHOOKS = "/api/v1/webhooks/"
+"""Where platforms post, which show the secret of their source."""
 ANSWERS = "/answer/"
 """Where signed links lead. Who has one may use it from anywhere: it is the secret, no cookie counts."""
 TOLD = {"token": "requests.token_busy", "address": "requests.address_busy"}
@@ -163,7 +169,7 @@ class GuardMiddleware:
             Problem: it is one too many.
         """
         limit = self._limits.get(named)
-        if limit is None or not scope["path"].startswith("/api/"):
+        if limit is None or not scope["path"].startswith(API):
             return send
         left = limit.take(key, self._elapsed_s())
         fields = {
@@ -210,7 +216,7 @@ def asked(scope: Scope) -> str:
 
 def is_open(path: str) -> bool:
     """Tell whether a path answers without an identity."""
-    return path in OPEN_PATHS or path.startswith((ANSWERS, FIRMWARE))
+    return path in OPEN_PATHS or path.startswith((ANSWERS, FIRMWARE, WEBHOOKS))
 
 
 def address_of(scope: Scope) -> str:

@@ -20,7 +20,8 @@ from starlette.routing import BaseRoute
 from api.http.problems import Problem
 from devices.suggestion import meant
 
-API = "/api/"
+API = ("/api/", "/ngsi-ld/", "/sensorthings/", "/open-data/")
+"""What programs ask: our own addresses, and those of standards."""
 LISTED = 10
 """Unknown parameters that are named: an address may hold thousands."""
 Endpoint = Callable[..., Any]

@@ -14,11 +14,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest
 
-from api.metrics import notifications
+from api.metrics import notifications, sources
 from api.metrics.notifications import NotificationFigures
 from devices.credentials import refusals
 from devices.credentials.refusals import RefusedSignIns
 from devices.instants import to_datetime, to_microseconds
+from devices.sources.listing import list_sources
+from devices.sources.source import Source
 from readings import ingest_state, totals
 from readings.ingest_state import IngestState
 from readings.rollups import marks
@@ -76,6 +78,7 @@ class Figures:
     ingest: list[IngestState]
     watched: RuleCounts
     notifications: NotificationFigures
+    sources: list[Source]
     unrolled_since: datetime | None
     backups: BackupStanding
     refused: RefusedSignIns
@@ -88,6 +91,7 @@ async def read(connection: Connection, kinds: Iterable[str], now: int) -> Figure
         ingest=await ingest_state.by_shard(connection),
         watched=await watched.watch(connection),
         notifications=await notifications.read(connection, now),
+        sources=await list_sources(connection),
         unrolled_since=await marks.oldest_mark(connection, kinds),
         backups=await backups.standing(connection),
         refused=await refusals.recent(connection, to_datetime(now)),
@@ -132,6 +136,7 @@ def families(figures: Figures | None, queue: BrokerQueue | None, ages: Ages) -> 
         yield from _of_ingest(figures.ingest, ages)
         yield from _of_rules(figures.watched, ages)
         yield from notifications.families(figures.notifications, ages.of)
+        yield from sources.families(figures.sources, ages.of)
         said = "How long the oldest readings have waited for their hours and days"
         behind_s = 0.0 if figures.unrolled_since is None else ages.of(figures.unrolled_since)
         yield GaugeMetricFamily("nabd_rollups_lag_seconds", said, value=behind_s)

@@ -22,6 +22,12 @@ class Metrics:
             ["method", "route"],
             registry=self.registry,
         )
+        self.webhooks_refused = Counter(
+            "nabd_webhooks_refused",
+            "Deliveries that showed another secret than their source's",
+            ["source"],
+            registry=self.registry,
+        )
         self.live_clients = Gauge("nabd_live_clients", "Open live streams", registry=self.registry)
         self.live_events = Counter(
             "nabd_live_events", "Alert events read for live streams", registry=self.registry

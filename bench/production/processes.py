@@ -14,7 +14,7 @@ from nabd.supervisor import MODULE
 from nabd.systemd.units import PROGRAM, UNITS, Unit
 
 COMMAND = (sys.executable, *MODULE, "nabd")
-LASTING = ("nabd-ingest", "nabd-sweep", "nabd-notify", "nabd-api")
+LASTING = ("nabd-ingest", "nabd-sweep", "nabd-notify", "nabd-bridge", "nabd-api")
 
 
 def unit_named(name: str) -> Unit:

@@ -19,6 +19,8 @@ _NOT_KINDS = {"kind", "toml"}
 
 STRUCTURAL = ("gateway", "circuit", "cabinet")
 """Device kinds that group others and send no readings of their own, so they have no table."""
+STRUCTURAL_MODELS = {"cabinet": "StreetlightControlCabinet"}
+"""Entity types of the Smart Data Models by structural kind, where there is one (dataModel.Streetlighting)."""
 
 
 def load(directory: Path | None = None) -> dict[str, Kind]:

@@ -17,6 +17,7 @@ from devices.kinds.kind import (
     Derived,
     Kind,
     Measurement,
+    ModelProperty,
     Panel,
     Reporting,
     ValueType,
@@ -39,6 +40,41 @@ KIND = Kind(
     icon="bin",
     headline="fill_pct",
     model="WasteContainer",
+    model_home="https://smartdatamodels.org/dataModel.WasteManagement/",
+    properties=(
+        ModelProperty(name="fillingLevel", of="fill_pct", factor=0.01, unit_code="C62"),
+        ModelProperty(name="temperature", of="temperature_c", unit_code="CEL"),
+        ModelProperty(name="methaneConcentration", of="methane_ppm", unit_code="59"),
+        ModelProperty(name="cargoWeight", of="weight_kg", unit_code="KGM"),
+        # `mixed` is what this model has no word for.
+        ModelProperty(
+            name="storedWasteKind",
+            of="stored_waste_kind",
+            words={
+                word: word
+                for word in (
+                    "organic",
+                    "inorganic",
+                    "glass",
+                    "oil",
+                    "plastic",
+                    "metal",
+                    "paper",
+                    "batteries",
+                    "electronics",
+                    "hazardous",
+                    "other",
+                )
+            }
+            | {"mixed": "other"},
+        ),
+        # A lid that is open for a moment is none that was left open: it stays a measurement of ours.
+        ModelProperty(
+            name="status",
+            alerts={"bin-fire": "burning", "bin-tipped": "dropped", "bin-moved": "moved"},
+            otherwise="ok",
+        ),
+    ),
     measurements=(
         # 65535 is the usual "no echo" code of ultrasonic sensors; 0 is an echo lost in the blind zone.
         Measurement(

@@ -22,6 +22,7 @@ from devices.kinds.kind import (
     Kind,
     Learned,
     Measurement,
+    ModelProperty,
     Panel,
     Reporting,
     ValueType,
@@ -84,6 +85,36 @@ KIND = Kind(
     title={"en": "Irrigation drone", "fr": "Drone d'irrigation", "ar": "طائرة ري"},
     icon="drone",
     headline="battery_pct",
+    model="UnmannedAerialVehicle",
+    model_home="https://smartdatamodels.org/dataModel.UnmannedAerialVehicle/",
+    properties=(
+        ModelProperty(name="elevation", of="alt_m", unit_code="MTR"),
+        ModelProperty(name="groundSpeed", of="speed_mps", unit_code="MTS"),
+        ModelProperty(
+            name="flightStatus",
+            of="flight_phase",
+            words={
+                "docked": "stop",
+                "takeoff": "takeoff",
+                "transit": "flight",
+                "spraying": "flight",
+                "returning": "flight",
+                "landing": "land",
+            },
+        ),
+        ModelProperty(
+            name="workStatus",
+            of="flight_phase",
+            words={
+                "docked": "stop",
+                "takeoff": "prepare",
+                "transit": "prepare",
+                "spraying": "work",
+                "returning": "finish",
+                "landing": "finish",
+            },
+        ),
+    ),
     verify_within="1d",
     measurements=(
         Measurement(

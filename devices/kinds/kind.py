@@ -267,6 +267,33 @@ class ChecklistItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelProperty:
+    """One property of the kind's data model, and where its value comes from.
+
+    of: a measurement or an attribute. factor: what a number is multiplied with. unit_code: the unit then, a
+    common code of UN/CEFACT. words: what the model calls a text or boolean (true, false); without a word for
+    its value the property is left out. steps: of a number, words and the value up to which each holds, the
+    last one without end. refers: the value names a device, whose entity has this type. Without `of`, alerts:
+    by rule, the word while an alert of it is open, the first one first, and `otherwise` while none is.
+    """
+
+    name: str
+    of: str = ""
+    factor: float = 1.0
+    unit_code: str = ""
+    words: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[tuple[float, str], ...] = ()
+    refers: str = ""
+    alerts: Mapping[str, str] = field(default_factory=dict)
+    otherwise: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it says all that its measurement says."""
+        return not (self.words or self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind of device.
 
@@ -290,6 +317,11 @@ class Kind:
     """What its devices can be set to for good, beside what every device has."""
     checklist: tuple[ChecklistItem, ...] = ()
     model: str = ""
+    """What others know its devices as: an entity type of the Smart Data Models; by its name without one."""
+    model_home: str = ""
+    """The beginning of the IRIs of that type and of its properties, up to their names."""
+    properties: tuple[ModelProperty, ...] = ()
+    """How measurements and attributes are called there; others keep their names."""
     merge: bool = False
     """Whether its devices may say one reading in several messages: a later one fills what is still absent."""
     verify_within: str = "3 intervals"
@@ -349,6 +381,12 @@ def _check(kind: Kind) -> None:
     for c in kind.commands:
         if not NAME.fullmatch(c.name) or not all(NAME.fullmatch(a.name) for a in c.arguments):
             raise KindError(f"kind {kind.name}, command {c.name!r}: names are a-z, 0-9 and _, letter first")
+    known = {m.name for m in kind.measurements} | {a.name for a in kind.attributes}
+    for p in kind.properties:
+        if p.of and p.of not in known:
+            raise KindError(f"kind {kind.name}, property {p.name!r} is of {p.of!r}; {meant(p.of, known)}")
+        if bool(p.of) == bool(p.alerts):
+            raise KindError(f"kind {kind.name}, property {p.name!r}: say either `of` or `alerts`")
     setting = [a.name for a in kind.configuration]
     for name in setting:
         if not NAME.fullmatch(name) or name == INTERVAL or setting.count(name) > 1:

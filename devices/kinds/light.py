@@ -13,6 +13,7 @@ from devices.kinds.kind import (
     Conclusion,
     Kind,
     Measurement,
+    ModelProperty,
     Panel,
     Reporting,
 )
@@ -108,6 +109,30 @@ KIND = Kind(
     icon="light",
     headline="power_w",
     model="Streetlight",
+    model_home="https://smartdatamodels.org/dataModel.Streetlighting/",
+    properties=(
+        ModelProperty(name="powerConsumption", of="power_w", unit_code="WTT"),
+        # As much as a driver draws that waits; see standby_w.
+        ModelProperty(name="powerState", of="power_w", steps=((2.0, "off"), (float("inf"), "on"))),
+        ModelProperty(name="voltage", of="voltage_v", unit_code="VLT"),
+        ModelProperty(name="current", of="current_a", unit_code="AMP"),
+        ModelProperty(name="powerFactor", of="power_factor", unit_code="C62"),
+        ModelProperty(name="illuminanceLevel", of="dim_pct", factor=0.01, unit_code="C62"),
+        ModelProperty(name="powerRating", of="rated_power_w", unit_code="WTT"),
+        ModelProperty(name="circuit", of="circuit"),
+        ModelProperty(name="streetPoleNum", of="pole"),
+        ModelProperty(name="refStreetlightControlCabinet", of="cabinet", refers="StreetlightControlCabinet"),
+        ModelProperty(
+            name="status",
+            alerts={
+                "light-pole-hit": "columnIssue",
+                "light-lamp-failure": "defectiveLamp",
+                "light-partial-failure": "defectiveLamp",
+                "light-cycling": "defectiveLamp",
+            },
+            otherwise="ok",
+        ),
+    ),
     verify_within="2 nights",
     measurements=(
         Measurement(

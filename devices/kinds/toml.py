@@ -36,6 +36,7 @@ from devices.kinds.kind import (
     Kind,
     KindError,
     Measurement,
+    ModelProperty,
     Panel,
     Reporting,
 )
@@ -53,6 +54,7 @@ _TABLES: Mapping[str, type] = {
     "configuration": Argument,
     "checklist": ChecklistItem,
     "cycle": Cycle,
+    "properties": ModelProperty,
 }
 """What an entry of each list, or a table of its own, declares."""
 

@@ -126,7 +126,7 @@ rule_checkpoint     arw      -        -        -        -        -
 rule_shadow         rw       rw       -        arw      -        -
 session             -        rd       r        arwd     -        -
 shadow_transition   ar       rd       -        rd       -        -
-shard               rw       rw       -        rw       -        -
+shard               rw       rw       -        rw       -        r
 sign_in_link        -        -        -        ard      -        -
 signing_key         -        -        ar       ar       -        -
 silence             -        -        r        arw      -        -

@@ -1,4 +1,4 @@
-"""`nabd up | ingest | sweep | api | sim | migrate`: the processes of the platform."""
+"""`nabd up | ingest | sweep | bridge | api | sim | migrate`: the processes of the platform."""
 
 from __future__ import annotations
 
@@ -99,6 +99,13 @@ def api() -> None:
     run_process("api", processes.api(load_settings()))
 
 
+def bridge() -> None:
+    """Hear brokers of others: what they say of foreign devices is relayed, acknowledged when committed."""
+    from nabd.bridge import process  # not above: with codecs and formats
+
+    run_process("bridge", process.bridge(load_settings()))
+
+
 def migrate(
     plan: Annotated[
         bool, typer.Option("--plan", help="print the SQL that would run, and run nothing")
@@ -145,7 +152,7 @@ async def _plan(settings: Settings) -> list[str]:
 
 
 def up() -> None:
-    """Run everything on configured or embedded parts: database, broker, ingest, sweep, notify and API."""
+    """Run everything on configured or embedded parts: database, broker, and the platform's processes."""
     settings = own_settings()
     logs.configure("up")
     try:
@@ -181,7 +188,7 @@ async def _up(settings: Settings) -> None:
         )
         try:
             async with Supervisor(variables) as supervisor:
-                for name in ("ingest", "sweep", "notify", "api"):
+                for name in ("ingest", "sweep", "notify", "bridge", "api"):
                     log_file = settings.data_dir / "logs" / f"{name}.log"
                     await supervisor.start(Child(name=name, arguments=[name], log=log_file))
                 line(f"database  {parts.database}")

@@ -24,6 +24,7 @@ RANDOM = (
     "grafana-admin",
     "broker-ingest",
     "broker-api",
+    "broker-bridge",
 )
 """Passwords between machines, which nobody needs to know."""
 GIVEN = (

@@ -34,6 +34,7 @@ CODES: Mapping[str, str] = {
     "session": "N502",
     "ledger": "N503",
     "quotas": "N504",
+    "sources": "N505",
     "rules": "N601",
     "blind rules": "N602",
     "notify": "N701",

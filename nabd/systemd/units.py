@@ -94,6 +94,14 @@ UNITS = (
         secrets=OF_CHANNELS,
     ),
     Unit(
+        name="nabd-bridge",
+        does="Nabd: brokers and network servers of others",
+        run=f"{PROGRAM} bridge",
+        after=SERVES,
+        account=Account.BRIDGE,
+        broker=("bridge", 1884),
+    ),
+    Unit(
         name="nabd-api",
         does="Nabd: HTTP, live stream and console",
         run=f"{PROGRAM} api",
@@ -132,9 +140,12 @@ UNITS = (
             "Environment=MQTT_SECURE_DOOR=*:8883 MQTT_CERTIFIED_DOOR=*:8884 MQTT_NEXT_DOOR=*:8885",
             "Environment=MQTT_INGEST_PASSWORD_FILE=%d/broker-ingest",
             "Environment=MQTT_API_PASSWORD_FILE=%d/broker-api",
+            "Environment=MQTT_BRIDGE_PASSWORD_FILE=%d/broker-bridge",
             "Environment=MQTT_SIMULATOR_PASSWORD_FILE=%d/broker-simulator",
-            *(f"LoadCredential={name}:{SECRETS}/{name}" for name in ("broker-ingest", "broker-api")),
-            f"LoadCredential=broker-simulator:{SECRETS}/broker-simulator",
+            *(
+                f"LoadCredential=broker-{name}:{SECRETS}/broker-{name}"
+                for name in ("ingest", "api", "bridge", "simulator")
+            ),
             "StateDirectory=nabd/broker nabd/broker-files",
             f"InaccessiblePaths=-{SECRETS} -{TLS}",
             "ExecReload=/bin/kill -HUP $MAINPID",

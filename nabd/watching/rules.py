@@ -165,6 +165,20 @@ RULES: tuple[PlatformRule, ...] = (
         _NOW,
         "messages to people are due and not handed over",
     ),
+    _rule(
+        "NabdSourceAway",
+        "nabd_source_connected < 1",
+        10,
+        _NOW,
+        "a source of foreign devices is not heard: none of its readings arrive",
+    ),
+    _rule(
+        "NabdBridgeSilent",
+        "max(nabd_source_sign_of_life_age_seconds) > 60",
+        2,
+        _NOW,
+        "nobody hears sources: readings wait at brokers of others",
+    ),
     _rule("NabdChannelFails", "nabd_channel_failing > 0", 10, _NOW, "a channel to people fails"),
     _rule(
         "NabdApiFails",

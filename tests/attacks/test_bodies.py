@@ -94,6 +94,16 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "until_at": "2026-03-01T10:00:00Z",
         "reason": "lid",
     },
+    ("post", "/api/v1/sources"): {
+        "name": "lora",
+        "municipality": "tripoli",
+        "format": "chirpstack",
+        "url": "mqtts://lora.example",
+        "topics": ["application/+/device/+/event/up"],
+        "profiles": {"EM310": "milesight-em310-udl"},
+        "secret": "s",
+    },
+    ("patch", "/api/v1/sources/{source}"): {"profile": "milesight-em310-udl", "protocol": "3.1.1"},
     ("post", "/api/v1/municipalities"): {"name": "sidon", "title": {"en": "Sidon"}, "weekend": [6, 7]},
     ("patch", "/api/v1/municipalities/{municipality}"): {
         "title": {"en": "Tripoli"},
@@ -237,6 +247,8 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("post", "/api/v1/work-orders/{order}/cancel"): {"reason": "a double"},
     ("post", "/api/v1/work-orders/{order}/comments"): {"text": "the road is closed"},
     ("post", "/api/v1/work-orders/{order}/photos"): {"photo": "none"},
+    ("post", "/api/v1/telemetry"): {"ts": "2026-03-01T08:30:00Z", "fill_pct": 42.5, "lid_open": False},
+    ("post", "/api/v1/webhooks/{source}"): {"deviceInfo": {"devEui": "24e124136b000001"}, "data": "AQ=="},
     ("post", "/api/v2/alerts"): {
         "labels": {"alertname": "DiskFull", "device": "bin-0007"},
         "annotations": {"summary": "full"},
@@ -261,6 +273,7 @@ async def test_hostile_bodies_are_refused_as_documented(
     named = {
         "day": "2026-12-24",
         "year": 1447,
+        "source": "lorawan",
         "work_plan": 1,
         "order": order.id,
         "device": "bin-0007",

@@ -26,6 +26,7 @@ class Process(StrEnum):
     INGEST = "ingest"
     SWEEP = "sweep"
     NOTIFY = "notify"
+    BRIDGE = "bridge"
     API = "api"
 
 
@@ -33,6 +34,11 @@ _SIGNS = {
     Process.INGEST: "SELECT max(alive_at) FROM shard",
     Process.SWEEP: "SELECT max(swept_at) FROM sweep_run",
     Process.NOTIFY: "SELECT max(alive_at) FROM notifier",
+    Process.BRIDGE: """
+        SELECT CASE WHEN count(*) = 0 THEN now() ELSE max(state.alive_at) END
+        FROM source AS s LEFT JOIN source_state AS state ON s.id = state.source_id
+        WHERE s.way = 'mqtt' AND s.enabled
+    """,
 }
 """Each asks only what the process's own account may read."""
 ANSWERS_WITHIN_S = 3.0

@@ -34,7 +34,8 @@ municipality layer show, municipality list, notify log, notify status, on-call e
 on-call show, profile check, profile list, profile show, profile test, report subscriptions,
 report weekly, route check, route history, route show, route test,
 rule blind, rule check, rule diff, rule explain, rule history, rule list, rule show, rule test,
-rollout list, rollout show, shard list, silence list, sim, sla show, store status, tail, team list,
+rollout list, rollout show, shard list, silence list, sim, sla show, source list, source show, source test,
+store status, tail, team list,
 tls show, token list, user data,
 user list, validate, watch list, watch render, work list, work repeats, work show, work-plan list
 """
@@ -62,6 +63,7 @@ ELSEWHERE = {
     "demo": "starts processes",
     "ingest": "a process",
     "sweep": "a process",
+    "bridge": "a process",
     "api": "a process: tests/integration/api/access/test_audited.py",
 }
 """Commands that are not run here, each with the reason, and with the test where they change something."""
@@ -122,6 +124,12 @@ CHANGES: list[tuple[str, list[str]]] = [
     ("firmware remove --kind bin --version 2.1", ["firmware.remove"]),
     ("device ban bin-666 --reason foreign", ["device.ban"]),
     ("device unban bin-666", ["device.unban"]),
+    (
+        "source add lora --municipality tripoli --format chirpstack --profile none",
+        ["device.add", "source.add"],
+    ),
+    ("source edit lora --disable", ["source.edit"]),
+    ("source remove lora", ["source.remove"]),
     ("device retire bin-2 --reason stolen", ["device.retire"]),
     ("device edit bin-2 --reinstate --title Harbour", ["device.edit", "device.reinstate"]),
     ("rule apply {rule}", ["rule.apply"]),

@@ -14,6 +14,9 @@ from alerts.silencing import NewSilence, add_silence
 from alerts.transition import Severity
 from devices.credentials import issuing
 from devices.registry import bans
+from devices.sources.registration import add_source
+from devices.sources.source import NewSource
+from devices.sources.translation import ALL
 from notify.routing.overrides import NewStandIn, add_stand_ins
 from notify.routing.schedules import NewSchedule, OnCallSchedule, add_schedule
 from notify.routing.teams import NewTeam, add_team
@@ -35,6 +38,8 @@ CHANGING = {"post", "put", "patch", "delete"}
 
 UNAUDITED = {
     "post /api/v2/alerts": "alerts that open and end are transitions, as those of readings are",
+    "post /api/v1/telemetry": "what devices say is in the ledger, as it is by MQTT",
+    "post /api/v1/webhooks/{source}": "what devices say is in the ledger, as it is by MQTT",
     "post /api/v1/rules/check": "reads rules, and writes nothing",
     "post /api/v1/rules/test": "evaluates rules over what is stored, and writes nothing",
     "post /api/v1/profiles/test": "says what a message would become, and keeps nothing",
@@ -212,6 +217,12 @@ async def _banned(connection: asyncpg.Connection, name: str) -> None:
     await bans.ban(connection, name, "not ours", builders.now, municipality="tripoli", by=PLATFORM)
 
 
+async def _source(connection: asyncpg.Connection, name: str) -> None:
+    await builders.add_town(connection)
+    new = NewSource(name=name.lower(), municipality="tripoli", format="chirpstack")
+    await add_source(connection, builders.KINDS, new, ALL, builders.now, by=PLATFORM)
+
+
 async def _person(connection: asyncpg.Connection, name: str) -> None:
     await add_person(connection, NewPerson(name=name), builders.now(), by=PLATFORM)
 
@@ -330,6 +341,13 @@ CASES: dict[str, tuple[Prepare, dict[str, Any], list[str]]] = {
     "post /api/v1/quarantine/{unknown}/replay": (_unknown, {}, ["quarantine.replay"]),
     "post /api/v1/quarantine/{unknown}/ban": (_unknown, {"json": {"reason": "not ours"}}, ["device.ban"]),
     "delete /api/v1/banned-devices/{unknown}": (_banned, {}, ["device.unban"]),
+    "post /api/v1/sources": (
+        _town,
+        {"json": {"name": "NAME", "municipality": "tripoli", "format": "chirpstack", "secret": "s"}},
+        ["device.add", "source.add"],
+    ),
+    "patch /api/v1/sources/{source}": (_source, {"json": {"enabled": False}}, ["source.edit"]),
+    "delete /api/v1/sources/{source}": (_source, {}, ["source.remove"]),
     "post /api/v1/devices/{device}/notes": (_device, {"json": {"body": "key at the baker"}}, ["device.note"]),
     "post /api/v1/devices/{device}/commands": (_device, {"json": {"name": "report_now"}}, ["command.send"]),
     "patch /api/v1/devices/{device}/config": (

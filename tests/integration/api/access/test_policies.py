@@ -20,6 +20,9 @@ from api.http.guards import OPEN_PATHS
 from api.policies import NoPolicy, Where
 from devices.registry import bans
 from devices.registry.errors import AlreadyExists
+from devices.sources.registration import add_source
+from devices.sources.source import NewSource
+from devices.sources.translation import ALL
 from notify.routing.overrides import NewStandIn, add_stand_ins
 from notify.routing.schedules import NewSchedule, add_schedule, get_schedule
 from notify.routing.teams import NewTeam, add_team
@@ -84,11 +87,16 @@ class Things:
     unknown: str = "bin-nobody-registered"
     part: str = "people"
     profile: str = "dragino-ldds75"
+    source: str
     guide: str = "operator"
     name: str = "amal"
     command_request: int
     rollout: int
     sha256: str = "0" * 64
+    entity: str = "urn:ngsi-ld:WasteContainer:bin-tripoli"
+    entity_type: str = "WasteContainer"
+    attribute: str = "fillingLevel"
+    path: str = "Things"
     z: int = 0
     x: int = 0
     y: int = 0
@@ -133,7 +141,16 @@ async def things(connection: asyncpg.Connection, town: str, files: PhotoDirector
         order=order.id,
         order_id=order.id,
         photo=str(kept.id),
+        source=await source(connection, town),
     )
+
+
+async def source(connection: asyncpg.Connection, town: str) -> str:
+    """Return the name of a source of a municipality; one that was removed comes back."""
+    new = NewSource(name=f"lora-{town}", municipality=town, format="chirpstack")
+    with suppress(AlreadyExists):
+        await add_source(connection, builders.KINDS, new, ALL, builders.now, by=PLATFORM)
+    return new.name
 
 
 async def team(connection: asyncpg.Connection, town: str) -> str:
@@ -200,6 +217,7 @@ MADE_AGAIN: dict[str, Callable[[asyncpg.Connection, str], Awaitable[object]]] = 
     "/api/v1/municipalities/{municipality}/calendar/days/{day}": calendar_day,
     "/api/v1/municipalities/{municipality}/calendar/ramadan/{year}": ramadan,
     "/api/v1/banned-devices/{unknown}": banned,
+    "/api/v1/sources/{source}": source,
     "/api/v1/users/{user}": person,
     "/api/v1/teams/{team}": team,
     "/api/v1/on-call/{schedule}": schedule,
@@ -340,6 +358,8 @@ async def test_nobody_gets_anything_but_the_open_paths(app: FastAPI, connection:
 
 def answers_or_has_no_provider(answer: httpx2.Response) -> bool:
     # A link that we did not sign is answered too, with what it is.
+    if answer.status_code == 405:
+        return answer.headers["Allow"] == "POST"  # where devices and platforms post
     if answer.status_code == 401:
         return answer.headers["WWW-Authenticate"].startswith("Basic")  # a device shows its own password
     said = any(s in answer.text for s in ("NABD_OIDC_ISSUER", "not one of ours", "nabd tls init"))

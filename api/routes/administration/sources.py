@@ -1,0 +1,173 @@
+"""Sources of foreign devices: list, add, change, remove. Their secrets are taken and never told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.access import in_town
+from api.author import UsesActor
+from api.context import UsesConnection, UsesContext, UsesIdentity
+from api.http.times import Instant
+from api.schemas.words import NO_CONTROL
+from devices.registry.errors import NotFound
+from devices.sources import registration
+from devices.sources.listing import get_source, list_sources
+from devices.sources.source import MOST_TOPICS, SECRET_LENGTH, NewSource, Source, Way
+from devices.sources.translation import ALL
+from people.identity import Identity
+from people.roles import Permission
+from store.connection import Connection
+
+router = APIRouter(tags=["sources"])
+
+Name = Annotated[str, Path(max_length=32, examples=["chirpstack"])]
+Word = Annotated[str, Field(max_length=200, pattern=NO_CONTROL)]
+Topics = Annotated[
+    list[Annotated[str, Field(max_length=500, pattern=NO_CONTROL)]], Field(max_length=MOST_TOPICS)
+]
+Models = Annotated[dict[Word, Word], Field(max_length=1_000)]
+
+
+class SourceStateOut(BaseModel):
+    """How it goes with a source; `reason` says why it is away, or why readings wait."""
+
+    connected: bool
+    reason: str
+    since: Instant
+    alive_at: Instant
+    last_message_at: Instant | None
+    messages: int
+    readings: int
+    rejected: int
+    copies: int
+
+
+class SourceOut(BaseModel):
+    """A source, all but its secret."""
+
+    name: str = Field(examples=["chirpstack"])
+    municipality: str
+    gateway: str = Field(description="as whom its readings are relayed")
+    way: Way
+    format: str = Field(examples=["chirpstack"])
+    profile: str
+    profiles: dict[str, str] = Field(description="by the attribute `model` of a device")
+    url: str
+    topics: list[str]
+    protocol: str
+    username: str
+    authority: str
+    has_secret: bool
+    enabled: bool
+    state: SourceStateOut | None = Field(description="null until it was heard")
+
+
+class SourcesOut(BaseModel):
+    """By name."""
+
+    items: list[SourceOut]
+
+
+class SourceChanges(BaseModel):
+    """What to change of a source; members left out stay."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    gateway: str = Field(default="", max_length=64, pattern=NO_CONTROL)
+    way: Way = Way.MQTT
+    format: str = Field(default="", max_length=40, pattern=NO_CONTROL, examples=["chirpstack"])
+    profile: Word = ""
+    profiles: Models = {}
+    url: str = Field(default="", max_length=500, pattern=NO_CONTROL, examples=["mqtts://lora.example:8883"])
+    topics: Topics = []
+    protocol: str = Field(default="5", max_length=5, pattern=NO_CONTROL)
+    username: Word = ""
+    authority: str = Field(default="", max_length=65_536, pattern=NO_CONTROL)
+    enabled: bool = True
+    secret: str | None = Field(
+        default=None, max_length=SECRET_LENGTH, pattern=NO_CONTROL, description="taken, and never told"
+    )
+
+
+class SourceIn(SourceChanges):
+    """A source to add."""
+
+    name: str = Field(max_length=32, pattern=NO_CONTROL, examples=["chirpstack"])
+    municipality: str = Field(max_length=32, pattern=NO_CONTROL, examples=["tripoli"])
+    format: str = Field(max_length=40, pattern=NO_CONTROL, examples=["chirpstack"])
+
+
+@router.get("/sources", summary="List sources, and how it goes with each")
+async def list_all(connection: UsesConnection, identity: UsesIdentity) -> SourcesOut:
+    """Return the sources of the municipalities whose devices the caller manages."""
+    found = await list_sources(connection, within=identity.towns(Permission.MANAGE_DEVICES))
+    return SourcesOut(items=[_out(one) for one in found])
+
+
+@router.get("/sources/{source}", summary="One source")
+async def get_one(source: Name, connection: UsesConnection, identity: UsesIdentity) -> SourceOut:
+    """Return one source, all but its secret."""
+    return _out(await _mine(connection, identity, source))
+
+
+@router.post("/sources", status_code=201, summary="Add a source")
+async def add_source(
+    request: Request,
+    response: Response,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
+    body: SourceIn,
+) -> SourceOut:
+    """Add a source, and a gateway of its name where there is none; `nabd bridge` hears it within seconds."""
+    missing = NotFound("municipality", body.municipality)
+    in_town(identity, Permission.MANAGE_DEVICES, body.municipality, missing)
+    said = body.model_dump(exclude_unset=True)
+    secret = said.pop("secret", None) or ""
+    made = await registration.add_source(
+        connection, context.kinds, NewSource(**said), ALL, context.now, secret=secret, by=actor
+    )
+    response.headers["Location"] = f"{request.url.path}/{made.name}"
+    return _out(made)
+
+
+@router.patch("/sources/{source}", summary="Change a source")
+async def edit_source(
+    source: Name,
+    context: UsesContext,
+    connection: UsesConnection,
+    identity: UsesIdentity,
+    actor: UsesActor,
+    body: SourceChanges,
+) -> SourceOut:
+    """Change the members that are given; its session with the broker begins anew."""
+    await _mine(connection, identity, source)
+    changes: dict[str, Any] = body.model_dump(exclude_unset=True)
+    secret = changes.pop("secret", None)
+    return _out(
+        await registration.edit_source(
+            connection, context.kinds, source, changes, ALL, context.now, secret=secret, by=actor
+        )
+    )
+
+
+@router.delete("/sources/{source}", status_code=204, summary="Remove a source")
+async def remove_source(
+    source: Name, context: UsesContext, connection: UsesConnection, identity: UsesIdentity, actor: UsesActor
+) -> None:
+    """Hear it no more; its gateway, its devices and their readings stay."""
+    await _mine(connection, identity, source)
+    await registration.remove_source(connection, source, context.now, by=actor)
+
+
+async def _mine(connection: Connection, identity: Identity, name: str) -> Source:
+    """Return a source of a municipality whose devices the caller manages."""
+    return await get_source(connection, name, within=identity.towns(Permission.MANAGE_DEVICES))
+
+
+def _out(source: Source) -> SourceOut:
+    return SourceOut.model_validate(source, from_attributes=True)

@@ -1,0 +1,181 @@
+"""What is posted to webhooks: translated, relayed and remembered, and counted for each source.
+
+A delivery is answered when everything that it says is committed. Must not know HTTP, nor how readings get to
+ingest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import asyncpg
+import structlog
+
+from devices.codecs.pool import Codecs
+from devices.instants import Now
+from devices.profiles import Profiles
+from devices.registry.errors import NotFound
+from devices.registry.registry import Device, load
+from devices.relay import Outcome
+from devices.sources import states
+from devices.sources.frames import Frames
+from devices.sources.listing import get_source, secret_of
+from devices.sources.source import Source, Way
+from devices.sources.states import Counted
+from devices.sources.translation import Surroundings, Translated, Translator
+from devices.wire.rejected import Reason
+from devices.wire.topics import GATEWAY, Channel, Topic
+from store.connection import Connection
+from store.failures import is_outage
+
+SAY_S = 2.0
+"""How often it is stored how sources do."""
+REGISTRY_S = 10.0
+"""How old what we know of devices may be at most once something has changed, in seconds."""
+COPY_US = 120_000_000
+"""The same frame again within two minutes is a copy; so is what says no instant, byte for byte."""
+_UNSETTLED = Outcome(reason=Reason.INTERNAL)
+
+log = structlog.get_logger(__name__)
+
+Send = Callable[[Topic, Sequence[Mapping[str, object]]], Awaitable[list[Outcome]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What became of a delivery: the devices of its elements, an outcome each, and how many were copies."""
+
+    devices: Sequence[str]
+    outcomes: Sequence[Outcome]
+    copies: int
+
+
+class Deliveries:
+    """Takes deliveries for as long as `run` runs."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        codecs: Codecs,
+        profiles: Callable[[], Profiles],
+        send: Send,
+        now: Now,
+    ) -> None:
+        """Make it.
+
+        Args:
+            profiles: as they are now.
+            send: brings elements to ingest, as a gateway's; waits for receipts.
+        """
+        self._pool = pool
+        self._send = send
+        self._now = now
+        self._devices: dict[str, Device] = {}
+        self._generation, self._looked_s = -1, -REGISTRY_S
+        self._translators: dict[int, tuple[datetime, Translator]] = {}
+        self._counted: dict[int, Counted] = {}
+        self._refused: dict[int, int] = {}
+        self._around = Surroundings(
+            profiles=profiles, codecs=codecs, device=lambda name: self._devices.get(name)
+        )
+
+    async def run(self) -> None:
+        """Store how sources do until cancelled."""
+        while True:
+            await asyncio.sleep(SAY_S)
+            try:
+                async with self._pool.acquire() as connection:
+                    await self._say(connection)
+            except Exception as error:  # the edge of a task
+                if not is_outage(error):
+                    log.exception("how webhooks do cannot be stored")
+
+    async def opened(self, connection: Connection, name: str) -> tuple[Source, str] | None:
+        """Return a webhook by its source's name, with its secret; None where there is no enabled one."""
+        try:
+            source = await get_source(connection, name)
+        except NotFound:
+            return None
+        if source.way is not Way.WEBHOOK or not source.enabled:
+            return None
+        return source, await secret_of(connection, source)
+
+    def refuse(self, source: Source) -> None:
+        """Count a delivery by who does not know the secret."""
+        self._refused[source.id] = self._refused.get(source.id, 0) + 1
+
+    async def take(self, source: Source, topic: str, payload: bytes) -> Delivered:
+        """Take a delivery; return once everything that it says is committed, and remembered.
+
+        Waits for as long as that takes: whoever cancels may be sent the same again, and it is stored once.
+
+        Raises:
+            CodecsAway: no process for codecs can be had.
+            Exception: one of the database's; the delivery is to be sent again.
+        """
+        translator = await self._translator(source)
+        # Who posts repeats what was not answered: any delivery may be one.
+        found = await translator.translate(topic, payload, self._now(), repeated=True)
+        try:
+            await self._remember(source, found.undated)
+            gateway = Topic(source.municipality, GATEWAY, source.gateway_wire, Channel.TELEMETRY)
+            outcomes = await self._send(gateway, found.elements)
+            await self._remember(source, translator.settled(found, outcomes))
+        except BaseException:
+            # Not settled: a repeat is no copy. What was sent has the same instants then.
+            translator.settled(found, [_UNSETTLED] * len(found.elements))
+            raise
+        self._count(source, found, outcomes)
+        return Delivered(
+            devices=[str(element.get("device", "")) for element in found.elements],
+            outcomes=outcomes,
+            copies=found.copies,
+        )
+
+    async def _translator(self, source: Source) -> Translator:
+        version, translator = self._translators.get(source.id, (None, None))
+        async with self._pool.acquire() as connection:
+            await self._look_at_devices(connection)
+            if translator is None or version != source.changed_at:
+                known = await states.frames(connection, source.id, self._now)
+                translator = Translator(source, self._around, Frames(known, window=COPY_US))
+                self._translators[source.id] = source.changed_at, translator
+        return translator
+
+    async def _look_at_devices(self, connection: Connection) -> None:
+        clock_s = asyncio.get_running_loop().time()
+        if clock_s - self._looked_s < REGISTRY_S:
+            return
+        self._looked_s = clock_s
+        generation = await connection.fetchval("SELECT max(generation) FROM shard")
+        if generation != self._generation:
+            registry = await load(connection)
+            self._devices = {one.wire: one for one in registry.devices.values() if one.retired_at is None}
+            self._generation = generation
+
+    async def _remember(self, source: Source, frames: Mapping[states.Frame, int]) -> None:
+        if frames:
+            async with self._pool.acquire() as connection:
+                await states.remember(connection, source.id, frames, self._now)
+
+    def _count(self, source: Source, found: Translated, outcomes: Sequence[Outcome]) -> None:
+        old = self._counted.get(source.id, Counted())
+        rejected = sum(not outcome.settled for outcome in outcomes)
+        self._counted[source.id] = replace(
+            old,
+            messages=old.messages + 1,
+            readings=old.readings + len(outcomes) - rejected,
+            rejected=old.rejected + rejected,
+            copies=old.copies + found.copies,
+            last_message_at=self._now(),
+        )
+
+    async def _say(self, connection: Connection) -> None:
+        for number in {*self._counted, *self._refused}:
+            refused = self._refused.pop(number, 0)
+            counted = self._counted.pop(number, Counted())
+            why = f"{refused} deliveries showed another secret" if refused else ""
+            await states.say(connection, number, counted, self._now, connected=not refused, reason=why)

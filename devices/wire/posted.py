@@ -1,0 +1,76 @@
+"""A body of telemetry, as a device posts it, to elements as its gateway relays them.
+
+Pure. What cannot be taken apart travels on as refused, so that ingest rejects it in sight. Must not know
+HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from devices.wire import elements, raw, tokens
+from devices.wire.adapters.formats import Reader
+
+_OURS = ("boot", "seq", raw.KEY, "refused")
+"""Members that whoever relays writes itself."""
+
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """One element. position: its place in the body's array, LONE where the body is no array."""
+
+    position: int
+    element: Mapping[str, object]
+
+    def pointer(self, within: str) -> str:
+        """Return a pointer into the element as one into the body."""
+        return elements.pointer(self.position) + within
+
+
+def of_body(body: bytes, kind: str, device: str) -> list[Posted]:
+    """Return the elements of a body in the platform's own JSON.
+
+    Args:
+        kind, device: whose they are; both empty for a gateway, whose elements say so.
+
+    Raises:
+        ValueError: it is no object and no array of such; see elements.split.
+    """
+    own = {"kind": kind, "device": device} if device else {}
+    return [Posted(position=position, element=_element(sent, own)) for position, sent in elements.split(body)]
+
+
+def of_pack(reader: Reader, body: bytes, kind: str, device: str, received_at: int) -> list[Posted]:
+    """Return an element for each instant of a SenML pack; its names are those of measurements.
+
+    Raises:
+        ValueError: it is no pack, or speaks of several devices: a device speaks of itself alone.
+    """
+    uplinks = reader.read(device, body, received_at).uplinks
+    if len({uplink.device for uplink in uplinks}) > 1:
+        raise ValueError("the pack speaks of several devices; a device posts of itself alone")
+    own = {"kind": kind, "device": device}
+    return [
+        Posted(position=place, element={**uplink.values, "ts": uplink.at, **own})
+        for place, uplink in enumerate(uplinks)
+    ]
+
+
+def _element(sent: bytes, own: Mapping[str, object]) -> dict[str, object]:
+    try:
+        members: dict[str, object] = dict(_members(sent))
+    except ValueError as error:
+        return {**own, "refused": f"not an object: {error}", **raw.member(sent)}
+    return {name: value for name, value in members.items() if name not in _OURS} | dict(own)
+
+
+def _members(sent: bytes) -> Mapping[str, object]:
+    try:
+        return _object.decode(sent)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return {name: msgspec.Raw(value) for name, value in tokens.members(sent)}
